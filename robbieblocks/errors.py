@@ -1,0 +1,141 @@
+"""Everything that can go wrong, as one tree.
+
+    RobbieBlocksError
+    |-- Transient                 infrastructure; trying again later can help (exit code 3)
+    |   |-- DatabaseUnavailable
+    |   |-- ToolchainUnavailable
+    |   |-- SiteUnavailable       the site root or the cache can't be read or written
+    |   `-- ProcessFailed         a child process died, hung or could not be started
+    `-- Permanent                 the same input fails again
+        |-- ContentError          rows, templates or branding are at fault (exit code 1)
+        |-- UsageError            the command line or the environment is at fault (exit code 2)
+        `-- SchemaOutdated        the database lacks the schema this version needs (exit code 3)
+
+A `Problem` says what is wrong with one row; a `ContentError` carries every problem found, so that
+an editor mends them in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with one row (or template), with its place and the remedy.
+
+    `line` and `column` count from 1 in the text as it is stored. `pointer` is a JSON pointer
+    (RFC 6901) into `field`. `block` is the block_order on `page`.
+    """
+
+    entity: str
+    key: str
+    what: str
+    remedy: str = ""
+    field: str = ""
+    line: int | None = None
+    column: int | None = None
+    source: str = ""
+    pointer: str = ""
+    page: str = ""
+    block: int | None = None
+    severity: Severity = "error"
+
+    @property
+    def where(self) -> str:
+        """The row and the place in it: `component robbie-bar, react_code, line 12:7`."""
+        parts = [f"{self.entity} {self.key}"]
+        if self.page and not (self.entity == "page" and self.key == self.page):
+            parts.append(f"on page {self.page}")
+        if self.block is not None:
+            parts.append(f"block {self.block}")
+        if self.field:
+            parts.append(self.field + (f" at {self.pointer}" if self.pointer else ""))
+        if self.line is not None:
+            column = "" if self.column is None else f":{self.column}"
+            parts.append(f"line {self.line}{column}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}"]
+        if self.source and self.line is not None:
+            lines += _quote(self.source, self.line, self.column)
+        if self.remedy:
+            lines.append(f"  -> {self.remedy}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as a JSON object; keys without a value are left out."""
+        names = self.__dataclass_fields__
+        return {name: value for name in names if (value := getattr(self, name)) not in ("", None)}
+
+
+_QUOTED_WIDTH = 100
+
+
+def _quote(source: str, line: int, column: int | None) -> list[str]:
+    """The source line with a caret under the column, cut to a width that a terminal shows."""
+    text = source.replace("\t", " ")
+    start = 0
+    if column is not None and column > _QUOTED_WIDTH - 20:
+        start = column - _QUOTED_WIDTH // 2
+    shown = text[start : start + _QUOTED_WIDTH]
+    margin = f"  {line} | "
+    quoted = [margin + shown]
+    if column is not None:
+        quoted.append(" " * (len(margin) - 2) + "| " + " " * max(0, column - 1 - start) + "^")
+    return quoted
+
+
+class RobbieBlocksError(Exception):
+    """The root: nothing else leaves a public function of this package."""
+
+    exit_code = 3
+
+
+class Transient(RobbieBlocksError):
+    """Infrastructure failed; the same call may succeed later."""
+
+
+class DatabaseUnavailable(Transient):
+    """The database can't be reached, or the connection was lost."""
+
+
+class ToolchainUnavailable(Transient):
+    """esbuild, React or a font is neither in the cache nor to be fetched."""
+
+
+class SiteUnavailable(Transient):
+    """The site root or the cache can't be read or written."""
+
+
+class ProcessFailed(Transient):
+    """A child process died, hung or could not be started."""
+
+
+class Permanent(RobbieBlocksError):
+    """The same input would fail again."""
+
+
+class ContentError(Permanent):
+    """Rows, templates or branding are at fault; `problems` lists every one found."""
+
+    exit_code = 1
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(Permanent):
+    """The command line or the environment is at fault."""
+
+    exit_code = 2
+
+
+class SchemaOutdated(Permanent):
+    """The database lacks tables or columns that this version needs."""

@@ -1,0 +1,362 @@
+"""What the stages hand each other: frozen values, no I/O.
+
+Rows come from the snapshot, assembled pages from assemble, branded nodes from brand, modules and
+assets from bundle, rendered blocks from prerender, manifests from release.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal, NewType
+from uuid import UUID
+
+from robbieblocks.errors import Problem
+
+Json = Any
+JsonObject = Mapping[str, Json]
+Sha256 = NewType("Sha256", str)
+
+SHARED_APP = "shared"
+ASSET_PREFIX = "/_rb/"
+ZONES = ("header", "sidebar", "main", "footer", "overlay")
+
+
+def sha256(content: bytes | str) -> Sha256:
+    """The SHA-256 of bytes, or of a text's UTF-8, as 64 hex digits."""
+    data = content.encode() if isinstance(content, str) else content
+    return Sha256(hashlib.sha256(data).hexdigest())
+
+
+def canonical_json(value: Json) -> str:
+    """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+# --- snapshot: rows as they stand in one transaction -----------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockRow:
+    """A placed component. `component` is the component's key."""
+
+    order: int
+    zone: str
+    component: str
+    props: JsonObject = field(default_factory=dict)
+    conditions: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """A published page with its blocks in `block_order`."""
+
+    id: UUID
+    key: str
+    app: str
+    name: str
+    route: str
+    layout: str
+    meta_title: str | None = None
+    meta_description: str | None = None
+    published_at: datetime | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    blocks: tuple[BlockRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentRow:
+    """A component, published or not; a page that places an unpublished one is an error."""
+
+    id: UUID
+    key: str
+    name: str
+    type: str
+    code: str
+    css: str = ""
+    props_schema: Json = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    published: bool = True
+    metadata: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A style token: `color.primary` becomes `--color-primary`."""
+
+    key: str
+    category: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRow:
+    """A node's branding. `overrides` holds `theme` and token values by token key."""
+
+    id: str
+    name: str
+    overrides: JsonObject = field(default_factory=dict)
+    enabled_apps: tuple[str, ...] = ()
+    custom_css: str = ""
+    custom_scripts: str = ""
+    base_url: str = ""
+
+    @property
+    def apps(self) -> tuple[str, ...]:
+        """The apps this node carries: those it enables, and the shared pages."""
+        return tuple(sorted({*self.enabled_apps, SHARED_APP}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerRow:
+    """A queued change: who asked for a build, and why."""
+
+    id: UUID
+    trigger_type: str
+    entity_type: str
+    entity_id: UUID
+    affected_apps: tuple[str, ...] | None = None
+    affected_nodes: tuple[str, ...] | None = None
+    auto_deploy: bool = True
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All content as one transaction saw it, with the queue rows that it covers."""
+
+    pages: tuple[PageRow, ...]
+    components: Mapping[str, ComponentRow]
+    tokens: tuple[TokenRow, ...]
+    nodes: tuple[NodeRow, ...]
+    triggers: tuple[TriggerRow, ...] = ()
+    taken_at: datetime
+
+
+# --- assemble --------------------------------------------------------------------------------
+
+Hydrate = Literal["load", "idle", "visible"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembledBlock:
+    """A block ready to render.
+
+    `props` has defaults filled in, is valid, and shows each placeholder's fallback. `fill` is the
+    same before placeholders were replaced, or None where there are none. `visitor` is what is
+    left of the conditions for the browser to decide, as JSON, or None.
+    """
+
+    order: int
+    zone: str
+    component: str
+    props: JsonObject
+    props_json: str
+    fill: JsonObject | None = None
+    visitor: JsonObject | None = None
+    hydrate: Hydrate = "load"
+
+    @property
+    def id(self) -> str:
+        """The block's element id, also the prefix of ids that React makes in it."""
+        return f"b{self.order}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembledPage:
+    """A page as one node shows it. `path` is its file in the release: `play/index.html`."""
+
+    key: str
+    app: str
+    route: str
+    path: str
+    layout: str
+    title: str
+    description: str = ""
+    title_fill: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    blocks: tuple[AssembledBlock, ...] = ()
+
+
+# --- brand -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FontFace:
+    """One file of a self-hosted font, as its @font-face rule needs it."""
+
+    family: str
+    style: str
+    weight: str
+    unicode_range: str
+    content: bytes = field(repr=False)
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandedNode:
+    """A node's look: assets are its stylesheets and fonts, `tokens` the resolved values."""
+
+    id: str
+    name: str
+    theme: Literal["dark", "light"]
+    base_url: str
+    tokens: Mapping[str, str]
+    stylesheet: Asset
+    custom_css: Asset | None = None
+    custom_scripts: Asset | None = None
+    fonts: tuple[Asset, ...] = ()
+    preload_fonts: tuple[Asset, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+# --- bundle ----------------------------------------------------------------------------------
+
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Immutable bytes served under `/_rb/`, named by the hash of their content."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, stem: str, extension: str, content: bytes | str) -> Asset:
+        """An asset named `<stem>-<16 hex digits>.<extension>`; the stem is made safe."""
+        data = content.encode() if isinstance(content, str) else content
+        slug = _SLUG.sub("-", stem.lower()).strip("-")[:60] or "asset"
+        return cls(f"{slug}-{sha256(data)[:16]}.{extension}", data)
+
+    @property
+    def url(self) -> str:
+        """The path that pages refer to it by."""
+        return ASSET_PREFIX + self.name
+
+    @cached_property
+    def sha256(self) -> Sha256:
+        """The hash of the bytes."""
+        return sha256(self.content)
+
+    @cached_property
+    def integrity(self) -> str:
+        """The value of an `integrity` attribute (W3C Subresource Integrity)."""
+        digest = hashlib.sha384(self.content).digest()
+        return "sha384-" + base64.b64encode(digest).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One compiled ES module and its twin for the isolate.
+
+    `specifier` is what imports say: `@robbieblocks/robbie-bar`, `react`, `date-fns`. `imports` are
+    the specifiers it imports itself. `script` is the body of a CommonJS function
+    `(require, module, exports)`, and `source_map` leads from it to the stored text.
+    """
+
+    specifier: str
+    asset: Asset
+    script: str = field(repr=False)
+    imports: tuple[str, ...] = ()
+    source_map: str = field(default="", repr=False)
+    stylesheet: Asset | None = None
+    candidates: frozenset[str] = frozenset()
+
+    @property
+    def script_hash(self) -> Sha256:
+        """The hash of what the isolate runs."""
+        return sha256(self.script)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Every module that a set of components needs, by specifier, and what was done to get them.
+
+    `compiled` lists component keys that were compiled now, not found in the cache. A component
+    with an error is in `problems` and not in `modules`, nor is one that imports it.
+    """
+
+    modules: Mapping[str, Module]
+    runtime: Module
+    base_stylesheet: Asset
+    utilities: Asset | None = None
+    compiled: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()
+
+
+def component_specifier(key: str) -> str:
+    """The specifier by which components and pages import a component."""
+    return f"@robbieblocks/{key}"
+
+
+# --- prerender -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderJob:
+    """One block to render: equal jobs give equal HTML (with equal scripts)."""
+
+    component: str
+    props_json: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedBlock:
+    """A block's HTML.
+
+    `interactive` says that it has state, effects, refs or event handlers, so that the browser must
+    hydrate it. `volatile` says that it read the clock, randomness or the locale: the browser renders
+    it afresh instead of hydrating. `problem` is set, and `html` empty, where it failed.
+    """
+
+    html: str
+    interactive: bool = True
+    volatile: bool = False
+    problem: Problem | None = None
+
+
+# --- release ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageEntry:
+    """A page in a manifest. `inputs` is the hash of everything the page was made from."""
+
+    key: str
+    route: str
+    path: str
+    inputs: Sha256
+    assets: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a release holds: `files` maps release paths to the SHA-256 of their bytes."""
+
+    node: str
+    app: str
+    files: Mapping[str, Sha256]
+    pages: tuple[PageEntry, ...] = ()
+    assets: tuple[str, ...] = ()
+    toolchain: str = ""
+
+    @property
+    def build_hash(self) -> Sha256:
+        """SHA-256 over the sorted paths and hashes: equal rows and toolchain, equal hash."""
+        lines = (f"{digest}  {path}\n" for path, digest in sorted(self.files.items()))
+        return sha256("".join(lines))
+
+    @property
+    def by_key(self) -> dict[str, PageEntry]:
+        """The pages by page key."""
+        return {page.key: page for page in self.pages}
