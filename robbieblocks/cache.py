@@ -1,0 +1,236 @@
+"""A content-addressed store of build results: losing it costs time, never correctness.
+
+One SQLite file that any number of processes share. Every entry carries a checksum over its kind,
+key and bytes: what the disk garbled is a miss. A file that SQLite refuses is replaced; a folder
+that can't be written, or a full disk, means that nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+_T = TypeVar("_T")
+
+# The name carries the layout's version: a newer layout never meets an older file.
+_FILE: Final = "cache-1.sqlite3"
+_DAY: Final = 86_400
+_BATCH: Final = 500  # SQLite before 3.32 takes 999 parameters
+_BUSY_SECONDS: Final = 5.0
+_CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+# Losing power may corrupt the file with synchronous=OFF; it is replaced then. A kill can't.
+_OPEN: Final = """
+PRAGMA page_size = 8192;
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
+PRAGMA journal_size_limit = 16777216;
+PRAGMA temp_store = MEMORY;
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (kind, key)
+);
+"""
+_GET: Final = "SELECT id, key, checksum, used, content FROM entries WHERE kind = ? AND key IN ({})"
+_TOUCH: Final = "UPDATE entries SET used = ? WHERE id IN ({})"
+_DELETE: Final = "DELETE FROM entries WHERE id IN ({})"
+_PUT: Final = """
+INSERT INTO entries (kind, key, checksum, size, used, content) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET
+    checksum = excluded.checksum, size = excluded.size,
+    used = excluded.used, content = excluded.content
+"""
+_BY_LAST_USE: Final = "SELECT id, size FROM entries ORDER BY used DESC, id DESC"
+
+
+class Cache:
+    """Bytes by kind and key, kept in a folder. No method raises for what the disk does.
+
+    Keys are hashes of everything that decides the bytes, so an entry never goes stale. Threads
+    may share one Cache; processes may share one folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        with self._lock:
+            self._guarded(lambda _connection: None)
+
+    def get_many(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """The entries that are there, by key."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        with self._lock:
+            return self._guarded(lambda connection: _read(connection, kind, wanted)) or {}
+
+    def put_many(self, kind: str, items: Mapping[str, bytes]) -> None:
+        """Keep all items in one transaction, or none where the disk won't have it."""
+        if not items:
+            return
+        now = _today()
+        rows = [
+            (kind, key, _checksum(kind, key, content), len(content), now, content)
+            for key, content in items.items()
+        ]
+        with self._lock:
+            self._guarded(lambda connection: _write(connection, rows))
+
+    def prune(self, max_bytes: int) -> None:
+        """Forget what was not used for longest until the entries' bytes fit into `max_bytes`."""
+        with self._lock:
+            self._guarded(lambda connection: _shrink(connection, max_bytes))
+
+    def close(self) -> None:
+        """Close the file; a later call opens it again."""
+        with self._lock:
+            self._drop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        """The one place that meets SQLite's and the disk's errors: replace, or go without."""
+        for _attempt in range(2):
+            try:
+                if self._connection is None:
+                    self._connection = _open(self._path)
+                return work(self._connection)
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
+                    return None  # busy, full, read-only: this once without a cache
+                self._drop()
+                self._replace()
+            except OSError:
+                return None
+        return None
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+
+    def _replace(self) -> None:
+        """Remove a corrupt file. Who has it open keeps its own copy, and checksums guard reads."""
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                (self._path / (_FILE + suffix)).unlink()
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(
+        folder / _FILE, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.executescript(_OPEN)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read(connection: sqlite3.Connection, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    stale: list[int] = []
+    broken: list[int] = []
+    today = _today()
+    for batch in _batches(keys):
+        for row, key, checksum, used, content in connection.execute(
+            _GET.format(_marks(batch)), (kind, *batch)
+        ):
+            if not isinstance(content, bytes) or _checksum(kind, key, content) != checksum:
+                broken.append(row)
+                continue
+            found[key] = content
+            if used != today:
+                stale.append(row)
+    # Best effort: what was read is worth having though nobody could note that it was.
+    with contextlib.suppress(sqlite3.OperationalError):
+        _note(connection, stale, broken, today)
+    return found
+
+
+def _note(connection: sqlite3.Connection, stale: list[int], broken: list[int], today: int) -> None:
+    """Record the day of last use; by the day, so that most reads write nothing."""
+    if not stale and not broken:
+        return
+    with _transaction(connection):
+        for batch in _batches(stale):
+            connection.execute(_TOUCH.format(_marks(batch)), (today, *batch))
+        for batch in _batches(broken):
+            connection.execute(_DELETE.format(_marks(batch)), batch)
+
+
+def _write(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    with _transaction(connection):
+        connection.executemany(_PUT, rows)
+
+
+def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
+    total = 0
+    doomed: list[int] = []
+    for row, size in connection.execute(_BY_LAST_USE):
+        total += size
+        if total > max_bytes:
+            doomed.append(row)
+    if not doomed:
+        return
+    with _transaction(connection):
+        for batch in _batches(doomed):
+            connection.execute(_DELETE.format(_marks(batch)), batch)
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]
+
+
+def _marks(items: Sequence[object]) -> str:
+    return ",".join("?" * len(items))
+
+
+def _today() -> int:
+    return int(time.time()) // _DAY
+
+
+def _checksum(kind: str, key: str, content: bytes) -> int:
+    return zlib.crc32(content, zlib.crc32(f"{kind}\0{key}".encode()))
