@@ -1,0 +1,322 @@
+"""The embedded Postgres: made once, shared, and gone after its last user."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from robbieblocks.database import embedded
+from robbieblocks.errors import DatabaseUnavailable
+
+pytestmark = pytest.mark.postgres
+
+_PATIENCE = 30.0
+_USER = """
+import sys
+from pathlib import Path
+from robbieblocks.database import embedded
+with embedded.server(Path(sys.argv[1]), progress=lambda _: None) as conninfo:
+    print(conninfo, flush=True)
+    sys.stdin.read()
+"""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something another process brings about."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+def is_free(lock: Path) -> bool:
+    """Tell whether no process holds the lock."""
+    with lock.open("a") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def is_over(home: Path) -> bool:
+    """Tell whether neither a server nor a keeper is left."""
+    return is_free(home / "postgres" / "server") and is_free(home / "postgres" / "keeper")
+
+
+def pid_of_server(home: Path) -> int:
+    """The postmaster's pid."""
+    return int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def pid_of_keeper(home: Path) -> int:
+    """The pid of the first process that runs keeper.py over this home."""
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda found: int(found.name)):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if any(w.endswith(b"keeper.py") for w in words) and os.fsencode(home) in b" ".join(words):
+                return int(folder.name)
+    message = "no keeper runs"
+    raise AssertionError(message)
+
+
+def answer(conninfo: str, query: str = "select 1") -> object:
+    """The first value of a query over a connection of its own."""
+    with psycopg.connect(conninfo) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@contextmanager
+def another_command(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A second process that uses the server until it is told to end; its conninfo."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _USER, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home whose server is over when the test is."""
+    place = tmp_path / "home"
+    yield place
+    if (place / "postgres").exists():
+        until(lambda: is_over(place))
+
+
+def quiet(_: str) -> None:
+    """Progress nobody reads."""
+
+
+def test_the_database_is_owned_by_a_role_without_superuser_rights(home: Path) -> None:
+    """The database is there at once, and its owner is no superuser."""
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo, "select current_database()") == "robbieblocks"
+        assert answer(conninfo, "select rolsuper from pg_roles where rolname = current_user") is False
+        assert answer(conninfo, "show fsync") == "on"
+        assert answer(conninfo, "show listen_addresses") == ""
+
+
+def test_what_was_stored_is_there_the_next_time(home: Path) -> None:
+    """Rows outlive the server, which is gone between two commands."""
+    with embedded.server(home, progress=quiet) as conninfo, psycopg.connect(conninfo) as connection:
+        connection.execute("create table kept as select 42 as value")
+    until(lambda: is_over(home))
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo, "select value from kept") == 42
+
+
+def test_progress_is_told_only_when_the_database_is_made(home: Path) -> None:
+    """The first start says what takes the time; a later one is too quick to mention."""
+    said: list[str] = []
+    for _ in range(2):
+        with embedded.server(home, progress=said.append):
+            pass
+        until(lambda: is_over(home))
+    assert len(said) == 1
+    assert str(home) in said[0]
+
+
+def test_a_path_with_spaces_and_quotes_works(tmp_path: Path) -> None:
+    """Nothing in a path is read as syntax by Postgres or libpq."""
+    home = tmp_path / 'it\'s a "home"'
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo) == 1
+    until(lambda: is_over(home))
+
+
+@pytest.mark.parametrize("runtime", [True, False])
+def test_a_path_too_long_for_a_socket_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, runtime: bool
+) -> None:
+    """The socket then lives in a short private folder, which goes with the server."""
+    home = tmp_path / ("long" * 30)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    if runtime:
+        short = Path("/tmp") / f"rb-test-{os.getpid()}"
+        short.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo) == 1
+        sockets = Path(psycopg.conninfo.conninfo_to_dict(conninfo)["host"])
+        assert sockets.stat().st_mode & 0o077 == 0
+    until(lambda: is_over(home))
+    assert not sockets.exists()
+    if runtime:
+        short.rmdir()
+
+
+def test_libpq_variables_of_the_user_do_not_reach_in(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGHOST, PGPORT and their like name another database, not this one."""
+    for name, value in {
+        "PGHOST": "nowhere.invalid",
+        "PGPORT": "1",
+        "PGDATABASE": "other",
+        "PGUSER": "other",
+        "PGDATA": "/nonexistent",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo, "select current_database()") == "robbieblocks"
+
+
+def test_two_commands_share_one_server_and_the_last_one_ends_it(home: Path) -> None:
+    """The server stays while anyone uses it."""
+    with another_command(home) as (first, conninfo):
+        with embedded.server(home, progress=quiet) as same:
+            assert same == conninfo
+            pid = pid_of_server(home)
+            first.communicate()
+            assert answer(conninfo) == 1
+            assert pid_of_server(home) == pid
+    until(lambda: is_over(home))
+
+
+def test_commands_that_start_at_once_start_one_server(home: Path) -> None:
+    """Whoever comes second waits for the first one's server."""
+    with contextlib.ExitStack() as stack:
+        commands = [stack.enter_context(another_command(home)) for _ in range(1)]
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", _USER, str(home)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(4)
+        ]
+        conninfos = {command[1] for command in commands}
+        for process in processes:
+            assert process.stdout is not None
+            conninfos.add(process.stdout.readline().strip())
+        assert len(conninfos) == 1
+        assert answer(conninfos.pop()) == 1
+        for process in processes:
+            process.communicate()
+    log = (home / "postgres" / "log").read_text()
+    assert log.count("starting PostgreSQL") == 1
+
+
+def test_a_killed_command_leaves_no_server(home: Path) -> None:
+    """SIGKILL of the last user ends the server as a clean exit does."""
+    with another_command(home) as (process, conninfo):
+        assert answer(conninfo) == 1
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        until(lambda: is_over(home))
+
+
+def test_a_killed_keeper_is_replaced(home: Path) -> None:
+    """The server outlives its keeper, the next command adopts it, and it still ends in the end."""
+    with embedded.server(home, progress=quiet) as conninfo:
+        os.kill(pid_of_keeper(home), signal.SIGKILL)
+        until(lambda: is_free(home / "postgres" / "keeper"))
+        pid = pid_of_server(home)
+        assert answer(conninfo) == 1
+        with embedded.server(home, progress=quiet) as same:
+            assert answer(same) == 1
+            assert pid_of_server(home) == pid
+    until(lambda: is_over(home))
+
+
+def test_a_server_without_keeper_ends_with_its_user(home: Path) -> None:
+    """A command that ends after the keeper was killed sees to it that the server stops."""
+    with embedded.server(home, progress=quiet):
+        os.kill(pid_of_keeper(home), signal.SIGKILL)
+        until(lambda: is_free(home / "postgres" / "keeper"))
+    until(lambda: is_over(home))
+
+
+def test_a_killed_server_comes_back_while_it_is_in_use(home: Path) -> None:
+    """A crash of the server costs its users a reconnect, not a restart of their own."""
+
+    def answers() -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            return answer(conninfo, "select value from kept") == 42
+        return False
+
+    with embedded.server(home, progress=quiet) as conninfo:
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("create table kept as select 42 as value")
+        pid = pid_of_server(home)
+        os.kill(pid, signal.SIGKILL)
+        until(answers)
+        assert pid_of_server(home) != pid
+
+
+def test_everything_killed_leaves_nothing_in_the_way(home: Path) -> None:
+    """After a power cut, with pid and socket files left behind, the next start works."""
+    with another_command(home) as (process, conninfo):
+        assert answer(conninfo) == 1
+        keeper, server = pid_of_keeper(home), pid_of_server(home)
+        for pid in (keeper, server, process.pid):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: is_over(home))
+    pid_file = home / "postgres" / "data" / "postmaster.pid"
+    # The pid belongs to someone else after a reboot: here, to this very process.
+    pid_file.write_text(pid_file.read_text().replace(str(server), str(os.getpid()), 1))
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo) == 1
+
+
+def test_a_kill_while_the_database_is_made_leaves_nothing_in_the_way(home: Path) -> None:
+    """A half-made cluster is never taken for one; the next command makes it anew."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _USER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        until(lambda: any((home / "postgres").glob("new-*/base")))
+        os.kill(pid_of_keeper(home), signal.SIGKILL)
+        process.kill()
+    assert not (home / "postgres" / "data").exists()
+    until(lambda: is_over(home))
+    with embedded.server(home, progress=quiet) as conninfo:
+        assert answer(conninfo) == 1
+    assert not list((home / "postgres").glob("new-*"))
+
+
+def test_data_of_another_postgres_version_is_refused_with_the_remedy(home: Path) -> None:
+    """The error carries what the server said, and what to do."""
+    with embedded.server(home, progress=quiet):
+        pass
+    until(lambda: is_over(home))
+    (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
+    with (
+        pytest.raises(DatabaseUnavailable, match=r"(?s)9\.6.*--database-url"),
+        embedded.server(home, progress=quiet),
+    ):
+        pass
+
+
+def test_a_home_that_can_not_be_made_is_told(tmp_path: Path) -> None:
+    """A file in the way is an infrastructure error that names the place."""
+    (tmp_path / "home").write_text("in the way")
+    with (
+        pytest.raises(DatabaseUnavailable, match="home"),
+        embedded.server(tmp_path / "home", progress=quiet),
+    ):
+        pass
