@@ -1,0 +1,35 @@
+"""Releases: written aside, made durable, swapped in with one rename, checked, or swapped back.
+
+    <site root>/<node>/assets/                 immutable files named by their hash, for all apps
+    <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
+    <site root>/<node>/<app>/current           symlink to the release that visitors see
+    <site root>/<node>/<app>/previous          symlink to the one before
+    <site root>/<node>/<app>/pinned            where it exists, the hash that a person holds live
+
+A release also has `.seal` (size and time of each file, so that drift is found without reading)
+and, once it was live and passed its smoke check, `.verified`. Whoever changes an app's folder
+holds its lock; readers need none.
+"""
+
+from robbieblocks.release.layout import apps, check_asset_name, check_path
+from robbieblocks.release.lock import lock
+from robbieblocks.release.manifest import dump, load
+from robbieblocks.release.prune import Pruned, prune
+from robbieblocks.release.publish import Published, publish
+from robbieblocks.release.verify import live, pinned, verify
+
+__all__ = [
+    "Published",
+    "Pruned",
+    "apps",
+    "check_asset_name",
+    "check_path",
+    "dump",
+    "live",
+    "load",
+    "lock",
+    "pinned",
+    "prune",
+    "publish",
+    "verify",
+]

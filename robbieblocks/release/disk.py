@@ -1,0 +1,220 @@
+"""What releases ask of the file system: durable, atomic, and with errors that say what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import functools
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.model import Sha256
+from robbieblocks.release.layout import TEMPORARY
+
+Stamp = tuple[int, int]
+"""Size in bytes and time of last modification in ns: what drift changes."""
+
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ_ONLY: Final = 0o444
+_EXCHANGE: Final = 2
+_AT_FDCWD: Final = -100
+# Why a hard link is refused where a copy can be made.
+_NO_LINK: Final = frozenset(
+    {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS}
+)
+_REMEDIES: Final = {
+    errno.ENOSPC: "free space on that file system, or prune old releases",
+    errno.EDQUOT: "raise the quota of this user, or prune old releases",
+    errno.EROFS: "mount the file system writable, or set ROBBIEBLOCKS_SITE_ROOT to another",
+    errno.EACCES: "give this user read and write permission there",
+    errno.EPERM: "give this user read and write permission there",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.EIO: "check the disk; the last good release stays live",
+    errno.ENAMETOOLONG: "shorten the page's route",
+}
+
+
+@contextlib.contextmanager
+def attempt(doing: str, path: Path) -> Iterator[None]:
+    """Turn any OSError into SiteUnavailable: what was attempted, the path, why, and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise unavailable(f"could not {doing}", path, error) from error
+
+
+def unavailable(what: str, path: Path, error: OSError) -> SiteUnavailable:
+    """A SiteUnavailable for an OSError, naming the file that the system named where it did."""
+    named = error.filename
+    inner = f" ({os.fsdecode(named)})" if named and os.fsdecode(named) != str(path) else ""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    hint = f"\n  -> {remedy}" if remedy else ""
+    return SiteUnavailable(f"{what} {path}{inner}: {error.strerror or error}{hint}")
+
+
+@contextlib.contextmanager
+def folder(path: str | Path, *, dir_fd: int | None = None) -> Iterator[int]:
+    """A descriptor of a folder that is not a symlink."""
+    fd = os.open(path, _READ | os.O_DIRECTORY, dir_fd=dir_fd)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def write_new(name: str, content: bytes, *, dir_fd: int) -> Stamp:
+    """Write a file that must not exist, readable only (so that no editor saves over it)."""
+    fd = os.open(name, _CREATE, _READ_ONLY, dir_fd=dir_fd)
+    try:
+        written = os.write(fd, content)
+        while written < len(content):
+            written += os.write(fd, memoryview(content)[written:])
+        status = os.fstat(fd)
+    finally:
+        os.close(fd)
+    return status.st_size, status.st_mtime_ns
+
+
+def replace_file(name: str, content: bytes, *, dir_fd: int) -> Stamp:
+    """Put a file in place of another (or none) with one rename, in one folder."""
+    parent, _, last = name.rpartition("/")
+    aside = temporary_name(last)
+    aside = f"{parent}/{aside}" if parent else aside
+    try:
+        stamp = write_new(aside, content, dir_fd=dir_fd)
+        os.rename(aside, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(aside, dir_fd=dir_fd)
+        raise
+    return stamp
+
+
+def read_file(name: str, *, dir_fd: int) -> bytes:
+    """The bytes of a regular file that is not a symlink."""
+    # Without O_NONBLOCK a pipe of that name would hang the reader.
+    fd = os.open(name, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
+    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        return file.read()
+
+
+def stamp_of(name: str, *, dir_fd: int) -> Stamp | None:
+    """The stamp of a regular file; None where there is none, or something else."""
+    try:
+        status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def hash_of(name: str, *, dir_fd: int) -> Sha256 | None:
+    """The SHA-256 of a regular file's bytes; None where it can't be read."""
+    try:
+        content = read_file(name, dir_fd=dir_fd)
+    except OSError:
+        return None
+    return Sha256(hashlib.sha256(content).hexdigest())
+
+
+def link_or_copy(name: str, *, source: int, target: int) -> Stamp | None:
+    """Hard-link a file of the same name from one folder into another; the stamp if copied."""
+    try:
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        return write_new(name, read_file(name, dir_fd=source), dir_fd=target)
+    return None
+
+
+def point(link: Path, target: str) -> None:
+    """Make a symlink lead to `target` with one rename(2): no moment without it.
+
+    Replacing a link with symlink(2) or `ln -sf` would unlink it first.
+    """
+    aside = link.with_name(temporary_name(link.name))
+    aside.symlink_to(target)
+    try:
+        aside.replace(link)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def target_of(link: Path) -> str | None:
+    """The last name of what a symlink leads to; None where there is no symlink."""
+    try:
+        return os.path.basename(os.readlink(link))  # noqa: PTH115, PTH119 - called per request
+    except OSError:
+        return None
+
+
+def temporary_name(stem: str) -> str:
+    """A name that no other writer uses and that a sweep recognises."""
+    return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder and all in it; what is missing already is no error."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    with folder(path) as fd:
+        os.fsync(fd)
+
+
+def sync_file_system(path: Path) -> None:
+    """Make all that was written to a file system durable in one call: syncfs(2), else sync(2).
+
+    One fsync(2) a file costs seconds at a thousand files.
+    """
+    syncfs = _libc("syncfs")
+    if syncfs is None:
+        os.sync()
+        return
+    with folder(path) as fd:
+        if syncfs(fd) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two folders' names at one moment; False where the system or file system can't.
+
+    renameat2(2) with RENAME_EXCHANGE on Linux, renamex_np(2) with RENAME_SWAP on macOS.
+    """
+    names = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "darwin":
+        swap = _libc("renamex_np")
+        done = swap is not None and swap(*names, _EXCHANGE) == 0
+    else:
+        swap = _libc("renameat2")
+        done = swap is not None and swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE) == 0
+    if swap is None or done:
+        return done
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(one))
+
+
+@functools.cache
+def _libc(name: str) -> Callable[..., Any] | None:
+    function: Callable[..., Any] | None = getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    return function
