@@ -280,13 +280,15 @@ class Bundle:
     """Every module that a set of components needs, by specifier, and what was done to get them.
 
     `compiled` lists component keys that were compiled now, not found in the cache. A component
-    with an error is in `problems` and not in `modules`, nor is one that imports it.
+    with an error is in `problems` and not in `modules`, nor is one that imports it. `isolate` is the
+    script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
     utilities: Asset | None = None
+    isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()

@@ -1,0 +1,152 @@
+"""From what went wrong in the isolate to a problem of one component, at a line of its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import Bundle
+from robbieblocks.prerender.sourcemap import Position, locate
+
+_COMPONENTS: Final = "@robbieblocks/"
+_FRAME: Final = re.compile(r"\brb:([0-9a-f]{16}):(\d+):(\d+)")
+_MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
+# The first line of a module is the wrapper's; see child.py.
+_WRAPPER_LINES: Final = 1
+
+# React's production build says numbers (react.dev/errors); these are the ones that rows run into.
+_REACT: Final = {
+    "31": "an object can't be shown as text: {0}",
+    "130": "an element's type is {0}: not a component nor an HTML element",
+    "137": "<{0}> can't have children",
+    "152": "{0} returned nothing",
+    "284": "a ref must be a function or an object",
+    "299": "it calls createRoot on something that is not an element",
+    "321": "a hook was called outside a component's body",
+    "426": "it waits for something while it renders",
+    "300": "it called fewer hooks than the time before: an early return stands before a hook",
+    "310": "it called more hooks than the time before: a hook stands in a condition",
+    "301": "it sets its state each time it renders, without end",
+    "460": "it waits for a promise in a way that React does not know",
+    "482": "an async component, or use() of a fresh promise, can't be rendered in a page",
+}
+
+_REMEDIES: Final = (
+    (
+        re.compile(r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"),
+        "built-in objects and React are shared by all blocks and can't be changed; keep state in the component",
+    ),
+    (
+        re.compile(r"Code generation from strings"),
+        "eval and new Function are not available; write the code out",
+    ),
+    (
+        re.compile(r"suspended while responding|async function|it waits for|async component"),
+        "give the data as props, or load it in useEffect",
+    ),
+    (
+        re.compile(r"while a page is prerendered|is not defined|(?:setTimeout|fetch|matchMedia)"),
+        "a page is prerendered without a browser: use browser features in useEffect or in an event handler",
+    ),
+    (
+        re.compile(r"Maximum call stack"),
+        "the recursion does not end: check its last case",
+    ),
+    (
+        re.compile(r"Cannot read propert|is not iterable|is not a function|Cannot convert undefined|undefined|null"),
+        "give the prop a default in props_schema, or handle its absence in the code",
+    ),
+)
+
+
+def problem(component: str, failure: Mapping[str, Any], bundle: Bundle, cpu: float) -> Problem:
+    """The problem that a failed render of `component` is reported as.
+
+    `failure` is what the isolate said: name, message and stack, or the bound that was passed.
+    It names the component in whose text the error arose, which may be one that it imports.
+    """
+    bound = failure.get("bound")
+    if bound:
+        return _stopped(component, str(bound), cpu)
+    message = _readable(str(failure.get("message", "")))
+    name = str(failure.get("name", ""))
+    what = message or f"it failed with {name or 'an error'} that says nothing"
+    if name and name not in {"Error", "Component"} and message:
+        what = f"{name}: {message}"
+    key, position = _place(component, str(failure.get("stack", "")), bundle)
+    return Problem(
+        entity="component",
+        key=key,
+        field="react_code",
+        what=what,
+        remedy=str(failure.get("remedy") or "") or _remedy(message, str(failure.get("browser", ""))),
+        line=position.line if position else None,
+        column=position.column if position else None,
+        source=position.text if position else "",
+    )
+
+
+def source_names(bundle: Bundle) -> dict[str, str]:
+    """Specifiers by the name that stack traces call a module (see child.source_name)."""
+    from robbieblocks.model import sha256
+
+    return {sha256(specifier)[:16]: specifier for specifier in bundle.modules}
+
+
+def _stopped(component: str, bound: str, cpu: float) -> Problem:
+    what, remedy = {
+        "cpu": (
+            f"rendering took longer than {cpu:g} s of CPU time and was stopped",
+            "look for a loop, a recursion or a regular expression that does not end",
+        ),
+        "memory": (
+            "rendering needed more memory than a block may have and was stopped",
+            "look for a list or a text that grows without end",
+        ),
+        "crash": (
+            "rendering ended the process that it ran in, most likely for want of memory",
+            "look for a list, a text or an array buffer that grows without end",
+        ),
+        "again": (
+            "not rendered: the same component was stopped several times in this build",
+            "mend the component first",
+        ),
+    }[bound]
+    return Problem(entity="component", key=component, field="react_code", what=what, remedy=remedy)
+
+
+def _place(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None]:
+    """The component whose text the innermost frame with a stored position lies in."""
+    for specifier, line, column in _frames(stack, bundle):
+        position = locate(bundle.modules[specifier].source_map, line, column)
+        if position is not None:
+            return specifier.removeprefix(_COMPONENTS), position
+    return component, None
+
+
+def _frames(stack: str, bundle: Bundle) -> Iterator[tuple[str, int, int]]:
+    names = source_names(bundle)
+    for match in _FRAME.finditer(stack):
+        specifier = names.get(match[1], "")
+        if specifier.startswith(_COMPONENTS):
+            yield specifier, int(match[2]) - _WRAPPER_LINES, int(match[3])
+
+
+def _readable(message: str) -> str:
+    match = _MINIFIED.search(message)
+    if match is None or match[1] not in _REACT:
+        return message
+    given = parse_qs(urlsplit(match[2].rstrip(".,")).query).get("args[]", [])
+    return _REACT[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
+
+
+def _remedy(message: str, browser: str) -> str:
+    if browser:
+        return f"{browser} is not there while a page is prerendered: use it in useEffect or in an event handler"
+    for pattern, remedy in _REMEDIES:
+        if pattern.search(message):
+            return remedy
+    return ""

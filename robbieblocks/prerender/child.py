@@ -1,0 +1,222 @@
+"""The process that runs components: a bare V8 isolate with React, bounded in CPU and memory.
+
+Started as `python -m robbieblocks.prerender.child`. It answers JSON frames:
+
+    {"open": source, "cpu": seconds, "heap": bytes}     -> {}
+    {"define": [[specifier, script, is_vendor], ...]}   -> {"refused": {specifier: message}}
+    {"render": [[component, props_json, prefix], ...]}  -> {"done": [[html, flags] | [null, failure], ...], "rss": bytes}
+
+`render` may return fewer results than jobs; the caller sends the rest again. What a job does to the
+isolate (an endless loop, an endless allocation) is answered by a failure; what it does to the whole
+process is for the caller to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, mini_racer
+from py_mini_racer._dll import init_mini_racer  # the only way to pass V8 flags
+
+from robbieblocks.model import sha256
+from robbieblocks.prerender.guard import fault
+from robbieblocks.process import answer
+
+_HERE: Final = Path(__file__).resolve().parent
+_PROVEN: Final = 4
+_POLL: Final = 0.05
+_SLICE: Final = 0.25
+_ANSWER_WITHIN: Final = 1.0
+_MIB: Final = 1 << 20
+_PAGE: Final = resource.getpagesize()
+
+
+class _Isolate:
+    """One V8 isolate with the harness in it."""
+
+    def __init__(self, racer: MiniRacer, source: str, heap: int) -> None:
+        racer.set_hard_memory_limit(heap)
+        for text in ((_HERE / "prelude.js").read_text("utf-8"), source):
+            racer.eval(text)
+        self._racer = racer
+        harness: Any = racer.eval((_HERE / "isolate.js").read_text("utf-8"))
+        self._define = harness["define"]
+        self._render = harness["render"].cancelable()
+        self._partial = harness["partial"]
+
+    def define(self, specifier: str, script: str, vendor: bool) -> None:
+        """Compile a module's factory. Raises JSEvalException where it does not parse."""
+        factory = self._racer.eval(
+            f'(function(require,module,exports,globalThis){{"use strict";\n{script}\n}})'
+            f"\n//# sourceURL=rb:{source_name(specifier)}"
+        )
+        self._define(specifier, factory, vendor)
+
+    async def render(self, jobs: str, stop: Callable[[], str]) -> str:
+        """Render; `stop` is asked again and again, and what it says, if anything, ends it."""
+        task = asyncio.ensure_future(self._render(jobs))
+        while True:
+            finished, _ = await asyncio.wait({task}, timeout=_POLL)
+            if finished:
+                return str(task.result())
+            reason = stop()
+            if reason:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, JSEvalException):
+                    await task
+                raise _StoppedError(reason)
+
+    def partial(self) -> list[Any]:
+        """What a render that was stopped had finished."""
+        results: list[Any] = json.loads(str(self._partial()))
+        return results
+
+
+class _StoppedError(Exception):
+    """A block was stopped; the text says for what."""
+
+
+def source_name(specifier: str) -> str:
+    """How stack traces call a module: safe whatever a specifier holds, different for each."""
+    return sha256(specifier)[:16]
+
+
+class _Room:
+    """The isolate of this process, what was defined in it, and its bounds."""
+
+    def __init__(self) -> None:
+        self._scripts: dict[str, tuple[str, bool]] = {}
+        self._source = ""
+        self._cpu = 2.0
+        self._heap = 256 * _MIB
+        self._closing = contextlib.ExitStack()
+        self._isolate: _Isolate | None = None
+
+    async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request."""
+        if "open" in request:
+            self._source, self._cpu, self._heap = request["open"], request["cpu"], request["heap"]
+            self._renew()
+            return {}
+        if "define" in request:
+            return {"refused": self._define(request["define"])}
+        return {"done": await self._render(request["render"]), "rss": _resident()}
+
+    def _renew(self) -> _Isolate:
+        """A fresh isolate with the same modules."""
+        self._isolate = None
+        self._closing.close()
+        racer = self._closing.enter_context(mini_racer())
+        self._isolate = isolate = _Isolate(racer, self._source, self._heap)
+        for specifier, (script, vendor) in self._scripts.items():
+            isolate.define(specifier, script, vendor)
+        return isolate
+
+    def _define(self, modules: list[tuple[str, str, bool]]) -> dict[str, str]:
+        isolate = self._isolate or self._renew()
+        refused = {}
+        for specifier, script, vendor in modules:
+            try:
+                isolate.define(specifier, script, vendor)
+            except JSEvalException as error:
+                refused[specifier] = str(error)
+                self._scripts.pop(specifier, None)
+            else:
+                self._scripts[specifier] = (script, vendor)
+        return refused
+
+    async def _render(self, jobs: list[list[str]]) -> list[Any]:
+        done: list[Any] = []
+        until = time.monotonic() + _ANSWER_WITHIN
+        while len(done) < len(jobs) and (not done or time.monotonic() < until):
+            rest = jobs[len(done) :] if done else jobs
+            done += map(_checked, await self._slice(json.dumps(rest)))
+        return done
+
+    async def _slice(self, jobs: str) -> list[Any]:
+        isolate = self._isolate or self._renew()
+        began = time.process_time()
+        memory = self._heap + _resident()
+
+        def stop() -> str:
+            if _resident() > memory:
+                return "memory"
+            return "cpu" if time.process_time() - began > self._cpu + _SLICE else ""
+
+        try:
+            results: list[Any] = json.loads(await isolate.render(jobs, stop))
+        except _StoppedError as stopped:
+            return self._after(isolate, {"bound": str(stopped)})
+        except JSOOMException:
+            return self._after(isolate, {"bound": "memory"})
+        except JSEvalException as error:
+            return self._after(isolate, {"name": "Error", "message": str(error), "stack": ""})
+        return results
+
+    def _after(self, isolate: _Isolate, failure: dict[str, str]) -> list[Any]:
+        """The results up to the job that was stopped, and its failure; the isolate is replaced."""
+        finished = isolate.partial()
+        self._isolate = None
+        return [*finished, [None, failure]]
+
+
+def _checked(result: list[Any]) -> list[Any]:
+    html, flags = result
+    if html is None:
+        return result
+    if not flags & _PROVEN:
+        wrong = fault(html)
+        if wrong is not None:
+            return [None, {"name": "", "message": wrong[0], "remedy": wrong[1], "stack": ""}]
+    return [html, flags & 3]
+
+
+def _resident() -> int:
+    """This process's resident memory in bytes; 0 where the system doesn't tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - asked every 50 ms
+            return int(file.read().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+def _give_up_rights() -> None:
+    """No core dump when V8 runs out of memory, no file written, no memory without end."""
+    bounds = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
+    if sys.platform.startswith("linux"):
+        # Counts what is writable and private, so V8's reserved address space does not matter.
+        bounds["RLIMIT_DATA"] = 2048 * _MIB
+    for name, bound in bounds.items():
+        kind = getattr(resource, name)
+        _, most = resource.getrlimit(kind)
+        value = bound if most == resource.RLIM_INFINITY else min(bound, most)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (value, value))
+
+
+def main() -> None:
+    """Serve frames until the end of input."""
+    _give_up_rights()
+    init_mini_racer(flags=("--single-threaded", "--disallow-code-generation-from-strings"))
+    loop = asyncio.new_event_loop()
+    room = _Room()
+
+    async def one(payload: bytes) -> bytes:
+        reply = await room.handle(json.loads(payload))
+        return json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode()
+
+    answer(lambda payload: loop.run_until_complete(one(payload)))
+    os._exit(0)  # V8's own teardown has nothing left to save and may wait for its threads
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,468 @@
+// Evaluated once in a fresh isolate, after React. Its value is the object of functions through
+// which the child drives it; nothing of it can be reached from component code.
+(() => {
+  "use strict";
+
+  // The frozen clock: every build of equal rows gives equal bytes, on any day.
+  const NOW = Date.UTC(2025, 0, 1);
+  const LOCALE = "en-US";
+  const SLICE_MS = 250;
+
+  const { React, server, jsx } = globalThis.__rb;
+  const { apply, construct, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
+  const { freeze, create, getPrototypeOf } = Object;
+  const RealDate = Date;
+  const realNow = Date.now;
+  const parse = JSON.parse;
+  const stringify = JSON.stringify;
+  const AsyncFunction = getPrototypeOf(async () => {});
+
+  // --- what the block that is being rendered has done ---------------------------------------
+
+  let interactive = false;
+  let volatile = false;
+  let browserName = "";
+  let waits = "";
+  let logged = [];
+  let loading = 0;
+  const touch = () => { if (loading === 0) volatile = true; };
+  const interact = () => { interactive = true; };
+
+  // --- randomness: sfc32, started afresh for each block ------------------------------------
+
+  let a, b, c, d;
+  const reseed = () => { a = 0x9e3779b9; b = 0x243f6a88; c = 0xb7e15162; d = 1; };
+  const random32 = () => {
+    const t = (((a + b) | 0) + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + t | 0;
+    return t >>> 0;
+  };
+  reseed();
+
+  const define = (target, name, value) =>
+    defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
+
+  // A function that stands in for `original`: same name and length.
+  const standIn = (original, replacement) => {
+    for (const name of ["name", "length"]) {
+      const value = getOwnPropertyDescriptor(original, name);
+      if (value) defineProperty(replacement, name, value);
+    }
+    return replacement;
+  };
+  const wrapMethod = (target, name, make) => {
+    const original = target[name];
+    if (typeof original === "function") define(target, name, standIn(original, make(original)));
+  };
+
+  // --- clock ------------------------------------------------------------------------------
+
+  const ZONED = /^\s*[+-]?\d{4,6}(-\d\d(-\d\d)?)?\s*$|(Z|GMT|UTC|[+-]\d\d:?\d\d)\s*$/i;
+  const FrozenDate = standIn(RealDate, function Date(...given) {
+    if (!new.target) { touch(); return new RealDate(NOW).toString(); }
+    if (given.length === 0) { touch(); given = [NOW]; }
+    // Several numbers, or a text without an offset, are read in the visitor's time zone.
+    else if (given.length > 1 || (typeof given[0] === "string" && !ZONED.test(given[0]))) touch();
+    return construct(RealDate, given, new.target === FrozenDate ? RealDate : new.target);
+  });
+  define(FrozenDate, "now", standIn(realNow, () => { touch(); return NOW; }));
+  define(FrozenDate, "parse", standIn(RealDate.parse, (text) => {
+    if (!ZONED.test(text)) touch();
+    return RealDate.parse(text);
+  }));
+  define(FrozenDate, "UTC", RealDate.UTC);
+  defineProperty(FrozenDate, "prototype", { value: RealDate.prototype, writable: false });
+  define(RealDate.prototype, "constructor", FrozenDate);
+  for (const name of ownKeys(RealDate.prototype)) {
+    if (typeof name !== "string") continue;
+    const local = /^(get|set)(?!Time$|UTC)/.test(name) || /^to(Date|Time)?String$/.test(name);
+    if (!local) continue;
+    wrapMethod(RealDate.prototype, name, (original) => function (...given) {
+      touch();
+      return apply(original, this, given);
+    });
+  }
+  define(globalThis, "Date", FrozenDate);
+  define(Math, "random", standIn(Math.random, () => { touch(); return random32() / 4294967296; }));
+  define(globalThis, "performance", {
+    timeOrigin: NOW,
+    now() { touch(); return 0; },
+    mark() {}, measure() {}, clearMarks() {}, clearMeasures() {}, getEntriesByName() { return []; },
+  });
+  const HEX = "0123456789abcdef";
+  define(globalThis, "crypto", {
+    getRandomValues(view) {
+      touch();
+      const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = random32();
+      return view;
+    },
+    randomUUID() {
+      touch();
+      return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => HEX[random32() & 15]);
+    },
+  });
+
+  // --- locale: none named means the visitor's ----------------------------------------------
+
+  const localised = (locales) => {
+    if (locales !== undefined && !(Array.isArray(locales) && locales.length === 0)) return locales;
+    touch();
+    return LOCALE;
+  };
+  for (const [target, name] of [
+    [Number.prototype, "toLocaleString"], [BigInt.prototype, "toLocaleString"],
+    [String.prototype, "toLocaleUpperCase"], [String.prototype, "toLocaleLowerCase"],
+    [Array.prototype, "toLocaleString"], [getPrototypeOf(Uint8Array.prototype), "toLocaleString"],
+  ]) {
+    wrapMethod(target, name, (original) => function (locales, ...rest) {
+      return apply(original, this, [localised(locales), ...rest]);
+    });
+  }
+  wrapMethod(String.prototype, "localeCompare", (original) => function (that, locales, ...rest) {
+    return apply(original, this, [that, localised(locales), ...rest]);
+  });
+  for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
+    wrapMethod(RealDate.prototype, name, (original) => function (locales, ...rest) {
+      touch(); // the time zone and the visitor's version of ICU show in it as well
+      return apply(original, this, [localised(locales), ...rest]);
+    });
+  }
+  for (const name of ownKeys(Intl)) {
+    const Original = Intl[name];
+    if (typeof Original !== "function" || !Original.prototype) continue;
+    const Localised = standIn(Original, function (locales, ...rest) {
+      if (name === "DateTimeFormat") touch();
+      const given = [localised(locales), ...rest];
+      return new.target
+        ? construct(Original, given, new.target === Localised ? Original : new.target)
+        : apply(Original, this, given);
+    });
+    if (name === "Locale") continue;
+    for (const key of ownKeys(Original)) {
+      if (key === "supportedLocalesOf") define(Localised, key, Original[key]);
+    }
+    defineProperty(Localised, "prototype", { value: Original.prototype, writable: false });
+    define(Original.prototype, "constructor", Localised);
+    define(Intl, name, Localised);
+  }
+
+  // --- what isn't there ---------------------------------------------------------------------
+
+  const KEPT = new Set(("Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean " +
+    "String Symbol Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError " +
+    "SyntaxError TypeError URIError SuppressedError globalThis JSON Math Intl ArrayBuffer DataView " +
+    "Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float16Array Float32Array " +
+    "Float64Array Uint8ClampedArray BigUint64Array BigInt64Array Map BigInt Set Iterator WeakMap WeakSet " +
+    "Proxy Reflect decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval " +
+    "isFinite isNaN performance crypto").split(" "));
+  for (const name of ownKeys(globalThis)) {
+    if (KEPT.has(name) || Reflect.deleteProperty(globalThis, name)) continue;
+    globalThis[name] = undefined; // mini-racer's timers are declared with var
+  }
+  // Garbage collection is not to be observed: references are strong, nothing is ever finalised.
+  define(globalThis, "WeakRef", class WeakRef { #it; constructor(it) { this.#it = it; } deref() { return this.#it; } });
+  define(globalThis, "FinalizationRegistry", class FinalizationRegistry { register() {} unregister() { return false; } });
+  define(globalThis, "queueMicrotask", (task) => { Promise.resolve().then(task); });
+  for (const name of ["input", "$_", "lastMatch", "$&", "lastParen", "$+", "leftContext", "$`",
+    "rightContext", "$'", "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"]) {
+    delete RegExp[name]; // they would carry text from one block to the next
+  }
+  const quiet = {};
+  for (const name of ["log", "info", "debug", "warn", "trace", "dir", "table", "group", "groupCollapsed",
+    "groupEnd", "time", "timeEnd", "timeLog", "count", "countReset", "assert", "clear"]) quiet[name] = () => {};
+  quiet.error = (...given) => { if (logged.length < 8) logged.push(given); };
+  define(globalThis, "console", quiet);
+  // `typeof window` asks "am I in a browser?": the answer differs there, so the block is volatile.
+  for (const name of ["window", "document", "navigator", "location", "localStorage", "sessionStorage",
+    "matchMedia", "screen", "history", "innerWidth", "innerHeight", "devicePixelRatio"]) {
+    defineProperty(globalThis, name, {
+      get() { if (loading === 0) { volatile = true; browserName = name; } return undefined; },
+      enumerable: false, configurable: false,
+    });
+  }
+  // Two of them answer `typeof` as absent but are functions where they exist.
+  const later = (name) => () => { throw new Error(`${name} is not there while a page is prerendered`); };
+  for (const name of ["setTimeout", "setInterval", "requestAnimationFrame", "fetch"]) {
+    define(globalThis, name, later(name));
+  }
+  for (const name of ["clearTimeout", "clearInterval", "cancelAnimationFrame"]) {
+    define(globalThis, name, () => {});
+  }
+
+  // --- React, watched -----------------------------------------------------------------------
+
+  const INERT = new Set(["useId", "useMemo", "useCallback", "useContext", "useDebugValue", "use"]);
+  const watchElement = (type, props) => {
+    if (typeof type === "string") {
+      if (interactive || props === null || typeof props !== "object") return;
+      for (const name in props) {
+        const value = props[name];
+        if (typeof value === "function" || (name === "ref" && value)) { interactive = true; return; }
+      }
+    } else if (typeof type === "function" && getPrototypeOf(type) === AsyncFunction) {
+      waits = `<${type.name || "Component"}> is an async function`;
+    }
+  };
+  const watched = {};
+  for (const name of ownKeys(React)) {
+    const value = React[name];
+    if (name.startsWith("__")) continue;
+    if (typeof value !== "function") watched[name] = value;
+    else if (/^use[A-Z]/.test(name) && !INERT.has(name)) {
+      watched[name] = standIn(value, (...given) => { interactive = true; return value(...given); });
+    } else if (name === "createElement" || name === "cloneElement") {
+      watched[name] = standIn(value, (...given) => {
+        watchElement(name === "createElement" ? given[0] : "", given[1]);
+        return value(...given);
+      });
+    } else if (name === "Component" || name === "PureComponent") {
+      const Watched = standIn(value, function (...given) { interactive = true; apply(value, this, given); });
+      defineProperty(Watched, "prototype", { value: value.prototype, writable: false });
+      define(value.prototype, "constructor", Watched);
+      watched[name] = Watched;
+    } else watched[name] = value;
+  }
+  const watchedJsx = { Fragment: jsx.Fragment };
+  for (const name of ["jsx", "jsxs"]) {
+    const make = jsx[name];
+    watchedJsx[name] = (type, props, key) => { watchElement(type, props); return make(type, props, key); };
+  }
+  const provided = create(null);
+  provided["react"] = watched;
+  provided["react/jsx-runtime"] = watchedJsx;
+  provided["react/jsx-dev-runtime"] = { Fragment: jsx.Fragment, jsxDEV: watchedJsx.jsx };
+
+  // React shares a few objects among all that it renders: catch them, so that they are frozen too.
+  const shared = [];
+  {
+    class Probe extends React.Component {
+      constructor(props, context) { super(props, context); shared.push(context); }
+      render() { shared.push(this.updater, this.refs, this.context); return null; }
+    }
+    const Hooks = () => {
+      for (const hook of [() => React.useTransition()[1], () => React.useOptimistic(0)[1],
+        () => React.useEffectEvent?.(() => 0), () => React.useCacheRefresh?.()]) {
+        try { shared.push(hook()); } catch { /* a hook that this React has not got */ }
+      }
+      return null;
+    };
+    server.renderToString(React.createElement(React.Fragment, null,
+      React.createElement(Probe), React.createElement(Hooks)));
+  }
+  logged = [];
+
+  // --- freeze everything that blocks share --------------------------------------------------
+
+  // A frozen prototype's property can't be shadowed by assignment; libraries do that to these.
+  const shadowable = (target, names) => {
+    for (const name of names) {
+      const current = getOwnPropertyDescriptor(target, name);
+      if (!current || !("value" in current) || !current.configurable) continue;
+      const { value, enumerable } = current;
+      defineProperty(target, name, {
+        get() { return value; },
+        set(next) {
+          if (this === target) throw new TypeError(`Cannot change ${String(name)}: all blocks share it`);
+          if (this === null || (typeof this !== "object" && typeof this !== "function")) return;
+          defineProperty(this, name, { value: next, writable: true, enumerable: true, configurable: true });
+        },
+        enumerable,
+        configurable: false,
+      });
+    }
+  };
+  shadowable(Object.prototype, ownKeys(Object.prototype).filter((name) => name !== "__proto__"));
+  shadowable(Function.prototype, ["constructor", "toString", "name", "bind", "call", "apply"]);
+  for (const Kind of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError]) {
+    shadowable(Kind.prototype, ["constructor", "name", "message", "toString"]);
+  }
+  for (const Kind of [Array, Map, Set, WeakMap, Promise, RegExp, RealDate, Iterator, React.Component, React.PureComponent]) {
+    shadowable(Kind.prototype, ["constructor", "toString", "toJSON", "then", "next", "return", "setState"]);
+  }
+  const frozen = new WeakSet();
+  const harden = (roots) => {
+    const pending = [...roots];
+    while (pending.length > 0) {
+      const it = pending.pop();
+      if (it === null || (typeof it !== "object" && typeof it !== "function") || frozen.has(it)) continue;
+      frozen.add(it);
+      for (const name of ownKeys(it)) {
+        const property = getOwnPropertyDescriptor(it, name);
+        if ("value" in property) pending.push(property.value);
+        else pending.push(property.get, property.set);
+      }
+      pending.push(getPrototypeOf(it));
+      if (it !== globalThis) freeze(it);
+    }
+  };
+  function* generator() {}
+  async function* asyncGenerator() {}
+  const errorStack = Error.stackTraceLimit = 60;
+  harden([
+    globalThis, provided, watched, watchedJsx, ...shared,
+    generator, generator(), asyncGenerator, asyncGenerator(), async () => {},
+    [][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](),
+    "a".matchAll(/a/g), Iterator.from?.({ next() {} }), [].values().map?.((x) => x), freeze([]), new Int8Array(),
+    typeof __TimerManager === "function" ? __TimerManager : null,
+  ]);
+  void errorStack;
+  for (const name of ownKeys(globalThis)) {
+    const property = getOwnPropertyDescriptor(globalThis, name);
+    if (property.configurable) {
+      defineProperty(globalThis, name, "value" in property
+        ? { writable: false, configurable: false } : { configurable: false });
+    }
+  }
+  Object.preventExtensions(globalThis);
+
+  // --- modules and rendering ---------------------------------------------------------------
+
+  const factories = new Map();
+  const vendor = new Set();
+  const BOUND = freeze({ html: 4_000_000 });
+
+  // One block's own copies of every module: what one render leaves behind, no other can find.
+  const instances = () => {
+    const made = new Map();
+    const own = create(globalThis);
+    defineProperty(own, "globalThis", { value: own, writable: true, configurable: true });
+    const load = (specifier) => {
+      const ready = provided[specifier];
+      if (ready !== undefined) return ready;
+      const known = made.get(specifier);
+      if (known !== undefined) return known.exports;
+      const factory = factories.get(specifier);
+      if (factory === undefined) throw new Error(`Cannot find module '${String(specifier)}'`);
+      const module = { exports: {} };
+      made.set(specifier, module);
+      const isVendor = vendor.has(specifier);
+      if (isVendor) loading++;
+      try {
+        apply(factory, undefined, [load, module, module.exports, own]);
+      } finally {
+        if (isVendor) loading--;
+      }
+      return module.exports;
+    };
+    return load;
+  };
+
+  // Proves that HTML keeps to its wrapper, for what nearly every block is made of: known elements,
+  // each closed in order, no text that a parser could take for a tag. What it can't prove, the
+  // child asks a real parser about.
+  const ORDINARY = new Set(("div span section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd a " +
+    "button img br hr input label strong em b i u s small sub sup code kbd pre blockquote figure figcaption time mark " +
+    "abbr cite q canvas video audio source picture form fieldset legend output progress meter details summary dialog " +
+    "svg path circle ellipse rect g line polyline polygon defs use").split(" "));
+  const VOID = new Set(["img", "br", "hr", "input", "source"]);
+  const CLOSES_P = new Set(("div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol dl hr pre " +
+    "blockquote figure figcaption form fieldset details summary dialog").split(" "));
+  const TAG = /<(?:\/([a-z][a-z0-9]*)>|([a-z][a-z0-9]*)((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>|!-- -->|!--\/?[$&!?]?-->)/y;
+  const RESERVED = / (?:id="(?:b\d+|rb-[^"]*)"|data-rb-)/;
+  let misnested = false;
+  const contained = (html) => {
+    const open = [];
+    let at = html.indexOf("<");
+    misnested = false;
+    while (at !== -1) {
+      TAG.lastIndex = at;
+      const found = TAG.exec(html);
+      if (found === null) return false;
+      const [whole, closed, opened, attributes] = found;
+      if (closed !== undefined) {
+        if (open.pop() !== closed) return false;
+      } else if (opened !== undefined) {
+        if (!ORDINARY.has(opened) || (attributes !== "" && RESERVED.test(attributes))) return false;
+        if (CLOSES_P.has(opened) && open.includes("p")) misnested = true;
+        else if ((opened === "a" || opened === "button" || opened === "form") && open.includes(opened)) misnested = true;
+        if (!VOID.has(opened)) {
+          // Only inside svg does "/>" close an element.
+          if (found[4] === "") open.push(opened);
+          else if (!open.includes("svg")) return false;
+        }
+      }
+      at = html.indexOf("<", at + whole.length);
+    }
+    return open.length === 0;
+  };
+
+  const text = (value, limit) => {
+    let said;
+    try { said = String(value); } catch { said = "(a value that can't be shown)"; }
+    return said.toWellFormed().slice(0, limit);
+  };
+  const read = (value, name) => {
+    try { return value[name]; } catch { return undefined; }
+  };
+  const failure = (error) => {
+    const isError = typeof error === "object" && error !== null;
+    const name = isError ? text(read(error, "name") ?? "Error", 60) : "";
+    const message = isError ? text(read(error, "message") ?? "", 800) : `it threw ${text(error, 700)}`;
+    const stack = isError ? text(read(error, "stack") ?? "", 20_000) : "";
+    return { name, message, stack, browser: browserName };
+  };
+
+  const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
+  const renderOne = (component, props, prefix) => {
+    interactive = false; volatile = false; browserName = ""; waits = ""; logged = []; loading = 0;
+    reseed();
+    try {
+      const Component = instances()(component).default;
+      if (Component === undefined || Component === null) {
+        throw new TypeError("the module exports no component");
+      }
+      waits = "";
+      const element = watched.createElement(Component, parse(props));
+      let html = server.renderToString(element, { identifierPrefix: prefix });
+      if (waits) throw new Error(`${waits}; React runs those on servers only`);
+      if (html.length > BOUND.html) {
+        throw new RangeError(`the HTML is ${html.length} characters long; a block may have ${BOUND.html}`);
+      }
+      if (html.startsWith("<link rel=\"preload\"")) html = html.replace(PRELOADS, "");
+      if (html.includes("<!--$!-->")) {
+        // A Suspense boundary that shows its fallback: right where something is waited for, an
+        // error that React kept to itself where something was thrown.
+        const thrown = logged.find((given) => given.length === 1 && given[0] instanceof Error
+          && !/Suspense boundary|suspended/.test(text(read(given[0], "message"), 300)));
+        if (thrown) throw thrown[0];
+        interactive = true;
+        volatile = true;
+      }
+      // Text that isn't well-formed UTF-16 has no UTF-8; HTML has no NUL.
+      html = html.toWellFormed();
+      if (html.includes("\0")) html = html.replaceAll("\0", "\uFFFD");
+      const proven = contained(html);
+      // The browser's tree differs from React's then: hydrating would fail, rendering afresh won't.
+      if (misnested && interactive) volatile = true;
+      return [html, (interactive ? 1 : 0) | (volatile ? 2 : 0) | (proven ? 4 : 0)];
+    } catch (error) {
+      const waiting = waits ? new Error(`${waits}; React runs those on servers only`) : error;
+      return [null, failure(waiting)];
+    }
+  };
+
+  let results = [];
+  return freeze({
+    /** Keep a module's factory; `isVendor` says that reading the clock while loading is its own affair. */
+    define(specifier, factory, isVendor) {
+      factories.set(specifier, factory);
+      if (isVendor) vendor.add(specifier); else vendor.delete(specifier);
+    },
+    /** Render until done or a time slice is over; JSON of the results so far. */
+    render(jobs) {
+      results = [];
+      const until = realNow() + SLICE_MS;
+      for (const [component, props, prefix] of parse(jobs)) {
+        results.push(renderOne(component, props, prefix));
+        if (realNow() >= until) break;
+      }
+      return stringify(results);
+    },
+    /** The results of a render that was stopped: the job after the last of them is to blame. */
+    partial() { return stringify(results); },
+  });
+})()

@@ -1,0 +1,88 @@
+"""From a position in compiled code to the one in the stored text (source map, ECMA-426)."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import json
+from dataclasses import dataclass
+from typing import Final
+
+_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_DIGITS: Final = {character: value for value, character in enumerate(_BASE64)}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the stored text, counted from 1, with that line of it ("" where unknown)."""
+
+    line: int
+    column: int
+    text: str
+
+
+def locate(source_map: str, line: int, column: int) -> Position | None:
+    """The stored text's position of a compiled one; both count from 1. None where it has none.
+
+    A map that can't be read counts as having none: it only serves to word an error.
+    """
+    try:
+        return _find(source_map, line, column)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+
+
+def _find(source_map: str, line: int, column: int) -> Position | None:
+    lines, texts = _decode(source_map)
+    if not 1 <= line <= len(lines):
+        return None
+    segments = lines[line - 1]
+    at = bisect.bisect_right(segments, (column - 1, 1 << 30, 0, 0)) - 1
+    if at < 0:
+        return None
+    _, source, original_line, original_column = segments[at]
+    if source < 0:
+        return None
+    stored = texts[source] if source < len(texts) else ()
+    text = stored[original_line] if original_line < len(stored) else ""
+    return Position(original_line + 1, original_column + 1, text)
+
+
+_Segment = tuple[int, int, int, int]
+
+
+@functools.lru_cache(maxsize=32)
+def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
+    """Each compiled line's segments (column, source or -1, line, column), and the sources' lines."""
+    document = json.loads(source_map)
+    texts = [(text or "").split("\n") for text in document.get("sourcesContent") or []]
+    source = line = column = 0
+    lines: list[list[_Segment]] = []
+    for group in document["mappings"].split(";"):
+        start = 0
+        segments: list[_Segment] = []
+        for text in filter(None, group.split(",")):
+            fields = _numbers(text)
+            start += fields[0]
+            if len(fields) < 4:  # noqa: PLR2004 - a segment of one field has no source
+                segments.append((start, -1, 0, 0))
+                continue
+            source, line, column = source + fields[1], line + fields[2], column + fields[3]
+            segments.append((start, source, line, column))
+        lines.append(sorted(segments))
+    return lines, texts
+
+
+def _numbers(text: str) -> list[int]:
+    """The numbers of one base64 VLQ group: 5 bits a digit, lowest first; the lowest bit is the sign."""
+    numbers: list[int] = []
+    value = shift = 0
+    for character in text:
+        digit = _DIGITS[character]
+        value |= (digit & 31) << shift
+        if digit & 32:
+            shift += 5
+            continue
+        numbers.append(-(value >> 1) if value & 1 else value >> 1)
+        value = shift = 0
+    return numbers
