@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _HERE = Path(__file__).resolve().parent
 _LOCK = _HERE / "package-lock.json"
 _NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _FETCH_TIMEOUT = 600.0
+_KEPT_DAYS = 30
 
 # The binaries are Brotli-compressed; Node is at hand wherever npm is, and has the decoder.
 _DECOMPRESS = """
@@ -79,6 +81,7 @@ def ensure() -> Kit:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not home.is_dir():
                 _install(cache, home)
+    home.touch()
     modules = home / "node_modules"
     return Kit(
         chromium=_chromium(home),
@@ -90,7 +93,7 @@ def ensure() -> Kit:
 
 def _install(cache: Path, home: Path) -> None:
     """Build everything beside its final place, so that a kill leaves nothing half made."""
-    for leftover in cache.glob("new-*"):
+    for leftover in [*cache.glob("new-*"), *_unused(cache)]:
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
     try:
@@ -104,6 +107,12 @@ def _install(cache: Path, home: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def _unused(cache: Path) -> list[Path]:
+    """Kits of other lock files that nobody has asked for since long."""
+    oldest = time.time() - _KEPT_DAYS * 86_400
+    return [kit for kit in cache.iterdir() if kit.is_dir() and kit.stat().st_mtime < oldest]
+
+
 def _unpack(new: Path) -> None:
     compressed = new / "node_modules" / "@sparticuz" / "chromium" / "bin"
     target = new / "chromium"
@@ -111,7 +120,9 @@ def _unpack(new: Path) -> None:
     _run([*_node(), "--input-type=module", "-e", _DECOMPRESS, str(compressed), str(target)], new)
     for archive in target.glob("*.tar"):
         with tarfile.open(archive) as opened:
-            opened.extractall(archive.with_suffix(""), filter="data")
+            # Python before 3.11.4 has no such filter; the lock file vouches for the archive.
+            opened.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            opened.extractall(archive.with_suffix(""))
         archive.unlink()
     shutil.rmtree(compressed)
     # Where Chromium looks for its software renderer: beside itself.

@@ -1,0 +1,177 @@
+"""What tests share: the real toolchain, a real Postgres with a database per test, a real Chromium.
+
+Nothing here is a stand-in. A thing that a machine lacks is a skip for a person and a failure
+where CI=true (tests/needs.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.databases import Databases
+from tests.needs import missing
+
+if TYPE_CHECKING:
+    from robbieblocks.cache import Cache
+    from robbieblocks.toolchain import Toolchain
+
+pytest_plugins = ["tests.browser.fixtures"]
+
+MakeSettings = Callable[..., Settings]
+
+_SETTINGS = Settings.from_environment()
+_SCHEMA_SQL = _SETTINGS.schema / "unified-schema" / "21-robbieblocks-cms.sql"
+_LEAVE_SECONDS = 30.0
+_MARK = "ROBBIEBLOCKS_TEST_SESSION"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No process and no temporary file outlives the tests.
+
+    Every child inherits a mark in its environment, and a folder of this session as its place
+    for temporary files.
+    """
+    mark = uuid.uuid4().hex
+    place = tmp_path_factory.mktemp("tmp")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("TMPDIR", "TEMP", "TMP"):
+            patch.setenv(name, str(place))
+        patch.setenv(_MARK, mark)
+        # A person's own settings are no part of what is tested.
+        for name in [name for name in os.environ if name.startswith(("PG", "ROBBIEBLOCKS_"))]:
+            if name not in {_MARK, "ROBBIEBLOCKS_TOOLCHAIN_CACHE"}:
+                patch.delenv(name)
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        while (left := _processes(mark)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not left, f"still running after the tests: {left}"
+        files = sorted(path.name for path in place.iterdir())
+        assert not files, f"left in the folder for temporary files: {files}"
+
+
+def _processes(mark: str) -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(_MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """The locked esbuild, React and fonts, from the person's own cache."""
+    from robbieblocks.errors import ToolchainUnavailable
+    from robbieblocks.toolchain import ensure
+
+    try:
+        return ensure(Settings.from_environment(), lambda _: None)
+    except ToolchainUnavailable as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Cache]:
+    """An empty cache."""
+    from robbieblocks.cache import Cache
+
+    with Cache(tmp_path / "cache") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded server of this session's own; the conninfo of its owner role."""
+    from robbieblocks.database import embedded
+
+    home = tmp_path_factory.mktemp("home")
+    with embedded.server(home, progress=lambda _: None) as conninfo:
+        yield conninfo
+    # The keeper holds its lock until the server has ended; then nobody writes there any more.
+    with (home / "postgres" / "keeper").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    """What makes a database on the session's server."""
+    made = Databases(postgres)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def schema_template(databases: Databases) -> Iterator[str]:
+    """The name of a database with our schema."""
+    schema = _SCHEMA_SQL.read_bytes()
+    with databases.template("robbieblocks", lambda connection: connection.execute(schema)) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def seeded_template(databases: Databases, schema_template: str) -> Iterator[str]:
+    """The name of a database with our schema and the seed content."""
+    from robbieblocks import content
+
+    seed = content.load(_SETTINGS.schema / "content", _SETTINGS.node_branding)
+    with databases.template(schema_template, lambda to: content.seed(to, seed)) as name:
+        yield name
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[str]:
+    """The conninfo of a database without our schema."""
+    with databases.copy() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def database(databases: Databases, schema_template: str) -> Iterator[str]:
+    """The conninfo of a database of this test's own: our schema, and the rows it brings."""
+    with databases.copy(schema_template) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def seeded_database(databases: Databases, seeded_template: str) -> Iterator[str]:
+    """The same with the seed content."""
+    with databases.copy(seeded_template) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Settings of an installation in a folder of the test's own; keywords change fields."""
+
+    def make(database_url: str | None = None, **changes: Any) -> Settings:
+        home = tmp_path / "installation"
+        settings = Settings.from_environment(database_url=database_url)
+        places = {"home": home, "site_root": home / "site", "cache": home / "cache"}
+        return replace(settings, **{**places, **changes})
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, database: str) -> Settings:
+    """Settings that name the test's own `database`."""
+    return make_settings(database)
