@@ -108,6 +108,11 @@ class NodeRow:
     base_url: str = ""
 
     @property
+    def theme(self) -> Literal["dark", "light"]:
+        """The theme that the overrides name; light where they name none."""
+        return "dark" if self.overrides.get("theme") == "dark" else "light"
+
+    @property
     def apps(self) -> tuple[str, ...]:
         """The apps this node carries: those it enables, and the shared pages."""
         return tuple(sorted({*self.enabled_apps, SHARED_APP}))

@@ -1,0 +1,43 @@
+"""Personal placeholders: `{{name}}` and `{{name|fallback}}` in texts.
+
+The name is an ASCII identifier of at most 64 characters; blanks around the name and the fallback
+are ignored; a fallback holds no braces. Everything else in braces (`{{`, `{{}}`, `{% if %}`,
+`{{a.b}}`) is plain text. The browser fills placeholders from the URL's query by the same pattern.
+"""
+
+from __future__ import annotations
+
+import re
+
+from robbieblocks.model import Json
+
+PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}")
+
+
+def with_fallbacks(text: str) -> str:
+    """The text with each placeholder replaced by its fallback, or by nothing."""
+    if "{{" not in text:
+        return text
+    return PLACEHOLDER.sub(lambda found: (found[2] or "").strip(), text)
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether a text holds a placeholder that the browser may fill."""
+    return "{{" in text and PLACEHOLDER.search(text) is not None
+
+
+def resolved(value: Json) -> Json:
+    """A JSON value with the placeholders of all its strings replaced; keys stay as they are.
+
+    Returns the value itself where it holds none.
+    """
+    if isinstance(value, str):
+        return with_fallbacks(value)
+    if isinstance(value, dict):
+        fresh = {name: resolved(part) for name, part in value.items()}
+        return fresh if any(fresh[name] is not part for name, part in value.items()) else value
+    if isinstance(value, list):
+        items = [resolved(part) for part in value]
+        changed = any(new is not old for new, old in zip(items, value, strict=True))
+        return items if changed else value
+    return value

@@ -1,0 +1,220 @@
+"""Props: a component's schema compiled once, and each block's props filled in and validated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+import jsonschema_rs
+
+from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
+from robbieblocks.assemble.fault import Fault
+from robbieblocks.assemble.placeholders import resolved
+from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, Reach, References, Schema, normal_form
+from robbieblocks.assemble.values import checked_json, depth_of
+from robbieblocks.model import Json, JsonObject
+from robbieblocks.names import nearest, pointer
+
+MAX_FAULTS = 20
+MAX_WORK = 200_000_000
+_LONGEST_MESSAGE = 300
+_PATTERN_BYTES = 1024 * 1024
+
+# JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); whoever writes
+# one means it, so it is checked. Patterns use the engine that can't backtrack.
+_PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyProps:
+    """Valid props: `value` shows fallbacks, `json` is its canonical JSON, `fill` has the templates."""
+
+    value: JsonObject
+    json: str
+    fill: JsonObject | None
+
+
+class Contract:
+    """A component's props schema, ready to check many blocks."""
+
+    def __init__(self, schema: Schema, references: References, *, bare: bool, fills: bool) -> None:
+        self._schema = schema
+        self._bare = bare
+        self._defaults = Defaults(schema, references) if fills else None
+        self._validator = jsonschema_rs.Draft202012Validator(
+            schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
+        )
+        self._checks = Reach(schema, references).at_depth
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether not even flat props can be checked within bounds."""
+        return len(self._checks) < 2
+
+    def ready(self, props: Json) -> ReadyProps | tuple[Fault, ...]:
+        """A block's props, ready to render, or what is wrong with them."""
+        if props is None:
+            props = {}
+        if not isinstance(props, dict):
+            return (Fault("", "props are not an object", 'write an object, such as {"mood": "calm"}'),)
+        found = checked_json(props)
+        if isinstance(found, tuple):
+            return found
+        filled: JsonObject = props
+        if self._defaults is not None:
+            try:
+                filled = self._defaults.fill(props)
+            except DefaultsUnbounded:
+                return (Fault("", "the schema's defaults nest without end", "end the recursion"),)
+        value: JsonObject = resolved(filled)
+        text = found if value is props else checked_json(value)
+        if isinstance(text, tuple):
+            return text
+        wrong = tuple(self._check(value, len(text)))
+        if wrong:
+            return wrong
+        return ReadyProps(value, text, filled if value is not filled else None)
+
+    def _check(self, value: JsonObject, size: int) -> Iterator[Fault]:
+        depth = depth_of(value)
+        if depth >= len(self._checks) or max(self._checks[: depth + 1]) * size > MAX_WORK:
+            yield Fault(
+                "",
+                f"checking {size:,} bytes of props, {depth} levels deep, would take too long: "
+                "the schema refers to itself, or to one schema, many times over",
+                "make the schema simpler, or the props smaller",
+            )
+        elif not self._validator.is_valid(value):
+            errors = self._validator.iter_errors(value)
+            yield from (_described(error, self._schema) for error in islice(errors, MAX_FAULTS))
+
+
+def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
+    """A validator's error with what was expected, in words, and a hint at a mistyped name."""
+    remedy = ""
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        known = schema.get("properties", {}) if not error.instance_path else {}
+        if known:
+            remedy = nearest(kind.unexpected[0], known)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
+        if kind.format in ("uri", "iri"):
+            remedy = "write the full address, or let the schema say uri-reference"
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+        remedy = _choices(kind.context)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.OneOfNotValid):
+        remedy = _choices(kind.context)
+    return Fault(pointer(*error.instance_path), _cut(error.message), remedy)
+
+
+def _choices(context: list[list[jsonschema_rs.ValidationError]]) -> str:
+    firsts = [_cut(branch[0].message, 80) for branch in context[:3] if branch]
+    return "either fails: " + "; ".join(firsts) if firsts else ""
+
+
+def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
+    """A message without line breaks, its middle left out where it quotes a long value."""
+    line = " ".join(message.split())
+    if len(line) <= longest:
+        return line
+    half = longest // 2
+    return f"{line[:half]} … {line[-half:]}"
+
+
+def contract(props_schema: Json) -> Contract | tuple[Fault, ...]:
+    """The contract of a component's stored `props_schema`, or what is wrong with the schema.
+
+    Compiled once per distinct schema.
+    """
+    text = checked_json(props_schema)
+    if isinstance(text, tuple):
+        return text
+    if len(text) > MAX_SCHEMA_BYTES:
+        return (
+            Fault("", f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}", "shorten it"),
+        )
+    return _compiled(text)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> Contract | tuple[Fault, ...]:
+    form = normal_form(json.loads(text))
+    if isinstance(form, Fault):
+        return (form,)
+    schema, bare = form
+    references = References(schema)
+    if references.faults:
+        return tuple(_stored(fault, bare=bare) for fault in references.faults)
+    wrong = tuple(_schema_faults(schema))
+    if wrong:
+        return tuple(_stored(fault, bare=bare) for fault in wrong)
+    try:
+        made = Contract(schema, references, bare=bare, fills='"default":' in text)
+        made.ready({})
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+        return (Fault("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
+    if made.too_wide:
+        return (
+            Fault("", "checking props against the schema would take too long", "use fewer references"),
+        )
+    return made
+
+
+def _stored(fault: Fault, *, bare: bool) -> Fault:
+    """The fault with its pointer into the schema as it is stored."""
+    at = fault.pointer.removeprefix("/properties") if bare else fault.pointer
+    return Fault(at, fault.what, fault.remedy)
+
+
+@lru_cache(maxsize=1)
+def _metaschema() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
+    )
+
+
+def _schema_faults(schema: Schema) -> Iterator[Fault]:
+    """Where a schema isn't JSON Schema 2020-12, and the patterns that can't be used."""
+    for error in islice(_metaschema().iter_errors(schema), MAX_FAULTS):
+        yield Fault(
+            pointer(*error.instance_path), _cut(error.message), "see JSON Schema 2020-12, or leave it out"
+        )
+    for at, pattern in _patterns(schema, ""):
+        if not _usable(pattern):
+            yield Fault(
+                at,
+                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, too big, or "
+                "looks around or back (which can take for ever)",
+                "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
+            )
+
+
+def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:
+    """Every regular expression of a schema, with its pointer."""
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _patterns(part, at + pointer(index))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            here = at + pointer(name)
+            if name == "pattern" and isinstance(part, str):
+                yield here, part
+            if name == "patternProperties" and isinstance(part, dict):
+                yield from ((here + pointer(key), key) for key in part)
+            if name not in ("default", "enum", "const", "examples"):
+                yield from _patterns(part, here)
+
+
+@lru_cache(maxsize=1024)
+def _usable(pattern: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator(
+            {"pattern": pattern}, offline=True, pattern_options=_PATTERNS
+        )
+    except ValueError:
+        return False
+    return True

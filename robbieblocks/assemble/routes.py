@@ -1,0 +1,166 @@
+"""Routes: the URL path that a page is served at, and its file in the release.
+
+One rule: the file is `<route>/index.html`, with or without a trailing slash, so that every static
+server that tries `$uri` and then `$uri/index.html` answers both without a redirect, and no page's
+file can be another page's folder. Only a route whose last segment ends in `.html` is that very file.
+
+A route is written in the letters themselves (no percent-encoding), in Unicode's NFC; whoever puts
+it into a URL encodes it (RFC 3986 section 2.5). Letters that look like others are refused: a
+segment doesn't mix Latin, Greek and Cyrillic, and holds no invisible characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import NodeRow, PageRow, Snapshot
+from robbieblocks.names import KEY_LENGTH, describe, shown
+
+LONGEST_ROUTE = KEY_LENGTH
+LONGEST_SEGMENT = 255
+
+_RESERVED = re.compile(
+    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|manifest\.json|tokens\.json", re.IGNORECASE
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_~-](?:[A-Za-z0-9._~-]*[A-Za-z0-9_~-])?")
+_MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC")
+
+
+def route_fault(route: str) -> tuple[str, str] | None:
+    """What is wrong with a route and the remedy, or None where it is fine."""
+    if not route:
+        return "the route is empty", "write a path, such as /play/"
+    if len(route) > LONGEST_ROUTE:
+        return f"the route has {len(route)} characters", f"use at most {LONGEST_ROUTE}"
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", route) or route.startswith("//"):
+        return "the route names a scheme or a host", "write the path alone, such as /play/"
+    if not route.startswith("/"):
+        return "the route doesn't start with /", f"write /{shown(route)}"
+    for character, what, remedy in _FORBIDDEN:
+        if character in route:
+            return f"the route holds {what}", remedy
+    if route == "/":
+        return None
+    segments = route[1:].removesuffix("/").split("/")
+    for segment in segments:
+        fault = _segment_fault(segment)
+        if fault is not None:
+            return fault
+    if _RESERVED.fullmatch(segments[0]):
+        return (
+            f"the route's first part `{segments[0]}` is kept for files that every site has",
+            "choose another first part",
+        )
+    return None
+
+
+_FORBIDDEN = (
+    ("?", "a query", "leave out ? and what follows; conditions read the query"),
+    ("#", "a fragment", "leave out # and what follows"),
+    ("\\", "a backslash", "separate parts by /"),
+    ("%", "percent-encoding", "write the letters themselves"),
+    ("//", "an empty part", "write one / between parts"),
+)
+
+
+def _segment_fault(segment: str) -> tuple[str, str] | None:
+    if segment in (".", ".."):
+        return f"the route holds `{segment}`, which leads to another folder", "write the full path"
+    if segment.startswith(".") or segment.endswith("."):
+        return f"the route's part `{shown(segment)}` starts or ends with a dot", "leave the dot out"
+    if _PLAIN.fullmatch(segment):
+        return None
+    for character in segment:
+        if not _allowed(character):
+            return (
+                f"the route holds {describe(character)}",
+                "use letters, digits, and - . _ ~ between them",
+            )
+    if len(segment.encode()) > LONGEST_SEGMENT:
+        return (
+            f"a part of the route takes {len(segment.encode())} bytes",
+            f"file names hold at most {LONGEST_SEGMENT}",
+        )
+    if unicodedata.normalize("NFKC", segment) != segment:
+        return "the route holds letters in another form than NFC", "type the plain letters"
+    scripts = {_script(character) for character in segment} & set(_MIXED_SCRIPTS)
+    if len(scripts) > 1:
+        listed = " and ".join(sorted(script.title() for script in scripts))
+        return f"a part of the route mixes {listed} letters that look alike", "use one script a part"
+    return None
+
+
+def _allowed(character: str) -> bool:
+    if character.isascii():
+        return character.isalnum() or character in "-._~"
+    return unicodedata.category(character) in ("Ll", "Lu", "Lt", "Lo", "Lm", "Mn", "Mc", "Nd")
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0]
+
+
+def release_path(route: str) -> str:
+    """The file of a faultless route in its release: `/play/` is `play/index.html`."""
+    bare = route.strip("/")
+    if not bare:
+        return "index.html"
+    last = bare.rpartition("/")[2]
+    if last.endswith(".html") and not route.endswith("/"):
+        return bare
+    return bare + "/index.html"
+
+
+def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
+    """Published pages of one node that want one place: each Problem names both pages.
+
+    Equal files, files that differ only in case (one place on case-insensitive disks), and a page
+    whose file is another's folder. Pages whose `published_at` is still ahead don't count yet; a
+    route that is itself wrong is reported by `assemble`.
+    """
+    apps = set(node.apps)
+    pages = [
+        page
+        for page in snapshot.pages
+        if page.app in apps
+        and not (page.published_at and page.published_at > snapshot.taken_at)
+        and route_fault(page.route) is None
+    ]
+    return tuple(_conflicts(sorted(pages, key=lambda page: page.key), node))
+
+
+def _conflicts(pages: Iterable[PageRow], node: NodeRow) -> Iterable[Problem]:
+    owner: dict[str, PageRow] = {}
+    folders: dict[str, PageRow] = {}
+    for page in pages:
+        path = release_path(page.route).casefold()
+        parts = path.split("/")
+        above = ["/".join(parts[:end]) for end in range(1, len(parts))]
+        other = owner.get(path) or folders.get(path)
+        other = other or next((owner[folder] for folder in above if folder in owner), None)
+        if other is not None:
+            yield _conflict(page, other, node)
+            continue
+        owner[path] = page
+        for folder in above:
+            folders.setdefault(folder, page)
+
+
+def _conflict(page: PageRow, other: PageRow, node: NodeRow) -> Problem:
+    if page.route == other.route:
+        what = f"the route {page.route} is also that of page {other.key}, on node {node.id}"
+    else:
+        what = (
+            f"the route {page.route} takes the same place as {other.route} of page {other.key}, "
+            f"on node {node.id}"
+        )
+    return Problem(
+        entity="page",
+        key=page.key,
+        field="page_route",
+        what=what,
+        remedy="give one of the two another route, or archive it",
+    )

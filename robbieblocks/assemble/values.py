@@ -1,0 +1,130 @@
+"""JSON values that come from rows: what a browser's JSON.parse would not give back as it stands."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from robbieblocks.assemble.fault import Fault
+from robbieblocks.model import Json, canonical_json
+from robbieblocks.names import pointer, shown, text_fault
+
+MAX_VALUE_BYTES = 1024 * 1024
+MAX_DEPTH = 64
+MAX_FAULTS = 20
+
+# Where the JSON text holds none of these, there is nothing to look for value by value.
+_SUSPICIOUS = re.compile(r'\\u0000|"__proto__"|[0-9]{16}|[0-9]e[+-]?[0-9]')
+
+
+def checked_json(value: Json) -> str | tuple[Fault, ...]:
+    """The canonical JSON of a value, or what in it can't be written or would come out changed.
+
+    Faults: more than MAX_VALUE_BYTES; deeper than MAX_DEPTH; NaN, infinity and integers that a
+    double can't hold; NUL and lone surrogates; `__proto__` as a name.
+    """
+    if depth_of(value) > MAX_DEPTH:
+        return (Fault("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter"),)
+    try:
+        text = canonical_json(value)
+        size = len(text) if text.isascii() else len(text.encode())
+    except (ValueError, TypeError):
+        return tuple(_some(faults(value)))
+    if size > MAX_VALUE_BYTES:
+        most = f"{MAX_VALUE_BYTES:,}"
+        return (
+            Fault("", f"takes {size:,} bytes as JSON, at most {most} are allowed", "split the block"),
+        )
+    if _SUSPICIOUS.search(text) or "NaN" in text or "Infinity" in text:
+        found = tuple(_some(faults(value)))
+        if found:
+            return found
+    return text
+
+
+def _some(found: Iterator[Fault]) -> Iterator[Fault]:
+    for count, fault in enumerate(found):
+        if count == MAX_FAULTS:
+            return
+        yield fault
+
+
+def depth_of(value: Json) -> int:
+    """How deep containers nest in a value: 0 for a number, 1 for `{}`; at most MAX_DEPTH + 1.
+
+    Without recursion, since the depth is untrusted.
+    """
+    depth = 0
+    level = [value] if isinstance(value, dict | list) else []
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [
+            part
+            for container in level
+            for part in (container.values() if isinstance(container, dict) else container)
+            if isinstance(part, dict | list)
+        ]
+    return depth
+
+
+def faults(value: Json, at: str = "") -> Iterator[Fault]:
+    """Each place in a value that can't be written as JSON, or would not be read back the same."""
+    match value:
+        case None | bool():
+            return
+        case str():
+            what = text_fault(value)
+            if what:
+                yield Fault(at, f"the text {what}", "remove it")
+        case int():
+            if not _holds(value):
+                yield Fault(
+                    at,
+                    "the number is beyond what a browser's numbers hold exactly (IEEE 754 double)",
+                    "store it as text",
+                )
+        case float():
+            if not math.isfinite(value):
+                yield Fault(at, "the number is not finite, or out of range", "store a finite number")
+        case list():
+            for index, part in enumerate(value):
+                yield from faults(part, at + pointer(index))
+        case dict():
+            for name, part in value.items():
+                yield from _name_faults(name, at)
+                yield from faults(part, at + pointer(shown(str(name))))
+        case _:
+            yield Fault(at, f"a {type(value).__name__} is no JSON value", "store a text")
+
+
+def _name_faults(name: Json, at: str) -> Iterator[Fault]:
+    if not isinstance(name, str):
+        yield Fault(at, f"the name {name!r} is no text", "use texts as names")
+        return
+    what = text_fault(name)
+    if what:
+        yield Fault(at, f"a name {what}", "remove it")
+    if name == "__proto__":
+        yield Fault(
+            at + "/__proto__", "`__proto__` sets an object's prototype in JavaScript", "rename it"
+        )
+
+
+def _holds(number: int) -> bool:
+    """Whether a double gives the integer back as it is written (ECMA-262, Number::toString)."""
+    if abs(number) <= 2**53:
+        return True
+    try:
+        return _written(float(number)) == number
+    except OverflowError:
+        return False
+
+
+def _written(value: float) -> int:
+    """The integer that a double's shortest decimal form stands for."""
+    digits, _, exponent = repr(value).partition("e")
+    whole, _, fraction = digits.partition(".")
+    if not exponent:
+        return int(whole)
+    return int(whole + fraction) * 10 ** (int(exponent) - len(fraction))
