@@ -1,0 +1,255 @@
+"""Joins compiled components, packages and styles into a bundle."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from robbieblocks.bundle import esbuild
+from robbieblocks.bundle.records import Record, Records, Used
+from robbieblocks.bundle.vendors import RUNTIME_NEEDS, Part, Vendors, packed, unpacked, whole
+from robbieblocks.cache import Cache
+from robbieblocks.errors import Problem, ProcessFailed
+from robbieblocks.model import (
+    Asset,
+    Bundle,
+    ComponentRow,
+    Module,
+    TokenRow,
+    component_specifier,
+    sha256,
+)
+from robbieblocks.toolchain import Toolchain
+
+RUNTIME_SPECIFIER = "@robbieblocks/-runtime"
+_RUNTIME = Path(__file__).parent / "runtime" / "islands.js"
+_RESERVED = "-runtime"
+_KIND = "bundle"
+
+
+@dataclass(slots=True)
+class _Shop:
+    """What a process keeps between builds with one toolchain and one cache."""
+
+    toolchain: Toolchain
+    records: Records
+    vendors: Vendors
+
+
+_SHOPS: weakref.WeakKeyDictionary[Cache, dict[str, _Shop]] = weakref.WeakKeyDictionary()
+
+
+def bundle(
+    components: Mapping[str, ComponentRow],
+    wanted: Collection[str],
+    *,
+    toolchain: Toolchain,
+    cache: Cache,
+    tokens: Sequence[TokenRow],
+    base_css: str,
+) -> Bundle:
+    """The modules of the wanted components, and of all that they import.
+
+    A component with an error, and each that imports it, is in `broken` and not in `modules`; the
+    others are there. Raises Transient where esbuild itself can't run.
+    """
+    shop = _shop(toolchain, cache)
+    records = shop.records
+    records.compiled.clear()
+    found = _closure(components, wanted, records)
+    problems = [each for key in sorted(found) for each in found[key].problems]
+    broken = {key for key, record in found.items() if record.broken}
+    broken |= {key for key in wanted if key not in components or not components[key].published}
+    problems += _missing(components, wanted)
+    for each in _bad_uses(components, found):
+        problems.append(each)
+        broken.add(each.key)
+    rings = _rings(found)
+    problems += [each for each, _ in rings]
+    broken.update(*(keys for _, keys in rings))
+    _spread(broken, found)
+    good = {key: record for key, record in sorted(found.items()) if key not in broken}
+    runtime = _runtime(shop, cache)
+    return Bundle(
+        modules=_modules(good, runtime, shop.vendors),
+        runtime=runtime,
+        base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
+        isolate=shop.vendors.isolate,
+        compiled=tuple(sorted(set(records.compiled))),
+        problems=tuple(problems),
+        broken=frozenset(broken),
+    )
+
+
+def _shop(toolchain: Toolchain, cache: Cache) -> _Shop:
+    shops = _SHOPS.setdefault(cache, {})
+    if toolchain.id not in shops:
+        vendors = Vendors(toolchain, cache)
+        records = Records(toolchain=toolchain, cache=cache, vendors=vendors)
+        shops[toolchain.id] = _Shop(toolchain, records, vendors)
+    return shops[toolchain.id]
+
+
+def _closure(
+    components: Mapping[str, ComponentRow], wanted: Collection[str], records: Records
+) -> dict[str, Record]:
+    """The wanted components and those they import, level by level."""
+    found: dict[str, Record] = {}
+    level = {key for key in wanted if key in components}
+    while level:
+        found |= records.of([components[key] for key in sorted(level)])
+        used = {use.key for key in level for use in found[key].uses}
+        level = {key for key in used if key in components and key not in found}
+    return found
+
+
+def _missing(components: Mapping[str, ComponentRow], wanted: Collection[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    for key in sorted(wanted):
+        if key == _RESERVED:
+            what = f"{_RESERVED} is reserved for the page's own script"
+            problems.append(Problem(entity="component", key=key, what=what, remedy="rename it"))
+    return problems
+
+
+def _bad_uses(
+    components: Mapping[str, ComponentRow], found: Mapping[str, Record]
+) -> list[Problem]:
+    """Imports of components that don't exist or are not published."""
+    problems: list[Problem] = []
+    for key, record in sorted(found.items()):
+        for use in record.uses:
+            other = components.get(use.key)
+            if other is None:
+                near = _nearest(use.key, components)
+                remedy = f"did you mean @robbieblocks/{near}?" if near else "check the key"
+                problems.append(_at(key, use, f"there is no component {use.key}", remedy))
+            elif not other.published:
+                remedy = f"publish {use.key}, or leave the import out"
+                problems.append(_at(key, use, f"the component {use.key} is not published", remedy))
+    return problems
+
+
+def _nearest(key: str, components: Mapping[str, ComponentRow]) -> str:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(key, components, 1)), "")
+
+
+def _at(key: str, use: Used, what: str, remedy: str) -> Problem:
+    return Problem(
+        entity="component",
+        key=key,
+        field="react_code",
+        what=what,
+        remedy=remedy,
+        line=use.line,
+        column=use.column,
+        source=use.source,
+    )
+
+
+def _rings(found: Mapping[str, Record]) -> list[tuple[Problem, tuple[str, ...]]]:
+    """Each ring of imports once, named from its alphabetically first member."""
+    rings: dict[tuple[str, ...], Used] = {}
+    done: set[str] = set()
+    for start in sorted(found):
+        path: list[str] = []
+        on_path: set[str] = set()
+        stack: list[tuple[str, int]] = [(start, 0)]
+        while stack:
+            key, index = stack.pop()
+            if index == 0:
+                if key in done:
+                    continue
+                path.append(key)
+                on_path.add(key)
+            uses = [use for use in found[key].uses if use.key in found]
+            if index == len(uses):
+                done.add(key)
+                on_path.discard(path.pop())
+                continue
+            stack.append((key, index + 1))
+            use = uses[index]
+            if use.key in on_path:
+                ring = path[path.index(use.key) :]
+                first = ring.index(min(ring))
+                members = tuple(ring[first:] + ring[:first])
+                entry = next(u for u in found[members[0]].uses if u.key == (*members, members[0])[1])
+                rings.setdefault(members, entry)
+            elif use.key not in done:
+                stack.append((use.key, 0))
+    remedy = "move what both need into a third component"
+    return [
+        (_at(ring[0], use, f"components import each other: {' -> '.join((*ring, ring[0]))}", remedy), ring)
+        for ring, use in sorted(rings.items())
+    ]
+
+
+def _spread(broken: set[str], found: Mapping[str, Record]) -> None:
+    """Who imports a broken component is broken too."""
+    users: dict[str, list[str]] = {}
+    for key, record in found.items():
+        for use in record.uses:
+            users.setdefault(use.key, []).append(key)
+    todo = list(broken)
+    while todo:
+        for user in users.get(todo.pop(), ()):
+            if user not in broken:
+                broken.add(user)
+                todo.append(user)
+
+
+def _modules(
+    good: Mapping[str, Record], runtime: Module, vendors: Vendors
+) -> dict[str, Module]:
+    modules = {record.module.specifier: record.module for record in good.values()}
+    parts: dict[str, Part] = {name: whole(name) for name in (*RUNTIME_NEEDS, *runtime.imports)}
+    for record in good.values():
+        parts.update((part.specifier, part) for part in record.parts)
+        for name in record.module.imports:
+            if name not in modules:
+                parts.setdefault(name, whole(name))
+    return modules | vendors.modules(parts.values())
+
+
+def _runtime(shop: _Shop, cache: Cache) -> Module:
+    source = _RUNTIME.read_bytes()
+    key = sha256("\0".join(("runtime", shop.toolchain.id, sha256(source))))
+    content = cache.get_many(_KIND, [key]).get(key)
+    if content is None:
+        options = ["--external:*", "--format=esm", "--minify"]
+        output = esbuild.run(shop.toolchain, {"islands.js": source}, ["islands.js"], options)
+        if not output.ok:
+            raise ProcessFailed(f"the page's own script does not compile: {output.messages[0].text}")
+        imports = output.metafile["outputs"]["o/islands.js"]["imports"]
+        names = sorted({each["path"] for each in imports})
+        content = packed("\n".join(names), output.files["islands.js"])
+        cache.put_many(_KIND, {key: content})
+    head, module = unpacked(content)
+    return Module(
+        specifier=RUNTIME_SPECIFIER,
+        asset=Asset.of("islands", "js", module),
+        script="",
+        imports=tuple(head.decode().split()),
+    )
+
+
+def _base_stylesheet(base_css: str, toolchain: Toolchain, cache: Cache) -> Asset:
+    """The templates' own CSS, minified."""
+    key = sha256("\0".join(("base", toolchain.id, base_css)))
+    content = cache.get_many(_KIND, [key]).get(key)
+    if content is None:
+        options = ["--external:*", "--minify", "--legal-comments=none"]
+        output = esbuild.run(toolchain, {"base.css": base_css}, ["base.css"], options)
+        if not output.ok:
+            first = output.messages[0]
+            raise ProcessFailed(f"the templates' CSS, line {first.line}: {first.text}")
+        content = output.files["base.css"]
+        cache.put_many(_KIND, {key: content})
+    return Asset.of("base", "css", content)
+
+
+__all__ = ["RUNTIME_SPECIFIER", "bundle", "component_specifier", "replace"]

@@ -1,0 +1,378 @@
+"""What a component's text says, read from its syntax tree: imports, declarations, names, words.
+
+The tree comes from tree-sitter's TSX grammar, which reads JavaScript with JSX as well. A text
+with a syntax error has a tree too; esbuild words the error.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+_TSX = Language(tree_sitter_typescript.language_tsx())
+_QUERY = Query(
+    _TSX,
+    """
+    (identifier) @name
+    (shorthand_property_identifier) @name
+    (property_identifier) @property
+    (string) @string
+    (template_string (string_fragment) @fragment)
+    (call_expression function: (import)) @dynamic
+    (import_require_clause) @require
+    (meta_property) @meta
+    [(jsx_element) (jsx_self_closing_element)] @jsx
+    """,
+)
+_LONGEST_WORD = 256
+
+# A call of one of these makes a component of what it is given.
+_WRAPPERS = frozenset({"memo", "forwardRef"})
+_TRANSPARENT = frozenset(
+    {
+        "parenthesized_expression",
+        "as_expression",
+        "satisfies_expression",
+        "non_null_expression",
+        "type_assertion",
+    }
+)
+_FUNCTIONS = frozenset(
+    {
+        "arrow_function",
+        "function_expression",
+        "function_declaration",
+        "generator_function",
+        "class",
+        "class_declaration",
+    }
+)
+JSX = frozenset({"jsx_element", "jsx_self_closing_element"})
+
+Likeness = Literal["component", "perhaps", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the stored text: line and column count from 1, `offset` is in UTF-8 bytes."""
+
+    line: int
+    column: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One import (or re-export) of values.
+
+    `names` are the imported names, `default` among them; None stands for the whole namespace.
+    `local` maps local names to imported ones. `start` and `end` enclose the specifier's text, without its quotes, in UTF-8 bytes.
+    """
+
+    specifier: str
+    names: frozenset[str] | None
+    place: Place
+    start: int
+    end: int
+    escaped: bool = False
+    local: Mapping[str, str] = field(default_factory=dict)
+    statement: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A name declared at the top level; `start` and `end` enclose its whole statement."""
+
+    name: str
+    likeness: Likeness
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """An expression that stands as a statement of its own; the offsets are the expression's."""
+
+    kind: Literal["jsx", "component", "other"]
+    start: int
+    end: int
+    place: Place
+
+
+@dataclass(slots=True, kw_only=True)
+class Syntax:
+    """A read text. `exports` maps exported names to local ones (None: re-exported from elsewhere)."""
+
+    text: bytes
+    broken: bool
+    imports: list[Import] = field(default_factory=list)
+    imported: set[str] = field(default_factory=set)
+    declarations: list[Declaration] = field(default_factory=list)
+    exports: dict[str, str | None] = field(default_factory=dict)
+    expressions: list[Expression] = field(default_factory=list)
+    names: list[tuple[str, int]] = field(default_factory=list)
+    dynamic: list[Place] = field(default_factory=list)
+    requires: list[Place] = field(default_factory=list)
+    meta: list[Place] = field(default_factory=list)
+    common_js: Place | None = None
+    jsx: list[int] = field(default_factory=list)
+    words: frozenset[str] = frozenset()
+
+    @property
+    def top_level(self) -> frozenset[str]:
+        """Names that are taken at the top level."""
+        return frozenset(self.imported | {each.name for each in self.declarations})
+
+    def has_jsx(self, declared: Declaration) -> bool:
+        """Whether there is JSX in a declaration."""
+        return any(declared.start <= offset < declared.end for offset in self.jsx)
+
+
+def read(code: str) -> Syntax:
+    """The syntax of a component's text; never fails, `broken` says that there are errors."""
+    text = code.encode("utf-8", "surrogatepass")
+    tree = Parser(_TSX).parse(text)
+    root = tree.root_node
+    syntax = Syntax(text=text, broken=root.has_error)
+    for statement in root.named_children:
+        _statement(syntax, statement)
+    _everywhere(syntax, root)
+    return syntax
+
+
+def place_of(text: bytes, offset: int) -> Place:
+    """The line and column of a byte offset."""
+    before = text[:offset]
+    line_start = before.rfind(b"\n") + 1
+    column = len(before[line_start:].decode("utf-8", "replace")) + 1
+    return Place(before.count(b"\n") + 1, column, offset)
+
+
+def _say(node: Node | None) -> str:
+    return "" if node is None or node.text is None else node.text.decode("utf-8", "replace")
+
+
+def _statement(syntax: Syntax, node: Node) -> None:
+    match node.type:
+        case "import_statement":
+            _import(syntax, node)
+        case "export_statement":
+            _export(syntax, node)
+        case "expression_statement":
+            _expression(syntax, node)
+        case "ambient_declaration" | "interface_declaration" | "type_alias_declaration":
+            pass
+        case _:
+            syntax.declarations.extend(_declared(node, node))
+
+
+def _import(syntax: Syntax, node: Node) -> None:
+    if any(child.type in ("type", "typeof") for child in node.children):
+        return
+    clause = next((c for c in node.named_children if c.type == "import_clause"), None)
+    source = node.child_by_field_name("source")
+    if source is None:
+        return
+    whole = False
+    local: dict[str, str] = {}
+    for part in clause.named_children if clause else ():
+        if part.type == "identifier":
+            local[_say(part)] = "default"
+        elif part.type == "namespace_import":
+            whole = True
+            local[_say(part.named_children[-1])] = "*"
+        elif part.type == "named_imports":
+            local.update((here, there) for there, here in _specifiers(part))
+    if clause is not None and not local:
+        return  # `import { type A } from "x"`: nothing is left of it
+    syntax.imported.update(local)
+    names = None if whole else set(local.values())
+    found = _imported(syntax.text, source, names)
+    place = (node.start_byte, node.end_byte)
+    syntax.imports.append(replace(found, local=local, statement=place))
+
+
+def _specifiers(part: Node) -> Iterator[tuple[str, str]]:
+    """(name over there, name here) of each value in `{ a as b, type C }`."""
+    for each in part.named_children:
+        if each.type in ("import_specifier", "export_specifier") and not any(
+            child.type in ("type", "typeof") for child in each.children
+        ):
+            name = _say(each.child_by_field_name("name")).strip("\"'")
+            alias = each.child_by_field_name("alias")
+            yield name, _say(alias).strip("\"'") if alias else name
+
+
+def _imported(text: bytes, source: Node, names: set[str] | None) -> Import:
+    start, end = source.start_byte + 1, source.end_byte - 1
+    return Import(
+        specifier=text[start:end].decode("utf-8", "replace"),
+        names=None if names is None else frozenset(names),
+        place=place_of(text, source.start_byte),
+        start=start,
+        end=end,
+        escaped=b"\\" in text[start:end],
+    )
+
+
+def _export(syntax: Syntax, node: Node) -> None:
+    kinds = {child.type for child in node.children}
+    if "type" in kinds or "=" in kinds:
+        return
+    source = node.child_by_field_name("source")
+    clause = next((c for c in node.named_children if c.type == "export_clause"), None)
+    declared = node.child_by_field_name("declaration")
+    if "default" in kinds:
+        syntax.exports["default"] = None
+        if declared is not None:
+            syntax.declarations.extend(_declared(declared, node))
+    elif declared is not None:
+        found = list(_declared(declared, node))
+        syntax.declarations.extend(found)
+        syntax.exports.update((each.name, each.name) for each in found)
+    elif clause is not None:
+        pairs = list(_specifiers(clause))
+        for name, exported in pairs:
+            syntax.exports[exported] = name if source is None else None
+        if source is not None and pairs:
+            syntax.imports.append(_imported(syntax.text, source, {name for name, _ in pairs}))
+    elif source is not None:
+        syntax.imports.append(_imported(syntax.text, source, None))
+
+
+def _declared(node: Node, statement: Node) -> Iterator[Declaration]:
+    """The values that one statement declares."""
+    place = {"start": statement.start_byte, "end": statement.end_byte}
+    if node.type in ("lexical_declaration", "variable_declaration"):
+        for each in node.named_children:
+            target = each.child_by_field_name("name")
+            if each.type != "variable_declarator" or target is None:
+                continue
+            if target.type == "identifier":
+                value = each.child_by_field_name("value")
+                like: Likeness = "no" if value is None else _likeness(value)
+                yield Declaration(name=_say(target), likeness=like, **place)
+            else:
+                for name in _pattern(target):
+                    yield Declaration(name=name, likeness="no", **place)
+        return
+    name_node = node.child_by_field_name("name")
+    if name_node is None or node.type in ("interface_declaration", "type_alias_declaration"):
+        return
+    kind: Likeness = "component" if node.type in _FUNCTIONS else "no"
+    yield Declaration(name=_say(name_node), likeness=kind, **place)
+
+
+def _pattern(node: Node) -> Iterator[str]:
+    """Names that a destructuring pattern binds."""
+    kinds = ("identifier", "shorthand_property_identifier_pattern")
+    for child in node.named_children:
+        if child.type in kinds:
+            yield _say(child)
+        elif child.type == "pair_pattern":
+            value = child.child_by_field_name("value")
+            if value is not None:
+                yield from [_say(value)] if value.type == "identifier" else _pattern(value)
+        elif child.type != "property_identifier":
+            yield from _pattern(child)
+
+
+def _bare(node: Node) -> Node:
+    """The expression inside of parentheses and type assertions."""
+    while node.type in _TRANSPARENT and node.named_children:
+        node = node.named_children[0]
+    return node
+
+
+def _likeness(value: Node) -> Likeness:
+    value = _bare(value)
+    if value.type in _FUNCTIONS:
+        return "component"
+    if value.type == "call_expression":
+        called = _say(value.child_by_field_name("function")).rpartition(".")[2]
+        return "component" if called in _WRAPPERS else "perhaps"
+    return "perhaps" if value.type in ("identifier", "member_expression") else "no"
+
+
+def _expression(syntax: Syntax, node: Node) -> None:
+    inner = node.named_children[0] if node.named_children else None
+    if inner is None:
+        return
+    value = _bare(inner)
+    kind: Literal["jsx", "component", "other"] = "other"
+    if value.type in JSX:
+        kind = "jsx"
+    elif _likeness(value) == "component":
+        kind = "component"
+    elif value.type == "assignment_expression":
+        left = _say(value.child_by_field_name("left"))
+        if left == "module.exports" or left.startswith("exports."):
+            syntax.common_js = syntax.common_js or place_of(syntax.text, value.start_byte)
+    place = place_of(syntax.text, inner.start_byte)
+    syntax.expressions.append(
+        Expression(kind=kind, start=inner.start_byte, end=inner.end_byte, place=place)
+    )
+
+
+def _everywhere(syntax: Syntax, root: Node) -> None:
+    """What may stand at any depth: names, forbidden calls, and words that may be classes."""
+    found = QueryCursor(_QUERY).captures(root)
+    syntax.names = [(_say(node), node.start_byte) for node in found.get("name", ())]
+    syntax.dynamic = [place_of(syntax.text, n.start_byte) for n in found.get("dynamic", ())]
+    syntax.meta = [place_of(syntax.text, n.start_byte) for n in found.get("meta", ())]
+    syntax.requires = [place_of(syntax.text, n.start_byte) for n in found.get("require", ())]
+    syntax.jsx = [node.start_byte for node in found.get("jsx", ())]
+    _drop_unused(syntax)
+    if "require" not in syntax.top_level:
+        syntax.requires += [
+            place_of(syntax.text, node.start_byte)
+            for node in found.get("name", ())
+            if node.text == b"require"
+            and node.parent is not None
+            and node.parent.type == "call_expression"
+        ]
+    texts = [_say(node)[1:-1] for node in found.get("string", ())]
+    texts += [_say(node) for node in found.get("fragment", ())]
+    texts += [_say(node) for node in found.get("property", ())]
+    texts += [name for name, _ in syntax.names]
+    syntax.words = _words(texts)
+
+
+def _drop_unused(syntax: Syntax) -> None:
+    """Leaves out what is imported and never used as a value: a type, which esbuild drops too."""
+    outside = [each.statement for each in syntax.imports]
+    used = {
+        name
+        for name, offset in syntax.names
+        if not any(start <= offset < end for start, end in outside)
+    }
+    kept: list[Import] = []
+    for each in syntax.imports:
+        there = {name for here, name in each.local.items() if here in used}
+        if not each.local:
+            kept.append(each)
+        elif there:
+            kept.append(each if each.names is None else replace(each, names=frozenset(there)))
+    syntax.imports = kept
+
+
+# What Tailwind's class names can begin with; the rest is prose.
+_WORD = re.compile(r"[a-z@!*\[-][^\s]*", re.ASCII)
+
+
+def _words(texts: list[str]) -> frozenset[str]:
+    words: set[str] = set()
+    for text in texts:
+        for word in text.split():
+            if len(word) > _LONGEST_WORD or not _WORD.fullmatch(word):
+                continue
+            words.add(word)
+            if "&" in word:
+                words.add(html.unescape(word))
+    return frozenset(words)

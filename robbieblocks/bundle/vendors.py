@@ -1,0 +1,249 @@
+"""React and the packages that components may import, each its own ES module, and its twin.
+
+There is one React on a page: each module leaves the others outside, and the import map joins
+them. Of packages that are large sets of independent names (icons, date functions) a component
+gets a module with the names it imports, and nothing else is loaded; a package that keeps state
+which its users share (a theme, a context) is one module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from py_mini_racer import MiniRacer
+
+from robbieblocks.bundle import esbuild
+from robbieblocks.cache import Cache
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.model import Asset, Module, sha256
+from robbieblocks.toolchain import Toolchain
+
+REACT = ("react", "react/jsx-runtime", "react-dom", "react-dom/client")
+RUNTIME_NEEDS = ("react", "react-dom/client")
+
+# What decides the bytes besides the toolchain: raise it with any change to this file.
+_RECIPE = "1"
+_KIND = "vendor"
+_EVALUATION_S = 20.0
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_WHOLE = ("--format=esm", "--minify")
+
+# In the isolate these are the ones that render, not copies.
+_IN_ISOLATE = {
+    "react": "module.exports=globalThis.__rb.React;",
+    "react/jsx-runtime": "module.exports=globalThis.__rb.jsx;",
+    "react-dom": "module.exports=globalThis.__rb.dom;",
+}
+_ISOLATE_ENTRY = """
+const React = require("react");
+const dom = require("react-dom");
+const server = require("react-dom/server.browser");
+const jsx = require("react/jsx-runtime");
+globalThis.__rb = { React, dom, server, jsx };
+"""
+# A bare isolate has none of these. The packages ask for them when they are loaded, not to render.
+_ISOLATE_SHIM = """
+export class MessageChannel { constructor() { this.port1 = {}; this.port2 = { postMessage() {} }; } }
+export class TextEncoder { encode() { return new Uint8Array(0); } }
+export const queueMicrotask = () => {};
+export const setTimeout = () => 0;
+export const clearTimeout = () => {};
+export const setInterval = () => 0;
+export const clearInterval = () => {};
+"""
+_SHIMMED = ("--inject:shim.js",)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A vendor module: a package, and of it the names that it has (None: all)."""
+
+    specifier: str
+    package: str
+    names: frozenset[str] | None = None
+
+
+def whole(specifier: str) -> Part:
+    """A package's one module."""
+    return Part(specifier, specifier)
+
+
+class Vendors:
+    """The vendor modules of one toolchain, each compiled once and then cached."""
+
+    def __init__(self, toolchain: Toolchain, cache: Cache) -> None:
+        self._toolchain = toolchain
+        self._cache = cache
+        self._names: dict[str, frozenset[str]] = {}
+        self._modules: dict[str, Module] = {}
+        self._isolate: str | None = None
+
+    def names(self, specifier: str) -> frozenset[str]:
+        """What a package exports, `default` among it where it has one."""
+        if specifier not in self._names:
+            key = self._key("names", specifier)
+            cached = self._cache.get_many(_KIND, [key]).get(key)
+            if cached is None:
+                cached = json.dumps(sorted(self._evaluated_names(specifier))).encode()
+                self._cache.put_many(_KIND, {key: cached})
+            self._names[specifier] = frozenset(json.loads(cached))
+        return self._names[specifier]
+
+    def modules(self, parts: Iterable[Part]) -> dict[str, Module]:
+        """The modules of these parts and of all that they import, by specifier."""
+        wanted = {part.specifier: part for part in parts}
+        found: dict[str, Module] = {}
+        while missing := [part for name, part in wanted.items() if name not in found]:
+            found.update(self._loaded(missing))
+            for module in list(found.values()):
+                for specifier in module.imports:
+                    wanted.setdefault(specifier, whole(specifier))
+        return found
+
+    @property
+    def isolate(self) -> str:
+        """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
+        if self._isolate is None:
+            key = self._key("isolate", _ISOLATE_ENTRY + _ISOLATE_SHIM)
+            cached = self._cache.get_many(_KIND, [key]).get(key)
+            if cached is None:
+                cached = self._built(
+                    {"isolate.js": _ISOLATE_ENTRY, "shim.js": _ISOLATE_SHIM},
+                    "isolate.js",
+                    ["--format=iife", "--minify", *_SHIMMED],
+                ).files["isolate.js"]
+                self._cache.put_many(_KIND, {key: cached})
+            self._isolate = cached.decode()
+        return self._isolate
+
+    def _key(self, *what: str) -> str:
+        return sha256("\0".join((_RECIPE, self._toolchain.id, *what)))
+
+    def _part_key(self, part: Part) -> str:
+        names = "*" if part.names is None else ",".join(sorted(part.names))
+        return self._key("module", part.specifier, part.package, names)
+
+    def _loaded(self, parts: list[Part]) -> dict[str, Module]:
+        """Modules from memory, else from the cache, else compiled, two at a time."""
+        ready = {p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules}
+        keys = {self._part_key(p): p for p in parts if p.specifier not in ready}
+        cached = self._cache.get_many(_KIND, keys)
+        missing = {key: part for key, part in keys.items() if key not in cached}
+        if missing:
+            with ThreadPoolExecutor(2) as pool:
+                built = dict(zip(missing, pool.map(self._compiled, missing.values()), strict=True))
+            self._cache.put_many(_KIND, built)
+            cached |= built
+        for key, part in keys.items():
+            ready[part.specifier] = self._modules[part.specifier] = _module(part, cached[key])
+        return ready
+
+    def _compiled(self, part: Part) -> bytes:
+        """Both formats of one module, packed for the cache."""
+        names = self.names(part.package) if part.names is None else part.names
+        exported = sorted(name for name in names if _IDENTIFIER.fullmatch(name))
+        source = f"export {{{', '.join(exported)}}} from {json.dumps(self._file(part))};\n"
+        outside = self._outside(part.package)
+        output = self._built({"vendor.js": source}, "vendor.js", [*_WHOLE, *outside])
+        imports = _external(output.metafile)
+        required = sorted({path for path, kind in imports if kind == "require-call"})
+        if required:
+            banner = _require_banner(required)
+            output = self._built(
+                {"vendor.js": source}, "vendor.js", [*_WHOLE, *outside, f"--banner:js={banner}"]
+            )
+        script = _IN_ISOLATE.get(part.specifier)
+        if script is None:
+            twin = self._built(
+                {"vendor.js": source, "shim.js": _ISOLATE_SHIM},
+                "vendor.js",
+                ["--format=cjs", "--minify", *outside, *_SHIMMED],
+            )
+            script = twin.files["vendor.js"].decode()
+        head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
+        return packed(json.dumps(head), output.files["vendor.js"], script.encode())
+
+    def _file(self, part: Part) -> str:
+        """What the entry imports: of a package that is left outside, the file itself."""
+        if part.specifier == "react-dom/client":
+            return str(self._toolchain.modules / "react-dom" / "client.js")
+        return part.package
+
+    def _outside(self, package: str) -> list[str]:
+        """The packages that stay outside of this one's module."""
+        inside = {package} if package == "react-dom/client" else {package.partition("/")[0]}
+        return [f"--external:{name}" for name in self._toolchain.packages if name not in inside]
+
+    def _built(self, sources: Mapping[str, str], entry: str, options: Iterable[str]) -> esbuild.Output:
+        output = esbuild.run(self._toolchain, sources, [entry], options)
+        if not output.ok:
+            said = "; ".join(each.text for each in output.messages)
+            raise ProcessFailed(f"the toolchain's own packages don't compile: {said}")
+        return output
+
+    def _evaluated_names(self, specifier: str) -> Iterable[str]:
+        """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
+        source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
+        script = self._built(
+            {"names.js": source, "shim.js": _ISOLATE_SHIM},
+            "names.js",
+            ["--format=iife", "--minify", *_SHIMMED],
+        ).files["names.js"]
+        isolate = MiniRacer()
+        try:
+            isolate.eval(script.decode(), timeout_sec=_EVALUATION_S)
+            names = json.loads(str(isolate.eval("JSON.stringify(__names)")))
+        finally:
+            isolate.close()
+        return [str(name) for name in names if name != "module.exports"]
+
+
+def _external(metafile: Mapping[str, object]) -> list[tuple[str, str]]:
+    outputs = metafile.get("outputs", {})
+    return [
+        (str(each["path"]), str(each["kind"]))
+        for output in (outputs.values() if isinstance(outputs, Mapping) else ())
+        for each in output["imports"]
+        if each.get("external")
+    ]
+
+
+def _require_banner(required: list[str]) -> str:
+    """Gives CommonJS inside of an ES module its `require` of what is outside."""
+    imports = "".join(f"import*as __rb{n} from{json.dumps(name)};" for n, name in enumerate(required))
+    cases = ",".join(f"{json.dumps(name)}:__rb{n}" for n, name in enumerate(required))
+    return f"{imports}const require=n=>({{{cases}}})[n];"
+
+
+def _module(part: Part, content: bytes) -> Module:
+    head, module, script = unpacked(content)
+    return Module(
+        specifier=part.specifier,
+        asset=Asset.of(part.package, "js", module),
+        script=script.decode(),
+        imports=tuple(json.loads(head)["imports"]),
+    )
+
+
+def packed(head: str, *parts: bytes) -> bytes:
+    """A JSON head and blobs as one value: reading it parses only the head."""
+    blobs = [head.encode(), *parts]
+    lengths = struct.pack(f">B{len(blobs)}I", len(blobs), *map(len, blobs))
+    return lengths + b"".join(blobs)
+
+
+def unpacked(content: bytes) -> list[bytes]:
+    """What `packed` was given."""
+    count = content[0]
+    lengths = struct.unpack_from(f">{count}I", content, 1)
+    start = 1 + 4 * count
+    blobs: list[bytes] = []
+    for length in lengths:
+        blobs.append(content[start : start + length])
+        start += length
+    return blobs

@@ -1,0 +1,127 @@
+"""What a component asks for from outside: is it there, and is it what it is called?"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+
+from semantic_version import NpmSpec, Version
+
+from robbieblocks.bundle.shape import problem
+from robbieblocks.bundle.syntax import Import
+from robbieblocks.bundle.vendors import Vendors
+from robbieblocks.errors import Problem
+from robbieblocks.model import ComponentRow
+from robbieblocks.toolchain import Toolchain
+
+_REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_STYLES = re.compile(r"\.(css|scss|sass|less|styl)$", re.IGNORECASE)
+
+
+def check_imports(
+    row: ComponentRow, imports: Iterable[Import], vendors: Vendors, toolchain: Toolchain
+) -> Iterator[Problem]:
+    """Problems with imports of anything but components: those are checked where rows are known."""
+    for each in imports:
+        if each.escaped:
+            yield problem(row, each.place, "an import's name is written with escapes", _PLAIN)
+        elif each.specifier.startswith("@robbieblocks/"):
+            yield from _component_names(row, each)
+        elif each.specifier in _REACT or each.specifier in toolchain.packages:
+            yield from _names(row, each, vendors)
+        else:
+            yield _unknown(row, each, toolchain)
+
+
+_PLAIN = "write the package's name as it is"
+
+
+def _component_names(row: ComponentRow, each: Import) -> Iterator[Problem]:
+    other = (each.names or frozenset()) - {"default"}
+    if other:
+        yield problem(
+            row,
+            each.place,
+            f"{each.specifier} has no export {', '.join(sorted(other))}",
+            f'a component is a default export: import Name from "{each.specifier}"',
+        )
+
+
+def _names(row: ComponentRow, each: Import, vendors: Vendors) -> Iterator[Problem]:
+    known = vendors.names(each.specifier)
+    for name in sorted((each.names or frozenset()) - known):
+        if name == "default":
+            remedy = f'import the names that are used: import {{ ... }} from "{each.specifier}"'
+            what = f"{each.specifier} has no default export"
+        else:
+            near = difflib.get_close_matches(name, known, 3)
+            remedy = f"did you mean {' or '.join(near)}?" if near else "see the package's own docs"
+            what = f"{each.specifier} has no export {name}"
+        yield problem(row, each.place, what, remedy)
+
+
+def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
+    name = each.specifier
+    packages = ", ".join(sorted(toolchain.packages))
+    whole = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+    if _STYLES.search(name):
+        what, remedy = "a component can't import a stylesheet", "put the CSS into css_styles"
+    elif name.startswith((".", "/")):
+        what = f"there is no file {name}: a component stands alone in its row"
+        remedy = 'import another component as "@robbieblocks/<component-key>"'
+    elif _URL.match(name):
+        what = f"{name} is not loaded: code comes from the toolchain only"
+        remedy = f"packages that can be imported: {packages}"
+    elif whole in toolchain.packages:
+        what = f"only the package itself can be imported, not its inner path {name}"
+        remedy = f'import the names that are used: import {{ ... }} from "{whole}"'
+    else:
+        near = difflib.get_close_matches(name, toolchain.packages, 1)
+        guess = f"did you mean {near[0]}? " if near else ""
+        what = f"the package {name} is not in the toolchain"
+        remedy = f"{guess}packages that can be imported: {packages}"
+    return problem(row, each.place, what, remedy)
+
+
+_DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
+
+
+def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Problem]:
+    """Problems with the `dependencies` column: names, or `name@range` with npm's ranges."""
+    present = {**toolchain.tools, **toolchain.packages}
+    for entry in row.dependencies:
+        match = _DEPENDENCY.fullmatch(entry.strip())
+        if match is None:
+            yield _dependency(row, f"{entry!r} names no package", "write it as name or name@range")
+            continue
+        name, wanted = match["name"], (match["range"] or "").strip()
+        if name.startswith("@types/") or name.startswith("@robbieblocks/"):
+            continue
+        if name not in present:
+            packages = ", ".join(sorted(toolchain.packages))
+            yield _dependency(
+                row,
+                f"the package {name} is not in the toolchain",
+                f"there are: {packages}; another one is added to the toolchain's package.json",
+            )
+        elif wanted not in ("", "*", "latest") and not _satisfied(present[name], wanted):
+            yield _dependency(
+                row,
+                f"{name} is wanted as {wanted}, and the toolchain has {present[name]}",
+                f"write {name} or {name}@^{present[name].partition('.')[0]}",
+            )
+
+
+def _satisfied(version: str, wanted: str) -> bool:
+    try:
+        return NpmSpec(wanted).match(Version(version))
+    except ValueError:
+        return False
+
+
+def _dependency(row: ComponentRow, what: str, remedy: str) -> Problem:
+    return Problem(
+        entity="component", key=row.key, field="dependencies", what=what, remedy=remedy
+    )
