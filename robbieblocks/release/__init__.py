@@ -11,16 +11,20 @@ and, once it was live and passed its smoke check, `.verified`. Whoever changes a
 holds its lock; readers need none.
 """
 
-from robbieblocks.release.layout import apps, check_asset_name, check_path
+from robbieblocks.release.disk import target_of
+from robbieblocks.release.layout import Place, apps, check_asset_name, check_path
 from robbieblocks.release.lock import lock
 from robbieblocks.release.manifest import dump, load
 from robbieblocks.release.prune import Pruned, prune
 from robbieblocks.release.publish import Published, publish
-from robbieblocks.release.verify import live, pinned, verify
+from robbieblocks.release.smoke import BUILD_HEADER
+from robbieblocks.release.verify import live, manifest_of, pinned, verify
 
 __all__ = [
-    "Published",
+    "BUILD_HEADER",
+    "Place",
     "Pruned",
+    "Published",
     "apps",
     "check_asset_name",
     "check_path",
@@ -28,8 +32,10 @@ __all__ = [
     "live",
     "load",
     "lock",
+    "manifest_of",
     "pinned",
     "prune",
     "publish",
+    "target_of",
     "verify",
 ]

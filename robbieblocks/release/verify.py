@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import stat
@@ -72,11 +73,20 @@ def manifest_of(place: Place, name: str) -> Manifest | None:
     folder = place.releases / name
     with disk.attempt("read the release", folder):
         try:
-            manifest = load((folder / MANIFEST).read_bytes())
+            status = (folder / MANIFEST).stat()
+            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+            manifest, build_hash = _load(folder / MANIFEST, stamp)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return None
-    whose = (manifest.node, manifest.app, manifest.build_hash)
+    whose = (manifest.node, manifest.app, build_hash)
     return manifest if whose == (place.node, place.app, name.partition(".")[0]) else None
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, stamp: tuple[int, int, int]) -> tuple[Manifest, Sha256]:  # noqa: ARG001 - the key
+    """A manifest as it was when it had this stamp: a worker reads its own several times a run."""
+    manifest = load(path.read_bytes())
+    return manifest, manifest.build_hash
 
 
 @dataclass(frozen=True, slots=True)
