@@ -48,7 +48,11 @@ _REMEDIES: Final = (
         "give the data as props, or load it in useEffect",
     ),
     (
-        re.compile(r"while a page is prerendered|is not defined|(?:setTimeout|fetch|matchMedia)"),
+        re.compile(r"is not defined"),
+        "import or declare it; what only browsers have belongs in useEffect or in an event handler",
+    ),
+    (
+        re.compile(r"while a page is prerendered"),
         "a page is prerendered without a browser: use browser features in useEffect or in an event handler",
     ),
     (
@@ -105,6 +109,10 @@ def _stopped(component: str, bound: str, cpu: float) -> Problem:
         "memory": (
             "rendering needed more memory than a block may have and was stopped",
             "look for a list or a text that grows without end",
+        ),
+        "reactions": (
+            "it leaves promises behind that never come to an end, and was stopped",
+            "look for an async function or a then() that starts itself again while rendering",
         ),
         "crash": (
             "rendering ended the process that it ran in, most likely for want of memory",

@@ -20,7 +20,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ _PROVEN: Final = 4
 _POLL: Final = 0.05
 _SLICE: Final = 0.25
 _ANSWER_WITHIN: Final = 1.0
+_STOPS_WITHIN: Final = 1.0
 _MIB: Final = 1 << 20
 _PAGE: Final = resource.getpagesize()
 
@@ -51,7 +52,8 @@ class _Isolate:
         harness: Any = racer.eval((_HERE / "isolate.js").read_text("utf-8"))
         self._define = harness["define"]
         self._render = harness["render"].cancelable()
-        self._partial = harness["partial"]
+        self._settle = harness["settle"].cancelable()
+        self._partial = harness["partial"].cancelable()
 
     def define(self, specifier: str, script: str, vendor: bool) -> None:
         """Compile a module's factory. Raises JSEvalException where it does not parse."""
@@ -61,13 +63,22 @@ class _Isolate:
         )
         self._define(specifier, factory, vendor)
 
-    async def render(self, jobs: str, stop: Callable[[], str]) -> str:
+    async def render(self, jobs: str, stop: Callable[[], str]) -> list[Any]:
         """Render; `stop` is asked again and again, and what it says, if anything, ends it."""
-        task = asyncio.ensure_future(self._render(jobs))
+        results: list[Any] = json.loads(str(await self._bounded(self._render(jobs), stop)))
+        return results
+
+    async def settle(self, stop: Callable[[], str]) -> None:
+        """Run the promise reactions that are left: they may be endless."""
+        for _ in range(2):
+            await self._bounded(self._settle(), stop)
+
+    async def _bounded(self, call: Awaitable[Any], stop: Callable[[], str]) -> Any:
+        task = asyncio.ensure_future(call)
         while True:
             finished, _ = await asyncio.wait({task}, timeout=_POLL)
             if finished:
-                return str(task.result())
+                return task.result()
             reason = stop()
             if reason:
                 task.cancel()
@@ -75,9 +86,15 @@ class _Isolate:
                     await task
                 raise _StoppedError(reason)
 
-    def partial(self) -> list[Any]:
-        """What a render that was stopped had finished."""
-        results: list[Any] = json.loads(str(self._partial()))
+    async def partial(self) -> list[Any]:
+        """What a render that was stopped had finished; the process ends if V8 can't be stopped."""
+        try:
+            text = await asyncio.wait_for(self._partial(), _STOPS_WITHIN)
+        except TimeoutError:
+            os._exit(os.EX_SOFTWARE)  # in a built-in that never looks up; the caller tells who
+        except JSEvalException:
+            return []
+        results: list[Any] = json.loads(str(text))
         return results
 
 
@@ -138,11 +155,11 @@ class _Room:
         done: list[Any] = []
         until = time.monotonic() + _ANSWER_WITHIN
         while len(done) < len(jobs) and (not done or time.monotonic() < until):
-            rest = jobs[len(done) :] if done else jobs
-            done += map(_checked, await self._slice(json.dumps(rest)))
+            done += map(_checked, await self._slice(jobs[len(done) :] if done else jobs))
         return done
 
-    async def _slice(self, jobs: str) -> list[Any]:
+    async def _slice(self, jobs: list[list[str]]) -> list[Any]:
+        """The results of one time slice, at least one."""
         isolate = self._isolate or self._renew()
         began = time.process_time()
         memory = self._heap + _resident()
@@ -152,21 +169,36 @@ class _Room:
                 return "memory"
             return "cpu" if time.process_time() - began > self._cpu + _SLICE else ""
 
+        failure: dict[str, str]
         try:
-            results: list[Any] = json.loads(await isolate.render(jobs, stop))
+            results = await isolate.render(json.dumps(jobs), stop)
         except _StoppedError as stopped:
-            return self._after(isolate, {"bound": str(stopped)})
+            failure = {"bound": str(stopped)}
         except JSOOMException:
-            return self._after(isolate, {"bound": "memory"})
+            failure = {"bound": "memory"}
         except JSEvalException as error:
-            return self._after(isolate, {"name": "Error", "message": str(error), "stack": ""})
-        return results
-
-    def _after(self, isolate: _Isolate, failure: dict[str, str]) -> list[Any]:
-        """The results up to the job that was stopped, and its failure; the isolate is replaced."""
-        finished = isolate.partial()
+            failure = {"name": "Error", "message": str(error), "stack": ""}
+        else:
+            return results if await self._settled(isolate, stop) else await self._alone(jobs)
         self._isolate = None
-        return [*finished, [None, failure]]
+        finished = await isolate.partial()
+        # All finished and stopped yet: it was the promise reactions of one of them.
+        return [*finished, [None, failure]] if len(finished) < len(jobs) else await self._alone(jobs)
+
+    async def _settled(self, isolate: _Isolate, stop: Callable[[], str]) -> bool:
+        """Whether what the blocks left for later came to an end; else the isolate is given up."""
+        try:
+            await isolate.settle(stop)
+        except (_StoppedError, JSEvalException):
+            self._isolate = None
+            return False
+        return True
+
+    async def _alone(self, jobs: list[list[str]]) -> list[Any]:
+        """The first job by itself, when one among them leaves something endless behind."""
+        if len(jobs) == 1:
+            return [[None, {"bound": "reactions"}]]
+        return await self._slice(jobs[:1])
 
 
 def _checked(result: list[Any]) -> list[Any]:
@@ -194,7 +226,7 @@ def _give_up_rights() -> None:
     bounds = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
     if sys.platform.startswith("linux"):
         # Counts what is writable and private, so V8's reserved address space does not matter.
-        bounds["RLIMIT_DATA"] = 2048 * _MIB
+        bounds["RLIMIT_DATA"] = 1024 * _MIB
     for name, bound in bounds.items():
         kind = getattr(resource, name)
         _, most = resource.getrlimit(kind)

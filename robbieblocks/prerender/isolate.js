@@ -23,10 +23,8 @@
   let volatile = false;
   let browserName = "";
   let waits = "";
-  let logged = [];
   let loading = 0;
   const touch = () => { if (loading === 0) volatile = true; };
-  const interact = () => { interactive = true; };
 
   // --- randomness: sfc32, started afresh for each block ------------------------------------
 
@@ -172,9 +170,8 @@
     delete RegExp[name]; // they would carry text from one block to the next
   }
   const quiet = {};
-  for (const name of ["log", "info", "debug", "warn", "trace", "dir", "table", "group", "groupCollapsed",
+  for (const name of ["log", "info", "debug", "warn", "error", "trace", "dir", "table", "group", "groupCollapsed",
     "groupEnd", "time", "timeEnd", "timeLog", "count", "countReset", "assert", "clear"]) quiet[name] = () => {};
-  quiet.error = (...given) => { if (logged.length < 8) logged.push(given); };
   define(globalThis, "console", quiet);
   // `typeof window` asks "am I in a browser?": the answer differs there, so the block is volatile.
   for (const name of ["window", "document", "navigator", "location", "localStorage", "sessionStorage",
@@ -187,10 +184,10 @@
   // Two of them answer `typeof` as absent but are functions where they exist.
   const later = (name) => () => { throw new Error(`${name} is not there while a page is prerendered`); };
   for (const name of ["setTimeout", "setInterval", "requestAnimationFrame", "fetch"]) {
-    define(globalThis, name, later(name));
+    globalThis[name] = later(name);
   }
   for (const name of ["clearTimeout", "clearInterval", "cancelAnimationFrame"]) {
-    define(globalThis, name, () => {});
+    globalThis[name] = () => {};
   }
 
   // --- React, watched -----------------------------------------------------------------------
@@ -233,6 +230,8 @@
   }
   const provided = create(null);
   provided["react"] = watched;
+  // The same without Suspense: what a boundary keeps to itself comes out.
+  const unguarded = { ...watched, Suspense: React.Fragment };
   provided["react/jsx-runtime"] = watchedJsx;
   provided["react/jsx-dev-runtime"] = { Fragment: jsx.Fragment, jsxDEV: watchedJsx.jsx };
 
@@ -253,7 +252,6 @@
     server.renderToString(React.createElement(React.Fragment, null,
       React.createElement(Probe), React.createElement(Hooks)));
   }
-  logged = [];
 
   // --- freeze everything that blocks share --------------------------------------------------
 
@@ -301,15 +299,14 @@
   };
   function* generator() {}
   async function* asyncGenerator() {}
-  const errorStack = Error.stackTraceLimit = 60;
+  Error.stackTraceLimit = 60; // vendor frames must not hide the component's
   harden([
-    globalThis, provided, watched, watchedJsx, ...shared,
+    globalThis, provided, watched, unguarded, watchedJsx, ...shared,
     generator, generator(), asyncGenerator, asyncGenerator(), async () => {},
     [][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](),
     "a".matchAll(/a/g), Iterator.from?.({ next() {} }), [].values().map?.((x) => x), freeze([]), new Int8Array(),
     typeof __TimerManager === "function" ? __TimerManager : null,
   ]);
-  void errorStack;
   for (const name of ownKeys(globalThis)) {
     const property = getOwnPropertyDescriptor(globalThis, name);
     if (property.configurable) {
@@ -326,11 +323,12 @@
   const BOUND = freeze({ html: 4_000_000 });
 
   // One block's own copies of every module: what one render leaves behind, no other can find.
-  const instances = () => {
+  const instances = (react) => {
     const made = new Map();
     const own = create(globalThis);
     defineProperty(own, "globalThis", { value: own, writable: true, configurable: true });
     const load = (specifier) => {
+      if (specifier === "react") return react;
       const ready = provided[specifier];
       if (ready !== undefined) return ready;
       const known = made.get(specifier);
@@ -407,28 +405,32 @@
   };
 
   const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
-  const renderOne = (component, props, prefix) => {
-    interactive = false; volatile = false; browserName = ""; waits = ""; logged = []; loading = 0;
+  const renderTree = (component, props, prefix, react) => {
     reseed();
+    const Component = instances(react)(component).default;
+    if (Component === undefined || Component === null) {
+      throw new TypeError("the module exports no component");
+    }
+    const html = server.renderToString(watched.createElement(Component, parse(props)), { identifierPrefix: prefix });
+    if (waits) throw new Error(`${waits}; React runs those on servers only`);
+    if (html.length > BOUND.html) {
+      throw new RangeError(`the HTML is ${html.length} characters long; a block may have ${BOUND.html}`);
+    }
+    return html;
+  };
+  const renderOne = (component, props, prefix) => {
+    interactive = false; volatile = false; browserName = ""; waits = ""; loading = 0;
     try {
-      const Component = instances()(component).default;
-      if (Component === undefined || Component === null) {
-        throw new TypeError("the module exports no component");
-      }
-      waits = "";
-      const element = watched.createElement(Component, parse(props));
-      let html = server.renderToString(element, { identifierPrefix: prefix });
-      if (waits) throw new Error(`${waits}; React runs those on servers only`);
-      if (html.length > BOUND.html) {
-        throw new RangeError(`the HTML is ${html.length} characters long; a block may have ${BOUND.html}`);
-      }
+      let html = renderTree(component, props, prefix, watched);
       if (html.startsWith("<link rel=\"preload\"")) html = html.replace(PRELOADS, "");
       if (html.includes("<!--$!-->")) {
-        // A Suspense boundary that shows its fallback: right where something is waited for, an
-        // error that React kept to itself where something was thrown.
-        const thrown = logged.find((given) => given.length === 1 && given[0] instanceof Error
-          && !/Suspense boundary|suspended/.test(text(read(given[0], "message"), 300)));
-        if (thrown) throw thrown[0];
+        // A Suspense boundary shows its fallback: right where something is waited for, which the
+        // browser then does; an error to tell where something was thrown.
+        try {
+          renderTree(component, props, prefix, unguarded);
+        } catch (error) {
+          if (waits || !/error #(426|460|482);/.test(text(read(error, "message"), 300))) throw error;
+        }
         interactive = true;
         volatile = true;
       }
@@ -440,8 +442,7 @@
       if (misnested && interactive) volatile = true;
       return [html, (interactive ? 1 : 0) | (volatile ? 2 : 0) | (proven ? 4 : 0)];
     } catch (error) {
-      const waiting = waits ? new Error(`${waits}; React runs those on servers only`) : error;
-      return [null, failure(waiting)];
+      return [null, failure(waits ? new Error(`${waits}; React runs those on servers only`) : error)];
     }
   };
 
@@ -464,5 +465,7 @@
     },
     /** The results of a render that was stopped: the job after the last of them is to blame. */
     partial() { return stringify(results); },
+    /** Nothing: when it returns, the microtasks that the blocks left behind have run. */
+    settle() {},
   });
 })()
