@@ -72,6 +72,9 @@ class _Isolate:
         """Run the promise reactions that are left: they may be endless."""
         for _ in range(2):
             await self._bounded(self._settle(), stop)
+        # V8 ends reactions that take all memory without a word to the next call.
+        if self._racer.was_hard_memory_limit_reached():
+            raise _StoppedError("memory")
 
     async def _bounded(self, call: Awaitable[Any], stop: Callable[[], str]) -> Any:
         task = asyncio.ensure_future(call)
