@@ -1,0 +1,59 @@
+"""Connections: one way to open them, with one set of defaults."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+from psycopg import Connection, conninfo
+from psycopg.rows import TupleRow
+
+from robbieblocks.database import faults
+from robbieblocks.settings import Settings
+
+# A server that vanished without a word is noticed after about half a minute, not two hours.
+# libpq reads a setting from the address, then the environment; these stand in only where neither
+# has one.
+_DEFAULTS: dict[str, tuple[str, str]] = {
+    "connect_timeout": ("PGCONNECT_TIMEOUT", "10"),
+    "keepalives_idle": ("", "10"),
+    "keepalives_interval": ("", "5"),
+    "keepalives_count": ("", "3"),
+    "tcp_user_timeout": ("", "30000"),
+}
+
+
+def connect(
+    settings: Settings, *, application_name: str, autocommit: bool = True
+) -> Connection[TupleRow]:
+    """Open a connection to the database of these settings.
+
+    Without `settings.database_url` the libpq variables (PGHOST, PGDATABASE, PGSERVICE, ...) decide.
+    Raises DatabaseUnavailable, which names host, database and user, the cause and what to do, or
+    UsageError where libpq can't read the address. No message holds a password.
+    """
+    address = settings.database_url or ""
+    try:
+        given = conninfo.conninfo_to_dict(address)
+    except psycopg.ProgrammingError as error:
+        # `from None`: the driver's own message may repeat the password.
+        raise faults.unreadable(error, address) from None
+    defaults = {
+        name: value
+        for name, (variable, value) in _DEFAULTS.items()
+        if name not in given and not os.environ.get(variable)
+    }
+    try:
+        return psycopg.connect(
+            address,
+            autocommit=autocommit,
+            # Through PgBouncer in transaction mode a prepared statement is on some other session.
+            prepare_threshold=None,
+            application_name=application_name,
+            client_encoding="utf8",
+            **defaults,
+        )
+    except psycopg.OperationalError as error:
+        raise faults.unreachable(error, address) from None
+    except psycopg.ProgrammingError as error:
+        raise faults.unreadable(error, address) from None

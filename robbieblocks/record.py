@@ -1,0 +1,272 @@
+"""The deploys row of every run: written before its work, closed whatever happens to the worker.
+
+A run is dead when its row is unfinished and nobody holds the lease of its node and app: the lease is
+a session's advisory lock, which Postgres gives back when the session ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from robbieblocks.database import translated
+from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.model import JsonObject
+
+NOTHING_LIVE: Final = "none"
+"""What stands as build_hash (never null) while nothing of an app is live on a node."""
+
+# Begin a run.
+_START: LiteralString = """
+    INSERT INTO robbieblocks_deploys
+           (id, node_id, app_namespace, build_hash, pages_count, components_count, deploy_status,
+            triggered_by, trigger_ids, incarnation, worker, started_at, heartbeat_at)
+    VALUES (%(id)s, %(node)s, %(app)s, %(hash)s, %(pages)s, %(components)s, 'building',
+            %(by)s, %(triggers)s, %(incarnation)s, %(worker)s, clock_timestamp(), clock_timestamp())
+"""
+
+# Move a run on; also its sign of life. A run that was closed stays closed.
+_PHASE: LiteralString = """
+    UPDATE robbieblocks_deploys
+       SET deploy_status = coalesce(%(status)s, deploy_status), heartbeat_at = clock_timestamp()
+     WHERE id = %(id)s AND deploy_status IN ('pending', 'building', 'deploying')
+"""
+
+# End a run. The hash is left as it was where none is given, and so are the counts.
+_FINISH: LiteralString = """
+    UPDATE robbieblocks_deploys
+       SET deploy_status = %(status)s,
+           build_hash = coalesce(%(hash)s, build_hash),
+           build_duration_ms = %(build_ms)s,
+           deploy_duration_ms = %(deploy_ms)s,
+           pages_count = coalesce(%(pages)s, pages_count),
+           components_count = coalesce(%(components)s, components_count),
+           error_message = %(error)s,
+           build_log = %(log)s,
+           details = coalesce(%(details)s, details),
+           heartbeat_at = clock_timestamp(),
+           completed_at = clock_timestamp()
+     WHERE id = %(id)s AND deploy_status IN ('pending', 'building', 'deploying')
+"""
+
+# End the runs of a node's app whose process is gone.
+_CLOSE_DEAD: LiteralString = """
+    UPDATE robbieblocks_deploys
+       SET deploy_status = 'failed',
+           completed_at = clock_timestamp(),
+           error_message = concat(
+               'The process that ran this ended without finishing it (',
+               coalesce(worker, 'worker unknown'), ', last sign of life ',
+               coalesce(heartbeat_at, started_at)::text, '). What was live before is live still, ',
+               'or what it had swapped in; the next run builds what is missing.')
+     WHERE node_id = %(node)s AND app_namespace = %(app)s
+       AND deploy_status IN ('pending', 'building', 'deploying')
+"""
+
+# Take the lease of a node's app, if it is free or this session's already.
+_TAKE_LEASE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
+
+# Give it back; taken twice, it is given back twice.
+_RETURN_LEASE: LiteralString = "SELECT pg_advisory_unlock(%s)"
+
+# Whether this session holds it: a 64-bit key shows as two halves with objsubid 1.
+_HOLDS_LEASE: LiteralString = """
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+         WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND classid::bigint = (%(key)s::bigint >> 32) & 4294967295
+           AND objid::bigint = %(key)s::bigint & 4294967295)
+"""
+
+
+def start(
+    connection: Connection[Any],
+    *,
+    node: str,
+    app: str,
+    triggered_by: str,
+    live_hash: str | None,
+    pages: int | None = None,
+    components: int | None = None,
+    trigger_ids: Collection[UUID] = (),
+) -> UUID:
+    """Write a run's row, before any of its work, and return its id.
+
+    `live_hash` is what is live now, None for nothing: it stands as the row's hash until the run is
+    finished, so that a run that dies names what visitors see. Raises DatabaseUnavailable.
+    """
+    run = uuid4()
+    values = {
+        "id": run,
+        "node": node,
+        "app": app,
+        "hash": live_hash or NOTHING_LIVE,
+        "pages": pages,
+        "components": components,
+        "by": triggered_by,
+        "triggers": list(trigger_ids) or None,
+        "incarnation": incarnation(),
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    with translated(f"record the start of a run of {app} on {node}"):
+        connection.execute(_START, values)
+    return run
+
+
+def phase(
+    connection: Connection[Any], run: UUID, status: Literal["building", "deploying"]
+) -> bool:
+    """Move a run on, which is also a sign of life. False: it is closed, by a peer perhaps."""
+    with translated(f"record that run {run} is {status}"):
+        return connection.execute(_PHASE, {"id": run, "status": status}).rowcount == 1
+
+
+def heartbeat(connection: Connection[Any], run: UUID) -> bool:
+    """Note that a run is alive. False: it is closed, by a peer perhaps."""
+    with translated(f"record that run {run} is alive"):
+        return connection.execute(_PHASE, {"id": run, "status": None}).rowcount == 1
+
+
+def finish(
+    connection: Connection[Any],
+    run: UUID,
+    *,
+    status: Literal["success", "failed"],
+    build_hash: str | None = None,
+    build_ms: int | None = None,
+    deploy_ms: int | None = None,
+    pages: int | None = None,
+    components: int | None = None,
+    error: str | None = None,
+    log: str | None = None,
+    details: JsonObject | None = None,
+) -> bool:
+    """End a run. False: it was ended before, and what that said stands.
+
+    `build_hash` is what is live now; None leaves what was live at the start. Characters that
+    Postgres can't store are replaced, and a text of more than a million characters loses its middle.
+    Raises DatabaseUnavailable; the row is then closed by whoever takes the lease next.
+    """
+    values = {
+        "id": run,
+        "status": status,
+        "hash": build_hash,
+        "build_ms": _milliseconds(build_ms),
+        "deploy_ms": _milliseconds(deploy_ms),
+        "pages": pages,
+        "components": components,
+        "error": _storable(error),
+        "log": _storable(log),
+        "details": None if details is None else Jsonb(details),
+    }
+    with translated(f"record the end of run {run}"):
+        return connection.execute(_FINISH, values).rowcount == 1
+
+
+def close_dead(connection: Connection[Any], node: str, app: str) -> int:
+    """Close the runs of a node's app that died; how many.
+
+    Closes nothing while another session holds the lease, for then one of them may be alive. Call it
+    before `start`, which writes an unfinished row that belongs to the caller.
+    """
+    with lease(connection, node, app) as held, translated(f"close dead runs of {app} on {node}"):
+        if not held:
+            return 0
+        return connection.execute(_CLOSE_DEAD, {"node": node, "app": app}).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to publish an app on a node; true where this session got it."""
+
+    connection: Connection[Any]
+    node: str
+    app: str
+    held: bool
+
+    def __bool__(self) -> bool:
+        return self.held
+
+    def check(self) -> None:
+        """Ask the server whether the lease is still held: the fence right before a swap.
+
+        Raises DatabaseUnavailable where it is not, so that a worker that was cut off for a while
+        never publishes older content over newer.
+        """
+        key = {"key": _key(self.node, self.app)}
+        with translated(f"check the lease of {self.app} on {self.node}"):
+            still = self.held and _one(self.connection, _HOLDS_LEASE, key)
+        if not still:
+            raise DatabaseUnavailable(
+                f"the lease of {self.app} on {self.node} was lost: another worker may publish it "
+                "now, so this build is not; the next one starts from what is live"
+            )
+
+
+@contextmanager
+def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
+    """Hold the lease of a node's app for as long as the block runs, where it is free.
+
+    Needs a session of its own: through PgBouncer in transaction mode a session's locks are
+    somebody else's. A session may take it again inside. Raises DatabaseUnavailable.
+    """
+    key = _key(node, app)
+    with translated(f"take the lease of {app} on {node}"):
+        held = bool(_one(connection, _TAKE_LEASE, (key,)))
+    try:
+        yield Lease(connection, node, app, held)
+    finally:
+        if held:
+            # A connection that is lost, or in a failed transaction, must not hide why the block ended.
+            with suppress(psycopg.Error):
+                _one(connection, _RETURN_LEASE, (key,))
+
+
+@cache
+def incarnation() -> UUID:
+    """This process: a new value at each start."""
+    return uuid4()
+
+
+def _one(connection: Connection[Any], query: LiteralString, values: Any) -> Any:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(query, values).fetchone()
+        return row[0] if row else None
+
+
+def _key(node: str, app: str) -> int:
+    """The advisory lock's number: 64 bits, the same on every machine."""
+    digest = hashlib.sha256(f"robbieblocks lease\0{node}\0{app}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+_LONGEST = 1_000_000
+_MOST_MILLISECONDS = 2**31 - 1
+
+
+def _milliseconds(value: float | None) -> int | None:
+    """A duration as the integer column holds it; a clock that was set back gives none below 0."""
+    return None if value is None else max(0, min(round(value), _MOST_MILLISECONDS))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text without NUL and lone surrogates, which Postgres refuses, and of bearable length."""
+    if text is None:
+        return None
+    if len(text) > _LONGEST:
+        half = _LONGEST // 2
+        text = f"{text[:half]}\n... {len(text) - _LONGEST} characters left out ...\n{text[-half:]}"
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
