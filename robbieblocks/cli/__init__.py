@@ -1,0 +1,30 @@
+"""The command line: parsing and printing, nothing else.
+
+stdout carries the result, stderr the progress. Exit codes: 0 done, 1 the content is at fault,
+2 usage, 3 infrastructure.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from robbieblocks.cli.app import app
+from robbieblocks.errors import RobbieBlocksError
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app()
+    except RobbieBlocksError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted: nothing more was changed", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever reads stdout has had enough (`| head`); say nothing, as other tools do.
+        sys.stderr.close()
+        sys.exit(0)

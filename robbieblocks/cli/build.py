@@ -1,0 +1,64 @@
+"""`robbieblocks build`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from robbieblocks.cli import session
+from robbieblocks.cli.render import as_markdown, as_text
+from robbieblocks.errors import UsageError
+from robbieblocks.pipeline import Place, Request, Workshop, build
+from robbieblocks.settings import Settings
+
+
+def run(
+    *,
+    pages: Sequence[str],
+    apps: Sequence[str],
+    nodes: Sequence[str],
+    dry_run: bool,
+    out: Path | None,
+    strict: bool,
+    format_: str,
+    database_url: str | None,
+) -> None:
+    """Build, print the result, and exit with its code."""
+    if out is not None and not dry_run:
+        raise UsageError("--out writes a preview and goes with --dry-run: add --dry-run")
+    settings = Settings.from_environment(database_url=database_url)
+    request = Request(
+        pages=tuple(pages),
+        apps=tuple(apps),
+        nodes=tuple(nodes),
+        dry_run=dry_run,
+        out=out,
+        strict=strict,
+    )
+    with (
+        session.opened(settings) as connection,
+        Workshop.open(settings, session.progress) as workshop,
+    ):
+        report = build(
+            request,
+            workshop=workshop,
+            connection=connection,
+            place=Place(
+                site_root=settings.site_root,
+                smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
+            ),
+            clock=lambda: datetime.now(UTC),
+            progress=session.progress,
+        )
+    if format_ == "json":
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+    else:
+        render = as_markdown if format_ == "markdown" else as_text
+        sys.stdout.write(render(report) + "\n")
+    raise typer.Exit(report.exit_code)

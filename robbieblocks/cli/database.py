@@ -1,0 +1,49 @@
+"""`robbieblocks db ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from robbieblocks import content
+from robbieblocks.cli import session
+from robbieblocks.database import schema
+from robbieblocks.settings import Settings
+
+
+def init(database_url: str | None) -> None:
+    """Apply the schema; safe to repeat."""
+    upgrade(database_url)
+
+
+def upgrade(database_url: str | None) -> None:
+    """Apply the schema and print each difference that it closed."""
+    settings = Settings.from_environment(database_url=database_url)
+    with session.opened(settings, ready=False) as connection:
+        changes = schema.upgrade(connection, settings.schema)
+    for change in changes:
+        typer.echo(change)
+    typer.echo(f"{len(changes)} changed" if changes else "the schema is up to date")
+
+
+def verify(database_url: str | None) -> None:
+    """Print each difference to the needed schema; exit 1 where there is one."""
+    settings = Settings.from_environment(database_url=database_url)
+    with session.opened(settings, ready=False) as connection:
+        differences = schema.verify(connection, settings.schema)
+    for difference in differences:
+        typer.echo(str(difference))
+    if differences:
+        typer.echo("run `robbieblocks db upgrade`", err=True)
+        raise typer.Exit(1)
+    typer.echo("the schema is as it should be")
+
+
+def seed(database_url: str | None, folder: Path | None) -> None:
+    """Upsert the seed content and print what was written."""
+    settings = Settings.from_environment(database_url=database_url)
+    found = content.load(folder or settings.schema / "content", settings.node_branding)
+    with session.opened(settings) as connection:
+        counts = content.seed(connection, found)
+    typer.echo(str(counts))

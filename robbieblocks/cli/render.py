@@ -1,0 +1,102 @@
+"""A build's report for people: plain lines for a terminal, Markdown for a pull request."""
+
+from __future__ import annotations
+
+from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport
+
+_SHORT_HASH = 12
+
+
+def as_text(report: BuildReport) -> str:
+    """One line a run, one a changed page, then the problems and what work was done."""
+    lines = []
+    width = max((len(run.node) for run in report.runs), default=0)
+    app_width = max((len(run.app) for run in report.runs), default=0)
+    for run in report.runs:
+        lines.append(f"{run.node:<{width}}  {run.app:<{app_width}}  {_outcome(run, report)}")
+        lines += (f"    {_page_line(page)}" for page in run.pages if page.change != "unchanged")
+        if run.transient or (run.error and not run.held_back):
+            lines.append(f"    {run.error}")
+    if report.problems:
+        lines.append("")
+        lines += (str(problem) for problem in report.problems)
+    lines += ("", _work(report))
+    if report.out:
+        lines.append(f"preview: python3 -m http.server --directory {report.out}/<node>")
+    return "\n".join(lines)
+
+
+def _outcome(run: RunReport, report: BuildReport) -> str:
+    changed = len(run.changed)
+    pages = f"{_plural(changed, 'page')} of {len(run.pages)}"
+    hash_ = run.build_hash[:_SHORT_HASH]
+    if run.outcome == "failed":
+        return (
+            f"failed      {hash_:<{_SHORT_HASH}}  {_plural(len(run.held_back), 'page')} held back"
+        )
+    if run.outcome == "unchanged":
+        return f"unchanged   {hash_}  {_plural(len(run.pages), 'page')}"
+    if report.dry_run:
+        return f"would go    {hash_}  {pages}, {size(run.bytes_written)}"
+    return (
+        f"published   {hash_}  {pages}, {_plural(run.files_written, 'file')} written "
+        f"({size(run.bytes_written)}) in {run.deploy_ms} ms"
+    )
+
+
+def _page_line(page: PageReport) -> str:
+    return f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}"
+
+
+def _sizes(page: PageReport) -> str:
+    if page.size is None:
+        return ""
+    if not page.size_before:
+        return f"  {size(page.size)}"
+    return f"  {size(page.size_before)} -> {size(page.size)}"
+
+
+def _work(report: BuildReport) -> str:
+    compiled = len(report.compiled)
+    named = f" ({', '.join(report.compiled)})" if 0 < compiled <= 5 else ""
+    total = round(sum(report.phases.values()))
+    return (
+        f"{_plural(compiled, 'module')} compiled{named}, "
+        f"{_plural(report.blocks_rendered, 'block')} rendered, {total} ms"
+    )
+
+
+def as_markdown(report: BuildReport) -> str:
+    """A table of the pages that change, for a comment in a pull request."""
+    verb = "would change" if report.dry_run else "changed"
+    touched = [
+        (run, page) for run in report.runs for page in run.pages if page.change != "unchanged"
+    ]
+    count = len({page.key for _, page in touched})
+    lines = [f"### RobbieBlocks: {_plural(count, 'page')} {verb}", ""]
+    if touched:
+        lines += ("| page | node | app | change | size |", "|---|---|---|---|---|")
+        lines += (_row(run, page) for run, page in touched)
+        lines.append("")
+    for problem in report.problems:
+        lines += ("```text", str(problem).replace("```", "'''"), "```", "")
+    lines.append(_work(report))
+    return "\n".join(lines)
+
+
+def _row(run: RunReport, page: PageReport) -> str:
+    cells = (f"`{page.route or page.key}`", run.node, run.app, page.change, _sizes(page).strip())
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it: `812 B`, `4.1 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000 or unit == "MB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count = count / 1000  # type: ignore[assignment]  # the loop turns bytes into larger units
+    raise AssertionError

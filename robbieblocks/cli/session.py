@@ -1,0 +1,52 @@
+"""Opening the database that a command is to use: the named one, or the embedded default."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from psycopg import Connection
+
+from robbieblocks import content, database
+from robbieblocks.database import embedded, schema
+from robbieblocks.settings import Settings
+
+LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
+
+
+def progress(message: str) -> None:
+    """Say on stderr what is being done."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def names_a_database(settings: Settings) -> bool:
+    """Whether an option or the environment names a database, so that none is to be embedded."""
+    return settings.database_url is not None or any(os.environ.get(v) for v in LIBPQ_VARIABLES)
+
+
+@contextmanager
+def opened(settings: Settings, *, ready: bool = True) -> Iterator[Connection]:
+    """A connection to the database of `settings`.
+
+    The embedded server is started where no database is named, and its schema and seed content are
+    put in when it is new. With `ready`, a named database without our schema is SchemaOutdated.
+    """
+    if names_a_database(settings):
+        with database.connect(settings, application_name="robbieblocks") as connection:
+            if ready:
+                schema.require(connection)
+            yield connection
+        return
+    with embedded.server(settings.home / "postgres", progress=progress) as conninfo:
+        own = replace(settings, database_url=conninfo)
+        with database.connect(own, application_name="robbieblocks") as connection:
+            if not schema.present(connection):
+                progress("creating the schema and the seed content")
+                schema.apply(connection, settings.schema)
+                content.seed(
+                    connection, content.load(settings.schema / "content", settings.node_branding)
+                )
+            yield connection

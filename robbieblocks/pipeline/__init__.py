@@ -1,0 +1,140 @@
+"""change -> claim -> snapshot -> assemble -> brand -> bundle -> prerender -> release -> record.
+
+`build` is that sentence. What is live is compared with what should be live, and only the
+difference is made: a page whose fingerprint stands in the live manifest is neither rendered nor
+written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+
+from psycopg import Connection
+
+from robbieblocks import claim, snapshot
+from robbieblocks.brand import brand
+from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
+from robbieblocks.pipeline.apps import App
+from robbieblocks.pipeline.ledger import Ledger
+from robbieblocks.pipeline.preview import write_copy
+from robbieblocks.pipeline.publish import Place, conclude
+from robbieblocks.pipeline.report import BuildReport, RunReport, Stopwatch
+from robbieblocks.pipeline.runs import Run, compare
+from robbieblocks.pipeline.targets import Request, Target, choose
+from robbieblocks.pipeline.workshop import Workshop
+
+__all__ = ["BuildReport", "Place", "Request", "RunReport", "Target", "Workshop", "build"]
+
+
+def build(
+    request: Request,
+    *,
+    workshop: Workshop,
+    connection: Connection,
+    place: Place,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> BuildReport:
+    """Build what is asked for and publish it, or only compare in a dry run.
+
+    Every target leaves a finished row in robbieblocks_deploys, whatever happens. Raises UsageError
+    for unknown names and Transient errors that concern all targets; what concerns one target alone
+    is in its RunReport.
+    """
+    watch = Stopwatch()
+    targets = choose(request, snapshot.nodes(connection), snapshot.page_apps(connection))
+    with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
+        with watch.phase("snapshot"):
+            content = snapshot.take(connection)
+        now = clock()
+        apps = {
+            name: App.of(name, content, workshop, watch)
+            for name in sorted({target.app for target in targets})
+        }
+        with watch.phase("brand"):
+            brands = _brands(targets, content, workshop)
+        with watch.phase("compare"):
+            runs = [
+                compare(
+                    target,
+                    request,
+                    content,
+                    apps[target.app],
+                    brands[target.node],
+                    ledger.live[target],
+                    workshop.failures,
+                    now,
+                )
+                for target in targets
+            ]
+        for run in runs:
+            if run.draft.fresh:
+                ledger.begin(run.target)
+        with watch.phase("prerender"):
+            rendered = sum(app.render(_fresh_pages(runs, app), workshop) for app in apps.values())
+        reports = []
+        for run in runs:
+            progress(f"{run.target.node}: {run.target.app}")
+            report, manifest = conclude(
+                run,
+                workshop=workshop,
+                place=place,
+                request=request,
+                ledger=ledger,
+                watch=watch,
+            )
+            reports.append(report)
+            if request.out is not None and manifest is not None:
+                write_copy(request.out, run, manifest, place.site_root)
+        if not request.dry_run:
+            with watch.phase("record"):
+                _acknowledge(connection, content, request, reports)
+    return BuildReport(
+        runs=tuple(reports),
+        compiled=tuple(sorted({key for app in apps.values() for key in app.bundle.compiled})),
+        blocks_rendered=rendered,
+        dry_run=request.dry_run,
+        out=str(request.out or ""),
+        phases=watch.phases,
+    )
+
+
+def _brands(
+    targets: Sequence[Target], content: Snapshot, workshop: Workshop
+) -> Mapping[str, BrandedNode]:
+    wanted = {target.node for target in targets}
+    return {
+        node.id: brand(node, content.tokens, workshop.toolchain.fonts)
+        for node in content.nodes
+        if node.id in wanted
+    }
+
+
+def _fresh_pages(runs: Sequence[Run], app: App) -> list[AssembledPage]:
+    return [page for run in runs if run.app is app for page in run.draft.fresh_pages]
+
+
+def _acknowledge(
+    connection: Connection, content: Snapshot, request: Request, reports: Sequence[RunReport]
+) -> None:
+    """Mark the queue rows that this build has answered, node by node.
+
+    A row is answered on a node when every app of the node that it may affect was built whole. Rows
+    of a run that failed for want of infrastructure wait for the next.
+    """
+    for node in content.nodes:
+        built = {r.app for r in reports if r.node == node.id and not r.transient}
+        if built and not request.pages:
+            answered = [row.id for row in content.triggers if answers(row, node, built)]
+            claim.acknowledge(connection, node.id, answered)
+
+
+def answers(row: TriggerRow, node: NodeRow, built: Collection[str]) -> bool:
+    """Whether building those apps of a node answers a queue row, as far as the node goes."""
+    if row.affected_nodes is not None and node.id not in row.affected_nodes:
+        return False
+    concerned = set(node.apps)
+    if row.affected_apps is not None:
+        concerned &= set(row.affected_apps)
+    return concerned <= set(built)

@@ -1,0 +1,114 @@
+"""One app, made once for all the nodes that carry it: assembled, bundled, rendered, composed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+from robbieblocks.assemble import Assembly, assemble, due, place
+from robbieblocks.bundle import bundle
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    Bundle,
+    NodeRow,
+    RenderedBlock,
+    RenderJob,
+    Sha256,
+    Snapshot,
+)
+from robbieblocks.pipeline.plan import Fingerprints
+from robbieblocks.pipeline.report import Stopwatch
+from robbieblocks.pipeline.workshop import Workshop
+from robbieblocks.prerender.page import PageDocument, Shell
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """What all nodes that carry an app share. `documents` are pages without branding."""
+
+    name: str
+    assembly: Assembly
+    bundle: Bundle
+    fingerprints: Fingerprints
+    broken: Mapping[str, tuple[Problem, ...]]
+    placed: frozenset[str]
+    blocks: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
+    documents: dict[Sha256, PageDocument] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, snapshot: Snapshot, workshop: Workshop, watch: Stopwatch) -> Self:
+        """Assemble an app's pages and compile the components that they place."""
+        with watch.phase("assemble"):
+            assembly = assemble(snapshot, name, layouts=workshop.shell.layouts())
+        placed = frozenset(block.component for plan in assembly.pages for block in plan.page.blocks)
+        with watch.phase("bundle"):
+            made = bundle(
+                snapshot.components,
+                placed,
+                toolchain=workshop.toolchain,
+                cache=workshop.cache,
+                tokens=snapshot.tokens,
+                base_css=workshop.base_css,
+            )
+        with watch.phase("compare"):
+            fingerprints = Fingerprints(
+                made, shell=workshop.shell.id, toolchain=workshop.toolchain.id
+            )
+        return cls(
+            name=name,
+            assembly=assembly,
+            bundle=made,
+            fingerprints=fingerprints,
+            broken=_blame(made),
+            placed=placed,
+        )
+
+    def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
+        """The app's pages as a node shows them at an instant."""
+        return (place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now))
+
+    def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
+        """Render what pages show and was not rendered yet; says how many blocks were run."""
+        wanted = dict.fromkeys(_job(block) for page in pages for block in page.blocks)
+        jobs = [job for job in wanted if job not in self.blocks]
+        if not jobs:
+            return 0
+        blocks, rendered = workshop.render(jobs, self.bundle)
+        self.blocks.update(blocks)
+        return rendered
+
+    def faults(self, page: AssembledPage) -> tuple[Problem, ...]:
+        """What went wrong when the page's blocks were rendered."""
+        rendered = ((block, self.blocks[_job(block)].problem) for block in page.blocks)
+        return tuple(
+            replace(problem, page=page.key, block=block.order)
+            for block, problem in rendered
+            if problem is not None
+        )
+
+    def document(self, page: AssembledPage, fingerprint: Sha256, shell: Shell) -> PageDocument:
+        """The page without branding, composed once for all nodes that show it alike."""
+        known = self.documents.get(fingerprint)
+        if known is None:
+            rendered = {block.order: self.blocks[_job(block)] for block in page.blocks}
+            known = shell.compose(page, rendered, self.bundle)
+            self.documents[fingerprint] = known
+        return known
+
+
+def _job(block: AssembledBlock) -> RenderJob:
+    return RenderJob(component=block.component, props_json=block.props_json, prefix=f"{block.id}-")
+
+
+def _blame(made: Bundle) -> dict[str, tuple[Problem, ...]]:
+    """Each broken component with its problems, or with those of what it imports."""
+    own: dict[str, list[Problem]] = defaultdict(list)
+    for problem in made.problems:
+        if problem.severity == "error":
+            own[problem.key].append(problem)
+    return {key: tuple(own.get(key, ())) for key in made.broken}

@@ -1,0 +1,140 @@
+"""The deploys rows of one build: opened before its work starts, each closed whatever happens.
+
+While a build holds a target's file lock and database lease, nobody else publishes it, so a row of
+that target that is still unfinished belongs to a build that died, and is closed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from psycopg import Connection
+
+from robbieblocks import record, release
+from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
+from robbieblocks.model import Manifest
+from robbieblocks.pipeline.report import RunReport
+from robbieblocks.pipeline.targets import Request, Target
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Open runs by target. In a dry run it holds what is live and writes nothing."""
+
+    connection: Connection
+    live: Mapping[Target, Manifest | None]
+    request: Request
+    leases: Mapping[Target, record.Lease]
+    open_runs: dict[Target, UUID] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        connection: Connection,
+        site_root: Path,
+        targets: Sequence[Target],
+        request: Request,
+        progress: Callable[[str], None],
+    ) -> Iterator[Self]:
+        """Lock every target and write its row; on the way out close what is still open."""
+        with ExitStack() as held:
+            leases = {}
+            if not request.dry_run:
+                for target in targets:
+                    held.enter_context(release.lock(site_root, target.node, target.app))
+                    leases[target] = held.enter_context(_leased(connection, target))
+            ledger = cls(
+                connection=connection,
+                request=request,
+                leases=leases,
+                live={t: release.live(site_root, t.node, t.app) for t in targets},
+            )
+            if not request.dry_run:
+                ledger._close_dead(progress)
+            if not request.dry_run and not request.idle:
+                for target in targets:
+                    ledger.begin(target)
+            try:
+                yield ledger
+            except BaseException as error:
+                ledger._abandon(error)
+                raise
+
+    def _close_dead(self, progress: Callable[[str], None]) -> None:
+        for target in self.live:
+            dead = record.close_dead(self.connection, target.node, target.app)
+            if dead:
+                progress(f"closed {dead} unfinished run of {target.app} on {target.node}")
+
+    def begin(self, target: Target) -> None:
+        """Write a run's row, if it has none yet: before its work starts."""
+        if not self.request.dry_run and target not in self.open_runs:
+            self.open_runs[target] = record.start(
+                self.connection,
+                node=target.node,
+                app=target.app,
+                triggered_by=self.request.triggered_by,
+                live_hash=self.hash_of(target),
+            )
+
+    def hash_of(self, target: Target) -> str:
+        """The build hash that is live, or `none`."""
+        live = self.live[target]
+        return live.build_hash if live else record.NOTHING_LIVE
+
+    def fence(self, target: Target) -> None:
+        """Raise DatabaseUnavailable when the right to publish was lost meanwhile."""
+        self.leases[target].check()
+
+    def deploying(self, target: Target) -> None:
+        """Note that a run has begun to write its release."""
+        if target in self.open_runs:
+            record.phase(self.connection, self.open_runs[target], "deploying")
+
+    def finish(self, target: Target, report: RunReport, log: str) -> None:
+        """Close a run's row with what it came to."""
+        run = self.open_runs.pop(target, None)
+        if run is None:
+            return
+        record.finish(
+            self.connection,
+            run,
+            status="failed" if report.outcome == "failed" else "success",
+            build_hash=report.build_hash,
+            build_ms=report.build_ms,
+            deploy_ms=report.deploy_ms,
+            pages=sum(page.change != "removed" for page in report.pages),
+            components=report.components,
+            error=report.error,
+            log=log,
+        )
+
+    def _abandon(self, error: BaseException) -> None:
+        """Close every open row as failed: the build ends with an error that concerns them all."""
+        said = str(error) or type(error).__name__
+        for target, run in self.open_runs.items():
+            with suppress(RobbieBlocksError):
+                record.finish(
+                    self.connection,
+                    run,
+                    status="failed",
+                    build_hash=self.hash_of(target),
+                    error=said,
+                )
+
+
+@contextmanager
+def _leased(connection: Connection, target: Target) -> Iterator[record.Lease]:
+    with record.lease(connection, target.node, target.app) as lease:
+        if not lease:
+            raise DatabaseUnavailable(
+                f"another machine is building {target.app} for {target.node} from this database: "
+                "try again when it is done"
+            )
+        yield lease

@@ -1,0 +1,39 @@
+"""A browsable copy of what a dry run made: one folder a node, for any static web server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.model import ASSET_PREFIX, Manifest
+from robbieblocks.pipeline.runs import Run
+from robbieblocks.release import reading
+
+
+def write_copy(out: Path, run: Run, manifest: Manifest, site_root: Path) -> None:
+    """Write a run's pages and assets under `<out>/<node>/`; the apps of a node share the folder.
+
+    Files that are as they are live come from the live release. Raises SiteUnavailable.
+    """
+    node, app = run.target.node, run.target.app
+    folder = out / node
+    try:
+        for path in manifest.files:
+            body = run.contents.get(path)
+            if body is None:
+                body = reading.read_live(site_root, node, app, path)
+            _write(folder / path, body)
+        for name in manifest.assets:
+            asset = run.assets.get(name)
+            body = asset.content if asset else reading.read_asset(site_root, node, app, name)
+            _write(folder / ASSET_PREFIX.strip("/") / name, body)
+    except OSError as error:
+        raise SiteUnavailable(
+            f"can't write the preview {error.filename or folder}: {error.strerror}: "
+            "name another folder with --out, or make room"
+        ) from error
+
+
+def _write(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)

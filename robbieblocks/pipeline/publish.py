@@ -1,0 +1,177 @@
+"""The end of a run: its release is swapped in, or only compared in a dry run, and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from robbieblocks import release
+from robbieblocks.errors import RobbieBlocksError, Transient
+from robbieblocks.model import Manifest
+from robbieblocks.pipeline.ledger import Ledger
+from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunReport, Stopwatch
+from robbieblocks.pipeline.runs import Run, compose
+from robbieblocks.pipeline.targets import Request
+from robbieblocks.pipeline.workshop import Workshop
+from robbieblocks.release import reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a build publishes to.
+
+    `smoke_url` is what smoke checks ask over HTTP, if anything. `fence` is called right before
+    each swap and raises when this process may no longer publish.
+    """
+
+    site_root: Path
+    smoke_url: str | None = None
+    fence: Callable[[], None] = lambda: None
+
+
+def conclude(
+    run: Run,
+    *,
+    workshop: Workshop,
+    place: Place,
+    request: Request,
+    ledger: Ledger,
+    watch: Stopwatch,
+) -> tuple[RunReport, Manifest | None]:
+    """Compose a run, publish it and close its row; an error of its own ends this run alone.
+
+    The manifest is None where nothing could be made.
+    """
+    before = ledger.hash_of(run.target)
+    report = RunReport(
+        node=run.target.node,
+        app=run.target.app,
+        outcome="failed",
+        build_hash=before,
+        hash_before=before,
+        components=len(run.app.placed),
+    )
+    manifest = None
+    try:
+        with watch.phase("compose"):
+            manifest = compose(run, workshop.shell, workshop.toolchain.id, workshop.failures)
+        report = replace(
+            report,
+            build_ms=watch.total_ms,
+            problems=run.problems,
+            pages=page_reports(run, manifest, place.site_root),
+        )
+        if run.unbranded:
+            report = replace(report, error="the node's branding has errors: nothing went out")
+        elif request.strict and run.draft.held_back:
+            report = replace(report, error=f"{_held_back(run)}; --strict: nothing went out")
+        else:
+            report = _release(run, manifest, report, place, request, ledger, watch)
+    except RobbieBlocksError as error:
+        report = replace(report, error=str(error), transient=isinstance(error, Transient))
+    ledger.finish(run.target, report, _log(report, watch))
+    return report, manifest
+
+
+def _release(
+    run: Run,
+    manifest: Manifest,
+    report: RunReport,
+    place: Place,
+    request: Request,
+    ledger: Ledger,
+    watch: Stopwatch,
+) -> RunReport:
+    outcome: Outcome = "published" if manifest.build_hash != report.hash_before else "unchanged"
+    if request.dry_run:
+        report = replace(
+            report,
+            files_written=len(run.contents),
+            bytes_written=sum(map(len, run.contents.values())),
+        )
+    else:
+        if outcome == "published":
+            ledger.begin(run.target)
+        ledger.deploying(run.target)
+
+        def fence() -> None:
+            place.fence()
+            ledger.fence(run.target)
+
+        done = release.publish(
+            place.site_root,
+            manifest,
+            run.contents,
+            run.assets.values(),
+            smoke_url=place.smoke_url,
+            fence=fence,
+        )
+        for name in ("write", "sync", "swap"):
+            watch.add(name, getattr(done, f"{name}_ms"))
+        release.prune(place.site_root, run.target.node, run.target.app)
+        report = replace(
+            report,
+            files_written=done.files_written,
+            bytes_written=done.bytes_written,
+            deploy_ms=round(done.write_ms + done.sync_ms + done.swap_ms),
+        )
+    report = replace(report, build_hash=manifest.build_hash, outcome=outcome)
+    if run.draft.held_back:
+        report = replace(report, outcome="failed", error=_held_back(run))
+    return report
+
+
+def _held_back(run: Run) -> str:
+    """The pages held back and why, as the deploys row keeps it."""
+    lines = [f"held back: {', '.join(sorted(run.draft.held_back))}"]
+    lines += (str(p) for p in run.problems if p.severity == "error")
+    return "\n".join(lines)
+
+
+def _log(report: RunReport, watch: Stopwatch) -> str:
+    """The run in lines: what it did to which page, and where the time went."""
+    lines = [f"{report.outcome} {report.build_hash} (before: {report.hash_before})"]
+    lines += (f"{page.change}: {page.key}" for page in report.pages if page.change != "unchanged")
+    lines += (str(problem) for problem in report.problems)
+    if report.error:
+        lines.append(report.error)
+    spent = ", ".join(f"{name} {value:.1f}" for name, value in watch.phases.items())
+    lines.append(f"phases in ms, so far in this build: {spent}")
+    return "\n".join(lines)
+
+
+def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageReport, ...]:
+    """What happens to each page, by comparing the manifest with the live one."""
+    before = run.live.by_key if run.live else {}
+    after = manifest.by_key
+    reports = []
+    for key in sorted({*before, *after, *run.draft.held_back}):
+        entry = after.get(key) or before.get(key)
+        change = _change(run, manifest, key)
+        body = run.contents.get(entry.path) if entry and change in ("added", "changed") else None
+        old = before.get(key) if change in ("changed", "removed") else None
+        reports.append(
+            PageReport(
+                key=key,
+                route=entry.route if entry else "",
+                change=change,
+                size=None if body is None else len(body),
+                size_before=old
+                and reading.live_size(site_root, run.target.node, run.target.app, old.path),
+            )
+        )
+    return tuple(reports)
+
+
+def _change(run: Run, manifest: Manifest, key: str) -> PageChange:
+    if key in run.draft.held_back:
+        return "held back"
+    old = run.live.by_key.get(key) if run.live else None
+    new = manifest.by_key.get(key)
+    if old is None or run.live is None:
+        return "added"
+    if new is None:
+        return "removed"
+    same = old.path == new.path and run.live.files.get(old.path) == manifest.files[new.path]
+    return "unchanged" if same else "changed"

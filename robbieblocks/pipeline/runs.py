@@ -1,0 +1,190 @@
+"""One run: an app on a node, from the comparison with what is live to its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from robbieblocks.assemble import check_routes
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    SHARED_APP,
+    AssembledPage,
+    Asset,
+    BrandedNode,
+    Manifest,
+    NodeRow,
+    PageEntry,
+    Sha256,
+    Snapshot,
+    canonical_json,
+    sha256,
+)
+from robbieblocks.pipeline.apps import App
+from robbieblocks.pipeline.plan import Draft, brand_fingerprint, draft
+from robbieblocks.pipeline.targets import Request, Target
+from robbieblocks.prerender.page import Shell
+
+TOKENS_FILE = "tokens.json"
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A release in the making.
+
+    `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
+    refer to by name.
+    """
+
+    target: Target
+    app: App
+    node: NodeRow
+    brand: BrandedNode
+    live: Manifest | None
+    draft: Draft
+    contents: dict[str, bytes] = field(default_factory=dict)
+    assets: dict[str, Asset] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that holds pages back, then the branding's errors and warnings."""
+        held = (problem for found in self.draft.held_back.values() for problem in found)
+        return tuple(dict.fromkeys((*held, *self.brand.problems)))
+
+    @property
+    def unbranded(self) -> bool:
+        """Whether the node's branding has an error, so that nothing of it can go out."""
+        return any(problem.severity == "error" for problem in self.brand.problems)
+
+
+def compare(
+    target: Target,
+    request: Request,
+    content: Snapshot,
+    app: App,
+    brand: BrandedNode,
+    live: Manifest | None,
+    failures: Mapping[Sha256, tuple[Problem, ...]],
+    now: datetime,
+) -> Run:
+    """Sort the app's pages into those to make, those that stay and those to hold back."""
+    node = next(node for node in content.nodes if node.id == target.node)
+    clashes = _clashes(content, node)
+    return Run(
+        target=target,
+        app=app,
+        node=node,
+        brand=brand,
+        live=live,
+        draft=draft(
+            (page for page in app.pages(node, now) if page.key not in clashes),
+            held_back={**app.assembly.held_back, **_of_app(clashes, content, app.name)},
+            only=frozenset(request.pages),
+            live=live,
+            broken=app.broken,
+            failures=failures,
+            fingerprints=app.fingerprints,
+            brand=brand_fingerprint(brand),
+        ),
+    )
+
+
+def _clashes(content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
+    """Pages of a node that want one route, each with the problem that names both."""
+    clashes: dict[str, tuple[Problem, ...]] = {}
+    for problem in check_routes(content, node):
+        clashes[problem.key] = (*clashes.get(problem.key, ()), problem)
+    return clashes
+
+
+def _of_app(
+    problems: dict[str, tuple[Problem, ...]], content: Snapshot, app: str
+) -> dict[str, tuple[Problem, ...]]:
+    own = {page.key for page in content.pages if page.app == app}
+    return {key: found for key, found in problems.items() if key in own}
+
+
+def compose(
+    run: Run, shell: Shell, toolchain: str, failures: dict[Sha256, tuple[Problem, ...]]
+) -> Manifest:
+    """Make the bytes of the run's new pages and node-wide files, and the release's manifest.
+
+    Pages whose blocks failed to render are held back here, and added to `failures`.
+    """
+    entries = []
+    for page, shared, inputs in run.draft.fresh:
+        faults = run.app.faults(page)
+        if faults:
+            failures[inputs] = faults
+            run.draft.hold_back(page.key, faults, run.live)
+        else:
+            entries.append(_compose_page(run, shell, page, shared, inputs))
+
+    taken = {entry.path for entry in entries}
+    kept = [entry for entry in run.draft.kept if entry.path not in taken]
+    pages = tuple(sorted((*entries, *kept), key=lambda entry: entry.key))
+    live_files = run.live.files if run.live else {}
+    files = {path: sha256(body) for path, body in run.contents.items()}
+    files |= {entry.path: live_files[entry.path] for entry in kept}
+    for path, body in _extras(run, shell, pages).items():
+        files[path] = sha256(body)
+        if live_files.get(path) != files[path]:
+            run.contents[path] = body
+
+    names = {name for entry in pages for name in entry.assets} | run.assets.keys()
+    run.assets |= {asset.name: asset for asset in _made(run) if asset.name in names}
+    return Manifest(
+        node=run.target.node,
+        app=run.target.app,
+        files=files,
+        pages=pages,
+        assets=tuple(sorted(names)),
+        toolchain=toolchain,
+    )
+
+
+def _compose_page(
+    run: Run, shell: Shell, page: AssembledPage, shared: Sha256, inputs: Sha256
+) -> PageEntry:
+    document = run.app.document(page, shared, shell)
+    run.contents[page.path] = document.brand(run.brand)
+    return PageEntry(
+        key=page.key,
+        route=page.route,
+        path=page.path,
+        inputs=inputs,
+        assets=tuple(sorted(asset.name for asset in (*document.assets, *_brand_assets(run.brand)))),
+        components=tuple(sorted({block.component for block in page.blocks})),
+    )
+
+
+def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
+    own = (brand.stylesheet, brand.custom_css, brand.custom_scripts)
+    return (*(asset for asset in own if asset), *brand.fonts)
+
+
+def _made(run: Run) -> Iterable[Asset]:
+    """Every asset that this build has bytes of, so that one missing on disk is healed."""
+    bundle = run.app.bundle
+    yield from _brand_assets(run.brand)
+    yield bundle.base_stylesheet
+    if bundle.utilities:
+        yield bundle.utilities
+    for module in (bundle.runtime, *bundle.modules.values()):
+        yield module.asset
+        if module.stylesheet:
+            yield module.stylesheet
+
+
+def _extras(run: Run, shell: Shell, pages: tuple[PageEntry, ...]) -> dict[str, bytes]:
+    """The files of a release that are no pages."""
+    files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
+    sitemap = shell.sitemap(run.target.app, [entry.route for entry in pages], run.brand)
+    if sitemap:
+        files[f"sitemap-{run.target.app}.xml"] = sitemap
+    if run.target.app == SHARED_APP:
+        made, assets = shell.node_files(run.brand, run.node.apps, run.app.bundle)
+        files |= made
+        run.assets |= {asset.name: asset for asset in assets}
+    return files

@@ -1,0 +1,92 @@
+"""Which apps of which nodes a request is about: pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robbieblocks.errors import UsageError
+from robbieblocks.model import NodeRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to build. Empty `pages`, `apps` or `nodes` mean all of them.
+
+    `out` is a folder for a browsable copy and goes with `dry_run`. `idle` is a look that nobody
+    asked for: it leaves no row where nothing is to be done.
+    """
+
+    pages: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    dry_run: bool = False
+    out: Path | None = None
+    strict: bool = False
+    idle: bool = False
+    triggered_by: str = "cli"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """One app on one node."""
+
+    node: str
+    app: str
+
+
+def choose(
+    request: Request, nodes: Sequence[NodeRow], page_apps: Mapping[str, str]
+) -> tuple[Target, ...]:
+    """The targets of a request, sorted.
+
+    `page_apps` maps each published page's key to its app. Raises UsageError that names what is
+    unknown, with the nearest known names.
+    """
+    if not nodes:
+        raise UsageError(
+            "robbieblocks_node_branding has no rows, so there is no node to build for: "
+            "run `robbieblocks db seed` or insert one"
+        )
+    by_id = {node.id: node for node in nodes}
+    _check("node", request.nodes, by_id)
+    _check("published page", request.pages, page_apps)
+    known_apps = {app for node in nodes for app in node.apps} | set(page_apps.values())
+    _check("app", request.apps, known_apps)
+
+    apps = set(request.apps) or known_apps
+    if request.pages:
+        page_owners = {page_apps[key] for key in request.pages}
+        if request.apps and not page_owners <= apps:
+            strays = ", ".join(key for key in request.pages if page_apps[key] not in apps)
+            raise UsageError(f"--page and --app contradict each other: {strays} is not in it")
+        apps = page_owners
+    chosen = [by_id[key] for key in request.nodes] or list(nodes)
+    targets = {Target(node.id, app) for node in chosen for app in node.apps if app in apps}
+    if not targets:
+        raise UsageError(_nobody(apps, chosen))
+    return tuple(sorted(targets))
+
+
+def _nobody(apps: Iterable[str], nodes: Iterable[NodeRow]) -> str:
+    names = ", ".join(sorted(node.id for node in nodes))
+    return (
+        f"no node among {names} enables {', '.join(sorted(apps))}: "
+        "add the app to robbieblocks_node_branding.enabled_apps or name another node"
+    )
+
+
+def _check(kind: str, asked: Iterable[str], known: Collection[str]) -> None:
+    for name in asked:
+        if name not in known:
+            raise UsageError(f"there is no {kind} {name!r}{_suggestion(name, known)}")
+
+
+def _suggestion(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3)
+    if near:
+        return f": did you mean {' or '.join(near)}?"
+    some = ", ".join(sorted(known)[:8])
+    return f" (known: {some})" if some else " (there are none yet)"

@@ -1,0 +1,96 @@
+"""The tools that a build needs, opened once and kept warm between builds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from robbieblocks import toolchain as toolchains
+from robbieblocks.cache import Cache
+from robbieblocks.errors import Problem
+from robbieblocks.model import Bundle, RenderedBlock, RenderJob, Sha256
+from robbieblocks.prerender import Prerenderer, job_key
+from robbieblocks.prerender.page import Shell
+from robbieblocks.settings import Settings
+from robbieblocks.toolchain import Toolchain
+
+BLOCKS = "block"
+
+
+@dataclass(slots=True, kw_only=True)
+class Workshop(AbstractContextManager["Workshop"]):
+    """Toolchain, templates, cache and a warm isolate. Close it to end the isolate's process.
+
+    `failures` remembers pages that did not render, by fingerprint, so that a worker which looks
+    again does not run into them again before their content changes.
+    """
+
+    toolchain: Toolchain
+    shell: Shell
+    base_css: str
+    cache: Cache
+    prerenderer: Prerenderer
+    failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, settings: Settings, progress: Callable[[str], None]) -> Self:
+        """Fetch the toolchain if it isn't cached; nothing else is started before it is needed.
+
+        Raises ToolchainUnavailable, and ContentError for templates that can't be read.
+        """
+        toolchain = toolchains.ensure(settings, progress)
+        shell = Shell(settings.templates)
+        return cls(
+            toolchain=toolchain,
+            shell=shell,
+            base_css="\n".join(
+                (settings.templates / name).read_text() for name in ("base.css", "layout.css")
+            ),
+            cache=Cache(settings.cache),
+            prerenderer=Prerenderer(),
+        )
+
+    def render(
+        self, jobs: Sequence[RenderJob], bundle: Bundle
+    ) -> tuple[Mapping[RenderJob, RenderedBlock], int]:
+        """The blocks of all jobs, from the cache where possible, and how many were rendered now.
+
+        Blocks with a problem are not kept: an error is found again, and told again, each time.
+        """
+        keys = {job: job_key(job, bundle) for job in dict.fromkeys(jobs)}
+        cached = self.cache.get_many(BLOCKS, keys.values())
+        done: dict[RenderJob, RenderedBlock] = {}
+        missing: list[RenderJob] = []
+        for job, key in keys.items():
+            entry = cached.get(key)
+            if entry is None:
+                missing.append(job)
+            else:
+                done[job] = RenderedBlock(**json.loads(entry))
+        if missing:
+            fresh = dict(zip(missing, self.prerenderer.render(missing, bundle), strict=True))
+            self.cache.put_many(
+                BLOCKS,
+                {keys[job]: _encode(block) for job, block in fresh.items() if not block.problem},
+            )
+            done |= fresh
+        return done, len(missing)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.prerenderer.__exit__(kind, error, trace)
+        self.cache.close()
+
+
+def _encode(block: RenderedBlock) -> bytes:
+    return json.dumps(
+        {"html": block.html, "interactive": block.interactive, "volatile": block.volatile}
+    ).encode()
