@@ -157,8 +157,11 @@ def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageRep
                 route=entry.route if entry else "",
                 change=change,
                 size=None if body is None else len(body),
-                size_before=old
-                and reading.live_size(site_root, run.target.node, run.target.app, old.path),
+                size_before=(
+                    reading.live_size(site_root, run.target.node, run.target.app, old.path)
+                    if old
+                    else None
+                ),
             )
         )
     return tuple(reports)
