@@ -1,0 +1,30 @@
+"""Content as files: a folder of components, pages and tokens, and its rows.
+
+    content/components/<key>/component.tsx|jsx|ts|js   react_code
+                             component.css             css_styles (no file: null)
+                             component.toml            every other column
+                             props.schema.json         props_schema
+    content/pages/<key>.toml                           a page with its [[blocks]]
+    content/tokens.toml                                style tokens
+    node_branding/<node-id>.toml                       a node's branding
+
+`load` reads such a folder, `seed` brings the rows of a database up to it. Nothing is lost between
+rows and files: a key that can't be a file name is written as `key` in the file, and JSON that TOML
+has no word for (null) as text in `props_json`, `conditions_json` or `metadata_json`.
+"""
+
+from robbieblocks.content.folder import load
+from robbieblocks.content.rows import Counts, Tally, seed
+from robbieblocks.content.shape import Block, Component, Content, Page, Token
+
+__all__ = [
+    "Block",
+    "Component",
+    "Content",
+    "Counts",
+    "Page",
+    "Tally",
+    "Token",
+    "load",
+    "seed",
+]

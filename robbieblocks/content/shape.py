@@ -1,0 +1,79 @@
+"""What a content folder holds: the columns that an editor decides, with nothing left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from robbieblocks.model import Json, JsonObject, NodeRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A row of `robbieblocks_components`; `file` is where it was read."""
+
+    key: str
+    name: str
+    type: str
+    code: str
+    props_schema: Json
+    css: str | None = None
+    dependencies: tuple[str, ...] = ()
+    version: str = "1.0.0"
+    published: bool = True
+    preview_url: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    file: Path = Path()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A row of `robbieblocks_page_blocks`; `line` is where its table starts in the page's file."""
+
+    order: int
+    zone: str
+    component: str
+    props: JsonObject = field(default_factory=dict)
+    conditions: JsonObject = field(default_factory=dict)
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A row of `robbieblocks_pages` with its blocks in order."""
+
+    key: str
+    name: str
+    app: str
+    route: str
+    layout: str
+    title: str | None = None
+    description: str | None = None
+    status: str = "published"
+    version: int = 1
+    published_at: datetime | None = None
+    created_by: int | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    file: Path = Path()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A row of `robbieblocks_style_tokens`."""
+
+    key: str
+    category: str
+    value: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Everything that a content folder and a branding folder hold, each sorted by key."""
+
+    components: tuple[Component, ...] = ()
+    pages: tuple[Page, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    nodes: tuple[NodeRow, ...] = ()
