@@ -1,0 +1,121 @@
+"""A node's look: its tokens as custom properties, its fonts, its own CSS and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from robbieblocks.brand.css import sheet_faults
+from robbieblocks.brand.fonts import HostedFonts
+from robbieblocks.brand.tokens import property_name, resolve
+from robbieblocks.errors import Problem
+from robbieblocks.model import Asset, BrandedNode, FontFace, NodeRow, TokenRow
+from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_fault, name_fault, shown, text_fault
+
+LAYERS = "@layer tokens, base, layout, components, utilities, node;"
+MAX_SCRIPTS = 1024 * 1024
+
+
+def brand(
+    node: NodeRow, tokens: Sequence[TokenRow], fonts: Callable[[str], tuple[FontFace, ...]]
+) -> BrandedNode:
+    """The node's stylesheet, fonts, CSS and scripts, with every problem found in `problems`.
+
+    `fonts` gives the files of a family, or none. Where a problem is an error the result must not be
+    published: what was wrong is left out of it. Equal rows give equal bytes.
+    """
+    resolved = resolve(node, tokens)
+    hosted = HostedFonts(node, resolved, fonts)
+    problems = [*_row_problems(node), *resolved.problems, *hosted.problems]
+    custom_css = _custom_css(node, problems)
+    return BrandedNode(
+        id=node.id,
+        name=node.name,
+        theme=node.theme,
+        base_url=node.base_url.strip().rstrip("/"),
+        tokens=resolved.values,
+        stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved.values, hosted.rules)),
+        custom_css=custom_css,
+        custom_scripts=_custom_scripts(node, problems),
+        fonts=hosted.assets,
+        preload_fonts=hosted.preloads,
+        problems=tuple(problems),
+    )
+
+
+def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
+    """The token stylesheet; it comes first on a page, so it also says the order of the layers."""
+    properties = "".join(f"{property_name(key)}:{value};\n" for key, value in values.items())
+    return f"{LAYERS}\n{font_rules}@layer tokens{{:root{{color-scheme:{theme};\n{properties}}}}}\n"
+
+
+def _row_problems(node: NodeRow) -> Iterator[Problem]:
+    wrong = name_fault(node.id, longest=NODE_LENGTH)
+    if wrong:
+        yield _problem(node, "node_id", f"the node's id {wrong}", NAME_REMEDY)
+    wrong = text_fault(node.name)
+    if wrong:
+        yield _problem(node, "node_name", f"the name {wrong}", "remove it")
+    for app in node.enabled_apps:
+        wrong = app_fault(app)
+        if wrong:
+            yield _problem(node, "enabled_apps", f"the app's name `{shown(app)}` {wrong}", NAME_REMEDY)
+    fault = _base_url_fault(node.base_url.strip())
+    if fault:
+        yield _problem(node, "base_url", fault, "write the site's address, such as https://play.example")
+
+
+def _base_url_fault(url: str) -> str | None:
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"{shown(url)} is no address: {error}"
+    plain = url.isprintable() and not any(c in url for c in " \"'<>\\`{}|^")
+    if not plain or parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        return f"{shown(url)} is no http or https address"
+    if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
+        return f"{shown(url)} holds more than scheme, host and port"
+    return None
+
+
+def _custom_css(node: NodeRow, problems: list[Problem]) -> Asset | None:
+    css = node.custom_css
+    if not css.strip():
+        return None
+    faults = sheet_faults(css)
+    lines = css.split("\n")
+    for fault in faults:
+        source = lines[fault.line - 1] if fault.line and fault.line <= len(lines) else ""
+        problems.append(
+            Problem(
+                entity="node_branding",
+                key=shown(node.id),
+                field="custom_css",
+                what=fault.what,
+                remedy=fault.remedy,
+                line=fault.line,
+                column=fault.column,
+                source=source,
+            )
+        )
+    return None if faults else Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
+
+
+def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:
+    script = node.custom_scripts
+    if not script.strip():
+        return None
+    wrong = text_fault(script)
+    if wrong or len(script) > MAX_SCRIPTS:
+        what = f"the script {wrong}" if wrong else f"the script has {len(script):,} characters"
+        remedy = "remove it" if wrong else f"use at most {MAX_SCRIPTS:,}"
+        problems.append(_problem(node, "custom_scripts", what, remedy))
+        return None
+    return Asset.of("node", "js", script)
+
+
+def _problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
+    return Problem(entity="node_branding", key=shown(node.id), field=field, what=what, remedy=remedy)

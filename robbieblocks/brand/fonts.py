@@ -1,0 +1,132 @@
+"""Fonts: the families that tokens name, self-hosted from the toolchain where it has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from robbieblocks.brand.tokens import Resolved, families, hosted
+from robbieblocks.errors import Problem
+from robbieblocks.model import Asset, FontFace, NodeRow
+from robbieblocks.names import shown
+
+Fonts = Callable[[str], tuple[FontFace, ...]]
+
+_FORMATS = {"woff2": "woff2", "woff": "woff", "ttf": "truetype", "otf": "opentype"}
+_SAFE_FACE = re.compile(r"[A-Za-z0-9 %.+?,-]*")
+_PRELOADED = (("body", 400), ("heading", 700))
+
+
+class HostedFonts:
+    """The @font-face rules, files and preloads of a node's font tokens, and what is missing."""
+
+    def __init__(self, node: NodeRow, resolved: Resolved, fonts: Fonts) -> None:
+        self._node = node
+        self._fonts = fonts
+        self._faces: dict[str, tuple[FontFace, ...]] = {}
+        self._assets: dict[tuple[str, str], Asset] = {}
+        self._rules: list[str] = []
+        self._by_token: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        for key, value in resolved.values.items():
+            if resolved.categories.get(key) == "font" or key.startswith("font"):
+                self._host(key, families(value))
+
+    @property
+    def rules(self) -> str:
+        """The @font-face rules, one a line."""
+        return "".join(rule + "\n" for rule in self._rules)
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The font files, each once."""
+        return tuple({asset.name: asset for asset in self._assets.values()}.values())
+
+    @property
+    def preloads(self) -> tuple[Asset, ...]:
+        """The latin faces of body and headings: what the first screen of any page needs."""
+        chosen: dict[str, Asset] = {}
+        for role, weight in _PRELOADED:
+            key = next((k for k in sorted(self._by_token) if role in re.split(r"[._-]", k)), None)
+            family = self._by_token.get(key) if key else None
+            face = _face_for(self._faces[family], weight) if family else None
+            if family and face:
+                asset = self._assets[family, face.file]
+                chosen[asset.name] = asset
+        return tuple(chosen.values())
+
+    def _host(self, token: str, names: list[str]) -> None:
+        """Host the first family of a font stack, or else the next one that the toolchain has.
+
+        A stack that starts with a font of the system asks for no file.
+        """
+        wanted = hosted(names)
+        if not wanted or wanted[0] != names[0]:
+            return
+        for name in wanted:
+            if self._has(name):
+                self._by_token[token] = name.lower()
+                break
+        if not self._faces[names[0].lower()]:
+            instead = self._by_token.get(token, "the next of its stack")
+            self.problems.append(
+                Problem(
+                    entity="node_branding",
+                    key=shown(self._node.id),
+                    field="style_overrides",
+                    what=f"token {token}: the toolchain has no font `{shown(names[0])}`; "
+                    f"{shown(instead)} shows where the visitor lacks it",
+                    remedy="name a font of the toolchain's package.json, or add its @fontsource package",
+                    severity="warning",
+                )
+            )
+
+    def _has(self, name: str) -> bool:
+        family = name.lower()
+        if family not in self._faces:
+            self._faces[family] = self._fonts(name)
+            for face in self._faces[family]:
+                self._add(name, face)
+        return bool(self._faces[family])
+
+    def _add(self, name: str, face: FontFace) -> None:
+        file = PurePosixPath(face.file)
+        extension = file.suffix.lstrip(".").lower()
+        asset = Asset.of(file.stem, extension, face.content)
+        self._assets[name.lower(), face.file] = asset
+        described = {
+            "font-style": face.style,
+            "font-weight": face.weight,
+            "unicode-range": face.unicode_range,
+        }
+        declarations = "".join(
+            f"{key}:{value};" for key, value in described.items() if value and _SAFE_FACE.fullmatch(value)
+        )
+        self._rules.append(
+            f"@font-face{{font-family:{css_string(name)};font-display:swap;{declarations}"
+            f'src:url({asset.url}) format("{_FORMATS.get(extension, extension)}")}}'
+        )
+
+
+def css_string(text: str) -> str:
+    """A text as a CSS string (CSSOM, serialize a string)."""
+    escaped = "".join(f"\\{ord(c):x} " if ord(c) < 0x20 or c in "<>\x7f" else c for c in text)
+    return json.dumps(escaped, ensure_ascii=False).replace("\\\\", "\\")
+
+
+def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:
+    """The upright latin face that shows a weight, or the one nearest to it."""
+    latin = [f for f in faces if f.style == "normal" and _is_latin(f.unicode_range)]
+    return min(latin, key=lambda face: (_distance(face.weight, weight), face.file), default=None)
+
+
+def _is_latin(unicode_range: str) -> bool:
+    return not unicode_range or re.search(r"U\+0{0,4}0?-0*FF\b", unicode_range, re.IGNORECASE) is not None
+
+
+def _distance(weights: str, wanted: int) -> int:
+    numbers = [int(number) for number in re.findall(r"[0-9]+", weights)] or [400]
+    low, high = numbers[0], numbers[-1]
+    return max(low - wanted, 0, wanted - high)

@@ -1,0 +1,248 @@
+"""Style tokens: defaults, a node's overrides, and the custom properties that they become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import tinycss2.color4
+
+from robbieblocks.brand.css import value_fault
+from robbieblocks.errors import Problem, Severity
+from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
+from robbieblocks.names import KEY_LENGTH, describe, nearest, pointer, shown
+
+THEMES = ("dark", "light")
+MAX_TOKENS = 2_000
+
+# CSS custom properties tell case apart, so token keys may hold capitals, unlike names of files.
+_TOKEN_KEY = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
+_BLANKS = re.compile(r"[\t\n\r\f ]+")
+
+
+def token_key_fault(key: str) -> str | None:
+    """What keeps a key from naming a token, or None."""
+    if not key:
+        return "is empty"
+    if len(key) > KEY_LENGTH:
+        return f"has {len(key)} characters, at most {KEY_LENGTH} are allowed"
+    if _TOKEN_KEY.fullmatch(key):
+        return None
+    odd = next((c for c in key if not c.isascii() or not c.isprintable()), None)
+    return f"holds {describe(odd)}" if odd else "is not made of letters and digits in parts"
+
+
+def property_name(key: str) -> str:
+    """The custom property of a token: `color.primary` is `--color-primary`."""
+    return "--" + key.replace(".", "-").replace("_", "-")
+
+
+def flattened(overrides: JsonObject) -> dict[str, Json]:
+    """Overrides by token key; `{"color": {"primary": ...}}` says the same as `color.primary`.
+
+    A null is no override. Raises ValueError where a key is given twice or nests too deep.
+    """
+    flat: dict[str, Json] = {}
+    waiting: list[tuple[str, Json, int]] = [(key, value, 0) for key, value in overrides.items()]
+    while waiting:
+        key, value, depth = waiting.pop(0)
+        if isinstance(value, dict):
+            if depth >= 8:
+                raise ValueError(f"`{shown(key)}` nests too deep")
+            waiting += [(f"{key}.{name}", part, depth + 1) for name, part in value.items()]
+        elif value is not None:
+            if key in flat:
+                raise ValueError(f"`{shown(key)}` is given twice, once nested")
+            flat[key] = value
+    return flat
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A node's token values by key, as CSS text, with the category of each, and the problems."""
+
+    values: Mapping[str, str]
+    categories: Mapping[str, str]
+    problems: tuple[Problem, ...]
+
+
+def resolve(node: NodeRow, tokens: Sequence[TokenRow]) -> Resolved:
+    """The tokens of a node: defaults, replaced by what its `style_overrides` say.
+
+    A value with an error is left out. An override of a token that has no row is a custom property
+    all the same, with a warning.
+    """
+    resolver = _Resolver(node)
+    resolver.defaults(tokens)
+    resolver.overrides()
+    resolver.collisions()
+    return Resolved(
+        dict(sorted(resolver.values.items())), resolver.categories, tuple(resolver.problems)
+    )
+
+
+@dataclass(slots=True)
+class _Resolver:
+    node: NodeRow
+    values: dict[str, str] = field(default_factory=dict)
+    categories: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _replaced: dict[str, Json] = field(default_factory=dict)
+
+    def defaults(self, tokens: Sequence[TokenRow]) -> None:
+        try:
+            self._replaced = flattened(self.node.overrides)
+        except (ValueError, AttributeError) as error:
+            self._of_node("", str(error), "say it once")
+        if len(tokens) + len(self._replaced) > MAX_TOKENS:
+            self._of_node("", f"there are more than {MAX_TOKENS:,} tokens", "use fewer")
+            return
+        for token in tokens:
+            wrong = token_key_fault(token.key)
+            if wrong:
+                self._of_token(token, "token_key", f"the key {wrong}", _KEY_REMEDY)
+            elif token.key == "theme":
+                self._of_token(token, "token_key", "`theme` is kept for dark and light", "rename it")
+            else:
+                self.categories[token.key] = token.category
+                if token.key not in self._replaced:
+                    fault = value_fault(token.default)
+                    if fault is not None:
+                        self._of_token(token, "default_value", fault.what, fault.remedy)
+                    else:
+                        self._set(token.key, token.default)
+
+    def overrides(self) -> None:
+        for key, value in self._replaced.items():
+            if key == "theme":
+                self._theme(value)
+                continue
+            wrong = token_key_fault(key)
+            if wrong:
+                self._of_node(key, f"the token's key {wrong}", _KEY_REMEDY)
+                continue
+            if key not in self.categories:
+                remedy = nearest(key, self.categories)
+                self._of_node(key, f"there is no token `{key}`", remedy, "warning")
+            text = _text(value)
+            fault = value_fault(text) if text is not None else None
+            if text is None:
+                self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
+            elif fault is not None:
+                self._of_node(key, f"token {key}: {fault.what}", fault.remedy)
+            else:
+                self._set(key, text)
+
+    def collisions(self) -> None:
+        owners: dict[str, str] = {}
+        for key in sorted(self.values):
+            other = owners.setdefault(property_name(key), key)
+            if other != key:
+                what = f"the tokens `{other}` and `{key}` are both {property_name(key)}"
+                self._of_node(key, what, "rename one of the two")
+
+    def _theme(self, value: Json) -> None:
+        if value not in THEMES:
+            found = shown(value) if isinstance(value, str) else "what is no text"
+            self._of_node("theme", f"unknown theme: {found}", f"known: {', '.join(THEMES)}")
+
+    def _set(self, key: str, value: str) -> None:
+        self.values[key] = _one_line(value)
+        if self.categories.get(key) == "color" and not _is_color(value):
+            what = f"token {key}: `{shown(value)}` is no colour that CSS knows"
+            self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
+
+    def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
+        self.problems.append(
+            Problem(
+                entity="node_branding",
+                key=shown(self.node.id),
+                field="style_overrides",
+                pointer=pointer(shown(key)) if key else "",
+                what=what,
+                remedy=remedy,
+                severity=severity,
+            )
+        )
+
+    def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:
+        self.problems.append(
+            Problem(entity="style_token", key=shown(token.key), field=place, what=what, remedy=remedy)
+        )
+
+
+_KEY_REMEDY = "use letters and digits, joined by single dots, dashes or underscores"
+
+
+def _text(value: Json) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _one_line(value: str) -> str:
+    """The value without line breaks; quoted texts can't hold one, so they stay as they are."""
+    return _BLANKS.sub(" ", value).strip() if re.search(r"[\n\r\f]", value) else value.strip()
+
+
+def _is_color(value: str) -> bool:
+    nodes = tinycss2.parse_component_value_list(value.strip())
+    if any(node.type == "function" and node.lower_name in _COLOR_LATER for node in nodes):
+        return True
+    return tinycss2.color4.parse_color(value) is not None
+
+
+# Colours that depend on other values, or that tinycss2 doesn't read.
+_COLOR_LATER = frozenset(
+    {"var", "color-mix", "light-dark", "linear-gradient", "radial-gradient", "conic-gradient"}
+    | {"repeating-linear-gradient", "color", "rgb", "hsl", "oklch", "oklab", "lab", "lch", "hwb"}
+)
+
+GENERIC_FAMILIES = frozenset(
+    {"serif", "sans-serif", "monospace", "cursive", "fantasy", "math", "emoji", "fangsong"}
+    | {"system-ui", "ui-serif", "ui-sans-serif", "ui-monospace", "ui-rounded", "inherit", "initial"}
+)
+_SYSTEM_FAMILIES = frozenset(
+    {"-apple-system", "blinkmacsystemfont", "segoe ui", "helvetica neue", "helvetica", "arial"}
+    | {"georgia", "times new roman", "times", "courier new", "courier", "verdana", "tahoma"}
+    | {"menlo", "monaco", "consolas", "sf mono", "cambria", "palatino", "trebuchet ms", "impact"}
+)
+
+
+def families(value: str) -> list[str]:
+    """The families that a `font-family` value names, in order; empty where it is none.
+
+    A value counts as one where an item is quoted or generic: `16px` and `bold` are not.
+    """
+    names: list[str] = []
+    certain = False
+    for nodes in _by_comma(value):
+        words = [node for node in nodes if node.type != "whitespace"]
+        if len(words) == 1 and words[0].type == "string":
+            names.append(words[0].value)
+            certain = True
+        elif words and all(node.type == "ident" for node in words):
+            names.append(" ".join(node.value for node in words))
+            certain = certain or names[-1].lower() in GENERIC_FAMILIES
+        else:
+            return []
+    return names if certain else []
+
+
+def hosted(names: Sequence[str]) -> list[str]:
+    """Those of a list's families that a machine doesn't have by itself."""
+    return [name for name in names if name.lower() not in GENERIC_FAMILIES | _SYSTEM_FAMILIES]
+
+
+def _by_comma(value: str) -> Iterator[list[tinycss2.ast.Node]]:
+    part: list[tinycss2.ast.Node] = []
+    for node in tinycss2.parse_component_value_list(value):
+        if node.type == "literal" and node.value == ",":
+            yield part
+            part = []
+        else:
+            part.append(node)
+    yield part
