@@ -80,10 +80,12 @@ def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]
 
 def _ensure_kept(folder: Path, sockets: Path) -> None:
     """Where the keeper was killed meanwhile, the server must not outlive us for want of one."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        with _locked(folder / "start", fcntl.LOCK_EX):
-            if not _is_locked(folder / "keeper") and _is_locked(folder / "server"):
-                _start_keeper(folder, sockets)
+    with (
+        contextlib.suppress(OSError, subprocess.SubprocessError),
+        _locked(folder / "start", fcntl.LOCK_EX),
+    ):
+        if not _is_locked(folder / "keeper") and _is_locked(folder / "server"):
+            _start_keeper(folder, sockets)
 
 
 def _start_keeper(folder: Path, sockets: Path) -> bool:

@@ -190,6 +190,7 @@ class Account:
         self.gid = gid
 
     def __call__(self) -> None:
+        """Become the account, in the child, before the program."""
         libc = ctypes.CDLL(None, use_errno=True)
         linux = sys.platform == "linux"
         if linux:

