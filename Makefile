@@ -22,11 +22,11 @@ help:  ## List the targets
 demo: $(RUN)  ## Build the seeded site, then serve it until Ctrl-C (SERVE=0: build only; PORT=8000)
 	$(BIN)/robbieblocks build
 ifneq ($(SERVE),0)
-	@exec $(BIN)/robbieblocks serve --all --port $(PORT)
+	@exec $(BIN)/robbieblocks serve --port $(PORT)
 endif
 
 serve: $(RUN)  ## Serve what is live on every node until Ctrl-C (PORT=8000)
-	@exec $(BIN)/robbieblocks serve --all --port $(PORT)
+	@exec $(BIN)/robbieblocks serve --port $(PORT)
 
 check: $(DEV)  ## The everyday tests: all but the slow ones, in under a minute
 	$(BIN)/python -m pytest -n $(WORKERS) -q -m "not slow and not chaos and not browser" $(PYTEST)
