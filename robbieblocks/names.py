@@ -65,7 +65,7 @@ def text_fault(text: str) -> str | None:
 
 
 def describe(character: str) -> str:
-    """A character by code point and Unicode name, safe to print: `U+202E RIGHT-TO-LEFT OVERRIDE`."""
+    """A character by code point and name, safe to print: `U+202E RIGHT-TO-LEFT OVERRIDE`."""
     code = ord(character)
     if 0xD800 <= code <= 0xDFFF:
         return f"U+{code:04X}, half of a surrogate pair"

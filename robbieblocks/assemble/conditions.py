@@ -117,14 +117,16 @@ def decide(condition: Condition, context: Context) -> Verdict:
             assert_never(condition)
 
 
-def _combined(name: Literal["all", "any"], verdicts: Iterator[Verdict], *, deciding: bool) -> Verdict:
+def _combined(
+    name: Literal["all", "any"], verdicts: Iterator[Verdict], *, deciding: bool
+) -> Verdict:
     """Kleene's three-valued conjunction or disjunction; `deciding` is the value that settles it."""
     left: list[JsonObject] = []
     for verdict in verdicts:
         if verdict is deciding:
             return deciding
         if not isinstance(verdict, bool):
-            left += verdict[name] if name in verdict else [verdict]
+            left += verdict.get(name, [verdict])
     if not left:
         return not deciding
     return left[0] if len(left) == 1 else {name: left}
@@ -184,7 +186,9 @@ class _Reader:
 
     def condition(self, value: Json, at: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            return self._fault(at, f"conditions nest deeper than {MAX_DEPTH} levels", "say it flatter")
+            return self._fault(
+                at, f"conditions nest deeper than {MAX_DEPTH} levels", "say it flatter"
+            )
         if not isinstance(value, dict):
             return self._fault(
                 at,
@@ -273,7 +277,9 @@ class _Reader:
     def _viewport(self, value: Json, at: str) -> Condition:
         if not isinstance(value, dict) or not value:
             return self._fault(
-                at, f"expected an object with min or max, found {_kind(value)}", 'such as {"min": 600}'
+                at,
+                f"expected an object with min or max, found {_kind(value)}",
+                'such as {"min": 600}',
             )
         limits: dict[str, Json] = {}
         for name, width in value.items():

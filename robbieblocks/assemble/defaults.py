@@ -9,9 +9,10 @@ default of its own is made where its members' defaults are all that it requires.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from robbieblocks.assemble.schema import References, Schema
+from robbieblocks.assemble.schema import References, Schema, below
 from robbieblocks.model import Json, JsonObject
 
 MAX_STEPS = 50_000
@@ -31,6 +32,7 @@ class Defaults:
         self._references = references
         self._root = root
         self._plans: dict[int, _Plan] = {}
+        self._matter: dict[int, bool] = {}
         self._steps = 0
 
     def fill(self, props: JsonObject) -> JsonObject:
@@ -45,8 +47,28 @@ class Defaults:
     def _plan(self, schema: Schema) -> _Plan:
         plan = self._plans.get(id(schema))
         if plan is None:
-            plan = self._plans[id(schema)] = _Plan(schema, self._references)
+            plan = self._plans[id(schema)] = _Plan(schema, self._references, self._matters)
         return plan
+
+    def _matters(self, schema: Schema) -> bool:
+        """Whether a default can be reached from a subschema; where none can, nothing is filled."""
+        known = self._matter.get(id(schema))
+        if known is None:
+            known = self._matter[id(schema)] = self._reaches_default(schema)
+        return known
+
+    def _reaches_default(self, schema: Schema) -> bool:
+        seen: set[int] = set()
+        waiting = [schema]
+        while waiting:
+            part = waiting.pop()
+            if "default" in part:
+                return True
+            if id(part) not in seen:
+                seen.add(id(part))
+                waiting += self._references.in_place(part)
+                waiting += (inner for _, inner in below(part))
+        return False
 
     def _fill(self, schema: Schema, value: Json, depth: int) -> Json:
         self._steps += 1
@@ -62,7 +84,12 @@ class Defaults:
         filled = value
         for name, part in plan.properties:
             old = filled.get(name, _MISSING)
-            new = self._made(part, depth, ()) if old is _MISSING else self._fill(part, old, depth + 1)
+            if old is _MISSING:
+                new = self._made(part, depth, ())
+            elif isinstance(old, dict | list):
+                new = self._fill(part, old, depth + 1)
+            else:
+                continue
             if new is not old:
                 if filled is value:
                     filled = dict(value)
@@ -93,10 +120,9 @@ class Defaults:
         self._steps += 1
         if self._steps > MAX_STEPS or depth > MAX_DEPTH:
             raise DefaultsUnbounded
-        members = {
-            name: self._made(part, depth + 1, (*above, id(schema))) for name, part in plan.properties
-        }
-        made = {name: value for name, value in members.items() if value is not _MISSING}
+        inside = (*above, id(schema))
+        members = ((name, self._made(part, depth + 1, inside)) for name, part in plan.properties)
+        made = {name: value for name, value in members if value is not _MISSING}
         return made if made and plan.required <= made.keys() else _MISSING
 
 
@@ -105,7 +131,9 @@ class _Plan:
 
     __slots__ = ("default", "items", "named", "others", "properties", "required")
 
-    def __init__(self, schema: Schema, references: References) -> None:
+    def __init__(
+        self, schema: Schema, references: References, matters: Callable[[Schema], bool]
+    ) -> None:
         self.default: Json = _MISSING
         self.properties: list[tuple[str, Schema]] = []
         self.items: list[Schema] = []
@@ -124,12 +152,17 @@ class _Plan:
             target = references.target(part)
             waiting += reversed([*([target] if target is not None else []), *following])
         self.named = {name for name, _ in self.properties}
+        self.properties = [(name, part) for name, part in self.properties if matters(part)]
+        self.items = [part for part in self.items if matters(part)]
+        self.others = [part for part in self.others if matters(part)]
 
     def _take(self, schema: Schema) -> None:
         if self.default is _MISSING:
             self.default = schema.get("default", _MISSING)
         members = schema.get("properties", {})
-        self.properties += [(name, part) for name, part in members.items() if isinstance(part, dict)]
+        self.properties += [
+            (name, part) for name, part in members.items() if isinstance(part, dict)
+        ]
         self.required.update(schema.get("required", ()))
         if isinstance(schema.get("items"), dict) and "prefixItems" not in schema:
             self.items.append(schema["items"])

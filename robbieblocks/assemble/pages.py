@@ -125,13 +125,13 @@ def assemble(
     return Assembly(pages=tuple(plans), problems=tuple(problems), held_back=held_back)
 
 
-def _still_holds(
-    plan: PagePlan, row: PageRow, parts: _Parts, layouts: Collection[str]
-) -> bool:
+def _still_holds(plan: PagePlan, row: PageRow, parts: _Parts, layouts: Collection[str]) -> bool:
     return (
         plan.row == row
         and row.layout in layouts
-        and all(old == parts.of(key) for key, old in zip(_component_keys(row), plan.parts, strict=True))
+        and all(
+            old == parts.of(key) for key, old in zip(_component_keys(row), plan.parts, strict=True)
+        )
     )
 
 
@@ -282,7 +282,8 @@ class _Page:
     """Reads one page row, collecting all that is wrong with it.
 
     When a block hydrates is said in the component's `metadata.hydrate` (load, idle or visible; load
-    where nothing is said), and for one block in the page's `metadata.blocks["<block_order>"].hydrate`.
+    where nothing is said), and for one block in the page's
+    `metadata.blocks["<block_order>"].hydrate`.
     """
 
     def __init__(self, row: PageRow, parts: _Parts, layouts: Collection[str]) -> None:
@@ -412,7 +413,9 @@ class _Page:
         orders = Counter(block.order for block in rows)
         for order, count in orders.items():
             if count > 1:
-                self._say("block_order", f"{count} blocks have the order {order}", "number them apart")
+                self._say(
+                    "block_order", f"{count} blocks have the order {order}", "number them apart"
+                )
         for key in _component_keys(self._row):
             self._check_component(key)
         for row in sorted(rows, key=lambda block: block.order):

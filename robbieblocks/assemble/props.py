@@ -14,8 +14,8 @@ from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import resolved
 from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, Reach, References, Schema, normal_form
-from robbieblocks.assemble.values import checked_json, depth_of
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
+from robbieblocks.model import Json, JsonObject, canonical_json
 from robbieblocks.names import nearest, pointer
 
 MAX_FAULTS = 20
@@ -28,9 +28,15 @@ _PATTERN_BYTES = 1024 * 1024
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)
 
 
+_CHOICES = (
+    jsonschema_rs.ValidationErrorKind.AnyOf,
+    jsonschema_rs.ValidationErrorKind.OneOfNotValid,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadyProps:
-    """Valid props: `value` shows fallbacks, `json` is its canonical JSON, `fill` has the templates."""
+    """Valid props: `value` shows fallbacks, `json` is its canonical JSON, `fill` has templates."""
 
     value: JsonObject
     json: str
@@ -48,6 +54,8 @@ class Contract:
             schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
         )
         self._checks = Reach(schema, references).at_depth
+        endless = len(self._checks) <= MAX_DEPTH
+        self._most = MAX_WORK if endless else max(self._checks)
 
     @property
     def too_wide(self) -> bool:
@@ -59,37 +67,42 @@ class Contract:
         if props is None:
             props = {}
         if not isinstance(props, dict):
-            return (Fault("", "props are not an object", 'write an object, such as {"mood": "calm"}'),)
-        found = checked_json(props)
-        if isinstance(found, tuple):
-            return found
-        filled: JsonObject = props
-        if self._defaults is not None:
-            try:
-                filled = self._defaults.fill(props)
-            except DefaultsUnbounded:
-                return (Fault("", "the schema's defaults nest without end", "end the recursion"),)
-        value: JsonObject = resolved(filled)
-        text = found if value is props else checked_json(value)
+            return (
+                Fault("", "props are not an object", 'write an object, such as {"mood": "calm"}'),
+            )
+        try:
+            filled: JsonObject = self._defaults.fill(props) if self._defaults else props
+        except DefaultsUnbounded:
+            deep = checked_json(props)
+            endless = Fault("", "the schema's defaults nest without end", "end the recursion")
+            return deep if isinstance(deep, tuple) else (endless,)
+        text = checked_json(filled)
         if isinstance(text, tuple):
             return text
+        value = filled
+        if "{{" in text:
+            value = resolved(filled)
+            text = canonical_json(value)
         wrong = tuple(self._check(value, len(text)))
         if wrong:
             return wrong
         return ReadyProps(value, text, filled if value is not filled else None)
 
     def _check(self, value: JsonObject, size: int) -> Iterator[Fault]:
-        depth = depth_of(value)
-        if depth >= len(self._checks) or max(self._checks[: depth + 1]) * size > MAX_WORK:
+        if self._most * size > MAX_WORK and not self._bounded(value, size):
             yield Fault(
                 "",
-                f"checking {size:,} bytes of props, {depth} levels deep, would take too long: "
+                f"checking {size:,} bytes of props, nested as they are, would take too long: "
                 "the schema refers to itself, or to one schema, many times over",
                 "make the schema simpler, or the props smaller",
             )
         elif not self._validator.is_valid(value):
             errors = self._validator.iter_errors(value)
             yield from (_described(error, self._schema) for error in islice(errors, MAX_FAULTS))
+
+    def _bounded(self, value: JsonObject, size: int) -> bool:
+        depth = depth_of(value)
+        return depth < len(self._checks) and max(self._checks[: depth + 1]) * size <= MAX_WORK
 
 
 def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
@@ -103,9 +116,7 @@ def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
         if kind.format in ("uri", "iri"):
             remedy = "write the full address, or let the schema say uri-reference"
-    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AnyOf):
-        remedy = _choices(kind.context)
-    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.OneOfNotValid):
+    elif isinstance(kind, _CHOICES):
         remedy = _choices(kind.context)
     return Fault(pointer(*error.instance_path), _cut(error.message), remedy)
 
@@ -134,7 +145,11 @@ def contract(props_schema: Json) -> Contract | tuple[Fault, ...]:
         return text
     if len(text) > MAX_SCHEMA_BYTES:
         return (
-            Fault("", f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}", "shorten it"),
+            Fault(
+                "",
+                f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}",
+                "shorten it",
+            ),
         )
     return _compiled(text)
 
@@ -159,7 +174,9 @@ def _compiled(text: str) -> Contract | tuple[Fault, ...]:
         return (Fault("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
     if made.too_wide:
         return (
-            Fault("", "checking props against the schema would take too long", "use fewer references"),
+            Fault(
+                "", "checking props against the schema would take too long", "use fewer references"
+            ),
         )
     return made
 
@@ -181,14 +198,16 @@ def _schema_faults(schema: Schema) -> Iterator[Fault]:
     """Where a schema isn't JSON Schema 2020-12, and the patterns that can't be used."""
     for error in islice(_metaschema().iter_errors(schema), MAX_FAULTS):
         yield Fault(
-            pointer(*error.instance_path), _cut(error.message), "see JSON Schema 2020-12, or leave it out"
+            pointer(*error.instance_path),
+            _cut(error.message),
+            "see JSON Schema 2020-12, or leave it out",
         )
     for at, pattern in _patterns(schema, ""):
         if not _usable(pattern):
             yield Fault(
                 at,
-                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, too big, or "
-                "looks around or back (which can take for ever)",
+                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, too big, "
+                "or looks around or back (which can take for ever)",
                 "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
             )
 

@@ -1,8 +1,8 @@
 """Routes: the URL path that a page is served at, and its file in the release.
 
 One rule: the file is `<route>/index.html`, with or without a trailing slash, so that every static
-server that tries `$uri` and then `$uri/index.html` answers both without a redirect, and no page's
-file can be another page's folder. Only a route whose last segment ends in `.html` is that very file.
+server that tries `$uri` and then `$uri/index.html` answers both without a redirect, and hardly any
+page's file can be another page's folder. Only a route whose last segment ends in `.html` is that very file.
 
 A route is written in the letters themselves (no percent-encoding), in Unicode's NFC; whoever puts
 it into a URL encodes it (RFC 3986 section 2.5). Letters that look like others are refused: a
@@ -31,6 +31,20 @@ _MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC"
 
 def route_fault(route: str) -> tuple[str, str] | None:
     """What is wrong with a route and the remedy, or None where it is fine."""
+    fault = _whole_fault(route)
+    if fault is not None or route == "/":
+        return fault
+    segments = route[1:].removesuffix("/").split("/")
+    fault = next((found for part in segments if (found := _segment_fault(part))), None)
+    if fault is None and _RESERVED.fullmatch(segments[0]):
+        return (
+            f"the route's first part `{segments[0]}` is kept for files that every site has",
+            "choose another first part",
+        )
+    return fault
+
+
+def _whole_fault(route: str) -> tuple[str, str] | None:
     if not route:
         return "the route is empty", "write a path, such as /play/"
     if len(route) > LONGEST_ROUTE:
@@ -42,18 +56,6 @@ def route_fault(route: str) -> tuple[str, str] | None:
     for character, what, remedy in _FORBIDDEN:
         if character in route:
             return f"the route holds {what}", remedy
-    if route == "/":
-        return None
-    segments = route[1:].removesuffix("/").split("/")
-    for segment in segments:
-        fault = _segment_fault(segment)
-        if fault is not None:
-            return fault
-    if _RESERVED.fullmatch(segments[0]):
-        return (
-            f"the route's first part `{segments[0]}` is kept for files that every site has",
-            "choose another first part",
-        )
     return None
 
 
@@ -89,7 +91,10 @@ def _segment_fault(segment: str) -> tuple[str, str] | None:
     scripts = {_script(character) for character in segment} & set(_MIXED_SCRIPTS)
     if len(scripts) > 1:
         listed = " and ".join(sorted(script.title() for script in scripts))
-        return f"a part of the route mixes {listed} letters that look alike", "use one script a part"
+        return (
+            f"a part of the route mixes {listed} letters that look alike",
+            "use one script a part",
+        )
     return None
 
 

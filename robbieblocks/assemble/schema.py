@@ -81,11 +81,15 @@ _PROOF: Mapping[str, Callable[[Json], bool]] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "multipleOf"), _is_number),
     **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), _is_number),
     **dict.fromkeys(("properties", "patternProperties", *_CONTAINERS), _is_map),
-    **dict.fromkeys(("additionalProperties", "unevaluatedProperties", "propertyNames"), _is_subschema),
+    **dict.fromkeys(
+        ("additionalProperties", "unevaluatedProperties", "propertyNames"), _is_subschema
+    ),
     **dict.fromkeys(_IN_PLACE_ONE, _is_subschema),
     **dict.fromkeys(("deprecated", "readOnly", "writeOnly", "uniqueItems"), _is_flag),
     **dict.fromkeys(("items", "contains", "unevaluatedItems", "default", "const"), _never),
-    **dict.fromkeys(("$vocabulary", "dependentRequired", "contentEncoding", "contentSchema"), _never),
+    **dict.fromkeys(
+        ("$vocabulary", "dependentRequired", "contentEncoding", "contentSchema"), _never
+    ),
     "type": _is_type,
 }
 
@@ -178,7 +182,9 @@ class References:
                     )
                 )
         if at and isinstance(schema.get("$id"), str):
-            self.faults.append(Fault(at + "/$id", "an inner $id changes what references mean", "drop it"))
+            self.faults.append(
+                Fault(at + "/$id", "an inner $id changes what references mean", "drop it")
+            )
 
     def target(self, schema: Schema) -> Schema | None:
         """What the schema's `$ref` names, or None without one, or where it names nothing."""
@@ -202,7 +208,9 @@ class References:
                 yield schema[name]
         for name in _IN_PLACE_LIST:
             entries = schema.get(name)
-            yield from (p for p in (entries if isinstance(entries, list) else ()) if isinstance(p, dict))
+            yield from (
+                p for p in (entries if isinstance(entries, list) else ()) if isinstance(p, dict)
+            )
         members = schema.get("dependentSchemas")
         if isinstance(members, dict):
             yield from (part for part in members.values() if isinstance(part, dict))
@@ -217,25 +225,27 @@ def _step(found: Json, part: str) -> Json:
 
 
 def below(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Subschemas of the value's members, by member name; `*` stands for any name, `[]` for items."""
+    """Subschemas of a value's members, by member name; `*` is any name, `[]` any item."""
     members = schema.get("properties")
     for name, part in members.items() if isinstance(members, dict) else ():
         if isinstance(part, dict):
             yield "." + name, part
+    for label, part in _below_unnamed(schema):
+        if isinstance(part, dict):
+            yield label, part
+
+
+def _below_unnamed(schema: Schema) -> Iterator[tuple[str, Json]]:
     patterns = schema.get("patternProperties")
     for part in patterns.values() if isinstance(patterns, dict) else ():
-        if isinstance(part, dict):
-            yield "*", part
+        yield "*", part
     for name in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
-        if isinstance(schema.get(name), dict):
-            yield "*", schema[name]
+        yield "*", schema.get(name)
     for name in ("items", "contains", "unevaluatedItems"):
-        if isinstance(schema.get(name), dict):
-            yield "[]", schema[name]
+        yield "[]", schema.get(name)
     entries = schema.get("prefixItems")
     for part in entries if isinstance(entries, list) else ():
-        if isinstance(part, dict):
-            yield "[]", part
+        yield "[]", part
 
 
 MAX_IN_PLACE = 2_000
@@ -300,9 +310,8 @@ class Reach:
                 return found
             found.append(schema)
             inside = above | {id(schema)}
-            for part in self._references.in_place(schema):
-                if id(part) not in inside:
-                    waiting.append((part, inside))
+            following = self._references.in_place(schema)
+            waiting += ((part, inside) for part in following if id(part) not in inside)
         return found
 
     def _width(self, location: int) -> int:

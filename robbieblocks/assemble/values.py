@@ -17,6 +17,8 @@ MAX_FAULTS = 20
 # Where the JSON text holds none of these, there is nothing to look for value by value.
 _SUSPICIOUS = re.compile(r'\\u0000|"__proto__"|[0-9]{16}|[0-9]e[+-]?[0-9]')
 
+_TOO_DEEP = Fault("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
+
 
 def checked_json(value: Json) -> str | tuple[Fault, ...]:
     """The canonical JSON of a value, or what in it can't be written or would come out changed.
@@ -24,17 +26,22 @@ def checked_json(value: Json) -> str | tuple[Fault, ...]:
     Faults: more than MAX_VALUE_BYTES; deeper than MAX_DEPTH; NaN, infinity and integers that a
     double can't hold; NUL and lone surrogates; `__proto__` as a name.
     """
-    if depth_of(value) > MAX_DEPTH:
-        return (Fault("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter"),)
     try:
         text = canonical_json(value)
         size = len(text) if text.isascii() else len(text.encode())
+    except RecursionError:
+        return (_TOO_DEEP,)
     except (ValueError, TypeError):
-        return tuple(_some(faults(value)))
+        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else tuple(_some(faults(value)))
+    # Counting brackets is quick, and where there are few of them none can nest deep.
+    if text.count("{") + text.count("[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
+        return (_TOO_DEEP,)
     if size > MAX_VALUE_BYTES:
         most = f"{MAX_VALUE_BYTES:,}"
         return (
-            Fault("", f"takes {size:,} bytes as JSON, at most {most} are allowed", "split the block"),
+            Fault(
+                "", f"takes {size:,} bytes as JSON, at most {most} are allowed", "split the block"
+            ),
         )
     if _SUSPICIOUS.search(text) or "NaN" in text or "Infinity" in text:
         found = tuple(_some(faults(value)))
@@ -70,32 +77,37 @@ def depth_of(value: Json) -> int:
 
 def faults(value: Json, at: str = "") -> Iterator[Fault]:
     """Each place in a value that can't be written as JSON, or would not be read back the same."""
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from faults(part, at + pointer(index))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _name_faults(name, at)
+            yield from faults(part, at + pointer(shown(str(name))))
+    else:
+        fault = _scalar_fault(value, at)
+        if fault is not None:
+            yield fault
+
+
+def _scalar_fault(value: Json, at: str) -> Fault | None:
     match value:
         case None | bool():
-            return
+            return None
         case str():
             what = text_fault(value)
-            if what:
-                yield Fault(at, f"the text {what}", "remove it")
+            return Fault(at, f"the text {what}", "remove it") if what else None
         case int():
-            if not _holds(value):
-                yield Fault(
-                    at,
-                    "the number is beyond what a browser's numbers hold exactly (IEEE 754 double)",
-                    "store it as text",
-                )
+            return None if _holds(value) else Fault(at, _INEXACT, "store it as text")
         case float():
-            if not math.isfinite(value):
-                yield Fault(at, "the number is not finite, or out of range", "store a finite number")
-        case list():
-            for index, part in enumerate(value):
-                yield from faults(part, at + pointer(index))
-        case dict():
-            for name, part in value.items():
-                yield from _name_faults(name, at)
-                yield from faults(part, at + pointer(shown(str(name))))
+            finite = math.isfinite(value)
+            return None if finite else Fault(at, _INFINITE, "store a finite number")
         case _:
-            yield Fault(at, f"a {type(value).__name__} is no JSON value", "store a text")
+            return Fault(at, f"a {type(value).__name__} is no JSON value", "store a text")
+
+
+_INEXACT = "the number is beyond what a browser's numbers hold exactly (IEEE 754 double)"
+_INFINITE = "the number is not finite, or out of range"
 
 
 def _name_faults(name: Json, at: str) -> Iterator[Fault]:
@@ -127,4 +139,5 @@ def _written(value: float) -> int:
     whole, _, fraction = digits.partition(".")
     if not exponent:
         return int(whole)
-    return int(whole + fraction) * 10 ** (int(exponent) - len(fraction))
+    scale: int = 10 ** (int(exponent) - len(fraction))
+    return int(whole + fraction) * scale

@@ -34,7 +34,9 @@ def brand(
         theme=node.theme,
         base_url=node.base_url.strip().rstrip("/"),
         tokens=resolved.values,
-        stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved.values, hosted.rules)),
+        stylesheet=Asset.of(
+            "tokens", "css", _stylesheet(node.theme, resolved.values, hosted.rules)
+        ),
         custom_css=custom_css,
         custom_scripts=_custom_scripts(node, problems),
         fonts=hosted.assets,
@@ -59,10 +61,14 @@ def _row_problems(node: NodeRow) -> Iterator[Problem]:
     for app in node.enabled_apps:
         wrong = app_fault(app)
         if wrong:
-            yield _problem(node, "enabled_apps", f"the app's name `{shown(app)}` {wrong}", NAME_REMEDY)
+            yield _problem(
+                node, "enabled_apps", f"the app's name `{shown(app)}` {wrong}", NAME_REMEDY
+            )
     fault = _base_url_fault(node.base_url.strip())
     if fault:
-        yield _problem(node, "base_url", fault, "write the site's address, such as https://play.example")
+        yield _problem(
+            node, "base_url", fault, "write the site's address, such as https://play.example"
+        )
 
 
 def _base_url_fault(url: str) -> str | None:
@@ -118,4 +124,6 @@ def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:
 
 
 def _problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
-    return Problem(entity="node_branding", key=shown(node.id), field=field, what=what, remedy=remedy)
+    return Problem(
+        entity="node_branding", key=shown(node.id), field=field, what=what, remedy=remedy
+    )

@@ -1,5 +1,6 @@
 """What CSS from rows may hold: values that can't leave their declaration, sheets that can't leave
-their layer, and no address elsewhere (CSS Syntax Module Level 3, as tinycss2 reads it)."""
+their layer, and no address elsewhere (CSS Syntax Module Level 3, as tinycss2 reads it).
+"""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
                 yield CssFault(f"the value holds @{shown(node.value)}", "leave it out")
             case "literal" if node.value in (";", "!", "<!--", "-->", "<"):
                 yield CssFault(
-                    f"the value holds `{node.value}`, which doesn't belong in one value", "leave it out"
+                    f"the value holds `{node.value}`, which doesn't belong in one value",
+                    "leave it out",
                 )
             case "string" if "</" in node.value:
                 yield CssFault("the value holds `</`, which ends markup", "leave it out")
@@ -101,7 +103,9 @@ def url_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
         if node.type == "url":
             yield from _address(node.value, node)
         elif node.type == "function" and node.lower_name in _URL_FUNCTIONS:
-            yield from (f for n in node.arguments if n.type == "string" for f in _address(n.value, n))
+            yield from (
+                f for n in node.arguments if n.type == "string" for f in _address(n.value, n)
+            )
 
 
 def _address(address: str, node: Node) -> Iterator[CssFault]:
@@ -134,7 +138,9 @@ def sheet_faults(css: str) -> list[CssFault]:
         line = next(i for i, text in enumerate(css.split("\n"), 1) if text_fault(text))
         return [CssFault(f"the stylesheet {wrong}", "remove it", line)]
     if len(css) > MAX_SHEET:
-        return [CssFault(f"the stylesheet has {len(css):,} characters", f"use at most {MAX_SHEET:,}")]
+        return [
+            CssFault(f"the stylesheet has {len(css):,} characters", f"use at most {MAX_SHEET:,}")
+        ]
     nodes = tinycss2.parse_component_value_list(css)
     if _too_deep(nodes):
         return [CssFault(f"rules nest deeper than {MAX_NESTING} levels", "nest less")]
@@ -184,7 +190,9 @@ def _unclosed(css: str) -> CssFault | None:
     opened = last
     while True:
         inner = getattr(opened, "content", None) or getattr(opened, "arguments", None)
-        blocks = [node for node in inner or [] if node.type.endswith("block") or node.type == "function"]
+        blocks = [
+            node for node in inner or [] if node.type.endswith("block") or node.type == "function"
+        ]
         if not blocks or inner is None or inner[-1] is not blocks[-1]:
             break
         opened = blocks[-1]

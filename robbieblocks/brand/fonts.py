@@ -78,7 +78,7 @@ class HostedFonts:
                     field="style_overrides",
                     what=f"token {token}: the toolchain has no font `{shown(names[0])}`; "
                     f"{shown(instead)} shows where the visitor lacks it",
-                    remedy="name a font of the toolchain's package.json, or add its @fontsource package",
+                    remedy="name a font of the toolchain, or add its @fontsource package to it",
                     severity="warning",
                 )
             )
@@ -102,7 +102,9 @@ class HostedFonts:
             "unicode-range": face.unicode_range,
         }
         declarations = "".join(
-            f"{key}:{value};" for key, value in described.items() if value and _SAFE_FACE.fullmatch(value)
+            f"{key}:{value};"
+            for key, value in described.items()
+            if value and _SAFE_FACE.fullmatch(value)
         )
         self._rules.append(
             f"@font-face{{font-family:{css_string(name)};font-display:swap;{declarations}"
@@ -123,7 +125,10 @@ def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:
 
 
 def _is_latin(unicode_range: str) -> bool:
-    return not unicode_range or re.search(r"U\+0{0,4}0?-0*FF\b", unicode_range, re.IGNORECASE) is not None
+    return (
+        not unicode_range
+        or re.search(r"U\+0{0,4}0?-0*FF\b", unicode_range, re.IGNORECASE) is not None
+    )
 
 
 def _distance(weights: str, wanted: int) -> int:

@@ -13,8 +13,8 @@
     [tokens]
     "color.primary" = "#e5484d"
 
-`node_id` and `node_name` are required. Tokens may be nested (`color = { primary = "..." }`). Reading
-what `format_toml` wrote gives an equal row, but for overrides that are null.
+`node_id` and `node_name` are required. Tokens may be nested (`color = { primary = "..." }`).
+Reading what `format_toml` wrote gives an equal row, but for overrides that are null.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class _Reader:
         if not texts["node_name"].strip():
             self._say("node_name", "node_name is missing", 'such as node_name = "Vengeance"')
         if texts["theme"] and texts["theme"] not in THEMES:
-            self._say("theme", f"unknown theme: {shown(texts['theme'])}", f"known: {', '.join(THEMES)}")
+            self._say(
+                "theme", f"unknown theme: {shown(texts['theme'])}", f"known: {', '.join(THEMES)}"
+            )
 
     def _take_text(self, values: Mapping[str, Any], key: str) -> str:
         value = values.get(key, "")
@@ -116,7 +118,9 @@ class _Reader:
 
     def _apps(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(app, str) for app in value):
-            self._say("enabled_apps", "enabled_apps is not a list of texts", 'such as ["play", "code"]')
+            self._say(
+                "enabled_apps", "enabled_apps is not a list of texts", 'such as ["play", "code"]'
+            )
             return ()
         for app in value:
             wrong = app_fault(app)
@@ -126,7 +130,9 @@ class _Reader:
 
     def _tokens(self, value: Any) -> dict[str, Json]:
         if not isinstance(value, dict):
-            self._say("tokens", "tokens is not a table", "write [tokens], and a line for each below it")
+            self._say(
+                "tokens", "tokens is not a table", "write [tokens], and a line for each below it"
+            )
             return {}
         try:
             flat = flattened(value)
@@ -138,7 +144,9 @@ class _Reader:
             wrong = token_key_fault(key)
             if wrong or key == "theme":
                 what = f"the token's key `{shown(key)}` {wrong or 'stands above [tokens]'}"
-                self._say(key, what, "use letters and digits, joined by single dots or dashes", last)
+                self._say(
+                    key, what, "use letters and digits, joined by single dots or dashes", last
+                )
             elif not isinstance(token, str | int | float) or isinstance(token, bool):
                 self._say(key, f"token {key} is not a text", "put the value in quotes", last)
         return value
@@ -212,7 +220,11 @@ def _long_text(text: str) -> tomlkit.items.String:
     TOML drops a line break right after the quotes, so one is written. A carriage return would come
     back changed, other control characters not at all.
     """
-    plain = "'''" not in text and not text.endswith("'") and not re.search(r"[^\n\t\x20-\x7e\x80-\U0010ffff]", text)
+    plain = (
+        "'''" not in text
+        and not text.endswith("'")
+        and not re.search(r"[^\n\t\x20-\x7e\x80-\U0010ffff]", text)
+    )
     if plain and "\n" in text:
         return tomlkit.string(text, literal=True, multiline=True)
     return tomlkit.string(text)

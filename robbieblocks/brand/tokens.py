@@ -103,7 +103,9 @@ class _Resolver:
             if wrong:
                 self._of_token(token, "token_key", f"the key {wrong}", _KEY_REMEDY)
             elif token.key == "theme":
-                self._of_token(token, "token_key", "`theme` is kept for dark and light", "rename it")
+                self._of_token(
+                    token, "token_key", "`theme` is kept for dark and light", "rename it"
+                )
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
@@ -168,7 +170,9 @@ class _Resolver:
 
     def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:
         self.problems.append(
-            Problem(entity="style_token", key=shown(token.key), field=place, what=what, remedy=remedy)
+            Problem(
+                entity="style_token", key=shown(token.key), field=place, what=what, remedy=remedy
+            )
         )
 
 
