@@ -36,7 +36,9 @@ _REACT: Final = {
 
 _REMEDIES: Final = (
     (
-        re.compile(r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"),
+        re.compile(
+            r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"
+        ),
         "built-in objects and React are shared by all blocks and can't be changed; keep state in the component",
     ),
     (
@@ -60,7 +62,9 @@ _REMEDIES: Final = (
         "the recursion does not end: check its last case",
     ),
     (
-        re.compile(r"Cannot read propert|is not iterable|is not a function|Cannot convert undefined|undefined|null"),
+        re.compile(
+            r"Cannot read propert|is not iterable|is not a function|Cannot convert undefined|undefined|null"
+        ),
         "give the prop a default in props_schema, or handle its absence in the code",
     ),
 )
@@ -86,7 +90,8 @@ def problem(component: str, failure: Mapping[str, Any], bundle: Bundle, cpu: flo
         key=key,
         field="react_code",
         what=what,
-        remedy=str(failure.get("remedy") or "") or _remedy(message, str(failure.get("browser", ""))),
+        remedy=str(failure.get("remedy") or "")
+        or _remedy(message, str(failure.get("browser", ""))),
         line=position.line if position else None,
         column=position.column if position else None,
         source=position.text if position else "",

@@ -186,7 +186,9 @@ class _Room:
         self._isolate = None
         finished = await isolate.partial()
         # All finished and stopped yet: it was the promise reactions of one of them.
-        return [*finished, [None, failure]] if len(finished) < len(jobs) else await self._alone(jobs)
+        return (
+            [*finished, [None, failure]] if len(finished) < len(jobs) else await self._alone(jobs)
+        )
 
     async def _settled(self, isolate: _Isolate, stop: Callable[[], str]) -> bool:
         """Whether what the blocks left for later came to an end; else the isolate is given up."""

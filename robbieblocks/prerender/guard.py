@@ -11,7 +11,9 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_FORBIDDEN: Final = "base, link, title, meta:not([itemprop]), object, embed, applet, frame, frameset, noscript"
+_FORBIDDEN: Final = (
+    "base, link, title, meta:not([itemprop]), object, embed, applet, frame, frameset, noscript"
+)
 _NEEDS_A_LOOK: Final = re.compile(
     r"<(?:base|link|title|meta|object|embed|applet|frame|noscript|script|iframe)\b"
     r"|\s(?:id\s*=|data-rb-|on[a-z])",
@@ -19,9 +21,13 @@ _NEEDS_A_LOOK: Final = re.compile(
 )
 # Whatever a layout may put around a block, so that an end tag too many is seen to close it.
 _AROUND: Final = ("article", "section", "nav", "aside", "footer", "header", "main", "div")
-_BEFORE: Final = "<!doctype html><html><head></head><body>" + "".join(f"<{name}>" for name in _AROUND) + "<div>"
+_BEFORE: Final = (
+    "<!doctype html><html><head></head><body>" + "".join(f"<{name}>" for name in _AROUND) + "<div>"
+)
 _AFTER: Final = (
-    "</div><rb-end><form></form></rb-end>" + "".join(f"</{name}>" for name in reversed(_AROUND)) + "</body></html>"
+    "</div><rb-end><form></form></rb-end>"
+    + "".join(f"</{name}>" for name in reversed(_AROUND))
+    + "</body></html>"
 )
 _INERT_SCRIPTS: Final = frozenset({"application/json", "application/ld+json"})
 _RESERVED_ID: Final = re.compile(r"b\d+|rb-.*", re.DOTALL)

@@ -8,7 +8,7 @@
   const LOCALE = "en-US";
   const SLICE_MS = 250;
 
-  const { React, server, jsx } = globalThis.__rb;
+  const { React, server, jsx, dom = {} } = globalThis.__rb;
   const { apply, construct, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
   const { freeze, create, getPrototypeOf } = Object;
   const RealDate = Date;
@@ -207,7 +207,7 @@
   const watched = {};
   for (const name of ownKeys(React)) {
     const value = React[name];
-    if (name.startsWith("__")) continue;
+    if (typeof name === "string" && name.startsWith("__")) continue;
     if (typeof value !== "function") watched[name] = value;
     else if (/^use[A-Z]/.test(name) && !INERT.has(name)) {
       watched[name] = standIn(value, (...given) => { interactive = true; return value(...given); });
@@ -230,6 +230,14 @@
   }
   const provided = create(null);
   provided["react"] = watched;
+  provided["react-dom"] = {};
+  for (const name of ownKeys(dom)) {
+    const value = dom[name];
+    if (typeof name === "string" && name.startsWith("__")) continue;
+    provided["react-dom"][name] = name === "useFormState" || name === "useFormStatus"
+      ? standIn(value, (...given) => { interactive = true; return value(...given); })
+      : value;
+  }
   // The same without Suspense: what a boundary keeps to itself comes out.
   const unguarded = { ...watched, Suspense: React.Fragment };
   provided["react/jsx-runtime"] = watchedJsx;

@@ -32,7 +32,7 @@ _BATCH_BYTES: Final = 16 * _MIB
 # A child whose memory has grown past this is replaced before the next batch.
 _LARGEST_CHILD: Final = 220 * _MIB
 _STOPS_PER_COMPONENT: Final = 3
-_PROVIDED: Final = frozenset({"react", "react/jsx-runtime", "react/jsx-dev-runtime"})
+_PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
 _FATAL_BOUNDS: Final = frozenset({"cpu", "memory", "crash", "reactions"})
 
 _Result = list[Any]

@@ -1,0 +1,177 @@
+"""What a page's head says: security policy, import map, Open Graph, linked data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from robbieblocks.model import AssembledPage, Asset, Module
+
+# Prefetching is the browser's own; where it is not known, the element is inert.
+SPECULATION: Final = (
+    '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
+    '"eagerness":"moderate"}]}'
+)
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_DIRECTIONS: Final = ("ltr", "rtl", "auto")
+_INLINE_STYLE: Final = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
+_SCRIPT_TEXT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0: ""}
+_UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def inert(json_text: str) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element (HTML 4.12.1.3)."""
+    return json_text.translate(_SCRIPT_TEXT)
+
+
+def sendable(text: str) -> str:
+    """Text without NUL and lone surrogates, which HTML and UTF-8 have not got."""
+    return _UNSENDABLE.sub("\ufffd", text)
+
+
+def source_hash(text: str) -> str:
+    """The CSP source that allows exactly this inline text (W3C CSP 3, hash-source)."""
+    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def policy(*, scripts: Iterable[str], styles: Iterable[str]) -> str:
+    """The Content-Security-Policy of a page with these inline scripts and styles.
+
+    Prerendered `style=` attributes need style-src-attr; scripts are strict. Pictures, media, frames
+    and requests may go to https anywhere, as components embed them.
+    """
+    script_hashes = "".join(f" {source_hash(text)}" for text in scripts)
+    style_hashes = "".join(f" {source_hash(text)}" for text in dict.fromkeys(styles))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self'{script_hashes}",
+            f"style-src 'self'{style_hashes}",
+            "style-src-attr 'unsafe-inline'",
+            "img-src 'self' https: data: blob:",
+            "media-src 'self' https: data: blob:",
+            "font-src 'self'",
+            "connect-src 'self' https: wss:",
+            "frame-src 'self' https:",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self' https:",
+        )
+    )
+
+
+def inline_styles(html: str) -> list[str]:
+    """The texts of the style elements that components rendered."""
+    return _INLINE_STYLE.findall(html) if "<style" in html else []
+
+
+def closure(specifiers: Iterable[str], modules: Mapping[str, Module]) -> list[Module]:
+    """The modules and all that they import, each once, in a fixed order."""
+    found: dict[str, Module] = {}
+    pending = list(specifiers)
+    while pending:
+        specifier = pending.pop()
+        module = modules.get(specifier)
+        if module is None or specifier in found:
+            continue
+        found[specifier] = module
+        pending += module.imports
+    return [found[specifier] for specifier in sorted(found)]
+
+
+def import_map(modules: Iterable[Module]) -> str:
+    """Where each specifier leads, and the integrity of each file (HTML, import maps)."""
+    listed = list(modules)
+    return inert(
+        json.dumps(
+            {
+                "imports": {module.specifier: module.asset.url for module in listed},
+                "integrity": {module.asset.url: module.asset.integrity for module in listed},
+            },
+            separators=(",", ":"),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What templates may know of a page: texts that are fit to be sent, nothing of the node."""
+
+    key: str
+    app: str
+    route: str
+    layout: str
+    title: str
+    description: str
+    lang: str
+    dir: str
+    robots: str
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, page: AssembledPage) -> About:
+        """From a page and its metadata: `lang`, `dir`, `robots`."""
+        lang, direction = text_of(page.metadata, "lang"), text_of(page.metadata, "dir")
+        return cls(
+            key=page.key,
+            app=page.app,
+            route=sendable(page.route),
+            layout=page.layout,
+            title=sendable(page.title),
+            description=sendable(page.description),
+            lang=lang if _LANGUAGE.fullmatch(lang) else "en",
+            dir=direction if direction in _DIRECTIONS else "",
+            robots=text_of(page.metadata, "robots"),
+            metadata=page.metadata,
+        )
+
+
+def text_of(metadata: Mapping[str, Any], name: str) -> str:
+    """A text of the metadata, "" where there is none."""
+    value = metadata.get(name)
+    return sendable(value) if isinstance(value, str) else ""
+
+
+def open_graph(about: About) -> list[tuple[str, str]]:
+    """Open Graph properties that are the same on every node (ogp.me)."""
+    described = text_of(about.metadata, "og_description") or about.description
+    listed = [
+        ("og:title", text_of(about.metadata, "og_title") or about.title),
+        ("og:type", text_of(about.metadata, "og_type") or "website"),
+        ("og:description", described),
+        ("og:image:alt", text_of(about.metadata, "og_image_alt")),
+        ("og:locale", about.lang.replace("-", "_")),
+    ]
+    return [(name, value) for name, value in listed if value]
+
+
+def linked_data(metadata: Mapping[str, Any]) -> list[str]:
+    """Each JSON-LD object of `json_ld`, as inert script text."""
+    given = metadata.get("json_ld")
+    graphs = given if isinstance(given, list) else [given]
+    return [
+        inert(json.dumps(graph, sort_keys=True, separators=(",", ":")))
+        for graph in graphs
+        if isinstance(graph, dict) and graph
+    ]
+
+
+def preload_fonts(fonts: Iterable[Asset]) -> str:
+    """Links that fetch fonts early; the formats are those that brand makes assets of."""
+    return "\n".join(
+        f'<link rel="preload" as="font" type="font/woff2" href="{font.url}" crossorigin="anonymous">'
+        for font in fonts
+    )
+
+
+def stylesheet(sheet: Asset) -> str:
+    """A link to a stylesheet."""
+    return f'<link rel="stylesheet" href="{sheet.url}" integrity="{sheet.integrity}">'

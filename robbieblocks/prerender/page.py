@@ -1,0 +1,413 @@
+"""Pages from rendered blocks: a document for all nodes, with slots for what is a node's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2 import TemplateSyntaxError
+from markupsafe import Markup
+
+from robbieblocks.errors import ContentError, Problem, SiteUnavailable
+from robbieblocks.model import (
+    SHARED_APP,
+    ZONES,
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    BrandedNode,
+    Bundle,
+    RenderedBlock,
+    Sha256,
+    component_specifier,
+    sha256,
+)
+from robbieblocks.prerender import head, site
+from robbieblocks.prerender.visibility import TooIntricateError, Visibility
+
+_HERE: Final = Path(__file__).resolve().parent
+_RUNTIME_NEEDS: Final = ("react", "react-dom/client")
+_SLOTS: Final = (
+    "theme",
+    "theme_color",
+    "canonical",
+    "fonts",
+    "tokens",
+    "custom_css",
+    "custom_script",
+)
+_SLOT: Final = SimpleNamespace(**{name: Markup(f"\0{name}\0") for name in _SLOTS})
+_VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
+_MADE_BY: Final = ("page.py", "head.py", "site.py", "visibility.py", "visitor.js")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDocument:
+    """A page's bytes but for the node's own parts.
+
+    `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
+    node's own stylesheets, fonts and script.
+    """
+
+    parts: tuple[bytes, ...] = field(repr=False)
+    assets: tuple[Asset, ...]
+    address: str = ""
+    image: str = ""
+
+    def brand(self, node: BrandedNode) -> bytes:
+        """The page's HTML on a node, as UTF-8."""
+        values = _slot_values(node)
+        values[b"canonical"] = self._address(node)
+        parts = list(self.parts)
+        parts[1::2] = [values[name] for name in parts[1::2]]
+        return b"".join(parts)
+
+    def _address(self, node: BrandedNode) -> bytes:
+        base = node.base_url.rstrip("/")
+        lines = [f'<meta property="og:site_name" content="{escape(head.sendable(node.name))}">']
+        if base and self.address:
+            url = escape(base + self.address)
+            lines.append(f'<link rel="canonical" href="{url}">')
+            lines.append(f'<meta property="og:url" content="{url}">')
+        image = base + self.image if base and self.image.startswith("/") else self.image
+        if image.startswith("https://"):
+            lines.append(f'<meta property="og:image" content="{escape(image)}">')
+        return "\n".join(lines).encode("utf-8", "replace")
+
+
+# Thousands of pages are branded for one node after the other.
+_last_branded: list[tuple[BrandedNode, dict[bytes, bytes]]] = []
+
+
+def _slot_values(node: BrandedNode) -> dict[bytes, bytes]:
+    if not _last_branded or _last_branded[0][0] is not node:
+        color = node.tokens.get("color.background", "")
+        theme_color = (
+            f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
+        )
+        script = node.custom_scripts
+        values = {
+            "theme": escape(node.theme),
+            "theme_color": theme_color,
+            "fonts": head.preload_fonts(node.preload_fonts),
+            "tokens": head.stylesheet(node.stylesheet),
+            "custom_css": head.stylesheet(node.custom_css) if node.custom_css else "",
+            "custom_script": f'<script src="{script.url}" integrity="{script.integrity}" defer></script>'
+            if script
+            else "",
+        }
+        encoded = {
+            name.encode(): value.encode("utf-8", "replace") for name, value in values.items()
+        }
+        _last_branded[:] = [(node, encoded)]
+    return _last_branded[0][1]
+
+
+class Shell:
+    """The templates, compiled once. Raises ContentError for one that can't be read or parsed."""
+
+    def __init__(self, templates: Path) -> None:
+        self._templates = templates
+        self._jinja = Environment(
+            loader=FileSystemLoader(templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._page = self._template("page.html.j2")
+        self._not_found = self._template("404.html.j2")
+        self._layouts = {
+            name: self._template(f"layouts/{name}.html.j2") for name in _layout_names(templates)
+        }
+        self.favicon = Asset.of("favicon", "svg", _read(templates / "favicon.svg"))
+        self.id = self._fingerprint()
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """What every page refers to, whatever its blocks."""
+        return (self.favicon,)
+
+    def layouts(self) -> frozenset[str]:
+        """The layouts that pages can name."""
+        return frozenset(self._layouts)
+
+    def compose(
+        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock], bundle: Bundle
+    ) -> PageDocument:
+        """The page's document for all nodes; `rendered` holds each block by its order.
+
+        Raises ContentError where the layout's template fails, or a condition is too intricate.
+        """
+        about = head.About.of(page)
+        visibility = _visibility(page)
+        zones = _zones(page.blocks, rendered, bundle)
+        body = self._rendered(
+            f"layouts/{page.layout}.html.j2", self._layouts[page.layout], zones=zones, page=about
+        )
+        islands = [block for block in page.blocks if _is_island(block, rendered[block.order])]
+        return self._document(
+            about,
+            body,
+            bundle,
+            components={block.component for block in page.blocks},
+            islands=islands,
+            island_data=_island_data(islands, rendered),
+            visibility=visibility,
+            title_fill=page.title_fill,
+            styles=[
+                text
+                for block in page.blocks
+                for text in head.inline_styles(rendered[block.order].html)
+            ],
+            address=quote(page.route),
+        )
+
+    def not_found(
+        self, node: BrandedNode, bundle: Bundle, links: Sequence[Mapping[str, str]] = ()
+    ) -> tuple[bytes, tuple[Asset, ...]]:
+        """A node's 404.html and the assets that it refers to.
+
+        `links` are pages to offer instead: {"href": ..., "title": ...}.
+        """
+        page = AssembledPage(
+            key="404",
+            app=SHARED_APP,
+            route="",
+            path="404.html",
+            layout="single-column",
+            title="Page not found",
+            metadata={"robots": "noindex"},
+        )
+        about = head.About.of(page)
+        said = {"id": node.id, "name": head.sendable(node.name), "theme": node.theme}
+        body = self._rendered(
+            "404.html.j2", self._not_found, page=about, node=said, links=list(links)
+        )
+        document = self._document(about, body, bundle)
+        return document.brand(node), document.assets
+
+    def node_files(
+        self,
+        node: BrandedNode,
+        apps: Sequence[str],
+        bundle: Bundle,
+        links: Sequence[Mapping[str, str]] = (),
+    ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
+        """The files that a node has once: 404.html, robots.txt and, with an address, sitemap.xml."""
+        missing, assets = self.not_found(node, bundle, links)
+        files = {"404.html": missing, "robots.txt": site.robots(node)}
+        index = site.sitemap_index(apps, node)
+        if index is not None:
+            files["sitemap.xml"] = index
+        return files, assets
+
+    @staticmethod
+    def sitemap(app: str, routes: Sequence[str], node: BrandedNode) -> bytes | None:
+        """An app's `sitemap-<app>.xml`; None on a node without an address."""
+        return site.sitemap(app, routes, node)
+
+    def _document(  # noqa: PLR0913 - one call a kind of page, each named
+        self,
+        about: head.About,
+        body: str,
+        bundle: Bundle,
+        *,
+        components: Collection[str] = (),
+        islands: Sequence[AssembledBlock] = (),
+        island_data: str = "",
+        visibility: Visibility | None = None,
+        title_fill: str | None = None,
+        styles: Sequence[str] = (),
+        address: str = "",
+    ) -> PageDocument:
+        modules = (
+            head.closure(
+                {component_specifier(block.component) for block in islands} | set(_RUNTIME_NEEDS),
+                bundle.modules,
+            )
+            if islands
+            else []
+        )
+        early = {component_specifier(block.component) for block in islands if _is_early(block)}
+        preloads = head.closure(early | set(_RUNTIME_NEEDS), bundle.modules) if early else []
+        sheets = _stylesheets(components, bundle)
+        style = "".join(visibility.rules) if visibility else ""
+        visitor = _visitor_data(visibility, title_fill)
+        import_map = head.import_map(modules) if islands else ""
+        scripts = [head.SPECULATION]
+        scripts += [import_map] if import_map else []
+        scripts += [_VISITOR_SCRIPT] if visitor else []
+        html = self._rendered(
+            "page.html.j2",
+            self._page,
+            page=about,
+            slot=_SLOT,
+            csp=Markup(head.policy(scripts=scripts, styles=[*([style] if style else []), *styles])),
+            open_graph=head.open_graph(about),
+            favicon=self.favicon,
+            stylesheets=sheets,
+            style=Markup(style),
+            import_map=Markup(import_map),
+            preloads=[module.asset for module in preloads],
+            runtime=bundle.runtime.asset,
+            json_ld=[Markup(graph) for graph in head.linked_data(about.metadata)],
+            speculation=Markup(head.SPECULATION),
+            visitor=Markup(visitor),
+            visitor_script=Markup(_VISITOR_SCRIPT),
+            body=Markup(body),
+            islands=Markup(island_data),
+        )
+        runtime = [bundle.runtime.asset] if islands else []
+        return PageDocument(
+            parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
+            assets=(*sheets, *runtime, *(module.asset for module in modules), self.favicon),
+            address=address,
+            image=head.text_of(about.metadata, "og_image"),
+        )
+
+    def _template(self, name: str) -> Template:
+        try:
+            return self._jinja.get_template(name)
+        except TemplateSyntaxError as error:
+            raise ContentError(
+                [_template_problem(error.name or name, error, error.lineno)]
+            ) from error
+        except (TemplateError, OSError, UnicodeError) as error:
+            raise ContentError([_template_problem(name, error, None)]) from error
+
+    def _rendered(self, name: str, template: Template, **values: Any) -> str:
+        try:
+            return template.render(values)
+        except TemplateError as error:
+            raise ContentError([_template_problem(name, error, None)]) from error
+
+    def _fingerprint(self) -> Sha256:
+        """Changes with everything that decides a document's bytes besides what compose is given."""
+        files = sorted(self._templates.rglob("*.j2"))
+        own = [(f"{path.relative_to(self._templates)}", path) for path in files]
+        own += [(name, _HERE / name) for name in _MADE_BY]
+        hashes = [f"{name} {sha256(_read(path))}" for name, path in own]
+        return sha256("\n".join([*hashes, self.favicon.name]))
+
+
+def _layout_names(templates: Path) -> list[str]:
+    found = (
+        path.name.removesuffix(".html.j2") for path in (templates / "layouts").glob("*.html.j2")
+    )
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
+
+
+def _template_problem(name: str, error: Exception, line: int | None) -> Problem:
+    message = getattr(error, "message", None) or str(error)
+    return Problem(
+        entity="template", key=name, what=str(message), line=line, remedy="mend the template file"
+    )
+
+
+def _zones(
+    blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock], bundle: Bundle
+) -> dict[str, Markup]:
+    zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
+    for block in blocks:
+        names = " ".join(_components_of(block.component, bundle))
+        zones[block.zone].append(
+            f'<div class="rb-block" id="{block.id}" data-rb-component="{escape(names)}">'
+            f"{rendered[block.order].html}</div>"
+        )
+    return {zone: Markup("\n".join(parts)) for zone, parts in zones.items()}
+
+
+def _components_of(key: str, bundle: Bundle) -> list[str]:
+    """The component and those that it imports, by key: their styles reach into its block."""
+    prefix = component_specifier("")
+    found = head.closure([component_specifier(key)], bundle.modules)
+    others = sorted(
+        module.specifier.removeprefix(prefix)
+        for module in found
+        if module.specifier.startswith(prefix)
+    )
+    return [key, *(other for other in others if other != key)]
+
+
+def _stylesheets(components: Collection[str], bundle: Bundle) -> list[Asset]:
+    """Base, components and utilities, in the order of their layers."""
+    used = head.closure(map(component_specifier, components), bundle.modules)
+    own = [module.stylesheet for module in used if module.stylesheet]
+    listed = [bundle.base_stylesheet, *own, bundle.utilities]
+    return list(dict.fromkeys(sheet for sheet in listed if sheet))
+
+
+def _is_island(block: AssembledBlock, rendered: RenderedBlock) -> bool:
+    return rendered.interactive or rendered.volatile or block.fill is not None
+
+
+def _is_early(block: AssembledBlock) -> bool:
+    return block.hydrate == "load" and block.visitor is None
+
+
+def _island_data(blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock]) -> str:
+    listed = []
+    for block in blocks:
+        made = rendered[block.order]
+        use = json.dumps(component_specifier(block.component))
+        entry = (
+            f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
+        )
+        if made.volatile:
+            entry += ',"fresh":true'
+        elif not made.interactive:
+            entry += ',"still":true'
+        if block.fill is not None:
+            entry += f',"fill":{json.dumps(block.fill, separators=(",", ":"))}'
+        listed.append(entry + "}")
+    return head.inert(f"[{','.join(listed)}]") if listed else ""
+
+
+def _visibility(page: AssembledPage) -> Visibility:
+    visibility = Visibility()
+    problems = []
+    for block in page.blocks:
+        if block.visitor is None:
+            continue
+        try:
+            visibility.hide_unless(block.id, block.visitor)
+        except TooIntricateError:
+            problems.append(
+                Problem(
+                    entity="page",
+                    key=page.key,
+                    page=page.key,
+                    block=block.order,
+                    field="conditions",
+                    what="the query and viewport conditions are too intricate to decide before painting",
+                    remedy="use fewer of them, or nest any and all less deeply",
+                )
+            )
+    if problems:
+        raise ContentError(problems)
+    return visibility
+
+
+def _visitor_data(visibility: Visibility | None, title_fill: str | None) -> str:
+    queries = visibility.queries if visibility else []
+    if not queries and not title_fill:
+        return ""
+    return head.inert(
+        json.dumps({"when": queries, "title": title_fill or ""}, separators=(",", ":"))
+    )

@@ -1,0 +1,52 @@
+"""The files of a node that are no pages: robots.txt and sitemaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from robbieblocks.model import BrandedNode
+
+_SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+def robots(node: BrandedNode) -> bytes:
+    """robots.txt (RFC 9309): everything may be read; names the sitemap where there is an address."""
+    lines = ["User-agent: *", "Allow: /"]
+    if node.base_url:
+        lines += ["", f"Sitemap: {_base(node)}/sitemap.xml"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def sitemap(app: str, routes: Iterable[str], node: BrandedNode) -> bytes | None:
+    """The sitemap of one app's pages; None on a node without an address, as URLs are absolute."""
+    del app  # its name is the file's
+    if not node.base_url:
+        return None
+    urls = (f"<url><loc>{_loc(node, route)}</loc></url>" for route in sorted(routes))
+    return _xml("urlset", urls)
+
+
+def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
+    """The index of the apps' sitemaps; None on a node without an address."""
+    if not node.base_url:
+        return None
+    names = (f"/sitemap-{app}.xml" for app in sorted(apps))
+    return _xml(
+        "sitemapindex", (f"<sitemap><loc>{_loc(node, name)}</loc></sitemap>" for name in names)
+    )
+
+
+def _base(node: BrandedNode) -> str:
+    return node.base_url.rstrip("/")
+
+
+def _loc(node: BrandedNode, path: str) -> str:
+    return escape(_base(node) + quote(path))
+
+
+def _xml(root: str, items: Iterable[str]) -> bytes:
+    body = "".join(f"{item}\n" for item in items)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}">\n{body}</{root}>\n'.encode()
