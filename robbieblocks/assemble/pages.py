@@ -1,39 +1,26 @@
-"""Turning rows into page plans: what every node has in common is worked out once."""
+"""One page row, read and checked: what every node has in common is worked out once."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import get_args
 
-from robbieblocks.assemble.conditions import (
-    ALWAYS,
-    Condition,
-    Context,
-    boundaries,
-    decide,
-    parse,
-)
+from robbieblocks.assemble.components import Part, Parts, hydrate_of
+from robbieblocks.assemble.conditions import ALWAYS, Condition, parse
 from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
-from robbieblocks.assemble.props import Contract, contract
 from robbieblocks.assemble.routes import release_path, route_fault
 from robbieblocks.assemble.values import checked_json
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import (
-    SHARED_APP,
     ZONES,
     AssembledBlock,
     AssembledPage,
     BlockRow,
-    ComponentRow,
     Hydrate,
     Json,
-    NodeRow,
     PageRow,
-    Snapshot,
 )
 from robbieblocks.names import (
     KEY_LENGTH,
@@ -50,17 +37,6 @@ MAX_BLOCKS = 20_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_TITLE = 1_000
 MAX_DESCRIPTION = 10_000
-HYDRATE: tuple[Hydrate, ...] = get_args(Hydrate)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A component as pages use it: its contract, or the problems that hold its pages back."""
-
-    contract: Contract | None
-    published: bool
-    hydrate: Hydrate
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,201 +60,12 @@ class PagePlan:
         return self.page.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
-    """An app's pages: plans of those without faults, and the problems of those held back.
-
-    `problems` lists every problem once, warnings included; `held_back` gives, by page key, the
-    errors that keep a page from being built, those of its components among them.
-    """
-
-    pages: tuple[PagePlan, ...]
-    problems: tuple[Problem, ...]
-    held_back: Mapping[str, tuple[Problem, ...]]
-
-
-def assemble(
-    snapshot: Snapshot, app: str, *, layouts: Collection[str], previous: Assembly | None = None
-) -> Assembly:
-    """The pages of one app, whatever the node, in the order of their keys.
-
-    `layouts` are the names of the layouts there are. Plans of `previous` are taken over where
-    neither the page's row nor what its components ask for has changed.
-    """
-    parts = _Parts(snapshot.components)
-    known = {plan.key: plan for plan in previous.pages} if previous is not None else {}
-    pages = sorted((page for page in snapshot.pages if page.app == app), key=lambda page: page.key)
-    plans: list[PagePlan] = []
-    problems: dict[Problem, None] = {}
-    held_back: dict[str, tuple[Problem, ...]] = {}
-    for row in pages:
-        plan = known.get(row.key)
-        if plan is None or not _still_holds(plan, row, parts, layouts):
-            made = _Page(row, parts, layouts).plan()
-            if not isinstance(made, PagePlan):
-                held_back[row.key] = tuple(p for p in made if p.severity == "error")
-                problems.update(dict.fromkeys(made))
-                continue
-            plan = made
-        problems.update(dict.fromkeys(plan.warnings))
-        plans.append(plan)
-    return Assembly(pages=tuple(plans), problems=tuple(problems), held_back=held_back)
-
-
-def _still_holds(plan: PagePlan, row: PageRow, parts: _Parts, layouts: Collection[str]) -> bool:
-    return (
-        plan.row == row
-        and row.layout in layouts
-        and all(
-            old == parts.of(key) for key, old in zip(_component_keys(row), plan.parts, strict=True)
-        )
-    )
-
-
-def _component_keys(row: PageRow) -> list[str]:
+def component_keys(row: PageRow) -> list[str]:
+    """The keys of the components that a page places, sorted, each once."""
     return sorted({block.component for block in row.blocks})
 
 
-def place(plan: PagePlan, node: NodeRow, *, now: datetime) -> AssembledPage:
-    """The page as a node shows it at an instant: build-time and scheduled conditions are decided.
-
-    Returns `plan.page` itself where nothing depends on either.
-    """
-    if not plan.guards:
-        return plan.page
-    app = plan.page.app
-    context = Context(
-        node=node.id,
-        apps=frozenset(node.apps if app == SHARED_APP else (app,)),
-        theme=node.theme,
-        now=now,
-    )
-    blocks: list[AssembledBlock] = []
-    changed = False
-    for block in plan.page.blocks:
-        verdict = decide(plan.guards.get(block.order, ALWAYS), context)
-        if verdict is True:
-            blocks.append(block)
-            continue
-        changed = True
-        if verdict is not False:
-            blocks.append(_for_visitor(block, verdict))
-    return _with_blocks(plan.page, tuple(blocks)) if changed else plan.page
-
-
-def _for_visitor(block: AssembledBlock, verdict: Json) -> AssembledBlock:
-    return AssembledBlock(
-        order=block.order,
-        zone=block.zone,
-        component=block.component,
-        props=block.props,
-        props_json=block.props_json,
-        fill=block.fill,
-        visitor=verdict,
-        hydrate=block.hydrate,
-    )
-
-
-def _with_blocks(page: AssembledPage, blocks: tuple[AssembledBlock, ...]) -> AssembledPage:
-    return AssembledPage(
-        key=page.key,
-        app=page.app,
-        route=page.route,
-        path=page.path,
-        layout=page.layout,
-        title=page.title,
-        description=page.description,
-        title_fill=page.title_fill,
-        metadata=page.metadata,
-        blocks=blocks,
-    )
-
-
-def due(plan: PagePlan, now: datetime) -> bool:
-    """Whether the page shows yet: its `published_at` is not ahead."""
-    published_at = plan.row.published_at
-    return published_at is None or published_at <= now
-
-
-def next_boundary(plans: Iterable[PagePlan], now: datetime) -> datetime | None:
-    """The first instant after `now` at which a page comes out, or a condition changes."""
-    ahead = (instant for plan in plans for instant in _instants(plan) if instant > now)
-    return min(ahead, default=None)
-
-
-def _instants(plan: PagePlan) -> Iterator[datetime]:
-    if plan.row.published_at is not None:
-        yield plan.row.published_at
-    for guard in plan.guards.values():
-        yield from boundaries(guard)
-
-
-class _Parts:
-    """The components of a snapshot, each checked when a page first uses it."""
-
-    def __init__(self, components: Mapping[str, ComponentRow]) -> None:
-        self._rows = components
-        self._parts: dict[str, Part | None] = {}
-
-    @property
-    def keys(self) -> Iterable[str]:
-        return self._rows.keys()
-
-    def of(self, key: str) -> Part | None:
-        """The component's part, or None where no row has the key."""
-        if key not in self._parts:
-            row = self._rows.get(key)
-            self._parts[key] = _part(row) if row is not None else None
-        return self._parts[key]
-
-
-def _part(row: ComponentRow) -> Part:
-    problems: list[Problem] = []
-
-    def say(fault: Fault, place: str) -> None:
-        problems.append(
-            Problem(
-                entity="component",
-                key=shown(row.key),
-                field=place,
-                pointer=fault.pointer,
-                what=fault.what,
-                remedy=fault.remedy,
-            )
-        )
-
-    wrong = name_fault(row.key, longest=KEY_LENGTH)
-    if wrong:
-        say(Fault("", f"the component's key {wrong}", NAME_REMEDY), "component_key")
-    made = contract(row.props_schema)
-    for fault in made if isinstance(made, tuple) else ():
-        say(fault, "props_schema")
-    hydrate: Hydrate = "load"
-    if isinstance(row.metadata, dict):
-        chosen = _hydrate(row.metadata.get("hydrate", "load"), "/hydrate")
-        if isinstance(chosen, Fault):
-            say(chosen, "metadata")
-        else:
-            hydrate = chosen
-    else:
-        say(Fault("", "metadata is not an object", "write an object, or {}"), "metadata")
-    return Part(
-        contract=made if isinstance(made, Contract) else None,
-        published=row.published,
-        hydrate=hydrate,
-        problems=tuple(problems),
-    )
-
-
-def _hydrate(value: Json, at: str) -> Hydrate | Fault:
-    for known in HYDRATE:
-        if value == known:
-            return known
-    found = shown(value) if isinstance(value, str) else "what is no text"
-    return Fault(at, f"expected when to hydrate, found {found}", f"known: {', '.join(HYDRATE)}")
-
-
-class _Page:
+class PageReader:
     """Reads one page row, collecting all that is wrong with it.
 
     When a block hydrates is said in the component's `metadata.hydrate` (load, idle or visible; load
@@ -286,7 +73,7 @@ class _Page:
     `metadata.blocks["<block_order>"].hydrate`.
     """
 
-    def __init__(self, row: PageRow, parts: _Parts, layouts: Collection[str]) -> None:
+    def __init__(self, row: PageRow, parts: Parts, layouts: Collection[str]) -> None:
         self._row = row
         self._parts = parts
         self._layouts = layouts
@@ -317,7 +104,7 @@ class _Page:
             metadata=row.metadata,
             blocks=blocks,
         )
-        keys = _component_keys(row)
+        keys = component_keys(row)
         return PagePlan(
             row=row,
             page=page,
@@ -399,7 +186,7 @@ class _Page:
         elif not isinstance(settings, dict) or not settings.keys() <= {"hydrate"}:
             self._say("metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at)
         elif "hydrate" in settings:
-            chosen = _hydrate(settings["hydrate"], at + "/hydrate")
+            chosen = hydrate_of(settings["hydrate"], at + "/hydrate")
             if isinstance(chosen, Fault):
                 self._say("metadata", chosen.what, chosen.remedy, chosen.pointer)
             else:
@@ -416,7 +203,7 @@ class _Page:
                 self._say(
                     "block_order", f"{count} blocks have the order {order}", "number them apart"
                 )
-        for key in _component_keys(self._row):
+        for key in component_keys(self._row):
             self._check_component(key)
         for row in sorted(rows, key=lambda block: block.order):
             block = self._block(row)

@@ -206,7 +206,7 @@ def _schema_faults(schema: Schema) -> Iterator[Fault]:
         if not _usable(pattern):
             yield Fault(
                 at,
-                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, too big, "
+                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, big, "
                 "or looks around or back (which can take for ever)",
                 "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
             )

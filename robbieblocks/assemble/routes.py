@@ -2,7 +2,8 @@
 
 One rule: the file is `<route>/index.html`, with or without a trailing slash, so that every static
 server that tries `$uri` and then `$uri/index.html` answers both without a redirect, and hardly any
-page's file can be another page's folder. Only a route whose last segment ends in `.html` is that very file.
+page's file can be another page's folder. Only a route whose last segment ends in `.html` is that
+very file.
 
 A route is written in the letters themselves (no percent-encoding), in Unicode's NFC; whoever puts
 it into a URL encodes it (RFC 3986 section 2.5). Letters that look like others are refused: a

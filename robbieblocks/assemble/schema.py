@@ -177,7 +177,7 @@ class References:
                 self.faults.append(
                     Fault(
                         at + pointer(name),
-                        f"the reference {shown(reference)} leads out of the schema; none is fetched",
+                        f"the reference {shown(reference)} leaves the schema; none is fetched",
                         'copy what it names into "$defs" and refer to it as #/$defs/<name>',
                     )
                 )
