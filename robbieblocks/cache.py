@@ -203,8 +203,8 @@ def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
     with _transaction(connection):
         for batch in _batches(doomed):
             connection.execute(_DELETE.format(_marks(batch)), batch)
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    # Each step of incremental_vacuum frees one page; execute() would take only the first.
+    connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextlib.contextmanager

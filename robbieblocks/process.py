@@ -29,6 +29,7 @@ from robbieblocks.errors import ProcessFailed
 
 _PR_SET_PDEATHSIG: Final = 1
 _HEADER: Final = struct.Struct(">I")
+_PARENT: Final = "ROBBIEBLOCKS_PARENT_PID"
 _LONGEST_FRAME: Final = 1 << 30
 _CHUNK: Final = 1 << 20
 _TAIL: Final = 8192
@@ -91,7 +92,8 @@ class Child:
         cwd: Path | None = None,
     ) -> None:
         self._argv = tuple(argv)
-        self._process = _start(_resolved(argv, env), argv, cwd=cwd, env=env, feed=True)
+        told = {**(os.environ if env is None else env), _PARENT: str(os.getpid())}
+        self._process = _start(_resolved(argv, env), argv, cwd=cwd, env=told, feed=True)
         self._words = bytearray()
         stdin, stdout, stderr = self._pipes()
         for pipe in (stdin, stdout, stderr):
@@ -230,9 +232,12 @@ def answer(handle: Callable[[bytes], bytes]) -> None:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends; where it can't, do nothing."""
-    # A parent that ended before this call sends nothing; then stdin is at its end already.
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # A parent that ended before that call sends nothing any more.
+    parent = os.environ.pop(_PARENT, None)
+    if parent is not None and int(parent) != os.getppid():
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @functools.cache

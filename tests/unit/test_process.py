@@ -1,0 +1,247 @@
+"""Children: what they say comes back, and none outlives us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from robbieblocks import process
+from robbieblocks.errors import ProcessFailed
+
+ECHO = """
+import sys
+from robbieblocks.process import answer
+def handle(payload):
+    {body}
+    return payload[::-1]
+answer(handle)
+"""
+
+
+def echo(body: str = "pass") -> list[str]:
+    """argv of a child that answers with the reverse, after running `body`."""
+    return [sys.executable, "-c", ECHO.format(body=body)]
+
+
+@pytest.fixture
+def child() -> Iterator[process.Child]:
+    """A child that answers with the reverse."""
+    with process.Child(echo()) as started:
+        yield started
+
+
+def wait_for_end(pid: int) -> None:
+    """Block until a process that may not be ours has ended, without polling."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([descriptor], [], [], 20)[0], f"{pid} still runs"
+    finally:
+        os.close(descriptor)
+
+
+def open_descriptors() -> int:
+    """How many descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+linux = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="watches processes by Linux's pidfd"
+)
+
+
+def test_run_returns_what_the_program_said() -> None:
+    """Status, stdout and stderr come back, and stdin was what was given."""
+    script = "import sys; print(input().upper()); print('x', file=sys.stderr); sys.exit(3)"
+    done = process.run([sys.executable, "-c", script], input=b"abc", timeout=20)
+    assert done == process.Completed(3, b"ABC\n", b"x\n")
+
+
+def test_run_uses_the_given_folder_and_environment(tmp_path: Path) -> None:
+    """The child sees only the environment that it was given."""
+    script = "import os; print(os.getcwd(), os.environ.get('A'), os.environ.get('HOME'))"
+    done = process.run([sys.executable, "-c", script], cwd=tmp_path, env={"A": "1"}, timeout=20)
+    assert done.stdout.decode().split() == [str(tmp_path.resolve()), "1", "None"]
+
+
+def test_a_missing_program_is_named() -> None:
+    """What can't be started is a ProcessFailed that says which program."""
+    with pytest.raises(ProcessFailed, match=r"no-such-program-here"):
+        process.run(["no-such-program-here"], timeout=5)
+    with pytest.raises(ProcessFailed, match=r"no-such-program-here"):
+        process.Child(["no-such-program-here"])
+
+
+def test_a_missing_folder_is_a_process_failure(tmp_path: Path) -> None:
+    """A working folder that isn't there is translated too."""
+    with pytest.raises(ProcessFailed, match="could not start"):
+        process.run([sys.executable, "-c", ""], cwd=tmp_path / "none", timeout=5)
+
+
+@linux
+def test_a_timeout_kills_the_whole_group(tmp_path: Path) -> None:
+    """A grandchild does not survive the timeout of the child, and its last words are told."""
+    script = (
+        "import os, subprocess, sys, time\n"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid))\n"
+        "print('working', file=sys.stderr, flush=True)\n"
+        "time.sleep(600)"
+    )
+    with pytest.raises(process.TimedOut, match=r"took longer than 1\.5 s"):
+        process.run([sys.executable, "-c", script], timeout=1.5)
+    wait_for_end(int((tmp_path / "pid").read_text()))
+
+
+def test_a_call_is_answered(child: process.Child) -> None:
+    """Frames of any size come back whole, again and again, and in order."""
+    for size in (0, 1, 4, 70_000, 5_000_000):
+        payload = os.urandom(size)
+        assert child.call(payload, 20) == payload[::-1]
+
+
+def test_a_chatty_child_does_not_block() -> None:
+    """Megabytes on stderr, and prints, neither block the child nor pass for answers."""
+    body = "sys.stderr.write('e' * 3_000_000); print('o' * 1_000_000, flush=True)"
+    with process.Child(echo(body)) as child:
+        for _ in range(3):
+            assert child.call(b"abc", 20) == b"cba"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("sys.stderr.write('bad luck'); sys.exit(7)", "exited with status 7"),
+        ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("import os; os.close(0); os.closerange(3, 64); import time; time.sleep(600)", "it ended"),
+    ],
+)
+def test_a_death_is_told_with_its_cause(body: str, said: str) -> None:
+    """Exit status, signal and last words reach the error, and the next call says it is gone."""
+    with process.Child(echo(body)) as child:
+        with pytest.raises(ProcessFailed, match=said):
+            child.call(b"abc", 20)
+        assert not child.alive
+        with pytest.raises(ProcessFailed, match="not running any more"):
+            child.call(b"abc", 20)
+
+
+def test_a_child_that_never_answers_is_killed() -> None:
+    """A call that takes too long ends the child, so that no late answer is taken for another."""
+    with process.Child(echo("while True: pass")) as child:
+        with pytest.raises(process.TimedOut, match=r"no answer within 0\.3 s"):
+            child.call(b"abc", 0.3)
+        assert not child.alive
+
+
+def test_garbage_instead_of_a_frame_is_a_failure() -> None:
+    """A program that is no answering child is found out."""
+    script = "import sys; sys.stdout.write('hello world'); sys.stdout.flush(); sys.stdin.read()"
+    with (
+        process.Child([sys.executable, "-c", script]) as child,
+        pytest.raises(ProcessFailed, match="not a frame"),
+    ):
+        child.call(b"abc", 20)
+
+
+def test_a_child_that_stops_reading_meets_the_timeout() -> None:
+    """A request larger than the pipe can't hang the caller."""
+    script = "import time; time.sleep(600)"
+    with (
+        process.Child([sys.executable, "-c", script]) as child,
+        pytest.raises(process.TimedOut),
+    ):
+        child.call(bytes(8_000_000), 0.3)
+
+
+@linux
+@pytest.mark.parametrize("then", ["pass", "while True: pass"])
+def test_the_child_dies_with_its_parent(tmp_path: Path, then: str) -> None:
+    """A SIGKILL of the parent ends the child, idle or busy."""
+    note = tmp_path / "pid"
+    os.mkfifo(note)
+    body = f"import os; open({str(note)!r}, 'w').write(str(os.getpid()))\n    {then}"
+    script = (
+        "import sys\nfrom robbieblocks import process\n"
+        f"process.Child({echo(body)!r}).call(b'a', 600)\nsys.stdin.read()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as parent:
+        pid = int(note.read_text())
+        parent.kill()
+    wait_for_end(pid)
+
+
+@linux
+def test_a_child_that_starts_after_its_parent_died_does_no_work() -> None:
+    """A request that waits in the pipe is not begun when nobody is left to hear the answer."""
+    script = (
+        "import os, signal\nfrom robbieblocks import process\n"
+        f"child = process.Child({echo('while True: pass')!r})\n"
+        "print(child.pid, flush=True)\n"
+        "os.kill(child.pid, signal.SIGSTOP)\n"
+        "os.write(child._process.stdin.fileno(), b'\\0\\0\\0\\1a')\n"
+        "os.kill(child.pid, signal.SIGCONT)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+    wait_for_end(pid)
+
+
+@linux
+def test_a_run_dies_with_its_parent(tmp_path: Path) -> None:
+    """A SIGKILL of the parent ends a program that never looks at its stdin."""
+    if not process._parent_death_prefix():
+        pytest.skip("no setpriv(1) that can set the parent-death signal")
+    note = tmp_path / "pid"
+    os.mkfifo(note)
+    program = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    script = (
+        "import sys\nfrom robbieblocks import process\n"
+        f"process.run([sys.executable, '-c', {program!r}], timeout=600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script]) as parent:
+        pid = int(note.read_text())
+        parent.kill()
+    wait_for_end(pid)
+
+
+def test_nothing_leaks_descriptors() -> None:
+    """A hundred runs and twenty children, dead or closed, leave as many descriptors as before."""
+    process.run(["true"], timeout=5)
+    before = open_descriptors()
+    for _ in range(50):
+        process.run(["true"], timeout=5)
+    for body in ["pass", "sys.exit(1)", "while True: pass"] * 3:
+        child = process.Child(echo(body))
+        with contextlib.suppress(ProcessFailed):
+            child.call(b"abc", 0.5)
+        child.close()
+    assert open_descriptors() == before
+
+
+def test_kill_and_close_can_be_repeated(child: process.Child) -> None:
+    """Ending a child twice, in any way, is no error."""
+    child.kill()
+    child.close()
+    child.kill()
+    assert not child.alive
+
+
+def test_the_signal_of_a_run_is_in_its_status() -> None:
+    """A program that a signal ended has the negative signal as status."""
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    done = process.run([sys.executable, "-c", script], timeout=20)
+    assert done.returncode == -signal.SIGTERM
