@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import psutil
 import pytest
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from robbieblocks.toolchain import Toolchain
 
 pytest_plugins = ["tests.browser.fixtures"]
+
+# How long an example takes is the machine's affair; in CI the same examples run every time.
+hypothesis.settings.register_profile("laptop", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "laptop")
 
 MakeSettings = Callable[..., Settings]
 

@@ -51,7 +51,7 @@ def _launch(playwright: Playwright, kit: install.Kit) -> Browser:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class Noise:
     """Everything a page said that a visitor's console or network panel would show."""
 

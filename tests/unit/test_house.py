@@ -144,7 +144,7 @@ def test_every_suppression_has_its_reason_beside_it() -> None:
     for path in PYTHON_FILES:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             found = _SUPPRESSION.search(line)
-            if found and path != Path(__file__) and not re.search(r"(--|#)\s*\w+", found[1]):
+            if found and path != Path(__file__) and not re.search(r"(-|#)\s+\w+", found[1]):
                 bare.append(f"{path.relative_to(ROOT)}:{number}")
     assert not bare
 
