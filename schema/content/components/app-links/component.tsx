@@ -2,9 +2,9 @@ type AppLink = { label: string; href: string; blurb: string; mark: string };
 
 export default function AppLinks({ heading, links }: { heading: string; links: AppLink[] }) {
   return (
-    <nav className="@container grid gap-md" aria-label={heading} data-span="full">
+    <nav className="grid gap-md" aria-label={heading} data-span="full">
       <h2>{heading}</h2>
-      <ul className="grid gap-md @xl:grid-cols-2 @4xl:grid-cols-3">
+      <ul className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,17rem),1fr))] gap-md">
         {links.map((link) => (
           <li key={link.href} className="grid">
             <a

@@ -232,6 +232,7 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
   const wager = Math.max(minBet, Math.min(bet, most));
   const broke = phase !== "playing" && chips < minBet;
   const canDouble = phase === "playing" && player.length === 2 && chips >= table.stake;
+  const Hand = Heading === "h1" ? "h2" : "h3";
   const hole = phase === "playing";
 
   // The buttons change with the phase; the keyboard goes on with the first of the new ones.
@@ -302,9 +303,9 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
 
       <div className="jack-felt" data-outcome={table.outcome ?? undefined}>
         <div className="jack-side">
-          <h3>
+          <Hand className="jack-whose">
             Dealer <span>{dealer.length === 0 ? "" : hole ? `${spoken(dealer.slice(0, 1))} + ?` : spoken(dealer)}</span>
-          </h3>
+          </Hand>
           <ul className="jack-hand" aria-label="The dealer's hand">
             {dealer.map((card, index) => (
               <Face key={`${card.id}-${hole && index === 1}`} card={card} hidden={hole && index === 1} />
@@ -316,9 +317,9 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
           Blackjack pays 3 to 2 <span>Dealer stands on 17</span>
         </p>
         <div className="jack-side">
-          <h3>
+          <Hand className="jack-whose">
             You <span>{player.length === 0 ? "" : spoken(player)}</span>
-          </h3>
+          </Hand>
           <ul className="jack-hand" aria-label="Your hand">
             {player.map((card) => (
               <Face key={card.id} card={card} hidden={false} />

@@ -25,7 +25,7 @@ export const ChatInterface: FC<ChatProps> = (props) => {
   const [lines, setLines] = useState<Line[]>([{ id: 0, from: "robbie", text: opening }]);
   const [draft, setDraft] = useState("");
   const [thinking, setThinking] = useState(false);
-  const log = useRef<HTMLOListElement>(null);
+  const log = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
@@ -62,22 +62,22 @@ export const ChatInterface: FC<ChatProps> = (props) => {
         <h2>{title}</h2>
         <p>{note}</p>
       </header>
-      <ol ref={log} className="chat-log" role="log" aria-label="Conversation" aria-live="polite" tabIndex={0}>
+      <div ref={log} className="chat-log" role="log" aria-label="Conversation" aria-live="polite" tabIndex={0}>
         {lines.map((line) => (
-          <li key={line.id} className="chat-line" data-from={line.from}>
+          <p key={line.id} className="chat-line" data-from={line.from}>
             <span className="rb-unseen">{line.from === "you" ? "You: " : "Robbie: "}</span>
             {line.text}
-          </li>
+          </p>
         ))}
         {thinking && (
-          <li className="chat-line chat-thinking" data-from="robbie">
+          <p className="chat-line chat-thinking" data-from="robbie">
             <span className="rb-unseen">Robbie is typing</span>
             <i aria-hidden="true" />
             <i aria-hidden="true" />
             <i aria-hidden="true" />
-          </li>
+          </p>
         )}
-      </ol>
+      </div>
       <ul className="chat-hints" aria-label="Things to ask">
         {suggestions.map((hint) => (
           <li key={hint}>

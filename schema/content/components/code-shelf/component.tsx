@@ -59,9 +59,9 @@ export default function CodeShelf({ title, snippets }: { title: string; snippets
           </button>
         ))}
       </div>
-      <div className="shelf-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${at}`} tabIndex={0}>
+      <div className="shelf-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${at}`}>
         <p>{open.about}</p>
-        <pre>
+        <pre tabIndex={0} role="region" aria-label={`Code: ${open.name}`}>
           <code>{open.code}</code>
         </pre>
       </div>

@@ -75,8 +75,8 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
           </select>
           <div className="money-spans" role="group" aria-label="Months shown">
             {spans.filter((each) => each <= months.length).map((each) => (
-              <button key={each} type="button" aria-pressed={each === span} aria-label={`${each} months`} onClick={() => setSpan(each)}>
-                {each}m
+              <button key={each} type="button" aria-pressed={each === span} onClick={() => setSpan(each)}>
+                {each}m<span className="rb-unseen">onths</span>
               </button>
             ))}
           </div>
