@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -287,12 +287,17 @@ class Bundle:
     `compiled` lists component keys that were compiled now, not found in the cache. A component
     with an error is in `problems` and not in `modules`, nor is one that imports it. `isolate` is the
     script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
+    `utilities` serves all of the components; `utilities_for` gives the stylesheet of some of them
+    (by key) and of what they import, so that a page changes only with its own components.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
     utilities: Asset | None = None
+    utilities_for: Callable[[Collection[str]], Asset | None] = field(
+        default=lambda _keys: None, repr=False, compare=False
+    )
     isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import weakref
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.bundle import esbuild
 from robbieblocks.bundle.records import Record, Records, Used
+from robbieblocks.bundle.tailwind import Tailwind
+from robbieblocks.bundle.theme import theme_css
 from robbieblocks.bundle.vendors import RUNTIME_NEEDS, Part, Vendors, packed, unpacked, whole
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed
@@ -18,7 +21,6 @@ from robbieblocks.model import (
     ComponentRow,
     Module,
     TokenRow,
-    component_specifier,
     sha256,
 )
 from robbieblocks.toolchain import Toolchain
@@ -36,6 +38,15 @@ class _Shop:
     toolchain: Toolchain
     records: Records
     vendors: Vendors
+    tailwinds: dict[str, Tailwind] = field(default_factory=dict)
+
+    def tailwind(self, tokens: Sequence[TokenRow], cache: Cache) -> Tailwind:
+        """Tailwind under these tokens; of earlier ones nothing is kept."""
+        theme = theme_css(tokens)
+        if theme not in self.tailwinds:
+            self.tailwinds.clear()
+            self.tailwinds[theme] = Tailwind(self.toolchain, cache, tokens)
+        return self.tailwinds[theme]
 
 
 _SHOPS: weakref.WeakKeyDictionary[Cache, dict[str, _Shop]] = weakref.WeakKeyDictionary()
@@ -72,8 +83,18 @@ def bundle(
     _spread(broken, found)
     good = {key: record for key, record in sorted(found.items()) if key not in broken}
     runtime = _runtime(shop, cache)
+    words = {key: record.module.candidates for key, record in good.items()}
+    tailwind = shop.tailwind(tokens, cache)
+    tailwind.learn(frozenset().union(*words.values()))
+
+    def utilities_for(keys: Collection[str]) -> Asset | None:
+        used = [words[key] for key in _with_uses(keys, good)]
+        return tailwind.sheet(frozenset().union(*used))
+
     return Bundle(
         modules=_modules(good, runtime, shop.vendors),
+        utilities=utilities_for(words),
+        utilities_for=utilities_for,
         runtime=runtime,
         base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
         isolate=shop.vendors.isolate,
@@ -105,6 +126,18 @@ def _closure(
     return found
 
 
+def _with_uses(keys: Collection[str], good: Mapping[str, Record]) -> set[str]:
+    """The components and those that they import."""
+    found: set[str] = set()
+    todo = [key for key in keys if key in good]
+    while todo:
+        key = todo.pop()
+        if key not in found:
+            found.add(key)
+            todo += [use.key for use in good[key].uses]
+    return found
+
+
 def _missing(components: Mapping[str, ComponentRow], wanted: Collection[str]) -> list[Problem]:
     problems: list[Problem] = []
     for key in sorted(wanted):
@@ -133,8 +166,6 @@ def _bad_uses(
 
 
 def _nearest(key: str, components: Mapping[str, ComponentRow]) -> str:
-    import difflib
-
     return next(iter(difflib.get_close_matches(key, components, 1)), "")
 
 
@@ -251,5 +282,3 @@ def _base_stylesheet(base_css: str, toolchain: Toolchain, cache: Cache) -> Asset
         cache.put_many(_KIND, {key: content})
     return Asset.of("base", "css", content)
 
-
-__all__ = ["RUNTIME_SPECIFIER", "bundle", "component_specifier", "replace"]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from robbieblocks.bundle.compile import Unit, compile_components
 from robbieblocks.bundle.css import scoped
 from robbieblocks.bundle.shape import Shape, analyse, problem
-from robbieblocks.bundle.syntax import Import
+from robbieblocks.bundle.tailwind import variables_in
 from robbieblocks.bundle.vendors import Part, Vendors, packed, unpacked
 from robbieblocks.bundle.wanted import check_dependencies, check_imports
 from robbieblocks.cache import Cache
@@ -109,7 +109,7 @@ class Records:
                     for specifier, (package, names) in sorted(shape.subsets.items())
                 ],
                 "imports": result.imports if result else (),
-                "candidates": sorted(shape.candidates),
+                "candidates": sorted(shape.candidates | variables_in((row.code, row.css))),
                 "problems": [each.as_json() for each in problems],
             }
             content = packed(
@@ -192,5 +192,3 @@ def _read(content: bytes) -> Record:
         problems=tuple(Problem(**each) for each in head["problems"]),
     )
 
-
-__all__ = ["Import", "Record", "Records", "Used"]
