@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -20,22 +21,28 @@ def init(database_url: str | None) -> None:
 def upgrade(database_url: str | None) -> None:
     """Apply the schema and print each difference that it closed."""
     settings = Settings.from_environment(database_url=database_url)
-    with session.opened(settings, ready=False) as connection:
-        changes = schema.upgrade(connection, settings.schema)
-    for change in changes:
+    with session.opened(settings) as connection:
+        done = schema.upgrade(connection, settings.schema)
+    for change in done.changes:
         typer.echo(change)
-    typer.echo(f"{len(changes)} changed" if changes else "the schema is up to date")
+    typer.echo(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
+    if done.remaining:
+        _tell(done.remaining)
+        raise typer.Exit(1)
+
+
+def _tell(differences: Iterable[schema.Difference]) -> None:
+    for difference in differences:
+        typer.echo(str(difference))
 
 
 def verify(database_url: str | None) -> None:
     """Print each difference to the needed schema; exit 1 where there is one."""
     settings = Settings.from_environment(database_url=database_url)
-    with session.opened(settings, ready=False) as connection:
+    with session.opened(settings) as connection:
         differences = schema.verify(connection, settings.schema)
-    for difference in differences:
-        typer.echo(str(difference))
+    _tell(differences)
     if differences:
-        typer.echo("run `robbieblocks db upgrade`", err=True)
         raise typer.Exit(1)
     typer.echo("the schema is as it should be")
 

@@ -28,25 +28,33 @@ def names_a_database(settings: Settings) -> bool:
 
 
 @contextmanager
-def opened(settings: Settings, *, ready: bool = True) -> Iterator[Connection]:
+def opened(settings: Settings) -> Iterator[Connection]:
     """A connection to the database of `settings`.
 
     The embedded server is started where no database is named, and its schema and seed content are
-    put in when it is new. With `ready`, a named database without our schema is SchemaOutdated.
+    put in when it is new.
     """
     if names_a_database(settings):
         with database.connect(settings, application_name="robbieblocks") as connection:
-            if ready:
-                schema.require(connection)
             yield connection
         return
-    with embedded.server(settings.home / "postgres", progress=progress) as conninfo:
+    with embedded.server(settings.home, progress=progress) as conninfo:
         own = replace(settings, database_url=conninfo)
         with database.connect(own, application_name="robbieblocks") as connection:
-            if not schema.present(connection):
-                progress("creating the schema and the seed content")
-                schema.apply(connection, settings.schema)
-                content.seed(
-                    connection, content.load(settings.schema / "content", settings.node_branding)
-                )
+            _prepare(connection, settings)
             yield connection
+
+
+def _prepare(connection: Connection, settings: Settings) -> None:
+    """Put schema and seed content into a new embedded database.
+
+    The note beside the data is written last, so that a command killed midway is made up for, and
+    an editor who empties the tables later finds them empty.
+    """
+    note = settings.home / "postgres" / "seeded"
+    if note.exists():
+        return
+    progress("creating the schema and the seed content")
+    schema.apply(connection, settings.schema)
+    content.seed(connection, content.load(settings.schema / "content", settings.node_branding))
+    note.touch()

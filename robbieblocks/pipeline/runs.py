@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from robbieblocks.assemble import check_routes
-from robbieblocks.errors import Problem
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     SHARED_APP,
     AssembledPage,
@@ -115,11 +115,14 @@ def compose(
     entries = []
     for page, shared, inputs in run.draft.fresh:
         faults = run.app.faults(page)
+        if not faults:
+            try:
+                entries.append(_compose_page(run, shell, page, shared, inputs))
+            except ContentError as error:
+                faults = error.problems
         if faults:
             failures[inputs] = faults
             run.draft.hold_back(page.key, faults, run.live)
-        else:
-            entries.append(_compose_page(run, shell, page, shared, inputs))
 
     taken = {entry.path for entry in entries}
     kept = [entry for entry in run.draft.kept if entry.path not in taken]
@@ -133,7 +136,7 @@ def compose(
             run.contents[path] = body
 
     names = {name for entry in pages for name in entry.assets} | run.assets.keys()
-    run.assets |= {asset.name: asset for asset in _made(run) if asset.name in names}
+    run.assets |= {asset.name: asset for asset in _made(run, shell) if asset.name in names}
     return Manifest(
         node=run.target.node,
         app=run.target.app,
@@ -164,9 +167,10 @@ def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
     return (*(asset for asset in own if asset), *brand.fonts)
 
 
-def _made(run: Run) -> Iterable[Asset]:
+def _made(run: Run, shell: Shell) -> Iterable[Asset]:
     """Every asset that this build has bytes of, so that one missing on disk is healed."""
     bundle = run.app.bundle
+    yield from shell.assets
     yield from _brand_assets(run.brand)
     yield bundle.base_stylesheet
     if bundle.utilities:

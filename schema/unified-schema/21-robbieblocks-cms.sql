@@ -635,7 +635,8 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
     SELECT count(*) FROM settled
 $$;
 
--- In the capture functions, changed_rows are the rows of an INSERT or a DELETE; before a TRUNCATE the
+-- In the capture functions, *<> compares what is stored, so that 1 made 1.0 in JSON is a change, and every
+-- type compares (it wants records; rows it would compare column by column). changed_rows are the rows of an INSERT or a DELETE; before a TRUNCATE the
 -- rows still stand in the table.
 
 -- Pages: only while published, before or after. The app it left is affected too.
@@ -651,9 +652,9 @@ BEGIN
                LATERAL (VALUES (o.id, o.app_namespace, o.status), (n.id, n.app_namespace, n.status)) AS side (id, app, status)
          WHERE side.status = 'published'
            AND ROW (o.id, o.page_key, o.app_namespace, o.page_name, o.page_route, o.layout_template, o.meta_title,
-                    o.meta_description, o.status, o.version, o.published_at, o.created_by, o.metadata, o.created_at)
+                    o.meta_description, o.status, o.version, o.published_at, o.created_by, o.metadata, o.created_at)::record
            *<> ROW (n.id, n.page_key, n.app_namespace, n.page_name, n.page_route, n.layout_template, n.meta_title,
-                    n.meta_description, n.status, n.version, n.published_at, n.created_by, n.metadata, n.created_at);
+                    n.meta_description, n.status, n.version, n.published_at, n.created_by, n.metadata, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps FROM robbieblocks_pages WHERE status = 'published';
     ELSE
@@ -680,8 +681,8 @@ BEGIN
         SELECT array_agg(DISTINCT side.page_id) INTO pages
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
                LATERAL (VALUES (o.page_id), (n.page_id)) AS side (page_id)
-         WHERE ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props, o.conditions, o.created_at)
-           *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props, n.conditions, n.created_at);
+         WHERE ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props, o.conditions, o.created_at)::record
+           *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props, n.conditions, n.created_at)::record;
     ELSIF TG_OP <> 'TRUNCATE' THEN
         SELECT array_agg(DISTINCT page_id) INTO pages FROM changed_rows;
     END IF;
@@ -715,9 +716,9 @@ BEGIN
                        AS side (id, key, is_published)
          WHERE side.id IS NOT NULL
            AND ROW (o.id, o.component_key, o.component_name, o.component_type, o.react_code, o.props_schema, o.css_styles,
-                    o.dependencies, o.version, o.is_published, o.preview_url, o.metadata, o.created_at)
+                    o.dependencies, o.version, o.is_published, o.preview_url, o.metadata, o.created_at)::record
            *<> ROW (n.id, n.component_key, n.component_name, n.component_type, n.react_code, n.props_schema, n.css_styles,
-                    n.dependencies, n.version, n.is_published, n.preview_url, n.metadata, n.created_at);
+                    n.dependencies, n.version, n.is_published, n.preview_url, n.metadata, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(component_key), array_agg(id) FILTER (WHERE is_published)
           INTO changed_ids, changed_keys, published FROM robbieblocks_components;
@@ -767,8 +768,8 @@ BEGIN
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
                LATERAL (VALUES (o.id), (n.id)) AS side (id)
          WHERE side.id IS NOT NULL
-           AND ROW (o.id, o.token_key, o.token_category, o.default_value, o.description, o.created_at)
-           *<> ROW (n.id, n.token_key, n.token_category, n.default_value, n.description, n.created_at);
+           AND ROW (o.id, o.token_key, o.token_category, o.default_value, o.description, o.created_at)::record
+           *<> ROW (n.id, n.token_key, n.token_category, n.default_value, n.description, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id) INTO ids FROM robbieblocks_style_tokens;
     ELSE
@@ -798,9 +799,9 @@ BEGIN
                LATERAL unnest(array_append(side.enabled_apps, 'shared')) AS app
          WHERE side.id IS NOT NULL
            AND ROW (o.id, o.node_id, o.node_name, o.style_overrides, o.enabled_apps, o.custom_css, o.custom_scripts,
-                    o.base_url, o.created_at)
+                    o.base_url, o.created_at)::record
            *<> ROW (n.id, n.node_id, n.node_name, n.style_overrides, n.enabled_apps, n.custom_css, n.custom_scripts,
-                    n.base_url, n.created_at);
+                    n.base_url, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' AND TG_WHEN = 'BEFORE' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
           FROM robbieblocks_node_branding, unnest(array_append(enabled_apps, 'shared')) AS app;
