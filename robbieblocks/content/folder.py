@@ -27,7 +27,9 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     """
     notebook = Notebook(folder.parent)
     if not folder.is_dir():
-        notebook.add(folder, "is not a folder", "name a folder with components/, pages/ or tokens.toml")
+        notebook.add(
+            folder, "is not a folder", "name a folder with components/, pages/ or tokens.toml"
+        )
     components = _all(notebook, _folders(notebook, folder / "components"), _component)
     pages = _all(notebook, _tomls(notebook, folder / "pages"), _page)
     nodes = _all(notebook, _tomls(notebook, branding_folder), _node) if branding_folder else ()
@@ -75,15 +77,17 @@ def _code(notebook: Notebook, folder: Path) -> str | None:
     files = [folder / name for name in _CODE_FILES if (folder / name).exists()]
     if len(files) == 1:
         return notebook.text(files[0])
-    what = "has no component.tsx" if not files else "has more than one code file: " + ", ".join(
-        file.name for file in files
+    what = (
+        "has no component.tsx"
+        if not files
+        else "has more than one code file: " + ", ".join(file.name for file in files)
     )
     notebook.add(folder, what, f"keep one of {', '.join(_CODE_FILES)}")
     return None
 
 
 def _props_schema(notebook: Notebook, folder: Path, table: Table) -> Json:
-    """The schema from props.schema.json or from the TOML's `props_schema`; none: any props will do."""
+    """The schema, from props.schema.json or the TOML; with neither, any props will do."""
     file = folder / "props.schema.json"
     stated = table.json("props_schema")
     if not file.exists():
@@ -123,8 +127,11 @@ def _blocks(page: Table) -> tuple[Block, ...]:
     for table in page.tables("blocks"):
         order = table.integer("order", required=True) or 0
         if order in seen:
-            table.wrong("order", f"{order} is taken by the block on line {seen[order]}",
-                        "give each block of a page its own order")
+            table.wrong(
+                "order",
+                f"{order} is taken by the block on line {seen[order]}",
+                "give each block of a page its own order",
+            )
         seen[order] = table.line
         blocks.append(
             Block(
@@ -221,5 +228,7 @@ def _one_row_a_key(notebook: Notebook, rows: list[tuple[str, Path]]) -> None:
     first: dict[str, Path] = {}
     for key, file in rows:
         if key in first:
-            notebook.add(file, f"has the key {key!r} of {notebook.shown(first[key])}", "rename one of them")
+            notebook.add(
+                file, f"has the key {key!r} of {notebook.shown(first[key])}", "rename one of them"
+            )
         first.setdefault(key, file)

@@ -27,22 +27,35 @@ class Notebook:
 
     def shown(self, file: Path) -> str:
         """A file as messages name it."""
-        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+        return (
+            file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+        )
 
     def text(self, file: Path) -> str | None:
         """A file's UTF-8, byte for byte (no newline translation), or None with a Problem."""
         try:
             text = file.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
-            self._add(file, f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}",
-                      "save the file as UTF-8")
+            self._add(
+                file,
+                f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}",
+                "save the file as UTF-8",
+            )
             return None
         except OSError as error:
-            self._add(file, f"can't be read: {error.strerror or error}", "check the file and its permissions")
+            self._add(
+                file,
+                f"can't be read: {error.strerror or error}",
+                "check the file and its permissions",
+            )
             return None
         if "\0" in text:
-            self._add(file, "holds a NUL character, which Postgres can't store", "remove it",
-                      line=text[: text.index("\0")].count("\n") + 1)
+            self._add(
+                file,
+                "holds a NUL character, which Postgres can't store",
+                "remove it",
+                line=text[: text.index("\0")].count("\n") + 1,
+            )
             return None
         return text
 
@@ -55,8 +68,14 @@ class Notebook:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             line, column, what = _syntax_place(str(error), text)
-            self._add(file, f"is not valid TOML: {what}", "see https://toml.io/en/v1.0.0",
-                      line=line, column=column, source=_line(text, line))
+            self._add(
+                file,
+                f"is not valid TOML: {what}",
+                "see https://toml.io/en/v1.0.0",
+                line=line,
+                column=column,
+                source=_line(text, line),
+            )
             return None
         return Table(values, self, file, text, key_lines(text), ())
 
@@ -66,22 +85,47 @@ class Notebook:
         return None if text is None else self.parse_json(file, text)
 
     def parse_json(self, file: Path, text: str, *, first_line: int = 1) -> Json:
-        """The value of a JSON text that stands in a file from `first_line` on, or None with a Problem."""
+        """The value of a JSON text that starts on a line of a file, or None with a Problem."""
         try:
             return json.loads(text, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
-            self._add(file, f"is not valid JSON: {error.msg}", "see RFC 8259",
-                      line=first_line + error.lineno - 1, column=error.colno, source=_line(text, error.lineno))
+            self._add(
+                file,
+                f"is not valid JSON: {error.msg}",
+                "see RFC 8259",
+                line=first_line + error.lineno - 1,
+                column=error.colno,
+                source=_line(text, error.lineno),
+            )
         except (ValueError, RecursionError) as error:
             self._add(file, f"is not valid JSON: {error}", "see RFC 8259")
         return None
 
-    def _add(self, file: Path, what: str, remedy: str, *, line: int | None = None,
-             column: int | None = None, source: str = "") -> None:
-        self.problems.append(Problem(entity="file", key=self.shown(file), what=what, remedy=remedy,
-                                     line=line, column=column, source=source))
+    def _add(
+        self,
+        file: Path,
+        what: str,
+        remedy: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        source: str = "",
+    ) -> None:
+        self.problems.append(
+            Problem(
+                entity="file",
+                key=self.shown(file),
+                what=what,
+                remedy=remedy,
+                line=line,
+                column=column,
+                source=source,
+            )
+        )
 
-    def add(self, file: Path, what: str, remedy: str, *, line: int | None = None, source: str = "") -> None:
+    def add(
+        self, file: Path, what: str, remedy: str, *, line: int | None = None, source: str = ""
+    ) -> None:
         """Notes one mistake in a file."""
         self._add(file, what, remedy, line=line, source=source)
 
@@ -115,7 +159,9 @@ class Table:
             self._wrong(name, f"is {len(value)} characters long; its column holds {most}")
         return value
 
-    def integer(self, name: str, *, default: int | None = None, required: bool = False) -> int | None:
+    def integer(
+        self, name: str, *, default: int | None = None, required: bool = False
+    ) -> int | None:
         """A whole number that fits a Postgres integer."""
         value = self._take(name, required=required)
         if value is None:
@@ -176,7 +222,9 @@ class Table:
                 self._wrong(text_name, f"and {name} can't both be given")
             text = self.string(text_name)
             line = self._line(text_name) or 1
-            return None if text is None else self.notebook.parse_json(self.file, text, first_line=line)
+            return (
+                None if text is None else self.notebook.parse_json(self.file, text, first_line=line)
+            )
         value = self._take(name)
         return None if value is None else self._as_json((name,), value)
 
@@ -192,7 +240,9 @@ class Table:
 
     def inner(self, values: dict[str, Any], *path: str | int) -> Table:
         """A table inside this one."""
-        return Table(values, self.notebook, self.file, self.source, self.places, (*self.path, *path))
+        return Table(
+            values, self.notebook, self.file, self.source, self.places, (*self.path, *path)
+        )
 
     def named_tables(self) -> dict[str, Table]:
         """Every key of this table as a table of its own; what is no table is a Problem."""
@@ -225,20 +275,29 @@ class Table:
         value = self.values.get(name)
         if value is None and required:
             where = ".".join(str(part) for part in self.path)
-            self.notebook.add(self.file, f"lacks {name}" + (f" in {where}" if where else ""),
-                              f'add {name} = "..."', line=self.line)
+            self.notebook.add(
+                self.file,
+                f"lacks {name}" + (f" in {where}" if where else ""),
+                f'add {name} = "..."',
+                line=self.line,
+            )
         return value
 
     def _wrong(self, name: str, what: str, remedy: str = "") -> None:
         line = self._line(name)
-        self.notebook.add(self.file, f"{name} {what}", remedy or "mend the value",
-                          line=line, source=_line(self.source, line))
+        self.notebook.add(
+            self.file,
+            f"{name} {what}",
+            remedy or "mend the value",
+            line=line,
+            source=_line(self.source, line),
+        )
 
     def _line(self, name: str) -> int | None:
         return line_of(self.places, (*self.path, name))
 
     def _as_json(self, path: Place, value: Any) -> Json:
-        """The value with nothing in it that JSON can't say; TOML's times and non-numbers are Problems."""
+        """The value with nothing in it that JSON can't say, such as TOML's times."""
         if isinstance(value, dict):
             return {key: self._as_json((*path, key), inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -249,12 +308,19 @@ class Table:
             return self._unsayable(path, "holds a NUL character, which Postgres can't store")
         if isinstance(value, str | bool | int | float):
             return value
-        return self._unsayable(path, "is a TOML date or time, which JSON can't hold; write it in quotes")
+        return self._unsayable(
+            path, "is a TOML date or time, which JSON can't hold; write it in quotes"
+        )
 
     def _unsayable(self, path: Place, what: str) -> None:
         line = line_of(self.places, (*self.path, *path))
-        self.notebook.add(self.file, f"{'.'.join(map(str, path))} {what}", "write another value",
-                          line=line, source=_line(self.source, line))
+        self.notebook.add(
+            self.file,
+            f"{'.'.join(map(str, path))} {what}",
+            "write another value",
+            line=line,
+            source=_line(self.source, line),
+        )
 
 
 def _syntax_place(message: str, text: str) -> tuple[int, int | None, str]:
