@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robbieblocks import release
 from robbieblocks.errors import RobbieBlocksError, Transient
-from robbieblocks.model import Manifest
+from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunReport, Stopwatch
 from robbieblocks.pipeline.runs import Run, compose
@@ -147,10 +147,11 @@ def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageRep
     after = manifest.by_key
     reports = []
     for key in sorted({*before, *after, *run.draft.held_back}):
-        entry = after.get(key) or before.get(key)
-        change = _change(run, manifest, key)
-        body = run.contents.get(entry.path) if entry and change in ("added", "changed") else None
-        old = before.get(key) if change in ("changed", "removed") else None
+        old, new = before.get(key), after.get(key)
+        change = _change(run, manifest, key, old, new)
+        entry = new or old
+        body = run.contents.get(new.path) if new and change in ("added", "changed") else None
+        gone = old if change in ("changed", "removed") else None
         reports.append(
             PageReport(
                 key=key,
@@ -158,8 +159,8 @@ def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageRep
                 change=change,
                 size=None if body is None else len(body),
                 size_before=(
-                    reading.live_size(site_root, run.target.node, run.target.app, old.path)
-                    if old
+                    reading.live_size(site_root, run.target.node, run.target.app, gone.path)
+                    if gone
                     else None
                 ),
             )
@@ -167,11 +168,11 @@ def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageRep
     return tuple(reports)
 
 
-def _change(run: Run, manifest: Manifest, key: str) -> PageChange:
+def _change(
+    run: Run, manifest: Manifest, key: str, old: PageEntry | None, new: PageEntry | None
+) -> PageChange:
     if key in run.draft.held_back:
         return "held back"
-    old = run.live.by_key.get(key) if run.live else None
-    new = manifest.by_key.get(key)
     if old is None or run.live is None:
         return "added"
     if new is None:
