@@ -17,6 +17,12 @@ _TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_OPEN = {
+    "open_comment": "comment",
+    "open_double": "string",
+    "open_single": "string",
+    "open_url": "url(",
+}
 DEEPEST = 32
 
 
@@ -24,12 +30,9 @@ def fault(css: str) -> tuple[str, int] | None:
     """What is wrong and at which character, or None."""
     opened: list[tuple[str, int]] = []
     for match in _TOKEN.finditer(css):
-        if match["open_comment"] is not None:
-            return "this comment is never closed", match.start()
-        if match["open_double"] is not None or match["open_single"] is not None:
-            return "this string is never closed", match.start()
-        if match["open_url"] is not None:
-            return "this url( is never closed", match.start()
+        unfinished = next((name for name in _OPEN if match[name] is not None), None)
+        if unfinished is not None:
+            return f"this {_OPEN[unfinished]} is never closed", match.start()
         bracket = match["bracket"]
         if bracket is None:
             continue
@@ -37,12 +40,10 @@ def fault(css: str) -> tuple[str, int] | None:
             opened.append((bracket, match.start()))
             if len(opened) > DEEPEST:
                 return f"brackets are nested more than {DEEPEST} deep", match.start()
-        elif opened and opened[-1][0] == _PAIRS[bracket]:
-            opened.pop()
-        elif opened:
-            return f"this {opened[-1][0]} is closed by a {bracket}", opened[-1][1]
-        else:
+        elif not opened:
             return f"this {bracket} closes nothing", match.start()
+        elif (last := opened.pop())[0] != _PAIRS[bracket]:
+            return f"this {last[0]} is closed by a {bracket}", last[1]
     if opened:
         return f"this {opened[-1][0]} is never closed", opened[-1][1]
     return None

@@ -73,7 +73,8 @@ def bundle(
     problems = [each for key in sorted(found) for each in found[key].problems]
     broken = {key for key, record in found.items() if record.broken}
     broken |= {key for key in wanted if key not in components or not components[key].published}
-    problems += _missing(components, wanted)
+    broken |= {_RESERVED} & found.keys()
+    problems += _reserved(found)
     for each in _bad_uses(components, found):
         problems.append(each)
         broken.add(each.key)
@@ -138,18 +139,14 @@ def _with_uses(keys: Collection[str], good: Mapping[str, Record]) -> set[str]:
     return found
 
 
-def _missing(components: Mapping[str, ComponentRow], wanted: Collection[str]) -> list[Problem]:
-    problems: list[Problem] = []
-    for key in sorted(wanted):
-        if key == _RESERVED:
-            what = f"{_RESERVED} is reserved for the page's own script"
-            problems.append(Problem(entity="component", key=key, what=what, remedy="rename it"))
-    return problems
+def _reserved(found: Collection[str]) -> list[Problem]:
+    if _RESERVED not in found:
+        return []
+    what = f"{_RESERVED} is reserved for the page's own script"
+    return [Problem(entity="component", key=_RESERVED, what=what, remedy="rename it")]
 
 
-def _bad_uses(
-    components: Mapping[str, ComponentRow], found: Mapping[str, Record]
-) -> list[Problem]:
+def _bad_uses(components: Mapping[str, ComponentRow], found: Mapping[str, Record]) -> list[Problem]:
     """Imports of components that don't exist or are not published."""
     problems: list[Problem] = []
     for key, record in sorted(found.items()):
@@ -208,13 +205,23 @@ def _rings(found: Mapping[str, Record]) -> list[tuple[Problem, tuple[str, ...]]]
                 ring = path[path.index(use.key) :]
                 first = ring.index(min(ring))
                 members = tuple(ring[first:] + ring[:first])
-                entry = next(u for u in found[members[0]].uses if u.key == (*members, members[0])[1])
+                entry = next(
+                    u for u in found[members[0]].uses if u.key == (*members, members[0])[1]
+                )
                 rings.setdefault(members, entry)
             elif use.key not in done:
                 stack.append((use.key, 0))
     remedy = "move what both need into a third component"
     return [
-        (_at(ring[0], use, f"components import each other: {' -> '.join((*ring, ring[0]))}", remedy), ring)
+        (
+            _at(
+                ring[0],
+                use,
+                f"components import each other: {' -> '.join((*ring, ring[0]))}",
+                remedy,
+            ),
+            ring,
+        )
         for ring, use in sorted(rings.items())
     ]
 
@@ -233,9 +240,7 @@ def _spread(broken: set[str], found: Mapping[str, Record]) -> None:
                 todo.append(user)
 
 
-def _modules(
-    good: Mapping[str, Record], runtime: Module, vendors: Vendors
-) -> dict[str, Module]:
+def _modules(good: Mapping[str, Record], runtime: Module, vendors: Vendors) -> dict[str, Module]:
     modules = {record.module.specifier: record.module for record in good.values()}
     parts: dict[str, Part] = {name: whole(name) for name in (*RUNTIME_NEEDS, *runtime.imports)}
     for record in good.values():
@@ -254,9 +259,10 @@ def _runtime(shop: _Shop, cache: Cache) -> Module:
         options = ["--external:*", "--format=esm", "--minify"]
         output = esbuild.run(shop.toolchain, {"islands.js": source}, ["islands.js"], options)
         if not output.ok:
-            raise ProcessFailed(f"the page's own script does not compile: {output.messages[0].text}")
-        imports = output.metafile["outputs"]["o/islands.js"]["imports"]
-        names = sorted({each["path"] for each in imports})
+            raise ProcessFailed(
+                f"the page's own script does not compile: {output.messages[0].text}"
+            )
+        names = sorted({name for name, _ in output.imports["islands.js"]})
         content = packed("\n".join(names), output.files["islands.js"])
         cache.put_many(_KIND, {key: content})
     head, module = unpacked(content)
@@ -281,4 +287,3 @@ def _base_stylesheet(base_css: str, toolchain: Toolchain, cache: Cache) -> Asset
         content = output.files["base.css"]
         cache.put_many(_KIND, {key: content})
     return Asset.of("base", "css", content)
-

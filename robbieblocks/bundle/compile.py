@@ -6,8 +6,7 @@ component with an error is taken out and named, and the others are compiled with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from robbieblocks.bundle import esbuild
@@ -34,7 +33,7 @@ class Unit:
 
     @property
     def path(self) -> str:
-        """Its file in esbuild's folder: keys are hostile, and the name must not tell machines apart."""
+        """Its file in esbuild's folder: keys are hostile, so the name is a hash."""
         return f"c/{sha256(self.row.key)[:20]}.tsx"
 
 
@@ -77,10 +76,8 @@ def _batch(units: list[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
 
 def _both(units: Sequence[Unit], toolchain: Toolchain) -> tuple[esbuild.Output, esbuild.Output]:
     sources = {unit.path: unit.shape.source for unit in units}
-    with ThreadPoolExecutor(1) as pool:
-        isolate = pool.submit(esbuild.run, toolchain, sources, sources, _ISOLATE)
-        browser = esbuild.run(toolchain, sources, sources, _BROWSER)
-        return browser, isolate.result()
+    browser, isolate = esbuild.run_each(toolchain, sources, sources, [_BROWSER, _ISOLATE])
+    return browser, isolate
 
 
 def _halves(units: list[Unit], toolchain: Toolchain, error: ProcessFailed) -> dict[str, Compiled]:
@@ -98,9 +95,7 @@ def _halves(units: list[Unit], toolchain: Toolchain, error: ProcessFailed) -> di
     return _batch(units[:middle], toolchain) | _batch(units[middle:], toolchain)
 
 
-def _blamed(
-    units: Iterable[Unit], messages: Iterable[esbuild.Message]
-) -> dict[str, Compiled]:
+def _blamed(units: Iterable[Unit], messages: Iterable[esbuild.Message]) -> dict[str, Compiled]:
     by_path = {unit.path: unit for unit in units}
     found: dict[str, dict[Problem, None]] = {}
     for message in messages:
@@ -132,7 +127,6 @@ def _stored_place(unit: Unit, message: esbuild.Message) -> Place:
 def _collected(
     units: Iterable[Unit], browser: esbuild.Output, isolate: esbuild.Output
 ) -> dict[str, Compiled]:
-    imports = _imports(browser.metafile)
     results: dict[str, Compiled] = {}
     for unit in units:
         stem = unit.path.removesuffix(".tsx")
@@ -141,17 +135,6 @@ def _collected(
             module=browser.files[f"{stem}.js"],
             script=isolate.files[f"{stem}.js"].decode(),
             source_map=to_stored(source_map, unit.row.key, unit.shape.shift),
-            imports=imports.get(unit.path, ()),
+            imports=tuple(dict.fromkeys(name for name, _ in browser.imports[unit.path])),
         )
     return results
-
-
-def _imports(metafile: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    """Entry path to what its output imports, in the order of the output."""
-    found: dict[str, tuple[str, ...]] = {}
-    outputs = metafile.get("outputs", {})
-    for output in outputs.values() if isinstance(outputs, Mapping) else ():
-        if "entryPoint" in output:
-            paths = (str(each["path"]) for each in output["imports"])
-            found[output["entryPoint"]] = tuple(dict.fromkeys(paths))
-    return found

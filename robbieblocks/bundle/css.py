@@ -57,8 +57,8 @@ def scoped(row: ComponentRow) -> tuple[str, list[Problem]]:
         sheet.add(wrong[1], wrong[0], "close each bracket, string and comment")
     else:
         text = sheet.written()
-        if not sheet.problems:
-            return minified(f"@layer components{{{text}}}") if text else "", []
+        if not any(each.severity == "error" for each in sheet.problems):
+            return minified(f"@layer components{{{text}}}") if text else "", sheet.problems
     return "", sheet.problems
 
 
@@ -107,6 +107,7 @@ class _Sheet:
     def written(self) -> str:
         rules = tinycss2.parse_stylesheet(self.row.css, True, True)
         self._collect_names(rules)
+        self._warn_of_inline_animations()
         return self._rules(rules)
 
     @property
@@ -152,6 +153,20 @@ class _Sheet:
                 self.properties[name.value] = f"--{prefix}{name.value.removeprefix('--')}"
             elif rule.content is not None and rule.lower_at_keyword in _GROUPS:
                 self._collect_names(tinycss2.parse_blocks_contents(rule.content, True, True))
+
+    def _warn_of_inline_animations(self) -> None:
+        """An inline style can't name keyframes: their names are the component's own."""
+        if not re.search(r"\banimation(Name)?\b", self.row.code):
+            return
+        for name in self.renamed:
+            if re.search(rf"[\"'`]([^\"'`\n]* )?{re.escape(name)}\b", self.row.code):
+                self._report(
+                    None,
+                    None,
+                    f"the keyframes {name} are not known to inline styles",
+                    "set the animation in a class here; inline, set a custom property for it",
+                    warn=True,
+                )
 
     # --- rules ------------------------------------------------------------------------------
 

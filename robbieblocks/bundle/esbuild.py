@@ -10,9 +10,9 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
@@ -47,12 +47,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What one run wrote, by path, and said. Without `ok` nothing was written."""
+    """What one run wrote, by path, and said. Without `ok` nothing was written.
+
+    `imports` has (specifier, kind) of what each entry's output imports, by the entry's path.
+    """
 
     ok: bool
     files: Mapping[str, bytes] = field(default_factory=dict)
     messages: Sequence[Message] = ()
-    metafile: Mapping[str, Any] = field(default_factory=dict)
+    imports: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 def run(
@@ -61,42 +64,78 @@ def run(
     entries: Iterable[str],
     options: Iterable[str],
 ) -> Output:
-    """Compiles `entries` of `sources` (both by relative path) to the folder `o`.
+    """Compiles `entries` of `sources` (both by relative path) with one set of options.
 
     Raises ProcessFailed where esbuild crashed, hung, or failed without naming a file.
     """
+    return run_each(toolchain, sources, entries, [options])[0]
+
+
+def run_each(
+    toolchain: Toolchain,
+    sources: Mapping[str, str | bytes],
+    entries: Iterable[str],
+    option_sets: Iterable[Iterable[str]],
+) -> list[Output]:
+    """The same with several sets of options at once, a process each over the same files."""
+    sets = [tuple(options) for options in option_sets]
+    names = list(entries)
     with tempfile.TemporaryDirectory(prefix="robbieblocks-") as name:
         folder = Path(name)
-        # Ends esbuild's search for a package.json or a tsconfig above.
-        (folder / "package.json").write_text("{}")
-        for path, source in sources.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(source.encode("utf-8", "replace") if isinstance(source, str) else source)
-        argv = [toolchain.esbuild, *entries, *COMMON, *options]
-        argv += ["--outdir=o", "--outbase=.", "--metafile=meta.json"]
-        environment = {"NODE_PATH": str(toolchain.modules), "PATH": "/usr/bin:/bin"}
-        try:
-            done = process.run(argv, cwd=folder, env=environment, timeout=_TIMEOUT_S)
-        except ProcessFailed:
-            if not toolchain.esbuild.exists():
-                raise ToolchainUnavailable(
-                    f"esbuild is gone from {toolchain.esbuild}\n"
-                    f"  -> remove {toolchain.root}, so that it is fetched again"
-                ) from None
-            raise
-        messages = tuple(_messages(done.stderr.decode("utf-8", "replace")))
-        if done.returncode != 0:
-            if not any(each.severity == "error" and each.file for each in messages):
-                said = done.stderr.decode("utf-8", "replace")[:2000]
-                raise ProcessFailed(f"esbuild failed (exit code {done.returncode}): {said}")
-            return Output(ok=False, messages=messages)
-        return Output(
-            ok=True,
-            files=dict(_written(folder / "o")),
-            messages=messages,
-            metafile=json.loads((folder / "meta.json").read_bytes()),
-        )
+        _write(folder, sources)
+        if len(sets) == 1:
+            return [_process(toolchain, folder, names, sets[0], "o0")]
+        with ThreadPoolExecutor(len(sets)) as pool:
+            running = [
+                pool.submit(_process, toolchain, folder, names, options, f"o{number}")
+                for number, options in enumerate(sets)
+            ]
+            return [each.result() for each in running]
+
+
+def _write(folder: Path, sources: Mapping[str, str | bytes]) -> None:
+    # Ends esbuild's search for a package.json or a tsconfig above.
+    (folder / "package.json").write_bytes(b"{}")
+    for parent in {(folder / path).parent for path in sources}:
+        parent.mkdir(parents=True, exist_ok=True)
+    for path, source in sources.items():
+        data = source.encode("utf-8", "replace") if isinstance(source, str) else source
+        (folder / path).write_bytes(data)
+
+
+def _process(
+    toolchain: Toolchain, folder: Path, entries: Sequence[str], options: Sequence[str], out: str
+) -> Output:
+    meta = folder / f"{out}.json"
+    argv: list[str | Path] = [toolchain.esbuild, *entries, *COMMON, *options]
+    argv += [f"--outdir={out}", "--outbase=.", f"--metafile={meta.name}"]
+    environment = {"NODE_PATH": str(toolchain.modules), "PATH": "/usr/bin:/bin"}
+    try:
+        done = process.run(argv, cwd=folder, env=environment, timeout=_TIMEOUT_S)
+    except ProcessFailed:
+        if not toolchain.esbuild.exists():
+            raise ToolchainUnavailable(
+                f"esbuild is gone from {toolchain.esbuild}\n"
+                f"  -> remove {toolchain.root}, so that it is fetched again"
+            ) from None
+        raise
+    said = done.stderr.decode("utf-8", "replace")
+    messages = tuple(_messages(said))
+    if done.returncode != 0:
+        if not any(each.severity == "error" and each.file for each in messages):
+            raise ProcessFailed(f"esbuild failed (exit code {done.returncode}): {said[:2000]}")
+        return Output(ok=False, messages=messages)
+    outputs = json.loads(meta.read_bytes())["outputs"]
+    return Output(
+        ok=True,
+        files=dict(_written(folder / out)),
+        messages=messages,
+        imports={
+            each["entryPoint"]: tuple((i["path"], i["kind"]) for i in each["imports"])
+            for each in outputs.values()
+            if "entryPoint" in each
+        },
+    )
 
 
 def _written(out: Path) -> Iterator[tuple[str, bytes]]:

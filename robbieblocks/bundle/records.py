@@ -26,6 +26,8 @@ from robbieblocks.toolchain import Toolchain
 _RECIPE = "1"
 _KIND = "component"
 _LONGEST_CODE = 1_000_000
+# How many records of earlier versions, and of other apps, a process keeps in memory.
+_SPARE = 2000
 
 OWN = "@robbieblocks/"
 
@@ -71,6 +73,8 @@ class Records:
         absent = [key for key in keys.values() if key not in self._memory]
         for key, content in self.cache.get_many(_KIND, absent).items():
             self._memory[key] = _read(content)
+        if len(self._memory) > 2 * len(keys) + _SPARE:
+            self._memory = {key: self._memory[key] for key in keys.values() if key in self._memory}
         missing = [row for row in rows if keys[row.key] not in self._memory]
         if missing:
             self._compile(missing, keys)
@@ -191,4 +195,3 @@ def _read(content: bytes) -> Record:
         parts=tuple(Part(s, package, frozenset(names)) for s, package, names in head["parts"]),
         problems=tuple(Problem(**each) for each in head["problems"]),
     )
-

@@ -8,6 +8,7 @@ directly behind it (Selectors Level 4).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import tinycss2
 from tinycss2.ast import Node
@@ -177,4 +178,4 @@ def _is_theme(compound: Tokens) -> bool:
 
 
 def _has_pseudo_element(tokens: Tokens) -> bool:
-    return any(_is(one, ":") and _is(two, ":") for one, two in zip(tokens, tokens[1:], strict=False))
+    return any(_is(one, ":") and _is(two, ":") for one, two in pairwise(tokens))

@@ -53,9 +53,7 @@ class _Choice:
     expression: Expression | None = None
 
 
-def analyse(
-    row: ComponentRow, react: Collection[str], by_name: Collection[str] = ()
-) -> Shape:
+def analyse(row: ComponentRow, react: Collection[str], by_name: Collection[str] = ()) -> Shape:
     """The shape of a component.
 
     `react` are the names that React exports: they need no import. `by_name` are packages of which
@@ -66,7 +64,10 @@ def analyse(
     chosen = _choose(row, syntax)
     if isinstance(chosen, Problem):
         # A text that does not parse has no shape; the syntax error is the thing to report.
-        problems += [] if syntax.broken else [chosen]
+        if not syntax.broken:
+            problems.append(chosen)
+        elif _is_siblings(row.code):
+            problems.append(problem(row, Place(1, 1, 0), *_SIBLINGS))
         chosen = _Choice()
     append = chosen.append + _react_imports(syntax, react)
     subsets = {
@@ -112,7 +113,7 @@ def problem(row: ComponentRow, place: Place | None, what: str, remedy: str = "")
 
 def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What can't work in a component, wherever it stands in the text."""
-    remedy = "import at the top instead: `import x from \"...\"`"
+    remedy = 'import at the top instead: `import x from "..."`'
     found = [problem(row, at, "import() is not available here", remedy) for at in syntax.dynamic]
     found += [problem(row, at, "require() is not available here", remedy) for at in syntax.requires]
     found += [
@@ -128,6 +129,20 @@ def _choose(row: ComponentRow, syntax: Syntax) -> _Choice | Problem:
     if syntax.exports:
         return _named_export(row, syntax)
     return _bare(row, syntax)
+
+
+_SIBLINGS = (
+    "there are several JSX elements side by side",
+    "put them into one fragment: <>...</>",
+)
+
+
+def _is_siblings(code: str) -> bool:
+    """Whether the text is broken only in that its elements have no parent."""
+    if not code.lstrip().startswith("<"):
+        return False
+    enclosed = read(f"<>{code}</>")
+    return not enclosed.broken and len(enclosed.jsx) > 1
 
 
 def _named_export(row: ComponentRow, syntax: Syntax) -> _Choice | Problem:
@@ -165,8 +180,7 @@ def _bare(row: ComponentRow, syntax: Syntax) -> _Choice | Problem:
         return problem(
             row,
             jsx[1].place,
-            "there are several JSX elements side by side",
-            "put them into one fragment: <>...</>",
+            *_SIBLINGS,
         )
     if jsx:
         return _Choice(

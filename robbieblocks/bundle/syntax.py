@@ -72,7 +72,8 @@ class Import:
     """One import (or re-export) of values.
 
     `names` are the imported names, `default` among them; None stands for the whole namespace.
-    `local` maps local names to imported ones. `start` and `end` enclose the specifier's text, without its quotes, in UTF-8 bytes.
+    `local` maps local names to imported ones. `start` and `end` enclose the specifier's text,
+    without its quotes, in UTF-8 bytes.
     """
 
     specifier: str
@@ -107,7 +108,7 @@ class Expression:
 
 @dataclass(slots=True, kw_only=True)
 class Syntax:
-    """A read text. `exports` maps exported names to local ones (None: re-exported from elsewhere)."""
+    """A read text. `exports` maps exported names to local ones (None: from elsewhere)."""
 
     text: bytes
     broken: bool

@@ -33,13 +33,15 @@ _MEMORY = 256 * 1024 * 1024
 _GROUPS = frozenset({"media", "supports", "container", "starting-style"})
 _VARIABLE = re.compile(r"--[a-zA-Z0-9_-]+")
 _MOST_WORDS = 60_000
+_MOST_SHEETS = 4000
 
 _ENTRY = 'import{__unstable__loadDesignSystem as load}from"tailwindcss";globalThis.__load=load;'
 _START = """
 var console = { log() {}, warn() {}, error() {} }, system = null, failure = null;
 function start(css) {
   const loadStylesheet = async () => { throw new Error("nothing is loaded here"); };
-  __load(css, { base: "/", loadStylesheet }).then(d => { system = d; }, e => { failure = String(e); });
+  const failed = e => { failure = String(e); };
+  __load(css, { base: "/", loadStylesheet }).then(d => { system = d; }, failed);
 }
 function theme() {
   return JSON.stringify([...system.theme.entries()].map(([name, e]) => [name, e.value]));
@@ -103,6 +105,7 @@ class Tailwind:
         self._css = theme_css(tokens)
         self._key = sha256("\0".join((_RECIPE, toolchain.id, self._css)))
         self._known: _Known | None = None
+        self._compiler: _Compiler | None = None
         self._sheets: dict[frozenset[str], Asset | None] = {}
 
     def learn(self, words: Collection[str]) -> None:
@@ -116,7 +119,9 @@ class Tailwind:
         if missing:
             if len(known.nothing) > _MOST_WORDS:
                 known.nothing.clear()
-            _Compiler(self._toolchain, self._cache, self._css).ask(known, missing)
+            if self._compiler is None or self._compiler.asked > _MOST_WORDS:
+                self._compiler = _Compiler(self._toolchain, self._cache, self._css)
+            self._compiler.ask(known, missing)
             self._cache.put_many(_KIND, {self._key: known.packed()})
         self._known = known
 
@@ -125,6 +130,8 @@ class Tailwind:
         known = self._known or _Known()
         variables = frozenset(w for w in words if w.startswith("--") and w in known.theme)
         used = frozenset(words & known.rules.keys()) | variables
+        if len(self._sheets) > _MOST_SHEETS:
+            self._sheets.clear()
         if used not in self._sheets:
             self._sheets[used] = self._written(known, used)
         return self._sheets[used]
@@ -138,7 +145,9 @@ class Tailwind:
         frames = "".join(
             css
             for name, css in sorted(known.keyframes.items())
-            if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", v) for v in variables.values())
+            if any(
+                re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", v) for v in variables.values()
+            )
             or re.search(rf"animation[^;{{}}]*(?<![\w-]){re.escape(name)}(?![\w-])", rules)
         )
         registered: dict[str, str] = {}
@@ -165,29 +174,33 @@ class Tailwind:
 
 
 class _Compiler:
-    """Tailwind's compiler in an isolate; started anew where an isolate died of a word."""
+    """Tailwind's compiler in an isolate; started anew where one died of a word.
+
+    It stays warm: the next new class in this process costs a few milliseconds (and 15 MB).
+    """
 
     def __init__(self, toolchain: Toolchain, cache: Cache, css: str) -> None:
         self._script = _script(toolchain, cache)
         folder = toolchain.modules / "tailwindcss"
-        self._css = (folder / "theme.css").read_text(encoding="utf-8") + css + "@tailwind utilities;"
+        self._css = (
+            (folder / "theme.css").read_text(encoding="utf-8") + css + "@tailwind utilities;"
+        )
         self._isolate: MiniRacer | None = None
+        self.asked = 0
 
     def ask(self, known: _Known, words: list[str]) -> None:
         """Adds what Tailwind makes of the words to what is known."""
-        try:
-            if not known.theme:
-                self._learn_theme(known)
-            for word, css in self._compiled(words):
-                taken = _taken(word, css) if css else None
-                if taken is None:
-                    known.nothing.add(word)
-                else:
-                    known.rules[word], known.properties[word] = taken
-            order = json.loads(self._call("ordered", list(known.rules)))
-            known.rules = {word: known.rules[word] for word in order}
-        finally:
-            self._close()
+        self.asked += len(words)
+        if not known.theme:
+            self._learn_theme(known)
+        for word, css in self._compiled(words):
+            taken = _taken(word, css) if css else None
+            if taken is None:
+                known.nothing.add(word)
+            else:
+                known.rules[word], known.properties[word] = taken
+        order = json.loads(self._call("ordered", list(known.rules)))
+        known.rules = {word: known.rules[word] for word in order}
 
     def _learn_theme(self, known: _Known) -> None:
         entries = dict(json.loads(self._call("theme")))
@@ -264,10 +277,30 @@ def _taken(word: str, css: str) -> tuple[str, dict[str, str]] | None:
                 return None
             properties[name] = rule.serialize()
         elif _safe(word, rule):
-            rules.append(rule.serialize())
+            rules.append(_flat(rule))
         else:
             return None
     return ("".join(rules), properties) if rules else None
+
+
+def _flat(rule: Node) -> str:
+    """The rule with the conditions that are nested in it written around it: older browsers."""
+    if not isinstance(rule, QualifiedRule):
+        return str(rule.serialize())
+    selector = tinycss2.serialize(rule.prelude).strip()
+
+    def written(content: Sequence[Node]) -> str:
+        parts: list[str] = []
+        declarations = ""
+        for each in tinycss2.parse_blocks_contents(content, True, True):
+            if isinstance(each, AtRule):
+                condition = tinycss2.serialize(each.prelude).strip()
+                parts.append(f"@{each.lower_at_keyword} {condition}{{{written(each.content)}}}")
+            else:
+                declarations += each.serialize() + ";"
+        return (f"{selector}{{{declarations}}}" if declarations else "") + "".join(parts)
+
+    return written(rule.content)
 
 
 def _safe(word: str, rule: Node, *, inside: bool = False) -> bool:
@@ -323,16 +356,18 @@ def _selects(word: str, selector: Sequence[Node]) -> bool:
 def _names(word: str, part: Sequence[Node]) -> bool:
     for before, token in zip([None, *part], part, strict=False):
         if token.type == "ident" and token.value == word:
-            if before is not None and before.type == "literal" and before.value == ".":
-                return True
-        elif token.type == "function" and token.lower_name in ("is", "where"):
-            if _selects(word, token.arguments):
-                return True
+            named = before is not None and before.type == "literal" and before.value == "."
+        else:
+            named = (
+                token.type == "function"
+                and token.lower_name in ("is", "where")
+                and _selects(word, token.arguments)
+            )
+        if named:
+            return True
     return False
 
 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:
     """The custom properties that texts refer to."""
     return frozenset(name for text in texts for name in _VARIABLE.findall(text))
-
-

@@ -48,7 +48,9 @@ globalThis.__rb = { React, dom, server, jsx };
 """
 # A bare isolate has none of these. The packages ask for them when they are loaded, not to render.
 _ISOLATE_SHIM = """
-export class MessageChannel { constructor() { this.port1 = {}; this.port2 = { postMessage() {} }; } }
+export class MessageChannel {
+  constructor() { this.port1 = {}; this.port2 = { postMessage() {} }; }
+}
 export class TextEncoder { encode() { return new Uint8Array(0); } }
 export const queueMicrotask = () => {};
 export const setTimeout = () => 0;
@@ -130,7 +132,9 @@ class Vendors:
 
     def _loaded(self, parts: list[Part]) -> dict[str, Module]:
         """Modules from memory, else from the cache, else compiled, two at a time."""
-        ready = {p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules}
+        ready = {
+            p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules
+        }
         keys = {self._part_key(p): p for p in parts if p.specifier not in ready}
         cached = self._cache.get_many(_KIND, keys)
         missing = {key: part for key, part in keys.items() if key not in cached}
@@ -150,7 +154,7 @@ class Vendors:
         source = f"export {{{', '.join(exported)}}} from {json.dumps(self._file(part))};\n"
         outside = self._outside(part.package)
         output = self._built({"vendor.js": source}, "vendor.js", [*_WHOLE, *outside])
-        imports = _external(output.metafile)
+        imports = output.imports["vendor.js"]
         required = sorted({path for path, kind in imports if kind == "require-call"})
         if required:
             banner = _require_banner(required)
@@ -179,7 +183,9 @@ class Vendors:
         inside = {package} if package == "react-dom/client" else {package.partition("/")[0]}
         return [f"--external:{name}" for name in self._toolchain.packages if name not in inside]
 
-    def _built(self, sources: Mapping[str, str], entry: str, options: Iterable[str]) -> esbuild.Output:
+    def _built(
+        self, sources: Mapping[str, str], entry: str, options: Iterable[str]
+    ) -> esbuild.Output:
         output = esbuild.run(self._toolchain, sources, [entry], options)
         if not output.ok:
             said = "; ".join(each.text for each in output.messages)
@@ -203,19 +209,11 @@ class Vendors:
         return [str(name) for name in names if name != "module.exports"]
 
 
-def _external(metafile: Mapping[str, object]) -> list[tuple[str, str]]:
-    outputs = metafile.get("outputs", {})
-    return [
-        (str(each["path"]), str(each["kind"]))
-        for output in (outputs.values() if isinstance(outputs, Mapping) else ())
-        for each in output["imports"]
-        if each.get("external")
-    ]
-
-
 def _require_banner(required: list[str]) -> str:
     """Gives CommonJS inside of an ES module its `require` of what is outside."""
-    imports = "".join(f"import*as __rb{n} from{json.dumps(name)};" for n, name in enumerate(required))
+    imports = "".join(
+        f"import*as __rb{n} from{json.dumps(name)};" for n, name in enumerate(required)
+    )
     cases = ",".join(f"{json.dumps(name)}:__rb{n}" for n, name in enumerate(required))
     return f"{imports}const require=n=>({{{cases}}})[n];"
 

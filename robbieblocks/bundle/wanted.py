@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
-from semantic_version import NpmSpec, Version
+from semantic_version import NpmSpec, Version  # type: ignore[import-untyped]  # ships none
 
 from robbieblocks.bundle.shape import problem
 from robbieblocks.bundle.syntax import Import
@@ -97,7 +97,7 @@ def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Prob
             yield _dependency(row, f"{entry!r} names no package", "write it as name or name@range")
             continue
         name, wanted = match["name"], (match["range"] or "").strip()
-        if name.startswith("@types/") or name.startswith("@robbieblocks/"):
+        if name.startswith(("@types/", "@robbieblocks/")):
             continue
         if name not in present:
             packages = ", ".join(sorted(toolchain.packages))
@@ -116,12 +116,10 @@ def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Prob
 
 def _satisfied(version: str, wanted: str) -> bool:
     try:
-        return NpmSpec(wanted).match(Version(version))
+        return bool(NpmSpec(wanted).match(Version(version)))
     except ValueError:
         return False
 
 
 def _dependency(row: ComponentRow, what: str, remedy: str) -> Problem:
-    return Problem(
-        entity="component", key=row.key, field="dependencies", what=what, remedy=remedy
-    )
+    return Problem(entity="component", key=row.key, field="dependencies", what=what, remedy=remedy)
