@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import importlib.util
 import re
 import shlex
@@ -182,3 +183,30 @@ def _query_names(statement: ast.stmt) -> list[str]:
     if not any(isinstance(text, str) and _SQL.match(text) for text in texts):
         return []
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _imported() -> set[str]:
+    """The distributions that the package imports, or looks for by name."""
+    known = importlib.metadata.packages_distributions()
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("find_spec"):
+                names = [str(ast.literal_eval(node.args[0]))]
+            else:
+                continue
+            for name in names:
+                found |= {d.lower().replace("_", "-") for d in known.get(name.split(".")[0], ())}
+    return found - {"robbieblocks"}
+
+
+def test_what_the_package_imports_is_what_it_depends_on() -> None:
+    """A package comes along by name or not at all, and none comes along for nothing."""
+    asked = tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
+    wanted = {re.split(r"[\[<>=~! ;]", entry)[0].lower() for entry in asked}
+    assert _imported() - wanted == set(), "imported, and not in pyproject.toml"
+    assert wanted - _imported() - {"watchfiles"} == set(), "in pyproject.toml, and not imported"
