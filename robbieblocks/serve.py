@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gzip
 import os
 import signal
@@ -68,6 +69,8 @@ _COMPRESSED: Final = frozenset(
 )
 _SMALLEST_COMPRESSED: Final = 1024
 _MEMORY: Final = 32 << 20
+_NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+_LAST_PORT: Final = 65_535
 _BACKLOG: Final = 512
 _GRACE_SECONDS: Final = 3
 
@@ -79,8 +82,9 @@ def app(site_root: Path, node: str) -> Starlette:
     async def answer(request: Request) -> Response:
         try:
             return site.answer(request)
-        except SiteUnavailable as error:
-            return PlainTextResponse(f"{error}\n", 503, {**_SECURITY, **_NO_STORE})
+        except SiteUnavailable:
+            # Paths and causes are the operator's business, not a visitor's.
+            return _plain(503, "the site can't be read at the moment")
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "HEAD"])])
 
@@ -139,6 +143,8 @@ async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> None:
 
 def _listen(node: str, host: str, port: int) -> socket.socket:
     try:
+        if not 0 <= port <= _LAST_PORT:
+            raise OverflowError("no such port")
         family, kind, protocol, _name, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
@@ -209,7 +215,7 @@ class _Site:
             # A release that was pruned between finding it and reading from it is not live.
             with contextlib.suppress(FileNotFoundError):
                 return self._page(request, path)
-        return _plain(404, "not found")
+        return _plain(503, "this page's file is damaged; the next look at the site heals it")
 
     def _health(self) -> Response:
         hashes = {live.manifest.app: live.build_hash for live in self._releases()}
@@ -242,7 +248,7 @@ class _Site:
             return _plain(404, "no such asset")
         try:
             content = _read(self._root / self._node / "assets" / name)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return _plain(404, "no such asset")
         return self._body(request, name, name, content, dict(_FOR_EVER), 200)
 
@@ -319,12 +325,16 @@ class _Compressed:
 
 
 def _read(path: Path) -> bytes:
-    """A regular file's bytes, without following a symlink at its end."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise FileNotFoundError(path)
-        return file.read()
+    """A regular file's bytes; FileNotFoundError for anything else in its place, a link included."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                return file.read()
+    except OSError as error:
+        if error.errno not in _NOT_A_FILE:
+            raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
+    raise FileNotFoundError(path)
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -7,6 +7,7 @@ a few dozen of them.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from robbieblocks.model import Manifest, PageEntry, Sha256
@@ -16,10 +17,8 @@ _FORMAT: Final = 1
 
 def dump(manifest: Manifest) -> bytes:
     """The JSON of a manifest. Page order is kept; everything else is sorted."""
-    assets = sorted({*manifest.assets, *(name for page in manifest.pages for name in page.assets)})
-    components = sorted({name for page in manifest.pages for name in page.components})
-    asset_at = {name: place for place, name in enumerate(assets)}
-    component_at = {name: place for place, name in enumerate(components)}
+    assets, asset_places = _table([manifest.assets, *(page.assets for page in manifest.pages)])
+    components, component_places = _table([page.components for page in manifest.pages])
     value = {
         "format": _FORMAT,
         "node": manifest.node,
@@ -28,21 +27,31 @@ def dump(manifest: Manifest) -> bytes:
         "toolchain": manifest.toolchain,
         "asset_table": assets,
         "component_table": components,
-        "assets": [asset_at[name] for name in manifest.assets],
+        "assets": asset_places[manifest.assets],
         "pages": [
             {
                 "key": page.key,
                 "route": page.route,
                 "path": page.path,
                 "inputs": page.inputs,
-                "assets": [asset_at[name] for name in page.assets],
-                "components": [component_at[name] for name in page.components],
+                "assets": asset_places[page.assets],
+                "components": component_places[page.components],
             }
             for page in manifest.pages
         ],
         "files": dict(sorted(manifest.files.items())),
     }
     return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _table(
+    uses: Iterable[tuple[str, ...]],
+) -> tuple[list[str], dict[tuple[str, ...], list[int]]]:
+    """Every name once, sorted, and each distinct list of names as places in that table."""
+    distinct = set(uses)
+    table = sorted({name for names in distinct for name in names})
+    place_of = {name: place for place, name in enumerate(table)}
+    return table, {names: [place_of[name] for name in names] for names in distinct}
 
 
 def load(content: bytes) -> Manifest:

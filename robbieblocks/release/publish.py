@@ -234,7 +234,9 @@ class _Publisher:
         fault.reached("named")
 
     def _swap(self) -> None:
-        if self.live_name is not None and self.live is not None:
+        # A stand-in that a kill left live has the same content: that is nothing to go back to.
+        stood_in = self.live_name is not None and self.live_name.startswith(self.hash)
+        if self.live is not None and not stood_in:
             disk.point(self.place.previous, f"releases/{self.live_name}")
             fault.reached("previous")
         disk.point(self.place.current, f"releases/{self.hash}")
@@ -246,6 +248,11 @@ class _Publisher:
 
         Without an atomic exchange of folders the site goes by way of a stand-in, `<hash>.<n>`.
         """
+        if not self.folder.exists():
+            aside.rename(self.folder)
+            fault.reached("swapped")
+            disk.sync_folder(self.place.releases)
+            return
         if disk.exchange(aside, self.folder):
             fault.reached("swapped")
             disk.sync_folder(self.place.releases)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.release import disk
 from robbieblocks.release.layout import MANIFEST, Place
+
+if TYPE_CHECKING:
+    import httpx
 
 BUILD_HEADER: Final = "X-RobbieBlocks-Build"
 
@@ -52,28 +55,32 @@ def check_served(base_url: str, manifest: Manifest, changed: Collection[str]) ->
     The body's SHA-256 must be the manifest's, whatever server sends it; `X-RobbieBlocks-Build`
     must be the build hash where it is sent. A server may cache for a moment: five attempts.
     """
+    import httpx  # 60 ms that only a configured smoke_url needs
+
     pages = [page for page in manifest.pages if page.path in changed] or list(manifest.pages)
-    return [why for page in pages[:_PAGES_FETCHED] if (why := _fetched(base_url, manifest, page))]
+    with httpx.Client(headers={"Accept-Encoding": "identity"}, timeout=_TIMEOUT) as client:
+        tried = (_fetched(client, base_url, manifest, page) for page in pages[:_PAGES_FETCHED])
+        return [why for why in tried if why]
 
 
-def _fetched(base_url: str, manifest: Manifest, page: PageEntry) -> str:
+def _fetched(client: httpx.Client, base_url: str, manifest: Manifest, page: PageEntry) -> str:
     why = ""
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE * attempt)
-        why = _fetch(base_url.rstrip("/") + page.route, manifest, page)
+        why = _fetch(client, base_url.rstrip("/") + page.route, manifest, page)
         if not why:
             break
     return why
 
 
-def _fetch(url: str, manifest: Manifest, page: PageEntry) -> str:
-    import httpx  # 60 ms that only a configured smoke_url needs
+def _fetch(client: httpx.Client, url: str, manifest: Manifest, page: PageEntry) -> str:
+    import httpx
 
     try:
-        answer = httpx.get(url, headers={"Accept-Encoding": "identity"}, timeout=_TIMEOUT)
+        answer = client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"{url}: {error or type(error).__name__}"
+        return f"{url}: {type(error).__name__} {error}"
     stated = answer.headers.get(BUILD_HEADER, manifest.build_hash)
     if answer.status_code != httpx.codes.OK:
         return f"{url}: answered {answer.status_code}"

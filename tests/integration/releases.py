@@ -1,0 +1,74 @@
+"""Small releases for tests: pages whose bytes say which version they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from robbieblocks.model import Asset, Manifest, PageEntry, sha256
+from robbieblocks.release import Published, live, publish
+
+NODE = "vengeance-local"
+PAGES = 12
+
+
+def pages(version: int, *, count: int = PAGES) -> dict[str, bytes]:
+    """A home page and others: the home page and page `version` say the version, the rest none."""
+    files = {"play/index.html": f"<h1>home</h1> version={version} end".encode()}
+    for number in range(1, count):
+        shown = version if number == version % count else 0
+        files[f"play/p{number}/index.html"] = f"<p>{number}</p> version={shown} end".encode() * 50
+    files["tokens.json"] = b'{"--color-primary": "#f0f"}'
+    return files
+
+
+def assets(version: int) -> list[Asset]:
+    """One asset that stays, one of each version."""
+    return [Asset.of("react", "js", "// react\n" * 500), Asset.of("c", "js", f"// {version}")]
+
+
+def manifest(
+    files: Mapping[str, bytes], given: list[Asset], *, app: str = "play", node: str = NODE
+) -> Manifest:
+    """The manifest of files; every HTML file but 404.html is a page."""
+    names = tuple(asset.name for asset in given)
+    routes = {
+        path: "/" + path.removesuffix("index.html").removesuffix(".html")
+        for path in files
+        if path.endswith(".html") and path != "404.html"
+    }
+    return Manifest(
+        node=node,
+        app=app,
+        files={path: sha256(content) for path, content in files.items()},
+        pages=tuple(
+            PageEntry(
+                key=f"page-{path}", route=route, path=path, inputs=sha256(files[path]), assets=names
+            )
+            for path, route in routes.items()
+        ),
+        assets=names,
+    )
+
+
+def put(
+    root: Path, files: Mapping[str, bytes], given: list[Asset], *, app: str = "play"
+) -> Published:
+    """Publish as the pipeline does: hand in only what differs from what is live."""
+    wanted = manifest(files, given, app=app)
+    before = live(root, NODE, app)
+    known = {} if before is None else before.files
+    changed = {
+        path: files[path] for path, digest in wanted.files.items() if known.get(path) != digest
+    }
+    return publish(root, wanted, changed, given)
+
+
+def put_version(root: Path, version: int) -> Published:
+    """Publish one version of the play app."""
+    return put(root, pages(version), assets(version))
+
+
+def served(root: Path, path: str, *, app: str = "play") -> bytes:
+    """What a web server reads by way of `current`."""
+    return (root / NODE / app / "current" / path).read_bytes()
