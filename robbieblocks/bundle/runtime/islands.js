@@ -40,7 +40,7 @@ const start = async (island, element) => {
   const asked = island.fill !== undefined && asksFor(island.fill);
   if (island.still && !asked) return;
   try {
-    const [[{ createElement }, { createRoot, hydrateRoot }], { default: Component }] =
+    const [[{ createElement, useLayoutEffect, useState }, { createRoot, hydrateRoot }], { default: Component }] =
       await Promise.all([loadReact(), import(island.use)]);
     let root;
     const options = {
@@ -63,8 +63,14 @@ const start = async (island, element) => {
       root = createRoot(element, options);
       root.render(createElement(Component, asked ? filled(island.fill) : island.props));
     } else {
-      root = hydrateRoot(element, createElement(Component, island.props), options);
-      if (asked) root.render(createElement(Component, filled(island.fill)));
+      // A root must not be updated before it is hydrated, so the filling is its own first effect.
+      const Filled = () => {
+        const [props, setProps] = useState(island.props);
+        useLayoutEffect(() => setProps(filled(island.fill)), []);
+        return createElement(Component, props);
+      };
+      const child = asked ? createElement(Filled) : createElement(Component, island.props);
+      root = hydrateRoot(element, child, options);
     }
   } catch (error) {
     report("could not be loaded", error);

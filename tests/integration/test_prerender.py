@@ -1,0 +1,370 @@
+"""Rendering in the real isolate: what rows mean, and what hostile ones can't do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
+from robbieblocks.prerender import Prerenderer, job_key
+from tests.pages import Press, block, component
+
+NO_ASSET = Asset("none.js", b"")
+GOOD = """exports.default = () => jsx("p", { children: [
+  Object.keys({}).length, [1, 2].map((x) => x + 1).join(), String({}), typeof leak, `${new Error("e")}`,
+] });"""
+
+
+@pytest.fixture(scope="module")
+def isolate(press: Press) -> str:
+    """React for the isolate, from the toolchain."""
+    return press.bundle(component("any", "export default () => null;")).isolate
+
+
+@pytest.fixture(scope="module")
+def prerenderer() -> Iterator[Prerenderer]:
+    """A warm isolate with little patience."""
+    with Prerenderer(cpu=0.5, heap=96 << 20) as one:
+        yield one
+
+
+def _bundle(isolate: str, **bodies: str) -> Bundle:
+    head = 'const React = require("react"); const { jsx } = require("react/jsx-runtime");\n'
+    modules = {
+        f"@robbieblocks/{key}": Module(
+            specifier=f"@robbieblocks/{key}", asset=NO_ASSET, script=head + body
+        )
+        for key, body in bodies.items()
+    }
+    nothing = Module(specifier="none", asset=NO_ASSET, script="")
+    return Bundle(modules=modules, runtime=nothing, base_stylesheet=NO_ASSET, isolate=isolate)
+
+
+def _jobs(*keys: str) -> list[RenderJob]:
+    return [RenderJob(component=key, props_json="{}", prefix=f"b{n}-") for n, key in enumerate(keys)]
+
+
+def _problem(rendered: RenderedBlock) -> Problem:
+    assert rendered.problem is not None, rendered.html
+    assert rendered.html == ""
+    return rendered.problem
+
+
+# Each ends in an error whose text holds the word.
+FAULTS = {
+    "endless loop": ("exports.default = () => { for (;;); };", "CPU time"),
+    "endless loop on load": ("for (;;);", "CPU time"),
+    "catastrophic pattern": (
+        "exports.default = () => String(/^(a+)+$/.test('a'.repeat(80) + '!'));",
+        "CPU time",
+    ),
+    "endless components": ("exports.default = function F() { return jsx(F, {}); };", ""),
+    "endless generator": (
+        "exports.default = () => { function* g() { for (;;) yield 1; } for (const x of g()); };",
+        "CPU time",
+    ),
+    "endless promises": (
+        "exports.default = () => { const f = () => Promise.resolve().then(f); f(); return 'x'; };",
+        "promises",
+    ),
+    "endless allocation": (
+        "exports.default = () => { const a = []; for (;;) a.push(new Array(1000).fill({})); };",
+        "memory",
+    ),
+    "endless text": ("exports.default = () => { let s = 'x'; for (;;) s += s; };", "string length"),
+    "endless buffers": (
+        "exports.default = () => { const a = []; for (;;) a.push(new Uint8Array(1e8).fill(1)); };",
+        "",
+    ),
+    "one giant buffer": ("exports.default = () => String(new Uint8Array(8e9));", ""),
+    "stack overflow": ("exports.default = function f() { return f() + 1; };", "call stack"),
+    "huge output": ("exports.default = () => jsx('p', { children: 'x'.repeat(5e6) });", "4000000"),
+    "object prototype": ("exports.default = () => { Object.prototype.leak = 1; };", "extensible"),
+    "array prototype": ("exports.default = () => { Array.prototype.map = 1; };", "read only"),
+    "redefine": (
+        "exports.default = () => { Object.defineProperty(Array.prototype, 'join', { value: 1 }); };",
+        "redefine",
+    ),
+    "toString of all": (
+        "exports.default = () => { Object.prototype.toString = () => 'evil'; };",
+        "all blocks share",
+    ),
+    "set prototype": ("exports.default = () => { Object.setPrototypeOf(Array.prototype, null); };", ""),
+    "proto of literal": ("exports.default = () => { ({}).__proto__.leak = 1; };", "extensible"),
+    "delete a built-in": ("exports.default = () => { delete Array.prototype.map; };", "delete"),
+    "JSON": ("exports.default = () => { JSON.stringify = 1; };", "read only"),
+    "generator prototype": (
+        "exports.default = () => { Object.getPrototypeOf(function* () {}()).next = 1; };",
+        "",
+    ),
+    "error formatting": ("exports.default = () => { Error.prepareStackTrace = 1; };", "extensible"),
+    "react export": ("exports.default = () => { React.useState = 1; };", "read only"),
+    "react class": ("exports.default = () => { React.Component.prototype.leak = 1; };", "extensible"),
+    "react updater": (
+        "exports.default = class extends React.Component "
+        "{ render() { this.updater.leak = 1; return 1; } };",
+        "extensible",
+    ),
+    "react context": (
+        "exports.default = class extends React.Component "
+        "{ constructor(p, c) { super(p, c); c.leak = 1; } render() { return 1; } };",
+        "extensible",
+    ),
+    "react dispatcher": (
+        "exports.default = () => "
+        "React.__CLIENT_INTERNALS_DO_NOT_USE_OR_WARN_USERS_THEY_CANNOT_UPGRADE.H;",
+        "",
+    ),
+    "undeclared global": ("exports.default = () => { leak = 1; };", "not defined"),
+    "global Array": ("exports.default = () => { Array = 1; };", "read only"),
+    "globalThis.Array": ("exports.default = () => { globalThis.Array = 1; };", "read only"),
+    "eval": ("exports.default = () => eval('1');", "Code generation"),
+    "indirect eval": ("exports.default = () => (0, eval)('1');", "Code generation"),
+    "new Function": ("exports.default = () => new Function('return 1')();", "Code generation"),
+    "constructor of a function": (
+        "exports.default = () => (() => 1).constructor('return this')();",
+        "Code generation",
+    ),
+    "async constructor": (
+        "exports.default = () => (async () => 1).constructor('return 1')();",
+        "Code generation",
+    ),
+    "require": ("exports.default = () => require('fs');", "'fs'"),
+    "require of a path": ("exports.default = () => require('../../etc/passwd');", "passwd"),
+    "fetch": ("exports.default = () => { fetch('http://example.org'); };", "prerendered"),
+    "timer": ("exports.default = () => { setTimeout(() => 1, 1); };", "prerendered"),
+    "process": ("exports.default = () => process.env.HOME;", "process"),
+    "window": ("exports.default = () => window.innerWidth;", "innerWidth"),
+    "throwing getter": (
+        "exports.default = () => jsx('p', { get children() { throw new Error('gotcha'); } });",
+        "gotcha",
+    ),
+    "toString trap": (
+        "exports.default = () => jsx('p', { title: { toString() { throw new Error('trap'); } } });",
+        "trap",
+    ),
+    "thrown null": ("exports.default = () => { throw null; };", "null"),
+    "thrown trap": (
+        "exports.default = () => { throw new Proxy({}, { get() { throw 1; } }); };",
+        "",
+    ),
+    "thrown symbol": ("exports.default = () => { throw Symbol('odd'); };", "odd"),
+    "object as child": ("exports.default = () => ({ a: 1 });", "object"),
+    "no component": ("exports.default = {};", "type"),
+    "no export": ("", "no component"),
+    "async component": ("exports.default = async () => jsx('p', {});", "async"),
+    "lazy": ("exports.default = React.lazy(() => new Promise(() => 0));", "waits"),
+    "error under Suspense": (
+        "exports.default = () => jsx(React.Suspense, "
+        "{ children: jsx(() => { throw new Error('inner'); }, {}) });",
+        "inner",
+    ),
+    "raw end tags": (
+        "exports.default = () => jsx('p', { dangerouslySetInnerHTML: { __html: '</div></div>' } });",
+        "leaves the block",
+    ),
+    "raw comment": (
+        "exports.default = () => jsx('p', { dangerouslySetInnerHTML: { __html: '<!--' } });",
+        "leaves the block",
+    ),
+    "plaintext element": ("exports.default = () => jsx('plaintext', {});", "leaves the block"),
+    "body element": ("exports.default = () => jsx('body', { className: 'x' });", "leaves the block"),
+    "forged element": (
+        "exports.default = () => ({ $$typeof: Symbol.for('react.transitional.element'), "
+        "type: 'plaintext', key: null, ref: null, props: {} });",
+        "leaves the block",
+    ),
+    "script element": ("exports.default = () => jsx('script', { children: 'x' });", "<script>"),
+    "raw script": (
+        "exports.default = () => jsx('p', { dangerouslySetInnerHTML: "
+        "{ __html: '<script>1</script>' } });",
+        "<script>",
+    ),
+    "raw handler": (
+        "exports.default = () => jsx('p', { dangerouslySetInnerHTML: "
+        "{ __html: '<img src=x onerror=1>' } });",
+        "onerror",
+    ),
+    "base element": ("exports.default = () => jsx('base', { href: '/x' });", "<base>"),
+    "title element": ("exports.default = () => jsx('title', { children: 'x' });", "<title>"),
+    "srcdoc": ("exports.default = () => jsx('iframe', { srcDoc: 'x' });", "srcdoc"),
+    "another block's id": ("exports.default = () => jsx('p', { id: 'b2' });", "b2"),
+    "the islands' id": ("exports.default = () => jsx('p', { id: 'rb-islands' });", "rb-islands"),
+    "a block's attribute": (
+        "exports.default = () => jsx('p', { 'data-rb-component': 'x' });",
+        "data-rb-component",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "word"), FAULTS.values(), ids=FAULTS)
+def test_hostile_component(prerenderer: Prerenderer, isolate: str, body: str, word: str) -> None:
+    """It ends in an error that names it, and blocks beside it show what they show without it."""
+    bundle = _bundle(isolate, good=GOOD, bad=body)
+    alone = prerenderer.render(_jobs("good"), bundle)[0]
+    assert alone.problem is None
+    before, bad, after = prerenderer.render(_jobs("good", "bad", "good"), bundle)
+    assert before.html == after.html == alone.html
+    problem = _problem(bad)
+    assert problem.key == "bad"
+    assert word in problem.what
+
+
+HARMLESS = {
+    "symbols are nothing": ("exports.default = () => Symbol('x');", ""),
+    "this is nothing": ("exports.default = function () { return String(this); };", "undefined"),
+    "import() finds nothing": ("exports.default = () => { import('fs'); return 'x'; };", "x"),
+    "no threads nor wasm": (
+        "exports.default = () => "
+        "[typeof WebAssembly, typeof SharedArrayBuffer, typeof Atomics, typeof require('react').H] + '';",
+        "undefined,undefined,undefined,undefined",
+    ),
+    "NUL and lone surrogates": (
+        r"exports.default = () => 'a\0b\ud800c';",
+        "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c",
+    ),
+    "text is escaped": ("exports.default = () => '</script><!--';", "&lt;/script&gt;&lt;!--"),
+    "global writes are its own": (
+        "exports.default = () => String(globalThis.n = (globalThis.n || 0) + 1);",
+        "1",
+    ),
+    "closures start afresh": ("let n = 0; exports.default = () => String(++n);", "1"),
+    "pattern state is gone": (
+        "exports.default = () => { const was = RegExp.$1; /(a)/.exec('a'); return String(was); };",
+        "undefined",
+    ),
+    "own properties may shadow": (
+        "exports.default = () => { const e = new Error('x'); e.message = 'y'; e.name = 'N'; "
+        "const o = {}; o.toString = () => 'o'; o.constructor = 1; return `${e} ${o}`; };",
+        "N: y o",
+    ),
+    "preloads are left out": (
+        "exports.default = () => jsx('img', { src: '/a.png', alt: '' });",
+        '<img src="/a.png" alt=""/>',
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "html"), HARMLESS.values(), ids=HARMLESS)
+def test_harmless_component(prerenderer: Prerenderer, isolate: str, body: str, html: str) -> None:
+    """It renders the same text each time, whatever it left behind before."""
+    results = prerenderer.render(_jobs("it", "it"), _bundle(isolate, it=body))
+    assert [result.problem for result in results] == [None, None]
+    assert [result.html for result in results] == [html, html]
+
+
+INTERACTIVE = {
+    "state": ("React.useState(1); return 'x';", True, False),
+    "effect": ("React.useEffect(() => {}); return 'x';", True, False),
+    "ref": ("return jsx('p', { ref: () => {} });", True, False),
+    "handler": ("return jsx('button', { onClick() {} });", True, False),
+    "id alone": ("return jsx('p', { title: React.useId() });", False, False),
+    "memo alone": ("return React.useMemo(() => 'x', []);", False, False),
+    "nothing": ("return jsx('p', {});", False, False),
+    "clock": ("return String(new Date().getFullYear());", False, True),
+    "now": ("return String(Date.now());", False, True),
+    "given time": ("return new Date('2024-05-01').toISOString();", False, False),
+    "local time": ("return String(new Date('2024-05-01T10:00').getTime());", False, True),
+    "local getter": ("return String(new Date(0).getHours());", False, True),
+    "randomness": ("return String(Math.random());", False, True),
+    "uuid": ("return crypto.randomUUID();", False, True),
+    "visitor's locale": ("return (5000).toLocaleString();", False, True),
+    "named locale": ("return (5000).toLocaleString('en-US');", False, False),
+    "Intl": ("return new Intl.NumberFormat().format(1);", False, True),
+    "browser test": ("return typeof window === 'undefined' ? 'a' : 'b';", False, True),
+    "misnested": ("return jsx('p', { onClick() {}, children: jsx('div', {}) });", True, True),
+    "suspended": (
+        "return jsx(React.Suspense, { fallback: 'w', "
+        "children: jsx(React.lazy(() => new Promise(() => 0)), {}) });",
+        True,
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "interactive", "volatile"), INTERACTIVE.values(), ids=INTERACTIVE)
+def test_what_a_block_needs(
+    prerenderer: Prerenderer, isolate: str, body: str, interactive: bool, volatile: bool
+) -> None:
+    """State, effects, refs and events need a script; clock, chance and place need a fresh render."""
+    bundle = _bundle(isolate, it=f"exports.default = () => {{ {body} }};")
+    first, second = prerenderer.render(_jobs("it", "it"), bundle)
+    assert first.problem is None
+    assert (first.interactive, first.volatile) == (interactive, volatile)
+    assert first.html.replace("b0", "b1") == second.html
+
+
+def test_class_components_are_interactive(prerenderer: Prerenderer, isolate: str) -> None:
+    """A class component may have state, so it hydrates."""
+    body = "exports.default = class extends React.Component { render() { return jsx('p', {}); } };"
+    assert prerenderer.render(_jobs("it"), _bundle(isolate, it=body))[0].interactive
+
+
+def test_a_component_stopped_often_is_not_tried_for_ever(
+    prerenderer: Prerenderer, isolate: str
+) -> None:
+    """Ten thousand endless blocks of one component cost a few stops, and the rest still render."""
+    bundle = _bundle(isolate, good=GOOD, bad="exports.default = () => { for (;;); };")
+    results = prerenderer.render(_jobs(*["bad"] * 10_000, "good"), bundle)
+    assert all(result.problem for result in results[:-1])
+    assert "several times" in _problem(results[-2]).what
+    assert results[-1].problem is None
+
+
+def test_ten_thousand_blocks(prerenderer: Prerenderer, isolate: str) -> None:
+    """As many blocks as that come back in order."""
+    bundle = _bundle(isolate, it="exports.default = ({ n }) => String(n);")
+    jobs = [
+        RenderJob(component="it", props_json=f'{{"n":{n}}}', prefix=f"b{n}-") for n in range(10_000)
+    ]
+    assert [each.html for each in prerenderer.render(jobs, bundle)] == [str(n) for n in range(10_000)]
+
+
+def test_a_megabyte_of_props(prerenderer: Prerenderer, isolate: str) -> None:
+    """Large props reach the component whole."""
+    bundle = _bundle(isolate, it="exports.default = ({ text }) => String(text.length);")
+    job = RenderJob(component="it", props_json=f'{{"text":"{"é" * 1_000_000}"}}', prefix="b1-")
+    assert prerenderer.render([job], bundle)[0].html == "1000000"
+
+
+def test_errors_name_the_stored_line(press: Press) -> None:
+    """What throws is told at its line and column in the stored text, in the component it stands in."""
+    inner = "export default function Inner({ items }) {\n  const n = 1;\n  return items.map(String);\n}"
+    outer = 'import Inner from "@robbieblocks/inner";\nexport default () => <Inner />;'
+    made = press.bundle(component("inner", inner), component("outer", outer))
+    problem = _problem(press.render(made, [block(1, "outer")])[1])
+    assert (problem.key, problem.field, problem.line) == ("inner", "react_code", 3)
+    assert problem.column == len("  return items.") + 1
+
+
+def test_packages_are_fresh_too(press: Press) -> None:
+    """A store made with a package holds nothing from the block before."""
+    code = """import { create } from "zustand";
+const useStore = create(() => ({ n: 0 }));
+export default () => { useStore.setState({ n: useStore.getState().n + 1 });
+  return <p>{useStore.getState().n}</p>; };"""
+    made = press.bundle(component("it", code))
+    rendered = press.render(made, [block(1, "it"), block(2, "it")])
+    assert rendered[1].html == rendered[2].html == "<p>1</p>"
+
+
+def test_job_key_follows_what_decides_the_html(isolate: str) -> None:
+    """The key changes with props, prefix, script and React, and with nothing else."""
+    job = RenderJob(component="it", props_json="{}", prefix="b1-")
+    one = _bundle(isolate, it="1", other="2")
+    key = job_key(job, one)
+    assert job_key(job, _bundle(isolate, it="1", other="3")) == key
+    assert job_key(job, _bundle(isolate, it="2", other="2")) != key
+    assert job_key(job, _bundle(isolate + " ", it="1")) != key
+    for change in ({"props_json": '{"a":1}'}, {"prefix": "b2-"}):
+        values = {"component": "it", "props_json": "{}", "prefix": "b1-", **change}
+        assert job_key(RenderJob(**values), one) != key
+
+
+def test_scripts_may_change_between_renders(prerenderer: Prerenderer, isolate: str) -> None:
+    """A warm isolate renders what the bundle at hand says."""
+    for said in ("one", "two", "one"):
+        bundle = _bundle(isolate, it=f"exports.default = () => '{said}';")
+        assert prerenderer.render(_jobs("it"), bundle)[0].html == said
