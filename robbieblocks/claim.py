@@ -16,7 +16,7 @@ from psycopg.rows import tuple_row
 
 from robbieblocks.database import translated
 
-# Note that a node has handled rows. Locked in one order, so that two nodes never wait for each other.
+# Note that a node has handled rows. Locked in one order, so that two nodes never wait in a circle.
 _ACKNOWLEDGE: LiteralString = """
     WITH mine AS (
         SELECT id FROM robbieblocks_change_triggers
@@ -30,17 +30,17 @@ _ACKNOWLEDGE: LiteralString = """
      WHERE queued.id = mine.id AND %(node)s <> ALL (queued.handled_nodes)
 """
 
-# Close the rows that no node is left to handle. A statement of its own: it must see what other nodes
-# acknowledged while the one above waited for them.
+# Close the rows that no node is left to handle. A statement of its own: it must see what other
+# nodes acknowledged while the one above waited for them.
 _SETTLE: LiteralString = "SELECT robbieblocks_settle()"
 
 
 def acknowledge(connection: Connection[Any], node: str, trigger_ids: Collection[UUID]) -> int:
     """Note that a node has handled these queue rows; how many were new to it.
 
-    Rows that are processed, or gone, or acknowledged before are passed over, so that a repeated call
-    is harmless. Rows that nobody is left to handle are closed, even where none is named. Raises
-    DatabaseUnavailable.
+    Rows that are processed, or gone, or acknowledged before are passed over, so that a repeated
+    call is harmless. Rows that nobody is left to handle are closed, even where none is named.
+    Raises DatabaseUnavailable.
     """
     with (
         translated(f"acknowledge {len(trigger_ids)} changes for {node}"),

@@ -1,7 +1,7 @@
 """The deploys row of every run: written before its work, closed whatever happens to the worker.
 
-A run is dead when its row is unfinished and nobody holds the lease of its node and app: the lease is
-a session's advisory lock, which Postgres gives back when the session ends, however it ends.
+A run is dead when its row is unfinished and nobody holds the lease of its node and app: the lease
+is a session's advisory lock, which Postgres gives back when the session ends, however it ends.
 """
 
 from __future__ import annotations
@@ -75,6 +75,35 @@ _CLOSE_DEAD: LiteralString = """
        AND deploy_status IN ('pending', 'building', 'deploying')
 """
 
+# A sign of life of every run of a process.
+_BEAT: LiteralString = """
+    UPDATE robbieblocks_deploys SET heartbeat_at = clock_timestamp()
+     WHERE incarnation = %(incarnation)s AND deploy_status IN ('pending', 'building', 'deploying')
+"""
+
+# End runs of any node that were silent for too long; `key` is what _key computes.
+_CLOSE_ABANDONED: LiteralString = """
+    UPDATE robbieblocks_deploys AS run
+       SET deploy_status = 'failed',
+           completed_at = clock_timestamp(),
+           error_message = concat(
+               'No sign of life since ', coalesce(heartbeat_at, started_at)::text, ' (',
+               coalesce(worker, 'worker unknown'), '); closed by a peer. The node''s worker builds '
+               'what is missing when it comes back.')
+     WHERE deploy_status IN ('pending', 'building', 'deploying')
+       AND coalesce(heartbeat_at, started_at) < clock_timestamp() - make_interval(secs => %(seconds)s)
+       AND NOT EXISTS (
+           SELECT FROM pg_locks,
+                  LATERAL (SELECT ('x' || left(encode(sha256(
+                      convert_to('robbieblocks lease', 'UTF8') || '\x00'::bytea ||
+                      convert_to(run.node_id, 'UTF8') || '\x00'::bytea ||
+                      convert_to(run.app_namespace, 'UTF8')), 'hex'), 16))::bit(64)::bigint AS key) AS lease
+            WHERE locktype = 'advisory' AND granted AND objsubid = 1
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint = (lease.key >> 32) & 4294967295
+              AND objid::bigint = lease.key & 4294967295)
+"""
+
 # Take the lease of a node's app, if it is free or this session's already.
 _TAKE_LEASE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
 
@@ -126,9 +155,7 @@ def start(
     return run
 
 
-def phase(
-    connection: Connection[Any], run: UUID, status: Literal["building", "deploying"]
-) -> bool:
+def phase(connection: Connection[Any], run: UUID, status: Literal["building", "deploying"]) -> bool:
     """Move a run on, which is also a sign of life. False: it is closed, by a peer perhaps."""
     with translated(f"record that run {run} is {status}"):
         return connection.execute(_PHASE, {"id": run, "status": status}).rowcount == 1
@@ -138,6 +165,21 @@ def heartbeat(connection: Connection[Any], run: UUID) -> bool:
     """Note that a run is alive. False: it is closed, by a peer perhaps."""
     with translated(f"record that run {run} is alive"):
         return connection.execute(_PHASE, {"id": run, "status": None}).rowcount == 1
+
+
+def heartbeats(connection: Connection[Any]) -> int:
+    """Note that every unfinished run of this process is alive; how many."""
+    with translated("record that this process is alive"):
+        return connection.execute(_BEAT, {"incarnation": incarnation()}).rowcount
+
+
+def close_abandoned(connection: Connection[Any], seconds: float) -> int:
+    """Close runs, of any node, that gave no sign of life for `seconds` and whose lease is free.
+
+    What a worker does for peers that never came back; how many.
+    """
+    with translated("close abandoned runs"):
+        return connection.execute(_CLOSE_ABANDONED, {"seconds": seconds}).rowcount
 
 
 def finish(
@@ -157,7 +199,7 @@ def finish(
     """End a run. False: it was ended before, and what that said stands.
 
     `build_hash` is what is live now; None leaves what was live at the start. Characters that
-    Postgres can't store are replaced, and a text of more than a million characters loses its middle.
+    Postgres can't store are replaced; a text of more than a million characters loses its middle.
     Raises DatabaseUnavailable; the row is then closed by whoever takes the lease next.
     """
     values = {
@@ -230,7 +272,7 @@ def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
         yield Lease(connection, node, app, held)
     finally:
         if held:
-            # A connection that is lost, or in a failed transaction, must not hide why the block ended.
+            # A connection that is lost, or in a failed transaction, must not hide why it ended.
             with suppress(psycopg.Error):
                 _one(connection, _RETURN_LEASE, (key,))
 

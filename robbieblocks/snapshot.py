@@ -40,7 +40,8 @@ _TAKEN_AT: LiteralString = "SELECT now() AT TIME ZONE 'UTC'"
 
 # Nodes, all or those named.
 _NODES: LiteralString = """
-    SELECT node_id, node_name, style_overrides::text, enabled_apps, custom_css, custom_scripts, base_url
+    SELECT node_id, node_name, style_overrides::text, enabled_apps, custom_css, custom_scripts,
+           base_url
       FROM robbieblocks_node_branding
      WHERE %(nodes)s::text[] IS NULL OR node_id = ANY (%(nodes)s)
      ORDER BY node_id COLLATE "C"
@@ -52,9 +53,9 @@ _PAGE_APPS: LiteralString = """
      WHERE status = 'published' ORDER BY page_key COLLATE "C"
 """
 
-# Published pages of some apps or all, each with its blocks in order as one JSON text: a third of the
-# time of reading blocks as rows. Most blocks have no conditions, and null is cheaper than {}. Times
-# that Python can't hold (infinity, BC) become the nearest that it can.
+# Published pages of some apps or all, each with its blocks in order as one JSON text: a third of
+# the time of reading blocks as rows. Most blocks have no conditions, and null is cheaper than {}.
+# Times that Python can't hold (infinity, BC) become the nearest that it can.
 _PAGES: LiteralString = """
     SELECT id, page_key, app_namespace, page_name, page_route, layout_template, meta_title,
            meta_description,
@@ -115,11 +116,11 @@ def take(
     """The content as one transaction sees it, in an order that depends on keys alone.
 
     `nodes` leaves out other nodes, pages of apps that none of them carries, and queue rows that
-    concern none of them. `apps` leaves out pages of other apps (routes can then not be checked across
-    apps). Components and tokens are always all there. The transaction is over on return.
+    concern none of them. `apps` leaves out pages of other apps (routes can then not be checked
+    across apps). Components and tokens are always all there. The transaction is over on return.
 
-    JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range is its text,
-    and a value nested too deep is a text that says so, for the checks of props to report.
+    JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range is its
+    text, and a value nested too deep is a text that says so, for the checks of props to report.
     Raises DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read the content") as cursor, _collector_paused():
@@ -146,7 +147,10 @@ def nodes(connection: Connection[Any]) -> tuple[NodeRow, ...]:
 
 
 def page_apps(connection: Connection[Any]) -> dict[str, str]:
-    """The app of each published page, by page key. Raises DatabaseUnavailable and SchemaOutdated."""
+    """The app of each published page, by page key.
+
+    Raises DatabaseUnavailable and SchemaOutdated.
+    """
     with _transaction(connection, "read which pages are published") as cursor:
         return dict(_rows(cursor, _PAGE_APPS))
 
@@ -318,7 +322,7 @@ def _json(text: str | None) -> Json:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Reading makes only what stays; the collector, counting it all again and again, doubles the time."""
+    """Reading makes only what stays; the collector, going over it repeatedly, doubles the time."""
     paused = gc.isenabled()
     gc.disable()
     try:

@@ -38,6 +38,9 @@ def connect(
     except psycopg.ProgrammingError as error:
         # `from None`: the driver's own message may repeat the password.
         raise faults.unreadable(error, address) from None
+    if not all(port.isdecimal() for port in str(given.get("port") or 0).split(",") if port):
+        # libpq finds this out while connecting; it is where a password with a slip before it ends up.
+        raise faults.not_a_port(address)
     defaults = {
         name: value
         for name, (variable, value) in _DEFAULTS.items()
@@ -45,13 +48,12 @@ def connect(
     }
     try:
         return psycopg.connect(
-            address,
+            conninfo.make_conninfo(address, **defaults),
             autocommit=autocommit,
             # Through PgBouncer in transaction mode a prepared statement is on some other session.
             prepare_threshold=None,
             application_name=application_name,
             client_encoding="utf8",
-            **defaults,
         )
     except psycopg.OperationalError as error:
         raise faults.unreachable(error, address) from None

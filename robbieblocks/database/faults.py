@@ -1,11 +1,11 @@
 """What the driver raises, as errors of ours: translated here and nowhere else.
 
-    connect fails                                  DatabaseUnavailable, or UsageError for a bad address
-    the connection breaks, times out, deadlocks    DatabaseUnavailable
-    a table, column or function is missing         SchemaOutdated
-    a right is missing                             UsageError
-    a value does not fit its column                ContentError
-    anything else                                  Permanent
+connect fails                                  DatabaseUnavailable, or UsageError for a bad address
+the connection breaks, times out, deadlocks    DatabaseUnavailable
+a table, column or function is missing         SchemaOutdated
+a right is missing                             UsageError
+a value does not fit its column                ContentError
+anything else                                  Permanent
 """
 
 from __future__ import annotations
@@ -131,8 +131,20 @@ def unreachable(error: psycopg.Error, address: str) -> DatabaseUnavailable:
 
 def unreadable(error: psycopg.Error, address: str) -> UsageError:
     """The error for an address that libpq can't read; libpq's words may repeat all of it."""
+    return _unreadable(scrubbed(_cause(error), address))
+
+
+def not_a_port(address: str) -> UsageError:
+    """The error for an address whose port is no number; the port is not repeated."""
+    where = "the port is not a number"
+    if "://" in address:
+        where += " (a password needs an @ after it, and %40 for an @ in it)"
+    return _unreadable(where)
+
+
+def _unreadable(cause: str) -> UsageError:
     return UsageError(
-        f"the database address is not one that libpq reads: {scrubbed(_cause(error), address)}: "
+        f"the database address is not one that libpq reads: {cause}: "
         "write postgresql://user@host:port/database, or `host=... dbname=... user=...`"
     )
 
@@ -182,8 +194,15 @@ def _secrets(address: str) -> list[str]:
 def _cause(error: BaseException) -> str:
     """libpq's cause: the last line that says something, without the address in front of it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(("Multiple connection", "Is the server"))]
+    lines = [
+        line for line in lines if not line.startswith(("Multiple connection", "Is the server"))
+    ]
     said = lines[-1] if lines else type(error).__name__
-    said = re.sub(r"^connection (?:failed: )?(?:connection )?to server (?:at|on) [^:]*(?:, port \d+)? failed: ", "", said)
+    said = re.sub(
+        r"^connection (?:failed: )?(?:connection )?to server (?:at|on) "
+        r"[^:]*(?:, port \d+)? failed: ",
+        "",
+        said,
+    )
     said = re.sub(r"^(?:connection failed: )?", "", said)
     return re.sub(r"^FATAL:\s+", "", said)

@@ -45,24 +45,29 @@ _DESCRIBE: LiteralString = """
     SELECT 'table ' || name, 'table' FROM ours WHERE relkind IN ('r', 'p')
     UNION ALL
     SELECT 'column ' || name || '.' || a.attname,
-           format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+           format_type(a.atttypid, a.atttypmod)
+           || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
            || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
       FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      WHERE relkind IN ('r', 'p')
     UNION ALL
-    SELECT 'constraint ' || name || '.' || k.conname, replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')
+    SELECT 'constraint ' || name || '.' || k.conname,
+           replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')
       FROM ours JOIN pg_constraint k ON k.conrelid = ours.oid AND k.contype IN ('p', 'u', 'f', 'c')
     UNION ALL
-    SELECT 'index ' || name, regexp_replace(pg_get_indexdef(oid), ' ON \\S+ USING', ' ON table USING')
-           || CASE WHEN (SELECT indisvalid FROM pg_index WHERE indexrelid = ours.oid) THEN '' ELSE ' INVALID' END
+    SELECT 'index ' || name,
+           regexp_replace(pg_get_indexdef(oid), ' ON \\S+ USING', ' ON table USING')
+           || CASE WHEN (SELECT indisvalid FROM pg_index WHERE indexrelid = ours.oid)
+                   THEN '' ELSE ' INVALID' END
       FROM ours WHERE relkind = 'i'
     UNION ALL
     SELECT 'view ' || name, pg_get_viewdef(oid) FROM ours WHERE relkind = 'v'
     UNION ALL
     SELECT 'trigger ' || name || '.' || t.tgname,
            pg_get_triggerdef(t.oid, true)
-           || CASE t.tgenabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA' WHEN 'D' THEN ' DISABLED' ELSE '' END
+           || CASE t.tgenabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA'
+                               WHEN 'D' THEN ' DISABLED' ELSE '' END
       FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT 'function ' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')',
@@ -75,8 +80,8 @@ _DESCRIBE: LiteralString = """
                              'trigger_component_rebuild', 'trigger_branding_rebuild'))
 """
 
-# Leftovers of the first version, by the names that its script gave them. Anything else that is there
-# besides ours is the operator's.
+# Leftovers of the first version, by the names that its script gave them. Anything else that is
+# there besides ours is the operator's.
 _SUPERSEDED = re.compile(
     r"^(function trigger_(page|component|branding)_rebuild\("
     r"|trigger \S+\.(page_update|component_update|branding_update)_trigger$"
@@ -93,8 +98,8 @@ UPGRADE = "robbieblocks db upgrade"
 class Difference:
     """One thing in a database that is not as the schema file makes it.
 
-    `what` is a kind and a name: `column robbieblocks_pages.page_key`. `expected` None: it should not
-    be there; `found` None: it is missing.
+    `what` is a kind and a name: `column robbieblocks_pages.page_key`. `expected` None: it should
+    not be there; `found` None: it is missing.
     """
 
     what: str
@@ -116,7 +121,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
-    """What an upgrade did, each as `added|changed|removed <kind> <name>`, and what is left to do."""
+    """What an upgrade did (`added|changed|removed <kind> <name>`), and what is left to do."""
 
     changes: tuple[str, ...]
     remaining: tuple[Difference, ...]
@@ -199,12 +204,18 @@ def _describe(connection: Connection[Any], schema: str) -> dict[str, str]:
 
 
 def _compare(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Difference]:
-    tables_missing = {what.partition(" ")[2] for what in expected if what.startswith("table ") and what not in found}
+    tables_missing = {
+        what.partition(" ")[2]
+        for what in expected
+        if what.startswith("table ") and what not in found
+    }
     for what, definition in sorted(expected.items()):
         if found.get(what) == definition:
             continue
         # A missing table says it all; its columns need no lines of their own.
-        if what.partition(" ")[2].partition(".")[0] in tables_missing and not what.startswith("table "):
+        if what.partition(" ")[2].partition(".")[0] in tables_missing and not what.startswith(
+            "table "
+        ):
             continue
         yield Difference(
             what=what,
@@ -250,7 +261,11 @@ def _column_remedy(table: str, column: str, expected: str, found: str) -> str:
     if expected_null != found_null:
         steps.append(f"{alter} {'SET' if expected_null else 'DROP'} NOT NULL")
     if expected_default != found_default:
-        steps.append(f"{alter} SET DEFAULT {expected_default}" if expected_default else f"{alter} DROP DEFAULT")
+        steps.append(
+            f"{alter} SET DEFAULT {expected_default}"
+            if expected_default
+            else f"{alter} DROP DEFAULT"
+        )
     return "; ".join(steps)
 
 

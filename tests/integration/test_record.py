@@ -1,0 +1,254 @@
+"""The deploys rows: begun before the work, ended once, closed for the dead."""
+# ruff: noqa: E501  # a statement reads best on one line
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from robbieblocks import record
+from robbieblocks.errors import DatabaseUnavailable
+from tests.integration.rows import Db
+
+pytestmark = pytest.mark.postgres
+
+NODE, APP = "vengeance-local", "play"
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Db]:
+    """A connection to a database without runs."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def peer(database: str) -> Iterator[Db]:
+    """Another session."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+def begun(db: Db, app: str = APP, live_hash: str | None = None) -> UUID:
+    return record.start(db, node=NODE, app=app, triggered_by="cli", live_hash=live_hash)
+
+
+def row(db: Db, run: UUID) -> dict[str, Any]:
+    with db.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(
+            "SELECT * FROM robbieblocks_deploys WHERE id = %s", (run,)
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+def test_start(db: Db) -> None:
+    """A run that has begun is a row in state building, with the live hash, its process and why it runs."""
+    trigger = uuid4()
+    run = record.start(
+        db,
+        node=NODE,
+        app=APP,
+        triggered_by="trigger",
+        live_hash="a" * 64,
+        pages=3,
+        components=2,
+        trigger_ids=[trigger],
+    )
+    found = row(db, run)
+    assert found["deploy_status"] == "building"
+    assert (found["node_id"], found["app_namespace"], found["triggered_by"]) == (
+        NODE,
+        APP,
+        "trigger",
+    )
+    assert (found["build_hash"], found["pages_count"], found["components_count"]) == (
+        "a" * 64,
+        3,
+        2,
+    )
+    assert found["incarnation"] == record.incarnation()
+    assert found["worker"]
+    assert found["trigger_ids"] == [trigger]
+    assert found["heartbeat_at"] >= found["started_at"]
+    assert found["completed_at"] is None
+
+
+def test_nothing_live(db: Db) -> None:
+    """Before an app's first release the hash is `none`, for the column takes no null."""
+    assert row(db, begun(db))["build_hash"] == record.NOTHING_LIVE == "none"
+
+
+def test_phase_and_heartbeat(db: Db) -> None:
+    """A phase moves a run on, and both it and a heartbeat are signs of life."""
+    run = begun(db)
+    first = row(db, run)["heartbeat_at"]
+    assert record.phase(db, run, "deploying")
+    second = row(db, run)
+    assert second["deploy_status"] == "deploying"
+    assert second["heartbeat_at"] > first
+    assert record.heartbeat(db, run)
+    assert row(db, run)["heartbeat_at"] > second["heartbeat_at"]
+    assert row(db, run)["deploy_status"] == "deploying"
+
+
+def test_finish(db: Db) -> None:
+    """An ended run has its outcome, hash, durations, counts, log and details."""
+    run = begun(db)
+    assert record.finish(
+        db,
+        run,
+        status="success",
+        build_hash="b" * 64,
+        build_ms=12,
+        deploy_ms=3,
+        pages=4,
+        components=5,
+        log="built",
+        details={"compiled": ["x"]},
+    )
+    found = row(db, run)
+    assert (found["deploy_status"], found["build_hash"], found["build_log"]) == (
+        "success",
+        "b" * 64,
+        "built",
+    )
+    assert (found["build_duration_ms"], found["deploy_duration_ms"]) == (12, 3)
+    assert (found["pages_count"], found["components_count"]) == (4, 5)
+    assert found["details"] == {"compiled": ["x"]}
+    assert found["completed_at"] >= found["started_at"]
+    assert found["error_message"] is None
+
+
+def test_failure_keeps_the_live_hash(db: Db) -> None:
+    """A failed run without a hash of its own names what was live."""
+    run = begun(db, live_hash="c" * 64)
+    record.finish(db, run, status="failed", error="esbuild is missing")
+    found = row(db, run)
+    assert (found["deploy_status"], found["build_hash"], found["error_message"]) == (
+        "failed",
+        "c" * 64,
+        "esbuild is missing",
+    )
+
+
+def test_ended_once(db: Db) -> None:
+    """What ended a run stands: later phases, heartbeats and ends change nothing and say so."""
+    run = begun(db)
+    record.finish(db, run, status="failed", error="first")
+    assert not record.finish(db, run, status="success", build_hash="d" * 64)
+    assert not record.phase(db, run, "deploying")
+    assert not record.heartbeat(db, run)
+    assert not record.finish(db, uuid4(), status="success")
+    assert (row(db, run)["deploy_status"], row(db, run)["error_message"]) == ("failed", "first")
+
+
+def test_what_postgres_can_not_store(db: Db) -> None:
+    """NUL, lone surrogates, endless logs and impossible durations don't keep a run from ending."""
+    run = begun(db)
+    record.finish(
+        db,
+        run,
+        status="failed",
+        error="a\0b\ud800c",
+        log="x" * 3_000_000 + "end",
+        build_ms=-5,
+        deploy_ms=10**12,
+    )
+    found = row(db, run)
+    assert found["error_message"] == "a\ufffdb?c"
+    assert len(found["build_log"]) < 1_000_100
+    assert found["build_log"].endswith("end")
+    assert "2000003 characters left out" in found["build_log"]
+    assert (found["build_duration_ms"], found["deploy_duration_ms"]) == (0, 2**31 - 1)
+
+
+def test_close_dead(db: Db, database: str) -> None:
+    """Runs of a process that is gone are closed as failed, with what is known; others are left."""
+    with psycopg.connect(database, autocommit=True) as died, record.lease(died, NODE, APP):
+        dead = begun(died)
+        other_app = begun(died, app="work")
+        assert record.close_dead(db, NODE, APP) == 0
+        died.close()
+    ended = begun(db)
+    record.finish(db, ended, status="success")
+    with record.lease(db, NODE, APP) as held:
+        assert held
+        assert record.close_dead(db, NODE, APP) == 1
+        assert held.held
+        held.check()
+    found = row(db, dead)
+    assert found["deploy_status"] == "failed"
+    assert found["worker"] in found["error_message"]
+    assert found["completed_at"] is not None
+    assert row(db, other_app)["deploy_status"] == "building"
+    assert row(db, ended)["deploy_status"] == "success"
+
+
+def test_close_dead_of_an_earlier_version(db: Db) -> None:
+    """An unfinished row without worker or heartbeat is closed too."""
+    db.execute(
+        "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, triggered_by) VALUES (%s, %s, 'x', 'manual')",
+        (NODE, APP),
+    )
+    assert record.close_dead(db, NODE, APP) == 1
+    (message,) = db.execute("SELECT error_message FROM robbieblocks_deploys").fetchone() or ("",)
+    assert "worker unknown" in message
+
+
+def test_one_lease(db: Db, peer: Db) -> None:
+    """A node's app has one lease; another app's is another; it is free again afterwards."""
+    with record.lease(db, NODE, APP) as held, record.lease(peer, NODE, APP) as refused:
+        assert held
+        assert not refused
+        with (
+            record.lease(peer, NODE, "work") as other,
+            record.lease(peer, "fluenti-local", APP) as elsewhere,
+        ):
+            assert other
+            assert elsewhere
+    with record.lease(peer, NODE, APP) as free:
+        assert free
+
+
+def test_fence(db: Db, peer: Db) -> None:
+    """The check before the swap passes while the lease is held, and fails once it is not."""
+    with record.lease(db, NODE, APP) as held:
+        held.check()
+        db.execute("SELECT pg_advisory_unlock_all()")
+        with record.lease(peer, NODE, APP), pytest.raises(DatabaseUnavailable, match="was lost"):
+            held.check()
+    with (
+        record.lease(db, NODE, APP),
+        record.lease(peer, NODE, APP) as refused,
+        pytest.raises(DatabaseUnavailable),
+    ):
+        refused.check()
+
+
+def test_fence_of_a_terminated_session(db: Db, database: str) -> None:
+    """A session that the server ended has lost its lease, and leaving it hides no other error."""
+    zombie = psycopg.connect(database, autocommit=True)
+    with (
+        pytest.raises(DatabaseUnavailable, match="check the lease"),
+        record.lease(zombie, NODE, APP) as held,
+    ):
+        db.execute("SELECT pg_terminate_backend(%s, 5000)", (zombie.info.backend_pid,))
+        held.check()
+    with record.lease(db, NODE, APP) as free:
+        assert free
+
+
+def test_database_gone(db: Db) -> None:
+    """Without a connection every step says what could not be recorded."""
+    run = begun(db)
+    db.close()
+    with pytest.raises(DatabaseUnavailable, match="record the end of run"):
+        record.finish(db, run, status="success")
+    with pytest.raises(DatabaseUnavailable, match="the start of a run of play on vengeance-local"):
+        begun(db)

@@ -1,0 +1,163 @@
+"""Connecting and the translation of the driver's errors."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors
+
+import robbieblocks
+from robbieblocks.database import connect, translated
+from robbieblocks.errors import (
+    ContentError,
+    DatabaseUnavailable,
+    Permanent,
+    RobbieBlocksError,
+    SchemaOutdated,
+    UsageError,
+)
+from robbieblocks.settings import Settings
+
+_PACKAGE = Path(robbieblocks.__file__).parent
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], Settings]:
+    """Settings for an address, in an environment without libpq variables."""
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGSERVICE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def settings(url: str | None) -> Settings:
+        here = Path()
+        return Settings(
+            database_url=url,
+            home=here,
+            site_root=here,
+            cache=here,
+            toolchain_cache=here,
+            templates=here,
+            node_branding=here,
+            schema=here,
+        )
+
+    return settings
+
+
+def test_nobody_there(address: Callable[[str | None], Settings], tmp_path: Path) -> None:
+    """A server that isn't there is named with host, port, database, user and what to do."""
+    url = f"postgresql://robbie:s3cret@/cms?host={tmp_path}&port=5499"
+    with pytest.raises(DatabaseUnavailable) as caught:
+        connect(address(url), application_name="test")
+    said = str(caught.value)
+    assert f"database cms on {tmp_path} port 5499 as robbie" in said
+    assert "start the server" in said
+    assert "s3cret" not in said
+
+
+def test_libpq_variables(
+    address: Callable[[str | None], Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without an address the libpq variables decide."""
+    monkeypatch.setenv("PGHOST", str(tmp_path))
+    monkeypatch.setenv("PGDATABASE", "from-env")
+    monkeypatch.setenv("PGUSER", "somebody")
+    monkeypatch.setenv("PGPASSWORD", "hush")
+    with pytest.raises(DatabaseUnavailable, match=f"from-env on {tmp_path} port 5432 as somebody"):
+        connect(address(None), application_name="test")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://robbie:s3cret@host:port/db",
+        "postgresql://robbie:s3cret",
+        "postgresql://robbie:s3cret@host:5432/db?nonsense=1",
+        "postgres//robbie:s3cret@host/db",
+        "host=h password=s3cret nonsense=1",
+        "host=h password='s3cret",
+        "host=h password='s3cret' dbname",
+        "mysql://robbie:s3cret@host/db",
+        "postgresql://robbie:%zzs3cret@host/db",
+        "host=h port=s3cret",
+    ],
+)
+def test_unreadable_address(address: Callable[[str | None], Settings], url: str) -> None:
+    """An address that libpq can't read is a usage error that repeats no password."""
+    with pytest.raises(UsageError) as caught:
+        connect(address(url), application_name="test")
+    error: BaseException | None = caught.value
+    while error is not None:
+        if not error.__suppress_context__ or error is caught.value:
+            assert "s3cret" not in str(error)
+        error = error.__cause__
+    assert "postgresql://user@host:port/database" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected", "said"),
+    [
+        (
+            psycopg.OperationalError("server closed the connection"),
+            DatabaseUnavailable,
+            "try again",
+        ),
+        (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailable, "is closed"),
+        (errors.AdminShutdown("terminating connection"), DatabaseUnavailable, "terminating"),
+        (errors.DeadlockDetected("deadlock detected"), DatabaseUnavailable, "deadlock"),
+        (errors.QueryCanceled("canceling statement"), DatabaseUnavailable, "canceling"),
+        (errors.DiskFull("no space left"), DatabaseUnavailable, "no space"),
+        (errors.ReadOnlySqlTransaction("read-only"), DatabaseUnavailable, "primary"),
+        (errors.UndefinedTable('relation "x"'), SchemaOutdated, "robbieblocks db upgrade"),
+        (errors.UndefinedColumn('column "x"'), SchemaOutdated, "robbieblocks db upgrade"),
+        (errors.UndefinedFunction("function x()"), SchemaOutdated, "robbieblocks db upgrade"),
+        (errors.InsufficientPrivilege("permission denied"), UsageError, "GRANT"),
+        (errors.StringDataRightTruncation("value too long"), ContentError, "value too long"),
+        (errors.CheckViolation("violates check"), ContentError, "violates check"),
+        (errors.SyntaxError("syntax error"), Permanent, "syntax error"),
+        (psycopg.ProgrammingError("last operation failed"), Permanent, "last operation"),
+    ],
+)
+def test_translation(raised: Exception, expected: type[RobbieBlocksError], said: str) -> None:
+    """Each error of the driver becomes one of ours, with what was attempted, and keeps its cause."""
+    with pytest.raises(expected) as caught, translated("count the pages"):
+        raise raised
+    assert "could not count the pages" in str(caught.value)
+    assert said in str(caught.value)
+    assert caught.value.__cause__ is raised
+
+
+def test_other_errors_pass() -> None:
+    """What is not the driver's goes through as it is."""
+    with pytest.raises(KeyError), translated("count the pages"):
+        raise KeyError
+
+
+@pytest.mark.parametrize("room", ["snapshot.py", "record.py", "claim.py", "database/schema.py"])
+def test_queries_are_named_explained_and_used(room: str) -> None:
+    """Each query is a constant with a line of purpose above it, and each is used."""
+    text = (_PACKAGE / room).read_text()
+    lines = text.splitlines()
+    names = [
+        (node.target.id, node.lineno)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and ast.unparse(node.annotation) == "LiteralString"
+    ]
+    assert names
+    for name, line in names:
+        assert lines[line - 2].startswith("# ") or name == "_READ_COMMITTED", name
+        assert len(re.findall(rf"\b{name}\b", text)) > 1, f"{name} is not used"
+
+
+def test_sql_stands_in_constants() -> None:
+    """No query is written where it is executed."""
+    for room in ("snapshot.py", "record.py", "claim.py"):
+        for node in ast.walk(ast.parse((_PACKAGE / room).read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".execute"):
+                assert not isinstance(node.args[0], ast.Constant), f"{room}:{node.lineno}"
