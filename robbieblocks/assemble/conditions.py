@@ -25,7 +25,7 @@ from typing import Literal, assert_never
 
 from robbieblocks.assemble.fault import Fault
 from robbieblocks.model import Json, JsonObject
-from robbieblocks.names import nearest, pointer, shown
+from robbieblocks.names import nearest, pointer, shown, text_fault
 
 MAX_DEPTH = 32
 MAX_PARTS = 1000
@@ -261,6 +261,13 @@ class _Reader:
             )
         test: dict[str, Json] = {}
         for name, wanted in value.items():
+            texts = [name, *(wanted if isinstance(wanted, list) else [wanted])]
+            wrong = next(
+                (w for text in texts if isinstance(text, str) and (w := text_fault(text))), ""
+            )
+            if wrong:
+                self._fault(at + pointer(shown(name)), f"the text {wrong}", "remove it")
+                continue
             choices = wanted if isinstance(wanted, list) else [wanted]
             if isinstance(wanted, bool):
                 test[name] = wanted

@@ -55,9 +55,10 @@ def value_fault(value: str) -> CssFault | None:
     nodes = tinycss2.parse_component_value_list(value + ";")
     end = nodes.pop() if nodes else None
     swallowed = end is None or end.type != "literal" or end.value != ";"
-    if swallowed:
-        return CssFault("the value leaves a bracket, quote, comment or escape open", "close it")
-    return next(_value_faults(nodes), None)
+    fault = next(_value_faults(nodes), None)
+    if fault is None and swallowed:
+        fault = CssFault("the value leaves a bracket, quote, comment or escape open", "close it")
+    return fault or next(url_faults(nodes), None)
 
 
 def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
@@ -80,7 +81,6 @@ def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
                 yield CssFault("the value holds `</`, which ends markup", "leave it out")
             case _:
                 pass
-    yield from url_faults(nodes)
 
 
 def walk(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,9 +183,8 @@ _KEY_REMEDY = "use letters and digits, joined by single dots, dashes or undersco
 def _text(value: Json) -> str | None:
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if number and math.isfinite(value) and abs(value) < 1e15 else None
 
 
 def _one_line(value: str) -> str:

@@ -1,0 +1,219 @@
+"""Pages: what is put together from rows, and what one assembly takes over from the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.assemble import assemble, check_routes, release_path, route_fault
+from robbieblocks.model import Snapshot
+from tests.unit.rows import (
+    LAYOUTS,
+    NOW,
+    a_block,
+    a_component,
+    a_node,
+    a_page,
+    a_snapshot,
+    assembled,
+)
+
+
+def test_a_page_is_assembled_from_its_rows() -> None:
+    """Title, description, file and blocks in their order come from the rows."""
+    blocks = (a_block(2, zone="footer"), a_block(1, props={"a": 1}))
+    (plan,) = assembled(
+        a_page(
+            meta_title="Play  now", meta_description="All\nthe games", route="/play", blocks=blocks
+        )
+    ).pages
+    page = plan.page
+    assert (page.key, page.app, page.route, page.path) == (
+        "home",
+        "play",
+        "/play",
+        "play/index.html",
+    )
+    assert (page.title, page.description, page.title_fill) == ("Play now", "All the games", None)
+    assert [(b.order, b.zone, b.id, b.props_json) for b in page.blocks] == [
+        (1, "main", "b1", '{"a":1}'),
+        (2, "footer", "b2", "{}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "fill"),
+    [
+        ({}, "Home", None),
+        ({"meta_title": ""}, "Home", None),
+        ({"meta_title": "Hi {{name|there}}"}, "Hi there", "Hi {{name|there}}"),
+        ({"meta_title": "{{name}}"}, "Home", "{{name}}"),
+        ({"name": "{{who|Us}}"}, "Us", "{{who|Us}}"),
+    ],
+)
+def test_the_title_is_meta_title_or_the_name(
+    fields: dict[str, Any], title: str, fill: str | None
+) -> None:
+    """A page has a title from its rows, with fallbacks until the browser fills it."""
+    (plan,) = assembled(a_page(**fields)).pages
+    assert (plan.page.title, plan.page.title_fill) == (title, fill)
+
+
+@pytest.mark.parametrize(
+    ("component", "page", "expected"),
+    [
+        ({}, {}, "load"),
+        ({"hydrate": "visible"}, {}, "visible"),
+        ({"hydrate": "visible"}, {"blocks": {"1": {"hydrate": "idle"}}}, "idle"),
+        ({"hydrate": "visible"}, {"blocks": {"1": {}}}, "visible"),
+    ],
+)
+def test_hydration_is_said_by_the_component_or_for_one_block(
+    component: dict[str, Any], page: dict[str, Any], expected: str
+) -> None:
+    """The component's metadata is the default; the page's metadata overrides it by block order."""
+    (plan,) = assembled(a_page(metadata=page), components=(a_component(metadata=component),)).pages
+    assert plan.page.blocks[0].hydrate == expected
+
+
+def test_settings_for_a_block_that_is_not_there_are_a_warning() -> None:
+    """An entry left over from a removed block doesn't hold the page back."""
+    found = assembled(a_page(metadata={"blocks": {"9": {"hydrate": "idle"}}}))
+    assert len(found.pages) == 1
+    assert [problem.severity for problem in found.problems] == ["warning"]
+    assert found.held_back == {}
+
+
+def test_a_broken_component_is_reported_once_and_holds_its_pages_back() -> None:
+    """Two pages that use it share one problem; a page that doesn't is built."""
+    broken = a_component("broken", {"a": {"type": "nope"}})
+    pages = [
+        a_page(
+            key,
+            route=f"/{key}/",
+            blocks=(a_block(1, component="broken"), a_block(2, component="broken")),
+        )
+        for key in ("a", "b")
+    ]
+    found = assembled(*pages, a_page("c"), components=(broken, a_component()))
+    assert [plan.key for plan in found.pages] == ["c"]
+    assert list(found.held_back) == ["a", "b"]
+    assert len(found.problems) == 1
+    assert found.held_back["a"] == found.held_back["b"] == found.problems
+
+
+def test_an_unpublished_component_holds_its_page_back() -> None:
+    """A page that places a component that isn't published says so."""
+    found = assembled(a_page(), components=(a_component(published=False),))
+    assert "block 1: the component card is not published" in str(found.problems[0])
+
+
+def test_an_unknown_component_is_named_with_its_like() -> None:
+    """A mistyped component key comes with the nearest that there is."""
+    found = assembled(a_page(blocks=(a_block(component="crad"),)))
+    assert "there is no component `crad`" in str(found.problems[0])
+    assert "did you mean card?" in str(found.problems[0])
+
+
+def test_only_the_apps_own_pages_are_assembled() -> None:
+    """Pages of other apps are left alone, sorted keys first."""
+    snapshot = a_snapshot(a_page("z", route="/z"), a_page("w", app="work"), a_page("a"))
+    assert [plan.key for plan in assemble(snapshot, "play", layouts=LAYOUTS).pages] == ["a", "z"]
+
+
+def changed(snapshot: Snapshot, **fields: Any) -> Snapshot:
+    return replace(snapshot, **fields)
+
+
+def test_unchanged_pages_are_taken_over_from_the_last_assembly() -> None:
+    """Equal rows give the very same plan; what changed is worked out anew."""
+    pages = (a_page("a"), a_page("b", route="/b", blocks=(a_block(component="list"),)))
+    components = (a_component(), a_component("list", {"n": {"default": 1}}))
+    before = a_snapshot(*pages, components=components)
+    first = assemble(before, "play", layouts=LAYOUTS)
+
+    again = assemble(before, "play", layouts=LAYOUTS, previous=first)
+    assert [new is old for new, old in zip(again.pages, first.pages, strict=True)] == [True, True]
+
+    edited = changed(before, pages=(replace(pages[0], name="New"), pages[1]))
+    after = assemble(edited, "play", layouts=LAYOUTS, previous=first)
+    assert after.pages[0].page.title == "New"
+    assert after.pages[1] is first.pages[1]
+
+    stricter = {"card": components[0], "list": a_component("list", {"n": {"default": 2}})}
+    after = assemble(changed(before, components=stricter), "play", layouts=LAYOUTS, previous=first)
+    assert after.pages[0] is first.pages[0]
+    assert after.pages[1].page.blocks[0].props == {"n": 2}
+
+    hidden = {"card": components[0], "list": replace(components[1], published=False)}
+    after = assemble(changed(before, components=hidden), "play", layouts=LAYOUTS, previous=first)
+    assert list(after.held_back) == ["b"]
+
+    gone = assemble(before, "play", layouts=frozenset({"dashboard"}), previous=first)
+    assert list(gone.held_back) == ["a", "b"]
+
+
+def test_taking_over_gives_what_starting_afresh_gives() -> None:
+    """The previous assembly is a shortcut and changes no result."""
+    pages = (a_page("a"), a_page("b", route="/.."), a_page("c", route="/c"))
+    snapshot = a_snapshot(*pages)
+    fresh = assemble(snapshot, "play", layouts=LAYOUTS)
+    assert assemble(snapshot, "play", layouts=LAYOUTS, previous=fresh) == fresh
+
+
+def test_a_page_still_to_come_out_takes_no_ones_route() -> None:
+    """Two pages may share a route where one is not published yet at that time."""
+    later = a_page("b", published_at=NOW.replace(year=2030))
+    assert check_routes(a_snapshot(a_page("a"), later), a_node()) == ()
+
+
+def test_pages_of_apps_the_node_lacks_are_no_conflict() -> None:
+    """Routes are compared among the pages that one node carries."""
+    snapshot = a_snapshot(a_page("a"), a_page("b", app="work"))
+    assert check_routes(snapshot, a_node(enabled_apps=("play",))) == ()
+    assert len(check_routes(snapshot, a_node(enabled_apps=("play", "work")))) == 1
+
+
+_SEGMENT = st.text(alphabet="abc-_.~%/\\ \0\u202eäа日{}", max_size=8)
+
+
+@given(st.lists(_SEGMENT, max_size=5).map(lambda parts: "/" + "/".join(parts)))
+def test_a_good_route_stays_in_the_release(route: str) -> None:
+    """Whatever passes is a relative file inside the release, each part a plain file name."""
+    if route_fault(route) is None:
+        path = release_path(route)
+        parts = path.split("/")
+        assert all(
+            part and not part.startswith(".") and len(part.encode()) <= 255 for part in parts
+        )
+        assert path.endswith(".html")
+        assert path.isprintable()
+        assert not set(path) & set('\\%?#<>"{} ')
+        assert parts[0] not in ("_rb", "404.html", "robots.txt")
+
+
+@given(st.text())
+def test_any_text_as_a_route_is_judged(route: str) -> None:
+    """No text makes judging a route fail."""
+    fault = route_fault(route)
+    assert fault is None or (fault[0] and fault[1])
+
+
+@given(
+    st.lists(
+        st.sampled_from(["/a", "/a/", "/A/", "/b", "/a/b", "/a.html", "/a.html/b", "/"]), max_size=6
+    )
+)
+def test_pages_without_conflict_have_files_apart(routes: list[str]) -> None:
+    """Where no conflict is reported, no file is another's, or its folder, in any case."""
+    pages = [a_page(f"p{n}", route=route) for n, route in enumerate(routes)]
+    conflicts = check_routes(a_snapshot(*pages), a_node())
+    losers = {problem.key for problem in conflicts}
+    kept = [release_path(page.route).casefold() for page in pages if page.key not in losers]
+    assert len(set(kept)) == len(kept)
+    assert not any(one.startswith(other + "/") for one in kept for other in kept)
+    assert len(kept) + len(conflicts) == len(pages)
