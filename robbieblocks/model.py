@@ -131,6 +131,12 @@ class TriggerRow:
     auto_deploy: bool = True
     created_at: datetime | None = None
 
+    def concerns(self, node: str, app: str) -> bool:
+        """Whether an app on a node may show the change."""
+        return (self.affected_nodes is None or node in self.affected_nodes) and (
+            self.affected_apps is None or app in self.affected_apps
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:

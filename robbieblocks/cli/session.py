@@ -34,15 +34,27 @@ def opened(settings: Settings) -> Iterator[Connection]:
     The embedded server is started where no database is named, and its schema and seed content are
     put in when it is new.
     """
+    with (
+        located(settings) as found,
+        database.connect(found, application_name="robbieblocks") as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def located(settings: Settings) -> Iterator[Settings]:
+    """Settings that lead to the database: the same, or those of the embedded server, made ready.
+
+    For who opens more than one connection.
+    """
     if names_a_database(settings):
-        with database.connect(settings, application_name="robbieblocks") as connection:
-            yield connection
+        yield settings
         return
     with embedded.server(settings.home, progress=progress) as conninfo:
         own = replace(settings, database_url=conninfo)
         with database.connect(own, application_name="robbieblocks") as connection:
             _prepare(connection, settings)
-            yield connection
+        yield own
 
 
 def _prepare(connection: Connection, settings: Settings) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import claim, snapshot
+from robbieblocks import claim, release, snapshot
+from robbieblocks.assemble import next_boundary
 from robbieblocks.brand import brand
 from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.apps import App
@@ -46,8 +48,11 @@ def build(
     targets = choose(request, snapshot.nodes(connection), snapshot.page_apps(connection))
     with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
         with watch.phase("snapshot"):
-            content = snapshot.take(connection)
+            content = snapshot.take(connection, nodes=sorted({target.node for target in targets}))
         now = clock()
+        ledger.triggers = content.triggers
+        for target in () if request.idle else targets:
+            ledger.begin(target)
         apps = {
             name: App.of(name, content, workshop, watch)
             for name in sorted({target.app for target in targets})
@@ -65,11 +70,12 @@ def build(
                     ledger.live[target],
                     workshop.failures,
                     now,
+                    _damaged(request, place, target),
                 )
                 for target in targets
             ]
         for run in runs:
-            if run.draft.fresh:
+            if run.draft.fresh or run.damaged:
                 ledger.begin(run.target)
         with watch.phase("prerender"):
             rendered = sum(app.render(_fresh_pages(runs, app), workshop) for app in apps.values())
@@ -87,11 +93,16 @@ def build(
             reports.append(report)
             if request.out is not None and manifest is not None:
                 write_copy(request.out, run, manifest, place.site_root)
+        answered: frozenset[UUID] = frozenset()
         if not request.dry_run:
             with watch.phase("record"):
-                _acknowledge(connection, content, request, reports)
+                answered = _acknowledge(connection, content, request, reports)
     return BuildReport(
         runs=tuple(reports),
+        triggers=content.triggers,
+        answered=answered,
+        carried={node.id: frozenset(node.apps) for node in content.nodes},
+        boundaries={name: next_boundary(app.assembly.pages, now) for name, app in apps.items()},
         compiled=tuple(sorted({key for app in apps.values() for key in app.bundle.compiled})),
         blocks_rendered=rendered,
         dry_run=request.dry_run,
@@ -117,17 +128,38 @@ def _fresh_pages(runs: Sequence[Run], app: App) -> list[AssembledPage]:
 
 def _acknowledge(
     connection: Connection, content: Snapshot, request: Request, reports: Sequence[RunReport]
-) -> None:
-    """Mark the queue rows that this build has answered, node by node.
+) -> frozenset[UUID]:
+    """Mark the queue rows that this build has answered, node by node; those that no node of it misses.
 
     A row is answered on a node when every app of the node that it may affect was built whole. Rows
     of a run that failed for want of infrastructure wait for the next.
     """
+    missed: set[UUID] = set()
     for node in content.nodes:
         built = {r.app for r in reports if r.node == node.id and not r.transient}
-        if built and not request.pages:
-            answered = [row.id for row in content.triggers if answers(row, node, built)]
+        concerned = [
+            row
+            for row in content.triggers
+            if row.affected_nodes is None or node.id in row.affected_nodes
+        ]
+        answered = [
+            row.id
+            for row in concerned
+            if built
+            and not request.pages
+            and answers(row, node, built | request.credit.get(row.id, set()))
+        ]
+        if answered:
             claim.acknowledge(connection, node.id, answered)
+        missed |= {row.id for row in concerned} - set(answered)
+    return frozenset(row.id for row in content.triggers) - missed
+
+
+def _damaged(request: Request, place: Place, target: Target) -> frozenset[str]:
+    """What of the live release is not as it was published; found by size and time, not by reading."""
+    if not request.heal:
+        return frozenset()
+    return frozenset(release.verify(place.site_root, target.node, target.app, quick=True))
 
 
 def answers(row: TriggerRow, node: NodeRow, built: Collection[str]) -> bool:

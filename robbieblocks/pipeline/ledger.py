@@ -10,26 +10,33 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import record, release
+from robbieblocks import change, record, release
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
-from robbieblocks.model import Manifest
+from robbieblocks.model import Manifest, TriggerRow
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.targets import Request, Target
+
+_MOST_IDS: Final = 1000
 
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """Open runs by target. In a dry run it holds what is live and writes nothing."""
+    """Open runs by target. In a dry run it holds what is live and writes nothing.
+
+    `triggers` are the queue rows that a run's row names, up to a thousand of them. Through a pooler
+    there are no leases: a session's locks would be somebody else's.
+    """
 
     connection: Connection
     live: Mapping[Target, Manifest | None]
     request: Request
     leases: Mapping[Target, record.Lease]
+    triggers: Sequence[TriggerRow] = ()
     open_runs: dict[Target, UUID] = field(default_factory=dict)
 
     @classmethod
@@ -42,13 +49,15 @@ class Ledger:
         request: Request,
         progress: Callable[[str], None],
     ) -> Iterator[Self]:
-        """Lock every target and write its row; on the way out close what is still open."""
+        """Lock every target; on the way out close the rows that are still open."""
         with ExitStack() as held:
-            leases = {}
+            leases: dict[Target, record.Lease] = {}
+            pooled = not request.dry_run and change.pooled(connection)
             if not request.dry_run:
                 for target in targets:
                     held.enter_context(release.lock(site_root, target.node, target.app))
-                    leases[target] = held.enter_context(_leased(connection, target))
+                    if not pooled:
+                        leases[target] = held.enter_context(_leased(connection, target))
             ledger = cls(
                 connection=connection,
                 request=request,
@@ -57,9 +66,6 @@ class Ledger:
             )
             if not request.dry_run:
                 ledger._close_dead(progress)
-            if not request.dry_run and not request.idle:
-                for target in targets:
-                    ledger.begin(target)
             try:
                 yield ledger
             except BaseException as error:
@@ -67,7 +73,7 @@ class Ledger:
                 raise
 
     def _close_dead(self, progress: Callable[[str], None]) -> None:
-        for target in self.live:
+        for target in self.leases:
             dead = record.close_dead(self.connection, target.node, target.app)
             if dead:
                 progress(f"closed {dead} unfinished run of {target.app} on {target.node}")
@@ -81,6 +87,9 @@ class Ledger:
                 app=target.app,
                 triggered_by=self.request.triggered_by,
                 live_hash=self.hash_of(target),
+                trigger_ids=[
+                    row.id for row in self.triggers if row.concerns(target.node, target.app)
+                ][:_MOST_IDS],
             )
 
     def hash_of(self, target: Target) -> str:
@@ -90,12 +99,21 @@ class Ledger:
 
     def fence(self, target: Target) -> None:
         """Raise DatabaseUnavailable when the right to publish was lost meanwhile."""
-        self.leases[target].check()
+        if target in self.leases:
+            self.leases[target].check()
 
     def deploying(self, target: Target) -> None:
-        """Note that a run has begun to write its release."""
-        if target in self.open_runs:
-            record.phase(self.connection, self.open_runs[target], "deploying")
+        """Note that a run has begun to write its release.
+
+        Raises DatabaseUnavailable where a peer has closed the run: it took this process for dead.
+        """
+        run = self.open_runs.get(target)
+        if run and not record.phase(self.connection, run, "deploying"):
+            del self.open_runs[target]
+            raise DatabaseUnavailable(
+                f"the run of {target.app} on {target.node} was taken for dead, because it gave no "
+                "sign of life for too long, and may not publish any more; it is done again"
+            )
 
     def finish(self, target: Target, report: RunReport, log: str) -> None:
         """Close a run's row with what it came to."""

@@ -6,7 +6,7 @@ fingerprint of each page, so a page whose fingerprint is unchanged is neither re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from robbieblocks.errors import Problem
@@ -154,12 +154,14 @@ def draft(
     failures: Mapping[Sha256, tuple[Problem, ...]],
     fingerprints: Fingerprints,
     brand: Sha256,
+    damaged: Collection[str] = (),
 ) -> Draft:
     """Sort an app's pages into those to compose, those to keep and those to hold back.
 
     `only`, where not empty, names the pages that may change: the others stay as they are live.
     `broken` maps component keys to their problems, `failures` fingerprints of pages that are known
-    not to render to theirs: the same input would fail again.
+    not to render to theirs: the same input would fail again. `damaged` are keys of pages that are
+    live, but not as they were published.
     """
     result = Draft()
     entries = live.by_key if live else {}
@@ -179,7 +181,7 @@ def draft(
         entry = entries.get(page.key)
         if inputs in failures:
             result.hold_back(page.key, failures[inputs], live)
-        elif entry is not None and entry.inputs == inputs:
+        elif entry is not None and entry.inputs == inputs and page.key not in damaged:
             result.kept.append(entry)
         else:
             result.fresh.append((page, shared, inputs))

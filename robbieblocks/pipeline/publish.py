@@ -51,6 +51,7 @@ def conclude(
         build_hash=before,
         hash_before=before,
         components=len(run.app.placed),
+        run=ledger.open_runs.get(run.target),
     )
     manifest = None
     try:
@@ -93,6 +94,7 @@ def _release(
     else:
         if outcome == "published":
             ledger.begin(run.target)
+        report = replace(report, run=ledger.open_runs.get(run.target))
         ledger.deploying(run.target)
 
         def fence() -> None:

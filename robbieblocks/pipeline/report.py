@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from robbieblocks.errors import Problem
+from robbieblocks.model import TriggerRow
+from robbieblocks.release import fault
 
 Outcome = Literal["published", "unchanged", "failed"]
 PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
@@ -43,6 +47,7 @@ class RunReport:
     problems: tuple[Problem, ...] = ()
     error: str = ""
     transient: bool = False
+    run: UUID | None = None
 
     @property
     def changed(self) -> tuple[PageReport, ...]:
@@ -84,9 +89,18 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """All runs of one build, and the work they shared."""
+    """All runs of one build, and the work they shared.
+
+    `triggers` are the queue rows that its snapshot held, `answered` those of them that it
+    acknowledged for every node of the build that they concern. `carried` are the apps of each node.
+    `boundaries` says for each app when its content next changes by itself.
+    """
 
     runs: tuple[RunReport, ...]
+    triggers: tuple[TriggerRow, ...] = ()
+    answered: frozenset[UUID] = frozenset()
+    carried: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    boundaries: Mapping[str, datetime | None] = field(default_factory=dict)
     compiled: tuple[str, ...] = ()
     blocks_rendered: int = 0
     dry_run: bool = False
@@ -139,6 +153,7 @@ class Stopwatch:
             yield
         finally:
             self.add(name, (time.perf_counter() - began) * 1000)
+        fault.reached(name)
 
     def add(self, name: str, milliseconds: float) -> None:
         """Count time that was measured elsewhere."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from robbieblocks.assemble import check_routes
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
+    ASSET_PREFIX,
     SHARED_APP,
     AssembledPage,
     Asset,
@@ -43,6 +44,7 @@ class Run:
     brand: BrandedNode
     live: Manifest | None
     draft: Draft
+    damaged: frozenset[str] = frozenset()
     contents: dict[str, bytes] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
 
@@ -67,8 +69,12 @@ def compare(
     live: Manifest | None,
     failures: Mapping[Sha256, tuple[Problem, ...]],
     now: datetime,
+    damaged: frozenset[str] = frozenset(),
 ) -> Run:
-    """Sort the app's pages into those to make, those that stay and those to hold back."""
+    """Sort the app's pages into those to make, those that stay and those to hold back.
+
+    `damaged` are release paths and asset URLs whose live bytes are not those of the manifest.
+    """
     node = next(node for node in content.nodes if node.id == target.node)
     clashes = _clashes(content, node)
     return Run(
@@ -86,7 +92,20 @@ def compare(
             failures=failures,
             fingerprints=app.fingerprints,
             brand=brand_fingerprint(brand),
+            damaged=_damaged_pages(live, damaged),
         ),
+        damaged=damaged,
+    )
+
+
+def _damaged_pages(live: Manifest | None, damaged: frozenset[str]) -> frozenset[str]:
+    """The keys of live pages that are damaged themselves, or refer to an asset that is."""
+    if live is None or not damaged:
+        return frozenset()
+    return frozenset(
+        entry.key
+        for entry in live.pages
+        if entry.path in damaged or any(ASSET_PREFIX + name in damaged for name in entry.assets)
     )
 
 
@@ -132,7 +151,7 @@ def compose(
     files |= {entry.path: live_files[entry.path] for entry in kept}
     for path, body in _extras(run, shell, pages).items():
         files[path] = sha256(body)
-        if live_files.get(path) != files[path]:
+        if live_files.get(path) != files[path] or path in run.damaged:
             run.contents[path] = body
 
     names = {name for entry in pages for name in entry.assets} | run.assets.keys()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from robbieblocks.errors import UsageError
 from robbieblocks.model import NodeRow
@@ -16,7 +17,9 @@ class Request:
     """What to build. Empty `pages`, `apps` or `nodes` mean all of them.
 
     `out` is a folder for a browsable copy and goes with `dry_run`. `idle` is a look that nobody
-    asked for: it leaves no row where nothing is to be done.
+    asked for: it leaves no row where nothing is to be done. `heal` examines what is live and makes
+    anew what is damaged. `credit` holds, for queue rows that several apps must answer, the apps that
+    earlier builds have answered for.
     """
 
     pages: tuple[str, ...] = ()
@@ -26,6 +29,8 @@ class Request:
     out: Path | None = None
     strict: bool = False
     idle: bool = False
+    heal: bool = True
+    credit: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     triggered_by: str = "cli"
 
 

@@ -47,9 +47,7 @@ class Workshop(AbstractContextManager["Workshop"]):
         return cls(
             toolchain=toolchain,
             shell=shell,
-            base_css="\n".join(
-                (settings.templates / name).read_text() for name in ("base.css", "layout.css")
-            ),
+            base_css=_base_css(settings),
             cache=Cache(settings.cache),
             prerenderer=Prerenderer(),
         )
@@ -80,6 +78,18 @@ class Workshop(AbstractContextManager["Workshop"]):
             done |= fresh
         return done, len(missing)
 
+    def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:
+        """Take up templates and a toolchain that changed since the workshop was opened."""
+        toolchain, shell = toolchains.ensure(settings, progress), Shell(settings.templates)
+        base_css = _base_css(settings)
+        if (toolchain.id, shell.id, base_css) != (self.toolchain.id, self.shell.id, self.base_css):
+            self.toolchain, self.shell, self.base_css = toolchain, shell, base_css
+            self.failures.clear()
+
+    def close(self) -> None:
+        """End the isolate's process and close the cache."""
+        self.__exit__(None, None, None)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -88,6 +98,10 @@ class Workshop(AbstractContextManager["Workshop"]):
     ) -> None:
         self.prerenderer.__exit__(kind, error, trace)
         self.cache.close()
+
+
+def _base_css(settings: Settings) -> str:
+    return "\n".join((settings.templates / name).read_text() for name in ("base.css", "layout.css"))
 
 
 def _encode(block: RenderedBlock) -> bytes:
