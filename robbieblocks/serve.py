@@ -142,9 +142,10 @@ async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> None:
 
 
 def _listen(node: str, host: str, port: int) -> socket.socket:
+    # getaddrinfo(3) would take 70000 for 4464.
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"could not serve {node} on {host} port {port}: there is no such port")
     try:
-        if not 0 <= port <= _LAST_PORT:
-            raise OverflowError("no such port")
         family, kind, protocol, _name, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
@@ -156,7 +157,7 @@ def _listen(node: str, host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(
             f"could not serve {node} on {host} port {port}: "
             f"{getattr(error, 'strerror', None) or error}\n"

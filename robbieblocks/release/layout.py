@@ -90,7 +90,7 @@ def apps(site_root: Path, node: str) -> tuple[str, ...]:
             entry.name
             for entry in folder.iterdir()
             if entry.name != ASSETS
-            and _FOLDER.fullmatch(entry.name)
+            and check_folder_name(entry.name)
             and (entry / "current").is_symlink()
         )
     )
@@ -127,6 +127,11 @@ def check_asset_name(name: str) -> bool:
     return _ASSET.fullmatch(name) is not None
 
 
+def check_folder_name(name: str) -> bool:
+    """Whether this can name a node's or an app's folder."""
+    return _FOLDER.fullmatch(name) is not None
+
+
 def is_hash(name: str) -> bool:
     """Whether a folder's name is a build hash."""
     return _HASH.fullmatch(name) is not None
@@ -159,7 +164,7 @@ def _bad_assets(names: Iterable[str]) -> list[str]:
 
 
 def _check_folder(entity: str, name: str) -> None:
-    if not _FOLDER.fullmatch(name):
+    if not check_folder_name(name):
         raise _refused(entity, name, "it can't name a folder")
 
 

@@ -62,7 +62,7 @@ def load(content: bytes) -> Manifest:
             raise ValueError(f"manifest format {value['format']!r} is not known")
         manifest = _manifest(value)
         stated = value["build_hash"]
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a manifest: {error!r}") from error
     if manifest.build_hash != stated:
         raise ValueError("the manifest's files are not those of its build hash")

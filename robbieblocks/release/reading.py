@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from robbieblocks.release import disk
-from robbieblocks.release.layout import Place, apps
+from robbieblocks.release.layout import Place, apps, check_folder_name
 
 
 def live_size(site_root: Path, node: str, app: str, path: str) -> int | None:
@@ -31,7 +31,12 @@ def nodes(site_root: Path) -> tuple[str, ...]:
     if not site_root.is_dir():
         return ()
     return tuple(
-        sorted(folder.name for folder in site_root.iterdir() if apps(site_root, folder.name))
+        sorted(
+            folder.name
+            for folder in site_root.iterdir()
+            # `lost+found` and the like are nobody's.
+            if check_folder_name(folder.name) and apps(site_root, folder.name)
+        )
     )
 
 

@@ -27,7 +27,7 @@ def check_files(
 ) -> list[str]:
     """What is wrong when read by way of `current`: changed files by hash, pages by presence."""
     name = disk.target_of(place.current)
-    if name != manifest.build_hash:
+    if name is None or name != manifest.build_hash:
         return [f"{place.current} leads to {name}"]
     faults: list[str] = []
     try:

@@ -397,10 +397,11 @@ class TestErrors:
         with pytest.raises(SiteUnavailable, match="current"):
             put_version(root, 1)
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
     def test_a_folder_without_permission(self, root: Path) -> None:
         """The remedy is told."""
         root.mkdir(mode=0o555)
+        if os.access(root, os.W_OK):
+            pytest.skip("this user may write anywhere")
         with pytest.raises(SiteUnavailable, match="permission"):
             put_version(root, 1)
 

@@ -114,11 +114,9 @@ def test_a_kill_leaves_a_whole_release_live(tmp_path: Path, step: str) -> None:
     assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 2
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "previous"])
 def test_a_kill_of_the_first_publish_is_made_good(tmp_path: Path, step: str) -> None:
     """With nothing live before, the next publish makes the app live."""
-    if step == "previous":
-        pytest.skip("nothing is live before, so there is no such step")
     kill_at(tmp_path, "publish", 1, step)
     put_version(tmp_path, 1)
     assert live(tmp_path, NODE, "play") == manifest(pages(1), assets(1))
