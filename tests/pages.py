@@ -34,7 +34,9 @@ from robbieblocks.settings import resource_dir
 from robbieblocks.toolchain import Toolchain
 
 NO_ID = UUID(int=0)
-TOKENS = "@layer tokens,base,layout,components,utilities,node;@layer tokens{:root{--color-text:#111}}"
+TOKENS = (
+    "@layer tokens,base,layout,components,utilities,node;@layer tokens{:root{--color-text:#111}}"
+)
 
 
 def component(key: str, code: str, css: str = "") -> ComponentRow:
@@ -42,7 +44,9 @@ def component(key: str, code: str, css: str = "") -> ComponentRow:
     return ComponentRow(id=NO_ID, key=key, name=key, type="test", code=code, css=css)
 
 
-def block(order: int, key: str, props: Mapping[str, Any] | None = None, **more: Any) -> AssembledBlock:
+def block(
+    order: int, key: str, props: Mapping[str, Any] | None = None, **more: Any
+) -> AssembledBlock:
     """A block in the main zone unless said otherwise."""
     given = dict(props or {})
     text = json.dumps(given, ensure_ascii=False)

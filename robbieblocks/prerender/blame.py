@@ -39,7 +39,7 @@ _REMEDIES: Final = (
         re.compile(
             r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"
         ),
-        "built-in objects and React are shared by all blocks and can't be changed; keep state in the component",
+        "all blocks share built-in objects and React: keep state in the component",
     ),
     (
         re.compile(r"Code generation from strings"),
@@ -55,16 +55,14 @@ _REMEDIES: Final = (
     ),
     (
         re.compile(r"while a page is prerendered"),
-        "a page is prerendered without a browser: use browser features in useEffect or in an event handler",
+        "pages are prerendered without a browser: use it in useEffect or an event handler",
     ),
     (
         re.compile(r"Maximum call stack"),
         "the recursion does not end: check its last case",
     ),
     (
-        re.compile(
-            r"Cannot read propert|is not iterable|is not a function|Cannot convert undefined|undefined|null"
-        ),
+        re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null"),
         "give the prop a default in props_schema, or handle its absence in the code",
     ),
 )
@@ -158,7 +156,7 @@ def _readable(message: str) -> str:
 
 def _remedy(message: str, browser: str) -> str:
     if browser:
-        return f"{browser} is not there while a page is prerendered: use it in useEffect or in an event handler"
+        return f"{browser} is only there in a browser: use it in useEffect or an event handler"
     for pattern, remedy in _REMEDIES:
         if pattern.search(message):
             return remedy

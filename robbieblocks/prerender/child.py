@@ -4,7 +4,9 @@ Started as `python -m robbieblocks.prerender.child`. It answers JSON frames:
 
     {"open": source, "cpu": seconds, "heap": bytes}     -> {}
     {"define": [[specifier, script, is_vendor], ...]}   -> {"refused": {specifier: message}}
-    {"render": [[component, props_json, prefix], ...]}  -> {"done": [[html, flags] | [null, failure], ...], "rss": bytes}
+    {"render": [[component, props_json, prefix], ...]}  -> {"done": [result, ...], "rss": bytes}
+
+where a result is [html, flags] or [null, failure].
 
 `render` may return fewer results than jobs; the caller sends the rest again. What a job does to the
 isolate (an endless loop, an endless allocation) is answered by a failure; what it does to the whole

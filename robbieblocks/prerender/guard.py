@@ -42,9 +42,10 @@ def fault(html: str) -> tuple[str, str] | None:
     document = LexborHTMLParser(_BEFORE + html + _AFTER)
     if not _kept_inside(document):
         return (
-            "its HTML leaves the block: an element, attribute or comment is not closed, or closes "
-            "what it did not open",
-            "close every element in dangerouslySetInnerHTML, and use no <plaintext>, <html>, <head> or <body>",
+            "its HTML leaves the block: an element, attribute or comment is not closed, "
+            "or closes what it did not open",
+            "close every element in dangerouslySetInnerHTML, "
+            "and use no <plaintext>, <html>, <head> or <body>",
         )
     return _forbidden(document) if _NEEDS_A_LOOK.search(html) else None
 
@@ -91,7 +92,7 @@ def _forbidden(document: LexborHTMLParser) -> tuple[str, str] | None:
                 "it renders <script>, which the page's content security policy refuses",
                 "import what it needs from an allowed package, or use the node's custom_scripts",
             )
-    for node in document.css("iframe[srcdoc]"):
+    if document.css_first("iframe[srcdoc]") is not None:
         return "it renders <iframe srcdoc>, a page of its own", "give the iframe a src"
     for node in document.css("[id], [data-rb-component], [data-rb-block]"):
         taken = _taken_name(node)
@@ -120,7 +121,7 @@ def _inline_handler(document: LexborHTMLParser) -> tuple[str, str] | None:
         for name in node.attributes:
             if name.startswith("on"):
                 return (
-                    f"raw HTML has the attribute {name}, which the page's content security policy refuses",
+                    f"raw HTML has the attribute {name}, which the page's CSP refuses",
                     "handle the event in React, on an element of the component's own",
                 )
     return None

@@ -167,9 +167,14 @@ def linked_data(metadata: Mapping[str, Any]) -> list[str]:
 def preload_fonts(fonts: Iterable[Asset]) -> str:
     """Links that fetch fonts early; the formats are those that brand makes assets of."""
     return "\n".join(
-        f'<link rel="preload" as="font" type="font/woff2" href="{font.url}" crossorigin="anonymous">'
+        f'<link rel="preload" as="font" type="font/woff2" href="{font.url}" crossorigin>'
         for font in fonts
     )
+
+
+def script(asset: Asset) -> str:
+    """A script that runs once the page is parsed."""
+    return f'<script src="{asset.url}" integrity="{asset.integrity}" defer></script>'
 
 
 def stylesheet(sheet: Asset) -> str:

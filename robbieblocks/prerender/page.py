@@ -1,18 +1,22 @@
-"""Pages from rendered blocks: a document for all nodes, with slots for what is a node's own."""
+"""Pages from rendered blocks, by the templates: documents that all nodes share."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
-from jinja2 import TemplateSyntaxError
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from markupsafe import Markup
 
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
@@ -30,84 +34,18 @@ from robbieblocks.model import (
     sha256,
 )
 from robbieblocks.prerender import head, site
+from robbieblocks.prerender.document import SLOTS, PageDocument
 from robbieblocks.prerender.visibility import TooIntricateError, Visibility
 
 _HERE: Final = Path(__file__).resolve().parent
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
-_SLOTS: Final = (
-    "theme",
-    "theme_color",
-    "canonical",
-    "fonts",
-    "tokens",
-    "custom_css",
-    "custom_script",
-)
-_SLOT: Final = SimpleNamespace(**{name: Markup(f"\0{name}\0") for name in _SLOTS})
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
-_MADE_BY: Final = ("page.py", "head.py", "site.py", "visibility.py", "visitor.js")
+_MADE_BY: Final = ("page.py", "document.py", "head.py", "site.py", "visibility.py", "visitor.js")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageDocument:
-    """A page's bytes but for the node's own parts.
-
-    `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
-    node's own stylesheets, fonts and script.
-    """
-
-    parts: tuple[bytes, ...] = field(repr=False)
-    assets: tuple[Asset, ...]
-    address: str = ""
-    image: str = ""
-
-    def brand(self, node: BrandedNode) -> bytes:
-        """The page's HTML on a node, as UTF-8."""
-        values = _slot_values(node)
-        values[b"canonical"] = self._address(node)
-        parts = list(self.parts)
-        parts[1::2] = [values[name] for name in parts[1::2]]
-        return b"".join(parts)
-
-    def _address(self, node: BrandedNode) -> bytes:
-        base = node.base_url.rstrip("/")
-        lines = [f'<meta property="og:site_name" content="{escape(head.sendable(node.name))}">']
-        if base and self.address:
-            url = escape(base + self.address)
-            lines.append(f'<link rel="canonical" href="{url}">')
-            lines.append(f'<meta property="og:url" content="{url}">')
-        image = base + self.image if base and self.image.startswith("/") else self.image
-        if image.startswith("https://"):
-            lines.append(f'<meta property="og:image" content="{escape(image)}">')
-        return "\n".join(lines).encode("utf-8", "replace")
-
-
-# Thousands of pages are branded for one node after the other.
-_last_branded: list[tuple[BrandedNode, dict[bytes, bytes]]] = []
-
-
-def _slot_values(node: BrandedNode) -> dict[bytes, bytes]:
-    if not _last_branded or _last_branded[0][0] is not node:
-        color = node.tokens.get("color.background", "")
-        theme_color = (
-            f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
-        )
-        script = node.custom_scripts
-        values = {
-            "theme": escape(node.theme),
-            "theme_color": theme_color,
-            "fonts": head.preload_fonts(node.preload_fonts),
-            "tokens": head.stylesheet(node.stylesheet),
-            "custom_css": head.stylesheet(node.custom_css) if node.custom_css else "",
-            "custom_script": f'<script src="{script.url}" integrity="{script.integrity}" defer></script>'
-            if script
-            else "",
-        }
-        encoded = {
-            name.encode(): value.encode("utf-8", "replace") for name, value in values.items()
-        }
-        _last_branded[:] = [(node, encoded)]
-    return _last_branded[0][1]
+def _safe(text: str) -> Markup:
+    """Text that is HTML already: blocks past the guard, inert JSON, our own scripts and styles."""
+    return Markup(text)  # noqa: S704 - see above; templates escape everything else
 
 
 class Shell:
@@ -202,7 +140,7 @@ class Shell:
         bundle: Bundle,
         links: Sequence[Mapping[str, str]] = (),
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-        """The files that a node has once: 404.html, robots.txt and, with an address, sitemap.xml."""
+        """What a node has once: 404.html, robots.txt and, with an address, sitemap.xml."""
         missing, assets = self.not_found(node, bundle, links)
         files = {"404.html": missing, "robots.txt": site.robots(node)}
         index = site.sitemap_index(apps, node)
@@ -215,7 +153,7 @@ class Shell:
         """An app's `sitemap-<app>.xml`; None on a node without an address."""
         return site.sitemap(app, routes, node)
 
-    def _document(  # noqa: PLR0913 - one call a kind of page, each named
+    def _document(
         self,
         about: head.About,
         body: str,
@@ -250,21 +188,21 @@ class Shell:
             "page.html.j2",
             self._page,
             page=about,
-            slot=_SLOT,
-            csp=Markup(head.policy(scripts=scripts, styles=[*([style] if style else []), *styles])),
+            slot=SLOTS,
+            csp=_safe(head.policy(scripts=scripts, styles=[*([style] if style else []), *styles])),
             open_graph=head.open_graph(about),
             favicon=self.favicon,
             stylesheets=sheets,
-            style=Markup(style),
-            import_map=Markup(import_map),
+            style=_safe(style),
+            import_map=_safe(import_map),
             preloads=[module.asset for module in preloads],
             runtime=bundle.runtime.asset,
-            json_ld=[Markup(graph) for graph in head.linked_data(about.metadata)],
-            speculation=Markup(head.SPECULATION),
-            visitor=Markup(visitor),
-            visitor_script=Markup(_VISITOR_SCRIPT),
-            body=Markup(body),
-            islands=Markup(island_data),
+            json_ld=[_safe(graph) for graph in head.linked_data(about.metadata)],
+            speculation=_safe(head.SPECULATION),
+            visitor=_safe(visitor),
+            visitor_script=_safe(_VISITOR_SCRIPT),
+            body=_safe(body),
+            islands=_safe(island_data),
         )
         runtime = [bundle.runtime.asset] if islands else []
         return PageDocument(
@@ -330,7 +268,7 @@ def _zones(
             f'<div class="rb-block" id="{block.id}" data-rb-component="{escape(names)}">'
             f"{rendered[block.order].html}</div>"
         )
-    return {zone: Markup("\n".join(parts)) for zone, parts in zones.items()}
+    return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
 
 
 def _components_of(key: str, bundle: Bundle) -> list[str]:
@@ -395,7 +333,7 @@ def _visibility(page: AssembledPage) -> Visibility:
                     page=page.key,
                     block=block.order,
                     field="conditions",
-                    what="the query and viewport conditions are too intricate to decide before painting",
+                    what="its query and viewport conditions are too intricate to decide early",
                     remedy="use fewer of them, or nest any and all less deeply",
                 )
             )

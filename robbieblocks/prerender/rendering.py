@@ -39,7 +39,7 @@ _Result = list[Any]
 
 
 def job_key(job: RenderJob, bundle: Bundle) -> str:
-    """A hash of all that decides the job's HTML: job, React, the harness and every script it loads."""
+    """A hash of all that decides the job's HTML: job, React, harness, every script it loads."""
     scripts = _scripts_key(job.component, bundle)
     return sha256("\0".join((scripts, job.component, job.prefix, job.props_json)))
 
@@ -49,9 +49,9 @@ def _scripts_key(component: str, bundle: Bundle) -> str:
     memo = _memo(bundle)
     known = memo.get(component)
     if known is None:
-        parts = [_harness_hash(), sha256(bundle.isolate)]
+        parts: list[str] = [_harness_hash(), sha256(bundle.isolate)]
         for specifier in sorted(_closure([component_specifier(component)], bundle.modules)):
-            parts += (specifier, bundle.modules[specifier].script_hash)
+            parts += [specifier, bundle.modules[specifier].script_hash]
         known = memo[component] = sha256("\0".join(parts))
     return known
 
@@ -90,8 +90,8 @@ class Prerenderer:
     """Renders blocks in an isolate of a child process; keep one, it stays warm between builds.
 
     `cpu` is in seconds of CPU time for each block, `heap` in bytes for the isolate. Neither a
-    component that loops, nor one that takes all memory or crashes the process, keeps the others from
-    being rendered.
+    component that loops, nor one that takes all memory or crashes the process, keeps the others
+    from being rendered.
     """
 
     def __init__(self, *, cpu: float = 2.0, heap: int = 256 * _MIB) -> None:
@@ -187,7 +187,7 @@ class Prerenderer:
         return done
 
     def _prepare(self, jobs: Sequence[RenderJob], bundle: Bundle) -> None:
-        """Have a child with this React and these scripts; what it knows already is not sent again."""
+        """Have a child with this React and these scripts; what it knows is not sent again."""
         if self._child is not None and (
             self._isolate != bundle.isolate
             or self._resident > _LARGEST_CHILD

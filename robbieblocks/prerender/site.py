@@ -13,7 +13,7 @@ _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def robots(node: BrandedNode) -> bytes:
-    """robots.txt (RFC 9309): everything may be read; names the sitemap where there is an address."""
+    """robots.txt (RFC 9309): all may be read; names the sitemap where there is an address."""
     lines = ["User-agent: *", "Allow: /"]
     if node.base_url:
         lines += ["", f"Sitemap: {_base(node)}/sitemap.xml"]
@@ -49,4 +49,5 @@ def _loc(node: BrandedNode, path: str) -> str:
 
 def _xml(root: str, items: Iterable[str]) -> bytes:
     body = "".join(f"{item}\n" for item in items)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}">\n{body}</{root}>\n'.encode()
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}">\n'
+    return f"{head}{body}</{root}>\n".encode()

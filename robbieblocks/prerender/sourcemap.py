@@ -53,9 +53,11 @@ _Segment = tuple[int, int, int, int]
 
 @functools.lru_cache(maxsize=32)
 def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
-    """Each compiled line's segments (column, source or -1, line, column), and the sources' lines."""
+    """Each compiled line's segments (column, source or -1, line, column); the sources' lines."""
     document = json.loads(source_map)
-    texts = [(text or "").split("\n") for text in document.get("sourcesContent") or []]
+    texts: list[list[str]] = [
+        str(text or "").split("\n") for text in document.get("sourcesContent") or []
+    ]
     source = line = column = 0
     lines: list[list[_Segment]] = []
     for group in document["mappings"].split(";"):
@@ -64,7 +66,7 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
         for text in filter(None, group.split(",")):
             fields = _numbers(text)
             start += fields[0]
-            if len(fields) < 4:  # noqa: PLR2004 - a segment of one field has no source
+            if len(fields) < 4:  # a segment of one field has no source
                 segments.append((start, -1, 0, 0))
                 continue
             source, line, column = source + fields[1], line + fields[2], column + fields[3]
@@ -74,7 +76,7 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
 
 
 def _numbers(text: str) -> list[int]:
-    """The numbers of one base64 VLQ group: 5 bits a digit, lowest first; the lowest bit is the sign."""
+    """The numbers of a base64 VLQ group: 5 bits a digit, lowest first; the last bit is the sign."""
     numbers: list[int] = []
     value = shift = 0
     for character in text:

@@ -54,7 +54,9 @@ class Visibility:
                 parts = [self._ways(each, holds=holds) for each in value]
                 return _both(parts) if holds is (name == "all") else _either(parts)
             case "query":
-                literals = [("query", self._number(key, wanted)) for key, wanted in value.items()]
+                literals = [
+                    ("query", float(self._number(key, wanted))) for key, wanted in value.items()
+                ]
             case "viewport":
                 literals = [(edge, float(value[edge])) for edge in ("min", "max") if edge in value]
             case _:

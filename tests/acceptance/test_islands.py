@@ -60,7 +60,8 @@ def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
 
 def _wait_for_life(page: Page) -> None:
     page.wait_for_function(
-        "() => Object.keys(document.querySelector('button')).some(k => k.startsWith('__reactProps'))"
+        "() => Object.keys(document.querySelector('button'))"
+        ".some(k => k.startsWith('__reactProps'))"
     )
 
 
@@ -93,7 +94,8 @@ def test_islands_come_to_life_in_silence(publish: Publish, page: Page) -> None:
     for name, value in (("eggs", "4"), ("nuts", "31"), ("figs", "301")):
         button = page.get_by_role("button", name=f"Add to {name}")
         page.wait_for_function(
-            "b => Object.keys(b).some(k => k.startsWith('__reactProps'))", arg=button.element_handle()
+            "b => Object.keys(b).some(k => k.startsWith('__reactProps'))",
+            arg=button.element_handle(),
         )
         button.click()
         assert page.get_by_label(name).inner_text() == value
@@ -198,7 +200,9 @@ def test_visitor_conditions(
 def test_a_block_starts_when_it_is_revealed(publish: Publish, page: Page) -> None:
     """An island that a narrow viewport hides comes to life when the window grows."""
     condition = {"viewport": {"min": 900}}
-    address = publish([COUNTER], [block(1, "counter", {"start": 1, "label": "eggs"}, visitor=condition)])
+    address = publish(
+        [COUNTER], [block(1, "counter", {"start": 1, "label": "eggs"}, visitor=condition)]
+    )
     page.set_viewport_size({"width": 500, "height": 700})
     page.goto(address)
     page.set_viewport_size({"width": 1000, "height": 700})
@@ -219,7 +223,8 @@ def test_nothing_moves(publish: Publish, page: Page) -> None:
         ],
     )
     page.add_init_script(
-        "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => shift += e.value))"
+        "window.shift = 0;"
+        "new PerformanceObserver(l => l.getEntries().forEach(e => shift += e.value))"
         ".observe({type: 'layout-shift', buffered: true})"
     )
     page.goto(address, wait_until="networkidle")
@@ -238,7 +243,9 @@ def test_a_node_script_and_stylesheet_run_last(publish: Publish, page: Page) -> 
     assert color == "rgb(1, 2, 3)"
 
 
-HOSTILE = """</script><script>window.hacked=1</script><!-- ]]> "'`{{name}}{%x%}{{ 7*7 }}\u2028&amp;"""
+HOSTILE = (
+    """</script><script>window.hacked=1</script><!-- ]]> "'`{{name}}{%x%}{{ 7*7 }}\u2028&amp;"""
+)
 
 
 def test_hostile_texts_stay_text(publish: Publish, page: Page) -> None:
@@ -256,7 +263,9 @@ def test_hostile_texts_stay_text(publish: Publish, page: Page) -> None:
     assert page.locator("label").evaluate("e => e.textContent") == HOSTILE
     assert page.evaluate("document.querySelector('title').textContent") == HOSTILE
     assert page.evaluate("document.querySelector('meta[name=description]').content") == HOSTILE
-    text = page.evaluate("document.querySelector('script[type=\"application/ld+json\"]').textContent")
+    text = page.evaluate(
+        "document.querySelector('script[type=\"application/ld+json\"]').textContent"
+    )
     assert page.evaluate("t => JSON.parse(t).name", text) == HOSTILE
 
 

@@ -13,7 +13,8 @@ from tests.pages import Press, block, component
 
 NO_ASSET = Asset("none.js", b"")
 GOOD = """exports.default = () => jsx("p", { children: [
-  Object.keys({}).length, [1, 2].map((x) => x + 1).join(), String({}), typeof leak, `${new Error("e")}`,
+  Object.keys({}).length, [1, 2].map((x) => x + 1).join(), String({}), typeof leak,
+  `${new Error("e")}`,
 ] });"""
 
 
@@ -43,7 +44,9 @@ def _bundle(isolate: str, **bodies: str) -> Bundle:
 
 
 def _jobs(*keys: str) -> list[RenderJob]:
-    return [RenderJob(component=key, props_json="{}", prefix=f"b{n}-") for n, key in enumerate(keys)]
+    return [
+        RenderJob(component=key, props_json="{}", prefix=f"b{n}-") for n, key in enumerate(keys)
+    ]
 
 
 def _problem(rendered: RenderedBlock) -> Problem:
@@ -84,14 +87,17 @@ FAULTS = {
     "object prototype": ("exports.default = () => { Object.prototype.leak = 1; };", "extensible"),
     "array prototype": ("exports.default = () => { Array.prototype.map = 1; };", "read only"),
     "redefine": (
-        "exports.default = () => { Object.defineProperty(Array.prototype, 'join', { value: 1 }); };",
+        "exports.default = () => Object.defineProperty(Array.prototype, 'join', { value: 1 });",
         "redefine",
     ),
     "toString of all": (
         "exports.default = () => { Object.prototype.toString = () => 'evil'; };",
         "all blocks share",
     ),
-    "set prototype": ("exports.default = () => { Object.setPrototypeOf(Array.prototype, null); };", ""),
+    "set prototype": (
+        "exports.default = () => { Object.setPrototypeOf(Array.prototype, null); };",
+        "",
+    ),
     "proto of literal": ("exports.default = () => { ({}).__proto__.leak = 1; };", "extensible"),
     "delete a built-in": ("exports.default = () => { delete Array.prototype.map; };", "delete"),
     "JSON": ("exports.default = () => { JSON.stringify = 1; };", "read only"),
@@ -101,7 +107,10 @@ FAULTS = {
     ),
     "error formatting": ("exports.default = () => { Error.prepareStackTrace = 1; };", "extensible"),
     "react export": ("exports.default = () => { React.useState = 1; };", "read only"),
-    "react class": ("exports.default = () => { React.Component.prototype.leak = 1; };", "extensible"),
+    "react class": (
+        "exports.default = () => { React.Component.prototype.leak = 1; };",
+        "extensible",
+    ),
     "react updater": (
         "exports.default = class extends React.Component "
         "{ render() { this.updater.leak = 1; return 1; } };",
@@ -162,7 +171,8 @@ FAULTS = {
         "inner",
     ),
     "raw end tags": (
-        "exports.default = () => jsx('p', { dangerouslySetInnerHTML: { __html: '</div></div>' } });",
+        "exports.default = () => "
+        "jsx('p', { dangerouslySetInnerHTML: { __html: '</div></div>' } });",
         "leaves the block",
     ),
     "raw comment": (
@@ -170,7 +180,10 @@ FAULTS = {
         "leaves the block",
     ),
     "plaintext element": ("exports.default = () => jsx('plaintext', {});", "leaves the block"),
-    "body element": ("exports.default = () => jsx('body', { className: 'x' });", "leaves the block"),
+    "body element": (
+        "exports.default = () => jsx('body', { className: 'x' });",
+        "leaves the block",
+    ),
     "forged element": (
         "exports.default = () => ({ $$typeof: Symbol.for('react.transitional.element'), "
         "type: 'plaintext', key: null, ref: null, props: {} });",
@@ -218,7 +231,7 @@ HARMLESS = {
     "import() finds nothing": ("exports.default = () => { import('fs'); return 'x'; };", "x"),
     "no threads nor wasm": (
         "exports.default = () => "
-        "[typeof WebAssembly, typeof SharedArrayBuffer, typeof Atomics, typeof require('react').H] + '';",
+        "[typeof WebAssembly, typeof SharedArrayBuffer, typeof Atomics, typeof React.H] + '';",
         "undefined,undefined,undefined,undefined",
     ),
     "NUL and lone surrogates": (
@@ -288,7 +301,7 @@ INTERACTIVE = {
 def test_what_a_block_needs(
     prerenderer: Prerenderer, isolate: str, body: str, interactive: bool, volatile: bool
 ) -> None:
-    """State, effects, refs and events need a script; clock, chance and place need a fresh render."""
+    """State, effects, refs, events need a script; clock, chance and place a fresh render."""
     bundle = _bundle(isolate, it=f"exports.default = () => {{ {body} }};")
     first, second = prerenderer.render(_jobs("it", "it"), bundle)
     assert first.problem is None
@@ -319,7 +332,9 @@ def test_ten_thousand_blocks(prerenderer: Prerenderer, isolate: str) -> None:
     jobs = [
         RenderJob(component="it", props_json=f'{{"n":{n}}}', prefix=f"b{n}-") for n in range(10_000)
     ]
-    assert [each.html for each in prerenderer.render(jobs, bundle)] == [str(n) for n in range(10_000)]
+    assert [each.html for each in prerenderer.render(jobs, bundle)] == [
+        str(n) for n in range(10_000)
+    ]
 
 
 def test_a_megabyte_of_props(prerenderer: Prerenderer, isolate: str) -> None:
@@ -330,8 +345,10 @@ def test_a_megabyte_of_props(prerenderer: Prerenderer, isolate: str) -> None:
 
 
 def test_errors_name_the_stored_line(press: Press) -> None:
-    """What throws is told at its line and column in the stored text, in the component it stands in."""
-    inner = "export default function Inner({ items }) {\n  const n = 1;\n  return items.map(String);\n}"
+    """What throws is told with the component, line and column that it stands at."""
+    inner = (
+        "export default function Inner({ items }) {\n  const n = 1;\n  return items.map(String);\n}"
+    )
     outer = 'import Inner from "@robbieblocks/inner";\nexport default () => <Inner />;'
     made = press.bundle(component("inner", inner), component("outer", outer))
     problem = _problem(press.render(made, [block(1, "outer")])[1])

@@ -1,0 +1,313 @@
+"""Composing and branding pages, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from robbieblocks.errors import ContentError
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    BrandedNode,
+    Bundle,
+    Module,
+    RenderedBlock,
+)
+from robbieblocks.prerender.page import Shell
+from robbieblocks.settings import resource_dir
+from tests.pages import block, node, page
+
+SHELL = Shell(resource_dir("templates"))
+
+
+def _module(specifier: str, *imports: str, css: str = "") -> Module:
+    stem = specifier.rpartition("/")[2]
+    sheet = Asset.of(stem, "css", css) if css else None
+    asset = Asset.of(stem, "js", f"export default {specifier!r}")
+    return Module(specifier=specifier, asset=asset, script="", imports=imports, stylesheet=sheet)
+
+
+BUNDLE = Bundle(
+    modules={
+        module.specifier: module
+        for module in (
+            _module("react"),
+            _module("react-dom/client", "react", "scheduler"),
+            _module("scheduler"),
+            _module("unused-package"),
+            _module("@robbieblocks/live", "react", "@robbieblocks/inner", css=".live{}"),
+            _module("@robbieblocks/inner", "react", css=".inner{}"),
+            _module("@robbieblocks/still", "react", css=".still{}"),
+        )
+    },
+    runtime=_module("@robbieblocks/-runtime", "react"),
+    base_stylesheet=Asset.of("base", "css", "@layer base{}"),
+    utilities=Asset.of("utilities", "css", "@layer utilities{}"),
+)
+LIVE = RenderedBlock(html="<p>live</p>", interactive=True)
+STILL = RenderedBlock(html="<p>still</p>", interactive=False)
+
+
+def _html(
+    given_page: AssembledPage,
+    rendered: dict[int, RenderedBlock] | None = None,
+    on: BrandedNode | None = None,
+) -> str:
+    made = rendered or {
+        each.order: LIVE if each.component == "live" else STILL for each in given_page.blocks
+    }
+    return SHELL.compose(given_page, made, BUNDLE).brand(on or node()).decode()
+
+
+def _tree(*blocks: AssembledBlock, on: BrandedNode | None = None, **more: Any) -> LexborHTMLParser:
+    return LexborHTMLParser(_html(page(*blocks, **more), on=on))
+
+
+def _attribute(tree: LexborHTMLParser, selector: str, name: str) -> str | None:
+    found = tree.css_first(selector)
+    return None if found is None else found.attributes.get(name)
+
+
+def test_static_page_has_no_module() -> None:
+    """A page whose blocks need no script names no module, import map or islands."""
+    tree = _tree(block(1, "still"))
+    assert not tree.css("[type=module], [type=importmap], [rel=modulepreload], #rb-islands")
+
+
+def test_islands_name_what_they_need() -> None:
+    """The import map holds what the islands load and nothing else, each with its integrity."""
+    tree = _tree(block(1, "live", {"a": 1}), block(2, "still"))
+    found = tree.css_first("[type=importmap]")
+    assert found is not None
+    mapped = json.loads(found.text())
+    needed = {"react", "react-dom/client", "scheduler", "@robbieblocks/live", "@robbieblocks/inner"}
+    assert set(mapped["imports"]) == needed
+    assert set(mapped["integrity"]) == set(mapped["imports"].values())
+    preloaded = {link.attributes["href"] for link in tree.css("[rel=modulepreload]")}
+    assert preloaded == set(mapped["imports"].values())
+    data = tree.css_first("#rb-islands")
+    assert data is not None
+    assert json.loads(data.text()) == [
+        {"id": "b1", "use": "@robbieblocks/live", "when": "load", "props": {"a": 1}}
+    ]
+
+
+@pytest.mark.parametrize("when", ["idle", "visible"])
+def test_later_islands_preload_nothing(when: Any) -> None:
+    """What hydrates later is not fetched early."""
+    tree = _tree(block(1, "live", hydrate=when))
+    assert tree.css_first("[type=importmap]") is not None
+    assert not tree.css("[rel=modulepreload]")
+
+
+def test_volatile_and_filled_blocks_are_islands() -> None:
+    """A block that read the clock is rendered afresh; one with placeholders waits for a query."""
+    given_page = page(block(1, "still"), block(2, "still", {"a": "b"}, fill={"a": "{{x|b}}"}))
+    fresh = RenderedBlock(html="2025", interactive=False, volatile=True)
+    tree = LexborHTMLParser(_html(given_page, {1: fresh, 2: STILL}))
+    data = tree.css_first("#rb-islands")
+    assert data is not None
+    first, second = json.loads(data.text())
+    assert first["fresh"] is True
+    assert (second["still"], second["fill"]) == (True, {"a": "{{x|b}}"})
+
+
+def test_stylesheets_stand_in_the_order_of_layers() -> None:
+    """Tokens, base, components, utilities, the node's own; each with its integrity."""
+    on = node(custom_css=Asset.of("custom", "css", "@layer node{}"))
+    tree = _tree(block(1, "live"), on=on)
+    names = [
+        (link.attributes["href"] or "").rpartition("/")[2].rpartition("-")[0]
+        for link in tree.css("link[rel=stylesheet]")
+    ]
+    assert names == ["tokens", "base", "inner", "live", "utilities", "custom"]
+    assert all("integrity" in link.attributes for link in tree.css("link[rel=stylesheet]"))
+
+
+def test_policy_allows_exactly_the_inline_scripts() -> None:
+    """Every inline script that runs, and every inline style, has its hash in the policy."""
+    given_page = page(
+        block(1, "live", visitor={"query": {"a": True}}), block(2, "still"), title_fill="{{x|y}}"
+    )
+    styled = RenderedBlock(html="<style>.a > b{}</style>", interactive=False)
+    tree = LexborHTMLParser(_html(given_page, {1: LIVE, 2: styled}))
+    policy = _attribute(tree, "[http-equiv]", "content") or ""
+    inline = [
+        script.text()
+        for script in tree.css("script:not([src])")
+        if "json" not in (script.attributes.get("type") or "")
+    ]
+    styles = [style.text() for style in tree.css("style")]
+    wanted = {
+        "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+        for text in (*inline, *styles)
+    }
+    assert set(re.findall(r"'sha256-[^']+'", policy)) == wanted
+    assert "'unsafe-inline'" not in policy.split("style-src-attr")[0]
+    assert "unsafe-eval" not in policy
+
+
+def test_canonical_needs_an_address() -> None:
+    """Absolute URLs stand on a node with an address only; letters beyond ASCII are encoded."""
+    assert not _tree(route="/é/").css("[rel=canonical], [property='og:url']")
+    tree = _tree(route="/é/", on=node(base_url="https://example.org/"))
+    assert _attribute(tree, "[rel=canonical]", "href") == "https://example.org/%C3%A9/"
+    assert _attribute(tree, "[property='og:url']", "content") == "https://example.org/%C3%A9/"
+
+
+def test_metadata_reaches_the_head() -> None:
+    """Language, direction, robots, Open Graph and JSON-LD come from the page's metadata."""
+    metadata = {
+        "lang": "ar-EG",
+        "dir": "rtl",
+        "robots": "noindex",
+        "og_type": "article",
+        "og_image": "/a.png",
+        "json_ld": [{"@type": "WebPage"}, {"@type": "Person"}],
+    }
+    tree = _tree(metadata=metadata, description="D", on=node(base_url="https://example.org"))
+    assert _attribute(tree, "html", "lang") == "ar-EG"
+    assert _attribute(tree, "html", "dir") == "rtl"
+    assert _attribute(tree, "[name=robots]", "content") == "noindex"
+    assert _attribute(tree, "[property='og:type']", "content") == "article"
+    assert _attribute(tree, "[property='og:image']", "content") == "https://example.org/a.png"
+    assert _attribute(tree, "[name=description]", "content") == "D"
+    assert len(tree.css("[type='application/ld+json']")) == 2
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"lang": 5}, {"lang": '"><b>'}, {"dir": "up"}, {"json_ld": 7}, {"json_ld": [1]}]
+)
+def test_odd_metadata_is_left_out(metadata: dict[str, Any]) -> None:
+    """Metadata of the wrong kind changes nothing."""
+    assert _html(page(metadata=metadata)) == _html(page())
+
+
+def test_nodes_share_a_document() -> None:
+    """One document serves every node; only what is a node's own differs."""
+    document = SHELL.compose(page(block(1, "live")), {1: LIVE}, BUNDLE)
+    dark = document.brand(node()).decode()
+    light = document.brand(node(theme="light", name="Aurora")).decode()
+    assert 'data-theme="dark"' in dark
+    assert 'data-theme="light"' in light
+    assert dark == document.brand(node()).decode()
+    assert "\0" not in dark + light
+
+
+def test_a_failing_layout_names_its_template(tmp_path: Path) -> None:
+    """A template that can't be parsed, or uses an unknown name, is a content error."""
+    for path in resource_dir("templates").rglob("*.*"):
+        target = tmp_path / path.relative_to(resource_dir("templates"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    layout = tmp_path / "layouts" / "odd.html.j2"
+    layout.write_text("{{ nothing }}")
+    shell = Shell(tmp_path)
+    assert "odd" in shell.layouts()
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*nothing"):
+        shell.compose(page(layout="odd"), {}, BUNDLE)
+    layout.write_text("fine\n{% if %}")
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2, line 2"):
+        Shell(tmp_path)
+
+
+def test_the_shell_s_id_follows_the_templates(tmp_path: Path) -> None:
+    """An edited template, and nothing else, gives another id."""
+    ids = []
+    for folder, extra in (("one", ""), ("two", ""), ("three", " ")):
+        for path in resource_dir("templates").rglob("*.*"):
+            target = tmp_path / folder / path.relative_to(resource_dir("templates"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        page_file = tmp_path / folder / "page.html.j2"
+        page_file.write_text(page_file.read_text() + extra)
+        ids.append(Shell(tmp_path / folder).id)
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_condition_too_intricate_names_page_and_block() -> None:
+    """It is a content error."""
+    pairs = [{"all": [{"query": {f"a{n}": True}}, {"query": {f"b{n}": True}}]} for n in range(40)]
+    with pytest.raises(ContentError, match="page test-page, block 3, conditions"):
+        _html(page(block(3, "still", visitor={"any": pairs})))
+
+
+def test_node_files() -> None:
+    """A node has a branded 404.html, robots.txt and, with an address, an index of sitemaps."""
+    files, assets = SHELL.node_files(node(), ["play", "shared"], BUNDLE)
+    assert set(files) == {"404.html", "robots.txt"}
+    assert b"Test Node" in files["404.html"]
+    assert b"Sitemap" not in files["robots.txt"]
+    assert SHELL.favicon in assets
+    files, _ = SHELL.node_files(node(base_url="https://e.org"), ["play"], BUNDLE)
+    assert b"Sitemap: https://e.org/sitemap.xml" in files["robots.txt"]
+    assert b"<loc>https://e.org/sitemap-play.xml</loc>" in files["sitemap.xml"]
+
+
+def test_sitemap() -> None:
+    """Routes are sorted, absolute and encoded; without an address there is none."""
+    assert SHELL.sitemap("play", ["/b", "/"], node()) is None
+    xml = SHELL.sitemap("play", ["/b", "/é&/"], node(base_url="https://e.org"))
+    assert xml is not None
+    assert re.findall("<loc>(.*?)</loc>", xml.decode()) == [
+        "https://e.org/b",
+        "https://e.org/%C3%A9%26/",
+    ]
+
+
+_PIECES = [
+    "<",
+    ">",
+    "/",
+    "!",
+    "--",
+    "'",
+    '"',
+    "&",
+    "{{",
+    "{%",
+    "\0",
+    "]]>",
+    "\u2028",
+    "script",
+    "é",
+    "\ud800",
+]
+_TEXTS = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join)
+
+
+@given(_TEXTS, _TEXTS)
+def test_any_text_stays_text(one: str, other: str) -> None:
+    """Whatever titles, descriptions, props and names hold, the document keeps its shape."""
+    props = {"text": "</script>" + one}
+    tree = _tree(
+        block(1, "live", props),
+        title=one,
+        description="d" + other,
+        title_fill=other or None,
+        metadata={"og_title": one + "x", "json_ld": {"name": other}},
+        on=node(name=one, tokens={"color.background": other}),
+    )
+    plain = _tree(
+        block(1, "live", {}),
+        title="x",
+        description="d",
+        metadata={"og_title": "x", "json_ld": {"a": "b"}},
+    )
+    assert len(tree.css("body > *")) == len(plain.css("body > *"))
+    clean = re.sub("[\0\ud800]", "\N{REPLACEMENT CHARACTER}", "d" + other)
+    assert _attribute(tree, "[name=description]", "content") == clean
+    data = tree.css_first("#rb-islands")
+    assert data is not None
+    assert json.loads(data.text())[0]["id"] == "b1"

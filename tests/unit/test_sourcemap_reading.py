@@ -1,0 +1,50 @@
+"""Reading source maps: from a compiled position to the stored one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.prerender.sourcemap import locate
+
+# Two compiled lines: one from line 2 column 3, then unmapped; one from line 1 column 1.
+MAP = json.dumps(
+    {
+        "version": 3,
+        "sources": ["it.tsx"],
+        "sourcesContent": ["first\n  second"],
+        "mappings": "AACE,K;GADF",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "expected"),
+    [
+        (1, 1, (2, 3, "  second")),
+        (1, 5, (2, 3, "  second")),
+        (2, 4, (1, 1, "first")),
+        (2, 90, (1, 1, "first")),
+    ],
+)
+def test_positions_are_found(line: int, column: int, expected: tuple[int, int, str]) -> None:
+    """The last segment that starts at or before the column decides."""
+    found = locate(MAP, line, column)
+    assert found is not None
+    assert (found.line, found.column, found.text) == expected
+
+
+@pytest.mark.parametrize(("line", "column"), [(1, 6), (2, 1), (3, 1), (0, 1)])
+def test_unmapped_positions_have_none(line: int, column: int) -> None:
+    """Code of the compiler's own, and lines that are not there, have no stored position."""
+    assert locate(MAP, line, column) is None
+
+
+@given(st.text())
+def test_a_broken_map_is_no_map(mappings: str) -> None:
+    """What can't be read costs the position, never the build."""
+    locate(json.dumps({"mappings": mappings}), 1, 1)
+    assert locate(mappings, 1, 1) is None or mappings.startswith("{")
