@@ -48,7 +48,7 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Iterator[str]:
             stack.enter_context(_locked(folder / "users", fcntl.LOCK_SH))
             sockets = _socket_folder(folder)
             _ensure_running(folder, sockets, progress)
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise DatabaseUnavailable(_unavailable(folder, str(error))) from error
         stack.callback(_ensure_kept, folder, sockets)
         yield make_conninfo(
