@@ -12,6 +12,7 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, Literal, LiteralString
 from uuid import UUID, uuid4
@@ -81,27 +82,29 @@ _BEAT: LiteralString = """
      WHERE incarnation = %(incarnation)s AND deploy_status IN ('pending', 'building', 'deploying')
 """
 
-# End runs of any node that were silent for too long; `key` is what _key computes.
-_CLOSE_ABANDONED: LiteralString = """
-    UPDATE robbieblocks_deploys AS run
-       SET deploy_status = 'failed',
-           completed_at = clock_timestamp(),
-           error_message = concat(
-               'No sign of life since ', coalesce(heartbeat_at, started_at)::text, ' (',
-               coalesce(worker, 'worker unknown'), '); closed by a peer. The node''s worker builds '
-               'what is missing when it comes back.')
+# Nodes and apps with a run that was silent for too long.
+_SILENT: LiteralString = """
+    SELECT DISTINCT node_id, app_namespace
+      FROM robbieblocks_deploys
      WHERE deploy_status IN ('pending', 'building', 'deploying')
-       AND coalesce(heartbeat_at, started_at) < clock_timestamp() - make_interval(secs => %(seconds)s)
-       AND NOT EXISTS (
-           SELECT FROM pg_locks,
-                  LATERAL (SELECT ('x' || left(encode(sha256(
-                      convert_to('robbieblocks lease', 'UTF8') || '\x00'::bytea ||
-                      convert_to(run.node_id, 'UTF8') || '\x00'::bytea ||
-                      convert_to(run.app_namespace, 'UTF8')), 'hex'), 16))::bit(64)::bigint AS key) AS lease
-            WHERE locktype = 'advisory' AND granted AND objsubid = 1
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-              AND classid::bigint = (lease.key >> 32) & 4294967295
-              AND objid::bigint = lease.key & 4294967295)
+       AND coalesce(heartbeat_at, started_at)
+           < clock_timestamp() - make_interval(secs => %(seconds)s)
+"""
+
+# The latest run of every app, and what the latest good one made.
+_LATEST: LiteralString = """
+    SELECT DISTINCT ON (run.node_id, run.app_namespace)
+           run.node_id, run.app_namespace, run.deploy_status,
+           coalesce(run.completed_at, run.started_at, '1970-01-01Z') AT TIME ZONE 'UTC',
+           run.triggered_by, run.worker, run.error_message, good.build_hash
+      FROM robbieblocks_deploys AS run
+      LEFT JOIN LATERAL (
+           SELECT build_hash FROM robbieblocks_deploys
+            WHERE node_id = run.node_id AND app_namespace = run.app_namespace
+              AND deploy_status = 'success'
+            ORDER BY started_at DESC LIMIT 1
+           ) AS good ON true
+     ORDER BY run.node_id, run.app_namespace, run.started_at DESC
 """
 
 # Take the lease of a node's app, if it is free or this session's already.
@@ -178,8 +181,41 @@ def close_abandoned(connection: Connection[Any], seconds: float) -> int:
 
     What a worker does for peers that never came back; how many.
     """
-    with translated("close abandoned runs"):
-        return connection.execute(_CLOSE_ABANDONED, {"seconds": seconds}).rowcount
+    with (
+        translated("look for abandoned runs"),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        silent = cursor.execute(_SILENT, {"seconds": seconds}).fetchall()
+    return sum(close_dead(connection, node, app) for node, app in silent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The latest run of an app on a node; `built` is the hash of the latest that succeeded."""
+
+    status: str
+    at: datetime
+    triggered_by: str
+    worker: str | None
+    error: str | None
+    built: str | None
+
+
+def latest(connection: Connection[Any]) -> dict[tuple[str, str], LastRun]:
+    """The latest run of every app, by node and app."""
+    with translated("read the latest runs"), connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(_LATEST).fetchall()
+    return {
+        (node, app): LastRun(
+            status=status,
+            at=at.replace(tzinfo=UTC),
+            triggered_by=by,
+            worker=worker,
+            error=error,
+            built=built,
+        )
+        for node, app, status, at, by, worker, error, built in rows
+    }
 
 
 def finish(
@@ -218,16 +254,20 @@ def finish(
         return connection.execute(_FINISH, values).rowcount == 1
 
 
-def close_dead(connection: Connection[Any], node: str, app: str) -> int:
+def close_dead(connection: Connection[Any], node: str, app: str, *, leased: bool = True) -> int:
     """Close the runs of a node's app that died; how many.
 
     Closes nothing while another session holds the lease, for then one of them may be alive. Call it
-    before `start`, which writes an unfinished row that belongs to the caller.
+    before `start`, which writes an unfinished row that belongs to the caller. Without `leased` the
+    caller knows by other means that nobody else runs: through a pooler no lease can be had.
     """
-    with lease(connection, node, app) as held, translated(f"close dead runs of {app} on {node}"):
-        if not held:
-            return 0
-        return connection.execute(_CLOSE_DEAD, {"node": node, "app": app}).rowcount
+    values = {"node": node, "app": app}
+    what = f"close dead runs of {app} on {node}"
+    if not leased:
+        with translated(what):
+            return connection.execute(_CLOSE_DEAD, values).rowcount
+    with lease(connection, node, app) as held, translated(what):
+        return connection.execute(_CLOSE_DEAD, values).rowcount if held else 0
 
 
 @dataclass(frozen=True, slots=True)

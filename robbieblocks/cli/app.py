@@ -37,6 +37,21 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
+class StatusFormat(StrEnum):
+    """How the state of nodes is printed."""
+
+    text = "text"
+    json = "json"
+
+
+class LogForm(StrEnum):
+    """How log lines look."""
+
+    auto = "auto"
+    text = "text"
+    json = "json"
+
+
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -111,6 +126,78 @@ def serve(
     from robbieblocks.cli import serve as command
 
     command.run(nodes=node or [], host=host, port=port)
+
+
+@app.command()
+def worker(
+    node: Annotated[str, typer.Option(help="The node to keep up to date.")],
+    health: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT|off",
+            help="Where to answer /healthz, /readyz and /metrics. Default: ROBBIEBLOCKS_HEALTH, "
+            "then 127.0.0.1:9464, or any free port where that is taken.",
+            show_default=False,
+        ),
+    ] = None,
+    poll: Annotated[
+        float, typer.Option(help="Look at the queue at least every so many seconds.")
+    ] = 5.0,
+    reconcile: Annotated[
+        float, typer.Option(help="Examine every app, and what is live, every so many seconds.")
+    ] = 300.0,
+    grace: Annotated[
+        float, typer.Option(help="Seconds that a running build may take to finish on SIGTERM.")
+    ] = 20.0,
+    log: Annotated[
+        LogForm, typer.Option(help="Log lines for people or for machines; auto asks the terminal.")
+    ] = LogForm.auto,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Keep one node up to date until told to stop: every committed change goes out by itself."""
+    from robbieblocks.cli import worker as command
+
+    command.run(
+        node=node,
+        health=health,
+        poll=poll,
+        reconcile=reconcile,
+        grace=grace,
+        log_form=log.value,
+        database_url=database_url,
+    )
+
+
+@app.command()
+def systemd(
+    node: Annotated[str, typer.Option(help="The node whose worker the unit runs.")],
+    user: Annotated[
+        str | None, typer.Option(help="Account to run as. Default: yours.", show_default=False)
+    ] = None,
+) -> None:
+    """Print a hardened systemd unit for a node's worker, with this shell's settings."""
+    from robbieblocks.cli import worker as command
+
+    command.unit(node=node, user=user)
+
+
+@app.command()
+def status(
+    node: Annotated[
+        list[str] | None, typer.Option(help="Only this node; repeatable. Default: all.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
+    ] = False,
+    format_: Annotated[
+        StatusFormat, typer.Option("--format", help="Form of the result.")
+    ] = StatusFormat.text,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show for each node and app what should be live, what was built and what is served."""
+    from robbieblocks.cli import status as command
+
+    command.run(nodes=node or [], quick=quick, format_=format_.value, database_url=database_url)
 
 
 @db.command("init")

@@ -129,9 +129,9 @@ def _fresh_pages(runs: Sequence[Run], app: App) -> list[AssembledPage]:
 def _acknowledge(
     connection: Connection, content: Snapshot, request: Request, reports: Sequence[RunReport]
 ) -> frozenset[UUID]:
-    """Mark the queue rows that this build has answered, node by node; those that no node of it misses.
+    """Mark the queue rows that this build has answered, node by node, and return those.
 
-    A row is answered on a node when every app of the node that it may affect was built whole. Rows
+    A row that one of its nodes still misses is not among them. A row is answered on a node when every app of the node that it may affect was built whole. Rows
     of a run that failed for want of infrastructure wait for the next.
     """
     missed: set[UUID] = set()
@@ -156,7 +156,7 @@ def _acknowledge(
 
 
 def _damaged(request: Request, place: Place, target: Target) -> frozenset[str]:
-    """What of the live release is not as it was published; found by size and time, not by reading."""
+    """What of the live release is not as it was published, by size and time."""
     if not request.heal:
         return frozenset()
     return frozenset(release.verify(place.site_root, target.node, target.app, quick=True))

@@ -73,8 +73,10 @@ class Ledger:
                 raise
 
     def _close_dead(self, progress: Callable[[str], None]) -> None:
-        for target in self.leases:
-            dead = record.close_dead(self.connection, target.node, target.app)
+        for target in self.live:
+            leased = target in self.leases
+            # The file lock is ours in any case: on this machine nobody else runs.
+            dead = record.close_dead(self.connection, target.node, target.app, leased=leased)
             if dead:
                 progress(f"closed {dead} unfinished run of {target.app} on {target.node}")
 

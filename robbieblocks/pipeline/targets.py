@@ -18,8 +18,8 @@ class Request:
 
     `out` is a folder for a browsable copy and goes with `dry_run`. `idle` is a look that nobody
     asked for: it leaves no row where nothing is to be done. `heal` examines what is live and makes
-    anew what is damaged. `credit` holds, for queue rows that several apps must answer, the apps that
-    earlier builds have answered for.
+    anew what is damaged. `credit` holds, for queue rows that several apps must answer, the apps
+    that earlier builds have answered for.
     """
 
     pages: tuple[str, ...] = ()

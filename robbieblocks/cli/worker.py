@@ -1,0 +1,109 @@
+"""`robbieblocks worker` and `robbieblocks systemd`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from robbieblocks import worker
+from robbieblocks.cli import session
+from robbieblocks.errors import UsageError
+from robbieblocks.settings import Settings
+from robbieblocks.worker import log, systemd
+from robbieblocks.worker.pace import Pace
+
+OFF = "off"
+
+
+def run(
+    *,
+    node: str,
+    health: str | None,
+    poll: float,
+    reconcile: float,
+    grace: float,
+    log_form: Literal["auto", "json", "text"],
+    database_url: str | None,
+) -> None:
+    """Work until told to stop."""
+    settings = Settings.from_environment(database_url=database_url)
+    options = worker.Options(
+        node=node,
+        health=_address(health or os.environ.get("ROBBIEBLOCKS_HEALTH")),
+        smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
+        pace=replace(
+            Pace(),
+            poll=_positive("--poll", poll),
+            poll_deaf=min(poll, Pace().poll_deaf),
+            reconcile=_positive("--reconcile", reconcile),
+            grace=grace,
+        ),
+    )
+    with session.located(settings) as found:
+        worker.run(found, options, log.make(log_form))
+
+
+def _positive(option: str, seconds: float) -> float:
+    if not seconds > 0:
+        raise UsageError(f"{option} is a time in seconds and must be more than 0")
+    return seconds
+
+
+def _address(health: str | None) -> str | None:
+    if health is None:
+        return None
+    if health == OFF:
+        return ""
+    port = health.rpartition(":")[2]
+    if not port.isdigit() or int(port) > 65535:
+        raise UsageError(
+            f"--health wants HOST:PORT, a port, or `{OFF}`: {health!r} is none of them"
+        )
+    return health
+
+
+def unit(*, node: str, user: str | None) -> None:
+    """Print a systemd unit for a node's worker, with the folders and settings of this shell."""
+    settings = Settings.from_environment()
+    program = shutil.which("robbieblocks") or str(Path(sys.argv[0]).absolute())
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        # An address may hold a password, and everyone may read a unit.
+        if name.startswith("ROBBIEBLOCKS_") and name != "ROBBIEBLOCKS_DATABASE_URL"
+    }
+    environment |= {
+        "ROBBIEBLOCKS_HOME": str(settings.home),
+        "ROBBIEBLOCKS_SITE_ROOT": str(settings.site_root),
+        "ROBBIEBLOCKS_CACHE": str(settings.cache),
+        "ROBBIEBLOCKS_TOOLCHAIN_CACHE": str(settings.toolchain_cache),
+    }
+    writable = (settings.home, settings.site_root, settings.cache, settings.toolchain_cache)
+    typer.echo(
+        systemd.unit(
+            node=node,
+            program=Path(program),
+            folder=Path.cwd(),
+            writable=_outermost(writable),
+            user=user or getpass.getuser(),
+            environment=environment,
+            grace=Pace().grace,
+        ),
+        nl=False,
+    )
+
+
+def _outermost(folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The folders without those that lie in another one."""
+    return tuple(
+        folder
+        for folder in dict.fromkeys(folders)
+        if not any(other in folder.parents for other in folders)
+    )

@@ -1,0 +1,240 @@
+"""One life of a worker: everything is put together, started, and ended in order."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from psycopg import Connection
+
+from robbieblocks import change, database, record, snapshot
+from robbieblocks.errors import UsageError
+from robbieblocks.pipeline import Place
+from robbieblocks.settings import Settings
+from robbieblocks.worker.agenda import Agenda, Job
+from robbieblocks.worker.building import PipelineBuilder
+from robbieblocks.worker.desk import DatabaseDesk
+from robbieblocks.worker.ear import Ear
+from robbieblocks.worker.guard import Guard
+from robbieblocks.worker.health import DEFAULT_PORT, HealthServer, Metrics
+from robbieblocks.worker.log import Log
+from robbieblocks.worker.loop import Loop
+from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.ports import Built
+from robbieblocks.worker.stopping import Stopped, Stopping
+from robbieblocks.worker.systemd import Notifier
+from robbieblocks.worker.vitals import Vitals
+
+_PULSE: Final = 1.0
+_JOIN: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a person chooses: the node, where health is answered, where served pages are checked.
+
+    `health` None means 127.0.0.1 and the usual port, or any free one where that is taken; an empty
+    string means nowhere.
+    """
+
+    node: str
+    health: str | None = None
+    smoke_url: str | None = None
+    pace: Pace = field(default_factory=Pace)
+
+
+def run(settings: Settings, options: Options, log: Log) -> None:
+    """Work until SIGTERM or SIGINT.
+
+    Raises DatabaseUnavailable where the database can't be reached at the start, and UsageError
+    where the node is not known then; after that nothing ends it but a signal.
+    """
+    log = log.bind(node=options.node)
+    wake, stopped = threading.Event(), threading.Event()
+    stopping = Stopping(stopped, wake, options.pace.grace)
+    notifier = Notifier.from_environment()
+    with ExitStack() as stack:
+        stack.enter_context(stopping.signals())
+        worker = _Worker(settings, options, log, wake, stopped)
+        stack.callback(worker.close)
+        try:
+            worker.start()
+            stack.enter_context(_pulse(worker, notifier))
+            notifier.send("READY=1", f"STATUS=worker for {options.node}")
+            worker.loop.run()
+        except Stopped:
+            log.warning("worker.cut_short", why="the grace was over before the build was")
+        finally:
+            stopped.set()
+            notifier.send("STOPPING=1")
+        log.info("worker.stopped")
+
+
+class _Worker:
+    """The parts, wired."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: Options,
+        log: Log,
+        wake: threading.Event,
+        stopped: threading.Event,
+    ) -> None:
+        self.settings, self.options, self.log = settings, options, log
+        pace = options.pace
+        draw = random.SystemRandom().random
+        self.guard = Guard(longest=pace.query_longest, shut=self._shut)
+        self.ear = Ear(
+            connect=self.connect,
+            beat=self._beat,
+            wake=wake,
+            stopped=stopped,
+            pace=pace,
+            guard=self.guard,
+            log=log,
+        )
+        self.vitals = Vitals(
+            node=options.node,
+            pace=pace,
+            hearing=lambda: self.ear.hearing,
+            heard_at=lambda: self.ear.heard_at,
+        )
+        self.metrics = Metrics(self.vitals)
+        self.desk = DatabaseDesk(
+            node=options.node,
+            site_root=settings.site_root,
+            open_=self.connect,
+            guard=self.guard,
+            log=log,
+        )
+        self.builder = PipelineBuilder(
+            node=options.node,
+            settings=settings,
+            place=Place(site_root=settings.site_root, smoke_url=options.smoke_url),
+            connection=lambda: self.desk.connection,
+            phase=self.vitals.begin,
+            log=log,
+        )
+        self.loop = Loop(
+            desk=self.desk,
+            builder=self.builder,
+            agenda=Agenda(pace=pace, jitter=draw),
+            pace=pace,
+            vitals=self.vitals,
+            log=log,
+            wake=wake,
+            stopped=stopped,
+            jitter=draw,
+            hearing=lambda: self.ear.hearing,
+            built=self._built,
+        )
+        self.health: HealthServer | None = None
+
+    def connect(self, name: str) -> Connection[Any]:
+        """A connection, named so that pg_stat_activity tells whose it is and what for."""
+        return database.connect(
+            self.settings, application_name=f"robbieblocks {name} {self.options.node}"[:63]
+        )
+
+    def start(self) -> None:
+        """Connect, listen, answer health requests."""
+        self.desk.connect()
+        known = sorted(node.id for node in snapshot.nodes(self.desk.connection))
+        if self.options.node not in known:
+            raise UsageError(
+                f"there is no node {self.options.node!r} in robbieblocks_node_branding "
+                f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
+            )
+        self.ear.start()
+        self.health = self._health()
+        address = self.health.address if self.health else "off"
+        self.log.info("worker.started", health=address, site_root=str(self.settings.site_root))
+
+    def close(self) -> None:
+        """End every part; children first."""
+        self.builder.close()
+        self.ear.join(_JOIN)
+        self.desk.close()
+        if self.health:
+            self.health.close()
+
+    def _health(self) -> HealthServer | None:
+        wanted = self.options.health
+        if wanted == "":
+            return None
+        if wanted is not None:
+            host, _, port = wanted.rpartition(":")
+            return HealthServer(self.vitals, self.metrics, host or "127.0.0.1", int(port))
+        try:
+            return HealthServer(self.vitals, self.metrics, "127.0.0.1", DEFAULT_PORT)
+        except UsageError:
+            # Nobody asked for this port, and another worker of the machine may have it.
+            return HealthServer(self.vitals, self.metrics, "127.0.0.1", 0)
+
+    def _beat(self, connection: Connection[Any]) -> None:
+        record.heartbeats(connection)
+        if change.pooled(connection):
+            return  # no leases to tell the dead by; each node's own worker closes its runs
+        closed = record.close_abandoned(connection, self.options.pace.lease)
+        if closed:
+            self.log.warning("runs.closed", count=closed, why="no sign of life from their workers")
+
+    def _shut(self, name: str) -> None:
+        self.log.warning(
+            "database.frozen",
+            connection=name,
+            why=f"no answer for {self.options.pace.query_longest:g} s: connecting again",
+        )
+
+    def _built(self, job: Job, built: Built, seconds: float) -> None:
+        self.metrics.build_seconds.observe(seconds)
+        if built.oldest is not None and job.reason == "change":
+            waited = (datetime.now(UTC) - built.oldest).total_seconds()
+            self.metrics.change_seconds.observe(max(0.0, waited))
+        for outcome in built.runs:
+            key = (outcome.app, outcome.outcome)
+            self.vitals.builds[key] = self.vitals.builds.get(key, 0) + 1
+        self.vitals.last_build = {
+            "apps": list(job.apps),
+            "reason": job.reason,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(seconds, 3),
+            "outcomes": {outcome.app: outcome.outcome for outcome in built.runs},
+        }
+
+
+@contextmanager
+def _pulse(worker: _Worker, notifier: Notifier) -> Iterator[None]:
+    """A thread that ticks the guard, and tells systemd that we live for as long as we progress."""
+    over = threading.Event()
+
+    def beat() -> None:
+        every = notifier.watchdog and notifier.watchdog / 3
+        told = 0.0
+        status = ""
+        while not over.wait(min(_PULSE, every or _PULSE)):
+            worker.guard.tick()
+            stuck = worker.vitals.stuck
+            now = time.monotonic()
+            if every and not stuck and now - told >= every:
+                notifier.send("WATCHDOG=1")
+                told = now
+            news = stuck or worker.vitals.unready or "up to date"
+            if news != status:
+                notifier.send(f"STATUS={worker.options.node}: {news}")
+                status = news
+
+    thread = threading.Thread(target=beat, name="pulse", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(_JOIN)
