@@ -150,7 +150,7 @@ class _Plan:
             # Reversed, since the last is taken first: the first default found wins.
             following = [p for p in part.get("allOf", ()) if isinstance(p, dict)]
             target = references.target(part)
-            waiting += reversed([*([target] if target is not None else []), *following])
+            waiting += [*following[::-1], *([target] if target is not None else [])]
         self.named = {name for name, _ in self.properties}
         self.properties = [(name, part) for name, part in self.properties if matters(part)]
         self.items = [part for part in self.items if matters(part)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -114,8 +113,14 @@ class HostedFonts:
 
 def css_string(text: str) -> str:
     """A text as a CSS string (CSSOM, serialize a string)."""
-    escaped = "".join(f"\\{ord(c):x} " if ord(c) < 0x20 or c in "<>\x7f" else c for c in text)
-    return json.dumps(escaped, ensure_ascii=False).replace("\\\\", "\\")
+    return '"' + "".join(map(_in_css_string, text)) + '"'
+
+
+def _in_css_string(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    escaped = ord(character) < 0x20 or character in "<>\x7f"
+    return f"\\{ord(character):x} " if escaped else character
 
 
 def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:

@@ -26,6 +26,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
+from tomlkit.items import Key, KeyType, SingleKey, String, StringType, Trivia
 
 from robbieblocks.brand.tokens import THEMES, flattened, token_key_fault
 from robbieblocks.errors import Problem
@@ -200,8 +201,8 @@ def format_toml(node: NodeRow) -> str:
     return tomlkit.dumps(document)
 
 
-def _quoted(key: str) -> tomlkit.items.Key:
-    return tomlkit.items.SingleKey(key, t=tomlkit.items.KeyType.Basic)
+def _quoted(key: str) -> Key:
+    return SingleKey(key, t=KeyType.Basic)
 
 
 def _without_nulls(value: Json) -> Json:
@@ -214,7 +215,7 @@ def _without_nulls(value: Json) -> Json:
     return table
 
 
-def _long_text(text: str) -> tomlkit.items.String:
+def _long_text(text: str) -> String:
     """A text as a block between ''' lines where TOML can hold it so, else escaped in one line.
 
     TOML drops a line break right after the quotes, so one is written. A carriage return would come
@@ -226,7 +227,7 @@ def _long_text(text: str) -> tomlkit.items.String:
         and not re.search(r"[^\n\t\x20-\x7e\x80-\U0010ffff]", text)
     )
     if plain and "\n" in text:
-        return tomlkit.string(text, literal=True, multiline=True)
+        return String(StringType.MLL, text, "\n" + text, Trivia())
     return tomlkit.string(text)
 
 

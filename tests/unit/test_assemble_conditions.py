@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble import due, next_boundary, place
+from robbieblocks.assemble import assemble, due, next_boundary, place
 from robbieblocks.assemble.conditions import Context, boundaries, decide, instant, parse
-from tests.unit.rows import NOW, a_block, a_node, a_page, assembled
+from tests.unit.rows import LAYOUTS, NOW, a_block, a_node, a_page, a_snapshot, assembled
 
 HOUR = timedelta(hours=1)
 
@@ -76,7 +77,11 @@ def test_operators_decide_what_can_be_decided(conditions: Any, expected: Any) ->
     assert verdict(conditions) == expected
 
 
-_TESTS = [{"query": {"a": ["1"]}}, {"query": {"b": ["2"]}}, {"viewport": {"min": 600}}]
+_TESTS: list[dict[str, Any]] = [
+    {"query": {"a": ["1"]}},
+    {"query": {"b": ["2"]}},
+    {"viewport": {"min": 600}},
+]
 _LEAVES = st.sampled_from(
     [
         {},
@@ -104,9 +109,9 @@ _CONDITIONS = st.recursive(
 )
 
 
-def holds(conditions: Any, visitor: dict[str, bool]) -> bool:
+def holds(conditions: dict[str, Any], visitor: dict[str, bool]) -> bool:
     """The plain meaning of a condition, everything about node and visitor known."""
-    meaning = {
+    meaning: dict[str, Callable[[Any], bool]] = {
         "nodes": lambda value: "n1" in value,
         "apps": lambda value: "play" in value,
         "theme": lambda value: value == "dark",
@@ -240,9 +245,6 @@ def test_blocks_are_placed_kept_for_the_visitor_or_left_out() -> None:
 
 def test_apps_on_a_shared_page_means_what_the_node_enables() -> None:
     """A shared page shows a block for an app where the node carries that app."""
-    from robbieblocks.assemble import assemble
-    from tests.unit.rows import LAYOUTS, a_snapshot
-
     page = a_page(app="shared", blocks=(a_block(conditions={"apps": ["work"]}),))
     (plan,) = assemble(a_snapshot(page), "shared", layouts=LAYOUTS).pages
     assert len(place(plan, a_node(enabled_apps=("work",)), now=NOW).blocks) == 1

@@ -459,7 +459,7 @@ SCHEMAS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("schema", "expected"), numbered([case for case in SCHEMAS if case[1]]))
 def test_a_bad_schema_is_an_error_on_the_component(schema: Any, expected: str) -> None:
-    """A schema that can't be used is one error on its component; pages that use it are held back."""
+    """A schema that can't be used is an error on its component and holds its pages back."""
     found = problems_of(a_page(), a_component(schema=schema))
     assert found.startswith("component card, props_schema")
     assert expected in found
@@ -693,7 +693,7 @@ VALUES = [
 @pytest.mark.parametrize("of", ["default", "override"])
 @pytest.mark.parametrize(("value", "expected"), numbered(VALUES))
 def test_a_token_value_that_closes_its_rule_is_refused(of: str, value: str, expected: str) -> None:
-    """A token's value is one CSS value: what would end its rule is an error that names the token."""
+    """A token's value is one CSS value; what would end its rule is an error on the token."""
     default = value if of == "default" else "blue"
     overrides = {"color.primary": value} if of == "override" else {}
     token = TokenRow(key="color.primary", category="color", default=default)

@@ -1,0 +1,290 @@
+"""Branding a node: tokens, themes, fonts, its own CSS and scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tinycss2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.brand import LAYERS, brand, property_name
+from robbieblocks.brand.css import sheet_faults, value_fault
+from robbieblocks.brand.fonts import css_string
+from robbieblocks.brand.tokens import families
+from robbieblocks.model import BrandedNode, FontFace, TokenRow
+from tests.unit.rows import a_node
+
+PRIMARY = TokenRow(key="color.primary", category="color", default="#112233")
+GAP = TokenRow(key="spacing.gap_wide", category="spacing", default="2rem")
+BODY = TokenRow(key="font.body", category="font", default="'Inter', sans-serif")
+HEADING = TokenRow(key="font.heading", category="font", default="Tektur, Orbitron, ui-sans-serif")
+MONO = TokenRow(key="font.mono", category="font", default="ui-monospace, Menlo, monospace")
+
+
+def face(family: str, weight: str, subset: str, style: str = "normal") -> FontFace:
+    name = f"{family}-{subset}-{weight}-{style}.woff2".lower().replace(" ", "-")
+    ranges = {"latin": "U+0000-00FF,U+0131", "latin-ext": "U+0100-02BA,U+1E00-1E9F"}
+    return FontFace(
+        family=family,
+        style=style,
+        weight=weight,
+        unicode_range=ranges[subset],
+        content=name.encode(),
+        file=name,
+    )
+
+
+HOSTED = {
+    "inter": (face("Inter", "100 900", "latin-ext"), face("Inter", "100 900", "latin")),
+    "tektur": (face("Tektur", "400", "latin"), face("Tektur", "700", "latin")),
+}
+
+
+def fonts(family: str) -> tuple[FontFace, ...]:
+    return HOSTED.get(family.lower(), ())
+
+
+def branded(*tokens: TokenRow, **fields: Any) -> BrandedNode:
+    return brand(a_node(**fields), tokens, fonts)
+
+
+def sheet(node: BrandedNode) -> str:
+    return node.stylesheet.content.decode()
+
+
+def test_tokens_become_custom_properties_in_their_layer() -> None:
+    """The stylesheet says the layers' order first, then the properties, sorted."""
+    node = branded(GAP, PRIMARY, overrides={"theme": "dark"})
+    assert sheet(node) == (
+        "@layer tokens, base, layout, components, utilities, node;\n"
+        "@layer tokens{:root{color-scheme:dark;\n"
+        "--color-primary:#112233;\n"
+        "--spacing-gap-wide:2rem;\n"
+        "}}\n"
+    )
+    assert node.problems == ()
+    assert node.tokens == {"color.primary": "#112233", "spacing.gap_wide": "2rem"}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"color.primary": "red"},
+        {"color": {"primary": "red"}},
+        {"color": {"primary": "red"}, "x": None},
+    ],
+)
+def test_overrides_replace_defaults(overrides: dict[str, Any]) -> None:
+    """A node's value wins, flat or nested; null is no override."""
+    node = branded(PRIMARY, overrides=overrides)
+    assert node.tokens == {"color.primary": "red"}
+    assert node.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "theme"),
+    [({}, "light"), ({"theme": "light"}, "light"), ({"theme": "dark"}, "dark")],
+)
+def test_the_theme_is_light_unless_said(overrides: dict[str, Any], theme: str) -> None:
+    """`theme` decides data-theme and color-scheme."""
+    node = branded(overrides=overrides)
+    assert node.theme == theme
+    assert f"color-scheme:{theme};" in sheet(node)
+
+
+def test_an_override_without_a_token_is_a_warning_and_a_property() -> None:
+    """A mistyped token is suggested; the node's own CSS may use the property all the same."""
+    node = branded(PRIMARY, overrides={"color.primry": "red"})
+    (problem,) = node.problems
+    assert problem.severity == "warning"
+    assert problem.remedy == "did you mean color.primary?"
+    assert "--color-primry:red;" in sheet(node)
+
+
+def test_a_colour_that_is_none_is_a_warning() -> None:
+    """A colour token that browsers wouldn't understand is pointed out."""
+    (problem,) = branded(PRIMARY, overrides={"color.primary": "#12345"}).problems
+    assert problem.severity == "warning"
+    assert "no colour that CSS knows" in problem.what
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["#abc", "rebeccapurple", "oklch(70% 0.1 200)", "color-mix(in srgb, red, blue)", "transparent"],
+)
+def test_a_colour_as_people_write_it_is_no_warning(value: str) -> None:
+    """Every way of CSS to write a colour is taken."""
+    assert branded(PRIMARY, overrides={"color.primary": value}).problems == ()
+
+
+def test_numbers_are_taken_as_text() -> None:
+    """An override may be a JSON number."""
+    assert branded(overrides={"x": 1.5}).tokens == {"x": "1.5"}
+
+
+def test_fonts_of_tokens_are_self_hosted() -> None:
+    """The first family of a stack comes from the toolchain, and its latin faces are preloaded."""
+    node = branded(BODY, HEADING, MONO)
+    text = sheet(node)
+    assert node.problems == ()
+    assert text.startswith(LAYERS)
+    assert text.count("@font-face") == 4
+    assert text.count('font-family:"Tektur"') == 2
+    assert "Orbitron" not in text.split("@layer tokens{")[0]
+    assert len(node.fonts) == 4
+    assert [asset.content for asset in node.preload_fonts] == [
+        b"inter-latin-100-900-normal.woff2",
+        b"tektur-latin-700-normal.woff2",
+    ]
+    assert all(asset.url in text for asset in node.fonts)
+
+
+def test_a_font_that_is_not_there_is_a_warning() -> None:
+    """A family that the toolchain lacks falls back along its stack, with a warning."""
+    (problem,) = branded(BODY, overrides={"font.body": "'Comic Neue', 'Inter', cursive"}).problems
+    assert problem.severity == "warning"
+    assert "the toolchain has no font `Comic Neue`; inter shows" in problem.what
+
+
+def test_system_fonts_ask_for_nothing() -> None:
+    """A stack that starts with what machines have is neither hosted nor warned of."""
+    node = branded(MONO, overrides={"font.mono": "Georgia, 'Inter', serif"})
+    assert node.problems == ()
+    assert node.fonts == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("'Inter', sans-serif", ["Inter", "sans-serif"]),
+        ("Source Serif 4, serif", []),
+        ("Space Grotesk, sans-serif", ["Space Grotesk", "sans-serif"]),
+        ("'Inter'", ["Inter"]),
+        ("16px", []),
+        ("bold", []),
+        ("italic 12px 'Inter'", []),
+        ("var(--x), serif", []),
+        ("", []),
+    ],
+)
+def test_families_are_read_from_stacks_only(value: str, expected: list[str]) -> None:
+    """Sizes and weights in font tokens are no families."""
+    assert families(value) == expected
+
+
+def test_custom_css_is_wrapped_in_its_layer() -> None:
+    """A node's CSS is a file of its own, last in the cascade."""
+    node = branded(custom_css=".rb-page { color: red }\n@keyframes x { from { opacity: 0 } }")
+    assert node.custom_css is not None
+    text = node.custom_css.content.decode()
+    assert text.startswith("@layer node{\n")
+    (rule,) = tinycss2.parse_stylesheet(text, skip_whitespace=True)
+    assert rule.lower_at_keyword == "layer"
+
+
+def test_custom_scripts_are_a_file_as_they_are() -> None:
+    """A script file needs no escaping, whatever it holds."""
+    script = 'console.log("</script>")'
+    node = branded(custom_scripts=script)
+    assert node.custom_scripts is not None
+    assert node.custom_scripts.content.decode() == script
+    assert node.custom_scripts.name.endswith(".js")
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_blank_css_and_scripts_are_no_files(blank: str) -> None:
+    """Nothing to say, nothing to load."""
+    node = branded(custom_css=blank, custom_scripts=blank)
+    assert (node.custom_css, node.custom_scripts) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "a { color: red }",
+        "a { &:hover { color: red } color: blue }",
+        "@font-face { font-family: X; src: url(data:font/woff2;base64,AA) }",
+        "@media (min-width: 3px) { @supports (display: grid) { a { b: c } } }",
+        ":root { --x: { a: b }; --y:; }",
+        "/* a } comment { */ a { content: '}' }",
+        "a { background: url(/_rb/x.png), url('#id'), url(/media/y.png) }",
+        "@layer inner { a { b: c } } @layer x, y;",
+        "@container card (width > 20rem) { a { b: c } }",
+        "@page { margin: 1cm }",
+        "@property --x { syntax: '<length>'; inherits: false; initial-value: 0px }",
+    ],
+)
+def test_css_as_people_write_it_is_taken(css: str) -> None:
+    """Modern CSS passes the checks."""
+    assert sheet_faults(css) == []
+
+
+def test_several_faults_in_css_come_together_with_their_lines() -> None:
+    """All that is wrong in a stylesheet is reported, in order, with the line quoted."""
+    node = branded(custom_css="@import 'a';\na { b: c }\nd { background: url(//evil.example) }")
+    assert [(p.line, p.source[:7]) for p in node.problems] == [(1, "@import"), (3, "d { bac")]
+
+
+def test_equal_rows_give_equal_bytes() -> None:
+    """The order of rows and of overrides decides nothing."""
+    one = branded(PRIMARY, BODY, HEADING, overrides={"a": "1", "b": "2"})
+    two = branded(HEADING, BODY, PRIMARY, overrides={"b": "2", "a": "1"})
+    assert one.stylesheet == two.stylesheet
+    assert one.fonts == two.fonts
+
+
+def test_the_base_url_has_no_slash_at_its_end() -> None:
+    """Routes start with a slash, so the address ends without one."""
+    assert branded(base_url="https://play.example/").base_url == "https://play.example"
+    assert branded(base_url="http://127.0.0.1:8000").problems == ()
+
+
+_CSS = st.text(alphabet="a1#;:{}()[]'\"\\/*!@<> \n,.%urlvar-") | st.text()
+
+
+@given(_CSS)
+def test_an_accepted_value_never_leaves_its_declaration(value: str) -> None:
+    """Whatever value passes, the stylesheet has two rules and the declarations it should have."""
+    if value_fault(value) is not None:
+        return
+    node = branded(TokenRow(key="b", category="x", default=value), overrides={"c": "end"})
+    text = sheet(node)
+    rules = tinycss2.parse_stylesheet(text, skip_whitespace=True)
+    assert [rule.lower_at_keyword for rule in rules] == ["layer", "layer"]
+    (root,) = tinycss2.parse_blocks_contents(rules[1].content, skip_whitespace=True)
+    declarations = tinycss2.parse_blocks_contents(
+        root.content, skip_whitespace=True, skip_comments=True
+    )
+    assert [declaration.name for declaration in declarations] == ["color-scheme", "--b", "--c"]
+    assert not any(declaration.important for declaration in declarations)
+    assert "</" not in text
+
+
+@given(
+    _CSS
+    | st.lists(st.sampled_from(["a{b:c}", "}", "{", "/*", "*/", "'", "@media x{", ";"])).map(
+        "".join
+    )
+)
+def test_an_accepted_sheet_never_leaves_its_layer(css: str) -> None:
+    """Whatever passes, wrapping it gives exactly one rule, and what follows is not lost."""
+    if sheet_faults(css):
+        return
+    rules = tinycss2.parse_stylesheet(f"@layer node{{\n{css}\n}}\nend{{}}", skip_whitespace=True)
+    assert [rule.type for rule in rules] == ["at-rule", "qualified-rule"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_a_css_string_reads_back_as_its_text(text: str) -> None:
+    """Any text is one CSS string token with that very value."""
+    (node,) = tinycss2.parse_component_value_list(css_string(text))
+    assert (node.type, node.value) == ("string", text.replace("\r\n", "\r\n"))
+
+
+@given(st.from_regex(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", fullmatch=True))
+def test_a_token_key_is_one_custom_property(key: str) -> None:
+    """Every token key gives the name of a custom property, as CSS reads it."""
+    (declaration,) = tinycss2.parse_blocks_contents(f"{property_name(key)}:x")
+    assert declaration.name == property_name(key)
