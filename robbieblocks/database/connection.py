@@ -39,7 +39,7 @@ def connect(
         # `from None`: the driver's own message may repeat the password.
         raise faults.unreadable(error, address) from None
     if not all(port.isdecimal() for port in str(given.get("port") or 0).split(",") if port):
-        # libpq finds this out while connecting; it is where a password with a slip before it ends up.
+        # libpq would find out while connecting. A password with a slip before it ends up here.
         raise faults.not_a_port(address)
     defaults = {
         name: value

@@ -91,8 +91,8 @@ def test_again(db: Db) -> None:
     assert claim.acknowledge(db, "vengeance-local", [row]) == 0
     assert claim.acknowledge(db, "vengeance-local", [uuid4()]) == 0
     assert claim.acknowledge(db, "vengeance-local", []) == 0
-    (nodes,) = db.execute("SELECT handled_nodes FROM robbieblocks_change_triggers").fetchone() or ()
-    assert nodes == ["vengeance-local"]
+    read: LiteralString = "SELECT handled_nodes FROM robbieblocks_change_triggers"
+    assert db.execute(read).fetchall() == [(["vengeance-local"],)]
 
 
 def test_processed_stays(db: Db) -> None:

@@ -234,14 +234,27 @@ def test_fence(db: Db, peer: Db) -> None:
 def test_fence_of_a_terminated_session(db: Db, database: str) -> None:
     """A session that the server ended has lost its lease, and leaving it hides no other error."""
     zombie = psycopg.connect(database, autocommit=True)
-    with (
-        pytest.raises(DatabaseUnavailable, match="check the lease"),
-        record.lease(zombie, NODE, APP) as held,
-    ):
+    with record.lease(zombie, NODE, APP) as held:
         db.execute("SELECT pg_terminate_backend(%s, 5000)", (zombie.info.backend_pid,))
-        held.check()
+        with pytest.raises(DatabaseUnavailable, match="check the lease"):
+            held.check()
     with record.lease(db, NODE, APP) as free:
         assert free
+
+
+def test_close_abandoned(db: Db, peer: Db) -> None:
+    """Runs of any node that are silent, and whose lease is free, are closed; others are left."""
+    silent, elsewhere, alive = begun(db), begun(db, app="work"), begun(db, app="code")
+    db.execute(
+        "UPDATE robbieblocks_deploys SET heartbeat_at = now() - interval '1 hour' WHERE app_namespace <> 'code'"
+    )
+    with record.lease(peer, NODE, "work"):
+        assert record.close_abandoned(db, 60) == 1
+    assert row(db, silent)["deploy_status"] == "failed"
+    assert row(db, elsewhere)["deploy_status"] == "building"
+    assert row(db, alive)["deploy_status"] == "building"
+    assert record.heartbeats(db) == 2
+    assert record.close_abandoned(db, 60) == 0
 
 
 def test_database_gone(db: Db) -> None:

@@ -10,10 +10,11 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg.rows import DictRow, dict_row
 
 from robbieblocks import snapshot
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
-from robbieblocks.model import BlockRow, ComponentRow, canonical_json
+from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
 from tests.integration.rows import CONTENT, Db
 
 pytestmark = pytest.mark.postgres
@@ -178,13 +179,15 @@ def test_deep_nesting(db: Db) -> None:
     )
     home = next(page for page in snapshot.take(db).pages if page.key == "home")
     assert home.blocks[0].props == {}
-    assert home.blocks[1].props == "JSON nested too deep to read"
+    props: Json = home.blocks[1].props
+    assert props == "JSON nested too deep to read"
     assert home.blocks[1].component == "bar"
 
 
 def test_values_of_the_wrong_kind_reach_the_checks(db: Db) -> None:
     """Props that are no object come as they are, for the assembly to name the row."""
-    assert block_with(db, "[1]").props == [1]
+    props: Json = block_with(db, "[1]").props
+    assert props == [1]
 
 
 def test_columns_full_of_nulls(db: Db) -> None:
@@ -225,7 +228,8 @@ def test_times(db: Db, stored: str, read: datetime) -> None:
 
 def test_any_row_factory(database: str) -> None:
     """The connection's row factory makes no difference."""
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as db:
+    named = psycopg.Connection[DictRow].connect(database, autocommit=True, row_factory=dict_row)
+    with named as db:
         assert len(snapshot.take(db).nodes) == 4
 
 

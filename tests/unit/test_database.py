@@ -123,7 +123,7 @@ def test_unreadable_address(address: Callable[[str | None], Settings], url: str)
     ],
 )
 def test_translation(raised: Exception, expected: type[RobbieBlocksError], said: str) -> None:
-    """Each error of the driver becomes one of ours, with what was attempted, and keeps its cause."""
+    """Each error of the driver becomes one of ours that says what was attempted, with its cause."""
     with pytest.raises(expected) as caught, translated("count the pages"):
         raise raised
     assert "could not count the pages" in str(caught.value)
