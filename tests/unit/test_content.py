@@ -236,7 +236,7 @@ def test_a_folder_that_is_not_there_is_an_error(folder: Path) -> None:
 )
 def test_a_line_is_found_around_long_strings(keys: list[str], text: str) -> None:
     """Keys keep their lines whatever multi-line strings between them say."""
-    lines = []
+    lines: list[str] = []
     expected = {}
     for key in keys:
         expected[key] = len(lines) + 1

@@ -23,10 +23,15 @@ function money(amount: number, currency: string): string {
   return `${amount < 0 ? "−" : ""}${currency}${grouped(amount)}`;
 }
 
+/** A part of a whole as a whole percentage, with a minus that is one. */
+function percent(part: number, whole: number): string {
+  const share = whole === 0 ? 0 : Math.round((part / whole) * 100);
+  return `${share < 0 ? "−" : ""}${Math.abs(share)}%`;
+}
+
 function change(now: number, before: number): string {
   if (before === 0) return "new";
-  const percent = Math.round(((now - before) / Math.abs(before)) * 100);
-  return `${percent < 0 ? "−" : "+"}${Math.abs(percent)}%`;
+  return `${now < before ? "" : "+"}${percent(now - before, before)}`;
 }
 
 function total(values: number[]): number {
@@ -59,7 +64,7 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
   const figures = [
     { label: "Came in", value: money(earned, currency), more: before.length === span ? `${change(earned, total(before))} on the ${span} before` : `over ${span} months` },
     { label: "Went out", value: money(paid, currency), more: `${money(paid / span, currency)} a month` },
-    { label: chosen === "all" ? "Kept" : "Against all costs", value: money(earned - paid, currency), more: earned > 0 ? `${Math.round(((earned - paid) / earned) * 100)}% of what came in` : "no income yet", tone: earned >= paid ? "good" : "bad" },
+    { label: chosen === "all" ? "Kept" : "Against all costs", value: money(earned - paid, currency), more: chosen === "all" ? `${percent(earned - paid, earned)} of what came in` : `it carries ${percent(earned, paid)} of them`, tone: earned >= paid ? "good" : "bad" },
     { label: "Best month", value: labels[best] ?? "–", more: money(recent[best] ?? 0, currency) },
   ];
 
@@ -76,9 +81,10 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
           <div className="money-spans" role="group" aria-label="Months shown">
             {spans.filter((each) => each <= months.length).map((each) => (
               <button key={each} type="button" aria-pressed={each === span} onClick={() => setSpan(each)}>
-                {each}m<span className="rb-unseen">onths</span>
+                {each}
               </button>
             ))}
+            <span>months</span>
           </div>
         </div>
       </header>
