@@ -256,20 +256,15 @@ def test_the_fallback_is_what_is_validated() -> None:
     assert faults(schema, {"name": "{{n}}"})[0].pointer == "/name"
 
 
+_PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+_NAMES = _PLAIN.filter(lambda name: name != "__proto__")
 _JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-            inner,
-            max_size=4,
-        )
-    ),
+    | _PLAIN,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
     max_leaves=20,
 )
 _PROPS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), _JSON)
@@ -314,22 +309,20 @@ def test_filling_defaults_twice_changes_nothing(
     assert first.value == resolved({**defaults, **props})
 
 
+_SMALL_SCHEMAS: list[dict[str, Any]] = [
+    {},
+    {"type": "string"},
+    {"minimum": 3},
+    {"enum": [1, "a"]},
+    {"default": 1},
+    {"$ref": "#"},
+    {"$ref": "#/properties/a"},
+    {"pattern": "("},
+    {"type": 5},
+    {"$ref": "x"},
+]
 _SCHEMAS = st.recursive(
-    st.booleans()
-    | st.sampled_from(
-        [
-            {},
-            {"type": "string"},
-            {"minimum": 3},
-            {"enum": [1, "a"]},
-            {"default": 1},
-            {"$ref": "#"},
-            {"$ref": "#/properties/a"},
-            {"pattern": "("},
-            {"type": 5},
-            {"$ref": "x"},
-        ]
-    ),
+    st.booleans() | st.sampled_from(_SMALL_SCHEMAS),
     lambda inner: (
         st.dictionaries(st.sampled_from(["a", "b", "items", "type"]), inner, max_size=3)
         | st.builds(lambda x: {"properties": {"a": x}}, inner)
