@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from robbieblocks.model import AssembledPage, Asset, Module
+from robbieblocks.model import AssembledPage, Asset
 
 # Prefetching is the browser's own; where it is not known, the element is inert.
 SPECULATION: Final = (
@@ -34,6 +35,7 @@ def sendable(text: str) -> str:
     return _UNSENDABLE.sub("\ufffd", text)
 
 
+@functools.lru_cache(maxsize=256)
 def source_hash(text: str) -> str:
     """The CSP source that allows exactly this inline text (W3C CSP 3, hash-source)."""
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode()
@@ -71,34 +73,6 @@ def policy(*, scripts: Iterable[str], styles: Iterable[str]) -> str:
 def inline_styles(html: str) -> list[str]:
     """The texts of the style elements that components rendered."""
     return _INLINE_STYLE.findall(html) if "<style" in html else []
-
-
-def closure(specifiers: Iterable[str], modules: Mapping[str, Module]) -> list[Module]:
-    """The modules and all that they import, each once, in a fixed order."""
-    found: dict[str, Module] = {}
-    pending = list(specifiers)
-    while pending:
-        specifier = pending.pop()
-        module = modules.get(specifier)
-        if module is None or specifier in found:
-            continue
-        found[specifier] = module
-        pending += module.imports
-    return [found[specifier] for specifier in sorted(found)]
-
-
-def import_map(modules: Iterable[Module]) -> str:
-    """Where each specifier leads, and the integrity of each file (HTML, import maps)."""
-    listed = list(modules)
-    return inert(
-        json.dumps(
-            {
-                "imports": {module.specifier: module.asset.url for module in listed},
-                "integrity": {module.asset.url: module.asset.integrity for module in listed},
-            },
-            separators=(",", ":"),
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)

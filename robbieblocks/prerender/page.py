@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -35,12 +34,20 @@ from robbieblocks.model import (
 )
 from robbieblocks.prerender import head, site
 from robbieblocks.prerender.document import SLOTS, PageDocument
+from robbieblocks.prerender.loading import Loading
 from robbieblocks.prerender.visibility import TooIntricateError, Visibility
 
 _HERE: Final = Path(__file__).resolve().parent
-_RUNTIME_NEEDS: Final = ("react", "react-dom/client")
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
-_MADE_BY: Final = ("page.py", "document.py", "head.py", "site.py", "visibility.py", "visitor.js")
+_MADE_BY: Final = (
+    "page.py",
+    "document.py",
+    "head.py",
+    "loading.py",
+    "site.py",
+    "visibility.py",
+    "visitor.js",
+)
 
 
 def _safe(text: str) -> Markup:
@@ -68,6 +75,7 @@ class Shell:
         }
         self.favicon = Asset.of("favicon", "svg", _read(templates / "favicon.svg"))
         self.id = self._fingerprint()
+        self._last: Loading | None = None
 
     @property
     def assets(self) -> tuple[Asset, ...]:
@@ -87,7 +95,7 @@ class Shell:
         """
         about = head.About.of(page)
         visibility = _visibility(page)
-        zones = _zones(page.blocks, rendered, bundle)
+        zones = _zones(page.blocks, rendered, self._loading(bundle))
         body = self._rendered(
             f"layouts/{page.layout}.html.j2", self._layouts[page.layout], zones=zones, page=about
         )
@@ -167,22 +175,15 @@ class Shell:
         styles: Sequence[str] = (),
         address: str = "",
     ) -> PageDocument:
-        modules = (
-            head.closure(
-                {component_specifier(block.component) for block in islands} | set(_RUNTIME_NEEDS),
-                bundle.modules,
-            )
-            if islands
-            else []
+        loads = self._loading(bundle).page(
+            components,
+            {block.component for block in islands},
+            {block.component for block in islands if _is_early(block)},
         )
-        early = {component_specifier(block.component) for block in islands if _is_early(block)}
-        preloads = head.closure(early | set(_RUNTIME_NEEDS), bundle.modules) if early else []
-        sheets = _stylesheets(components, bundle)
         style = "".join(visibility.rules) if visibility else ""
         visitor = _visitor_data(visibility, title_fill)
-        import_map = head.import_map(modules) if islands else ""
         scripts = [head.SPECULATION]
-        scripts += [import_map] if import_map else []
+        scripts += [loads.import_map] if loads.import_map else []
         scripts += [_VISITOR_SCRIPT] if visitor else []
         html = self._rendered(
             "page.html.j2",
@@ -192,11 +193,9 @@ class Shell:
             csp=_safe(head.policy(scripts=scripts, styles=[*([style] if style else []), *styles])),
             open_graph=head.open_graph(about),
             favicon=self.favicon,
-            stylesheets=sheets,
+            stylesheets=_safe(loads.stylesheets),
             style=_safe(style),
-            import_map=_safe(import_map),
-            preloads=[module.asset for module in preloads],
-            runtime=bundle.runtime.asset,
+            modules=_safe(loads.scripts),
             json_ld=[_safe(graph) for graph in head.linked_data(about.metadata)],
             speculation=_safe(head.SPECULATION),
             visitor=_safe(visitor),
@@ -204,13 +203,18 @@ class Shell:
             body=_safe(body),
             islands=_safe(island_data),
         )
-        runtime = [bundle.runtime.asset] if islands else []
         return PageDocument(
             parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
-            assets=(*sheets, *runtime, *(module.asset for module in modules), self.favicon),
+            assets=(*loads.assets, self.favicon),
             address=address,
             image=head.text_of(about.metadata, "og_image"),
         )
+
+    def _loading(self, bundle: Bundle) -> Loading:
+        """What is known of the bundle at hand: thousands of pages share it."""
+        if self._last is None or self._last.bundle is not bundle:
+            self._last = Loading(bundle)
+        return self._last
 
     def _template(self, name: str) -> Template:
         try:
@@ -259,36 +263,16 @@ def _template_problem(name: str, error: Exception, line: int | None) -> Problem:
 
 
 def _zones(
-    blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock], bundle: Bundle
+    blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock], loading: Loading
 ) -> dict[str, Markup]:
     zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
     for block in blocks:
-        names = " ".join(_components_of(block.component, bundle))
+        names = loading.names(block.component)
         zones[block.zone].append(
-            f'<div class="rb-block" id="{block.id}" data-rb-component="{escape(names)}">'
+            f'<div class="rb-block" id="{block.id}" data-rb-component="{names}">'
             f"{rendered[block.order].html}</div>"
         )
     return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
-
-
-def _components_of(key: str, bundle: Bundle) -> list[str]:
-    """The component and those that it imports, by key: their styles reach into its block."""
-    prefix = component_specifier("")
-    found = head.closure([component_specifier(key)], bundle.modules)
-    others = sorted(
-        module.specifier.removeprefix(prefix)
-        for module in found
-        if module.specifier.startswith(prefix)
-    )
-    return [key, *(other for other in others if other != key)]
-
-
-def _stylesheets(components: Collection[str], bundle: Bundle) -> list[Asset]:
-    """Base, components and utilities, in the order of their layers."""
-    used = head.closure(map(component_specifier, components), bundle.modules)
-    own = [module.stylesheet for module in used if module.stylesheet]
-    listed = [bundle.base_stylesheet, *own, bundle.utilities]
-    return list(dict.fromkeys(sheet for sheet in listed if sheet))
 
 
 def _is_island(block: AssembledBlock, rendered: RenderedBlock) -> bool:
