@@ -11,8 +11,10 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
+from robbieblocks import content
 from robbieblocks.database import schema
 from robbieblocks.errors import UsageError
+from robbieblocks.settings import resource_dir
 from tests.integration.rows import CONTENT, Db, one
 
 pytestmark = pytest.mark.postgres
@@ -235,3 +237,16 @@ def test_views(db: Db) -> None:
         one(db, "SELECT count(*) FROM robbieblocks_active_deploys WHERE node_name = 'Vengeance'")
         == 2
     )
+
+
+def test_seeds_are_those_of_the_content_folder(database: str) -> None:
+    """The schema's own tokens and nodes are those that `db seed` brings up to date."""
+    folder = resource_dir("schema") / "content"
+    seed = content.load(folder, resource_dir("node_branding"))
+    with psycopg.connect(database, autocommit=True) as db:
+        read: LiteralString = "SELECT token_key, token_category FROM robbieblocks_style_tokens"
+        assert dict(db.execute(read).fetchall()) == {t.key: t.category for t in seed.tokens}
+        apps: LiteralString = "SELECT node_id, enabled_apps, style_overrides ->> 'theme' FROM robbieblocks_node_branding"
+        assert sorted(db.execute(apps).fetchall()) == sorted(
+            (node.id, list(node.enabled_apps), node.overrides["theme"]) for node in seed.nodes
+        )
