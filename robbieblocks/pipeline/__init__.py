@@ -45,7 +45,7 @@ def build(
     is in its RunReport.
     """
     watch = Stopwatch()
-    targets = choose(request, snapshot.nodes(connection), snapshot.page_apps(connection))
+    targets = _targets(request, connection, place)
     with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
         with watch.phase("snapshot"):
             content = snapshot.take(connection, nodes=sorted({target.node for target in targets}))
@@ -111,6 +111,12 @@ def build(
     )
 
 
+def _targets(request: Request, connection: Connection, place: Place) -> tuple[Target, ...]:
+    nodes = snapshot.nodes(connection)
+    live = {node.id: release.apps(place.site_root, node.id) for node in nodes}
+    return choose(request, nodes, snapshot.page_apps(connection), live)
+
+
 def _brands(
     targets: Sequence[Target], content: Snapshot, workshop: Workshop
 ) -> Mapping[str, BrandedNode]:
@@ -131,8 +137,9 @@ def _acknowledge(
 ) -> frozenset[UUID]:
     """Mark the queue rows that this build has answered, node by node, and return those.
 
-    A row that one of its nodes still misses is not among them. A row is answered on a node when every app of the node that it may affect was built whole. Rows
-    of a run that failed for want of infrastructure wait for the next.
+    A row that one of its nodes still misses is not among them. A row is answered on a node when
+    every app of the node that it may affect was built whole. Rows of a run that failed for want of
+    infrastructure wait for the next.
     """
     missed: set[UUID] = set()
     for node in content.nodes:

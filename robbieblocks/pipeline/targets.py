@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from robbieblocks.errors import UsageError
-from robbieblocks.model import NodeRow
+from robbieblocks.model import SHARED_APP, NodeRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,16 @@ class Target:
 
 
 def choose(
-    request: Request, nodes: Sequence[NodeRow], page_apps: Mapping[str, str]
+    request: Request,
+    nodes: Sequence[NodeRow],
+    page_apps: Mapping[str, str],
+    live_apps: Mapping[str, Collection[str]],
 ) -> tuple[Target, ...]:
     """The targets of a request, sorted.
 
-    `page_apps` maps each published page's key to its app. Raises UsageError that names what is
-    unknown, with the nearest known names.
+    `page_apps` maps each published page's key to its app, `live_apps` each node to the apps that
+    are live there: an app without pages is a target only where it must be emptied. Raises
+    UsageError that names what is unknown, with the nearest known names.
     """
     if not nodes:
         raise UsageError(
@@ -69,9 +73,15 @@ def choose(
             raise UsageError(f"--page and --app contradict each other: {strays} is not in it")
         apps = page_owners
     chosen = [by_id[key] for key in request.nodes] or list(nodes)
-    targets = {Target(node.id, app) for node in chosen for app in node.apps if app in apps}
+    filled = {SHARED_APP, *page_apps.values()}
+    targets = {
+        Target(node.id, app)
+        for node in chosen
+        for app in node.apps
+        if app in apps and (app in filled or app in live_apps.get(node.id, ()))
+    }
     if not targets:
-        raise UsageError(_nobody(apps, chosen))
+        raise UsageError(_nobody(apps & filled, chosen) if apps & filled else _no_pages(apps))
     return tuple(sorted(targets))
 
 
@@ -81,6 +91,10 @@ def _nobody(apps: Iterable[str], nodes: Iterable[NodeRow]) -> str:
         f"no node among {names} enables {', '.join(sorted(apps))}: "
         "add the app to robbieblocks_node_branding.enabled_apps or name another node"
     )
+
+
+def _no_pages(apps: Iterable[str]) -> str:
+    return f"no page of {', '.join(sorted(apps))} is published, and nothing of it is live"
 
 
 def _check(kind: str, asked: Iterable[str], known: Collection[str]) -> None:
