@@ -1,0 +1,132 @@
+"""Whole builds in a test: a database, a site root and a workshop, used as the commands use them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from robbieblocks import database as rows
+from robbieblocks import release
+from robbieblocks.model import Manifest
+from robbieblocks.pipeline import BuildReport, Place, Request, RunReport, Workshop, build
+from robbieblocks.settings import Settings
+from tests.databases import Databases
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Builder:
+    """One installation: `sql` is the editor, `build` the operator, `html` the visitor."""
+
+    settings: Settings
+    connection: Connection[Any]
+    workshop: Workshop
+    now: datetime = NOW
+    said: list[str] = field(default_factory=list)
+
+    def build(self, **request: Any) -> BuildReport:
+        """Build as the command does."""
+        for name in ("pages", "apps", "nodes"):
+            request[name] = tuple(request.get(name, ()))
+        return build(
+            Request(**request),
+            workshop=self.workshop,
+            connection=self.connection,
+            place=Place(site_root=self.settings.site_root),
+            clock=lambda: self.now,
+            progress=self.said.append,
+        )
+
+    def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """What a query returns; nothing for a statement without result."""
+        assert self.settings.database_url
+        with psycopg.connect(self.settings.database_url, row_factory=dict_row) as connection:
+            cursor = connection.execute(query, values)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def live(self, node: str, app: str) -> Manifest | None:
+        """The manifest of what is live."""
+        return release.live(self.settings.site_root, node, app)
+
+    def html(self, node: str, app: str, path: str) -> str:
+        """A file of what is live."""
+        return (self.settings.site_root / node / app / "current" / path).read_text()
+
+    def files(self, node: str, app: str) -> dict[str, bytes]:
+        """Every file that is live, by path."""
+        root = (self.settings.site_root / node / app / "current").resolve()
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        }
+
+
+def run_of(report: BuildReport, node: str, app: str) -> RunReport:
+    """The one run of a target."""
+    (found,) = [run for run in report.runs if (run.node, run.app) == (node, app)]
+    return found
+
+
+MakeBuilder = Callable[..., Builder]
+
+
+@pytest.fixture(scope="session")
+def warm_cache(
+    databases: Databases,
+    seeded_template: str,
+    toolchain: object,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The cache of an installation that has built the seed content; tests work on copies."""
+    assert toolchain
+    home = tmp_path_factory.mktemp("warm")
+    settings = replace(
+        Settings.from_environment(), home=home, site_root=home / "site", cache=home / "cache"
+    )
+    with (
+        databases.copy(seeded_template) as conninfo,
+        rows.connect(replace(settings, database_url=conninfo), application_name="test") as opened,
+        Workshop.open(settings, lambda _: None) as workshop,
+    ):
+        Builder(settings=settings, connection=opened, workshop=workshop).build()
+    return settings.cache
+
+
+@pytest.fixture
+def make_builder(make_settings: Callable[..., Settings], warm_cache: Path) -> Iterator[MakeBuilder]:
+    """Opens installations; each is closed with the test. The usual place for the cache is warm."""
+    with ExitStack() as opened:
+
+        def make(conninfo: str, **changes: Any) -> Builder:
+            settings = make_settings(conninfo, **changes)
+            if "cache" not in changes:
+                shutil.copytree(warm_cache, settings.cache)
+            connection = opened.enter_context(rows.connect(settings, application_name="test"))
+            workshop = opened.enter_context(Workshop.open(settings, lambda _: None))
+            return Builder(settings=settings, connection=connection, workshop=workshop)
+
+        yield make
+
+
+@pytest.fixture
+def builder(make_builder: MakeBuilder, database: str) -> Builder:
+    """An installation with the schema, the tokens and the four nodes, and no pages."""
+    return make_builder(database)
+
+
+@pytest.fixture
+def seeded(make_builder: MakeBuilder, seeded_database: str) -> Builder:
+    """An installation with the seed content, not built yet."""
+    return make_builder(seeded_database)
