@@ -1,0 +1,277 @@
+"""The loop: clear, look, build, wait; and what it does when the world fails."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from robbieblocks.change import Waiting
+from robbieblocks.errors import (
+    DatabaseUnavailable,
+    ProcessFailed,
+    RobbieBlocksError,
+    SchemaOutdated,
+)
+from robbieblocks.worker.agenda import Agenda
+from robbieblocks.worker.loop import Loop
+from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.ports import MemoryWorld
+from robbieblocks.worker.vitals import Vitals
+
+PACE = Pace(quiet=0.0, max_wait=0.0, retry_first=0.0, poll=100.0, reconcile=10_000.0)
+
+
+@dataclass
+class Flag(threading.Event):
+    """A wake flag that never waits: it notes what is done with it and how long it would."""
+
+    done: list[str] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        threading.Event.__init__(self)
+
+    def clear(self) -> None:
+        self.done.append("clear")
+        super().clear()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.done.append("wait")
+        if not self.is_set():
+            assert timeout is not None
+            self.waited.append(timeout)
+        return self.is_set()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class Lines:
+    """A log that keeps its events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
+
+    def __getattr__(self, level: str) -> Any:
+        return lambda event, **values: self.events.append((level, event, values))
+
+    def bind(self, **_: Any) -> Lines:
+        return self
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        return [values for _, name, values in self.events if name == event]
+
+
+@dataclass
+class Bench:
+    """A loop over a world in memory."""
+
+    world: MemoryWorld
+    flag: Flag = field(default_factory=Flag)
+    lines: Lines = field(default_factory=Lines)
+    now: float = 100.0
+
+    def __post_init__(self) -> None:
+        self.loop = Loop(
+            desk=self.world,
+            builder=self.world,
+            agenda=Agenda(pace=PACE, jitter=lambda: 0.5),
+            pace=PACE,
+            vitals=Vitals(node="n", pace=PACE),
+            log=self.lines,
+            wake=self.flag,
+            stopped=threading.Event(),
+            jitter=lambda: 0.5,
+            hearing=lambda: self.hearing,
+            monotonic=self.tick,
+            today=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        self.hearing = True
+
+    def tick(self) -> float:
+        self.now += 0.001
+        return self.now
+
+    def settle(self) -> None:
+        """Go round until the loop would wait."""
+        waited = len(self.flag.waited)
+        for _ in range(200):
+            self.loop.turn()
+            if len(self.flag.waited) > waited:
+                return
+        pytest.fail("the loop never comes to rest")
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench(MemoryWorld(apps={"play": 1, "work": 1, "shared": 1}))
+    made.settle()
+    made.world.jobs.clear()
+    made.world.calls.clear()
+    made.flag.done.clear()
+    made.flag.waited.clear()
+    return made
+
+
+def test_at_the_start_everything_becomes_live() -> None:
+    """Without any row or notification, the first turns make live what should be."""
+    made = Bench(MemoryWorld(apps={"play": 7, "shared": 2}))
+    made.settle()
+    assert made.world.live == made.world.apps
+    assert made.loop.vitals.reconciled
+    assert made.loop.vitals.unready == ""
+
+
+def test_the_flag_is_cleared_before_the_look(bench: Bench) -> None:
+    """An edit that is committed during the look, after it was read, wakes the loop again."""
+    looked = bench.world.look
+
+    def look(known: Any) -> Waiting:
+        found = looked(known)
+        if not bench.world.rows and bench.world.apps["play"] == 1:
+            bench.world.edit("play")
+            bench.flag.set()
+        return found
+
+    bench.world.look = look  # type: ignore[method-assign]
+    bench.loop.turn()
+    assert bench.flag.done[:2] == ["clear", "wait"]
+    assert bench.flag.waited == []
+    bench.loop.turn()
+    assert bench.world.live["play"] == 2
+
+
+def test_a_lost_notification_costs_at_most_the_poll_floor(bench: Bench) -> None:
+    """Nothing calls, and yet the loop looks again after the floor, give or take its jitter."""
+    bench.settle()
+    assert 0.8 * PACE.poll <= bench.flag.waited[-1] <= 1.2 * PACE.poll
+    bench.world.edit("play")
+    bench.settle()
+    assert bench.world.live["play"] == 2
+
+
+def test_a_deaf_worker_looks_more_often(bench: Bench) -> None:
+    """While notifications don't come through, the floor is the short one."""
+    bench.hearing = False
+    bench.settle()
+    assert bench.flag.waited[-1] <= 1.2 * PACE.poll_deaf
+
+
+def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
+    """Ten edits while the build runs are one build afterwards, and nothing is left over."""
+    bench.world.edit("play")
+    build = bench.world.build
+
+    def busy(job: Any, owed: Any) -> Any:
+        made = build(job, owed)
+        if len(bench.world.jobs) == 1:
+            for _ in range(10):
+                bench.world.edit("play")
+        return made
+
+    bench.world.build = busy  # type: ignore[method-assign]
+    bench.settle()
+    assert len(bench.world.jobs) == 2
+    assert bench.world.live["play"] == bench.world.apps["play"]
+    assert bench.world.rows == {}
+
+
+def test_a_lost_database_is_waited_out_and_nothing_is_forgotten(bench: Bench) -> None:
+    """However often the connection breaks, in a look or in a build, the edit goes out."""
+    gone: list[RobbieBlocksError] = [DatabaseUnavailable("gone") for _ in range(5)]
+    bench.world.faults = {"look": gone[:1], "connect": gone[1:4], "build": gone[4:]}
+    bench.world.edit("play")
+    for _ in range(10):
+        bench.settle()
+    assert bench.world.live["play"] == 2
+    assert bench.world.rows == {}
+    assert bench.loop.vitals.state == "active"
+    assert bench.world.calls.count("drop") >= 2
+
+
+def test_after_an_absence_everything_is_examined(bench: Bench) -> None:
+    """Once the database is back, every app is compared again, whatever rows there are."""
+    bench.world.faults = {"look": [DatabaseUnavailable("gone")]}
+    bench.world.apps["work"] = 5
+    for _ in range(3):
+        bench.settle()
+    assert bench.world.live["work"] == 5
+
+
+def test_infrastructure_errors_are_tried_again_alone(bench: Bench) -> None:
+    """An app whose child process died is built again; the other app of the row went out at once."""
+    bench.world.faults = {"build play": [ProcessFailed("esbuild died")] * 2}
+    bench.world.edit("play", "work")
+    for _ in range(6):
+        bench.settle()
+    assert bench.world.live == bench.world.apps
+    assert bench.world.rows == {}
+    assert [job.apps for job in bench.world.jobs] == [("play", "work"), ("play",), ("play",)]
+
+
+def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) -> None:
+    """A bug in a build is logged with its trace and tried again like any failure."""
+    build = bench.world.build
+    bugs = [ZeroDivisionError("oops")]
+
+    def buggy(job: Any, owed: Any) -> Any:
+        if bugs:
+            raise bugs.pop()
+        return build(job, owed)
+
+    bench.world.build = buggy  # type: ignore[method-assign]
+    bench.world.edit("play")
+    for _ in range(3):
+        bench.settle()
+    assert bench.world.live["play"] == 2
+    assert bench.lines.named("build.broken")
+
+
+@pytest.mark.parametrize("call", ["look", "may_work", "build"])
+def test_no_error_ends_the_loop(bench: Bench, call: str) -> None:
+    """Even what trying again can't mend only makes the worker wait and look again."""
+    errors: list[RobbieBlocksError] = [SchemaOutdated("no such table") for _ in range(3)]
+    bench.world.faults = {call: errors}
+    bench.world.edit("play")
+    for _ in range(10):
+        bench.settle()
+    assert bench.world.live["play"] == 2
+
+
+def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
+    """While another has the node nothing is built; when it is gone everything is examined."""
+    bench.world.active = False
+    bench.world.edit("play")
+    bench.settle()
+    assert bench.world.jobs == []
+    assert bench.loop.vitals.state == "standby"
+    assert bench.flag.waited[-1] <= 1.2 * PACE.poll_deaf
+    bench.world.active = True
+    bench.settle()
+    assert bench.world.live["play"] == 2
+    assert {job.apps for job in bench.world.jobs} >= {("work",), ("shared",)}
+
+
+def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
+    """A node that is taken out of branding idles, and works again when it is back."""
+    look = bench.world.look
+    bench.world.look = lambda known: Waiting(apps=None)  # type: ignore[method-assign]
+    bench.world.edit("play")
+    bench.settle()
+    assert bench.loop.vitals.state == "unknown node"
+    assert bench.world.jobs == []
+    bench.world.look = look  # type: ignore[method-assign]
+    bench.settle()
+    assert bench.world.live["play"] == 2
+
+
+def test_a_state_is_said_once(bench: Bench) -> None:
+    """A month without database does not fill the log."""
+    bench.world.faults = {"may_work": [SchemaOutdated("no such table")] * 50}
+    for _ in range(50):
+        bench.settle()
+    assert len(bench.lines.named("worker.state")) <= 2
