@@ -48,7 +48,8 @@ def build(
     targets = _targets(request, connection, place)
     with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
         with watch.phase("snapshot"):
-            content = snapshot.take(connection, nodes=sorted({target.node for target in targets}))
+            wanted = {target.node for target in targets} | set(request.nodes)
+            content = snapshot.take(connection, nodes=sorted(wanted))
         now = clock()
         ledger.triggers = content.triggers
         for target in () if request.idle else targets:
@@ -143,7 +144,10 @@ def _acknowledge(
     """
     missed: set[UUID] = set()
     for node in content.nodes:
-        built = {r.app for r in reports if r.node == node.id and not r.transient}
+        runs = {r.app: r.transient for r in reports if r.node == node.id}
+        # An app that was no target is as it should be, if the snapshot has no page of it either.
+        absent = set(request.apps or node.apps) - runs.keys() - {page.app for page in content.pages}
+        built = {app for app, transient in runs.items() if not transient} | absent
         concerned = [
             row
             for row in content.triggers

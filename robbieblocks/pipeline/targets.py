@@ -19,7 +19,8 @@ class Request:
     `out` is a folder for a browsable copy and goes with `dry_run`. `idle` is a look that nobody
     asked for: it leaves no row where nothing is to be done. `heal` examines what is live and makes
     anew what is damaged. `credit` holds, for queue rows that several apps must answer, the apps
-    that earlier builds have answered for.
+    that earlier builds have answered for. `absent_ok` takes apps without pages as they are, where
+    naming one would be a mistake of a person's.
     """
 
     pages: tuple[str, ...] = ()
@@ -30,6 +31,7 @@ class Request:
     strict: bool = False
     idle: bool = False
     heal: bool = True
+    absent_ok: bool = False
     credit: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     triggered_by: str = "cli"
 
@@ -80,7 +82,7 @@ def choose(
         for app in node.apps
         if app in apps and (app in filled or app in live_apps.get(node.id, ()))
     }
-    if not targets:
+    if not targets and not request.absent_ok:
         raise UsageError(_nobody(apps & filled, chosen) if apps & filled else _no_pages(apps))
     return tuple(sorted(targets))
 

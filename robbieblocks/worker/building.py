@@ -45,6 +45,7 @@ class PipelineBuilder:
             triggered_by=job.triggered_by,
             idle=not job.asked,
             heal=job.thorough,
+            absent_ok=True,
             credit={key: row.built for key, row in owed.items()},
         )
         report = pipeline.build(
