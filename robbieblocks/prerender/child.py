@@ -21,8 +21,9 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,20 +88,30 @@ class _Isolate:
             reason = stop()
             if reason:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, JSEvalException):
+                with _or_end(), contextlib.suppress(asyncio.CancelledError, JSEvalException):
                     await task
                 raise _StoppedError(reason)
 
     async def partial(self) -> list[Any]:
-        """What a render that was stopped had finished; the process ends if V8 can't be stopped."""
+        """What a render that was stopped had finished."""
         try:
-            text = await asyncio.wait_for(self._partial(), _STOPS_WITHIN)
-        except TimeoutError:
-            os._exit(os.EX_SOFTWARE)  # in a built-in that never looks up; the caller tells who
+            with _or_end():
+                text = await self._partial()
         except JSEvalException:
             return []
         results: list[Any] = json.loads(str(text))
         return results
+
+
+@contextlib.contextmanager
+def _or_end() -> Iterator[None]:
+    """End this process if V8 can't be stopped soon: it is in a built-in that never looks up."""
+    last_resort = threading.Timer(_STOPS_WITHIN, os._exit, (os.EX_SOFTWARE,))
+    last_resort.start()
+    try:
+        yield
+    finally:
+        last_resort.cancel()
 
 
 class _StoppedError(Exception):

@@ -305,6 +305,7 @@
       if (it !== globalThis) freeze(it);
     }
   };
+  const segments = new Intl.Segmenter(LOCALE).segment("a");
   function* generator() {}
   async function* asyncGenerator() {}
   Error.stackTraceLimit = 60; // vendor frames must not hide the component's
@@ -312,15 +313,13 @@
     globalThis, provided, watched, unguarded, watchedJsx, ...shared,
     generator, generator(), asyncGenerator, asyncGenerator(), async () => {},
     [][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](),
-    "a".matchAll(/a/g), Iterator.from?.({ next() {} }), [].values().map?.((x) => x), freeze([]), new Int8Array(),
+    "a".matchAll(/a/g), Iterator.from?.({ next() {} }), [].values().map?.((x) => x), freeze([]), new Int8Array(), segments, segments[Symbol.iterator](),
     typeof __TimerManager === "function" ? __TimerManager : null,
   ]);
   for (const name of ownKeys(globalThis)) {
     const property = getOwnPropertyDescriptor(globalThis, name);
-    if (property.configurable) {
-      defineProperty(globalThis, name, "value" in property
-        ? { writable: false, configurable: false } : { configurable: false });
-    }
+    defineProperty(globalThis, name, "value" in property
+      ? { writable: false, configurable: false } : { configurable: false });
   }
   Object.preventExtensions(globalThis);
 

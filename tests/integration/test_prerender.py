@@ -82,6 +82,10 @@ FAULTS = {
         "",
     ),
     "one giant buffer": ("exports.default = () => String(new Uint8Array(8e9));", ""),
+    "a built-in that never looks up": (
+        "exports.default = () => String(new Array(2 ** 28).fill(1.1).length);",
+        "",
+    ),
     "stack overflow": ("exports.default = function f() { return f() + 1; };", "call stack"),
     "huge output": ("exports.default = () => jsx('p', { children: 'x'.repeat(5e6) });", "4000000"),
     "object prototype": ("exports.default = () => { Object.prototype.leak = 1; };", "extensible"),
@@ -307,6 +311,44 @@ def test_what_a_block_needs(
     assert first.problem is None
     assert (first.interactive, first.volatile) == (interactive, volatile)
     assert first.html.replace("b0", "b1") == second.html
+
+
+# Walks all that a component can reach, and names what it could change or add to.
+WALK = """exports.default = () => {
+  const shared = Object.getPrototypeOf(globalThis);
+  const parent = (it) => Object.getPrototypeOf(it);
+  const iterators = [
+    [].values(), new Map().keys(), new Set().keys(), ""[Symbol.iterator](), "a".matchAll(/a/g),
+    [1].values().map((x) => x), Iterator.from({ next() {} }), Promise.resolve(), async () => 1,
+    new Intl.Segmenter("en").segment("a"), new Intl.Segmenter("en").segment("a")[Symbol.iterator](),
+    (function* () {}).prototype, (async function* () {}).prototype, function* () {}, /a/, [],
+  ];
+  const todo = [["global", shared], ["react", React], ["jsx", require("react/jsx-runtime")],
+    ["dom", require("react-dom")], ["transition", React.useTransition()[1]]];
+  for (const it of iterators) todo.push(["iterator", parent(it)]);
+  const seen = new Set(), open = [];
+  while (todo.length) {
+    const [path, it] = todo.pop();
+    if (!["object", "function"].includes(typeof it) || it === null || seen.has(it)) continue;
+    seen.add(it);
+    if (Object.isExtensible(it)) open.push(path);
+    for (const key of Reflect.ownKeys(it)) {
+      const { value, get, set, writable, configurable } = Reflect.getOwnPropertyDescriptor(it, key);
+      const at = `${path}.${String(key)}`;
+      todo.push([at, value], [at, get], [at, set]);
+      if (writable || configurable) open.push(at);
+    }
+    todo.push([`${path}.__proto__`, Object.getPrototypeOf(it)]);
+  }
+  return `${seen.size > 700} ${open.join()}`;
+};"""
+
+
+def test_nothing_shared_can_be_changed(prerenderer: Prerenderer, isolate: str) -> None:
+    """Of all that a component can reach, only what it made itself is open."""
+    rendered = prerenderer.render(_jobs("it"), _bundle(isolate, it=WALK))[0]
+    assert rendered.problem is None
+    assert rendered.html == "true "
 
 
 def test_class_components_are_interactive(prerenderer: Prerenderer, isolate: str) -> None:
