@@ -14,7 +14,8 @@ from tests.databases import Databases
 
 pytestmark = pytest.mark.postgres
 
-VENGEANCE, AURORA, COLLABORATION = "vengeance-local", "aurora-town-local", "collaboration-local"
+VENGEANCE, AURORA = "vengeance-local", "aurora-town-local"
+COLLABORATION, FLUENTI = "collaboration-local", "fluenti-local"
 
 
 def test_every_node_gets_the_apps_it_enables(seeded: Builder) -> None:
@@ -145,15 +146,13 @@ def test_one_page_of_an_app_that_is_not_live(seeded: Builder) -> None:
 def test_branding_differs_and_modules_do_not(seeded: Builder) -> None:
     """Nodes show their own theme and tokens, and load the very same modules."""
     seeded.build()
-    dark = seeded.html(VENGEANCE, "code", "code/index.html")
-    light = seeded.html(AURORA, "code", "code/index.html")
-    assert 'data-theme="dark"' in dark
-    assert 'data-theme="light"' in light
     scripts = []
-    for node in (VENGEANCE, AURORA):
-        live = seeded.live(node, "code")
+    for node, theme in ((FLUENTI, "dark"), (AURORA, "light")):
+        live = seeded.live(node, "work")
         assert live is not None
-        scripts.append({name for name in live.assets if name.endswith(".js")})
+        page = live.by_key["robbie-work-dashboard"]
+        assert f'data-theme="{theme}"' in seeded.html(node, "work", page.path)
+        scripts.append({name for name in page.assets if name.endswith(".js")})
     assert scripts[0] == scripts[1] != set()
 
 
@@ -252,8 +251,8 @@ def test_a_page_that_leaves_published_leaves_the_site(seeded: Builder) -> None:
         "UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'robbie-play-blackjack'"
     )
     report = seeded.build(apps=["play"], nodes=[VENGEANCE])
-    (page,) = run_of(report, VENGEANCE, "play").changed
-    assert (page.key, page.change) == ("robbie-play-blackjack", "removed")
+    changed = {page.key: page.change for page in run_of(report, VENGEANCE, "play").changed}
+    assert changed["robbie-play-blackjack"] == "removed"
     assert "play/blackjack/index.html" not in seeded.files(VENGEANCE, "play")
 
 
