@@ -49,6 +49,8 @@ _NAMESPACES = {
     "z-index": "z-index",
     "opacity": "opacity",
 }
+# Tokens of which there is one, without a name after the prefix: `ease-normal`, `leading-normal`.
+_ALONE = {"animation-ease": "ease-normal", "font-leading": "leading-normal"}
 # A media query can't read a custom property: these go in by value.
 _BY_VALUE = frozenset({"breakpoint"})
 # A spacing token takes these names from the widths of Tailwind's own scale (`max-w-lg`).
@@ -79,16 +81,15 @@ def _rules(tokens: Iterable[TokenRow]) -> Iterator[tuple[str, str]]:
         name = property_of(token.key)
         if not _NAME.fullmatch(name):
             continue
+        if name in _ALONE:
+            yield _ALONE[name], f"var(--{name})"
+            continue
         parts = name.split("-")
         for length in range(len(parts) - 1, 0, -1):
             namespace = _NAMESPACES.get("-".join(parts[:length]))
             if namespace is not None:
                 yield from _mapped(namespace, "-".join(parts[length:]), name, token.default)
                 break
-        else:
-            namespace = _NAMESPACES.get(name)
-            if namespace in ("ease", "leading"):  # `animation.ease`: the one there is
-                yield f"{namespace}-normal", f"var(--{name})"
 
 
 def _mapped(namespace: str, rest: str, name: str, value: str) -> Iterator[tuple[str, str]]:

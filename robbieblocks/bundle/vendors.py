@@ -27,11 +27,13 @@ REACT = ("react", "react/jsx-runtime", "react-dom", "react-dom/client")
 RUNTIME_NEEDS = ("react", "react-dom/client")
 
 # What decides the bytes besides the toolchain: raise it with any change to this file.
-_RECIPE = "1"
+_RECIPE = "2"
 _KIND = "vendor"
 _EVALUATION_S = 20.0
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
-_WHOLE = ("--format=esm", "--minify")
+_REEXPORT = re.compile(r"""export\s*\{([\w$\s,]+)\}\s*from\s*["'](\./[^"']+)["']""")
+_BROWSER = ("--format=esm", "--minify")
+_ISOLATE = ("--format=cjs", "--minify", "--inject:shim.js")
 
 # In the isolate these are the ones that render, not copies.
 _IN_ISOLATE = {
@@ -58,7 +60,6 @@ export const clearTimeout = () => {};
 export const setInterval = () => 0;
 export const clearInterval = () => {};
 """
-_SHIMMED = ("--inject:shim.js",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Vendors:
         self._cache = cache
         self._names: dict[str, frozenset[str]] = {}
         self._modules: dict[str, Module] = {}
+        self._indexes: dict[str, dict[str, tuple[str, str]]] = {}
         self._isolate: str | None = None
 
     def names(self, specifier: str) -> frozenset[str]:
@@ -114,11 +116,7 @@ class Vendors:
             key = self._key("isolate", _ISOLATE_ENTRY + _ISOLATE_SHIM)
             cached = self._cache.get_many(_KIND, [key]).get(key)
             if cached is None:
-                cached = self._built(
-                    {"isolate.js": _ISOLATE_ENTRY, "shim.js": _ISOLATE_SHIM},
-                    "isolate.js",
-                    ["--format=iife", "--minify", *_SHIMMED],
-                ).files["isolate.js"]
+                cached = self._script(_ISOLATE_ENTRY)
                 self._cache.put_many(_KIND, {key: cached})
             self._isolate = cached.decode()
         return self._isolate
@@ -150,27 +148,50 @@ class Vendors:
     def _compiled(self, part: Part) -> bytes:
         """Both formats of one module, packed for the cache."""
         names = self.names(part.package) if part.names is None else part.names
-        exported = sorted(name for name in names if _IDENTIFIER.fullmatch(name))
-        source = f"export {{{', '.join(exported)}}} from {json.dumps(self._file(part))};\n"
+        source = self._entry(part, [name for name in names if _IDENTIFIER.fullmatch(name)])
         outside = self._outside(part.package)
-        output = self._built({"vendor.js": source}, "vendor.js", [*_WHOLE, *outside])
-        imports = output.imports["vendor.js"]
+        sources = {"vendor.js": source, "shim.js": _ISOLATE_SHIM}
+        sets = [[*_BROWSER, *outside], [*_ISOLATE, *outside]]
+        own = _IN_ISOLATE.get(part.specifier)
+        if own is not None:
+            sets.pop()
+        module, *twin = self._built(sources, "vendor.js", *sets)
+        imports = module.imports["vendor.js"]
         required = sorted({path for path, kind in imports if kind == "require-call"})
         if required:
-            banner = _require_banner(required)
-            output = self._built(
-                {"vendor.js": source}, "vendor.js", [*_WHOLE, *outside, f"--banner:js={banner}"]
-            )
-        script = _IN_ISOLATE.get(part.specifier)
-        if script is None:
-            twin = self._built(
-                {"vendor.js": source, "shim.js": _ISOLATE_SHIM},
-                "vendor.js",
-                ["--format=cjs", "--minify", *outside, *_SHIMMED],
-            )
-            script = twin.files["vendor.js"].decode()
+            options = [*sets[0], f"--banner:js={_require_banner(required)}"]
+            (module,) = self._built(sources, "vendor.js", options)
+        script = twin[0].files["vendor.js"] if own is None else own.encode()
         head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
-        return packed(json.dumps(head), output.files["vendor.js"], script.encode())
+        return packed(json.dumps(head), module.files["vendor.js"], script)
+
+    def _entry(self, part: Part, names: Iterable[str]) -> str:
+        """A module that exports the names; of a part, each straight from its own file.
+
+        Going through the package's index costs half a second where that names thousands of files.
+        """
+        files = {} if part.names is None else self._files(part.package)
+        lines = []
+        for name in sorted(names):
+            there, file = files.get(name, (name, self._file(part)))
+            lines.append(f"export {{{there} as {name}}} from {json.dumps(file)};\n")
+        return "".join(lines)
+
+    def _files(self, package: str) -> dict[str, tuple[str, str]]:
+        """Exported name to the name and file that the package's index takes it from."""
+        if package in self._indexes:
+            return self._indexes[package]
+        folder = self._toolchain.modules / package
+        listed = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        index = folder / listed.get("module", "index.js")
+        text = index.read_text(encoding="utf-8") if index.is_file() else ""
+        found: dict[str, tuple[str, str]] = {}
+        for names, file in _REEXPORT.findall(text):
+            for each in names.split(","):
+                there, _, here = each.strip().partition(" as ")
+                found[here or there] = (there, str(index.parent / file))
+        self._indexes[package] = found
+        return found
 
     def _file(self, part: Part) -> str:
         """What the entry imports: of a package that is left outside, the file itself."""
@@ -184,22 +205,25 @@ class Vendors:
         return [f"--external:{name}" for name in self._toolchain.packages if name not in inside]
 
     def _built(
-        self, sources: Mapping[str, str], entry: str, options: Iterable[str]
-    ) -> esbuild.Output:
-        output = esbuild.run(self._toolchain, sources, [entry], options)
-        if not output.ok:
-            said = "; ".join(each.text for each in output.messages)
-            raise ProcessFailed(f"the toolchain's own packages don't compile: {said}")
-        return output
+        self, sources: Mapping[str, str], entry: str, *option_sets: Iterable[str]
+    ) -> list[esbuild.Output]:
+        outputs = esbuild.run_each(self._toolchain, sources, [entry], option_sets)
+        for output in outputs:
+            if not output.ok:
+                said = "; ".join(each.text for each in output.messages)
+                raise ProcessFailed(f"the toolchain's own packages don't compile: {said}")
+        return outputs
+
+    def _script(self, source: str) -> bytes:
+        """A script for a bare isolate, with all that it imports."""
+        sources = {"script.js": source, "shim.js": _ISOLATE_SHIM}
+        options = ["--format=iife", "--minify", "--inject:shim.js"]
+        return self._built(sources, "script.js", options)[0].files["script.js"]
 
     def _evaluated_names(self, specifier: str) -> Iterable[str]:
         """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
         source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
-        script = self._built(
-            {"names.js": source, "shim.js": _ISOLATE_SHIM},
-            "names.js",
-            ["--format=iife", "--minify", *_SHIMMED],
-        ).files["names.js"]
+        script = self._script(source)
         isolate = MiniRacer()
         try:
             isolate.eval(script.decode(), timeout_sec=_EVALUATION_S)

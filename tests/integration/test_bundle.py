@@ -1,0 +1,694 @@
+"""Bundles with the real esbuild, the real packages and a real isolate."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from py_mini_racer import MiniRacer
+
+from robbieblocks import process
+from robbieblocks.bundle import bundle as make_bundle
+from robbieblocks.bundle.vendors import REACT, Vendors, whole
+from robbieblocks.cache import Cache
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.model import Bundle, ComponentRow, TokenRow
+from robbieblocks.toolchain import Toolchain
+
+Make = Callable[..., Bundle]
+TOKENS = [
+    TokenRow(key=key, category=key.split(".")[0], default=value)
+    for key, value in {
+        "color.primary": "#123456",
+        "color.text-muted": "#888",
+        "spacing.lg": "1rem",
+        "font.heading": "Inter",
+    }.items()
+]
+
+
+def row(key: str, code: str, **fields: object) -> ComponentRow:
+    given = {"name": key, "type": "widget", **fields}
+    return ComponentRow(id=UUID(int=0), key=key, code=code, **given)  # type: ignore[arg-type]  # of the test's choice
+
+
+def rows(codes: Mapping[str, str]) -> dict[str, ComponentRow]:
+    return {key: row(key, code) for key, code in codes.items()}
+
+
+@pytest.fixture(scope="session")
+def vendors_compiled(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a cache that has React, the packages and Tailwind, and no component."""
+    folder = tmp_path_factory.mktemp("vendors") / "cache"
+    with Cache(folder) as cache:
+        vendors = Vendors(toolchain, cache)
+        vendors.modules([whole(name) for name in (*REACT, *toolchain.packages)])
+        tokens, wanted = TOKENS, {"a": row("a", "<b className='p-4'/>")}
+        make_bundle(wanted, ["a"], toolchain=toolchain, cache=cache, tokens=tokens, base_css="")
+    return folder
+
+
+@pytest.fixture
+def cache(vendors_compiled: Path, tmp_path: Path) -> Iterator[Cache]:
+    """A cache that knows the packages already: they take a second and are not what is tested."""
+    shutil.copytree(vendors_compiled, tmp_path / "cache")
+    with Cache(tmp_path / "cache") as opened:
+        yield opened
+
+
+@pytest.fixture
+def make(toolchain: Toolchain, cache: Cache) -> Make:
+    def made(components: Mapping[str, ComponentRow], *wanted: str, **given: object) -> Bundle:
+        options = {"tokens": TOKENS, "base_css": "@layer base{body{margin:0}}", **given}
+        chosen = wanted or tuple(components)
+        return make_bundle(components, chosen, toolchain=toolchain, cache=cache, **options)  # type: ignore[arg-type]  # as given
+
+    return made
+
+
+@pytest.fixture
+def render() -> Iterator[Callable[..., str]]:
+    """Renders a component of a bundle to HTML, as the prerenderer does in principle."""
+    isolates: list[MiniRacer] = []
+
+    def rendered(bundle: Bundle, key: str, **props: object) -> str:
+        isolate = MiniRacer()
+        isolates.append(isolate)
+        isolate.eval(bundle.isolate)
+        wanted = json.dumps(f"@robbieblocks/{key}")
+        bodies = ",".join(
+            f"{json.dumps(name)}:(require,module,exports)=>{{{module.script}\n}}"
+            for name, module in bundle.modules.items()
+        )
+        return str(
+            isolate.eval(
+                f"const bodies={{{bodies}}},made={{}};function require(n){{if(!made[n])"
+                "{const m=made[n]={exports:{}};bodies[n](require,m,m.exports)}"
+                "return made[n].exports}"
+                f"__rb.server.renderToString(__rb.jsx.jsx(require({wanted})"
+                f".default,{json.dumps(props)}))"
+            )
+        )
+
+    yield rendered
+    for isolate in isolates:
+        isolate.close()
+
+
+SHAPES = {
+    "module": "export default function Card({ n }: { n: number }) { return <b>{n + 1}</b>; }",
+    "named": "export const Card: React.FC<{ n: number }> = ({ n }) => <b>{n + 1}</b>;",
+    "bare": "const Card = ({ n }) => { const [m] = React.useState(n); return <b>{m + 1}</b>; };",
+    "hooks": "const Card = ({ n }) => { const [m] = useState(n); return <b>{m + 1}</b>; };",
+    "fragment": "<b>{props.n + 1}</b>",
+    "arrow": "({ n }) => <b>{n + 1}</b>",
+    "memo": "export default memo(({ n }) => <b>{n + 1}</b>);",
+    "ref": "export default forwardRef(({ n }, ref) => <b ref={ref}>{n + 1}</b>);",
+    "class": "export default class extends React.Component { render() "
+    "{ return <b>{this.props.n + 1}</b>; } }",
+    "classic": "/** @jsxRuntime classic */\nexport default ({ n }) => <b>{n + 1}</b>;",
+    "enum": "enum Step { One = 1 }\nexport const Card = ({ n }) => <b>{n + Step.One}</b>;",
+    "default-import": "import R from 'react';\n"
+    "export default ({ n }) => R.createElement('b', null, n + 1)",
+    "namespace-import": "import * as R from 'react';\n"
+    "export default ({ n }) => R.createElement('b', null, n + 1)",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_render(make: Make, render: Callable[..., str], shape: str) -> None:
+    """Each shape that people store compiles and renders."""
+    made = make(rows({"card": SHAPES[shape]}))
+    assert not made.problems
+    assert render(made, "card", n=1) == "<b>2</b>"
+    assert b"export" in made.modules["@robbieblocks/card"].asset.content
+
+
+PACKAGES = {
+    "clsx": (
+        "import clsx from 'clsx';\nexport default () => <b className={clsx('a', { b: 1 })}/>",
+        '<b class="a b"></b>',
+    ),
+    "clsx-named": (
+        "import { clsx } from 'clsx';\nexport default () => <b className={clsx('a')}/>",
+        '<b class="a"></b>',
+    ),
+    "zustand": (
+        "import { create } from 'zustand';\nconst use = create(() => ({ n: 3 }));\n"
+        "export default () => <b>{use((s) => s.n)}</b>",
+        "<b>3</b>",
+    ),
+    "framer-motion": (
+        "import { motion } from 'framer-motion';\n"
+        "export default () => <motion.b animate={{ x: 1 }}>a</motion.b>",
+        "<b>a</b>",
+    ),
+    "date-fns": (
+        "import { addDays } from 'date-fns';\n"
+        "export default () => <b>{addDays(new Date(Date.UTC(2025, 0, 1)), 1).toISOString()}</b>",
+        "<b>2025-01-02T00:00:00.000Z</b>",
+    ),
+    "react-dom": (
+        "import { createPortal } from 'react-dom';\n"
+        "export default () => <b>{typeof createPortal}</b>",
+        "<b>function</b>",
+    ),
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_render(make: Make, render: Callable[..., str], package: str) -> None:
+    """Each allowed package is there at prerender, with the page's one React."""
+    code, html = PACKAGES[package]
+    made = make(rows({"card": code}))
+    assert not made.problems
+    assert render(made, "card") == html
+
+
+def test_icons_and_charts_render(make: Make, render: Callable[..., str]) -> None:
+    """Icons are SVG at once; a chart renders on the server too."""
+    made = make(
+        rows(
+            {
+                "icon": "import { Clock } from 'lucide-react';\nexport default () => <Clock/>",
+                "chart": "import { LineChart, Line } from 'recharts';\nexport default () => "
+                "<LineChart width={9} height={9} data={[{ a: 1 }]}><Line dataKey='a'/></LineChart>",
+            }
+        )
+    )
+    assert not made.problems
+    assert render(made, "icon").startswith("<svg")
+    assert "recharts" in render(made, "chart")
+
+
+def test_components_use_components(make: Make, render: Callable[..., str]) -> None:
+    """A component renders another by its key; the closure of what is wanted comes along."""
+    made = make(
+        rows(
+            {
+                "outer": "import Inner from '@robbieblocks/in.ner é';\n"
+                "export default () => <i><Inner/></i>",
+                "in.ner é": "<b/>",
+                "other": "<u/>",
+            }
+        ),
+        "outer",
+    )
+    assert render(made, "outer") == "<i><b></b></i>"
+    assert "@robbieblocks/other" not in made.modules
+    assert "@robbieblocks/in.ner é" in made.modules["@robbieblocks/outer"].imports
+
+
+def test_every_import_is_in_the_bundle(make: Make) -> None:
+    """The modules are closed: an import map of them resolves every import."""
+    codes = {f"c{n}": code for n, (code, _) in enumerate(PACKAGES.values())}
+    made = make(rows({**codes, **SHAPES}))
+    known = {*made.modules, made.runtime.specifier}
+    for module in [*made.modules.values(), made.runtime]:
+        assert set(module.imports) <= known
+        said = re.findall(rb'(?:from|import)"([^"]+)"', module.asset.content[:3000])
+        assert {name.decode() for name in said} <= {*module.imports}
+
+
+def test_only_what_is_used(make: Make) -> None:
+    """A page without icons or charts has neither, and icons come one by one."""
+    plain = make(rows({"a": "<b/>"}))
+    assert not {"lucide-react", "recharts", "framer-motion"} & set(plain.modules)
+    icons = make(
+        rows({"a": "import { Clock } from 'lucide-react';\nexport default () => <Clock/>"})
+    )
+    (name,) = [name for name in icons.modules if name.startswith("lucide-react")]
+    assert len(icons.modules[name].asset.content) < 8000
+
+
+def test_same_set_of_icons_is_one_module(make: Make) -> None:
+    """Components that import the same names share the module, whatever else is wanted."""
+    code = "import {{ {} }} from 'lucide-react';\nexport default () => <p>{{[{}]}}</p>"
+    names = {"a": "Home, Clock", "b": "Clock, Home"}
+    made = make(rows({key: code.format(said, said) for key, said in names.items()}))
+    assert len([name for name in made.modules if name.startswith("lucide-react")]) == 1
+
+
+def test_one_react(toolchain: Toolchain, cache: Cache) -> None:
+    """Only the module `react` holds React; every other module imports it."""
+    parts = [whole(name) for name in (*REACT, *toolchain.packages)]
+    modules = Vendors(toolchain, cache).modules(parts)
+    holders = [n for n, m in modules.items() if b"react.transitional.element" in m.asset.content]
+    assert set(holders) <= {
+        "react",
+        "react/jsx-runtime",
+        "react-dom/client",
+        "react-dom",
+        "recharts",
+    }
+    for name in ("react-dom/client", "framer-motion", "recharts", "zustand", "lucide-react"):
+        assert "react" in modules[name].imports, name
+        assert b"useMemoCache:" not in modules[name].asset.content or name == "react-dom/client"
+
+
+def test_named_exports(toolchain: Toolchain, cache: Cache) -> None:
+    """React's names are spelled out in its ES module."""
+    names = Vendors(toolchain, cache).names("react")
+    assert {"useState", "Component", "createElement", "default", "useEffectEvent"} <= names
+
+
+def test_errors_name_the_stored_place(make: Make) -> None:
+    """A syntax error has the line and column of the stored text, and the others compile."""
+    made = make(
+        rows({"bad": "const é = 1;\nconst A = () => (\n  <div>é</span>\n);", "good": "<b/>"})
+    )
+    (problem,) = made.problems
+    assert (problem.key, problem.line, problem.column) == ("bad", 3, 11)
+    assert problem.source == "  <div>é</span>"
+    assert made.broken == {"bad"}
+    assert "@robbieblocks/good" in made.modules
+    assert "@robbieblocks/bad" not in made.modules
+
+
+def test_errors_in_fragments(make: Make) -> None:
+    """Where text was put in front of an expression, columns are still the stored ones."""
+    (problem,) = make(rows({"a": "<div>{props.a b}</div>"})).problems
+    assert (problem.line, problem.column) == (1, 15)
+
+
+def test_errors_at_the_end(make: Make) -> None:
+    """An error that is noticed behind the text is placed on its last line."""
+    (problem,) = make(rows({"a": "export default () => {\n  return <p/>;\n\n"})).problems
+    assert problem.line == 2
+
+
+def test_all_errors_at_once(make: Make) -> None:
+    """Several errors in several components are found in one go."""
+    made = make(
+        rows(
+            {
+                "a": "import x from 'lodash';\nimport { Nope } from 'react';\n"
+                "export default () => <p>{x}{Nope}</p>",
+                "b": "const A = () => (<div>",
+                "c": "<i/>",
+                "d": "import D from '@robbieblocks/b';\nexport default () => <D/>",
+            }
+        )
+    )
+    assert [each.key for each in made.problems] == ["a", "a", "b"]
+    assert made.broken == {"a", "b", "d"}
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "remedy"),
+    [
+        ("import x from 'lodash'", "lodash is not in the toolchain", "clsx"),
+        ("import x from 'framer-motoin'", "not in the toolchain", "did you mean framer-motion?"),
+        ("import { useStat as x } from 'react'", "react has no export useStat", "useState"),
+        ("import x from 'framer-motion'", "has no default export", "import {"),
+        ("import x from 'date-fns/locale'", "only the package itself", "date-fns"),
+        ("import x from './other'", "there is no file ./other", "@robbieblocks/"),
+        ("import x from '/etc/passwd'", "there is no file /etc/passwd", "@robbieblocks/"),
+        ("import x from 'https://example.org/x.js'", "is not loaded", "packages that can be"),
+        ("import x from 'node:fs'", "is not loaded", "packages that can be"),
+        ("import x from 'data:text/javascript,1'", "is not loaded", "packages that can be"),
+        ("import './x.css'", "can't import a stylesheet", "css_styles"),
+        ("import x from '\\x72eact'", "written with escapes", "as it is"),
+        ("import x from '@robbieblocks/nope'", "there is no component nope", "check the key"),
+        ("import x from '@robbieblocks/hiden'", "there is no component hiden", "hidden"),
+        ("import x from '@robbieblocks/hidden'", "is not published", "publish hidden"),
+        ("import { x } from '@robbieblocks/hidden'", "has no export x", "default export"),
+        ("import x from '@robbieblocks/-runtime'", "no component -runtime", "check"),
+        ("/** @jsxImportSource preact */", "preact/jsx-runtime", "pragma"),
+    ],
+)  # fmt: skip
+def test_imports_that_fail(make: Make, code: str, what: str, remedy: str) -> None:
+    """An import that can't be had is an error with its place and the remedy."""
+    text = f"// first line\n{code}\nexport default () => <p>{{x}}</p>"
+    components = {"card": row("card", text), "hidden": row("hidden", "<b/>", published=False)}
+    problem = make(components, "card").problems[0]
+    assert problem.key == "card"
+    assert what in problem.what
+    assert remedy in problem.remedy
+    if "pragma" not in remedy:
+        assert problem.line == 2
+        assert problem.source == code
+
+
+def test_rings(make: Make) -> None:
+    """Components that import each other are one error that shows the ring."""
+    code = "import X from '@robbieblocks/{}';\nexport default () => <X/>"
+    uses = {"b": "c", "c": "a", "a": "b", "d": "a"}
+    made = make(rows({**{key: code.format(other) for key, other in uses.items()}, "e": "<b/>"}))
+    (problem,) = made.problems
+    assert "a -> b -> c -> a" in problem.what
+    assert (problem.key, problem.line) == ("a", 1)
+    assert made.broken == {"a", "b", "c", "d"}
+
+
+def test_a_ring_of_one(make: Make) -> None:
+    """A component that imports itself is a ring."""
+    made = make(rows({"a": "import A from '@robbieblocks/a';\nexport default () => <A/>"}))
+    assert "a -> a" in made.problems[0].what
+
+
+def test_dependencies(make: Make) -> None:
+    """The dependencies column is checked against the toolchain, with npm's ranges."""
+    wanted = (
+        "react",
+        "react@^19",
+        "framer-motion@*",
+        "@types/react",
+        "tailwindcss",
+        "zustand@^4",
+        "moment",
+    )
+    made = make({"a": row("a", "<b/>", dependencies=wanted)})
+    assert [each.what for each in made.problems] == [
+        f"zustand is wanted as ^4, and the toolchain has {_version('zustand')}",
+        "the package moment is not in the toolchain",
+    ]
+
+
+def _version(package: str) -> str:
+    import robbieblocks.toolchain as package_of
+
+    listed = json.loads((Path(package_of.__file__).parent / "package.json").read_text())
+    return str(listed["dependencies"][package])
+
+
+def test_cached(make: Make) -> None:
+    """What did not change is not compiled again; one edit compiles one component."""
+    components = rows({f"c{n}": f"<b>{n}</b>" for n in range(5)})
+    assert make(components).compiled == ("c0", "c1", "c2", "c3", "c4")
+    assert make(components).compiled == ()
+    components["c3"] = row("c3", "<i/>")
+    assert make(components).compiled == ("c3",)
+
+
+def test_cached_across_processes(toolchain: Toolchain, tmp_path: Path) -> None:
+    """Another process over the same cache compiles nothing, and gets the same bytes."""
+    components = rows({**SHAPES, "bad": "<b>", "css": "<p className='p-4'/>"})
+    components["css"] = row("css", "<p className='p-4'/>", css=".a{top:0}")
+
+    def made() -> Bundle:
+        with Cache(tmp_path / "cache") as cache:
+            return make_bundle(
+                components,
+                list(components),
+                toolchain=toolchain,
+                cache=cache,
+                tokens=TOKENS,
+                base_css="",
+            )
+
+    first, second = made(), made()
+    assert second.compiled == ()
+    assert first.modules == second.modules
+    assert first.utilities == second.utilities
+    assert first.problems == second.problems
+    assert first.isolate == second.isolate
+
+
+def test_equal_rows_give_equal_bytes(
+    toolchain: Toolchain, vendors_compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes depend on the rows alone: not on the folder, the order, or what else is built."""
+    components = rows(
+        {**SHAPES, "icon": "import { Clock } from 'lucide-react';\nexport default () => <Clock/>"}
+    )
+
+    def made(name: str, wanted: list[str]) -> Bundle:
+        place = tmp_path / name
+        place.mkdir()
+        if name != "one":
+            shutil.copytree(vendors_compiled, place / "cache")
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        with Cache(place / "cache") as cache:
+            return make_bundle(
+                components, wanted, toolchain=toolchain, cache=cache, tokens=TOKENS, base_css=""
+            )
+
+    everything = made("one", list(components))
+    for key in ("icon", "fragment"):
+        alone = made(key, [key])
+        for name, module in alone.modules.items():
+            assert module == everything.modules[name]
+        assert alone.utilities_for([key]) == everything.utilities_for([key])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "../../etc/passwd",
+        "a/b",
+        "é" * 255,
+        "k" * 255,
+        "a b",
+        ".",
+        "..",
+        "-x",
+        "CON",
+        "a\nb",
+        "a\"'`${b}",
+    ],
+)
+def test_hostile_keys(make: Make, render: Callable[..., str], key: str) -> None:
+    """A key is a name and never a path."""
+    made = make({key: row(key, "<b/>", css=".a{top:0}")})
+    assert not made.problems
+    assert "/" not in made.modules[f"@robbieblocks/{key}"].asset.name
+    assert render(made, key) == "<b></b>"
+
+
+def test_reserved_key(make: Make) -> None:
+    """A component can't take the name of the page's own script."""
+    made = make(rows({"-runtime": "<b/>"}))
+    assert made.broken == {"-runtime"}
+    assert "reserved" in made.problems[0].what
+
+
+def test_files_are_never_read(make: Make, tmp_path: Path) -> None:
+    """No text makes the compiler read a file of the machine."""
+    secret = tmp_path / "secret.json"
+    secret.write_text('{"secret": "hunter2"}')
+    codes = [
+        f"import x from {json.dumps(str(secret))};\nexport default () => <p>{{x.secret}}</p>",
+        f"export {{ default as y }} from {json.dumps(str(secret))};\nexport default () => <p/>",
+        f"export default () => <p>{{require({json.dumps(str(secret))}).secret}}</p>",
+        f"export default () => <p>{{import({json.dumps(str(secret))})}}</p>",
+        f"export default () => <p/>\n//# sourceMappingURL={secret}",
+        f"import x from {json.dumps(str(secret))} with {{ type: 'json' }};\n"
+        f"export default () => <p>{{x}}</p>",
+    ]
+    made = make(rows({f"c{n}": code for n, code in enumerate(codes)}))
+    assert {f"c{n}" for n in (0, 1, 2, 3, 5)} <= made.broken
+    assert "hunter2" not in "".join(module.script for module in made.modules.values())
+    assert "hunter2" not in "".join(map(str, made.problems))
+
+
+def test_a_text_that_kills_the_compiler(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A component that esbuild does not survive is named, and the others are compiled."""
+    real = process.run
+
+    def run(argv: list[str], *, cwd: Path, **given: object) -> object:
+        if any("KILLER" in path.read_text() for path in cwd.glob("c/*.tsx")):
+            raise ProcessFailed("esbuild died of signal 11")
+        return real(argv, cwd=cwd, **given)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(process, "run", run)
+    codes = {f"c{n}": "<b/>" for n in range(6)}
+    made = make(rows({**codes, "bad": "<b>KILLER</b>"}))
+    assert made.broken == {"bad"}
+    assert "could not compile" in made.problems[0].what
+    assert set(codes) == {key.removeprefix("@robbieblocks/") for key in made.modules if "@" in key}
+
+
+def test_a_compiler_that_never_runs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where esbuild survives nothing, no component is blamed."""
+
+    def run(*_: object, **__: object) -> object:
+        raise ProcessFailed("no memory")
+
+    make(rows({"warm": "<b/>"}))
+    monkeypatch.setattr(process, "run", run)
+    with pytest.raises(ProcessFailed):
+        make(rows({"a": "<i/>", "b": "<u/>"}))
+
+
+def test_a_huge_text(make: Make) -> None:
+    """A text beyond the limit is an error, and is not compiled."""
+    (problem,) = make(rows({"a": "<b/>" + " " * 1_000_001})).problems
+    assert "1,000,000" in problem.what
+
+
+def test_two_thousand_components(make: Make) -> None:
+    """Thousands of components go through one call."""
+    codes = {f"c{n}": f"export default () => <p className='p-{n}'>{n}</p>" for n in range(2000)}
+    made = make(rows(codes))
+    assert len(made.compiled) == 2000
+    assert not made.problems
+
+
+def test_source_maps(make: Make) -> None:
+    """The isolate's script leads back to the stored line, and names the component."""
+    code = "// one\nexport default () => {\n  throw new Error('x');\n};"
+    module = make(rows({"card": code})).modules["@robbieblocks/card"]
+    found = json.loads(module.source_map)
+    assert found["sources"] == ["card"]
+    assert "sourcesContent" not in found
+    assert found["mappings"]
+
+
+# --- styles -------------------------------------------------------------------------------------
+
+
+def test_stylesheets(make: Make) -> None:
+    """A component's CSS is an asset of its module; a fault in it holds the component back."""
+    made = make(
+        {
+            "a": row("a", "<b/>", css=".a{top:0}"),
+            "b": row("b", "<b/>", css=".a{"),
+            "c": row("c", "<b/>"),
+        }
+    )
+    sheet = made.modules["@robbieblocks/a"].stylesheet
+    assert sheet is not None
+    assert sheet.content == b"@layer components{[data-rb-component~=a] .a{top:0}}"
+    assert made.modules["@robbieblocks/c"].stylesheet is None
+    assert made.broken == {"b"}
+
+
+def test_utilities(make: Make) -> None:
+    """Only used utilities come out, in their layer, and follow the tokens."""
+    made = make(
+        rows({"a": "<b className='bg-primary text-text-muted p-lg font-heading nonsense'/>"})
+    )
+    assert made.utilities is not None
+    css = made.utilities.content.decode()
+    assert "@layer utilities{" in css
+    assert "background-color:var(--color-primary)" in css
+    assert "color:var(--color-text-muted)" in css
+    assert "padding:var(--spacing-lg)" in css
+    assert "font-family:var(--font-heading)" in css
+    assert "--color-primary:" not in css
+    assert "nonsense" not in css
+
+
+def test_palette(make: Make) -> None:
+    """What utilities need of Tailwind's own palette is there, below the tokens."""
+    css = make(
+        rows({"a": "<b className='bg-red-500 p-4 animate-spin max-w-lg'/>"})
+    ).utilities.content.decode()  # type: ignore[union-attr]  # there are classes
+    assert "@layer tokens.palette{:root{" in css
+    for name in ("--color-red-500:", "--spacing:", "--animate-spin:", "--container-lg:"):
+        assert name in css
+    assert "@keyframes spin" in css
+    assert "--color-red-600" not in css
+
+
+def test_utilities_of_a_page(make: Make) -> None:
+    """A page's stylesheet has the classes of its components and of those that they import."""
+    made = make(
+        rows(
+            {
+                "a": "import B from '@robbieblocks/b';\nexport default () => <B className='p-1'/>",
+                "b": "<i className='p-2'/>",
+                "c": "<i className='p-3'/>",
+            }
+        )
+    )
+    found = made.utilities_for(["a"])
+    assert found is not None
+    assert b".p-1" in found.content
+    assert b".p-2" in found.content
+    assert b".p-3" not in found.content
+    assert made.utilities_for([]) is None
+
+
+def test_order_of_utilities(make: Make) -> None:
+    """Rules stand in Tailwind's order, whichever component brought them first."""
+    make(rows({"a": "<b className='px-2 md:p-8'/>"}))
+    sheet = make(rows({"a": "<b className='px-2 md:p-8'/>", "b": "<b className='p-4'/>"})).utilities
+    assert sheet is not None
+    css = sheet.content.decode()
+    assert css.index(".p-4") < css.index(".px-2") < css.index(".md\\:p-8")
+
+
+def test_no_new_class_costs_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit without a new word starts no Tailwind."""
+    first = make(rows({"a": "<b className='p-4'>{props.a}</b>"}))
+    monkeypatch.setattr("robbieblocks.bundle.tailwind._Compiler.ask", pytest.fail)
+    second = make(
+        rows({"a": "<b className='p-4'>1{props.a}</b>"}),
+    )
+    assert second.compiled == ("a",)
+    assert second.utilities == first.utilities
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "bg-[url(https://example.org)]",
+        "[body:has(&)]:hidden",
+        "[:not(&)]:hidden",
+        "[&]:x}body{display:none}",
+        "[@import_'x']:p-1",
+        "[--x:url(//example.org)]",
+        "[color:red}*{display:none]",
+        "content-[';}body{display:none}']",
+        "[&:is(.x,*)_~_*]:[background:image-set('//example.org'_1x)]",
+        "[@font-face]:[src:url(x)]",
+        "w-[" + "(" * 200 + "]",
+        "p-[" + "9" * 240 + "]",
+        "__proto__",
+        "constructor",
+        "[@media_x{body{display:none}}]:p-1",
+    ],
+)
+def test_hostile_classes(make: Make, word: str) -> None:
+    """Whatever a word says, no rule reaches the page or fetches from elsewhere."""
+    made = make(rows({"a": f"<b className={json.dumps(word)} title='p-4'/>"}))
+    assert made.utilities is not None
+    css = made.utilities.content.decode()
+    assert ".p-4" in css
+    assert "example.org" not in re.sub(r"\.[^{]*\{", "{", css)
+    assert not re.search(r"(^|[},;])\s*(body|\*|:root)\s*\{(?!--)", re.sub(r'"[^"]*"', '""', css))
+
+
+def test_base_stylesheet(make: Make) -> None:
+    """The templates' CSS is minified, and named by its bytes."""
+    made = make({}, base_css="@layer base {\n  body { margin: 0px; }\n}\n")
+    assert made.base_stylesheet.content.strip() == b"@layer base{body{margin:0}}"
+    assert made.modules
+
+
+# --- fonts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "faces"),
+    [
+        ("inter", 4),
+        ("'JetBrains Mono'", 4),
+        ("Orbitron", 1),
+        ("Press Start 2P", 2),
+        ("RAJDHANI", 10),
+        ("Space Grotesk", 2),
+        ("Source Serif 4", 4),
+        ("Inter Variable", 4),
+    ],
+)
+def test_fonts(toolchain: Toolchain, family: str, faces: int) -> None:
+    """Fonts are found in any case, with the files of Latin scripts."""
+    found = toolchain.fonts(family)
+    assert len(found) == faces
+    assert all(face.content[:4] == b"wOF2" for face in found)
+    assert all("latin" in face.file and face.unicode_range.startswith("U+") for face in found)
+    assert {face.style for face in found} <= {"normal", "italic"}
+
+
+def test_unknown_font(toolchain: Toolchain) -> None:
+    """A font that is not in the toolchain has no files."""
+    assert toolchain.fonts("Comic Sans MS") == ()
