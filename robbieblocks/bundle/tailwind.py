@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import tinycss2
-from py_mini_racer import MiniRacer
-from py_mini_racer._exc import MiniRacerBaseException
+from py_mini_racer import JSEvalException, MiniRacer
 from tinycss2.ast import AtRule, Node, QualifiedRule
 
 from robbieblocks.bundle import esbuild
@@ -220,7 +219,7 @@ class _Compiler:
         """Each word's CSS; what kills or blocks the isolate is found by halves, and is no class."""
         try:
             yield from zip(words, json.loads(self._call("compiled", words)), strict=True)
-        except MiniRacerBaseException:
+        except JSEvalException:
             self._close()
             if len(words) == 1:
                 yield words[0], None
