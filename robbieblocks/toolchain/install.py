@@ -226,9 +226,7 @@ def _locked_packages(work: Path) -> dict[str, Mapping[str, Any]]:
     return {
         folder: entry
         for folder, entry in lock["packages"].items()
-        if folder
-        and system in entry.get("os", [system])
-        and machine in entry.get("cpu", [machine])
+        if folder and system in entry.get("os", [system]) and machine in entry.get("cpu", [machine])
     }
 
 
@@ -236,10 +234,7 @@ def _check_integrity(work: Path) -> dict[str, str]:
     """Compares what npm says it unpacked with the lockfile; npm checked the bytes against it."""
     record = work / "node_modules" / ".package-lock.json"
     installed = json.loads(record.read_text(encoding="utf-8"))["packages"]
-    wanted = {
-        folder: str(entry["integrity"])
-        for folder, entry in _locked_packages(work).items()
-    }
+    wanted = {folder: str(entry["integrity"]) for folder, entry in _locked_packages(work).items()}
     wrong = [f for f, hash_ in wanted.items() if installed.get(f, {}).get("integrity") != hash_]
     if wrong:
         raise ToolchainUnavailable(

@@ -39,7 +39,7 @@ class Toolchain:
         return self.root / "node_modules"
 
     def fonts(self, family: str) -> tuple[FontFace, ...]:
-        """The files of a font family (any case), latin and latin-ext; empty where it is not here."""
+        """The files of a font family (any case) for latin and latin-ext; empty where unknown."""
         package = _font_packages(self.modules, tuple(self.tools)).get(_plain(family))
         return () if package is None else _faces(package)
 
