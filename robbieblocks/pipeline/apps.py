@@ -15,6 +15,7 @@ from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
     Bundle,
+    ComponentRow,
     NodeRow,
     RenderedBlock,
     RenderJob,
@@ -24,7 +25,8 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.report import Stopwatch
 from robbieblocks.pipeline.workshop import Workshop
-from robbieblocks.prerender.page import PageDocument, Shell
+from robbieblocks.prerender.document import PageDocument
+from robbieblocks.prerender.page import Shell
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class App:
     fingerprints: Fingerprints
     broken: Mapping[str, tuple[Problem, ...]]
     placed: frozenset[str]
+    components: Mapping[str, ComponentRow]
     blocks: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
     documents: dict[Sha256, PageDocument] = field(default_factory=dict)
 
@@ -44,7 +47,13 @@ class App:
     def of(cls, name: str, snapshot: Snapshot, workshop: Workshop, watch: Stopwatch) -> Self:
         """Assemble an app's pages and compile the components that they place."""
         with watch.phase("assemble"):
-            assembly = assemble(snapshot, name, layouts=workshop.shell.layouts())
+            assembly = assemble(
+                snapshot,
+                name,
+                layouts=workshop.shell.layouts(),
+                previous=workshop.assemblies.get(name),
+            )
+            workshop.assemblies[name] = assembly
         placed = frozenset(block.component for plan in assembly.pages for block in plan.page.blocks)
         with watch.phase("bundle"):
             made = bundle(
@@ -57,7 +66,10 @@ class App:
             )
         with watch.phase("compare"):
             fingerprints = Fingerprints(
-                made, shell=workshop.shell.id, toolchain=workshop.toolchain.id
+                made,
+                shell=workshop.shell.id,
+                toolchain=workshop.toolchain.id,
+                digests=workshop.digests.setdefault(name, {}),
             )
         return cls(
             name=name,
@@ -66,6 +78,7 @@ class App:
             fingerprints=fingerprints,
             broken=_blame(made),
             placed=placed,
+            components=snapshot.components,
         )
 
     def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
@@ -86,10 +99,18 @@ class App:
         """What went wrong when the page's blocks were rendered."""
         rendered = ((block, self.blocks[_job(block)].problem) for block in page.blocks)
         return tuple(
-            replace(problem, page=page.key, block=block.order)
+            replace(problem, page=page.key, block=block.order, source=self._quoted(problem))
             for block, problem in rendered
             if problem is not None
         )
+
+    def _quoted(self, problem: Problem) -> str:
+        """The stored line that a problem of a component's code points at."""
+        row = self.components.get(problem.key)
+        if row is None or problem.line is None or problem.field != "react_code":
+            return problem.source
+        lines = row.code.splitlines()
+        return lines[problem.line - 1] if problem.line <= len(lines) else ""
 
     def document(self, page: AssembledPage, fingerprint: Sha256, shell: Shell) -> PageDocument:
         """The page without branding, composed once for all nodes that show it alike."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -23,11 +24,54 @@ from robbieblocks.model import (
 )
 
 
-class Fingerprints:
-    """Hashes of what pages are made from; each module is hashed once."""
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The hash of a page's own content, and the components that it places, sorted."""
 
-    def __init__(self, bundle: Bundle, *, shell: str, toolchain: str) -> None:
+    page: AssembledPage
+    hash: Sha256
+    components: tuple[str, ...]
+
+    @classmethod
+    def of(cls, page: AssembledPage) -> Self:
+        """Hash everything that the page itself says."""
+        parts = [
+            page.key,
+            page.app,
+            page.route,
+            page.path,
+            page.layout,
+            page.title,
+            page.description,
+            page.title_fill or "",
+            canonical_json(page.metadata),
+        ]
+        for block in page.blocks:
+            parts += (
+                str(block.order),
+                block.zone,
+                block.component,
+                block.hydrate,
+                block.props_json,
+                "" if block.fill is None else canonical_json(block.fill),
+                "" if block.visitor is None else canonical_json(block.visitor),
+            )
+        placed = tuple(sorted({block.component for block in page.blocks}))
+        return cls(page, sha256("\0".join(parts)), placed)
+
+
+class Fingerprints:
+    """Hashes of what pages are made from; each module is hashed once.
+
+    `digests` keeps the digest of each page object that was seen, by page key; a build that is
+    handed the same objects again hashes none of them again.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, shell: str, toolchain: str, digests: dict[str, Digest]
+    ) -> None:
         self._bundle = bundle
+        self._digests = digests
         self._modules = {
             specifier: sha256(
                 "\0".join(
@@ -63,30 +107,15 @@ class Fingerprints:
 
     def page(self, page: AssembledPage) -> Sha256:
         """The hash of what a page is made from, but for the node's branding."""
-        parts = [
-            self._base,
-            page.key,
-            page.app,
-            page.route,
-            page.path,
-            page.layout,
-            page.title,
-            page.description,
-            page.title_fill or "",
-            canonical_json(page.metadata),
-        ]
-        for block in page.blocks:
-            parts += (
-                str(block.order),
-                block.zone,
-                block.component,
-                block.hydrate,
-                block.props_json,
-                "" if block.fill is None else canonical_json(block.fill),
-                "" if block.visitor is None else canonical_json(block.visitor),
-            )
-        parts += (self.component(key) for key in sorted({b.component for b in page.blocks}))
-        return sha256("\0".join(parts))
+        own = self.digest(page)
+        return sha256("\0".join((self._base, own.hash, *map(self.component, own.components))))
+
+    def digest(self, page: AssembledPage) -> Digest:
+        """The page's own hash and its components."""
+        known = self._digests.get(page.key)
+        if known is None or known.page is not page:
+            known = self._digests[page.key] = Digest.of(page)
+        return known
 
 
 def closure(bundle: Bundle, specifier: str) -> set[str]:
@@ -172,10 +201,12 @@ def draft(
     for page in pages:
         if considered is not None and page.key not in considered:
             continue
-        faults = [p for key in {b.component for b in page.blocks} for p in broken.get(key, ())]
-        if faults:
-            result.hold_back(page.key, faults, live)
-            continue
+        if broken:
+            placed = fingerprints.digest(page).components
+            faults = [problem for key in placed for problem in broken.get(key, ())]
+            if faults:
+                result.hold_back(page.key, faults, live)
+                continue
         shared = fingerprints.page(page)
         inputs = sha256(shared + brand)
         entry = entries.get(page.key)

@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from robbieblocks import toolchain as toolchains
+from robbieblocks.assemble import Assembly
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob, Sha256
+from robbieblocks.pipeline.plan import Digest
 from robbieblocks.prerender import Prerenderer, job_key
 from robbieblocks.prerender.page import Shell
 from robbieblocks.settings import Settings
@@ -26,7 +28,8 @@ class Workshop(AbstractContextManager["Workshop"]):
     """Toolchain, templates, cache and a warm isolate. Close it to end the isolate's process.
 
     `failures` remembers pages that did not render, by fingerprint, so that a worker which looks
-    again does not run into them again before their content changes.
+    again does not run into them again before their content changes. `assemblies` and `digests`
+    keep, by app, what the last build made of rows, so that the next one works on what changed.
     """
 
     toolchain: Toolchain
@@ -35,6 +38,8 @@ class Workshop(AbstractContextManager["Workshop"]):
     cache: Cache
     prerenderer: Prerenderer
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
+    assemblies: dict[str, Assembly] = field(default_factory=dict)
+    digests: dict[str, dict[str, Digest]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, progress: Callable[[str], None]) -> Self:
