@@ -1,0 +1,312 @@
+"""The seed pages as a visitor meets them: built from rows, served, in Chromium, on every node."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+
+from robbieblocks import database as rows
+from robbieblocks import serve
+from robbieblocks.pipeline import Workshop
+from robbieblocks.settings import Settings
+from tests.browser.chromium import Noise, accessibility_violations, html_problems
+from tests.building import Builder
+from tests.databases import Databases
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+
+ROUTES = {
+    "vengeance-local": ("/play/", "/play/blackjack", "/code/", "/about"),
+    "aurora-town-local": ("/work/", "/work/dashboard", "/code/", "/about"),
+    "collaboration-local": (
+        *("/play/", "/play/blackjack", "/work/", "/work/dashboard", "/code/", "/about"),
+    ),
+    "fluenti-local": ("/work/", "/work/dashboard", "/code/", "/about"),
+}
+
+
+@pytest.fixture(scope="module")
+def installation(
+    databases: Databases,
+    seeded_template: str,
+    warm_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Builder]:
+    """The seed content, built once; visitors only read it."""
+    home = tmp_path_factory.mktemp("seed-pages")
+    with ExitStack() as stack:
+        settings = replace(
+            Settings.from_environment(
+                database_url=stack.enter_context(databases.copy(seeded_template))
+            ),
+            home=home,
+            site_root=home / "site",
+            cache=shutil.copytree(warm_cache, home / "cache"),
+        )
+        connection = stack.enter_context(rows.connect(settings, application_name="test"))
+        workshop = stack.enter_context(Workshop.open(settings, lambda _: None))
+        builder = Builder(settings=settings, connection=connection, workshop=workshop)
+        report = builder.build()
+        assert not [problem for problem in report.problems if problem.severity == "error"]
+        yield builder
+
+
+@pytest.fixture(scope="module")
+def site(installation: Builder) -> Iterator[Mapping[str, str]]:
+    """The address of each node."""
+    with ExitStack() as stack:
+        root = installation.settings.site_root
+        yield {node: stack.enter_context(served(root, node)) for node in ROUTES}
+
+
+@contextmanager
+def served(site_root: Path, node: str) -> Iterator[str]:
+    """One node on a free port of this process, while the block runs."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        serve.app(site_root, node), lifespan="off", log_config=None, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("node", ROUTES)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_seed_page_is_silent_whole_and_accessible(
+    site: Mapping[str, str], browser: Browser, node: str, width: int
+) -> None:
+    """On a phone and on a laptop: no console message, no failed request, no horizontal scroll,
+    nothing that axe-core calls wrong, one first heading, and no link to a page the node lacks."""
+    faults = []
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    for route in ROUTES[node]:
+        page, noise = context.new_page(), Noise()
+        noise.watch(page)
+        open_page(page, site[node] + route)
+        wrong = [str(noise)] if str(noise) else []
+        wrong += accessibility_violations(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append("scrolls sideways")
+        if page.locator("h1").count() != 1:
+            wrong.append("has not one h1")
+        wrong += [f"links to {link}" for link in links(page) if link not in ROUTES[node]]
+        faults += [f"{route}: {what}" for what in wrong]
+        page.close()
+    context.close()
+    assert faults == []
+
+
+def links(page: Page) -> list[str]:
+    """Where the page's own links lead."""
+    found = page.locator("a[href^='/']").all()
+    return [link.get_attribute("href") or "" for link in found]
+
+
+def test_every_seed_page_is_valid_html(installation: Builder) -> None:
+    """html-validate has nothing to say about any page of any node."""
+    pages = [
+        path
+        for app in installation.settings.site_root.glob("*/*/current")
+        for path in app.resolve().rglob("*.html")
+    ]
+    assert len(pages) >= sum(map(len, ROUTES.values()))
+    assert html_problems(pages) == []
+
+
+def test_the_same_page_wears_each_nodes_clothes(site: Mapping[str, str], page: Page) -> None:
+    """/about says the same on every node and looks as the node's branding row says."""
+    looks = {}
+    for node, address in site.items():
+        open_page(page, address + "/about")
+        looks[node] = page.evaluate(
+            """() => {
+                const body = getComputedStyle(document.body);
+                const title = getComputedStyle(document.querySelector("h1"));
+                return [body.backgroundColor, body.colorScheme, title.fontFamily.split(",")[0]];
+            }"""
+        )
+        assert page.locator("h1").inner_text().lower() == "one set of pages, four front doors."
+    assert looks["vengeance-local"] == ["rgb(8, 6, 15)", "dark", "Tektur"]
+    assert looks["aurora-town-local"] == ["rgb(247, 245, 239)", "light", '"Source Serif 4"']
+    assert len({tuple(look) for look in looks.values()}) == len(ROUTES)
+
+
+def test_the_rooms_of_a_node_are_its_own(site: Mapping[str, str], page: Page) -> None:
+    """Links to apps that a node does not carry are not shown on it, nor built into it."""
+    open_page(page, site["vengeance-local"] + "/about")
+    assert page.locator("a[href^='/work/']").count() == 0
+    open_page(page, site["aurora-town-local"] + "/about")
+    assert page.locator("a[href^='/play/']").count() == 0
+
+
+_POINTS = {"Ace": 11, "Jack": 10, "Queen": 10, "King": 10}
+
+
+def points(hand: list[str]) -> int:
+    """What cards said aloud are worth: an ace is eleven until that is too many."""
+    words = [card.split()[0] for card in hand]
+    total = sum(_POINTS.get(word) or int(word) for word in words)
+    for _ in range(words.count("Ace")):
+        total -= 10 if total > 21 else 0
+    return total
+
+
+def hands(page: Page) -> tuple[list[str], list[str]]:
+    dealer, player = (
+        hand.locator(".rb-unseen").all_text_contents() for hand in page.locator(".jack-hand").all()
+    )
+    return dealer, player
+
+
+def test_blackjack_is_played_by_keyboard_and_pays_what_it_owes(
+    site: Mapping[str, str], page: Page
+) -> None:
+    """Twenty hands by D, H and S alone: the dealer stands on seventeen, the right side is paid,
+    and the keyboard is never lost."""
+    open_page(page, site["vengeance-local"] + "/play/blackjack")
+    page.get_by_role("button", name="Deal").focus()
+    said = page.get_by_role("status")
+    for _ in range(20):
+        before = chips(page)
+        page.keyboard.press("d")
+        while re.search(r"You (have|draw)", said.inner_text()):
+            page.keyboard.press("h" if points(hands(page)[1]) < 17 else "s")
+        dealer, player = hands(page)
+        gain = chips(page) - before
+        assert gain == owed(dealer, player), (dealer, player)
+        assert f"You {points(player)}, dealer {points(dealer)}." in said.inner_text()
+        assert page.evaluate("document.activeElement.textContent") == "Deal again"
+
+
+def chips(page: Page) -> float:
+    return float(page.get_by_test_id("chips").inner_text())
+
+
+def owed(dealer: list[str], player: list[str]) -> float:
+    """What a stake of five gains, by the rules printed on the table."""
+    mine, theirs = points(player), points(dealer)
+    natural, dealers = (len(hand) == 2 and points(hand) == 21 for hand in (player, dealer))
+    if natural != dealers:
+        return 7.5 if natural else -5
+    if mine <= 21 and not natural:
+        assert theirs >= 17
+        assert points(dealer[:-1]) < 17
+    if mine > 21 or mine < theirs <= 21:
+        return -5
+    return 0 if mine == theirs else 5
+
+
+def test_the_bet_stays_between_its_bounds(site: Mapping[str, str], page: Page) -> None:
+    """Whatever is typed, the stake is at least minBet and at most maxBet."""
+    open_page(page, site["vengeance-local"] + "/play/blackjack")
+    bet = page.get_by_label("Bet", exact=True)
+    for typed, meant in (("1000", "100"), ("-3", "5"), ("", "5"), ("7", "7")):
+        bet.fill(typed)
+        bet.blur()
+        assert bet.input_value() == meant
+
+
+def test_notes_are_kept_moved_and_thrown_away(site: Mapping[str, str], page: Page) -> None:
+    """A note is added, moved by arrow keys and by pointer, and is there after a reload."""
+    open_page(page, site["vengeance-local"] + "/play/")
+
+    def notes() -> list[str]:
+        section = page.locator(".notes")
+        section.scroll_into_view_if_needed()
+        return [note.input_value() for note in section.locator("textarea").all()]
+
+    first, second, third = notes()
+    page.get_by_role("button", name="Add a note").click()
+    page.keyboard.type("Mine")
+    page.get_by_role("button", name="Move note 4 with").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    assert notes() == [first, "Mine", second, third]
+    grip = page.locator(".note-grip").first
+    grip.hover()
+    page.mouse.down()
+    page.locator(".note").nth(1).hover(position={"x": 60, "y": 60})
+    page.mouse.up()
+    assert notes() == ["Mine", first, second, third]
+    page.get_by_role("button", name="Throw away note 2").click()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.locator(".notes").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('.note').length === 3")
+    assert notes() == ["Mine", second, third]
+
+
+def test_the_chat_answers_from_its_script(site: Mapping[str, str], page: Page) -> None:
+    """A question that the script knows gets its answer; markup in it stays text."""
+    open_page(page, site["vengeance-local"] + "/play/")
+    field = page.get_by_label("Your message")
+    field.fill("<b>Do you CHEAT?</b>")
+    field.press("Enter")
+    page.get_by_text("Losing is all you").wait_for()
+    assert page.get_by_text("<b>Do you CHEAT?</b>").count() == 1
+
+
+def test_the_money_dashboard_filters(site: Mapping[str, str], page: Page) -> None:
+    """Months and streams chosen change the figures, by arithmetic one can repeat."""
+    open_page(page, site["aurora-town-local"] + "/work/dashboard")
+    page.get_by_role("button", name="3", exact=True).click()
+    page.get_by_label("Stream").select_option("Subscriptions")
+    figures = page.locator(".money-value").all_inner_texts()
+    assert figures == ["$52,200", "$116,100", "−$63,900", "Dec"]
+
+
+def test_a_visitors_name_is_greeted(site: Mapping[str, str], page: Page) -> None:
+    """`?name=` fills the placeholder, as text."""
+    open_page(page, site["aurora-town-local"] + "/work/?name=<i>Mara</i>")
+    page.get_by_role("heading", name="Good morning, <i>Mara</i>.").wait_for()
+
+
+def test_pages_say_everything_without_scripts(site: Mapping[str, str], browser: Browser) -> None:
+    """With scripts blocked the brief, the notes and the table are all there to read."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site["aurora-town-local"] + "/work/")
+    assert page.get_by_role("heading", name="Good morning, early bird.").is_visible()
+    assert page.get_by_text("Sign the Fluenti renewal").is_visible()
+    assert page.get_by_label("Note 1", exact=True).input_value().startswith("Reply to Mara")
+    context.close()
+
+
+def test_the_rain_stands_still_for_who_wants_less_motion(
+    site: Mapping[str, str], page: Page
+) -> None:
+    """With prefers-reduced-motion the canvas shows one frame and its switch is pressed."""
+    open_page(page, site["vengeance-local"] + "/play/")
+    page.get_by_role("button", name="Hold the rain", pressed=True).wait_for()
+    frames = page.evaluate(
+        """async () => {
+            const canvas = document.querySelector("canvas");
+            const first = canvas.toDataURL();
+            for (let frame = 0; frame < 10; frame += 1) await new Promise(requestAnimationFrame);
+            return [first, canvas.toDataURL()];
+        }"""
+    )
+    assert frames[0] == frames[1]
