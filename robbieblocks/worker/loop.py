@@ -112,6 +112,8 @@ class Loop:
         finally:
             self.vitals.end()
             self.vitals.troubled = self.agenda.troubled
+            if self.agenda.started and not self.vitals.reconciled:
+                self.log.info("worker.reconciled")
             self.vitals.reconciled = self.agenda.started
 
     def _failed(self, job: Job, error: RobbieBlocksError) -> None:

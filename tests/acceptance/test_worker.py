@@ -1,0 +1,386 @@
+"""A worker as an operator runs it: a process, a database, a site root."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.workers import FILES, NODES, PAGES, Worker, edit, fill, shown, until, working
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+NODE, OTHER = NODES
+NEVER = "3600"
+# The tests share a cache of rendered blocks; these versions are rendered by one test alone.
+NEW = 1_000_000
+Db = psycopg.Connection[Any]
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Path:
+    """A cache that the tests of this file share: React is compiled once."""
+    assert toolchain
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def site(make_settings: Callable[..., Settings], database: str, warm: Path) -> Settings:
+    """An installation over the small site of tests/workers.py."""
+    with psycopg.connect(database) as connection:
+        fill(connection)
+    return make_settings(database, cache=warm)
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Db]:
+    """The editor's connection."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+def rows(db: Db, query: str, *values: Any) -> list[Any]:
+    return db.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+def unfinished(db: Db) -> int:
+    found = rows(
+        db,
+        "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')",
+    )
+    count: int = found[0][0]
+    return count
+
+
+def is_live(site: Settings, node: str, app: str, version: int) -> Callable[[], bool]:
+    return lambda: shown(site.site_root, node, app) == version
+
+
+def test_a_commit_is_live_by_notification_alone(site: Settings, db: Db) -> None:
+    """With no poll for an hour, an edit of every app is served on each node that carries it."""
+    workers = [Worker(site, node, ("--poll", NEVER)) for node in NODES]
+    with working(*workers):
+        for worker in workers:
+            worker.ready()
+        for app in PAGES:
+            edit(db, app, 1)
+        for node, app in ((NODE, "play"), (NODE, "code"), (OTHER, "work"), (OTHER, "code")):
+            until(is_live(site, node, app, 1), f"{app} on {node}")
+        until(is_live(site, NODE, "shared", 1))
+        until(is_live(site, OTHER, "shared", 1))
+        until(
+            lambda: (
+                not rows(
+                    db, "SELECT 1 FROM robbieblocks_change_triggers WHERE processed_at IS NULL"
+                )
+            )
+        )
+        assert [worker.stop() for worker in workers] == [0, 0]
+    asked = rows(
+        db,
+        "SELECT triggered_by, trigger_ids, deploy_status FROM robbieblocks_deploys WHERE app_namespace = 'play' ORDER BY started_at",
+    )
+    assert [row[0] for row in asked] == ["start", "page_update"]
+    assert len(asked[1][1]) == 1
+    assert unfinished(db) == 0
+
+
+def test_without_notifications_polling_is_enough(site: Settings, db: Db) -> None:
+    """With NOTIFY cut off, edits are live within the poll floor."""
+    db.execute("ALTER TABLE robbieblocks_change_triggers DISABLE TRIGGER robbieblocks_notify")
+    with working(worker := Worker(site, NODE, ("--poll", "0.2"))):
+        worker.ready()
+        edit(db, "play", 1)
+        until(is_live(site, NODE, "play", 1))
+
+
+def test_sigterm_ends_an_idle_worker(site: Settings, db: Db) -> None:
+    """Asked to stop it exits with 0, leaves no child and no unfinished row."""
+    with working(worker := Worker(site, NODE)):
+        worker.ready()
+        edit(db, "play", NEW)
+        worker.hears("run.finished", app="play", outcome="published", triggered_by="page_update")
+        children = worker.children()
+        assert children, "the isolate's process is kept warm"
+        assert worker.stop() == 0
+    until(lambda: not any(child.is_running() for child in children))
+    assert unfinished(db) == 0
+
+
+def test_sigterm_cuts_a_build_short_after_the_grace(site: Settings, db: Db) -> None:
+    """A build that does not end is killed; its row says failed, the old page stays, exit is 0."""
+    with working(first := Worker(site, NODE)):
+        first.ready()
+        assert first.stop() == 0
+    edit(db, "play", 1)
+    with working(worker := Worker(site, NODE, ("--grace", "0.1"), stall="prerender")):
+        worker.hears("stalled")
+        assert worker.stop() == 0
+        assert worker.said("worker.cut_short")
+    assert is_live(site, NODE, "play", 0)()
+    assert unfinished(db) == 0
+    with working(last := Worker(site, NODE)):
+        last.ready()
+        until(is_live(site, NODE, "play", 1))
+
+
+def test_a_running_build_is_finished_within_the_grace(site: Settings, db: Db) -> None:
+    """SIGTERM in the middle of work does not throw the work away."""
+    edit(db, "play", 1)
+    with working(worker := Worker(site, NODE)):
+        worker.hears("worker.state", state="active")
+        assert worker.stop() == 0
+    assert unfinished(db) == 0
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(240)
+def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
+    """Killed at each named point in turn, no page is ever missing, torn or older; all ends well."""
+    with working(first := Worker(site, NODE)):
+        first.ready()
+        first.stop()
+    points = ["snapshot", "assemble", "bundle", "brand", "compare", "prerender", "compose"]
+    points += ["assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked"]
+    points += ["verified", "record"]
+    for version, point in enumerate(points, 1):
+        before = shown(site.site_root, NODE, "play")
+        edit(db, "play", version)
+        with working(worker := Worker(site, NODE, crash=point)):
+            assert worker.ends() == -signal.SIGKILL, point
+        after = shown(site.site_root, NODE, "play")
+        assert before is not None
+        assert after is not None
+        assert before <= after <= version, point
+    with working(last := Worker(site, NODE)):
+        last.ready()
+        until(is_live(site, NODE, "play", len(points)))
+        until(lambda: unfinished(db) == 0)
+        until(
+            lambda: (
+                not rows(
+                    db,
+                    "SELECT 1 FROM robbieblocks_change_triggers WHERE processed_at IS NULL AND %s = ANY (affected_nodes)",
+                    NODE,
+                )
+            )
+        )
+    left = [path for path in (site.site_root / NODE / "play").rglob(".tmp*")]
+    assert left == []
+
+
+def test_children_end_with_a_killed_worker(site: Settings, db: Db) -> None:
+    """SIGKILL of the worker takes the isolate's process with it."""
+    with working(worker := Worker(site, NODE)):
+        worker.ready()
+        edit(db, "play", NEW + 1)
+        until(worker.children, "the isolate's process")
+        children = worker.children()
+        worker.kill()
+        until(lambda: not any(_alive(child) for child in children))
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def test_a_second_worker_stands_by_and_takes_over(site: Settings, db: Db) -> None:
+    """One worker has the node; when it is killed the other goes on from where it was."""
+    first, second = Worker(site, NODE), Worker(site, NODE)
+    with working(first):
+        first.ready()
+        with working(second):
+            second.hears("worker.state", state="standby")
+            edit(db, "play", 1)
+            until(is_live(site, NODE, "play", 1))
+            assert not second.said("run.finished")
+            first.kill()
+            edit(db, "play", 2)
+            until(is_live(site, NODE, "play", 2))
+            second.hears("worker.state", state="active")
+
+
+def test_the_first_connect_fails_fast(site: Settings, tmp_path: Path) -> None:
+    """Without a database the worker does not start: it says why and exits with 3."""
+    settings = Settings(
+        **{
+            **{name: getattr(site, name) for name in Settings.__dataclass_fields__},
+            "database_url": f"host={tmp_path} dbname=nowhere",
+        }
+    )
+    with working(worker := Worker(settings, NODE)):
+        assert worker.ends() == 3
+        worker.hears("text")
+        assert "can't connect" in worker.lines[-1]["text"]
+
+
+def test_an_unknown_node_is_a_mistake(site: Settings) -> None:
+    """A node that branding does not know ends the start with 2 and the known ones."""
+    with working(worker := Worker(site, "vengance-local")):
+        assert worker.ends() == 2
+        worker.hears("text")
+        assert NODE in str(worker.lines)
+
+
+def test_a_broken_component_leaves_the_old_page_and_is_not_tried_again(
+    site: Settings, db: Db
+) -> None:
+    """A content error is one failed row; the page is served as before, until the row is mended."""
+    with working(worker := Worker(site, NODE, ("--poll", "0.2", "--reconcile", "0.5"))):
+        worker.ready()
+        code = rows(db, "SELECT react_code FROM robbieblocks_components")[0][0]
+        db.execute("UPDATE robbieblocks_components SET react_code = %s", ["<p>{props.version</p>"])
+        worker.hears("run.finished", app="play", outcome="failed")
+        failed = "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status = 'failed' AND app_namespace = 'play'"
+        edit(db, "work", 1)
+        looks = len(worker.lines)
+        edit(db, "code", 1)
+        worker.hears("run.finished", count=2, app="code", outcome="failed")
+        assert len(worker.lines) > looks
+        assert rows(db, failed) == [(1,)]
+        assert is_live(site, NODE, "play", 0)()
+        db.execute("UPDATE robbieblocks_components SET react_code = %s", [code])
+        edit(db, "play", 3)
+        until(is_live(site, NODE, "play", 3))
+
+
+def test_a_damaged_release_heals_by_itself(site: Settings, db: Db) -> None:
+    """A page that somebody edited or deleted on disk is put right, without any row."""
+    with working(worker := Worker(site, NODE, ("--reconcile", "0.3"))):
+        worker.ready()
+        page = site.site_root / NODE / "play" / "current" / FILES["play"]
+        right = page.read_bytes()
+        page.write_bytes(b"defaced")
+        until(lambda: page.exists() and page.read_bytes() == right)
+        page.unlink()
+        until(lambda: page.exists() and page.read_bytes() == right)
+        worker.hears("run.finished", app="play", reason="reconcile")
+
+
+def test_a_page_comes_out_at_its_time(site: Settings, db: Db) -> None:
+    """A page whose published_at is ahead goes live then, and the row says `schedule`."""
+    with working(worker := Worker(site, NODE, ("--poll", NEVER))):
+        worker.ready()
+        at = datetime.now(UTC) + timedelta(seconds=2)
+        db.execute("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = 'play'", [at])
+        page = site.site_root / NODE / "play" / "current" / FILES["play"]
+        until(lambda: not page.exists(), "its leaving")
+        until(page.exists, "its coming out")
+        assert datetime.now(UTC) >= at
+        worker.hears("run.finished", app="play", triggered_by="schedule")
+
+
+def test_rows_that_wait_for_a_person_are_left_to_one(site: Settings, db: Db) -> None:
+    """A row with auto_deploy false is passed over, and released to the worker by setting it."""
+    with working(worker := Worker(site, NODE, ("--poll", NEVER))):
+        worker.ready()
+        db.execute("BEGIN")
+        edit(db, "play", 1)
+        db.execute("UPDATE robbieblocks_change_triggers SET auto_deploy = false")
+        db.execute("COMMIT")
+        edit(db, "code", 1)
+        until(is_live(site, NODE, "code", 1))
+        assert is_live(site, NODE, "play", 0)()
+        db.execute("UPDATE robbieblocks_change_triggers SET auto_deploy = true")
+        until(is_live(site, NODE, "play", 1))
+
+
+def test_a_node_may_join_and_leave(site: Settings, db: Db) -> None:
+    """A node that is inserted gets everything; one that is removed holds up no row."""
+    db.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [OTHER])
+    with working(worker := Worker(site, NODE)):
+        worker.ready()
+        edit(db, "code", 1)
+        until(is_live(site, NODE, "code", 1))
+        db.execute(
+            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps) VALUES (%s, 'Other', '{}', '{work,code}')",
+            [OTHER],
+        )
+        with working(other := Worker(site, OTHER)):
+            other.ready()
+            until(is_live(site, OTHER, "code", 1))
+            until(is_live(site, OTHER, "work", 0))
+        edit(db, "code", 2)
+        until(is_live(site, NODE, "code", 2))
+        waiting = "SELECT count(*) FROM robbieblocks_change_triggers WHERE processed_at IS NULL"
+        assert rows(db, waiting) != [(0,)]
+        db.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [OTHER])
+        until(lambda: rows(db, waiting) == [(0,)])
+
+
+def test_two_databases_each_have_their_node(
+    make_settings: Callable[..., Settings],
+    databases: Any,
+    schema_template: str,
+    warm: Path,
+    tmp_path: Path,
+) -> None:
+    """Workers of two databases don't know of each other."""
+    with databases.copy(schema_template) as one, databases.copy(schema_template) as two:
+        for conninfo in (one, two):
+            with psycopg.connect(conninfo) as connection:
+                fill(connection)
+        sites = [
+            make_settings(conninfo, cache=warm, site_root=tmp_path / name)
+            for name, conninfo in (("one", one), ("two", two))
+        ]
+        workers = [Worker(settings, NODE) for settings in sites]
+        with working(*workers):
+            for worker in workers:
+                worker.ready()
+            with psycopg.connect(two) as connection:
+                edit(connection, "play", 5)
+            until(is_live(sites[1], NODE, "play", 5))
+            assert is_live(sites[0], NODE, "play", 0)()
+
+
+def test_a_storm_on_one_app_does_not_hold_up_another(site: Settings, db: Db) -> None:
+    """While one app is edited without pause, another's edit goes out; the storm's last does too."""
+    with working(worker := Worker(site, NODE)):
+        worker.ready()
+        version, other = 0, False
+        while not other or version < 200:
+            version += 1
+            edit(db, "play", version)
+            if version == 50:
+                edit(db, "code", 1)
+            other = version > 50 and is_live(site, NODE, "code", 1)()
+            assert version < 20_000, "the storm held it up"
+        until(is_live(site, NODE, "play", version))
+        builds = rows(db, "SELECT count(*) FROM robbieblocks_deploys WHERE app_namespace = 'play'")
+        assert builds[0][0] < version / 3, "a storm is gathered into few builds"
+
+
+def test_it_answers_health_and_its_manager(site: Settings, db: Db, tmp_path: Path) -> None:
+    """READY and watchdog signs reach systemd; /healthz, /readyz and /metrics answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        address = f"\0robbieblocks-test-{os.getpid()}"
+        manager.bind(address)
+        manager.settimeout(60)
+        environment = {"NOTIFY_SOCKET": "@" + address[1:], "WATCHDOG_USEC": "300000"}
+        worker = Worker(site, NODE, ("--health", "127.0.0.1:0"), environment=environment)
+        with working(worker):
+            said = b""
+            while b"WATCHDOG=1" not in said:
+                said += manager.recv(1000) + b"\n"
+            assert b"READY=1" in said
+            worker.ready()
+            at = worker.said("worker.started")[0]["health"]
+            for path in ("healthz", "readyz", "metrics"):
+                assert httpx.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
+            assert worker.stop() == 0
+            while b"STOPPING=1" not in said:
+                said += manager.recv(1000)

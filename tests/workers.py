@@ -1,0 +1,242 @@
+"""Workers in tests: a small site whose pages show a version, and worker processes that end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import psycopg
+
+from robbieblocks.settings import Settings
+
+NODES = ("vengeance-local", "aurora-town-local")
+PAGES = {"play": "/play/", "work": "/work/", "code": "/code/", "shared": "/about"}
+FILES = {"play": "play/index.html", "work": "work/index.html", "code": "code/index.html"}
+FILES["shared"] = "about/index.html"
+PATIENCE = 60.0
+
+_COMPONENT = """
+INSERT INTO robbieblocks_components
+       (component_key, component_name, component_type, react_code, props_schema, is_published)
+VALUES ('label', 'Label', 'text', '<p data-version={props.version}>{props.version}</p>', '{}', true)
+"""
+_PAGE = """
+WITH page AS (
+    INSERT INTO robbieblocks_pages
+           (page_key, app_namespace, page_name, page_route, layout_template, status)
+    VALUES (%(app)s, %(app)s, %(app)s, %(route)s, 'single-column', 'published') RETURNING id
+)
+INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone, props)
+SELECT page.id, component.id, block_order, 'main', '{"version": "v0"}'
+  FROM page, robbieblocks_components AS component, generate_series(1, 2) AS block_order
+ WHERE component_key = 'label'
+"""
+# Both blocks in one statement: a page that shows two versions was torn.
+_EDIT = """
+UPDATE robbieblocks_page_blocks AS block SET props = jsonb_build_object('version', %(version)s::text)
+  FROM robbieblocks_pages AS page WHERE page.id = block.page_id AND page.page_key = %(app)s
+"""
+
+
+def fill(connection: psycopg.Connection[Any], apps: tuple[str, ...] = tuple(PAGES)) -> None:
+    """One page an app, each with two blocks that show the page's version; an empty queue."""
+    connection.execute(
+        "DELETE FROM robbieblocks_node_branding WHERE node_id <> ALL (%s)", [list(NODES)]
+    )
+    connection.execute(_COMPONENT)
+    for app in apps:
+        connection.execute(_PAGE, {"app": app, "route": PAGES[app]})
+    connection.execute("DELETE FROM robbieblocks_change_triggers")
+    connection.commit()
+
+
+def edit(connection: psycopg.Connection[Any], app: str, version: int) -> None:
+    """Set the version that both blocks of an app's page show, and commit."""
+    with connection.transaction():
+        connection.execute(_EDIT, {"app": app, "version": f"v{version}"})
+
+
+def versions(html: str) -> list[int]:
+    """The versions that a page shows."""
+    return [int(number) for number in re.findall(r'data-version="v(\d+)"', html)]
+
+
+def shown(site_root: Path, node: str, app: str) -> int | None:
+    """The version that is live; None where nothing is."""
+    try:
+        html = (site_root / node / app / "current" / FILES[app]).read_text()
+    except OSError:
+        return None
+    found = versions(html)
+    assert len(found) == 2, f"a page of {app} on {node} has lost its blocks"
+    assert found[0] == found[1], f"a torn page of {app} on {node}: {found}"
+    return found[0]
+
+
+def until(condition: Callable[[], object], what: str = "it", patience: float = PATIENCE) -> None:
+    """Wait for what another process brings about."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} never happened"
+        time.sleep(0.005)
+
+
+_MAIN = "from robbieblocks.cli import main; main()"
+
+
+@dataclass
+class Worker:
+    """A worker process and what it says.
+
+    `crash` names a fault point at which it kills itself, `stall` one at which it stays for ever.
+    """
+
+    settings: Settings
+    node: str
+    arguments: tuple[str, ...] = ()
+    crash: str = ""
+    stall: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    process: subprocess.Popen[str] | None = None
+    _reader: threading.Thread | None = None
+    _more: threading.Condition = field(default_factory=threading.Condition)
+
+    def start(self) -> Self:
+        """Start the process; its log is read in the background."""
+        code = f"{_HOOK.format(crash=self.crash, stall=self.stall)}\n{_MAIN}"
+        settings = self.settings
+        places = {
+            "ROBBIEBLOCKS_HOME": settings.home,
+            "ROBBIEBLOCKS_SITE_ROOT": settings.site_root,
+            "ROBBIEBLOCKS_CACHE": settings.cache,
+            "ROBBIEBLOCKS_TOOLCHAIN_CACHE": settings.toolchain_cache,
+            "ROBBIEBLOCKS_DATABASE_URL": settings.database_url or "",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "worker", "--node", self.node, "--log", "json"]
+            + ([] if "--health" in self.arguments else ["--health", "off"])
+            + list(self.arguments),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **{k: str(v) for k, v in places.items()}, **self.environment},
+        )
+        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self._reader.start()
+        return self
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr:
+            for line in process.stderr:
+                try:
+                    said = json.loads(line)
+                except ValueError:
+                    said = {"event": "text", "text": line.rstrip()}
+                with self._more:
+                    self.lines.append(said)
+                    self._more.notify_all()
+
+    def join(self) -> None:
+        """Wait until everything it said was read."""
+        if self._reader is not None:
+            self._reader.join(PATIENCE)
+
+    def said(self, event: str, **values: Any) -> list[dict[str, Any]]:
+        """The lines so far with this event and these values."""
+        with self._more:
+            return [
+                line
+                for line in self.lines
+                if line.get("event") == event and values.items() <= line.items()
+            ]
+
+    def hears(self, event: str, count: int = 1, patience: float = PATIENCE, **values: Any) -> None:
+        """Wait until it has said something so many times."""
+        with self._more:
+            heard = self._more.wait_for(
+                lambda: len(self.said(event, **values)) >= count or self.dead, patience
+            )
+        assert heard, f"no {event} {values} in {self.lines}"
+        assert len(self.said(event, **values)) >= count, f"it ended: {self.lines}"
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process is over."""
+        return self.process is None or self.process.poll() is not None
+
+    def ready(self) -> Self:
+        """Wait until it hears and everything was examined once."""
+        self.hears("listener.hearing")
+        self.hears("worker.reconciled")
+        return self
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def ends(self, patience: float = PATIENCE) -> int:
+        """Wait for its end; its exit code."""
+        assert self.process is not None
+        code = self.process.wait(patience)
+        self.join()
+        return code
+
+    def children(self) -> list[psutil.Process]:
+        """Its child processes, and theirs."""
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self) -> int:
+        """End it by SIGTERM; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.ends()
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+
+# The hook is what fault points are for, and only a program that sets it in Python reaches it.
+_HOOK = """
+import os, signal, sys, threading
+from robbieblocks.release import fault
+def hook(step):
+    if step == {crash!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if step == {stall!r}:
+        print('{{"event": "stalled"}}', file=sys.stderr, flush=True)
+        threading.Event().wait()
+fault.hook = hook
+"""
+
+
+@contextmanager
+def working(*workers: Worker) -> Iterator[None]:
+    """Start workers, and see to it that none is left at the end."""
+    try:
+        for worker in workers:
+            worker.start()
+        yield
+    finally:
+        for worker in workers:
+            if not worker.dead:
+                worker.kill()
+            worker.join()
