@@ -98,6 +98,8 @@ def build(
         if not request.dry_run:
             with watch.phase("record"):
                 answered = _acknowledge(connection, content, request, reports)
+    if not request.dry_run:
+        workshop.tidy(place.site_root, [run.target for run in runs])
     return BuildReport(
         runs=tuple(reports),
         triggers=content.triggers,

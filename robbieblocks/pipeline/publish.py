@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robbieblocks import release
-from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, Transient
+from robbieblocks.errors import RobbieBlocksError, Transient
 from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunReport, Stopwatch
@@ -112,9 +111,6 @@ def _release(
         )
         for name in ("write", "sync", "swap"):
             watch.add(name, getattr(done, f"{name}_ms"))
-        with suppress(SiteUnavailable):
-            # What can't be removed now is removed after a later publish.
-            release.prune(place.site_root, run.target.node, run.target.app)
         outcome = "published" if done.swapped else "unchanged"
         report = replace(
             report,

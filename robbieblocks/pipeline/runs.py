@@ -28,6 +28,7 @@ from robbieblocks.pipeline.targets import Request, Target
 from robbieblocks.prerender.page import Shell
 
 TOKENS_FILE = "tokens.json"
+_MOST_LINKS = 6
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +201,13 @@ def _made(run: Run, shell: Shell) -> Iterable[Asset]:
             yield module.stylesheet
 
 
+def _still_here(run: Run, pages: Iterable[PageEntry]) -> list[dict[str, str]]:
+    """What 404.html offers instead: pages of its own release, so that it is never stale."""
+    titles = {plan.page.key: plan.page.title for plan in run.app.assembly.pages}
+    there = sorted((entry.route, titles[entry.key]) for entry in pages if entry.key in titles)
+    return [{"href": route, "title": title} for route, title in there[:_MOST_LINKS]]
+
+
 def _extras(run: Run, shell: Shell, pages: tuple[PageEntry, ...]) -> dict[str, bytes]:
     """The files of a release that are no pages."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
@@ -207,7 +215,9 @@ def _extras(run: Run, shell: Shell, pages: tuple[PageEntry, ...]) -> dict[str, b
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
     if run.target.app == SHARED_APP:
-        made, assets = shell.node_files(run.brand, run.node.apps, run.app.bundle)
+        made, assets = shell.node_files(
+            run.brand, run.node.apps, run.app.bundle, _still_here(run, pages)
+        )
         files |= made
         run.assets |= {asset.name: asset for asset in assets}
     return files

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from robbieblocks import release
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.cache import Cache
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, SiteUnavailable
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob, Sha256
 from robbieblocks.pipeline.plan import Digest
+from robbieblocks.pipeline.targets import Target
 from robbieblocks.prerender import Prerenderer, job_key
 from robbieblocks.prerender.page import Shell
 from robbieblocks.settings import Settings
@@ -40,6 +44,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     digests: dict[str, dict[str, Digest]] = field(default_factory=dict)
+    _tidying: Thread | None = None
 
     @classmethod
     def open(cls, settings: Settings, progress: Callable[[str], None]) -> Self:
@@ -95,18 +100,33 @@ class Workshop(AbstractContextManager["Workshop"]):
         """End the isolate's process and close the cache."""
         self.__exit__(None, None, None)
 
+    def tidy(self, site_root: Path, targets: Sequence[Target]) -> None:
+        """Remove releases that are not kept, in a thread: visitors and editors need not wait."""
+        if self._tidying is None or not self._tidying.is_alive():
+            self._tidying = Thread(target=_prune, args=(site_root, targets), name="tidy")
+            self._tidying.start()
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._tidying is not None:
+            self._tidying.join()
         self.prerenderer.__exit__(kind, error, trace)
         self.cache.close()
 
 
 def _base_css(settings: Settings) -> str:
     return "\n".join((settings.templates / name).read_text() for name in ("base.css", "layout.css"))
+
+
+def _prune(site_root: Path, targets: Sequence[Target]) -> None:
+    for target in targets:
+        # What can't be removed now is removed after a later build.
+        with suppress(SiteUnavailable):
+            release.prune(site_root, target.node, target.app)
 
 
 def _encode(block: RenderedBlock) -> bytes:

@@ -42,6 +42,8 @@ _REMEDIES: Final = {
     errno.ENAMETOOLONG: "shorten the page's route",
 }
 
+PRUNED: Final = "pruned"
+
 
 @contextlib.contextmanager
 def attempt(doing: str, path: Path) -> Iterator[None]:
@@ -166,6 +168,11 @@ def target_of(link: Path) -> str | None:
 def temporary_name(stem: str) -> str:
     """A name that no other writer uses and that a sweep recognises."""
     return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"
+
+
+def is_pruned_here(name: str) -> bool:
+    """Whether a temporary name is that of a release which this process is removing."""
+    return name.startswith(f"{TEMPORARY}{os.getpid()}-") and name.endswith(f"-{PRUNED}")
 
 
 def remove_tree(path: Path) -> None:

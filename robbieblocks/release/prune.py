@@ -46,14 +46,20 @@ def prune(
     if not place.releases.is_dir():
         return Pruned()
     with lock(site_root, node, app), disk.attempt("prune", place.folder):
-        removed = _prune_releases(place, keep)
+        doomed = _put_aside(place, keep)
+    with disk.attempt("prune", place.folder):
+        # Without the lock: a thousand folders take longer to remove than a publish may wait.
+        for aside in doomed.values():
+            disk.remove_tree(aside)
+    removed = tuple(doomed)
     with assets_unused(place) as alone, disk.attempt("prune", place.assets):
         if not alone or not _due(place, sweep_hours):
             return Pruned(removed)
         return Pruned(removed, _prune_assets(place, asset_days * _DAY))
 
 
-def _prune_releases(place: Place, keep: int) -> tuple[str, ...]:
+def _put_aside(place: Place, keep: int) -> dict[str, Path]:
+    """Rename what is not kept, so that a half-removed release is never taken for one."""
     kept = {
         disk.target_of(place.current),
         disk.target_of(place.previous),
@@ -65,14 +71,12 @@ def _prune_releases(place: Place, keep: int) -> tuple[str, ...]:
     kept.update(once_live[: max(keep, 1)])
     doomed = [name for name in by_age if name not in kept]
     in_use = _assets_of(place, [name for name in kept if name])
-    for name in doomed:
+    asides = {name: place.releases / disk.temporary_name(disk.PRUNED) for name in doomed}
+    for name, aside in asides.items():
         _touch(place.assets, _assets_of(place, [name]) - in_use)
-        # Under a temporary name first: a half-removed release is never taken for one.
-        aside = place.releases / disk.temporary_name("pruned")
         (place.releases / name).rename(aside)
         fault.reached("pruning")
-        disk.remove_tree(aside)
-    return tuple(doomed)
+    return asides
 
 
 def _last_live(folder: Path) -> float:

@@ -337,11 +337,14 @@ class _Clock:
 
 
 def _sweep(place: Place) -> None:
-    """Remove what killed runs left; under the lock nobody else's work is there."""
+    """Remove what killed runs left: under the lock nobody builds there.
+
+    Pruned releases of this process are left to the thread that is removing them.
+    """
     for folder in (place.folder, place.releases):
         with contextlib.suppress(FileNotFoundError):
             for entry in list(os.scandir(folder)):
-                if not entry.name.startswith(TEMPORARY):
+                if not entry.name.startswith(TEMPORARY) or disk.is_pruned_here(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     disk.remove_tree(Path(entry.path))
