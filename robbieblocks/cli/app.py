@@ -54,9 +54,13 @@ class LogForm(StrEnum):
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        typer.echo(f"robbieblocks {version('robbieblocks')}")
+        try:
+            number = version("robbieblocks")
+        except PackageNotFoundError:
+            number = "(from a checkout that is not installed)"
+        typer.echo(f"robbieblocks {number}")
         raise typer.Exit
 
 

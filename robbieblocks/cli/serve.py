@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import typer
+
+from robbieblocks import release
 from robbieblocks.errors import UsageError
+from robbieblocks.model import SHARED_APP
 from robbieblocks.release import reading
 from robbieblocks.serve import serve_nodes
 from robbieblocks.settings import Settings
@@ -23,6 +28,20 @@ def run(*, nodes: Sequence[str], host: str, port: int) -> None:
         )
     serve_nodes(
         settings.site_root,
-        [(node, port + offset) for offset, node in enumerate(chosen)],
+        # Port 0 is any free one, for each.
+        [(node, port + offset if port else 0) for offset, node in enumerate(chosen)],
         host=host,
+        started=lambda urls: _tell(settings.site_root, urls),
     )
+
+
+def _tell(site_root: Path, urls: Mapping[str, str]) -> None:
+    """Print where each app of each node can be seen; its first page stands for an app."""
+    width = max(len(node) for node in urls)
+    for node, url in urls.items():
+        for app in sorted(release.apps(site_root, node), key=lambda app: (app == SHARED_APP, app)):
+            live = release.live(site_root, node, app)
+            routes = [entry.route for entry in live.pages] if live else []
+            if routes:
+                first = min(routes, key=lambda route: (len(route), route))
+                typer.echo(f"{node:<{width}}  {url.rstrip('/')}{first}")
