@@ -47,7 +47,7 @@ format: $(DEV)  ## Format, and mend what lint can mend
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-bench: $(DEV)  ## Measure what DESIGN asks for: whole processes, medians, ratios in one run
+bench: $(DEV)  ## Measure: whole processes, medians, ratios in one run
 	$(BIN)/python -m benchmarks
 
 lock:  ## Pin the newest allowed version of everything (needs the registries)

@@ -19,7 +19,7 @@ KEY_LENGTH = 255
 NODE_LENGTH = 100
 APP_LENGTH = 50
 
-# An app's folder stands beside the node's `assets` folder (DESIGN section 8).
+# An app's folder stands beside the node's `assets` folder.
 RESERVED_APPS = frozenset({"assets"})
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")

@@ -1,4 +1,4 @@
-"""Conditions: when a block shows (DESIGN section 5).
+"""Conditions: when a block shows.
 
     {"nodes": ["vengeance-local"]}             the node's id is one of these
     {"apps": ["play"]}                         the page's app is one of these; on a shared page: the

@@ -672,9 +672,8 @@ def test_base_stylesheet(make: Make) -> None:
     [
         ("inter", 4),
         ("'JetBrains Mono'", 4),
-        ("Orbitron", 1),
-        ("Press Start 2P", 2),
-        ("RAJDHANI", 10),
+        ("Tektur", 2),
+        ("NUNITO SANS", 4),
         ("Space Grotesk", 2),
         ("Source Serif 4", 4),
         ("Inter Variable", 4),
