@@ -1,5 +1,7 @@
 """Workers in tests: a small site whose pages show a version, and worker processes that end."""
 
+# ruff: noqa: E501  # rows read best on one line
+
 from __future__ import annotations
 
 import json

@@ -88,6 +88,10 @@ class Ear:
                 self._listen(*self._connections)
             except RobbieBlocksError as error:
                 self._lose(error)
+            except Exception as error:
+                # A fault of ours must not leave a worker that believes it hears.
+                self.log.exception("listener.broken")
+                self._lose(error)
         self._close()
 
     def _reach(self) -> tuple[Connection[Any], Connection[Any]]:
@@ -109,7 +113,7 @@ class Ear:
     def _pause(self, seconds: float) -> None:
         self.stopped.wait(seconds)
 
-    def _lose(self, error: RobbieBlocksError) -> None:
+    def _lose(self, error: Exception) -> None:
         if self.stopped.is_set():
             return
         if self.hearing or not self._was_deaf:
