@@ -34,7 +34,8 @@ _SING: LiteralString = "SELECT pg_notify('robbieblocks_canary', %s)"
 # What waits for a node, by the apps it affects; one row without counts where nothing does. No row
 # at all: the node has no branding.
 _WAITING: LiteralString = """
-    SELECT node.enabled_apps, queued.affected_apps, queued.waits, queued.oldest AT TIME ZONE 'UTC', queued.kinds
+    SELECT node.enabled_apps, queued.affected_apps, queued.waits,
+           queued.oldest AT TIME ZONE 'UTC', queued.kinds
       FROM robbieblocks_node_branding AS node
       LEFT JOIN (
            SELECT affected_apps, count(*) AS waits,
@@ -111,7 +112,7 @@ def waiting(connection: Connection[Any], node: str, known: Collection[UUID] = ()
                 Group(
                     apps=frozenset(apps),
                     waits=waits,
-                    oldest=(oldest or datetime.max).replace(tzinfo=UTC),
+                    oldest=oldest.replace(tzinfo=UTC) if oldest else datetime.now(UTC),
                     kinds=tuple(kinds),
                 )
             )
