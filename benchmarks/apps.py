@@ -14,10 +14,11 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-_WORDS = (
+_TEXT = (
     "amber basin cedar delta ember fjord grove harbor island juniper kernel lantern meadow nectar "
     "orbit prairie quartz river summit timber umbra valley willow xenon yonder zephyr"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def load(conninfo: str, size: Size) -> None:
             "robbieblocks_node_branding CASCADE"
         )
         with cursor.copy(
-            "COPY robbieblocks_components (component_key, component_name, component_type, react_code, "
-            "css_styles, props_schema, is_published) FROM STDIN"
+            "COPY robbieblocks_components (component_key, component_name, component_type, "
+            "react_code, css_styles, props_schema, is_published) FROM STDIN"
         ) as rows:
             for part in components(size):
                 rows.write_row(
@@ -117,14 +118,15 @@ def load(conninfo: str, size: Size) -> None:
                 rows.write_row(
                     (page.key, "bench", page.title, page.route, "single-column", "published")
                 )
-        pages_by_key = dict(
+        pages_by_key: dict[str, Any] = dict(
             cursor.execute("SELECT page_key, id FROM robbieblocks_pages").fetchall()
         )
-        parts_by_key = dict(
+        parts_by_key: dict[str, Any] = dict(
             cursor.execute("SELECT component_key, id FROM robbieblocks_components").fetchall()
         )
         with cursor.copy(
-            "COPY robbieblocks_page_blocks (page_id, component_id, block_order, zone, props) FROM STDIN"
+            "COPY robbieblocks_page_blocks (page_id, component_id, block_order, zone, props) "
+            "FROM STDIN"
         ) as rows:
             for page in pages(size):
                 for order, (key, props) in enumerate(page.blocks, 1):

@@ -1,0 +1,138 @@
+"""`python -m benchmarks [--quick] [--check] [--keep-budget] [--only SCENARIO]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks import database_side, growth, machine, plot, report, scenarios
+from benchmarks.processes import ROOT
+from benchmarks.scenarios import Bench
+from benchmarks.sites import ground
+from benchmarks.targets import BY_ID
+from robbieblocks import toolchain
+from robbieblocks.settings import Settings
+
+IMAGES = ROOT / "docs" / "images"
+LINES = {
+    "full": "full build",
+    "one component": "component edit",
+    "one page": "page edit",
+    "one token": "token edit",
+    "one branding": "branding edit",
+    "vite": "Vite 8, full",
+    "astro": "Astro 7, full",
+}
+
+
+def main() -> int:
+    """Measure, print the table, keep JSON and drawings. 1: a row became worse (--check)."""
+    asked = _asked()
+    _say(f"measuring on {machine.describe()['processor']}, load {os.getloadavg()[0]:.1f}")
+    toolchain.ensure(Settings.from_environment(), _say)
+    began = time.monotonic()
+    about = machine.describe()
+    with ground() as place:
+        bench = Bench(ground=place, quick=asked.quick, say=_say)
+        for scenario in scenarios.QUICK if asked.quick else scenarios.FULL:
+            if asked.only in (None, scenario.__name__):
+                _timed(scenario.__name__.replace("_", " "), partial(scenario, bench))
+        if not asked.quick:
+            _details(bench, asked.only)
+    about["load at the end"] = round(os.getloadavg()[0], 2)
+    measured = report.as_json(
+        bench.results, about, datetime.now(UTC).isoformat(timespec="seconds"), bench.details
+    )
+    measured["quick"] = asked.quick
+    _keep(bench, measured, asked.out, keep_budget=asked.keep_budget, drawn=not asked.quick)
+    print(report.table(bench.results))
+    _say(f"took {time.monotonic() - began:.0f} s")
+    worse = report.regressions(bench.results, json.loads(report.BUDGET.read_text()))
+    for line in worse:
+        _say(f"worse than the budget: {line}")
+    return 1 if worse and asked.check else 0
+
+
+def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        default=os.environ.get("QUICK", "") not in ("", "0"),
+        help="the short form, under three minutes; also by QUICK=1",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="fail where a row is worse than budget.json"
+    )
+    parser.add_argument(
+        "--keep-budget", action="store_true", help="write what was measured as the new budget"
+    )
+    parser.add_argument("--only", help="one scenario alone, by its function's name")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / ".robbieblocks" / "bench.json",
+        help="where the JSON goes (default: %(default)s)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _details(bench: Bench, only: str | None) -> None:
+    """What the full form adds to the table: growth, and the editor's side."""
+    parts: dict[str, Callable[[Bench], Any]] = {
+        "growth_by_pages": growth.by_pages,
+        "growth_by_nodes": growth.by_nodes,
+        "capture": database_side.capture,
+        "queue": database_side.queue,
+    }
+    for name, part in parts.items():
+        if only in (None, name):
+            _timed(name.replace("_", " "), partial(_into, bench, name, part))
+
+
+def _into(bench: Bench, key: str, part: Callable[[Bench], Any]) -> None:
+    bench.details[key] = part(bench)
+
+
+def _timed(what: str, work: Callable[[], None]) -> None:
+    _say(f"{what} ...")
+    began = time.monotonic()
+    work()
+    _say(f"{what}: {time.monotonic() - began:.0f} s")
+
+
+def _keep(
+    bench: Bench, measured: dict[str, Any], out: Path, *, keep_budget: bool, drawn: bool
+) -> None:
+    report.write(out, measured)
+    if keep_budget:
+        report.write(report.BUDGET, report.budget_of(measured))
+    if not drawn:
+        return
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    ratio = next((row.value for row in bench.results if row.id == "vite"), None)
+    if bench.live and ratio:
+        targets = (BY_ID["live-p50"].bound, BY_ID["live-p95"].bound)
+        drawing = plot.distribution(bench.live, ratio * median(bench.live), targets)
+        (IMAGES / "bench-live.svg").write_text(drawing)
+    if "growth_by_pages" in bench.details:
+        (IMAGES / "bench-growth.svg").write_text(
+            plot.growth(bench.details["growth_by_pages"], LINES)
+        )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

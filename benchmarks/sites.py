@@ -1,0 +1,178 @@
+"""A generated app in a database of its own, and the site that is built from it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from benchmarks import processes
+from benchmarks.apps import Size, load
+from benchmarks.processes import OURS, ROOT, FailedError, Run
+from robbieblocks import database
+from robbieblocks.database import embedded, schema
+from robbieblocks.settings import Settings
+
+_POLL: Final = 0.0005
+_LATEST: Final = 120.0
+NODE: Final = "node-000"
+
+
+@dataclass(slots=True)
+class Ground:
+    """A database server and a folder, both thrown away in the end."""
+
+    folder: Path
+    conninfo: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @contextmanager
+    def site(self, size: Size) -> Iterator[Site]:
+        """A site for an app of that size: its database is filled, nothing is built."""
+        name = f"site_{next(self._numbers)}"
+        with psycopg.connect(
+            make_conninfo(self.conninfo, user="postgres"), autocommit=True
+        ) as owner:
+            owner.execute(SQL("CREATE DATABASE {} OWNER robbieblocks").format(Identifier(name)))
+            home = self.folder / name
+            home.mkdir()
+            try:
+                conninfo = make_conninfo(self.conninfo, dbname=name)
+                settings = Settings.from_environment(database_url=conninfo)
+                with database.connect(settings, application_name="bench") as connection:
+                    schema.apply(connection, settings.schema)
+                load(conninfo, size)
+                yield Site(home=home, conninfo=conninfo, size=size)
+            finally:
+                owner.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+                shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Lend a database server of its own, with its data in a temporary folder."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="robbieblocks-bench-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        conninfo = stack.enter_context(
+            embedded.server(folder / "server", progress=lambda _message: None)
+        )
+        yield Ground(folder=folder, conninfo=conninfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An app's database and the folders that are built from it."""
+
+    home: Path
+    conninfo: str
+    size: Size
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of our programs."""
+        return os.environ | {
+            "ROBBIEBLOCKS_HOME": str(self.home),
+            "ROBBIEBLOCKS_DATABASE_URL": self.conninfo,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    @property
+    def current(self) -> Path:
+        """The link to what is live on the first node."""
+        return self.home / "site" / NODE / "bench" / "current"
+
+    def clear(self) -> None:
+        """Forget all that was built, the cache too; only the fetched toolchain stays."""
+        for name in ("site", "cache"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+
+    def build(self, *arguments: str, timeout: float = 300) -> Run:
+        """`robbieblocks build`, as a whole program."""
+        argv = (*OURS, "build", "--app", "bench", "--format", "json", *arguments)
+        return processes.run(argv, env=self.env, cwd=self.home, timeout=timeout)
+
+    @contextmanager
+    def worker(self, node: str = NODE) -> Iterator[Worker]:
+        """A running worker of one node, that has built everything and waits."""
+        log = self.home / "worker.log"
+        argv = (*OURS, "worker", "--node", node, "--health", "off", "--log", "json")
+        with processes.running(argv, env=self.env, cwd=self.home, log=log) as process:
+            found = Worker(self, process.pid, process.poll, log)
+            found.settle()
+            yield found
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection as an editor has it; what is executed is committed by `commit`."""
+        with psycopg.connect(self.conninfo) as connection:
+            yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A running worker, seen from outside."""
+
+    site: Site
+    pid: int
+    poll: Callable[[], int | None]
+    log: Path
+
+    def settle(self) -> None:
+        """Wait until every run that began has ended and nothing waits."""
+        until = time.monotonic() + _LATEST
+        with psycopg.connect(self.site.conninfo, autocommit=True) as connection:
+            while True:
+                row = connection.execute(_RESTLESS).fetchone()
+                if row == (0, 0) and self.site.current.is_symlink():
+                    return
+                if time.monotonic() > until or self.poll() is not None:
+                    raise FailedError(f"the worker does not settle:\n{self._tail()}")
+                time.sleep(0.02)
+
+    def until_live(self, change: Callable[[psycopg.Connection[Any]], None]) -> float:
+        """Make a change and commit it; milliseconds from the commit to the swap on disk."""
+        before = self.site.current.readlink()
+        with self.site.connect() as connection:
+            change(connection)
+            began = time.perf_counter()
+            connection.commit()
+            until = time.monotonic() + _LATEST
+            while self.site.current.readlink() == before:
+                if time.monotonic() > until or self.poll() is not None:
+                    raise FailedError(f"the change does not go live:\n{self._tail()}")
+                time.sleep(_POLL)
+            took = (time.perf_counter() - began) * 1000
+        self.settle()
+        return took
+
+    def runs(self) -> int:
+        """How many runs the node's rows tell of."""
+        with psycopg.connect(self.site.conninfo) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM robbieblocks_deploys WHERE app_namespace = 'bench'"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _tail(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]
+
+
+# Runs that have not ended, and changes that wait.
+_RESTLESS: Final = """
+    SELECT (SELECT count(*) FROM robbieblocks_deploys
+             WHERE deploy_status IN ('pending', 'building', 'deploying')),
+           (SELECT count(*) FROM robbieblocks_change_triggers WHERE processed_at IS NULL)
+"""
