@@ -269,6 +269,9 @@ def _exits_when_locked(descriptor: int) -> int:
     if pid:
         return pid
     _end_with_parent()
+    # Any other lock that it inherited would stay taken for as long as it waits for this one.
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
