@@ -139,6 +139,23 @@ class TriggerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """Where in a database's history a snapshot stands, so that the next one reads what changed.
+
+    `visible` is the pg_snapshot of its transaction, `apps` those whose pages it holds (None: all).
+    Rows stand by id behind a digest of the text they were made from; components have the version
+    that was read before that.
+    """
+
+    history: str = ""
+    visible: str = ""
+    apps: tuple[str, ...] | None = None
+    pages: Mapping[UUID, tuple[int, PageRow]] = field(default_factory=dict)
+    components: Mapping[UUID, tuple[str, int, ComponentRow]] = field(default_factory=dict)
+    nodes: Mapping[str, tuple[int, NodeRow]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All content as one transaction saw it, with the queue rows that it covers."""
 
@@ -148,6 +165,7 @@ class Snapshot:
     nodes: tuple[NodeRow, ...]
     triggers: tuple[TriggerRow, ...] = ()
     taken_at: datetime
+    bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)
 
 
 # --- assemble --------------------------------------------------------------------------------
@@ -269,7 +287,8 @@ class Module:
 
     `specifier` is what imports say: `@robbieblocks/robbie-bar`, `react`, `date-fns`. `imports` are
     the specifiers it imports itself. `script` is the body of a CommonJS function
-    `(require, module, exports)`, and `source_map` leads from it to the stored text.
+    `(require, module, exports)`, and `source_map` leads from it to the stored text. `styles` are the
+    texts of <style> elements that it may show, `computes_styles` says that there may be others.
     """
 
     specifier: str
@@ -279,6 +298,8 @@ class Module:
     source_map: str = field(default="", repr=False)
     stylesheet: Asset | None = None
     candidates: frozenset[str] = frozenset()
+    styles: tuple[str, ...] = ()
+    computes_styles: bool = False
 
     @property
     def script_hash(self) -> Sha256:
@@ -291,16 +312,15 @@ class Bundle:
     """Every module that a set of components needs, by specifier, and what was done to get them.
 
     `compiled` lists component keys that were compiled now, not found in the cache. A component
-    with an error is in `problems` and not in `modules`, nor is one that imports it. `isolate` is the
-    script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
-    `utilities` serves all of the components; `utilities_for` gives the stylesheet of some of them
-    (by key) and of what they import, so that a page changes only with its own components.
+    with an error is in `problems` and not in `modules`, nor is one that imports it. `isolate` is
+    the script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
+    `utilities_for` gives the stylesheet of the utility classes that some components (by key) and
+    what they import use, so that a page changes only with its own components.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
-    utilities: Asset | None = None
     utilities_for: Callable[[Collection[str]], Asset | None] = field(
         default=lambda _keys: None, repr=False, compare=False
     )
@@ -332,8 +352,8 @@ class RenderedBlock:
     """A block's HTML.
 
     `interactive` says that it has state, effects, refs or event handlers, so that the browser must
-    hydrate it. `volatile` says that it read the clock, randomness or the locale: the browser renders
-    it afresh instead of hydrating. `problem` is set, and `html` empty, where it failed.
+    hydrate it. `volatile` says that it read the clock, randomness or the locale: the browser
+    renders it afresh instead of hydrating. `problem` is set, and `html` empty, where it failed.
     """
 
     html: str
@@ -357,7 +377,7 @@ class PageEntry:
     components: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a release holds: `files` maps release paths to the SHA-256 of their bytes."""
 
@@ -368,13 +388,13 @@ class Manifest:
     assets: tuple[str, ...] = ()
     toolchain: str = ""
 
-    @property
+    @cached_property
     def build_hash(self) -> Sha256:
         """SHA-256 over the sorted paths and hashes: equal rows and toolchain, equal hash."""
         lines = (f"{digest}  {path}\n" for path, digest in sorted(self.files.items()))
         return sha256("".join(lines))
 
-    @property
+    @cached_property
     def by_key(self) -> dict[str, PageEntry]:
         """The pages by page key."""
         return {page.key: page for page in self.pages}

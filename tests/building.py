@@ -52,7 +52,7 @@ class Builder:
         """What a query returns; nothing for a statement without result."""
         assert self.settings.database_url
         with psycopg.connect(self.settings.database_url, row_factory=dict_row) as connection:
-            cursor = connection.execute(query, values)  # type: ignore[call-overload]
+            cursor = connection.execute(query, values)
             return list(cursor.fetchall()) if cursor.description else []
 
     def live(self, node: str, app: str) -> Manifest | None:

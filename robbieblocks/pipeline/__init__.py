@@ -15,7 +15,6 @@ from psycopg import Connection
 
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
-from robbieblocks.brand import brand
 from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.ledger import Ledger
@@ -125,9 +124,7 @@ def _brands(
 ) -> Mapping[str, BrandedNode]:
     wanted = {target.node for target in targets}
     return {
-        node.id: brand(node, content.tokens, workshop.toolchain.fonts)
-        for node in content.nodes
-        if node.id in wanted
+        node.id: workshop.brand(node, content.tokens) for node in content.nodes if node.id in wanted
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
@@ -42,6 +42,7 @@ class App:
     components: Mapping[str, ComponentRow]
     blocks: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
     documents: dict[Sha256, PageDocument] = field(default_factory=dict)
+    _jobs: dict[int, tuple[AssembledPage, tuple[RenderJob, ...]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, snapshot: Snapshot, workshop: Workshop, watch: Stopwatch) -> Self:
@@ -87,7 +88,7 @@ class App:
 
     def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
         """Render what pages show and was not rendered yet; says how many blocks were run."""
-        wanted = dict.fromkeys(_job(block) for page in pages for block in page.blocks)
+        wanted = dict.fromkeys(job for page in pages for job in self._jobs_of(page))
         jobs = [job for job in wanted if job not in self.blocks]
         if not jobs:
             return 0
@@ -97,12 +98,23 @@ class App:
 
     def faults(self, page: AssembledPage) -> tuple[Problem, ...]:
         """What went wrong when the page's blocks were rendered."""
-        rendered = ((block, self.blocks[_job(block)].problem) for block in page.blocks)
         return tuple(
-            replace(problem, page=page.key, block=block.order, source=self._quoted(problem))
-            for block, problem in rendered
-            if problem is not None
+            replace(problem, page=page.key, block=order, source=self._quoted(problem))
+            for order, block in self._rendered(page)
+            if (problem := block.problem) is not None
         )
+
+    def _rendered(self, page: AssembledPage) -> Iterator[tuple[int, RenderedBlock]]:
+        """The page's blocks, by order."""
+        for block, job in zip(page.blocks, self._jobs_of(page), strict=True):
+            yield block.order, self.blocks[job]
+
+    def _jobs_of(self, page: AssembledPage) -> tuple[RenderJob, ...]:
+        known = self._jobs.get(id(page))
+        if known is None:
+            # The page is kept beside its jobs, so that no other object can come by its id.
+            known = self._jobs[id(page)] = (page, tuple(_job(block) for block in page.blocks))
+        return known[1]
 
     def _quoted(self, problem: Problem) -> str:
         """The stored line that a problem of a component's code points at."""
@@ -116,8 +128,7 @@ class App:
         """The page without branding, composed once for all nodes that show it alike."""
         known = self.documents.get(fingerprint)
         if known is None:
-            rendered = {block.order: self.blocks[_job(block)] for block in page.blocks}
-            known = shell.compose(page, rendered, self.bundle)
+            known = shell.compose(page, dict(self._rendered(page)), self.bundle)
             self.documents[fingerprint] = known
         return known
 

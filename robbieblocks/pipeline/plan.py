@@ -91,7 +91,6 @@ class Fingerprints:
                 toolchain,
                 bundle.runtime.asset.name,
                 bundle.base_stylesheet.name,
-                bundle.utilities.name if bundle.utilities else "",
                 sha256(bundle.isolate),
             )
         )
@@ -108,7 +107,9 @@ class Fingerprints:
     def page(self, page: AssembledPage) -> Sha256:
         """The hash of what a page is made from, but for the node's branding."""
         own = self.digest(page)
-        return sha256("\0".join((self._base, own.hash, *map(self.component, own.components))))
+        utilities = self._bundle.utilities_for(own.components)
+        parts = (self._base, own.hash, utilities.name if utilities else "")
+        return sha256("\0".join((*parts, *map(self.component, own.components))))
 
     def digest(self, page: AssembledPage) -> Digest:
         """The page's own hash and its components."""

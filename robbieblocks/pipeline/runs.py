@@ -172,6 +172,7 @@ def _compose_page(
 ) -> PageEntry:
     document = run.app.document(page, shared, shell)
     run.contents[page.path] = document.brand(run.brand)
+    run.assets |= {asset.name: asset for asset in document.assets}
     return PageEntry(
         key=page.key,
         route=page.route,
@@ -193,8 +194,6 @@ def _made(run: Run, shell: Shell) -> Iterable[Asset]:
     yield from shell.assets
     yield from _brand_assets(run.brand)
     yield bundle.base_stylesheet
-    if bundle.utilities:
-        yield bundle.utilities
     for module in (bundle.runtime, *bundle.modules.values()):
         yield module.asset
         if module.stylesheet:

@@ -14,9 +14,18 @@ from typing import Self
 from robbieblocks import release
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
+from robbieblocks.brand import brand
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, SiteUnavailable
-from robbieblocks.model import Bundle, RenderedBlock, RenderJob, Sha256
+from robbieblocks.model import (
+    BrandedNode,
+    Bundle,
+    NodeRow,
+    RenderedBlock,
+    RenderJob,
+    Sha256,
+    TokenRow,
+)
 from robbieblocks.pipeline.plan import Digest
 from robbieblocks.pipeline.targets import Target
 from robbieblocks.prerender import Prerenderer, job_key
@@ -33,7 +42,8 @@ class Workshop(AbstractContextManager["Workshop"]):
 
     `failures` remembers pages that did not render, by fingerprint, so that a worker which looks
     again does not run into them again before their content changes. `assemblies` and `digests`
-    keep, by app, what the last build made of rows, so that the next one works on what changed.
+    keep, by app, and `brands` by node, what the last build made of rows, so that the next one works
+    on what changed.
     """
 
     toolchain: Toolchain
@@ -44,6 +54,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     digests: dict[str, dict[str, Digest]] = field(default_factory=dict)
+    brands: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(default_factory=dict)
     _tidying: Thread | None = None
 
     @classmethod
@@ -99,6 +110,14 @@ class Workshop(AbstractContextManager["Workshop"]):
     def close(self) -> None:
         """End the isolate's process and close the cache."""
         self.__exit__(None, None, None)
+
+    def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
+        """A node's look; the one of the last build where neither node nor tokens changed."""
+        known = self.brands.get(node.id)
+        if known is None or known[0] != node or known[1] != tokens:
+            known = (node, tokens, brand(node, tokens, self.toolchain.fonts))
+            self.brands[node.id] = known
+        return known[2]
 
     def tidy(self, site_root: Path, targets: Sequence[Target]) -> None:
         """Remove releases that are not kept, in a thread: visitors and editors need not wait."""

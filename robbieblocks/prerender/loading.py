@@ -17,12 +17,17 @@ _COMPONENTS: Final = component_specifier("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loads:
-    """A page's links and scripts as HTML, its import map, and the assets that they lead to."""
+    """A page's links and scripts as HTML, its import map, and the assets that they lead to.
+
+    `styles` are the texts of <style> elements that its modules may add, None where only running
+    them tells.
+    """
 
     stylesheets: str
     import_map: str
     scripts: str
     assets: tuple[Asset, ...]
+    styles: tuple[str, ...] | None = ()
 
 
 class Loading:
@@ -69,7 +74,15 @@ class Loading:
             import_map=import_map,
             scripts="\n".join(lines),
             assets=(*sheets, runtime, *(self.bundle.modules[name].asset for name in modules)),
+            styles=self._styles(modules),
         )
+
+    def _styles(self, specifiers: Iterable[str]) -> tuple[str, ...] | None:
+        modules = [self.bundle.modules[name] for name in specifiers]
+        if any(module.computes_styles for module in modules):
+            return None
+        # An empty element is how packages add rules one by one (CSSOM).
+        return ("", *(text for module in modules for text in module.styles))
 
     def _reached(self, specifier: str) -> tuple[str, ...]:
         known = self._reach.get(specifier)
@@ -94,11 +107,12 @@ class Loading:
     def _stylesheets(self, components: Iterable[str]) -> list[Asset]:
         """Base, components and utilities, in the order of their layers."""
         used: set[str] = set()
-        for component in components:
+        placed = tuple(components)
+        for component in placed:
             used.update(self._reached(component_specifier(component)))
         modules = self.bundle.modules
         own = [sheet for name in sorted(used) if (sheet := modules[name].stylesheet) is not None]
-        listed = [self.bundle.base_stylesheet, *own, self.bundle.utilities]
+        listed = [self.bundle.base_stylesheet, *own, self.bundle.utilities_for(placed)]
         return list(dict.fromkeys(sheet for sheet in listed if sheet is not None))
 
     def _import_map(self, specifiers: Iterable[str]) -> str:

@@ -95,11 +95,24 @@ def test_a_component_edit_touches_its_own_pages(seeded: Builder) -> None:
     assert "Dealer rests on 17" in seeded.html(VENGEANCE, "play", "play/blackjack/index.html")
 
 
+def test_a_new_class_touches_its_own_pages(seeded: Builder) -> None:
+    """A utility class that is new changes only the pages of the component that names it."""
+    seeded.build()
+    seeded.sql(
+        "UPDATE robbieblocks_components SET react_code = react_code || %s"
+        " WHERE component_key = 'blackjack-table'",
+        '\nexport const extra = "rotate-12 blur-3xl";',
+    )
+    (run,) = seeded.build(apps=["play"], nodes=[VENGEANCE]).runs
+    assert [page.key for page in run.changed] == ["robbie-play-blackjack"]
+
+
 def test_an_imported_component_reaches_pages_of_its_importers(seeded: Builder) -> None:
     """A component that others import is seen on every page of those, each compiled once."""
     seeded.build()
     seeded.sql(
-        "UPDATE robbieblocks_components SET react_code = replace(react_code, 'Playful', 'Frolicsome')"
+        "UPDATE robbieblocks_components SET"
+        " react_code = replace(react_code, 'Playful', 'Frolicsome')"
         " WHERE component_key = 'mood-indicator'"
     )
     report = seeded.build(nodes=[VENGEANCE], apps=["play"])
@@ -161,7 +174,8 @@ def test_a_broken_component_holds_its_pages_back(seeded: Builder) -> None:
     seeded.build(apps=["play"])
     good = seeded.html(VENGEANCE, "play", "play/blackjack/index.html")
     seeded.sql(
-        "UPDATE robbieblocks_components SET react_code = 'export default function X() { return <div>'"
+        "UPDATE robbieblocks_components SET"
+        " react_code = 'export default function X() { return <div>'"
         " WHERE component_key = 'blackjack-table'"
     )
     seeded.sql(
@@ -187,7 +201,8 @@ def test_strict_is_all_or_nothing(seeded: Builder) -> None:
     seeded.build()
     before = seeded.files(VENGEANCE, "play")
     seeded.sql(
-        "UPDATE robbieblocks_pages SET layout_template = 'round' WHERE page_key = 'robbie-play-blackjack'"
+        "UPDATE robbieblocks_pages SET layout_template = 'round'"
+        " WHERE page_key = 'robbie-play-blackjack'"
     )
     seeded.sql("UPDATE robbieblocks_pages SET meta_title = 'New ' || page_key")
     report = seeded.build(nodes=[VENGEANCE], strict=True)
@@ -251,8 +266,8 @@ def test_a_page_that_leaves_published_leaves_the_site(seeded: Builder) -> None:
         "UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'robbie-play-blackjack'"
     )
     report = seeded.build(apps=["play"], nodes=[VENGEANCE])
-    changed = {page.key: page.change for page in run_of(report, VENGEANCE, "play").changed}
-    assert changed["robbie-play-blackjack"] == "removed"
+    (page,) = run_of(report, VENGEANCE, "play").changed
+    assert (page.key, page.change) == ("robbie-play-blackjack", "removed")
     assert "play/blackjack/index.html" not in seeded.files(VENGEANCE, "play")
 
 
@@ -320,7 +335,7 @@ def test_no_pages_is_no_error(builder: Builder) -> None:
 
 
 def test_a_full_disk_keeps_what_is_live(seeded: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the release can't be written, the old one is live, the row failed, and the next run heals."""
+    """When a release can't be written, the old one is live, the run failed, the next heals."""
     seeded.build(apps=["play"], nodes=[VENGEANCE])
     before = seeded.files(VENGEANCE, "play")
     seeded.sql(

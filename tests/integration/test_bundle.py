@@ -307,7 +307,10 @@ def test_all_errors_at_once(make: Make) -> None:
         ("import x from 'framer-motoin'", "not in the toolchain", "did you mean framer-motion?"),
         ("import { useStat as x } from 'react'", "react has no export useStat", "useState"),
         ("import x from 'framer-motion'", "has no default export", "import {"),
-        ("import x from 'date-fns/locale'", "only the package itself", "date-fns"),
+        ("import x from 'date-fns/fp'", "the inner path date-fns/fp can't", "date-fns/locale"),
+        ("import x from 'motion/react'", "not in the toolchain", "framer-motion"),
+        ("import x from 'next/link'", "not in the toolchain", "write <a href>"),
+        ("import x from '@/components/ui/button'", "there is no file", "@robbieblocks/"),
         ("import x from './other'", "there is no file ./other", "@robbieblocks/"),
         ("import x from '/etc/passwd'", "there is no file /etc/passwd", "@robbieblocks/"),
         ("import x from 'https://example.org/x.js'", "is not loaded", "packages that can be"),
@@ -318,7 +321,9 @@ def test_all_errors_at_once(make: Make) -> None:
         ("import x from '@robbieblocks/nope'", "there is no component nope", "check the key"),
         ("import x from '@robbieblocks/hiden'", "there is no component hiden", "hidden"),
         ("import x from '@robbieblocks/hidden'", "is not published", "publish hidden"),
-        ("import { x } from '@robbieblocks/hidden'", "has no export x", "default export"),
+        ("import { x } from '@robbieblocks/shop'", "has no export x", "it exports useShop"),
+        ("import { y as x } from '@robbieblocks/shop'", "has no export y", "default export: import y"),
+        ("import x from '@robbieblocks/store'", "exports no component", "import { useCart }"),
         ("import x from '@robbieblocks/-runtime'", "no component -runtime", "check"),
         ("/** @jsxImportSource preact */", "preact/jsx-runtime", "pragma"),
     ],
@@ -326,7 +331,12 @@ def test_all_errors_at_once(make: Make) -> None:
 def test_imports_that_fail(make: Make, code: str, what: str, remedy: str) -> None:
     """An import that can't be had is an error with its place and the remedy."""
     text = f"// first line\n{code}\nexport default () => <p>{{x}}</p>"
-    components = {"card": row("card", text), "hidden": row("hidden", "<b/>", published=False)}
+    others = {
+        "hidden": row("hidden", "<b/>", published=False),
+        "shop": row("shop", "export const useShop = () => 1; export default () => <b/>;"),
+        "store": row("store", "export const useCart = () => 1;"),
+    }
+    components = {"card": row("card", text), **others}
     problem = make(components, "card").problems[0]
     assert problem.key == "card"
     assert what in problem.what
@@ -406,7 +416,7 @@ def test_cached_across_processes(toolchain: Toolchain, tmp_path: Path) -> None:
     first, second = made(), made()
     assert second.compiled == ()
     assert first.modules == second.modules
-    assert first.utilities == second.utilities
+    assert utilities(first) == utilities(second)
     assert first.problems == second.problems
     assert first.isolate == second.isolate
 
@@ -560,13 +570,20 @@ def test_stylesheets(make: Make) -> None:
     assert made.broken == {"b"}
 
 
+def utilities(made: Bundle) -> str:
+    """The stylesheet of all components' utility classes."""
+    prefix = "@robbieblocks/"
+    keys = [name.removeprefix(prefix) for name in made.modules if name.startswith(prefix)]
+    sheet = made.utilities_for(keys)
+    return sheet.content.decode() if sheet else ""
+
+
 def test_utilities(make: Make) -> None:
     """Only used utilities come out, in their layer, and follow the tokens."""
     made = make(
         rows({"a": "<b className='bg-primary text-text-muted p-lg font-heading nonsense'/>"})
     )
-    assert made.utilities is not None
-    css = made.utilities.content.decode()
+    css = utilities(made)
     assert "@layer utilities{" in css
     assert "background-color:var(--color-primary)" in css
     assert "color:var(--color-text-muted)" in css
@@ -578,9 +595,7 @@ def test_utilities(make: Make) -> None:
 
 def test_palette(make: Make) -> None:
     """What utilities need of Tailwind's own palette is there, below the tokens."""
-    css = make(
-        rows({"a": "<b className='bg-red-500 p-4 animate-spin max-w-lg'/>"})
-    ).utilities.content.decode()  # type: ignore[union-attr]  # there are classes
+    css = utilities(make(rows({"a": "<b className='bg-red-500 p-4 animate-spin max-w-lg'/>"})))
     assert "@layer tokens.palette{:root{" in css
     for name in ("--color-red-500:", "--spacing:", "--animate-spin:", "--container-lg:"):
         assert name in css
@@ -610,9 +625,7 @@ def test_utilities_of_a_page(make: Make) -> None:
 def test_order_of_utilities(make: Make) -> None:
     """Rules stand in Tailwind's order, whichever component brought them first."""
     make(rows({"a": "<b className='px-2 md:p-8'/>"}))
-    sheet = make(rows({"a": "<b className='px-2 md:p-8'/>", "b": "<b className='p-4'/>"})).utilities
-    assert sheet is not None
-    css = sheet.content.decode()
+    css = utilities(make(rows({"a": "<b className='px-2 md:p-8'/>", "b": "<b className='p-4'/>"})))
     assert css.index(".p-4") < css.index(".px-2") < css.index(".md\\:p-8")
 
 
@@ -624,7 +637,7 @@ def test_no_new_class_costs_nothing(make: Make, monkeypatch: pytest.MonkeyPatch)
         rows({"a": "<b className='p-4'>1{props.a}</b>"}),
     )
     assert second.compiled == ("a",)
-    assert second.utilities == first.utilities
+    assert utilities(second) == utilities(first)
 
 
 @pytest.mark.parametrize(
@@ -650,8 +663,7 @@ def test_no_new_class_costs_nothing(make: Make, monkeypatch: pytest.MonkeyPatch)
 def test_hostile_classes(make: Make, word: str) -> None:
     """Whatever a word says, no rule reaches the page or fetches from elsewhere."""
     made = make(rows({"a": f"<b className={json.dumps(word)} title='p-4'/>"}))
-    assert made.utilities is not None
-    css = made.utilities.content.decode()
+    css = utilities(made)
     assert ".p-4" in css
     assert "example.org" not in re.sub(r"\.[^{]*\{", "{", css)
     assert not re.search(r"(^|[},;])\s*(body|\*|:root)\s*\{(?!--)", re.sub(r'"[^"]*"', '""', css))
