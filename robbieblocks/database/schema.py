@@ -247,7 +247,7 @@ def _remedy(what: str, expected: str, found: str | None) -> str:
 
 # The columns that the file adds to an earlier database by itself.
 _ADDED = re.compile(
-    r"\.(base_url|incarnation|worker|heartbeat_at|trigger_ids|details|handled_nodes)$"
+    r"\.(base_url|incarnation|worker|heartbeat_at|trigger_ids|details|handled_nodes|change_xid)$"
 )
 
 

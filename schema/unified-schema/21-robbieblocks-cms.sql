@@ -151,7 +151,8 @@ BEGIN
               ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
               ('robbieblocks_deploys',         'trigger_ids',   'uuid[]'),
               ('robbieblocks_deploys',         'details',       'jsonb'),
-              ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}''')
+              ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}'''),
+              ('robbieblocks_change_triggers', 'change_xid',    'xid8')
           ) AS added (on_table, column_name, definition)
          WHERE NOT EXISTS (SELECT FROM pg_attribute a
                             WHERE a.attrelid = to_regclass(added.on_table)
@@ -236,6 +237,14 @@ CREATE INDEX IF NOT EXISTS robbieblocks_deploys_unfinished_idx
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_waiting_idx
     ON robbieblocks_change_triggers (created_at) WHERE processed_at IS NULL;
 
+-- What was committed since a worker last looked, handled or not.
+CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_since_idx
+    ON robbieblocks_change_triggers (change_xid);
+
+-- What was handled long ago and can go.
+CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_processed_idx
+    ON robbieblocks_change_triggers (processed_at) WHERE processed_at IS NOT NULL;
+
 -- What happened to one page, component, token or node.
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_entity_idx
     ON robbieblocks_change_triggers (entity_id, created_at);
@@ -270,7 +279,8 @@ COMMENT ON COLUMN robbieblocks_change_triggers.affected_apps IS 'As far as known
 COMMENT ON COLUMN robbieblocks_change_triggers.affected_nodes IS 'The nodes it concerns, as far as known; null: all in robbieblocks_node_branding.';
 COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS 'False: workers leave it to a person''s robbieblocks build.';
 COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS 'The nodes that have handled it.';
-COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS 'When every node that it concerns had handled it.';
+COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS 'When every node that it concerns had handled it. The row goes 30 days later.';
+COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS 'The transaction of this server that wrote the row; null: from before the column.';
 
 
 -- Seeds ----------------------------------------------------------------------------------------
@@ -670,10 +680,16 @@ $$;
 -- Blocks: the published pages they are on or were on. The blocks of a page that is being deleted find
 -- no page, so the page's own row stands alone. After a TRUNCATE nobody knows where blocks were: every
 -- published page.
+--
+-- A page that is being published at the same time still looks like a draft from here, and its own
+-- queue row can't tell of these blocks, which commit later. So drafts are held until this transaction
+-- ends, which lets publishing wait for it; a page that someone else holds counts as published. In
+-- REPEATABLE READ it may have been published long since: there every page counts.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     pages uuid[];
+    drafts uuid[];
     ids uuid[];
     apps text[];
 BEGIN
@@ -683,12 +699,25 @@ BEGIN
                LATERAL (VALUES (o.page_id), (n.page_id)) AS side (page_id)
          WHERE ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props, o.conditions, o.created_at)::record
            *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props, n.conditions, n.created_at)::record;
-    ELSIF TG_OP <> 'TRUNCATE' THEN
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        SELECT array_agg(id) INTO pages FROM robbieblocks_pages;
+    ELSE
         SELECT array_agg(DISTINCT page_id) INTO pages FROM changed_rows;
     END IF;
     SELECT array_agg(p.id), array_agg(p.app_namespace) INTO ids, apps
       FROM robbieblocks_pages p
-     WHERE p.status = 'published' AND (TG_OP = 'TRUNCATE' OR p.id = ANY (pages));
+     WHERE p.status = 'published' AND p.id = ANY (pages);
+    IF cardinality(ids) IS DISTINCT FROM cardinality(pages) THEN
+        IF pg_catalog.current_setting('transaction_isolation') = 'read committed' THEN
+            SELECT array_agg(held.id) INTO drafts
+              FROM (SELECT p.id FROM robbieblocks_pages p
+                     WHERE p.id = ANY (pages) AND p.status IS DISTINCT FROM 'published'
+                     ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED) held;
+        END IF;
+        SELECT array_agg(p.id), array_agg(p.app_namespace) INTO ids, apps
+          FROM robbieblocks_pages p
+         WHERE p.id = ANY (pages) AND p.id <> ALL (coalesce(drafts, '{}'));
+    END IF;
     IF ids IS NOT NULL THEN
         PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps);
     END IF;
@@ -819,13 +848,24 @@ BEGIN
 END
 $$;
 
--- Short and constant: equal payloads of one transaction arrive as one notification, and the limit of
--- 8,000 bytes is never near. What changed stands in the rows.
+-- Wakes the workers, and notes which of this server's transactions wrote the row: whoever has read the
+-- content can then tell which rows its transaction did not see, however late they were committed. A
+-- row from another server brings that server's number, at each update again; it is not taken over.
+--
+-- The payload is short and constant: equal payloads of one transaction arrive as one notification,
+-- and the limit of 8,000 bytes is never near. What changed stands in the rows.
 CREATE OR REPLACE FUNCTION robbieblocks_notify() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_catalog.pg_notify('robbieblocks_change', 'look');
-    RETURN NULL;
+    IF TG_OP = 'INSERT' THEN
+        NEW.change_xid := pg_catalog.pg_current_xact_id();
+    ELSE
+        NEW.change_xid := OLD.change_xid;
+    END IF;
+    IF NEW.processed_at IS NULL THEN
+        PERFORM pg_catalog.pg_notify('robbieblocks_change', 'look');
+    END IF;
+    RETURN NEW;
 END
 $$;
 
@@ -869,9 +909,8 @@ CREATE OR REPLACE TRIGGER robbieblocks_settle_truncate AFTER TRUNCATE ON robbieb
 -- ALWAYS, and by row: logical replication applies rows as a replica, where nothing else fires. The
 -- capture triggers stay ordinary, or a replica would queue each change a second time.
 CREATE OR REPLACE TRIGGER robbieblocks_notify
-    AFTER INSERT OR UPDATE OF processed_at, auto_deploy ON robbieblocks_change_triggers
-    FOR EACH ROW WHEN (NEW.processed_at IS NULL)
-    EXECUTE FUNCTION robbieblocks_notify();
+    BEFORE INSERT OR UPDATE OF processed_at, auto_deploy, change_xid ON robbieblocks_change_triggers
+    FOR EACH ROW EXECUTE FUNCTION robbieblocks_notify();
 
 ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER robbieblocks_notify;
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from psycopg.rows import DictRow, dict_row
 from robbieblocks import snapshot
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
 from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
+from robbieblocks.snapshot import reading
 from tests.integration.rows import CONTENT, Db
 
 pytestmark = pytest.mark.postgres
@@ -122,16 +124,16 @@ def test_content_and_queue_are_of_one_state(
     db: Db, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An edit that commits while a snapshot is taken is neither in its content nor in its queue rows."""
-    read_components = snapshot._components
+    read_components = reading.components
 
-    def edit_first(cursor: psycopg.Cursor[Any]) -> Iterator[ComponentRow]:
+    def edit_first(*asked: Any) -> dict[UUID, tuple[str, int, ComponentRow]]:
         with psycopg.connect(database, autocommit=True) as editor:
             editor.execute(
                 "UPDATE robbieblocks_components SET css_styles = 'new' WHERE component_key = 'bar'"
             )
-        return read_components(cursor)
+        return read_components(*asked)
 
-    monkeypatch.setattr(snapshot, "_components", edit_first)
+    monkeypatch.setattr(reading, "components", edit_first)
     taken = snapshot.take(db)
     assert taken.components["bar"].css == ""
     assert taken.triggers == ()

@@ -1,0 +1,12 @@
+"""All content as one transaction sees it: published pages with their blocks, components, tokens,
+nodes, and the queue rows that it covers.
+
+Queue rows and content are read together, so what a row asked for is in the snapshot that holds it,
+and acknowledging exactly those rows after the swap never hides a later edit.
+
+`take` reads everything, `refresh` what changed since an earlier snapshot.
+"""
+
+from robbieblocks.snapshot.taking import nodes, page_apps, refresh, take, triggers
+
+__all__ = ["nodes", "page_apps", "refresh", "take", "triggers"]

@@ -1,0 +1,57 @@
+"""Values as Python holds them, whatever Postgres was given."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from robbieblocks.model import Json
+
+_TOO_DEEP = "JSON nested too deep to read"
+
+# jsonb writes numbers in full, so a number that no float holds has more digits than this, and one
+# with fewer meets neither infinity nor Python's limit on the length of integers.
+_DIGITS_OF_ANY_FLOAT = 300
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS_OF_ANY_FLOAT else digits
+
+
+def _fraction(digits: str) -> float | str:
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+# Raises RecursionError for what is nested too deep.
+decode = json.JSONDecoder(parse_int=_integer, parse_float=_fraction).decode
+
+
+def json_value(text: str | None) -> Json:
+    """A jsonb column's value; SQL null and JSON null are {}."""
+    if text is None:
+        return {}
+    try:
+        value = decode(text)
+    except RecursionError:
+        return _TOO_DEEP
+    return {} if value is None else value
+
+
+def texts(values: Iterable[Any] | None) -> tuple[str, ...]:
+    """A text[] without its nulls, and flat, whatever its dimensions."""
+    found: list[str] = []
+    for value in values or ():
+        if isinstance(value, str):
+            found.append(value)
+        elif value is not None:
+            found.extend(texts(value))
+    return tuple(found)
+
+
+def utc(value: datetime) -> datetime:
+    """A timestamp that was read AT TIME ZONE 'UTC', with its zone."""
+    return value.replace(tzinfo=UTC)
