@@ -52,7 +52,7 @@ def db(database: str) -> Iterator[Db]:
 
 
 def rows(db: Db, query: str, *values: Any) -> list[Any]:
-    return db.execute(query, values).fetchall()  # type: ignore[call-overload]
+    return db.execute(query, values).fetchall()
 
 
 def unfinished(db: Db) -> int:

@@ -339,7 +339,11 @@ def hook() -> Iterator[dict[str, Callable[[], object]]]:
     """What to do when a step of the pipeline is reached."""
     steps: dict[str, Callable[[], object]] = {}
     before = fault.hook
-    fault.hook = lambda step: steps.pop(step, lambda: None)()
+
+    def reached(step: str) -> None:
+        steps.pop(step, lambda: None)()
+
+    fault.hook = reached
     yield steps
     fault.hook = before
 
