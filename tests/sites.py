@@ -229,3 +229,11 @@ def alive(page: Page) -> None:
             });
         }"""
     )
+
+
+def visit(page: Page, url: str) -> None:
+    """Open a page that is there, and wait for its blocks."""
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.ok, f"{url}: {answer.status}"
+    alive(page)

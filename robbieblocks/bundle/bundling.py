@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from robbieblocks.model import (
     ComponentRow,
     Module,
     TokenRow,
+    component_specifier,
     sha256,
 )
 from robbieblocks.toolchain import Toolchain
@@ -88,13 +89,17 @@ def bundle(
     tailwind = shop.tailwind(tokens, cache)
     tailwind.learn(frozenset().union(*words.values()))
 
+    sheets: dict[frozenset[str], Asset | None] = {}
+
     def utilities_for(keys: Collection[str]) -> Asset | None:
-        used = [words[key] for key in _with_uses(keys, good)]
-        return tailwind.sheet(frozenset().union(*used))
+        wanted_keys = frozenset(keys)
+        if wanted_keys not in sheets:
+            used = [words[key] for key in _with_uses(wanted_keys, good)]
+            sheets[wanted_keys] = tailwind.sheet(frozenset().union(*used))
+        return sheets[wanted_keys]
 
     return Bundle(
         modules=_modules(good, runtime, shop.vendors),
-        utilities=utilities_for(words),
         utilities_for=utilities_for,
         runtime=runtime,
         base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
@@ -147,7 +152,7 @@ def _reserved(found: Collection[str]) -> list[Problem]:
 
 
 def _bad_uses(components: Mapping[str, ComponentRow], found: Mapping[str, Record]) -> list[Problem]:
-    """Imports of components that don't exist or are not published."""
+    """Imports of components that don't exist, are not published, or have no such name."""
     problems: list[Problem] = []
     for key, record in sorted(found.items()):
         for use in record.uses:
@@ -159,7 +164,26 @@ def _bad_uses(components: Mapping[str, ComponentRow], found: Mapping[str, Record
             elif not other.published:
                 remedy = f"publish {use.key}, or leave the import out"
                 problems.append(_at(key, use, f"the component {use.key} is not published", remedy))
+            elif not found[use.key].broken:
+                problems += _missing_names(key, use, found[use.key].exports)
     return problems
+
+
+def _missing_names(key: str, use: Used, exports: frozenset[str]) -> Iterator[Problem]:
+    for name in use.names or ():
+        if name in exports or ("*" in exports and name != "default"):
+            continue
+        specifier = component_specifier(use.key)
+        others = ", ".join(sorted(exports - {"default", "*"}))
+        if name == "default":
+            what = f"{specifier} exports no component"
+            remedy = f'import what it has: import {{ {others} }} from "{specifier}"'
+        else:
+            what = f"{specifier} has no export {name}"
+            remedy = f'its component is the default export: import {name} from "{specifier}"'
+            if others:
+                remedy += f"; besides, it exports {others}"
+        yield _at(key, use, what, remedy)
 
 
 def _nearest(key: str, components: Mapping[str, ComponentRow]) -> str:

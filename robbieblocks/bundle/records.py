@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from robbieblocks.bundle.compile import Unit, compile_components
 from robbieblocks.bundle.css import scoped
@@ -23,7 +24,7 @@ from robbieblocks.toolchain import Toolchain
 
 # What decides the bytes besides the toolchain and the row: raise it with any change to the code
 # that makes them.
-_RECIPE = "1"
+_RECIPE = "2"
 _KIND = "component"
 _LONGEST_CODE = 1_000_000
 # How many records of earlier versions, and of other apps, a process keeps in memory.
@@ -34,12 +35,16 @@ OWN = "@robbieblocks/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """Another component that one imports, and where its text says so."""
+    """Another component that one imports, and where its text says so.
+
+    `names` are the names that it imports, None for all of them.
+    """
 
     key: str
     line: int
     column: int
     source: str
+    names: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,7 @@ class Record:
     """A component as it was compiled, or what is wrong with it."""
 
     module: Module
+    exports: frozenset[str] = frozenset()
     uses: tuple[Used, ...] = ()
     parts: tuple[Part, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -107,12 +113,15 @@ class Records:
                 problems += _unseen(row, shape, result.imports)
             head = {
                 "key": row.key,
+                "exports": sorted(shape.exports),
                 "uses": [asdict(each) for each in _uses(row, shape)],
                 "parts": [
                     [specifier, package, sorted(names)]
                     for specifier, (package, names) in sorted(shape.subsets.items())
                 ],
                 "imports": result.imports if result else (),
+                "styles": sorted(shape.styles),
+                "computes_styles": shape.computes_styles,
                 "candidates": sorted(shape.candidates | variables_in((row.code, row.css))),
                 "problems": [each.as_json() for each in problems],
             }
@@ -138,15 +147,7 @@ class Records:
             *check_imports(row, shape.imports, self.vendors, self.toolchain),
             *check_dependencies(row, self.toolchain),
         ]
-        return Shape(
-            source=shape.source,
-            subsets=shape.subsets,
-            imports=shape.imports,
-            problems=tuple(found),
-            shift=shape.shift,
-            candidates=shape.candidates,
-            broken=shape.broken,
-        )
+        return replace(shape, problems=tuple(found))
 
 
 def _uses(row: ComponentRow, shape: Shape) -> list[Used]:
@@ -157,6 +158,7 @@ def _uses(row: ComponentRow, shape: Shape) -> list[Used]:
             line=each.place.line,
             column=each.place.column,
             source=lines[each.place.line - 1].rstrip("\r"),
+            names=None if each.names is None else tuple(sorted(each.names)),
         )
         for each in shape.imports
         if each.specifier.startswith(OWN)
@@ -190,8 +192,16 @@ def _read(content: bytes) -> Record:
             source_map=source_map.decode(),
             stylesheet=Asset.of(key, "css", css) if css else None,
             candidates=frozenset(head["candidates"]),
+            styles=tuple(head["styles"]),
+            computes_styles=head["computes_styles"],
         ),
-        uses=tuple(Used(**each) for each in head["uses"]),
+        exports=frozenset(head["exports"]),
+        uses=tuple(map(_used, head["uses"])),
         parts=tuple(Part(s, package, frozenset(names)) for s, package, names in head["parts"]),
         problems=tuple(Problem(**each) for each in head["problems"]),
     )
+
+
+def _used(listed: dict[str, Any]) -> Used:
+    names = listed.pop("names")
+    return Used(**listed, names=None if names is None else tuple(names))

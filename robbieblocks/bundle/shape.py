@@ -31,12 +31,16 @@ class Shape:
     """A component's text as it is compiled.
 
     `subsets` maps the specifiers that stand for a part of a package to the package and the names.
+    `exports` are the names that other components can import, `*` where they can't be told.
     `broken`: the tree has errors, esbuild words them.
     """
 
     source: str
     subsets: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     imports: tuple[Import, ...] = ()
+    exports: frozenset[str] = frozenset()
+    styles: frozenset[str] = frozenset()
+    computes_styles: bool = False
     problems: tuple[Problem, ...] = ()
     shift: Shift | None = None
     candidates: frozenset[str] = frozenset()
@@ -79,12 +83,20 @@ def analyse(row: ComponentRow, react: Collection[str], by_name: Collection[str] 
     return Shape(
         source=source,
         imports=tuple(syntax.imports),
+        exports=_exports(syntax, chosen),
+        styles=syntax.styles,
+        computes_styles=syntax.computes_styles,
         problems=tuple(problems),
         subsets=subsets,
         shift=shift,
         candidates=syntax.words,
         broken=syntax.broken,
     )
+
+
+def _exports(syntax: Syntax, chosen: _Choice) -> frozenset[str]:
+    made = {"default"} if chosen != _Choice() else set()
+    return frozenset({*syntax.exports, *made, *({"*"} if syntax.exports_all else ())})
 
 
 def subset_specifier(package: str, names: Collection[str]) -> str:
@@ -161,6 +173,8 @@ def _named_export(row: ComponentRow, syntax: Syntax) -> _Choice | Problem:
                 f"the component seems to be {name}, which is exported from another module",
                 "import it, and export it with `export default`",
             )
+    if not _candidates(syntax, exported):
+        return _Choice()  # a store or a hook for others to import; no page can place it
     chosen = _pick(row, syntax, exported, "exports")
     if isinstance(chosen, Problem):
         return chosen
@@ -205,14 +219,7 @@ def _pick(
     row: ComponentRow, syntax: Syntax, among: list[Declaration], verb: str
 ) -> Declaration | Problem:
     """The one declaration that is the component: by its kind, its name, or its being used last."""
-    capital = [each for each in among if each.name[:1].isupper()]
-    groups = (
-        [each for each in capital if each.likeness == "component"],
-        [each for each in capital if each.likeness == "perhaps"],
-        [each for each in among if each.likeness == "component" and syntax.has_jsx(each)],
-        [each for each in among if each.likeness == "component"],
-    )
-    candidates = next((group for group in groups if group), [])
+    candidates = _candidates(syntax, among)
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
@@ -235,6 +242,21 @@ def _pick(
         f"the text {verb} several components: {names}",
         "put `export default` before the one that blocks show",
     )
+
+
+def _candidates(syntax: Syntax, among: list[Declaration]) -> list[Declaration]:
+    """The likeliest of the declarations, as far as any may be a component."""
+    capital = [each for each in among if each.name[:1].isupper()]
+    groups = (
+        [each for each in capital if each.likeness == "component"],
+        [each for each in capital if each.likeness == "perhaps"],
+        [each for each in among if each.likeness == "component" and syntax.has_jsx(each)],
+        [each for each in among if each.likeness == "component" and not _HOOK.match(each.name)],
+    )
+    return next((group for group in groups if group), [])
+
+
+_HOOK = re.compile(r"use[A-Z]")
 
 
 def _plain(name: str) -> str:

@@ -27,6 +27,12 @@ _QUERY = Query(
     (call_expression function: (import)) @dynamic
     (import_require_clause) @require
     (meta_property) @meta
+    (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
+      (#eq? @tag "style")) @style
+    (jsx_self_closing_element name: (identifier) @tag (#eq? @tag "style")) @style_alone
+    (call_expression function: [(identifier) @called (member_expression property: (property_identifier) @called)]
+      arguments: (arguments . (string) @argument)
+      (#eq? @called "createElement") (#match? @argument "^.style.$")) @style_made
     [(jsx_element) (jsx_self_closing_element)] @jsx
     """,
 )
@@ -108,7 +114,11 @@ class Expression:
 
 @dataclass(slots=True, kw_only=True)
 class Syntax:
-    """A read text. `exports` maps exported names to local ones (None: from elsewhere)."""
+    """A read text. `exports` maps exported names to local ones (None: from elsewhere).
+
+    `exports_all` says that names of another module are exported as well. `styles` are the texts of
+    its <style> elements, and `computes_styles` says that there are others that only running tells.
+    """
 
     text: bytes
     broken: bool
@@ -116,6 +126,7 @@ class Syntax:
     imported: set[str] = field(default_factory=set)
     declarations: list[Declaration] = field(default_factory=list)
     exports: dict[str, str | None] = field(default_factory=dict)
+    exports_all: bool = False
     expressions: list[Expression] = field(default_factory=list)
     names: list[tuple[str, int]] = field(default_factory=list)
     dynamic: list[Place] = field(default_factory=list)
@@ -124,6 +135,8 @@ class Syntax:
     common_js: Place | None = None
     jsx: list[int] = field(default_factory=list)
     words: frozenset[str] = frozenset()
+    styles: frozenset[str] = frozenset()
+    computes_styles: bool = False
 
     @property
     def top_level(self) -> frozenset[str]:
@@ -244,6 +257,7 @@ def _export(syntax: Syntax, node: Node) -> None:
         if source is not None and pairs:
             syntax.imports.append(_imported(syntax.text, source, {name for name, _ in pairs}))
     elif source is not None:
+        syntax.exports_all = True
         syntax.imports.append(_imported(syntax.text, source, None))
 
 
@@ -330,6 +344,11 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
     syntax.requires = [place_of(syntax.text, n.start_byte) for n in found.get("require", ())]
     syntax.jsx = [node.start_byte for node in found.get("jsx", ())]
     _drop_unused(syntax)
+    texts = [_style_text(node) for node in found.get("style", ())]
+    syntax.styles = frozenset(text for text in texts if text is not None)
+    syntax.computes_styles = None in texts or any(
+        found.get(name) for name in ("style_alone", "style_made")
+    )
     if "require" not in syntax.top_level:
         syntax.requires += [
             place_of(syntax.text, node.start_byte)
@@ -343,6 +362,26 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
     texts += [_say(node) for node in found.get("property", ())]
     texts += [name for name, _ in syntax.names]
     syntax.words = _words(texts)
+
+
+def _style_text(node: Node) -> str | None:
+    """The text of a <style> element, or None where it is not written down as a whole."""
+    inside = [
+        each
+        for each in node.named_children
+        if each.type not in ("jsx_opening_element", "jsx_closing_element")
+        and not (each.type == "jsx_text" and not _say(each).strip())
+    ]
+    opening = node.named_children[0]
+    if len(inside) != 1 or b"__html" in (opening.text or b"") or inside[0].type != "jsx_expression":
+        return None
+    value = inside[0].named_children[0] if inside[0].named_children else None
+    if value is None or value.type not in ("string", "template_string"):
+        return None
+    text = _say(value)[1:-1]
+    if "\\" in text or any(each.type == "template_substitution" for each in value.children):
+        return None
+    return text.replace("\r\n", "\n")
 
 
 def _drop_unused(syntax: Syntax) -> None:

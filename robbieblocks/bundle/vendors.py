@@ -182,7 +182,8 @@ class Vendors:
         if package in self._indexes:
             return self._indexes[package]
         folder = self._toolchain.modules / package
-        listed = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        about = folder / "package.json"
+        listed = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
         index = folder / listed.get("module", "index.js")
         text = index.read_text(encoding="utf-8") if index.is_file() else ""
         found: dict[str, tuple[str, str]] = {}

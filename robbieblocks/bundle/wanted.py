@@ -28,25 +28,14 @@ def check_imports(
         if each.escaped:
             yield problem(row, each.place, "an import's name is written with escapes", _PLAIN)
         elif each.specifier.startswith("@robbieblocks/"):
-            yield from _component_names(row, each)
-        elif each.specifier in _REACT or each.specifier in toolchain.packages:
+            continue
+        elif each.specifier in _REACT or toolchain.may_import(each.specifier):
             yield from _names(row, each, vendors)
         else:
             yield _unknown(row, each, toolchain)
 
 
 _PLAIN = "write the package's name as it is"
-
-
-def _component_names(row: ComponentRow, each: Import) -> Iterator[Problem]:
-    other = (each.names or frozenset()) - {"default"}
-    if other:
-        yield problem(
-            row,
-            each.place,
-            f"{each.specifier} has no export {', '.join(sorted(other))}",
-            f'a component is a default export: import Name from "{each.specifier}"',
-        )
 
 
 def _names(row: ComponentRow, each: Import, vendors: Vendors) -> Iterator[Problem]:
@@ -74,9 +63,16 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
     elif _URL.match(name):
         what = f"{name} is not loaded: code comes from the toolchain only"
         remedy = f"packages that can be imported: {packages}"
+    elif name in _INSTEAD:
+        what, remedy = f"{name} is not in the toolchain", _INSTEAD[name]
     elif whole in toolchain.packages:
-        what = f"only the package itself can be imported, not its inner path {name}"
-        remedy = f'import the names that are used: import {{ ... }} from "{whole}"'
+        what = f"the inner path {name} can't be imported"
+        inner = [path for path in sorted(toolchain.paths) if path.startswith(f"{whole}/")]
+        also = f"; of its inner paths there are {', '.join(inner)}" if inner else ""
+        remedy = f'import the names that are used: import {{ ... }} from "{whole}"{also}'
+    elif name.startswith(("@/", "~/")):
+        what = f"there is no file {name}: a component stands alone in its row"
+        remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
     else:
         near = difflib.get_close_matches(name, toolchain.packages, 1)
         guess = f"did you mean {near[0]}? " if near else ""
@@ -84,6 +80,27 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         remedy = f"{guess}packages that can be imported: {packages}"
     return problem(row, each.place, what, remedy)
 
+
+# What people's own projects have, and what does its work here.
+_INSTEAD = {
+    "axios": "use fetch, which browsers have, in useEffect",
+    "classnames": 'import clsx from "clsx", which does the same',
+    "dayjs": 'import the functions that are used from "date-fns"',
+    "moment": 'import the functions that are used from "date-fns"',
+    "motion": 'import { motion } from "framer-motion"',
+    "motion/react": 'import { motion } from "framer-motion"',
+    "next/image": "write <img>, with width and height",
+    "next/link": "write <a href>",
+    "next/navigation": "write <a href>, or set location.href in an event handler",
+    "next/router": "write <a href>, or set location.href in an event handler",
+    "prop-types": "leave it out: props_schema checks props",
+    "react-dom/client": "a block is mounted by the page: export the component, and leave this out",
+    "react-router-dom": "write <a href>: each page is a page of its own",
+    "styled-components": "put the CSS into css_styles, or use Tailwind's classes",
+    "@emotion/react": "put the CSS into css_styles, or use Tailwind's classes",
+    "@emotion/styled": "put the CSS into css_styles, or use Tailwind's classes",
+    "tailwind-merge": 'import clsx from "clsx"',
+}
 
 _DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
 

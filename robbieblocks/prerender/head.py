@@ -42,19 +42,23 @@ def source_hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def policy(*, scripts: Iterable[str], styles: Iterable[str]) -> str:
+def policy(*, scripts: Iterable[str], styles: Iterable[str] | None) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
+    `styles` are the texts of its <style> elements, None where components compute some.
     Prerendered `style=` attributes need style-src-attr; scripts are strict. Pictures, media, frames
     and requests may go to https anywhere, as components embed them.
     """
     script_hashes = "".join(f" {source_hash(text)}" for text in scripts)
-    style_hashes = "".join(f" {source_hash(text)}" for text in dict.fromkeys(styles))
+    if styles is None:
+        inline_styles = " 'unsafe-inline'"
+    else:
+        inline_styles = "".join(f" {source_hash(text)}" for text in dict.fromkeys(styles))
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src 'self'{script_hashes}",
-            f"style-src 'self'{style_hashes}",
+            f"style-src 'self'{inline_styles}",
             "style-src-attr 'unsafe-inline'",
             "img-src 'self' https: data: blob:",
             "media-src 'self' https: data: blob:",

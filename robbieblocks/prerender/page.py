@@ -105,7 +105,8 @@ class Shell:
             body,
             bundle,
             components={block.component for block in page.blocks},
-            islands=islands,
+            islands={block.component for block in islands},
+            early={b.component for b in islands if _is_early(b, rendered[b.order])},
             island_data=_island_data(islands, rendered),
             visibility=visibility,
             title_fill=page.title_fill,
@@ -168,29 +169,28 @@ class Shell:
         bundle: Bundle,
         *,
         components: Collection[str] = (),
-        islands: Sequence[AssembledBlock] = (),
+        islands: Collection[str] = (),
+        early: Collection[str] = (),
         island_data: str = "",
         visibility: Visibility | None = None,
         title_fill: str | None = None,
         styles: Sequence[str] = (),
         address: str = "",
     ) -> PageDocument:
-        loads = self._loading(bundle).page(
-            components,
-            {block.component for block in islands},
-            {block.component for block in islands if _is_early(block)},
-        )
+        loads = self._loading(bundle).page(components, islands, early)
         style = "".join(visibility.rules) if visibility else ""
         visitor = _visitor_data(visibility, title_fill)
         scripts = [head.SPECULATION]
         scripts += [loads.import_map] if loads.import_map else []
         scripts += [_VISITOR_SCRIPT] if visitor else []
+        known = [style, *styles] if style else styles
+        allowed = None if loads.styles is None else [*known, *loads.styles]
         html = self._rendered(
             "page.html.j2",
             self._page,
             page=about,
             slot=SLOTS,
-            csp=_safe(head.policy(scripts=scripts, styles=[*([style] if style else []), *styles])),
+            csp=_safe(head.policy(scripts=scripts, styles=allowed)),
             open_graph=head.open_graph(about),
             favicon=self.favicon,
             stylesheets=_safe(loads.stylesheets),
@@ -279,8 +279,10 @@ def _is_island(block: AssembledBlock, rendered: RenderedBlock) -> bool:
     return rendered.interactive or rendered.volatile or block.fill is not None
 
 
-def _is_early(block: AssembledBlock) -> bool:
-    return block.hydrate == "load" and block.visitor is None
+def _is_early(block: AssembledBlock, rendered: RenderedBlock) -> bool:
+    """Whether all visitors need the block's module at once; a still one waits for a placeholder."""
+    lives = rendered.interactive or rendered.volatile
+    return lives and block.hydrate == "load" and block.visitor is None
 
 
 def _island_data(blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock]) -> str:

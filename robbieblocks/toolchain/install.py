@@ -86,6 +86,7 @@ def _opened(identity: str, root: Path) -> Toolchain:
         packages=listed["dependencies"],
         tools=listed["devDependencies"],
         by_name=frozenset(listed["robbieblocks"]["byName"]),
+        paths=frozenset(listed["robbieblocks"]["paths"]),
     )
 
 

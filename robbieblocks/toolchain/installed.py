@@ -23,7 +23,8 @@ class Toolchain:
 
     `id` is equal wherever the same bytes come out. `packages` maps each package that a component
     may import to its version, `tools` the rest of the reviewed list, and `by_name` holds the
-    packages of which a page gets only the names that it imports.
+    packages of which a page gets only the names that it imports. `paths` are the inner paths of
+    packages that may be imported too: such a module shares no state with its package's.
     """
 
     id: str
@@ -32,11 +33,16 @@ class Toolchain:
     packages: Mapping[str, str]
     tools: Mapping[str, str] = field(default_factory=dict)
     by_name: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
 
     @property
     def modules(self) -> Path:
         """The node_modules folder."""
         return self.root / "node_modules"
+
+    def may_import(self, specifier: str) -> bool:
+        """Whether a component can import this package or path."""
+        return specifier in self.packages or specifier in self.paths
 
     def fonts(self, family: str) -> tuple[FontFace, ...]:
         """The files of a font family (any case) for latin and latin-ext; empty where unknown."""
