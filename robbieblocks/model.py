@@ -287,7 +287,7 @@ class Module:
 
     `specifier` is what imports say: `@robbieblocks/robbie-bar`, `react`, `date-fns`. `imports` are
     the specifiers it imports itself. `script` is the body of a CommonJS function
-    `(require, module, exports)`, and `source_map` leads from it to the stored text. `styles` are the
+    `(require, module, exports)`, and `source_map` leads from it to the stored text. `styles` are
     texts of <style> elements that it may show, `computes_styles` says that there may be others.
     """
 

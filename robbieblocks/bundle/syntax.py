@@ -30,7 +30,11 @@ _QUERY = Query(
     (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
       (#eq? @tag "style")) @style
     (jsx_self_closing_element name: (identifier) @tag (#eq? @tag "style")) @style_alone
-    (call_expression function: [(identifier) @called (member_expression property: (property_identifier) @called)]
+    (call_expression
+      function: [
+        (identifier) @called
+        (member_expression property: (property_identifier) @called)
+      ]
       arguments: (arguments . (string) @argument)
       (#eq? @called "createElement") (#match? @argument "^.style.$")) @style_made
     [(jsx_element) (jsx_self_closing_element)] @jsx

@@ -74,7 +74,9 @@ def stats_dashboard(page: Page) -> None:
 def pricing_table(page: Page) -> None:
     prices = page.locator(".price")
     assert prices.all_inner_texts() == ["$0", "$19", "$49"]
-    page.get_by_role("switch").click()
+    switch = page.get_by_role("switch")
+    assert switch.bounding_box() == {**(switch.bounding_box() or {}), "width": 44, "height": 24}
+    switch.click()
     assert prices.all_inner_texts() == ["$0", "$190", "$490"]
 
 
