@@ -102,7 +102,8 @@ _MAIN = "from robbieblocks.cli import main; main()"
 class Worker:
     """A worker process and what it says.
 
-    `crash` names a fault point at which it kills itself, `stall` one at which it stays for ever.
+    `crash` names a fault point at which it kills itself, `stall` one at which it stays for ever;
+    `prelude` is Python that runs before it starts.
     """
 
     settings: Settings
@@ -110,6 +111,7 @@ class Worker:
     arguments: tuple[str, ...] = ()
     crash: str = ""
     stall: str = ""
+    prelude: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
@@ -118,7 +120,7 @@ class Worker:
 
     def start(self) -> Self:
         """Start the process; its log is read in the background."""
-        code = f"{_HOOK.format(crash=self.crash, stall=self.stall)}\n{_MAIN}"
+        code = f"{_HOOK.format(crash=self.crash, stall=self.stall)}\n{self.prelude}\n{_MAIN}"
         settings = self.settings
         places = {
             "ROBBIEBLOCKS_HOME": settings.home,

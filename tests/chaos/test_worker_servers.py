@@ -1,0 +1,178 @@
+"""Workers and servers that are frozen, gone, in between, or out of room."""
+
+# ruff: noqa: E501  # rows read best on one line
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.chaos.pgbouncer import pooling
+from tests.workers import NODES, Worker, edit, fill, shown, until, working
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos]
+
+NODE = NODES[0]
+Db = psycopg.Connection[Any]
+
+# The times of a worker that is quick to notice; set in the program, as no option reaches them.
+QUICK = """
+import dataclasses
+from robbieblocks.worker import pace
+class Quick(pace.Pace):
+    def __init__(self, **given):
+        super().__init__(**{"canary": 0.3, "canary_patience": 0.7, "query_longest": 1.0,
+                            "retry_longest": 0.5, "reconnect_longest": 0.3, **given})
+import robbieblocks.cli.worker as command
+command.Pace = Quick
+command.replace = lambda made, **given: Quick(**given)
+"""
+
+# A compiler that is missing for as long as a file says so.
+_VANISH = """
+import pathlib
+from robbieblocks import process
+started = process._resolved
+process._resolved = lambda argv, env: started(
+    ["/nowhere/esbuild"] if "esbuild" in str(argv[0]) and pathlib.Path({marker!r}).exists() else argv, env
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Path:
+    """A cache that the tests of this file share."""
+    assert toolchain
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def site(make_settings: Callable[..., Settings], database: str, warm: Path) -> Settings:
+    """An installation over the small site of tests/workers.py."""
+    with psycopg.connect(database) as connection:
+        fill(connection)
+    return make_settings(database, cache=warm)
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Db]:
+    """The editor's connection."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+def backend(db: Db, name: str) -> int:
+    """The pid of the server's process for one of the worker's connections."""
+    found: list[int] = []
+
+    def there() -> bool:
+        rows = db.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s ORDER BY backend_start DESC",
+            [f"robbieblocks {name} %"],
+        ).fetchall()
+        found[:] = [row[0] for row in rows]
+        return bool(found)
+
+    until(there)
+    return found[0]
+
+
+@pytest.mark.parametrize("name", ["ear", "voice", "work"])
+def test_a_frozen_backend_is_left_behind(site: Settings, db: Db, name: str) -> None:
+    """Whichever of its sessions the server stops serving, the worker connects anew and goes on."""
+    with working(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+        worker.ready()
+        pid = backend(db, name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            edit(db, "play", 1)
+            until(lambda: shown(site.site_root, NODE, "play") == 1, "the edit")
+            until(lambda: backend(db, name) != pid, "a new session")
+            edit(db, "play", 2)
+            until(lambda: shown(site.site_root, NODE, "play") == 2, "the next edit")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert worker.stop() == 0
+
+
+def test_terminated_sessions_cost_no_change(site: Settings, db: Db) -> None:
+    """All sessions ended at once, again and again: each edit still goes out, by notification."""
+    with working(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+        worker.ready()
+        for version in range(1, 6):
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'robbieblocks %'"
+            )
+            edit(db, "play", version)
+            until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc]
+        assert worker.stop() == 0
+
+
+def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path: Path) -> None:
+    """PgBouncer in transaction mode passes on no notification: polling finds the edits, and the
+    worker says what it misses."""
+    with pooling(site.database_url or "", tmp_path / "pooler") as conninfo:
+        pooled = replace(site, database_url=conninfo)
+        with working(worker := Worker(pooled, NODE, ("--poll", "5"), prelude=QUICK)):
+            worker.hears("database.pooled")
+            worker.hears("worker.reconciled")
+            for version in (1, 2, 3):
+                edit(db, "play", version)
+                until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc]
+            worker.hears("listener.lost")
+            assert worker.stop() == 0
+    unfinished = db.execute(
+        "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')"
+    ).fetchone()
+    assert unfinished == (0,)
+
+
+def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: Db) -> None:
+    """While releases can't be written the old page stays and the app is tried again; then it goes out."""
+    with working(worker := Worker(site, NODE, prelude=QUICK)):
+        worker.ready()
+        # A file where the folder was: unlike rights and mounts, that stops root too.
+        releases = site.site_root / NODE / "play" / "releases"
+        parked = releases.with_name("parked")
+        current = releases.with_name("current")
+        target = current.readlink()
+        releases.rename(parked)
+        current.unlink()
+        current.symlink_to(Path("parked") / target.name)
+        releases.write_text("in the way")
+        edit(db, "play", 1)
+        worker.hears("run.finished", app="play", outcome="failed", count=2)
+        assert shown(site.site_root, NODE, "play") == 0
+        releases.unlink()
+        parked.rename(releases)
+        current.unlink()
+        current.symlink_to(target)
+        until(lambda: shown(site.site_root, NODE, "play") == 1)
+        assert worker.stop() == 0
+
+
+def test_a_compiler_that_fails_stops_only_what_needs_it(
+    site: Settings, db: Db, tmp_path: Path
+) -> None:
+    """Without esbuild a changed component waits and is tried again; what is live stays."""
+    gone = tmp_path / "gone"
+    vanish = _VANISH.format(marker=str(gone))
+    with working(worker := Worker(site, NODE, prelude=QUICK + vanish)):
+        worker.ready()
+        gone.touch()
+        code = f"<p data-version={{props.version}}>{{props.version}} {time.time_ns()}</p>"
+        db.execute("UPDATE robbieblocks_components SET react_code = %s", [code])
+        worker.hears("build.failed", count=2)
+        assert shown(site.site_root, NODE, "play") == 0
+        gone.unlink()
+        worker.hears("run.finished", app="play", outcome="published", reason="retry")
+        assert worker.stop() == 0

@@ -1,0 +1,62 @@
+"""Months in a minute: many builds leave a worker as small as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.workers import NODES, Worker, edit, fill, shown, until, working
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(900)]
+
+# `make test` has no time for more; SOAK_BUILDS=2000 is the real thing.
+BUILDS = int(os.environ.get("SOAK_BUILDS", "400"))
+WARM_UP = 100
+
+
+def test_many_builds_leave_no_trace(
+    make_settings: Callable[..., Settings], database: str, tmp_path: Path, toolchain: object
+) -> None:
+    """Memory, descriptors, threads and releases after many builds are what they were after a few."""
+    assert toolchain
+    with psycopg.connect(database) as connection:
+        fill(connection)
+    site = make_settings(database)
+    with (
+        psycopg.connect(database, autocommit=True) as db,
+        working(worker := Worker(site, NODES[0])),
+    ):
+        worker.ready()
+        before = None
+        for version in range(1, BUILDS + 1):
+            edit(db, "play", version)
+            until(lambda version=version: shown(site.site_root, NODES[0], "play") == version)  # type: ignore[misc]
+            if version == WARM_UP:
+                before = _size(worker)
+        after = _size(worker)
+        assert before is not None
+        print(f"after {WARM_UP} builds {before}, after {BUILDS} builds {after}")  # noqa: T201 - for `pytest -s`
+        for (name, was), (_, now) in zip(before.items(), after.items(), strict=True):
+            allowed = 1.25 * was if name.endswith("bytes") else was + 2
+            assert now <= allowed, f"{name}: {was} after {WARM_UP} builds, {now} after {BUILDS}"
+        assert len(list((site.site_root / NODES[0] / "play" / "releases").iterdir())) <= 8
+        assert worker.stop() == 0
+
+
+def _size(worker: Worker) -> dict[str, int]:
+    assert worker.process is not None
+    own = psutil.Process(worker.process.pid)
+    children = worker.children()
+    return {
+        "bytes": own.memory_info().rss,
+        "child bytes": sum(child.memory_info().rss for child in children),
+        "descriptors": own.num_fds(),
+        "threads": own.num_threads(),
+        "children": len(children),
+    }
