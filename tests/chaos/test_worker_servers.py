@@ -113,7 +113,7 @@ def test_terminated_sessions_cost_no_change(site: Settings, db: Db) -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'robbieblocks %'"
             )
             edit(db, "play", version)
-            until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc]
+            until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc] # a default binds the loop's value
         assert worker.stop() == 0
 
 
@@ -127,7 +127,7 @@ def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path:
             worker.hears("worker.reconciled")
             for version in (1, 2, 3):
                 edit(db, "play", version)
-                until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc]
+                until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc] # a default binds the loop's value
             worker.hears("listener.lost")
             assert worker.stop() == 0
     unfinished = db.execute(

@@ -1,5 +1,7 @@
 """Months in a minute: many builds leave a worker as small as it was."""
 
+# ruff: noqa: E501  # rows read best on one line
+
 from __future__ import annotations
 
 import os
@@ -23,7 +25,7 @@ WARM_UP = 100
 def test_many_builds_leave_no_trace(
     make_settings: Callable[..., Settings], database: str, tmp_path: Path, toolchain: object
 ) -> None:
-    """Memory, descriptors, threads and releases after many builds are what they were after a few."""
+    """Memory, descriptors, threads and releases after many builds are as after a few."""
     assert toolchain
     with psycopg.connect(database) as connection:
         fill(connection)
@@ -36,7 +38,7 @@ def test_many_builds_leave_no_trace(
         before = None
         for version in range(1, BUILDS + 1):
             edit(db, "play", version)
-            until(lambda version=version: shown(site.site_root, NODES[0], "play") == version)  # type: ignore[misc]
+            until(lambda version=version: shown(site.site_root, NODES[0], "play") == version)  # type: ignore[misc] # a default binds the loop's value
             if version == WARM_UP:
                 before = _size(worker)
         after = _size(worker)

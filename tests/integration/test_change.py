@@ -196,10 +196,29 @@ def listening(open_: Callable[[str], Db]) -> Iterator[Listening]:
     made.ear.join(30)
 
 
-def test_it_listens_before_it_asks_for_a_look(listening: Listening) -> None:
-    """On every connect the wake flag is set only once LISTEN is done."""
-    assert listening.wake.is_set()
-    until(lambda: listening.ear.hearing)
+def test_it_listens_before_it_asks_for_a_look(
+    db: Db, open_: Callable[[str], Db], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On every connect the flag is set only once LISTEN is done: an edit in between is heard."""
+    made = Listening(open_)
+    listen = change.listen
+    asked: list[bool] = []
+
+    def listened(connection: Db) -> None:
+        asked.append(made.wake.is_set())
+        listen(connection)
+
+    monkeypatch.setattr(change, "listen", listened)
+    made.ear.start()
+    assert asked == [False]
+    assert made.wake.is_set()
+    made.wake.clear()
+    until(lambda: made.ear.hearing)
+    db.execute("SELECT pg_terminate_backend(%s)", [made.opened[0][1].info.backend_pid])
+    until(lambda: len(asked) == 2)
+    assert made.wake.wait(30)
+    made.stopped.set()
+    made.ear.join(30)
 
 
 def test_a_commit_wakes(db: Db, listening: Listening) -> None:
@@ -218,7 +237,7 @@ def test_a_terminated_listener_comes_back_and_asks_for_a_look(db: Db, listening:
         listening.wake.clear()
         name, connection = listening.opened[-1 - round_ % 2]
         db.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
-        until(lambda before=before: listening.ear.reconnects > before)  # type: ignore[misc]
+        until(lambda before=before: listening.ear.reconnects > before)  # type: ignore[misc] # a default binds the loop's value
         assert listening.wake.wait(30)
         assert name in ("ear", "voice")
     until(lambda: listening.ear.hearing)

@@ -56,8 +56,20 @@ class Lines:
     def __init__(self) -> None:
         self.events: list[tuple[str, str, dict[str, Any]]] = []
 
-    def __getattr__(self, level: str) -> Any:
-        return lambda event, **values: self.events.append((level, event, values))
+    def debug(self, event: str, **values: Any) -> None:
+        self.events.append(("debug", event, values))
+
+    def info(self, event: str, **values: Any) -> None:
+        self.events.append(("info", event, values))
+
+    def warning(self, event: str, **values: Any) -> None:
+        self.events.append(("warning", event, values))
+
+    def error(self, event: str, **values: Any) -> None:
+        self.events.append(("error", event, values))
+
+    def exception(self, event: str, **values: Any) -> None:
+        self.events.append(("error", event, values))
 
     def bind(self, **_: Any) -> Lines:
         return self
@@ -137,7 +149,7 @@ def test_the_flag_is_cleared_before_the_look(bench: Bench) -> None:
             bench.flag.set()
         return found
 
-    bench.world.look = look  # type: ignore[method-assign]
+    bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
     bench.loop.turn()
     assert bench.flag.done[:2] == ["clear", "wait"]
     assert bench.flag.waited == []
@@ -173,7 +185,7 @@ def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
                 bench.world.edit("play")
         return made
 
-    bench.world.build = busy  # type: ignore[method-assign]
+    bench.world.build = busy  # type: ignore[method-assign] # a stand-in's own
     bench.settle()
     assert len(bench.world.jobs) == 2
     assert bench.world.live["play"] == bench.world.apps["play"]
@@ -223,7 +235,7 @@ def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) ->
             raise bugs.pop()
         return build(job, owed)
 
-    bench.world.build = buggy  # type: ignore[method-assign]
+    bench.world.build = buggy  # type: ignore[method-assign] # a stand-in's own
     bench.world.edit("play")
     for _ in range(3):
         bench.settle()
@@ -259,12 +271,17 @@ def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
 def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
     """A node that is taken out of branding idles, and works again when it is back."""
     look = bench.world.look
-    bench.world.look = lambda known: Waiting(apps=None)  # type: ignore[method-assign]
+
+    def nobody(known: Any) -> Waiting:
+        assert known == {}
+        return Waiting(apps=None)
+
+    bench.world.look = nobody  # type: ignore[method-assign] # a stand-in's own
     bench.world.edit("play")
     bench.settle()
     assert bench.loop.vitals.state == "unknown node"
     assert bench.world.jobs == []
-    bench.world.look = look  # type: ignore[method-assign]
+    bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
     bench.settle()
     assert bench.world.live["play"] == 2
 
