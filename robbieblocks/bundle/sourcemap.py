@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
+from robbieblocks import vlq
 from robbieblocks.bundle.shape import Shift
 
-_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
-_CONTINUES = 32
 _SHORTEST_WITH_SOURCE = 4
 
 
@@ -30,14 +27,14 @@ def _moved(mappings: str, shift: Shift) -> str:
     for compiled_line in mappings.split(";"):
         segments: list[str] = []
         for segment in filter(None, compiled_line.split(",")):
-            fields = list(_decoded(segment))
+            fields = vlq.decode(segment)
             if len(fields) >= _SHORTEST_WITH_SOURCE:
                 line += fields[2]
                 column += fields[3]
                 stored = _stored(line, column, shift)
                 fields[3] = stored - written
                 written = stored
-            segments.append("".join(map(_encoded, fields)))
+            segments.append(vlq.encode(fields))
         lines.append(",".join(segments))
     return ";".join(lines)
 
@@ -47,25 +44,3 @@ def _stored(line: int, column: int, shift: Shift) -> int:
     if line != shift.line - 1 or column < shift.column - 1:
         return column
     return max(shift.column - 1, column - shift.by)
-
-
-def _decoded(segment: str) -> Iterator[int]:
-    value = bits = 0
-    for digit in segment:
-        part = _VALUE[digit]
-        value |= (part & (_CONTINUES - 1)) << bits
-        bits += 5
-        if not part & _CONTINUES:
-            yield -(value >> 1) if value & 1 else value >> 1
-            value = bits = 0
-
-
-def _encoded(value: int) -> str:
-    rest = (-value << 1) | 1 if value < 0 else value << 1
-    digits = ""
-    while True:
-        part = rest & (_CONTINUES - 1)
-        rest >>= 5
-        digits += _DIGITS[part | _CONTINUES if rest else part]
-        if not rest:
-            return digits

@@ -6,10 +6,8 @@ import bisect
 import functools
 import json
 from dataclasses import dataclass
-from typing import Final
 
-_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_DIGITS: Final = {character: value for value, character in enumerate(_BASE64)}
+from robbieblocks import vlq
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
         start = 0
         segments: list[_Segment] = []
         for text in filter(None, group.split(",")):
-            fields = _numbers(text)
+            fields = vlq.decode(text)
             start += fields[0]
             if len(fields) < 4:  # a segment of one field has no source
                 segments.append((start, -1, 0, 0))
@@ -73,18 +71,3 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
             segments.append((start, source, line, column))
         lines.append(sorted(segments))
     return lines, texts
-
-
-def _numbers(text: str) -> list[int]:
-    """The numbers of a base64 VLQ group: 5 bits a digit, lowest first; the last bit is the sign."""
-    numbers: list[int] = []
-    value = shift = 0
-    for character in text:
-        digit = _DIGITS[character]
-        value |= (digit & 31) << shift
-        if digit & 32:
-            shift += 5
-            continue
-        numbers.append(-(value >> 1) if value & 1 else value >> 1)
-        value = shift = 0
-    return numbers

@@ -7,15 +7,16 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robbieblocks import vlq
 from robbieblocks.bundle.shape import Shift
-from robbieblocks.bundle.sourcemap import _decoded, _encoded, to_stored
+from robbieblocks.bundle.sourcemap import to_stored
 from robbieblocks.bundle.vendors import packed, unpacked
 
 
 @given(st.lists(st.integers(-(2**31), 2**31)))
 def test_numbers(numbers: list[int]) -> None:
     """What is encoded is decoded to the same."""
-    assert list(_decoded("".join(map(_encoded, numbers)))) == numbers
+    assert vlq.decode(vlq.encode(numbers)) == numbers
 
 
 def segments(mappings: str) -> list[tuple[int, int]]:
@@ -23,7 +24,7 @@ def segments(mappings: str) -> list[tuple[int, int]]:
     line = column = 0
     found = []
     for segment in filter(None, mappings.replace(";", ",").split(",")):
-        fields = list(_decoded(segment))
+        fields = vlq.decode(segment)
         line += fields[2]
         column += fields[3]
         found.append((line, column))
