@@ -312,8 +312,9 @@ class Bundle:
     """Every module that a set of components needs, by specifier, and what was done to get them.
 
     `compiled` lists component keys that were compiled now, not found in the cache. A component
-    with an error is in `problems` and not in `modules`, nor is one that imports it. `isolate` is
-    the script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
+    with an error is in `problems` and not in `modules`, nor is one that imports it: `blame` names
+    for each in `broken` its own errors and those of what it imports. `isolate` is the script that
+    an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
     `utilities_for` gives the stylesheet of the utility classes that some components (by key) and
     what they import use, so that a page changes only with its own components.
     """
@@ -328,6 +329,7 @@ class Bundle:
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
+    blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 def component_specifier(key: str) -> str:

@@ -107,6 +107,7 @@ def bundle(
         compiled=tuple(sorted(set(records.compiled))),
         problems=tuple(problems),
         broken=frozenset(broken),
+        blame={key: _blame(key, found, problems) for key in broken},
     )
 
 
@@ -140,7 +141,7 @@ def _with_uses(keys: Collection[str], good: Mapping[str, Record]) -> set[str]:
         key = todo.pop()
         if key not in found:
             found.add(key)
-            todo += [use.key for use in good[key].uses]
+            todo += [use.key for use in good[key].uses if use.key in good]
     return found
 
 
@@ -262,6 +263,14 @@ def _spread(broken: set[str], found: Mapping[str, Record]) -> None:
             if user not in broken:
                 broken.add(user)
                 todo.append(user)
+
+
+def _blame(
+    key: str, found: Mapping[str, Record], problems: Sequence[Problem]
+) -> tuple[Problem, ...]:
+    """The errors of a component and of all that it imports."""
+    reached = {key, *_with_uses([key], found)}
+    return tuple(each for each in problems if each.severity == "error" and each.key in reached)
 
 
 def _modules(good: Mapping[str, Record], runtime: Module, vendors: Vendors) -> dict[str, Module]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -138,9 +137,10 @@ def _job(block: AssembledBlock) -> RenderJob:
 
 
 def _blame(made: Bundle) -> dict[str, tuple[Problem, ...]]:
-    """Each broken component with its problems, or with those of what it imports."""
-    own: dict[str, list[Problem]] = defaultdict(list)
-    for problem in made.problems:
-        if problem.severity == "error":
-            own[problem.key].append(problem)
-    return {key: tuple(own.get(key, ())) for key in made.broken}
+    """Each broken component with its problems and those of what it imports: never none."""
+
+    def faults(key: str) -> tuple[Problem, ...]:
+        unknown = Problem(entity="component", key=key, what="it can't be built")
+        return made.blame.get(key) or (unknown,)
+
+    return {key: faults(key) for key in made.broken}

@@ -1,0 +1,205 @@
+"""Every condition operator and its combinations, on real rows: what is in the HTML of which node,
+and what a visitor's query and window then show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.sites import Block, MakeSite, Site, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+
+DARK, LIGHT = "vengeance-local", "collaboration-local"
+# The build's clock stands at 2026-06-01T12:00Z.
+PAST, FUTURE = "2026-06-01T13:59:59+02:00", "2026-06-01T12:00:01Z"
+
+# Conditions, and the visits (node, query, width) on which the block shows; all others hide it.
+NODES = (DARK, LIGHT)
+QUERIES = ("", "?ref=newsletter", "?ref=other&x=1")
+WIDTHS = (500, 1000)
+VISITS = [(node, query, width) for node in NODES for query in QUERIES for width in WIDTHS]
+CASES: dict[str, tuple[Any, Any]] = {
+    "none": ({}, lambda node, query, width: True),
+    "nodes": ({"nodes": [DARK]}, lambda node, query, width: node == DARK),
+    "nodes two": ({"nodes": [DARK, LIGHT]}, lambda node, query, width: True),
+    "apps": ({"apps": ["play"]}, lambda node, query, width: True),
+    "apps other": ({"apps": ["work"]}, lambda node, query, width: False),
+    "theme": ({"theme": "light"}, lambda node, query, width: node == LIGHT),
+    "from past": ({"from": PAST}, lambda node, query, width: True),
+    "from future": ({"from": FUTURE}, lambda node, query, width: False),
+    "until past": ({"until": PAST}, lambda node, query, width: False),
+    "until future": ({"until": FUTURE}, lambda node, query, width: True),
+    "window": ({"from": PAST, "until": FUTURE}, lambda node, query, width: True),
+    "query": ({"query": {"ref": "newsletter"}}, lambda node, query, width: "news" in query),
+    "query list": (
+        {"query": {"ref": ["newsletter", "other"]}},
+        lambda node, query, width: query != "",
+    ),
+    "query there": ({"query": {"ref": True}}, lambda node, query, width: query != ""),
+    "query absent": ({"query": {"ref": False}}, lambda node, query, width: query == ""),
+    "query two": ({"query": {"ref": "other", "x": "1"}}, lambda node, query, width: "x=1" in query),
+    "viewport min": ({"viewport": {"min": 800}}, lambda node, query, width: width >= 800),
+    "viewport max": ({"viewport": {"max": 800}}, lambda node, query, width: width <= 800),
+    "viewport both": (
+        {"viewport": {"min": 400, "max": 600}},
+        lambda node, query, width: width == 500,
+    ),
+    "all hold": (
+        {"theme": "dark", "query": {"ref": True}, "viewport": {"min": 800}},
+        lambda node, query, width: node == DARK and query != "" and width >= 800,
+    ),
+    "any": (
+        {"any": [{"nodes": [DARK]}, {"viewport": {"min": 800}}]},
+        lambda node, query, width: node == DARK or width >= 800,
+    ),
+    "any visitor": (
+        {"any": [{"query": {"ref": "newsletter"}}, {"viewport": {"max": 600}}]},
+        lambda node, query, width: "news" in query or width <= 600,
+    ),
+    "all": (
+        {"all": [{"query": {"ref": True}}, {"query": {"x": False}}]},
+        lambda node, query, width: "news" in query,
+    ),
+    "not": ({"not": {"theme": "dark"}}, lambda node, query, width: node == LIGHT),
+    "not visitor": (
+        {"not": {"query": {"ref": "newsletter"}}},
+        lambda node, query, width: "news" not in query,
+    ),
+    "not viewport": ({"not": {"viewport": {"min": 800}}}, lambda node, query, width: width < 800),
+    "deep": (
+        {
+            "not": {
+                "any": [
+                    {"all": [{"query": {"ref": True}}, {"viewport": {"min": 800}}]},
+                    {"apps": ["work"]},
+                ]
+            }
+        },
+        lambda node, query, width: not (query != "" and width >= 800),
+    ),
+}
+STILL = "export default ({ name }) => <p data-case={name}>{name}</p>;"
+LIVE = """export default function Live({ name }) { const [n, setN] = useState(0);
+  return <button data-live={name} onClick={() => setN(n + 1)}>{name}: {n}</button>; }"""
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    made = make_site()
+    made.component("still", STILL)
+    made.component("live", LIVE)
+    blocks = [
+        Block(component=component, props={"name": name}, conditions=conditions)
+        for name, (conditions, _) in CASES.items()
+        for component in ("still", "live")
+    ]
+    made.page("cases", *blocks)
+    for node in NODES:
+        made.build(node)
+        assert made.problems(warnings=True) == []
+    return made
+
+
+@pytest.fixture(scope="module")
+def addresses(site: Site) -> Iterator[Mapping[str, str]]:
+    with ExitStack() as stack:
+        root = site.builder.settings.site_root
+        yield {node: stack.enter_context(served(root, node)) for node in NODES}
+
+
+@pytest.mark.parametrize(("node", "query", "width"), VISITS)
+def test_blocks_show_by_their_conditions(
+    addresses: Mapping[str, str], page: Page, node: str, query: str, width: int
+) -> None:
+    """Still and live blocks show on exactly the visits that their conditions name, without a
+    hydration error, and each live one that shows works."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{addresses[node]}/cases/{query}")
+    expected = {name for name, (_, holds) in CASES.items() if holds(node, query, width)}
+    for attribute in ("case", "live"):
+        shown = page.evaluate(
+            f"""() => [...document.querySelectorAll('[data-{attribute}]')]
+                .filter((e) => e.checkVisibility()).map((e) => e.dataset.{attribute})"""
+        )
+        assert set(shown) == expected
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('[data-live]')].filter((e) => e.checkVisibility())
+            .every((e) => Object.keys(e).some((k) => k.startsWith('__reactFiber')))"""
+    )
+    page.evaluate(
+        "() => [...document.querySelectorAll('[data-live]')].filter((e) => e.checkVisibility())"
+        ".forEach((e) => e.click())"
+    )
+    said = page.evaluate(
+        """async () => { await new Promise(requestAnimationFrame);
+            return [...document.querySelectorAll('[data-live]')]
+            .filter((e) => e.checkVisibility()).map((e) => e.textContent); }"""
+    )
+    assert sorted(said) == sorted(f"{name}: 1" for name in expected)
+
+
+def test_what_a_node_never_shows_is_not_in_its_html(site: Site) -> None:
+    """A block that build-time or scheduled conditions leave out does not reach the page at all."""
+    for node, hidden in ((DARK, "theme"), (LIGHT, "nodes")):
+        html = site.file("/cases/", node).read_text()
+        for name in (hidden, "from future", "until past", "apps other"):
+            assert f'data-case="{name}"' not in html
+            assert f'"name":"{name}"' not in html
+
+
+def test_a_window_that_grows_reveals_and_starts_a_block(
+    addresses: Mapping[str, str], page: Page
+) -> None:
+    """A live block hidden by the viewport starts when the window grows, and moves no block before it."""
+    page.set_viewport_size({"width": 500, "height": 800})
+    visit_wide(page, addresses[DARK])
+    button = page.locator("[data-live='viewport min']")
+    assert not button.is_visible()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function(
+        """() => Object.keys(document.querySelector("[data-live='viewport min']"))
+            .some((k) => k.startsWith('__reactFiber'))"""
+    )
+    button.click()
+    assert button.inner_text() == "viewport min: 1"
+
+
+def visit_wide(page: Page, address: str) -> None:
+    answer = page.goto(f"{address}/cases/")
+    assert answer is not None
+    assert answer.ok
+
+
+def test_conditions_cause_no_layout_shift(addresses: Mapping[str, str], page: Page) -> None:
+    """Query and viewport are decided before the first paint: nothing moves afterwards."""
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((l) => l.getEntries().forEach((e) => "
+        "{ shift += e.value; })).observe({ type: 'layout-shift', buffered: true });"
+    )
+    page.goto(f"{addresses[DARK]}/cases/?ref=newsletter", wait_until="networkidle")
+    assert page.evaluate("shift") == 0
+
+
+def test_the_boundary_moves_with_the_clock(site: Site) -> None:
+    """Built a second later, the block whose time has come is there, and the one whose time is over
+    is gone."""
+    from datetime import timedelta
+
+    was = site.builder.now
+    try:
+        site.builder.now = was + timedelta(seconds=2)
+        site.build(DARK)
+        html = site.file("/cases/").read_text()
+        assert 'data-case="from future"' in html
+        assert 'data-case="until future"' not in html
+        assert 'data-case="window"' not in html
+    finally:
+        site.builder.now = was
+        site.build(DARK)
