@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from robbieblocks.cache import Cache
     from robbieblocks.toolchain import Toolchain
 
-pytest_plugins = ["tests.browser.fixtures", "tests.building", "tests.pages", "tests.sites"]
+pytest_plugins = [
+    "tests.browser.fixtures",
+    "tests.building",
+    "tests.pages",
+    "tests.sites",
+    "tests.commands",
+]
 
 # How long an example takes is the machine's affair; in CI the same examples run every time.
 hypothesis.settings.register_profile("laptop", deadline=None)

@@ -20,6 +20,7 @@ from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import Manifest, TriggerRow
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.targets import Request, Target
+from robbieblocks.release import fault
 
 _MOST_IDS: Final = 1000
 
@@ -93,6 +94,7 @@ class Ledger:
                     row.id for row in self.triggers if row.concerns(target.node, target.app)
                 ][:_MOST_IDS],
             )
+            fault.reached("begun")
 
     def hash_of(self, target: Target) -> str:
         """The build hash that is live, or `none`."""

@@ -14,7 +14,7 @@ from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunRep
 from robbieblocks.pipeline.runs import Run, compose
 from robbieblocks.pipeline.targets import Request
 from robbieblocks.pipeline.workshop import Workshop
-from robbieblocks.release import reading
+from robbieblocks.release import fault, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,9 @@ def conclude(
             report = _release(run, manifest, report, place, request, ledger, watch)
     except RobbieBlocksError as error:
         report = replace(report, error=str(error), transient=isinstance(error, Transient))
+    fault.reached("concluded")
     ledger.finish(run.target, report, _log(report, watch))
+    fault.reached("closed")
     return report, manifest
 
 

@@ -30,6 +30,7 @@ from robbieblocks.pipeline.plan import Digest
 from robbieblocks.pipeline.targets import Target
 from robbieblocks.prerender import Prerenderer, job_key
 from robbieblocks.prerender.page import Shell
+from robbieblocks.release import fault
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
@@ -92,6 +93,7 @@ class Workshop(AbstractContextManager["Workshop"]):
                 done[job] = RenderedBlock(**json.loads(entry))
         if missing:
             fresh = dict(zip(missing, self.prerenderer.render(missing, bundle), strict=True))
+            fault.reached("rendered")
             self.cache.put_many(
                 BLOCKS,
                 {keys[job]: _encode(block) for job, block in fresh.items() if not block.problem},
