@@ -35,7 +35,7 @@ def mapped(places: list[tuple[int, int]]) -> str:
     line = column = 0
     parts = []
     for at_line, at_column in places:
-        parts.append("".join(map(_encoded, [1, 0, at_line - line, at_column - column])))
+        parts.append(vlq.encode([1, 0, at_line - line, at_column - column]))
         line, column = at_line, at_column
     return json.dumps({"version": 3, "sources": ["c/x.tsx"], "mappings": ";".join(parts)})
 
