@@ -82,6 +82,7 @@ class Child:
     A frame is a 4-byte big-endian length and as many bytes; what they mean is the caller's. The
     other side is `answer(handle)`. One call at a time; whatever goes wrong in a call (timeout,
     death, garbage, KeyboardInterrupt) ends the child, so that no late answer is taken for another.
+    A `foreign` program knows nothing of this module; `converse` speaks to it in its own way.
     """
 
     def __init__(
@@ -90,10 +91,12 @@ class Child:
         env: Mapping[str, str] | None = None,
         *,
         cwd: Path | None = None,
+        foreign: bool = False,
     ) -> None:
         self._argv = tuple(argv)
         told = {**(os.environ if env is None else env), _PARENT: str(os.getpid())}
-        self._process = _start(_resolved(argv, env), argv, cwd=cwd, env=told, feed=True)
+        command = [*(_parent_death_prefix() if foreign else ()), *_resolved(argv, env)]
+        self._process = _start(command, argv, cwd=cwd, env=told, feed=True)
         self._words = bytearray()
         stdin, stdout, stderr = self._pipes()
         for pipe in (stdin, stdout, stderr):
@@ -109,10 +112,18 @@ class Child:
         """
         if len(payload) > _LONGEST_FRAME:
             raise ProcessFailed(_failure(self._argv, "the request is longer than 1 GiB", b""))
+        heard = self.converse(_HEADER.pack(len(payload)) + payload, _complete, timeout)
+        return bytes(memoryview(heard)[_HEADER.size :])
+
+    def converse(self, said: bytes, complete: Callable[[bytearray], bool], timeout: float) -> bytes:
+        """Send bytes as they are, and return what comes back once that is `complete`.
+
+        `complete` raises ValueError for what is no answer at all. Raises as `call` does.
+        """
         if self._process.stdin is None or self._process.stdin.closed:
             raise ProcessFailed(_failure(self._argv, "it is not running any more", self._words))
         try:
-            return self._exchange(payload, time.monotonic() + timeout)
+            return self._exchange(said, complete, time.monotonic() + timeout)
         except TimeoutError:
             self.kill()
             why = f"gave no answer within {timeout:g} s"
@@ -168,15 +179,17 @@ class Child:
             raise AssertionError("the child was started with three pipes")
         return process.stdin.fileno(), process.stdout.fileno(), process.stderr.fileno()
 
-    def _exchange(self, payload: bytes, deadline: float) -> bytes:
+    def _exchange(
+        self, said: bytes, complete: Callable[[bytearray], bool], deadline: float
+    ) -> bytes:
         stdin, stdout, stderr = self._pipes()
-        outgoing = memoryview(_HEADER.pack(len(payload)) + payload)
+        outgoing = memoryview(said)
         answer = bytearray()
         poll = select.poll()
         poll.register(stdin, select.POLLOUT)
         poll.register(stdout, select.POLLIN)
         poll.register(stderr, select.POLLIN)
-        while not _complete(answer):
+        while not complete(answer):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
@@ -192,7 +205,7 @@ class Child:
                     answer += chunk or b""
                 elif self._listen(stderr) == b"":
                     poll.unregister(stderr)
-        return bytes(memoryview(answer)[_HEADER.size :])
+        return bytes(answer)
 
     def _listen(self, stderr: int) -> bytes | None:
         chunk = _read_some(stderr)

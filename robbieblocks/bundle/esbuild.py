@@ -7,29 +7,25 @@ outside the folder decides the output: no tsconfig, no package.json, no environm
 from __future__ import annotations
 
 import json
-import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from robbieblocks import process
+from robbieblocks.bundle import service
+from robbieblocks.bundle.service import Answer, Request
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.toolchain import Toolchain
 
 TARGET = "es2022"
 _TIMEOUT_S = 120.0
-# A process that soon ends need not collect its garbage: half the CPU time of 200 components. Past
-# the limit Go's runtime collects after all.
-_UNCOLLECTED = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 
 COMMON = (
     "--bundle",
     "--charset=utf8",
-    "--log-level=warning",
+    "--log-level=silent",
     "--log-limit=0",
-    "--color=false",
     f"--target={TARGET}",
     '--define:process.env.NODE_ENV="production"',
     "--tsconfig-raw={}",
@@ -80,20 +76,42 @@ def run_each(
     entries: Iterable[str],
     option_sets: Iterable[Iterable[str]],
 ) -> list[Output]:
-    """The same with several sets of options at once, a process each over the same files."""
-    sets = [tuple(options) for options in option_sets]
+    """The same with several sets of options at once, over the same files."""
     names = list(entries)
     with tempfile.TemporaryDirectory(prefix="robbieblocks-") as name:
         folder = Path(name)
         _write(folder, sources)
-        if len(sets) == 1:
-            return [_process(toolchain, folder, names, sets[0], "o0")]
-        with ThreadPoolExecutor(len(sets)) as pool:
-            running = [
-                pool.submit(_process, toolchain, folder, names, options, f"o{number}")
-                for number, options in enumerate(sets)
-            ]
-            return [each.result() for each in running]
+        requests = [
+            _request(toolchain, folder, number, names, [*COMMON, *options])
+            for number, options in enumerate(option_sets)
+        ]
+        try:
+            answers = service.ask(toolchain, len(names), requests, _TIMEOUT_S)
+        except ProcessFailed:
+            if not toolchain.esbuild.exists():
+                raise ToolchainUnavailable(
+                    f"esbuild is gone from {toolchain.esbuild}\n"
+                    f"  -> remove {toolchain.root}, so that it is fetched again"
+                ) from None
+            raise
+    return [_output(answer, folder / f"o{number}") for number, answer in enumerate(answers)]
+
+
+def _request(
+    toolchain: Toolchain, folder: Path, number: int, entries: Sequence[str], flags: Sequence[str]
+) -> Request:
+    return {
+        "command": "build",
+        "key": number,
+        "entries": [["", entry] for entry in entries],
+        "flags": [*flags, f"--outdir=o{number}", "--outbase=.", "--metafile"],
+        "write": False,
+        "stdinContents": None,
+        "stdinResolveDir": None,
+        "absWorkingDir": str(folder),
+        "nodePaths": [str(toolchain.modules)],
+        "context": False,
+    }
 
 
 def _write(folder: Path, sources: Mapping[str, str | bytes]) -> None:
@@ -106,32 +124,22 @@ def _write(folder: Path, sources: Mapping[str, str | bytes]) -> None:
         (folder / path).write_bytes(data)
 
 
-def _process(
-    toolchain: Toolchain, folder: Path, entries: Sequence[str], options: Sequence[str], out: str
-) -> Output:
-    meta = folder / f"{out}.json"
-    argv: list[str | Path] = [toolchain.esbuild, *entries, *COMMON, *options]
-    argv += [f"--outdir={out}", "--outbase=.", f"--metafile={meta.name}"]
-    environment = {"NODE_PATH": str(toolchain.modules), "PATH": "/usr/bin:/bin", **_UNCOLLECTED}
-    try:
-        done = process.run(argv, cwd=folder, env=environment, timeout=_TIMEOUT_S)
-    except ProcessFailed:
-        if not toolchain.esbuild.exists():
-            raise ToolchainUnavailable(
-                f"esbuild is gone from {toolchain.esbuild}\n"
-                f"  -> remove {toolchain.root}, so that it is fetched again"
-            ) from None
-        raise
-    said = done.stderr.decode("utf-8", "replace")
-    messages = tuple(_messages(said))
-    if done.returncode != 0:
+def _output(answer: Answer, out: Path) -> Output:
+    if "error" in answer:
+        raise ProcessFailed(f"esbuild failed: {str(answer['error'])[:2000]}")
+    messages = (
+        *(_message("error", each) for each in answer["errors"]),
+        *(_message("warning", each) for each in answer["warnings"]),
+    )
+    if answer["errors"]:
         if not any(each.severity == "error" and each.file for each in messages):
-            raise ProcessFailed(f"esbuild failed (exit code {done.returncode}): {said[:2000]}")
+            raise ProcessFailed(f"esbuild failed: {messages[0].text[:2000]}")
         return Output(ok=False, messages=messages)
-    outputs = json.loads(meta.read_bytes())["outputs"]
+    written = {Path(each["path"]): each["contents"] for each in answer["outputFiles"]}
+    outputs = json.loads(answer["metafile"])["outputs"]
     return Output(
         ok=True,
-        files=dict(_written(folder / out)),
+        files={path.relative_to(out).as_posix(): written[path] for path in sorted(written)},
         messages=messages,
         imports={
             each["entryPoint"]: tuple((i["path"], i["kind"]) for i in each["imports"])
@@ -141,33 +149,14 @@ def _process(
     )
 
 
-def _written(out: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(out.rglob("*")):
-        if file.is_file():
-            yield file.relative_to(out).as_posix(), file.read_bytes()
-
-
-_HEAD = re.compile(r"^(?:✘ \[ERROR\]|▲ \[WARNING\]) ", re.MULTILINE)
-_PLACE = re.compile(r"^    (\S+):(\d+):(\d+):$", re.MULTILINE)
-_WARNING_ID = re.compile(r" \[[a-z-]+\]$")
-
-
-def _messages(said: str) -> Iterator[Message]:
-    """Reads esbuild's log: a head line, and where it knows it, the place. Excerpts are indented."""
-    heads = list(_HEAD.finditer(said))
-    ends = [*(head.start() for head in heads[1:]), len(said)]
-    for head, end in zip(heads, ends, strict=False):
-        body = said[head.end() : end]
-        severity = "error" if "ERROR" in head.group() else "warning"
-        text = _WARNING_ID.sub("", body.split("\n", 1)[0].strip())
-        place = _PLACE.search(body)
-        if place is None:
-            yield Message(severity=severity, text=text)
-        else:
-            yield Message(
-                severity=severity,
-                text=text,
-                file=place[1],
-                line=int(place[2]),
-                column=int(place[3]),
-            )
+def _message(severity: str, said: Mapping[str, Any]) -> Message:
+    where = said["location"]
+    if where is None:
+        return Message(severity=severity, text=said["text"])
+    return Message(
+        severity=severity,
+        text=said["text"],
+        file=where["file"],
+        line=where["line"],
+        column=where["column"],
+    )

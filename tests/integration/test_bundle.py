@@ -13,8 +13,8 @@ from uuid import UUID
 import pytest
 from py_mini_racer import MiniRacer
 
-from robbieblocks import process
 from robbieblocks.bundle import bundle as make_bundle
+from robbieblocks.bundle.service import Answer, Request, Service
 from robbieblocks.bundle.vendors import REACT, Vendors, whole
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
@@ -500,14 +500,15 @@ def test_files_are_never_read(make: Make, tmp_path: Path) -> None:
 
 def test_a_text_that_kills_the_compiler(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A component that esbuild does not survive is named, and the others are compiled."""
-    real = process.run
+    real = Service.ask
 
-    def run(argv: list[str], *, cwd: Path, **given: object) -> object:
-        if any("KILLER" in path.read_text() for path in cwd.glob("c/*.tsx")):
+    def ask(self: Service, requests: list[Request], timeout: float) -> list[Answer]:
+        folder = Path(requests[0]["absWorkingDir"])
+        if any("KILLER" in path.read_text() for path in folder.glob("c/*.tsx")):
             raise ProcessFailed("esbuild died of signal 11")
-        return real(argv, cwd=cwd, **given)  # type: ignore[arg-type]  # passed on as it came
+        return real(self, requests, timeout)
 
-    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(Service, "ask", ask)
     codes = {f"c{n}": "<b/>" for n in range(6)}
     made = make(rows({**codes, "bad": "<b>KILLER</b>"}))
     assert made.broken == {"bad"}
@@ -522,7 +523,7 @@ def test_a_compiler_that_never_runs(make: Make, monkeypatch: pytest.MonkeyPatch)
         raise ProcessFailed("no memory")
 
     make(rows({"warm": "<b/>"}))
-    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(Service, "ask", run)
     with pytest.raises(ProcessFailed):
         make(rows({"a": "<i/>", "b": "<u/>"}))
 

@@ -1,0 +1,235 @@
+"""esbuild as a service: builds asked for over its stdin, answered over its stdout.
+
+This is the protocol of esbuild's own JavaScript API (cmd/esbuild/stdio_protocol.go). It belongs to
+one version of esbuild, which both sides state; the toolchain's lock file pins it. A packet is a
+length and as many bytes: an id, its lowest bit set in answers, and one value. Integers have 32
+bits, little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.process import Child, TimedOut
+from robbieblocks.toolchain import Toolchain
+
+_WORD: Final = struct.Struct("<I")
+# Where a build is small, starting the program is most of its cost, so it is kept for the next.
+# Then it goes: an idle worker is to be small.
+_SMALL: Final = 20
+_KEPT_S: Final = 5.0
+# A process that soon ends need not collect its garbage: half the CPU time of 200 components. Past
+# the limit Go's runtime collects after all.
+_UNCOLLECTED: Final = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class Service:
+    """One running esbuild. Any failure ends it."""
+
+    def __init__(self, toolchain: Toolchain, *, brief: bool) -> None:
+        argv = (toolchain.esbuild, f"--service={toolchain.tools['esbuild']}")
+        env = {"PATH": "/usr/bin:/bin", **(_UNCOLLECTED if brief else {})}
+        self._child = Child(argv, env, foreign=True)
+        self._greeted = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._child.alive
+
+    def ask(self, requests: Sequence[Request], timeout: float) -> list[Answer]:
+        """The answers to requests that are worked on at once, in their order.
+
+        Raises ProcessFailed where esbuild crashed, hung, or is of another version.
+        """
+        asked = b"".join(packet(number << 1, value) for number, value in enumerate(requests))
+        wanted = len(requests) + (0 if self._greeted else 1)
+        said = self._child.converse(asked, lambda heard: _count(heard) >= wanted, timeout)
+        packets = list(_packets(said))
+        if not self._greeted:
+            # The first packet is no answer: it is esbuild's version.
+            packets = packets[1:]
+            self._greeted = True
+        try:
+            answers = dict(map(_answer, packets))
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            self._child.kill()
+            raise ProcessFailed(f"esbuild answered something unreadable: {error}") from error
+        if answers.keys() != set(range(len(requests))):
+            self._child.kill()
+            raise ProcessFailed("esbuild answered something that was not asked")
+        return [answers[number] for number in range(len(requests))]
+
+    def close(self) -> None:
+        """End it."""
+        self._child.close()
+
+
+class _Spoiled(Exception):
+    """The service that was kept did not do it; a new one is to be asked."""
+
+
+class _Kept:
+    """The service that small builds share; it ends by itself when none came for a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._service: Service | None = None
+        self._toolchain = ""
+        self._timer: threading.Timer | None = None
+
+    @contextmanager
+    def lent(self, toolchain: Toolchain) -> Iterator[Service]:
+        """The service, started where none runs; one build at a time."""
+        with self._lock:
+            self._cancel()
+            service = self._service
+            if service is None or self._toolchain != toolchain.id or not service.alive:
+                self._end()
+                service = self._service = Service(toolchain, brief=False)
+                self._toolchain = toolchain.id
+            try:
+                yield service
+            except TimedOut:
+                self._end()
+                raise
+            except ProcessFailed as error:
+                # It may have been ended while it waited: no component is to blame for that.
+                self._end()
+                raise _Spoiled from error
+            except BaseException:
+                self._end()
+                raise
+            self._timer = threading.Timer(_KEPT_S, self._expire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self) -> None:
+        if self._service is not None:
+            service, self._service = self._service, None
+            service.close()
+
+
+_KEPT: Final = _Kept()
+
+
+def ask(
+    toolchain: Toolchain, inputs: int, requests: Sequence[Request], timeout: float
+) -> list[Answer]:
+    """The answers to build requests over that many inputs. Raises ProcessFailed."""
+    if inputs <= _SMALL:
+        with suppress(_Spoiled), _KEPT.lent(toolchain) as kept:
+            return kept.ask(requests, timeout)
+    own = Service(toolchain, brief=True)
+    try:
+        return own.ask(requests, timeout)
+    finally:
+        own.close()
+
+
+# --- packets ---------------------------------------------------------------------------------
+
+
+def packet(number: int, value: Request) -> bytes:
+    """One packet, its length first."""
+    body = _WORD.pack(number) + b"".join(_encoded(value))
+    return _WORD.pack(len(body)) + body
+
+
+def _count(heard: bytearray) -> int:
+    """How many whole packets there are."""
+    found = place = 0
+    while len(heard) - place >= _WORD.size:
+        place += _WORD.size + int(_WORD.unpack_from(heard, place)[0])
+        found += place <= len(heard)
+    return found
+
+
+def _packets(heard: bytes) -> Iterator[bytes]:
+    place = 0
+    while place < len(heard):
+        length = int(_WORD.unpack_from(heard, place)[0])
+        place += _WORD.size
+        yield heard[place : place + length]
+        place += length
+
+
+def _answer(body: bytes) -> tuple[int, Answer]:
+    number = int(_WORD.unpack_from(body)[0])
+    value, _ = decoded(body, _WORD.size)
+    if not number & 1 or not isinstance(value, dict):
+        raise ValueError("a question, or no object")
+    return number >> 1, value
+
+
+def _encoded(value: Any) -> Iterator[bytes]:
+    match value:
+        case None:
+            yield b"\0"
+        case bool():
+            yield b"\1\1" if value else b"\1\0"
+        case int():
+            yield b"\2" + _WORD.pack(value)
+        case str():
+            yield b"\3" + _counted(value.encode())
+        case bytes():
+            yield b"\4" + _counted(value)
+        case list() | tuple():
+            yield b"\5" + _WORD.pack(len(value))
+            for each in value:
+                yield from _encoded(each)
+        case _:
+            yield b"\6" + _WORD.pack(len(value))
+            for key, each in value.items():
+                yield _counted(key.encode())
+                yield from _encoded(each)
+
+
+def _counted(data: bytes) -> bytes:
+    return _WORD.pack(len(data)) + data
+
+
+def decoded(body: bytes, place: int) -> tuple[Any, int]:
+    """The value at that place of a packet, and where the next begins."""
+    kind, place = body[place], place + 1
+    if kind == 0:
+        return None, place
+    if kind == 1:
+        return body[place] != 0, place + 1
+    number, place = int(_WORD.unpack_from(body, place)[0]), place + _WORD.size
+    if kind == 2:
+        return number, place
+    if kind in (3, 4):
+        data = body[place : place + number]
+        return (data.decode("utf-8", "replace") if kind == 3 else data), place + number
+    if kind == 5:
+        items = []
+        for _ in range(number):
+            item, place = decoded(body, place)
+            items.append(item)
+        return items, place
+    if kind == 6:
+        found: dict[str, Any] = {}
+        for _ in range(number):
+            length, place = int(_WORD.unpack_from(body, place)[0]), place + _WORD.size
+            key = body[place : place + length].decode()
+            found[key], place = decoded(body, place + length)
+        return found, place
+    raise ValueError(f"a value of kind {kind}")

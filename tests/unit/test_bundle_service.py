@@ -1,0 +1,137 @@
+"""esbuild's packets, and what becomes of an esbuild that is not what it should be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.bundle import service as services
+from robbieblocks.bundle.service import Service, ask, decoded, packet
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.toolchain import Toolchain
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2**32 - 1) | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_packets_come_back_as_they_went(value: dict[str, Any]) -> None:
+    """Every value that a packet can hold is read as it was written."""
+    body = packet(6, value)
+    assert int.from_bytes(body[:4], "little") == len(body) - 4
+    assert int.from_bytes(body[4:8], "little") == 6
+    assert decoded(body, 8) == (value, len(body))
+
+
+def test_an_unknown_kind_of_value_is_told() -> None:
+    """A packet of another protocol is refused."""
+    with pytest.raises(ValueError, match="kind 9"):
+        decoded(b"\x09\0\0\0\0", 0)
+
+
+def program(folder: Path, code: str) -> Toolchain:
+    path = folder / "esbuild"
+    path.write_text(f"#!{sys.executable}\nimport os, struct, sys\n{code}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    stand_in = SimpleNamespace(esbuild=path, tools={"esbuild": "1.2.3"}, id=str(folder))
+    return cast("Toolchain", stand_in)
+
+
+ANSWERS = """
+def say(body):
+    os.write(1, struct.pack("<I", len(body)) + body)
+say(b"1.2.3")
+asked = 0
+while head := os.read(0, 4):
+    body = os.read(0, struct.unpack("<I", head)[0])
+    number = struct.unpack_from("<I", body)[0]
+    asked += 1
+    say(struct.pack("<I", number | 1) + bytes([6]) + struct.pack("<II", 1, 1) + b"n" + bytes([2])
+        + struct.pack("<I", asked))
+"""
+
+
+def test_answers_belong_to_their_requests(tmp_path: Path) -> None:
+    """A service that runs on answers call after call, each in its order."""
+    running = Service(program(tmp_path, ANSWERS), brief=True)
+    assert running.ask([{"a": 1}, {"b": 2}], 10) == [{"n": 1}, {"n": 2}]
+    assert running.ask([{"c": 3}], 10) == [{"n": 3}]
+    running.close()
+    assert not running.alive
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["sys.exit('of another version')", "os.write(1, b'\\x00\\x00\\x00\\x00' * 9)", "os.abort()"],
+)
+def test_a_program_that_is_no_esbuild(tmp_path: Path, code: str) -> None:
+    """What ends, or says something else, is a failure of the process that names it."""
+    running = Service(program(tmp_path, code), brief=True)
+    with pytest.raises(ProcessFailed):
+        running.ask([{"a": 1}], 10)
+    running.close()
+
+
+def test_a_hanging_esbuild_is_ended(tmp_path: Path) -> None:
+    """An esbuild that never answers is killed when its time is over."""
+    running = Service(program(tmp_path, "os.read(0, 1); import time; time.sleep(60)"), brief=True)
+    with pytest.raises(ProcessFailed, match="no answer"):
+        running.ask([{"a": 1}], 0.05)
+    assert not running.alive
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[services._Kept]:
+    own = services._Kept()
+    monkeypatch.setattr(services, "_KEPT", own)
+    yield own
+    own._expire()
+
+
+def test_small_builds_share_one_process(tmp_path: Path, kept: services._Kept) -> None:
+    """It is kept between small builds, and ends when none comes."""
+    toolchain = program(tmp_path, ANSWERS)
+    assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
+    assert ask(toolchain, 1, [{}], 10) == [{"n": 2}]
+    running = kept._service
+    assert running is not None
+    kept._expire()
+    assert not running.alive
+
+
+def test_a_kept_process_that_died_is_replaced(tmp_path: Path, kept: services._Kept) -> None:
+    """Whoever killed it while it waited: the build does not notice."""
+    toolchain = program(tmp_path, ANSWERS)
+    ask(toolchain, 1, [{}], 10)
+    running = kept._service
+    assert running is not None
+    os.kill(running._child.pid, signal.SIGKILL)
+    assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
+
+
+def test_a_failure_ends_the_shared_process(tmp_path: Path, kept: services._Kept) -> None:
+    """What may be left half-said is never taken for the next build's answer."""
+    toolchain = program(tmp_path, ANSWERS)
+    with pytest.raises(KeyboardInterrupt), kept.lent(toolchain) as first:
+        raise KeyboardInterrupt
+    assert not first.alive
+    assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
+
+
+def test_a_large_build_has_a_process_of_its_own(tmp_path: Path, kept: services._Kept) -> None:
+    """A large build's esbuild is not kept: nor is its memory."""
+    assert ask(program(tmp_path, ANSWERS), 1000, [{}], 10) == [{"n": 1}]
+    assert kept._service is None
