@@ -14,8 +14,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psycopg
+
 from benchmarks import database_side, growth, machine, plot, report, scenarios
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
 from benchmarks.targets import BY_ID
@@ -45,7 +47,7 @@ def main() -> int:
         bench = Bench(ground=place, quick=asked.quick, say=_say)
         for scenario in scenarios.QUICK if asked.quick else scenarios.FULL:
             if asked.only in (None, scenario.__name__):
-                _timed(scenario.__name__.replace("_", " "), partial(scenario, bench))
+                _timed(bench, scenario.__name__.replace("_", " "), partial(scenario, bench))
         if not asked.quick:
             _details(bench, asked.only)
     about["load at the end"] = round(os.getloadavg()[0], 2)
@@ -59,6 +61,9 @@ def main() -> int:
     worse = report.regressions(bench.results, json.loads(report.BUDGET.read_text()))
     for line in worse:
         _say(f"worse than the budget: {line}")
+    if bench.failures:
+        _say(f"not measured: {', '.join(bench.failures)}")
+        return 2
     return 1 if worse and asked.check else 0
 
 
@@ -96,17 +101,22 @@ def _details(bench: Bench, only: str | None) -> None:
     }
     for name, part in parts.items():
         if only in (None, name):
-            _timed(name.replace("_", " "), partial(_into, bench, name, part))
+            _timed(bench, name.replace("_", " "), partial(_into, bench, name, part))
 
 
 def _into(bench: Bench, key: str, part: Callable[[Bench], Any]) -> None:
     bench.details[key] = part(bench)
 
 
-def _timed(what: str, work: Callable[[], None]) -> None:
+def _timed(bench: Bench, what: str, work: Callable[[], None]) -> None:
+    """Do one part; what fails is said and told by the exit status, and the others are measured."""
     _say(f"{what} ...")
     began = time.monotonic()
-    work()
+    try:
+        work()
+    except (FailedError, psycopg.Error) as error:
+        bench.failures.append(what)
+        _say(f"{what} FAILED: {error}")
     _say(f"{what}: {time.monotonic() - began:.0f} s")
 
 

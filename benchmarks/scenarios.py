@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -32,15 +30,11 @@ class Bench:
     live: list[float] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     def rounds(self, quick: int, full: int) -> range:
         """How often something is measured."""
         return range(quick if self.quick else full)
-
-    @contextmanager
-    def folder(self, name: str) -> Iterator[Path]:
-        """A new folder for a peer."""
-        yield self.ground.folder / name
 
     def add(self, result: Result) -> None:
         """Keep a row, and say it."""
