@@ -28,6 +28,7 @@ class Log(Protocol):
 
     def bind(self, **values: Any) -> Log:
         """A log that adds these values to every line."""
+        ...
 
 
 def make(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sys.stderr) -> Log:

@@ -45,9 +45,11 @@ class Desk(Protocol):
 
     def may_work(self) -> bool:
         """Whether this worker is the node's one; takes the right where it is free."""
+        ...
 
     def look(self, known: Mapping[UUID, Owed]) -> Waiting:
         """What waits for the node, but for `known` rows; settles rows that it does not show."""
+        ...
 
     def drop(self) -> None:
         """Forget the connection: it is lost."""
@@ -58,6 +60,7 @@ class Builder(Protocol):
 
     def build(self, job: Job, owed: Mapping[UUID, Owed]) -> Built:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where all of it failed."""
+        ...
 
 
 @dataclass

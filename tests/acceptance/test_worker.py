@@ -52,7 +52,7 @@ def db(database: str) -> Iterator[Db]:
 
 
 def rows(db: Db, query: str, *values: Any) -> list[Any]:
-    return db.execute(query, values).fetchall()
+    return db.execute(query.encode(), values).fetchall()
 
 
 def unfinished(db: Db) -> int:

@@ -144,7 +144,7 @@ def test_a_listener_is_not_ended_for_being_idle(
     db: Db, open_: Callable[[str], Db], database: str
 ) -> None:
     """A server that ends idle sessions spares the one that listens."""
-    db.execute(f"ALTER DATABASE {db.info.dbname} SET idle_session_timeout = '150ms'")
+    db.execute(f"ALTER DATABASE {db.info.dbname} SET idle_session_timeout = '150ms'".encode())
     ear, idle = open_("ear"), open_("idle")
     change.listen(ear)
 
