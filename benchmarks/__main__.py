@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import database_side, growth, machine, plot, report, scenarios
+from benchmarks import database_side, growth, machine, performance_page, plot, report, scenarios
 from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
@@ -79,7 +79,9 @@ def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--check", action="store_true", help="fail where a row is worse than budget.json"
     )
     parser.add_argument(
-        "--keep-budget", action="store_true", help="write what was measured as the new budget"
+        "--keep-budget",
+        action="store_true",
+        help="make what was measured the new budget and the figures of docs/performance.md",
     )
     parser.add_argument("--only", help="one scenario alone, by its function's name")
     parser.add_argument(
@@ -126,6 +128,7 @@ def _keep(
     report.write(out, measured)
     if keep_budget:
         report.write(report.BUDGET, report.budget_of(measured))
+        performance_page.write(measured)
     if not drawn:
         return
     IMAGES.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,123 @@
+"""The measured parts of docs/performance.md, written from a run's JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.processes import ROOT
+from benchmarks.targets import BY_ID, figure
+
+PAGE: Final = ROOT / "docs" / "performance.md"
+_PART: Final = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_EDITS: Final = ("one component", "one page", "one token", "one branding")
+
+
+def write(measured: Mapping[str, Any], page: Path = PAGE) -> None:
+    """Put a run's figures in the place of the earlier ones; parts not measured stay."""
+    made = parts(measured)
+
+    def renewed(found: re.Match[str]) -> str:
+        new = made.get(found[2])
+        return found[0] if new is None else f"{found[1]}{new}\n{found[3]}"
+
+    page.write_text(_PART.sub(renewed, page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def parts(measured: Mapping[str, Any]) -> dict[str, str]:
+    """Each measured part as Markdown, by its name."""
+    details = measured["details"]
+    found = {"machine": _machine(measured), "table": _table(measured["results"])}
+    makers = {
+        "growth_by_pages": ("pages", ("full", "again", *_EDITS, "vite", "astro", "peak_mb")),
+        "growth_by_nodes": ("nodes", ("full", "again", *_EDITS, "peak_mb")),
+    }
+    for name, (first, columns) in makers.items():
+        if name in details:
+            found[name] = _growth(details[name], first, columns)
+    if "capture" in details:
+        found["capture"] = _rows(
+            ("statement", "with change capture", "without"),
+            [
+                (row["statement"], f"{row['with_ms']:.2f} ms", f"{row['without_ms']:.2f} ms")
+                for row in details["capture"]
+            ],
+        )
+    if "queue" in details:
+        found["queue"] = _queue(details["queue"])
+    phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
+    if phases:
+        found["phases"] = _phases(phases)
+    return found
+
+
+def _machine(measured: Mapping[str, Any]) -> str:
+    about = measured["machine"]
+    return (
+        f"Measured {measured['date'][:10]} on {about['processor']} with "
+        f"{about['processors']} processors, "
+        f"{about['memory_mb'] / 1000:.0f} GB, Python {about['python']}, "
+        f"load {about['load']} when it began and {about['load at the end']} when it ended."
+    )
+
+
+def _table(results: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for row in results:
+        target = BY_ID[row["id"]]
+        rows.append(
+            (
+                target.what,
+                target.text,
+                f"{figure(row['value'], target.unit)}",
+                f"{figure(row['min'], target.unit)} to {figure(row['max'], target.unit)}",
+                "yes" if row["reached"] else "no",
+                row["note"],
+            )
+        )
+    return _rows(("what", "to reach", "median", "spread", "reached", "beside it"), rows)
+
+
+def _growth(rows: Sequence[Mapping[str, Any]], first: str, columns: Sequence[str]) -> str:
+    head = {"full": "full build", "again": "nothing changed", "peak_mb": "peak memory"}
+    head |= {"vite": "Vite 8, full", "astro": "Astro 7, full"}
+    return _rows(
+        (first, *(head.get(column, column) for column in columns)),
+        [
+            (f"{row[first]:,}", *(_cell(row.get(column), column) for column in columns))
+            for row in rows
+        ],
+    )
+
+
+def _cell(value: float | None, column: str) -> str:
+    return "" if value is None else figure(value, "MB" if column == "peak_mb" else "ms")
+
+
+def _queue(found: Mapping[str, float]) -> str:
+    filled = f"{found['processed_rows']:,} processed rows ({found['size_mb']:,.0f} MB)"
+    return _rows(
+        ("queue", "a look at what waits", "an acknowledgement"),
+        [
+            (label, f"{found[f'look_{key}_ms']:.2f} ms", f"{found[f'acknowledge_{key}_ms']:.2f} ms")
+            for label, key in (("empty", "empty"), (filled, "full"))
+        ],
+    )
+
+
+def _phases(found: Mapping[str, Mapping[str, float]]) -> str:
+    names = list(dict.fromkeys(name for phases in found.values() for name in phases))
+    return _rows(
+        ("phase", *(BY_ID[key].what for key in found)),
+        [
+            (name, *(f"{phases.get(name, 0):,.0f} ms" for phases in found.values()))
+            for name in names
+        ],
+    )
+
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

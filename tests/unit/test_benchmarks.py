@@ -1,0 +1,145 @@
+"""The benchmarks' own promises; nothing here measures time."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import performance_page, plot, report
+from benchmarks.apps import Size, component, components, pages
+from benchmarks.targets import TARGETS, Result, figure, percentile
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = Size(pages=30, components=7)
+
+
+def test_equal_sizes_give_equal_apps() -> None:
+    """Two apps of one size are equal, text for text."""
+    assert list(pages(SIZE)) == list(pages(SIZE))
+    assert list(components(SIZE)) == list(components(SIZE))
+
+
+def test_apps_are_those_that_earlier_figures_came_from() -> None:
+    """The generator still makes the first page that it always made."""
+    first = next(pages(SIZE))
+    assert first.route == "/bench/"
+    assert [key for key, _ in first.blocks] == [key for key, _ in next(pages(SIZE)).blocks]
+    assert len(first.blocks) == SIZE.blocks
+    assert first.blocks != list(pages(SIZE))[1].blocks
+
+
+def test_pages_place_only_components_that_there_are() -> None:
+    """Every block's component exists, and every route is one of its own."""
+    known = {part.key for part in components(SIZE)}
+    made = list(pages(SIZE))
+    assert {key for page in made for key, _ in page.blocks} <= known
+    assert len({page.route for page in made}) == SIZE.pages
+
+
+def test_an_edit_changes_the_component() -> None:
+    """Another note gives other code under the same key."""
+    assert component(1).key == component(1, note="other").key
+    assert component(1).code != component(1, note="other").code
+
+
+def test_the_table_of_the_docs_has_the_rows_that_are_measured() -> None:
+    """docs/performance.md lists every target, in order, with its bound."""
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+?) \| ([≤≥] [^|]+?) \|", text, flags=re.MULTILINE)
+    assert rows == [(target.what, target.text) for target in TARGETS]
+
+
+def test_the_budget_knows_only_rows_that_are_measured() -> None:
+    """budget.json holds figures of targets that there are, and names its machine."""
+    budget = json.loads(report.BUDGET.read_text(encoding="utf-8"))
+    known = {row["id"] for row in budget["results"]}
+    assert known
+    assert known <= {target.id for target in TARGETS}
+    assert budget["machine"]["processors"] > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "machine", "worse"),
+    [(100.0, 10.0, False), (140.0, 10.0, False), (200.0, 10.0, True), (200.0, 20.0, False)],
+)
+def test_a_regression_is_told_from_a_slow_machine(
+    value: float, machine: float, worse: bool
+) -> None:
+    """Twice the time is a regression, unless the fixed piece of work took twice as long, too."""
+    row = {"id": "full-1000", "unit": "ms", "value": 100.0, "machine_ms": 10.0}
+    result = Result.of("full-1000", [value], machine)
+    assert bool(report.regressions([result], {"results": [row]})) is worse
+
+
+def test_a_ratio_that_fell_is_a_regression() -> None:
+    """Where more is better, less is worse."""
+    row = {"id": "vite", "unit": "x", "value": 20.0, "machine_ms": 10.0}
+    assert report.regressions([Result.of("vite", [8.0], 10.0)], {"results": [row]})
+    assert not report.regressions([Result.of("vite", [30.0], 10.0)], {"results": [row]})
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    """The nearest rank, not something in between."""
+    assert percentile([3, 1, 2], 50) == 2
+    assert percentile(range(1, 101), 95) == 95
+    assert percentile([7], 95) == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (60, "ms", "60 ms"),
+        (12_000, "ms", "12.0 s"),
+        (0.05, "%", "0.05%"),
+        (10, "x", "10.0 times"),
+        (1, "builds", "1 builds"),
+    ],
+)
+def test_figures_are_written_for_people(value: float, unit: str, text: str) -> None:
+    """Units follow, and no more digits than mean something."""
+    assert figure(value, unit) == text
+
+
+def test_drawings_name_what_they_show() -> None:
+    """Both drawings are whole SVG with a label for each line."""
+    live = plot.distribution([40, 50, 60, 200], 600, (60, 150))
+    assert "p50 50 ms" in live
+    rows = [{"pages": 10, "full": 900.0, "vite": 500.0}, {"pages": 100, "full": 1200.0}]
+    grown = plot.growth(rows, {"full": "full build", "vite": "Vite 8"})
+    for drawing in (live, grown):
+        assert drawing.startswith("<svg ")
+        assert drawing.rstrip().endswith("</svg>")
+    assert "full build" in grown
+    assert "Vite 8" in grown
+
+
+def test_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
+    """A run's parts replace those of the page; what it did not measure, and the prose, stay."""
+    page = tmp_path / "performance.md"
+    begin, end = "<!-- measured: {} -->\n", "<!-- end -->"
+    page.write_text(
+        f"Prose\n{begin.format('queue')}old queue\n{end}\nmore\n{begin.format('table')}old\n{end}\n"
+    )
+    measured = {
+        "date": "2030-01-02T03:04:05+00:00",
+        "machine": {
+            "processor": "one",
+            "processors": 2,
+            "memory_mb": 4000,
+            "python": "3.11",
+            "load": 0.1,
+            "load at the end": 0.2,
+        },
+        "results": [Result.of("storm", [1.0], 10.0, "a note").as_json()],
+        "details": {},
+    }
+    performance_page.write(measured, page)
+    once = page.read_text()
+    assert "| ≤ 1 builds | 1 builds | 1 builds to 1 builds | yes | a note |" in once
+    assert "old queue" in once
+    assert "old\n" not in once.replace("old queue", "")
+    performance_page.write(measured, page)
+    assert page.read_text() == once
