@@ -3,8 +3,10 @@ and what a visitor's query and window then show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,59 +22,67 @@ DARK, LIGHT = "vengeance-local", "collaboration-local"
 # The build's clock stands at 2026-06-01T12:00Z.
 PAST, FUTURE = "2026-06-01T13:59:59+02:00", "2026-06-01T12:00:01Z"
 
-# Conditions, and the visits (node, query, width) on which the block shows; all others hide it.
+
+@dataclass(frozen=True)
+class Visit:
+    node: str
+    query: str
+    width: int
+
+
+# Conditions, and the visits on which the block shows; all others hide it.
 NODES = (DARK, LIGHT)
 QUERIES = ("", "?ref=newsletter", "?ref=other&x=1")
 WIDTHS = (500, 1000)
-VISITS = [(node, query, width) for node in NODES for query in QUERIES for width in WIDTHS]
-CASES: dict[str, tuple[Any, Any]] = {
-    "none": ({}, lambda node, query, width: True),
-    "nodes": ({"nodes": [DARK]}, lambda node, query, width: node == DARK),
-    "nodes two": ({"nodes": [DARK, LIGHT]}, lambda node, query, width: True),
-    "apps": ({"apps": ["play"]}, lambda node, query, width: True),
-    "apps other": ({"apps": ["work"]}, lambda node, query, width: False),
-    "theme": ({"theme": "light"}, lambda node, query, width: node == LIGHT),
-    "from past": ({"from": PAST}, lambda node, query, width: True),
-    "from future": ({"from": FUTURE}, lambda node, query, width: False),
-    "until past": ({"until": PAST}, lambda node, query, width: False),
-    "until future": ({"until": FUTURE}, lambda node, query, width: True),
-    "window": ({"from": PAST, "until": FUTURE}, lambda node, query, width: True),
-    "query": ({"query": {"ref": "newsletter"}}, lambda node, query, width: "news" in query),
+VISITS = [Visit(node, query, width) for node in NODES for query in QUERIES for width in WIDTHS]
+CASES: dict[str, tuple[Any, Callable[[Visit], bool]]] = {
+    "none": ({}, lambda _: True),
+    "nodes": ({"nodes": [DARK]}, lambda v: v.node == DARK),
+    "nodes two": ({"nodes": [DARK, LIGHT]}, lambda _: True),
+    "apps": ({"apps": ["play"]}, lambda _: True),
+    "apps other": ({"apps": ["work"]}, lambda _: False),
+    "theme": ({"theme": "light"}, lambda v: v.node == LIGHT),
+    "from past": ({"from": PAST}, lambda _: True),
+    "from future": ({"from": FUTURE}, lambda _: False),
+    "until past": ({"until": PAST}, lambda _: False),
+    "until future": ({"until": FUTURE}, lambda _: True),
+    "window": ({"from": PAST, "until": FUTURE}, lambda _: True),
+    "query": ({"query": {"ref": "newsletter"}}, lambda v: "news" in v.query),
     "query list": (
         {"query": {"ref": ["newsletter", "other"]}},
-        lambda node, query, width: query != "",
+        lambda v: v.query != "",
     ),
-    "query there": ({"query": {"ref": True}}, lambda node, query, width: query != ""),
-    "query absent": ({"query": {"ref": False}}, lambda node, query, width: query == ""),
-    "query two": ({"query": {"ref": "other", "x": "1"}}, lambda node, query, width: "x=1" in query),
-    "viewport min": ({"viewport": {"min": 800}}, lambda node, query, width: width >= 800),
-    "viewport max": ({"viewport": {"max": 800}}, lambda node, query, width: width <= 800),
+    "query there": ({"query": {"ref": True}}, lambda v: v.query != ""),
+    "query absent": ({"query": {"ref": False}}, lambda v: v.query == ""),
+    "query two": ({"query": {"ref": "other", "x": "1"}}, lambda v: "x=1" in v.query),
+    "viewport min": ({"viewport": {"min": 800}}, lambda v: v.width >= 800),
+    "viewport max": ({"viewport": {"max": 800}}, lambda v: v.width <= 800),
     "viewport both": (
         {"viewport": {"min": 400, "max": 600}},
-        lambda node, query, width: width == 500,
+        lambda v: v.width == 500,
     ),
     "all hold": (
         {"theme": "dark", "query": {"ref": True}, "viewport": {"min": 800}},
-        lambda node, query, width: node == DARK and query != "" and width >= 800,
+        lambda v: v.node == DARK and v.query != "" and v.width >= 800,
     ),
     "any": (
         {"any": [{"nodes": [DARK]}, {"viewport": {"min": 800}}]},
-        lambda node, query, width: node == DARK or width >= 800,
+        lambda v: v.node == DARK or v.width >= 800,
     ),
     "any visitor": (
         {"any": [{"query": {"ref": "newsletter"}}, {"viewport": {"max": 600}}]},
-        lambda node, query, width: "news" in query or width <= 600,
+        lambda v: "news" in v.query or v.width <= 600,
     ),
     "all": (
         {"all": [{"query": {"ref": True}}, {"query": {"x": False}}]},
-        lambda node, query, width: "news" in query,
+        lambda v: "news" in v.query,
     ),
-    "not": ({"not": {"theme": "dark"}}, lambda node, query, width: node == LIGHT),
+    "not": ({"not": {"theme": "dark"}}, lambda v: v.node == LIGHT),
     "not visitor": (
         {"not": {"query": {"ref": "newsletter"}}},
-        lambda node, query, width: "news" not in query,
+        lambda v: "news" not in v.query,
     ),
-    "not viewport": ({"not": {"viewport": {"min": 800}}}, lambda node, query, width: width < 800),
+    "not viewport": ({"not": {"viewport": {"min": 800}}}, lambda v: v.width < 800),
     "deep": (
         {
             "not": {
@@ -82,7 +92,7 @@ CASES: dict[str, tuple[Any, Any]] = {
                 ]
             }
         },
-        lambda node, query, width: not (query != "" and width >= 800),
+        lambda v: not (v.query != "" and v.width >= 800),
     ),
 }
 STILL = "export default ({ name }) => <p data-case={name}>{name}</p>;"
@@ -114,15 +124,15 @@ def addresses(site: Site) -> Iterator[Mapping[str, str]]:
         yield {node: stack.enter_context(served(root, node)) for node in NODES}
 
 
-@pytest.mark.parametrize(("node", "query", "width"), VISITS)
+@pytest.mark.parametrize("visit", VISITS, ids=str)
 def test_blocks_show_by_their_conditions(
-    addresses: Mapping[str, str], page: Page, node: str, query: str, width: int
+    addresses: Mapping[str, str], page: Page, visit: Visit
 ) -> None:
     """Still and live blocks show on exactly the visits that their conditions name, without a
     hydration error, and each live one that shows works."""
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{addresses[node]}/cases/{query}")
-    expected = {name for name, (_, holds) in CASES.items() if holds(node, query, width)}
+    page.set_viewport_size({"width": visit.width, "height": 800})
+    page.goto(f"{addresses[visit.node]}/cases/{visit.query}")
+    expected = {name for name, (_, holds) in CASES.items() if holds(visit)}
     for attribute in ("case", "live"):
         shown = page.evaluate(
             f"""() => [...document.querySelectorAll('[data-{attribute}]')]
@@ -157,7 +167,7 @@ def test_what_a_node_never_shows_is_not_in_its_html(site: Site) -> None:
 def test_a_window_that_grows_reveals_and_starts_a_block(
     addresses: Mapping[str, str], page: Page
 ) -> None:
-    """A live block hidden by the viewport starts when the window grows, and moves no block before it."""
+    """A live block that the viewport hides starts when the window grows."""
     page.set_viewport_size({"width": 500, "height": 800})
     visit_wide(page, addresses[DARK])
     button = page.locator("[data-live='viewport min']")
@@ -190,8 +200,6 @@ def test_conditions_cause_no_layout_shift(addresses: Mapping[str, str], page: Pa
 def test_the_boundary_moves_with_the_clock(site: Site) -> None:
     """Built a second later, the block whose time has come is there, and the one whose time is over
     is gone."""
-    from datetime import timedelta
-
     was = site.builder.now
     try:
         site.builder.now = was + timedelta(seconds=2)

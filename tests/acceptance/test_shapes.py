@@ -1,4 +1,5 @@
 """Every way in which people store a component, in Chromium: rows, built and served as one site."""
+# ruff: noqa: E501  # components read best as they were stored
 
 from __future__ import annotations
 
