@@ -3,10 +3,11 @@
 Started as `python -m robbieblocks.prerender.child`. It answers JSON frames:
 
     {"open": source, "cpu": seconds, "heap": bytes}     -> {}
-    {"define": [[specifier, script, is_vendor], ...]}   -> {"refused": {specifier: message}}
-    {"render": [[component, props_json, prefix], ...]}  -> {"done": [result, ...], "rss": bytes}
+    {"define": [[specifier, script, is_vendor], ...],
+     "render": [[component, props_json, prefix], ...]}
+            -> {"refused": {specifier: message}, "done": [result, ...], "rss": bytes}
 
-where a result is [html, flags] or [null, failure].
+where a result is [html, flags] or [null, failure]. Where a module is refused nothing is rendered.
 
 `render` may return fewer results than jobs; the caller sends the rest again. What a job does to the
 isolate (an endless loop, an endless allocation) is answered by a failure; what it does to the whole
@@ -140,9 +141,14 @@ class _Room:
             self._source, self._cpu, self._heap = request["open"], request["cpu"], request["heap"]
             self._renew()
             return {}
-        if "define" in request:
-            return {"refused": self._define(request["define"])}
-        return {"done": await self._render(request["render"]), "rss": _resident()}
+        refused = self._define(request["define"])
+        if refused:
+            return {"refused": refused}
+        return {
+            "refused": refused,
+            "done": await self._render(request["render"]),
+            "rss": _resident(),
+        }
 
     def _renew(self) -> _Isolate:
         """A fresh isolate with the same modules."""

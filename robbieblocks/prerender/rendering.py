@@ -176,18 +176,34 @@ class Prerenderer:
 
     def _ask(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[_Result]:
         """Results for the first of the jobs, at least one."""
-        self._prepare(jobs, bundle)
-        refused = self._refused.get(component_specifier(jobs[0].component))
-        if refused is not None:
-            return [[None, {"name": "", "message": refused, "stack": ""}]]
+        self._prepare(bundle)
+        fresh = self._unknown(jobs, bundle)
+        first = component_specifier(jobs[0].component)
+        if first in self._refused and all(module.specifier != first for module in fresh):
+            return [[None, {"name": "", "message": self._refused[first], "stack": ""}]]
         listed = [(component_specifier(job.component), job.props_json, job.prefix) for job in jobs]
-        answer = self._call({"render": listed})
+        # Both in one frame: on a busy machine each costs milliseconds of waiting for a processor.
+        answer = self._call(
+            {
+                "define": [
+                    (module.specifier, module.script, not _is_component(module.specifier))
+                    for module in fresh
+                ],
+                "render": listed,
+            }
+        )
+        for module in fresh:
+            self._refused.pop(module.specifier, None)
+            self._defined[module.specifier] = module.script_hash
+        if answer["refused"]:
+            self._refused |= answer["refused"]
+            return self._ask(jobs, bundle)
         self._resident = answer["rss"]
         done: list[_Result] = answer["done"]
         return done
 
-    def _prepare(self, jobs: Sequence[RenderJob], bundle: Bundle) -> None:
-        """Have a child with this React and these scripts; what it knows is not sent again."""
+    def _prepare(self, bundle: Bundle) -> None:
+        """Have a child with this React."""
         if self._child is not None and (
             self._isolate != bundle.isolate
             or self._resident > _LARGEST_CHILD
@@ -199,25 +215,15 @@ class Prerenderer:
             self._child = _start()
             self._isolate = bundle.isolate
             self._call({"open": bundle.isolate, "cpu": self._cpu, "heap": self._heap})
+
+    def _unknown(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[Module]:
+        """The modules of the jobs that the child lacks: what it knows is not sent again."""
         wanted = _closure({component_specifier(job.component) for job in jobs}, bundle.modules)
-        fresh = [
+        return [
             module
             for specifier in sorted(wanted - _PROVIDED)
             if self._defined.get(specifier) != (module := bundle.modules[specifier]).script_hash
         ]
-        if fresh:
-            answer = self._call(
-                {
-                    "define": [
-                        (module.specifier, module.script, not _is_component(module.specifier))
-                        for module in fresh
-                    ]
-                }
-            )
-            for module in fresh:
-                self._refused.pop(module.specifier, None)
-                self._defined[module.specifier] = module.script_hash
-            self._refused |= answer["refused"]
 
     def _call(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if self._child is None:
