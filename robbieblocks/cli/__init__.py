@@ -21,10 +21,3 @@ def main() -> None:
     except RobbieBlocksError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted: nothing more was changed", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever reads stdout has had enough (`| head`); say nothing, as other tools do.
-        sys.stderr.close()
-        sys.exit(0)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from robbieblocks.cli.stdout import hang_up
+
+
+class Commands(TyperGroup):
+    """The commands, and what they all do when they are cut short."""
+
+    def invoke(self, ctx: Any) -> object:
+        """Run the chosen command; typer alone is silent on Ctrl-C, and fails on `| head`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("interrupted: nothing more was changed", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            hang_up()
+            raise typer.Exit(0) from None
+
 
 app = typer.Typer(
     name="robbieblocks",
+    cls=Commands,
     help="React pages kept in Postgres, published by themselves.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from robbieblocks.cli import session
 from robbieblocks.cli.render import as_markdown, as_text
+from robbieblocks.cli.stdout import tell
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.settings import Settings
@@ -57,8 +57,8 @@ def run(
             progress=session.progress,
         )
     if format_ == "json":
-        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+        tell(json.dumps(report.as_json(), indent=2))
     else:
         render = as_markdown if format_ == "markdown" else as_text
-        sys.stdout.write(render(report) + "\n")
+        tell(render(report))
     raise typer.Exit(report.exit_code)

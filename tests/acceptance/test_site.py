@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
-SCREENS = {
+SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "no-preference"},
     "phone": {
         "viewport": {"width": 390, "height": 844},
@@ -262,7 +262,11 @@ def test_robbies_mood_is_nudged(demo: Demo, page: Page) -> None:
 
 def test_the_rain_falls_only_for_who_wants_it(demo: Demo, browser: Browser) -> None:
     """Without a wish for less motion the rain moves; with it, nothing on the page is animated."""
-    for wish, moving in (("no-preference", True), ("reduce", False)):
+    wishes: dict[Literal["no-preference", "reduce"], bool] = {
+        "no-preference": True,
+        "reduce": False,
+    }
+    for wish, moving in wishes.items():
         context = browser.new_context(reduced_motion=wish, viewport={"width": 1280, "height": 800})
         page = context.new_page()
         visit(page, demo.url("vengeance-local", "/play/"))

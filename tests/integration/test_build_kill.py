@@ -24,7 +24,7 @@ BUILD = ("build", "--node", NODE, "--app", APP)
 
 # In the order in which one build of one app reaches them.
 PREPARING = (
-    *("snapshot", "begun", "assemble", "bundle", "brand", "compare", "rendered", "prerender"),
+    *("snapshot", "begun", "assemble", "bundle", "compare", "brand", "rendered", "prerender"),
     *("compose", "assets", "written", "named", "synced", "fenced", "previous"),
 )
 LIVE = ("swapped", "checked", "verified", "concluded", "closed", "record")
@@ -93,7 +93,8 @@ def retitle(builder: Builder, title: str) -> None:
     )
     builder.sql(
         "UPDATE robbieblocks_page_blocks b SET props = props || jsonb_build_object('title',"
-        " %s::text) FROM robbieblocks_components c, robbieblocks_pages p WHERE b.component_id = c.id"
+        " %s::text) FROM robbieblocks_components c, robbieblocks_pages p"
+        " WHERE b.component_id = c.id"
         " AND b.page_id = p.id AND component_key = 'chat-interface'"
         " AND page_key = 'robbie-play-home'",
         title,

@@ -1,0 +1,364 @@
+"""The commands as people and scripts meet them: exit codes, what is printed, and where."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import psycopg
+import pytest
+
+from tests.acceptance.conftest import Demo
+from tests.commands import Installation, released
+
+pytestmark = pytest.mark.postgres
+
+ROOT = Path(__file__).parents[2]
+EARLIER = ROOT / "tests" / "fixtures" / "earlier-21-robbieblocks-cms.sql"
+PLAY = ("--node", "vengeance-local", "--app", "play")
+BREAK = "UPDATE robbieblocks_components SET react_code = 'export default () => <p>' \
+WHERE component_key = 'blackjack-table'"
+RENAME = "UPDATE robbieblocks_pages SET meta_title = 'Renamed' WHERE page_key = 'robbie-play-home'"
+
+
+def sql(installation: Installation, query: str) -> list[tuple[Any, ...]]:
+    assert installation.database_url
+    with psycopg.connect(installation.database_url) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def schema() -> jsonschema_rs.Validator:
+    """The JSON Schema that docs/output.md gives for `--format json`."""
+    (text,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/output.md").read_text(), re.DOTALL)
+    return jsonschema_rs.validator_for(json.loads(text))
+
+
+def test_json_is_as_documented(installation: Installation, tmp_path: Path) -> None:
+    """Published, unchanged, dry run with a copy, held back and stopped by --strict: each fits the
+    schema in docs/output.md, agrees with its exit code, and stands alone on stdout."""
+    documented = schema()
+
+    def build(*options: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        ran = installation.run("build", *PLAY, "--format", "json", *options)
+        report = json.loads(ran.out)
+        assert [error.message for error in documented.iter_errors(report)] == []
+        assert report["exit_code"] == ran.code, ran.err
+        (only,) = report["runs"]
+        return ran.code, only, report
+
+    code, run, _ = build()
+    assert (code, run["outcome"], run["hash_before"]) == (0, "published", "none")
+    assert {page["change"] for page in run["pages"]} == {"added"}
+    live = run["build_hash"]
+    code, run, _ = build()
+    assert (code, run["outcome"], run["build_hash"]) == (0, "unchanged", live)
+    sql(installation, RENAME)
+    code, run, report = build("--dry-run", "--out", str(tmp_path / "copy"))
+    assert (code, run["outcome"], report["dry_run"]) == (0, "published", True)
+    assert [page["change"] for page in run["pages"]] == ["unchanged", "changed"]
+    assert "<title>Renamed" in (tmp_path / "copy/vengeance-local/play/index.html").read_text()
+    sql(installation, BREAK)
+    code, run, _ = build("--strict")
+    assert (code, run["outcome"], run["build_hash"]) == (1, "failed", live)
+    code, run, _ = build()
+    assert (code, run["outcome"]) == (1, "failed")
+    assert run["build_hash"] not in (live, "none")
+    assert {page["key"]: page["change"] for page in run["pages"]} == {
+        "robbie-play-blackjack": "held back",
+        "robbie-play-home": "changed",
+    }
+    (problem,) = [each for each in run["problems"] if each["severity"] == "error"]
+    assert (problem["entity"], problem["key"], problem["line"]) == (
+        *("component", "blackjack-table"),
+        1,
+    )
+
+
+def test_text_is_one_line_a_run(installation: Installation) -> None:
+    """A pipe gets plain lines: outcome and hash of each run, changed pages, then the work done;
+    progress goes to stderr."""
+    ran = installation.run("build", *PLAY)
+    assert ran.code == 0
+    assert "\x1b" not in ran.out + ran.err
+    first, *rest = ran.out.splitlines()
+    assert re.fullmatch(
+        r"vengeance-local  play  published   [0-9a-f]{12}  2 pages of 2, \d+ files written "
+        r"\([\d.]+ k?B\) in \d+ ms",
+        first,
+    )
+    assert [line.split()[:2] for line in rest[:2]] == [
+        ["added", "robbie-play-blackjack"],
+        ["added", "robbie-play-home"],
+    ]
+    assert re.search(r"\d+ modules? compiled.*, \d+ blocks? rendered, \d+ ms", rest[-1])
+    again = installation.run("build", "--page", "robbie-play-home")
+    assert again.code == 0
+    assert "vengeance-local      play  unchanged" in again.out
+    assert "collaboration-local  play  published" in again.out
+    sql(installation, RENAME)
+    dry = installation.run("build", *PLAY, "--dry-run")
+    assert dry.code == 0
+    assert "would go" in dry.out
+    assert "changed    robbie-play-home  /play/" in dry.out
+    sql(installation, BREAK)
+    broken = installation.run("build", *PLAY)
+    assert broken.code == 1
+    assert "failed" in broken.out
+    assert "held back  robbie-play-blackjack" in broken.out
+    assert "component blackjack-table, react_code, line 1:" in broken.out
+    assert "export default () => <p>" in broken.out
+    assert "Traceback" not in broken.err
+
+
+def test_markdown_is_a_comment_for_a_pull_request(installation: Installation) -> None:
+    """A table of what would change, and each problem where it can be read."""
+    assert installation.run("build", *PLAY).code == 0
+    sql(installation, RENAME)
+    sql(installation, BREAK)
+    ran = installation.run("build", *PLAY, "--dry-run", "--format", "markdown")
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("### RobbieBlocks: ")
+    assert "| page | node | app | change | size |" in lines
+    assert any(line.startswith("| `/play/` | vengeance-local | play | changed |") for line in lines)
+    assert any("| held back |" in line for line in lines)
+    fences = [index for index, line in enumerate(lines) if line.startswith("```")]
+    assert any("blackjack-table" in line for line in lines[fences[0] : fences[1]])
+
+
+def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: Path) -> None:
+    """On a named database: verify finds everything missing, init makes it, seed fills it, and each
+    of them says so the second time that nothing is left to do."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    before = installation.run("build")
+    assert before.code == 3
+    assert "robbieblocks db init" in before.error
+    missing = installation.run("db", "verify")
+    assert missing.code == 1
+    assert "robbieblocks_pages" in missing.out
+    assert installation.run("db", "init").code == 0
+    again = installation.run("db", "init")
+    assert (again.code, again.out.strip()) == (0, "the schema is up to date")
+    assert installation.run("db", "verify").code == 0
+    seeded = installation.run("db", "seed")
+    assert seeded.code == 0
+    assert re.search(r"pages: \d+ ", seeded.out)
+    untouched = installation.run("db", "seed")
+    assert untouched.code == 0
+    assert "pages: no change" in untouched.out
+    assert sql(installation, "SELECT count(*) FROM robbieblocks_pages") == [(6,)]
+
+
+def test_an_earlier_database_is_brought_up_to_date(empty_database: str, tmp_path: Path) -> None:
+    """`db upgrade` says what it changes, keeps the rows, and leaves what `db verify` accepts."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    sql(installation, EARLIER.read_text())
+    pages = sql(installation, "SELECT id, page_key FROM robbieblocks_pages ORDER BY id")
+    assert installation.run("db", "verify").code == 1
+    ran = installation.run("db", "upgrade")
+    assert ran.code == 0, ran.out + ran.err
+    assert "changed" in ran.out.splitlines()[-1]
+    assert installation.run("db", "verify").code == 0
+    assert sql(installation, "SELECT id, page_key FROM robbieblocks_pages ORDER BY id") == pages
+
+
+UNREACHABLE = "postgresql://ed:geheim@127.0.0.1:1/cms"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("build", "--database-url", UNREACHABLE), 3, "127.0.0.1 port 1"),
+        (("build", "--database-url", UNREACHABLE), 3, "start the server"),
+        (("db", "verify", "--database-url", UNREACHABLE), 3, "database cms"),
+        (("status", "--database-url", UNREACHABLE), 3, "as ed"),
+        (("build", "--database-url", "nonsense"), 2, "postgresql://"),
+        (("build", "--out", "copy"), 2, "--dry-run"),
+        (("bild",), 2, "Did you mean 'build'?"),
+        (("db", "sed"), 2, "seed"),
+        (("build", "--format", "yaml"), 2, "markdown"),
+        (("build", "--page"), 2, "--page"),
+        (("serve", "--port", "x"), 2, "--port"),
+        (("serve",), 2, "robbieblocks build"),
+        (("serve", "--node", "vengeance-local"), 2, "vengeance-local"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_failure_is_one_clear_error(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """The right exit code, one error that names what is wrong, no traceback, no password, nothing
+    on stdout."""
+    ran = Installation(home=tmp_path / "home").run(*arguments)
+    assert ran.code == code, ran.err
+    assert said in ran.error
+    assert ran.out == ""
+    assert "geheim" not in ran.err
+
+
+def test_unknown_names_come_with_the_nearest(installation: Installation) -> None:
+    """A page, node or app that is not there is a usage error with what was probably meant."""
+    for option, wrong, meant in (
+        ("--page", "robbie-play-hom", "robbie-play-home"),
+        ("--node", "vengeance", "vengeance-local"),
+        ("--app", "plai", "play"),
+    ):
+        ran = installation.run("build", option, wrong)
+        assert ran.code == 2
+        assert f"did you mean {meant}" in ran.error
+        assert ran.out == ""
+
+
+def test_a_taken_port_is_told(demo: Demo) -> None:
+    """`serve` on a port that somebody has says which, and takes none."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = demo.installation.run("serve", "--node", "vengeance-local", "--port", str(port))
+    assert ran.code == 2
+    assert str(port) in ran.error
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    """`--version` prints one line and needs nothing else to work."""
+    ran = Installation(home=tmp_path / "home").run("--version")
+    assert ran.code == 0
+    assert re.fullmatch(r"robbieblocks \S.*\n", ran.out)
+
+
+def test_a_home_may_have_any_name_and_be_relative(tmp_path: Path, warm_cache: Path) -> None:
+    """Spaces, commas, quotes and other scripts in a relative ROBBIEBLOCKS_HOME change nothing: the
+    embedded database is made there, filled, and built from; commands at the same time share it."""
+    folder = tmp_path / "so, a “home” of 家 & 'co'"
+    folder.mkdir()
+    variables = {"ROBBIEBLOCKS_HOME": "my home", "ROBBIEBLOCKS_CACHE": str(warm_cache)}
+    installation = Installation(home=folder / "my home", variables=variables)
+    with installation.running("db", "verify") as other:
+        ran = installation.run("build", "--app", "shared", "--format", "json", cwd=folder)
+        other.wait()
+    assert ran.code == 0, ran.err
+    assert {run["outcome"] for run in json.loads(ran.out)["runs"]} == {"published"}
+    page = installation.site / "vengeance-local/shared/current/about/index.html"
+    assert "One set of pages" in page.read_text()
+    released(folder / "my home")
+
+
+OTHER_USER = 65534
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[Path, list[str], dict[str, str]]]:
+    """A folder of another user, what to put before a command, and that user's environment.
+
+    The folder is outside of pytest's own, which only their owner may enter.
+    """
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root can become another user")
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="robbieblocks-"))
+    os.chown(folder, OTHER_USER, OTHER_USER)
+    become = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups"]
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    environment = {name: os.environ[name] for name in os.environ if name != "HOME"}
+    environment |= {
+        "HOME": "/nonexistent",
+        "TMPDIR": "/var/tmp",
+        "PYTHONPATH": os.pathsep.join((str(ROOT), packages)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    try:
+        yield folder, [*become, _interpreter(become, environment)], environment
+    finally:
+        released(folder) if (folder / "postgres").exists() else None
+        shutil.rmtree(folder)
+
+
+def _interpreter(become: list[str], environment: dict[str, str]) -> str:
+    """A Python that the other user may run with the packages of this one."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for program in (sys.executable, f"/usr/local/bin/{version}", f"/usr/bin/{version}"):
+        # The second Python is started by the first, as the command starts its children.
+        probe = "import psycopg, subprocess, sys; subprocess.check_call([sys.executable, '-c', ''])"
+        done = subprocess.run(
+            [*become, program, "-c", probe],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            return program
+    pytest.skip("no Python here that another user may run")
+
+
+def test_another_user_elsewhere_builds_the_same(
+    demo: Demo,
+    stranger: tuple[Path, list[str], dict[str, str]],
+    toolchain: Any,
+) -> None:
+    """Another user, in another folder, with a database and a cache of their own, gets equal build
+    hashes for every node and app."""
+    folder, python, environment = stranger
+    shutil.copytree(toolchain.root, folder / "toolchain" / toolchain.root.name, symlinks=True)
+    environment |= {
+        "ROBBIEBLOCKS_HOME": str(folder / "home"),
+        "ROBBIEBLOCKS_TOOLCHAIN_CACHE": str(folder / "toolchain"),
+    }
+    program = "import sys; from robbieblocks.cli import main; sys.argv[0] = 'robbieblocks'; main()"
+    done = subprocess.run(
+        [*python, "-c", program, "build", "--format", "json"],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert hashes(json.loads(done.stdout)) == hashes(demo.report)
+    assert (folder / "home/site").stat().st_uid == OTHER_USER
+    released(folder / "home")
+
+
+def test_a_home_that_cannot_be_written_is_told(
+    stranger: tuple[Path, list[str], dict[str, str]],
+) -> None:
+    """A folder without the right to write: exit code 3, one error that names the folder."""
+    folder, python, environment = stranger
+    os.chown(folder, 0, 0)
+    folder.chmod(0o755)
+    program = "import sys; from robbieblocks.cli import main; sys.argv[0] = 'robbieblocks'; main()"
+    for command in (["db", "verify"], ["build"]):
+        done = subprocess.run(
+            [*python, "-c", program, *command],
+            env=environment | {"ROBBIEBLOCKS_HOME": str(folder / "home")},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 3, done.stderr
+        assert "Traceback" not in done.stderr
+        assert str(folder / "home") in done.stderr
+
+
+def test_a_site_root_that_cannot_be_written_is_told(installation: Installation) -> None:
+    """Where the site root can't be made: exit code 3, and an error that names it."""
+    (installation.home / "site").write_text("a file where a folder should be")
+    ran = installation.run("build", *PLAY)
+    assert ran.code == 3
+    assert "Traceback" not in ran.err
+    assert str(installation.site) in ran.out + ran.err
+
+
+def hashes(report: dict[str, Any] | Any) -> dict[tuple[str, str], str]:
+    return {(run["node"], run["app"]): run["build_hash"] for run in report["runs"]}
