@@ -1,7 +1,5 @@
 """Months in a minute: many builds leave a worker as small as it was."""
 
-# ruff: noqa: E501  # rows read best on one line
-
 from __future__ import annotations
 
 import os
