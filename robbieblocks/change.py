@@ -75,12 +75,14 @@ class Group:
 class Waiting:
     """What waits for a node. `apps` are those it carries; None where it has no branding row.
 
-    `strays` says that rows wait which affect none of them.
+    `strays` says that rows wait which affect none of them. `orphans` are apps that it carries no
+    more, and that still show pages.
     """
 
     apps: tuple[str, ...] | None
     groups: tuple[Group, ...] = ()
     strays: bool = False
+    orphans: tuple[str, ...] = ()
 
     @property
     def oldest(self) -> datetime | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from psycopg import Connection
@@ -25,7 +26,16 @@ from robbieblocks.pipeline.runs import Run, compare
 from robbieblocks.pipeline.targets import Request, Target, choose
 from robbieblocks.pipeline.workshop import Workshop
 
-__all__ = ["BuildReport", "Place", "Request", "RunReport", "Target", "Workshop", "build"]
+__all__ = [
+    "BuildReport",
+    "Place",
+    "Request",
+    "RunReport",
+    "Target",
+    "Workshop",
+    "build",
+    "shown_apps",
+]
 
 
 def build(
@@ -115,8 +125,14 @@ def build(
 
 def _targets(request: Request, connection: Connection, place: Place) -> tuple[Target, ...]:
     nodes = snapshot.nodes(connection)
-    live = {node.id: release.apps(place.site_root, node.id) for node in nodes}
+    live = {node.id: shown_apps(place.site_root, node.id) for node in nodes}
     return choose(request, nodes, snapshot.page_apps(connection), live)
+
+
+def shown_apps(site_root: Path, node: str) -> frozenset[str]:
+    """The apps that show pages on a node."""
+    manifests = {app: release.live(site_root, node, app) for app in release.apps(site_root, node)}
+    return frozenset(app for app, manifest in manifests.items() if manifest and manifest.pages)
 
 
 def _brands(

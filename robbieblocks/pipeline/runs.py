@@ -74,9 +74,11 @@ def compare(
 ) -> Run:
     """Sort the app's pages into those to make, those that stay and those to hold back.
 
-    `damaged` are release paths and asset URLs whose live bytes are not those of the manifest.
+    Of an app that the node enables no more, no page stays. `damaged` are release paths and asset
+    URLs whose live bytes are not those of the manifest.
     """
     node = next(node for node in content.nodes if node.id == target.node)
+    carried = target.app in node.apps
     clashes = _clashes(content, node)
     return Run(
         target=target,
@@ -85,8 +87,10 @@ def compare(
         brand=brand,
         live=live,
         draft=draft(
-            (page for page in app.pages(node, now) if page.key not in clashes),
-            held_back={**app.assembly.held_back, **_of_app(clashes, content, app.name)},
+            (page for page in app.pages(node, now) if carried and page.key not in clashes),
+            held_back={**app.assembly.held_back, **_of_app(clashes, content, app.name)}
+            if carried
+            else {},
             only=frozenset(request.pages),
             live=live,
             broken=app.broken,

@@ -53,8 +53,9 @@ def choose(
     """The targets of a request, sorted.
 
     `page_apps` maps each published page's key to its app, `live_apps` each node to the apps that
-    are live there: an app without pages is a target only where it must be emptied. Raises
-    UsageError that names what is unknown, with the nearest known names.
+    show pages there: an app without pages, or one that the node enables no more, is a target only
+    where it must be emptied. Raises UsageError that names what is unknown, with the nearest known
+    names.
     """
     if not nodes:
         raise UsageError(
@@ -65,6 +66,7 @@ def choose(
     _check("node", request.nodes, by_id)
     _check("published page", request.pages, page_apps)
     known_apps = {app for node in nodes for app in node.apps} | set(page_apps.values())
+    known_apps.update(*live_apps.values())
     _check("app", request.apps, known_apps)
 
     apps = set(request.apps) or known_apps
@@ -79,8 +81,8 @@ def choose(
     targets = {
         Target(node.id, app)
         for node in chosen
-        for app in node.apps
-        if app in apps and (app in filled or app in live_apps.get(node.id, ()))
+        for app in apps
+        if app in live_apps.get(node.id, ()) or (app in filled and app in node.apps)
     }
     if not targets and not request.absent_ok:
         raise UsageError(_nobody(apps & filled, chosen) if apps & filled else _no_pages(apps))

@@ -96,11 +96,12 @@ class Agenda:
 
     def saw(self, waiting: Waiting, now: float) -> None:
         """Take in what a look at the queue found, which passed over the rows in `owed`."""
-        carried = waiting.apps or ()
+        carried = (*(waiting.apps or ()), *waiting.orphans)
         found = [*waiting.groups, *(row.as_group for row in self.owed.values())]
         for gone in self._apps.keys() - set(carried):
             del self._apps[gone]
         self._reconciling = [app for app in self._reconciling if app in carried]
+        self._reconciling += [app for app in waiting.orphans if app not in self._reconciling]
         for name in carried:
             app = self._apps.get(name)
             if app is None:

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID
@@ -23,6 +23,7 @@ from robbieblocks import change, claim
 from robbieblocks.change import Waiting
 from robbieblocks.database import translated
 from robbieblocks.errors import SiteUnavailable
+from robbieblocks.pipeline import shown_apps
 from robbieblocks.worker.agenda import Owed
 from robbieblocks.worker.guard import Guard
 from robbieblocks.worker.log import Log
@@ -126,7 +127,10 @@ class DatabaseDesk:
         if found.strays and found.apps is not None:
             strays = change.strays(self.connection, self.node, found.apps)
             claim.acknowledge(self.connection, self.node, strays)
-        return found
+        if found.apps is None:
+            return found
+        orphans = shown_apps(self.site_root, self.node) - set(found.apps)
+        return replace(found, orphans=tuple(sorted(orphans)))
 
     def drop(self) -> None:
         """Close the connection; the advisory lock is gone with it, the file lock stays."""

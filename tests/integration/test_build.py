@@ -271,6 +271,20 @@ def test_a_page_that_leaves_published_leaves_the_site(seeded: Builder) -> None:
     assert "play/blackjack/index.html" not in seeded.files(VENGEANCE, "play")
 
 
+def test_an_app_that_a_node_enables_no_more_is_emptied(seeded: Builder) -> None:
+    """Taking an app out of a node's branding takes its pages off that node, and off no other."""
+    seeded.build()
+    seeded.sql(
+        "UPDATE robbieblocks_node_branding SET enabled_apps = '{code}' WHERE node_id = %s",
+        VENGEANCE,
+    )
+    run = run_of(seeded.build(), VENGEANCE, "play")
+    assert {page.change for page in run.pages} == {"removed"}
+    assert "play/index.html" not in seeded.files(VENGEANCE, "play")
+    assert "play/index.html" in seeded.files(COLLABORATION, "play")
+    assert ("play", VENGEANCE) not in {(run.app, run.node) for run in seeded.build().runs}
+
+
 def test_two_pages_on_one_route_are_both_named(seeded: Builder) -> None:
     """Pages of two apps that want one route of a node are held back, each naming the other."""
     seeded.sql(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -281,3 +282,15 @@ def test_every_edit_is_built_soon_after_the_last(edits: list[tuple[str, float]])
             made.done(job, now)
             waiting = [apps for apps in waiting if not set(apps.split("+")) <= set(job.apps)]
         assert now <= deadline + 0.1
+
+
+def test_an_app_carried_no_more_is_emptied() -> None:
+    """An app that still shows pages though the node carries it no more is examined at once."""
+    made = started()
+    made.saw(replace(waits(), orphans=("gone",)), 1.0)
+    job = made.next(1.0, TODAY)
+    assert job is not None
+    assert job.apps == ("gone",)
+    made.done(job, 1.0)
+    made.saw(waits(), 2.0)
+    assert made.next(2.0, TODAY) is None
