@@ -78,9 +78,7 @@ def unfinished(builder: Builder) -> list[dict[str, Any]]:
 @pytest.fixture
 def edited(seeded: Builder) -> tuple[Builder, str]:
     """An installation with a live site and an edit that nobody has built; the live page."""
-    for title in ("First", "Second"):
-        retitle(seeded, title)
-        seeded.build(nodes=[NODE], apps=[APP])
+    seeded.build(nodes=[NODE], apps=[APP])
     before = seeded.html(NODE, APP, PAGE)
     retitle(seeded, "Third")
     return seeded, before
