@@ -278,7 +278,6 @@ def stranger() -> Iterator[tuple[Path, list[str], dict[str, str]]]:
     try:
         yield folder, [*become, _interpreter(become, environment)], environment
     finally:
-        released(folder) if (folder / "postgres").exists() else None
         shutil.rmtree(folder)
 
 
