@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +40,9 @@ LINES = {
 def main() -> int:
     """Measure, print the table, keep JSON and drawings. 1: a row became worse (--check)."""
     asked = _asked()
+    # As Ctrl-C does: servers are stopped and folders removed on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _say(f"measuring on {machine.describe()['processor']}, load {os.getloadavg()[0]:.1f}")
     toolchain.ensure(Settings.from_environment(), _say)
     began = time.monotonic()
@@ -55,7 +59,7 @@ def main() -> int:
         bench.results, about, datetime.now(UTC).isoformat(timespec="seconds"), bench.details
     )
     measured["quick"] = asked.quick
-    _keep(bench, measured, asked.out, keep_budget=asked.keep_budget, drawn=not asked.quick)
+    _keep(bench, measured, asked.out, keep_budget=asked.keep_budget)
     print(report.table(bench.results))
     _say(f"took {time.monotonic() - began:.0f} s")
     worse = report.regressions(bench.results, json.loads(report.BUDGET.read_text()))
@@ -122,14 +126,12 @@ def _timed(bench: Bench, what: str, work: Callable[[], None]) -> None:
     _say(f"{what}: {time.monotonic() - began:.0f} s")
 
 
-def _keep(
-    bench: Bench, measured: dict[str, Any], out: Path, *, keep_budget: bool, drawn: bool
-) -> None:
+def _keep(bench: Bench, measured: dict[str, Any], out: Path, *, keep_budget: bool) -> None:
     report.write(out, measured)
     if keep_budget:
         report.write(report.BUDGET, report.budget_of(measured))
         performance_page.write(measured)
-    if not drawn:
+    if bench.quick and not keep_budget:
         return
     IMAGES.mkdir(parents=True, exist_ok=True)
     ratio = next((row.value for row in bench.results if row.id == "vite"), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.processes import ROOT
-from benchmarks.targets import BY_ID, figure
+from benchmarks.targets import BY_ID, TARGETS, figure
 
 PAGE: Final = ROOT / "docs" / "performance.md"
 _PART: Final = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -64,19 +64,17 @@ def _machine(measured: Mapping[str, Any]) -> str:
 
 
 def _table(results: Sequence[Mapping[str, Any]]) -> str:
+    found = {row["id"]: row for row in results}
     rows = []
-    for row in results:
-        target = BY_ID[row["id"]]
-        rows.append(
-            (
-                target.what,
-                target.text,
-                f"{figure(row['value'], target.unit)}",
-                f"{figure(row['min'], target.unit)} to {figure(row['max'], target.unit)}",
-                "yes" if row["reached"] else "no",
-                row["note"],
-            )
-        )
+    for target in TARGETS:
+        row = found.get(target.id)
+        if row is None:
+            rows.append((target.what, target.text, "", "", "", "not measured in this run"))
+            continue
+        spread = f"{figure(row['min'], target.unit)} to {figure(row['max'], target.unit)}"
+        reached = "yes" if row["reached"] else "no"
+        value = figure(row["value"], target.unit)
+        rows.append((target.what, target.text, value, spread, reached, row["note"]))
     return _rows(("what", "to reach", "median", "spread", "reached", "beside it"), rows)
 
 

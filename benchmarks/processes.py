@@ -141,11 +141,11 @@ def memory(pid: int) -> float:
     return total / 1024
 
 
-def cpu(pid: int) -> float:
-    """CPU time that a process family has used so far, in ms."""
-    ticks = 0
+def cpu(pid: int) -> dict[int, float]:
+    """CPU time that each process of a family has used so far, in ms, by process id."""
+    used = {}
     for one in family(pid):
         with contextlib.suppress(OSError, IndexError):
             words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(words[11]) + int(words[12])
-    return ticks * 1000 / _TICKS
+            used[one] = (int(words[11]) + int(words[12])) * 1000 / _TICKS
+    return used
