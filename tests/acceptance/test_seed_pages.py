@@ -19,12 +19,11 @@ from robbieblocks import database as rows
 from robbieblocks import serve
 from robbieblocks.pipeline import Workshop
 from robbieblocks.settings import Settings
-from tests.browser.chromium import Noise, accessibility_violations, html_problems
 from tests.building import Builder
 from tests.databases import Databases
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -91,49 +90,6 @@ def served(site_root: Path, node: str) -> Iterator[str]:
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_load_state("networkidle")
-
-
-@pytest.mark.parametrize("node", ROUTES)
-@pytest.mark.parametrize("width", [360, 1280])
-def test_every_seed_page_is_silent_whole_and_accessible(
-    site: Mapping[str, str], browser: Browser, node: str, width: int
-) -> None:
-    """On a phone and on a laptop: no console message, no failed request, no horizontal scroll,
-    nothing that axe-core calls wrong, one first heading, and no link to a page the node lacks."""
-    faults = []
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    for route in ROUTES[node]:
-        page, noise = context.new_page(), Noise()
-        noise.watch(page)
-        open_page(page, site[node] + route)
-        wrong = [str(noise)] if str(noise) else []
-        wrong += accessibility_violations(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wrong.append("scrolls sideways")
-        if page.locator("h1").count() != 1:
-            wrong.append("has not one h1")
-        wrong += [f"links to {link}" for link in links(page) if link not in ROUTES[node]]
-        faults += [f"{route}: {what}" for what in wrong]
-        page.close()
-    context.close()
-    assert faults == []
-
-
-def links(page: Page) -> list[str]:
-    """Where the page's own links lead."""
-    found = page.locator("a[href^='/']").all()
-    return [link.get_attribute("href") or "" for link in found]
-
-
-def test_every_seed_page_is_valid_html(installation: Builder) -> None:
-    """html-validate has nothing to say about any page of any node."""
-    pages = [
-        path
-        for app in installation.settings.site_root.glob("*/*/current")
-        for path in app.resolve().rglob("*.html")
-    ]
-    assert len(pages) >= sum(map(len, ROUTES.values()))
-    assert html_problems(pages) == []
 
 
 def test_the_same_page_wears_each_nodes_clothes(site: Mapping[str, str], page: Page) -> None:
@@ -282,17 +238,6 @@ def test_a_visitors_name_is_greeted(site: Mapping[str, str], page: Page) -> None
     """`?name=` fills the placeholder, as text."""
     open_page(page, site["aurora-town-local"] + "/work/?name=<i>Mara</i>")
     page.get_by_role("heading", name="Good morning, <i>Mara</i>.").wait_for()
-
-
-def test_pages_say_everything_without_scripts(site: Mapping[str, str], browser: Browser) -> None:
-    """With scripts blocked the brief, the notes and the table are all there to read."""
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site["aurora-town-local"] + "/work/")
-    assert page.get_by_role("heading", name="Good morning, early bird.").is_visible()
-    assert page.get_by_text("Sign the Fluenti renewal").is_visible()
-    assert page.get_by_label("Note 1", exact=True).input_value().startswith("Reply to Mara")
-    context.close()
 
 
 def test_the_rain_stands_still_for_who_wants_less_motion(
