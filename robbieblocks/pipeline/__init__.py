@@ -16,6 +16,7 @@ from psycopg import Connection
 
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
+from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.ledger import Ledger
@@ -58,7 +59,7 @@ def build(
     with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)
-            content = snapshot.take(connection, nodes=sorted(wanted))
+            content = workshop.read(connection, sorted(wanted), whole=request.idle)
         now = clock()
         ledger.triggers = content.triggers
         for target in () if request.idle else targets:
@@ -107,6 +108,8 @@ def build(
         if not request.dry_run:
             with watch.phase("record"):
                 answered = _acknowledge(connection, content, request, reports)
+                if request.heal:
+                    _forget(connection, progress)
     if not request.dry_run:
         workshop.tidy(place.site_root, [run.target for run in runs])
     return BuildReport(
@@ -126,7 +129,8 @@ def build(
 def _targets(request: Request, connection: Connection, place: Place) -> tuple[Target, ...]:
     nodes = snapshot.nodes(connection)
     live = {node.id: shown_apps(place.site_root, node.id) for node in nodes}
-    return choose(request, nodes, snapshot.page_apps(connection), live)
+    page_apps = snapshot.page_apps(connection, one_each=not request.pages)
+    return choose(request, nodes, page_apps, live)
 
 
 def shown_apps(site_root: Path, node: str) -> frozenset[str]:
@@ -179,6 +183,14 @@ def _acknowledge(
             claim.acknowledge(connection, node.id, answered)
         missed |= {row.id for row in concerned} - set(answered)
     return frozenset(row.id for row in content.triggers) - missed
+
+
+def _forget(connection: Connection, progress: Callable[[str], None]) -> None:
+    """Keep the queue from growing for ever; where that fails, the build is no worse for it."""
+    try:
+        claim.forget(connection)
+    except RobbieBlocksError as error:
+        progress(str(error))
 
 
 def _damaged(request: Request, place: Place, target: Target) -> frozenset[str]:

@@ -11,7 +11,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from robbieblocks import release
+from psycopg import Connection
+
+from robbieblocks import release, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
@@ -24,6 +26,7 @@ from robbieblocks.model import (
     RenderedBlock,
     RenderJob,
     Sha256,
+    Snapshot,
     TokenRow,
 )
 from robbieblocks.pipeline.plan import Digest
@@ -43,8 +46,8 @@ class Workshop(AbstractContextManager["Workshop"]):
 
     `failures` remembers pages that did not render, by fingerprint, so that a worker which looks
     again does not run into them again before their content changes. `assemblies` and `digests`
-    keep, by app, and `brands` by node, what the last build made of rows, so that the next one works
-    on what changed.
+    keep, by app, and `brands` by node, what the last build made of rows, and `content` the rows
+    themselves, so that the next one reads and works on what changed.
     """
 
     toolchain: Toolchain
@@ -56,6 +59,8 @@ class Workshop(AbstractContextManager["Workshop"]):
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     digests: dict[str, dict[str, Digest]] = field(default_factory=dict)
     brands: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(default_factory=dict)
+    content: Snapshot | None = None
+    _read_by: Connection | None = None
     _tidying: Thread | None = None
 
     @classmethod
@@ -112,6 +117,19 @@ class Workshop(AbstractContextManager["Workshop"]):
     def close(self) -> None:
         """End the isolate's process and close the cache."""
         self.__exit__(None, None, None)
+
+    def read(self, connection: Connection, nodes: Sequence[str], *, whole: bool) -> Snapshot:
+        """The content as it is now: what changed since the last time, or `whole`.
+
+        Over another connection it is read whole, too: a server that crashed may have lost commits
+        that were seen, and given their numbers again. Raises DatabaseUnavailable, SchemaOutdated.
+        """
+        if whole or self.content is None or self._read_by is not connection:
+            self.content = snapshot.take(connection, nodes=nodes, previous=self.content)
+        else:
+            self.content = snapshot.refresh(connection, self.content, nodes=nodes)
+        self._read_by = connection
+        return self.content
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
         """A node's look; the one of the last build where neither node nor tokens changed."""

@@ -75,6 +75,12 @@ _PAGE_APPS: LiteralString = """
      WHERE status = 'published' ORDER BY page_key COLLATE "C"
 """
 
+# Each app that has published pages, with one of them.
+_ONE_PAGE_EACH: LiteralString = """
+    SELECT min(page_key), app_namespace FROM robbieblocks_pages
+     WHERE status = 'published' GROUP BY app_namespace
+"""
+
 # Published pages of some apps or all, by id or all, each with its blocks in order as one JSON text:
 # a third of the time of reading blocks as rows. Most blocks have no conditions, and null is cheaper
 # than {}. Times that Python can't hold (infinity, BC) become the nearest that it can.
@@ -183,9 +189,9 @@ def moment(cursor: Cursor[TupleRow]) -> Moment:
     return Moment(utc(time), visible, history or "")
 
 
-def page_apps(cursor: Cursor[TupleRow]) -> dict[str, str]:
-    """The app of each published page, by page key."""
-    return dict(rows(cursor, _PAGE_APPS))
+def page_apps(cursor: Cursor[TupleRow], *, one_each: bool) -> dict[str, str]:
+    """The app of each published page, or of one page for each app, by page key."""
+    return dict(rows(cursor, _ONE_PAGE_EACH if one_each else _PAGE_APPS))
 
 
 def nodes(

@@ -93,13 +93,13 @@ def nodes(connection: Connection[Any]) -> tuple[NodeRow, ...]:
         return tuple(row for _, row in reading.nodes(cursor, None).values())
 
 
-def page_apps(connection: Connection[Any]) -> dict[str, str]:
-    """The app of each published page, by page key.
+def page_apps(connection: Connection[Any], *, one_each: bool = False) -> dict[str, str]:
+    """The app of each published page, by page key; with `one_each`, for one page of each app.
 
     Raises DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read which pages are published") as cursor:
-        return reading.page_apps(cursor)
+        return reading.page_apps(cursor, one_each=one_each)
 
 
 def triggers(

@@ -133,6 +133,30 @@ def test_nodes_at_the_same_time(db: Db, database: str) -> None:
     assert db.execute(read).fetchall() == [(len(NODES),)]
 
 
+def test_forget(db: Db) -> None:
+    """Rows that were processed more than 30 days ago go, longest ago first, a bounded number."""
+    kept = {queued(db), queued(db)}
+    old = [queued(db) for _ in range(3)]
+    age: LiteralString = (
+        "UPDATE robbieblocks_change_triggers SET created_at = now() - interval '90 days',"
+        " processed_at = now() - %s * interval '1 day' WHERE id = %s"
+    )
+    # One that waits goes at no age, nor one that was handled yesterday.
+    db.execute(age, (None, min(kept)))
+    db.execute(age, (29, max(kept)))
+    for days, row in enumerate(old, start=31):
+        db.execute(age, (days, row))
+
+    def left() -> set[UUID]:
+        return {row[0] for row in db.execute("SELECT id FROM robbieblocks_change_triggers")}
+
+    assert claim.forget(db, at_most=2) == 2
+    assert left() == {*kept, old[0]}
+    assert claim.forget(db) == 1
+    assert claim.forget(db) == 0
+    assert left() == kept
+
+
 def test_lost_connection(db: Db) -> None:
     """A connection that is gone is DatabaseUnavailable."""
     db.close()

@@ -118,6 +118,13 @@ def test_nodes_and_page_apps(db: Db) -> None:
         "gone": "nobody",
         "home": "play",
     }
+    assert snapshot.page_apps(db, one_each=True) == snapshot.page_apps(db)
+    db.execute("UPDATE robbieblocks_pages SET app_namespace = 'work' WHERE page_key = 'about'")
+    assert snapshot.page_apps(db, one_each=True) == {
+        "about": "work",
+        "gone": "nobody",
+        "home": "play",
+    }
 
 
 def test_content_and_queue_are_of_one_state(
