@@ -1,0 +1,95 @@
+"""A warm workshop reads what changed, and everything where nobody asked for a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from robbieblocks.database import connect
+from robbieblocks.model import Snapshot
+from robbieblocks.snapshot import taking
+from tests.building import Builder, run_of
+
+pytestmark = pytest.mark.postgres
+
+VENGEANCE, PLAY = "vengeance-local", "play"
+_TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'robbie-play-home'"
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was read whole: grows with each reading of everything."""
+    read: list[str] = []
+    really = taking._whole
+
+    def note(*asked: Any) -> Any:
+        read.append("everything")
+        return really(*asked)
+
+    monkeypatch.setattr(taking, "_whole", note)
+    return read
+
+
+def _content(builder: Builder) -> Snapshot:
+    content = builder.workshop.content
+    assert content is not None
+    return content
+
+
+def test_an_edit_is_read_by_itself(seeded: Builder, whole: list[str]) -> None:
+    """A build after an edit reads that page and publishes it; the rest is of the last build."""
+    seeded.build(nodes=[VENGEANCE])
+    before = _content(seeded)
+    whole.clear()
+    seeded.sql(_TITLE, "Read by itself")
+    report = seeded.build(nodes=[VENGEANCE])
+    assert not whole
+    assert [page.key for page in run_of(report, VENGEANCE, PLAY).changed] == ["robbie-play-home"]
+    assert "Read by itself" in seeded.html(VENGEANCE, PLAY, "play/index.html")
+    known = {id(page) for page in before.pages}
+    fresh = [page.key for page in _content(seeded).pages if id(page) not in known]
+    assert fresh == ["robbie-play-home"]
+    assert _content(seeded).components is before.components
+
+
+def test_a_look_of_its_own_reads_everything(seeded: Builder, whole: list[str]) -> None:
+    """An edit that left no queue row goes out with the next look that nobody asked for."""
+    seeded.build(nodes=[VENGEANCE])
+    whole.clear()
+    assert seeded.settings.database_url
+    with psycopg.connect(seeded.settings.database_url, user="postgres") as replica:
+        replica.execute("SET session_replication_role = replica")
+        replica.execute(_TITLE, ("Not in the queue",))
+    seeded.build(nodes=[VENGEANCE])
+    assert "Not in the queue" not in seeded.html(VENGEANCE, PLAY, "play/index.html")
+    assert not whole
+    seeded.build(nodes=[VENGEANCE], idle=True)
+    assert whole
+    assert "Not in the queue" in seeded.html(VENGEANCE, PLAY, "play/index.html")
+
+
+def test_another_connection_reads_everything(seeded: Builder, whole: list[str]) -> None:
+    """After a reconnection everything is read, and what reads the same is the same object."""
+    seeded.build(nodes=[VENGEANCE])
+    before = _content(seeded)
+    whole.clear()
+    with connect(seeded.settings, application_name="again") as seeded.connection:
+        seeded.build(nodes=[VENGEANCE])
+    assert whole
+    assert _content(seeded).pages is before.pages
+
+
+def test_old_queue_rows_go(seeded: Builder) -> None:
+    """A build that looks for damage removes rows that were handled long ago."""
+    seeded.sql(
+        "INSERT INTO robbieblocks_change_triggers"
+        " (trigger_type, entity_type, entity_id, processed_at)"
+        " VALUES ('page_update', 'page', gen_random_uuid(), now() - interval '40 days')"
+    )
+    old = "SELECT FROM robbieblocks_change_triggers WHERE processed_at < now() - interval '30 days'"
+    seeded.build(nodes=[VENGEANCE], heal=False)
+    assert seeded.sql(old)
+    seeded.build(nodes=[VENGEANCE])
+    assert not seeded.sql(old)
