@@ -110,7 +110,8 @@ class NodeRow:
     @property
     def theme(self) -> Literal["dark", "light"]:
         """The theme that the overrides name; light where they name none."""
-        return "dark" if self.overrides.get("theme") == "dark" else "light"
+        named = self.overrides.get("theme") if isinstance(self.overrides, Mapping) else None
+        return "dark" if named == "dark" else "light"
 
     @property
     def apps(self) -> tuple[str, ...]:

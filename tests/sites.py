@@ -115,7 +115,7 @@ class Site:
             assert found is not None
             for order, each in enumerate(blocks, 1):
                 block = Block(component=each) if isinstance(each, str) else each
-                self._open.execute(
+                placed = self._open.execute(
                     _BLOCK,
                     (
                         *(found[0], order, block.zone),
@@ -124,16 +124,18 @@ class Site:
                         block.component,
                     ),
                 )
+                assert placed.rowcount == 1, f"no component {block.component}"
 
     def sql(self, query: str, *values: Any) -> None:
         """Any other edit."""
         self._open.execute(query.encode(), values or None)
 
-    def build(self, node: str = NODE, app: str = APP) -> BuildReport:
-        """Build the app for the node."""
+    def build(self, *nodes: str, app: str = APP) -> BuildReport:
+        """Build the app for one node, or those that are named."""
         # Playwright's loop may run in this thread, and mini-racer refuses to wait in a loop.
         with ThreadPoolExecutor(1) as thread:
-            self.report = thread.submit(self.builder.build, nodes=[node], apps=[app]).result()
+            built = thread.submit(self.builder.build, nodes=nodes or [NODE], apps=[app])
+            self.report = built.result()
         return self.report
 
     def problems(self, *, warnings: bool = False) -> list[Problem]:

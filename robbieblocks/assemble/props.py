@@ -107,17 +107,17 @@ class Contract:
 
 def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
     """A validator's error with what was expected, in words, and a hint at a mistyped name."""
-    remedy = ""
+    remedy = "give the block a value that fits, or change the component's props_schema"
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         known = schema.get("properties", {}) if not error.instance_path else {}
         if known:
-            remedy = nearest(kind.unexpected[0], known)
+            remedy = nearest(kind.unexpected[0], known) or remedy
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
         if kind.format in ("uri", "iri"):
             remedy = "write the full address, or let the schema say uri-reference"
     elif isinstance(kind, _CHOICES):
-        remedy = _choices(kind.context)
+        remedy = _choices(kind.context) or remedy
     return Fault(pointer(*error.instance_path), _cut(error.message), remedy)
 
 

@@ -92,9 +92,12 @@ class _Resolver:
     _replaced: dict[str, Json] = field(default_factory=dict)
 
     def defaults(self, tokens: Sequence[TokenRow]) -> None:
+        if not isinstance(self.node.overrides, dict):
+            self._of_node("", "the overrides are not an object", "write an object, or {}")
+            return
         try:
             self._replaced = flattened(self.node.overrides)
-        except (ValueError, AttributeError) as error:
+        except ValueError as error:
             self._of_node("", str(error), "say it once")
         if len(tokens) + len(self._replaced) > MAX_TOKENS:
             self._of_node("", f"there are more than {MAX_TOKENS:,} tokens", "use fewer")

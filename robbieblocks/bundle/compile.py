@@ -6,6 +6,7 @@ component with an error is taken out and named, and the others are compiled with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -106,7 +107,25 @@ def _blamed(units: Iterable[Unit], messages: Iterable[esbuild.Message]) -> dict[
 
 
 def _problem(unit: Unit, message: esbuild.Message) -> Problem:
-    return problem(unit.row, _stored_place(unit, message), message.text)
+    return problem(unit.row, _stored_place(unit, message), message.text, _remedy(message.text))
+
+
+_REMEDIES = (
+    (
+        re.compile(r"Cannot assign to import"),
+        "all blocks share what is imported: leave it as it is",
+    ),
+    (re.compile(r"Multiple exports|already been declared"), "keep one of the two, or rename one"),
+    (re.compile(r"clos(?:ing|e)|end of file|Unterminated"), "close what is open before this place"),
+    (re.compile(r"top-level await|await"), "load data in useEffect, or give it as props"),
+)
+
+
+def _remedy(said: str) -> str:
+    for pattern, remedy in _REMEDIES:
+        if pattern.search(said):
+            return remedy
+    return "write TypeScript or JavaScript with JSX: something before this place does not parse"
 
 
 def _stored_place(unit: Unit, message: esbuild.Message) -> Place:

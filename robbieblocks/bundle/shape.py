@@ -12,7 +12,15 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from robbieblocks.bundle.syntax import Declaration, Expression, Import, Place, Syntax, read
+from robbieblocks.bundle.syntax import (
+    MAX_DEPTH,
+    Declaration,
+    Expression,
+    Import,
+    Place,
+    Syntax,
+    read,
+)
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow, sha256
 
@@ -64,14 +72,18 @@ def analyse(row: ComponentRow, react: Collection[str], by_name: Collection[str] 
     a component gets a module with just the names that it imports.
     """
     syntax = read(row.code)
+    if syntax.too_deep:
+        what = f"the text nests deeper than {MAX_DEPTH:,} levels"
+        return Shape(source="", problems=(problem(row, None, what, "nest it less deeply"),))
     problems = _forbidden(row, syntax)
     chosen = _choose(row, syntax)
-    if isinstance(chosen, Problem):
+    siblings = syntax.broken and _is_siblings(row.code)
+    if siblings:
+        problems.append(problem(row, Place(1, 1, 0), *_SIBLINGS))
+    elif isinstance(chosen, Problem) and not syntax.broken:
         # A text that does not parse has no shape; the syntax error is the thing to report.
-        if not syntax.broken:
-            problems.append(chosen)
-        elif _is_siblings(row.code):
-            problems.append(problem(row, Place(1, 1, 0), *_SIBLINGS))
+        problems.append(chosen)
+    if isinstance(chosen, Problem):
         chosen = _Choice()
     append = chosen.append + _react_imports(syntax, react)
     subsets = {
@@ -90,7 +102,7 @@ def analyse(row: ComponentRow, react: Collection[str], by_name: Collection[str] 
         subsets=subsets,
         shift=shift,
         candidates=syntax.words,
-        broken=syntax.broken,
+        broken=syntax.broken and not siblings,
     )
 
 

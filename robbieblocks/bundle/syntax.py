@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Literal
 
 import tree_sitter_typescript
@@ -41,6 +42,14 @@ _QUERY = Query(
     """,
 )
 _LONGEST_WORD = 256
+MAX_DEPTH = 5_000
+# What is shorter can't nest so deep.
+_SHALLOW = 5_000
+_BRACKET = re.compile(rb"[][(){}<>!~?]")
+_LONGEST_BROKEN = 20_000
+# Nobody needs more of them, and finding the place of each takes time.
+_MOST_EXPRESSIONS = 1_000
+_MOST_PLACES = 20
 
 # A call of one of these makes a component of what it is given.
 _WRAPPERS = frozenset({"memo", "forwardRef"})
@@ -122,6 +131,7 @@ class Syntax:
 
     `exports_all` says that names of another module are exported as well. `styles` are the texts of
     its <style> elements, and `computes_styles` says that there are others that only running tells.
+    Of a text that is `too_deep` nothing else is read: compilers would run out of stack over it.
     """
 
     text: bytes
@@ -141,6 +151,7 @@ class Syntax:
     words: frozenset[str] = frozenset()
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
+    too_deep: bool = False
 
     @property
     def top_level(self) -> frozenset[str]:
@@ -157,11 +168,45 @@ def read(code: str) -> Syntax:
     text = code.encode("utf-8", "surrogatepass")
     tree = Parser(_TSX).parse(text)
     root = tree.root_node
+    if len(text) > _SHALLOW and max(_depth(root), _opened(text, root)) > MAX_DEPTH:
+        return Syntax(text=text, broken=root.has_error, too_deep=True)
     syntax = Syntax(text=text, broken=root.has_error)
     for statement in root.named_children:
         _statement(syntax, statement)
-    _everywhere(syntax, root)
+    # Over a long text that does not parse, queries take time that grows with its square.
+    if not (syntax.broken and len(text) > _LONGEST_BROKEN):
+        _everywhere(syntax, root)
     return syntax
+
+
+def _depth(root: Node) -> int:
+    """How many levels the tree has; stops counting past the bound."""
+    cursor = root.walk()
+    deepest = depth = 0
+    while deepest <= MAX_DEPTH:
+        if cursor.goto_first_child():
+            depth += 1
+            deepest = max(deepest, depth)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return deepest
+            depth -= 1
+    return deepest
+
+
+_OPENING, _CLOSING = b"([{<!~?", b")]}>"
+
+
+def _opened(text: bytes, root: Node) -> int:
+    """How deep a text that does not parse may nest, at most: its tree does not say."""
+    if not root.has_error:
+        return 0
+    deepest = depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = depth + 1 if found[0] in _OPENING else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def place_of(text: bytes, offset: int) -> Place:
@@ -321,7 +366,7 @@ def _likeness(value: Node) -> Likeness:
 
 def _expression(syntax: Syntax, node: Node) -> None:
     inner = node.named_children[0] if node.named_children else None
-    if inner is None:
+    if inner is None or len(syntax.expressions) >= _MOST_EXPRESSIONS:
         return
     value = _bare(inner)
     kind: Literal["jsx", "component", "other"] = "other"
@@ -343,9 +388,9 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
     """What may stand at any depth: names, forbidden calls, and words that may be classes."""
     found = QueryCursor(_QUERY).captures(root)
     syntax.names = [(_say(node), node.start_byte) for node in found.get("name", ())]
-    syntax.dynamic = [place_of(syntax.text, n.start_byte) for n in found.get("dynamic", ())]
-    syntax.meta = [place_of(syntax.text, n.start_byte) for n in found.get("meta", ())]
-    syntax.requires = [place_of(syntax.text, n.start_byte) for n in found.get("require", ())]
+    syntax.dynamic = _places(syntax.text, found.get("dynamic", ()))
+    syntax.meta = _places(syntax.text, found.get("meta", ()))
+    syntax.requires = _places(syntax.text, found.get("require", ()))
     syntax.jsx = [node.start_byte for node in found.get("jsx", ())]
     _drop_unused(syntax)
     texts = [_style_text(node) for node in found.get("style", ())]
@@ -354,18 +399,23 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
         found.get(name) for name in ("style_alone", "style_made")
     )
     if "require" not in syntax.top_level:
-        syntax.requires += [
-            place_of(syntax.text, node.start_byte)
+        calls = (
+            node
             for node in found.get("name", ())
             if node.text == b"require"
             and node.parent is not None
             and node.parent.type == "call_expression"
-        ]
+        )
+        syntax.requires += _places(syntax.text, calls)
     texts = [_say(node)[1:-1] for node in found.get("string", ())]
     texts += [_say(node) for node in found.get("fragment", ())]
     texts += [_say(node) for node in found.get("property", ())]
     texts += [name for name, _ in syntax.names]
     syntax.words = _words(texts)
+
+
+def _places(text: bytes, nodes: Iterable[Node]) -> list[Place]:
+    return [place_of(text, node.start_byte) for node in islice(nodes, _MOST_PLACES)]
 
 
 def _style_text(node: Node) -> str | None:

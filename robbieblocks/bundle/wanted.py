@@ -13,6 +13,7 @@ from robbieblocks.bundle.syntax import Import
 from robbieblocks.bundle.vendors import Vendors
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
+from robbieblocks.names import shown
 from robbieblocks.toolchain import Toolchain
 
 _REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
@@ -111,9 +112,10 @@ def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Prob
     for entry in row.dependencies:
         match = _DEPENDENCY.fullmatch(entry.strip())
         if match is None:
-            yield _dependency(row, f"{entry!r} names no package", "write it as name or name@range")
+            what = f"`{shown(entry)}` names no package"
+            yield _dependency(row, what, "write it as name or name@range")
             continue
-        name, wanted = match["name"], (match["range"] or "").strip()
+        name, wanted = shown(match["name"]), shown((match["range"] or "*").strip())
         if name.startswith(("@types/", "@robbieblocks/")):
             continue
         if name not in present:

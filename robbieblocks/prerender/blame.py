@@ -34,6 +34,8 @@ _REACT: Final = {
     "482": "an async component, or use() of a fresh promise, can't be rendered in a page",
 }
 
+_ANY_REMEDY: Final = "mend the code, or give the block props that it can show"
+
 _REMEDIES: Final = (
     (
         re.compile(
@@ -60,6 +62,22 @@ _REMEDIES: Final = (
     (
         re.compile(r"Maximum call stack"),
         "the recursion does not end: check its last case",
+    ),
+    (
+        re.compile(r"Invalid (?:string|array|array buffer) length|the HTML is \d+ characters"),
+        "look for a list or a text that grows without end, or show less of it",
+    ),
+    (
+        re.compile(r"sets its state each time"),
+        "set state in an event handler or in useEffect, not while rendering",
+    ),
+    (
+        re.compile(r"can't be shown as text"),
+        "show its fields one by one, or JSON.stringify(it)",
+    ),
+    (
+        re.compile(r"an element's type is|exports no component"),
+        "export a function or class that returns JSX, and check what is imported as <Element>",
     ),
     (
         re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null"),
@@ -160,4 +178,4 @@ def _remedy(message: str, browser: str) -> str:
     for pattern, remedy in _REMEDIES:
         if pattern.search(message):
             return remedy
-    return ""
+    return _ANY_REMEDY
