@@ -88,7 +88,10 @@ def test_old_queue_rows_go(seeded: Builder) -> None:
         " (trigger_type, entity_type, entity_id, processed_at)"
         " VALUES ('page_update', 'page', gen_random_uuid(), now() - interval '40 days')"
     )
-    old = "SELECT FROM robbieblocks_change_triggers WHERE processed_at < now() - interval '30 days'"
+    old = (
+        "SELECT id FROM robbieblocks_change_triggers"
+        " WHERE processed_at < now() - interval '30 days'"
+    )
     seeded.build(nodes=[VENGEANCE], heal=False)
     assert seeded.sql(old)
     seeded.build(nodes=[VENGEANCE])
