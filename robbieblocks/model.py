@@ -97,11 +97,11 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRow:
-    """A node's branding. `overrides` holds `theme` and token values by token key."""
+    """A node's branding. `overrides` holds `theme` and token values by token key, if it is right."""
 
     id: str
     name: str
-    overrides: JsonObject = field(default_factory=dict)
+    overrides: Json = field(default_factory=dict)
     enabled_apps: tuple[str, ...] = ()
     custom_css: str = ""
     custom_scripts: str = ""

@@ -393,9 +393,9 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
     syntax.requires = _places(syntax.text, found.get("require", ()))
     syntax.jsx = [node.start_byte for node in found.get("jsx", ())]
     _drop_unused(syntax)
-    texts = [_style_text(node) for node in found.get("style", ())]
-    syntax.styles = frozenset(text for text in texts if text is not None)
-    syntax.computes_styles = None in texts or any(
+    styles = [_style_text(node) for node in found.get("style", ())]
+    syntax.styles = frozenset(text for text in styles if text is not None)
+    syntax.computes_styles = None in styles or any(
         found.get(name) for name in ("style_alone", "style_made")
     )
     if "require" not in syntax.top_level:

@@ -677,7 +677,7 @@ def test_a_hostile_row(built: Built, number: int, case: Case) -> None:
     assert not errors, "\n".join(map(str, errors))
     document = LexborHTMLParser(built.after[path].decode())
     if case.text:
-        assert document.css_first(".shown, main .rb-block").text() == case.text
+        assert _text(document, ".shown, main .rb-block") == case.text
     _nothing_of_the_rows_runs(document)
 
 
@@ -709,10 +709,10 @@ def test_titles_and_descriptions_are_text(built: Built) -> None:
         if case.error or not case.page or "route" in case.page:
             continue
         document = LexborHTMLParser(built.after[f"case-{number}/index.html"].decode())
-        title, description = document.css_first("title"), _meta(document, "name=description")
+        title, description = _text(document, "title"), _meta(document, "name=description")
         stored = case.page.get("title") or case.page.get("name")
         if stored:
-            assert title.text() == " ".join(stored.split())
+            assert title == " ".join(stored.split())
             assert _meta(document, "property='og:title'") == " ".join(stored.split())
         if "description" in case.page:
             assert description == " ".join(case.page["description"].split())
@@ -722,8 +722,14 @@ def test_titles_and_descriptions_are_text(built: Built) -> None:
             assert _meta(document, "name=robots") == given["robots"]
             assert document.root is not None
             assert document.root.attributes["lang"] == "en"
-            text = document.css_first("script[type='application/ld+json']").text()
+            text = _text(document, "script[type='application/ld+json']")
             assert json.loads(text) == given["json_ld"]
+
+
+def _text(document: LexborHTMLParser, selector: str) -> str:
+    found: LexborNode | None = document.css_first(selector)
+    assert found is not None, f"there is no {selector}"
+    return found.text()
 
 
 def _meta(document: LexborHTMLParser, selector: str) -> str | None:
