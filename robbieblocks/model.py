@@ -97,7 +97,7 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRow:
-    """A node's branding. `overrides` holds `theme` and token values by token key, if it is right."""
+    """A node's branding. `overrides` holds `theme` and token values by token key."""
 
     id: str
     name: str

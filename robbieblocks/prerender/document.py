@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from types import SimpleNamespace
 from typing import Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -21,6 +22,8 @@ _NAMES: Final = (
     "custom_css",
     "custom_script",
 )
+# What an address may hold as it is (RFC 3986): the rest is percent-encoded.
+_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
 # What templates write where a node's part belongs; NUL can't come from any text in a page.
 SLOTS: Final = SimpleNamespace(
     **{name: Markup(f"\0{name}\0") for name in _NAMES}  # noqa: S704 - fixed names
@@ -57,7 +60,8 @@ class PageDocument:
             lines.append(f'<meta property="og:url" content="{url}">')
         image = base + self.image if base and self.image.startswith("/") else self.image
         if image.startswith("https://"):
-            lines.append(f'<meta property="og:image" content="{escape(image)}">')
+            sent = quote(image, safe=_IN_ADDRESSES)
+            lines.append(f'<meta property="og:image" content="{escape(sent)}">')
         return "\n".join(lines).encode("utf-8", "replace")
 
 

@@ -322,7 +322,7 @@ def test_all_errors_at_once(make: Make) -> None:
         ("import x from '@robbieblocks/hiden'", "there is no component hiden", "hidden"),
         ("import x from '@robbieblocks/hidden'", "is not published", "publish hidden"),
         ("import { x } from '@robbieblocks/shop'", "has no export x", "it exports useShop"),
-        ("import { y as x } from '@robbieblocks/shop'", "has no export y", "default export: import y"),
+        ("import { y as x } from '@robbieblocks/shop'", "has no export y", "export: import y"),
         ("import x from '@robbieblocks/store'", "exports no component", "import { useCart }"),
         ("import x from '@robbieblocks/-runtime'", "no component -runtime", "check"),
         ("/** @jsxImportSource preact */", "preact/jsx-runtime", "pragma"),

@@ -26,7 +26,7 @@ import _ from "lodash";
 export default () => <p>{_.x}{useStat}</p>;"""
 CSS = """.card { color: red }
 
-.card { background: url(https://example.org/x.png) """
+.card { background: url(https://example.org/x.png) }"""
 # For each kind: what its place says, its line and column, and a word of message and remedy.
 KINDS: dict[str, tuple[str, int | None, int | None, str, str]] = {
     "syntax": (
@@ -42,7 +42,7 @@ KINDS: dict[str, tuple[str, int | None, int | None, str, str]] = {
     ),
     "export": ("component imports, react_code, line 1:25", 1, 25, "no export useStat", "useState"),
     "package": ("component imports, react_code, line 2:15", 2, 15, "lodash", "clsx"),
-    "css": ("component css, css_styles, line 3:18", 3, 18, "elsewhere", "data: URL"),
+    "css": ("component css, css_styles, line 3:21", 3, 21, "elsewhere", "data: URL"),
     "brace": ("component brace, css_styles, line 2:1", 2, 1, "closes nothing", "bracket"),
     "props": (
         *("component typed, on page content, block 1, props at /size", None, None),
