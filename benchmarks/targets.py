@@ -1,4 +1,4 @@
-"""What is to be reached: DESIGN's table, one target a row, and how a figure is held against it."""
+"""What is to be reached: one target a row, and how a figure is held against it."""
 
 from __future__ import annotations
 

@@ -132,9 +132,9 @@ class Workshop(AbstractContextManager["Workshop"]):
         return self.content
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
-        """A node's look; the one of the last build where neither node nor tokens changed."""
+        """A node's look; the last build's where the snapshot has the same row and tokens."""
         known = self.brands.get(node.id)
-        if known is None or known[0] != node or known[1] != tokens:
+        if known is None or known[0] is not node or known[1] is not tokens:
             known = (node, tokens, brand(node, tokens, self.toolchain.fonts))
             self.brands[node.id] = known
         return known[2]
