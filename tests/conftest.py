@@ -50,6 +50,15 @@ _LEAVE_SECONDS = 30.0
 _MARK = "ROBBIEBLOCKS_TEST_SESSION"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with browser tests come last.
+
+    Once Playwright runs, its event loop runs in this thread, and mini-racer waits in none.
+    """
+    late = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in late)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No process and no temporary file outlives the tests.
