@@ -196,7 +196,7 @@ CODE = [
     code("deep nesting", "export default () => " + "(" * 500 + "1" + ")" * 500 + ";", text="1"),
     code(
         "deeper nesting",
-        "export default () => " + "[" * 400_000 + "]" * 400_000 + ";",
+        "export default () => " + "[" * 100_000 + "]" * 100_000 + ";",
         "nests deeper than 5,000 levels",
     ),
     code(
@@ -214,10 +214,10 @@ CODE = [
         "export default () => " + "{[(" * 200_000,
         "nests deeper than 5,000 levels",
     ),
-    code("a flood of calls", "f();" * 200_000 + "export default () => 'x';", "f is not defined"),
+    code("a flood of calls", "f();" * 20_000 + "export default () => 'x';", "f is not defined"),
     code(
         "a flood of import()",
-        "import('fs');" * 50_000 + "export default () => 'x';",
+        "import('fs');" * 5_000 + "export default () => 'x';",
         "import() is not available",
     ),
     code(
