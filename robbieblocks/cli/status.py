@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.settings import Settings
 
 _SHORT = 12
+_SHORTER = 8
+_GAP = "  "
 _UNKNOWN = "?"
 
 
@@ -55,6 +58,12 @@ class AppStatus:
             return "behind"
         return "up to date" if self.served else "nothing live"
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that is known of it is one hash: what should be, was built and is served."""
+        known = {self.desired, self.built, self.served} - {_UNKNOWN}
+        return self.verdict == "up to date" and len(known) <= 1
+
 
 def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | None) -> None:
     """Print the state of nodes."""
@@ -71,7 +80,10 @@ def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | 
     if format_ == "json":
         typer.echo(json.dumps(as_json(states), indent=2, default=str))
     else:
-        typer.echo(as_text(states, datetime.now(UTC), color=sys.stdout.isatty()))
+        # A pipe has no edge: there an app is one line, however many nodes there are.
+        person = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if person else sys.maxsize
+        typer.echo(as_text(states, datetime.now(UTC), width=width, color=person))
 
 
 def _desired(
@@ -148,20 +160,83 @@ def as_json(states: Collection[AppStatus]) -> dict[str, Any]:
     }
 
 
-def as_text(states: Sequence[AppStatus], now: datetime, *, color: bool = False) -> str:
-    """A table, nodes one under the other; an app that two nodes share stands in the same order."""
-    header = ("node", "app", "state", "should be", "built", "served", "waiting", "last run")
-    rows = [header, *(_row(state, now) for state in states)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    lines = []
-    for row, state in zip(rows, [None, *states], strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        if color and state is not None:
-            cells[2] = typer.style(cells[2], fg=_color(state))
-        lines.append("  ".join(cells).rstrip())
+def as_text(
+    states: Sequence[AppStatus], now: datetime, *, width: int = sys.maxsize, color: bool = False
+) -> str:
+    """A line an app, nodes side by side; below it every fact of those that are not at rest.
+
+    A single node has every fact on its lines. As many nodes stand in one table as `width` columns
+    hold; the others follow in tables of their own.
+    """
+    nodes = list(dict.fromkeys(state.node for state in states))
+    if len(nodes) < 2:
+        lines = _facts(states, now, color=color)
+    else:
+        lines = _side_by_side(states, nodes, now, width, color=color)
+        if restless := [state for state in states if not state.at_rest]:
+            lines += ["", *_facts(restless, now, color=color)]
     if any(_UNKNOWN in (state.served, state.desired) for state in states):
         lines.append("? is not known here: another machine serves it, or --quick left it out")
     return "\n".join(lines)
+
+
+def _facts(states: Sequence[AppStatus], now: datetime, *, color: bool) -> list[str]:
+    """A line for each app of each node, with everything that is known about it."""
+    header = ("node", "app", "state", "should be", "built", "served", "waiting", "last run")
+    rows = [header, *(_row(state, now) for state in states)]
+    colors = [{2: _color(state)} for state in states] if color else [{} for _ in states]
+    return _table(rows, [{}, *colors])
+
+
+def _side_by_side(
+    states: Sequence[AppStatus], nodes: Sequence[str], now: datetime, width: int, *, color: bool
+) -> list[str]:
+    """A line an app and a column a node; a new table where the next node would not fit."""
+    apps = list(dict.fromkeys(state.app for state in states))
+    at = {(state.node, state.app): state for state in states}
+    cells = {place: _cell(state, now) for place, state in at.items()}
+    first = max(map(len, ("app", *apps)))
+    panels: list[list[str]] = []
+    room = 0
+    for node in nodes:
+        needs = len(_GAP) + max(len(node), *(len(cells.get((node, app), "")) for app in apps))
+        if not panels or needs > room:
+            panels.append([])
+            room = width - first
+        panels[-1].append(node)
+        room -= needs
+    lines: list[str] = []
+    for panel in panels:
+        rows = [("app", *panel)]
+        rows += [(app, *(cells.get((node, app), "-") for node in panel)) for app in apps]
+        colors: list[dict[int, str]] = [{}]
+        for app in apps:
+            here = enumerate((at.get((node, app)) for node in panel), 1)
+            colors.append({n: _color(state) for n, state in here if color and state})
+        lines += ["", *_table(rows, colors)] if lines else _table(rows, colors)
+    return lines
+
+
+def _cell(state: AppStatus, now: datetime) -> str:
+    """What one node says of one app: its state, what it serves, when it last ran."""
+    said = [state.verdict, (state.served or "-")[:_SHORTER]]
+    if state.waiting:
+        said.append(f"oldest {_age(state.oldest_seconds or 0)}")
+    elif state.last_run is not None:
+        said.append(f"{_age((now - state.last_run.at).total_seconds())} ago")
+    return " ".join(said)
+
+
+def _table(rows: Sequence[Sequence[str]], colors: Sequence[dict[int, str]]) -> list[str]:
+    """Rows as lines with aligned columns; `colors` names for each row those of its columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row, painted in zip(rows, colors, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        for column, name in painted.items():
+            cells[column] = typer.style(cells[column], fg=name)
+        lines.append(_GAP.join(cells).rstrip())
+    return lines
 
 
 def _color(state: AppStatus) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -50,9 +51,9 @@ def test_the_state_of_an_app_in_a_word(state: AppStatus, verdict: str) -> None:
     assert state.verdict == verdict
 
 
-def test_the_table_has_a_line_an_app() -> None:
-    """Nodes stand one under the other, hashes are short, and the last run says when and why."""
-    other = replace(FINE, node="aurora-town-local", waiting=3, oldest_seconds=7200.0)
+def test_a_single_node_has_a_line_an_app_with_every_fact() -> None:
+    """Hashes are short, what waits has its age, and the last run says when and why."""
+    other = replace(FINE, app="work", waiting=3, oldest_seconds=7200.0)
     lines = as_text([other, FINE], NOW).splitlines()
     assert len(lines) == 3
     heading = "node app state should be built served waiting last run"
@@ -60,6 +61,68 @@ def test_the_table_has_a_line_an_app() -> None:
     assert "3, 2 h" in lines[1]
     assert lines[2].endswith("success 3 min ago (page_update)")
     assert "a" * 13 not in lines[2]
+
+
+def test_nodes_stand_side_by_side() -> None:
+    """Nodes that share a database are columns, apps are lines; `-` where a node has no such app."""
+    aurora = replace(FINE, node="aurora-town-local", served="b" * 64, built="b" * 64)
+    states = [
+        replace(aurora, app="code", desired="b" * 64),
+        replace(FINE, app="code"),
+        FINE,
+    ]
+    assert as_text(states, NOW).splitlines() == [
+        "app   aurora-town-local              vengeance-local",
+        "code  up to date bbbbbbbb 3 min ago  up to date aaaaaaaa 3 min ago",
+        "play  -                              up to date aaaaaaaa 3 min ago",
+    ]
+
+
+def test_what_is_not_at_rest_is_told_in_full_below() -> None:
+    """Of an app that waits, lags, failed or is pinned, all three hashes and the run are shown."""
+    late = replace(
+        FINE, node="aurora-town-local", desired="c" * 64, waiting=3, oldest_seconds=7200.0
+    )
+    table, facts = as_text([late, FINE], NOW).split("\n\n")
+    assert table.splitlines()[1].split("  ")[1:] == [
+        "3 waiting aaaaaaaa oldest 2 h",
+        "up to date aaaaaaaa 3 min ago",
+    ]
+    (_, fact) = facts.splitlines()
+    assert fact.split()[0] == "aurora-town-local"
+    assert [f"{letter * 12}" for letter in "caa"] == fact.split()[4:7]
+    for restless in (
+        replace(FINE, pinned="a" * 64),
+        replace(FINE, desired="b" * 64),
+        replace(FINE, built="b" * 64, desired="?"),
+        replace(FINE, held_back=("x",)),
+    ):
+        assert not restless.at_rest
+
+
+def test_nodes_that_do_not_fit_follow_below() -> None:
+    """No line is wider than the terminal, and no node is left out."""
+    states = [replace(FINE, node=f"node-{number}") for number in range(5)]
+    lines = as_text(states, NOW, width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line.split()[1:] for line in lines if line.startswith("app")]
+    assert heads == [["node-0", "node-1"], ["node-2", "node-3"], ["node-4"]]
+
+
+def test_a_node_too_wide_for_any_terminal_has_a_table_of_its_own() -> None:
+    """A terminal of ten columns breaks lines, and drops none."""
+    states = [FINE, replace(FINE, node="aurora-town-local")]
+    assert as_text(states, NOW, width=10).count("app ") == 2
+
+
+def test_colour_changes_no_column() -> None:
+    """Stripped of colour, the coloured text is the plain one."""
+    states = [FINE, replace(FINE, node="aurora-town-local", desired="b" * 64)]
+    painted = as_text(states, NOW, color=True)
+    assert painted != as_text(states, NOW)
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", painted)
+    stripped = "\n".join(line.rstrip() for line in bare.splitlines())
+    assert stripped == as_text(states, NOW)
 
 
 def test_what_is_not_known_is_explained() -> None:
