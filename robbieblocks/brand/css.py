@@ -25,6 +25,8 @@ _REFUSED_AT = {
 }
 _LOCAL_URL = re.compile(r"#[^\s]*|data:(?:image|font)/[^\s]*|/(?![/\\])[^\s\\]*", re.IGNORECASE)
 
+_BLANKS = re.compile(r"[\t\n\r\f ]+")
+
 
 class CssFault(NamedTuple):
     """What is wrong, the remedy, and the line and column where they are known."""
@@ -52,13 +54,21 @@ def value_fault(value: str) -> CssFault | None:
     if control:
         return CssFault(f"the value holds an invisible character: {shown(control)}", "remove it")
     # The `;` is read as it will stand in the rule: whatever swallows it would swallow the rule's.
-    nodes = tinycss2.parse_component_value_list(value + ";")
+    nodes = tinycss2.parse_component_value_list(as_written(value) + ";")
     end = nodes.pop() if nodes else None
     swallowed = end is None or end.type != "literal" or end.value != ";"
     fault = next(_value_faults(nodes), None)
     if fault is None and swallowed:
         fault = CssFault("the value leaves a bracket, quote, comment or escape open", "close it")
     return fault or next(url_faults(nodes), None)
+
+
+def as_written(value: str) -> str:
+    """The value as it stands in a rule: on one line, without blanks around it.
+
+    Quoted texts can't hold a line break, so they stay as they are.
+    """
+    return _BLANKS.sub(" ", value).strip() if re.search(r"[\n\r\f]", value) else value.strip()
 
 
 def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import tinycss2.color4
 
-from robbieblocks.brand.css import value_fault
+from robbieblocks.brand.css import as_written, value_fault
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
 from robbieblocks.names import KEY_LENGTH, describe, nearest, pointer, shown
@@ -19,7 +19,6 @@ MAX_TOKENS = 2_000
 
 # CSS custom properties tell case apart, so token keys may hold capitals, unlike names of files.
 _TOKEN_KEY = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
-_BLANKS = re.compile(r"[\t\n\r\f ]+")
 
 
 def token_key_fault(key: str) -> str | None:
@@ -154,7 +153,7 @@ class _Resolver:
             self._of_node("theme", f"unknown theme: {found}", f"known: {', '.join(THEMES)}")
 
     def _set(self, key: str, value: str) -> None:
-        self.values[key] = _one_line(value)
+        self.values[key] = as_written(value)
         if self.categories.get(key) == "color" and not _is_color(value):
             what = f"token {key}: `{shown(value)}` is no colour that CSS knows"
             self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
@@ -188,11 +187,6 @@ def _text(value: Json) -> str | None:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if number and math.isfinite(value) and abs(value) < 1e15 else None
-
-
-def _one_line(value: str) -> str:
-    """The value without line breaks; quoted texts can't hold one, so they stay as they are."""
-    return _BLANKS.sub(" ", value).strip() if re.search(r"[\n\r\f]", value) else value.strip()
 
 
 def _is_color(value: str) -> bool:

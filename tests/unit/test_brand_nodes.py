@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tinycss2
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robbieblocks.brand import LAYERS, brand, property_name
@@ -244,6 +244,8 @@ def test_the_base_url_has_no_slash_at_its_end() -> None:
 _CSS = st.text(alphabet="a1#;:{}()[]'\"\\/*!@<> \n,.%urlvar-") | st.text()
 
 
+@example("\\ ")
+@example("\\\n")
 @given(_CSS)
 def test_an_accepted_value_never_leaves_its_declaration(value: str) -> None:
     """Whatever value passes, the stylesheet has two rules and the declarations it should have."""
