@@ -53,8 +53,13 @@ def value_fault(value: str) -> CssFault | None:
     control = next((c for c in value if c not in "\t\n\r " and not c.isprintable()), None)
     if control:
         return CssFault(f"the value holds an invisible character: {shown(control)}", "remove it")
-    # The `;` is read as it will stand in the rule: whatever swallows it would swallow the rule's.
-    nodes = tinycss2.parse_component_value_list(as_written(value) + ";")
+    return _read_fault(value.strip()) or _read_fault(as_written(value))
+
+
+def _read_fault(value: str) -> CssFault | None:
+    """What is wrong with a value that stands in front of the `;` of its declaration."""
+    # Whatever swallows this `;` would swallow the rule's.
+    nodes = tinycss2.parse_component_value_list(value + ";")
     end = nodes.pop() if nodes else None
     swallowed = end is None or end.type != "literal" or end.value != ";"
     fault = next(_value_faults(nodes), None)
