@@ -205,6 +205,36 @@ def test_a_lost_database_is_waited_out_and_nothing_is_forgotten(bench: Bench) ->
     assert bench.world.calls.count("drop") >= 2
 
 
+def test_no_number_of_failed_connects_ends_the_loop(bench: Bench) -> None:
+    """A server that is away for a night is back in the morning, and so is the worker."""
+    bench.settle()
+    gone: list[RobbieBlocksError] = [DatabaseUnavailable("gone") for _ in range(1000)]
+    bench.world.faults = {"look": gone[:1], "connect": gone[1:]}
+    bench.world.edit("play")
+    bench.settle()
+    bench.settle()
+    assert bench.world.faults["connect"] == []
+    assert bench.world.live["play"] == bench.world.apps["play"]
+
+
+def test_nothing_is_begun_after_the_signal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due when it is told to stop waits for the next start; the running build ends."""
+    bench.settle()
+    build = bench.world.build
+
+    def told_meanwhile(*given: Any) -> Any:
+        bench.world.edit("work")
+        bench.loop.stopped.set()
+        return build(*given)
+
+    monkeypatch.setattr(bench.world, "build", told_meanwhile)
+    bench.world.edit("play")
+    done = len(bench.world.jobs)
+    bench.loop.run()
+    assert [job.apps for job in bench.world.jobs[done:]] == [("play",)]
+    assert bench.loop.vitals.state == "stopping"
+
+
 def test_after_an_absence_everything_is_examined(bench: Bench) -> None:
     """Once the database is back, every app is compared again, whatever rows there are."""
     bench.world.faults = {"look": [DatabaseUnavailable("gone")]}

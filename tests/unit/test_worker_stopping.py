@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from robbieblocks.worker.stopping import Stopped, Stopping
+from robbieblocks.worker.stopping import KILLED, Stopped, Stopping
 
 # The default method of the timeout plug-in uses the very signal and timer that are tested here.
 pytestmark = pytest.mark.timeout(60, method="thread")
@@ -72,3 +74,24 @@ def test_a_signal_in_the_middle_of_the_flags_own_lock_hangs_nobody() -> None:
         while not made.stopped.is_set():
             assert time.monotonic() < deadline
             made.wake.clear()
+
+
+_HANGS = """
+import os, signal, threading
+from robbieblocks.worker import stopping
+stopping.LAST_RESORT = 0.1
+made = stopping.Stopping(threading.Event(), threading.Event(), 0.05)
+with made.signals():
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        try:
+            threading.Event().wait()
+        except BaseException:
+            pass
+"""
+
+
+def test_a_process_that_hangs_even_then_ends_itself() -> None:
+    """Where being cut short does not help either, the process is over all the same."""
+    done = subprocess.run([sys.executable, "-c", _HANGS], timeout=60, check=False)
+    assert done.returncode == KILLED

@@ -1,0 +1,138 @@
+"""Waiting for a database that is gone: for ever, ever more patiently, until told to stop."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from robbieblocks.errors import DatabaseUnavailable, SchemaOutdated
+from robbieblocks.worker.ear import Ear
+from robbieblocks.worker.guard import Guard
+from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.reach import reach
+from tests.unit.test_worker_loop import Lines
+
+LONGEST = 5.0
+
+
+def pauses(failures: int) -> list[float]:
+    """The pauses that so many failed attempts in a row bring about."""
+    slept: list[float] = []
+    left = iter(range(failures))
+
+    def attempt() -> str:
+        if next(left, None) is not None:
+            raise DatabaseUnavailable("gone")
+        return "there"
+
+    found = reach(
+        attempt,
+        longest=LONGEST,
+        pause=slept.append,
+        stopped=lambda: False,
+        failed=lambda _error, _attempt: None,
+    )
+    assert found == "there"
+    return slept
+
+
+def test_a_thousand_failures_in_a_row_are_waited_out() -> None:
+    """No number of attempts is the last, and no pause is longer than the longest."""
+    slept = pauses(1000)
+    assert len(slept) == 1000
+    assert max(slept) <= LONGEST
+
+
+def test_pauses_grow_and_differ() -> None:
+    """The first attempts follow quickly; later ones are spread, so that workers don't march."""
+    lives = [pauses(12) for _ in range(40)]
+    first, last = ([life[number] for life in lives] for number in (0, -1))
+    assert max(first) <= 0.2
+    assert sum(last) > 5 * sum(first)
+    assert len(set(last)) > 30
+
+
+def test_each_failure_is_told_with_its_number() -> None:
+    """Whoever waits can say so, once or each time."""
+    told: list[int] = []
+    left = [DatabaseUnavailable("gone")] * 3
+
+    def attempt() -> None:
+        if left:
+            raise left.pop()
+
+    reach(
+        attempt,
+        longest=LONGEST,
+        pause=lambda _: None,
+        stopped=lambda: False,
+        failed=lambda _error, number: told.append(number),
+    )
+    assert told == [1, 2, 3]
+
+
+def test_stopping_ends_the_wait_with_the_last_error() -> None:
+    """A worker that is told to stop while the database is gone stops."""
+    tries: list[int] = []
+
+    def attempt() -> None:
+        tries.append(1)
+        raise DatabaseUnavailable(f"gone {len(tries)}")
+
+    with pytest.raises(DatabaseUnavailable, match="gone 3"):
+        reach(
+            attempt,
+            longest=LONGEST,
+            pause=lambda _: None,
+            stopped=lambda: len(tries) == 3,
+            failed=lambda _error, _attempt: None,
+        )
+
+
+def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
+    """An error that would come again is raised at once."""
+
+    def attempt() -> None:
+        raise SchemaOutdated("too old")
+
+    with pytest.raises(SchemaOutdated):
+        reach(
+            attempt,
+            longest=LONGEST,
+            pause=lambda _: pytest.fail("it waited"),
+            stopped=lambda: False,
+            failed=lambda _error, _attempt: None,
+        )
+
+
+def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
+    """Not only a lost connection is replaced: an attempt that fails is followed by another."""
+    over = threading.Event()
+    tries: list[str] = []
+
+    def connect(name: str) -> Any:
+        tries.append(name)
+        if len(tries) == 50:
+            over.set()
+        raise DatabaseUnavailable("still gone")
+
+    ear = Ear(
+        connect=connect,
+        beat=lambda _: None,
+        wake=threading.Event(),
+        stopped=threading.Event(),
+        pace=Pace(reconnect_longest=0.001, poll_deaf=0.001),
+        guard=Guard(longest=60, shut=lambda _: None),
+        log=Lines(),
+    )
+    with pytest.raises(DatabaseUnavailable):
+        ear.start()  # the first connect fails fast
+    assert tries == ["ear"]
+    thread = threading.Thread(target=ear._run, daemon=True)
+    thread.start()
+    assert over.wait(60)
+    ear.stopped.set()
+    thread.join(60)
+    assert not thread.is_alive()
