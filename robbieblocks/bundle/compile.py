@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from robbieblocks.bundle import esbuild
+from robbieblocks.bundle.findings import Place
 from robbieblocks.bundle.shape import Shape, problem
 from robbieblocks.bundle.sourcemap import to_stored
-from robbieblocks.bundle.syntax import Place
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import ComponentRow, sha256
 from robbieblocks.toolchain import Toolchain

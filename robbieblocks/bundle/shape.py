@@ -12,15 +12,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from robbieblocks.bundle.syntax import (
-    MAX_DEPTH,
-    Declaration,
-    Expression,
-    Import,
-    Place,
-    Syntax,
-    read,
-)
+from robbieblocks.bundle.findings import Declaration, Expression, Import, Place, Syntax
+from robbieblocks.bundle.syntax import MAX_DEPTH, read
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow, sha256
 

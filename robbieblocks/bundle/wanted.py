@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from semantic_version import NpmSpec, Version  # type: ignore[import-untyped]  # ships none
 
+from robbieblocks.bundle.findings import Import
 from robbieblocks.bundle.shape import problem
-from robbieblocks.bundle.syntax import Import
 from robbieblocks.bundle.vendors import Vendors
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
