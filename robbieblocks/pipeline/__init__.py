@@ -16,12 +16,12 @@ from psycopg import Connection
 
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
-from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.errors import RobbieBlocksError, SiteUnavailable
 from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.preview import write_copy
-from robbieblocks.pipeline.publish import Place, conclude
+from robbieblocks.pipeline.publish import Place, conclude, held_by_pin
 from robbieblocks.pipeline.report import BuildReport, RunReport, Stopwatch
 from robbieblocks.pipeline.runs import Run, compare
 from robbieblocks.pipeline.targets import Request, Target, choose
@@ -86,7 +86,7 @@ def build(
                 for target in targets
             ]
         for run in runs:
-            if run.draft.fresh or run.damaged:
+            if run.damaged or (run.draft.fresh and not _left_to_a_person(run, request, place)):
                 ledger.begin(run.target)
         with watch.phase("prerender"):
             rendered = sum(app.render(_fresh_pages(runs, app), workshop) for app in apps.values())
@@ -198,6 +198,14 @@ def _damaged(request: Request, place: Place, target: Target) -> frozenset[str]:
     if not request.heal:
         return frozenset()
     return frozenset(release.verify(place.site_root, target.node, target.app, quick=True))
+
+
+def _left_to_a_person(run: Run, request: Request, place: Place) -> bool:
+    """Whether nobody asked and a pin holds the app: that is no run, however often one looks."""
+    try:
+        return request.idle and bool(held_by_pin(run, place))
+    except SiteUnavailable:
+        return False  # the run itself says what is the matter
 
 
 def answers(row: TriggerRow, node: NodeRow, built: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robbieblocks import release
-from robbieblocks.errors import RobbieBlocksError, Transient
+from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunReport, Stopwatch
@@ -67,6 +67,8 @@ def conclude(
             report = replace(report, error="the node's branding has errors: nothing went out")
         elif request.strict and run.draft.held_back:
             report = replace(report, error=f"{_held_back(run)}; --strict: nothing went out")
+        elif pin := held_by_pin(run, place, manifest):
+            report = _held_live(run, report, pin)
         else:
             report = _release(run, manifest, report, place, request, ledger, watch)
     except RobbieBlocksError as error:
@@ -75,6 +77,40 @@ def conclude(
     ledger.finish(run.target, report, _log(report, watch))
     fault.reached("closed")
     return report, manifest
+
+
+def held_by_pin(run: Run, place: Place, manifest: Manifest | None = None) -> str:
+    """The hash that a person holds live in place of `manifest`; empty where nothing is held.
+
+    A pin holds what is there: where nothing is live, and where branding has taken the app off the
+    node, it holds nothing. Raises SiteUnavailable where the pin can't be read.
+    """
+    pin = release.pinned(place.site_root, run.target.node, run.target.app)
+    if pin is None or run.target.app not in run.node.apps:
+        return ""
+    current = release.Place.of(place.site_root, run.target.node, run.target.app).current
+    there = release.target_of(current) is not None
+    return pin if there and (manifest is None or manifest.build_hash != pin) else ""
+
+
+def _held_live(run: Run, report: RunReport, pin: str) -> RunReport:
+    """The report of a run that leaves what is live as it is, because of a pin."""
+    stays = tuple(
+        page if page.change == "held back" else _as_it_was(page)
+        for page in report.pages
+        if page.change != "added"
+    )
+    what = f"release {pin[:12]} is pinned on {run.target.node}, so nothing newer goes out"
+    remedy = "remove the file `pinned` beside `current`: the next build brings the content live"
+    pinned = Problem(entity="app", key=run.target.app, what=what, remedy=remedy, severity="warning")
+    report = replace(report, outcome="unchanged", pages=stays, problems=(*report.problems, pinned))
+    if run.draft.held_back:
+        report = replace(report, outcome="failed", error=_held_back(run))
+    return report
+
+
+def _as_it_was(page: PageReport) -> PageReport:
+    return replace(page, change="unchanged", size=None, size_before=None)
 
 
 def _release(

@@ -104,6 +104,7 @@ class PipelineBuilder:
                 deploy_ms=run.deploy_ms,
                 phases={name: round(value, 1) for name, value in report.phases.items()},
                 error=run.error or None,
+                warnings=[p.what for p in run.problems if p.severity == "warning"][:_IDS_IN_A_LINE],
             )
 
 
