@@ -47,6 +47,19 @@ process._resolved = lambda argv, env: started(
 )
 """
 
+# A build stays between its rendering and its publishing for as long as a file is there.
+_HOLD = """
+import pathlib, sys, time
+from robbieblocks.release import fault
+there = pathlib.Path({hold!r}).exists
+def hold(step):
+    if step == "compose" and there():
+        print('{{"event": "held"}}', file=sys.stderr, flush=True)
+        while there():
+            time.sleep(0.01)
+fault.hook = hold
+"""
+
 
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Path:
@@ -176,3 +189,50 @@ def test_a_compiler_that_fails_stops_only_what_needs_it(
         gone.unlink()
         worker.hears("run.finished", app="play", outcome="published", reason="retry")
         assert worker.stop() == 0
+
+
+def test_a_session_frozen_in_the_middle_of_a_build_gives_its_lease_back(
+    site: Settings, db: Db, tmp_path: Path
+) -> None:
+    """The build waits on a session that the server never serves again, with its app's lease in it:
+    the worker cuts it off and builds the app on a new one, thawed or not."""
+    hold = tmp_path / "hold"
+    with working(
+        worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK + _HOLD.format(hold=str(hold)))
+    ):
+        worker.ready()
+        hold.touch()
+        edit(db, "play", 1)
+        worker.hears("held")
+        pid = backend(db, "work")
+        assert _leases(db, pid), "a build is under way, and its session has the lease"
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            hold.unlink()
+            worker.hears("database.frozen", connection="work")
+            until(lambda: shown(site.site_root, NODE, "play") == 1, "the edit")
+            assert _leases(db, pid), "the frozen session still has it"
+            edit(db, "play", 2)
+            until(lambda: shown(site.site_root, NODE, "play") == 2, "the next edit")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        until(lambda: not _leases(db, pid), "the end of the frozen session")
+        until(lambda: _unfinished(db) == 0)
+        assert worker.stop() == 0
+
+
+def _leases(db: Db, pid: int) -> int:
+    """The advisory locks of a session: the node's, and one for each app that it builds."""
+    row = db.execute(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", [pid]
+    ).fetchone()
+    return max(0, row[0] - 1) if row else 0
+
+
+def _unfinished(db: Db) -> int:
+    row = db.execute(
+        "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')"
+    ).fetchone()
+    assert row is not None
+    count: int = row[0]
+    return count
