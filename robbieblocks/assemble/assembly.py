@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from robbieblocks.assemble.components import Parts
 from robbieblocks.assemble.conditions import ALWAYS, Context, boundaries, decide
 from robbieblocks.assemble.pages import PagePlan, PageReader, component_keys
 from robbieblocks.errors import Problem
-from robbieblocks.model import SHARED_APP, AssembledBlock, AssembledPage, NodeRow, PageRow, Snapshot
+from robbieblocks.model import (
+    SHARED_APP,
+    AssembledBlock,
+    AssembledPage,
+    ComponentRow,
+    NodeRow,
+    PageRow,
+    Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +26,14 @@ class Assembly:
     """An app's pages: plans of those without faults, and the problems of those held back.
 
     `problems` lists every problem once, warnings included; `held_back` gives, by page key, the
-    errors that keep a page from being built, those of its components among them.
+    errors that keep a page from being built, those of its components among them. `components` are
+    the rows that the pages were checked against.
     """
 
     pages: tuple[PagePlan, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
+    components: Mapping[str, ComponentRow] = field(default_factory=dict, repr=False, compare=False)
 
 
 def assemble(
@@ -36,13 +46,15 @@ def assemble(
     """
     parts = Parts(snapshot.components)
     known = {plan.key: plan for plan in previous.pages} if previous is not None else {}
+    # A snapshot that hands back the same mapping has the same components.
+    settled = previous is not None and previous.components is snapshot.components
     pages = sorted((page for page in snapshot.pages if page.app == app), key=lambda page: page.key)
     plans: list[PagePlan] = []
     problems: dict[Problem, None] = {}
     held_back: dict[str, tuple[Problem, ...]] = {}
     for row in pages:
         plan = known.get(row.key)
-        if plan is None or not _still_holds(plan, row, parts, layouts):
+        if plan is None or not _still_holds(plan, row, None if settled else parts, layouts):
             made = PageReader(row, parts, layouts).plan()
             if not isinstance(made, PagePlan):
                 held_back[row.key] = tuple(p for p in made if p.severity == "error")
@@ -51,17 +63,24 @@ def assemble(
             plan = made
         problems.update(dict.fromkeys(plan.warnings))
         plans.append(plan)
-    return Assembly(pages=tuple(plans), problems=tuple(problems), held_back=held_back)
-
-
-def _still_holds(plan: PagePlan, row: PageRow, parts: Parts, layouts: Collection[str]) -> bool:
-    return (
-        plan.row == row
-        and row.layout in layouts
-        and all(
-            old == parts.of(key) for key, old in zip(component_keys(row), plan.parts, strict=True)
-        )
+    return Assembly(
+        pages=tuple(plans),
+        problems=tuple(problems),
+        held_back=held_back,
+        components=snapshot.components,
     )
+
+
+def _still_holds(
+    plan: PagePlan, row: PageRow, parts: Parts | None, layouts: Collection[str]
+) -> bool:
+    """Whether a plan is what the row would give now; `parts` None: its components are the same."""
+    if row.layout not in layouts or (plan.row is not row and plan.row != row):
+        return False
+    if parts is None:
+        return True
+    used = zip(component_keys(row), plan.parts, strict=True)
+    return all(old == parts.of(key) for key, old in used)
 
 
 def place(plan: PagePlan, node: NodeRow, *, now: datetime) -> AssembledPage:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import NodeRow, PageRow, Snapshot
@@ -27,9 +28,11 @@ _RESERVED = re.compile(
     r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|manifest\.json|tokens\.json", re.IGNORECASE
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_~-](?:[A-Za-z0-9._~-]*[A-Za-z0-9_~-])?")
+_MOST_ROUTES = 1 << 16
 _MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC")
 
 
+@lru_cache(maxsize=_MOST_ROUTES)
 def route_fault(route: str) -> tuple[str, str] | None:
     """What is wrong with a route and the remedy, or None where it is fine."""
     fault = _whole_fault(route)
@@ -109,6 +112,7 @@ def _script(character: str) -> str:
     return unicodedata.name(character, "").partition(" ")[0]
 
 
+@lru_cache(maxsize=_MOST_ROUTES)
 def release_path(route: str) -> str:
     """The file of a faultless route in its release: `/play/` is `play/index.html`."""
     bare = route.strip("/")

@@ -88,13 +88,13 @@ def bundle(
     words = {key: record.module.candidates for key, record in good.items()}
     tailwind = shop.tailwind(tokens, cache)
     tailwind.learn(frozenset().union(*words.values()))
-
+    classes = {key: tailwind.used(of) for key, of in words.items()}
     sheets: dict[frozenset[str], Asset | None] = {}
 
     def utilities_for(keys: Collection[str]) -> Asset | None:
         wanted_keys = frozenset(keys)
         if wanted_keys not in sheets:
-            used = [words[key] for key in _with_uses(wanted_keys, good)]
+            used = [classes[key] for key in _with_uses(wanted_keys, good)]
             sheets[wanted_keys] = tailwind.sheet(frozenset().union(*used))
         return sheets[wanted_keys]
 

@@ -124,11 +124,15 @@ class Tailwind:
             self._cache.put_many(_KIND, {self._key: known.packed()})
         self._known = known
 
-    def sheet(self, words: frozenset[str]) -> Asset | None:
-        """The stylesheet of these words, all of them learnt before; None where none is a class."""
+    def used(self, words: frozenset[str]) -> frozenset[str]:
+        """Those of the words, all of them learnt before, that a stylesheet has something for."""
         known = self._known or _Known()
         variables = frozenset(w for w in words if w.startswith("--") and w in known.theme)
-        used = frozenset(words & known.rules.keys()) | variables
+        return frozenset(words & known.rules.keys()) | variables
+
+    def sheet(self, used: frozenset[str]) -> Asset | None:
+        """The stylesheet of words that are `used`; None where there is none."""
+        known = self._known or _Known()
         if len(self._sheets) > _MOST_SHEETS:
             self._sheets.clear()
         if used not in self._sheets:

@@ -16,14 +16,14 @@ from psycopg import Connection
 
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
-from robbieblocks.errors import RobbieBlocksError, SiteUnavailable
+from robbieblocks.errors import Problem, RobbieBlocksError, SiteUnavailable
 from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.preview import write_copy
 from robbieblocks.pipeline.publish import Place, conclude, held_by_pin
 from robbieblocks.pipeline.report import BuildReport, RunReport, Stopwatch
-from robbieblocks.pipeline.runs import Run, compare
+from robbieblocks.pipeline.runs import Run, clashes_on, compare
 from robbieblocks.pipeline.targets import Request, Target, choose
 from robbieblocks.pipeline.workshop import Workshop
 
@@ -71,6 +71,7 @@ def build(
         with watch.phase("brand"):
             brands = _brands(targets, content, workshop)
         with watch.phase("compare"):
+            clashes = _clashes(content, targets)
             runs = [
                 compare(
                     target,
@@ -81,6 +82,7 @@ def build(
                     ledger.live[target],
                     workshop.failures,
                     now,
+                    clashes[target.node],
                     _damaged(request, place, target),
                 )
                 for target in targets
@@ -146,6 +148,13 @@ def _brands(
     return {
         node.id: workshop.brand(node, content.tokens) for node in content.nodes if node.id in wanted
     }
+
+
+def _clashes(
+    content: Snapshot, targets: Sequence[Target]
+) -> dict[str, dict[str, tuple[Problem, ...]]]:
+    wanted = {target.node for target in targets}
+    return {node.id: clashes_on(content, node) for node in content.nodes if node.id in wanted}
 
 
 def _fresh_pages(runs: Sequence[Run], app: App) -> list[AssembledPage]:

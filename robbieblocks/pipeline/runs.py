@@ -70,16 +70,17 @@ def compare(
     live: Manifest | None,
     failures: Mapping[Sha256, tuple[Problem, ...]],
     now: datetime,
+    clashes: Mapping[str, tuple[Problem, ...]],
     damaged: frozenset[str] = frozenset(),
 ) -> Run:
     """Sort the app's pages into those to make, those that stay and those to hold back.
 
-    Of an app that the node enables no more, no page stays. `damaged` are release paths and asset
+    `clashes` are the node's pages that want one route. Of an app that the node enables no more, no
+    page stays. `damaged` are release paths and asset
     URLs whose live bytes are not those of the manifest.
     """
     node = next(node for node in content.nodes if node.id == target.node)
     carried = target.app in node.apps
-    clashes = _clashes(content, node)
     return Run(
         target=target,
         app=app,
@@ -114,7 +115,7 @@ def _damaged_pages(live: Manifest | None, damaged: frozenset[str]) -> frozenset[
     )
 
 
-def _clashes(content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
+def clashes_on(content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
     """Pages of a node that want one route, each with the problem that names both."""
     clashes: dict[str, tuple[Problem, ...]] = {}
     for problem in check_routes(content, node):
@@ -123,7 +124,7 @@ def _clashes(content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]
 
 
 def _of_app(
-    problems: dict[str, tuple[Problem, ...]], content: Snapshot, app: str
+    problems: Mapping[str, tuple[Problem, ...]], content: Snapshot, app: str
 ) -> dict[str, tuple[Problem, ...]]:
     own = {page.key for page in content.pages if page.app == app}
     return {key: found for key, found in problems.items() if key in own}
