@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,6 +86,7 @@ class Bench:
     flag: Flag = field(default_factory=Flag)
     lines: Lines = field(default_factory=Lines)
     now: float = 100.0
+    wall: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __post_init__(self) -> None:
         self.loop = Loop(
@@ -100,7 +101,7 @@ class Bench:
             jitter=lambda: 0.5,
             hearing=lambda: self.hearing,
             monotonic=self.tick,
-            today=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+            today=lambda: self.wall,
         )
         self.hearing = True
 
@@ -314,6 +315,47 @@ def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
     bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
     bench.settle()
     assert bench.world.live["play"] == 2
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_clock_that_jumps_loses_no_change(bench: Bench, hours: int) -> None:
+    """Set back or forward by hours, the loop waits as long as before and builds what is edited."""
+    bench.settle()
+    bench.wall += timedelta(hours=hours)
+    bench.world.edit("play", at=bench.wall)
+    bench.settle()
+    assert bench.world.live["play"] == bench.world.apps["play"]
+    assert bench.world.rows == {}
+    # Rows of before the jump seem to lie in the future, or long ago: they go out all the same.
+    bench.world.edit("work", at=bench.wall - timedelta(hours=2 * hours))
+    bench.settle()
+    assert bench.world.live["work"] == bench.world.apps["work"]
+    assert bench.world.rows == {}
+    assert 0 < bench.flag.waited[-1] <= 1.2 * PACE.poll
+    assert not bench.loop.vitals.stuck
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_boundary_is_met_by_the_clock_as_it_is_within_a_poll(bench: Bench, hours: int) -> None:
+    """A scheduled instant follows the wall: passed over by a jump it is built at the next look,
+    put off by one it is waited for again."""
+    due = bench.wall + timedelta(hours=1)
+    bench.world.boundaries = {"play": due}
+    bench.world.edit("play")
+    for _ in range(3):
+        bench.settle()
+    bench.world.boundaries = {}
+    done = len(bench.world.jobs)
+    bench.wall += timedelta(hours=hours)
+    bench.settle()
+    scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]
+    assert scheduled == ([("play",)] if hours > 0 else [])
+    # However far off it seems, the loop looks again after a poll, and finds the clock put right.
+    assert bench.flag.waited[-1] <= 1.2 * PACE.poll
+    bench.wall = due
+    bench.settle()
+    scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]
+    assert scheduled == [("play",)]
 
 
 def test_a_state_is_said_once(bench: Bench) -> None:
