@@ -38,6 +38,7 @@ from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
 BLOCKS = "block"
+_SLACK = 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,7 +166,7 @@ def _prune(site_root: Path, targets: Sequence[Target]) -> None:
     for target in targets:
         # What can't be removed now is removed after a later build.
         with suppress(SiteUnavailable):
-            release.prune(site_root, target.node, target.app)
+            release.prune(site_root, target.node, target.app, slack=_SLACK)
 
 
 def _encode(block: RenderedBlock) -> bytes:

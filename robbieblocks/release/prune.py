@@ -33,10 +33,14 @@ def prune(
     app: str,
     keep: int = 5,
     *,
+    slack: int = 0,
     asset_days: float = 7.0,
     sweep_hours: float = 1.0,
 ) -> Pruned:
     """Keep the `keep` releases that were live last; never remove current, previous or pinned.
+
+    With `slack`, releases go only when there are that many too many, so that publishing is seldom
+    held up.
 
     An asset goes when no release that is left, of any app of the node, refers to it and none has
     for `asset_days`. Assets are looked through at most every `sweep_hours`, and not while someone
@@ -45,8 +49,11 @@ def prune(
     place = Place.of(site_root, node, app)
     if not place.releases.is_dir():
         return Pruned()
-    with lock(site_root, node, app), disk.attempt("prune", place.folder):
-        doomed = _put_aside(place, keep)
+    doomed: dict[str, Path] = {}
+    held = sum(is_release(entry.name) for entry in os.scandir(place.releases))
+    if not slack or held > keep + slack:
+        with lock(site_root, node, app), disk.attempt("prune", place.folder):
+            doomed = _put_aside(place, keep)
     with disk.attempt("prune", place.folder):
         # Without the lock: a thousand folders take longer to remove than a publish may wait.
         for aside in doomed.values():
