@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -58,6 +59,32 @@ def hold(step):
         while there():
             time.sleep(0.01)
 fault.hook = hold
+"""
+
+# A site root that is a small disk, mounted where only this worker (and /proc) sees it: nothing is
+# left behind, however the test ends. Where namespaces are forbidden, writing fails as it would on
+# a full disk for as long as a file is there, so that the test is never skipped.
+_SMALL_DISK = """
+import ctypes, errno, os, pathlib, sys
+libc, site = ctypes.CDLL(None, use_errno=True), {site!r}
+NEWNS, NEWUSER, PRIVATE = 0x20000, 0x10000000, 0x4000 | 0x40000
+user, group = os.getuid(), os.getgid()
+done = libc.unshare(NEWNS if user == 0 else NEWNS | NEWUSER) == 0
+if done and user:
+    pathlib.Path("/proc/self/setgroups").write_text("deny")
+    pathlib.Path("/proc/self/uid_map").write_text(f"{{user}} {{user}} 1")
+    pathlib.Path("/proc/self/gid_map").write_text(f"{{group}} {{group}} 1")
+done = done and libc.mount(b"none", b"/", None, PRIVATE, None) == 0
+done = done and libc.mount(b"tmpfs", site.encode(), b"tmpfs", 0, b"size=16m") == 0
+print('{{"event": "small disk", "mounted": %s}}' % str(done).lower(), file=sys.stderr, flush=True)
+if not done:
+    from robbieblocks.release import disk
+    written = disk.write_new
+    def write_new(name, content, *, dir_fd):
+        if pathlib.Path(site, "filler").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+        return written(name, content, dir_fd=dir_fd)
+    disk.write_new = write_new
 """
 
 
@@ -171,6 +198,45 @@ def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: D
         current.symlink_to(target)
         until(lambda: shown(site.site_root, NODE, "play") == 1)
         assert worker.stop() == 0
+
+
+def test_a_full_disk_is_waited_out(site: Settings, db: Db) -> None:
+    """Out of space while it publishes, the last good page stays, the run fails and is tried again
+    with pauses; when there is room again the edit goes out by itself."""
+    site.site_root.mkdir(parents=True)
+    prelude = QUICK + _SMALL_DISK.format(site=str(site.site_root))
+    with working(worker := Worker(site, NODE, prelude=prelude)):
+        worker.ready()
+        assert worker.process is not None
+        seen = Path(f"/proc/{worker.process.pid}/root{site.site_root}")
+        assert shown(seen, NODE, "play") == 0
+        _fill_up(seen / "filler", mounted=worker.said("small disk")[0]["mounted"])
+        edit(db, "play", 1)
+        worker.hears("run.finished", app="play", outcome="failed", count=3)
+        said = worker.said("run.finished", app="play", outcome="failed")[0]["error"]
+        assert "No space left on device" in said
+        assert "free space" in said
+        assert shown(seen, NODE, "play") == 0
+        failed = db.execute(
+            "SELECT error_message, build_hash FROM robbieblocks_deploys WHERE deploy_status = 'failed'"
+        ).fetchall()
+        assert all("No space left" in row[0] for row in failed)
+        assert {row[1] for row in failed} == {(seen / NODE / "play" / "current").readlink().name}
+        (seen / "filler").unlink()
+        until(lambda: shown(seen, NODE, "play") == 1, "the edit")
+        until(lambda: _unfinished(db) == 0)
+        waiting = (
+            "SELECT count(*) FROM robbieblocks_change_triggers WHERE %s <> ALL (handled_nodes)"
+        )
+        until(lambda: db.execute(waiting, [NODE]).fetchone() == (0,))
+        assert worker.stop() == 0
+
+
+def _fill_up(filler: Path, *, mounted: bool) -> None:
+    """Leave no byte free; the stand-in only asks whether the file is there."""
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while mounted:
+            file.write(bytes(4096))
 
 
 def test_a_compiler_that_fails_stops_only_what_needs_it(

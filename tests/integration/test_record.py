@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -255,6 +257,27 @@ def test_close_abandoned(db: Db, peer: Db) -> None:
     assert row(db, alive)["deploy_status"] == "building"
     assert record.heartbeats(db) == 2
     assert record.close_abandoned(db, 60) == 0
+
+
+def test_a_lease_that_a_lost_session_keeps_counts_as_ours(db: Db, peer: Db, database: str) -> None:
+    """Only where the session was this process's own, and only once its connection is gone."""
+    with psycopg.connect(database, autocommit=True) as stranger:
+        stranger.execute("SELECT pg_advisory_lock(%s)", [record._key(NODE, "work")])
+        with record.lease(db, NODE, "work") as strange:
+            assert not strange
+    held = record.lease(peer, NODE, APP)
+    with held:
+        with record.lease(db, NODE, APP) as second:
+            assert not second, "the first is still connected"
+        pid = peer.info.backend_pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            peer.close()
+            with record.lease(db, NODE, APP) as ours:
+                assert ours
+                ours.check()
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_database_gone(db: Db) -> None:
