@@ -50,7 +50,11 @@ def prune(
     if not place.releases.is_dir():
         return Pruned()
     doomed: dict[str, Path] = {}
-    held = sum(is_release(entry.name) for entry in os.scandir(place.releases))
+    names = [entry.name for entry in os.scandir(place.releases)]
+    with disk.attempt("prune", place.folder):
+        for name in filter(_is_left_over, names):
+            disk.remove_tree(place.releases / name)
+    held = sum(map(is_release, names))
     if not slack or held > keep + slack:
         with lock(site_root, node, app), disk.attempt("prune", place.folder):
             doomed = _put_aside(place, keep)
@@ -63,6 +67,15 @@ def prune(
         if not alone or not _due(place, sweep_hours):
             return Pruned(removed)
         return Pruned(removed, _prune_assets(place, asset_days * _DAY))
+
+
+def _is_left_over(name: str) -> bool:
+    """Whether a process that was killed put a release aside and did not remove it."""
+    return (
+        name.startswith(TEMPORARY)
+        and name.endswith(f"-{disk.PRUNED}")
+        and not disk.is_pruned_here(name)
+    )
 
 
 def _put_aside(place: Place, keep: int) -> dict[str, Path]:
