@@ -28,8 +28,8 @@ endif
 serve: $(RUN)  ## Serve what is live on every node until Ctrl-C (PORT=8000)
 	@exec $(BIN)/robbieblocks serve --port $(PORT)
 
-check: $(DEV)  ## The everyday tests: all but the slow ones, in under a minute
-	$(BIN)/python -m pytest -n $(WORKERS) -q -m "not slow and not chaos and not browser" $(PYTEST)
+check: $(DEV)  ## The everyday tests: every unit test, in under a minute
+	$(BIN)/python -m pytest -n $(WORKERS) -q $(PYTEST) tests/unit
 
 test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m tests.fetch
