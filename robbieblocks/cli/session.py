@@ -60,13 +60,17 @@ def located(settings: Settings) -> Iterator[Settings]:
 def _prepare(connection: Connection, settings: Settings) -> None:
     """Put schema and seed content into a new embedded database.
 
-    The note beside the data is written last, so that a command killed midway is made up for, and
-    an editor who empties the tables later finds them empty.
+    Of commands that start at once one does it, and the others wait for it. The note beside the data
+    is written last, so that a command killed midway is made up for, and an editor who empties the
+    tables later finds them empty.
     """
     note = settings.home / "postgres" / "seeded"
     if note.exists():
         return
-    progress("creating the schema and the seed content")
-    schema.apply(connection, settings.schema)
-    content.seed(connection, content.load(settings.schema / "content", settings.node_branding))
-    note.touch()
+    with schema.turn(connection):
+        if note.exists():
+            return
+        progress("creating the schema and the seed content")
+        schema.apply(connection, settings.schema)
+        content.seed(connection, content.load(settings.schema / "content", settings.node_branding))
+        note.touch()

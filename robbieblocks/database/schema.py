@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
@@ -26,6 +28,11 @@ _SCRATCH = "robbieblocks_verify"
 _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
 
 _READ_COMMITTED: LiteralString = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+# The lock that the schema file takes: as there, for a transaction, and for a session.
+_TAKE_TURN_FOR_TRANSACTION: LiteralString = "SELECT pg_advisory_xact_lock(7249104361285521)"
+_TAKE_TURN: LiteralString = "SELECT pg_advisory_lock(7249104361285521)"
+_LEAVE_TURN: LiteralString = "SELECT pg_advisory_unlock(7249104361285521)"
 
 # The schema that holds our tables, else the one that this session creates things in.
 _HOME: LiteralString = """
@@ -139,6 +146,19 @@ def apply(connection: Connection[Any], folder: Path | None = None) -> None:
         _run(connection, folder)
 
 
+@contextmanager
+def turn(connection: Connection[Any]) -> Iterator[None]:
+    """Be the only one, of those who ask or who apply the schema, until the block is left."""
+    with translated("wait for another command that applies the schema"):
+        connection.execute(_TAKE_TURN)
+    try:
+        yield
+    finally:
+        # Where the connection is gone, the server has let the lock go by itself.
+        with suppress(psycopg.OperationalError):
+            connection.execute(_LEAVE_TURN)
+
+
 def present(connection: Connection[Any]) -> bool:
     """Whether the database has our tables at all, of whatever version."""
     with translated("look for the schema"), connection.cursor(row_factory=tuple_row) as cursor:
@@ -154,7 +174,7 @@ def verify(connection: Connection[Any], folder: Path | None = None) -> tuple[Dif
     UsageError (rights).
     """
     with translated("verify the schema"), connection.transaction(force_rollback=True):
-        found = _describe(connection, _home(connection))
+        found = _found(connection)
         expected = _expected(connection, folder)
     return tuple(_compare(expected, found))
 
@@ -162,16 +182,25 @@ def verify(connection: Connection[Any], folder: Path | None = None) -> tuple[Dif
 def upgrade(connection: Connection[Any], folder: Path | None = None) -> Upgraded:
     """Apply the schema, and tell what that changed and what it could not mend."""
     with translated("read the schema"), connection.transaction(force_rollback=True):
-        before = _describe(connection, _home(connection))
+        before = _found(connection)
     apply(connection, folder)
     with translated("read the schema"), connection.transaction(force_rollback=True):
-        after = _describe(connection, _home(connection))
+        after = _found(connection)
     return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection, folder))
 
 
 def _run(connection: Connection[Any], folder: Path | None) -> None:
     for file in sorted((folder or resource_dir("schema")).glob(_FILES)):
         connection.execute(_OWN_TRANSACTION.sub(b"", file.read_bytes()))
+
+
+def _found(connection: Connection[Any]) -> dict[str, str]:
+    """The description of what is there, while nobody else applies the schema.
+
+    The turn comes first: what describes a table holds it, and who applies needs all of them.
+    """
+    connection.execute(_TAKE_TURN_FOR_TRANSACTION)
+    return _describe(connection, _home(connection))
 
 
 def _home(connection: Connection[Any]) -> str:

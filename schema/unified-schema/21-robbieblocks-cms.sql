@@ -135,30 +135,56 @@ CREATE TABLE IF NOT EXISTS robbieblocks_change_triggers (
     processed_at   timestamptz
 );
 
--- Columns and defaults that an earlier database lacks. Looked up first: ALTER TABLE takes a lock
--- that waits for every reader, even where there is nothing to add. A first version whose ids came
--- from uuid-ossp, or had no default at all, gets the built-in generator.
+-- Columns and defaults that an earlier database lacks. Before anything of it is altered, every table
+-- is locked, all of them or none: a lock that waits while it holds another one would make a deadlock
+-- with whoever edits two tables in another order. Editors wait until the transaction ends; readers
+-- only where there is a column to add. A first version whose ids came from uuid-ossp, or had no
+-- default at all, gets the built-in generator.
 DO $$
 DECLARE
     it record;
+    missing text[];
+    tables text;
+    patience timestamptz := clock_timestamp() + interval '30 seconds';
 BEGIN
-    FOR it IN
-        SELECT added.on_table, added.column_name, added.definition
-          FROM (VALUES
-              ('robbieblocks_node_branding',   'base_url',      'varchar(500)'),
-              ('robbieblocks_deploys',         'incarnation',   'uuid'),
-              ('robbieblocks_deploys',         'worker',        'text'),
-              ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
-              ('robbieblocks_deploys',         'trigger_ids',   'uuid[]'),
-              ('robbieblocks_deploys',         'details',       'jsonb'),
-              ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}'''),
-              ('robbieblocks_change_triggers', 'change_xid',    'xid8')
-          ) AS added (on_table, column_name, definition)
-         WHERE NOT EXISTS (SELECT FROM pg_attribute a
-                            WHERE a.attrelid = to_regclass(added.on_table)
-                              AND a.attname = added.column_name AND NOT a.attisdropped)
+    SELECT array_agg(format('ALTER TABLE %I ADD COLUMN %I %s', added.on_table, added.column_name, added.definition))
+      INTO missing
+      FROM (VALUES
+          ('robbieblocks_node_branding',   'base_url',      'varchar(500)'),
+          ('robbieblocks_deploys',         'incarnation',   'uuid'),
+          ('robbieblocks_deploys',         'worker',        'text'),
+          ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
+          ('robbieblocks_deploys',         'trigger_ids',   'uuid[]'),
+          ('robbieblocks_deploys',         'details',       'jsonb'),
+          ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}'''),
+          ('robbieblocks_change_triggers', 'change_xid',    'xid8')
+      ) AS added (on_table, column_name, definition)
+     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                        WHERE a.attrelid = to_regclass(added.on_table)
+                          AND a.attname = added.column_name AND NOT a.attisdropped);
+
+    SELECT string_agg('robbieblocks_' || short.name, ', ')
+      INTO tables
+      FROM unnest(ARRAY['pages', 'components', 'page_blocks', 'style_tokens', 'node_branding',
+                        'deploys', 'change_triggers']) AS short (name);
     LOOP
-        EXECUTE format('ALTER TABLE %I ADD COLUMN %I %s', it.on_table, it.column_name, it.definition);
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', tables,
+                           CASE WHEN missing IS NULL THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            -- Leaving the block has let go of the tables that were to be had.
+            IF clock_timestamp() > patience THEN
+                RAISE EXCEPTION 'other sessions have kept the tables in use for 30 seconds (%)', SQLERRM
+                      USING ERRCODE = 'lock_not_available',
+                            HINT = 'Let them end their transactions (pg_stat_activity names them).';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+
+    FOR it IN SELECT statement FROM unnest(missing) AS statement LOOP
+        EXECUTE it.statement;
     END LOOP;
 
     FOR it IN

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -155,6 +157,60 @@ def test_two_at_once(empty_database: str) -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+_WAITS: LiteralString = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event IN ('PgSleep', 'relation')
+"""
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_no_deadlock_with_editors(empty_database: str, *, earlier: bool) -> None:
+    """An editor who has read and edited some tables may edit any other while the schema waits to be
+    applied; it is applied once the editor has committed."""
+    with psycopg.connect(empty_database, autocommit=True) as db, ThreadPoolExecutor() as aside:
+        db.execute(_EARLIER.read_bytes()) if earlier else schema.apply(db)
+        with db.transaction():
+            db.execute("SELECT * FROM robbieblocks_published_pages")
+            db.execute("UPDATE robbieblocks_node_branding SET node_name = node_name")
+            applied = aside.submit(_apply, empty_database)
+            end = time.monotonic() + 20
+            with psycopg.connect(empty_database, autocommit=True) as watch:
+                while not (one(watch, _WAITS) or applied.done()) and time.monotonic() < end:
+                    pass
+            assert not applied.done()
+            db.execute("UPDATE robbieblocks_components SET component_name = 'edited'")
+            db.execute("""INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route, layout_template)
+                          VALUES ('new', 'play', 'edited', '/new', 'single-column')""")
+        applied.result()
+        assert schema.verify(db) == ()
+        assert (
+            one(db, "SELECT page_name FROM robbieblocks_pages WHERE page_key = 'new'") == "edited"
+        )
+
+
+def _apply(conninfo: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as db:
+        schema.apply(db)
+
+
+def test_verifying_makes_no_deadlock_with_applying(empty_database: str) -> None:
+    """Sessions that verify an earlier version while others bring it up to date stop nobody."""
+
+    def verify(_: int) -> tuple[schema.Difference, ...]:
+        with psycopg.connect(empty_database, autocommit=True) as db:
+            return schema.verify(db)
+
+    with psycopg.connect(empty_database, autocommit=True) as db:
+        db.execute(_EARLIER.read_bytes())
+    with ThreadPoolExecutor(16) as aside:
+        found = aside.map(verify, range(8))
+        for applied in [aside.submit(_apply, empty_database) for _ in range(8)]:
+            applied.result()
+        # None saw it half done.
+        assert {len(differences) > 20 or not differences for differences in found} == {True}
+    assert verify(0) == ()
 
 
 def test_verify_names_each_difference_with_a_remedy(db: Db) -> None:
