@@ -146,6 +146,12 @@ class Child:
             self.kill()
         return self._process.returncode is None
 
+    def interrupt(self) -> None:
+        """End the child while another thread may be in a call, which then fails: it clears away."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """End the child and its process group now."""
         self._words += _end(self._process)

@@ -17,7 +17,14 @@ from psycopg import Connection
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
 from robbieblocks.errors import Problem, RobbieBlocksError, SiteUnavailable
-from robbieblocks.model import AssembledPage, BrandedNode, NodeRow, Snapshot, TriggerRow
+from robbieblocks.model import (
+    AssembledPage,
+    BrandedNode,
+    Manifest,
+    NodeRow,
+    Snapshot,
+    TriggerRow,
+)
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.preview import write_copy
@@ -56,10 +63,14 @@ def build(
     """
     watch = Stopwatch()
     targets = _targets(request, connection, place)
-    with Ledger.open(connection, place.site_root, targets, request, progress) as ledger:
+    with (
+        workshop.at_rest_afterwards(),
+        Ledger.open(connection, place.site_root, targets, request, progress) as ledger,
+    ):
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)
             content = workshop.read(connection, sorted(wanted), whole=request.idle)
+        workshop.prerenderer.start(_blocks_to_come(content, ledger.live))
         now = clock()
         ledger.triggers = content.triggers
         for target in () if request.idle else targets:
@@ -139,6 +150,12 @@ def shown_apps(site_root: Path, node: str) -> frozenset[str]:
     """The apps that show pages on a node."""
     manifests = {app: release.live(site_root, node, app) for app in release.apps(site_root, node)}
     return frozenset(app for app, manifest in manifests.items() if manifest and manifest.pages)
+
+
+def _blocks_to_come(content: Snapshot, live: Mapping[Target, Manifest | None]) -> int:
+    """How many blocks must be rendered at least, as far as can be told before the comparison."""
+    new = {target.app for target, manifest in live.items() if manifest is None}
+    return sum(len(page.blocks) for page in content.pages if page.app in new)
 
 
 def _brands(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from robbieblocks.assemble import Assembly, assemble, due, place
@@ -21,6 +22,7 @@ from robbieblocks.model import (
     Sha256,
     Snapshot,
 )
+from robbieblocks.pipeline.blocks import Blocks
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.report import Stopwatch
 from robbieblocks.pipeline.workshop import Workshop
@@ -39,7 +41,7 @@ class App:
     broken: Mapping[str, tuple[Problem, ...]]
     placed: frozenset[str]
     components: Mapping[str, ComponentRow]
-    blocks: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
+    blocks: Blocks
     documents: dict[Sha256, PageDocument] = field(default_factory=dict)
     _jobs: dict[int, tuple[AssembledPage, tuple[RenderJob, ...]]] = field(default_factory=dict)
 
@@ -79,6 +81,7 @@ class App:
             broken=_blame(made),
             placed=placed,
             components=snapshot.components,
+            blocks=Blocks(waiting=partial(watch.part, "prerender")),
         )
 
     def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
@@ -86,14 +89,10 @@ class App:
         return (place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now))
 
     def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
-        """Render what pages show and was not rendered yet; says how many blocks were run."""
+        """Begin to render what pages show and was not rendered yet; says how many blocks."""
         wanted = dict.fromkeys(job for page in pages for job in self._jobs_of(page))
         jobs = [job for job in wanted if job not in self.blocks]
-        if not jobs:
-            return 0
-        blocks, rendered = workshop.render(jobs, self.bundle)
-        self.blocks.update(blocks)
-        return rendered
+        return workshop.render(jobs, self.bundle, self.blocks) if jobs else 0
 
     def faults(self, page: AssembledPage) -> tuple[Problem, ...]:
         """What went wrong when the page's blocks were rendered."""

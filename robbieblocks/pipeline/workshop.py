@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -29,6 +30,7 @@ from robbieblocks.model import (
     Snapshot,
     TokenRow,
 )
+from robbieblocks.pipeline.blocks import Blocks, Coming
 from robbieblocks.pipeline.plan import Digest
 from robbieblocks.pipeline.targets import Target
 from robbieblocks.prerender import Prerenderer, job_key
@@ -80,32 +82,40 @@ class Workshop(AbstractContextManager["Workshop"]):
             prerenderer=Prerenderer(),
         )
 
-    def render(
-        self, jobs: Sequence[RenderJob], bundle: Bundle
-    ) -> tuple[Mapping[RenderJob, RenderedBlock], int]:
-        """The blocks of all jobs, from the cache where possible, and how many were rendered now.
+    def render(self, jobs: Sequence[RenderJob], bundle: Bundle, blocks: Blocks) -> int:
+        """Give `blocks` those of distinct jobs: from the cache where possible, and the others as
+        soon as they are there; all are begun now. Says how many those are.
 
         Blocks with a problem are not kept: an error is found again, and told again, each time.
         """
-        keys = {job: job_key(job, bundle) for job in dict.fromkeys(jobs)}
+        keys = {job: job_key(job, bundle) for job in jobs}
         cached = self.cache.get_many(BLOCKS, keys.values())
-        done: dict[RenderJob, RenderedBlock] = {}
-        missing: list[RenderJob] = []
-        for job, key in keys.items():
-            entry = cached.get(key)
-            if entry is None:
-                missing.append(job)
-            else:
-                done[job] = RenderedBlock(**json.loads(entry))
+        blocks.add(
+            {job: _decode(cached[key]) for job, key in keys.items() if key in cached},
+        )
+        missing = {job: key for job, key in keys.items() if key not in cached}
         if missing:
-            fresh = dict(zip(missing, self.prerenderer.render(missing, bundle), strict=True))
+            parts = self.prerenderer.stream(list(missing), bundle)
+            blocks.expect(missing, self._kept(missing, parts))
+        return len(missing)
+
+    def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[list[RenderedBlock]]) -> Coming:
+        """The parts by job, each kept in the cache."""
+        jobs = iter(keys)
+        for part in parts:
             fault.reached("rendered")
-            self.cache.put_many(
-                BLOCKS,
-                {keys[job]: _encode(block) for job, block in fresh.items() if not block.problem},
-            )
-            done |= fresh
-        return done, len(missing)
+            fresh = dict(zip(itertools.islice(jobs, len(part)), part, strict=True))
+            good = {keys[job]: _encode(block) for job, block in fresh.items() if not block.problem}
+            self.cache.put_many(BLOCKS, good)
+            yield fresh
+
+    @contextmanager
+    def at_rest_afterwards(self) -> Iterator[None]:
+        """Let go, after the block, of what only a build needs, and stop what nobody waits for."""
+        try:
+            yield
+        finally:
+            self.prerenderer.rest()
 
     def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:
         """Take up templates and a toolchain that changed since the workshop was opened."""
@@ -167,6 +177,10 @@ def _prune(site_root: Path, targets: Sequence[Target]) -> None:
         # What can't be removed now is removed after a later build.
         with suppress(SiteUnavailable):
             release.prune(site_root, target.node, target.app, slack=_SLACK)
+
+
+def _decode(entry: bytes) -> RenderedBlock:
+    return RenderedBlock(**json.loads(entry))
 
 
 def _encode(block: RenderedBlock) -> bytes:

@@ -24,7 +24,7 @@ BUILD = ("build", "--node", NODE, "--app", APP)
 
 # In the order in which one build of one app reaches them.
 PREPARING = (
-    *("snapshot", "begun", "assemble", "bundle", "compare", "brand", "rendered", "prerender"),
+    *("snapshot", "begun", "assemble", "bundle", "compare", "brand", "prerender", "rendered"),
     *("compose", "assets", "written", "named", "synced", "fenced", "previous"),
 )
 LIVE = ("swapped", "checked", "verified", "concluded", "closed", "record")

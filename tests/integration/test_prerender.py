@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
+import psutil
 import pytest
 
 from robbieblocks.errors import Problem
@@ -377,6 +378,68 @@ def test_ten_thousand_blocks(prerenderer: Prerenderer, isolate: str) -> None:
     assert [each.html for each in prerenderer.render(jobs, bundle)] == [
         str(n) for n in range(10_000)
     ]
+
+
+@pytest.fixture
+def several() -> Iterator[Prerenderer]:
+    """Three isolates, cold."""
+    with Prerenderer(isolates=3, heap=96 << 20) as some:
+        yield some
+
+
+def _children() -> set[int]:
+    """The isolates' processes; esbuild's comes and goes by itself."""
+    return {
+        child.pid
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "robbieblocks.prerender.child" in child.cmdline()
+    }
+
+
+def test_many_blocks_are_rendered_side_by_side(several: Prerenderer, isolate: str) -> None:
+    """Several isolates work on many jobs while the first are taken up; results come in order, those
+    of a component that ruins its isolate too, and afterwards one isolate stays."""
+    before = _children()
+    bundle = _bundle(
+        isolate,
+        it="exports.default = ({ n }) => String(n);",
+        bad="exports.default = () => { const a = []; for (;;) a.push(new Array(1000).fill({})); };",
+    )
+    jobs = [
+        RenderJob(component="it", props_json=f'{{"n":{n}}}', prefix=f"b{n}-") for n in range(3000)
+    ]
+    jobs[1000] = RenderJob(component="bad", props_json="{}", prefix="b1000-")
+    parts = several.stream(jobs, bundle)
+    html = [block.html for block in next(parts)]
+    assert len(html) < len(jobs)
+    assert len(_children() - before) == 3
+    html += [block.html for part in parts for block in part]
+    assert html == [str(n) if n != 1000 else "" for n in range(3000)]
+    several.rest()
+    assert len(_children() - before) == 1
+
+
+def test_what_nobody_waits_for_is_stopped(several: Prerenderer, isolate: str) -> None:
+    """Leaving a stream, or an interruption while waiting, ends what is being rendered; the next
+    render finds isolates that work."""
+    before = _children()
+    endless = _bundle(isolate, it="exports.default = () => { for (;;); };", good=GOOD)
+    several.stream(_jobs(*["it"] * 2000), endless)
+    several.rest()
+    assert _children() == before
+    parts = several.stream([*_jobs(*["good"] * 500), *_jobs(*["it"] * 2000)], endless)
+    next(parts)
+    with pytest.raises(KeyboardInterrupt):
+        _throw(parts, KeyboardInterrupt())
+    assert _children() == before
+    assert several.render(_jobs("good"), endless)[0].problem is None
+
+
+def _throw(parts: Iterator[list[RenderedBlock]], error: BaseException) -> None:
+    """As a signal's handler does, while the next part is waited for."""
+    assert isinstance(parts, Generator)
+    parts.throw(error)
 
 
 def test_a_megabyte_of_props(prerenderer: Prerenderer, isolate: str) -> None:
