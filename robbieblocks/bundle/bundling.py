@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import weakref
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.bundle import esbuild
 from robbieblocks.bundle.records import Record, Records, Used
+from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.bundle.tailwind import Tailwind
 from robbieblocks.bundle.theme import theme_css
 from robbieblocks.bundle.vendors import RUNTIME_NEEDS, Part, Vendors, packed, unpacked, whole
@@ -37,8 +39,10 @@ class _Shop:
     """What a process keeps between builds with one toolchain and one cache."""
 
     toolchain: Toolchain
+    shelf: Shelf
     records: Records
     vendors: Vendors
+    runtime: Module | None = None
     tailwinds: dict[str, Tailwind] = field(default_factory=dict)
 
     def tailwind(self, tokens: Sequence[TokenRow], cache: Cache) -> Tailwind:
@@ -46,7 +50,7 @@ class _Shop:
         theme = theme_css(tokens)
         if theme not in self.tailwinds:
             self.tailwinds.clear()
-            self.tailwinds[theme] = Tailwind(self.toolchain, cache, tokens)
+            self.tailwinds[theme] = Tailwind(self.toolchain, self.shelf, cache, tokens)
         return self.tailwinds[theme]
 
 
@@ -68,9 +72,29 @@ def bundle(
     others are there. Raises Transient where esbuild itself can't run.
     """
     shop = _shop(toolchain, cache)
-    records = shop.records
-    records.compiled.clear()
-    found = _closure(components, wanted, records)
+    with closing(shop.shelf):
+        shop.records.compiled.clear()
+        found = _closure(components, wanted, shop.records)
+        broken, problems = _judged(components, wanted, found)
+        good = {key: record for key, record in sorted(found.items()) if key not in broken}
+        runtime = _runtime(shop)
+        return Bundle(
+            modules=_modules(good, runtime, shop.vendors),
+            utilities_for=_utilities(good, shop.tailwind(tokens, cache)),
+            runtime=runtime,
+            base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
+            isolate=shop.vendors.isolate,
+            compiled=tuple(sorted(set(shop.records.compiled))),
+            problems=tuple(problems),
+            broken=frozenset(broken),
+            blame={key: _blame(key, found, problems) for key in broken},
+        )
+
+
+def _judged(
+    components: Mapping[str, ComponentRow], wanted: Collection[str], found: Mapping[str, Record]
+) -> tuple[set[str], list[Problem]]:
+    """The components that can't be shown, and what is wrong with any."""
     problems = [each for key in sorted(found) for each in found[key].problems]
     broken = {key for key, record in found.items() if record.broken}
     broken |= {key for key in wanted if key not in components or not components[key].published}
@@ -83,10 +107,14 @@ def bundle(
     problems += [each for each, _ in rings]
     broken.update(*(keys for _, keys in rings))
     _spread(broken, found)
-    good = {key: record for key, record in sorted(found.items()) if key not in broken}
-    runtime = _runtime(shop, cache)
+    return broken, problems
+
+
+def _utilities(
+    good: Mapping[str, Record], tailwind: Tailwind
+) -> Callable[[Collection[str]], Asset | None]:
+    """What says the stylesheet of components' utility classes, by their keys."""
     words = {key: record.module.candidates for key, record in good.items()}
-    tailwind = shop.tailwind(tokens, cache)
     tailwind.learn(frozenset().union(*words.values()))
     classes = {key: tailwind.used(of) for key, of in words.items()}
     sheets: dict[frozenset[str], Asset | None] = {}
@@ -98,25 +126,16 @@ def bundle(
             sheets[wanted_keys] = tailwind.sheet(frozenset().union(*used))
         return sheets[wanted_keys]
 
-    return Bundle(
-        modules=_modules(good, runtime, shop.vendors),
-        utilities_for=utilities_for,
-        runtime=runtime,
-        base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
-        isolate=shop.vendors.isolate,
-        compiled=tuple(sorted(set(records.compiled))),
-        problems=tuple(problems),
-        broken=frozenset(broken),
-        blame={key: _blame(key, found, problems) for key in broken},
-    )
+    return utilities_for
 
 
 def _shop(toolchain: Toolchain, cache: Cache) -> _Shop:
     shops = _SHOPS.setdefault(cache, {})
     if toolchain.id not in shops:
-        vendors = Vendors(toolchain, cache)
+        shelf = Shelf(toolchain, cache)
+        vendors = Vendors(toolchain, shelf, cache)
         records = Records(toolchain=toolchain, cache=cache, vendors=vendors)
-        shops[toolchain.id] = _Shop(toolchain, records, vendors)
+        shops[toolchain.id] = _Shop(toolchain, shelf, records, vendors)
     return shops[toolchain.id]
 
 
@@ -284,27 +303,28 @@ def _modules(good: Mapping[str, Record], runtime: Module, vendors: Vendors) -> d
     return modules | vendors.modules(parts.values())
 
 
-def _runtime(shop: _Shop, cache: Cache) -> Module:
-    source = _RUNTIME.read_bytes()
-    key = sha256("\0".join(("runtime", shop.toolchain.id, sha256(source))))
-    content = cache.get_many(_KIND, [key]).get(key)
-    if content is None:
-        options = ["--external:*", "--format=esm", "--minify"]
-        output = esbuild.run(shop.toolchain, {"islands.js": source}, ["islands.js"], options)
-        if not output.ok:
-            raise ProcessFailed(
-                f"the page's own script does not compile: {output.messages[0].text}"
-            )
-        names = sorted({name for name, _ in output.imports["islands.js"]})
-        content = packed("\n".join(names), output.files["islands.js"])
-        cache.put_many(_KIND, {key: content})
-    head, module = unpacked(content)
-    return Module(
-        specifier=RUNTIME_SPECIFIER,
-        asset=Asset.of("islands", "js", module),
-        script="",
-        imports=tuple(head.decode().split()),
-    )
+def _runtime(shop: _Shop) -> Module:
+    if shop.runtime is None:
+        source = _RUNTIME.read_bytes()
+        key = sha256("\0".join(("runtime", shop.toolchain.id, sha256(source))))
+        content = shop.shelf.kept(_KIND, key, lambda: _compiled_runtime(shop.toolchain, source))
+        head, module = unpacked(content)
+        shop.runtime = Module(
+            specifier=RUNTIME_SPECIFIER,
+            asset=Asset.of("islands", "js", module),
+            script="",
+            imports=tuple(head.decode().split()),
+        )
+    return shop.runtime
+
+
+def _compiled_runtime(toolchain: Toolchain, source: bytes) -> bytes:
+    options = ["--external:*", "--format=esm", "--minify"]
+    output = esbuild.run(toolchain, {"islands.js": source}, ["islands.js"], options)
+    if not output.ok:
+        raise ProcessFailed(f"the page's own script does not compile: {output.messages[0].text}")
+    names = sorted({name for name, _ in output.imports["islands.js"]})
+    return packed("\n".join(names), output.files["islands.js"])
 
 
 def _base_stylesheet(base_css: str, toolchain: Toolchain, cache: Cache) -> Asset:

@@ -19,6 +19,7 @@ from tinycss2.ast import AtRule, Node, QualifiedRule
 
 from robbieblocks.bundle import esbuild
 from robbieblocks.bundle.css import foreign_urls, minified
+from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.bundle.theme import property_of, theme_css
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
@@ -97,8 +98,11 @@ class _Known:
 class Tailwind:
     """Utilities under one set of tokens."""
 
-    def __init__(self, toolchain: Toolchain, cache: Cache, tokens: Sequence[TokenRow]) -> None:
+    def __init__(
+        self, toolchain: Toolchain, shelf: Shelf, cache: Cache, tokens: Sequence[TokenRow]
+    ) -> None:
         self._toolchain = toolchain
+        self._shelf = shelf
         self._cache = cache
         self._own = {f"--{property_of(token.key)}" for token in tokens}
         self._css = theme_css(tokens)
@@ -119,7 +123,7 @@ class Tailwind:
             if len(known.nothing) > _MOST_WORDS:
                 known.nothing.clear()
             if self._compiler is None or self._compiler.asked > _MOST_WORDS:
-                self._compiler = _Compiler(self._toolchain, self._cache, self._css)
+                self._compiler = _Compiler(self._toolchain, self._shelf, self._css)
             self._compiler.ask(known, missing)
             self._cache.put_many(_KIND, {self._key: known.packed()})
         self._known = known
@@ -182,8 +186,8 @@ class _Compiler:
     It stays warm: the next new class in this process costs a few milliseconds (and 15 MB).
     """
 
-    def __init__(self, toolchain: Toolchain, cache: Cache, css: str) -> None:
-        self._script = _script(toolchain, cache)
+    def __init__(self, toolchain: Toolchain, shelf: Shelf, css: str) -> None:
+        self._script = _script(toolchain, shelf)
         folder = toolchain.modules / "tailwindcss"
         self._css = (
             (folder / "theme.css").read_text(encoding="utf-8") + css + "@tailwind utilities;"
@@ -255,18 +259,18 @@ class _Compiler:
             self._isolate = None
 
 
-def _script(toolchain: Toolchain, cache: Cache) -> str:
+def _script(toolchain: Toolchain, shelf: Shelf) -> str:
     """Tailwind's compiler as one script."""
-    key = sha256("\0".join(("compiler", _RECIPE, toolchain.id)))
-    content = cache.get_many(_KIND, [key]).get(key)
-    if content is None:
+
+    def make() -> bytes:
         options = ["--format=iife", "--minify"]
         output = esbuild.run(toolchain, {"tailwind.js": _ENTRY}, ["tailwind.js"], options)
         if not output.ok:
             raise ProcessFailed(f"Tailwind does not compile: {output.messages[0].text}")
-        content = output.files["tailwind.js"]
-        cache.put_many(_KIND, {key: content})
-    return content.decode()
+        return output.files["tailwind.js"]
+
+    key = sha256("\0".join(("compiler", _RECIPE, toolchain.id)))
+    return shelf.kept(_KIND, key, make).decode()
 
 
 def _taken(word: str, css: str) -> tuple[str, dict[str, str]] | None:

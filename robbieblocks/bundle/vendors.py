@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from py_mini_racer import MiniRacer
 
 from robbieblocks.bundle import esbuild
+from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Module, sha256
@@ -77,10 +78,15 @@ def whole(specifier: str) -> Part:
 
 
 class Vendors:
-    """The vendor modules of one toolchain, each compiled once and then cached."""
+    """The vendor modules of one toolchain, each compiled once and then remembered.
 
-    def __init__(self, toolchain: Toolchain, cache: Cache) -> None:
+    Whole packages are on the shelf, for all sites; which parts of packages there are is decided
+    by a site's components, and so they are in its cache.
+    """
+
+    def __init__(self, toolchain: Toolchain, shelf: Shelf, cache: Cache) -> None:
         self._toolchain = toolchain
+        self._shelf = shelf
         self._cache = cache
         self._names: dict[str, frozenset[str]] = {}
         self._modules: dict[str, Module] = {}
@@ -91,11 +97,8 @@ class Vendors:
         """What a package exports, `default` among it where it has one."""
         if specifier not in self._names:
             key = self._key("names", specifier)
-            cached = self._cache.get_many(_KIND, [key]).get(key)
-            if cached is None:
-                cached = json.dumps(sorted(self._evaluated_names(specifier))).encode()
-                self._cache.put_many(_KIND, {key: cached})
-            self._names[specifier] = frozenset(json.loads(cached))
+            said = self._shelf.kept(_KIND, key, lambda: self._evaluated_names(specifier))
+            self._names[specifier] = frozenset(json.loads(said))
         return self._names[specifier]
 
     def modules(self, parts: Iterable[Part]) -> dict[str, Module]:
@@ -114,11 +117,8 @@ class Vendors:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
         if self._isolate is None:
             key = self._key("isolate", _ISOLATE_ENTRY + _ISOLATE_SHIM)
-            cached = self._cache.get_many(_KIND, [key]).get(key)
-            if cached is None:
-                cached = self._script(_ISOLATE_ENTRY)
-                self._cache.put_many(_KIND, {key: cached})
-            self._isolate = cached.decode()
+            script = self._shelf.kept(_KIND, key, lambda: self._script(_ISOLATE_ENTRY))
+            self._isolate = script.decode()
         return self._isolate
 
     def _key(self, *what: str) -> str:
@@ -129,20 +129,24 @@ class Vendors:
         return self._key("module", part.specifier, part.package, names)
 
     def _loaded(self, parts: list[Part]) -> dict[str, Module]:
-        """Modules from memory, else from the cache, else compiled, two at a time."""
+        """Modules from memory, else as they are remembered, else compiled, two at a time."""
         ready = {
             p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules
         }
-        keys = {self._part_key(p): p for p in parts if p.specifier not in ready}
-        cached = self._cache.get_many(_KIND, keys)
-        missing = {key: part for key, part in keys.items() if key not in cached}
+        new = [part for part in parts if part.specifier not in ready]
+        wholes = {self._part_key(part): part for part in new if part.names is None}
+        subsets = {self._part_key(part): part for part in new if part.names is not None}
+        keys = wholes | subsets
+        known = self._shelf.get_many(_KIND, wholes) | self._cache.get_many(_KIND, subsets)
+        missing = {key: part for key, part in keys.items() if key not in known}
         if missing:
             with ThreadPoolExecutor(2) as pool:
                 built = dict(zip(missing, pool.map(self._compiled, missing.values()), strict=True))
-            self._cache.put_many(_KIND, built)
-            cached |= built
+            self._shelf.put_many(_KIND, {key: built[key] for key in wholes if key in built})
+            self._cache.put_many(_KIND, {key: built[key] for key in subsets if key in built})
+            known |= built
         for key, part in keys.items():
-            ready[part.specifier] = self._modules[part.specifier] = _module(part, cached[key])
+            ready[part.specifier] = self._modules[part.specifier] = _module(part, known[key])
         return ready
 
     def _compiled(self, part: Part) -> bytes:
@@ -221,7 +225,7 @@ class Vendors:
         options = ["--format=iife", "--minify", "--inject:shim.js"]
         return self._built(sources, "script.js", options)[0].files["script.js"]
 
-    def _evaluated_names(self, specifier: str) -> Iterable[str]:
+    def _evaluated_names(self, specifier: str) -> bytes:
         """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
         source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
         script = self._script(source)
@@ -231,7 +235,7 @@ class Vendors:
             names = json.loads(str(isolate.eval("JSON.stringify(__names)")))
         finally:
             isolate.close()
-        return [str(name) for name in names if name != "module.exports"]
+        return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
 
 
 def _require_banner(required: list[str]) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.settings import Settings
-from robbieblocks.toolchain.installed import Toolchain
+from robbieblocks.toolchain.installed import Toolchain, compiled_beside
 
 Progress = Callable[[str], None]
 
@@ -108,6 +108,8 @@ def _fetch(root: Path, progress: Progress) -> None:
         shutil.rmtree(left_over, ignore_errors=True)
     if root.exists():
         shutil.rmtree(root)
+    # Packages are fetched again where they were damaged: what came of them goes too.
+    shutil.rmtree(compiled_beside(root), ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=f"{root.name}.tmp-", dir=root.parent))
     try:
         for name in ("package.json", "package-lock.json"):

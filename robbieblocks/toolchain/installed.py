@@ -40,6 +40,11 @@ class Toolchain:
         """The node_modules folder."""
         return self.root / "node_modules"
 
+    @property
+    def compiled(self) -> Path:
+        """The folder for what is compiled from this toolchain alone; it may not be there."""
+        return compiled_beside(self.root)
+
     def may_import(self, specifier: str) -> bool:
         """Whether a component can import this package or path."""
         return specifier in self.packages or specifier in self.paths
@@ -48,6 +53,11 @@ class Toolchain:
         """The files of a font family (any case) for latin and latin-ext; empty where unknown."""
         package = _font_packages(self.modules, tuple(self.tools)).get(_plain(family))
         return () if package is None else _faces(package)
+
+
+def compiled_beside(root: Path) -> Path:
+    """Beside the packages and not among them: those stay as they were fetched."""
+    return root.with_name(f"{root.name}.compiled")
 
 
 def _plain(family: str) -> str:

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from py_mini_racer import MiniRacer
 
 from robbieblocks.bundle import bundle as make_bundle
 from robbieblocks.bundle.service import Answer, Request, Service
+from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.bundle.vendors import REACT, Vendors, whole
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
@@ -43,21 +45,19 @@ def rows(codes: Mapping[str, str]) -> dict[str, ComponentRow]:
 
 
 @pytest.fixture(scope="session")
-def vendors_compiled(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a cache that has React, the packages and Tailwind, and no component."""
-    folder = tmp_path_factory.mktemp("vendors") / "cache"
+def tailwind_asked(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a cache that has Tailwind's theme; packages are beside the toolchain."""
+    folder = tmp_path_factory.mktemp("asked") / "cache"
     with Cache(folder) as cache:
-        vendors = Vendors(toolchain, cache)
-        vendors.modules([whole(name) for name in (*REACT, *toolchain.packages)])
         tokens, wanted = TOKENS, {"a": row("a", "<b className='p-4'/>")}
         make_bundle(wanted, ["a"], toolchain=toolchain, cache=cache, tokens=tokens, base_css="")
     return folder
 
 
 @pytest.fixture
-def cache(vendors_compiled: Path, tmp_path: Path) -> Iterator[Cache]:
-    """A cache that knows the packages already: they take a second and are not what is tested."""
-    shutil.copytree(vendors_compiled, tmp_path / "cache")
+def cache(tailwind_asked: Path, tmp_path: Path) -> Iterator[Cache]:
+    """A cache that knows the theme already: it takes a moment and is not what is tested."""
+    shutil.copytree(tailwind_asked, tmp_path / "cache")
     with Cache(tmp_path / "cache") as opened:
         yield opened
 
@@ -238,7 +238,8 @@ def test_same_set_of_icons_is_one_module(make: Make) -> None:
 def test_one_react(toolchain: Toolchain, cache: Cache) -> None:
     """Only the module `react` holds React; every other module imports it."""
     parts = [whole(name) for name in (*REACT, *toolchain.packages)]
-    modules = Vendors(toolchain, cache).modules(parts)
+    with closing(Shelf(toolchain, cache)) as shelf:
+        modules = Vendors(toolchain, shelf, cache).modules(parts)
     holders = [n for n, m in modules.items() if b"react.transitional.element" in m.asset.content]
     assert set(holders) <= {
         "react",
@@ -254,7 +255,8 @@ def test_one_react(toolchain: Toolchain, cache: Cache) -> None:
 
 def test_named_exports(toolchain: Toolchain, cache: Cache) -> None:
     """React's names are spelled out in its ES module."""
-    names = Vendors(toolchain, cache).names("react")
+    with closing(Shelf(toolchain, cache)) as shelf:
+        names = Vendors(toolchain, shelf, cache).names("react")
     assert {"useState", "Component", "createElement", "default", "useEffectEvent"} <= names
 
 
@@ -422,7 +424,7 @@ def test_cached_across_processes(toolchain: Toolchain, tmp_path: Path) -> None:
 
 
 def test_equal_rows_give_equal_bytes(
-    toolchain: Toolchain, vendors_compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toolchain: Toolchain, tailwind_asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes depend on the rows alone: not on the folder, the order, or what else is built."""
     components = rows(
@@ -433,7 +435,7 @@ def test_equal_rows_give_equal_bytes(
         place = tmp_path / name
         place.mkdir()
         if name != "one":
-            shutil.copytree(vendors_compiled, place / "cache")
+            shutil.copytree(tailwind_asked, place / "cache")
         monkeypatch.setattr(tempfile, "tempdir", str(place))
         with Cache(place / "cache") as cache:
             return make_bundle(

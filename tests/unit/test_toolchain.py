@@ -189,3 +189,15 @@ def test_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """A user without a writable home gets npm's files beside the work."""
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert install._environment(tmp_path)["npm_config_cache"] == str(tmp_path / ".npm")
+
+
+def test_what_was_compiled_goes_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages that are fetched again, as after damage, take what was compiled from them along."""
+    Npm(monkeypatch)
+    toolchain = ensure(settings, lambda _: None)
+    toolchain.compiled.mkdir()
+    assert ensure(settings, lambda _: None).compiled.is_dir()
+    shutil.rmtree(toolchain.root)
+    assert not ensure(settings, lambda _: None).compiled.exists()
