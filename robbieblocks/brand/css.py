@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import tinycss2
@@ -53,9 +54,13 @@ def value_fault(value: str) -> CssFault | None:
     control = next((c for c in value if c not in "\t\n\r " and not c.isprintable()), None)
     if control:
         return CssFault(f"the value holds an invisible character: {shown(control)}", "remove it")
-    return _read_fault(value.strip()) or _read_fault(as_written(value))
+    stripped, written = value.strip(), as_written(value)
+    fault = _read_fault(stripped)
+    return fault if fault is not None or written == stripped else _read_fault(written)
 
 
+# Nodes share the defaults of most tokens.
+@lru_cache(maxsize=1024)
 def _read_fault(value: str) -> CssFault | None:
     """What is wrong with a value that stands in front of the `;` of its declaration."""
     # Whatever swallows this `;` would swallow the rule's.

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import tinycss2.color4
 
@@ -189,6 +190,7 @@ def _text(value: Json) -> str | None:
     return str(value) if number and math.isfinite(value) and abs(value) < 1e15 else None
 
 
+@lru_cache(maxsize=1024)
 def _is_color(value: str) -> bool:
     nodes = tinycss2.parse_component_value_list(value.strip())
     if any(node.type == "function" and node.lower_name in _COLOR_LATER for node in nodes):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import typer
 
-from robbieblocks import content
 from robbieblocks.cli import session
 from robbieblocks.database import schema
 from robbieblocks.settings import Settings
@@ -49,6 +48,9 @@ def verify(database_url: str | None) -> None:
 
 def seed(database_url: str | None, folder: Path | None) -> None:
     """Upsert the seed content and print what was written."""
+    # Takes long to import, and no other command of these needs it.
+    from robbieblocks import content
+
     settings = Settings.from_environment(database_url=database_url)
     found = content.load(folder or settings.schema / "content", settings.node_branding)
     with session.opened(settings) as connection:

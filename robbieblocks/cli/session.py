@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from psycopg import Connection
 
-from robbieblocks import content, database
-from robbieblocks.database import embedded, schema
+from robbieblocks import database
+from robbieblocks.database import embedded
 from robbieblocks.settings import Settings
 
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
@@ -67,6 +67,10 @@ def _prepare(connection: Connection, settings: Settings) -> None:
     note = settings.home / "postgres" / "seeded"
     if note.exists():
         return
+    # Reading TOML takes long to import, and this happens once in a database's life.
+    from robbieblocks import content
+    from robbieblocks.database import schema
+
     with schema.turn(connection):
         if note.exists():
             return

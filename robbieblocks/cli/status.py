@@ -17,7 +17,6 @@ from robbieblocks import change, record, release, snapshot
 from robbieblocks.cli import session
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
-from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.settings import Settings
 
 _SHORT = 12
@@ -90,6 +89,9 @@ def _desired(
     settings: Settings, connection: Connection[Any], nodes: Sequence[str]
 ) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """What a build would make live now, and the pages that it would hold back; by a dry run."""
+    # All that a build needs takes long to import, and with --quick none is made.
+    from robbieblocks.pipeline import Place, Request, Workshop, build
+
     try:
         with Workshop.open(settings, session.progress) as workshop:
             report = build(

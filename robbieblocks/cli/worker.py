@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import shutil
@@ -46,6 +47,9 @@ def run(
             grace=grace,
         ),
     )
+    # `main` leaves garbage; a worker would be full of it one day. What is imported stays anyhow.
+    gc.freeze()
+    gc.enable()
     with session.located(settings) as found:
         worker.run(found, options, log.make(log_form))
 

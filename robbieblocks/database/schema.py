@@ -29,9 +29,11 @@ _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);
 
 _READ_COMMITTED: LiteralString = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
-# The lock that the schema file takes: as there, for a transaction, and for a session.
+# The lock that the schema file takes, as there: until the transaction ends.
 _TAKE_TURN_FOR_TRANSACTION: LiteralString = "SELECT pg_advisory_xact_lock(7249104361285521)"
+# The same lock, until it is left or the session ends.
 _TAKE_TURN: LiteralString = "SELECT pg_advisory_lock(7249104361285521)"
+# The end of a turn that a session took.
 _LEAVE_TURN: LiteralString = "SELECT pg_advisory_unlock(7249104361285521)"
 
 # The schema that holds our tables, else the one that this session creates things in.

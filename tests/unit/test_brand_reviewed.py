@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.brand import Change, diff, format_toml, parse_toml
+from robbieblocks.brand.reviewed import Change, diff, format_toml, parse_toml
 from tests.unit.rows import a_node
 
 FILE = """\

@@ -1,0 +1,83 @@
+"""What a command loads before it does anything: starting is most of a small command's time."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from robbieblocks import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SERVERS = {"httpx", "uvicorn", "starlette", "structlog", "prometheus_client"}
+SEEDING = {"tomlkit", "tomllib", "robbieblocks.content", "robbieblocks.database.schema"}
+BUILDING = {"robbieblocks.pipeline", "robbieblocks.bundle", "robbieblocks.assemble", "jinja2"}
+
+
+def loaded(module: str) -> set[str]:
+    """All that importing a module loads, in a fresh process."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(ran.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        ("robbieblocks.cli", SERVERS | SEEDING | BUILDING | {"psycopg", "importlib.metadata"}),
+        ("robbieblocks.cli.build", SERVERS | SEEDING),
+        ("robbieblocks.cli.status", SERVERS | SEEDING | BUILDING),
+        ("robbieblocks.cli.database", SERVERS | BUILDING | {"tomlkit", "robbieblocks.content"}),
+    ],
+)
+def test_a_command_loads_nothing_that_only_others_need(module: str, unneeded: set[str]) -> None:
+    """Help loads the options alone, a build no server and no TOML, the rest nothing of a build."""
+    found = loaded(module)
+    assert module in found
+    assert not found & unneeded
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The garbage collector, left as it was."""
+    before = gc.isenabled()
+    yield
+    gc.unfreeze()
+    if before:
+        gc.enable()
+    else:
+        gc.disable()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """The command line, in this process."""
+    monkeypatch.setattr(sys, "argv", ["robbieblocks", *words])
+    with pytest.raises(SystemExit):
+        cli.main()
+
+
+@pytest.mark.usefixtures("collector")
+def test_a_command_that_runs_for_long_collects_its_garbage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A worker and a server collect garbage, whatever short commands leave for their end."""
+    collecting: list[bool] = []
+
+    def note() -> None:
+        collecting.append(gc.isenabled())
+
+    monkeypatch.setenv("ROBBIEBLOCKS_HOME", str(tmp_path))
+    monkeypatch.setenv("ROBBIEBLOCKS_DATABASE_URL", "host=nowhere.invalid")
+    monkeypatch.setattr("robbieblocks.worker.run", lambda *_: note())
+    run(monkeypatch, "worker", "--node", "a")
+    monkeypatch.setattr("robbieblocks.release.reading.nodes", lambda _: ["a"])
+    monkeypatch.setattr("robbieblocks.cli.serve.serve_nodes", lambda *_, **__: note())
+    run(monkeypatch, "serve")
+    assert collecting == [True, True]
