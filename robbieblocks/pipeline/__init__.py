@@ -16,7 +16,7 @@ from psycopg import Connection
 
 from robbieblocks import claim, release, snapshot
 from robbieblocks.assemble import next_boundary
-from robbieblocks.errors import Problem, RobbieBlocksError, SiteUnavailable
+from robbieblocks.errors import RobbieBlocksError, SiteUnavailable
 from robbieblocks.model import (
     AssembledPage,
     BrandedNode,
@@ -30,7 +30,7 @@ from robbieblocks.pipeline.ledger import Ledger
 from robbieblocks.pipeline.preview import write_copy
 from robbieblocks.pipeline.publish import Place, conclude, held_by_pin
 from robbieblocks.pipeline.report import BuildReport, RunReport, Stopwatch
-from robbieblocks.pipeline.runs import Run, clashes_on, compare
+from robbieblocks.pipeline.runs import Run, compare
 from robbieblocks.pipeline.targets import Request, Target, choose
 from robbieblocks.pipeline.workshop import Workshop
 
@@ -64,7 +64,7 @@ def build(
     watch = Stopwatch()
     targets = _targets(request, connection, place)
     with (
-        workshop.at_rest_afterwards(),
+        workshop.at_work(thorough=request.idle),
         Ledger.open(connection, place.site_root, targets, request, progress) as ledger,
     ):
         with watch.phase("snapshot"):
@@ -82,7 +82,11 @@ def build(
         with watch.phase("brand"):
             brands = _brands(targets, content, workshop)
         with watch.phase("compare"):
-            clashes = _clashes(content, targets)
+            clashes = {
+                node.id: workshop.routes.clashes(content, node)
+                for node in content.nodes
+                if node.id in brands
+            }
             runs = [
                 compare(
                     target,
@@ -165,13 +169,6 @@ def _brands(
     return {
         node.id: workshop.brand(node, content.tokens) for node in content.nodes if node.id in wanted
     }
-
-
-def _clashes(
-    content: Snapshot, targets: Sequence[Target]
-) -> dict[str, dict[str, tuple[Problem, ...]]]:
-    wanted = {target.node for target in targets}
-    return {node.id: clashes_on(content, node) for node in content.nodes if node.id in wanted}
 
 
 def _fresh_pages(runs: Sequence[Run], app: App) -> list[AssembledPage]:

@@ -71,8 +71,10 @@ class App:
                 made,
                 shell=workshop.shell.id,
                 toolchain=workshop.toolchain.id,
-                digests=workshop.digests.setdefault(name, {}),
+                tokens=snapshot.tokens,
+                previous=workshop.fingerprints.get(name),
             )
+            workshop.fingerprints[name] = fingerprints
         return cls(
             name=name,
             assembly=assembly,

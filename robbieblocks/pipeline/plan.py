@@ -6,7 +6,7 @@ fingerprint of each page, so a page whose fingerprint is unchanged is neither re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -18,19 +18,21 @@ from robbieblocks.model import (
     Manifest,
     PageEntry,
     Sha256,
+    TokenRow,
     canonical_json,
     component_specifier,
     sha256,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """The hash of a page's own content, and the components that it places, sorted."""
+@dataclass(slots=True)
+class _Known:
+    """A page's own hash, the components that it places, sorted, and its fingerprint if known."""
 
     page: AssembledPage
-    hash: Sha256
+    own: Sha256
     components: tuple[str, ...]
+    fingerprint: Sha256 | None = None
 
     @classmethod
     def of(cls, page: AssembledPage) -> Self:
@@ -63,27 +65,22 @@ class Digest:
 class Fingerprints:
     """Hashes of what pages are made from; each module is hashed once.
 
-    `digests` keeps the digest of each page object that was seen, by page key; a build that is
-    handed the same objects again hashes none of them again.
+    `previous` are those of the last build: what it knew of a page is known still where the page is
+    the very same object and nothing that it is made from has changed.
     """
 
     def __init__(
-        self, bundle: Bundle, *, shell: str, toolchain: str, digests: dict[str, Digest]
+        self,
+        bundle: Bundle,
+        *,
+        shell: str,
+        toolchain: str,
+        tokens: Sequence[TokenRow],
+        previous: Self | None = None,
     ) -> None:
         self._bundle = bundle
-        self._digests = digests
-        self._modules = {
-            specifier: sha256(
-                "\0".join(
-                    (
-                        module.asset.name,
-                        module.script_hash,
-                        module.stylesheet.name if module.stylesheet else "",
-                    )
-                )
-            )
-            for specifier, module in bundle.modules.items()
-        }
+        self._tokens = tokens
+        self._modules: dict[str, Sha256] = {}
         self._components: dict[str, Sha256] = {}
         self._base = "\0".join(
             (
@@ -94,29 +91,75 @@ class Fingerprints:
                 sha256(bundle.isolate),
             )
         )
+        self._pages: dict[str, _Known] = previous._pages if previous else {}
+        if previous:
+            self._forget_changed(previous)
 
     def component(self, key: str) -> Sha256:
         """The hash of a component's module and of all that it imports, however deep."""
         known = self._components.get(key)
         if known is None:
             modules = closure(self._bundle, component_specifier(key))
-            known = sha256("\0".join(self._modules[name] for name in sorted(modules)))
+            known = sha256("\0".join(self._module(name) for name in sorted(modules)))
             self._components[key] = known
         return known
 
     def page(self, page: AssembledPage) -> Sha256:
         """The hash of what a page is made from, but for the node's branding."""
-        own = self.digest(page)
-        utilities = self._bundle.utilities_for(own.components)
-        parts = (self._base, own.hash, utilities.name if utilities else "")
-        return sha256("\0".join((*parts, *map(self.component, own.components))))
+        known = self._known(page)
+        if known.fingerprint is None:
+            utilities = self._bundle.utilities_for(known.components)
+            parts = (self._base, known.own, utilities.name if utilities else "")
+            known.fingerprint = sha256("\0".join((*parts, *map(self.component, known.components))))
+        return known.fingerprint
 
-    def digest(self, page: AssembledPage) -> Digest:
-        """The page's own hash and its components."""
-        known = self._digests.get(page.key)
+    def placed(self, page: AssembledPage) -> tuple[str, ...]:
+        """The components that a page places, sorted."""
+        return self._known(page).components
+
+    def _known(self, page: AssembledPage) -> _Known:
+        known = self._pages.get(page.key)
         if known is None or known.page is not page:
-            known = self._digests[page.key] = Digest.of(page)
+            known = self._pages[page.key] = _Known.of(page)
         return known
+
+    def _module(self, specifier: str) -> Sha256:
+        known = self._modules.get(specifier)
+        if known is None:
+            module = self._bundle.modules[specifier]
+            sheet = module.stylesheet.name if module.stylesheet else ""
+            known = sha256("\0".join((module.asset.name, module.script_hash, sheet)))
+            self._modules[specifier] = known
+        return known
+
+    def _forget_changed(self, previous: Self) -> None:
+        """Forget the fingerprint of each page that a change besides its own may reach."""
+        # Utility classes follow tokens, and what modules say.
+        alike = self._base == previous._base and self._tokens == previous._tokens
+        changed = _changed_components(previous._bundle, self._bundle)
+        for known in self._pages.values():
+            if not alike or not changed.isdisjoint(known.components):
+                known.fingerprint = None
+
+
+def _changed_components(before: Bundle, after: Bundle) -> set[str]:
+    """The keys of components that are not as they were, or import what is not; also those gone."""
+    users: dict[str, list[str]] = {}
+    for module in (*before.modules.values(), *after.modules.values()):
+        for name in module.imports:
+            users.setdefault(name, []).append(module.specifier)
+    found: set[str] = set()
+    waiting = [
+        specifier
+        for specifier in before.modules.keys() | after.modules.keys()
+        if before.modules.get(specifier) != after.modules.get(specifier)
+    ]
+    while waiting:
+        specifier = waiting.pop()
+        if specifier not in found:
+            found.add(specifier)
+            waiting += users.get(specifier, ())
+    return {specifier.removeprefix(component_specifier("")) for specifier in found}
 
 
 def closure(bundle: Bundle, specifier: str) -> set[str]:
@@ -203,8 +246,9 @@ def draft(
         if considered is not None and page.key not in considered:
             continue
         if broken:
-            placed = fingerprints.digest(page).components
-            faults = [problem for key in placed for problem in broken.get(key, ())]
+            faults = [
+                problem for key in fingerprints.placed(page) for problem in broken.get(key, ())
+            ]
             if faults:
                 result.hold_back(page.key, faults, live)
                 continue

@@ -217,5 +217,7 @@ def _change(
         return "added"
     if new is None:
         return "removed"
+    if old is new and new.path not in run.contents:
+        return "unchanged"
     same = old.path == new.path and run.live.files.get(old.path) == manifest.files[new.path]
     return "unchanged" if same else "changed"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from robbieblocks.assemble import check_routes
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     ASSET_PREFIX,
@@ -115,18 +114,10 @@ def _damaged_pages(live: Manifest | None, damaged: frozenset[str]) -> frozenset[
     )
 
 
-def clashes_on(content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
-    """Pages of a node that want one route, each with the problem that names both."""
-    clashes: dict[str, tuple[Problem, ...]] = {}
-    for problem in check_routes(content, node):
-        clashes[problem.key] = (*clashes.get(problem.key, ()), problem)
-    return clashes
-
-
 def _of_app(
     problems: Mapping[str, tuple[Problem, ...]], content: Snapshot, app: str
 ) -> dict[str, tuple[Problem, ...]]:
-    own = {page.key for page in content.pages if page.app == app}
+    own = {page.key for page in content.pages if page.app == app} if problems else set()
     return {key: found for key, found in problems.items() if key in own}
 
 

@@ -1,0 +1,224 @@
+"""What a build knows from the one before is what it would find out anew."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from robbieblocks.assemble import check_routes
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    Bundle,
+    Module,
+    RenderedBlock,
+    RenderJob,
+    TokenRow,
+)
+from robbieblocks.pipeline.blocks import Blocks, Coming
+from robbieblocks.pipeline.plan import Fingerprints
+from robbieblocks.pipeline.routes import Routes
+from tests.unit.rows import NOW, a_node, a_page, a_snapshot
+
+KEYS = [f"part-{number}" for number in range(8)]
+
+
+Said = dict[str, tuple[str, str, tuple[str, ...]]]
+
+
+def _bundle(said: Said, tokens: str) -> Bundle:
+    """Modules of components by key: code, classes, imports. Utilities follow classes and tokens."""
+    modules = {}
+    for key, (code, classes, imports) in said.items():
+        specifier = f"@robbieblocks/{key}"
+        modules[specifier] = Module(
+            specifier=specifier,
+            asset=Asset.of(key, "js", code.encode()),
+            script=code,
+            imports=tuple(f"@robbieblocks/{name}" for name in imports if name in said),
+            candidates=frozenset(classes.split()),
+        )
+
+    def utilities_for(keys: Collection[str]) -> Asset:
+        reached = {*keys, *(name for key in keys for name in said[key][2])}
+        used = {word for key in reached for word in said[key][1].split()}
+        return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
+
+    runtime = Module(specifier="runtime", asset=Asset("runtime.js", b""), script="")
+    base = Asset("base.css", b"")
+    return Bundle(
+        modules=modules,
+        runtime=runtime,
+        base_stylesheet=base,
+        isolate="",
+        utilities_for=utilities_for,
+    )
+
+
+def _page(number: int, chance: random.Random) -> AssembledPage:
+    blocks = tuple(
+        AssembledBlock(order=order, zone="main", component=key, props={}, props_json="{}")
+        for order, key in enumerate(chance.sample(KEYS[2:], 3))
+    )
+    return AssembledPage(
+        key=f"page-{number}",
+        app="play",
+        route=f"/{number}/",
+        path=f"{number}/index.html",
+        layout="single-column",
+        title=str(chance.random()),
+        blocks=blocks,
+    )
+
+
+def _look(
+    bundle: Bundle,
+    tokens: Sequence[TokenRow],
+    previous: Fingerprints | None = None,
+    template: str = "",
+) -> Fingerprints:
+    return Fingerprints(
+        bundle,
+        shell=template,
+        toolchain="t",
+        tokens=tokens,
+        previous=previous,
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
+    """Over any edits of components (code, classes alone, what they import), tokens,
+    templates and pages, a page has the fingerprint that nothing remembered would give it."""
+    chance = random.Random(seed)  # noqa: S311 - test data
+    # Of the two first, which no page places, the others may import.
+    said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
+    pages = {number: _page(number, chance) for number in range(12)}
+    tokens = (TokenRow(key="color.primary", category="color", default="red"),)
+    template = "first"
+    known: Fingerprints | None = None
+    for step in range(25):
+        key = chance.choice(KEYS)
+        code, classes, imports = said[key]
+        match chance.randrange(7):
+            case 0:
+                said[key] = (f"code {step}", classes, imports)
+            case 1:
+                said[key] = (code, f"p-{step}", imports)
+            case 2 if key in KEYS[2:]:
+                said[key] = (code, classes, tuple(chance.sample(KEYS[:2], chance.randrange(3))))
+            case 3:
+                number = chance.randrange(14)
+                pages[number] = _page(number, chance)
+            case 4:
+                tokens = (replace(tokens[0], default=f"#{step}"),)
+            case 5:
+                template = chance.choice(["first", "second"])
+            case _:
+                pass
+        bundle = _bundle(said, tokens[0].default)
+        known = _look(bundle, tokens, known, template)
+        fresh = _look(bundle, tokens, None, template)
+        shown = chance.sample(sorted(pages), len(pages) - 2)
+        assert [known.page(pages[n]) for n in shown] == [fresh.page(pages[n]) for n in shown]
+
+
+def test_a_fingerprint_is_not_worked_out_again() -> None:
+    """Of pages that no change reaches, neither utilities nor components are looked at again."""
+    chance = random.Random(1)  # noqa: S311 - test data
+    said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
+    page = _page(1, chance)
+    before = _look(_bundle(said, "red"), ())
+    expected = before.page(page)
+    other = next(key for key in KEYS if key not in before.placed(page))
+
+    def unasked(keys: Collection[str]) -> Asset:
+        raise AssertionError(keys)
+
+    changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)
+    after = _look(changed, (), before)
+    assert after.page(page) == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_remembered_routes_are_those_of_a_fresh_look(seed: int) -> None:
+    """Over any edits of routes, apps and dates, and any clock, clashes are those found anew."""
+    chance = random.Random(seed)  # noqa: S311 - test data
+    routes = Routes()
+    nodes = [a_node("one", enabled_apps=("play",)), a_node("two", enabled_apps=("play", "work"))]
+    pages = {n: a_page(f"page-{n}", route=f"/{n}/") for n in range(6)}
+    now = NOW
+    for _ in range(40):
+        number = chance.randrange(8)
+        match chance.randrange(5):
+            case 0:
+                app = chance.choice(["play", "work", "shared"])
+                route = f"/{chance.randrange(6)}/"
+                pages[number] = a_page(f"page-{number}", route=route, app=app)
+            case 1:
+                pages[number] = a_page(f"page-{number}", route=f"/{number}/", name="again")
+            case 2:
+                due = NOW + timedelta(hours=chance.randrange(-3, 4))
+                pages[number] = a_page(f"page-{number}", route="/1/", published_at=due)
+            case 3:
+                now = NOW + timedelta(hours=chance.randrange(-4, 5))
+            case _:
+                pages.pop(number, None)
+        content = a_snapshot(*(pages[n] for n in sorted(pages)), taken_at=now, nodes=tuple(nodes))
+        for node in nodes:
+            fresh: dict[str, list[str]] = {}
+            for problem in check_routes(content, node):
+                fresh.setdefault(problem.key, []).append(str(problem))
+            found = routes.clashes(content, node)
+            assert {key: [*map(str, each)] for key, each in found.items()} == fresh
+
+
+def _job(number: int) -> RenderJob:
+    return RenderJob(component="it", props_json=str(number), prefix="b1-")
+
+
+def test_blocks_are_waited_for_when_they_are_asked_for() -> None:
+    """Each part is taken up only when one of its blocks, or a later one, is wanted."""
+    taken = []
+
+    def coming(first: int) -> Coming:
+        for number in range(first, first + 3):
+            taken.append(number)
+            yield {_job(number): RenderedBlock(html=str(number))}
+
+    blocks = Blocks(waiting=nullcontext)
+    blocks.add({_job(0): RenderedBlock(html="0")})
+    blocks.expect([_job(n) for n in (1, 2, 3)], coming(1))
+    blocks.expect([_job(n) for n in (4, 5, 6)], coming(4))
+    assert _job(6) in blocks
+    assert _job(7) not in blocks
+    assert blocks[_job(0)].html == "0"
+    assert taken == []
+    assert blocks[_job(2)].html == "2"
+    assert taken == [1, 2]
+    assert blocks[_job(5)].html == "5"
+    assert blocks[_job(1)].html == "1"
+    with pytest.raises(KeyError):
+        blocks[_job(7)]
+
+
+def test_a_failed_rendering_fails_whoever_waits() -> None:
+    """What was rendered before the failure is there; the rest fails as often as it is asked for."""
+
+    def coming() -> Coming:
+        yield {_job(1): RenderedBlock(html="1")}
+        raise ProcessFailed("the child can't be started")
+
+    blocks = Blocks(waiting=nullcontext)
+    blocks.expect([_job(1), _job(2)], coming())
+    assert blocks[_job(1)].html == "1"
+    for _ in range(2):
+        with pytest.raises(ProcessFailed):
+            blocks[_job(2)]
