@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from psycopg import Connection
 
@@ -52,21 +53,20 @@ def located(settings: Settings) -> Iterator[Settings]:
         return
     with embedded.server(settings.home, progress=progress) as conninfo:
         own = replace(settings, database_url=conninfo)
-        with database.connect(own, application_name="robbieblocks") as connection:
-            _prepare(connection, settings)
+        note = settings.home / "postgres" / "seeded"
+        if not note.exists():
+            with database.connect(own, application_name="robbieblocks") as connection:
+                _prepare(connection, settings, note)
         yield own
 
 
-def _prepare(connection: Connection, settings: Settings) -> None:
+def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
     """Put schema and seed content into a new embedded database.
 
     Of commands that start at once one does it, and the others wait for it. The note beside the data
     is written last, so that a command killed midway is made up for, and an editor who empties the
     tables later finds them empty.
     """
-    note = settings.home / "postgres" / "seeded"
-    if note.exists():
-        return
     # Reading TOML takes long to import, and this happens once in a database's life.
     from robbieblocks import content
     from robbieblocks.database import schema

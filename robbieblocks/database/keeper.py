@@ -16,7 +16,6 @@ import ctypes
 import fcntl
 import os
 import pwd
-import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +35,7 @@ _SERVER_SETTINGS = {
     "shared_buffers": "32MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     "io_method": "sync",
@@ -125,6 +125,8 @@ class Keeper:
 
     def create(self) -> None:
         """Make the cluster beside its place and move it there whole."""
+        import shutil  # brings every compressor along; a server that is there waits for none
+
         for leftover in self.folder.glob("new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = self.folder / f"new-{os.getpid()}"

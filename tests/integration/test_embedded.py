@@ -12,13 +12,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
 
+from robbieblocks import database
+from robbieblocks.cli import session
 from robbieblocks.database import embedded
 from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.settings import Settings
 
 pytestmark = pytest.mark.postgres
 
@@ -120,6 +128,40 @@ def test_the_database_is_owned_by_a_role_without_superuser_rights(home: Path) ->
         )
         assert answer(conninfo, "show fsync") == "on"
         assert answer(conninfo, "show listen_addresses") == ""
+
+
+def test_the_server_runs_no_process_that_nobody_uses(home: Path) -> None:
+    """Beside sessions and what keeps the data there is none, such as one that replicates."""
+    with embedded.server(home, progress=quiet) as conninfo:
+        kinds = answer(
+            make_conninfo(conninfo, user="postgres"),
+            "SELECT array_agg(backend_type ORDER BY backend_type) FROM pg_stat_activity"
+            " WHERE backend_type <> 'client backend'",
+        )
+    assert isinstance(kinds, list)
+    assert not [kind for kind in kinds if "replication" in kind or "wal sender" in kind]
+    assert "checkpointer" in kinds
+
+
+def test_a_command_connects_once_to_a_database_that_is_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a database without its first content is connected to before the command does it."""
+    connections: list[str] = []
+
+    def connect(settings: Settings, *, application_name: str) -> Connection[Any]:
+        connections.append(application_name)
+        return database.connect(settings, application_name=application_name)
+
+    for variable in session.LIBPQ_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("robbieblocks.cli.session.database", SimpleNamespace(connect=connect))
+    (home / "postgres").mkdir(parents=True)
+    (home / "postgres" / "seeded").touch()
+    settings = replace(Settings.from_environment(), database_url=None, home=home)
+    with session.opened(settings) as connection:
+        connection.execute("SELECT 1")
+    assert len(connections) == 1
 
 
 def test_what_was_stored_is_there_the_next_time(home: Path) -> None:
