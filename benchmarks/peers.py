@@ -23,6 +23,7 @@ import platformdirs
 from benchmarks import processes
 from benchmarks.apps import Component, Page, Size, component, components, pages, props_literal
 from benchmarks.processes import FailedError, Run
+from benchmarks.sites import put_aside
 
 Name = Literal["vite", "astro"]
 _HERE: Final = Path(__file__).resolve().parent / "peers"
@@ -39,7 +40,8 @@ class Peer:
     folder: Path
 
     def build(self) -> Run:
-        """`vite build` or `astro build`, as a whole program."""
+        """`vite build` or `astro build`, as a whole program, into no folder that is there."""
+        put_aside(self.folder / "dist")
         return processes.run(self._command, env=environment(), cwd=self.folder, timeout=600)
 
     def install_and_build(self) -> tuple[Run, Run]:
