@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NamedTuple, NewType
 from uuid import UUID
 
 from robbieblocks.errors import Problem
@@ -34,23 +34,29 @@ def sha256(content: bytes | str) -> Sha256:
     return Sha256(hashlib.sha256(data).hexdigest())
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical_json(value: Json) -> str:
     """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 # --- snapshot: rows as they stand in one transaction -----------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockRow:
+# What there is one of for each block is a tuple: a frozen dataclass takes several times as long to
+# make, to compare and to hash, and there are many thousands.
+
+
+class BlockRow(NamedTuple):
     """A placed component. `component` is the component's key."""
 
     order: int
     zone: str
     component: str
-    props: JsonObject = field(default_factory=dict)
-    conditions: JsonObject = field(default_factory=dict)
+    props: JsonObject
+    conditions: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +180,7 @@ class Snapshot:
 Hydrate = Literal["load", "idle", "visible"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssembledBlock:
+class AssembledBlock(NamedTuple):
     """A block ready to render.
 
     `props` has defaults filled in, is valid, and shows each placeholder's fallback. `fill` is the
@@ -341,8 +346,7 @@ def component_specifier(key: str) -> str:
 # --- prerender -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderJob:
+class RenderJob(NamedTuple):
     """One block to render: equal jobs give equal HTML (with equal scripts)."""
 
     component: str

@@ -106,7 +106,7 @@ def place(plan: PagePlan, node: NodeRow, *, now: datetime) -> AssembledPage:
             continue
         changed = True
         if verdict is not False:
-            blocks.append(replace(block, visitor=verdict))
+            blocks.append(block._replace(visitor=verdict))
     return replace(plan.page, blocks=tuple(blocks)) if changed else plan.page
 
 

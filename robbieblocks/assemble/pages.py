@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from robbieblocks.assemble.components import Part, Parts, hydrate_of
 from robbieblocks.assemble.conditions import ALWAYS, Condition, parse
 from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
+from robbieblocks.assemble.props import ReadyProps
 from robbieblocks.assemble.routes import release_path, route_fault
 from robbieblocks.assemble.values import checked_json
 from robbieblocks.errors import Problem, Severity
@@ -32,6 +34,8 @@ from robbieblocks.names import (
     shown,
     text_fault,
 )
+
+_ORDER = attrgetter("order")
 
 MAX_BLOCKS = 20_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
@@ -75,7 +79,8 @@ class PageReader:
 
     def __init__(self, row: PageRow, parts: Parts, layouts: Collection[str]) -> None:
         self._row = row
-        self._parts = parts
+        self._keys = parts.keys
+        self._placed = {key: parts.of(key) for key in component_keys(row)}
         self._layouts = layouts
         self._problems: list[Problem] = []
         self._guards: dict[int, Condition] = {}
@@ -104,12 +109,11 @@ class PageReader:
             metadata=row.metadata,
             blocks=blocks,
         )
-        keys = component_keys(row)
         return PagePlan(
             row=row,
             page=page,
             guards=self._guards,
-            parts=tuple(part for key in keys if (part := self._parts.of(key)) is not None),
+            parts=tuple(part for part in self._placed.values() if part is not None),
             warnings=tuple(self._problems),
         )
 
@@ -160,6 +164,8 @@ class PageReader:
 
     def _read_metadata(self) -> None:
         metadata: Json = self._row.metadata
+        if metadata == {}:
+            return
         found = checked_json(metadata)
         if isinstance(found, tuple):
             for fault in found:
@@ -197,15 +203,10 @@ class PageReader:
         if len(rows) > MAX_BLOCKS:
             self._say("blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}")
             return
-        orders = Counter(block.order for block in rows)
-        for order, count in orders.items():
-            if count > 1:
-                self._say(
-                    "block_order", f"{count} blocks have the order {order}", "number them apart"
-                )
-        for key in component_keys(self._row):
-            self._check_component(key)
-        for row in sorted(rows, key=lambda block: block.order):
+        self._check_orders([block.order for block in rows])
+        for key, part in self._placed.items():
+            self._check_component(key, part)
+        for row in sorted(rows, key=_ORDER):
             block = self._block(row)
             if block is not None:
                 yield block
@@ -213,8 +214,16 @@ class PageReader:
             what = f"the props of all blocks take {self._bytes:,} bytes as JSON"
             self._say("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
 
-    def _check_component(self, key: str) -> None:
-        part = self._parts.of(key)
+    def _check_orders(self, orders: Collection[int]) -> None:
+        if len(set(orders)) == len(orders):
+            return
+        for order, count in Counter(orders).items():
+            if count > 1:
+                self._say(
+                    "block_order", f"{count} blocks have the order {order}", "number them apart"
+                )
+
+    def _check_component(self, key: str, part: Part | None) -> None:
         if part is not None and part.published:
             self._problems += part.problems
             return
@@ -223,7 +232,7 @@ class PageReader:
         where = f"block {listed}" if len(orders) == 1 else f"blocks {listed}"
         if part is None:
             what = f"{where}: there is no component `{shown(key)}`"
-            self._say("component_id", what, nearest(key, self._parts.keys))
+            self._say("component_id", what, nearest(key, self._keys))
         else:
             what = f"{where}: the component {shown(key)} is not published"
             self._say("component_id", what, "set its is_published, or take the block away")
@@ -235,13 +244,13 @@ class PageReader:
         condition, wrong = parse(row.conditions)
         for fault in wrong:
             self._blame(row, "conditions", fault)
-        if condition != ALWAYS:
+        if condition is not ALWAYS:
             self._guards[row.order] = condition
-        part = self._parts.of(row.component)
+        part = self._placed[row.component]
         if part is None or part.contract is None:
             return None
         ready = part.contract.ready(row.props)
-        if isinstance(ready, tuple):
+        if not isinstance(ready, ReadyProps):
             for fault in ready:
                 self._blame(row, "props", fault)
             return None

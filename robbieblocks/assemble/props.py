@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 import jsonschema_rs
 
@@ -34,8 +34,7 @@ _CHOICES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyProps:
+class ReadyProps(NamedTuple):
     """Valid props: `value` shows fallbacks, `json` is its canonical JSON, `fill` has templates."""
 
     value: JsonObject
@@ -83,26 +82,25 @@ class Contract:
         if "{{" in text:
             value = resolved(filled)
             text = canonical_json(value)
-        wrong = tuple(self._check(value, len(text)))
-        if wrong:
-            return wrong
+        if self._most * len(text) > MAX_WORK and not self._bounded(value, len(text)):
+            return (_unbounded(len(text)),)
+        if not self._validator.is_valid(value):
+            errors = islice(self._validator.iter_errors(value), MAX_FAULTS)
+            return tuple(_described(error, self._schema) for error in errors)
         return ReadyProps(value, text, filled if value is not filled else None)
-
-    def _check(self, value: JsonObject, size: int) -> Iterator[Fault]:
-        if self._most * size > MAX_WORK and not self._bounded(value, size):
-            yield Fault(
-                "",
-                f"checking {size:,} bytes of props, nested as they are, would take too long: "
-                "the schema refers to itself, or to one schema, many times over",
-                "make the schema simpler, or the props smaller",
-            )
-        elif not self._validator.is_valid(value):
-            errors = self._validator.iter_errors(value)
-            yield from (_described(error, self._schema) for error in islice(errors, MAX_FAULTS))
 
     def _bounded(self, value: JsonObject, size: int) -> bool:
         depth = depth_of(value)
         return depth < len(self._checks) and max(self._checks[: depth + 1]) * size <= MAX_WORK
+
+
+def _unbounded(size: int) -> Fault:
+    return Fault(
+        "",
+        f"checking {size:,} bytes of props, nested as they are, would take too long: "
+        "the schema refers to itself, or to one schema, many times over",
+        "make the schema simpler, or the props smaller",
+    )
 
 
 def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:

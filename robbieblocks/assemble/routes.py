@@ -27,6 +27,7 @@ LONGEST_SEGMENT = 255
 _RESERVED = re.compile(
     r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|manifest\.json|tokens\.json", re.IGNORECASE
 )
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PLAIN = re.compile(r"[A-Za-z0-9_~-](?:[A-Za-z0-9._~-]*[A-Za-z0-9_~-])?")
 _MOST_ROUTES = 1 << 16
 _MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC")
@@ -53,7 +54,7 @@ def _whole_fault(route: str) -> tuple[str, str] | None:
         return "the route is empty", "write a path, such as /play/"
     if len(route) > LONGEST_ROUTE:
         return f"the route has {len(route)} characters", f"use at most {LONGEST_ROUTE}"
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", route) or route.startswith("//"):
+    if _SCHEME.match(route) or route.startswith("//"):
         return "the route names a scheme or a host", "write the path alone, such as /play/"
     if not route.startswith("/"):
         return "the route doesn't start with /", f"write /{shown(route)}"

@@ -21,7 +21,8 @@ def a_component(key: str = "card", schema: Any = None, **fields: Any) -> Compone
 
 
 def a_block(order: int = 1, **fields: Any) -> BlockRow:
-    return BlockRow(order=order, **{"zone": "main", "component": "card", **fields})
+    fields = {"zone": "main", "component": "card", "props": {}, "conditions": {}, **fields}
+    return BlockRow(order=order, **fields)
 
 
 def a_page(key: str = "home", **fields: Any) -> PageRow:

@@ -36,7 +36,7 @@ def ready(schema: Any, props: Any) -> ReadyProps:
 
 def faults(schema: Any, props: Any) -> tuple[Fault, ...]:
     found = compiled(schema).ready(props)
-    assert isinstance(found, tuple)
+    assert not isinstance(found, ReadyProps)
     return found
 
 
