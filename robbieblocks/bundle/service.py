@@ -9,11 +9,10 @@ bits, little-endian.
 from __future__ import annotations
 
 import struct
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from robbieblocks.bundle.kept import Kept, Program
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import Child, TimedOut
 from robbieblocks.toolchain import Toolchain
@@ -31,19 +30,14 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
-class Service:
-    """One running esbuild. Any failure ends it."""
+class Service(Program):
+    """One running esbuild."""
 
     def __init__(self, toolchain: Toolchain, *, brief: bool) -> None:
         argv = (toolchain.esbuild, f"--service={toolchain.tools['esbuild']}")
         env = {"PATH": "/usr/bin:/bin", **(_UNCOLLECTED if brief else {})}
-        self._child = Child(argv, env, foreign=True)
+        super().__init__(Child(argv, env, foreign=True))
         self._greeted = False
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._child.alive
 
     def ask(self, requests: Sequence[Request], timeout: float) -> list[Answer]:
         """The answers to requests that are worked on at once, in their order.
@@ -68,66 +62,8 @@ class Service:
             raise ProcessFailed("esbuild answered something that was not asked")
         return [answers[number] for number in range(len(requests))]
 
-    def close(self) -> None:
-        """End it."""
-        self._child.close()
 
-
-class _Spoiled(Exception):
-    """The service that was kept did not do it; a new one is to be asked."""
-
-
-class _Kept:
-    """The service that small builds share; it ends by itself when none came for a while."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._service: Service | None = None
-        self._toolchain = ""
-        self._timer: threading.Timer | None = None
-
-    @contextmanager
-    def lent(self, toolchain: Toolchain) -> Iterator[Service]:
-        """The service, started where none runs; one build at a time."""
-        with self._lock:
-            self._cancel()
-            service = self._service
-            if service is None or self._toolchain != toolchain.id or not service.alive:
-                self._end()
-                service = self._service = Service(toolchain, brief=False)
-                self._toolchain = toolchain.id
-            try:
-                yield service
-            except TimedOut:
-                self._end()
-                raise
-            except ProcessFailed as error:
-                # It may have been ended while it waited: no component is to blame for that.
-                self._end()
-                raise _Spoiled from error
-            except BaseException:
-                self._end()
-                raise
-            self._timer = threading.Timer(_KEPT_S, self._expire)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self._end()
-
-    def _cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _end(self) -> None:
-        if self._service is not None:
-            service, self._service = self._service, None
-            service.close()
-
-
-_KEPT: Final = _Kept()
+_KEPT: Final = Kept[Service](_KEPT_S)
 
 
 def ask(
@@ -135,13 +71,30 @@ def ask(
 ) -> list[Answer]:
     """The answers to build requests over that many inputs. Raises ProcessFailed."""
     if inputs <= _SMALL:
-        with suppress(_Spoiled), _KEPT.lent(toolchain) as kept:
-            return kept.ask(requests, timeout)
+        answers = _asked_of_kept(toolchain, requests, timeout)
+        if answers is not None:
+            return answers
     own = Service(toolchain, brief=True)
     try:
         return own.ask(requests, timeout)
     finally:
         own.close()
+
+
+def _asked_of_kept(
+    toolchain: Toolchain, requests: Sequence[Request], timeout: float
+) -> list[Answer] | None:
+    """The answers of the service that small builds share; None where it failed.
+
+    It may have been ended while it waited: no component is to blame for that.
+    """
+    try:
+        with _KEPT.lent(toolchain.id, lambda: Service(toolchain, brief=False)) as kept:
+            return kept.ask(requests, timeout)
+    except TimedOut:
+        raise
+    except ProcessFailed:
+        return None
 
 
 # --- packets ---------------------------------------------------------------------------------

@@ -1,39 +1,41 @@
 """Tailwind's utilities for the classes that components use; no Node, and no pass over files.
 
-Tailwind's own compiler runs in an isolate, and what it said of a word is kept: the isolate starts
-only for words that were never seen. Words come from stored texts, so they may be hostile: a rule
-is kept only if it styles the element that has the class, or what is in it, and fetches nothing.
+Tailwind's own compiler runs in an isolate, in a process of its own, and what it said of a word is
+kept: the isolate starts only for words that were never seen and may be classes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import tinycss2
-from py_mini_racer import JSEvalException, MiniRacer
-from tinycss2.ast import AtRule, Node, QualifiedRule
+from tinycss2.ast import AtRule
 
 from robbieblocks.bundle import esbuild
-from robbieblocks.bundle.css import foreign_urls, minified
+from robbieblocks.bundle.css import minified
+from robbieblocks.bundle.isolate import Isolate
+from robbieblocks.bundle.kept import Kept
 from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.bundle.theme import property_of, theme_css
+from robbieblocks.bundle.utilities import taken
+from robbieblocks.bundle.vendors import packed, unpacked
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, TokenRow, sha256
 from robbieblocks.toolchain import Toolchain
 
-_RECIPE = "1"
+_RECIPE = "2"
 _KIND = "tailwind"
 _EVAL_S = 10.0
-_MEMORY = 256 * 1024 * 1024
-_GROUPS = frozenset({"media", "supports", "container", "starting-style"})
 _VARIABLE = re.compile(r"--[a-zA-Z0-9_-]+")
 _MOST_WORDS = 60_000
 _MOST_SHEETS = 4000
+# The next new class costs milliseconds where the isolate runs, and 60 MB. Then it goes.
+_KEPT: Final = Kept[Isolate](5.0)
 
 _ENTRY = 'import{__unstable__loadDesignSystem as load}from"tailwindcss";globalThis.__load=load;'
 _START = """
@@ -44,30 +46,34 @@ function start(css) {
   __load(css, { base: "/", loadStylesheet }).then(d => { system = d; }, failed);
 }
 function theme() {
-  return JSON.stringify([...system.theme.entries()].map(([name, e]) => [name, e.value]));
+  const roots = ["static", "functional"].flatMap(kind => [...system.utilities.keys(kind)]);
+  return { roots, theme: [...system.theme.entries()].map(([name, e]) => [name, e.value]) };
 }
-function compiled(words) {
-  return JSON.stringify(words.map(word => {
+function asked(words, rules, first) {
+  const css = words.map(word => {
     try { return system.candidatesToCss([word])[0]; } catch { return null; }
-  }));
-}
-function ordered(words) {
-  const order = system.getClassOrder(words).filter(([, at]) => at !== null);
+  });
+  const found = [...rules, ...words.filter((_, n) => css[n])];
+  const order = system.getClassOrder(found).filter(([, at]) => at !== null);
   order.sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return JSON.stringify(order.map(([word]) => word));
+  return JSON.stringify({ css, order: order.map(([word]) => word), ...(first && theme()) });
 }
 """
 
 
 @dataclass(slots=True)
 class _Known:
-    """What Tailwind said under one theme: rules in its order, and words that are no classes."""
+    """What Tailwind said under one theme: rules in its order, and words that are no classes.
+
+    `roots` are what every class begins with: of other words nothing is asked.
+    """
 
     rules: dict[str, str] = field(default_factory=dict)
     properties: dict[str, dict[str, str]] = field(default_factory=dict)
     nothing: set[str] = field(default_factory=set)
     theme: dict[str, str] = field(default_factory=dict)
     keyframes: dict[str, str] = field(default_factory=dict)
+    roots: frozenset[str] = frozenset()
 
     def packed(self) -> bytes:
         return json.dumps(
@@ -77,6 +83,7 @@ class _Known:
                 "nothing": sorted(self.nothing),
                 "theme": self.theme,
                 "keyframes": self.keyframes,
+                "roots": sorted(self.roots),
             }
         ).encode()
 
@@ -89,10 +96,36 @@ class _Known:
             nothing=set(said["nothing"]),
             theme=said["theme"],
             keyframes=said["keyframes"],
+            roots=frozenset(said["roots"]),
         )
 
     def lacks(self, words: Iterable[str]) -> list[str]:
-        return [word for word in words if word not in self.rules and word not in self.nothing]
+        """The words of which Tailwind must be asked; all of them, where it never was."""
+        return [
+            word
+            for word in words
+            if word not in self.rules
+            and word not in self.nothing
+            and (not self.roots or may_be_class(word, self.roots))
+        ]
+
+
+def may_be_class(word: str, roots: Collection[str]) -> bool:
+    """Whether a word may be a class of utilities with these names; many that may are none.
+
+    Before a utility stand variants, each with a colon; it may be negative or important, and have
+    a value behind a dash and a modifier behind a slash.
+    """
+    for part in word.split(":"):
+        base = part.strip("!")
+        if base.startswith("[") or base.partition("/")[0] in roots:
+            return True
+        at = base.find("-", 1)
+        while at > 0:
+            if base[:at] in roots:
+                return True
+            at = base.find("-", at + 1)
+    return False
 
 
 class Tailwind:
@@ -107,36 +140,38 @@ class Tailwind:
         self._own = {f"--{property_of(token.key)}" for token in tokens}
         self._css = theme_css(tokens)
         self._key = sha256("\0".join((_RECIPE, toolchain.id, self._css)))
-        self._known: _Known | None = None
+        self._known = _Known()
+        self._learnt: frozenset[str] = frozenset()
         self._compiler: _Compiler | None = None
         self._sheets: dict[frozenset[str], Asset | None] = {}
 
-    def learn(self, words: Collection[str]) -> None:
+    def learn(self, words: frozenset[str]) -> None:
         """Makes sure that every word is known; asks Tailwind only about new ones."""
-        known = self._known
-        if known is None or known.lacks(words):
+        if self._known.lacks(words - self._learnt):
             # Another process may have asked already.
             content = self._cache.get_many(_KIND, [self._key]).get(self._key)
-            known = _Known.unpacked(content) if content else known or _Known()
-        missing = [word for word in known.lacks(words) if not word.startswith("--")]
-        if missing:
-            if len(known.nothing) > _MOST_WORDS:
-                known.nothing.clear()
-            if self._compiler is None or self._compiler.asked > _MOST_WORDS:
-                self._compiler = _Compiler(self._toolchain, self._shelf, self._css)
-            self._compiler.ask(known, missing)
-            self._cache.put_many(_KIND, {self._key: known.packed()})
-        self._known = known
+            self._known = _Known.unpacked(content) if content else self._known
+            if missing := self._known.lacks(words):
+                self._ask(missing)
+        self._learnt = words if len(self._learnt) > _MOST_WORDS else self._learnt | words
+
+    def _ask(self, words: list[str]) -> None:
+        if len(self._known.nothing) > _MOST_WORDS:
+            self._known.nothing.clear()
+        if self._compiler is None:
+            self._compiler = _Compiler(self._toolchain, self._shelf, self._css)
+        self._compiler.ask(self._known, words)
+        self._cache.put_many(_KIND, {self._key: self._known.packed()})
 
     def used(self, words: frozenset[str]) -> frozenset[str]:
         """Those of the words, all of them learnt before, that a stylesheet has something for."""
-        known = self._known or _Known()
+        known = self._known
         variables = frozenset(w for w in words if w.startswith("--") and w in known.theme)
         return frozenset(words & known.rules.keys()) | variables
 
     def sheet(self, used: frozenset[str]) -> Asset | None:
         """The stylesheet of words that are `used`; None where there is none."""
-        known = self._known or _Known()
+        known = self._known
         if len(self._sheets) > _MOST_SHEETS:
             self._sheets.clear()
         if used not in self._sheets:
@@ -180,199 +215,103 @@ class Tailwind:
         return found
 
 
-class _Compiler:
-    """Tailwind's compiler in an isolate; started anew where one died of a word.
+class _DiedError(ProcessFailed):
+    """The isolate had started well, and did not survive what it was asked."""
 
-    It stays warm: the next new class in this process costs a few milliseconds (and 15 MB).
-    """
+
+class _Compiler:
+    """Tailwind's compiler under one theme."""
 
     def __init__(self, toolchain: Toolchain, shelf: Shelf, css: str) -> None:
-        self._script = _script(toolchain, shelf)
-        folder = toolchain.modules / "tailwindcss"
-        self._css = (
-            (folder / "theme.css").read_text(encoding="utf-8") + css + "@tailwind utilities;"
-        )
-        self._isolate: MiniRacer | None = None
-        self.asked = 0
+        self._script, self._keyframes = _compiler(toolchain, shelf)
+        theme = (toolchain.modules / "tailwindcss" / "theme.css").read_text(encoding="utf-8")
+        self._css = theme + css + "@tailwind utilities;"
+        self._key = sha256("\0".join((toolchain.id, self._css)))
 
     def ask(self, known: _Known, words: list[str]) -> None:
-        """Adds what Tailwind makes of the words to what is known."""
-        self.asked += len(words)
-        if not known.theme:
-            self._learn_theme(known)
-        for word, css in self._compiled(words):
-            taken = _taken(word, css) if css else None
-            if taken is None:
-                known.nothing.add(word)
-            else:
-                known.rules[word], known.properties[word] = taken
-        order = json.loads(self._call("ordered", list(known.rules)))
-        known.rules = {word: known.rules[word] for word in order}
+        """Adds what Tailwind makes of the words to what is known.
 
-    def _learn_theme(self, known: _Known) -> None:
-        entries = dict(json.loads(self._call("theme")))
-        known.theme = {
-            name: " ".join(str(value).split())
-            for name, value in entries.items()
-            if value != f"var({name})" and not str(value).startswith("initial")
-        }
-        for rule in tinycss2.parse_stylesheet(self._css, True, True):
-            if not isinstance(rule, AtRule) or rule.content is None:
-                continue
-            for each in tinycss2.parse_blocks_contents(rule.content, True, True):
-                if isinstance(each, AtRule) and each.lower_at_keyword == "keyframes":
-                    known.keyframes[tinycss2.serialize(each.prelude).strip()] = each.serialize()
-
-    def _compiled(self, words: list[str]) -> Iterator[tuple[str, str | None]]:
-        """Each word's CSS; what kills or blocks the isolate is found by halves, and is no class."""
+        What kills or blocks the isolate, and again when it is alone, is no class.
+        """
         try:
-            yield from zip(words, json.loads(self._call("compiled", words)), strict=True)
-        except JSEvalException:
-            self._close()
-            if len(words) == 1:
-                yield words[0], None
+            self._add(known, words, self._answer(known, words))
+        except _DiedError:
+            if len(words) > 1:
+                middle = len(words) // 2
+                self.ask(known, words[:middle])
+                self.ask(known, words[middle:])
                 return
-            middle = len(words) // 2
-            yield from self._compiled(words[:middle])
-            yield from self._compiled(words[middle:])
+            try:
+                self._add(known, words, self._answer(known, words))
+            except _DiedError:
+                known.nothing.add(words[0])
 
-    def _call(self, function: str, *arguments: object) -> str:
-        if self._isolate is None:
-            self._isolate = self._started()
-        said = ",".join(json.dumps(each) for each in arguments)
-        return str(self._isolate.eval(f"{function}({said})", timeout_sec=_EVAL_S))
+    def _answer(self, known: _Known, words: list[str]) -> dict[str, Any]:
+        said = ",".join(map(json.dumps, (words, list(known.rules), not known.roots)))
+        with _KEPT.lent(self._key, self._started) as isolate:
+            try:
+                answer: dict[str, Any] = json.loads(isolate.run([f"asked({said})"], _EVAL_S))
+            except ProcessFailed as error:
+                raise _DiedError(str(error)) from error
+        return answer
 
-    def _started(self) -> MiniRacer:
-        isolate = MiniRacer()
-        isolate.set_hard_memory_limit(_MEMORY)
-        isolate.eval(_START + self._script)
-        isolate.eval(f"start({json.dumps(self._css)});0", timeout_sec=_EVAL_S)
-        if not isolate.eval("system !== null"):
-            failure = str(isolate.eval("String(failure)"))[:300]
+    def _add(self, known: _Known, words: list[str], answer: dict[str, Any]) -> None:
+        if "roots" in answer:
+            known.roots = frozenset(answer["roots"])
+            known.keyframes = self._keyframes
+            known.theme = {
+                name: " ".join(str(value).split())
+                for name, value in dict(answer["theme"]).items()
+                if value != f"var({name})" and not str(value).startswith("initial")
+            }
+        for word, css in zip(words, answer["css"], strict=True):
+            kept = taken(word, css) if css else None
+            if kept is not None:
+                known.rules[word], known.properties[word] = kept
+            elif may_be_class(word, known.roots):
+                known.nothing.add(word)
+        known.rules = {word: known.rules[word] for word in answer["order"] if word in known.rules}
+
+    def _started(self) -> Isolate:
+        isolate = Isolate()
+        try:
+            scripts = (_START + self._script, f"start({json.dumps(self._css)});0")
+            failure = isolate.run([*scripts, "system ? null : String(failure)"], _EVAL_S)
+        except BaseException:
             isolate.close()
-            raise ProcessFailed(f"Tailwind does not take the style tokens: {failure}")
+            raise
+        if failure is not None:
+            isolate.close()
+            raise ProcessFailed(f"Tailwind does not take the style tokens: {str(failure)[:300]}")
         return isolate
 
-    def _close(self) -> None:
-        if self._isolate is not None:
-            self._isolate.close()
-            self._isolate = None
 
-
-def _script(toolchain: Toolchain, shelf: Shelf) -> str:
-    """Tailwind's compiler as one script."""
+def _compiler(toolchain: Toolchain, shelf: Shelf) -> tuple[str, dict[str, str]]:
+    """Tailwind's compiler as one script, and the keyframes of its theme."""
+    theme = toolchain.modules / "tailwindcss" / "theme.css"
 
     def make() -> bytes:
         options = ["--format=iife", "--minify"]
         output = esbuild.run(toolchain, {"tailwind.js": _ENTRY}, ["tailwind.js"], options)
         if not output.ok:
             raise ProcessFailed(f"Tailwind does not compile: {output.messages[0].text}")
-        return output.files["tailwind.js"]
+        keyframes = json.dumps(_keyframes(theme.read_text(encoding="utf-8")))
+        return packed(keyframes, output.files["tailwind.js"])
 
-    key = sha256("\0".join(("compiler", _RECIPE, toolchain.id)))
-    return shelf.kept(_KIND, key, make).decode()
-
-
-def _taken(word: str, css: str) -> tuple[str, dict[str, str]] | None:
-    """A class's rules and the custom properties they register; None where they are not safe."""
-    rules: list[str] = []
-    properties: dict[str, str] = {}
-    for rule in tinycss2.parse_stylesheet(css, True, True):
-        if isinstance(rule, AtRule) and rule.lower_at_keyword == "property":
-            name = tinycss2.serialize(rule.prelude).strip()
-            if not name.startswith("--tw-"):
-                return None
-            properties[name] = rule.serialize()
-        elif _safe(word, rule):
-            rules.append(_flat(rule))
-        else:
-            return None
-    return ("".join(rules), properties) if rules else None
+    key = sha256("\0".join(("compiler", toolchain.id)))
+    keyframes, script = unpacked(shelf.kept(_KIND, key, make))
+    return script.decode(), json.loads(keyframes)
 
 
-def _flat(rule: Node) -> str:
-    """The rule with the conditions that are nested in it written around it: older browsers."""
-    if not isinstance(rule, QualifiedRule):
-        return str(rule.serialize())
-    selector = tinycss2.serialize(rule.prelude).strip()
-
-    def written(content: Sequence[Node]) -> str:
-        parts: list[str] = []
-        declarations = ""
-        for each in tinycss2.parse_blocks_contents(content, True, True):
-            if isinstance(each, AtRule):
-                condition = tinycss2.serialize(each.prelude).strip()
-                parts.append(f"@{each.lower_at_keyword} {condition}{{{written(each.content)}}}")
-            else:
-                declarations += each.serialize() + ";"
-        return (f"{selector}{{{declarations}}}" if declarations else "") + "".join(parts)
-
-    return written(rule.content)
-
-
-def _safe(word: str, rule: Node, *, inside: bool = False) -> bool:
-    """Whether a rule styles only the element with the class, or what it holds."""
-    if isinstance(rule, QualifiedRule):
-        selects = inside or _selects(word, rule.prelude)
-        return selects and not _ends_early(rule.prelude) and _safe_content(word, rule.content)
-    if isinstance(rule, AtRule) and rule.lower_at_keyword in _GROUPS and rule.content is not None:
-        if any(token.type == "error" for token in rule.prelude) or _fetches(rule.prelude):
-            return False
-        if inside:
-            return _safe_content(word, rule.content)
-        found = tinycss2.parse_blocks_contents(rule.content, True, True)
-        return all(_safe(word, each) for each in found)
-    return False
-
-
-def _safe_content(word: str, content: Sequence[Node]) -> bool:
-    if _fetches(content):
-        return False
-    for each in tinycss2.parse_blocks_contents(content, True, True):
-        if each.type == "declaration":
-            if any(token.type == "error" for token in each.value):
-                return False
-        elif not (isinstance(each, AtRule) and _safe(word, each, inside=True)):
-            return False
-    return True
-
-
-def _fetches(tokens: Iterable[Node]) -> bool:
-    return next(foreign_urls(tokens), None) is not None
-
-
-def _ends_early(prelude: Sequence[Node]) -> bool:
-    return any(t.type == "error" or (t.type == "literal" and t.value == ";") for t in prelude)
-
-
-def _selects(word: str, selector: Sequence[Node]) -> bool:
-    """Whether each alternative of a selector list names the class, not just asks for it.
-
-    `body:has(.x)` asks for the class and styles the body: so the inside of `:has` and `:not` does
-    not count.
-    """
-    parts: list[list[Node]] = [[]]
-    for token in selector:
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return all(_names(word, part) for part in parts)
-
-
-def _names(word: str, part: Sequence[Node]) -> bool:
-    for before, token in zip([None, *part], part, strict=False):
-        if token.type == "ident" and token.value == word:
-            named = before is not None and before.type == "literal" and before.value == "."
-        else:
-            named = (
-                token.type == "function"
-                and token.lower_name in ("is", "where")
-                and _selects(word, token.arguments)
-            )
-        if named:
-            return True
-    return False
+def _keyframes(theme: str) -> dict[str, str]:
+    """The keyframes in a theme's rules, by name."""
+    return {
+        tinycss2.serialize(each.prelude).strip(): each.serialize()
+        for rule in tinycss2.parse_stylesheet(theme, True, True)
+        if isinstance(rule, AtRule) and rule.content is not None
+        for each in tinycss2.parse_blocks_contents(rule.content, True, True)
+        if isinstance(each, AtRule) and each.lower_at_keyword == "keyframes"
+    }
 
 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:

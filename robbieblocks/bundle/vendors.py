@@ -13,11 +13,11 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
-from py_mini_racer import MiniRacer
-
 from robbieblocks.bundle import esbuild
+from robbieblocks.bundle.isolate import Isolate
 from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
@@ -228,13 +228,9 @@ class Vendors:
     def _evaluated_names(self, specifier: str) -> bytes:
         """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
         source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
-        script = self._script(source)
-        isolate = MiniRacer()
-        try:
-            isolate.eval(script.decode(), timeout_sec=_EVALUATION_S)
-            names = json.loads(str(isolate.eval("JSON.stringify(__names)")))
-        finally:
-            isolate.close()
+        script = self._script(source).decode()
+        with closing(Isolate()) as isolate:
+            names = json.loads(isolate.run([script, "JSON.stringify(__names)"], _EVALUATION_S))
         return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
 
 

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.bundle import service as services
+from robbieblocks.bundle.kept import Kept
 from robbieblocks.bundle.service import Service, ask, decoded, packet
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.toolchain import Toolchain
+from tests.workers import until
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2**32 - 1) | st.text() | st.binary(),
@@ -43,6 +45,7 @@ def test_an_unknown_kind_of_value_is_told() -> None:
 
 
 def program(folder: Path, code: str) -> Toolchain:
+    folder.mkdir(exist_ok=True)
     path = folder / "esbuild"
     path.write_text(f"#!{sys.executable}\nimport os, struct, sys\n{code}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -94,44 +97,69 @@ def test_a_hanging_esbuild_is_ended(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[services._Kept]:
-    own = services._Kept()
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept[Service]]:
+    own = Kept[Service](60)
     monkeypatch.setattr(services, "_KEPT", own)
     yield own
-    own._expire()
+    own.end()
 
 
-def test_small_builds_share_one_process(tmp_path: Path, kept: services._Kept) -> None:
+def test_small_builds_share_one_process(tmp_path: Path, kept: Kept[Service]) -> None:
     """It is kept between small builds, and ends when none comes."""
     toolchain = program(tmp_path, ANSWERS)
     assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
     assert ask(toolchain, 1, [{}], 10) == [{"n": 2}]
-    running = kept._service
+    running = kept.running
     assert running is not None
-    kept._expire()
+    kept.end()
     assert not running.alive
 
 
-def test_a_kept_process_that_died_is_replaced(tmp_path: Path, kept: services._Kept) -> None:
+def test_what_is_kept_ends_by_itself(tmp_path: Path) -> None:
+    """Where nobody asks again within its time, a timer ends the process."""
+    brief = Kept[Service](0.01)
+    with brief.lent("one", lambda: Service(program(tmp_path, ANSWERS), brief=False)) as running:
+        assert running.ask([{}], 10) == [{"n": 1}]
+    until(lambda: brief.running is None)
+    until(lambda: not running.alive)
+
+
+def test_a_kept_process_that_died_is_replaced(tmp_path: Path, kept: Kept[Service]) -> None:
     """Whoever killed it while it waited: the build does not notice."""
     toolchain = program(tmp_path, ANSWERS)
     ask(toolchain, 1, [{}], 10)
-    running = kept._service
+    running = kept.running
     assert running is not None
-    os.kill(running._child.pid, signal.SIGKILL)
+    os.kill(running.pid, signal.SIGKILL)
     assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
 
 
-def test_a_failure_ends_the_shared_process(tmp_path: Path, kept: services._Kept) -> None:
+def test_a_kept_process_that_dies_of_being_asked_is_replaced(
+    tmp_path: Path, kept: Kept[Service]
+) -> None:
+    """A process that seemed to run and did not is no failure of the build."""
+    toolchain = program(tmp_path, ANSWERS)
+    dying = Service(program(tmp_path / "dying", "os.read(0, 1)"), brief=False)
+    with kept.lent(toolchain.id, lambda: dying):
+        pass
+    assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
+    assert not dying.alive
+
+
+def test_a_failure_ends_the_shared_process(tmp_path: Path, kept: Kept[Service]) -> None:
     """What may be left half-said is never taken for the next build's answer."""
     toolchain = program(tmp_path, ANSWERS)
-    with pytest.raises(KeyboardInterrupt), kept.lent(toolchain) as first:
+
+    def start() -> Service:
+        return Service(toolchain, brief=False)
+
+    with pytest.raises(KeyboardInterrupt), kept.lent(toolchain.id, start) as first:
         raise KeyboardInterrupt
     assert not first.alive
     assert ask(toolchain, 1, [{}], 10) == [{"n": 1}]
 
 
-def test_a_large_build_has_a_process_of_its_own(tmp_path: Path, kept: services._Kept) -> None:
+def test_a_large_build_has_a_process_of_its_own(tmp_path: Path, kept: Kept[Service]) -> None:
     """A large build's esbuild is not kept: nor is its memory."""
     assert ask(program(tmp_path, ANSWERS), 1000, [{}], 10) == [{"n": 1}]
-    assert kept._service is None
+    assert kept.running is None

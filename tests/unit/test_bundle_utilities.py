@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from robbieblocks.bundle.tailwind import _flat, _taken, variables_in
+from robbieblocks.bundle.tailwind import variables_in
 from robbieblocks.bundle.theme import theme_css
+from robbieblocks.bundle.utilities import flat, taken
 from robbieblocks.model import TokenRow
 
 
@@ -73,7 +74,7 @@ def test_odd_tokens_are_left_out(key: str) -> None:
 )
 def test_kept_rules(css: str) -> None:
     """A rule for the element with the class, or for what is in it, is kept."""
-    assert _taken("w", css) is not None
+    assert taken("w", css) is not None
 
 
 @pytest.mark.parametrize(
@@ -101,14 +102,14 @@ def test_kept_rules(css: str) -> None:
 )
 def test_dropped_rules(css: str) -> None:
     """A rule that reaches further, or fetches, is dropped whole."""
-    assert _taken("w", css) is None
+    assert taken("w", css) is None
 
 
 def test_registered_properties_are_kept_apart() -> None:
     """Tailwind's own registered properties are kept, once each."""
-    taken = _taken("w", ".w{top:0}@property --tw-x{syntax:'*';inherits:false}")
-    assert taken is not None
-    assert list(taken[1]) == ["--tw-x"]
+    found = taken("w", ".w{top:0}@property --tw-x{syntax:'*';inherits:false}")
+    assert found is not None
+    assert list(found[1]) == ["--tw-x"]
 
 
 def test_conditions_are_written_around() -> None:
@@ -116,7 +117,7 @@ def test_conditions_are_written_around() -> None:
     import tinycss2
 
     (rule,) = tinycss2.parse_stylesheet(".w{top:0;@media (x){left:0;@media (y){right:0}}}")
-    assert _flat(rule) == ".w{top:0;}@media (x){.w{left:0;}@media (y){.w{right:0;}}}"
+    assert flat(rule) == ".w{top:0;}@media (x){.w{left:0;}@media (y){.w{right:0;}}}"
 
 
 def test_variables() -> None:

@@ -1,0 +1,245 @@
+"""V8 runs in a process of its own: what it takes is given back, and what kills it kills no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from robbieblocks.bundle import tailwind as tailwinds
+from robbieblocks.bundle.isolate import Isolate
+from robbieblocks.bundle.kept import Kept
+from robbieblocks.bundle.shelf import Shelf
+from robbieblocks.bundle.tailwind import Tailwind, may_be_class
+from robbieblocks.cache import Cache
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.toolchain import Toolchain
+from tests.workers import until
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept[Isolate]]:
+    """The keeper of Tailwind's isolate, of this test's own: nothing of it runs yet."""
+    own = Kept[Isolate](60)
+    monkeypatch.setattr(tailwinds, "_KEPT", own)
+    yield own
+    own.end()
+
+
+@pytest.fixture
+def tailwind(toolchain: Toolchain, cache: Cache, kept: Kept[Isolate]) -> Iterator[Tailwind]:
+    with closing(Shelf(toolchain, cache)) as shelf:
+        yield Tailwind(toolchain, shelf, cache, [])
+
+
+def known(tailwind: Tailwind, *words: str) -> set[str]:
+    tailwind.learn(frozenset(words))
+    return set(tailwind.used(frozenset(words)))
+
+
+# --- the isolate ----------------------------------------------------------------------------------
+
+
+def test_scripts_run_in_order() -> None:
+    """Scripts share one isolate, and the last one's value comes back."""
+    with closing(Isolate()) as isolate:
+        assert isolate.run(["var a = 'é\\u2028😀'", "a + 1"], 10) == "é\u2028😀1"
+        assert isolate.run(["a.length"], 10) == 4
+        assert isolate.run(["null"], 10) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("throw new Error('no')", "Error: no"),
+        ("for (;;);", "timeout|timed out"),
+        ("const a = []; for (;;) a.push(new Array(1e5).fill({}))", "memory|OOM"),
+    ],
+)
+def test_a_script_that_fails_ends_the_isolate(script: str, said: str) -> None:
+    """What a script does ends its isolate at most, with a word of what it was."""
+    isolate = Isolate()
+    with pytest.raises(ProcessFailed, match=f"(?i){said}"):
+        isolate.run([script], 2)
+    assert not isolate.alive
+
+
+def test_it_inherits_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has nothing of this one's environment."""
+    monkeypatch.setenv("PGPASSWORD", "hunter2")
+    with closing(Isolate()) as isolate:
+        isolate.run(["1"], 10)
+        assert "hunter2" not in str(psutil.Process(isolate.pid).environ())
+
+
+# --- Tailwind in it -------------------------------------------------------------------------------
+
+
+def test_the_isolate_is_kept_for_the_next_word(tailwind: Tailwind, kept: Kept[Isolate]) -> None:
+    """New words are asked of the isolate that runs; known ones, and prose, start none."""
+    assert known(tailwind, "p-4", "prose") == {"p-4"}
+    running = kept.running
+    assert known(tailwind, "p-4", "p-5") == {"p-4", "p-5"}
+    assert kept.running is running
+    kept.end()
+    assert known(tailwind, "p-4", "p-5", "more", "prose-like") == {"p-4", "p-5"}
+    assert kept.running is None
+    assert known(tailwind, "p-6") == {"p-6"}
+
+
+def test_another_process_has_learnt(tailwind: Tailwind, cache: Cache, toolchain: Toolchain) -> None:
+    """What another process learnt meanwhile is taken over, and what it forgot is asked again."""
+    with closing(Shelf(toolchain, cache)) as shelf:
+        other = Tailwind(toolchain, shelf, cache, [])
+        assert known(tailwind, "p-1") == {"p-1"}
+        assert known(other, "p-2") == {"p-2"}
+        cache.put_many("tailwind", {other._key: tailwinds._Known(roots=frozenset("p")).packed()})
+        assert known(tailwind, "p-1", "p-3") == {"p-1", "p-3"}
+
+
+@pytest.fixture
+def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Has any isolate die that is asked about `p-[killer]`; the processes it happened to."""
+    died: list[int] = []
+    real = Isolate.run
+
+    def run(self: Isolate, scripts: Sequence[str], seconds: float) -> Any:
+        if any("killer" in script for script in scripts):
+            os.kill(self.pid, signal.SIGKILL)
+            died.append(self.pid)
+        return real(self, scripts, seconds)
+
+    monkeypatch.setattr(Isolate, "run", run)
+    return died
+
+
+def test_a_word_that_kills_is_no_class(tailwind: Tailwind, killer: list[int]) -> None:
+    """The word that the isolate does not survive is found and is no class; the others are."""
+    words = {f"p-{n}" for n in range(9)}
+    assert known(tailwind, *words, "p-[killer]") == words
+    assert known(tailwind, "p-[killer]", "p-10") == {"p-10"}
+    assert len(set(killer)) == len(killer) > 2
+
+
+def test_a_death_that_no_word_caused(tailwind: Tailwind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word is no class only if it kills twice: something else may have ended the isolate."""
+    real, deaths = Isolate.run, iter([True])
+
+    def run(self: Isolate, scripts: Sequence[str], seconds: float) -> Any:
+        if "asked(" in scripts[0][:9] and next(deaths, False):
+            os.kill(self.pid, signal.SIGKILL)
+        return real(self, scripts, seconds)
+
+    monkeypatch.setattr(Isolate, "run", run)
+    assert known(tailwind, "p-4") == {"p-4"}
+
+
+def test_an_isolate_that_never_starts(tailwind: Tailwind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Tailwind can't be started, no word is blamed: the build fails, and later it works."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nonexistent")
+        with pytest.raises(ProcessFailed, match="could not start"):
+            known(tailwind, "p-4")
+    assert known(tailwind, "p-4") == {"p-4"}
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["p", "-", "-m", "4", "[", "]", "(", ")", ":", "/", "!", "hover", "group-has-[a]", "bg",
+         "red-500", "text", "border", "rounded", "@container", "@", "[color:red]", "[&_p]", "50",
+         "flex", "inset-x", "auto", "space-x", "w", "1/2", "--x", "card", "content-['a:b']", "\\",
+         ".", "'", "data-[a=b:c]", "underline", "to", "sr-only", "max-w-screen", "sm"]
+    ),
+    max_size=7,
+).map("".join)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def all_words(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tailwind]:
+    """A Tailwind that is asked about every word, also about those that can't be classes."""
+    with Cache(tmp_path_factory.mktemp("all")) as cache, closing(Shelf(toolchain, cache)) as shelf:
+        yield Tailwind(toolchain, shelf, cache, [])
+        tailwinds._KEPT.end()
+
+
+CLASSES = [
+    "flex", "!flex", "flex!", "border", "p-4", "-m-4", "hover:flex", "md:hover:-m-4!", "p-[4px]",
+    "shadow/50", "text-red-500/50", "@container/name", "[color:red]", "hover:[&_p]:[color:red]",
+    "bg-(--x)", "w-1/2", "group-has-[a:hover]/name:underline", "data-[a='b:c']:sr-only",
+]  # fmt: skip
+
+
+@example(CLASSES)
+@given(st.lists(WORDS, min_size=30, max_size=60))
+def test_no_class_is_taken_for_prose(all_words: Tailwind, words: list[str]) -> None:
+    """Of whatever Tailwind makes a rule, it is asked: what it is not asked about is none."""
+    all_words.learn(frozenset({"p-4"}))
+    compiler, told = all_words._compiler, tailwinds._Known(roots=all_words._known.roots)
+    assert compiler is not None
+    answer = compiler._answer(told, words)
+    classes = {word for word, css in zip(words, answer["css"], strict=True) if css}
+    assert classes >= set(CLASSES) & set(words)
+    assert [word for word in (*told.roots, *classes) if not may_be_class(word, told.roots)] == []
+
+
+# --- the process that owns it ---------------------------------------------------------------------
+
+BUILD = """
+import sys
+from pathlib import Path
+from uuid import UUID
+from robbieblocks.bundle import bundle, tailwind
+from robbieblocks.cache import Cache
+from robbieblocks.model import ComponentRow
+from robbieblocks.settings import Settings
+from robbieblocks.toolchain import ensure
+code = "<b className='p-4'/>"
+rows = {"a": ComponentRow(id=UUID(int=0), key="a", name="a", type="x", code=code)}
+toolchain = ensure(Settings.from_environment(), print)
+with Cache(Path(sys.argv[1])) as cache:
+    made = bundle(rows, rows, toolchain=toolchain, cache=cache, tokens=[], base_css="")
+    assert b"padding" in made.utilities_for(["a"]).content
+print(tailwind._KEPT.running.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that has just built a page with a new class, and its isolate's process id."""
+    command = [sys.executable, "-c", BUILD, str(tmp_path / "site")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process, int(process.stdout.readline())
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_v8_in_the_process_that_builds(owner: tuple[subprocess.Popen[str], int]) -> None:
+    """A process that has asked Tailwind maps no V8; its child does."""
+    process, isolate = owner
+    assert "mini_racer" not in Path(f"/proc/{process.pid}/maps").read_text()
+    assert "mini_racer" in Path(f"/proc/{isolate}/maps").read_text()
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_isolate_goes_with_its_owner(
+    owner: tuple[subprocess.Popen[str], int], end: signal.Signals
+) -> None:
+    """However the process that builds ends, no isolate is left behind."""
+    process, isolate = owner
+    assert psutil.pid_exists(isolate)
+    process.send_signal(end)
+    until(lambda: not psutil.pid_exists(isolate))
