@@ -94,11 +94,14 @@ class Site:
     @property
     def env(self) -> dict[str, str]:
         """The environment of our programs."""
-        return os.environ | {
+        own = {
             "ROBBIEBLOCKS_HOME": str(self.home),
             "ROBBIEBLOCKS_DATABASE_URL": self.conninfo,
             "PYTHONPATH": str(ROOT),
         }
+        # Python compiles the package once, as on any machine where nothing forbids it.
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        return inherited | own
 
     @property
     def current(self) -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from typing import Final
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 from robbieblocks.model import BrandedNode
 
@@ -44,7 +44,7 @@ def _base(node: BrandedNode) -> str:
 
 
 def _loc(node: BrandedNode, path: str) -> str:
-    return escape(_base(node) + quote(path))
+    return escape(_base(node) + quote(path), quote=False)
 
 
 def _xml(root: str, items: Iterable[str]) -> bytes:
