@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,11 +30,11 @@ class Written:
 
 # What this process found whole, by folder and app: read once, then known by its stamp. Holds the
 # assets of the last publish only, so that it does not grow over months.
-_known: dict[tuple[Path, str], dict[str, Stamp]] = {}
+_known: dict[tuple[Path, str], Mapping[str, Stamp]] = {}
 
 
 def write_assets(place: Place, assets: Iterable[Asset], needed: Iterable[str]) -> Written:
-    """Write each asset that is missing or damaged; then all that are `needed` must be there.
+    """Write, or link, each asset that is missing or damaged; then all `needed` must be there.
 
     An asset that is there for more than a day is touched, so that pruning sees it in use.
     """
@@ -48,10 +48,12 @@ def write_assets(place: Place, assets: Iterable[Asset], needed: Iterable[str]) -
     found: dict[str, Stamp] = {}
     now = time.time_ns()
     place.assets.mkdir(parents=True, exist_ok=True)
-    with disk.folder(place.assets) as fd:
+    with disk.folder(place.assets) as fd, _neighbour(place) as take:
         for name, asset in given.items():
             stamp = disk.stamp_of(name, dir_fd=fd)
-            if stamp is None or not (known.get(name) == stamp or _equal(asset, stamp, fd)):
+            if stamp is None and (stamp := take(name, fd)) is not None:
+                written.count += 1
+            elif stamp is None or not (known.get(name) == stamp or _equal(asset, stamp, fd)):
                 stamp = disk.replace_file(name, asset.content, dir_fd=fd)
                 written.count += 1
                 written.size += len(asset.content)
@@ -61,6 +63,33 @@ def write_assets(place: Place, assets: Iterable[Asset], needed: Iterable[str]) -
     _known[place.assets, place.app] = found
     _require(place, [name for name in needed if name not in given])
     return written
+
+
+@contextlib.contextmanager
+def _neighbour(place: Place) -> Iterator[Callable[[str, int], Stamp | None]]:
+    """Yields what links a missing asset from a node that this process published the app to before.
+
+    It returns None where there is none that is as it was then. One inode serves all nodes of a
+    machine, and linking costs a fifth of writing.
+    """
+    known: Mapping[str, Stamp] = {}
+    with contextlib.ExitStack() as held:
+        for (folder, app), whole in _known.items():
+            if app == place.app and folder.parents[1] == place.root and folder != place.assets:
+                with contextlib.suppress(OSError):
+                    source = held.enter_context(disk.folder(folder))
+                    known = whole
+                    break
+
+        def take(name: str, target: int) -> Stamp | None:
+            stamp = known.get(name)
+            if stamp is not None and disk.stamp_of(name, dir_fd=source) == stamp:
+                with contextlib.suppress(OSError):
+                    os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+                    return stamp
+            return None
+
+        yield take
 
 
 def _equal(asset: Asset, stamp: Stamp, fd: int) -> bool:
