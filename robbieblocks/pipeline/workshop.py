@@ -5,21 +5,20 @@ from __future__ import annotations
 import gc
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from psycopg import Connection
 
-from robbieblocks import release, snapshot
+from robbieblocks import snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
 from robbieblocks.cache import Cache
-from robbieblocks.errors import Problem, SiteUnavailable
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -34,6 +33,7 @@ from robbieblocks.pipeline.blocks import Blocks, Coming
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
 from robbieblocks.pipeline.targets import Target
+from robbieblocks.pipeline.tidying import Tidying
 from robbieblocks.prerender import Prerenderer, job_key
 from robbieblocks.prerender.page import Shell
 from robbieblocks.release import fault
@@ -41,7 +41,6 @@ from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
 BLOCKS = "html"
-_SLACK = 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +50,8 @@ class Workshop(AbstractContextManager["Workshop"]):
     `failures` remembers pages that did not render, by fingerprint, so that a worker which looks
     again does not run into them again before their content changes. `assemblies`,
     `fingerprints`, `brands` and `routes` keep what the last build made of rows, and `content` the
-    rows themselves, so that the next one reads and works on what changed.
+    rows themselves, so that the next one reads and works on what changed. With `spares`, a spare
+    release is made after each build: of no use to a process that ends then.
     """
 
     toolchain: Toolchain
@@ -66,7 +66,8 @@ class Workshop(AbstractContextManager["Workshop"]):
     routes: Routes = field(default_factory=Routes)
     content: Snapshot | None = None
     _read_by: Connection | None = None
-    _tidying: Thread | None = None
+    spares: bool = False
+    _tidying: Tidying = field(default_factory=Tidying)
 
     @classmethod
     def open(cls, settings: Settings, progress: Callable[[str], None]) -> Self:
@@ -167,9 +168,7 @@ class Workshop(AbstractContextManager["Workshop"]):
 
     def tidy(self, site_root: Path, targets: Sequence[Target]) -> None:
         """Remove releases that are not kept, in a thread: visitors and editors need not wait."""
-        if self._tidying is None or not self._tidying.is_alive():
-            self._tidying = Thread(target=_prune, args=(site_root, targets), name="tidy")
-            self._tidying.start()
+        self._tidying.ask(site_root, targets, spares=self.spares)
 
     def __exit__(
         self,
@@ -177,21 +176,13 @@ class Workshop(AbstractContextManager["Workshop"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._tidying is not None:
-            self._tidying.join()
+        self._tidying.join()
         self.prerenderer.__exit__(kind, error, trace)
         self.cache.close()
 
 
 def _base_css(settings: Settings) -> str:
     return "\n".join((settings.templates / name).read_text() for name in ("base.css", "layout.css"))
-
-
-def _prune(site_root: Path, targets: Sequence[Target]) -> None:
-    for target in targets:
-        # What can't be removed now is removed after a later build.
-        with suppress(SiteUnavailable):
-            release.prune(site_root, target.node, target.app, slack=_SLACK)
 
 
 def _encode(block: RenderedBlock) -> bytes:

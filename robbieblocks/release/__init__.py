@@ -2,6 +2,7 @@
 
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
+    <site root>/<node>/<app>/releases/.spare/  what is live once more, for the next to be made of
     <site root>/<node>/<app>/current           symlink to the release that visitors see
     <site root>/<node>/<app>/previous          symlink to the one before
     <site root>/<node>/<app>/pinned            where it exists, the hash that a person holds live
@@ -18,6 +19,7 @@ from robbieblocks.release.manifest import dump, load
 from robbieblocks.release.prune import Pruned, prune
 from robbieblocks.release.publish import Published, publish
 from robbieblocks.release.smoke import BUILD_HEADER
+from robbieblocks.release.spare import make_spare
 from robbieblocks.release.verify import live, manifest_of, pinned, verify
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "live",
     "load",
     "lock",
+    "make_spare",
     "manifest_of",
     "pinned",
     "prune",

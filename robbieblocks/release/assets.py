@@ -73,6 +73,7 @@ def _neighbour(place: Place) -> Iterator[Callable[[str, int], Stamp | None]]:
     machine, and linking costs a fifth of writing.
     """
     known: Mapping[str, Stamp] = {}
+    source = -1
     with contextlib.ExitStack() as held:
         for (folder, app), whole in _known.items():
             if app == place.app and folder.parents[1] == place.root and folder != place.assets:

@@ -42,7 +42,7 @@ _REMEDIES: Final = {
     errno.ENAMETOOLONG: "shorten the page's route",
 }
 
-PRUNED: Final = "pruned"
+_in_hand: set[str] = set()
 
 
 @contextlib.contextmanager
@@ -122,6 +122,14 @@ def stamp_of(name: str, *, dir_fd: int) -> Stamp | None:
     return status.st_size, status.st_mtime_ns
 
 
+def is_folder(path: str, *, dir_fd: int | None = None) -> bool:
+    """Whether it is a folder itself: a symlink would lead elsewhere."""
+    try:
+        return stat.S_ISDIR(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
 def hash_of(name: str, *, dir_fd: int) -> Sha256 | None:
     """The SHA-256 of a regular file's bytes; None where it can't be read."""
     try:
@@ -170,9 +178,37 @@ def temporary_name(stem: str) -> str:
     return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"
 
 
-def is_pruned_here(name: str) -> bool:
-    """Whether a temporary name is that of a release which this process is removing."""
-    return name.startswith(f"{TEMPORARY}{os.getpid()}-") and name.endswith(f"-{PRUNED}")
+@contextlib.contextmanager
+def aside(parent: Path, stem: str) -> Iterator[Path]:
+    """A temporary path for work without the lock: sweeps of this process leave it alone.
+
+    What is there in the end is removed, where that can be done.
+    """
+    path = parent / temporary_name(stem)
+    _in_hand.add(path.name)
+    try:
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(path)
+        _in_hand.discard(path.name)
+
+
+def is_in_hand(name: str) -> bool:
+    """Whether a thread of this process is at work on what has this temporary name."""
+    return name in _in_hand
+
+
+def unlink(path: str, *, dir_fd: int) -> None:
+    """Remove a file, or a folder with all in it; what is missing already is no error."""
+    try:
+        os.unlink(path, dir_fd=dir_fd)
+    except FileNotFoundError:
+        pass
+    except OSError:  # EISDIR on Linux, EPERM on macOS
+        if not is_folder(path, dir_fd=dir_fd):
+            raise
+        shutil.rmtree(path, dir_fd=dir_fd)
 
 
 def remove_tree(path: Path) -> None:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Manifest
+from robbieblocks.model import Manifest, Sha256
 
 ASSETS: Final = "assets"
 MANIFEST: Final = "manifest.json"
 SEAL: Final = ".seal"
 VERIFIED: Final = ".verified"
 TEMPORARY: Final = ".tmp-"
+SPARE: Final = ".spare"
+SPARE_IN_THE_MAKING: Final = "spare"
+RESERVED: Final = (VERIFIED, SEAL, MANIFEST)
 
-_RESERVED: Final = frozenset({MANIFEST, SEAL, VERIFIED})
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _ASSET = re.compile(r"[a-z0-9][a-z0-9_.-]{0,199}")
 # A path of one or more segments, none of them empty, `.` or `..`, without control characters.
 _PATH = re.compile(r"(?!/)(?:(?:^|/)(?!\.{1,2}(?:/|$))[^/\\\x00-\x1f\x7f]{1,255})+", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_PATH: Final = 1024
+
+# The paths that were checked last, by app: most of the next manifest's are the same.
+_checked: dict[str, Mapping[str, Sha256]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,11 @@ class Place:
         return self.folder / "releases"
 
     @property
+    def spare(self) -> Path:
+        """What is live once more, for the next publish to alter; never served."""
+        return self.releases / SPARE
+
+    @property
     def current(self) -> Path:
         """The symlink to what is live."""
         return self.folder / "current"
@@ -101,7 +111,10 @@ def check_manifest(manifest: Manifest) -> None:
     key = f"{manifest.node}/{manifest.app}"
     problems = [
         Problem(entity="release", key=key, what=what)
-        for what in (*_bad_paths(manifest.files), *_bad_assets(manifest.assets))
+        for what in (
+            *_bad_paths(manifest.files, _checked.get(manifest.app, {})),
+            *_bad_assets(manifest.assets),
+        )
     ]
     problems += [
         Problem(entity="page", key=page.key, what=f"its file {page.path!r} is not in the release")
@@ -110,13 +123,14 @@ def check_manifest(manifest: Manifest) -> None:
     ]
     if problems:
         raise ContentError(problems)
+    _checked[manifest.app] = manifest.files
 
 
 def check_path(path: str) -> bool:
     """Whether a release may have a file of this path: relative, below the release, not reserved."""
     return (
         len(path.encode(errors="replace")) <= _LONGEST_PATH
-        and path not in _RESERVED
+        and path.partition("/")[0] not in RESERVED
         and _PATH.fullmatch(path) is not None
         and path.isprintable()
     )
@@ -148,14 +162,17 @@ def folders_of(paths: Iterable[str]) -> list[str]:
     return sorted(folders)
 
 
-def _bad_paths(files: Iterable[str]) -> list[str]:
-    paths = set(files)
-    bad = [f"the path {path!r} leaves the release or is reserved" for path in sorted(paths)
+def _bad_paths(files: Collection[str], known: Collection[str]) -> list[str]:
+    """What is wrong with paths; those of `known` are good, and fewer of them are no worse."""
+    new = [path for path in files if path not in known]
+    if not new:
+        return []
+    bad = [f"the path {path!r} leaves the release or is reserved" for path in sorted(new)
            if not check_path(path)]  # fmt: skip
     return bad + [
         f"{folder!r} would be both a file and a folder"
-        for folder in folders_of(paths)
-        if folder in paths
+        for folder in folders_of(files)
+        if folder in files
     ]
 
 

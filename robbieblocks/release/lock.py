@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.disk import attempt
 from robbieblocks.release.layout import Place
 
-_PAUSE: Final = 0.02
+_PAUSES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -83,8 +84,9 @@ def _locked(path: Path, kind: int, wait: float) -> Iterator[bool]:
         fd = os.open(path, _FLAGS, 0o644)
     try:
         deadline = time.monotonic() + wait
+        pauses = itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))
         while not (got := _try(fd, kind)) and time.monotonic() < deadline:
-            time.sleep(_PAUSE)
+            time.sleep(next(pauses))
         if got and kind == fcntl.LOCK_EX:
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode(), 0)

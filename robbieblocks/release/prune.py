@@ -11,10 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks.release import disk, fault
-from robbieblocks.release.layout import TEMPORARY, VERIFIED, Place, apps
+from robbieblocks.release.layout import (
+    MANIFEST,
+    SPARE_IN_THE_MAKING,
+    TEMPORARY,
+    VERIFIED,
+    Place,
+    apps,
+)
 from robbieblocks.release.lock import assets_unused, lock
+from robbieblocks.release.manifest import asset_names
 from robbieblocks.release.verify import is_release, manifest_of, pinned
 
+KEEP: Final = 5
+
+_PRUNED: Final = "pruned"
 _DAY: Final = 86_400.0
 _HOUR: Final = 3_600.0
 
@@ -31,7 +42,7 @@ def prune(
     site_root: Path,
     node: str,
     app: str,
-    keep: int = 5,
+    keep: int = KEEP,
     *,
     slack: int = 0,
     asset_days: float = 7.0,
@@ -49,57 +60,70 @@ def prune(
     place = Place.of(site_root, node, app)
     if not place.releases.is_dir():
         return Pruned()
-    doomed: dict[str, Path] = {}
+    removed: list[str] = []
     names = [entry.name for entry in os.scandir(place.releases)]
     with disk.attempt("prune", place.folder):
-        for name in filter(_is_left_over, names):
-            disk.remove_tree(place.releases / name)
-    held = sum(map(is_release, names))
-    if not slack or held > keep + slack:
-        with lock(site_root, node, app), disk.attempt("prune", place.folder):
-            doomed = _put_aside(place, keep)
-    with disk.attempt("prune", place.folder):
+        for name in names:
+            if _is_left_over(name, _PRUNED):
+                disk.remove_tree(place.releases / name)
+    spares = [name for name in names if _is_left_over(name, SPARE_IN_THE_MAKING)]
+    crowded = not slack or sum(map(is_release, names)) > keep + slack
+    with contextlib.ExitStack() as asides, disk.attempt("prune", place.folder):
+        if crowded or spares:
+            with lock(site_root, node, app):
+                for name in spares:
+                    _rename(place, name, asides)
+                if crowded:
+                    removed = _put_aside(place, keep, asides)
         # Without the lock: a thousand folders take longer to remove than a publish may wait.
-        for aside in doomed.values():
-            disk.remove_tree(aside)
-    removed = tuple(doomed)
+        asides.close()
     with assets_unused(place) as alone, disk.attempt("prune", place.assets):
         if not alone or not _due(place, sweep_hours):
-            return Pruned(removed)
-        return Pruned(removed, _prune_assets(place, asset_days * _DAY))
+            return Pruned(tuple(removed))
+        return Pruned(tuple(removed), _prune_assets(place, asset_days * _DAY))
 
 
-def _is_left_over(name: str) -> bool:
-    """Whether a process that was killed put a release aside and did not remove it."""
-    return (
-        name.startswith(TEMPORARY)
-        and name.endswith(f"-{disk.PRUNED}")
-        and not disk.is_pruned_here(name)
-    )
+def _is_left_over(name: str, stem: str) -> bool:
+    """Whether a process that was killed put a folder aside and did not remove it."""
+    return name.startswith(TEMPORARY) and name.endswith(f"-{stem}") and not disk.is_in_hand(name)
 
 
-def _put_aside(place: Place, keep: int) -> dict[str, Path]:
+def _put_aside(place: Place, keep: int, asides: contextlib.ExitStack) -> list[str]:
     """Rename what is not kept, so that a half-removed release is never taken for one."""
-    kept = {
+    kept, doomed = sort_out(place, keep)
+    for name in doomed:
+        let_go(place, name, kept)
+        _rename(place, name, asides)
+        fault.reached("pruning")
+    return doomed
+
+
+def _rename(place: Place, name: str, asides: contextlib.ExitStack) -> None:
+    aside = asides.enter_context(disk.aside(place.releases, _PRUNED))
+    (place.releases / name).rename(aside)
+
+
+def sort_out(place: Place, keep: int = KEEP) -> tuple[set[str], list[str]]:
+    """The releases that are kept, and those that nothing needs, the one live last first."""
+    held = (
         disk.target_of(place.current),
         disk.target_of(place.previous),
         pinned(place.root, place.node, place.app),
-    }
+    )
     names = [entry.name for entry in os.scandir(place.releases) if is_release(entry.name)]
-    by_age = sorted(names, key=lambda name: _last_live(place.releases / name), reverse=True)
-    once_live = [name for name in by_age if _last_live(place.releases / name)]
-    kept.update(once_live[: max(keep, 1)])
-    doomed = [name for name in by_age if name not in kept]
-    in_use = _assets_of(place, [name for name in kept if name])
-    asides = {name: place.releases / disk.temporary_name(disk.PRUNED) for name in doomed}
-    for name, aside in asides.items():
-        _touch(place.assets, _assets_of(place, [name]) - in_use)
-        (place.releases / name).rename(aside)
-        fault.reached("pruning")
-    return asides
+    by_age = sorted(names, key=lambda name: last_live(place.releases / name), reverse=True)
+    once_live = [name for name in by_age if last_live(place.releases / name)]
+    kept = {*filter(None, held), *once_live[: max(keep, 1)]}
+    return kept, [name for name in by_age if name not in kept]
 
 
-def _last_live(folder: Path) -> float:
+def let_go(place: Place, name: str, kept: Iterable[str]) -> None:
+    """Note that the assets which only this release refers to are in use no more."""
+    in_use = frozenset[str]().union(*(_assets_of(place, other) for other in kept))
+    _touch(place.assets, _assets_of(place, name) - in_use)
+
+
+def last_live(folder: Path) -> float:
     """When a release was last made live; 0 for one that never was, or failed its check."""
     try:
         return (folder / VERIFIED).stat().st_mtime
@@ -107,15 +131,11 @@ def _last_live(folder: Path) -> float:
         return 0.0
 
 
-def _assets_of(place: Place, names: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for name in names:
-        manifest = manifest_of(place, name)
-        if manifest is not None:
-            found.update(manifest.assets)
-            for page in manifest.pages:
-                found.update(page.assets)
-    return found
+def _assets_of(place: Place, name: str) -> frozenset[str]:
+    try:
+        return asset_names((place.releases / name / MANIFEST).read_bytes())
+    except OSError:
+        return frozenset()
 
 
 def _touch(folder: Path, names: Iterable[str]) -> None:
@@ -144,7 +164,7 @@ def _prune_assets(place: Place, max_age: float) -> int:
         names = [entry.name for entry in os.scandir(other.releases) if is_release(entry.name)]
         if any(manifest_of(other, name) is None for name in names):
             return 0  # what can't be read may refer to anything
-        in_use |= _assets_of(other, names)
+        in_use.update(*(_assets_of(other, name) for name in names))
     oldest = time.time() - max_age
     leftover = time.time() - _HOUR
     removed = 0

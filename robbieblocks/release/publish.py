@@ -6,8 +6,8 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,18 +16,12 @@ from robbieblocks.model import Asset, Manifest, Sha256
 from robbieblocks.release import disk, fault, smoke
 from robbieblocks.release.assets import Written, write_assets
 from robbieblocks.release.disk import Stamp
-from robbieblocks.release.layout import (
-    MANIFEST,
-    SEAL,
-    TEMPORARY,
-    VERIFIED,
-    Place,
-    check_manifest,
-    folders_of,
-)
+from robbieblocks.release.layout import MANIFEST, TEMPORARY, VERIFIED, Place, check_manifest
 from robbieblocks.release.lock import assets_in_use, lock
 from robbieblocks.release.manifest import dump
-from robbieblocks.release.verify import inspect, live_at, manifest_of, seal_of
+from robbieblocks.release.spare import Old, old_folders
+from robbieblocks.release.tree import Plan, clear, fill, nothing_yet
+from robbieblocks.release.verify import inspect, live_at, manifest_of, remember
 
 _NAMED_AT_MOST: Final = 5
 
@@ -36,7 +30,8 @@ _NAMED_AT_MOST: Final = 5
 class Published:
     """What a publish did. `swapped` says that visitors now get other files than before.
 
-    `bytes_written` counts assets, files and manifest; the times are in milliseconds.
+    `files_linked` counts those that an earlier release had, `bytes_written` assets, files and
+    manifest; the times are in milliseconds.
     """
 
     build_hash: Sha256
@@ -62,10 +57,12 @@ def publish(
 ) -> Published:
     """Make a manifest's release live, and return when it is durable and was seen to be right.
 
-    `contents` holds the bytes of every file that the live release doesn't have already; the others
-    are hard-linked from it. `assets` are written where the node lacks them. `fence` is called right
-    before the swap and raises to stop it. With `smoke_url` (the node's origin) changed pages are
-    also fetched, and their bytes must be those of the manifest.
+    `contents` holds the bytes of every file that the live release doesn't have already. The release
+    is made out of the spare, or of one that nothing keeps any more, by altering what differs;
+    where there is none, all that stays is hard-linked from what is live. `assets` are written where
+    the node lacks them. `fence` is called right before the swap and raises to stop it. With
+    `smoke_url` (the node's origin) changed pages are also fetched, and their bytes must be those of
+    the manifest.
 
     Equal bytes that are live and whole are left alone; a damaged live release is healed in place.
     Raises ContentError for a manifest that names what may not be written, and SiteUnavailable
@@ -79,14 +76,6 @@ def publish(
         disk.attempt("publish to", place.folder),
     ):
         return _Publisher(place, manifest, contents, fence, smoke_url).publish(assets)
-
-
-@dataclass(slots=True)
-class _Plan:
-    """Where each file comes from: a folder to link it from, or the contents."""
-
-    links: dict[Path, dict[str, Stamp]] = field(default_factory=dict)
-    write: list[str] = field(default_factory=list)
 
 
 class _Publisher:
@@ -157,74 +146,74 @@ class _Publisher:
 
     def _write_aside(self) -> Path | None:
         """The release under a temporary name, or None where it is there already, whole."""
-        plan = self._plan()
-        if set(plan.links) == {self.folder} and not plan.write:
+        same = manifest_of(self.place, self.hash)
+        there = {} if same is None else self._whole(self.hash, same, list(self.manifest.files))
+        if same is not None and len(there) == len(self.manifest.files):
             with disk.folder(self.folder) as fd:
                 if disk.read_file(MANIFEST, dir_fd=fd) != self.manifest_json:
                     # Equal bytes from other inputs: remember those, or they count as changed again.
                     disk.replace_file(MANIFEST, self.manifest_json, dir_fd=fd)
+                    remember(self.manifest, dir_fd=fd)
             return None
+        old = next(old_folders(self.place, but=self.hash), None)
+        if old is not None:
+            # What is the matter with an old folder is no matter for the release.
+            with contextlib.suppress(OSError):
+                return self._made(old, there)
+        return self._made(None, there)
+
+    def _made(self, old: Old | None, there: Mapping[str, Stamp]) -> Path:
+        """The release under a temporary name, made out of an old folder or afresh."""
+        files, given = self.manifest.files, self.contents
+        difference = old.compare(files, given) if old else nothing_yet(self.manifest)
+        plan = self._plan(difference.kept, there)
         aside = self.place.releases / disk.temporary_name(self.hash[:12])
-        aside.mkdir()
+        if old is None:
+            aside.mkdir()
+        else:
+            old.take(aside)
+            fault.reached("taken")
         with disk.folder(aside) as fd:
-            self._fill(fd, plan)
+            if old is not None:
+                clear(fd, difference)
+                fault.reached("cleared")
+            fill(fd, self.manifest, self.manifest_json, difference, plan, given)
         fault.reached("written")
+        self.files_written = len(plan.write)
+        self.files_linked = len(files) - len(plan.write)
+        self.written.size += len(self.manifest_json) + sum(len(given[path]) for path in plan.write)
         return aside
 
-    def _plan(self) -> _Plan:
-        """Take each file from the same release if it exists, from the live one, or from contents.
-
-        What was handed in is linked too where a release has those very bytes; it is read for that,
-        since the caller may hand it in because the file is damaged.
-        """
-        plan = _Plan()
-        wanted = dict(self.manifest.files)
-        for name, known in self._sources():
-            folder = self.place.releases / name
-            same = [path for path, digest in wanted.items() if known.files.get(path) == digest]
-            trusted = (folder / VERIFIED).exists()
-            given = [path for path in same if path in self.contents]
-            kept = [path for path in same if path not in self.contents]
-            whole = {
-                **inspect(folder, known, paths=kept, trust_seal=trusted).whole,
-                **inspect(folder, known, paths=given, trust_seal=False).whole,
-            }
-            plan.links[folder] = whole
-            for path in whole:
-                del wanted[path]
-            if not wanted:
-                break
-        plan.write = [path for path in wanted if path in self.contents]
-        if len(plan.write) < len(wanted):
-            raise self._lacking([path for path in wanted if path not in self.contents])
+    def _plan(self, kept: Collection[str], there: Mapping[str, Stamp]) -> Plan:
+        """Take each file that is not kept from the same release, the live one, or the contents."""
+        files = self.manifest.files
+        plan = Plan()
+        plan.links[self.folder] = {p: stamp for p, stamp in there.items() if p not in kept}
+        missing = [path for path in files if path not in kept and path not in there]
+        if self.live_name not in (None, self.hash) and self.live is not None:
+            known = self.live.files
+            same = [path for path in missing if known.get(path) == files[path]]
+            whole = self._whole(self.live_name, self.live, same)
+            plan.links[self.place.releases / self.live_name] = whole
+            missing = [path for path in missing if path not in whole]
+        if lacking := [path for path in missing if path not in self.contents]:
+            raise self._lacking(lacking)
+        plan.write = missing
         return plan
 
-    def _sources(self) -> list[tuple[str, Manifest]]:
-        sources: list[tuple[str, Manifest]] = []
-        if (known := manifest_of(self.place, self.hash)) is not None:
-            sources.append((self.hash, known))
-        if self.live_name not in (None, self.hash) and self.live is not None:
-            sources.append((str(self.live_name), self.live))
-        return sources
+    def _whole(self, name: str, known: Manifest, paths: list[str]) -> dict[str, Stamp]:
+        """Those files of a release that are whole.
 
-    def _fill(self, target: int, plan: _Plan) -> None:
-        stamps: dict[str, Stamp] = {}
-        for folder in folders_of(self.manifest.files):
-            os.mkdir(folder, dir_fd=target)
-        for source, whole in plan.links.items():
-            with disk.folder(source) as source_fd:
-                for path, stamp in whole.items():
-                    copied = disk.link_or_copy(path, source=source_fd, target=target)
-                    stamps[path] = copied or stamp
-            self.files_linked += len(whole)
-        for path in plan.write:
-            content = self.contents[path]
-            stamps[path] = disk.write_new(path, content, dir_fd=target)
-            self.written.size += len(content)
-        self.files_written = len(plan.write)
-        self.written.size += len(self.manifest_json)
-        disk.write_new(MANIFEST, self.manifest_json, dir_fd=target)
-        disk.write_new(SEAL, seal_of(self.manifest, stamps), dir_fd=target)
+        What was handed in is read, since the caller may hand it in because the file is damaged.
+        """
+        folder = self.place.releases / name
+        trusted = (folder / VERIFIED).exists()
+        given = [path for path in paths if path in self.contents]
+        others = [path for path in paths if path not in self.contents]
+        return {
+            **inspect(folder, known, paths=others, trust_seal=trusted).whole,
+            **inspect(folder, known, paths=given, trust_seal=False).whole,
+        }
 
     def _settle(self, aside: Path) -> None:
         """Give the release its name; one of that name that is not live makes way."""
@@ -339,12 +328,12 @@ class _Clock:
 def _sweep(place: Place) -> None:
     """Remove what killed runs left: under the lock nobody builds there.
 
-    Pruned releases of this process are left to the thread that is removing them.
+    What a thread of this process is making or removing is left to that thread.
     """
     for folder in (place.folder, place.releases):
         with contextlib.suppress(FileNotFoundError):
             for entry in list(os.scandir(folder)):
-                if not entry.name.startswith(TEMPORARY) or disk.is_pruned_here(entry.name):
+                if not entry.name.startswith(TEMPORARY) or disk.is_in_hand(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     disk.remove_tree(Path(entry.path))

@@ -25,7 +25,7 @@ _TIMEOUT: Final = 10.0
 def check_files(
     place: Place, manifest: Manifest, manifest_json: bytes, changed: Collection[str]
 ) -> list[str]:
-    """What is wrong when read by way of `current`: changed files by hash, pages by presence."""
+    """What is wrong when read by way of `current`: the manifest and what changed."""
     name = disk.target_of(place.current)
     if name is None or name != manifest.build_hash:
         return [f"{place.current} leads to {name}"]
@@ -38,11 +38,6 @@ def check_files(
                 f"{path} is not what was written"
                 for path in changed
                 if disk.hash_of(path, dir_fd=fd) != manifest.files[path]
-            ]
-            faults += [
-                f"{page.path} can't be read"
-                for page in manifest.pages
-                if disk.stamp_of(page.path, dir_fd=fd) is None
             ]
     except OSError as error:
         faults.append(f"{place.current} can't be read: {error.strerror}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import os
 import re
-import stat
+import threading
 from array import array
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from os import stat as stat_of
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from robbieblocks.model import ASSET_PREFIX, Manifest, Sha256
 from robbieblocks.release import disk
 from robbieblocks.release.disk import Stamp
 from robbieblocks.release.layout import MANIFEST, SEAL, Place, folders_of, is_hash
-from robbieblocks.release.manifest import load
+from robbieblocks.release.manifest import load, load_files
 
 _NAMED_HASH: Final = re.compile(r"-([0-9a-f]{16})\.[a-z0-9.]+\Z")
 
@@ -70,23 +70,66 @@ def live_at(place: Place) -> tuple[str | None, Manifest | None]:
 
 def manifest_of(place: Place, name: str) -> Manifest | None:
     """The manifest of a release folder; None where it is missing, garbled or another's."""
+    manifest = manifest_in(place, name)
+    right = manifest is not None and manifest.build_hash == name.partition(".")[0]
+    return manifest if right else None
+
+
+def manifest_in(place: Place, name: str) -> Manifest | None:
+    """The app's manifest in a folder of any name; None where it is missing, garbled or another's.
+
+    A worker asks for its own several times a run: what has the stamp of one that was read or
+    written here is not read again.
+    """
     folder = place.releases / name
     with disk.attempt("read the release", folder):
         try:
-            status = (folder / MANIFEST).stat()
-            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-            manifest, build_hash = _load(folder / MANIFEST, stamp)
+            stamp = _stamp_of((folder / MANIFEST).stat())
+            manifest = _manifests.get(stamp) or load((folder / MANIFEST).read_bytes())
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return None
-    whose = (manifest.node, manifest.app, build_hash)
-    return manifest if whose == (place.node, place.app, name.partition(".")[0]) else None
+    _manifests.put(stamp, manifest)
+    return manifest if (manifest.node, manifest.app) == (place.node, place.app) else None
 
 
-@functools.lru_cache(maxsize=4)
-def _load(path: Path, stamp: tuple[int, int, int]) -> tuple[Manifest, Sha256]:  # noqa: ARG001 - the key
-    """A manifest as it was when it had this stamp: a worker reads its own several times a run."""
-    manifest = load(path.read_bytes())
-    return manifest, manifest.build_hash
+def files_in(place: Place, name: str) -> Manifest | None:
+    """What a folder's manifest says of files, if of nothing else; None where that is garbled."""
+    path = place.releases / name / MANIFEST
+    try:
+        return _manifests.get(_stamp_of(path.stat())) or load_files(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def remember(manifest: Manifest, *, dir_fd: int) -> None:
+    """Note that this manifest was written to a folder now."""
+    _manifests.put(_stamp_of(os.stat(MANIFEST, dir_fd=dir_fd, follow_symlinks=False)), manifest)
+
+
+def _stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class _Manifests:
+    """The manifests that were used last, for any thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[int, ...], Manifest] = OrderedDict()
+
+    def get(self, stamp: tuple[int, ...]) -> Manifest | None:
+        return self._known.get(stamp)
+
+    def put(self, stamp: tuple[int, ...], manifest: Manifest) -> None:
+        with self._lock:
+            self._known[stamp] = manifest
+            self._known.move_to_end(stamp)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+_manifests: Final = _Manifests(most=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +146,19 @@ def inspect(
     *,
     paths: Iterable[str] | None = None,
     trust_seal: bool = True,
+    plain: bool = False,
 ) -> Inspection:
     """Compare a release's files (all, or `paths`) with the manifest.
 
-    A file whose stamp is the sealed one is taken for whole unless `trust_seal` is False.
-    Raises OSError where the folder can't be opened.
+    A file whose stamp is the sealed one is taken for whole unless `trust_seal` is False. `plain`
+    says that no folder on the way is a symlink. Raises OSError where the folder can't be opened.
     """
     chosen = manifest.files if paths is None else list(paths)
     seal = read_seal(folder, manifest) if trust_seal else {}
     whole: dict[str, Stamp] = {}
     damaged: list[str] = []
     with disk.folder(folder) as fd:
-        detours = tuple(path + "/" for path in folders_of(chosen) if not _is_folder(path, fd))
+        detours = () if plain else _detours(chosen, fd)
         for path in chosen:
             stamp = None if path.startswith(detours) else disk.stamp_of(path, dir_fd=fd)
             if stamp is not None and (
@@ -138,9 +182,7 @@ def damaged_assets(folder: Path, names: Iterable[str], *, quick: bool) -> tuple[
 
 def seal_of(manifest: Manifest, stamps: Mapping[str, Stamp]) -> bytes:
     """The bytes of `.seal`: the build hash, then size and time of each file by sorted path."""
-    numbers = array("q")
-    for path in sorted(manifest.files):
-        numbers.extend(stamps[path])
+    numbers = array("q", [number for path in sorted(manifest.files) for number in stamps[path]])
     return bytes.fromhex(manifest.build_hash) + numbers.tobytes()
 
 
@@ -177,9 +219,6 @@ def _asset_whole(name: str, fd: int, *, quick: bool) -> bool:
     return digest is not None and digest.startswith(stated[1])
 
 
-def _is_folder(path: str, fd: int) -> bool:
-    """Whether it is a folder itself: a symlink would lead out of the release."""
-    try:
-        return stat.S_ISDIR(stat_of(path, dir_fd=fd, follow_symlinks=False).st_mode)
-    except OSError:
-        return False
+def _detours(paths: Iterable[str], fd: int) -> tuple[str, ...]:
+    """What paths begin with that lead out of the release, by a symlink in a folder's place."""
+    return tuple(path + "/" for path in folders_of(paths) if not disk.is_folder(path, dir_fd=fd))

@@ -68,6 +68,7 @@ class PipelineBuilder:
     def _opened(self, *, thorough: bool) -> Workshop:
         if self._workshop is None:
             self._workshop = Workshop.open(self.settings, self._progress)
+            self._workshop.spares = True
         elif thorough:
             self._workshop.refresh(self.settings, self._progress)
         return self._workshop

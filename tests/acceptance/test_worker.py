@@ -177,6 +177,7 @@ def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
                 )
             )
         )
+        assert last.stop() == 0
     assert list((site.site_root / NODE / "play").rglob(".tmp*")) == []
 
 

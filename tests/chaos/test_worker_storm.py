@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.
 EDITS = int(os.environ.get("CHAOS_EDITS", "500"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
 CARRIED = {NODES[0]: ("code", "play", "shared"), NODES[1]: ("code", "shared", "work")}
-POINTS = ("snapshot", "bundle", "prerender", "written", "fenced", "previous", "swapped", "record")
+POINTS = (
+    *("snapshot", "bundle", "prerender", "cleared", "written"),
+    *("fenced", "previous", "swapped", "record"),
+)
 
 
 @pytest.fixture

@@ -69,6 +69,12 @@ def put_version(root: Path, version: int) -> Published:
     return put(root, pages(version), assets(version))
 
 
+def put_whole(root: Path, version: int) -> Published:
+    """Publish one version with all contents, as after damage."""
+    files = pages(version)
+    return publish(root, manifest(files, assets(version)), files, assets(version))
+
+
 def served(root: Path, path: str, *, app: str = "play") -> bytes:
     """What a web server reads by way of `current`."""
     return (root / NODE / app / "current" / path).read_bytes()

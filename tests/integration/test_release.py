@@ -461,17 +461,17 @@ class TestPrune:
 
     def test_the_last_ones_stay(self, root: Path) -> None:
         """`keep` releases that were live last; the rest goes."""
-        hashes = [put_version(root, version).build_hash for version in range(1, 9)]
-        assert set(prune(root, NODE, "play").releases) == set(hashes[:3])
+        hashes = [put_version(root, version).build_hash for version in range(1, 7)]
+        assert set(prune(root, NODE, "play", keep=3).releases) == set(hashes[:3])
         assert names(place(root) / "releases") == set(hashes[3:])
-        assert prune(root, NODE, "play").releases == ()
+        assert prune(root, NODE, "play", keep=3).releases == ()
 
     def test_slack_lets_some_gather(self, root: Path) -> None:
         """With slack nothing goes until there are so many too many; then all of those go."""
-        hashes = [put_version(root, version).build_hash for version in range(1, 8)]
-        assert prune(root, NODE, "play", slack=2).releases == ()
-        hashes.append(put_version(root, 8).build_hash)
-        assert set(prune(root, NODE, "play", slack=2).releases) == set(hashes[:3])
+        hashes = [put_version(root, version).build_hash for version in range(1, 6)]
+        assert prune(root, NODE, "play", keep=3, slack=2).releases == ()
+        hashes.append(put_version(root, 6).build_hash)
+        assert set(prune(root, NODE, "play", keep=3, slack=2).releases) == set(hashes[:3])
 
     def test_current_previous_and_pinned_never_go(self, root: Path) -> None:
         """Though newer ones exist."""

@@ -7,16 +7,28 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from robbieblocks.release import fault, live, prune, verify
-from tests.integration.releases import NODE, assets, manifest, pages, put_version, served
+from robbieblocks.release import Place, fault, live, make_spare, prune, verify
+from tests.integration.releases import (
+    NODE,
+    assets,
+    manifest,
+    pages,
+    put_version,
+    put_whole,
+    served,
+)
 
 STEPS = ("assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked",
          "verified")  # fmt: skip
+# Where a release is made out of a spare, or of one that nothing keeps.
+RECYCLING = ("assets", "taken", "cleared", *STEPS[1:])
+MAKING = ("spare taken", "spare synced", "spare placed")
+REMAKING = ("spare taken", "spare cleared", "spare synced", "spare placed")
 HEALING = ("written", "synced", "fenced", "swapped", "checked", "verified")
 STAND_IN = ("stand-in", "stand-in copied", "swapped", "verified")
 
@@ -24,8 +36,8 @@ STAND_IN = ("stand-in", "stand-in copied", "swapped", "verified")
 VICTIM = """
 import os, signal, sys
 from pathlib import Path
-from robbieblocks.release import disk, fault, prune, publish
-from tests.integration.releases import NODE, assets, manifest, pages, put_version
+from robbieblocks.release import disk, fault, make_spare, prune
+from tests.integration.releases import NODE, put_version, put_whole
 root, what, version, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 def hook(reached):
     if reached == step:
@@ -37,8 +49,10 @@ if what == "publish":
     put_version(root, version)
 elif what == "prune":
     prune(root, NODE, "play", keep=1)
+elif what == "spare":
+    make_spare(root, NODE, "play")
 else:
-    publish(root, manifest(pages(version), assets(version)), pages(version), assets(version))
+    put_whole(root, version)
 """
 
 
@@ -133,18 +147,11 @@ def test_a_kill_while_healing_is_made_good(tmp_path: Path, how: str, step: str) 
     (tmp_path / NODE / "play" / "current" / "play/p5/index.html").unlink()
     with reading(tmp_path) as reader:
         kill_at(tmp_path, how, 1, step)
-        put_version_whole(tmp_path, 1)
+        put_whole(tmp_path, 1)
     assert reader.seen == [1]
     assert verify(tmp_path, NODE, "play") == ()
     prune(tmp_path, NODE, "play", keep=1)
     assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 1
-
-
-def put_version_whole(root: Path, version: int) -> None:
-    """Publish with all contents, as after damage."""
-    from robbieblocks.release import publish
-
-    publish(root, manifest(pages(version), assets(version)), pages(version), assets(version))
 
 
 def test_a_kill_while_pruning_is_made_good(tmp_path: Path) -> None:
@@ -158,17 +165,72 @@ def test_a_kill_while_pruning_is_made_good(tmp_path: Path) -> None:
     assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 2
 
 
-def test_every_step_is_tried() -> None:
-    """The steps named here are those that a publish takes, in their order."""
+def test_every_step_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps named here are those that are taken, in their order."""
     reached: list[str] = []
-    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
-        import tempfile
+    monkeypatch.setattr(fault, "hook", reached.append)
 
-        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        put_version(root, 1)
-        patch.setattr(fault, "hook", reached.append)
-        put_version(root, 2)
-    assert tuple(reached) == STEPS
+    def steps_of(call: Callable[[], object]) -> tuple[str, ...]:
+        reached.clear()
+        call()
+        return tuple(reached)
+
+    put_version(tmp_path, 1)
+    assert steps_of(lambda: put_version(tmp_path, 2)) == STEPS
+    assert steps_of(lambda: make_spare(tmp_path, NODE, "play")) == MAKING
+    assert steps_of(lambda: put_version(tmp_path, 3)) == RECYCLING
+    for version in range(4, 7):
+        put_version(tmp_path, version)
+    assert steps_of(lambda: make_spare(tmp_path, NODE, "play")) == REMAKING
+
+
+@pytest.mark.parametrize("step", RECYCLING)
+@pytest.mark.parametrize("base", ["spare", "oldest release"])
+def test_a_kill_while_recycling_leaves_a_whole_release_live(
+    tmp_path: Path, base: str, step: str
+) -> None:
+    """Whatever has become of the folder that the new release is made of, before the swap the old
+    one is live and after it the new; so are those that are kept, and the next publish succeeds."""
+    hashes = [put_version(tmp_path, version).build_hash for version in range(1, 7)]
+    if base == "spare":
+        make_spare(tmp_path, NODE, "play")
+    with reading(tmp_path) as reader:
+        kill_at(tmp_path, "publish", 7, step)
+        swapped = RECYCLING.index(step) >= RECYCLING.index("swapped")
+        expected = 7 if swapped else 6
+        assert live(tmp_path, NODE, "play") == manifest(pages(expected), assets(expected))
+        assert verify(tmp_path, NODE, "play") == ()
+        assert put_version(tmp_path, 7).swapped is not swapped
+        put_version(tmp_path, 8)
+    assert reader.seen[-1] == 8
+    assert verify(tmp_path, NODE, "play") == ()
+    releases = Place.of(tmp_path, NODE, "play").releases
+    assert not list(releases.rglob(".tmp-*"))
+    for build_hash, version in zip(hashes[3:], (4, 5, 6), strict=True):
+        for path, content in pages(version).items():
+            assert (releases / build_hash / path).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("held", "step"),
+    [(2, step) for step in MAKING] + [(6, step) for step in REMAKING],
+)
+def test_a_kill_while_a_spare_is_made_is_made_good(tmp_path: Path, held: int, step: str) -> None:
+    """What is live stays, there is a whole spare or none, and the rest is swept."""
+    for version in range(1, held + 1):
+        put_version(tmp_path, version)
+    place = Place.of(tmp_path, NODE, "play")
+    with reading(tmp_path) as reader:
+        kill_at(tmp_path, "spare", 0, step)
+        assert place.spare.exists() is (step == "spare placed")
+        assert verify(tmp_path, NODE, "play") == ()
+        put_version(tmp_path, held + 1)
+    assert reader.seen == [held, held + 1]
+    assert verify(tmp_path, NODE, "play") == ()
+    assert not list(place.folder.rglob(".tmp-*"))
+    make_spare(tmp_path, NODE, "play")
+    for path, content in pages(held + 1).items():
+        assert (place.spare / path).read_bytes() == content
 
 
 def test_readers_never_see_a_gap_in_forty_swaps(tmp_path: Path) -> None:
@@ -179,6 +241,8 @@ def test_readers_never_see_a_gap_in_forty_swaps(tmp_path: Path) -> None:
             put_version(tmp_path, version)
             if version % 10 == 0:
                 prune(tmp_path, NODE, "play", keep=2)
+            if version % 3 == 0:
+                make_spare(tmp_path, NODE, "play")
     assert reader.seen[-1] == 41
 
 
@@ -188,5 +252,7 @@ def test_nothing_leaks_descriptors(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for version in range(2, 22):
         put_version(tmp_path, version)
+        if version % 3 == 0:
+            make_spare(tmp_path, NODE, "play")
     prune(tmp_path, NODE, "play", sweep_hours=0)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

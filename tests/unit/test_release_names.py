@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from robbieblocks.errors import ContentError
 from robbieblocks.model import Manifest, PageEntry, sha256
 from robbieblocks.release import Place, check_asset_name, check_path, dump, load
 from robbieblocks.release.layout import check_manifest, folders_of
+from robbieblocks.release.manifest import asset_names, load_files
 
 SEGMENT = st.text(
     st.characters(exclude_characters="/\\", exclude_categories=("C", "Z")), min_size=1, max_size=20
@@ -31,7 +34,16 @@ def test_an_accepted_path_stays_below_the_release(path: str) -> None:
 @given(PATH)
 def test_plain_paths_are_accepted(path: str) -> None:
     """Any script will do, spaces and marks of its own included."""
-    assert check_path(path) is (path not in ("manifest.json", ".seal", ".verified"))
+    first = path.partition("/")[0]
+    assert check_path(path) is (first not in ("manifest.json", ".seal", ".verified"))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", ".seal", ".verified"])
+def test_a_release_s_own_names_are_refused(name: str) -> None:
+    """As files and as folders of the release itself; further down they are like any other."""
+    assert not check_path(name)
+    assert not check_path(f"{name}/index.html")
+    assert check_path(f"play/{name}")
 
 
 @given(st.one_of(st.text(), st.text("./a-", max_size=8)))
@@ -85,6 +97,7 @@ def test_every_fault_of_a_manifest_is_told() -> None:
     ]
 
 
+ASSET = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,9}", fullmatch=True).filter(check_asset_name)
 NAMES = st.lists(st.text(max_size=5), max_size=4).map(tuple)
 ENTRY = st.builds(
     PageEntry,
@@ -97,24 +110,90 @@ ENTRY = st.builds(
 )
 
 
-@given(
-    st.builds(
-        Manifest,
-        node=st.text(max_size=5),
-        app=st.text(max_size=5),
-        files=st.dictionaries(PATH, st.sampled_from([sha256("a"), sha256("b")]), max_size=5),
-        pages=st.lists(ENTRY, max_size=4).map(tuple),
-        assets=NAMES,
-        toolchain=st.text(max_size=5),
-    )
+MANIFEST = st.builds(
+    Manifest,
+    node=st.text(max_size=5),
+    app=st.text(max_size=5),
+    files=st.dictionaries(PATH, st.sampled_from([sha256("a"), sha256("b")]), max_size=5),
+    pages=st.lists(ENTRY, max_size=4).map(tuple),
+    assets=NAMES,
+    toolchain=st.text(max_size=5),
 )
+
+
+@given(MANIFEST)
 def test_any_manifest_survives_its_json(manifest: Manifest) -> None:
     """What is read is what was written."""
     assert load(dump(manifest)) == manifest
 
 
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+@given(MANIFEST, MANIFEST)
+def test_a_manifest_is_written_as_json_is(one: Manifest, other: Manifest) -> None:
+    """Byte for byte, also where some of the pages were in the manifest that was written last."""
+    for manifest in (one, other, replace(other, pages=(*one.pages, *other.pages)), one):
+        content = dump(manifest)
+        assert content == _json(json.loads(content))
+        assert load(content) == manifest
+
+
+@given(MANIFEST)
+def test_files_are_read_alone(manifest: Manifest) -> None:
+    """The same as of the whole manifest."""
+    files = load_files(dump(manifest))
+    assert (files.files, files.build_hash) == (manifest.files, manifest.build_hash)
+
+
+@given(MANIFEST, st.lists(ASSET), st.lists(ASSET))
+def test_assets_are_read_alone(manifest: Manifest, own: list[str], its: list[str]) -> None:
+    """Those of the release and of its pages, as long as they can name assets."""
+    page = PageEntry(key="k", route="/", path="p", inputs=sha256(""), assets=tuple(its))
+    content = dump(replace(manifest, pages=(page,), assets=tuple(own)))
+    assert asset_names(content) == {*own, *its}
+
+
+def test_assets_of_a_manifest_that_is_cut_off_are_none() -> None:
+    """Nothing is made up."""
+    content = dump(Manifest(node="n", app="a", files={}, assets=("a-1.js", "b-2.js")))
+    assert asset_names(content) == {"a-1.js", "b-2.js"}
+    assert asset_names(content[: content.index(b"b-2")]) == frozenset()
+
+
 @given(st.binary(max_size=40))
 def test_garbage_is_no_manifest(content: bytes) -> None:
     """It is told by ValueError alone."""
+    for read in (load, load_files):
+        with pytest.raises(ValueError, match=r"(?s).*"):
+            read(content)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (sha256("a").encode(), sha256("b").encode()),
+        (b'"files":{', b'"files":['),
+        (b'"files":{', b'"files":{"x":null,'),
+        (b'"files":{', b'"fils":{'),
+        (b"}}\n", b""),
+        (b'"build_hash":', b'"built_hash":'),
+    ],
+)
+def test_files_that_are_not_those_of_the_hash_are_no_manifest(old: bytes, new: bytes) -> None:
+    """Whatever was changed in them."""
+    content = dump(Manifest(node="n", app="a", files={"a": sha256("a")}))
+    assert old in content
     with pytest.raises(ValueError, match=r"(?s).*"):
-        load(content)
+        load_files(content.replace(old, new))
+
+
+def test_what_is_new_in_a_manifest_is_checked() -> None:
+    """Though the rest of it was found to be right before."""
+    good = {"a/b": sha256("1"), "c": sha256("2")}
+    check_manifest(Manifest(node="n", app="play", files=good))
+    for path, what in (("../x", "leaves"), ("a", "both"), ("c/d", "both")):
+        with pytest.raises(ContentError, match=what):
+            check_manifest(Manifest(node="n", app="play", files={**good, path: sha256("3")}))
+    check_manifest(Manifest(node="n", app="play", files={"a": sha256("1")}))
