@@ -74,13 +74,16 @@ def bundle(
     shop = _shop(toolchain, cache)
     with closing(shop.shelf):
         shop.records.compiled.clear()
+        tailwind = shop.tailwind(tokens, cache)
+        if wanted:
+            tailwind.prepare()
         found = _closure(components, wanted, shop.records)
         broken, problems = _judged(components, wanted, found)
         good = {key: record for key, record in sorted(found.items()) if key not in broken}
         runtime = _runtime(shop)
         return Bundle(
             modules=_modules(good, runtime, shop.vendors),
-            utilities_for=_utilities(good, shop.tailwind(tokens, cache)),
+            utilities_for=_utilities(good, tailwind),
             runtime=runtime,
             base_stylesheet=_base_stylesheet(base_css, toolchain, cache),
             isolate=shop.vendors.isolate,

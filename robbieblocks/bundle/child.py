@@ -1,6 +1,6 @@
 """The process that runs Tailwind and packages: a bare V8 isolate, bounded in time and memory.
 
-Started as `python -m robbieblocks.bundle.child`. It answers JSON frames:
+Started as `python -P robbieblocks/bundle/child.py`. It answers JSON frames:
 
     {"run": [script, ...], "seconds": for each} -> {"gives": what the last one gives}
                                                  | {"failed": message}

@@ -6,12 +6,15 @@ component with an error is taken out and named, and the others are compiled with
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from robbieblocks.bundle import esbuild
+from robbieblocks.bundle.aside import aside
 from robbieblocks.bundle.findings import Place
+from robbieblocks.bundle.service import is_small
 from robbieblocks.bundle.shape import Shape, problem
 from robbieblocks.bundle.sourcemap import to_stored
 from robbieblocks.errors import Problem, ProcessFailed
@@ -21,7 +24,7 @@ from robbieblocks.toolchain import Toolchain
 _OPTIONS = ("--external:*", "--loader:.tsx=tsx", "--legal-comments=none")
 _BROWSER = (*_OPTIONS, "--format=esm", "--minify")
 _ISOLATE = (*_OPTIONS, "--format=cjs", "--sourcemap=external", "--sources-content=false")
-# Linux takes 2 MiB of arguments; a path here has 26 bytes.
+# Bounds the memory that one esbuild takes.
 _BATCH = 4000
 
 
@@ -49,8 +52,18 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
 
 
-def compile_components(units: Sequence[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
-    """Each unit's result, by component key."""
+def begin(units: Sequence[Unit], toolchain: Toolchain) -> Callable[[], dict[str, Compiled]]:
+    """What gives each unit's result, by component key; many are compiled while it is not called.
+
+    A few are compiled when it is called: their esbuild is kept, and lives as long as the thread
+    that started it. Raises ProcessFailed then, where esbuild can't run.
+    """
+    if is_small(len(units)):
+        return functools.partial(_compile, units, toolchain)
+    return aside(lambda: _compile(units, toolchain)).result
+
+
+def _compile(units: Sequence[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
     results: dict[str, Compiled] = {}
     for start in range(0, len(units), _BATCH):
         results.update(_batch(list(units[start : start + _BATCH]), toolchain))

@@ -10,38 +10,69 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from robbieblocks.bundle.aside import aside
 from robbieblocks.bundle.kept import Program
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import Child
 
-_PACKAGE: Final = str(Path(__file__).resolve().parent.parent.parent)
+_CHILD: Final = Path(__file__).resolve().with_name("child.py")
+_PACKAGE: Final = str(_CHILD.parent.parent.parent)
 # To start on a busy machine, and to be told that a script was stopped.
 _SLACK_S: Final = 30.0
 
 
 class Isolate(Program):
-    """One isolate; it inherits nothing of the environment."""
+    """One isolate; it inherits nothing of the environment.
 
-    def __init__(self) -> None:
+    It is started with scripts, and gets ready while other work is done; each may take `seconds`,
+    these and those of `run`.
+    """
+
+    def __init__(self, scripts: Sequence[str], seconds: float) -> None:
         env = {
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join((_PACKAGE, *filter(None, sys.path))),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        argv = (sys.executable, "-X", "utf8", "-m", "robbieblocks.bundle.child")
-        super().__init__(Child(argv, env))
+        # By its path and not its name: it needs nothing of this package.
+        super().__init__(Child((sys.executable, "-X", "utf8", "-P", _CHILD), env))
+        self._seconds = seconds
+        self._begun = aside(lambda: self._run(scripts))
 
-    def run(self, scripts: Sequence[str], seconds: float) -> Any:
-        """What the last of the scripts gives: a text, a number, or None.
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        # Until it is ready the child belongs to the thread that speaks with it.
+        return not self._begun.done() or super().alive
 
-        Each may take `seconds`. Raises ProcessFailed where one throws, takes longer, takes all
-        memory, or kills the process.
+    def begun(self) -> Any:
+        """What the last of the first scripts gave, once it did. Raises as `run` does."""
+        return self._begun.result()
+
+    def run(self, script: str) -> Any:
+        """What the script gives: a text, a number, or None.
+
+        Raises ProcessFailed where it throws, takes too long, takes all memory, or kills the
+        process.
         """
-        request = json.dumps({"run": scripts, "seconds": seconds}).encode()
-        reply = json.loads(self._child.call(request, len(scripts) * seconds + _SLACK_S))
+        self.begun()
+        return self._run([script])
+
+    def close(self) -> None:
+        """End it."""
+        self._child.interrupt()
+        with suppress(ProcessFailed):
+            self.begun()
+        super().close()
+
+    def _run(self, scripts: Sequence[str]) -> Any:
+        request = json.dumps({"run": scripts, "seconds": self._seconds}).encode()
+        patience = len(scripts) * self._seconds + _SLACK_S
+        reply = json.loads(self._child.call(request, patience))
         if "failed" in reply:
             self._child.kill()
             raise ProcessFailed(f"a script failed in the isolate: {reply['failed']}")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from robbieblocks.bundle.compile import Unit, compile_components
+from robbieblocks.bundle.compile import Compiled, Unit, begin
 from robbieblocks.bundle.css import scoped
 from robbieblocks.bundle.shape import Shape, analyse, problem
 from robbieblocks.bundle.tailwind import variables_in
@@ -97,43 +97,14 @@ class Records:
             for row in rows
             if not shapes[row.key].problems or shapes[row.key].broken
         ]
-        results = compile_components(units, self.toolchain)
-        fresh: dict[str, bytes] = {}
-        for row in rows:
-            shape = shapes[row.key]
-            css, css_problems = scoped(row)
-            result = results.get(row.key)
-            problems = [*css_problems]
-            if result is None or result.problems:
-                problems += result.problems if result else ()
-                # What the tree says of a text that does not parse may be wrong.
-                problems += () if shape.broken and result else shape.problems
-            else:
-                problems += shape.problems
-                problems += _unseen(row, shape, result.imports)
-            head = {
-                "key": row.key,
-                "exports": sorted(shape.exports),
-                "uses": [asdict(each) for each in _uses(row, shape)],
-                "parts": [
-                    [specifier, package, sorted(names)]
-                    for specifier, (package, names) in sorted(shape.subsets.items())
-                ],
-                "imports": result.imports if result else (),
-                "styles": sorted(shape.styles),
-                "computes_styles": shape.computes_styles,
-                "candidates": sorted(shape.candidates | variables_in((row.code, row.css))),
-                "problems": [each.as_json() for each in problems],
-            }
-            content = packed(
-                json.dumps(head),
-                result.module if result else b"",
-                (result.script if result else "").encode(),
-                (result.source_map if result else "").encode(),
-                css.encode(),
-            )
-            fresh[keys[row.key]] = content
-            self._memory[keys[row.key]] = _read(content)
+        compiled = begin(units, self.toolchain)
+        sheets = {row.key: scoped(row) for row in rows}
+        results = compiled()
+        fresh = {
+            keys[row.key]: _packed(row, shapes[row.key], sheets[row.key], results.get(row.key))
+            for row in rows
+        }
+        self._memory.update((key, _read(content)) for key, content in fresh.items())
         self.compiled += [row.key for row in rows]
         self.cache.put_many(_KIND, fresh)
 
@@ -148,6 +119,44 @@ class Records:
             *check_dependencies(row, self.toolchain),
         ]
         return replace(shape, problems=tuple(found))
+
+
+def _packed(
+    row: ComponentRow,
+    shape: Shape,
+    sheet: tuple[str, Sequence[Problem]],
+    result: Compiled | None,
+) -> bytes:
+    """A record as the cache keeps it; `result` is None for what could not be compiled at all."""
+    css, problems = sheet[0], [*sheet[1]]
+    if result is None or result.problems:
+        problems += result.problems if result else ()
+        # What the tree says of a text that does not parse may be wrong.
+        problems += () if shape.broken and result else shape.problems
+    else:
+        problems += shape.problems
+        problems += _unseen(row, shape, result.imports)
+    head = {
+        "key": row.key,
+        "exports": sorted(shape.exports),
+        "uses": [asdict(each) for each in _uses(row, shape)],
+        "parts": [
+            [specifier, package, sorted(names)]
+            for specifier, (package, names) in sorted(shape.subsets.items())
+        ],
+        "imports": result.imports if result else (),
+        "styles": sorted(shape.styles),
+        "computes_styles": shape.computes_styles,
+        "candidates": sorted(shape.candidates | variables_in((row.code, row.css))),
+        "problems": [each.as_json() for each in problems],
+    }
+    return packed(
+        json.dumps(head),
+        result.module if result else b"",
+        (result.script if result else "").encode(),
+        (result.source_map if result else "").encode(),
+        css.encode(),
+    )
 
 
 def _uses(row: ComponentRow, shape: Shape) -> list[Used]:

@@ -66,11 +66,16 @@ class Service(Program):
 _KEPT: Final = Kept[Service](_KEPT_S)
 
 
+def is_small(inputs: int) -> bool:
+    """Whether a build of that many inputs shares the service that is kept."""
+    return inputs <= _SMALL
+
+
 def ask(
     toolchain: Toolchain, inputs: int, requests: Sequence[Request], timeout: float
 ) -> list[Answer]:
     """The answers to build requests over that many inputs. Raises ProcessFailed."""
-    if inputs <= _SMALL:
+    if is_small(inputs):
         answers = _asked_of_kept(toolchain, requests, timeout)
         if answers is not None:
             return answers

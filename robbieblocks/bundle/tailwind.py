@@ -45,18 +45,20 @@ function start(css) {
   const failed = e => { failure = String(e); };
   __load(css, { base: "/", loadStylesheet }).then(d => { system = d; }, failed);
 }
-function theme() {
+function ready() {
+  if (!system) return JSON.stringify({ failure: String(failure) });
   const roots = ["static", "functional"].flatMap(kind => [...system.utilities.keys(kind)]);
-  return { roots, theme: [...system.theme.entries()].map(([name, e]) => [name, e.value]) };
+  const theme = [...system.theme.entries()].map(([name, e]) => [name, e.value]);
+  return JSON.stringify({ roots, theme });
 }
-function asked(words, rules, first) {
+function asked(words, rules) {
   const css = words.map(word => {
     try { return system.candidatesToCss([word])[0]; } catch { return null; }
   });
   const found = [...rules, ...words.filter((_, n) => css[n])];
   const order = system.getClassOrder(found).filter(([, at]) => at !== null);
   order.sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return JSON.stringify({ css, order: order.map(([word]) => word), ...(first && theme()) });
+  return JSON.stringify({ css, order: order.map(([word]) => word) });
 }
 """
 
@@ -145,23 +147,34 @@ class Tailwind:
         self._compiler: _Compiler | None = None
         self._sheets: dict[frozenset[str], Asset | None] = {}
 
+    def prepare(self) -> None:
+        """Has Tailwind get ready while other work is done, where it will have to be asked."""
+        if not self._known.roots:
+            self._recall()
+        if not self._known.roots:
+            self._asking().prepare()
+
     def learn(self, words: frozenset[str]) -> None:
         """Makes sure that every word is known; asks Tailwind only about new ones."""
         if self._known.lacks(words - self._learnt):
             # Another process may have asked already.
-            content = self._cache.get_many(_KIND, [self._key]).get(self._key)
-            self._known = _Known.unpacked(content) if content else self._known
+            self._recall()
             if missing := self._known.lacks(words):
-                self._ask(missing)
+                if len(self._known.nothing) > _MOST_WORDS:
+                    self._known.nothing.clear()
+                self._asking().ask(self._known, missing)
+                self._cache.put_many(_KIND, {self._key: self._known.packed()})
         self._learnt = words if len(self._learnt) > _MOST_WORDS else self._learnt | words
 
-    def _ask(self, words: list[str]) -> None:
-        if len(self._known.nothing) > _MOST_WORDS:
-            self._known.nothing.clear()
+    def _recall(self) -> None:
+        content = self._cache.get_many(_KIND, [self._key]).get(self._key)
+        if content is not None:
+            self._known = _Known.unpacked(content)
+
+    def _asking(self) -> _Compiler:
         if self._compiler is None:
             self._compiler = _Compiler(self._toolchain, self._shelf, self._css)
-        self._compiler.ask(self._known, words)
-        self._cache.put_many(_KIND, {self._key: self._known.packed()})
+        return self._compiler
 
     def used(self, words: frozenset[str]) -> frozenset[str]:
         """Those of the words, all of them learnt before, that a stylesheet has something for."""
@@ -228,13 +241,18 @@ class _Compiler:
         self._css = theme + css + "@tailwind utilities;"
         self._key = sha256("\0".join((toolchain.id, self._css)))
 
+    def prepare(self) -> None:
+        """Have an isolate on its way."""
+        with _KEPT.lent(self._key, self._started):
+            pass
+
     def ask(self, known: _Known, words: list[str]) -> None:
         """Adds what Tailwind makes of the words to what is known.
 
         What kills or blocks the isolate, and again when it is alone, is no class.
         """
         try:
-            self._add(known, words, self._answer(known, words))
+            self._learn(known, words)
         except _DiedError:
             if len(words) > 1:
                 middle = len(words) // 2
@@ -242,48 +260,43 @@ class _Compiler:
                 self.ask(known, words[middle:])
                 return
             try:
-                self._add(known, words, self._answer(known, words))
+                self._learn(known, words)
             except _DiedError:
                 known.nothing.add(words[0])
 
-    def _answer(self, known: _Known, words: list[str]) -> dict[str, Any]:
-        said = ",".join(map(json.dumps, (words, list(known.rules), not known.roots)))
+    def _learn(self, known: _Known, words: list[str]) -> None:
         with _KEPT.lent(self._key, self._started) as isolate:
+            self._learn_theme(known, json.loads(isolate.begun()))
             try:
-                answer: dict[str, Any] = json.loads(isolate.run([f"asked({said})"], _EVAL_S))
+                answer = isolate.run(f"asked({json.dumps(words)},{json.dumps([*known.rules])})")
             except ProcessFailed as error:
                 raise _DiedError(str(error)) from error
-        return answer
-
-    def _add(self, known: _Known, words: list[str], answer: dict[str, Any]) -> None:
-        if "roots" in answer:
-            known.roots = frozenset(answer["roots"])
-            known.keyframes = self._keyframes
-            known.theme = {
-                name: " ".join(str(value).split())
-                for name, value in dict(answer["theme"]).items()
-                if value != f"var({name})" and not str(value).startswith("initial")
-            }
-        for word, css in zip(words, answer["css"], strict=True):
+        said: dict[str, list[Any]] = json.loads(answer)
+        for word, css in zip(words, said["css"], strict=True):
             kept = taken(word, css) if css else None
             if kept is not None:
                 known.rules[word], known.properties[word] = kept
             elif may_be_class(word, known.roots):
                 known.nothing.add(word)
-        known.rules = {word: known.rules[word] for word in answer["order"] if word in known.rules}
+        known.rules = {word: known.rules[word] for word in said["order"] if word in known.rules}
+
+    def _learn_theme(self, known: _Known, said: dict[str, Any]) -> None:
+        if "failure" in said:
+            why = said["failure"][:300]
+            raise ProcessFailed(f"Tailwind does not take the style tokens: {why}")
+        if known.roots:
+            return
+        known.roots = frozenset(said["roots"])
+        known.keyframes = self._keyframes
+        known.theme = {
+            name: " ".join(str(value).split())
+            for name, value in dict(said["theme"]).items()
+            if value != f"var({name})" and not str(value).startswith("initial")
+        }
 
     def _started(self) -> Isolate:
-        isolate = Isolate()
-        try:
-            scripts = (_START + self._script, f"start({json.dumps(self._css)});0")
-            failure = isolate.run([*scripts, "system ? null : String(failure)"], _EVAL_S)
-        except BaseException:
-            isolate.close()
-            raise
-        if failure is not None:
-            isolate.close()
-            raise ProcessFailed(f"Tailwind does not take the style tokens: {str(failure)[:300]}")
-        return isolate
+        scripts = (_START + self._script, f"start({json.dumps(self._css)});0", "ready()")
+        return Isolate(scripts, _EVAL_S)
 
 
 def _compiler(toolchain: Toolchain, shelf: Shelf) -> tuple[str, dict[str, str]]:

@@ -229,8 +229,9 @@ class Vendors:
         """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
         source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
         script = self._script(source).decode()
-        with closing(Isolate()) as isolate:
-            names = json.loads(isolate.run([script, "JSON.stringify(__names)"], _EVALUATION_S))
+        scripts = (script, "JSON.stringify(__names)")
+        with closing(Isolate(scripts, _EVALUATION_S)) as isolate:
+            names = json.loads(isolate.begun())
         return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,10 @@ def known(tailwind: Tailwind, *words: str) -> set[str]:
 
 def test_scripts_run_in_order() -> None:
     """Scripts share one isolate, and the last one's value comes back."""
-    with closing(Isolate()) as isolate:
-        assert isolate.run(["var a = 'é\\u2028😀'", "a + 1"], 10) == "é\u2028😀1"
-        assert isolate.run(["a.length"], 10) == 4
-        assert isolate.run(["null"], 10) is None
+    with closing(Isolate(["var a = 'é\\u2028😀'", "a + 1"], 10)) as isolate:
+        assert isolate.begun() == "é\u2028😀1"
+        assert isolate.run("a.length") == 4
+        assert isolate.run("null") is None
 
 
 @pytest.mark.parametrize(
@@ -68,17 +69,27 @@ def test_scripts_run_in_order() -> None:
 )
 def test_a_script_that_fails_ends_the_isolate(script: str, said: str) -> None:
     """What a script does ends its isolate at most, with a word of what it was."""
-    isolate = Isolate()
-    with pytest.raises(ProcessFailed, match=f"(?i){said}"):
-        isolate.run([script], 2)
+    for first in ((script, "1"), ("1",)):
+        isolate = Isolate(first, 2)
+        with pytest.raises(ProcessFailed, match=f"(?i){said}"):
+            isolate.run(script)
+        assert not isolate.alive
+        isolate.close()
+
+
+def test_it_can_be_ended_at_any_time() -> None:
+    """An isolate that is not ready yet, or never will be, is ended at once."""
+    isolate = Isolate(["for (;;);"], 60)
+    assert isolate.alive
+    isolate.close()
     assert not isolate.alive
 
 
 def test_it_inherits_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process has nothing of this one's environment."""
     monkeypatch.setenv("PGPASSWORD", "hunter2")
-    with closing(Isolate()) as isolate:
-        isolate.run(["1"], 10)
+    with closing(Isolate(["1"], 10)) as isolate:
+        isolate.begun()
         assert "hunter2" not in str(psutil.Process(isolate.pid).environ())
 
 
@@ -92,9 +103,18 @@ def test_the_isolate_is_kept_for_the_next_word(tailwind: Tailwind, kept: Kept[Is
     assert known(tailwind, "p-4", "p-5") == {"p-4", "p-5"}
     assert kept.running is running
     kept.end()
+    tailwind.prepare()
     assert known(tailwind, "p-4", "p-5", "more", "prose-like") == {"p-4", "p-5"}
     assert kept.running is None
     assert known(tailwind, "p-6") == {"p-6"}
+
+
+def test_tailwind_gets_ready_before_it_is_asked(tailwind: Tailwind, kept: Kept[Isolate]) -> None:
+    """Where nothing is known of a theme, the isolate that is asked is the one on its way."""
+    tailwind.prepare()
+    prepared = kept.running
+    assert known(tailwind, "p-4") == {"p-4"}
+    assert kept.running is prepared is not None
 
 
 def test_another_process_has_learnt(tailwind: Tailwind, cache: Cache, toolchain: Toolchain) -> None:
@@ -113,11 +133,11 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     died: list[int] = []
     real = Isolate.run
 
-    def run(self: Isolate, scripts: Sequence[str], seconds: float) -> Any:
-        if any("killer" in script for script in scripts):
+    def run(self: Isolate, script: str) -> Any:
+        if "killer" in script:
             os.kill(self.pid, signal.SIGKILL)
             died.append(self.pid)
-        return real(self, scripts, seconds)
+        return real(self, script)
 
     monkeypatch.setattr(Isolate, "run", run)
     return died
@@ -135,12 +155,23 @@ def test_a_death_that_no_word_caused(tailwind: Tailwind, monkeypatch: pytest.Mon
     """A word is no class only if it kills twice: something else may have ended the isolate."""
     real, deaths = Isolate.run, iter([True])
 
-    def run(self: Isolate, scripts: Sequence[str], seconds: float) -> Any:
-        if "asked(" in scripts[0][:9] and next(deaths, False):
+    def run(self: Isolate, script: str) -> Any:
+        if next(deaths, False):
             os.kill(self.pid, signal.SIGKILL)
-        return real(self, scripts, seconds)
+        return real(self, script)
 
     monkeypatch.setattr(Isolate, "run", run)
+    assert known(tailwind, "p-4") == {"p-4"}
+
+
+def test_an_isolate_that_dies_when_it_starts(
+    tailwind: Tailwind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Tailwind does not get ready, no word is blamed: the build fails, and later it works."""
+    with monkeypatch.context() as patch:
+        patch.setattr(tailwinds, "_START", "throw new Error('no Tailwind')")
+        with pytest.raises(ProcessFailed, match="no Tailwind"):
+            known(tailwind, "p-4")
     assert known(tailwind, "p-4") == {"p-4"}
 
 
@@ -183,13 +214,17 @@ CLASSES = [
 @given(st.lists(WORDS, min_size=30, max_size=60))
 def test_no_class_is_taken_for_prose(all_words: Tailwind, words: list[str]) -> None:
     """Of whatever Tailwind makes a rule, it is asked: what it is not asked about is none."""
-    all_words.learn(frozenset({"p-4"}))
-    compiler, told = all_words._compiler, tailwinds._Known(roots=all_words._known.roots)
-    assert compiler is not None
-    answer = compiler._answer(told, words)
+    roots = known_roots(all_words)
+    with tailwinds._KEPT.lent(all_words._asking()._key, all_words._asking()._started) as isolate:
+        answer = json.loads(isolate.run(f"asked({json.dumps(words)}, [])"))
     classes = {word for word, css in zip(words, answer["css"], strict=True) if css}
     assert classes >= set(CLASSES) & set(words)
-    assert [word for word in (*told.roots, *classes) if not may_be_class(word, told.roots)] == []
+    assert [word for word in (*roots, *classes) if not may_be_class(word, roots)] == []
+
+
+def known_roots(tailwind: Tailwind) -> frozenset[str]:
+    tailwind.learn(frozenset({"p-4"}))
+    return tailwind._known.roots
 
 
 # --- the process that owns it ---------------------------------------------------------------------
