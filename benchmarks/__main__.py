@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--check] [--keep-budget] [--only SCENARIO]`."""
+"""`python -m benchmarks [--quick] [--check] [--keep-budget] [--only SCENARIO]...`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main() -> int:
     with ground() as place:
         bench = Bench(ground=place, quick=asked.quick, say=_say)
         for scenario in scenarios.QUICK if asked.quick else scenarios.FULL:
-            if asked.only in (None, scenario.__name__):
+            if not asked.only or scenario.__name__ in asked.only:
                 _timed(bench, scenario.__name__.replace("_", " "), partial(scenario, bench))
         if not asked.quick:
             _details(bench, asked.only)
@@ -87,7 +87,9 @@ def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="make what was measured the new budget and the figures of docs/performance.md",
     )
-    parser.add_argument("--only", help="one scenario alone, by its function's name")
+    parser.add_argument(
+        "--only", action="append", help="some scenarios alone, each by its function's name"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -97,7 +99,7 @@ def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _details(bench: Bench, only: str | None) -> None:
+def _details(bench: Bench, only: Sequence[str] | None) -> None:
     """What the full form adds to the table: growth, and the editor's side."""
     parts: dict[str, Callable[[Bench], Any]] = {
         "growth_by_pages": growth.by_pages,
@@ -106,7 +108,7 @@ def _details(bench: Bench, only: str | None) -> None:
         "queue": database_side.queue,
     }
     for name, part in parts.items():
-        if only in (None, name):
+        if not only or name in only:
             _timed(bench, name.replace("_", " "), partial(_into, bench, name, part))
 
 
