@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Browser, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Request, Response, sync_playwright
 
 from tests.browser import install
 
@@ -63,11 +63,13 @@ class Noise:
         """Collect from now on; call before the first navigation."""
         page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on(
-            "requestfailed",
-            lambda request: self.failed.append(f"{request.url}: {request.failure}"),
-        )
+        page.on("requestfailed", self._broken)
         page.on("response", self._refused)
+
+    def _broken(self, request: Request) -> None:
+        # What a page still loads, a font say, is aborted when the test goes on to another.
+        if request.failure != "net::ERR_ABORTED":
+            self.failed.append(f"{request.url}: {request.failure}")
 
     def _refused(self, response: Response) -> None:
         if response.status >= HTTPStatus.BAD_REQUEST:
