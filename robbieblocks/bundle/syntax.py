@@ -7,11 +7,11 @@ with a syntax error has a tree too; esbuild words the error.
 from __future__ import annotations
 
 import functools
+import heapq
 import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Literal
 
 import tree_sitter_typescript
@@ -340,7 +340,9 @@ def _everywhere(syntax: Syntax, root: Node) -> None:
 
 
 def _places(text: bytes, nodes: Iterable[Node]) -> list[Place]:
-    return [place_of(text, node.start_byte) for node in islice(nodes, _MOST_PLACES)]
+    """Where the first of the nodes are; a query gives them in no certain order."""
+    first = heapq.nsmallest(_MOST_PLACES, (node.start_byte for node in nodes))
+    return [place_of(text, offset) for offset in first]
 
 
 def _style_text(node: Node) -> str | None:
