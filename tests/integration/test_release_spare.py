@@ -86,6 +86,14 @@ def overwrite(file: Path) -> None:
     file.write_bytes(b"defaced")
 
 
+def put_as_needed(root: Path, version: int) -> None:
+    """Publish what changed; all of it where the damage is in the live release, too."""
+    if PATH in verify(root, NODE, "play"):
+        put_whole(root, version)
+    else:
+        put_version(root, version)
+
+
 # Names that turn from files into folders and back, and such as only people think of.
 _NAMES = ("a", "b", "p1", "x y", "日本", ".hidden", "-rf", "manifest.json", "index.html", "ü.html")
 
@@ -268,6 +276,28 @@ class TestKept:
             publish(root, manifest(pages(6), assets(6)), pages(6), assets(6), fence=stop)
         assert list(old_folders(place(root))) == []
 
+    def test_one_that_goes_live_again_is_not_altered(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A damaged release beyond the five, whose content is published again, is what the new one
+        is linked from."""
+        hashes = [put_version(root, version).build_hash for version in range(1, 7)]
+        _deleted(place(root).releases / hashes[0])
+
+        def refused(*_args: object, **_kwargs: object) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(disk, "unlink", refused)
+        assert put_whole(root, 1).build_hash == hashes[0]
+        assert is_exactly(place(root).current, pages(1))
+
+    def test_the_oldest_goes_first(self, root: Path) -> None:
+        """After the spare: what was live last may be gone back to."""
+        hashes = [put_version(root, version).build_hash for version in range(1, 6)]
+        assert [old.name for old in old_folders(place(root), keep=2)] == hashes[:3]
+        ready(root)
+        assert [old.name for old in old_folders(place(root), keep=2)] == [".spare", *hashes[:3]]
+
     def test_what_it_passed_before_counts_no_more(self, root: Path) -> None:
         """A release that was live long ago says nothing of the one that is made out of it."""
         for version in range(1, 7):
@@ -280,7 +310,7 @@ class TestKept:
         with pytest.raises(SiteUnavailable, match="lease"):
             publish(root, wanted, pages(7), assets(7), fence=stop)
         assert is_exactly(place(root).releases / wanted.build_hash, pages(7))
-        assert prune(root, NODE, "play").releases == (wanted.build_hash,)
+        assert prune(root, NODE, "play", keep=6).releases == (wanted.build_hash,)
 
     def test_its_assets_count_as_unused_from_then_on(self, root: Path) -> None:
         """A release that is recycled, by a publish or for a spare, gives its assets up as if it
@@ -390,7 +420,7 @@ class TestDrift:
         put_version(root, 1)
         drift(ready(root))
         monkeypatch.setattr(spare, "_looked_through", {})
-        put_whole(root, 2)
+        put_as_needed(root, 2)
         assert is_exactly(place(root).current, pages(2))
         assert verify(root, NODE, "play") == ()
 
@@ -402,7 +432,7 @@ class TestDrift:
         monkeypatch.setattr(spare, "_TRUSTED", 0.0)
         put_version(root, 1)
         drift(ready(root))
-        put_whole(root, 2)
+        put_as_needed(root, 2)
         assert is_exactly(place(root).current, pages(2))
         assert verify(root, NODE, "play") == ()
 
@@ -411,7 +441,7 @@ class TestDrift:
         """It is looked through, and mended."""
         hashes = [put_version(root, version).build_hash for version in range(1, 7)]
         drift(place(root).releases / hashes[0])
-        put_whole(root, 7)
+        put_as_needed(root, 7)
         assert is_exactly(place(root).current, pages(7))
         assert verify(root, NODE, "play") == ()
 
@@ -533,6 +563,9 @@ class TestErrors:
                 assert is_exactly(ready(root), pages(version))
             assert verify(root, NODE, "play") == ()
             assert (place(root).current / PATH).stat().st_nlink == 1
+            with monkeypatch.context() as patch:
+                patch.setattr(disk, "hash_of", lambda *_args, **_kwargs: None)
+                assert verify(root, NODE, "play", quick=True) == (), "sealed as copied"
 
     def test_where_nothing_is_published_none_is_made(self, root: Path) -> None:
         """And no folder for it."""
