@@ -60,17 +60,17 @@ def test_scripts_run_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "seconds", "said"),
     [
-        ("throw new Error('no')", "Error: no"),
-        ("for (;;);", "timeout|timed out"),
-        ("const a = []; for (;;) a.push(new Array(1e5).fill({}))", "memory|OOM"),
+        ("throw new Error('no')", 30, "Error: no"),
+        ("for (;;);", 2, "timeout|timed out"),
+        ("const a = []; for (;;) a.push(new Array(1e5).fill({}))", 30, "memory|OOM"),
     ],
 )
-def test_a_script_that_fails_ends_the_isolate(script: str, said: str) -> None:
+def test_a_script_that_fails_ends_the_isolate(script: str, seconds: int, said: str) -> None:
     """What a script does ends its isolate at most, with a word of what it was."""
     for first in ((script, "1"), ("1",)):
-        isolate = Isolate(first, 2)
+        isolate = Isolate(first, seconds)
         with pytest.raises(ProcessFailed, match=f"(?i){said}"):
             isolate.run(script)
         assert not isolate.alive
