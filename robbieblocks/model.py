@@ -287,7 +287,7 @@ class Asset:
         return "sha384-" + base64.b64encode(digest).decode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Module:
     """One compiled ES module and its twin for the isolate.
 
@@ -307,7 +307,7 @@ class Module:
     styles: tuple[str, ...] = ()
     computes_styles: bool = False
 
-    @property
+    @cached_property
     def script_hash(self) -> Sha256:
         """The hash of what the isolate runs."""
         return sha256(self.script)

@@ -28,8 +28,8 @@ from robbieblocks.model import (
     RenderedBlock,
     RenderJob,
 )
-from robbieblocks.prerender import Prerenderer
 from robbieblocks.prerender.page import Shell
+from robbieblocks.prerender.rendering import Prerenderer
 from robbieblocks.settings import resource_dir
 from robbieblocks.toolchain import Toolchain
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -96,18 +96,22 @@ class App:
         jobs = [job for job in wanted if job not in self.blocks]
         return workshop.render(jobs, self.bundle, self.blocks) if jobs else 0
 
-    def faults(self, page: AssembledPage) -> tuple[Problem, ...]:
+    def rendered(self, page: AssembledPage) -> dict[int, RenderedBlock]:
+        """The page's blocks, by order; what is on its way is waited for."""
+        jobs = self._jobs_of(page)
+        return {block.order: self.blocks[job] for block, job in zip(page.blocks, jobs, strict=True)}
+
+    def faults(
+        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock]
+    ) -> tuple[Problem, ...]:
         """What went wrong when the page's blocks were rendered."""
         return tuple(
-            replace(problem, page=page.key, block=order, source=self._quoted(problem))
-            for order, block in self._rendered(page)
-            if (problem := block.problem) is not None
+            [
+                replace(problem, page=page.key, block=order, source=self._quoted(problem))
+                for order, block in rendered.items()
+                if (problem := block.problem) is not None
+            ]
         )
-
-    def _rendered(self, page: AssembledPage) -> Iterator[tuple[int, RenderedBlock]]:
-        """The page's blocks, by order."""
-        for block, job in zip(page.blocks, self._jobs_of(page), strict=True):
-            yield block.order, self.blocks[job]
 
     def _jobs_of(self, page: AssembledPage) -> tuple[RenderJob, ...]:
         known = self._jobs.get(id(page))
@@ -124,11 +128,17 @@ class App:
         lines = row.code.splitlines()
         return lines[problem.line - 1] if problem.line <= len(lines) else ""
 
-    def document(self, page: AssembledPage, fingerprint: Sha256, shell: Shell) -> PageDocument:
+    def document(
+        self,
+        page: AssembledPage,
+        rendered: Mapping[int, RenderedBlock],
+        fingerprint: Sha256,
+        shell: Shell,
+    ) -> PageDocument:
         """The page without branding, composed once for all nodes that show it alike."""
         known = self.documents.get(fingerprint)
         if known is None:
-            known = shell.compose(page, dict(self._rendered(page)), self.bundle)
+            known = shell.compose(page, rendered, self.bundle)
             self.documents[fingerprint] = known
         return known
 

@@ -32,9 +32,9 @@ class Blocks:
 
     def __getitem__(self, job: RenderJob) -> RenderedBlock:
         """Raises KeyError for a job that nobody expects, and ProcessFailed as rendering does."""
-        while job not in self._there:
+        while (known := self._there.get(job)) is None:
             self._take()
-        return self._there[job]
+        return known
 
     def add(self, there: Mapping[RenderJob, RenderedBlock]) -> None:
         """Take up blocks that are there."""

@@ -24,6 +24,7 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.plan import Draft, brand_fingerprint, draft
 from robbieblocks.pipeline.targets import Request, Target
+from robbieblocks.prerender.document import PageDocument
 from robbieblocks.prerender.page import Shell
 
 TOKENS_FILE = "tokens.json"
@@ -130,12 +131,15 @@ def compose(
     """
     entries = []
     for page, shared, inputs in run.draft.fresh:
-        faults = run.app.faults(page)
+        rendered = run.app.rendered(page)
+        faults = run.app.faults(page, rendered)
         if not faults:
             try:
-                entries.append(_compose_page(run, shell, page, shared, inputs))
+                document = run.app.document(page, rendered, shared, shell)
             except ContentError as error:
                 faults = error.problems
+            else:
+                entries.append(_branded(run, page, document, inputs))
         if faults:
             failures[inputs] = faults
             run.draft.hold_back(page.key, faults, run.live)
@@ -163,19 +167,18 @@ def compose(
     )
 
 
-def _compose_page(
-    run: Run, shell: Shell, page: AssembledPage, shared: Sha256, inputs: Sha256
-) -> PageEntry:
-    document = run.app.document(page, shared, shell)
+def _branded(run: Run, page: AssembledPage, document: PageDocument, inputs: Sha256) -> PageEntry:
+    """Take up the page's bytes on the node, and what they refer to."""
     run.contents[page.path] = document.brand(run.brand)
     run.assets |= {asset.name: asset for asset in document.assets}
+    assets = [asset.name for asset in (*document.assets, *_brand_assets(run.brand))]
     return PageEntry(
         key=page.key,
         route=page.route,
         path=page.path,
         inputs=inputs,
-        assets=tuple(sorted(asset.name for asset in (*document.assets, *_brand_assets(run.brand)))),
-        components=tuple(sorted({block.component for block in page.blocks})),
+        assets=tuple(sorted(assets)),
+        components=run.app.fingerprints.placed(page),
     )
 
 

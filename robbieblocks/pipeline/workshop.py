@@ -34,8 +34,9 @@ from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
 from robbieblocks.pipeline.targets import Target
 from robbieblocks.pipeline.tidying import Tidying
-from robbieblocks.prerender import Prerenderer, job_key
+from robbieblocks.prerender.keys import job_key
 from robbieblocks.prerender.page import Shell
+from robbieblocks.prerender.rendering import Prerenderer
 from robbieblocks.release import fault
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain

@@ -1,6 +1,5 @@
-"""Prerendering: blocks to HTML in an isolate, and pages from blocks."""
+"""Prerendering: blocks to HTML in an isolate, and pages from blocks.
 
-from robbieblocks.prerender.keys import job_key
-from robbieblocks.prerender.rendering import Prerenderer
-
-__all__ = ["Prerenderer", "job_key"]
+The doors are `rendering.Prerenderer`, `keys.job_key` and `page.Shell`. Nothing is imported here,
+because the child processes run modules of this package and must start quickly.
+"""

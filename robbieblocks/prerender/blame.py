@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle
+from robbieblocks.prerender.keys import source_name
 from robbieblocks.prerender.sourcemap import Position, locate
 
 _COMPONENTS: Final = "@robbieblocks/"
@@ -115,10 +116,8 @@ def problem(component: str, failure: Mapping[str, Any], bundle: Bundle, cpu: flo
 
 
 def source_names(bundle: Bundle) -> dict[str, str]:
-    """Specifiers by the name that stack traces call a module (see child.source_name)."""
-    from robbieblocks.model import sha256
-
-    return {sha256(specifier)[:16]: specifier for specifier in bundle.modules}
+    """Specifiers by the name that stack traces call a module."""
+    return {source_name(specifier): specifier for specifier in bundle.modules}
 
 
 def _stopped(component: str, bound: str, cpu: float) -> Problem:

@@ -18,6 +18,22 @@ SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
+# The directives that are the same on every page.
+_ANYWHERE: Final = "; ".join(
+    (
+        "style-src-attr 'unsafe-inline'",
+        "img-src 'self' https: data: blob:",
+        "media-src 'self' https: data: blob:",
+        "font-src 'self'",
+        "connect-src 'self' https: wss:",
+        "frame-src 'self' https:",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self' https:",
+    )
+)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS: Final = ("ltr", "rtl", "auto")
 _INLINE_STYLE: Final = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
@@ -49,28 +65,14 @@ def policy(*, scripts: Iterable[str], styles: Iterable[str] | None) -> str:
     Prerendered `style=` attributes need style-src-attr; scripts are strict. Pictures, media, frames
     and requests may go to https anywhere, as components embed them.
     """
-    script_hashes = "".join(f" {source_hash(text)}" for text in scripts)
+    allowed_scripts = "".join([f" {source_hash(text)}" for text in scripts])
     if styles is None:
-        inline_styles = " 'unsafe-inline'"
+        allowed_styles = " 'unsafe-inline'"
     else:
-        inline_styles = "".join(f" {source_hash(text)}" for text in dict.fromkeys(styles))
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self'{script_hashes}",
-            f"style-src 'self'{inline_styles}",
-            "style-src-attr 'unsafe-inline'",
-            "img-src 'self' https: data: blob:",
-            "media-src 'self' https: data: blob:",
-            "font-src 'self'",
-            "connect-src 'self' https: wss:",
-            "frame-src 'self' https:",
-            "worker-src 'self'",
-            "manifest-src 'self'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'self' https:",
-        )
+        allowed_styles = "".join([f" {source_hash(text)}" for text in dict.fromkeys(styles)])
+    return (
+        f"default-src 'none'; script-src 'self'{allowed_scripts}; "
+        f"style-src 'self'{allowed_styles}; {_ANYWHERE}"
     )
 
 

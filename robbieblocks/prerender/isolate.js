@@ -261,6 +261,19 @@
       React.createElement(Probe), React.createElement(Hooks)));
   }
 
+  // --- modules -------------------------------------------------------------------------------
+
+  const factories = new Map();
+  const vendor = new Set();
+  let expecting = false;
+  // What a module's script says, once evaluated: the factory, and whether it is a package's, which
+  // may read the clock while it loads.
+  define(globalThis, "__rbDefine", (specifier, isVendor, factory) => {
+    if (!expecting) throw new TypeError("no module is expected");
+    factories.set(specifier, factory);
+    if (isVendor) vendor.add(specifier); else vendor.delete(specifier);
+  });
+
   // --- freeze everything that blocks share --------------------------------------------------
 
   // A frozen prototype's property can't be shadowed by assignment; libraries do that to these.
@@ -323,10 +336,8 @@
   }
   Object.preventExtensions(globalThis);
 
-  // --- modules and rendering ---------------------------------------------------------------
+  // --- rendering -----------------------------------------------------------------------------
 
-  const factories = new Map();
-  const vendor = new Set();
   const BOUND = freeze({ html: 4_000_000 });
 
   // One block's own copies of every module: what one render leaves behind, no other can find.
@@ -366,31 +377,54 @@
   const VOID = new Set(["img", "br", "hr", "input", "source"]);
   const CLOSES_P = new Set(("div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol dl hr pre " +
     "blockquote figure figcaption form fieldset details summary dialog").split(" "));
-  const TAG = /<(?:\/([a-z][a-z0-9]*)>|([a-z][a-z0-9]*)((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>|!-- -->|!--\/?[$&!?]?-->)/y;
+  // Attributes and the end of an opening tag, after its name; and what React writes as comments.
+  const REST = /((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>/y;
+  const COMMENT = /<!--\/?[$&!?]?-->/y;
+  const NAME = /[a-z][a-z0-9]*/y;
   const RESERVED = / (?:id="(?:b\d+|rb-[^"]*)"|data-rb-)/;
+  const match = (pattern, html, at) => { pattern.lastIndex = at; return pattern.exec(html); };
   let misnested = false;
   const contained = (html) => {
     const open = [];
-    let at = html.indexOf("<");
     misnested = false;
+    let at = html.indexOf("<");
     while (at !== -1) {
-      TAG.lastIndex = at;
-      const found = TAG.exec(html);
-      if (found === null) return false;
-      const [whole, closed, opened, attributes] = found;
-      if (closed !== undefined) {
-        if (open.pop() !== closed) return false;
-      } else if (opened !== undefined) {
-        if (!ORDINARY.has(opened) || (attributes !== "" && RESERVED.test(attributes))) return false;
-        if (CLOSES_P.has(opened) && open.includes("p")) misnested = true;
-        else if ((opened === "a" || opened === "button" || opened === "form") && open.includes(opened)) misnested = true;
-        if (!VOID.has(opened)) {
+      const next = html.charCodeAt(at + 1);
+      if (next === 47) { // a slash: it must close what was opened last
+        const name = open.pop();
+        if (name === undefined || !html.startsWith(name, at + 2)) return false;
+        at += 2 + name.length;
+        if (html.charCodeAt(at) !== 62) return false;
+      } else if (next === 33) { // an exclamation mark
+        if (html.startsWith("<!-- -->", at)) at += 7;
+        else {
+          const comment = match(COMMENT, html, at);
+          if (comment === null) return false;
+          at += comment[0].length - 1;
+        }
+      } else {
+        let end = html.indexOf(">", at + 1);
+        if (end === -1) return false;
+        let name = html.slice(at + 1, end);
+        let closed = false;
+        if (!ORDINARY.has(name)) { // it has attributes, or can't be proven
+          const found = match(NAME, html, at + 1);
+          if (found === null || !ORDINARY.has(name = found[0])) return false;
+          const rest = match(REST, html, at + 1 + name.length);
+          if (rest === null || (rest[1] !== "" && RESERVED.test(rest[1]))) return false;
+          closed = rest[2] !== "";
+          end = at + name.length + rest[0].length;
+        }
+        if (CLOSES_P.has(name) && open.includes("p")) misnested = true;
+        else if ((name === "a" || name === "button" || name === "form") && open.includes(name)) misnested = true;
+        if (!VOID.has(name)) {
           // Only inside svg does "/>" close an element.
-          if (found[4] === "") open.push(opened);
+          if (!closed) open.push(name);
           else if (!open.includes("svg")) return false;
         }
+        at = end;
       }
-      at = html.indexOf("<", at + whole.length);
+      at = html.indexOf("<", at + 1);
     }
     return open.length === 0;
   };
@@ -455,11 +489,8 @@
 
   let results = [];
   return freeze({
-    /** Keep a module's factory; `isVendor` says that reading the clock while loading is its own affair. */
-    define(specifier, factory, isVendor) {
-      factories.set(specifier, factory);
-      if (isVendor) vendor.add(specifier); else vendor.delete(specifier);
-    },
+    /** Have __rbDefine take factories, or take none: components must not find it open. */
+    expect(open) { expecting = open; },
     /** Render until done or a time slice is over; JSON of the results so far. */
     render(jobs) {
       results = [];

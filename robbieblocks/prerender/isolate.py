@@ -20,13 +20,15 @@ from robbieblocks.model import (
     component_specifier,
 )
 from robbieblocks.prerender.blame import problem
-from robbieblocks.prerender.keys import closure
+from robbieblocks.prerender.keys import closure, source_name
 from robbieblocks.process import Child
 
+_CHILD: Final = str(Path(__file__).resolve().with_name("child.py"))
 _PACKAGE: Final = str(Path(__file__).resolve().parent.parent.parent)
 # A child whose memory has grown past this is replaced before the next batch.
 _LARGEST_CHILD: Final = 220 << 20
 _STOPS_PER_COMPONENT: Final = 3
+_COMPONENTS: Final = component_specifier("")
 _PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
 _FATAL_BOUNDS: Final = frozenset({"cpu", "memory", "crash", "reactions"})
 
@@ -141,10 +143,7 @@ class Isolate:
         # Both in one frame: on a busy machine each costs milliseconds of waiting for a processor.
         answer = self._call(
             {
-                "define": [
-                    (module.specifier, module.script, not _is_component(module.specifier))
-                    for module in fresh
-                ],
+                "define": [_definition(module) for module in fresh],
                 "render": listed,
             }
         )
@@ -190,8 +189,10 @@ class Isolate:
         return reply
 
 
-def _is_component(specifier: str) -> bool:
-    return specifier.startswith("@robbieblocks/")
+def _definition(module: Module) -> tuple[str, str, str, bool]:
+    """What the child must know of a module; the last says whether it is a package's."""
+    specifier = module.specifier
+    return specifier, source_name(specifier), module.script, not specifier.startswith(_COMPONENTS)
 
 
 def _until_stopped(jobs: Sequence[RenderJob], stops: Counter[str]) -> Sequence[RenderJob]:
@@ -207,7 +208,7 @@ def _until_stopped(jobs: Sequence[RenderJob], stops: Counter[str]) -> Sequence[R
 def _start() -> Child:
     """A child that inherits nothing of the environment: no password, no time zone, no locale."""
     return Child(
-        (sys.executable, "-X", "utf8", "-m", "robbieblocks.prerender.child"),
+        (sys.executable, "-X", "utf8", "-P", _CHILD),
         env={
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join((_PACKAGE, *filter(None, sys.path))),

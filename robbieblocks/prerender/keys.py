@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -14,30 +15,38 @@ _HERE: Final = Path(__file__).resolve().parent
 
 def job_key(job: RenderJob, bundle: Bundle) -> str:
     """A hash of all that decides the job's HTML: job, React, harness, every script it loads."""
-    scripts = _scripts_key(job.component, bundle)
+    known = _known(bundle)
+    scripts = known.scripts.get(job.component)
+    if scripts is None:
+        scripts = known.scripts[job.component] = _scripts_key(job.component, known)
     return sha256("\0".join((scripts, job.component, job.prefix, job.props_json)))
 
 
-def _scripts_key(component: str, bundle: Bundle) -> str:
-    """Kept per bundle: thousands of jobs share a few hundred components."""
-    memo = _memo(bundle)
-    known = memo.get(component)
-    if known is None:
-        parts: list[str] = [_harness_hash(), sha256(bundle.isolate)]
-        for specifier in sorted(closure([component_specifier(component)], bundle.modules)):
-            parts += [specifier, bundle.modules[specifier].script_hash]
-        known = memo[component] = sha256("\0".join(parts))
-    return known
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a bundle: thousands of jobs share a few hundred components."""
+
+    bundle: Bundle
+    base: str
+    scripts: dict[str, str] = field(default_factory=dict)
 
 
-_memos: list[tuple[Bundle, dict[str, str]]] = []
+_latest: list[_Known] = []
 
 
-def _memo(bundle: Bundle) -> dict[str, str]:
-    """The memo of this very bundle; only the latest is kept."""
-    if not _memos or _memos[0][0] is not bundle:
-        _memos[:] = [(bundle, {})]
-    return _memos[0][1]
+def _known(bundle: Bundle) -> _Known:
+    """What is known of this very bundle; only the latest is kept."""
+    if not _latest or _latest[0].bundle is not bundle:
+        _latest[:] = [_Known(bundle, f"{_harness_hash()}\0{sha256(bundle.isolate)}")]
+    return _latest[0]
+
+
+def _scripts_key(component: str, known: _Known) -> str:
+    modules = known.bundle.modules
+    parts = [known.base]
+    for specifier in sorted(closure([component_specifier(component)], modules)):
+        parts += [specifier, modules[specifier].script_hash]
+    return sha256("\0".join(parts))
 
 
 @functools.cache
@@ -45,6 +54,11 @@ def _harness_hash() -> Sha256:
     """Changes whenever the code that decides what a render gives does."""
     names = ("prelude.js", "isolate.js", "guard.py", "child.py")
     return sha256(b"\0".join((_HERE / name).read_bytes() for name in names))
+
+
+def source_name(specifier: str) -> str:
+    """How stack traces call a module: safe whatever a specifier holds, different for each."""
+    return sha256(specifier)[:16]
 
 
 def closure(specifiers: Iterable[str], modules: Mapping[str, Module]) -> set[str]:

@@ -35,16 +35,19 @@ class Loading:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._reach: dict[str, tuple[str, ...]] = {}
+        self._reach: dict[str, frozenset[str]] = {}
         self._names: dict[str, str] = {}
+        self._styled: dict[str, frozenset[str]] = {}
         self._mapped: dict[str, tuple[str, str]] = {}
-        self._links: dict[tuple[str, str], str] = {}
+        self._preloads: dict[str, str] = {}
+        self._sheets: dict[str, str] = {}
+        self._always = frozenset[str]().union(*map(self._reached, _RUNTIME_NEEDS))
 
     def names(self, component: str) -> str:
         """The component's key and those of all that it imports: their styles reach its block."""
         known = self._names.get(component)
         if known is None:
-            reached = self._reached(component_specifier(component))
+            reached = sorted(self._reached(component_specifier(component)))
             keys = (
                 name.removeprefix(_COMPONENTS) for name in reached if name.startswith(_COMPONENTS)
             )
@@ -57,20 +60,20 @@ class Loading:
     ) -> Loads:
         """What a page with these components loads: the `islands` ever, and the `early` at once."""
         sheets = self._stylesheets(components)
+        links = "\n".join(map(self._sheet_link, sheets))
         if not islands:
-            links = "\n".join(map(head.stylesheet, sheets))
             return Loads(stylesheets=links, import_map="", scripts="", assets=tuple(sheets))
         modules = self._union(islands)
         import_map = self._import_map(modules)
         runtime = self.bundle.runtime.asset
         lines = [f'<script type="importmap">{import_map}</script>']
         if early:
-            lines += [self._link("modulepreload", name) for name in self._union(early)]
+            lines += map(self._preload, self._union(early))
         lines.append(
             f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
         )
         return Loads(
-            stylesheets="\n".join(map(head.stylesheet, sheets)),
+            stylesheets=links,
             import_map=import_map,
             scripts="\n".join(lines),
             assets=(*sheets, runtime, *(self.bundle.modules[name].asset for name in modules)),
@@ -84,7 +87,7 @@ class Loading:
         # An empty element is how packages add rules one by one (CSSOM).
         return ("", *(text for module in modules for text in module.styles))
 
-    def _reached(self, specifier: str) -> tuple[str, ...]:
+    def _reached(self, specifier: str) -> frozenset[str]:
         known = self._reach.get(specifier)
         if known is None:
             found: set[str] = set()
@@ -95,31 +98,35 @@ class Loading:
                 if module is not None and name not in found:
                     found.add(name)
                     pending += module.imports
-            known = self._reach[specifier] = tuple(sorted(found))
+            known = self._reach[specifier] = frozenset(found)
         return known
 
     def _union(self, components: Iterable[str]) -> list[str]:
-        found: set[str] = set()
-        for specifier in (*_RUNTIME_NEEDS, *map(component_specifier, components)):
-            found.update(self._reached(specifier))
-        return sorted(found)
+        reached = (self._reached(component_specifier(key)) for key in components)
+        return sorted(self._always.union(*reached))
 
-    def _stylesheets(self, components: Iterable[str]) -> list[Asset]:
+    def _stylesheets(self, components: Collection[str]) -> list[Asset]:
         """Base, components and utilities, in the order of their layers."""
-        used: set[str] = set()
-        placed = tuple(components)
-        for component in placed:
-            used.update(self._reached(component_specifier(component)))
         modules = self.bundle.modules
-        own = [sheet for name in sorted(used) if (sheet := modules[name].stylesheet) is not None]
-        listed = [self.bundle.base_stylesheet, *own, self.bundle.utilities_for(placed)]
-        return list(dict.fromkeys(sheet for sheet in listed if sheet is not None))
+        used = frozenset[str]().union(*map(self._with_styles, components))
+        own = [modules[name].stylesheet for name in sorted(used)]
+        listed = (self.bundle.base_stylesheet, *own, self.bundle.utilities_for(components))
+        return list({sheet.name: sheet for sheet in listed if sheet is not None}.values())
+
+    def _with_styles(self, component: str) -> frozenset[str]:
+        """The component and what it imports, as far as they have a stylesheet."""
+        known = self._styled.get(component)
+        if known is None:
+            reached = self._reached(component_specifier(component))
+            known = frozenset(name for name in reached if self.bundle.modules[name].stylesheet)
+            self._styled[component] = known
+        return known
 
     def _import_map(self, specifiers: Iterable[str]) -> str:
         """Where each specifier leads, and the integrity of each file (HTML, import maps)."""
         entries = [self._entry(specifier) for specifier in specifiers]
-        imports = ",".join(entry[0] for entry in entries)
-        integrity = ",".join(entry[1] for entry in entries)
+        imports = ",".join([entry[0] for entry in entries])
+        integrity = ",".join([entry[1] for entry in entries])
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
     def _entry(self, specifier: str) -> tuple[str, str]:
@@ -131,10 +138,16 @@ class Loading:
             known = self._mapped[specifier] = (head.inert(leads), head.inert(checked))
         return known
 
-    def _link(self, relation: str, specifier: str) -> str:
-        known = self._links.get((relation, specifier))
+    def _preload(self, specifier: str) -> str:
+        known = self._preloads.get(specifier)
         if known is None:
             asset = self.bundle.modules[specifier].asset
-            known = f'<link rel="{relation}" href="{asset.url}" integrity="{asset.integrity}">'
-            self._links[relation, specifier] = known
+            known = f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+            self._preloads[specifier] = known
+        return known
+
+    def _sheet_link(self, sheet: Asset) -> str:
+        known = self._sheets.get(sheet.name)
+        if known is None:
+            known = self._sheets[sheet.name] = head.stylesheet(sheet)
         return known

@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from jinja2 import (
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    TemplateSyntaxError,
-)
+from jinja2 import Template
 from markupsafe import Markup
 
-from robbieblocks.errors import ContentError, Problem, SiteUnavailable
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     SHARED_APP,
     ZONES,
@@ -35,6 +28,7 @@ from robbieblocks.model import (
 from robbieblocks.prerender import head, site
 from robbieblocks.prerender.document import SLOTS, PageDocument
 from robbieblocks.prerender.loading import Loading
+from robbieblocks.prerender.templates import Templates, read
 from robbieblocks.prerender.visibility import TooIntricateError, Visibility
 
 _HERE: Final = Path(__file__).resolve().parent
@@ -45,6 +39,7 @@ _MADE_BY: Final = (
     "head.py",
     "loading.py",
     "site.py",
+    "templates.py",
     "visibility.py",
     "visitor.js",
 )
@@ -59,21 +54,11 @@ class Shell:
     """The templates, compiled once. Raises ContentError for one that can't be read or parsed."""
 
     def __init__(self, templates: Path) -> None:
-        self._templates = templates
-        self._jinja = Environment(
-            loader=FileSystemLoader(templates),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._page = self._template("page.html.j2")
-        self._not_found = self._template("404.html.j2")
-        self._layouts = {
-            name: self._template(f"layouts/{name}.html.j2") for name in _layout_names(templates)
-        }
-        self.favicon = Asset.of("favicon", "svg", _read(templates / "favicon.svg"))
+        self._templates = Templates(templates)
+        self._page = self._templates.compiled("page.html.j2")
+        self._not_found = self._templates.compiled("404.html.j2")
+        self._layouts = self._templates.layouts()
+        self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
         self.id = self._fingerprint()
         self._last: Loading | None = None
 
@@ -96,9 +81,7 @@ class Shell:
         about = head.About.of(page)
         visibility = _visibility(page)
         zones = _zones(page.blocks, rendered, self._loading(bundle))
-        body = self._rendered(
-            f"layouts/{page.layout}.html.j2", self._layouts[page.layout], zones=zones, page=about
-        )
+        body = self._rendered(self._layouts[page.layout], zones=zones, page=about)
         islands = [block for block in page.blocks if _is_island(block, rendered[block.order])]
         return self._document(
             about,
@@ -136,9 +119,7 @@ class Shell:
         )
         about = head.About.of(page)
         said = {"id": node.id, "name": head.sendable(node.name), "theme": node.theme}
-        body = self._rendered(
-            "404.html.j2", self._not_found, page=about, node=said, links=list(links)
-        )
+        body = self._rendered(self._not_found, page=about, node=said, links=list(links))
         document = self._document(about, body, bundle)
         return document.brand(node), document.assets
 
@@ -186,7 +167,6 @@ class Shell:
         known = [style, *styles] if style else styles
         allowed = None if loads.styles is None else [*known, *loads.styles]
         html = self._rendered(
-            "page.html.j2",
             self._page,
             page=about,
             slot=SLOTS,
@@ -216,50 +196,16 @@ class Shell:
             self._last = Loading(bundle)
         return self._last
 
-    def _template(self, name: str) -> Template:
-        try:
-            return self._jinja.get_template(name)
-        except TemplateSyntaxError as error:
-            raise ContentError(
-                [_template_problem(error.name or name, error, error.lineno)]
-            ) from error
-        except (TemplateError, OSError, UnicodeError) as error:
-            raise ContentError([_template_problem(name, error, None)]) from error
-
-    def _rendered(self, name: str, template: Template, **values: Any) -> str:
-        try:
-            return template.render(values)
-        except TemplateError as error:
-            raise ContentError([_template_problem(name, error, None)]) from error
+    def _rendered(self, template: Template, **values: Any) -> str:
+        return self._templates.rendered(template, values)
 
     def _fingerprint(self) -> Sha256:
         """Changes with everything that decides a document's bytes besides what compose is given."""
-        files = sorted(self._templates.rglob("*.j2"))
-        own = [(f"{path.relative_to(self._templates)}", path) for path in files]
-        own += [(name, _HERE / name) for name in _MADE_BY]
-        hashes = [f"{name} {sha256(_read(path))}" for name, path in own]
+        own = {name: sha256(read(_HERE / name)) for name in _MADE_BY}
+        hashes = [
+            f"{name} {digest}" for name, digest in {**self._templates.hashes(), **own}.items()
+        ]
         return sha256("\n".join([*hashes, self.favicon.name]))
-
-
-def _layout_names(templates: Path) -> list[str]:
-    found = (
-        path.name.removesuffix(".html.j2") for path in (templates / "layouts").glob("*.html.j2")
-    )
-    return sorted(name for name in found if not name.startswith("_"))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
-
-
-def _template_problem(name: str, error: Exception, line: int | None) -> Problem:
-    message = getattr(error, "message", None) or str(error)
-    return Problem(
-        entity="template", key=name, what=str(message), line=line, remedy="mend the template file"
-    )
 
 
 def _zones(

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from robbieblocks.errors import Problem
 from robbieblocks.names import shown
-from robbieblocks.prerender import Prerenderer
+from robbieblocks.prerender.rendering import Prerenderer
 from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
 
 if TYPE_CHECKING:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator
+from random import Random
 
 import psutil
 import pytest
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
-from robbieblocks.prerender import Prerenderer, job_key
+from robbieblocks.prerender.guard import fault
+from robbieblocks.prerender.keys import job_key
+from robbieblocks.prerender.rendering import Prerenderer
 from tests.pages import Press, block, component
 
 NO_ASSET = Asset("none.js", b"")
@@ -134,6 +138,10 @@ FAULTS = {
     "undeclared global": ("exports.default = () => { leak = 1; };", "not defined"),
     "global Array": ("exports.default = () => { Array = 1; };", "read only"),
     "globalThis.Array": ("exports.default = () => { globalThis.Array = 1; };", "read only"),
+    "another's module": (
+        "exports.default = () => __rbDefine('@robbieblocks/it', false, () => 1);",
+        "no module is expected",
+    ),
     "eval": ("exports.default = () => eval('1');", "Code generation"),
     "indirect eval": ("exports.default = () => (0, eval)('1');", "Code generation"),
     "new Function": ("exports.default = () => new Function('return 1')();", "Code generation"),
@@ -352,6 +360,38 @@ def test_nothing_shared_can_be_changed(prerenderer: Prerenderer, isolate: str) -
     assert rendered.html == "true "
 
 
+PIECES = (
+    "<div>", "</div>", "<p>", "</p>", "<b>", "</b>", "<br>", "<br/>", "<hr/>", "<a href='x'>",
+    "</a>", '<p title="a">', '<p title="a>b">', '<p title="', '<i class="x" data-a="">', "</i>",
+    "<svg>", "</svg>", "<circle/>", '<use href="#a"/>', "<!-- -->", "<!--$-->", "<!--/$-->",
+    "<!--", "-->", "<", ">", "</", "/>", "<divx", "<di", "<DIV>", "<div/>", "<b:c>", "<form>",
+    "</form>", "<li>", "<h1>", "</h1>", "a", " ", "&lt;", "<span", " hidden", ' id="b1"',
+    ' id="x"', " data-rb-x=''", "\"", "\0", "<title>", "<table>", "</body>",
+)  # fmt: skip
+
+
+def test_what_passes_keeps_to_its_wrapper(prerenderer: Prerenderer, isolate: str) -> None:
+    """The quick proof inside the isolate passes nothing that a real parser finds at fault."""
+    body = (
+        "exports.default = ({ html }) => jsx('div', { dangerouslySetInnerHTML: { __html: html } });"
+    )
+    random = Random(7)  # noqa: S311 - texts to try
+    texts = ["".join(random.choices(PIECES, k=random.randint(1, 7))) for _ in range(3000)]
+    texts += [f"<{name}" for name in ("div", "divx", "p", "br", "!--", "/div", "/")]
+    jobs = [
+        RenderJob(component="it", props_json=json.dumps({"html": text}), prefix="b1-")
+        for text in texts
+    ]
+    rendered = prerenderer.render(jobs, _bundle(isolate, it=body))
+    passed = [block.html for block in rendered if block.problem is None]
+    assert len(passed) > len(texts) // 10
+    assert [html for html in passed if fault(html)] == []
+    refused = [text for text, block in zip(texts, rendered, strict=True) if block.problem]
+    assert [
+        text for text in refused if not fault(f"<div>{text}</div>".replace("\0", "\ufffd"))
+    ] == []
+
+
 def test_class_components_are_interactive(prerenderer: Prerenderer, isolate: str) -> None:
     """A class component may have state, so it hydrates."""
     body = "exports.default = class extends React.Component { render() { return jsx('p', {}); } };"
@@ -393,7 +433,7 @@ def _children() -> set[int]:
         child.pid
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
-        and "robbieblocks.prerender.child" in child.cmdline()
+        and any(word.endswith("prerender/child.py") for word in child.cmdline())
     }
 
 

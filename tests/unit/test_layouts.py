@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pytest
 from markupsafe import Markup
 
 from robbieblocks.model import ZONES
+from robbieblocks.prerender.templates import Templates
 from robbieblocks.settings import resource_dir
 
 TEMPLATES = resource_dir("templates")
@@ -26,10 +26,8 @@ PAGE = {"key": "home", "title": "Page not found", "layout": "", "lang": "en", "m
 
 
 def render(name: str, **values: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(name).render(**values)
+    templates = Templates(TEMPLATES)
+    return templates.rendered(templates.compiled(name), values)
 
 
 def render_layout(layout: str, *filled: str) -> str:

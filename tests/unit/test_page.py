@@ -25,6 +25,7 @@ from robbieblocks.model import (
     RenderedBlock,
 )
 from robbieblocks.prerender.page import Shell
+from robbieblocks.prerender.templates import Templates
 from robbieblocks.settings import resource_dir
 from tests.pages import block, node, page
 
@@ -221,6 +222,21 @@ def test_a_failing_layout_names_its_template(tmp_path: Path) -> None:
     layout.write_text("fine\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/odd.html.j2, line 2"):
         Shell(tmp_path)
+    layout.write_text('{% inline "layouts/_odd.html.j2" %}')
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*_odd"):
+        Shell(tmp_path)
+    (tmp_path / "layouts" / "_odd.html.j2").write_text("fine\n\n{% if %}")
+    with pytest.raises(ContentError, match=r"layouts/_odd.html.j2, line 3"):
+        Shell(tmp_path)
+
+
+def test_a_template_can_stand_in_another(tmp_path: Path) -> None:
+    """`inline` says what the other file says, its last newline too, with the values there are."""
+    (tmp_path / "outer.html.j2").write_text('a\n{% inline "inner.html.j2" %}\nz')
+    (tmp_path / "inner.html.j2").write_text("{{ word }}\n")
+    templates = Templates(tmp_path)
+    said = templates.rendered(templates.compiled("outer.html.j2"), {"word": "<b>"})
+    assert said == "a\n&lt;b&gt;\nz"
 
 
 def test_the_shell_s_id_follows_the_templates(tmp_path: Path) -> None:
