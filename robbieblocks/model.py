@@ -17,6 +17,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, NewType
 from uuid import UUID
 
+import orjson
+
 from robbieblocks.errors import Problem
 
 Json = Any
@@ -34,12 +36,24 @@ def sha256(content: bytes | str) -> Sha256:
     return Sha256(hashlib.sha256(data).hexdigest())
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_CANONICAL = (
+    orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+)
+_CANONICAL_TOO = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def canonical_json(value: Json) -> str:
-    """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit)."""
-    return _CANONICAL.encode(value)
+    """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit).
+
+    NaN and infinity are written as null, or raise ValueError.
+    """
+    try:
+        return orjson.dumps(value, option=_CANONICAL).decode()
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits, and what nests too deep: a tenth as quick, and hardly ever.
+        return _CANONICAL_TOO.encode(value)
 
 
 # --- snapshot: rows as they stand in one transaction -----------------------------------------
