@@ -368,8 +368,7 @@ class RenderJob(NamedTuple):
     prefix: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedBlock:
+class RenderedBlock(NamedTuple):
     """A block's HTML.
 
     `interactive` says that it has state, effects, refs or event handlers, so that the browser must

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ from robbieblocks.pipeline.targets import Target
 from robbieblocks.pipeline.tidying import Tidying
 from robbieblocks.prerender.keys import job_key
 from robbieblocks.prerender.page import Shell
-from robbieblocks.prerender.rendering import Prerenderer
+from robbieblocks.prerender.rendering import Part, Prerenderer
 from robbieblocks.release import fault
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
@@ -103,15 +102,13 @@ class Workshop(AbstractContextManager["Workshop"]):
             blocks.expect(missing, self._kept(missing, parts))
         return len(missing)
 
-    def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[list[RenderedBlock]]) -> Coming:
-        """The parts by job, each kept in the cache."""
-        jobs = iter(keys)
+    def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[Part]) -> Coming:
+        """The parts, each kept in the cache."""
         for part in parts:
             fault.reached("rendered")
-            fresh = dict(zip(itertools.islice(jobs, len(part)), part, strict=True))
-            good = {keys[job]: _encode(block) for job, block in fresh.items() if not block.problem}
+            good = {keys[job]: _encode(block) for job, block in part.items() if not block.problem}
             self.cache.put_many(BLOCKS, good)
-            yield fresh
+            yield part
 
     @contextmanager
     def at_work(self, *, thorough: bool) -> Iterator[None]:

@@ -7,7 +7,8 @@ Started as `python -P robbieblocks/prerender/child.py`. It answers JSON frames:
      "render": [[component, props_json, prefix], ...]}
             -> {"refused": {specifier: message}, "done": [result, ...], "rss": bytes}
 
-where a result is [html, flags] or [null, failure]. Where a module is refused nothing is rendered.
+where a result is [html, flags] or [null, failure]; the flags say that a block is interactive (1)
+and volatile (2). Where a module is refused nothing is rendered.
 
 `render` may return fewer results than jobs; the caller sends the rest again. What a job does to the
 isolate (an endless loop, an endless allocation) is answered by a failure; what it does to the whole
@@ -26,7 +27,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, mini_racer
 from py_mini_racer._dll import init_mini_racer  # the only way to pass V8 flags
@@ -44,6 +45,18 @@ _MIB: Final = 1 << 20
 _PAGE: Final = resource.getpagesize()
 
 _Definition = tuple[str, str, str, bool]
+
+
+class _Results(NamedTuple):
+    """So many results, in JSON as the isolate wrote them: nobody here needs to read them."""
+
+    number: int
+    text: str
+
+    @classmethod
+    def of(cls, results: list[Any]) -> Self:
+        """From results that were read."""
+        return cls(len(results), json.dumps(results, ensure_ascii=False, separators=(",", ":")))
 
 
 class _Isolate:
@@ -77,10 +90,13 @@ class _Isolate:
         self._expect(False)
         return refused
 
-    async def render(self, jobs: str, stop: Callable[[], str]) -> list[Any]:
+    async def render(self, jobs: str, stop: Callable[[], str]) -> _Results:
         """Render; `stop` is asked again and again, and what it says, if anything, ends it."""
-        results: list[Any] = json.loads(str(await self._bounded(self._render(jobs), stop)))
-        return results
+        said = str(await self._bounded(self._render(jobs), stop))
+        count, proven, text = said.split(" ", 2)
+        if proven == "1":
+            return _Results(int(count), text)
+        return _Results.of([_checked(result) for result in json.loads(text)])
 
     async def settle(self, stop: Callable[[], str]) -> None:
         """Run the promise reactions that are left: they may be endless."""
@@ -110,8 +126,7 @@ class _Isolate:
                 text = await self._partial()
         except JSEvalException:
             return []
-        results: list[Any] = json.loads(str(text))
-        return results
+        return [_checked(result) for result in json.loads(str(text))]
 
 
 @contextlib.contextmanager
@@ -140,20 +155,17 @@ class _Room:
         self._closing = contextlib.ExitStack()
         self._isolate: _Isolate | None = None
 
-    async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request."""
+    async def handle(self, request: dict[str, Any]) -> str:
+        """Answer one request, in JSON."""
         if "open" in request:
             self._source, self._cpu, self._heap = request["open"], request["cpu"], request["heap"]
             self._renew()
-            return {}
+            return "{}"
         refused = self._define(request["define"])
         if refused:
-            return {"refused": refused}
-        return {
-            "refused": refused,
-            "done": await self._render(request["render"]),
-            "rss": _resident(),
-        }
+            return json.dumps({"refused": refused})
+        done = ",".join([part.text[1:-1] for part in await self._render(request["render"])])
+        return f'{{"refused":{{}},"done":[{done}],"rss":{_resident()}}}'
 
     def _renew(self) -> _Isolate:
         """A fresh isolate with the same modules."""
@@ -176,14 +188,16 @@ class _Room:
                 self._modules[specifier] = module
         return refused
 
-    async def _render(self, jobs: list[list[str]]) -> list[Any]:
-        done: list[Any] = []
+    async def _render(self, jobs: list[list[str]]) -> list[_Results]:
+        parts: list[_Results] = []
+        done = 0
         until = time.monotonic() + _ANSWER_WITHIN
-        while len(done) < len(jobs) and (not done or time.monotonic() < until):
-            done += map(_checked, await self._slice(jobs[len(done) :] if done else jobs))
-        return done
+        while done < len(jobs) and (not parts or time.monotonic() < until):
+            parts.append(await self._slice(jobs[done:]))
+            done += parts[-1].number
+        return parts
 
-    async def _slice(self, jobs: list[list[str]]) -> list[Any]:
+    async def _slice(self, jobs: list[list[str]]) -> _Results:
         """The results of one time slice, at least one."""
         isolate = self._isolate or self._renew()
         began = time.process_time()
@@ -208,9 +222,9 @@ class _Room:
         self._isolate = None
         finished = await isolate.partial()
         # All finished and stopped yet: it was the promise reactions of one of them.
-        return (
-            [*finished, [None, failure]] if len(finished) < len(jobs) else await self._alone(jobs)
-        )
+        if len(finished) == len(jobs):
+            return await self._alone(jobs)
+        return _Results.of([*finished, [None, failure]])
 
     async def _settled(self, isolate: _Isolate, stop: Callable[[], str]) -> bool:
         """Whether what the blocks left for later came to an end; else the isolate is given up."""
@@ -221,22 +235,20 @@ class _Room:
             return False
         return True
 
-    async def _alone(self, jobs: list[list[str]]) -> list[Any]:
+    async def _alone(self, jobs: list[list[str]]) -> _Results:
         """The first job by itself, when one among them leaves something endless behind."""
         if len(jobs) == 1:
-            return [[None, {"bound": "reactions"}]]
+            return _Results.of([[None, {"bound": "reactions"}]])
         return await self._slice(jobs[:1])
 
 
 def _checked(result: list[Any]) -> list[Any]:
+    """The result, or what a real parser has to say where the isolate could not prove the HTML."""
     html, flags = result
-    if html is None:
+    wrong = None if html is None or flags & _PROVEN else fault(html)
+    if wrong is None:
         return result
-    if not flags & _PROVEN:
-        wrong = fault(html)
-        if wrong is not None:
-            return [None, {"name": "", "message": wrong[0], "remedy": wrong[1], "stack": ""}]
-    return [html, flags & 3]
+    return [None, {"name": "", "message": wrong[0], "remedy": wrong[1], "stack": ""}]
 
 
 def _resident() -> int:
@@ -270,8 +282,7 @@ def main() -> None:
     room = _Room()
 
     async def one(payload: bytes) -> bytes:
-        reply = await room.handle(json.loads(payload))
-        return json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode()
+        return (await room.handle(json.loads(payload))).encode()
 
     answer(lambda payload: loop.run_until_complete(one(payload)))
     os._exit(0)  # V8's own teardown has nothing left to save and may wait for its threads

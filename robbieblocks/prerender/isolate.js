@@ -491,15 +491,18 @@
   return freeze({
     /** Have __rbDefine take factories, or take none: components must not find it open. */
     expect(open) { expecting = open; },
-    /** Render until done or a time slice is over; JSON of the results so far. */
+    /** Render until done or a time slice is over: "<how many> <1 if all is proven> <results, JSON>". */
     render(jobs) {
       results = [];
+      let proven = 1;
       const until = realNow() + SLICE_MS;
       for (const [component, props, prefix] of parse(jobs)) {
-        results.push(renderOne(component, props, prefix));
+        const result = renderOne(component, props, prefix);
+        results.push(result);
+        if (result[0] !== null && (result[1] & 4) === 0) proven = 0;
         if (realNow() >= until) break;
       }
-      return stringify(results);
+      return `${results.length} ${proven} ${stringify(results)}`;
     },
     /** The results of a render that was stopped: the job after the last of them is to blame. */
     partial() { return stringify(results); },

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import (
     Bundle,
@@ -185,7 +187,7 @@ class Isolate:
         payload = json.dumps(request, ensure_ascii=False, separators=(",", ":"))
         # The child stops what runs too long by itself; this is for when it can't.
         answer = self._child.call(payload.encode("utf-8", "surrogatepass"), self._cpu * 4 + 10)
-        reply: dict[str, Any] = json.loads(answer)
+        reply: dict[str, Any] = orjson.loads(answer)
         return reply
 
 

@@ -12,14 +12,16 @@ from typing import Final, Self
 
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob
 from robbieblocks.prerender.isolate import Isolate
+from robbieblocks.prerender.shares import Batch, Shares, batches
 
 _MIB: Final = 1 << 20
-_BATCH: Final = 250
-_BATCH_BYTES: Final = 8 * _MIB
 # Fewer jobs are done before a second isolate is ready.
 _WORTH_SEVERAL: Final = 600
 # Past this, the process that composes pages is what they wait for.
 _MOST_ISOLATES: Final = 4
+
+Part = dict[RenderJob, RenderedBlock]
+"""Some jobs and what came of them."""
 
 
 class Prerenderer:
@@ -36,7 +38,7 @@ class Prerenderer:
         count = min(_processors(), _MOST_ISOLATES) if isolates is None else isolates
         self._all = [Isolate(cpu=cpu, heap=heap) for _ in range(count)]
         self._pool: ThreadPoolExecutor | None = None
-        self._free: SimpleQueue[Isolate] = SimpleQueue()
+        self._free: SimpleQueue[int] = SimpleQueue()
         self._pending: list[Future[list[RenderedBlock]]] = []
 
     def start(self, jobs: int) -> None:
@@ -53,29 +55,42 @@ class Prerenderer:
         Equal jobs give equal HTML whatever else is rendered before or beside them. Raises
         ProcessFailed when a child can't be started or dies of itself.
         """
-        return [block for blocks in self.stream(jobs, bundle) for block in blocks]
+        done: Part = {}
+        for part in self.stream(jobs, bundle):
+            done |= part
+        return [done[job] for job in jobs]
 
-    def stream(self, jobs: Sequence[RenderJob], bundle: Bundle) -> Iterator[list[RenderedBlock]]:
+    def stream(self, jobs: Sequence[RenderJob], bundle: Bundle) -> Iterator[Part]:
         """The same in parts, each as soon as it is there; many jobs are worked on meanwhile.
 
-        Call `rest` when nothing more is wanted of what was asked for.
+        The parts come in the order of the first job in each. Call `rest` when nothing more is
+        wanted of what was asked for.
         """
         stops: Counter[str] = Counter()
         if self._needed(len(jobs)) <= 1 and not self._pending:
             first = self._all[0]
-            return (first.rendered(batch, bundle, stops) for batch in _batches(jobs))
+            return (
+                _part(batch, first.rendered(batch.jobs, bundle, stops)) for batch in batches(jobs)
+            )
         pool = self._opened(len(jobs))
+        shares = Shares(jobs, len(self._all))
 
-        def work(batch: Sequence[RenderJob]) -> list[RenderedBlock]:
-            isolate = self._free.get()
+        def work() -> None:
+            number = self._free.get()
+            batch = shares.take(number)
             try:
-                return isolate.rendered(batch, bundle, stops)
+                rendered = self._all[number].rendered(batch.jobs, bundle, stops)
+            except BaseException as error:  # noqa: BLE001 - told to who waits for it
+                batch.rendered.set_exception(error)
+            else:
+                batch.rendered.set_result(rendered)
             finally:
-                self._free.put(isolate)
+                self._free.put(number)
 
-        own = [pool.submit(work, batch) for batch in _batches(jobs)]
-        self._pending += own
-        return self._collected(own)
+        for batch in shares.batches:
+            self._pending.append(batch.rendered)
+            pool.submit(work)
+        return self._collected(shares.batches)
 
     def rest(self) -> None:
         """Keep one warm isolate and let the others go; what is still being rendered is stopped."""
@@ -114,16 +129,14 @@ class Prerenderer:
             self.start(jobs)
             self._pool = ThreadPoolExecutor(len(self._all), "prerender")
             self._free = SimpleQueue()
-            for isolate in self._all:
-                self._free.put(isolate)
+            for number in range(len(self._all)):
+                self._free.put(number)
         return self._pool
 
-    def _collected(
-        self, parts: Sequence[Future[list[RenderedBlock]]]
-    ) -> Iterator[list[RenderedBlock]]:
+    def _collected(self, asked: Sequence[Batch]) -> Iterator[Part]:
         try:
-            for part in parts:
-                yield part.result()
+            for batch in asked:
+                yield _part(batch, batch.rendered.result())
         except BaseException:
             # Also when the process is told to stop: nothing of it may go on in the background.
             self.rest()
@@ -134,24 +147,17 @@ class Prerenderer:
         for isolate in self._all:
             isolate.stop()
         pool.shutdown()
+        for future in self._pending:
+            future.cancel()
         for isolate in self._all:
             isolate.close()
+
+
+def _part(batch: Batch, rendered: Sequence[RenderedBlock]) -> Part:
+    return dict(zip(batch.jobs, rendered, strict=True))
 
 
 def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _batches(jobs: Sequence[RenderJob]) -> Iterator[Sequence[RenderJob]]:
-    """The jobs in order, cut where a batch grows too long or too large for one frame."""
-    start = size = 0
-    for index, job in enumerate(jobs):
-        length = len(job.props_json)
-        if index - start >= _BATCH or (size + length > _BATCH_BYTES and index > start):
-            yield jobs[start:index]
-            start, size = index, 0
-        size += length
-    if start < len(jobs):
-        yield jobs[start:]

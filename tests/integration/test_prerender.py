@@ -13,7 +13,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
 from robbieblocks.prerender.guard import fault
 from robbieblocks.prerender.keys import job_key
-from robbieblocks.prerender.rendering import Prerenderer
+from robbieblocks.prerender.rendering import Part, Prerenderer
 from tests.pages import Press, block, component
 
 NO_ASSET = Asset("none.js", b"")
@@ -451,10 +451,13 @@ def test_many_blocks_are_rendered_side_by_side(several: Prerenderer, isolate: st
     ]
     jobs[1000] = RenderJob(component="bad", props_json="{}", prefix="b1000-")
     parts = several.stream(jobs, bundle)
-    html = [block.html for block in next(parts)]
-    assert len(html) < len(jobs)
+    done = next(parts)
+    assert jobs[0] in done
+    assert len(done) < len(jobs)
     assert len(_children() - before) == 3
-    html += [block.html for part in parts for block in part]
+    for part in parts:
+        done |= part
+    html = [done[job].html for job in jobs]
     assert html == [str(n) if n != 1000 else "" for n in range(3000)]
     several.rest()
     assert len(_children() - before) == 1
@@ -476,7 +479,7 @@ def test_what_nobody_waits_for_is_stopped(several: Prerenderer, isolate: str) ->
     assert several.render(_jobs("good"), endless)[0].problem is None
 
 
-def _throw(parts: Iterator[list[RenderedBlock]], error: BaseException) -> None:
+def _throw(parts: Iterator[Part], error: BaseException) -> None:
     """As a signal's handler does, while the next part is waited for."""
     assert isinstance(parts, Generator)
     parts.throw(error)

@@ -1,0 +1,62 @@
+"""Which isolate renders which blocks."""
+
+from __future__ import annotations
+
+from random import Random
+
+from robbieblocks.model import RenderJob
+from robbieblocks.prerender.shares import Batch, Shares, batches
+
+
+def _jobs(count: int, components: int) -> list[RenderJob]:
+    chance = Random(count)  # noqa: S311 - jobs to share
+    return [RenderJob(f"c{chance.randrange(components)}", "{}", f"b{n}-") for n in range(count)]
+
+
+def _emptied(shares: Shares, isolate: int) -> list[Batch]:
+    """What an isolate does if the others do nothing."""
+    return [shares.take(isolate) for _ in shares.batches]
+
+
+def test_every_job_is_done_once() -> None:
+    """However isolates take turns, each job is in one batch, and in order within it."""
+    jobs = _jobs(3001, 17)
+    shares = Shares(jobs, 3)
+    taken = [shares.take(turn % 3) for turn, _ in enumerate(shares.batches)]
+    assert sorted(job for batch in taken for job in batch.jobs) == sorted(jobs)
+    place = {job: number for number, job in enumerate(jobs)}
+    for batch in taken:
+        places = [place[job] for job in batch.jobs]
+        assert places == sorted(places)
+        assert places[0] == batch.first
+
+
+def test_isolates_share_the_jobs_and_no_component() -> None:
+    """As long as each has batches of its own, no two render the same component."""
+    shares = Shares(_jobs(4000, 40), 2)
+    turns = [(shares.take(0), shares.take(1)) for _ in range(len(shares.batches) // 2 - 1)]
+    first = {job.component for batch, _ in turns for job in batch.jobs}
+    second = {job.component for _, batch in turns for job in batch.jobs}
+    assert not first & second
+    assert len(turns) >= 7
+
+
+def test_an_isolate_without_work_helps_the_others() -> None:
+    """It takes the batches that they would do last."""
+    shares = Shares(_jobs(2000, 1), 2)
+    done = _emptied(shares, 1)
+    assert [batch.first for batch in done] == [1750, 1500, 1250, 1000, 750, 500, 250, 0]
+
+
+def test_batches_come_in_the_order_of_their_first_jobs() -> None:
+    """So that whoever waits for the first jobs waits for the first batches."""
+    firsts = [batch.first for batch in Shares(_jobs(5000, 30), 4).batches]
+    assert firsts == sorted(firsts)
+    assert firsts[0] == 0
+
+
+def test_a_batch_holds_no_more_than_a_frame_may() -> None:
+    """Large props go one by one, and no job is left out."""
+    large = [RenderJob("it", "x" * (5 << 20), f"b{n}-") for n in range(3)]
+    assert [len(batch.jobs) for batch in batches(large)] == [1, 1, 1]
+    assert list(batches([])) == []
