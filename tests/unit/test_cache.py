@@ -14,7 +14,7 @@ import pytest
 from robbieblocks import cache as cache_module
 from robbieblocks.cache import Cache
 
-FILE = "cache-1.sqlite3"
+FILE = "cache-2.sqlite3"
 
 
 def test_what_was_put_is_got(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_garbled_entry_is_a_miss_and_goes(tmp_path: Path) -> None:
     with Cache(tmp_path) as cache:
         cache.put_many("module", {"a": b"one", "b": b"two"})
         with sqlite3.connect(tmp_path / FILE) as other:
-            other.execute("UPDATE entries SET content = x'00' WHERE key = 'a'")
+            other.execute("UPDATE entries SET content = x'00' WHERE content = CAST('one' AS BLOB)")
         other.close()
         assert cache.get_many("module", ["a", "b"]) == {"b": b"two"}
         cache.put_many("module", {"a": b"one"})
