@@ -3,6 +3,6 @@
 Everything is cached by the hash of what it is made from; N nodes and all pages share one bundle.
 """
 
-from robbieblocks.bundle.bundling import bundle
+from robbieblocks.bundle.bundling import bundle, react
 
-__all__ = ["bundle"]
+__all__ = ["bundle", "react"]

@@ -94,6 +94,16 @@ def bundle(
         )
 
 
+def react(toolchain: Toolchain, cache: Cache) -> str:
+    """The script that isolates run first, each bundle's `isolate`: the toolchain alone decides it.
+
+    Raises Transient where it was never compiled, and esbuild can't run.
+    """
+    shop = _shop(toolchain, cache)
+    with closing(shop.shelf):
+        return shop.vendors.isolate
+
+
 def _judged(
     components: Mapping[str, ComponentRow], wanted: Collection[str], found: Mapping[str, Record]
 ) -> tuple[set[str], list[Problem]]:

@@ -70,7 +70,7 @@ def build(
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)
             content = workshop.read(connection, sorted(wanted), whole=request.idle)
-        workshop.prerenderer.start(_blocks_to_come(content, ledger.live))
+        workshop.expect(_blocks_to_come(content, ledger.live))
         now = clock()
         ledger.triggers = content.triggers
         for target in () if request.idle else targets:

@@ -16,6 +16,7 @@ from robbieblocks import snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
+from robbieblocks.bundle import react
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -84,6 +85,14 @@ class Workshop(AbstractContextManager["Workshop"]):
             cache=Cache(settings.cache),
             prerenderer=Prerenderer(),
         )
+
+    def expect(self, blocks: int) -> None:
+        """Have isolates get ready for so many blocks while other work is done.
+
+        Raises ProcessFailed where they, or esbuild, can't run.
+        """
+        if blocks:
+            self.prerenderer.start(blocks, react(self.toolchain, self.cache))
 
     def render(self, jobs: Sequence[RenderJob], bundle: Bundle, blocks: Blocks) -> int:
         """Give `blocks` those of distinct jobs: from the cache where possible, and the others as

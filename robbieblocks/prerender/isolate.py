@@ -61,6 +61,19 @@ class Isolate:
         if self._child is None:
             self._child = _start()
 
+    def open(self, react: str) -> None:
+        """Have a child with this React: waits until it is there. Raises ProcessFailed."""
+        if self._child is not None and (
+            self._opened not in ("", react)
+            or self._resident > _LARGEST_CHILD
+            or not self._child.alive
+        ):
+            self._drop()
+        self.start()
+        if not self._opened:
+            self._opened = react
+            self._call({"open": react, "cpu": self._cpu, "heap": self._heap})
+
     def rendered(
         self, batch: Sequence[RenderJob], bundle: Bundle, stops: Counter[str]
     ) -> list[RenderedBlock]:
@@ -136,7 +149,7 @@ class Isolate:
 
     def _ask(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[_Result]:
         """Results for the first of the jobs, at least one."""
-        self._prepare(bundle)
+        self.open(bundle.isolate)
         fresh = self._unknown(jobs, bundle)
         first = component_specifier(jobs[0].component)
         if first in self._refused and all(module.specifier != first for module in fresh):
@@ -158,19 +171,6 @@ class Isolate:
         self._resident = answer["rss"]
         done: list[_Result] = answer["done"]
         return done
-
-    def _prepare(self, bundle: Bundle) -> None:
-        """Have a child with this React."""
-        if self._child is not None and (
-            self._opened not in ("", bundle.isolate)
-            or self._resident > _LARGEST_CHILD
-            or not self._child.alive
-        ):
-            self._drop()
-        self.start()
-        if not self._opened:
-            self._opened = bundle.isolate
-            self._call({"open": bundle.isolate, "cpu": self._cpu, "heap": self._heap})
 
     def _unknown(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[Module]:
         """The modules of the jobs that the child lacks: what it knows is not sent again."""

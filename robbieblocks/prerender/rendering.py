@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob
 from robbieblocks.prerender.isolate import Isolate
 from robbieblocks.prerender.shares import Batch, Shares, batches
@@ -39,15 +40,18 @@ class Prerenderer:
         self._all = [Isolate(cpu=cpu, heap=heap) for _ in range(count)]
         self._pool: ThreadPoolExecutor | None = None
         self._free: SimpleQueue[int] = SimpleQueue()
-        self._pending: list[Future[list[RenderedBlock]]] = []
+        self._pending: list[Future[Any]] = []
 
-    def start(self, jobs: int) -> None:
-        """Have the isolates that so many jobs need started while other work is done.
+    def start(self, jobs: int, react: str = "") -> None:
+        """Have the isolates that so many jobs need started, many of them with React in them (a
+        bundle's `isolate`) if it is given, while other work is done. Call `rest` afterwards.
 
         Raises ProcessFailed.
         """
-        for isolate in self._all[: self._needed(jobs)]:
-            isolate.start()
+        if self._needed(jobs) > 1:
+            self._opened(react)
+        elif jobs and self._pool is None:
+            self._all[0].start()
 
     def render(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[RenderedBlock]:
         """Each job's HTML, in order; what can't be rendered has a `problem` that names the line.
@@ -67,12 +71,12 @@ class Prerenderer:
         wanted of what was asked for.
         """
         stops: Counter[str] = Counter()
-        if self._needed(len(jobs)) <= 1 and not self._pending:
+        if self._pool is None and self._needed(len(jobs)) <= 1:
             first = self._all[0]
             return (
                 _part(batch, first.rendered(batch.jobs, bundle, stops)) for batch in batches(jobs)
             )
-        pool = self._opened(len(jobs))
+        pool = self._opened(bundle.isolate)
         shares = Shares(jobs, len(self._all))
 
         def work() -> None:
@@ -123,15 +127,26 @@ class Prerenderer:
     def _needed(self, jobs: int) -> int:
         return len(self._all) if jobs >= _WORTH_SEVERAL else min(jobs, 1)
 
-    def _opened(self, jobs: int) -> ThreadPoolExecutor:
+    def _opened(self, react: str) -> ThreadPoolExecutor:
+        """Threads for all isolates, which are free for work once they have React in them."""
         if self._pool is None:
             # Here and not by the threads: a child ends with the thread that started it.
-            self.start(jobs)
+            for isolate in self._all:
+                isolate.start()
             self._pool = ThreadPoolExecutor(len(self._all), "prerender")
             self._free = SimpleQueue()
             for number in range(len(self._all)):
-                self._free.put(number)
+                self._pending.append(self._pool.submit(self._open, number, react))
         return self._pool
+
+    def _open(self, number: int, react: str) -> None:
+        try:
+            if react:
+                self._all[number].open(react)
+        except ProcessFailed:
+            pass  # whoever renders tries again, and tells why it fails
+        finally:
+            self._free.put(number)
 
     def _collected(self, asked: Sequence[Batch]) -> Iterator[Part]:
         try:
