@@ -6,15 +6,13 @@ component with an error is taken out and named, and the others are compiled with
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from robbieblocks.bundle import esbuild
-from robbieblocks.bundle.aside import aside
 from robbieblocks.bundle.findings import Place
-from robbieblocks.bundle.service import is_small
 from robbieblocks.bundle.shape import Shape, problem
 from robbieblocks.bundle.sourcemap import to_stored
 from robbieblocks.errors import Problem, ProcessFailed
@@ -24,6 +22,7 @@ from robbieblocks.toolchain import Toolchain
 _OPTIONS = ("--external:*", "--loader:.tsx=tsx", "--legal-comments=none")
 _BROWSER = (*_OPTIONS, "--format=esm", "--minify")
 _ISOLATE = (*_OPTIONS, "--format=cjs", "--sourcemap=external", "--sources-content=false")
+_Outputs = Callable[[], list[esbuild.Output]]
 # Bounds the memory that one esbuild takes.
 _BATCH = 4000
 
@@ -52,29 +51,34 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
 
 
-def begin(units: Sequence[Unit], toolchain: Toolchain) -> Callable[[], dict[str, Compiled]]:
-    """What gives each unit's result, by component key; many are compiled while it is not called.
+@contextmanager
+def begun(
+    units: Sequence[Unit], toolchain: Toolchain
+) -> Iterator[Callable[[], dict[str, Compiled]]]:
+    """Lends what gives each unit's result, by component key; many are compiled meanwhile.
 
-    A few are compiled when it is called: their esbuild is kept, and lives as long as the thread
-    that started it. Raises ProcessFailed then, where esbuild can't run.
+    Raises ProcessFailed when it is called, where esbuild can't run.
     """
-    if is_small(len(units)):
-        return functools.partial(_compile, units, toolchain)
-    return aside(lambda: _compile(units, toolchain)).result
+    first = list(units[:_BATCH])
+    with esbuild.begun(toolchain, *_asked(first)) as outputs:
+        yield lambda: _all(units, toolchain, outputs)
 
 
-def _compile(units: Sequence[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
-    results: dict[str, Compiled] = {}
-    for start in range(0, len(units), _BATCH):
+def _all(units: Sequence[Unit], toolchain: Toolchain, first: _Outputs) -> dict[str, Compiled]:
+    results = _batch(list(units[:_BATCH]), toolchain, first)
+    for start in range(_BATCH, len(units), _BATCH):
         results.update(_batch(list(units[start : start + _BATCH]), toolchain))
     return results
 
 
-def _batch(units: list[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
+def _batch(
+    units: list[Unit], toolchain: Toolchain, outputs: _Outputs | None = None
+) -> dict[str, Compiled]:
+    """Each unit's result; `outputs` gives the batch's where it is being compiled already."""
     results: dict[str, Compiled] = {}
     while units:
         try:
-            browser, isolate = _both(units, toolchain)
+            browser, isolate = outputs() if outputs else _both(units, toolchain)
         except ProcessFailed as error:
             return results | _halves(units, toolchain, error)
         if browser.ok and isolate.ok:
@@ -85,13 +89,20 @@ def _batch(units: list[Unit], toolchain: Toolchain) -> dict[str, Compiled]:
             raise ProcessFailed("esbuild named an error in none of its inputs")
         results.update(blamed)
         units = [unit for unit in units if unit.row.key not in blamed]
+        outputs = None
     return results
 
 
-def _both(units: Sequence[Unit], toolchain: Toolchain) -> tuple[esbuild.Output, esbuild.Output]:
+def _both(units: Sequence[Unit], toolchain: Toolchain) -> list[esbuild.Output]:
+    return esbuild.run_each(toolchain, *_asked(units))
+
+
+def _asked(
+    units: Sequence[Unit],
+) -> tuple[dict[str, str], Iterable[str], Sequence[Sequence[str]]]:
+    """Sources, entries and sets of options for both formats."""
     sources = {unit.path: unit.shape.source for unit in units}
-    browser, isolate = esbuild.run_each(toolchain, sources, sources, [_BROWSER, _ISOLATE])
-    return browser, isolate
+    return sources, sources, [_BROWSER, _ISOLATE]
 
 
 def _halves(units: list[Unit], toolchain: Toolchain, error: ProcessFailed) -> dict[str, Compiled]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,18 @@ def run_each(
     option_sets: Iterable[Iterable[str]],
 ) -> list[Output]:
     """The same with several sets of options at once, over the same files."""
+    with begun(toolchain, sources, entries, option_sets) as outputs:
+        return outputs()
+
+
+@contextmanager
+def begun(
+    toolchain: Toolchain,
+    sources: Mapping[str, str | bytes],
+    entries: Iterable[str],
+    option_sets: Iterable[Iterable[str]],
+) -> Iterator[Callable[[], list[Output]]]:
+    """Lends what gives `run_each`'s outputs; where entries are many, they are compiled already."""
     names = list(entries)
     with tempfile.TemporaryDirectory(prefix="robbieblocks-") as name:
         folder = Path(name)
@@ -85,16 +98,23 @@ def run_each(
             _request(toolchain, folder, number, names, [*COMMON, *options])
             for number, options in enumerate(option_sets)
         ]
-        try:
-            answers = service.ask(toolchain, len(names), requests, _TIMEOUT_S)
-        except ProcessFailed:
-            if not toolchain.esbuild.exists():
-                raise ToolchainUnavailable(
-                    f"esbuild is gone from {toolchain.esbuild}\n"
-                    f"  -> remove {toolchain.root}, so that it is fetched again"
-                ) from None
-            raise
-    return [_output(answer, folder / f"o{number}") for number, answer in enumerate(answers)]
+        with service.begun(toolchain, len(names), requests, _TIMEOUT_S) as answers:
+            yield lambda: _outputs(toolchain, folder, answers)
+
+
+def _outputs(
+    toolchain: Toolchain, folder: Path, answers: Callable[[], list[Answer]]
+) -> list[Output]:
+    try:
+        found = answers()
+    except ProcessFailed:
+        if not toolchain.esbuild.exists():
+            raise ToolchainUnavailable(
+                f"esbuild is gone from {toolchain.esbuild}\n"
+                f"  -> remove {toolchain.root}, so that it is fetched again"
+            ) from None
+        raise
+    return [_output(answer, folder / f"o{number}") for number, answer in enumerate(found)]
 
 
 def _request(

@@ -10,11 +10,9 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from robbieblocks.bundle.aside import aside
 from robbieblocks.bundle.kept import Program
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import Child
@@ -41,13 +39,7 @@ class Isolate(Program):
         # By its path and not its name: it needs nothing of this package.
         super().__init__(Child((sys.executable, "-X", "utf8", "-P", _CHILD), env))
         self._seconds = seconds
-        self._begun = aside(lambda: self._run(scripts))
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        # Until it is ready the child belongs to the thread that speaks with it.
-        return not self._begun.done() or super().alive
+        self._begun = self._aside(lambda: self._run(scripts))
 
     def begun(self) -> Any:
         """What the last of the first scripts gave, once it did. Raises as `run` does."""
@@ -61,13 +53,6 @@ class Isolate(Program):
         """
         self.begun()
         return self._run([script])
-
-    def close(self) -> None:
-        """End it."""
-        self._child.interrupt()
-        with suppress(ProcessFailed):
-            self.begun()
-        super().close()
 
     def _run(self, scripts: Sequence[str]) -> Any:
         request = json.dumps({"run": scripts, "seconds": self._seconds}).encode()

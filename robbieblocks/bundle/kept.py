@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from robbieblocks.bundle.aside import aside
 from robbieblocks.process import Child
+
+_T = TypeVar("_T")
 
 
 class Program:
@@ -15,11 +19,13 @@ class Program:
 
     def __init__(self, child: Child) -> None:
         self._child = child
+        self._busy: Future[Any] | None = None
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._child.alive
+        """Whether it can be asked, now or when it has answered what it was asked aside."""
+        # Until then the child belongs to the thread that speaks with it.
+        return (self._busy is not None and not self._busy.done()) or self._child.alive
 
     @property
     def pid(self) -> int:
@@ -27,8 +33,16 @@ class Program:
         return self._child.pid
 
     def close(self) -> None:
-        """End it."""
+        """End it; what it was asked aside and has not answered fails."""
+        if self._busy is not None and not self._busy.done():
+            self._child.interrupt()
+            wait([self._busy])
         self._child.close()
+
+    def _aside(self, work: Callable[[], _T]) -> Future[_T]:
+        """Begin to speak with it in a thread; nobody else does until that has ended."""
+        self._busy = future = aside(work)
+        return future
 
 
 _P = TypeVar("_P", bound=Program)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from robbieblocks.bundle.compile import Compiled, Unit, begin
+from robbieblocks.bundle.compile import Compiled, Unit, begun
 from robbieblocks.bundle.css import scoped
 from robbieblocks.bundle.shape import Shape, analyse, problem
 from robbieblocks.bundle.tailwind import variables_in
@@ -97,9 +97,9 @@ class Records:
             for row in rows
             if not shapes[row.key].problems or shapes[row.key].broken
         ]
-        compiled = begin(units, self.toolchain)
-        sheets = {row.key: scoped(row) for row in rows}
-        results = compiled()
+        with begun(units, self.toolchain) as compiled:
+            sheets = {row.key: scoped(row) for row in rows}
+            results = compiled()
         fresh = {
             keys[row.key]: _packed(row, shapes[row.key], sheets[row.key], results.get(row.key))
             for row in rows

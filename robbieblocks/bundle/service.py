@@ -9,9 +9,11 @@ bits, little-endian.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
+from robbieblocks.bundle.aside import aside
 from robbieblocks.bundle.kept import Kept, Program
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import Child, TimedOut
@@ -39,14 +41,24 @@ class Service(Program):
         super().__init__(Child(argv, env, foreign=True))
         self._greeted = False
 
+    def begin(self, requests: Sequence[Request], timeout: float) -> Callable[[], list[Answer]]:
+        """Ask; what is returned waits for the answers. Raises as `ask` does when it is called."""
+        said = self._aside(lambda: self._said(requests, timeout))
+        return lambda: self._read(len(requests), said.result())
+
     def ask(self, requests: Sequence[Request], timeout: float) -> list[Answer]:
         """The answers to requests that are worked on at once, in their order.
 
         Raises ProcessFailed where esbuild crashed, hung, or is of another version.
         """
+        return self._read(len(requests), self._said(requests, timeout))
+
+    def _said(self, requests: Sequence[Request], timeout: float) -> bytes:
         asked = b"".join(packet(number << 1, value) for number, value in enumerate(requests))
         wanted = len(requests) + (0 if self._greeted else 1)
-        said = self._child.converse(asked, lambda heard: _count(heard) >= wanted, timeout)
+        return self._child.converse(asked, lambda heard: _count(heard) >= wanted, timeout)
+
+    def _read(self, asked: int, said: bytes) -> list[Answer]:
         packets = list(_packets(said))
         if not self._greeted:
             # The first packet is no answer: it is esbuild's version.
@@ -57,10 +69,10 @@ class Service(Program):
         except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
             self._child.kill()
             raise ProcessFailed(f"esbuild answered something unreadable: {error}") from error
-        if answers.keys() != set(range(len(requests))):
+        if answers.keys() != set(range(asked)):
             self._child.kill()
             raise ProcessFailed("esbuild answered something that was not asked")
-        return [answers[number] for number in range(len(requests))]
+        return [answers[number] for number in range(asked)]
 
 
 _KEPT: Final = Kept[Service](_KEPT_S)
@@ -71,14 +83,33 @@ def is_small(inputs: int) -> bool:
     return inputs <= _SMALL
 
 
+@contextmanager
+def begun(
+    toolchain: Toolchain, inputs: int, requests: Sequence[Request], timeout: float
+) -> Iterator[Callable[[], list[Answer]]]:
+    """Lends what gives the answers to build requests over that many inputs.
+
+    Where they are many, they are worked on already, by a process that ends with the block. Raises
+    ProcessFailed when it is called.
+    """
+    if is_small(inputs):
+        yield lambda: ask(toolchain, inputs, requests, timeout)
+        return
+    own = Service(toolchain, brief=True)
+    try:
+        yield own.begin(requests, timeout)
+    finally:
+        # Its memory takes the system a while to clear away.
+        aside(own.close)
+
+
 def ask(
     toolchain: Toolchain, inputs: int, requests: Sequence[Request], timeout: float
 ) -> list[Answer]:
     """The answers to build requests over that many inputs. Raises ProcessFailed."""
-    if is_small(inputs):
-        answers = _asked_of_kept(toolchain, requests, timeout)
-        if answers is not None:
-            return answers
+    answers = _asked_of_kept(toolchain, requests, timeout) if is_small(inputs) else None
+    if answers is not None:
+        return answers
     own = Service(toolchain, brief=True)
     try:
         return own.ask(requests, timeout)

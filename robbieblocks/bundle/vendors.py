@@ -13,11 +13,12 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
+from typing import Final
 
 from robbieblocks.bundle import esbuild
 from robbieblocks.bundle.isolate import Isolate
+from robbieblocks.bundle.kept import Kept
 from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
@@ -31,6 +32,8 @@ RUNTIME_NEEDS = ("react", "react-dom/client")
 _RECIPE = "2"
 _KIND = "vendor"
 _EVALUATION_S = 20.0
+# Packages are evaluated one after another, where nothing of this toolchain is known yet.
+_KEPT: Final = Kept[Isolate](5.0)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _REEXPORT = re.compile(r"""export\s*\{([\w$\s,]+)\}\s*from\s*["'](\./[^"']+)["']""")
 _BROWSER = ("--format=esm", "--minify")
@@ -140,6 +143,9 @@ class Vendors:
         known = self._shelf.get_many(_KIND, wholes) | self._cache.get_many(_KIND, subsets)
         missing = {key: part for key, part in keys.items() if key not in known}
         if missing:
+            for part in missing.values():
+                # Here: the isolate that says them ends with the thread that started it.
+                self._asked_for(part)
             with ThreadPoolExecutor(2) as pool:
                 built = dict(zip(missing, pool.map(self._compiled, missing.values()), strict=True))
             self._shelf.put_many(_KIND, {key: built[key] for key in wholes if key in built})
@@ -151,8 +157,8 @@ class Vendors:
 
     def _compiled(self, part: Part) -> bytes:
         """Both formats of one module, packed for the cache."""
-        names = self.names(part.package) if part.names is None else part.names
-        source = self._entry(part, [name for name in names if _IDENTIFIER.fullmatch(name)])
+        names = [name for name in self._asked_for(part) if _IDENTIFIER.fullmatch(name)]
+        source = self._entry(part, names)
         outside = self._outside(part.package)
         sources = {"vendor.js": source, "shim.js": _ISOLATE_SHIM}
         sets = [[*_BROWSER, *outside], [*_ISOLATE, *outside]]
@@ -168,6 +174,10 @@ class Vendors:
         script = twin[0].files["vendor.js"] if own is None else own.encode()
         head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
         return packed(json.dumps(head), module.files["vendor.js"], script)
+
+    def _asked_for(self, part: Part) -> frozenset[str]:
+        """The names that a part's module exports."""
+        return self.names(part.package) if part.names is None else part.names
 
     def _entry(self, part: Part, names: Iterable[str]) -> str:
         """A module that exports the names; of a part, each straight from its own file.
@@ -229,9 +239,9 @@ class Vendors:
         """Asks the package itself, in an isolate: CommonJS names can't be read from the text."""
         source = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
         script = self._script(source).decode()
-        scripts = (script, "JSON.stringify(__names)")
-        with closing(Isolate(scripts, _EVALUATION_S)) as isolate:
-            names = json.loads(isolate.begun())
+        with _KEPT.lent("", lambda: Isolate((), _EVALUATION_S)) as isolate:
+            isolate.run(script)
+            names = json.loads(isolate.run("JSON.stringify(__names)"))
         return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
 
 

@@ -15,7 +15,7 @@ import pytest
 from py_mini_racer import MiniRacer
 
 from robbieblocks.bundle import bundle as make_bundle
-from robbieblocks.bundle.service import Answer, Request, Service
+from robbieblocks.bundle.service import Request, Service
 from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.bundle.vendors import REACT, Vendors, whole
 from robbieblocks.cache import Cache
@@ -500,34 +500,50 @@ def test_files_are_never_read(make: Make, tmp_path: Path) -> None:
     assert "hunter2" not in "".join(map(str, made.problems))
 
 
-def test_a_text_that_kills_the_compiler(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("others", [6, 60])
+def test_a_text_that_kills_the_compiler(
+    make: Make, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
     """A component that esbuild does not survive is named, and the others are compiled."""
-    real = Service.ask
+    real = Service._said
 
-    def ask(self: Service, requests: list[Request], timeout: float) -> list[Answer]:
+    def said(self: Service, requests: list[Request], timeout: float) -> bytes:
         folder = Path(requests[0]["absWorkingDir"])
         if any("KILLER" in path.read_text() for path in folder.glob("c/*.tsx")):
             raise ProcessFailed("esbuild died of signal 11")
         return real(self, requests, timeout)
 
-    monkeypatch.setattr(Service, "ask", ask)
-    codes = {f"c{n}": "<b/>" for n in range(6)}
+    monkeypatch.setattr(Service, "_said", said)
+    codes = {f"c{n}": "<b/>" for n in range(others)}
     made = make(rows({**codes, "bad": "<b>KILLER</b>"}))
     assert made.broken == {"bad"}
     assert "could not compile" in made.problems[0].what
     assert set(codes) == {key.removeprefix("@robbieblocks/") for key in made.modules if "@" in key}
 
 
-def test_a_compiler_that_never_runs(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("others", [2, 60])
+def test_a_compiler_that_never_runs(
+    make: Make, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
     """Where esbuild survives nothing, no component is blamed."""
 
     def run(*_: object, **__: object) -> object:
         raise ProcessFailed("no memory")
 
     make(rows({"warm": "<b/>"}))
-    monkeypatch.setattr(Service, "ask", run)
+    monkeypatch.setattr(Service, "_said", run)
     with pytest.raises(ProcessFailed):
-        make(rows({"a": "<i/>", "b": "<u/>"}))
+        make(rows({f"c{n}": "<i/>" for n in range(others)}))
+
+
+def test_errors_among_many(make: Make) -> None:
+    """Of many components, each that does not compile is named, and all others are there."""
+    codes = {f"c{n}": f"<b>{n}</b>" if n % 9 else f"<b>{n}" for n in range(60)}
+    made = make(rows(codes))
+    wrong = {key for key, code in codes.items() if not code.endswith(">") or "</b>" not in code}
+    assert made.broken == wrong
+    assert {each.key for each in made.problems} == wrong
+    assert {f"@robbieblocks/{key}" for key in codes.keys() - wrong} <= made.modules.keys()
 
 
 def test_a_huge_text(make: Make) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.bundle import service as services
 from robbieblocks.bundle.kept import Kept
-from robbieblocks.bundle.service import Service, ask, decoded, packet
+from robbieblocks.bundle.service import Service, ask, begun, decoded, packet
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.toolchain import Toolchain
 from tests.workers import until
@@ -163,3 +164,36 @@ def test_a_large_build_has_a_process_of_its_own(tmp_path: Path, kept: Kept[Servi
     """A large build's esbuild is not kept: nor is its memory."""
     assert ask(program(tmp_path, ANSWERS), 1000, [{}], 10) == [{"n": 1}]
     assert kept.running is None
+
+
+def test_a_large_build_is_worked_on_meanwhile(tmp_path: Path) -> None:
+    """A large build's esbuild works before its answers are asked for, and ends with the block."""
+    said = tmp_path / "said"
+    toolchain = program(tmp_path, ANSWERS + f"    open({str(said)!r}, 'w').close()\n")
+    before = set(psutil.Process().children())
+    with begun(toolchain, 1000, [{"a": 1}, {"b": 2}], 10) as answers:
+        until(said.exists)
+        (working,) = set(psutil.Process().children()) - before
+        assert answers() == [{"n": 1}, {"n": 2}]
+    until(lambda: not working.is_running())
+
+
+def test_a_build_that_is_given_up_ends_its_esbuild(tmp_path: Path) -> None:
+    """An error in the block, as when a worker is stopped, ends an esbuild that still works."""
+    hanging = program(tmp_path, "os.read(0, 1); import time; time.sleep(60)")
+    before = set(psutil.Process().children())
+    block = begun(hanging, 1000, [{}], 60)
+    block.__enter__()
+    (working,) = set(psutil.Process().children()) - before
+    stopped = KeyboardInterrupt()
+    assert not block.__exit__(KeyboardInterrupt, stopped, None)
+    until(lambda: not working.is_running())
+
+
+def test_a_failure_meanwhile_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    """What goes wrong beside is raised where the answers are wanted, and nowhere else."""
+    broken = program(tmp_path, "sys.exit('no memory')")
+    with begun(broken, 1000, [{}], 10):
+        pass
+    with begun(broken, 1000, [{}], 10) as answers, pytest.raises(ProcessFailed, match="no memory"):
+        answers()
