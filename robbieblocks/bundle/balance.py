@@ -30,12 +30,11 @@ def fault(css: str) -> tuple[str, int] | None:
     """What is wrong and at which character, or None."""
     opened: list[tuple[str, int]] = []
     for match in _TOKEN.finditer(css):
-        unfinished = next((name for name in _OPEN if match[name] is not None), None)
-        if unfinished is not None:
-            return f"this {_OPEN[unfinished]} is never closed", match.start()
-        bracket = match["bracket"]
-        if bracket is None:
+        if match.lastgroup is None:
             continue
+        if match.lastgroup in _OPEN:
+            return f"this {_OPEN[match.lastgroup]} is never closed", match.start()
+        bracket = match[0]
         if bracket not in _PAIRS:
             opened.append((bracket, match.start()))
             if len(opened) > DEEPEST:

@@ -8,6 +8,7 @@ registered properties) get the component's own prefix; nothing is fetched from e
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,13 @@ _LOCAL_URL = re.compile(
     r"#[^\s\x00-\x1f]*|/(?![/\\])[^\s\x00-\x1f\\]*|data:(?:image|font)/[\w.+-]+[;,].*",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+# What fetches nothing, and is no fault.
+_INERT = frozenset(
+    {"ident", "number", "percentage", "dimension", "hash", "whitespace", "literal", "comment"}
+)
 _LONGEST = 500_000
+
+Selectors = Sequence[Sequence[Node]]
 
 
 def scoped(row: ComponentRow) -> tuple[str, list[Problem]]:
@@ -110,7 +117,7 @@ class _Sheet:
         self._warn_of_inline_animations()
         return self._rules(rules)
 
-    @property
+    @functools.cached_property
     def wrapper(self) -> str:
         return f"[data-rb-component~={css_string(self.row.key)}]"
 
@@ -151,7 +158,11 @@ class _Sheet:
                 self.renamed[name.value] = prefix + name.value
             elif rule.lower_at_keyword == "property" and name is not None:
                 self.properties[name.value] = f"--{prefix}{name.value.removeprefix('--')}"
-            elif rule.content is not None and rule.lower_at_keyword in _GROUPS:
+            elif (
+                rule.lower_at_keyword in _GROUPS
+                and rule.content is not None
+                and any(token.type == "at-keyword" for token in rule.content)
+            ):
                 self._collect_names(tinycss2.parse_blocks_contents(rule.content, True, True))
 
     def _warn_of_inline_animations(self) -> None:
@@ -181,19 +192,16 @@ class _Sheet:
         self._at(rule, _said(rule), "mend the rule, or remove it")
         return ""
 
-    def _style(self, rule: QualifiedRule, parents: list[str] | None) -> str:
+    def _style(self, rule: QualifiedRule, parents: Selectors | None) -> str:
         try:
             parts = selectors.split(rule.prelude)
-            written = [
-                selectors.nested(parents, part) if parents else tinycss2.serialize(part)
-                for part in parts
-            ]
+            written = [selectors.nested(parents, part) for part in parts] if parents else parts
         except selectors.BadSelector as error:
             self._at(rule, str(error), "mend the selector")
             return ""
         return self._body(rule.content, written)
 
-    def _body(self, content: Sequence[Node], written: list[str]) -> str:
+    def _body(self, content: Sequence[Node], written: Selectors) -> str:
         """What stands in a style rule: its declarations, then the rules nested in it, in order."""
         parts: list[str] = []
         declarations: list[str] = []
@@ -217,7 +225,7 @@ class _Sheet:
         flush()
         return "".join(parts)
 
-    def _scoped(self, content: Sequence[Node], written: list[str]) -> str:
+    def _scoped(self, content: Sequence[Node], written: Selectors) -> str:
         try:
             return ",".join(selectors.scoped(each, self.wrapper) for each in written)
         except selectors.BadSelector as error:
@@ -230,7 +238,7 @@ class _Sheet:
             )
             return self.wrapper
 
-    def _at_rule(self, rule: AtRule, parents: list[str] | None) -> str:
+    def _at_rule(self, rule: AtRule, parents: Selectors | None) -> str:
         name = rule.lower_at_keyword
         if any(token.type == "error" for token in rule.prelude):
             self._at(rule, f"@{name} has a broken condition", "mend it, or remove the rule")
@@ -245,7 +253,7 @@ class _Sheet:
         self._at(rule, f"@{name} is not available in a component's stylesheet", remedy)
         return ""
 
-    def _group(self, rule: AtRule, parents: list[str] | None) -> str:
+    def _group(self, rule: AtRule, parents: Selectors | None) -> str:
         self._check_urls(rule.prelude)
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
@@ -288,12 +296,14 @@ class _Sheet:
     # --- values -----------------------------------------------------------------------------
 
     def _declaration(self, each: Declaration) -> str:
-        self._check_urls(each.value)
-        broken = next((token for token in each.value if token.type == "error"), None)
-        if broken is not None:
-            self._at(broken, _said(broken), "mend the value")
-            return ""
-        self._rename(each.value, animation=each.lower_name in _ANIMATIONS)
+        if not all(token.type in _INERT for token in each.value):
+            self._check_urls(each.value)
+            broken = next((token for token in each.value if token.type == "error"), None)
+            if broken is not None:
+                self._at(broken, _said(broken), "mend the value")
+                return ""
+        if self.renamed or self.properties:
+            self._rename(each.value, animation=each.lower_name in _ANIMATIONS)
         name = self.properties.get(each.name, each.name)
         called = tinycss2.ast.IdentToken(0, 0, name).serialize()
         important = "!important" if each.important else ""

@@ -44,9 +44,15 @@ def split(prelude: Tokens) -> list[list[Node]]:
     return stripped
 
 
-def nested(parents: list[str], selector: Tokens) -> str:
+def nested(parents: Sequence[Tokens], selector: Tokens) -> list[Node]:
     """A nested selector written out (CSS Nesting): `&` stands for the parents' rule."""
-    parent = parents[0] if len(parents) == 1 else f":is({','.join(parents)})"
+    written: list[Node] = tinycss2.parse_component_value_list(_nested(parents, selector))
+    return written
+
+
+def _nested(parents: Sequence[Tokens], selector: Tokens) -> str:
+    texts = [tinycss2.serialize(each) for each in parents]
+    parent = texts[0] if len(texts) == 1 else f":is({','.join(texts)})"
     text = tinycss2.serialize(selector)
     if not _has_ampersand(selector):
         return _bounded(f"{parent} {text}")
@@ -58,14 +64,14 @@ def nested(parents: list[str], selector: Tokens) -> str:
     return _bounded(replaced)
 
 
-def scoped(selector: str, wrapper: str) -> str:
+def scoped(selector: Tokens, wrapper: str) -> str:
     """The selector, inside of `wrapper`.
 
     `:root`, `html`, `body`, `:host` and `:scope` mean the wrapper. With a condition of their own
     (`html.dark`, `:root[data-theme="dark"]`), and so does a bare `[data-theme]`, they stay in
     front of it: that is where a page says such things.
     """
-    rest = _trimmed(tinycss2.parse_component_value_list(selector))
+    rest = _trimmed(selector)
     outside: list[str] = []
     at_wrapper = ""
     while rest:
