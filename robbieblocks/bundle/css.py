@@ -17,7 +17,7 @@ import lightningcss
 import tinycss2
 from tinycss2.ast import AtRule, Declaration, Node, QualifiedRule
 
-from robbieblocks.bundle import selectors
+from robbieblocks.bundle import plain, selectors
 from robbieblocks.bundle.balance import fault
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow, sha256
@@ -60,13 +60,19 @@ def scoped(row: ComponentRow) -> tuple[str, list[Problem]]:
     sheet = _Sheet(row)
     if len(row.css) > _LONGEST:
         sheet.add(0, f"the stylesheet has more than {_LONGEST:,} characters", "make it smaller")
+    elif (text := plain.scoped(row.css, sheet.wrapper)) is not None:
+        return _layered(text), []
     elif (wrong := fault(row.css)) is not None:
         sheet.add(wrong[1], wrong[0], "close each bracket, string and comment")
     else:
         text = sheet.written()
         if not any(each.severity == "error" for each in sheet.problems):
-            return minified(f"@layer components{{{text}}}") if text else "", sheet.problems
+            return _layered(text), sheet.problems
     return "", sheet.problems
+
+
+def _layered(text: str) -> str:
+    return minified(f"@layer components{{{text}}}") if text else ""
 
 
 def minified(css: str) -> str:
