@@ -10,6 +10,7 @@ import functools
 import heapq
 import html
 import re
+import string
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
@@ -33,20 +34,19 @@ _PATTERNS = """
     (property_identifier) @property
     (string) @string
     (template_string (string_fragment) @fragment)
-    (call_expression function: (import)) @dynamic
+    (import) @import
     (import_require_clause) @require
     (meta_property) @meta
     (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
       (#eq? @tag "style")) @style
     (jsx_self_closing_element name: (identifier) @tag (#eq? @tag "style")) @style_alone
+    [(jsx_element) (jsx_self_closing_element)] @jsx
+"""
+_STYLE_MADE = """
     (call_expression
-      function: [
-        (identifier) @called
-        (member_expression property: (property_identifier) @called)
-      ]
+      function: [(identifier) @called (member_expression property: (property_identifier) @called)]
       arguments: (arguments . (string) @argument)
       (#eq? @called "createElement") (#match? @argument "^.style.$")) @style_made
-    [(jsx_element) (jsx_self_closing_element)] @jsx
 """
 _LONGEST_WORD = 256
 MAX_DEPTH = 5_000
@@ -137,7 +137,8 @@ def place_of(text: bytes, offset: int) -> Place:
 
 
 def _say(node: Node | None) -> str:
-    return "" if node is None or node.text is None else node.text.decode("utf-8", "replace")
+    text = None if node is None else node.text
+    return "" if text is None else text.decode("utf-8", "replace")
 
 
 def _statement(syntax: Syntax, node: Node) -> None:
@@ -304,39 +305,44 @@ def _expression(syntax: Syntax, node: Node) -> None:
 
 
 @functools.cache
-def _query() -> Query:
-    """Compiled when it is needed: it takes 16 ms, and most builds compile nothing."""
-    return Query(_TSX, _PATTERNS)
+def _query(patterns: str) -> Query:
+    """Compiled when it is needed: that takes 5 or 10 ms, and most builds compile nothing."""
+    return Query(_TSX, patterns)
 
 
 def _everywhere(syntax: Syntax, root: Node) -> None:
     """What may stand at any depth: names, forbidden calls, and words that may be classes."""
-    found = QueryCursor(_query()).captures(root)
+    found = QueryCursor(_query(_PATTERNS)).captures(root)
     syntax.names = [(_say(node), node.start_byte) for node in found.get("name", ())]
-    syntax.dynamic = _places(syntax.text, found.get("dynamic", ()))
+    syntax.dynamic = _places(syntax.text, _called(found.get("import", ())))
     syntax.meta = _places(syntax.text, found.get("meta", ()))
     syntax.requires = _places(syntax.text, found.get("require", ()))
     syntax.jsx = [node.start_byte for node in found.get("jsx", ())]
     _drop_unused(syntax)
     styles = [_style_text(node) for node in found.get("style", ())]
     syntax.styles = frozenset(text for text in styles if text is not None)
-    syntax.computes_styles = None in styles or any(
-        found.get(name) for name in ("style_alone", "style_made")
+    made = _makes_style(syntax, root)
+    syntax.computes_styles = made or None in styles or bool(found.get("style_alone"))
+    names = {name for name, _ in syntax.names}
+    if "require" in names and "require" not in syntax.top_level:
+        asked = (node for node in found["name"] if node.text == b"require")
+        syntax.requires += _places(syntax.text, _called(asked))
+    strings = {_say(node)[1:-1] for node in found.get("string", ())}
+    others = map(_say, (*found.get("fragment", ()), *found.get("property", ())))
+    syntax.words = _words(strings.union(names, others))
+
+
+def _called(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Those of the nodes that stand directly in a call."""
+    with_parents = ((node, node.parent) for node in nodes)
+    return (node for node, parent in with_parents if parent and parent.type == "call_expression")
+
+
+def _makes_style(syntax: Syntax, root: Node) -> bool:
+    """Whether a `<style>` is made without JSX."""
+    return b"createElement" in syntax.text and bool(
+        QueryCursor(_query(_STYLE_MADE)).captures(root).get("style_made")
     )
-    if "require" not in syntax.top_level:
-        calls = (
-            node
-            for node in found.get("name", ())
-            if node.text == b"require"
-            and node.parent is not None
-            and node.parent.type == "call_expression"
-        )
-        syntax.requires += _places(syntax.text, calls)
-    texts = [_say(node)[1:-1] for node in found.get("string", ())]
-    texts += [_say(node) for node in found.get("fragment", ())]
-    texts += [_say(node) for node in found.get("property", ())]
-    texts += [name for name, _ in syntax.names]
-    syntax.words = _words(texts)
 
 
 def _places(text: bytes, nodes: Iterable[Node]) -> list[Place]:
@@ -384,16 +390,10 @@ def _drop_unused(syntax: Syntax) -> None:
 
 
 # What Tailwind's class names can begin with; the rest is prose.
-_WORD = re.compile(r"[a-z@!*\[-][^\s]*", re.ASCII)
+_FIRST = frozenset(string.ascii_lowercase + "@!*[-")
 
 
-def _words(texts: list[str]) -> frozenset[str]:
-    words: set[str] = set()
-    for text in texts:
-        for word in text.split():
-            if len(word) > _LONGEST_WORD or not _WORD.fullmatch(word):
-                continue
-            words.add(word)
-            if "&" in word:
-                words.add(html.unescape(word))
-    return frozenset(words)
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    words = {word for text in texts for word in text.split()}
+    kept = {word for word in words if word[0] in _FIRST and len(word) <= _LONGEST_WORD}
+    return frozenset(kept | {html.unescape(word) for word in kept if "&" in word})
