@@ -155,11 +155,11 @@ def _output(answer: Answer, out: Path) -> Output:
         if not any(each.severity == "error" and each.file for each in messages):
             raise ProcessFailed(f"esbuild failed: {messages[0].text[:2000]}")
         return Output(ok=False, messages=messages)
-    written = {Path(each["path"]): each["contents"] for each in answer["outputFiles"]}
+    written = {each["path"]: each["contents"] for each in answer["outputFiles"]}
     outputs = json.loads(answer["metafile"])["outputs"]
     return Output(
         ok=True,
-        files={path.relative_to(out).as_posix(): written[path] for path in sorted(written)},
+        files={path.removeprefix(f"{out}/"): written[path] for path in sorted(written)},
         messages=messages,
         imports={
             each["entryPoint"]: tuple((i["path"], i["kind"]) for i in each["imports"])
