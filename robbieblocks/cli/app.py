@@ -122,18 +122,24 @@ def build(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Build pages and publish them to their nodes."""
-    from robbieblocks.cli import build as command
+    from robbieblocks.cli import ahead
+    from robbieblocks.settings import Settings
 
-    command.run(
-        pages=page or [],
-        apps=app_ or [],
-        nodes=node or [],
-        dry_run=dry_run,
-        out=out,
-        strict=strict,
-        format_=format_.value,
-        database_url=database_url,
-    )
+    settings = Settings.from_environment(database_url=database_url)
+    with ahead.prerenderer(settings) as prerenderer:
+        from robbieblocks.cli import build as command
+
+        command.run(
+            pages=page or [],
+            apps=app_ or [],
+            nodes=node or [],
+            dry_run=dry_run,
+            out=out,
+            strict=strict,
+            format_=format_.value,
+            settings=settings,
+            prerenderer=prerenderer,
+        )
 
 
 @app.command()

@@ -15,6 +15,7 @@ from robbieblocks.cli.render import as_markdown, as_text
 from robbieblocks.cli.stdout import tell
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place, Request, Workshop, build
+from robbieblocks.prerender.rendering import Prerenderer
 from robbieblocks.settings import Settings
 
 
@@ -27,12 +28,12 @@ def run(
     out: Path | None,
     strict: bool,
     format_: str,
-    database_url: str | None,
+    settings: Settings,
+    prerenderer: Prerenderer,
 ) -> None:
     """Build, print the result, and exit with its code."""
     if out is not None and not dry_run:
         raise UsageError("--out writes a preview and goes with --dry-run: add --dry-run")
-    settings = Settings.from_environment(database_url=database_url)
     request = Request(
         pages=tuple(pages),
         apps=tuple(apps),
@@ -43,7 +44,7 @@ def run(
     )
     with (
         session.opened(settings) as connection,
-        Workshop.open(settings, session.progress) as workshop,
+        Workshop.open(settings, session.progress, prerenderer) as workshop,
     ):
         report = build(
             request,

@@ -71,8 +71,15 @@ class Workshop(AbstractContextManager["Workshop"]):
     _tidying: Tidying = field(default_factory=Tidying)
 
     @classmethod
-    def open(cls, settings: Settings, progress: Callable[[str], None]) -> Self:
+    def open(
+        cls,
+        settings: Settings,
+        progress: Callable[[str], None],
+        prerenderer: Prerenderer | None = None,
+    ) -> Self:
         """Fetch the toolchain if it isn't cached; nothing else is started before it is needed.
+
+        A `prerenderer` that is there already is closed with the workshop.
 
         Raises ToolchainUnavailable, and ContentError for templates that can't be read.
         """
@@ -83,7 +90,7 @@ class Workshop(AbstractContextManager["Workshop"]):
             shell=shell,
             base_css=_base_css(settings),
             cache=Cache(settings.cache),
-            prerenderer=Prerenderer(),
+            prerenderer=prerenderer or Prerenderer(),
         )
 
     def expect(self, blocks: int) -> None:

@@ -17,7 +17,7 @@ from robbieblocks.prerender.shares import Batch, Shares, batches
 
 _MIB: Final = 1 << 20
 # Fewer jobs are done before a second isolate is ready.
-_WORTH_SEVERAL: Final = 600
+MANY: Final = 600
 # Past this, the process that composes pages is what they wait for.
 _MOST_ISOLATES: Final = 4
 
@@ -48,10 +48,11 @@ class Prerenderer:
 
         Raises ProcessFailed.
         """
-        if self._needed(jobs) > 1:
+        if self._pool is None:
+            for isolate in self._all[: self._needed(jobs)]:
+                isolate.start()
+        if react and self._needed(jobs) > 1:
             self._opened(react)
-        elif jobs and self._pool is None:
-            self._all[0].start()
 
     def render(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[RenderedBlock]:
         """Each job's HTML, in order; what can't be rendered has a `problem` that names the line.
@@ -111,7 +112,8 @@ class Prerenderer:
     def close(self) -> None:
         """End the children; the next render starts others."""
         self.rest()
-        self._all[0].close()
+        for isolate in self._all:
+            isolate.close()
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +127,7 @@ class Prerenderer:
         self.close()
 
     def _needed(self, jobs: int) -> int:
-        return len(self._all) if jobs >= _WORTH_SEVERAL else min(jobs, 1)
+        return len(self._all) if jobs >= MANY else min(jobs, 1)
 
     def _opened(self, react: str) -> ThreadPoolExecutor:
         """Threads for all isolates, which are free for work once they have React in them."""

@@ -16,7 +16,7 @@ from robbieblocks.bundle.shelf import Shelf
 from robbieblocks.cache import Cache
 from robbieblocks.toolchain import Toolchain
 
-FILE = "cache-1.sqlite3"
+FILE = "cache-2.sqlite3"
 # Asks for what "made" by a shelf that a site's process opens, and says whether it had to be made.
 Ask = Callable[[str], bool]
 
@@ -95,5 +95,9 @@ def test_it_does_not_grow_without_end(
         monkeypatch.setattr(shelves, "_version", lambda version=version: version)
         ask("site")
     with closing(sqlite3.connect(beside / FILE)) as file:
-        kinds = {kind for (kind,) in file.execute("SELECT kind FROM entries")}
-    assert kinds == {"thing of two", "thing of three"}
+        assert file.execute("SELECT count(*) FROM entries").fetchone() == (2,)
+    made = {}
+    for version in ("three", "two", "one"):
+        monkeypatch.setattr(shelves, "_version", lambda version=version: version)
+        made[version] = ask("another site")
+    assert made == {"three": False, "two": False, "one": True}
