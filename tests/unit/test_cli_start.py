@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from robbieblocks import cli
+from robbieblocks.cli import ahead
+from robbieblocks.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +35,7 @@ def loaded(module: str) -> set[str]:
     ("module", "unneeded"),
     [
         ("robbieblocks.cli", SERVERS | SEEDING | BUILDING | {"psycopg", "importlib.metadata"}),
+        ("robbieblocks.cli.ahead", SERVERS | SEEDING | BUILDING | {"psycopg"}),
         ("robbieblocks.cli.build", SERVERS | SEEDING),
         ("robbieblocks.cli.status", SERVERS | SEEDING | BUILDING),
         ("robbieblocks.cli.database", SERVERS | BUILDING | {"tomlkit", "robbieblocks.content"}),
@@ -42,6 +46,26 @@ def test_a_command_loads_nothing_that_only_others_need(module: str, unneeded: se
     found = loaded(module)
     assert module in found
     assert not found & unneeded
+
+
+def isolates() -> int:
+    """How many of this process's children render."""
+    children = psutil.Process().children()
+    return sum(any("prerender" in word for word in child.cmdline()) for child in children)
+
+
+def test_a_first_build_has_isolates_started_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is remembered they are there before anything else is; they end with it."""
+    monkeypatch.setenv("ROBBIEBLOCKS_HOME", str(tmp_path))
+    settings = Settings.from_environment()
+    with ahead.prerenderer(settings):
+        assert isolates() > 0
+    assert isolates() == 0
+    settings.cache.mkdir()
+    with ahead.prerenderer(settings):
+        assert isolates() == 0
 
 
 @pytest.fixture
