@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
+from typing import Final
 
 from robbieblocks.assemble.components import Parts
 from robbieblocks.assemble.conditions import ALWAYS, Context, boundaries, decide
@@ -20,6 +22,8 @@ from robbieblocks.model import (
     Snapshot,
 )
 
+_KEY: Final = attrgetter("key")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
@@ -27,13 +31,14 @@ class Assembly:
 
     `problems` lists every problem once, warnings included; `held_back` gives, by page key, the
     errors that keep a page from being built, those of its components among them. `components` are
-    the rows that the pages were checked against.
+    the rows that the pages were checked against, `layouts` the layouts there were.
     """
 
     pages: tuple[PagePlan, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
     components: Mapping[str, ComponentRow] = field(default_factory=dict, repr=False, compare=False)
+    layouts: frozenset[str] = frozenset()
 
 
 def assemble(
@@ -45,29 +50,35 @@ def assemble(
     neither the page's row nor what its components ask for has changed.
     """
     parts = Parts(snapshot.components)
-    known = {plan.key: plan for plan in previous.pages} if previous is not None else {}
+    there = frozenset(layouts)
+    known = {plan.row.key: plan for plan in previous.pages} if previous is not None else {}
     # A snapshot that hands back the same mapping has the same components.
     settled = previous is not None and previous.components is snapshot.components
-    pages = sorted((page for page in snapshot.pages if page.app == app), key=lambda page: page.key)
+    unaltered = settled and previous is not None and previous.layouts == there
+    pages = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
     plans: list[PagePlan] = []
     problems: dict[Problem, None] = {}
     held_back: dict[str, tuple[Problem, ...]] = {}
     for row in pages:
         plan = known.get(row.key)
-        if plan is None or not _still_holds(plan, row, None if settled else parts, layouts):
-            made = PageReader(row, parts, layouts).plan()
+        if plan is not None and plan.row is row and unaltered:
+            pass
+        elif plan is None or not _still_holds(plan, row, None if settled else parts, there):
+            made = PageReader(row, parts, there).plan()
             if not isinstance(made, PagePlan):
                 held_back[row.key] = tuple(p for p in made if p.severity == "error")
                 problems.update(dict.fromkeys(made))
                 continue
             plan = made
-        problems.update(dict.fromkeys(plan.warnings))
+        if plan.warnings:
+            problems.update(dict.fromkeys(plan.warnings))
         plans.append(plan)
     return Assembly(
         pages=tuple(plans),
         problems=tuple(problems),
         held_back=held_back,
         components=snapshot.components,
+        layouts=there,
     )
 
 
@@ -118,12 +129,13 @@ def due(plan: PagePlan, now: datetime) -> bool:
 
 def next_boundary(plans: Iterable[PagePlan], now: datetime) -> datetime | None:
     """The first instant after `now` at which a page comes out, or a condition changes."""
-    ahead = (instant for plan in plans for instant in _instants(plan) if instant > now)
-    return min(ahead, default=None)
-
-
-def _instants(plan: PagePlan) -> Iterator[datetime]:
-    if plan.row.published_at is not None:
-        yield plan.row.published_at
-    for guard in plan.guards.values():
-        yield from boundaries(guard)
+    plans = list(plans)
+    publications = [plan.row.published_at for plan in plans if plan.row.published_at is not None]
+    changes = [
+        instant
+        for plan in plans
+        if plan.guards
+        for guard in plan.guards.values()
+        for instant in boundaries(guard)
+    ]
+    return min([instant for instant in (*publications, *changes) if instant > now], default=None)

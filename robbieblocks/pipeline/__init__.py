@@ -62,10 +62,11 @@ def build(
     is in its RunReport.
     """
     watch = Stopwatch()
-    targets = _targets(request, connection, place)
+    with watch.phase("open"):
+        targets = _targets(request, connection, place)
     with (
         workshop.at_work(thorough=request.idle),
-        Ledger.open(connection, place.site_root, targets, request, progress) as ledger,
+        Ledger.open(connection, place.site_root, targets, request, watch, progress) as ledger,
     ):
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)
@@ -127,6 +128,10 @@ def build(
                 answered = _acknowledge(connection, content, request, reports)
                 if request.heal:
                     _forget(connection, progress)
+        with watch.phase("report"):
+            boundaries = {
+                name: next_boundary(app.assembly.pages, now) for name, app in apps.items()
+            }
     if not request.dry_run:
         workshop.tidy(place.site_root, [run.target for run in runs])
     return BuildReport(
@@ -134,7 +139,7 @@ def build(
         triggers=content.triggers,
         answered=answered,
         carried={node.id: frozenset(node.apps) for node in content.nodes},
-        boundaries={name: next_boundary(app.assembly.pages, now) for name, app in apps.items()},
+        boundaries=boundaries,
         compiled=tuple(sorted({key for app in apps.values() for key in app.bundle.compiled})),
         blocks_rendered=rendered,
         dry_run=request.dry_run,

@@ -88,7 +88,7 @@ class App:
 
     def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
         """The app's pages as a node shows them at an instant."""
-        return (place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now))
+        return [place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now)]
 
     def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
         """Begin to render what pages show and was not rendered yet; says how many blocks."""

@@ -18,7 +18,7 @@ from psycopg import Connection
 from robbieblocks import change, record, release
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import Manifest, TriggerRow
-from robbieblocks.pipeline.report import RunReport
+from robbieblocks.pipeline.report import RunReport, Stopwatch
 from robbieblocks.pipeline.targets import Request, Target
 from robbieblocks.release import fault
 
@@ -37,6 +37,7 @@ class Ledger:
     live: Mapping[Target, Manifest | None]
     request: Request
     leases: Mapping[Target, record.Lease]
+    watch: Stopwatch
     triggers: Sequence[TriggerRow] = ()
     open_runs: dict[Target, UUID] = field(default_factory=dict)
 
@@ -48,25 +49,28 @@ class Ledger:
         site_root: Path,
         targets: Sequence[Target],
         request: Request,
+        watch: Stopwatch,
         progress: Callable[[str], None],
     ) -> Iterator[Self]:
         """Lock every target; on the way out close the rows that are still open."""
         with ExitStack() as held:
             leases: dict[Target, record.Lease] = {}
-            pooled = not request.dry_run and change.pooled(connection)
-            if not request.dry_run:
-                for target in targets:
-                    held.enter_context(release.lock(site_root, target.node, target.app))
-                    if not pooled:
-                        leases[target] = held.enter_context(_leased(connection, target))
-            ledger = cls(
-                connection=connection,
-                request=request,
-                leases=leases,
-                live={t: release.live(site_root, t.node, t.app) for t in targets},
-            )
-            if not request.dry_run:
-                ledger._close_dead(progress)
+            with watch.phase("open"):
+                pooled = not request.dry_run and change.pooled(connection)
+                if not request.dry_run:
+                    for target in targets:
+                        held.enter_context(release.lock(site_root, target.node, target.app))
+                        if not pooled:
+                            leases[target] = held.enter_context(_leased(connection, target))
+                ledger = cls(
+                    connection=connection,
+                    request=request,
+                    leases=leases,
+                    watch=watch,
+                    live={t: release.live(site_root, t.node, t.app) for t in targets},
+                )
+                if not request.dry_run:
+                    ledger._close_dead(progress)
             try:
                 yield ledger
             except BaseException as error:
@@ -84,16 +88,17 @@ class Ledger:
     def begin(self, target: Target) -> None:
         """Write a run's row, if it has none yet: before its work starts."""
         if not self.request.dry_run and target not in self.open_runs:
-            self.open_runs[target] = record.start(
-                self.connection,
-                node=target.node,
-                app=target.app,
-                triggered_by=self.request.triggered_by,
-                live_hash=self.hash_of(target),
-                trigger_ids=[
-                    row.id for row in self.triggers if row.concerns(target.node, target.app)
-                ][:_MOST_IDS],
-            )
+            with self.watch.part("record"):
+                self.open_runs[target] = record.start(
+                    self.connection,
+                    node=target.node,
+                    app=target.app,
+                    triggered_by=self.request.triggered_by,
+                    live_hash=self.hash_of(target),
+                    trigger_ids=[
+                        row.id for row in self.triggers if row.concerns(target.node, target.app)
+                    ][:_MOST_IDS],
+                )
             fault.reached("begun")
 
     def hash_of(self, target: Target) -> str:
@@ -112,7 +117,9 @@ class Ledger:
         Raises DatabaseUnavailable where a peer has closed the run: it took this process for dead.
         """
         run = self.open_runs.get(target)
-        if run and not record.phase(self.connection, run, "deploying"):
+        with self.watch.part("record"):
+            open_still = run is None or record.phase(self.connection, run, "deploying")
+        if not open_still:
             del self.open_runs[target]
             raise DatabaseUnavailable(
                 f"the run of {target.app} on {target.node} was taken for dead, because it gave no "
@@ -124,18 +131,19 @@ class Ledger:
         run = self.open_runs.pop(target, None)
         if run is None:
             return
-        record.finish(
-            self.connection,
-            run,
-            status="failed" if report.outcome == "failed" else "success",
-            build_hash=report.build_hash,
-            build_ms=report.build_ms,
-            deploy_ms=report.deploy_ms,
-            pages=sum(page.change != "removed" for page in report.pages),
-            components=report.components,
-            error=report.error,
-            log=log,
-        )
+        with self.watch.part("record"):
+            record.finish(
+                self.connection,
+                run,
+                status="failed" if report.outcome == "failed" else "success",
+                build_hash=report.build_hash,
+                build_ms=report.build_ms,
+                deploy_ms=report.deploy_ms,
+                pages=report.page_count - sum(page.change == "removed" for page in report.news),
+                components=report.components,
+                error=report.error,
+                log=log,
+            )
 
     def _abandon(self, error: BaseException) -> None:
         """Close every open row as failed: the build ends with an error that concerns them all."""

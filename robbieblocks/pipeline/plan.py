@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from robbieblocks.assemble import PagePlan
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     AssembledPage,
@@ -27,12 +28,17 @@ from robbieblocks.model import (
 
 @dataclass(slots=True)
 class _Known:
-    """A page's own hash, the components that it places, sorted, and its fingerprint if known."""
+    """A page's own hash, the components that it places, sorted, and its fingerprint if known.
+
+    `inputs` is the fingerprint with the branding of one node, whose own is `brand`.
+    """
 
     page: AssembledPage
     own: Sha256
     components: tuple[str, ...]
     fingerprint: Sha256 | None = None
+    brand: Sha256 | None = None
+    inputs: Sha256 | None = None
 
     @classmethod
     def of(cls, page: AssembledPage) -> Self:
@@ -113,6 +119,13 @@ class Fingerprints:
             known.fingerprint = sha256("\0".join((*parts, *map(self.component, known.components))))
         return known.fingerprint
 
+    def inputs(self, page: AssembledPage, brand: Sha256) -> Sha256:
+        """The hash of what a page is made from, with the node's branding of that fingerprint."""
+        known = self._known(page)
+        if known.inputs is None or known.brand != brand:
+            known.brand, known.inputs = brand, sha256(self.page(page) + brand)
+        return known.inputs
+
     def placed(self, page: AssembledPage) -> tuple[str, ...]:
         """The components that a page places, sorted."""
         return self._known(page).components
@@ -123,6 +136,23 @@ class Fingerprints:
             known = self._pages[page.key] = _Known.of(page)
         return known
 
+    def forget_all_but(self, pages: Collection[PagePlan]) -> None:
+        """Let go of pages that are no more."""
+        if len(self._pages) > len(pages):
+            there = {plan.key for plan in pages}
+            self._pages = {key: known for key, known in self._pages.items() if key in there}
+
+    def _forget_changed(self, previous: Self) -> None:
+        """Forget the fingerprint of each page that a change besides its own may reach."""
+        # Utility classes follow tokens, and what modules say.
+        alike = self._base == previous._base and self._tokens == previous._tokens
+        changed = _changed_components(previous._bundle, self._bundle)
+        if alike and not changed:
+            return
+        for known in self._pages.values():
+            if not alike or not changed.isdisjoint(known.components):
+                known.fingerprint = known.inputs = None
+
     def _module(self, specifier: str) -> Sha256:
         known = self._modules.get(specifier)
         if known is None:
@@ -131,15 +161,6 @@ class Fingerprints:
             known = sha256("\0".join((module.asset.name, module.script_hash, sheet)))
             self._modules[specifier] = known
         return known
-
-    def _forget_changed(self, previous: Self) -> None:
-        """Forget the fingerprint of each page that a change besides its own may reach."""
-        # Utility classes follow tokens, and what modules say.
-        alike = self._base == previous._base and self._tokens == previous._tokens
-        changed = _changed_components(previous._bundle, self._bundle)
-        for known in self._pages.values():
-            if not alike or not changed.isdisjoint(known.components):
-                known.fingerprint = None
 
 
 def _changed_components(before: Bundle, after: Bundle) -> set[str]:
@@ -252,15 +273,14 @@ def draft(
             if faults:
                 result.hold_back(page.key, faults, live)
                 continue
-        shared = fingerprints.page(page)
-        inputs = sha256(shared + brand)
+        inputs = fingerprints.inputs(page, brand)
         entry = entries.get(page.key)
         if inputs in failures:
             result.hold_back(page.key, failures[inputs], live)
         elif entry is not None and entry.inputs == inputs and page.key not in damaged:
             result.kept.append(entry)
         else:
-            result.fresh.append((page, shared, inputs))
+            result.fresh.append((page, fingerprints.page(page), inputs))
     if considered is not None:
         result.kept += (entry for key, entry in entries.items() if key not in considered)
     return result

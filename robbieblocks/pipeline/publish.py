@@ -57,11 +57,10 @@ def conclude(
     try:
         with watch.phase("compose"):
             manifest = compose(run, workshop.shell, workshop.toolchain.id, workshop.failures)
+        with watch.phase("report"):
+            news, stays = page_reports(run, manifest, place.site_root)
         report = replace(
-            report,
-            build_ms=watch.total_ms,
-            problems=run.problems,
-            pages=page_reports(run, manifest, place.site_root),
+            report, build_ms=watch.total_ms, problems=run.problems, news=news, stays=stays
         )
         if run.unbranded:
             report = replace(report, error="the node's branding has errors: nothing went out")
@@ -95,15 +94,15 @@ def held_by_pin(run: Run, place: Place, manifest: Manifest | None = None) -> str
 
 def _held_live(run: Run, report: RunReport, pin: str) -> RunReport:
     """The report of a run that leaves what is live as it is, because of a pin."""
-    stays = tuple(
+    news = tuple(
         page if page.change == "held back" else _as_it_was(page)
-        for page in report.pages
+        for page in report.news
         if page.change != "added"
     )
     what = f"release {pin[:12]} is pinned on {run.target.node}, so nothing newer goes out"
     remedy = "remove the file `pinned` beside `current`: the next build brings the content live"
     pinned = Problem(entity="app", key=run.target.app, what=what, remedy=remedy, severity="warning")
-    report = replace(report, outcome="unchanged", pages=stays, problems=(*report.problems, pinned))
+    report = replace(report, outcome="unchanged", news=news, problems=(*report.problems, pinned))
     if run.draft.held_back:
         report = replace(report, outcome="failed", error=_held_back(run))
     return report
@@ -147,7 +146,7 @@ def _release(
             smoke_url=place.smoke_url,
             fence=fence,
         )
-        for name in ("write", "sync", "swap"):
+        for name in ("write", "sync", "swap", "smoke"):
             watch.add(name, getattr(done, f"{name}_ms"))
         outcome = "published" if done.swapped else "unchanged"
         report = replace(
@@ -172,7 +171,7 @@ def _held_back(run: Run) -> str:
 def _log(report: RunReport, watch: Stopwatch) -> str:
     """The run in lines: what it did to which page, and where the time went."""
     lines = [f"{report.outcome} {report.build_hash} (before: {report.hash_before})"]
-    lines += (f"{page.change}: {page.key}" for page in report.pages if page.change != "unchanged")
+    lines += (f"{page.change}: {page.key}" for page in report.news if page.change != "unchanged")
     lines += (str(problem) for problem in report.problems)
     if report.error:
         lines.append(report.error)
@@ -181,12 +180,23 @@ def _log(report: RunReport, watch: Stopwatch) -> str:
     return "\n".join(lines)
 
 
-def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageReport, ...]:
-    """What happens to each page, by comparing the manifest with the live one."""
+def page_reports(
+    run: Run, manifest: Manifest, site_root: Path
+) -> tuple[tuple[PageReport, ...], tuple[PageEntry, ...]]:
+    """What happens to each page, by comparing the manifest with the live one.
+
+    Second are the pages that stay as they are: their entries were taken over.
+    """
     before = run.live.by_key if run.live else {}
     after = manifest.by_key
+    held_back = run.draft.held_back
+    stays = {
+        key: new
+        for key, new in after.items()
+        if before.get(key) is new and key not in held_back and new.path not in run.contents
+    }
     reports = []
-    for key in sorted({*before, *after, *run.draft.held_back}):
+    for key in sorted({*before, *after, *held_back} - stays.keys()):
         old, new = before.get(key), after.get(key)
         change = _change(run, manifest, key, old, new)
         entry = new or old
@@ -205,7 +215,7 @@ def page_reports(run: Run, manifest: Manifest, site_root: Path) -> tuple[PageRep
                 ),
             )
         )
-    return tuple(reports)
+    return tuple(reports), tuple(stays.values())
 
 
 def _change(
@@ -217,7 +227,5 @@ def _change(
         return "added"
     if new is None:
         return "removed"
-    if old is new and new.path not in run.contents:
-        return "unchanged"
     same = old.path == new.path and run.live.files.get(old.path) == manifest.files[new.path]
     return "unchanged" if same else "changed"

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import TriggerRow
+from robbieblocks.model import PageEntry, TriggerRow
 from robbieblocks.release import fault
 
 Outcome = Literal["published", "unchanged", "failed"]
@@ -31,14 +32,19 @@ class PageReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """One run: one app on one node. Durations are in milliseconds, sizes in bytes."""
+    """One run: one app on one node. Durations are in milliseconds, sizes in bytes.
+
+    `news` are the pages of which there is something to tell, by key; `stays` those that are what
+    they were, the very entries of the live manifest: of ten thousand pages all but a few.
+    """
 
     node: str
     app: str
     outcome: Outcome
     build_hash: str
     hash_before: str
-    pages: tuple[PageReport, ...] = ()
+    news: tuple[PageReport, ...] = ()
+    stays: tuple[PageEntry, ...] = ()
     components: int = 0
     files_written: int = 0
     bytes_written: int = 0
@@ -50,14 +56,24 @@ class RunReport:
     run: UUID | None = None
 
     @property
+    def pages(self) -> tuple[PageReport, ...]:
+        """What became of every page, by key."""
+        return tuple(sorted((*self.news, *map(_unchanged, self.stays)), key=attrgetter("key")))
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are, removed ones too."""
+        return len(self.news) + len(self.stays)
+
+    @property
     def changed(self) -> tuple[PageReport, ...]:
         """The pages that are not as they were."""
-        return tuple(page for page in self.pages if page.change not in ("unchanged", "held back"))
+        return tuple(page for page in self.news if page.change not in ("unchanged", "held back"))
 
     @property
     def held_back(self) -> tuple[PageReport, ...]:
         """The pages that keep their last good version because the new one has an error."""
-        return tuple(page for page in self.pages if page.change == "held back")
+        return tuple(page for page in self.news if page.change == "held back")
 
     def as_json(self) -> dict[str, Any]:
         """The stable form that `--format json` prints, one object a run."""
@@ -85,6 +101,10 @@ class RunReport:
             "problems": [problem.as_json() for problem in self.problems],
             "error": self.error,
         }
+
+
+def _unchanged(entry: PageEntry) -> PageReport:
+    return PageReport(key=entry.key, route=entry.route, change="unchanged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,23 +37,17 @@ class Routes:
         """Whether the pages that count, and their routes, are those of the last time."""
         if content.pages is self._pages and content.taken_at == self._seen_at:
             return True
-        return (
-            len(content.pages) == len(self._pages)
-            and all(
-                now is before or _alike(now, before)
-                for now, before in zip(content.pages, self._pages, strict=True)
-            )
-            and not any(self._came_up(page, content) for page in content.pages)
-        )
+        if len(content.pages) != len(self._pages):
+            return False
+        both = zip(content.pages, self._pages, strict=True)
+        changed = [(now, before) for now, before in both if now is not before]
+        return all(_alike(now, before) for now, before in changed) and not self._came_up(content)
 
-    def _came_up(self, page: PageRow, content: Snapshot) -> bool:
+    def _came_up(self, content: Snapshot) -> bool:
         """Whether a page counts now that was to come when the routes were seen last."""
-        due = page.published_at
-        return (
-            due is not None
-            and self._seen_at is not None
-            and (self._seen_at < due <= content.taken_at)
-        )
+        first, last = self._seen_at, content.taken_at
+        dues = [page.published_at for page in content.pages if page.published_at is not None]
+        return first is not None and bool([due for due in dues if first < due <= last])
 
 
 def _alike(one: PageRow, other: PageRow) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
@@ -81,6 +82,8 @@ def compare(
     """
     node = next(node for node in content.nodes if node.id == target.node)
     carried = target.app in node.apps
+    pages = app.pages(node, now) if carried else ()
+    app.fingerprints.forget_all_but(app.assembly.pages)
     return Run(
         target=target,
         app=app,
@@ -88,7 +91,7 @@ def compare(
         brand=brand,
         live=live,
         draft=draft(
-            (page for page in app.pages(node, now) if carried and page.key not in clashes),
+            [page for page in pages if page.key not in clashes] if clashes else pages,
             held_back={**app.assembly.held_back, **_of_app(clashes, content, app.name)}
             if carried
             else {},
@@ -146,7 +149,7 @@ def compose(
 
     taken = {entry.path for entry in entries}
     kept = [entry for entry in run.draft.kept if entry.path not in taken]
-    pages = tuple(sorted((*entries, *kept), key=lambda entry: entry.key))
+    pages = tuple(sorted((*entries, *kept), key=attrgetter("key")))
     live_files = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in run.contents.items()}
     files |= {entry.path: live_files[entry.path] for entry in kept}
@@ -155,7 +158,7 @@ def compose(
         if live_files.get(path) != files[path] or path in run.damaged:
             run.contents[path] = body
 
-    names = {name for entry in pages for name in entry.assets} | run.assets.keys()
+    names = set(run.assets).union(*(entry.assets for entry in pages))
     run.assets |= {asset.name: asset for asset in _made(run, shell) if asset.name in names}
     return Manifest(
         node=run.target.node,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -23,68 +24,103 @@ _text: Final = json.encoder.encode_basestring
 
 def dump(manifest: Manifest) -> bytes:
     """The JSON of a manifest. Page order is kept; everything else is sorted."""
-    assets = _Table.of([manifest.assets, *(page.assets for page in manifest.pages)])
-    components = _Table.of([page.components for page in manifest.pages])
+    written = _Written.of(manifest, _last_written.get(manifest.app))
+    _last_written[manifest.app] = written
     value = {
         "format": _FORMAT,
         "node": manifest.node,
         "app": manifest.app,
         "build_hash": manifest.build_hash,
         "toolchain": manifest.toolchain,
-        "asset_table": assets.names,
-        "component_table": components.names,
+        "asset_table": written.assets.names,
+        "component_table": written.components.names,
     }
-    pages = ",".join(_rows(manifest, assets, components))
+    pages = ",".join([written.rows[id(page)] for page in manifest.pages])
     files = _json(dict(sorted(manifest.files.items())))
     return (
-        f'{_json(value)[:-1]},"assets":{assets.places[manifest.assets]}'
+        f'{_json(value)[:-1]},"assets":{written.assets.places(manifest.assets)}'
         f',"pages":[{pages}],"files":{files}}}\n'
     ).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Every name once, sorted, and each distinct list of names as places in that, as JSON."""
+    """Every name once, sorted, and each one's place in that; `uses` says how often it is used."""
 
+    uses: Counter[str]
     names: list[str]
-    places: Mapping[tuple[str, ...], str]
+    place_of: Mapping[str, str]
 
     @classmethod
-    def of(cls, uses: Iterable[tuple[str, ...]]) -> Self:
-        """The table of what is used."""
-        distinct = set(uses)
-        names = sorted({name for used in distinct for name in used})
-        place_of = {name: place for place, name in enumerate(names)}
-        return cls(names, {used: _json([place_of[name] for name in used]) for used in distinct})
+    def of(
+        cls, last: Self | None, gone: Iterable[tuple[str, ...]], came: Iterable[tuple[str, ...]]
+    ) -> Self:
+        """The table after some uses went and others came; the very same where its names are."""
+        uses = Counter[str]() if last is None else last.uses.copy()
+        for used in gone:
+            uses.subtract(used)
+        for used in came:
+            uses.update(used)
+        uses = +uses  # without names that are used no more
+        names = sorted(uses)
+        if last is not None and names == last.names:
+            return cls(uses, last.names, last.place_of)
+        return cls(uses, names, {name: str(place) for place, name in enumerate(names)})
+
+    def places(self, used: tuple[str, ...]) -> str:
+        """Names as their places, in JSON."""
+        return f"[{','.join([self.place_of[name] for name in used])}]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """Pages in JSON by the object's id, and what that depends on; `pages` keeps them alive."""
+    """Pages in JSON by the object's id, and their tables; `pages` keeps the objects alive.
 
-    pages: tuple[PageEntry, ...]
-    names: tuple[list[str], list[str]]
+    `own` are the assets that the manifest itself names.
+    """
+
+    own: tuple[str, ...]
+    pages: Mapping[int, PageEntry]
+    assets: _Table
+    components: _Table
     rows: Mapping[int, str]
 
+    @classmethod
+    def of(cls, manifest: Manifest, last: Self | None) -> Self:
+        """What is written now: most pages are the objects that were written last."""
+        pages = {id(page): page for page in manifest.pages}
+        before = {} if last is None else last.pages
+        gone = [before[key] for key in before.keys() - pages.keys()]
+        came = [pages[key] for key in pages.keys() - before.keys()]
+        assets = _Table.of(
+            last.assets if last else None,
+            [*([last.own] if last else []), *(page.assets for page in gone)],
+            [manifest.assets, *(page.assets for page in came)],
+        )
+        components = _Table.of(
+            last.components if last else None,
+            (page.components for page in gone),
+            (page.components for page in came),
+        )
+        if last and (assets.names, components.names) == (last.assets.names, last.components.names):
+            rows = {key: row for key, row in last.rows.items() if key in pages}
+        else:
+            rows, came = {}, list(pages.values())
+        rows |= {id(page): _row(page, assets, components) for page in came}
+        return cls(manifest.assets, pages, assets, components, rows)
 
-# What was written last of each app: of the next manifest most pages are the same objects.
-_written: Final[dict[str, _Written]] = {}
+
+# What was written last of each app.
+_last_written: Final[dict[str, _Written]] = {}
 
 
-def _rows(manifest: Manifest, assets: _Table, components: _Table) -> list[str]:
-    """The JSON of each page; by hand, since json.dumps takes three times as long."""
-    last = _written.get(manifest.app)
-    names = assets.names, components.names
-    known = last.rows if last is not None and last.names == names else {}
-    rows = {
-        id(page): known.get(id(page))
-        or f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
-        f',"inputs":{_text(page.inputs)},"assets":{assets.places[page.assets]}'
-        f',"components":{components.places[page.components]}}}'
-        for page in manifest.pages
-    }
-    _written[manifest.app] = _Written(manifest.pages, names, rows)
-    return [rows[id(page)] for page in manifest.pages]
+def _row(page: PageEntry, assets: _Table, components: _Table) -> str:
+    """The JSON of a page; by hand, since json.dumps takes three times as long."""
+    return (
+        f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
+        f',"inputs":{_text(page.inputs)},"assets":{assets.places(page.assets)}'
+        f',"components":{components.places(page.components)}}}'
+    )
 
 
 def _json(value: Json) -> str:

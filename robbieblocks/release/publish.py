@@ -68,6 +68,7 @@ def publish(
     Raises ContentError for a manifest that names what may not be written, and SiteUnavailable
     otherwise; in both cases what was live stays live, or is live again.
     """
+    clock = _Clock()
     place = Place.of(site_root, manifest.node, manifest.app)
     check_manifest(manifest)
     with (
@@ -75,7 +76,7 @@ def publish(
         assets_in_use(place),
         disk.attempt("publish to", place.folder),
     ):
-        return _Publisher(place, manifest, contents, fence, smoke_url).publish(assets)
+        return _Publisher(place, manifest, contents, fence, smoke_url).publish(assets, clock)
 
 
 class _Publisher:
@@ -102,9 +103,8 @@ class _Publisher:
         self.files_linked = 0
         self.live_name, self.live = live_at(place)
 
-    def publish(self, assets: Iterable[Asset]) -> Published:
+    def publish(self, assets: Iterable[Asset], clock: _Clock) -> Published:
         """The steps in their order, each timed."""
-        clock = _Clock()
         _sweep(self.place)
         self.place.releases.mkdir(parents=True, exist_ok=True)
         self.written = write_assets(self.place, assets, self.manifest.assets)

@@ -140,7 +140,7 @@ def _run(run: RunReport) -> Run:
         app=run.app,
         outcome=run.outcome,
         build_hash=run.build_hash,
-        pages=len(run.pages),
+        pages=run.page_count,
         error=run.error,
         transient=run.transient,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -25,7 +26,7 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.blocks import Blocks, Coming
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
-from tests.unit.rows import NOW, a_node, a_page, a_snapshot
+from tests.unit.rows import NOW, a_node, a_page, a_snapshot, assembled
 
 KEYS = [f"part-{number}" for number in range(8)]
 
@@ -222,3 +223,18 @@ def test_a_failed_rendering_fails_whoever_waits() -> None:
     for _ in range(2):
         with pytest.raises(ProcessFailed):
             blocks[_job(2)]
+
+
+def test_pages_that_are_no_more_are_forgotten() -> None:
+    """A worker that runs for months keeps nothing of what was deleted."""
+    pages = [a_page(f"page-{n}", route=f"/{n}/", blocks=()) for n in range(3)]
+    plans = assembled(*pages).pages
+    known = _look(_bundle(dict.fromkeys(KEYS, ("code", "p-1", ())), "red"), ())
+    for plan in plans:
+        known.page(plan.page)
+    gone = plans[0].page
+    before = sys.getrefcount(gone)
+    known.forget_all_but(plans)
+    assert sys.getrefcount(gone) == before
+    known.forget_all_but(plans[1:])
+    assert sys.getrefcount(gone) == before - 1
