@@ -68,6 +68,8 @@ def build(
         workshop.at_work(thorough=request.idle),
         Ledger.open(connection, place.site_root, targets, request, watch, progress) as ledger,
     ):
+        if request.idle and not request.dry_run:
+            workshop.stock(place.site_root, targets)
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)
             content = workshop.read(connection, sorted(wanted), whole=request.idle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from robbieblocks.model import (
     TokenRow,
 )
 from robbieblocks.pipeline.blocks import Blocks, Coming
+from robbieblocks.pipeline.garbage import Garbage
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
 from robbieblocks.pipeline.targets import Target
@@ -69,6 +69,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     _read_by: Connection | None = None
     spares: bool = False
     _tidying: Tidying = field(default_factory=Tidying)
+    _garbage: Garbage = field(default_factory=Garbage)
 
     @classmethod
     def open(
@@ -128,24 +129,12 @@ class Workshop(AbstractContextManager["Workshop"]):
 
     @contextmanager
     def at_work(self, *, thorough: bool) -> Iterator[None]:
-        """Be in the midst of a build; afterwards let go of what only a build needs.
-
-        Python looks for cycles of garbage after so many new objects, and walks through all content
-        each time: 0.3 s at 10,000 pages. So it waits for the end of a `thorough` build, and leaves
-        out afterwards what is there then.
-        """
-        paused = gc.isenabled()
-        gc.disable()
-        try:
-            yield
-        finally:
-            self.prerenderer.rest()
-            if thorough:
-                gc.unfreeze()
-                gc.collect()
-                gc.freeze()
-            if paused:
-                gc.enable()
+        """Be in the midst of a build; afterwards let go of what only a build needs."""
+        with self._garbage.waits(thorough=thorough), self._tidying.put_off():
+            try:
+                yield
+            finally:
+                self.prerenderer.rest()
 
     def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:
         """Take up templates and a toolchain that changed since the workshop was opened."""
@@ -180,8 +169,16 @@ class Workshop(AbstractContextManager["Workshop"]):
             self.brands[node.id] = known
         return known[2]
 
+    def stock(self, site_root: Path, targets: Sequence[Target]) -> None:
+        """Make spares beside a build that looks at everything, for the edits that come after it."""
+        if self.spares:
+            self._tidying.ask(site_root, targets, spares=True, now=True)
+
     def tidy(self, site_root: Path, targets: Sequence[Target]) -> None:
-        """Remove releases that are not kept, in a thread: visitors and editors need not wait."""
+        """Remove releases that are not kept, in a thread: visitors and editors need not wait.
+
+        Without `spares` that is done at once; with them, once no build was at work for a while.
+        """
         self._tidying.ask(site_root, targets, spares=self.spares)
 
     def __exit__(
@@ -190,7 +187,7 @@ class Workshop(AbstractContextManager["Workshop"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tidying.join()
+        self._tidying.close()
         self.prerenderer.__exit__(kind, error, trace)
         self.cache.close()
 

@@ -2,7 +2,8 @@
 
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
-    <site root>/<node>/<app>/releases/.spare/  what is live once more, for the next to be made of
+    <site root>/<node>/<app>/releases/.spare/  what is live once more, for the next to be made of;
+                                               there may be more of them, `.spare.<n>`
     <site root>/<node>/<app>/current           symlink to the release that visitors see
     <site root>/<node>/<app>/previous          symlink to the one before
     <site root>/<node>/<app>/pinned            where it exists, the hash that a person holds live
@@ -15,18 +16,23 @@ holds its lock; readers need none.
 from robbieblocks.release.disk import target_of
 from robbieblocks.release.layout import Place, apps, check_asset_name, check_path
 from robbieblocks.release.lock import lock
+from robbieblocks.release.making import BESIDE, HERE, Hands
 from robbieblocks.release.manifest import dump, load
 from robbieblocks.release.prune import Pruned, prune
 from robbieblocks.release.publish import Published, publish
 from robbieblocks.release.smoke import BUILD_HEADER
-from robbieblocks.release.spare import make_spare
+from robbieblocks.release.spare import add_spare, look_through, make_spare
 from robbieblocks.release.verify import live, manifest_of, pinned, verify
 
 __all__ = [
+    "BESIDE",
     "BUILD_HEADER",
+    "HERE",
+    "Hands",
     "Place",
     "Pruned",
     "Published",
+    "add_spare",
     "apps",
     "check_asset_name",
     "check_path",
@@ -34,6 +40,7 @@ __all__ = [
     "live",
     "load",
     "lock",
+    "look_through",
     "make_spare",
     "manifest_of",
     "pinned",

@@ -151,6 +151,11 @@ def is_hash(name: str) -> bool:
     return _HASH.fullmatch(name) is not None
 
 
+def is_spare(name: str) -> bool:
+    """Whether a folder's name is a spare's: `.spare` or, of further ones, `.spare.<n>`."""
+    return name == SPARE or name.startswith(f"{SPARE}.")
+
+
 def folders_of(paths: Iterable[str]) -> list[str]:
     """Every folder that the paths need, parents first."""
     folders: set[str] = set()

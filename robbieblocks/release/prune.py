@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.release import disk, fault
+from robbieblocks.release import disk, fault, trust
 from robbieblocks.release.layout import (
     MANIFEST,
     SPARE_IN_THE_MAKING,
@@ -100,6 +100,7 @@ def _put_aside(place: Place, keep: int, asides: contextlib.ExitStack) -> list[st
 
 def _rename(place: Place, name: str, asides: contextlib.ExitStack) -> None:
     aside = asides.enter_context(disk.aside(place.releases, _PRUNED))
+    trust.forget(place.releases / name)
     (place.releases / name).rename(aside)
 
 

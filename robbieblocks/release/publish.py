@@ -13,7 +13,7 @@ from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Asset, Manifest, Sha256
-from robbieblocks.release import disk, fault, smoke
+from robbieblocks.release import disk, fault, smoke, trust
 from robbieblocks.release.assets import Written, write_assets
 from robbieblocks.release.disk import Stamp
 from robbieblocks.release.layout import MANIFEST, TEMPORARY, VERIFIED, Place, check_manifest
@@ -101,6 +101,7 @@ class _Publisher:
         self.written = Written()
         self.files_written = 0
         self.files_linked = 0
+        self.compared_at = time.monotonic()
         self.live_name, self.live = live_at(place)
 
     def publish(self, assets: Iterable[Asset], clock: _Clock) -> Published:
@@ -129,6 +130,8 @@ class _Publisher:
                 self._swap()
             swap_ms = clock.lap()
             self._smoke(before)
+            if aside is not None:
+                trust.note(self.folder, self.compared_at)
         else:
             swap_ms = 0.0
         return Published(
@@ -165,6 +168,7 @@ class _Publisher:
     def _made(self, old: Old | None, there: Mapping[str, Stamp]) -> Path:
         """The release under a temporary name, made out of an old folder or afresh."""
         files, given = self.manifest.files, self.contents
+        self.compared_at = trust.compared_at(old.folder) if old else time.monotonic()
         difference = old.compare(files, given) if old else nothing_yet(self.manifest)
         plan = self._plan(difference.kept, there)
         aside = self.place.releases / disk.temporary_name(self.hash[:12])

@@ -6,7 +6,6 @@ another takes its place, in folders that stay.
 
 from __future__ import annotations
 
-import enum
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,15 +15,8 @@ from robbieblocks.model import Manifest, Sha256
 from robbieblocks.release import disk
 from robbieblocks.release.disk import Stamp
 from robbieblocks.release.layout import MANIFEST, RESERVED, SEAL, check_path, folders_of
+from robbieblocks.release.trust import Trust
 from robbieblocks.release.verify import inspect, read_seal, remember, seal_of
-
-
-class Trust(enum.Enum):
-    """What is known of a folder: nothing, that it holds no other names, or that it is whole."""
-
-    NOTHING = enum.auto()
-    NAMES = enum.auto()
-    ALL = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

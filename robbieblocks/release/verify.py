@@ -92,9 +92,9 @@ def manifest_in(place: Place, name: str) -> Manifest | None:
     return manifest if (manifest.node, manifest.app) == (place.node, place.app) else None
 
 
-def files_in(place: Place, name: str) -> Manifest | None:
+def files_in(folder: Path) -> Manifest | None:
     """What a folder's manifest says of files, if of nothing else; None where that is garbled."""
-    path = place.releases / name / MANIFEST
+    path = folder / MANIFEST
     try:
         return _manifests.get(_stamp_of(path.stat())) or load_files(path.read_bytes())
     except (OSError, ValueError):

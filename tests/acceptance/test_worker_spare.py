@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from robbieblocks.release import Place
+from robbieblocks.release.verify import files_in
 from robbieblocks.settings import Settings
 from tests.building import Builder
 from tests.workers import NODES, Worker, edit, fill, shown, until, working
@@ -40,20 +42,31 @@ def is_live(site: Settings, version: int) -> bool:
     return shown(site.site_root, NODE, "play") == version
 
 
-def test_an_edit_to_a_worker_goes_out_in_its_spare(site: Settings, db: Db) -> None:
-    """The folder that was ready is what visitors see next, and then there is another."""
+def folders(place: Place) -> set[int]:
+    """The folders of releases and spares, by inode: names change."""
+    return {entry.inode() for entry in os.scandir(place.releases)}
+
+
+def is_ready(place: Place) -> bool:
+    """Whether the spare that comes first is what is live."""
+    spare = min(place.releases.glob(".spare*"), default=None)
+    known = files_in(spare) if spare else None
+    return known is not None and known.build_hash == place.current.readlink().name
+
+
+def test_edits_to_a_worker_go_out_in_folders_that_were_ready(site: Settings, db: Db) -> None:
+    """Once it has begun none is made; and what is next is brought up to what is live."""
     place = Place.of(site.site_root, NODE, "play")
     with working(worker := Worker(site, NODE)):
         worker.ready()
+        until(lambda: len(folders(place)) == 7, "five releases and two spares")
+        ready = folders(place)
         for version in range(1, 9):
-            until(place.spare.exists, "a spare")
-            own = place.spare.stat().st_ino
             edit(db, "play", version)
             until(partial(is_live, site, version), "the edit")
-            assert place.current.resolve().stat().st_ino == own
-        until(place.spare.exists, "a spare")
-    releases = {entry.name for entry in place.releases.iterdir()}
-    assert len(releases) == 6, "five releases and a spare"
+            assert place.current.resolve().stat().st_ino in ready
+        until(partial(is_ready, place), "the next spare")
+    assert folders(place) == ready
 
 
 def test_a_command_makes_no_spare(builder: Builder) -> None:
@@ -64,4 +77,4 @@ def test_a_command_makes_no_spare(builder: Builder) -> None:
     builder.build()
     builder.workshop.close()
     assert (builder.settings.site_root / NODE / "play" / "releases").is_dir()
-    assert not list(builder.settings.site_root.rglob(".spare"))
+    assert not list(builder.settings.site_root.rglob(".spare*"))

@@ -24,8 +24,18 @@ BUILD = ("build", "--node", NODE, "--app", APP)
 
 # In the order in which one build of one app reaches them.
 PREPARING = (
-    *("snapshot", "begun", "assemble", "bundle", "compare", "brand", "prerender", "rendered"),
-    *("compose", "assets", "written", "named", "synced", "fenced", "previous"),
+    *("open", "snapshot", "begun", "assemble", "bundle", "compare", "brand", "prerender"),
+    *(
+        "rendered",
+        "compose",
+        "report",
+        "assets",
+        "written",
+        "named",
+        "synced",
+        "fenced",
+        "previous",
+    ),
 )
 LIVE = ("swapped", "checked", "verified", "concluded", "closed", "record")
 STEPS = PREPARING + LIVE
@@ -119,7 +129,7 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
     assert html == before if step in PREPARING else "<title>Third" in html
     assert release.verify(builder.settings.site_root, NODE, APP) == ()
     dead = unfinished(builder)
-    assert len(dead) == (step not in ("snapshot", "closed", "record"))
+    assert len(dead) == (step not in ("open", "snapshot", "closed", "record"))
     report = builder.build(nodes=[NODE], apps=[APP])
     assert report.exit_code == 0
     expected = "published" if step in PREPARING else "unchanged"

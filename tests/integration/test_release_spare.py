@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,17 +16,20 @@ import pytest
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import (
     Place,
+    add_spare,
     disk,
     live,
     lock,
+    look_through,
     make_spare,
     prune,
     publish,
-    spare,
+    trust,
     verify,
 )
 from robbieblocks.release.layout import RESERVED, folders_of
 from robbieblocks.release.spare import old_folders
+from robbieblocks.release.trust import Trust
 from tests.integration.releases import (
     NODE,
     assets,
@@ -78,6 +82,12 @@ def is_exactly(folder: Path, files: dict[str, bytes]) -> bool:
     """Whether a release holds these files, the folders that they need, and nothing else."""
     assert listing(folder) == (files, folders_of(files))
     return True
+
+
+def changed_at(folder: Path) -> dict[Path, tuple[int, int]]:
+    """What is in a folder, which files and folders those are, and when they changed last."""
+    found = ((path, path.lstat()) for path in folder.rglob("*"))
+    return {path: (status.st_ino, status.st_ctime_ns) for path, status in found}
 
 
 def overwrite(file: Path) -> None:
@@ -153,7 +163,7 @@ class TestEqual:
             if how != "recycled":
                 assert is_exactly(ready(root), files)
             if how == "spare of another process":
-                monkeypatch.setattr(spare, "_looked_through", {})
+                monkeypatch.setattr(trust, "_known", {})
         assert len(list(place(root).releases.iterdir())) <= 7
 
     def test_a_page_that_becomes_a_folder_and_back(self, root: Path) -> None:
@@ -209,11 +219,15 @@ class TestUntouched:
         assert {e.name for e in place(root).releases.iterdir()} == {*hashes[1:], ".spare"}
         assert is_exactly(spare_of(root), pages(6))
 
-    def test_a_spare_that_is_ready_is_left_alone(self, root: Path) -> None:
+    @pytest.mark.parametrize("trusted", [60.0, 0.0])
+    def test_a_spare_that_is_ready_is_left_alone(
+        self, root: Path, trusted: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Making it again changes nothing in it."""
+        monkeypatch.setattr(trust, "_LASTS", trusted)
         put_version(root, 1)
-        before = {path: path.lstat() for path in ready(root).rglob("*")}
-        assert before == {path: path.lstat() for path in ready(root).rglob("*")}
+        before = changed_at(ready(root))
+        assert changed_at(ready(root)) == before
 
     def test_a_spare_of_an_earlier_state_is_brought_up(self, root: Path) -> None:
         """The same folder, with what came live since."""
@@ -419,7 +433,7 @@ class TestDrift:
         """It is looked through, and mended."""
         put_version(root, 1)
         drift(ready(root))
-        monkeypatch.setattr(spare, "_looked_through", {})
+        monkeypatch.setattr(trust, "_known", {})
         put_as_needed(root, 2)
         assert is_exactly(place(root).current, pages(2))
         assert verify(root, NODE, "play") == ()
@@ -429,7 +443,7 @@ class TestDrift:
         self, root: Path, drift: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Each file is compared with its seal, and mended."""
-        monkeypatch.setattr(spare, "_TRUSTED", 0.0)
+        monkeypatch.setattr(trust, "_LASTS", 0.0)
         put_version(root, 1)
         drift(ready(root))
         put_as_needed(root, 2)
@@ -437,8 +451,11 @@ class TestDrift:
         assert verify(root, NODE, "play") == ()
 
     @pytest.mark.parametrize("drift", [*IN_FILES, *IN_FOLDERS])
-    def test_in_a_release_that_is_recycled(self, root: Path, drift: Callable[[Path], None]) -> None:
+    def test_in_a_release_that_is_recycled(
+        self, root: Path, drift: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """It is looked through, and mended."""
+        monkeypatch.setattr(trust, "_LASTS", 0.0)
         hashes = [put_version(root, version).build_hash for version in range(1, 7)]
         drift(place(root).releases / hashes[0])
         put_as_needed(root, 7)
@@ -447,9 +464,10 @@ class TestDrift:
 
     @pytest.mark.parametrize("drift", [*IN_FILES, *IN_FOLDERS])
     def test_it_is_mended_when_the_spare_is_made_again(
-        self, root: Path, drift: Callable[[Path], None]
+        self, root: Path, drift: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As after every look of a worker: the spare is what is live, and nothing else."""
+        monkeypatch.setattr(trust, "_LASTS", 0.0)
         put_version(root, 1)
         drift(ready(root))
         put_whole(root, 1)
@@ -465,6 +483,31 @@ class TestDrift:
         assert verify(root, NODE, "play", quick=True) == (PATH,)
         put_whole(root, 2)
         assert is_exactly(place(root).current, pages(2))
+
+    def test_within_the_minute_a_release_is_taken_as_it_is_too(self, root: Path) -> None:
+        """One that this process made itself: its seal tells what befell it."""
+        hashes = [put_version(root, version).build_hash for version in range(1, 7)]
+        _deleted(place(root).releases / hashes[0])
+        put_version(root, 7)
+        assert verify(root, NODE, "play", quick=True) == (PATH,)
+        put_whole(root, 7)
+        assert is_exactly(place(root).current, pages(7))
+
+    def test_the_minute_begins_when_files_were_compared(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not when they were made into another release: else it might never be over."""
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        put_version(root, 1)
+        ready(root)
+        now += 40
+        out_of_the_spare = put_version(root, 2).build_hash
+        now += 30
+        afresh = put_version(root, 3).build_hash
+        releases = place(root).releases
+        assert trust.of(releases / afresh) is Trust.ALL
+        assert trust.of(releases / out_of_the_spare) is Trust.NOTHING
 
     def test_a_page_that_is_handed_in_is_read(self, root: Path) -> None:
         """Damage that hides itself (the size and time are the old ones) is not kept."""
@@ -482,7 +525,7 @@ class TestDrift:
         self, root: Path, trusted: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A folder that became a link to elsewhere, where a page of it changes, is replaced."""
-        monkeypatch.setattr(spare, "_TRUSTED", trusted)
+        monkeypatch.setattr(trust, "_LASTS", trusted)
         put_version(root, 1)
         _folder_elsewhere(ready(root))
         files = {**pages(1), PATH: b"changed"}
@@ -601,7 +644,9 @@ def test_publishers_and_spares_at_once(root: Path) -> None:
     def tidies() -> None:
         while not over.is_set():
             try:
+                add_spare(root, NODE, "play")
                 make_spare(root, NODE, "play")
+                look_through(root, NODE, "play")
                 prune(root, NODE, "play", slack=2)
             except SiteUnavailable as error:
                 failures.append(str(error))
