@@ -85,9 +85,10 @@ class Tidying:
         where = site_root, target.node, target.app
         while not self._closing and release.add_spare(*where, hands=release.BESIDE):
             pass
+        release.look_through(*where, hands=release.BESIDE, go_on=lambda: not self._closing)
+        # Last, for it takes the app's lock: a build that is at work holds that.
         if not self._closing:
             release.make_spare(*where, hands=release.BESIDE)
-        release.look_through(*where, hands=release.BESIDE, go_on=lambda: not self._closing)
 
     def _next(self) -> dict[tuple[Path, Target], bool]:
         """All that was asked for meanwhile; where that is nothing, the thread is over."""

@@ -69,8 +69,9 @@ def look_through(
     """
     place = Place.of(site_root, node, app)
     with disk.attempt("look through the releases in", place.folder):
-        for name in _names(place):
-            folder = place.releases / name
+        # In the order in which they will be taken: spares were never live.
+        folders = [place.releases / name for name in _names(place)]
+        for folder in sorted(folders, key=last_live):
             if not trust.knows(folder) and go_on():
                 _is_whole(folder, folder, hands)
 

@@ -15,7 +15,7 @@ from robbieblocks.pipeline.tidying import Tidying
 
 ROOT = Path("/site")
 ONE, OTHER = Target(node="n", app="one"), Target(node="n", app="other")
-ALL = ["add", "make", "look", "prune"]
+ALL = ["add", "look", "make", "prune"]
 
 
 class Done:
