@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from robbieblocks import record
 from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.record import leases
 from tests.integration.rows import Db
 
 pytestmark = pytest.mark.postgres
@@ -262,7 +263,7 @@ def test_close_abandoned(db: Db, peer: Db) -> None:
 def test_a_lease_that_a_lost_session_keeps_counts_as_ours(db: Db, peer: Db, database: str) -> None:
     """Only where the session was this process's own, and only once its connection is gone."""
     with psycopg.connect(database, autocommit=True) as stranger:
-        stranger.execute("SELECT pg_advisory_lock(%s)", [record._key(NODE, "work")])
+        stranger.execute("SELECT pg_advisory_lock(%s)", [leases._key(NODE, "work")])
         with record.lease(db, NODE, "work") as strange:
             assert not strange
     held = record.lease(peer, NODE, APP)
