@@ -5,6 +5,7 @@ It answers by its exit status; what went wrong stands on stderr.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -32,5 +33,6 @@ def main(what: str, folder: Path, release: Path) -> int:
 
 if __name__ == "__main__":
     process.die_with_parent()
-    os.nice(_NICE)
+    with contextlib.suppress(OSError):  # a sandbox may refuse it
+        os.nice(_NICE)
     sys.exit(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))

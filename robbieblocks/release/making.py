@@ -1,7 +1,7 @@
 """What takes a while of making a spare: done here, or beside, in a process of its own.
 
 Python runs one thread at a time, so that a thread which looks through ten thousand files holds up
-the next build. A child holds up nobody, and lets everybody else go first.
+the next build. A child holds up nobody, and lets everybody else go first. Few files are done here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ YES: Final = 0
 NO: Final = 10
 
 _LONGEST: Final = 600.0
+# So few files take less time than a process to start.
+_FEW: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ def bring_up(folder: Path, release: Path) -> bool:
 
 
 def _beside(what: str, folder: Path, release: Path) -> bool:
+    wanted = files_in(release)
+    if wanted is None or len(wanted.files) <= _FEW:
+        return _HERE[what](folder, release)
     child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.child")
     done = process.run([*child, what, folder, release], timeout=_LONGEST)
     if done.returncode not in (YES, NO):
@@ -79,5 +84,6 @@ def _beside(what: str, folder: Path, release: Path) -> bool:
     return done.returncode == YES
 
 
+_HERE: Final = {"compare": is_same, "bring up": bring_up}
 HERE: Final = Hands(is_same, bring_up)
 BESIDE: Final = Hands(partial(_beside, "compare"), partial(_beside, "bring up"))

@@ -103,7 +103,9 @@ class _Written:
             (page.components for page in came),
         )
         if last and (assets.names, components.names) == (last.assets.names, last.components.names):
-            rows = {key: row for key, row in last.rows.items() if key in pages}
+            rows = dict(last.rows)
+            for page in gone:
+                del rows[id(page)]
         else:
             rows, came = {}, list(pages.values())
         rows |= {id(page): _row(page, assets, components) for page in came}

@@ -17,6 +17,7 @@ from robbieblocks.release import (
     add_spare,
     look_through,
     make_spare,
+    making,
     trust,
     verify,
 )
@@ -172,6 +173,25 @@ class TestLookedThrough:
 
 class TestBeside:
     """What a process beside does is what is done here."""
+
+    @pytest.fixture(autouse=True)
+    def _no_files_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(making, "_FEW", 0)
+
+    def test_few_files_need_no_process(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It would take longer to start than they do."""
+        put_version(root, 1)
+
+        def refused(*_args: object, **_options: object) -> process.Completed:
+            raise AssertionError("a process was started")
+
+        monkeypatch.setattr(process, "run", refused)
+        monkeypatch.setattr(making, "_FEW", 13)
+        make_spare(root, NODE, "play", hands=BESIDE)
+        assert is_exactly(releases(root) / ".spare", 1)
+        monkeypatch.setattr(making, "_FEW", 12)
+        with pytest.raises(AssertionError, match="started"):
+            add_spare(root, NODE, "play", hands=BESIDE)
 
     def test_spares_are_made_and_looked_through(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
