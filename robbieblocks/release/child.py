@@ -5,8 +5,6 @@ It answers by its exit status; what went wrong stands on stderr.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,7 +15,6 @@ from robbieblocks.release import disk
 from robbieblocks.release.making import HERE, NO, YES
 
 _FAILED: Final = 3
-_NICE: Final = 10
 
 
 def main(what: str, folder: Path, release: Path) -> int:
@@ -33,6 +30,4 @@ def main(what: str, folder: Path, release: Path) -> int:
 
 if __name__ == "__main__":
     process.die_with_parent()
-    with contextlib.suppress(OSError):  # a sandbox may refuse it
-        os.nice(_NICE)
     sys.exit(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))

@@ -1,7 +1,7 @@
 """What takes a while of making a spare: done here, or beside, in a process of its own.
 
 Python runs one thread at a time, so that a thread which looks through ten thousand files holds up
-the next build. A child holds up nobody, and lets everybody else go first. Few files are done here.
+the next build. A child holds up nobody. Few files are done here.
 """
 
 from __future__ import annotations
