@@ -68,7 +68,8 @@ def build(
         workshop.at_work(thorough=request.idle),
         Ledger.open(connection, place.site_root, targets, request, watch, progress) as ledger,
     ):
-        if request.idle and not request.dry_run:
+        # Reading everything takes long enough for it.
+        if not request.dry_run and (request.idle or workshop.content is None):
             workshop.stock(place.site_root, targets)
         with watch.phase("snapshot"):
             wanted = {target.node for target in targets} | set(request.nodes)

@@ -9,6 +9,7 @@ import pytest
 
 from robbieblocks.database import connect
 from robbieblocks.model import Snapshot
+from robbieblocks.pipeline import Workshop
 from robbieblocks.snapshot import taking
 from tests.building import Builder, run_of
 
@@ -96,3 +97,14 @@ def test_old_queue_rows_go(seeded: Builder) -> None:
     assert seeded.sql(old)
     seeded.build(nodes=[VENGEANCE])
     assert not seeded.sql(old)
+
+
+def test_spares_are_made_beside_a_build_that_reads_everything(
+    seeded: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first, and those that nobody asked for: others would be held up."""
+    stocked: list[str] = []
+    monkeypatch.setattr(Workshop, "stock", lambda _self, _root, _targets: stocked.append("now"))
+    for idle, expected in ((False, 1), (False, 1), (True, 2)):
+        seeded.build(nodes=[VENGEANCE], idle=idle)
+        assert len(stocked) == expected
