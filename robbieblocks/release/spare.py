@@ -113,7 +113,7 @@ def _make(place: Place, keep: int, hands: Hands) -> None:
                 return
         fault.reached("spare taken")
         began = time.monotonic()
-        if not hands.bring_up(aside, place.releases / name):
+        if not _brought_up(aside, place.releases / name, hands):
             return
         with lock(place.root, place.node, place.app):
             if os.path.lexists(place.spare):
@@ -129,15 +129,23 @@ def _add(place: Place, hands: Hands) -> bool:
     release = place.releases / name
     with disk.aside(place.releases, SPARE_IN_THE_MAKING) as aside:
         aside.mkdir()
-        began, which = time.monotonic(), trust.identity(release)
-        # Without the lock: should it be made into another meanwhile, that is seen by its time.
-        if not hands.bring_up(aside, release) or trust.identity(release) != which:
+        began = time.monotonic()
+        if not _brought_up(aside, release, hands):
             return False
         number = 1
         while os.path.lexists(spare := place.releases / f"{SPARE}.{number}"):
             number += 1
         _put(aside, spare, live, began)
     return True
+
+
+def _brought_up(folder: Path, release: Path, hands: Hands) -> bool:
+    """Whether a folder is what a release is, now.
+
+    It is not where the release is damaged, or was made into another meanwhile: no lock is held.
+    """
+    which = trust.identity(release)
+    return hands.bring_up(folder, release) and trust.identity(release) == which
 
 
 def _put(aside: Path, spare: Path, live: Manifest, began: float) -> None:

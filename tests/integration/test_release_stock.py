@@ -102,7 +102,10 @@ class TestInStore:
         assert not add_spare(root, NODE, "play")
         assert names(root) == before
 
-    def test_of_a_release_that_became_another_meanwhile_none_is_made(self, root: Path) -> None:
+    @pytest.mark.parametrize("make", [add_spare, make_spare])
+    def test_of_a_release_that_became_another_meanwhile_none_is_made(
+        self, root: Path, make: Callable[..., object]
+    ) -> None:
         """Who knows which of its files were linked by then."""
         put_version(root, 1)
         before = names(root)
@@ -112,7 +115,7 @@ class TestInStore:
             (release / ".verified").unlink()
             return done
 
-        assert not add_spare(root, NODE, "play", hands=Hands(never, bring_up))
+        assert not make(root, NODE, "play", hands=Hands(never, bring_up))
         assert names(root) == before
 
     @pytest.mark.parametrize("make", [add_spare, make_spare])
