@@ -1,4 +1,4 @@
-"""The measured parts of docs/performance.md, written from a run's JSON."""
+"""The measured parts of README.md and docs/performance.md, written from a run's JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from typing import Any, Final
 from benchmarks.processes import ROOT
 from benchmarks.targets import BY_ID, TARGETS, figure
 
-PAGE: Final = ROOT / "docs" / "performance.md"
+PAGES: Final = (ROOT / "README.md", ROOT / "docs" / "performance.md")
 _PART: Final = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _EDITS: Final = ("one component", "one page", "one token", "one branding")
 
 
-def write(measured: Mapping[str, Any], page: Path = PAGE) -> None:
+# What README tells, and of which rows also what was measured beside them.
+_HEADLINES: Final = ("live-p50", "live-p95", "vite", "edit-1000", "edit-10000", "full-1000")
+_BESIDE: Final = ("vite", "full-1000")
+
+
+def write(measured: Mapping[str, Any], pages: Sequence[Path] = PAGES) -> None:
     """Put a run's figures in the place of the earlier ones; parts not measured stay."""
     made = parts(measured)
 
@@ -23,13 +28,15 @@ def write(measured: Mapping[str, Any], page: Path = PAGE) -> None:
         new = made.get(found[2])
         return found[0] if new is None else f"{found[1]}{new}\n{found[3]}"
 
-    page.write_text(_PART.sub(renewed, page.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in pages:
+        page.write_text(_PART.sub(renewed, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def parts(measured: Mapping[str, Any]) -> dict[str, str]:
     """Each measured part as Markdown, by its name."""
     details = measured["details"]
     found = {"machine": _machine(measured), "table": _table(measured["results"])}
+    found["headlines"] = _headlines(measured["results"])
     makers = {
         "growth_by_pages": ("pages", ("full", "again", *_EDITS, "vite", "astro", "peak_mb")),
         "growth_by_nodes": ("nodes", ("full", "again", *_EDITS, "peak_mb")),
@@ -76,6 +83,22 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
         value = figure(row["value"], target.unit)
         rows.append((target.what, target.text, value, spread, reached, row["note"]))
     return _rows(("what", "to reach", "median", "spread", "reached", "beside it"), rows)
+
+
+def _headlines(results: Sequence[Mapping[str, Any]]) -> str:
+    found = {row["id"]: row for row in results}
+    return _rows(
+        ("what", "median", "beside it"),
+        [
+            (
+                BY_ID[key].what,
+                figure(found[key]["value"], BY_ID[key].unit),
+                found[key]["note"] if key in _BESIDE else "",
+            )
+            for key in _HEADLINES
+            if key in found
+        ],
+    )
 
 
 def _growth(rows: Sequence[Mapping[str, Any]], first: str, columns: Sequence[str]) -> str:

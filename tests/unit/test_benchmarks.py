@@ -52,6 +52,21 @@ def test_the_table_of_the_docs_has_the_rows_that_are_measured() -> None:
     assert rows == [(target.what, target.text) for target in TARGETS]
 
 
+def test_readme_tells_what_the_docs_tell() -> None:
+    """Its few figures are those of docs/performance.md, and the drawings are there."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    known = dict(
+        re.findall(r"^\| ([^|]+?) \| [≤≥] [^|]+? \| ([^|]+?) \|", table, flags=re.MULTILINE)
+    )
+    told = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| [^|]*\|$", readme, flags=re.MULTILINE)
+    told = [(what, median) for what, median in told if what in known]
+    assert len(told) >= 5
+    assert [known[what] for what, _ in told] == [median for _, median in told]
+    for drawing in re.findall(r"\((docs/images/[^)]+)\)", readme):
+        assert (ROOT / drawing).is_file()
+
+
 def test_the_budget_knows_only_rows_that_are_measured() -> None:
     """budget.json holds figures of targets that there are, and names its machine."""
     budget = json.loads(report.BUDGET.read_text(encoding="utf-8"))
@@ -136,10 +151,10 @@ def test_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
         "results": [Result.of("storm", [1.0], 10.0, "a note").as_json()],
         "details": {},
     }
-    performance_page.write(measured, page)
+    performance_page.write(measured, [page])
     once = page.read_text()
     assert "| ≤ 1 builds | 1 builds | 1 builds to 1 builds | yes | a note |" in once
     assert "old queue" in once
     assert "old\n" not in once.replace("old queue", "")
-    performance_page.write(measured, page)
+    performance_page.write(measured, [page])
     assert page.read_text() == once
