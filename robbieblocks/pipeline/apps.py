@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
+from operator import attrgetter
 from typing import Self
 
 from robbieblocks.assemble import Assembly, assemble, due, place
@@ -56,7 +58,8 @@ class App:
                 previous=workshop.assemblies.get(name),
             )
             workshop.assemblies[name] = assembly
-        placed = frozenset(block.component for plan in assembly.pages for block in plan.page.blocks)
+            blocks = chain.from_iterable(plan.page.blocks for plan in assembly.pages)
+            placed = frozenset(map(attrgetter("component"), blocks))
         with watch.phase("bundle"):
             made = bundle(
                 snapshot.components,
