@@ -69,7 +69,7 @@ def conclude(
         elif pin := held_by_pin(run, place, manifest):
             report = _held_live(run, report, pin)
         else:
-            report = _release(run, manifest, report, place, request, ledger, watch)
+            report = _release(run, manifest, report, workshop, place, request, ledger, watch)
     except RobbieBlocksError as error:
         report = replace(report, error=str(error), transient=isinstance(error, Transient))
     fault.reached("concluded")
@@ -116,6 +116,7 @@ def _release(
     run: Run,
     manifest: Manifest,
     report: RunReport,
+    workshop: Workshop,
     place: Place,
     request: Request,
     ledger: Ledger,
@@ -145,6 +146,7 @@ def _release(
             run.assets.values(),
             smoke_url=place.smoke_url,
             fence=fence,
+            meanwhile=workshop.keep,
         )
         for name in ("write", "sync", "swap", "smoke"):
             watch.add(name, getattr(done, f"{name}_ms"))

@@ -42,6 +42,8 @@ from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
 BLOCKS = "html"
+# So many blocks are rendered again, at most, after a kill.
+_MOST_FRESH = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     brands: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
     content: Snapshot | None = None
+    _fresh: dict[str, bytes] = field(default_factory=dict)
     _read_by: Connection | None = None
     spares: bool = False
     _tidying: Tidying = field(default_factory=Tidying)
@@ -120,12 +123,23 @@ class Workshop(AbstractContextManager["Workshop"]):
         return len(missing)
 
     def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[Part]) -> Coming:
-        """The parts, each kept in the cache."""
+        """The parts, which `keep` is to remember."""
         for part in parts:
             fault.reached("rendered")
-            good = {keys[job]: _encode(block) for job, block in part.items() if not block.problem}
-            self.cache.put_many(BLOCKS, good)
+            for job, block in part.items():
+                if not block.problem:
+                    self._fresh[keys[job]] = _encode(block)
+            if len(self._fresh) >= _MOST_FRESH:
+                self.keep()
             yield part
+
+    def keep(self) -> None:
+        """Put blocks that were rendered into the cache.
+
+        At the latest when the build ends, and seldom one by one: best while the disk is waited for.
+        """
+        fresh, self._fresh = self._fresh, {}
+        self.cache.put_many(BLOCKS, fresh)
 
     @contextmanager
     def at_work(self, *, thorough: bool) -> Iterator[None]:
@@ -134,6 +148,7 @@ class Workshop(AbstractContextManager["Workshop"]):
             try:
                 yield
             finally:
+                self.keep()
                 self.prerenderer.rest()
 
     def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,7 @@ def publish(
     assets: Iterable[Asset],
     *,
     fence: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
     smoke_url: str | None = None,
 ) -> Published:
     """Make a manifest's release live, and return when it is durable and was seen to be right.
@@ -60,9 +62,9 @@ def publish(
     `contents` holds the bytes of every file that the live release doesn't have already. The release
     is made out of the spare, or of one that nothing keeps any more, by altering what differs;
     where there is none, all that stays is hard-linked from what is live. `assets` are written where
-    the node lacks them. `fence` is called right before the swap and raises to stop it. With
-    `smoke_url` (the node's origin) changed pages are also fetched, and their bytes must be those of
-    the manifest.
+    the node lacks them. `meanwhile` is called while the disk is waited for, `fence` right before
+    the swap; either may raise to stop it. With `smoke_url` (the node's origin) changed pages are
+    also fetched, and their bytes must be those of the manifest.
 
     Equal bytes that are live and whole are left alone; a damaged live release is healed in place.
     Raises ContentError for a manifest that names what may not be written, and SiteUnavailable
@@ -76,7 +78,8 @@ def publish(
         assets_in_use(place),
         disk.attempt("publish to", place.folder),
     ):
-        return _Publisher(place, manifest, contents, fence, smoke_url).publish(assets, clock)
+        publisher = _Publisher(place, manifest, contents, fence, meanwhile, smoke_url)
+        return publisher.publish(assets, clock)
 
 
 class _Publisher:
@@ -88,12 +91,14 @@ class _Publisher:
         manifest: Manifest,
         contents: Mapping[str, bytes],
         fence: Callable[[], None],
+        meanwhile: Callable[[], None],
         smoke_url: str | None,
     ) -> None:
         self.place = place
         self.manifest = manifest
         self.contents = contents
         self.fence = fence
+        self.meanwhile = meanwhile
         self.smoke_url = smoke_url
         self.hash = manifest.build_hash
         self.folder = place.releases / self.hash
@@ -117,7 +122,7 @@ class _Publisher:
         write_ms = clock.lap()
         changed = aside is not None or not is_live
         if changed or self.written.count:
-            disk.sync_file_system(self.place.root)
+            self._sync()
         fault.reached("synced")
         sync_ms = clock.lap()
         if changed:
@@ -218,6 +223,13 @@ class _Publisher:
             **inspect(folder, known, paths=others, trust_seal=trusted).whole,
             **inspect(folder, known, paths=given, trust_seal=False).whole,
         }
+
+    def _sync(self) -> None:
+        """Make it all durable. Only the disk is busy then: other work costs no time."""
+        with ThreadPoolExecutor(1, "sync") as pool:
+            syncing = pool.submit(disk.sync_file_system, self.place.root)
+            self.meanwhile()
+            syncing.result()
 
     def _settle(self, aside: Path) -> None:
         """Give the release its name; one of that name that is not live makes way."""

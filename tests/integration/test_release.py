@@ -152,6 +152,37 @@ class TestPublish:
         assert served(root, "play/index.html") == pages(1)["play/index.html"]
         assert put_version(root, 2).files_written == 0
 
+    def test_other_work_is_done_while_the_disk_is_waited_for(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is begun before the sync ends, and what fails there swaps nothing."""
+        done, synced = threading.Event(), threading.Event()
+
+        def sync(_path: Path) -> None:
+            assert done.wait(30)
+            synced.set()
+
+        def meanwhile() -> None:
+            assert not synced.is_set()
+            done.set()
+
+        monkeypatch.setattr(disk, "sync_file_system", sync)
+        done.set()
+        put_version(root, 1)
+        done.clear()
+        synced.clear()
+        publish(root, manifest(pages(2), assets(2)), pages(2), assets(2), meanwhile=meanwhile)
+        assert synced.is_set()
+        assert served(root, "play/index.html") == pages(2)["play/index.html"]
+
+        def fails(_path: Path) -> None:
+            raise OSError(errno.EIO, "the disk is gone")
+
+        monkeypatch.setattr(disk, "sync_file_system", fails)
+        with pytest.raises(SiteUnavailable, match="the disk is gone"):
+            publish(root, manifest(pages(3), assets(3)), pages(3), assets(3))
+        assert served(root, "play/index.html") == pages(2)["play/index.html"]
+
     def test_content_that_nobody_has_is_asked_for(self, root: Path) -> None:
         """A file neither handed in nor live is named, and nothing changes."""
         with pytest.raises(SiteUnavailable, match=r"play/p3/index\.html"):
