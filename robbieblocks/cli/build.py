@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ import typer
 
 from robbieblocks.cli import session
 from robbieblocks.cli.render import as_markdown, as_text
-from robbieblocks.cli.stdout import tell
+from robbieblocks.cli.stdout import as_json, tell
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.prerender.rendering import Prerenderer
@@ -58,7 +57,7 @@ def run(
             progress=session.progress,
         )
     if format_ == "json":
-        tell(json.dumps(report.as_json(), indent=2))
+        tell(as_json(report.as_json()))
     else:
         render = as_markdown if format_ == "markdown" else as_text
         tell(render(report))

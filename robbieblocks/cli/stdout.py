@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from typing import Any
+
+import orjson
+
+
+def as_json(value: Any) -> str:
+    """JSON for people and programs: indented, and in ASCII, whatever the terminal takes."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        text = ""
+    # Python's own takes half a second for the pages of a hundred nodes.
+    return text if text and text.isascii() else json.dumps(value, indent=2)
 
 
 def tell(result: str) -> None:

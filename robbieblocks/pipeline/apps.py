@@ -12,7 +12,7 @@ from typing import Self
 
 from robbieblocks.assemble import Assembly, assemble, due, place
 from robbieblocks.bundle import bundle
-from robbieblocks.errors import Problem
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
@@ -99,12 +99,29 @@ class App:
         jobs = [job for job in wanted if job not in self.blocks]
         return workshop.render(jobs, self.bundle, self.blocks) if jobs else 0
 
-    def rendered(self, page: AssembledPage) -> dict[int, RenderedBlock]:
+    def composed(
+        self, page: AssembledPage, fingerprint: Sha256, shell: Shell
+    ) -> PageDocument | tuple[Problem, ...]:
+        """The page without branding, made once for all nodes that show it alike, or its faults."""
+        known = self.documents.get(fingerprint)
+        if known is not None:
+            return known
+        rendered = self._rendered(page)
+        faults = self._faults(page, rendered)
+        if faults:
+            return faults
+        try:
+            made = self.documents[fingerprint] = shell.compose(page, rendered, self.bundle)
+        except ContentError as error:
+            return error.problems
+        return made
+
+    def _rendered(self, page: AssembledPage) -> dict[int, RenderedBlock]:
         """The page's blocks, by order; what is on its way is waited for."""
         jobs = self._jobs_of(page)
         return {block.order: self.blocks[job] for block, job in zip(page.blocks, jobs, strict=True)}
 
-    def faults(
+    def _faults(
         self, page: AssembledPage, rendered: Mapping[int, RenderedBlock]
     ) -> tuple[Problem, ...]:
         """What went wrong when the page's blocks were rendered."""
@@ -130,20 +147,6 @@ class App:
             return problem.source
         lines = row.code.splitlines()
         return lines[problem.line - 1] if problem.line <= len(lines) else ""
-
-    def document(
-        self,
-        page: AssembledPage,
-        rendered: Mapping[int, RenderedBlock],
-        fingerprint: Sha256,
-        shell: Shell,
-    ) -> PageDocument:
-        """The page without branding, composed once for all nodes that show it alike."""
-        known = self.documents.get(fingerprint)
-        if known is None:
-            known = shell.compose(page, rendered, self.bundle)
-            self.documents[fingerprint] = known
-        return known
 
 
 def _job(block: AssembledBlock) -> RenderJob:

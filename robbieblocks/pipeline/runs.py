@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 
-from robbieblocks.errors import ContentError, Problem
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
     ASSET_PREFIX,
     SHARED_APP,
@@ -134,18 +134,12 @@ def compose(
     """
     entries = []
     for page, shared, inputs in run.draft.fresh:
-        rendered = run.app.rendered(page)
-        faults = run.app.faults(page, rendered)
-        if not faults:
-            try:
-                document = run.app.document(page, rendered, shared, shell)
-            except ContentError as error:
-                faults = error.problems
-            else:
-                entries.append(_branded(run, page, document, inputs))
-        if faults:
-            failures[inputs] = faults
-            run.draft.hold_back(page.key, faults, run.live)
+        made = run.app.composed(page, shared, shell)
+        if isinstance(made, PageDocument):
+            entries.append(_branded(run, page, made, inputs))
+        else:
+            failures[inputs] = made
+            run.draft.hold_back(page.key, made, run.live)
 
     taken = {entry.path for entry in entries}
     kept = [entry for entry in run.draft.kept if entry.path not in taken]

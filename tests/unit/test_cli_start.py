@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from robbieblocks import cli
 from robbieblocks.cli import ahead
+from robbieblocks.cli.stdout import as_json
 from robbieblocks.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,3 +108,11 @@ def test_a_command_that_runs_for_long_collects_its_garbage(
     monkeypatch.setattr("robbieblocks.cli.serve.serve_nodes", lambda *_, **__: note())
     run(monkeypatch, "serve")
     assert collecting == [True, True]
+
+
+def test_results_are_written_as_any_terminal_takes_them() -> None:
+    """The same indented ASCII as ever, for texts in any script and for what UTF-8 has not got."""
+    for value in ({"pages": [{"key": "a", "size": None}], "none": []}, ["é"], {"x": "\ud800"}):
+        text = as_json(value)
+        assert text == json.dumps(value, indent=2)
+        assert text.isascii()
