@@ -12,6 +12,7 @@ from benchmarks.targets import percentile
 _WIDTH: Final = 720
 _HEIGHT: Final = 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 24, 48, 56
+_LINE: Final = 15.0
 _STYLE: Final = """
 text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #26333b; }
 .title { font-size: 16px; font-weight: 600; }
@@ -56,7 +57,11 @@ def distribution(values: Sequence[float], peer: float, targets: tuple[float, flo
         marks.append(
             f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{frame.y(0)}"/>'
         )
-        marks.append(f'<text x="{x + 6:.1f}" y="{_TOP + 14 + 18 * place}">{label}</text>')
+        # The first one's label to the left of its line, since the second's is near.
+        anchor, gap = ("end", -6) if place == 0 else ("start", 6)
+        marks.append(
+            f'<text x="{x + gap:.1f}" y="{_TOP + 14}" text-anchor="{anchor}">{label}</text>'
+        )
     title = (
         f"Commit to live, 10 pages, {len(values)} component edits (warm vite build: {peer:.0f} ms)"
     )
@@ -74,26 +79,36 @@ def growth(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> str:
     low, high = 10 ** math.floor(math.log10(min(values))), 10 ** math.ceil(math.log10(max(values)))
     frame = _Frame(min(pages), max(pages) * 6, low, high, logarithmic=True, last=max(pages))
     drawn = []
-    ends: list[float] = []
-    for (label, points), colour in zip(series.items(), _COLOURS, strict=False):
+    ends: dict[str, float] = {}
+    colours = dict(zip(series, _COLOURS, strict=False))
+    for label, points in series.items():
         if not points:
             continue
-        line = " ".join(f"{frame.x(size):.1f},{frame.y(value):.1f}" for size, value in points)
+        colour = colours[label]
+        at = [(frame.x(size), frame.y(value)) for size, value in points]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         drawn.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        drawn += [
-            f'<circle cx="{frame.x(size):.1f}" cy="{frame.y(value):.1f}" r="3.5" fill="{colour}"/>'
-            for size, value in points
-        ]
-        size, value = points[-1]
-        y = frame.y(value) + 4
-        while any(abs(y - other) < 14 for other in ends):
-            y += 3
-        ends.append(y)
-        drawn.append(
-            f'<text x="{frame.x(size) + 8:.1f}" y="{y:.1f}" style="fill:{colour}">'
-            f"{escape(label)}</text>"
-        )
+        drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in at]
+        if points[-1][0] == max(pages):
+            ends[label] = at[-1][1] + 4
+        else:  # it ends among the others, so its name stands where it begins
+            drawn.append(_label(at[0][0] + 8, at[0][1] - 8, label, colour))
+    side = frame.x(max(pages)) + 8
+    drawn += [_label(side, y, label, colours[label]) for label, y in _apart(ends).items()]
     return _svg("Time against the size of the site", [*frame.axes("pages", "ms"), *drawn])
+
+
+def _apart(wanted: Mapping[str, float]) -> dict[str, float]:
+    """Where labels stand that want these heights: in the same order, none over another."""
+    placed: dict[str, float] = {}
+    lowest = -math.inf
+    for label, y in sorted(wanted.items(), key=lambda each: each[1]):
+        lowest = placed[label] = max(y, lowest + _LINE)
+    return placed
+
+
+def _label(x: float, y: float, text: str, colour: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{colour}">{escape(text)}</text>'
 
 
 class _Frame:

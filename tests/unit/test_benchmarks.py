@@ -131,6 +131,23 @@ def test_drawings_name_what_they_show() -> None:
     assert "Vite 8" in grown
 
 
+def test_labels_stand_in_the_order_of_their_lines() -> None:
+    """Of lines that end close together each keeps its place, and no label covers another; a line
+    that ends before the others has its label where it begins."""
+    rows = [
+        {"pages": 10, "low": 100.0, "high": 110.0, "short": 900.0},
+        {"pages": 100, "low": 1000.0, "high": 1010.0, "short": 950.0},
+        {"pages": 1000, "low": 9000.0, "high": 9010.0},
+    ]
+    drawn = plot.growth(rows, {"low": "low", "high": "high", "short": "short"})
+    places = {
+        name: (float(x), float(y))
+        for x, y, name in re.findall(r'<text x="([\d.]+)" y="([\d.]+)" style[^>]*>(\w+)<', drawn)
+    }
+    assert places["low"][1] - places["high"][1] >= 13
+    assert places["short"][0] < places["low"][0] / 2
+
+
 def test_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     """A run's parts replace those of the page; what it did not measure, and the prose, stay."""
     page = tmp_path / "performance.md"
