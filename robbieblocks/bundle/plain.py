@@ -24,7 +24,7 @@ _DEEPEST: Final = 4
 
 def _series(atom: str, mark: str) -> str:
     """Atoms with space or one mark between them."""
-    return rf"{atom}(?:(?:{_SPACE}*+(?:{mark}){_SPACE}*+|{_SPACE}++){atom})*+"
+    return rf"{atom}(?:(?:{_SPACE}*+(?:{mark}){_SPACE}*+|{_SPACE}++){atom})*"
 
 
 def _bracketed(series: str) -> str:
@@ -41,10 +41,12 @@ _ATTRIBUTE: Final = rf'\[(?!data-theme){_NAME}(?:[~|^$*]?=(?:{_NAME}|"[\w .:#/-]
 _STATE: Final = rf"::?(?!root|scope|host){_NAME}"
 _ASKED: Final = rf"\((?:\d++|[.]?{_NAME}|{_ATTRIBUTE}|{_STATE})\)"
 _PART: Final = rf"(?:[.#]{_NAME}|{_ATTRIBUTE}|{_STATE}(?:{_ASKED})?)"
-_SELECTOR: Final = _series(rf"(?:{_TYPE}{_PART}*+|{_PART}++)", "[>+~]")
+_SELECTOR: Final = _series(rf"(?:{_TYPE}{_PART}*|{_PART}+)", "[>+~]")
 
+# Possessive are only repetitions of one character: of a group, Python before 3.11.5 gets them wrong.
+_COMMENT: Final = r"/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/"
+_IGNORED: Final = rf"(?:{_SPACE}++|{_COMMENT})*"
 _STEP: Final = (
-    rf"(?:{_SPACE}|/\*.*?\*/)*+"
     r"(?:@(?P<group>media|supports|container)(?P<condition>[ \t\n][^{};]*+)\{"
     r"|(?P<selectors>[^{}@;]++)\{(?P<content>[^{}]*+)\}"
     r"|(?P<end>\})|\Z)"
@@ -74,7 +76,8 @@ def scoped(css: str, wrapper: str) -> str | None:
 def _steps(css: str, wrapper: str) -> Iterator[str]:
     place, inside = 0, False
     while place < len(css):
-        step = _compiled(_STEP).match(css, place)
+        ignored = _compiled(_IGNORED).match(css, place)
+        step = _compiled(_STEP).match(css, ignored.end() if ignored else place)
         if step is None or (inside if step["group"] else step["end"] and not inside):
             raise _NotPlainError
         place = step.end()
