@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 import uuid
@@ -28,6 +29,11 @@ from tests.needs import missing
 if TYPE_CHECKING:
     from robbieblocks.cache import Cache
     from robbieblocks.toolchain import Toolchain
+
+# A shell without job control has what it starts in the background ignore Ctrl-C, children and all.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 pytest_plugins = [
     "tests.browser.fixtures",

@@ -47,8 +47,10 @@ def test_an_unknown_kind_of_value_is_told() -> None:
 
 def program(folder: Path, code: str) -> Toolchain:
     folder.mkdir(exist_ok=True)
-    path = folder / "esbuild"
-    path.write_text(f"#!{sys.executable}\nimport os, struct, sys\n{code}\n")
+    path, inner = folder / "esbuild", folder / "esbuild.py"
+    inner.write_text(f"import os, struct, sys\n{code}\n")
+    # Not `#!{python}`: its path may hold a space.
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{inner}" "$@"\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     stand_in = SimpleNamespace(esbuild=path, tools={"esbuild": "1.2.3"}, id=str(folder))
     return cast("Toolchain", stand_in)
