@@ -43,7 +43,7 @@ _ASKED: Final = rf"\((?:\d++|[.]?{_NAME}|{_ATTRIBUTE}|{_STATE})\)"
 _PART: Final = rf"(?:[.#]{_NAME}|{_ATTRIBUTE}|{_STATE}(?:{_ASKED})?)"
 _SELECTOR: Final = _series(rf"(?:{_TYPE}{_PART}*|{_PART}+)", "[>+~]")
 
-# Possessive are only repetitions of one character: of a group, Python before 3.11.5 gets them wrong.
+# Only single characters repeat possessively: of groups, Python before 3.11.5 gets that wrong.
 _COMMENT: Final = r"/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/"
 _IGNORED: Final = rf"(?:{_SPACE}++|{_COMMENT})*"
 _STEP: Final = (
