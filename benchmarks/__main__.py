@@ -85,7 +85,7 @@ def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--keep-budget",
         action="store_true",
-        help="make what was measured the new budget and the figures of docs/performance.md",
+        help="make what was measured the new budget, and the figures of README.md and docs/",
     )
     parser.add_argument(
         "--only", action="append", help="some scenarios alone, each by its function's name"

@@ -78,7 +78,7 @@ class Service(Program):
 _KEPT: Final = Kept[Service](_KEPT_S)
 
 
-def is_small(inputs: int) -> bool:
+def _is_small(inputs: int) -> bool:
     """Whether a build of that many inputs shares the service that is kept."""
     return inputs <= _SMALL
 
@@ -92,7 +92,7 @@ def begun(
     Where they are many, they are worked on already, by a process that ends with the block. Raises
     ProcessFailed when it is called.
     """
-    if is_small(inputs):
+    if _is_small(inputs):
         yield lambda: ask(toolchain, inputs, requests, timeout)
         return
     own = Service(toolchain, brief=True)
@@ -107,7 +107,7 @@ def ask(
     toolchain: Toolchain, inputs: int, requests: Sequence[Request], timeout: float
 ) -> list[Answer]:
     """The answers to build requests over that many inputs. Raises ProcessFailed."""
-    answers = _asked_of_kept(toolchain, requests, timeout) if is_small(inputs) else None
+    answers = _asked_of_kept(toolchain, requests, timeout) if _is_small(inputs) else None
     if answers is not None:
         return answers
     own = Service(toolchain, brief=True)

@@ -148,8 +148,8 @@ class Workshop(AbstractContextManager["Workshop"]):
             try:
                 yield
             finally:
-                self.keep()
                 self.prerenderer.rest()
+                self.keep()
 
     def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:
         """Take up templates and a toolchain that changed since the workshop was opened."""

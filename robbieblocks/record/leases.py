@@ -5,7 +5,6 @@ Postgres gives it back when the session ends, however it ends.
 
 from __future__ import annotations
 
-import hashlib
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,11 +15,9 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from robbieblocks.database import translated
+from robbieblocks.database import sessions, translated
+from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import DatabaseUnavailable
-
-# Take the lease of a node's app, if it is free or this session's already.
-_TAKE_LEASE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
 
 # Give it back; taken twice, it is given back twice.
 _RETURN_LEASE: LiteralString = "SELECT pg_advisory_unlock(%s)"
@@ -33,27 +30,6 @@ _HOLDS_LEASE: LiteralString = """
            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
            AND classid::bigint = (%(key)s::bigint >> 32) & 4294967295
            AND objid::bigint = %(key)s::bigint & 4294967295)
-"""
-
-# Who holds a lease: a pid comes again, with its start it does not.
-_LEASE_HOLDER: LiteralString = """
-    SELECT l.pid, a.backend_start::text
-      FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
-     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND l.classid::bigint = (%(key)s::bigint >> 32) & 4294967295
-       AND l.objid::bigint = %(key)s::bigint & 4294967295
-"""
-
-# Who we are, in the same terms.
-_SELF: LiteralString = """
-    SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()
-"""
-
-# A session that the server keeps, though its connection is gone. Frozen, it obeys when it thaws.
-_END_GHOST: LiteralString = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE pid = %(pid)s AND backend_start::text = %(start)s
 """
 
 
@@ -100,7 +76,7 @@ def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
     """
     key = _key(node, app)
     with translated(f"take the lease of {app} on {node}"):
-        taken = bool(_one(connection, _TAKE_LEASE, (key,)))
+        taken = sessions.take(connection, key)
         if taken:
             _remember(connection)
         held = taken or _held_by_ghost(connection, key)
@@ -113,8 +89,8 @@ def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
                 _one(connection, _RETURN_LEASE, (key,))
 
 
-_sessions: Final[dict[tuple[int, str], weakref.ref[Connection[Any]]]] = {}
-"""The sessions in which this process took leases, by pid and start, the oldest first."""
+_sessions: Final[dict[Session, weakref.ref[Connection[Any]]]] = {}
+"""The sessions in which this process took leases, the oldest first."""
 _MOST_SESSIONS: Final = 32
 
 
@@ -122,10 +98,7 @@ def _remember(connection: Connection[Any]) -> None:
     """Note whose session this is, once a connection."""
     if any(known() is connection for known in _sessions.values()):
         return
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        me = cursor.execute(_SELF).fetchone()
-    if me is not None:
-        _sessions[me] = weakref.ref(connection)
+    _sessions[sessions.own(connection)] = weakref.ref(connection)
     while len(_sessions) > _MOST_SESSIONS:
         del _sessions[next(iter(_sessions))]
 
@@ -136,16 +109,16 @@ def _held_by_ghost(connection: Connection[Any], key: int) -> bool:
     It is told to end. The build that had it is over, and the file lock keeps every other process of
     this machine out; another machine gets the lease no sooner than that session ends.
     """
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        holder = cursor.execute(_LEASE_HOLDER, {"key": key}).fetchone()
-        known = _sessions.get(holder) if holder else None
-        if known is None or holder is None:
+    for holder in sessions.holders(connection, key):
+        known = _sessions.get(holder)
+        if known is None:
             return False
         theirs = known()
         if theirs is not None and not theirs.closed:
             return False
-        cursor.execute(_END_GHOST, {"pid": holder[0], "start": holder[1]})
-    return True
+        sessions.end(connection, holder)
+        return True
+    return False
 
 
 def _one(connection: Connection[Any], query: LiteralString, values: Any) -> Any:
@@ -155,6 +128,4 @@ def _one(connection: Connection[Any], query: LiteralString, values: Any) -> Any:
 
 
 def _key(node: str, app: str) -> int:
-    """The advisory lock's number: 64 bits, the same on every machine."""
-    digest = hashlib.sha256(f"robbieblocks lease\0{node}\0{app}".encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)
+    return lock_key("robbieblocks lease", node, app)

@@ -16,7 +16,7 @@ holds its lock; readers need none.
 from robbieblocks.release.disk import target_of
 from robbieblocks.release.layout import Place, apps, check_asset_name, check_path
 from robbieblocks.release.lock import lock
-from robbieblocks.release.making import BESIDE, HERE, Hands
+from robbieblocks.release.making import BESIDE
 from robbieblocks.release.manifest import dump, load
 from robbieblocks.release.prune import Pruned, prune
 from robbieblocks.release.publish import Published, publish
@@ -27,8 +27,6 @@ from robbieblocks.release.verify import live, manifest_of, pinned, verify
 __all__ = [
     "BESIDE",
     "BUILD_HEADER",
-    "HERE",
-    "Hands",
     "Place",
     "Pruned",
     "Published",

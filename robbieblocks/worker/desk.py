@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,41 +16,16 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import tuple_row
 
 from robbieblocks import change, claim
 from robbieblocks.change import Waiting
-from robbieblocks.database import translated
+from robbieblocks.database import sessions, translated
+from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.pipeline import shown_apps
 from robbieblocks.worker.agenda import Owed
 from robbieblocks.worker.guard import Guard
 from robbieblocks.worker.log import Log
-
-# Be the node's worker, if nobody else is.
-_TAKE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
-
-# Who is: a 64-bit key shows as two halves with objsubid 1.
-_HOLDERS: LiteralString = """
-    SELECT l.pid, a.backend_start::text
-      FROM pg_locks AS l
-      LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND l.classid::bigint = (%(key)s::bigint >> 32) & 4294967295
-       AND l.objid::bigint = %(key)s::bigint & 4294967295
-"""
-
-# Who we are: a pid comes again, with its start it does not.
-_SELF: LiteralString = """
-    SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()
-"""
-
-# A session of ours that the server still keeps, though its connection is gone.
-_END_GHOST: LiteralString = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE pid = %(pid)s AND backend_start::text = %(start)s
-"""
 
 # Over TCP the server then notices within half a minute that we vanished, and frees our locks.
 _NOTICE_OUR_END: LiteralString = """
@@ -72,8 +46,8 @@ class DatabaseDesk:
     _pooled: bool = False
     _advisory: bool = False
     _file: int | None = None
-    _me: tuple[int, str] | None = None
-    _ghosts: list[tuple[int, str]] = field(default_factory=list)
+    _me: Session | None = None
+    _ghosts: list[Session] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection[Any]:
@@ -101,8 +75,7 @@ class DatabaseDesk:
             else:
                 with translated("set up the session"):
                     connection.execute(_NOTICE_OUR_END)
-                    row = connection.execute(_SELF).fetchone()
-                self._me = None if row is None else (row[0], row[1])
+                    self._me = sessions.own(connection)
         except BaseException:
             connection.close()
             raise
@@ -115,10 +88,10 @@ class DatabaseDesk:
         if self._advisory or self._pooled:
             return True
         connection = self.connection
-        key = _key(self.node)
+        key = lock_key("robbieblocks worker", self.node)
         with translated(f"become the worker of {self.node}"):
-            row = connection.execute(_TAKE, (key,)).fetchone()
-        self._advisory = bool(row and row[0]) or self._is_ghost(connection, key)
+            taken = sessions.take(connection, key)
+        self._advisory = taken or self._is_ghost(connection, key)
         return self._advisory
 
     def look(self, known: Mapping[UUID, Owed]) -> Waiting:
@@ -155,11 +128,9 @@ class DatabaseDesk:
         file lock, and the lease of each build, still keep others out.
         """
         with translated(f"ask who is the worker of {self.node}"):
-            cursor = connection.cursor(row_factory=tuple_row)
-            holders = cursor.execute(_HOLDERS, {"key": key}).fetchall()
-            ours = [(pid, start) for pid, start in holders if (pid, start) in self._ghosts]
-            for pid, start in ours:
-                connection.execute(_END_GHOST, {"pid": pid, "start": start})
+            ours = [held for held in sessions.holders(connection, key) if held in self._ghosts]
+            for session in ours:
+                sessions.end(connection, session)
         return bool(ours)
 
     def _take_file(self) -> bool:
@@ -181,9 +152,3 @@ class DatabaseDesk:
             return False
         self._file = descriptor
         return True
-
-
-def _key(node: str) -> int:
-    """The advisory lock's number: 64 bits, the same on every machine."""
-    digest = hashlib.sha256(f"robbieblocks worker\0{node}".encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)

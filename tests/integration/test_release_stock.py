@@ -11,8 +11,6 @@ from robbieblocks import process
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import (
     BESIDE,
-    HERE,
-    Hands,
     Place,
     add_spare,
     look_through,
@@ -21,6 +19,7 @@ from robbieblocks.release import (
     trust,
     verify,
 )
+from robbieblocks.release.making import HERE, Hands
 from robbieblocks.release.trust import Trust
 from tests.integration.releases import NODE, pages, put_version
 

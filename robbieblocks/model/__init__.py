@@ -1,0 +1,73 @@
+"""What the stages hand each other: frozen values, no I/O.
+
+Rows come from the snapshot, assembled pages from assemble, branded nodes from brand, modules and
+assets from bundle, rendered blocks from prerender, manifests from release.
+"""
+
+from robbieblocks.model.rows import (
+    BlockRow,
+    Bookmark,
+    ComponentRow,
+    NodeRow,
+    PageRow,
+    Snapshot,
+    TokenRow,
+    TriggerRow,
+)
+from robbieblocks.model.stages import (
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    BrandedNode,
+    Bundle,
+    FontFace,
+    Hydrate,
+    Manifest,
+    Module,
+    PageEntry,
+    RenderedBlock,
+    RenderJob,
+    component_specifier,
+)
+from robbieblocks.model.values import (
+    ASSET_PREFIX,
+    SHARED_APP,
+    ZONES,
+    Json,
+    JsonObject,
+    Sha256,
+    canonical_json,
+    sha256,
+)
+
+__all__ = [
+    "ASSET_PREFIX",
+    "SHARED_APP",
+    "ZONES",
+    "AssembledBlock",
+    "AssembledPage",
+    "Asset",
+    "BlockRow",
+    "Bookmark",
+    "BrandedNode",
+    "Bundle",
+    "ComponentRow",
+    "FontFace",
+    "Hydrate",
+    "Json",
+    "JsonObject",
+    "Manifest",
+    "Module",
+    "NodeRow",
+    "PageEntry",
+    "PageRow",
+    "RenderJob",
+    "RenderedBlock",
+    "Sha256",
+    "Snapshot",
+    "TokenRow",
+    "TriggerRow",
+    "canonical_json",
+    "component_specifier",
+    "sha256",
+]

@@ -1,0 +1,140 @@
+"""Rows as the snapshot read them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from robbieblocks.model.values import SHARED_APP, Json, JsonObject
+
+# What there is one of for each block is a tuple: a frozen dataclass takes several times as long to
+# make, to compare and to hash, and there are many thousands.
+
+
+class BlockRow(NamedTuple):
+    """A placed component. `component` is the component's key."""
+
+    order: int
+    zone: str
+    component: str
+    props: JsonObject
+    conditions: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """A published page with its blocks in `block_order`."""
+
+    id: UUID
+    key: str
+    app: str
+    name: str
+    route: str
+    layout: str
+    meta_title: str | None = None
+    meta_description: str | None = None
+    published_at: datetime | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    blocks: tuple[BlockRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentRow:
+    """A component, published or not; a page that places an unpublished one is an error."""
+
+    id: UUID
+    key: str
+    name: str
+    type: str
+    code: str
+    css: str = ""
+    props_schema: Json = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    published: bool = True
+    metadata: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A style token: `color.primary` becomes `--color-primary`."""
+
+    key: str
+    category: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRow:
+    """A node's branding. `overrides` holds `theme` and token values by token key."""
+
+    id: str
+    name: str
+    overrides: Json = field(default_factory=dict)
+    enabled_apps: tuple[str, ...] = ()
+    custom_css: str = ""
+    custom_scripts: str = ""
+    base_url: str = ""
+
+    @property
+    def theme(self) -> Literal["dark", "light"]:
+        """The theme that the overrides name; light where they name none."""
+        named = self.overrides.get("theme") if isinstance(self.overrides, Mapping) else None
+        return "dark" if named == "dark" else "light"
+
+    @property
+    def apps(self) -> tuple[str, ...]:
+        """The apps this node carries: those it enables, and the shared pages."""
+        return tuple(sorted({*self.enabled_apps, SHARED_APP}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerRow:
+    """A queued change: who asked for a build, and why."""
+
+    id: UUID
+    trigger_type: str
+    entity_type: str
+    entity_id: UUID
+    affected_apps: tuple[str, ...] | None = None
+    affected_nodes: tuple[str, ...] | None = None
+    auto_deploy: bool = True
+    created_at: datetime | None = None
+
+    def concerns(self, node: str, app: str) -> bool:
+        """Whether an app on a node may show the change."""
+        return (self.affected_nodes is None or node in self.affected_nodes) and (
+            self.affected_apps is None or app in self.affected_apps
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """Where in a database's history a snapshot stands, so that the next one reads what changed.
+
+    `visible` is the pg_snapshot of its transaction, `apps` those whose pages it holds (None: all).
+    Rows stand by id behind a digest of the text they were made from; components have the version
+    that was read before that.
+    """
+
+    history: str = ""
+    visible: str = ""
+    apps: tuple[str, ...] | None = None
+    pages: Mapping[UUID, tuple[int, PageRow]] = field(default_factory=dict)
+    components: Mapping[UUID, tuple[str, int, ComponentRow]] = field(default_factory=dict)
+    nodes: Mapping[str, tuple[int, NodeRow]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All content as one transaction saw it, with the queue rows that it covers."""
+
+    pages: tuple[PageRow, ...]
+    components: Mapping[str, ComponentRow]
+    tokens: tuple[TokenRow, ...]
+    nodes: tuple[NodeRow, ...]
+    triggers: tuple[TriggerRow, ...] = ()
+    taken_at: datetime
+    bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)

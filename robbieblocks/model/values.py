@@ -1,0 +1,44 @@
+"""JSON, hashes, and the names that all stages share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NewType
+
+import orjson
+
+Json = Any
+JsonObject = Mapping[str, Json]
+Sha256 = NewType("Sha256", str)
+
+SHARED_APP = "shared"
+ASSET_PREFIX = "/_rb/"
+ZONES = ("header", "sidebar", "main", "footer", "overlay")
+
+
+def sha256(content: bytes | str) -> Sha256:
+    """The SHA-256 of bytes, or of a text's UTF-8, as 64 hex digits."""
+    data = content.encode() if isinstance(content, str) else content
+    return Sha256(hashlib.sha256(data).hexdigest())
+
+
+_CANONICAL = (
+    orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+)
+_CANONICAL_TOO = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
+def canonical_json(value: Json) -> str:
+    """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit).
+
+    NaN and infinity are written as null, or raise ValueError.
+    """
+    try:
+        return orjson.dumps(value, option=_CANONICAL).decode()
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits, and what nests too deep: a tenth as quick, and hardly ever.
+        return _CANONICAL_TOO.encode(value)
