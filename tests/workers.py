@@ -102,7 +102,7 @@ _MAIN = "from robbieblocks.cli import main; main()"
 class Worker:
     """A worker process and what it says.
 
-    `crash` names a fault point at which it kills itself, `stall` one at which it stays for ever;
+    `crash` names a failpoint at which it kills itself, `stall` one at which it stays for ever;
     `prelude` is Python that runs before it starts.
     """
 
@@ -218,17 +218,17 @@ class Worker:
         self.process.wait()
 
 
-# The hook is what fault points are for, and only a program that sets it in Python reaches it.
+# The hook is what failpoints are for, and only a program that sets it in Python reaches it.
 _HOOK = """
 import os, signal, sys, threading
-from robbieblocks.release import fault
+from robbieblocks import failpoints
 def hook(step):
     if step == {crash!r}:
         os.kill(os.getpid(), signal.SIGKILL)
     if step == {stall!r}:
         print('{{"event": "stalled"}}', file=sys.stderr, flush=True)
         threading.Event().wait()
-fault.hook = hook
+failpoints.hook = hook
 """
 
 

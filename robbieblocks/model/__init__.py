@@ -4,6 +4,7 @@ Rows come from the snapshot, assembled pages from assemble, branded nodes from b
 assets from bundle, rendered blocks from prerender, manifests from release.
 """
 
+from robbieblocks.model.identity import IdentityMap, same
 from robbieblocks.model.rows import (
     BlockRow,
     Bookmark,
@@ -54,6 +55,7 @@ __all__ = [
     "ComponentRow",
     "FontFace",
     "Hydrate",
+    "IdentityMap",
     "Json",
     "JsonObject",
     "Manifest",
@@ -69,5 +71,6 @@ __all__ = [
     "TriggerRow",
     "canonical_json",
     "component_specifier",
+    "same",
     "sha256",
 ]

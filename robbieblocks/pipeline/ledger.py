@@ -15,12 +15,11 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import change, record, release
+from robbieblocks import change, failpoints, record, release
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import Manifest, TriggerRow
 from robbieblocks.pipeline.report import RunReport, Stopwatch
 from robbieblocks.pipeline.targets import Request, Target
-from robbieblocks.release import fault
 
 _MOST_IDS: Final = 1000
 
@@ -99,7 +98,7 @@ class Ledger:
                         row.id for row in self.triggers if row.concerns(target.node, target.app)
                     ][:_MOST_IDS],
                 )
-            fault.reached("begun")
+            failpoints.reached("begun")
 
     def hash_of(self, target: Target) -> str:
         """The build hash that is live, or `none`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from robbieblocks import release
+from robbieblocks import failpoints, release
 from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.pipeline.ledger import Ledger
@@ -14,7 +14,7 @@ from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunRep
 from robbieblocks.pipeline.runs import Run, compose
 from robbieblocks.pipeline.targets import Request
 from robbieblocks.pipeline.workshop import Workshop
-from robbieblocks.release import fault, reading
+from robbieblocks.release import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,9 @@ def conclude(
             report = _release(run, manifest, report, workshop, place, request, ledger, watch)
     except RobbieBlocksError as error:
         report = replace(report, error=str(error), transient=isinstance(error, Transient))
-    fault.reached("concluded")
+    failpoints.reached("concluded")
     ledger.finish(run.target, report, _log(report, watch))
-    fault.reached("closed")
+    failpoints.reached("closed")
     return report, manifest
 
 

@@ -11,9 +11,9 @@ from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
+from robbieblocks import failpoints
 from robbieblocks.errors import Problem
 from robbieblocks.model import PageEntry, TriggerRow
-from robbieblocks.release import fault
 
 Outcome = Literal["published", "unchanged", "failed"]
 PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
@@ -171,7 +171,7 @@ class Stopwatch:
         """Count the time inside the block to `name`."""
         with self.part(name):
             yield
-        fault.reached(name)
+        failpoints.reached(name)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import Self
 
 from psycopg import Connection
 
-from robbieblocks import snapshot
+from robbieblocks import failpoints, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
@@ -37,7 +37,6 @@ from robbieblocks.pipeline.tidying import Tidying
 from robbieblocks.prerender.keys import job_key
 from robbieblocks.prerender.page import Shell
 from robbieblocks.prerender.rendering import Part, Prerenderer
-from robbieblocks.release import fault
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
@@ -125,7 +124,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[Part]) -> Coming:
         """The parts, which `keep` is to remember."""
         for part in parts:
-            fault.reached("rendered")
+            failpoints.reached("rendered")
             for job, block in part.items():
                 if not block.problem:
                     self._fresh[keys[job]] = _encode(block)

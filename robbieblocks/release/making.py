@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from robbieblocks import process
+from robbieblocks import failpoints, process
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release import disk, fault
+from robbieblocks.release import disk
 from robbieblocks.release.layout import MANIFEST
 from robbieblocks.release.tree import Plan, clear, compare, fill, nothing_yet
 from robbieblocks.release.verify import files_in, inspect, read_seal
@@ -63,12 +63,12 @@ def bring_up(folder: Path, release: Path) -> bool:
     with disk.folder(folder) as fd:
         if known:
             clear(fd, difference)
-            fault.reached("spare cleared")
+            failpoints.reached("spare cleared")
         manifest_json = (release / MANIFEST).read_bytes()
         fill(fd, wanted, manifest_json, difference, Plan({release: found.whole}), {})
     # Now, so that the next publish does not have to wait for it.
     disk.sync_file_system(folder)
-    fault.reached("spare synced")
+    failpoints.reached("spare synced")
     return True
 
 

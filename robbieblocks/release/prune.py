@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.release import disk, fault, trust
+from robbieblocks import failpoints
+from robbieblocks.release import disk, trust
 from robbieblocks.release.layout import (
     MANIFEST,
     SPARE_IN_THE_MAKING,
@@ -94,7 +95,7 @@ def _put_aside(place: Place, keep: int, asides: contextlib.ExitStack) -> list[st
     for name in doomed:
         let_go(place, name, kept)
         _rename(place, name, asides)
-        fault.reached("pruning")
+        failpoints.reached("pruning")
     return doomed
 
 

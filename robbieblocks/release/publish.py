@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Asset, Manifest, Sha256
-from robbieblocks.release import disk, fault, smoke, trust
+from robbieblocks.release import disk, smoke, trust
 from robbieblocks.release.assets import Written, write_assets
 from robbieblocks.release.disk import Stamp
 from robbieblocks.release.layout import MANIFEST, TEMPORARY, VERIFIED, Place, check_manifest
@@ -114,7 +115,7 @@ class _Publisher:
         _sweep(self.place)
         self.place.releases.mkdir(parents=True, exist_ok=True)
         self.written = write_assets(self.place, assets, self.manifest.assets)
-        fault.reached("assets")
+        failpoints.reached("assets")
         aside = self._write_aside()
         is_live = self.live_name == self.hash
         if aside is not None and not is_live:
@@ -123,11 +124,11 @@ class _Publisher:
         changed = aside is not None or not is_live
         if changed or self.written.count:
             self._sync()
-        fault.reached("synced")
+        failpoints.reached("synced")
         sync_ms = clock.lap()
         if changed:
             self.fence()
-            fault.reached("fenced")
+            failpoints.reached("fenced")
             before = disk.target_of(self.place.previous)
             if aside is not None and is_live:
                 self._heal(aside)
@@ -181,13 +182,13 @@ class _Publisher:
             aside.mkdir()
         else:
             old.take(aside)
-            fault.reached("taken")
+            failpoints.reached("taken")
         with disk.folder(aside) as fd:
             if old is not None:
                 clear(fd, difference)
-                fault.reached("cleared")
+                failpoints.reached("cleared")
             fill(fd, self.manifest, self.manifest_json, difference, plan, given)
-        fault.reached("written")
+        failpoints.reached("written")
         self.files_written = len(plan.write)
         self.files_linked = len(files) - len(plan.write)
         self.written.size += len(self.manifest_json) + sum(len(given[path]) for path in plan.write)
@@ -236,16 +237,16 @@ class _Publisher:
         if self.folder.exists() or self.folder.is_symlink():
             self.folder.rename(self.place.releases / disk.temporary_name("damaged"))
         aside.rename(self.folder)
-        fault.reached("named")
+        failpoints.reached("named")
 
     def _swap(self) -> None:
         # A stand-in that a kill left live has the same content: that is nothing to go back to.
         stood_in = self.live_name is not None and self.live_name.startswith(self.hash)
         if self.live is not None and not stood_in:
             disk.point(self.place.previous, f"releases/{self.live_name}")
-            fault.reached("previous")
+            failpoints.reached("previous")
         disk.point(self.place.current, f"releases/{self.hash}")
-        fault.reached("swapped")
+        failpoints.reached("swapped")
         disk.sync_folder(self.place.folder)
 
     def _heal(self, aside: Path) -> None:
@@ -255,23 +256,23 @@ class _Publisher:
         """
         if not self.folder.exists():
             aside.rename(self.folder)
-            fault.reached("swapped")
+            failpoints.reached("swapped")
             disk.sync_folder(self.place.releases)
             return
         if disk.exchange(aside, self.folder):
-            fault.reached("swapped")
+            failpoints.reached("swapped")
             disk.sync_folder(self.place.releases)
             return
         stand_in = self._free_stand_in()
         aside.rename(stand_in)
         disk.point(self.place.current, f"releases/{stand_in.name}")
-        fault.reached("stand-in")
+        failpoints.reached("stand-in")
         self.folder.rename(self.place.releases / disk.temporary_name("damaged"))
         shutil.copytree(stand_in, aside, copy_function=os.link)
         aside.rename(self.folder)
-        fault.reached("stand-in copied")
+        failpoints.reached("stand-in copied")
         disk.point(self.place.current, f"releases/{self.hash}")
-        fault.reached("swapped")
+        failpoints.reached("swapped")
         stand_in.rename(self.place.releases / disk.temporary_name("stand-in"))
         disk.sync_folder(self.place.folder)
 
@@ -287,7 +288,7 @@ class _Publisher:
         faults = smoke.check_files(self.place, self.manifest, self.manifest_json, changed)
         if not faults and self.smoke_url:
             faults = smoke.check_served(self.smoke_url, self.manifest, changed)
-        fault.reached("checked")
+        failpoints.reached("checked")
         if faults:
             outcome = self._swap_back(previous)
             raise SiteUnavailable(
@@ -295,7 +296,7 @@ class _Publisher:
                 f"should be; {outcome}\n  " + "\n  ".join(faults[:_NAMED_AT_MOST])
             )
         (self.folder / VERIFIED).touch()
-        fault.reached("verified")
+        failpoints.reached("verified")
         _sweep(self.place)
 
     def _changed_paths(self) -> list[str]:
@@ -312,7 +313,7 @@ class _Publisher:
         if self.live_name is None or self.live is None:
             return "there is no earlier release to swap back to"
         disk.point(self.place.current, f"releases/{self.live_name}")
-        fault.reached("swapped back")
+        failpoints.reached("swapped back")
         if previous is not None:
             disk.point(self.place.previous, f"releases/{previous}")
         disk.sync_folder(self.place.folder)

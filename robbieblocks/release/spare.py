@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from robbieblocks import failpoints
 from robbieblocks.model import Manifest, Sha256
-from robbieblocks.release import disk, fault, trust
+from robbieblocks.release import disk, trust
 from robbieblocks.release.layout import SPARE, SPARE_IN_THE_MAKING, Place, is_spare
 from robbieblocks.release.lock import lock
 from robbieblocks.release.making import HERE, Hands
@@ -111,7 +112,7 @@ def _make(place: Place, keep: int, hands: Hands) -> None:
                 aside.mkdir()
             elif not old.take(aside):
                 return
-        fault.reached("spare taken")
+        failpoints.reached("spare taken")
         began = time.monotonic()
         if not _brought_up(aside, place.releases / name, hands):
             return
@@ -119,7 +120,7 @@ def _make(place: Place, keep: int, hands: Hands) -> None:
             if os.path.lexists(place.spare):
                 place.spare.rename(other)
             _put(aside, place.spare, live, began)
-        fault.reached("spare placed")
+        failpoints.reached("spare placed")
 
 
 def _add(place: Place, hands: Hands) -> bool:

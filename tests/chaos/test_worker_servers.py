@@ -51,14 +51,14 @@ process._resolved = lambda argv, env: started(
 # A build stays between its rendering and its publishing for as long as a file is there.
 _HOLD = """
 import pathlib, sys, time
-from robbieblocks.release import fault
+from robbieblocks import failpoints
 there = pathlib.Path({hold!r}).exists
 def hold(step):
     if step == "compose" and there():
         print('{{"event": "held"}}', file=sys.stderr, flush=True)
         while there():
             time.sleep(0.01)
-fault.hook = hold
+failpoints.hook = hold
 """
 
 # A site root that is a small disk, mounted where only this worker (and /proc) sees it: nothing is

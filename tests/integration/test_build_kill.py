@@ -12,8 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from robbieblocks import release
-from robbieblocks.release import fault
+from robbieblocks import failpoints, release
 from tests.building import Builder, run_of
 from tests.commands import Installation, Ran
 
@@ -43,12 +42,12 @@ STEPS = PREPARING + LIVE
 # Runs the command, and does something to itself when it reaches a step for the first time.
 VICTIM = """
 import os, signal, sys
-from robbieblocks.release import fault
+from robbieblocks import failpoints
 what, step, *arguments = sys.argv[1:]
 def hook(reached):
     if reached != step:
         return
-    fault.hook = lambda step: None
+    failpoints.hook = lambda step: None
     if what == "cut":
         import psycopg
         with psycopg.connect(os.environ["CUT_BY"], autocommit=True) as other:
@@ -58,7 +57,7 @@ def hook(reached):
             )
     else:
         os.kill(os.getpid(), signal.Signals[what])
-fault.hook = hook
+failpoints.hook = hook
 sys.argv = ["robbieblocks", *arguments]
 from robbieblocks.cli import main
 main()
@@ -114,7 +113,7 @@ def test_the_steps_are_all_there_are(
 ) -> None:
     """The steps at which these tests kill are those that a build reaches, in this order."""
     reached: list[str] = []
-    monkeypatch.setattr(fault, "hook", reached.append)
+    monkeypatch.setattr(failpoints, "hook", reached.append)
     edited[0].build(nodes=[NODE], apps=[APP])
     assert tuple(dict.fromkeys(reached)) == STEPS
 

@@ -13,11 +13,10 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from robbieblocks import change, claim, record, release
+from robbieblocks import change, claim, failpoints, record, release
 from robbieblocks import database as rooms
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.pipeline import Place, Request, Workshop, build
-from robbieblocks.release import fault
 from robbieblocks.settings import Settings
 from robbieblocks.worker.desk import DatabaseDesk
 from robbieblocks.worker.ear import Ear
@@ -357,14 +356,14 @@ def test_rows_of_apps_that_the_node_lacks_are_settled(
 def hook() -> Iterator[dict[str, Callable[[], object]]]:
     """What to do when a step of the pipeline is reached."""
     steps: dict[str, Callable[[], object]] = {}
-    before = fault.hook
+    before = failpoints.hook
 
     def reached(step: str) -> None:
         steps.pop(step, lambda: None)()
 
-    fault.hook = reached
+    failpoints.hook = reached
     yield steps
-    fault.hook = before
+    failpoints.hook = before
 
 
 @pytest.fixture

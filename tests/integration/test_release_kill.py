@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from robbieblocks.release import Place, fault, live, make_spare, prune, verify
+from robbieblocks import failpoints
+from robbieblocks.release import Place, live, make_spare, prune, verify
 from tests.integration.releases import (
     NODE,
     assets,
@@ -36,13 +37,14 @@ STAND_IN = ("stand-in", "stand-in copied", "swapped", "verified")
 VICTIM = """
 import os, signal, sys
 from pathlib import Path
-from robbieblocks.release import disk, fault, make_spare, prune
+from robbieblocks import failpoints
+from robbieblocks.release import disk, make_spare, prune
 from tests.integration.releases import NODE, put_version, put_whole
 root, what, version, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 def hook(reached):
     if reached == step:
         os.kill(os.getpid(), signal.SIGKILL)
-fault.hook = hook
+failpoints.hook = hook
 if what == "stand-in":
     disk.exchange = lambda *paths: False
 if what == "publish":
@@ -168,7 +170,7 @@ def test_a_kill_while_pruning_is_made_good(tmp_path: Path) -> None:
 def test_every_step_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps named here are those that are taken, in their order."""
     reached: list[str] = []
-    monkeypatch.setattr(fault, "hook", reached.append)
+    monkeypatch.setattr(failpoints, "hook", reached.append)
 
     def steps_of(call: Callable[[], object]) -> tuple[str, ...]:
         reached.clear()

@@ -1,6 +1,6 @@
-"""Named points between two steps that touch the disk, where tests kill the process.
+"""Failpoints: named points between two steps that touch the disk, where tests kill the process.
 
-Nothing but a test assigns `hook`, and no setting or variable reaches it.
+Only a test assigns `hook`; no setting or environment variable reaches it.
 """
 
 from __future__ import annotations
