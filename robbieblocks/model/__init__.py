@@ -5,6 +5,7 @@ assets from bundle, rendered blocks from prerender, manifests from release.
 """
 
 from robbieblocks.model.identity import IdentityMap, same
+from robbieblocks.model.modules import importers, reachable
 from robbieblocks.model.rows import (
     BlockRow,
     Bookmark,
@@ -71,6 +72,8 @@ __all__ = [
     "TriggerRow",
     "canonical_json",
     "component_specifier",
+    "importers",
+    "reachable",
     "same",
     "sha256",
 ]

@@ -22,6 +22,8 @@ from robbieblocks.model import (
     TokenRow,
     canonical_json,
     component_specifier,
+    importers,
+    reachable,
     sha256,
 )
 
@@ -105,7 +107,7 @@ class Fingerprints:
         """The hash of a component's module and of all that it imports, however deep."""
         known = self._components.get(key)
         if known is None:
-            modules = closure(self._bundle, component_specifier(key))
+            modules = reachable([component_specifier(key)], self._bundle.modules)
             known = sha256("\0".join(self._module(name) for name in sorted(modules)))
             self._components[key] = known
         return known
@@ -165,34 +167,14 @@ class Fingerprints:
 
 def _changed_components(before: Bundle, after: Bundle) -> set[str]:
     """The keys of components that are not as they were, or import what is not; also those gone."""
-    users: dict[str, list[str]] = {}
-    for module in (*before.modules.values(), *after.modules.values()):
-        for name in module.imports:
-            users.setdefault(name, []).append(module.specifier)
-    found: set[str] = set()
-    waiting = [
+    different = [
         specifier
         for specifier in before.modules.keys() | after.modules.keys()
         if before.modules.get(specifier) != after.modules.get(specifier)
     ]
-    while waiting:
-        specifier = waiting.pop()
-        if specifier not in found:
-            found.add(specifier)
-            waiting += users.get(specifier, ())
+    # A module whose imports are others now is itself among the different ones.
+    found = importers(different, after.modules)
     return {specifier.removeprefix(component_specifier("")) for specifier in found}
-
-
-def closure(bundle: Bundle, specifier: str) -> set[str]:
-    """A module's specifier and those of all modules that it imports, however deep."""
-    found: set[str] = set()
-    waiting = [specifier]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += bundle.modules[name].imports
-    return found
 
 
 def brand_fingerprint(node: BrandedNode) -> Sha256:

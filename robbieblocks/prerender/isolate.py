@@ -20,9 +20,10 @@ from robbieblocks.model import (
     RenderJob,
     Sha256,
     component_specifier,
+    reachable,
 )
 from robbieblocks.prerender.blame import problem
-from robbieblocks.prerender.keys import closure, source_name
+from robbieblocks.prerender.keys import source_name
 from robbieblocks.process import Child
 
 _CHILD: Final = str(Path(__file__).resolve().with_name("child.py"))
@@ -174,7 +175,7 @@ class Isolate:
 
     def _unknown(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[Module]:
         """The modules of the jobs that the child lacks: what it knows is not sent again."""
-        wanted = closure({component_specifier(job.component) for job in jobs}, bundle.modules)
+        wanted = reachable({component_specifier(job.component) for job in jobs}, bundle.modules)
         return [
             module
             for specifier in sorted(wanted - _PROVIDED)

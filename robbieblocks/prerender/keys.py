@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.model import Bundle, Module, RenderJob, Sha256, component_specifier, sha256
+from robbieblocks.model import (
+    Bundle,
+    RenderJob,
+    Sha256,
+    component_specifier,
+    reachable,
+    sha256,
+)
 
 _HERE: Final = Path(__file__).resolve().parent
 
@@ -44,7 +50,7 @@ def _known(bundle: Bundle) -> _Known:
 def _scripts_key(component: str, known: _Known) -> str:
     modules = known.bundle.modules
     parts = [known.base]
-    for specifier in sorted(closure([component_specifier(component)], modules)):
+    for specifier in sorted(reachable([component_specifier(component)], modules)):
         parts += [specifier, modules[specifier].script_hash]
     return sha256("\0".join(parts))
 
@@ -59,16 +65,3 @@ def _harness_hash() -> Sha256:
 def source_name(specifier: str) -> str:
     """How stack traces call a module: safe whatever a specifier holds, different for each."""
     return sha256(specifier)[:16]
-
-
-def closure(specifiers: Iterable[str], modules: Mapping[str, Module]) -> set[str]:
-    """The given modules and all that they import, as far as there are any."""
-    found: set[str] = set()
-    pending = list(specifiers)
-    while pending:
-        specifier = pending.pop()
-        if specifier in found or specifier not in modules:
-            continue
-        found.add(specifier)
-        pending += modules[specifier].imports
-    return found

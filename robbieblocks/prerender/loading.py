@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from robbieblocks.model import Asset, Bundle, component_specifier
+from robbieblocks.model import Asset, Bundle, component_specifier, reachable
 from robbieblocks.prerender import head
 
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
@@ -90,15 +90,7 @@ class Loading:
     def _reached(self, specifier: str) -> frozenset[str]:
         known = self._reach.get(specifier)
         if known is None:
-            found: set[str] = set()
-            pending = [specifier]
-            while pending:
-                name = pending.pop()
-                module = self.bundle.modules.get(name)
-                if module is not None and name not in found:
-                    found.add(name)
-                    pending += module.imports
-            known = self._reach[specifier] = frozenset(found)
+            known = self._reach[specifier] = frozenset(reachable([specifier], self.bundle.modules))
         return known
 
     def _union(self, components: Iterable[str]) -> list[str]:
