@@ -17,8 +17,9 @@ from robbieblocks import worker
 from robbieblocks.cli import session
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
-from robbieblocks.worker import log, systemd
-from robbieblocks.worker.pace import Pace
+from robbieblocks.worker import log
+from robbieblocks.worker.systemd import unit as systemd
+from robbieblocks.worker.timing import Timing
 
 OFF = "off"
 
@@ -39,12 +40,12 @@ def run(
         node=node,
         health=_address(health or os.environ.get("ROBBIEBLOCKS_HEALTH")),
         smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
-        pace=replace(
-            Pace(),
-            poll=_positive("--poll", poll),
-            poll_deaf=min(poll, Pace().poll_deaf),
-            reconcile=_positive("--reconcile", reconcile),
-            grace=grace,
+        timing=replace(
+            Timing(),
+            poll_interval_s=_positive("--poll", poll),
+            poll_without_listener_s=min(poll, Timing().poll_without_listener_s),
+            reconcile_interval_s=_positive("--reconcile", reconcile),
+            grace_s=grace,
         ),
     )
     # `main` leaves garbage; a worker would be full of it one day. What is imported stays anyhow.
@@ -98,7 +99,7 @@ def unit(*, node: str, user: str | None) -> None:
             writable=_outermost(writable),
             user=user or getpass.getuser(),
             environment=environment,
-            grace=Pace().grace,
+            grace=Timing().grace_s,
         ),
         nl=False,
     )

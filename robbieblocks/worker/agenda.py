@@ -14,7 +14,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from robbieblocks.change import Group, Waiting
-from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.timing import Timing
 
 Reason = Literal["change", "retry", "schedule", "start", "reconcile"]
 _NEVER: Final = math.inf
@@ -46,7 +46,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class PartialAcknowledgement:
     """A row that some of its apps have answered and others not yet."""
 
     apps: frozenset[str]
@@ -82,22 +82,22 @@ class _App:
 class Agenda:
     """The worker's plan. `jitter` gives a number from 0 to 1.
 
-    `owed` holds rows that more than one app must answer and not all have: those that have are not
-    built again for them. Where it is lost (a restart), they are, and find nothing to do.
+    `partial` holds rows that more than one app must answer and not all have: those that have are
+    not built again for them. Where it is lost (a restart), they are, and find nothing to do.
     """
 
-    pace: Pace
+    timing: Timing
     jitter: Callable[[], float]
-    owed: dict[UUID, Owed] = field(default_factory=dict)
+    partial: dict[UUID, PartialAcknowledgement] = field(default_factory=dict)
     _apps: dict[str, _App] = field(default_factory=dict)
     _next_reconcile: float = -_NEVER
     _reconciling: list[str] = field(default_factory=list)
     _started: bool = False
 
     def saw(self, waiting: Waiting, now: float) -> None:
-        """Take in what a look at the queue found, which passed over the rows in `owed`."""
+        """Take in what a look at the queue found, which passed over the rows in `partial`."""
         carried = (*(waiting.apps or ()), *waiting.orphans)
-        found = [*waiting.groups, *(row.as_group for row in self.owed.values())]
+        found = [*waiting.groups, *(row.as_group for row in self.partial.values())]
         for gone in self._apps.keys() - set(carried):
             del self._apps[gone]
         self._reconciling = [app for app in self._reconciling if app in carried]
@@ -147,7 +147,9 @@ class Agenda:
 
     def _reconcile(self, now: float) -> Job | None:
         if now >= self._next_reconcile and self._apps:
-            self._next_reconcile = now + self.pace.reconcile * (0.9 + 0.2 * self.jitter())
+            self._next_reconcile = now + self.timing.reconcile_interval_s * (
+                0.9 + 0.2 * self.jitter()
+            )
             self._reconciling = sorted(self._apps)
         ready = [name for name in self._reconciling if self._rested(self._apps[name], now)]
         if not ready:
@@ -173,9 +175,9 @@ class Agenda:
             return app.retry_at
         if not app.waits:
             return _NEVER
-        if app.first_seen - app.done_at > self.pace.quiet:
+        if app.first_seen - app.done_at > self.timing.quiet_s:
             return app.first_seen
-        return min(app.last_grew + self.pace.quiet, app.first_seen + self.pace.max_wait)
+        return min(app.last_grew + self.timing.quiet_s, app.first_seen + self.timing.max_wait_s)
 
     def idle_for(self, now: float, today: datetime) -> float:
         """Seconds until something is due by itself; infinite where nothing is planned."""
@@ -242,18 +244,20 @@ class Agenda:
                 app.retry_at = -_NEVER
 
     def _backoff(self, attempts: int) -> float:
-        longest = self.pace.retry_first * 2.0 ** min(attempts - 1, 30)
-        return min(longest, self.pace.retry_longest) * (0.5 + 0.5 * self.jitter())
+        longest = self.timing.retry_first_s * 2.0 ** min(attempts - 1, 30)
+        return min(longest, self.timing.retry_max_s) * (0.5 + 0.5 * self.jitter())
 
-    def remember(self, unanswered: Mapping[UUID, Owed], built: Collection[str]) -> None:
+    def remember(
+        self, unanswered: Mapping[UUID, PartialAcknowledgement], built: Collection[str]
+    ) -> None:
         """Credit `built` apps with the rows that still wait; forget rows that are answered.
 
         `unanswered` are the rows of the build's snapshot that were not acknowledged.
         """
         still = {}
         for key, row in unanswered.items():
-            before = self.owed[key].built if key in self.owed else frozenset()
+            before = self.partial[key].built if key in self.partial else frozenset()
             credited = (before | frozenset(built)) & row.apps
             if credited and credited != row.apps:
                 still[key] = replace(row, built=credited)
-        self.owed = still
+        self.partial = still

@@ -14,22 +14,22 @@ from datetime import UTC, datetime
 
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError, Transient
 from robbieblocks.worker.agenda import Agenda, Job
+from robbieblocks.worker.connections.retry import connect_with_retry
+from robbieblocks.worker.health.state import Health, State
 from robbieblocks.worker.log import Log
-from robbieblocks.worker.pace import Pace
-from robbieblocks.worker.ports import Builder, Built, Desk
-from robbieblocks.worker.reach import reach
-from robbieblocks.worker.vitals import State, Vitals
+from robbieblocks.worker.ports import Builder, BuildResult, Database
+from robbieblocks.worker.timing import Timing
 
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
     """One worker's loop. `wake` is set by whoever has news; `stopped` ends it."""
 
-    desk: Desk
+    database: Database
     builder: Builder
     agenda: Agenda
-    pace: Pace
-    vitals: Vitals
+    timing: Timing
+    health: Health
     log: Log
     wake: threading.Event
     stopped: threading.Event
@@ -37,7 +37,7 @@ class Loop:
     hearing: Callable[[], bool] = lambda: True
     monotonic: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    built: Callable[[Job, Built, float], None] = lambda _job, _built, _seconds: None
+    built: Callable[[Job, BuildResult, float], None] = lambda _job, _built, _seconds: None
     _connected: bool = False
     _said: str = ""
 
@@ -45,13 +45,13 @@ class Loop:
         """Work until `stopped`. Whatever goes wrong is logged and tried again."""
         while not self.stopped.is_set():
             self.turn()
-        self.vitals.state = "stopping"
+        self.health.state = "stopping"
 
     def turn(self) -> None:
         """Once round: at most one build, then a wait if nothing is due."""
         # Cleared before the look: what is committed after it sets the flag again.
         self.wake.clear()
-        self.vitals.tick()
+        self.health.tick()
         try:
             worked = self._work()
         except DatabaseUnavailable as error:
@@ -65,19 +65,19 @@ class Loop:
             self.wake.wait(self._patience())
 
     def _work(self) -> bool:
-        self.desk.connect()
+        self.database.connect()
         self._connected = True
-        if not self.desk.may_work():
+        if not self.database.may_work():
             self._state("standby", "another worker has this node")
             return False
-        waiting = self.desk.look(self.agenda.owed)
-        self.vitals.looks += 1
-        self.vitals.waiting = waiting.count
-        self.vitals.oldest_waiting = waiting.oldest
+        waiting = self.database.look(self.agenda.partial)
+        self.health.looks += 1
+        self.health.waiting = waiting.count
+        self.health.oldest_waiting = waiting.oldest
         if waiting.apps is None:
             self._state("unknown node", "robbieblocks_node_branding has no row for this node")
         else:
-            if self.vitals.state != "active":
+            if self.health.state != "active":
                 # Whatever happened while this worker could not work is found by looking at it all.
                 self.agenda.reconcile_now()
             self._state("active", "")
@@ -90,9 +90,9 @@ class Loop:
 
     def _build(self, job: Job) -> None:
         began = self.monotonic()
-        self.vitals.begin(f"build {', '.join(job.apps)}")
+        self.health.begin(f"build {', '.join(job.apps)}")
         try:
-            built = self.builder.build(job, self.agenda.owed)
+            built = self.builder.build(job, self.agenda.partial)
         except DatabaseUnavailable:
             # No app is at fault: the job stays due, for when the database answers again.
             raise
@@ -110,18 +110,18 @@ class Loop:
             self.agenda.remember(built.unanswered, set(job.apps) - failed)
             self.built(job, built, now - began)
         finally:
-            self.vitals.end()
-            self.vitals.troubled = self.agenda.troubled
-            if self.agenda.started and not self.vitals.reconciled:
+            self.health.end()
+            self.health.troubled = self.agenda.troubled
+            if self.agenda.started and not self.health.reconciled:
                 self.log.info("worker.reconciled")
-            self.vitals.reconciled = self.agenda.started
+            self.health.reconciled = self.agenda.started
 
     def _failed(self, job: Job, error: RobbieBlocksError) -> None:
         say = self.log.warning if isinstance(error, Transient) else self.log.error
         say("build.failed", apps=job.apps, reason=job.reason, error=str(error))
 
     def _lost(self, error: DatabaseUnavailable) -> None:
-        self.desk.drop()
+        self.database.drop()
         self._connected = False
         self._state("unreachable", str(error))
 
@@ -129,17 +129,17 @@ class Loop:
         def pause(seconds: float) -> None:
             self.wake.wait(seconds)
             self.wake.clear()
-            self.vitals.tick()
+            self.health.tick()
 
         def failed(error: Transient, attempt: int) -> None:
-            self.desk.drop()
+            self.database.drop()
             self._state("unreachable", str(error))
             self.log.debug("database.unreachable", attempt=attempt, error=str(error))
 
         try:
-            reach(
-                self.desk.connect,
-                longest=self.pace.reconnect_longest,
+            connect_with_retry(
+                self.database.connect,
+                longest=self.timing.reconnect_max_s,
                 pause=pause,
                 stopped=self.stopped.is_set,
                 failed=failed,
@@ -147,23 +147,25 @@ class Loop:
         except RobbieBlocksError as error:
             if not self.stopped.is_set():
                 self._state("unreachable", str(error))
-                self.wake.wait(self.pace.poll)
+                self.wake.wait(self.timing.poll_interval_s)
             return
-        self.vitals.reconnects += 1
+        self.health.reconnects += 1
         self.agenda.hurry()
         self.log.info("database.connected")
 
     def _patience(self) -> float:
         """How long to wait when nothing calls: to the next thing planned, or the poll floor."""
-        floor = self.pace.poll if self.hearing() else self.pace.poll_deaf
+        floor = (
+            self.timing.poll_interval_s if self.hearing() else self.timing.poll_without_listener_s
+        )
         floor *= 0.8 + 0.4 * self.jitter()
-        if self.vitals.state != "active":
-            return min(floor, self.pace.poll_deaf)
+        if self.health.state != "active":
+            return min(floor, self.timing.poll_without_listener_s)
         return min(floor, self.agenda.idle_for(self.monotonic(), self.today()))
 
     def _state(self, state: State, why: str) -> None:
         """Change state, and say so once."""
-        if state != self.vitals.state or why != self._said:
+        if state != self.health.state or why != self._said:
             say = self.log.info if state in ("active", "standby") else self.log.warning
-            say("worker.state", state=state, before=self.vitals.state, why=why)
-        self.vitals.state, self._said = state, why
+            say("worker.state", state=state, before=self.health.state, why=why)
+        self.health.state, self._said = state, why

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from robbieblocks.change import Group, Waiting
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.worker.agenda import Job, Owed
+from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +26,18 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuildResult:
     """What a build came to. `unanswered` are rows of its snapshot that it did not acknowledge."""
 
     runs: tuple[Run, ...]
     answered: tuple[UUID, ...] = ()
-    unanswered: Mapping[UUID, Owed] = field(default_factory=dict)
+    unanswered: Mapping[UUID, PartialAcknowledgement] = field(default_factory=dict)
     boundaries: Mapping[str, datetime | None] = field(default_factory=dict)
     phases: Mapping[str, float] = field(default_factory=dict)
     oldest: datetime | None = None
 
 
-class Desk(Protocol):
+class Database(Protocol):
     """The loop's own connection and the right to work."""
 
     def connect(self) -> None:
@@ -47,7 +47,7 @@ class Desk(Protocol):
         """Whether this worker is the node's one; takes the right where it is free."""
         ...
 
-    def look(self, known: Mapping[UUID, Owed]) -> Waiting:
+    def look(self, known: Mapping[UUID, PartialAcknowledgement]) -> Waiting:
         """What waits for the node, but for `known` rows; settles rows that it does not show."""
         ...
 
@@ -58,14 +58,14 @@ class Desk(Protocol):
 class Builder(Protocol):
     """Builds apps of the node."""
 
-    def build(self, job: Job, owed: Mapping[UUID, Owed]) -> Built:
+    def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where all of it failed."""
         ...
 
 
 @dataclass
 class MemoryWorld:
-    """A Desk and a Builder over a dict of apps and a list of rows.
+    """A Database and a Builder over a dict of apps and a list of rows.
 
     `apps` maps each app to the content that should be live, `live` to what is. Errors in `faults`
     are raised by the call they are filed under (`connect`, `may_work`, `look`, `build` or
@@ -98,7 +98,7 @@ class MemoryWorld:
         self._reach("may_work")
         return self.active
 
-    def look(self, known: Mapping[UUID, Owed]) -> Waiting:
+    def look(self, known: Mapping[UUID, PartialAcknowledgement]) -> Waiting:
         """The rows, one group each."""
         self._reach("look")
         return Waiting(
@@ -114,7 +114,7 @@ class MemoryWorld:
         """Nothing to forget."""
         self.calls.append("drop")
 
-    def build(self, job: Job, owed: Mapping[UUID, Owed]) -> Built:
+    def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Make content live, app by app; answer the rows whose apps all are."""
         self.jobs.append(job)
         snapshot, seen = dict(self.apps), dict(self.rows)
@@ -133,15 +133,15 @@ class MemoryWorld:
         good = {run.app for run in runs if not run.transient}
         answered, unanswered = [], {}
         for key, (apps, at) in seen.items():
-            built = good | (owed[key].built if key in owed else frozenset())
+            built = good | (partial[key].built if key in partial else frozenset())
             if apps <= built:
                 answered.append(key)
                 self.rows.pop(key, None)
             else:
-                unanswered[key] = Owed(
+                unanswered[key] = PartialAcknowledgement(
                     apps=apps, built=frozenset(), kind="page_update", created_at=at
                 )
-        return Built(
+        return BuildResult(
             runs=tuple(runs),
             answered=tuple(answered),
             unanswered=unanswered,

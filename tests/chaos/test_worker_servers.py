@@ -28,13 +28,13 @@ Db = psycopg.Connection[Any]
 # The times of a worker that is quick to notice; set in the program, as no option reaches them.
 QUICK = """
 import dataclasses
-from robbieblocks.worker import pace
-class Quick(pace.Pace):
+from robbieblocks.worker import timing
+class Quick(timing.Timing):
     def __init__(self, **given):
-        super().__init__(**{"canary": 0.3, "canary_patience": 0.7, "query_longest": 1.0,
-                            "retry_longest": 0.5, "reconnect_longest": 0.3, **given})
+        super().__init__(**{"ping_interval_s": 0.3, "ping_timeout_s": 0.7, "query_timeout_s": 1.0,
+                            "retry_max_s": 0.5, "reconnect_max_s": 0.3, **given})
 import robbieblocks.cli.worker as command
-command.Pace = Quick
+command.Timing = Quick
 command.replace = lambda made, **given: Quick(**given)
 """
 

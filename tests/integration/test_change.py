@@ -18,10 +18,10 @@ from robbieblocks import database as rooms
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.settings import Settings
-from robbieblocks.worker.desk import DatabaseDesk
-from robbieblocks.worker.ear import Ear
-from robbieblocks.worker.guard import Guard
-from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.connections.database import WorkerDatabase
+from robbieblocks.worker.connections.listener import Listener
+from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
+from robbieblocks.worker.timing import Timing
 from tests.building import NOW
 from tests.unit.test_worker_loop import Lines
 from tests.workers import NODES, edit, fill, shown, until
@@ -30,7 +30,13 @@ pytestmark = pytest.mark.postgres
 
 NODE, OTHER = NODES
 Db = Connection[Any]
-PACE = Pace(canary=0.05, canary_patience=0.5, heartbeat=0.05, poll_deaf=0.05, reconnect_longest=0.2)
+TIMING = Timing(
+    ping_interval_s=0.05,
+    ping_timeout_s=0.5,
+    heartbeat_interval_s=0.05,
+    poll_without_listener_s=0.05,
+    reconnect_max_s=0.2,
+)
 
 
 @pytest.fixture
@@ -159,7 +165,7 @@ def test_a_listener_is_not_ended_for_being_idle(
 
 
 class Listening:
-    """An Ear at work, and what came of it."""
+    """An Listener at work, and what came of it."""
 
     def __init__(self, open_: Callable[[str], Db]) -> None:
         self.wake, self.stopped = threading.Event(), threading.Event()
@@ -170,13 +176,13 @@ class Listening:
             self.opened.append((name, open_(name)))
             return self.opened[-1][1]
 
-        self.guard = Guard(longest=0.5, shut=lambda _: None)
-        self.ear = Ear(
+        self.guard = QueryWatchdog(longest=0.5, shut=lambda _: None)
+        self.ear = Listener(
             connect=connect,
             beat=self.beat,
             wake=self.wake,
             stopped=self.stopped,
-            pace=PACE,
+            timing=TIMING,
             guard=self.guard,
             log=self.lines,
         )
@@ -259,7 +265,7 @@ def test_canaries_that_stay_away_mean_deafness(
 def test_a_query_without_answer_is_cut(db: Db, open_: Callable[[str], Db]) -> None:
     """The guard ends the wait for a server that does not answer; the error is a transient one."""
     cut: list[str] = []
-    guard = Guard(longest=0.1, shut=cut.append)
+    guard = QueryWatchdog(longest=0.1, shut=cut.append)
     connection = open_("work")
     guard.watch("work", connection)
     over = threading.Event()
@@ -282,12 +288,14 @@ def test_a_query_without_answer_is_cut(db: Db, open_: Callable[[str], Db]) -> No
 # --- the right to work -----------------------------------------------------------------------
 
 
-def desk(settings: Settings, open_: Callable[[str], Db], root: Path | None = None) -> DatabaseDesk:
-    return DatabaseDesk(
+def database(
+    settings: Settings, open_: Callable[[str], Db], root: Path | None = None
+) -> WorkerDatabase:
+    return WorkerDatabase(
         node=NODE,
         site_root=root or settings.site_root,
         open_=open_,
-        guard=Guard(longest=60, shut=lambda _: None),
+        guard=QueryWatchdog(longest=60, shut=lambda _: None),
         log=Lines(),
     )
 
@@ -295,9 +303,9 @@ def desk(settings: Settings, open_: Callable[[str], Db], root: Path | None = Non
 def test_one_worker_a_node(settings: Settings, open_: Callable[[str], Db], tmp_path: Path) -> None:
     """On one machine the file lock, from two machines the advisory lock lets one work alone."""
     first, same, far = (
-        desk(settings, open_),
-        desk(settings, open_),
-        desk(settings, open_, tmp_path / "far"),
+        database(settings, open_),
+        database(settings, open_),
+        database(settings, open_, tmp_path / "far"),
     )
     assert first.may_work()
     assert not same.may_work()
@@ -313,7 +321,7 @@ def test_a_lost_connection_does_not_lock_its_own_worker_out(
     settings: Settings, open_: Callable[[str], Db]
 ) -> None:
     """An earlier session that the server still keeps is told to end, and not waited for."""
-    mine = desk(settings, open_)
+    mine = database(settings, open_)
     assert mine.may_work()
     kept = mine.connection
     # As after a broken network: the server still has the session, and with it the lock.
@@ -331,7 +339,7 @@ def test_a_site_root_that_can_not_be_written_is_told(
     """The error names the file and what to do."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SiteUnavailable, match="ROBBIEBLOCKS_SITE_ROOT"):
-        desk(settings, open_, tmp_path / "file").may_work()
+        database(settings, open_, tmp_path / "file").may_work()
 
 
 def test_rows_of_apps_that_the_node_lacks_are_settled(
@@ -343,7 +351,7 @@ def test_rows_of_apps_that_the_node_lacks_are_settled(
         " VALUES ('page_update', 'page', gen_random_uuid(), '{nothing}', %s)",
         [[NODE]],
     )
-    mine = desk(settings, open_)
+    mine = database(settings, open_)
     assert mine.look({}).strays
     assert not mine.look({}).strays
     mine.close()

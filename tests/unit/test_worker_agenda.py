@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.change import Group, Waiting
-from robbieblocks.worker.agenda import Agenda, Job, Owed
-from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.agenda import Agenda, Job, PartialAcknowledgement
+from robbieblocks.worker.timing import Timing
 
-PACE = Pace()
+TIMING = Timing()
 TODAY = datetime(2026, 1, 1, tzinfo=UTC)
 APPS = ("code", "play", "shared")
 
 
 def agenda() -> Agenda:
-    return Agenda(pace=PACE, jitter=lambda: 0.5)
+    return Agenda(timing=TIMING, jitter=lambda: 0.5)
 
 
 def waits(*groups: tuple[str, int], at: float = 0.0) -> Waiting:
@@ -81,7 +81,7 @@ def test_edits_during_a_build_wait_for_quiet() -> None:
     made.done(job, 10.1)
     made.saw(waits(("play", 3)), 10.1)
     assert made.next(10.1, TODAY) is None
-    assert made.idle_for(10.1, TODAY) == pytest.approx(PACE.quiet)
+    assert made.idle_for(10.1, TODAY) == pytest.approx(TIMING.quiet_s)
     made.saw(waits(("play", 3)), 10.16)
     again = made.next(10.16, TODAY)
     assert again is not None
@@ -103,7 +103,7 @@ def test_a_storm_is_waited_out_no_longer_than_the_maximum() -> None:
         made.saw(waits(("play", count)), now)
         now += 0.01
         assert now < 20
-    assert now - 10.1 == pytest.approx(PACE.max_wait, abs=0.05)
+    assert now - 10.1 == pytest.approx(TIMING.max_wait_s, abs=0.05)
 
 
 def test_the_oldest_row_goes_first() -> None:
@@ -144,7 +144,7 @@ def test_a_failed_app_is_tried_again_ever_more_rarely() -> None:
         pauses.append(made.idle_for(now, TODAY))
         now += pauses[-1]
     assert pauses[:3] == [pytest.approx(0.375), pytest.approx(0.75), pytest.approx(1.5)]
-    assert max(pauses) <= PACE.retry_longest
+    assert max(pauses) <= TIMING.retry_max_s
     job = made.next(now, TODAY)
     assert job is not None
     assert job.reason == "retry"
@@ -169,34 +169,34 @@ def test_what_an_app_has_answered_is_not_built_again_for_those_that_failed() -> 
     """A row that one app of two has answered waits for the other alone."""
     made = started()
     row = uuid4()
-    owed = Owed(
+    partial = PartialAcknowledgement(
         apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
     )
     made.saw(waits(("play+code", 1)), 10.0)
     job = made.next(10.0, TODAY)
     assert job is not None
     made.done(job, 10.0, failed=["play"])
-    made.remember({row: owed}, ["code"])
+    made.remember({row: partial}, ["code"])
     made.saw(waits(), 10.0)
-    assert made.owed[row].built == {"code"}
+    assert made.partial[row].built == {"code"}
     assert made.next(10.1, TODAY) is None
     retry = made.next(11.0, TODAY)
     assert retry is not None
     assert (retry.apps, retry.reason) == (("play",), "retry")
     made.done(retry, 11.0)
     made.remember({}, ["play"])
-    assert made.owed == {}
+    assert made.partial == {}
 
 
 def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     """A reconcile of one app that meets a row of two leaves it to be built for the other."""
     made = started()
     row = uuid4()
-    owed = Owed(
+    partial = PartialAcknowledgement(
         apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
     )
     made.done(Job(apps=("play",), reason="reconcile"), 10.0)
-    made.remember({row: owed}, ["play"])
+    made.remember({row: partial}, ["play"])
     made.saw(waits(), 10.2)
     job = made.next(10.2, TODAY)
     assert job is not None
@@ -221,8 +221,8 @@ def test_a_boundary_of_the_calendar_is_a_job_of_its_own() -> None:
 def test_everything_is_examined_again_every_few_minutes() -> None:
     """A full reconcile comes by itself, and at once when it is asked for."""
     made = started()
-    assert made.next(PACE.reconcile * 0.5, TODAY) is None
-    job = made.next(PACE.reconcile * 1.2, TODAY)
+    assert made.next(TIMING.reconcile_interval_s * 0.5, TODAY) is None
+    job = made.next(TIMING.reconcile_interval_s * 1.2, TODAY)
     assert job is not None
     assert (job.apps, job.reason) == (("code",), "reconcile")
     asked = started()
@@ -269,7 +269,7 @@ def test_every_edit_is_built_soon_after_the_last(edits: list[tuple[str, float]])
     for apps, pause in edits:
         now += pause
         arrivals.append((now, apps))
-    now, deadline = 10.0, arrivals[-1][0] + PACE.max_wait + 3 * 0.05
+    now, deadline = 10.0, arrivals[-1][0] + TIMING.max_wait_s + 3 * 0.05
     while arrivals or waiting:
         while arrivals and arrivals[0][0] <= now:
             waiting.append(arrivals.pop(0)[1])

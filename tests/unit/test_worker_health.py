@@ -17,12 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from robbieblocks.errors import UsageError
 from robbieblocks.worker import log
-from robbieblocks.worker.health import HealthServer, Metrics
-from robbieblocks.worker.pace import Pace
-from robbieblocks.worker.systemd import Notifier, unit
-from robbieblocks.worker.vitals import Vitals
+from robbieblocks.worker.health.server import HealthServer, Metrics
+from robbieblocks.worker.health.state import Health
+from robbieblocks.worker.systemd.unit import Notifier, unit
+from robbieblocks.worker.timing import Timing
 
-PACE = Pace()
+TIMING = Timing()
 
 
 class Clock:
@@ -40,15 +40,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def vitals(clock: Clock) -> Vitals:
-    made = Vitals(node="n", pace=PACE, monotonic=clock, ticked_at=clock.now)
+def health(clock: Clock) -> Health:
+    made = Health(node="n", timing=TIMING, monotonic=clock, ticked_at=clock.now)
     made.state, made.reconciled = "active", True
     return made
 
 
 @pytest.fixture
-def server(vitals: Vitals) -> Iterator[HealthServer]:
-    made = HealthServer(vitals, Metrics(vitals), "127.0.0.1", 0)
+def server(health: Health) -> Iterator[HealthServer]:
+    made = HealthServer(health, Metrics(health), "127.0.0.1", 0)
     yield made
     made.close()
 
@@ -57,52 +57,52 @@ def get(server: HealthServer, path: str) -> httpx.Response:
     return httpx.get(f"http://{server.address}{path}", timeout=10)
 
 
-def test_health_means_progress(vitals: Vitals, server: HealthServer, clock: Clock) -> None:
+def test_health_means_progress(health: Health, server: HealthServer, clock: Clock) -> None:
     """A loop that has not gone round for long is unhealthy, whatever else is well."""
     assert get(server, "/healthz").status_code == 200
-    clock.now += 3 * max(PACE.poll, PACE.query_longest) + 1
+    clock.now += 3 * max(TIMING.poll_interval_s, TIMING.query_timeout_s) + 1
     answer = get(server, "/healthz")
     assert answer.status_code == 503
     assert "has not gone round" in answer.json()["stuck"]
-    vitals.tick()
+    health.tick()
     assert get(server, "/healthz").status_code == 200
 
 
-def test_a_phase_that_never_ends_is_no_progress(vitals: Vitals, clock: Clock) -> None:
+def test_a_phase_that_never_ends_is_no_progress(health: Health, clock: Clock) -> None:
     """A build may take its time, but not for ever."""
-    vitals.begin("build play")
-    clock.now += PACE.build_longest - 1
-    assert vitals.stuck == ""
+    health.begin("build play")
+    clock.now += TIMING.build_timeout_s - 1
+    assert health.stuck == ""
     clock.now += 2
-    assert "build play" in vitals.stuck
-    vitals.end()
-    assert vitals.stuck == ""
+    assert "build play" in health.stuck
+    health.end()
+    assert health.stuck == ""
 
 
 @pytest.mark.parametrize("state", ["starting", "standby", "unreachable", "unknown node"])
 def test_readiness_means_that_changes_go_out(
-    vitals: Vitals, server: HealthServer, state: str
+    health: Health, server: HealthServer, state: str
 ) -> None:
     """A worker that can't work is alive, not ready, and says why."""
     assert get(server, "/readyz").status_code == 200
-    vitals.state = state  # type: ignore[assignment] # a literal of the parameters
+    health.state = state  # type: ignore[assignment] # a literal of the parameters
     answer = get(server, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["unready"] == state
     assert get(server, "/healthz").status_code == 200
 
 
-def test_an_app_that_waits_for_infrastructure_is_not_ready(vitals: Vitals) -> None:
+def test_an_app_that_waits_for_infrastructure_is_not_ready(health: Health) -> None:
     """Readiness names the apps that are tried again."""
-    vitals.troubled = ("play",)
-    assert "play" in vitals.unready
+    health.troubled = ("play",)
+    assert "play" in health.unready
 
 
-def test_metrics_are_what_prometheus_reads(vitals: Vitals, server: HealthServer) -> None:
+def test_metrics_are_what_prometheus_reads(health: Health, server: HealthServer) -> None:
     """Every fact is there, with its node."""
-    vitals.waiting = 3
-    vitals.oldest_waiting = datetime.now(UTC) - timedelta(seconds=90)
-    vitals.builds = {("play", "published"): 7}
+    health.waiting = 3
+    health.oldest_waiting = datetime.now(UTC) - timedelta(seconds=90)
+    health.builds = {("play", "published"): 7}
     answer = get(server, "/metrics")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert families["robbieblocks_waiting_changes"].samples[0].value == 3
@@ -123,11 +123,11 @@ def test_another_path_says_what_there_is(server: HealthServer) -> None:
     assert "/readyz" in answer.text
 
 
-def test_a_port_that_is_taken_is_a_usage_error(vitals: Vitals, server: HealthServer) -> None:
+def test_a_port_that_is_taken_is_a_usage_error(health: Health, server: HealthServer) -> None:
     """Two workers that were given one port don't fight over it."""
     port = int(server.address.rpartition(":")[2])
     with pytest.raises(UsageError, match="--health"):
-        HealthServer(vitals, Metrics(vitals), "127.0.0.1", port)
+        HealthServer(health, Metrics(health), "127.0.0.1", port)
 
 
 def test_states_are_sent_to_the_service_manager(tmp_path: Path) -> None:

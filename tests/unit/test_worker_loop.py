@@ -17,12 +17,18 @@ from robbieblocks.errors import (
     SchemaOutdated,
 )
 from robbieblocks.worker.agenda import Agenda
+from robbieblocks.worker.health.state import Health
 from robbieblocks.worker.loop import Loop
-from robbieblocks.worker.pace import Pace
 from robbieblocks.worker.ports import MemoryWorld
-from robbieblocks.worker.vitals import Vitals
+from robbieblocks.worker.timing import Timing
 
-PACE = Pace(quiet=0.0, max_wait=0.0, retry_first=0.0, poll=100.0, reconcile=10_000.0)
+TIMING = Timing(
+    quiet_s=0.0,
+    max_wait_s=0.0,
+    retry_first_s=0.0,
+    poll_interval_s=100.0,
+    reconcile_interval_s=10_000.0,
+)
 
 
 @dataclass
@@ -90,11 +96,11 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.loop = Loop(
-            desk=self.world,
+            database=self.world,
             builder=self.world,
-            agenda=Agenda(pace=PACE, jitter=lambda: 0.5),
-            pace=PACE,
-            vitals=Vitals(node="n", pace=PACE),
+            agenda=Agenda(timing=TIMING, jitter=lambda: 0.5),
+            timing=TIMING,
+            health=Health(node="n", timing=TIMING),
             log=self.lines,
             wake=self.flag,
             stopped=threading.Event(),
@@ -135,8 +141,8 @@ def test_at_the_start_everything_becomes_live() -> None:
     made = Bench(MemoryWorld(apps={"play": 7, "shared": 2}))
     made.settle()
     assert made.world.live == made.world.apps
-    assert made.loop.vitals.reconciled
-    assert made.loop.vitals.unready == ""
+    assert made.loop.health.reconciled
+    assert made.loop.health.unready == ""
 
 
 def test_the_flag_is_cleared_before_the_look(bench: Bench) -> None:
@@ -161,7 +167,7 @@ def test_the_flag_is_cleared_before_the_look(bench: Bench) -> None:
 def test_a_lost_notification_costs_at_most_the_poll_floor(bench: Bench) -> None:
     """Nothing calls, and yet the loop looks again after the floor, give or take its jitter."""
     bench.settle()
-    assert 0.8 * PACE.poll <= bench.flag.waited[-1] <= 1.2 * PACE.poll
+    assert 0.8 * TIMING.poll_interval_s <= bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
     bench.world.edit("play")
     bench.settle()
     assert bench.world.live["play"] == 2
@@ -171,7 +177,7 @@ def test_a_deaf_worker_looks_more_often(bench: Bench) -> None:
     """While notifications don't come through, the floor is the short one."""
     bench.hearing = False
     bench.settle()
-    assert bench.flag.waited[-1] <= 1.2 * PACE.poll_deaf
+    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
 
 
 def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
@@ -179,8 +185,8 @@ def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
     bench.world.edit("play")
     build = bench.world.build
 
-    def busy(job: Any, owed: Any) -> Any:
-        made = build(job, owed)
+    def busy(job: Any, partial: Any) -> Any:
+        made = build(job, partial)
         if len(bench.world.jobs) == 1:
             for _ in range(10):
                 bench.world.edit("play")
@@ -202,7 +208,7 @@ def test_a_lost_database_is_waited_out_and_nothing_is_forgotten(bench: Bench) ->
         bench.settle()
     assert bench.world.live["play"] == 2
     assert bench.world.rows == {}
-    assert bench.loop.vitals.state == "active"
+    assert bench.loop.health.state == "active"
     assert bench.world.calls.count("drop") >= 2
 
 
@@ -233,7 +239,7 @@ def test_nothing_is_begun_after_the_signal(bench: Bench, monkeypatch: pytest.Mon
     done = len(bench.world.jobs)
     bench.loop.run()
     assert [job.apps for job in bench.world.jobs[done:]] == [("play",)]
-    assert bench.loop.vitals.state == "stopping"
+    assert bench.loop.health.state == "stopping"
 
 
 def test_after_an_absence_everything_is_examined(bench: Bench) -> None:
@@ -261,10 +267,10 @@ def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) ->
     build = bench.world.build
     bugs = [ZeroDivisionError("oops")]
 
-    def buggy(job: Any, owed: Any) -> Any:
+    def buggy(job: Any, partial: Any) -> Any:
         if bugs:
             raise bugs.pop()
-        return build(job, owed)
+        return build(job, partial)
 
     bench.world.build = buggy  # type: ignore[method-assign] # a stand-in's own
     bench.world.edit("play")
@@ -291,8 +297,8 @@ def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
     bench.world.edit("play")
     bench.settle()
     assert bench.world.jobs == []
-    assert bench.loop.vitals.state == "standby"
-    assert bench.flag.waited[-1] <= 1.2 * PACE.poll_deaf
+    assert bench.loop.health.state == "standby"
+    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
     bench.world.active = True
     bench.settle()
     assert bench.world.live["play"] == 2
@@ -310,7 +316,7 @@ def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
     bench.world.look = nobody  # type: ignore[method-assign] # a stand-in's own
     bench.world.edit("play")
     bench.settle()
-    assert bench.loop.vitals.state == "unknown node"
+    assert bench.loop.health.state == "unknown node"
     assert bench.world.jobs == []
     bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
     bench.settle()
@@ -331,8 +337,8 @@ def test_a_clock_that_jumps_loses_no_change(bench: Bench, hours: int) -> None:
     bench.settle()
     assert bench.world.live["work"] == bench.world.apps["work"]
     assert bench.world.rows == {}
-    assert 0 < bench.flag.waited[-1] <= 1.2 * PACE.poll
-    assert not bench.loop.vitals.stuck
+    assert 0 < bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
+    assert not bench.loop.health.stuck
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
@@ -351,7 +357,7 @@ def test_a_boundary_is_met_by_the_clock_as_it_is_within_a_poll(bench: Bench, hou
     scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]
     assert scheduled == ([("play",)] if hours > 0 else [])
     # However far off it seems, the loop looks again after a poll, and finds the clock put right.
-    assert bench.flag.waited[-1] <= 1.2 * PACE.poll
+    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
     bench.wall = due
     bench.settle()
     scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]

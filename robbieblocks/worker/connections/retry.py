@@ -12,7 +12,7 @@ from robbieblocks.errors import Transient
 T = TypeVar("T")
 
 
-def reach(
+def connect_with_retry(
     attempt: Callable[[], T],
     *,
     longest: float,

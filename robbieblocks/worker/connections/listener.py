@@ -18,16 +18,16 @@ from psycopg import Connection
 
 from robbieblocks import change
 from robbieblocks.errors import DatabaseUnavailable, Permanent, RobbieBlocksError, Transient
-from robbieblocks.worker.guard import Guard
+from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
+from robbieblocks.worker.connections.retry import connect_with_retry
 from robbieblocks.worker.log import Log
-from robbieblocks.worker.pace import Pace
-from robbieblocks.worker.reach import reach
+from robbieblocks.worker.timing import Timing
 
 _SLICE = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Ear:
+class Listener:
     """Sets `wake` on every notification, and whenever some may have been missed.
 
     `connect` opens a connection under a name; `beat` sends signs of life over the second one.
@@ -39,8 +39,8 @@ class Ear:
     beat: Callable[[Connection[Any]], None]
     wake: threading.Event
     stopped: threading.Event
-    pace: Pace
-    guard: Guard
+    timing: Timing
+    guard: QueryWatchdog
     log: Log
     hearing: bool = False
     heard_at: float | None = None
@@ -99,9 +99,9 @@ class Ear:
             if attempt == 1:
                 self.log.warning("listener.unreachable", error=str(error))
 
-        found = reach(
+        found = connect_with_retry(
             self._open,
-            longest=self.pace.reconnect_longest,
+            longest=self.timing.reconnect_max_s,
             pause=self._pause,
             stopped=self.stopped.is_set,
             failed=failed,
@@ -123,18 +123,18 @@ class Ear:
         self._close()
         # The loop may have slept on; without ears it looks more often.
         self.wake.set()
-        self.stopped.wait(min(_SLICE, self.pace.poll_deaf))
+        self.stopped.wait(min(_SLICE, self.timing.poll_without_listener_s))
 
     def _listen(self, ear: Connection[Any], voice: Connection[Any]) -> None:
         while not self.stopped.is_set():
             now = time.monotonic()
-            if self._sung is not None and now - self._sung[1] > self.pace.canary_patience:
+            if self._sung is not None and now - self._sung[1] > self.timing.ping_timeout_s:
                 raise DatabaseUnavailable(
-                    f"no notification came through within {self.pace.canary_patience:g} s: "
+                    f"no notification came through within {self.timing.ping_timeout_s:g} s: "
                     "the server is frozen, or a pooler in between does not pass on LISTEN"
                 )
             if now >= self._next_beat:
-                self._next_beat = now + self.pace.heartbeat
+                self._next_beat = now + self.timing.heartbeat_interval_s
                 self._live_sign(voice)
             if self._sung is None and now >= self._next_canary:
                 self._sing(voice, now)
@@ -150,11 +150,11 @@ class Ear:
     def _sing(self, voice: Connection[Any], now: float) -> None:
         nonce = uuid4().hex
         self._sung = (nonce, now)
-        self._next_canary = now + self.pace.canary
+        self._next_canary = now + self.timing.ping_interval_s
         change.sing(voice, nonce)
 
     def _hear(self, ear: Connection[Any]) -> None:
-        for channel, payload in change.hear(ear, min(_SLICE, self.pace.canary_patience)):
+        for channel, payload in change.hear(ear, min(_SLICE, self.timing.ping_timeout_s)):
             if channel == change.CHANNEL:
                 self.notifications += 1
                 self.wake.set()

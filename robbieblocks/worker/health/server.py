@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from robbieblocks.errors import UsageError
-from robbieblocks.worker.vitals import Vitals
+from robbieblocks.worker.health.state import Health
 
 DEFAULT_PORT: Final = 9464
 _BUCKETS: Final = (0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
@@ -26,10 +26,10 @@ _REQUEST_TIMEOUT: Final = 5.0
 
 
 class Metrics(Collector):
-    """The vitals as Prometheus sees them; read at each scrape."""
+    """The health as Prometheus sees them; read at each scrape."""
 
-    def __init__(self, vitals: Vitals) -> None:
-        self.vitals = vitals
+    def __init__(self, health: Health) -> None:
+        self.health = health
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         self.build_seconds = Histogram(
@@ -51,12 +51,12 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One family a fact."""
-        facts = self.vitals.as_json()
+        facts = self.health.as_json()
         for name, help_, value in (
-            ("up", "1 while changes go out", not self.vitals.unready),
-            ("stuck", "1 while the worker makes no progress", bool(self.vitals.stuck)),
+            ("up", "1 while changes go out", not self.health.unready),
+            ("stuck", "1 while the worker makes no progress", bool(self.health.stuck)),
             ("hearing", "1 while notifications come through", facts["hearing"]),
-            ("waiting_changes", "Queue rows that wait for this node", self.vitals.waiting),
+            ("waiting_changes", "Queue rows that wait for this node", self.health.waiting),
             (
                 "oldest_waiting_seconds",
                 "Age of the oldest of them",
@@ -65,38 +65,38 @@ class Metrics(Collector):
             ("loop_age_seconds", "Since the loop last went round", facts["loop_age_seconds"]),
             ("canary_age_seconds", "Since a canary last came back", facts["canary_age_seconds"]),
             ("phase_age_seconds", "Age of the running phase", facts["phase_age_seconds"]),
-            ("retrying_apps", "Apps that wait for another try", len(self.vitals.troubled)),
+            ("retrying_apps", "Apps that wait for another try", len(self.health.troubled)),
         ):
             family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
-            family.add_metric([self.vitals.node], float(value or 0))
+            family.add_metric([self.health.node], float(value or 0))
             yield family
         builds = CounterMetricFamily(
             "robbieblocks_builds", "Builds by app and outcome", labels=["node", "app", "outcome"]
         )
-        for (app, outcome), count in sorted(self.vitals.builds.copy().items()):
-            builds.add_metric([self.vitals.node, app, outcome], count)
+        for (app, outcome), count in sorted(self.health.builds.copy().items()):
+            builds.add_metric([self.health.node, app, outcome], count)
         yield builds
         for name, help_, count in (
             (
                 "reconnects",
                 "Times that the work connection was opened again",
-                self.vitals.reconnects,
+                self.health.reconnects,
             ),
-            ("looks", "Looks at the queue", self.vitals.looks),
+            ("looks", "Looks at the queue", self.health.looks),
         ):
             counter = CounterMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
-            counter.add_metric([self.vitals.node], count)
+            counter.add_metric([self.health.node], count)
             yield counter
 
 
 class HealthServer:
     """Answers on a port until closed."""
 
-    def __init__(self, vitals: Vitals, metrics: Metrics, host: str, port: int) -> None:
+    def __init__(self, health: Health, metrics: Metrics, host: str, port: int) -> None:
         class Handler(_Handler):
             pass
 
-        Handler.vitals, Handler.metrics = vitals, metrics
+        Handler.health, Handler.metrics = health, metrics
         try:
             self._server = _Server((host, port), Handler)
         except OSError as error:
@@ -126,7 +126,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    vitals: Vitals
+    health: Health
     metrics: Metrics
     timeout = _REQUEST_TIMEOUT
     server_version = "robbieblocks"
@@ -137,8 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/metrics":
             self._answer(200, self.metrics.text(), CONTENT_TYPE_LATEST)
         elif path in ("/healthz", "/readyz"):
-            trouble = self.vitals.stuck if path == "/healthz" else self.vitals.unready
-            body = json.dumps(self.vitals.as_json(), indent=2).encode() + b"\n"
+            trouble = self.health.stuck if path == "/healthz" else self.health.unready
+            body = json.dumps(self.health.as_json(), indent=2).encode() + b"\n"
             self._answer(503 if trouble else 200, body, "application/json")
         else:
             self._answer(404, b"/healthz, /readyz or /metrics\n", "text/plain")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from robbieblocks.worker.pace import Pace
+from robbieblocks.worker.timing import Timing
 
 State = Literal["starting", "standby", "active", "unreachable", "unknown node", "stopping"]
 
 
 @dataclass(slots=True, kw_only=True)
-class Vitals:
+class Health:
     """Written by the loop and the listener, read by the health server; each field by itself.
 
     Times are of the monotonic clock, but for `oldest_waiting`. `phase` is what the loop is doing
@@ -22,7 +22,7 @@ class Vitals:
     """
 
     node: str
-    pace: Pace
+    timing: Timing
     monotonic: Callable[[], float] = time.monotonic
     state: State = "starting"
     phase: str = ""
@@ -58,9 +58,9 @@ class Vitals:
         now = self.monotonic()
         if self.phase:
             age = now - self.phase_since
-            return f"{self.phase} for {age:.0f} s" if age > self.pace.build_longest else ""
+            return f"{self.phase} for {age:.0f} s" if age > self.timing.build_timeout_s else ""
         age = now - self.ticked_at
-        limit = 3 * max(self.pace.poll, self.pace.query_longest)
+        limit = 3 * max(self.timing.poll_interval_s, self.timing.query_timeout_s)
         return f"the loop has not gone round for {age:.0f} s" if age > limit else ""
 
     @property

@@ -21,7 +21,7 @@ LAST_RESORT = 10.0
 KILLED = 70
 
 
-class Stopped(KeyboardInterrupt):
+class ForcedStop(KeyboardInterrupt):
     """The grace is over.
 
     No Exception, so nothing that handles errors swallows it; a KeyboardInterrupt, so psycopg
@@ -30,7 +30,7 @@ class Stopped(KeyboardInterrupt):
 
 
 @dataclass(slots=True)
-class Stopping:
+class Shutdown:
     """`stopped` is set by the first signal, and `wake` with it, so that nobody sleeps on.
 
     The handlers take no lock, because the main thread may hold the very one: they write to a pipe,
@@ -61,7 +61,7 @@ class Stopping:
         def late(_number: int, _frame: FrameType | None) -> None:
             if not self._over:
                 self._over = True
-                raise Stopped
+                raise ForcedStop
 
         handlers = {signal.SIGTERM: asked, signal.SIGINT: asked, signal.SIGALRM: late}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

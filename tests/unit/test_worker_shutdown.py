@@ -11,14 +11,14 @@ import time
 
 import pytest
 
-from robbieblocks.worker.stopping import KILLED, Stopped, Stopping
+from robbieblocks.worker.shutdown import KILLED, ForcedStop, Shutdown
 
 # The default method of the timeout plug-in uses the very signal and timer that are tested here.
 pytestmark = pytest.mark.timeout(60, method="thread")
 
 
-def stopping(grace: float) -> Stopping:
-    return Stopping(threading.Event(), threading.Event(), grace)
+def stopping(grace: float) -> Shutdown:
+    return Shutdown(threading.Event(), threading.Event(), grace)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -37,7 +37,7 @@ def test_the_second_signal_cuts_short() -> None:
     with made.signals():
         os.kill(os.getpid(), signal.SIGTERM)
         assert made.stopped.wait(10)
-        with pytest.raises(Stopped):
+        with pytest.raises(ForcedStop):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -46,14 +46,14 @@ def test_after_the_grace_the_main_thread_is_interrupted() -> None:
     made = stopping(0.05)
     with made.signals():
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Stopped):
+        with pytest.raises(ForcedStop):
             threading.Event().wait(30)
 
 
 def test_no_error_handler_swallows_the_end() -> None:
-    """Stopped is no Exception, and psycopg takes it for an interrupt that cancels the query."""
-    assert not issubclass(Stopped, Exception)
-    assert issubclass(Stopped, KeyboardInterrupt)
+    """ForcedStop is no Exception, and psycopg takes it for an interrupt that cancels the query."""
+    assert not issubclass(ForcedStop, Exception)
+    assert issubclass(ForcedStop, KeyboardInterrupt)
 
 
 def test_handlers_are_given_back() -> None:
@@ -78,9 +78,9 @@ def test_a_signal_in_the_middle_of_the_flags_own_lock_hangs_nobody() -> None:
 
 _HANGS = """
 import os, signal, threading
-from robbieblocks.worker import stopping
-stopping.LAST_RESORT = 0.1
-made = stopping.Stopping(threading.Event(), threading.Event(), 0.05)
+from robbieblocks.worker import shutdown
+shutdown.LAST_RESORT = 0.1
+made = shutdown.Shutdown(threading.Event(), threading.Event(), 0.05)
 with made.signals():
     os.kill(os.getpid(), signal.SIGTERM)
     while True:

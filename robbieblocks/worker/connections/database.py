@@ -23,8 +23,8 @@ from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.pipeline import shown_apps
-from robbieblocks.worker.agenda import Owed
-from robbieblocks.worker.guard import Guard
+from robbieblocks.worker.agenda import PartialAcknowledgement
+from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.log import Log
 
 # Over TCP the server then notices within half a minute that we vanished, and frees our locks.
@@ -34,13 +34,13 @@ _NOTICE_OUR_END: LiteralString = """
 
 
 @dataclass(slots=True, kw_only=True)
-class DatabaseDesk:
-    """The real Desk. `open_` opens a connection under a name."""
+class WorkerDatabase:
+    """The real Database. `open_` opens a connection under a name."""
 
     node: str
     site_root: Path
     open_: Callable[[str], Connection[Any]]
-    guard: Guard
+    guard: QueryWatchdog
     log: Log
     _connection: Connection[Any] | None = None
     _pooled: bool = False
@@ -94,7 +94,7 @@ class DatabaseDesk:
         self._advisory = taken or self._is_ghost(connection, key)
         return self._advisory
 
-    def look(self, known: Mapping[UUID, Owed]) -> Waiting:
+    def look(self, known: Mapping[UUID, PartialAcknowledgement]) -> Waiting:
         """What waits; rows that affect no app of the node are acknowledged here."""
         found = change.waiting(self.connection, self.node, known)
         if found.strays and found.apps is not None:

@@ -22,7 +22,7 @@ from psycopg.pq import TransactionStatus
 
 
 @dataclass(slots=True)
-class Guard:
+class QueryWatchdog:
     """Watches connections while they wait for an answer; `tick` is called about once a second."""
 
     longest: float

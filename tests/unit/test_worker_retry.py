@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from robbieblocks.errors import DatabaseUnavailable, SchemaOutdated
-from robbieblocks.worker.ear import Ear
-from robbieblocks.worker.guard import Guard
-from robbieblocks.worker.pace import Pace
-from robbieblocks.worker.reach import reach
+from robbieblocks.worker.connections.listener import Listener
+from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
+from robbieblocks.worker.connections.retry import connect_with_retry
+from robbieblocks.worker.timing import Timing
 from tests.unit.test_worker_loop import Lines
 
 LONGEST = 5.0
@@ -27,7 +27,7 @@ def pauses(failures: int) -> list[float]:
             raise DatabaseUnavailable("gone")
         return "there"
 
-    found = reach(
+    found = connect_with_retry(
         attempt,
         longest=LONGEST,
         pause=slept.append,
@@ -63,7 +63,7 @@ def test_each_failure_is_told_with_its_number() -> None:
         if left:
             raise left.pop()
 
-    reach(
+    connect_with_retry(
         attempt,
         longest=LONGEST,
         pause=lambda _: None,
@@ -82,7 +82,7 @@ def test_stopping_ends_the_wait_with_the_last_error() -> None:
         raise DatabaseUnavailable(f"gone {len(tries)}")
 
     with pytest.raises(DatabaseUnavailable, match="gone 3"):
-        reach(
+        connect_with_retry(
             attempt,
             longest=LONGEST,
             pause=lambda _: None,
@@ -98,7 +98,7 @@ def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
         raise SchemaOutdated("too old")
 
     with pytest.raises(SchemaOutdated):
-        reach(
+        connect_with_retry(
             attempt,
             longest=LONGEST,
             pause=lambda _: pytest.fail("it waited"),
@@ -118,13 +118,13 @@ def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
             over.set()
         raise DatabaseUnavailable("still gone")
 
-    ear = Ear(
+    ear = Listener(
         connect=connect,
         beat=lambda _: None,
         wake=threading.Event(),
         stopped=threading.Event(),
-        pace=Pace(reconnect_longest=0.001, poll_deaf=0.001),
-        guard=Guard(longest=60, shut=lambda _: None),
+        timing=Timing(reconnect_max_s=0.001, poll_without_listener_s=0.001),
+        guard=QueryWatchdog(longest=60, shut=lambda _: None),
         log=Lines(),
     )
     with pytest.raises(DatabaseUnavailable):

@@ -14,9 +14,9 @@ from robbieblocks import pipeline
 from robbieblocks.model import TriggerRow
 from robbieblocks.pipeline import BuildReport, Place, Request, RunReport, Workshop
 from robbieblocks.settings import Settings
-from robbieblocks.worker.agenda import Job, Owed
+from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 from robbieblocks.worker.log import Log
-from robbieblocks.worker.ports import Built, Run
+from robbieblocks.worker.ports import BuildResult, Run
 
 _IDS_IN_A_LINE = 20
 
@@ -37,7 +37,7 @@ class PipelineBuilder:
     log: Log
     _workshop: Workshop | None = None
 
-    def build(self, job: Job, owed: Mapping[UUID, Owed]) -> Built:
+    def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where all of it failed."""
         request = Request(
             nodes=(self.node,),
@@ -46,7 +46,7 @@ class PipelineBuilder:
             idle=not job.asked,
             heal=job.thorough,
             absent_ok=True,
-            credit={key: row.built for key, row in owed.items()},
+            credit={key: row.built for key, row in partial.items()},
         )
         report = pipeline.build(
             request,
@@ -113,10 +113,10 @@ def _concerns(row: TriggerRow, app: str) -> bool:
     return row.affected_apps is None or app in row.affected_apps
 
 
-def _built(report: BuildReport, carried: frozenset[str]) -> Built:
+def _built(report: BuildReport, carried: frozenset[str]) -> BuildResult:
     answered = [row for row in report.triggers if row.id in report.answered]
     waiting = [row for row in report.triggers if row.id not in report.answered and row.auto_deploy]
-    return Built(
+    return BuildResult(
         runs=tuple(_run(run) for run in report.runs),
         answered=tuple(row.id for row in answered),
         unanswered={row.id: _owed(row, carried) for row in waiting},
@@ -126,8 +126,8 @@ def _built(report: BuildReport, carried: frozenset[str]) -> Built:
     )
 
 
-def _owed(row: TriggerRow, carried: frozenset[str]) -> Owed:
-    return Owed(
+def _owed(row: TriggerRow, carried: frozenset[str]) -> PartialAcknowledgement:
+    return PartialAcknowledgement(
         apps=carried if row.affected_apps is None else carried.intersection(row.affected_apps),
         built=frozenset(),
         kind=row.trigger_type,

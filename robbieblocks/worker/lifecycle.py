@@ -18,18 +18,18 @@ from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Agenda, Job
-from robbieblocks.worker.building import PipelineBuilder
-from robbieblocks.worker.desk import DatabaseDesk
-from robbieblocks.worker.ear import Ear
-from robbieblocks.worker.guard import Guard
-from robbieblocks.worker.health import DEFAULT_PORT, HealthServer, Metrics
+from robbieblocks.worker.builder import PipelineBuilder
+from robbieblocks.worker.connections.database import WorkerDatabase
+from robbieblocks.worker.connections.listener import Listener
+from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
+from robbieblocks.worker.health.server import DEFAULT_PORT, HealthServer, Metrics
+from robbieblocks.worker.health.state import Health
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.loop import Loop
-from robbieblocks.worker.pace import Pace
-from robbieblocks.worker.ports import Built
-from robbieblocks.worker.stopping import Stopped, Stopping
-from robbieblocks.worker.systemd import Notifier
-from robbieblocks.worker.vitals import Vitals
+from robbieblocks.worker.ports import BuildResult
+from robbieblocks.worker.shutdown import ForcedStop, Shutdown
+from robbieblocks.worker.systemd.unit import Notifier
+from robbieblocks.worker.timing import Timing
 
 _PULSE: Final = 1.0
 _JOIN: Final = 5.0
@@ -46,7 +46,7 @@ class Options:
     node: str
     health: str | None = None
     smoke_url: str | None = None
-    pace: Pace = field(default_factory=Pace)
+    timing: Timing = field(default_factory=Timing)
 
 
 def run(settings: Settings, options: Options, log: Log) -> None:
@@ -57,7 +57,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
     """
     log = log.bind(node=options.node)
     wake, stopped = threading.Event(), threading.Event()
-    stopping = Stopping(stopped, wake, options.pace.grace)
+    stopping = Shutdown(stopped, wake, options.timing.grace_s)
     notifier = Notifier.from_environment()
     with ExitStack() as stack:
         stack.enter_context(stopping.signals())
@@ -68,7 +68,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
             stack.enter_context(_pulse(worker, notifier))
             notifier.send("READY=1", f"STATUS=worker for {options.node}")
             worker.loop.run()
-        except Stopped:
+        except ForcedStop:
             log.warning("worker.cut_short", why="the grace was over before the build was")
         finally:
             stopped.set()
@@ -88,26 +88,26 @@ class _Worker:
         stopped: threading.Event,
     ) -> None:
         self.settings, self.options, self.log = settings, options, log
-        pace = options.pace
+        timing = options.timing
         draw = random.SystemRandom().random
-        self.guard = Guard(longest=pace.query_longest, shut=self._shut)
-        self.ear = Ear(
+        self.guard = QueryWatchdog(longest=timing.query_timeout_s, shut=self._shut)
+        self.ear = Listener(
             connect=self.connect,
             beat=self._beat,
             wake=wake,
             stopped=stopped,
-            pace=pace,
+            timing=timing,
             guard=self.guard,
             log=log,
         )
-        self.vitals = Vitals(
+        self.health = Health(
             node=options.node,
-            pace=pace,
+            timing=timing,
             hearing=lambda: self.ear.hearing,
             heard_at=lambda: self.ear.heard_at,
         )
-        self.metrics = Metrics(self.vitals)
-        self.desk = DatabaseDesk(
+        self.metrics = Metrics(self.health)
+        self.database = WorkerDatabase(
             node=options.node,
             site_root=settings.site_root,
             open_=self.connect,
@@ -118,16 +118,16 @@ class _Worker:
             node=options.node,
             settings=settings,
             place=Place(site_root=settings.site_root, smoke_url=options.smoke_url),
-            connection=lambda: self.desk.connection,
-            phase=self.vitals.begin,
+            connection=lambda: self.database.connection,
+            phase=self.health.begin,
             log=log,
         )
         self.loop = Loop(
-            desk=self.desk,
+            database=self.database,
             builder=self.builder,
-            agenda=Agenda(pace=pace, jitter=draw),
-            pace=pace,
-            vitals=self.vitals,
+            agenda=Agenda(timing=timing, jitter=draw),
+            timing=timing,
+            health=self.health,
             log=log,
             wake=wake,
             stopped=stopped,
@@ -135,7 +135,7 @@ class _Worker:
             hearing=lambda: self.ear.hearing,
             built=self._built,
         )
-        self.health: HealthServer | None = None
+        self.health_server: HealthServer | None = None
 
     def connect(self, name: str) -> Connection[Any]:
         """A connection, named so that pg_stat_activity tells whose it is and what for."""
@@ -145,44 +145,44 @@ class _Worker:
 
     def start(self) -> None:
         """Connect, listen, answer health requests."""
-        self.desk.connect()
-        known = sorted(node.id for node in snapshot.nodes(self.desk.connection))
+        self.database.connect()
+        known = sorted(node.id for node in snapshot.nodes(self.database.connection))
         if self.options.node not in known:
             raise UsageError(
                 f"there is no node {self.options.node!r} in robbieblocks_node_branding "
                 f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
             )
         self.ear.start()
-        self.health = self._health()
-        address = self.health.address if self.health else "off"
+        self.health_server = self._health_server()
+        address = self.health_server.address if self.health_server else "off"
         self.log.info("worker.started", health=address, site_root=str(self.settings.site_root))
 
     def close(self) -> None:
         """End every part; children first."""
         self.builder.close()
         self.ear.join(_JOIN)
-        self.desk.close()
-        if self.health:
-            self.health.close()
+        self.database.close()
+        if self.health_server:
+            self.health_server.close()
 
-    def _health(self) -> HealthServer | None:
+    def _health_server(self) -> HealthServer | None:
         wanted = self.options.health
         if wanted == "":
             return None
         if wanted is not None:
             host, _, port = wanted.rpartition(":")
-            return HealthServer(self.vitals, self.metrics, host or "127.0.0.1", int(port))
+            return HealthServer(self.health, self.metrics, host or "127.0.0.1", int(port))
         try:
-            return HealthServer(self.vitals, self.metrics, "127.0.0.1", DEFAULT_PORT)
+            return HealthServer(self.health, self.metrics, "127.0.0.1", DEFAULT_PORT)
         except UsageError:
             # Nobody asked for this port, and another worker of the machine may have it.
-            return HealthServer(self.vitals, self.metrics, "127.0.0.1", 0)
+            return HealthServer(self.health, self.metrics, "127.0.0.1", 0)
 
     def _beat(self, connection: Connection[Any]) -> None:
         record.heartbeats(connection)
         if change.pooled(connection):
             return  # no leases to tell the dead by; each node's own worker closes its runs
-        closed = record.close_abandoned(connection, self.options.pace.lease)
+        closed = record.close_abandoned(connection, self.options.timing.lease_s)
         if closed:
             self.log.warning("runs.closed", count=closed, why="no sign of life from their workers")
 
@@ -190,18 +190,18 @@ class _Worker:
         self.log.warning(
             "database.frozen",
             connection=name,
-            why=f"no answer for {self.options.pace.query_longest:g} s: connecting again",
+            why=f"no answer for {self.options.timing.query_timeout_s:g} s: connecting again",
         )
 
-    def _built(self, job: Job, built: Built, seconds: float) -> None:
+    def _built(self, job: Job, built: BuildResult, seconds: float) -> None:
         self.metrics.build_seconds.observe(seconds)
         if built.oldest is not None and job.reason == "change":
             waited = (datetime.now(UTC) - built.oldest).total_seconds()
             self.metrics.change_seconds.observe(max(0.0, waited))
         for outcome in built.runs:
             key = (outcome.app, outcome.outcome)
-            self.vitals.builds[key] = self.vitals.builds.get(key, 0) + 1
-        self.vitals.last_build = {
+            self.health.builds[key] = self.health.builds.get(key, 0) + 1
+        self.health.last_build = {
             "apps": list(job.apps),
             "reason": job.reason,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -221,12 +221,12 @@ def _pulse(worker: _Worker, notifier: Notifier) -> Iterator[None]:
         status = ""
         while not over.wait(min(_PULSE, every or _PULSE)):
             worker.guard.tick()
-            stuck = worker.vitals.stuck
+            stuck = worker.health.stuck
             now = time.monotonic()
             if every and not stuck and now - told >= every:
                 notifier.send("WATCHDOG=1")
                 told = now
-            news = stuck or worker.vitals.unready or "up to date"
+            news = stuck or worker.health.unready or "up to date"
             if news != status:
                 notifier.send(f"STATUS={worker.options.node}: {news}")
                 status = news

@@ -1,0 +1,1 @@
+"""The worker's connections to the database, and what keeps them working."""
