@@ -56,7 +56,7 @@ class Counts:
         return "; ".join(f"{each.name}: {getattr(self, each.name)}" for each in fields(self))
 
 
-def seed(connection: Connection[Any], content: Content) -> Counts:
+def seed(connection: Connection, content: Content) -> Counts:
     """Brings the rows up to the content, in one transaction; rows that it does not name stay.
 
     Writes nothing where nothing differs. Raises ContentError when a page places a component that
@@ -72,7 +72,7 @@ def seed(connection: Connection[Any], content: Content) -> Counts:
     return Counts(tokens=tokens, nodes=nodes, components=components, pages=pages, blocks=blocks)
 
 
-def _upsert(connection: Connection[Any], query: LiteralString, rows: list[dict[str, Any]]) -> Tally:
+def _upsert(connection: Connection, query: LiteralString, rows: list[dict[str, Any]]) -> Tally:
     if not rows:
         return Tally()
     written = connection.execute(query, (Jsonb(rows),)).fetchall()
@@ -81,7 +81,7 @@ def _upsert(connection: Connection[Any], query: LiteralString, rows: list[dict[s
     return Tally(inserted=inserted, updated=updated, unchanged=len(rows) - len(written))
 
 
-def _replace_blocks(connection: Connection[Any], content: Content) -> Tally:
+def _replace_blocks(connection: Connection, content: Content) -> Tally:
     rows = _block_rows(content)
     keys = [page.key for page in content.pages]
     deleted = connection.execute(queries.DELETE_BLOCKS, (keys, Jsonb(rows))).rowcount
@@ -89,7 +89,7 @@ def _replace_blocks(connection: Connection[Any], content: Content) -> Tally:
     return Tally(tally.inserted, tally.updated, deleted, tally.unchanged)
 
 
-def _check_components(connection: Connection[Any], content: Content) -> None:
+def _check_components(connection: Connection, content: Content) -> None:
     placed = {block.component for page in content.pages for block in page.blocks}
     known = {_first(row) for row in connection.execute(queries.KNOWN_COMPONENTS, (sorted(placed),))}
     missing = placed - known
