@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from benchmarks.apps import component
 
-Connection = psycopg.Connection
+Connection = psycopg.Connection[Any]
 Edit = Callable[[Connection], None]
 _numbers = itertools.count(1)
 

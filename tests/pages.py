@@ -28,8 +28,7 @@ from robbieblocks.model import (
     RenderedBlock,
     RenderJob,
 )
-from robbieblocks.prerender.page import Shell
-from robbieblocks.prerender.rendering import Prerenderer
+from robbieblocks.prerender import NodeSlots, PageRenderer, Prerenderer
 from robbieblocks.settings import resource_dir
 from robbieblocks.toolchain import Toolchain
 
@@ -87,7 +86,7 @@ class Press:
     toolchain: Toolchain
     cache: Cache
     prerenderer: Prerenderer
-    shell: Shell = field(default_factory=lambda: Shell(resource_dir("templates")))
+    renderer: PageRenderer = field(default_factory=lambda: PageRenderer(resource_dir("templates")))
 
     def bundle(self, *rows: ComponentRow) -> Bundle:
         """The bundle of all given components."""
@@ -126,10 +125,10 @@ class Press:
         for each in pages:
             rendered = self.render(made, each.blocks)
             assert not [one.problem for one in rendered.values() if one.problem]
-            document = self.shell.compose(each, rendered, made)
+            document = self.renderer.compose(each, rendered, made)
             target = site / each.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(document.brand(on))
+            target.write_bytes(document.fill(NodeSlots.of(on)))
             assets.update(document.assets)
         folder = site / "_rb"
         folder.mkdir(parents=True, exist_ok=True)

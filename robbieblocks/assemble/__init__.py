@@ -1,17 +1,17 @@
 """Assembling: from rows to pages that are ready to render. Pure: values in, values out."""
 
-from robbieblocks.assemble.assembly import Assembly, assemble, is_due, next_boundary, page_on_node
-from robbieblocks.assemble.pages import PreparedPage
-from robbieblocks.assemble.routes import check_routes, release_path, route_problem
+from robbieblocks.assemble.assembly import Assembly, assemble, due, next_boundary, place
+from robbieblocks.assemble.pages import PagePlan
+from robbieblocks.assemble.routes import check_routes, release_path, route_fault
 
 __all__ = [
     "Assembly",
-    "PreparedPage",
+    "PagePlan",
     "assemble",
     "check_routes",
-    "is_due",
+    "due",
     "next_boundary",
-    "page_on_node",
+    "place",
     "release_path",
-    "route_problem",
+    "route_fault",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robbieblocks.prerender.rendering import MANY, Prerenderer
+from robbieblocks.prerender import Prerenderer
 from robbieblocks.settings import Settings
 
 
@@ -13,5 +13,5 @@ def prerenderer(settings: Settings) -> Prerenderer:
     """
     made = Prerenderer()
     if not settings.cache.exists():
-        made.start(MANY)
+        made.start_all()
     return made

@@ -14,7 +14,7 @@ from robbieblocks.cli.render import as_markdown, as_text
 from robbieblocks.cli.stdout import as_json, tell
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place, Request, Workshop, build
-from robbieblocks.prerender.rendering import Prerenderer
+from robbieblocks.prerender import Prerenderer
 from robbieblocks.settings import Settings
 
 

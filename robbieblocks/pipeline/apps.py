@@ -10,7 +10,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Self
 
-from robbieblocks.assemble import Assembly, assemble, is_due, page_on_node
+from robbieblocks.assemble import Assembly, assemble, due, place
 from robbieblocks.bundle import bundle
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
@@ -28,8 +28,7 @@ from robbieblocks.pipeline.blocks import Blocks
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.report import Stopwatch
 from robbieblocks.pipeline.workshop import Workshop
-from robbieblocks.prerender.document import PageDocument
-from robbieblocks.prerender.page import Shell
+from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +38,7 @@ class App:
     name: str
     assembly: Assembly
     bundle: Bundle
+    keys: JobKeys
     fingerprints: Fingerprints
     broken: Mapping[str, tuple[Problem, ...]]
     placed: frozenset[str]
@@ -82,6 +82,7 @@ class App:
             name=name,
             assembly=assembly,
             bundle=made,
+            keys=JobKeys(made),
             fingerprints=fingerprints,
             broken=_blame(made),
             placed=placed,
@@ -91,18 +92,16 @@ class App:
 
     def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
         """The app's pages as a node shows them at an instant."""
-        return [
-            page_on_node(page, node, now=now) for page in self.assembly.pages if is_due(page, now)
-        ]
+        return [place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now)]
 
     def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
         """Begin to render what pages show and was not rendered yet; says how many blocks."""
         wanted = dict.fromkeys(job for page in pages for job in self._jobs_of(page))
         jobs = [job for job in wanted if job not in self.blocks]
-        return workshop.render(jobs, self.bundle, self.blocks) if jobs else 0
+        return workshop.render(jobs, self.keys, self.blocks) if jobs else 0
 
     def composed(
-        self, page: AssembledPage, fingerprint: Sha256, shell: Shell
+        self, page: AssembledPage, fingerprint: Sha256, shell: PageRenderer
     ) -> PageDocument | tuple[Problem, ...]:
         """The page without branding, made once for all nodes that show it alike, or its faults."""
         known = self.documents.get(fingerprint)

@@ -25,8 +25,7 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.apps import App
 from robbieblocks.pipeline.plan import Draft, brand_fingerprint, draft
 from robbieblocks.pipeline.targets import Request, Target
-from robbieblocks.prerender.document import PageDocument
-from robbieblocks.prerender.page import Shell
+from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer
 
 TOKENS_FILE = "tokens.json"
 _MOST_LINKS = 6
@@ -126,17 +125,18 @@ def _of_app(
 
 
 def compose(
-    run: Run, shell: Shell, toolchain: str, failures: dict[Sha256, tuple[Problem, ...]]
+    run: Run, shell: PageRenderer, toolchain: str, failures: dict[Sha256, tuple[Problem, ...]]
 ) -> Manifest:
     """Make the bytes of the run's new pages and node-wide files, and the release's manifest.
 
     Pages whose blocks failed to render are held back here, and added to `failures`.
     """
     entries = []
+    slots = NodeSlots.of(run.brand)
     for page, shared, inputs in run.draft.fresh:
         made = run.app.composed(page, shared, shell)
         if isinstance(made, PageDocument):
-            entries.append(_branded(run, page, made, inputs))
+            entries.append(_branded(run, page, made, slots, inputs))
         else:
             failures[inputs] = made
             run.draft.hold_back(page.key, made, run.live)
@@ -164,9 +164,11 @@ def compose(
     )
 
 
-def _branded(run: Run, page: AssembledPage, document: PageDocument, inputs: Sha256) -> PageEntry:
+def _branded(
+    run: Run, page: AssembledPage, document: PageDocument, slots: NodeSlots, inputs: Sha256
+) -> PageEntry:
     """Take up the page's bytes on the node, and what they refer to."""
-    run.contents[page.path] = document.brand(run.brand)
+    run.contents[page.path] = document.fill(slots)
     run.assets |= {asset.name: asset for asset in document.assets}
     assets = [asset.name for asset in (*document.assets, *_brand_assets(run.brand))]
     return PageEntry(
@@ -184,7 +186,7 @@ def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
     return (*(asset for asset in own if asset), *brand.fonts)
 
 
-def _made(run: Run, shell: Shell) -> Iterable[Asset]:
+def _made(run: Run, shell: PageRenderer) -> Iterable[Asset]:
     """Every asset that this build has bytes of, so that one missing on disk is healed."""
     bundle = run.app.bundle
     yield from shell.assets
@@ -203,10 +205,10 @@ def _still_here(run: Run, pages: Iterable[PageEntry]) -> list[dict[str, str]]:
     return [{"href": route, "title": title} for route, title in there[:_MOST_LINKS]]
 
 
-def _extras(run: Run, shell: Shell, pages: tuple[PageEntry, ...]) -> dict[str, bytes]:
+def _extras(run: Run, shell: PageRenderer, pages: tuple[PageEntry, ...]) -> dict[str, bytes]:
     """The files of a release that are no pages."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
-    sitemap = shell.sitemap(run.target.app, [entry.route for entry in pages], run.brand)
+    sitemap = shell.sitemap([entry.route for entry in pages], run.brand)
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
     if run.target.app == SHARED_APP:

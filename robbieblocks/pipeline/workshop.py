@@ -20,7 +20,6 @@ from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     BrandedNode,
-    Bundle,
     NodeRow,
     RenderedBlock,
     RenderJob,
@@ -34,9 +33,7 @@ from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
 from robbieblocks.pipeline.targets import Target
 from robbieblocks.pipeline.tidying import Tidying
-from robbieblocks.prerender.keys import job_key
-from robbieblocks.prerender.page import Shell
-from robbieblocks.prerender.rendering import Part, Prerenderer
+from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
@@ -57,7 +54,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     """
 
     toolchain: Toolchain
-    shell: Shell
+    shell: PageRenderer
     base_css: str
     cache: Cache
     prerenderer: Prerenderer
@@ -87,7 +84,7 @@ class Workshop(AbstractContextManager["Workshop"]):
         Raises ToolchainUnavailable, and ContentError for templates that can't be read.
         """
         toolchain = toolchains.ensure(settings, progress)
-        shell = Shell(settings.templates)
+        shell = PageRenderer(settings.templates)
         return cls(
             toolchain=toolchain,
             shell=shell,
@@ -104,24 +101,24 @@ class Workshop(AbstractContextManager["Workshop"]):
         if blocks:
             self.prerenderer.start(blocks, react(self.toolchain, self.cache))
 
-    def render(self, jobs: Sequence[RenderJob], bundle: Bundle, blocks: Blocks) -> int:
+    def render(self, jobs: Sequence[RenderJob], keys: JobKeys, blocks: Blocks) -> int:
         """Give `blocks` those of distinct jobs: from the cache where possible, and the others as
         soon as they are there; all are begun now. Says how many those are.
 
         Blocks with a problem are not kept: an error is found again, and told again, each time.
         """
-        keys = {job: job_key(job, bundle) for job in jobs}
-        cached = self.cache.get_many(BLOCKS, keys.values())
+        by_job = {job: keys.key(job) for job in jobs}
+        cached = self.cache.get_many(BLOCKS, by_job.values())
         blocks.add(
-            {job: _decode(cached[key]) for job, key in keys.items() if key in cached},
+            {job: _decode(cached[key]) for job, key in by_job.items() if key in cached},
         )
-        missing = {job: key for job, key in keys.items() if key not in cached}
+        missing = {job: key for job, key in by_job.items() if key not in cached}
         if missing:
-            parts = self.prerenderer.stream(list(missing), bundle)
+            parts = self.prerenderer.stream(list(missing), keys.bundle)
             blocks.expect(missing, self._kept(missing, parts))
         return len(missing)
 
-    def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[Part]) -> Coming:
+    def _kept(self, keys: Mapping[RenderJob, str], parts: Iterable[RenderedBatch]) -> Coming:
         """The parts, which `keep` is to remember."""
         for part in parts:
             failpoints.reached("rendered")
@@ -147,12 +144,12 @@ class Workshop(AbstractContextManager["Workshop"]):
             try:
                 yield
             finally:
-                self.prerenderer.rest()
+                self.prerenderer.keep_one()
                 self.keep()
 
     def refresh(self, settings: Settings, progress: Callable[[str], None]) -> None:
         """Take up templates and a toolchain that changed since the workshop was opened."""
-        toolchain, shell = toolchains.ensure(settings, progress), Shell(settings.templates)
+        toolchain, shell = toolchains.ensure(settings, progress), PageRenderer(settings.templates)
         base_css = _base_css(settings)
         if (toolchain.id, shell.id, base_css) != (self.toolchain.id, self.shell.id, self.base_css):
             self.toolchain, self.shell, self.base_css = toolchain, shell, base_css

@@ -1,5 +1,48 @@
-"""Prerendering: blocks to HTML in an isolate, and pages from blocks.
+"""Prerendering: blocks become HTML in V8 isolates, and rendered blocks become pages.
 
-The doors are `rendering.Prerenderer`, `keys.job_key` and `page.Shell`. Nothing is imported here,
-because the child processes run modules of this package and must start quickly.
+- `Prerenderer` renders blocks. `RenderedBatch` is what one batch of them gives.
+- `JobKeys` gives the cache key of a block that is to be rendered.
+- `PageRenderer` makes a `PageDocument` from rendered blocks. `NodeSlots` fills in what is a node's
+  own.
+
+Each name is imported when it is first used. The child process that runs components imports modules
+of this package and must start quickly, and a command starts isolates before Jinja is loaded.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from robbieblocks.prerender.isolate.keys import JobKeys
+    from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
+    from robbieblocks.prerender.page.document import NodeSlots, PageDocument
+    from robbieblocks.prerender.page.renderer import PageRenderer
+
+__all__ = [
+    "JobKeys",
+    "NodeSlots",
+    "PageDocument",
+    "PageRenderer",
+    "Prerenderer",
+    "RenderedBatch",
+]
+
+_MODULES: Final = {
+    "JobKeys": "isolate.keys",
+    "NodeSlots": "page.document",
+    "PageDocument": "page.document",
+    "PageRenderer": "page.renderer",
+    "Prerenderer": "isolate.prerenderer",
+    "RenderedBatch": "isolate.prerenderer",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module when it is first used (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from robbieblocks.errors import Problem
-from robbieblocks.messages import printable
-from robbieblocks.prerender.rendering import Prerenderer
+from robbieblocks.names import shown
+from robbieblocks.prerender import Prerenderer
 from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
 
 if TYPE_CHECKING:
@@ -624,7 +624,7 @@ def built(make_site: MakeSite) -> Iterator[Built]:
     site = make_site()
     workshop = site.builder.workshop
     workshop.prerenderer.close()
-    with Prerenderer(cpu=0.4, heap=96 << 20) as impatient:
+    with Prerenderer(cpu_s=0.4, heap_bytes=96 << 20) as impatient:
         workshop.prerenderer = impatient
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
         site.page("good", Block(component="good", props={"text": "Good"}), title="A good page")
@@ -658,7 +658,7 @@ def test_a_hostile_row(built: Built, number: int, case: Case) -> None:
     key = case.page_key(number)
     route = case.page.get("route", f"/{key}/")
     path = f"{route.strip('/')}/index.html"
-    names = {printable(key), f"hostile-{number}", printable(case.component.get("key", key))}
+    names = {shown(key), f"hostile-{number}", shown(case.component.get("key", key))}
     own = [
         each
         for each in built.problems

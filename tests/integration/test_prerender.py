@@ -11,9 +11,8 @@ import pytest
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
-from robbieblocks.prerender.guard import fault
-from robbieblocks.prerender.keys import job_key
-from robbieblocks.prerender.rendering import Part, Prerenderer
+from robbieblocks.prerender import JobKeys, Prerenderer, RenderedBatch
+from robbieblocks.prerender.isolate.html_check import html_problem
 from tests.pages import Press, block, component
 
 NO_ASSET = Asset("none.js", b"")
@@ -32,7 +31,7 @@ def isolate(press: Press) -> str:
 @pytest.fixture(scope="module")
 def prerenderer() -> Iterator[Prerenderer]:
     """A warm isolate with little patience."""
-    with Prerenderer(cpu=0.5, heap=96 << 20) as one:
+    with Prerenderer(cpu_s=0.5, heap_bytes=96 << 20) as one:
         yield one
 
 
@@ -385,10 +384,10 @@ def test_what_passes_keeps_to_its_wrapper(prerenderer: Prerenderer, isolate: str
     rendered = prerenderer.render(jobs, _bundle(isolate, it=body))
     passed = [block.html for block in rendered if block.problem is None]
     assert len(passed) > len(texts) // 10
-    assert [html for html in passed if fault(html)] == []
+    assert [html for html in passed if html_problem(html)] == []
     refused = [text for text, block in zip(texts, rendered, strict=True) if block.problem]
     assert [
-        text for text in refused if not fault(f"<div>{text}</div>".replace("\0", "\ufffd"))
+        text for text in refused if not html_problem(f"<div>{text}</div>".replace("\0", "\ufffd"))
     ] == []
 
 
@@ -423,7 +422,7 @@ def test_ten_thousand_blocks(prerenderer: Prerenderer, isolate: str) -> None:
 @pytest.fixture
 def several() -> Iterator[Prerenderer]:
     """Three isolates, cold."""
-    with Prerenderer(isolates=3, heap=96 << 20) as some:
+    with Prerenderer(isolates=3, heap_bytes=96 << 20) as some:
         yield some
 
 
@@ -433,7 +432,7 @@ def _children() -> set[int]:
         child.pid
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
-        and any(word.endswith("prerender/child.py") for word in child.cmdline())
+        and any(word.endswith("isolate/process.py") for word in child.cmdline())
     }
 
 
@@ -459,7 +458,7 @@ def test_many_blocks_are_rendered_side_by_side(several: Prerenderer, isolate: st
         done |= part
     html = [done[job].html for job in jobs]
     assert html == [str(n) if n != 1000 else "" for n in range(3000)]
-    several.rest()
+    several.keep_one()
     assert len(_children() - before) == 1
 
 
@@ -469,7 +468,7 @@ def test_what_nobody_waits_for_is_stopped(several: Prerenderer, isolate: str) ->
     before = _children()
     endless = _bundle(isolate, it="exports.default = () => { for (;;); };", good=GOOD)
     several.stream(_jobs(*["it"] * 2000), endless)
-    several.rest()
+    several.keep_one()
     assert _children() == before
     parts = several.stream([*_jobs(*["good"] * 500), *_jobs(*["it"] * 2000)], endless)
     next(parts)
@@ -479,7 +478,7 @@ def test_what_nobody_waits_for_is_stopped(several: Prerenderer, isolate: str) ->
     assert several.render(_jobs("good"), endless)[0].problem is None
 
 
-def _throw(parts: Iterator[Part], error: BaseException) -> None:
+def _throw(parts: Iterator[RenderedBatch], error: BaseException) -> None:
     """As a signal's handler does, while the next part is waited for."""
     assert isinstance(parts, Generator)
     parts.throw(error)
@@ -519,13 +518,13 @@ def test_job_key_follows_what_decides_the_html(isolate: str) -> None:
     """The key changes with props, prefix, script and React, and with nothing else."""
     job = RenderJob(component="it", props_json="{}", prefix="b1-")
     one = _bundle(isolate, it="1", other="2")
-    key = job_key(job, one)
-    assert job_key(job, _bundle(isolate, it="1", other="3")) == key
-    assert job_key(job, _bundle(isolate, it="2", other="2")) != key
-    assert job_key(job, _bundle(isolate + " ", it="1")) != key
+    key = JobKeys(one).key(job)
+    assert JobKeys(_bundle(isolate, it="1", other="3")).key(job) == key
+    assert JobKeys(_bundle(isolate, it="2", other="2")).key(job) != key
+    assert JobKeys(_bundle(isolate + " ", it="1")).key(job) != key
     for change in ({"props_json": '{"a":1}'}, {"prefix": "b2-"}):
         values = {"component": "it", "props_json": "{}", "prefix": "b1-", **change}
-        assert job_key(RenderJob(**values), one) != key
+        assert JobKeys(one).key(RenderJob(**values)) != key
 
 
 def test_scripts_may_change_between_renders(prerenderer: Prerenderer, isolate: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from robbieblocks.model import ZONES
-from robbieblocks.prerender.templates import Templates
+from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.settings import resource_dir
 
 TEMPLATES = resource_dir("templates")

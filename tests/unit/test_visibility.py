@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.prerender.visibility import TooIntricateError, Visibility
+from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
 
 HIDE = "#b1{display:none!important}"
 Q0 = '[data-rb-when~="q0"]'

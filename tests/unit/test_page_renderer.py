@@ -24,12 +24,12 @@ from robbieblocks.model import (
     Module,
     RenderedBlock,
 )
-from robbieblocks.prerender.page import Shell
-from robbieblocks.prerender.templates import Templates
+from robbieblocks.prerender import NodeSlots, PageRenderer
+from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.settings import resource_dir
 from tests.pages import block, node, page
 
-SHELL = Shell(resource_dir("templates"))
+RENDERER = PageRenderer(resource_dir("templates"))
 
 
 def _module(specifier: str, *imports: str, css: str = "") -> Module:
@@ -68,7 +68,7 @@ def _html(
     made = rendered or {
         each.order: LIVE if each.component == "live" else STILL for each in given_page.blocks
     }
-    return SHELL.compose(given_page, made, BUNDLE).brand(on or node()).decode()
+    return RENDERER.compose(given_page, made, BUNDLE).fill(NodeSlots.of(on or node())).decode()
 
 
 def _tree(*blocks: AssembledBlock, on: BrandedNode | None = None, **more: Any) -> LexborHTMLParser:
@@ -198,12 +198,12 @@ def test_odd_metadata_is_left_out(metadata: dict[str, Any]) -> None:
 
 def test_nodes_share_a_document() -> None:
     """One document serves every node; only what is a node's own differs."""
-    document = SHELL.compose(page(block(1, "live")), {1: LIVE}, BUNDLE)
-    dark = document.brand(node()).decode()
-    light = document.brand(node(theme="light", name="Aurora")).decode()
+    document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, BUNDLE)
+    dark = document.fill(NodeSlots.of(node())).decode()
+    light = document.fill(NodeSlots.of(node(theme="light", name="Aurora"))).decode()
     assert 'data-theme="dark"' in dark
     assert 'data-theme="light"' in light
-    assert dark == document.brand(node()).decode()
+    assert dark == document.fill(NodeSlots.of(node())).decode()
     assert "\0" not in dark + light
 
 
@@ -215,19 +215,19 @@ def test_a_failing_layout_names_its_template(tmp_path: Path) -> None:
         target.write_bytes(path.read_bytes())
     layout = tmp_path / "layouts" / "odd.html.j2"
     layout.write_text("{{ nothing }}")
-    shell = Shell(tmp_path)
-    assert "odd" in shell.layouts()
+    renderer = PageRenderer(tmp_path)
+    assert "odd" in renderer.layouts()
     with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*nothing"):
-        shell.compose(page(layout="odd"), {}, BUNDLE)
+        renderer.compose(page(layout="odd"), {}, BUNDLE)
     layout.write_text("fine\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/odd.html.j2, line 2"):
-        Shell(tmp_path)
+        PageRenderer(tmp_path)
     layout.write_text('{% inline "layouts/_odd.html.j2" %}')
     with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*_odd"):
-        Shell(tmp_path)
+        PageRenderer(tmp_path)
     (tmp_path / "layouts" / "_odd.html.j2").write_text("fine\n\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/_odd.html.j2, line 3"):
-        Shell(tmp_path)
+        PageRenderer(tmp_path)
 
 
 def test_a_template_can_stand_in_another(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_template_can_stand_in_another(tmp_path: Path) -> None:
     assert said == "a\n&lt;b&gt;\nz"
 
 
-def test_the_shell_s_id_follows_the_templates(tmp_path: Path) -> None:
+def test_the_renderer_s_id_follows_the_templates(tmp_path: Path) -> None:
     """An edited template, and nothing else, gives another id."""
     ids = []
     for folder, extra in (("one", ""), ("two", ""), ("three", " ")):
@@ -249,7 +249,7 @@ def test_the_shell_s_id_follows_the_templates(tmp_path: Path) -> None:
             target.write_bytes(path.read_bytes())
         page_file = tmp_path / folder / "page.html.j2"
         page_file.write_text(page_file.read_text() + extra)
-        ids.append(Shell(tmp_path / folder).id)
+        ids.append(PageRenderer(tmp_path / folder).id)
     assert ids[0] == ids[1] != ids[2]
 
 
@@ -262,20 +262,20 @@ def test_a_condition_too_intricate_names_page_and_block() -> None:
 
 def test_node_files() -> None:
     """A node has a branded 404.html, robots.txt and, with an address, an index of sitemaps."""
-    files, assets = SHELL.node_files(node(), ["play", "shared"], BUNDLE)
+    files, assets = RENDERER.node_files(node(), ["play", "shared"], BUNDLE)
     assert set(files) == {"404.html", "robots.txt"}
     assert b"Test Node" in files["404.html"]
     assert b"Sitemap" not in files["robots.txt"]
-    assert SHELL.favicon in assets
-    files, _ = SHELL.node_files(node(base_url="https://e.org"), ["play"], BUNDLE)
+    assert RENDERER.favicon in assets
+    files, _ = RENDERER.node_files(node(base_url="https://e.org"), ["play"], BUNDLE)
     assert b"Sitemap: https://e.org/sitemap.xml" in files["robots.txt"]
     assert b"<loc>https://e.org/sitemap-play.xml</loc>" in files["sitemap.xml"]
 
 
 def test_sitemap() -> None:
     """Routes are sorted, absolute and encoded; without an address there is none."""
-    assert SHELL.sitemap("play", ["/b", "/"], node()) is None
-    xml = SHELL.sitemap("play", ["/b", "/é&/"], node(base_url="https://e.org"))
+    assert RENDERER.sitemap(["/b", "/"], node()) is None
+    xml = RENDERER.sitemap(["/b", "/é&/"], node(base_url="https://e.org"))
     assert xml is not None
     assert re.findall("<loc>(.*?)</loc>", xml.decode()) == [
         "https://e.org/b",

@@ -1,4 +1,4 @@
-"""From a position in compiled code to the one in the stored text (source map, ECMA-426)."""
+"""From a position in compiled code to the one in the stored code (source map, ECMA-426)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from robbieblocks import vlq
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the stored text, counted from 1, with that line of it ("" where unknown)."""
+    """A position in the stored code, counted from 1, and that line of it ("" where unknown)."""
 
     line: int
     column: int
@@ -20,9 +20,9 @@ class Position:
 
 
 def locate(source_map: str, line: int, column: int) -> Position | None:
-    """The stored text's position of a compiled one; both count from 1. None where it has none.
+    """The stored position of a compiled one, both counted from 1; None where the map has none.
 
-    A map that can't be read counts as having none: it only serves to word an error.
+    A map that can't be read gives None too: positions only make error messages better.
     """
     try:
         return _find(source_map, line, column)

@@ -1,25 +1,31 @@
-"""From what went wrong in the isolate to a problem of one component, at a line of its text."""
+"""From a failed render to a problem of one component, at a line of its stored code.
+
+A stack frame names a module by `keys.source_name`. The module's source map leads to the position in
+the code that the row holds.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle
-from robbieblocks.prerender.keys import source_name
-from robbieblocks.prerender.sourcemap import Position, locate
+from robbieblocks.prerender.isolate.keys import source_name
+from robbieblocks.prerender.isolate.protocol import Failure
+from robbieblocks.prerender.isolate.source_map import Position, locate
 
 _COMPONENTS: Final = "@robbieblocks/"
 _FRAME: Final = re.compile(r"\brb:([0-9a-f]{16}):(\d+):(\d+)")
 _MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
-# The first line of a module is the wrapper's; see child.py.
+# The first line of a defined module is its wrapper; see V8Isolate.define.
 _WRAPPER_LINES: Final = 1
 
-# React's production build says numbers (react.dev/errors); these are the ones that rows run into.
-_REACT: Final = {
+# React's production build has numbers for its messages (react.dev/errors). These are the errors
+# that components cause.
+_REACT_MESSAGES: Final = {
     "31": "an object can't be shown as text: {0}",
     "130": "an element's type is {0}: not a component nor an HTML element",
     "137": "<{0}> can't have children",
@@ -35,9 +41,9 @@ _REACT: Final = {
     "482": "an async component, or use() of a fresh promise, can't be rendered in a page",
 }
 
-_ANY_REMEDY: Final = "mend the code, or give the block props that it can show"
+_DEFAULT_FIX: Final = "fix the code, or give the block props that it can show"
 
-_REMEDIES: Final = (
+_FIXES: Final = (
     (
         re.compile(
             r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"
@@ -87,43 +93,36 @@ _REMEDIES: Final = (
 )
 
 
-def problem(component: str, failure: Mapping[str, Any], bundle: Bundle, cpu: float) -> Problem:
+def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: float) -> Problem:
     """The problem that a failed render of `component` is reported as.
 
-    `failure` is what the isolate said: name, message and stack, or the bound that was passed.
-    It names the component in whose text the error arose, which may be one that it imports.
+    It names the component in whose code the error arose, which may be one that it imports.
     """
     bound = failure.get("bound")
     if bound:
-        return _stopped(component, str(bound), cpu)
-    message = _readable(str(failure.get("message", "")))
-    name = str(failure.get("name", ""))
-    what = message or f"it failed with {name or 'an error'} that says nothing"
+        return _stopped_problem(component, bound, cpu_s)
+    message = _readable(failure.get("message", ""))
+    name = failure.get("name", "")
+    what = message or f"it failed with {name or 'an error'} without a message"
     if name and name not in {"Error", "Component"} and message:
         what = f"{name}: {message}"
-    key, position = _place(component, str(failure.get("stack", "")), bundle)
+    key, position = _position(component, failure.get("stack", ""), bundle)
     return Problem(
         entity="component",
         key=key,
         field="react_code",
         what=what,
-        remedy=str(failure.get("remedy") or "")
-        or _remedy(message, str(failure.get("browser", ""))),
+        remedy=failure.get("fix") or _fix(message, failure.get("browser", "")),
         line=position.line if position else None,
         column=position.column if position else None,
         source=position.text if position else "",
     )
 
 
-def source_names(bundle: Bundle) -> dict[str, str]:
-    """Specifiers by the name that stack traces call a module."""
-    return {source_name(specifier): specifier for specifier in bundle.modules}
-
-
-def _stopped(component: str, bound: str, cpu: float) -> Problem:
-    what, remedy = {
+def _stopped_problem(component: str, bound: str, cpu_s: float) -> Problem:
+    what, fix = {
         "cpu": (
-            f"rendering took longer than {cpu:g} s of CPU time and was stopped",
+            f"rendering took longer than {cpu_s:g} s of CPU time and was stopped",
             "look for a loop, a recursion or a regular expression that does not end",
         ),
         "memory": (
@@ -135,19 +134,19 @@ def _stopped(component: str, bound: str, cpu: float) -> Problem:
             "look for an async function or a then() that starts itself again while rendering",
         ),
         "crash": (
-            "rendering ended the process that it ran in, most likely for want of memory",
+            "rendering ended the process that it ran in, most likely because memory ran out",
             "look for a list, a text or an array buffer that grows without end",
         ),
         "again": (
             "not rendered: the same component was stopped several times in this build",
-            "mend the component first",
+            "fix the component first",
         ),
     }[bound]
-    return Problem(entity="component", key=component, field="react_code", what=what, remedy=remedy)
+    return Problem(entity="component", key=component, field="react_code", what=what, remedy=fix)
 
 
-def _place(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None]:
-    """The component whose text the innermost frame with a stored position lies in."""
+def _position(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None]:
+    """The component and position of the innermost stack frame that a source map knows."""
     for specifier, line, column in _frames(stack, bundle):
         position = locate(bundle.modules[specifier].source_map, line, column)
         if position is not None:
@@ -156,25 +155,25 @@ def _place(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | 
 
 
 def _frames(stack: str, bundle: Bundle) -> Iterator[tuple[str, int, int]]:
-    names = source_names(bundle)
+    specifiers = {source_name(specifier): specifier for specifier in bundle.modules}
     for match in _FRAME.finditer(stack):
-        specifier = names.get(match[1], "")
+        specifier = specifiers.get(match[1], "")
         if specifier.startswith(_COMPONENTS):
             yield specifier, int(match[2]) - _WRAPPER_LINES, int(match[3])
 
 
 def _readable(message: str) -> str:
     match = _MINIFIED.search(message)
-    if match is None or match[1] not in _REACT:
+    if match is None or match[1] not in _REACT_MESSAGES:
         return message
     given = parse_qs(urlsplit(match[2].rstrip(".,")).query).get("args[]", [])
-    return _REACT[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
+    return _REACT_MESSAGES[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
 
 
-def _remedy(message: str, browser: str) -> str:
+def _fix(message: str, browser: str) -> str:
     if browser:
         return f"{browser} is only there in a browser: use it in useEffect or an event handler"
-    for pattern, remedy in _REMEDIES:
+    for pattern, fix in _FIXES:
         if pattern.search(message):
-            return remedy
-    return _ANY_REMEDY
+            return fix
+    return _DEFAULT_FIX

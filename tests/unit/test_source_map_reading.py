@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.prerender.sourcemap import locate
+from robbieblocks.prerender.isolate.source_map import locate
 
 # Two compiled lines: one from line 2 column 3, then unmapped; one from line 1 column 1.
 MAP = json.dumps(

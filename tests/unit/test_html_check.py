@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from robbieblocks.prerender.guard import fault
+from robbieblocks.prerender.isolate.html_check import html_problem
 
 FINE = [
     "",
@@ -74,13 +74,13 @@ FORBIDDEN = [
 @pytest.mark.parametrize("html", FINE)
 def test_fine(html: str) -> None:
     """What stays inside passes."""
-    assert fault(html) is None
+    assert html_problem(html) is None
 
 
 @pytest.mark.parametrize("html", ESCAPES)
 def test_escapes(html: str) -> None:
     """What ends the wrapper, or does not end itself, is told."""
-    found = fault(html)
+    found = html_problem(html)
     assert found is not None
     assert "leaves the block" in found[0]
 
@@ -88,7 +88,7 @@ def test_escapes(html: str) -> None:
 @pytest.mark.parametrize("html", FORBIDDEN)
 def test_forbidden(html: str) -> None:
     """What acts on the document, or the policy refuses, is told with a remedy."""
-    found = fault(html)
+    found = html_problem(html)
     assert found is not None
     assert "leaves" not in found[0]
     assert found[1]
@@ -112,7 +112,7 @@ _PIECES += [
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
 def test_what_passes_leaves_the_page_alone(html: str) -> None:
     """Whatever passes, the elements around and after the block stand where they stood."""
-    if fault(html) is not None:
+    if html_problem(html) is not None:
         return
     page = LexborHTMLParser(
         "<!doctype html><body><main><div class=zone><div id=one>"

@@ -1,4 +1,4 @@
-"""The files of a node that are no pages: robots.txt and sitemaps."""
+"""The files of a node that are not pages: robots.txt and sitemaps."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def robots(node: BrandedNode) -> bytes:
-    """robots.txt (RFC 9309): all may be read; names the sitemap where there is an address."""
+    """robots.txt (RFC 9309): allows everything, names the sitemap of a node with an address."""
     lines = ["User-agent: *", "Allow: /"]
     if node.base_url:
         lines += ["", f"Sitemap: {_base(node)}/sitemap.xml"]
     return ("\n".join(lines) + "\n").encode()
 
 
-def sitemap(app: str, routes: Iterable[str], node: BrandedNode) -> bytes | None:
-    """The sitemap of one app's pages; None on a node without an address, as URLs are absolute."""
-    del app  # its name is the file's
+def sitemap(routes: Iterable[str], node: BrandedNode) -> bytes | None:
+    """The sitemap of one app's pages (sitemaps.org); None on a node without an address, because
+    its URLs must be absolute.
+    """
     if not node.base_url:
         return None
     urls = (f"<url><loc>{_loc(node, route)}</loc></url>" for route in sorted(routes))

@@ -1,4 +1,4 @@
-"""Who renders what: jobs in batches, each isolate's own components first."""
+"""Which isolate renders which blocks: jobs in batches, each component in an isolate of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Final
 
 from robbieblocks.model import RenderedBlock, RenderJob
 
-_LONGEST: Final = 250
-_LARGEST: Final = 8 << 20
+_MAX_BATCH_JOBS: Final = 250
+_MAX_BATCH_CHARS: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Jobs that are rendered in one go, and what comes of them. `first` is the place of the first
-    among all jobs.
+    """Jobs that are sent to an isolate together, and their blocks once they are rendered.
+
+    `first` is the index of the batch's first job among all jobs.
     """
 
     first: int
@@ -26,55 +27,58 @@ class Batch:
     rendered: Future[list[RenderedBlock]] = field(default_factory=Future)
 
 
-class Shares:
-    """Batches by isolate.
+class RenderScheduler:
+    """Assigns batches of jobs to isolates.
 
-    V8 is slow with code that it has seldom run, and each isolate has to learn for itself: so one
-    gets all blocks of a component, as long as there is something to do for the others.
+    V8 runs code slowly the first times, and each isolate warms up by itself. So one isolate gets
+    all blocks of a component. An isolate that has finished its own batches takes those of others.
     """
 
     def __init__(self, jobs: Sequence[RenderJob], isolates: int) -> None:
         self._lock = Lock()
         owners = _owners(jobs, isolates)
-        places: list[list[int]] = [[] for _ in range(isolates)]
-        for place, job in enumerate(jobs):
-            places[owners[job.component]].append(place)
-        self._waiting = [deque(_batches(jobs, own)) for own in places]
+        indexes: list[list[int]] = [[] for _ in range(isolates)]
+        for index, job in enumerate(jobs):
+            indexes[owners[job.component]].append(index)
+        self._waiting = [deque(_batches(jobs, own)) for own in indexes]
         self.batches = sorted(
             (batch for own in self._waiting for batch in own), key=lambda batch: batch.first
         )
 
     def take(self, isolate: int) -> Batch:
-        """The next batch for an isolate; when its own are done, the last of whoever has most."""
+        """The next batch for an isolate: its own, else the last of the isolate that has most left.
+
+        Call it once for each of `batches`. Threads may call it at the same time.
+        """
         with self._lock:
             own = self._waiting[isolate]
             return own.popleft() if own else max(self._waiting, key=len).pop()
 
 
 def batches(jobs: Sequence[RenderJob]) -> Iterator[Batch]:
-    """The jobs in order, cut where a batch grows too long or too large for one frame."""
+    """The jobs in order, divided so that no batch has too many jobs or too much text."""
     return _batches(jobs, range(len(jobs)))
 
 
-def _batches(jobs: Sequence[RenderJob], places: Sequence[int]) -> Iterator[Batch]:
+def _batches(jobs: Sequence[RenderJob], indexes: Sequence[int]) -> Iterator[Batch]:
     batch: list[RenderJob] = []
-    first = size = 0
-    for place in places:
-        job = jobs[place]
+    first = chars = 0
+    for index in indexes:
+        job = jobs[index]
         length = len(job.props_json)
-        if batch and (len(batch) >= _LONGEST or size + length > _LARGEST):
+        if batch and (len(batch) >= _MAX_BATCH_JOBS or chars + length > _MAX_BATCH_CHARS):
             yield Batch(first, batch)
-            batch, size = [], 0
+            batch, chars = [], 0
         if not batch:
-            first = place
+            first = index
         batch.append(job)
-        size += length
+        chars += length
     if batch:
         yield Batch(first, batch)
 
 
 def _owners(jobs: Sequence[RenderJob], isolates: int) -> dict[str, int]:
-    """An isolate for each component, so that all have about as many jobs."""
+    """An isolate for each component, so that all isolates have about as many jobs."""
     loads = [0] * isolates
     owners: dict[str, int] = {}
     for component, count in Counter(job.component for job in jobs).most_common():

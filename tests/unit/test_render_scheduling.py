@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from robbieblocks.model import RenderJob
-from robbieblocks.prerender.shares import Batch, Shares, batches
+from robbieblocks.prerender.isolate.scheduling import Batch, RenderScheduler, batches
 
 
 def _jobs(count: int, components: int) -> list[RenderJob]:
@@ -13,16 +13,16 @@ def _jobs(count: int, components: int) -> list[RenderJob]:
     return [RenderJob(f"c{chance.randrange(components)}", "{}", f"b{n}-") for n in range(count)]
 
 
-def _emptied(shares: Shares, isolate: int) -> list[Batch]:
+def _emptied(scheduler: RenderScheduler, isolate: int) -> list[Batch]:
     """What an isolate does if the others do nothing."""
-    return [shares.take(isolate) for _ in shares.batches]
+    return [scheduler.take(isolate) for _ in scheduler.batches]
 
 
 def test_every_job_is_done_once() -> None:
     """However isolates take turns, each job is in one batch, and in order within it."""
     jobs = _jobs(3001, 17)
-    shares = Shares(jobs, 3)
-    taken = [shares.take(turn % 3) for turn, _ in enumerate(shares.batches)]
+    scheduler = RenderScheduler(jobs, 3)
+    taken = [scheduler.take(turn % 3) for turn, _ in enumerate(scheduler.batches)]
     assert sorted(job for batch in taken for job in batch.jobs) == sorted(jobs)
     place = {job: number for number, job in enumerate(jobs)}
     for batch in taken:
@@ -33,8 +33,8 @@ def test_every_job_is_done_once() -> None:
 
 def test_isolates_share_the_jobs_and_no_component() -> None:
     """As long as each has batches of its own, no two render the same component."""
-    shares = Shares(_jobs(4000, 40), 2)
-    turns = [(shares.take(0), shares.take(1)) for _ in range(len(shares.batches) // 2 - 1)]
+    scheduler = RenderScheduler(_jobs(4000, 40), 2)
+    turns = [(scheduler.take(0), scheduler.take(1)) for _ in range(len(scheduler.batches) // 2 - 1)]
     first = {job.component for batch, _ in turns for job in batch.jobs}
     second = {job.component for _, batch in turns for job in batch.jobs}
     assert not first & second
@@ -43,14 +43,14 @@ def test_isolates_share_the_jobs_and_no_component() -> None:
 
 def test_an_isolate_without_work_helps_the_others() -> None:
     """It takes the batches that they would do last."""
-    shares = Shares(_jobs(2000, 1), 2)
-    done = _emptied(shares, 1)
+    scheduler = RenderScheduler(_jobs(2000, 1), 2)
+    done = _emptied(scheduler, 1)
     assert [batch.first for batch in done] == [1750, 1500, 1250, 1000, 750, 500, 250, 0]
 
 
 def test_batches_come_in_the_order_of_their_first_jobs() -> None:
     """So that whoever waits for the first jobs waits for the first batches."""
-    firsts = [batch.first for batch in Shares(_jobs(5000, 30), 4).batches]
+    firsts = [batch.first for batch in RenderScheduler(_jobs(5000, 30), 4).batches]
     assert firsts == sorted(firsts)
     assert firsts[0] == 0
 

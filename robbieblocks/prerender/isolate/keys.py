@@ -1,0 +1,56 @@
+"""The cache keys of rendered blocks: equal keys give equal HTML."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Final
+
+from robbieblocks.model import (
+    Bundle,
+    RenderJob,
+    Sha256,
+    component_specifier,
+    reachable,
+    sha256,
+)
+from robbieblocks.prerender.source_files import source_hash
+
+_HERE: Final = Path(__file__).resolve().parent
+
+
+class JobKeys:
+    """The keys of one bundle's jobs. Make one for each build: thousands of jobs share a few
+    hundred components, whose scripts are hashed once.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._react = f"{_code_hash()}\0{sha256(bundle.isolate)}"
+        self._components: dict[str, Sha256] = {}
+
+    def key(self, job: RenderJob) -> Sha256:
+        """A hash of all that decides the job's HTML: the job, React, every script that it loads,
+        and the code of this package.
+        """
+        scripts = self._components.get(job.component)
+        if scripts is None:
+            scripts = self._components[job.component] = self._scripts_hash(job.component)
+        return sha256("\0".join((scripts, job.component, job.prefix, job.props_json)))
+
+    def _scripts_hash(self, component: str) -> Sha256:
+        modules = self.bundle.modules
+        parts = [self._react]
+        for specifier in sorted(reachable([component_specifier(component)], modules)):
+            parts += [specifier, modules[specifier].script_hash]
+        return sha256("\0".join(parts))
+
+
+@functools.cache
+def _code_hash() -> Sha256:
+    return source_hash(_HERE)
+
+
+def source_name(specifier: str) -> str:
+    """The name of a module in stack traces: safe whatever the specifier holds, and its own."""
+    return sha256(specifier)[:16]

@@ -1,0 +1,71 @@
+"""The frames between a parent and the child process that runs components.
+
+A frame is JSON; `robbieblocks.process` writes its length before it. The child answers each request
+with one reply:
+
+    OpenRequest   -> {}             makes an isolate with React in it
+    RenderRequest -> RenderReply    first defines modules, then renders jobs
+
+Where a module is refused, nothing is rendered. A reply may have fewer results than there were
+jobs; the parent sends the rest again.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypedDict, final
+
+Definition = tuple[str, str, str, bool]
+"""A module: specifier, name in stack traces, script, and whether it is an npm package's."""
+
+Job = tuple[str, str, str]
+"""A block to render: specifier of its component, props as JSON, prefix of the ids in it."""
+
+# Flags of a rendered block. PROVEN is for the child alone: the harness has shown that the HTML
+# stays inside its wrapper, so that no HTML parser is needed for it.
+INTERACTIVE: Final = 1
+VOLATILE: Final = 2
+PROVEN: Final = 4
+
+
+class Failure(TypedDict, total=False):
+    """Why a block has no HTML.
+
+    Either `bound` (see `error_mapping`), or an error's `name`, `message` and `stack`. `browser`
+    names the browser-only object that was read before the error, `fix` says what to do.
+    """
+
+    bound: str
+    name: str
+    message: str
+    stack: str
+    browser: str
+    fix: str
+
+
+Result = tuple[str, int] | tuple[None, Failure]
+"""A job's HTML with its flags, or why there is none. JSON makes lists of them."""
+
+
+@final
+class OpenRequest(TypedDict):
+    """`open` is the script that defines React; `cpu` is seconds a block, `heap` bytes."""
+
+    open: str
+    cpu: float
+    heap: int
+
+
+@final
+class RenderRequest(TypedDict):
+    """Modules that the child lacks, and jobs."""
+
+    define: list[Definition]
+    render: list[Job]
+
+
+class RenderReply(TypedDict):
+    """`refused` has an error message for each module that does not parse; `rss` is in bytes."""
+
+    refused: dict[str, str]
+    done: list[Result]
+    rss: int

@@ -1,0 +1,97 @@
+"""A page for all nodes, with slots for what is a node's own: theme, address, styles, script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from types import SimpleNamespace
+from typing import Final, Self
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from robbieblocks.model import Asset, BrandedNode
+from robbieblocks.prerender.page import head
+
+_CANONICAL: Final = b"canonical"
+_NAMES: Final = (
+    "theme",
+    "theme_color",
+    "canonical",
+    "fonts",
+    "tokens",
+    "custom_css",
+    "custom_script",
+)
+# The reserved characters of RFC 3986, which stay as they are in an address.
+_SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
+# What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
+SLOTS: Final = SimpleNamespace(
+    **{name: Markup(f"\0{name}\0") for name in _NAMES}  # noqa: S704 - fixed names
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSlots:
+    """What one node writes into the slots of every page. Make it once for all pages of a node."""
+
+    node: BrandedNode
+    values: Mapping[bytes, bytes] = field(repr=False)
+
+    @classmethod
+    def of(cls, node: BrandedNode) -> Self:
+        """The slots' HTML, as UTF-8."""
+        color = node.tokens.get("color.background", "")
+        theme_color = (
+            f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
+        )
+        texts = {
+            "theme": escape(node.theme),
+            "theme_color": theme_color,
+            "fonts": head.preload_fonts(node.preload_fonts),
+            "tokens": head.stylesheet(node.stylesheet),
+            "custom_css": head.stylesheet(node.custom_css) if node.custom_css else "",
+            "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
+        }
+        return cls(
+            node, {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDocument:
+    """A page's bytes without what is a node's own.
+
+    `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
+    node's own stylesheets, fonts and script. `address` is the page's path, `image` its picture for
+    social networks.
+    """
+
+    parts: tuple[bytes, ...] = field(repr=False)
+    assets: tuple[Asset, ...]
+    address: str = ""
+    image: str = ""
+
+    def fill(self, slots: NodeSlots) -> bytes:
+        """The page's HTML on a node, as UTF-8."""
+        canonical = self._addresses(slots.node)
+        parts = list(self.parts)
+        parts[1::2] = [
+            canonical if name == _CANONICAL else slots.values[name] for name in parts[1::2]
+        ]
+        return b"".join(parts)
+
+    def _addresses(self, node: BrandedNode) -> bytes:
+        """The elements that name absolute URLs, which a node without an address has not got."""
+        base = node.base_url.rstrip("/")
+        lines = [f'<meta property="og:site_name" content="{escape(head.sendable(node.name))}">']
+        if base and self.address:
+            url = escape(base + self.address)
+            lines.append(f'<link rel="canonical" href="{url}">')
+            lines.append(f'<meta property="og:url" content="{url}">')
+        image = base + self.image if base and self.image.startswith("/") else self.image
+        if image.startswith("https://"):
+            url = escape(quote(image, safe=_SAFE_IN_ADDRESSES))
+            lines.append(f'<meta property="og:image" content="{url}">')
+        return "\n".join(lines).encode("utf-8", "replace")

@@ -1,0 +1,258 @@
+"""Makes pages from rendered blocks, with the templates: documents that all nodes share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from robbieblocks.errors import ContentError, Problem
+from robbieblocks.model import (
+    SHARED_APP,
+    ZONES,
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    BrandedNode,
+    Bundle,
+    RenderedBlock,
+    Sha256,
+    same,
+    sha256,
+)
+from robbieblocks.prerender.page import head, site_files
+from robbieblocks.prerender.page.asset_graph import AssetGraph, PageAssets
+from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
+from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.templates import Templates
+from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
+from robbieblocks.prerender.source_files import source_hash
+
+_HERE: Final = Path(__file__).resolve().parent
+_VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
+
+
+def _safe(text: str) -> Markup:
+    """Text that is HTML already: checked blocks, inert JSON, our own scripts and styles."""
+    return Markup(text)  # noqa: S704 - see above; templates escape everything else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What makes one document different from another."""
+
+    about: head.About
+    body: str
+    components: frozenset[str] = frozenset()
+    islands: Islands = field(default_factory=Islands)
+    inline_styles: Sequence[str] = ()
+    visibility: Visibility = field(default_factory=Visibility)
+    title_fill: str = ""
+    address: str = ""
+
+
+class PageRenderer:
+    """The templates, compiled once. Raises ContentError for one that can't be read or parsed.
+
+    `id` changes with everything that decides a document's bytes besides the arguments of `compose`:
+    the templates and the code of this package.
+    """
+
+    def __init__(self, templates: Path) -> None:
+        self._templates = Templates(templates)
+        self._page = self._templates.compiled("page.html.j2")
+        self._not_found = self._templates.compiled("404.html.j2")
+        self._layouts = self._templates.layouts()
+        self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
+        self.id = self._hash()
+        self._graph: AssetGraph | None = None
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """What every page refers to, whatever its blocks."""
+        return (self.favicon,)
+
+    def layouts(self) -> frozenset[str]:
+        """The layouts that pages can name."""
+        return frozenset(self._layouts)
+
+    def compose(
+        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock], bundle: Bundle
+    ) -> PageDocument:
+        """The page's document for all nodes; `rendered` holds each block by its order.
+
+        Raises ContentError where the layout's template fails, or a condition is too intricate.
+        """
+        about = head.About.of(page)
+        visibility = _visibility(page)
+        zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
+        content = _Content(
+            about=about,
+            body=self._templates.rendered(
+                self._layouts[page.layout], {"zones": zones, "page": about}
+            ),
+            components=frozenset(block.component for block in page.blocks),
+            islands=Islands.of(page, rendered),
+            inline_styles=[
+                text
+                for block in page.blocks
+                for text in head.inline_styles(rendered[block.order].html)
+            ],
+            visibility=visibility,
+            title_fill=page.title_fill or "",
+            address=quote(page.route),
+        )
+        return self._document(content, bundle)
+
+    def not_found(
+        self, node: BrandedNode, bundle: Bundle, links: Sequence[Mapping[str, str]] = ()
+    ) -> tuple[bytes, tuple[Asset, ...]]:
+        """A node's 404.html and the assets that it refers to.
+
+        `links` are pages to offer instead: {"href": ..., "title": ...}.
+        """
+        page = AssembledPage(
+            key="404",
+            app=SHARED_APP,
+            route="",
+            path="404.html",
+            layout="single-column",
+            title="Page not found",
+            metadata={"robots": "noindex"},
+        )
+        about = head.About.of(page)
+        shown = {"id": node.id, "name": head.sendable(node.name), "theme": node.theme}
+        body = self._templates.rendered(
+            self._not_found, {"page": about, "node": shown, "links": list(links)}
+        )
+        document = self._document(_Content(about=about, body=body), bundle)
+        return document.fill(NodeSlots.of(node)), document.assets
+
+    def node_files(
+        self,
+        node: BrandedNode,
+        apps: Sequence[str],
+        bundle: Bundle,
+        links: Sequence[Mapping[str, str]] = (),
+    ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
+        """The files that a node has once, and what they refer to: 404.html, robots.txt and, on a
+        node with an address, sitemap.xml. `links` are for `not_found`.
+        """
+        not_found, assets = self.not_found(node, bundle, links)
+        files = {"404.html": not_found, "robots.txt": site_files.robots(node)}
+        index = site_files.sitemap_index(apps, node)
+        if index is not None:
+            files["sitemap.xml"] = index
+        return files, assets
+
+    @staticmethod
+    def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
+        """An app's `sitemap-<app>.xml`; None on a node without an address."""
+        return site_files.sitemap(routes, node)
+
+    def _document(self, content: _Content, bundle: Bundle) -> PageDocument:
+        loads = self._asset_graph(bundle).page(content.components, content.islands)
+        style = "".join(content.visibility.rules)
+        visitor = _visitor_json(content)
+        html = self._templates.rendered(
+            self._page,
+            {
+                "page": content.about,
+                "slot": SLOTS,
+                "csp": _safe(_policy(content, loads, style, has_visitor_script=bool(visitor))),
+                "open_graph": head.open_graph(content.about),
+                "favicon": self.favicon,
+                "stylesheets": _safe(loads.stylesheets),
+                "style": _safe(style),
+                "modules": _safe(loads.scripts),
+                "json_ld": [_safe(graph) for graph in head.linked_data(content.about.metadata)],
+                "speculation": _safe(head.SPECULATION),
+                "visitor": _safe(visitor),
+                "visitor_script": _safe(_VISITOR_SCRIPT),
+                "body": _safe(content.body),
+                "islands": _safe(content.islands.json),
+            },
+        )
+        return PageDocument(
+            parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
+            assets=(*loads.assets, self.favicon),
+            address=content.address,
+            image=head.text_of(content.about.metadata, "og_image"),
+        )
+
+    def _asset_graph(self, bundle: Bundle) -> AssetGraph:
+        """The graph of the bundle at hand, which thousands of pages share."""
+        if self._graph is None or not same(self._graph.bundle, bundle):
+            self._graph = AssetGraph(bundle)
+        return self._graph
+
+    def _hash(self) -> Sha256:
+        templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
+        return sha256("\n".join([*templates, source_hash(_HERE), self.favicon.name]))
+
+
+def _policy(content: _Content, loads: PageAssets, style: str, *, has_visitor_script: bool) -> str:
+    scripts = [head.SPECULATION]
+    scripts += [loads.import_map] if loads.import_map else []
+    scripts += [_VISITOR_SCRIPT] if has_visitor_script else []
+    if loads.styles is None:
+        return head.policy(scripts=scripts, styles=None)
+    own = [style] if style else []
+    return head.policy(scripts=scripts, styles=[*own, *content.inline_styles, *loads.styles])
+
+
+def _zones(
+    blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock], graph: AssetGraph
+) -> dict[str, Markup]:
+    """Each zone's HTML: its blocks in order, each in its wrapper."""
+    zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
+    for block in blocks:
+        keys = graph.component_keys(block.component)
+        zones[block.zone].append(
+            f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}">'
+            f"{rendered[block.order].html}</div>"
+        )
+    return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
+
+
+def _visibility(page: AssembledPage) -> Visibility:
+    """The rules for the page's visitor conditions. Raises ContentError."""
+    visibility = Visibility()
+    problems = []
+    for block in page.blocks:
+        if block.visitor is None:
+            continue
+        try:
+            visibility.hide_unless(block.id, block.visitor)
+        except TooIntricateError:
+            problems.append(
+                Problem(
+                    entity="page",
+                    key=page.key,
+                    page=page.key,
+                    block=block.order,
+                    field="conditions",
+                    what="its query and viewport conditions are too intricate to decide early",
+                    remedy="use fewer of them, or nest any and all less deeply",
+                )
+            )
+    if problems:
+        raise ContentError(problems)
+    return visibility
+
+
+def _visitor_json(content: _Content) -> str:
+    """What visitor.js reads: the query tests and the title's placeholders; "" where it has nothing
+    to do.
+    """
+    queries = content.visibility.queries
+    if not queries and not content.title_fill:
+        return ""
+    return head.inert(
+        json.dumps({"when": queries, "title": content.title_fill}, separators=(",", ":"))
+    )
