@@ -10,7 +10,7 @@ import psycopg
 
 from benchmarks.apps import Size
 from benchmarks.scenarios import Bench
-from robbieblocks import claim, snapshot
+from robbieblocks import changes, snapshot
 
 _ROUNDS: Final = 5
 _TABLES: Final = ("robbieblocks_pages", "robbieblocks_page_blocks", "robbieblocks_components")
@@ -47,7 +47,7 @@ def capture(bench: Bench) -> list[dict[str, Any]]:
     return rows
 
 
-def _timed(connection: psycopg.Connection[Any], statement: str, captured: bool) -> float:
+def _timed(connection: psycopg.Connection, statement: str, captured: bool) -> float:
     cursor = connection.cursor()
     if not captured:
         for table in _TABLES:
@@ -78,7 +78,7 @@ def queue(bench: Bench, processed: int = 1_000_000) -> dict[str, Any]:
                 waiting = snapshot.triggers(connection, nodes=["node-000"])
                 look.append((time.perf_counter() - began) * 1000)
                 began = time.perf_counter()
-                claim.acknowledge(connection, "node-000", [row.id for row in waiting])
+                changes.acknowledge(connection, "node-000", [row.id for row in waiting])
                 answer.append((time.perf_counter() - began) * 1000)
             connection.autocommit = False
             found |= {f"look_{label}_ms": median(look), f"acknowledge_{label}_ms": median(answer)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
 from benchmarks.apps import component
 
-Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection
 Edit = Callable[[Connection], None]
 _numbers = itertools.count(1)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -128,7 +128,7 @@ class Site:
             yield found
 
     @contextmanager
-    def connect(self) -> Iterator[psycopg.Connection[Any]]:
+    def connect(self) -> Iterator[psycopg.Connection]:
         """A connection as an editor has it; what is executed is committed by `commit`."""
         with psycopg.connect(self.conninfo) as connection:
             yield connection
@@ -155,7 +155,7 @@ class Worker:
                     raise FailedError(f"the worker does not settle:\n{self._tail()}")
                 time.sleep(0.02)
 
-    def until_live(self, change: Callable[[psycopg.Connection[Any]], None]) -> float:
+    def until_live(self, change: Callable[[psycopg.Connection], None]) -> float:
         """Make a change and commit it; milliseconds from the commit to the swap on disk.
 
         The worker is at rest before: what comes within 50 ms of a build's end is gathered first.

@@ -30,7 +30,7 @@ class Builder:
     """One installation: `sql` is the editor, `build` the operator, `html` the visitor."""
 
     settings: Settings
-    connection: Connection[Any]
+    connection: Connection
     workshop: Workshop
     now: datetime = NOW
     said: list[str] = field(default_factory=list)

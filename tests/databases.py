@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -41,9 +40,7 @@ class Databases:
             self._connection.execute(_DROP.format(Identifier(name)))
 
     @contextmanager
-    def template(
-        self, base: str, prepare: Callable[[psycopg.Connection[Any]], object]
-    ) -> Iterator[str]:
+    def template(self, base: str, prepare: Callable[[psycopg.Connection], object]) -> Iterator[str]:
         """Lend the name of a copy that `prepare` has filled."""
         with self.copy(base) as conninfo:
             with psycopg.connect(conninfo) as connection:

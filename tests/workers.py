@@ -52,7 +52,7 @@ UPDATE robbieblocks_page_blocks AS block SET props = jsonb_build_object('version
 """
 
 
-def fill(connection: psycopg.Connection[Any], apps: tuple[str, ...] = tuple(PAGES)) -> None:
+def fill(connection: psycopg.Connection, apps: tuple[str, ...] = tuple(PAGES)) -> None:
     """One page an app, each with two blocks that show the page's version; an empty queue."""
     connection.execute(
         "DELETE FROM robbieblocks_node_branding WHERE node_id <> ALL (%s)", [list(NODES)]
@@ -64,7 +64,7 @@ def fill(connection: psycopg.Connection[Any], apps: tuple[str, ...] = tuple(PAGE
     connection.commit()
 
 
-def edit(connection: psycopg.Connection[Any], app: str, version: int) -> None:
+def edit(connection: psycopg.Connection, app: str, version: int) -> None:
     """Set the version that both blocks of an app's page show, and commit."""
     with connection.transaction():
         connection.execute(_EDIT, {"app": app, "version": f"v{version}"})

@@ -1,17 +1,17 @@
 """Assembling: from rows to pages that are ready to render. Pure: values in, values out."""
 
-from robbieblocks.assemble.assembly import Assembly, assemble, due, next_boundary, place
-from robbieblocks.assemble.pages import PagePlan
-from robbieblocks.assemble.routes import check_routes, release_path, route_fault
+from robbieblocks.assemble.assembly import Assembly, assemble, is_due, next_boundary, page_on_node
+from robbieblocks.assemble.pages import PreparedPage
+from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 
 __all__ = [
     "Assembly",
-    "PagePlan",
+    "PreparedPage",
     "assemble",
     "check_routes",
-    "due",
+    "is_due",
     "next_boundary",
-    "place",
+    "page_on_node",
     "release_path",
-    "route_fault",
+    "route_problem",
 ]

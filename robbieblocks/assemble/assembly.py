@@ -1,4 +1,4 @@
-"""All pages of an app as plans, and each plan as one node shows it at one instant."""
+"""All pages of an app, prepared, and each page as one node shows it at one instant."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from robbieblocks.assemble.components import Parts
+from robbieblocks.assemble.components import CheckedComponents
 from robbieblocks.assemble.conditions import ALWAYS, Context, boundaries, decide
-from robbieblocks.assemble.pages import PagePlan, PageReader, component_keys
+from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     SHARED_APP,
@@ -20,6 +20,7 @@ from robbieblocks.model import (
     NodeRow,
     PageRow,
     Snapshot,
+    same,
 )
 
 _KEY: Final = attrgetter("key")
@@ -27,14 +28,14 @@ _KEY: Final = attrgetter("key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """An app's pages: plans of those without faults, and the problems of those held back.
+    """The pages of one app that are without errors, and the problems of the others.
 
-    `problems` lists every problem once, warnings included; `held_back` gives, by page key, the
-    errors that keep a page from being built, those of its components among them. `components` are
-    the rows that the pages were checked against, `layouts` the layouts there were.
+    `problems` lists every problem once, warnings included. `held_back` maps the key of each page
+    that can't be built to its errors and those of its components. `components` are the rows that
+    the pages were checked against, `layouts` the names of the layouts.
     """
 
-    pages: tuple[PagePlan, ...]
+    pages: tuple[PreparedPage, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
     components: Mapping[str, ComponentRow] = field(default_factory=dict, repr=False, compare=False)
@@ -44,64 +45,70 @@ class Assembly:
 def assemble(
     snapshot: Snapshot, app: str, *, layouts: Collection[str], previous: Assembly | None = None
 ) -> Assembly:
-    """The pages of one app, whatever the node, in the order of their keys.
+    """Read and check the pages of one app, for any node, in the order of their keys.
 
-    `layouts` are the names of the layouts there are. Plans of `previous` are taken over where
-    neither the page's row nor what its components ask for has changed.
+    `layouts` are the names of the layouts. Pages of `previous` are reused where neither the page's
+    row nor what it uses of its components has changed.
     """
-    parts = Parts(snapshot.components)
-    there = frozenset(layouts)
-    known = {plan.row.key: plan for plan in previous.pages} if previous is not None else {}
-    # A snapshot that hands back the same mapping has the same components.
-    settled = previous is not None and previous.components is snapshot.components
-    unaltered = settled and previous is not None and previous.layouts == there
-    pages = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
-    plans: list[PagePlan] = []
+    components = CheckedComponents(snapshot.components)
+    layout_names = frozenset(layouts)
+    known = {page.key: page for page in previous.pages} if previous is not None else {}
+    same_components = previous is not None and same(previous.components, snapshot.components)
+    same_inputs = same_components and previous is not None and previous.layouts == layout_names
+    rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
+    pages: list[PreparedPage] = []
     problems: dict[Problem, None] = {}
     held_back: dict[str, tuple[Problem, ...]] = {}
-    for row in pages:
-        plan = known.get(row.key)
-        if plan is not None and plan.row is row and unaltered:
-            pass
-        elif plan is None or not _still_holds(plan, row, None if settled else parts, there):
-            made = PageReader(row, parts, there).plan()
-            if not isinstance(made, PagePlan):
-                held_back[row.key] = tuple(p for p in made if p.severity == "error")
-                problems.update(dict.fromkeys(made))
+    for row in rows:
+        page = known.get(row.key)
+        if page is None or not (
+            (same_inputs and same(page.row, row))
+            or _still_holds(page, row, None if same_components else components, layout_names)
+        ):
+            read = PageReader(row, components, layout_names).read()
+            if not isinstance(read, PreparedPage):
+                held_back[row.key] = tuple(p for p in read if p.severity == "error")
+                problems.update(dict.fromkeys(read))
                 continue
-            plan = made
-        if plan.warnings:
-            problems.update(dict.fromkeys(plan.warnings))
-        plans.append(plan)
+            page = read
+        if page.warnings:
+            problems.update(dict.fromkeys(page.warnings))
+        pages.append(page)
     return Assembly(
-        pages=tuple(plans),
+        pages=tuple(pages),
         problems=tuple(problems),
         held_back=held_back,
         components=snapshot.components,
-        layouts=there,
+        layouts=layout_names,
     )
 
 
 def _still_holds(
-    plan: PagePlan, row: PageRow, parts: Parts | None, layouts: Collection[str]
+    page: PreparedPage,
+    row: PageRow,
+    components: CheckedComponents | None,
+    layouts: Collection[str],
 ) -> bool:
-    """Whether a plan is what the row would give now; `parts` None: its components are the same."""
-    if row.layout not in layouts or (plan.row is not row and plan.row != row):
-        return False
-    if parts is None:
-        return True
-    used = zip(component_keys(row), plan.parts, strict=True)
-    return all(old == parts.of(key) for key, old in used)
+    """Whether reading the row would give this page again.
 
-
-def place(plan: PagePlan, node: NodeRow, *, now: datetime) -> AssembledPage:
-    """The page as a node shows it at an instant: build-time and scheduled conditions are decided.
-
-    Returns `plan.page` itself where nothing depends on either.
+    `components` is None where the components are known to be unchanged.
     """
-    if not plan.guards:
-        return plan.page
-    app = plan.page.app
+    if row.layout not in layouts or not (same(page.row, row) or page.row == row):
+        return False
+    if components is None:
+        return True
+    used = zip(component_keys(row), page.components, strict=True)
+    return all(checked == components.of(key) for key, checked in used)
+
+
+def page_on_node(page: PreparedPage, node: NodeRow, *, now: datetime) -> AssembledPage:
+    """The page as a node shows it at an instant, with build-time and scheduled conditions decided.
+
+    Returns the very object `page.page` where no condition changes it.
+    """
+    if not page.conditions:
+        return page.page
+    app = page.page.app
     context = Context(
         node=node.id,
         apps=frozenset(node.apps if app == SHARED_APP else (app,)),
@@ -110,32 +117,29 @@ def place(plan: PagePlan, node: NodeRow, *, now: datetime) -> AssembledPage:
     )
     blocks: list[AssembledBlock] = []
     changed = False
-    for block in plan.page.blocks:
-        verdict = decide(plan.guards.get(block.order, ALWAYS), context)
+    for block in page.page.blocks:
+        verdict = decide(page.conditions.get(block.order, ALWAYS), context)
         if verdict is True:
             blocks.append(block)
             continue
         changed = True
         if verdict is not False:
             blocks.append(block._replace(visitor=verdict))
-    return replace(plan.page, blocks=tuple(blocks)) if changed else plan.page
+    return replace(page.page, blocks=tuple(blocks)) if changed else page.page
 
 
-def due(plan: PagePlan, now: datetime) -> bool:
-    """Whether the page shows yet: its `published_at` is not ahead."""
-    published_at = plan.row.published_at
+def is_due(page: PreparedPage, now: datetime) -> bool:
+    """Whether the page's `published_at` has come; without one it is always due."""
+    published_at = page.row.published_at
     return published_at is None or published_at <= now
 
 
-def next_boundary(plans: Iterable[PagePlan], now: datetime) -> datetime | None:
-    """The first instant after `now` at which a page comes out, or a condition changes."""
-    plans = list(plans)
-    publications = [plan.row.published_at for plan in plans if plan.row.published_at is not None]
-    changes = [
-        instant
-        for plan in plans
-        if plan.guards
-        for guard in plan.guards.values()
-        for instant in boundaries(guard)
-    ]
-    return min([instant for instant in (*publications, *changes) if instant > now], default=None)
+def next_boundary(pages: Iterable[PreparedPage], now: datetime) -> datetime | None:
+    """The first instant after `now` at which a page becomes due or a condition changes."""
+    instants: list[datetime] = []
+    for page in pages:
+        if page.row.published_at is not None:
+            instants.append(page.row.published_at)
+        for condition in page.conditions.values():
+            instants += boundaries(condition)
+    return min([instant for instant in instants if instant > now], default=None)

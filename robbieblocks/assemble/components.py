@@ -1,4 +1,4 @@
-"""Components as pages use them: each is checked once, when a page first places it."""
+"""Components as pages use them, each checked once."""
 
 from __future__ import annotations
 
@@ -6,87 +6,83 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from robbieblocks.assemble.fault import Fault
-from robbieblocks.assemble.props import Contract, contract
+from robbieblocks.assemble.props import CompiledSchema, compile_schema
+from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.errors import Problem
+from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Hydrate, Json
-from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, name_fault, shown
+from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, name_problem
 
 HYDRATE: tuple[Hydrate, ...] = get_args(Hydrate)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A component as pages use it: its contract, or the problems that hold its pages back."""
+class CheckedComponent:
+    """What pages need of a component's row. Its problems hold back every page that places it.
 
-    contract: Contract | None
+    `schema` is None where `props_schema` can't be used.
+    """
+
+    schema: CompiledSchema | None
     published: bool
     hydrate: Hydrate
     problems: tuple[Problem, ...]
 
 
-class Parts:
-    """The components of a snapshot, each checked when a page first uses it."""
+class CheckedComponents:
+    """The components of a snapshot, each checked when it is first asked for."""
 
-    def __init__(self, components: Mapping[str, ComponentRow]) -> None:
-        self._rows = components
-        self._parts: dict[str, Part | None] = {}
+    def __init__(self, rows: Mapping[str, ComponentRow]) -> None:
+        self._rows = rows
+        self._checked: dict[str, CheckedComponent | None] = {}
 
     @property
     def keys(self) -> Iterable[str]:
         """The keys of all components, published or not."""
         return self._rows.keys()
 
-    def of(self, key: str) -> Part | None:
-        """The component's part, or None where no row has the key."""
-        if key not in self._parts:
+    def of(self, key: str) -> CheckedComponent | None:
+        """The component with this key, or None where there is no such row."""
+        if key not in self._checked:
             row = self._rows.get(key)
-            self._parts[key] = _part(row) if row is not None else None
-        return self._parts[key]
+            self._checked[key] = _checked(row) if row is not None else None
+        return self._checked[key]
 
 
-def _part(row: ComponentRow) -> Part:
+def _checked(row: ComponentRow) -> CheckedComponent:
     problems: list[Problem] = []
 
-    def say(fault: Fault, place: str) -> None:
-        problems.append(
-            Problem(
-                entity="component",
-                key=shown(row.key),
-                field=place,
-                pointer=fault.pointer,
-                what=fault.what,
-                remedy=fault.remedy,
-            )
-        )
+    def add(problem: ValueProblem, field: str) -> None:
+        problems.append(problem.in_row("component", row.key, field))
 
-    wrong = name_fault(row.key, longest=KEY_LENGTH)
+    wrong = name_problem(row.key, longest=KEY_LENGTH)
     if wrong:
-        say(Fault("", f"the component's key {wrong}", NAME_REMEDY), "component_key")
-    made = contract(row.props_schema)
-    for fault in made if isinstance(made, tuple) else ():
-        say(fault, "props_schema")
+        add(ValueProblem("", f"the component's key {wrong}", NAME_REMEDY), "component_key")
+    schema = compile_schema(row.props_schema)
+    for problem in schema if isinstance(schema, tuple) else ():
+        add(problem, "props_schema")
     hydrate: Hydrate = "load"
     if isinstance(row.metadata, dict):
         chosen = hydrate_of(row.metadata.get("hydrate", "load"), "/hydrate")
-        if isinstance(chosen, Fault):
-            say(chosen, "metadata")
+        if isinstance(chosen, ValueProblem):
+            add(chosen, "metadata")
         else:
             hydrate = chosen
     else:
-        say(Fault("", "metadata is not an object", "write an object, or {}"), "metadata")
-    return Part(
-        contract=made if isinstance(made, Contract) else None,
+        add(ValueProblem("", "metadata is not an object", "write an object, or {}"), "metadata")
+    return CheckedComponent(
+        schema=schema if isinstance(schema, CompiledSchema) else None,
         published=row.published,
         hydrate=hydrate,
         problems=tuple(problems),
     )
 
 
-def hydrate_of(value: Json, at: str) -> Hydrate | Fault:
-    """When a block hydrates, as metadata says it, or what is wrong with that."""
+def hydrate_of(value: Json, at: str) -> Hydrate | ValueProblem:
+    """When a block hydrates, read from metadata, or what is wrong with the value."""
     for known in HYDRATE:
         if value == known:
             return known
-    found = shown(value) if isinstance(value, str) else "what is no text"
-    return Fault(at, f"expected when to hydrate, found {found}", f"known: {', '.join(HYDRATE)}")
+    found = printable(value) if isinstance(value, str) else "what is no text"
+    known_values = f"known: {', '.join(HYDRATE)}"
+    return ValueProblem(at, f"expected when to hydrate, found {found}", known_values)

@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, assert_never
 
-from robbieblocks.assemble.fault import Fault
+from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject
-from robbieblocks.names import nearest, pointer, shown, text_fault
+from robbieblocks.names import text_problem
 
 MAX_DEPTH = 32
 MAX_PARTS = 1000
@@ -153,7 +154,7 @@ def boundaries(condition: Condition) -> Iterator[datetime]:
             return
 
 
-def parse(value: Json) -> tuple[Condition, tuple[Fault, ...]]:
+def parse(value: Json) -> tuple[Condition, tuple[ValueProblem, ...]]:
     """A block's `conditions` as a Condition, with every mistake found in it.
 
     Where there is a mistake the condition must not be used.
@@ -162,14 +163,14 @@ def parse(value: Json) -> tuple[Condition, tuple[Fault, ...]]:
         return ALWAYS, ()
     reader = _Reader()
     condition = reader.condition(value, "", 0)
-    return condition, tuple(reader.faults)
+    return condition, tuple(reader.problems)
 
 
 class _Reader:
-    """Collects faults while it reads one block's conditions."""
+    """Collects problems while it reads one block's conditions."""
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self.problems: list[ValueProblem] = []
         self._parts = 0
         self._operators: Mapping[str, Callable[[Json, str, int], Condition]] = {
             "nodes": lambda value, at, _: Listed("nodes", self._names(value, at, "node ids")),
@@ -186,11 +187,11 @@ class _Reader:
 
     def condition(self, value: Json, at: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            return self._fault(
+            return self._problem(
                 at, f"conditions nest deeper than {MAX_DEPTH} levels", "say it flatter"
             )
         if not isinstance(value, dict):
-            return self._fault(
+            return self._problem(
                 at,
                 f"expected an object of conditions, found {_kind(value)}",
                 'write an object, such as {"nodes": ["vengeance-local"]}',
@@ -200,32 +201,33 @@ class _Reader:
             self._parts += 1
             if self._parts > MAX_PARTS:
                 if self._parts == MAX_PARTS + 1:
-                    self._fault(at, f"there are more than {MAX_PARTS} conditions", "use fewer")
+                    self._problem(at, f"there are more than {MAX_PARTS} conditions", "use fewer")
                 return ALWAYS
             read = self._operators.get(name)
             if read is None:
-                self._fault(
-                    at + pointer(shown(name)),
-                    f"unknown condition operator `{shown(name)}`",
-                    nearest(name, self._operators),
+                self._problem(
+                    at + json_pointer(printable(name)),
+                    f"unknown condition operator `{printable(name)}`",
+                    did_you_mean(name, self._operators),
                 )
             else:
-                parts.append(read(operand, at + pointer(name), depth))
+                parts.append(read(operand, at + json_pointer(name), depth))
         return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
-    def _fault(self, at: str, what: str, remedy: str) -> Condition:
-        self.faults.append(Fault(at, what, remedy))
+    def _problem(self, at: str, what: str, remedy: str) -> Condition:
+        self.problems.append(ValueProblem(at, what, remedy))
         return ALWAYS
 
     def _list(self, value: Json, at: str, depth: int) -> tuple[Condition, ...]:
         if not isinstance(value, list) or not value:
             found = "an empty list" if value == [] else _kind(value)
-            self._fault(
+            self._problem(
                 at, f"expected a list of conditions, found {found}", 'such as [{"theme": "dark"}]'
             )
             return ()
         return tuple(
-            self.condition(part, at + pointer(index), depth + 1) for index, part in enumerate(value)
+            self.condition(part, at + json_pointer(index), depth + 1)
+            for index, part in enumerate(value)
         )
 
     def _names(self, value: Json, at: str, of: str) -> frozenset[str]:
@@ -233,19 +235,23 @@ class _Reader:
         if isinstance(names, list) and names and all(isinstance(n, str) and n for n in names):
             return frozenset(names)
         found = "an empty list" if names == [] else _kind(value)
-        self._fault(at, f"expected a list of {of}, found {found}", f"list at least one of the {of}")
+        self._problem(
+            at, f"expected a list of {of}, found {found}", f"list at least one of the {of}"
+        )
         return frozenset()
 
     def _theme(self, value: Json, at: str) -> Condition:
         names = [value] if isinstance(value, str) else value
         if isinstance(names, list) and names and all(n in ("dark", "light") for n in names):
             return Listed("theme", frozenset(names))
-        return self._fault(at, f"expected a theme, found {_kind(value)}", 'write "dark" or "light"')
+        return self._problem(
+            at, f"expected a theme, found {_kind(value)}", 'write "dark" or "light"'
+        )
 
     def _instant(self, value: Json, at: str) -> datetime:
         found = instant(value) if isinstance(value, str) else None
         if found is None:
-            self._fault(
+            self._problem(
                 at,
                 f"expected an instant as RFC 3339 has it, found {_kind(value)}",
                 "write date, time and offset, such as 2025-12-01T09:00:00Z or ...+01:00",
@@ -254,7 +260,7 @@ class _Reader:
 
     def _query(self, value: Json, at: str) -> Condition:
         if not isinstance(value, dict) or not value:
-            return self._fault(
+            return self._problem(
                 at,
                 f"expected an object of query names and values, found {_kind(value)}",
                 'such as {"ref": "newsletter"}',
@@ -263,10 +269,10 @@ class _Reader:
         for name, wanted in value.items():
             texts = [name, *(wanted if isinstance(wanted, list) else [wanted])]
             wrong = next(
-                (w for text in texts if isinstance(text, str) and (w := text_fault(text))), ""
+                (w for text in texts if isinstance(text, str) and (w := text_problem(text))), ""
             )
             if wrong:
-                self._fault(at + pointer(shown(name)), f"the text {wrong}", "remove it")
+                self._problem(at + json_pointer(printable(name)), f"the text {wrong}", "remove it")
                 continue
             choices = wanted if isinstance(wanted, list) else [wanted]
             if isinstance(wanted, bool):
@@ -274,8 +280,8 @@ class _Reader:
             elif choices and all(_is_query_value(choice) for choice in choices):
                 test[name] = [str(choice) for choice in choices]
             else:
-                self._fault(
-                    at + pointer(name),
+                self._problem(
+                    at + json_pointer(name),
                     f"expected a text, a list of texts, true or false, found {_kind(wanted)}",
                     "true means present with any value, false means absent",
                 )
@@ -283,7 +289,7 @@ class _Reader:
 
     def _viewport(self, value: Json, at: str) -> Condition:
         if not isinstance(value, dict) or not value:
-            return self._fault(
+            return self._problem(
                 at,
                 f"expected an object with min or max, found {_kind(value)}",
                 'such as {"min": 600}',
@@ -292,21 +298,23 @@ class _Reader:
         for name, width in value.items():
             side = _SIDES.get(name)
             if side is None:
-                self._fault(
-                    at + pointer(shown(name)), f"unknown key `{shown(name)}`", "known: min, max"
+                self._problem(
+                    at + json_pointer(printable(name)),
+                    f"unknown key `{printable(name)}`",
+                    "known: min, max",
                 )
             elif side in limits:
-                self._fault(at + pointer(name), f"{side} is given twice", "keep one of them")
+                self._problem(at + json_pointer(name), f"{side} is given twice", "keep one of them")
             elif not _is_number(width) or not 0 <= width <= MAX_WIDTH:
-                self._fault(
-                    at + pointer(name),
+                self._problem(
+                    at + json_pointer(name),
                     f"expected a width in CSS px, found {_kind(width)}",
                     f"write a number from 0 to {MAX_WIDTH}, without a unit",
                 )
             else:
                 limits[side] = width
         if limits.get("min", 0) > limits.get("max", MAX_WIDTH):
-            self._fault(at, "min is above max, so that no window fits", "swap them, or use any")
+            self._problem(at, "min is above max, so that no window fits", "swap them, or use any")
         return Visitor({"viewport": limits})
 
 
@@ -338,7 +346,7 @@ def _kind(value: Json) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f'"{shown(value)}"'
+            return f'"{printable(value)}"'
         case int() | float():
             return "a number" if isinstance(value, int) and abs(value) > 10**15 else str(value)
         case list():

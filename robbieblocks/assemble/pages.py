@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from robbieblocks.assemble.components import Part, Parts, hydrate_of
+from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
 from robbieblocks.assemble.conditions import ALWAYS, Condition, parse
-from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props import ReadyProps
-from robbieblocks.assemble.routes import release_path, route_fault
+from robbieblocks.assemble.routes import release_path, route_problem
+from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.assemble.values import checked_json
 from robbieblocks.errors import Problem, Severity
+from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import (
     ZONES,
     AssembledBlock,
@@ -24,16 +25,7 @@ from robbieblocks.model import (
     Json,
     PageRow,
 )
-from robbieblocks.names import (
-    KEY_LENGTH,
-    NAME_REMEDY,
-    app_fault,
-    name_fault,
-    nearest,
-    pointer,
-    shown,
-    text_fault,
-)
+from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, app_problem, name_problem, text_problem
 
 _ORDER = attrgetter("order")
 
@@ -44,18 +36,17 @@ MAX_DESCRIPTION = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PagePlan:
-    """A page without faults, for every node.
+class PreparedPage:
+    """A page without errors, the same for every node.
 
-    `page` holds all blocks; `guards` the conditions of those that have any, by block order.
-    `parts` are the components it was checked against, and `warnings` what an editor may want to
-    know of it.
+    `page` holds all blocks. `conditions` maps the orders of the blocks that have conditions to
+    them. `components` are the components that the page was checked against, sorted by key.
     """
 
     row: PageRow
     page: AssembledPage
-    guards: Mapping[int, Condition] = field(default_factory=dict)
-    parts: tuple[Part, ...] = ()
+    conditions: Mapping[int, Condition] = field(default_factory=dict)
+    components: tuple[CheckedComponent, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -70,25 +61,26 @@ def component_keys(row: PageRow) -> list[str]:
 
 
 class PageReader:
-    """Reads one page row, collecting all that is wrong with it.
+    """Reads one page row and collects all that is wrong with it.
 
-    When a block hydrates is said in the component's `metadata.hydrate` (load, idle or visible; load
-    where nothing is said), and for one block in the page's
-    `metadata.blocks["<block_order>"].hydrate`.
+    A component's `metadata.hydrate` says when its blocks hydrate: load (the default), idle or
+    visible. The page's `metadata.blocks["<block_order>"].hydrate` overrides it for one block.
     """
 
-    def __init__(self, row: PageRow, parts: Parts, layouts: Collection[str]) -> None:
+    def __init__(
+        self, row: PageRow, components: CheckedComponents, layouts: Collection[str]
+    ) -> None:
         self._row = row
-        self._keys = parts.keys
-        self._placed = {key: parts.of(key) for key in component_keys(row)}
+        self._known_keys = components.keys
+        self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
         self._problems: list[Problem] = []
-        self._guards: dict[int, Condition] = {}
+        self._conditions: dict[int, Condition] = {}
         self._hydrate: dict[int, Hydrate] = {}
-        self._bytes = 0
+        self._props_bytes = 0
 
-    def plan(self) -> PagePlan | tuple[Problem, ...]:
-        """The page's plan, or its problems where one of them is an error."""
+    def read(self) -> PreparedPage | tuple[Problem, ...]:
+        """The page, or its problems (warnings too) where one of them is an error."""
         row = self._row
         self._check_names()
         self._check_texts()
@@ -109,43 +101,43 @@ class PageReader:
             metadata=row.metadata,
             blocks=blocks,
         )
-        return PagePlan(
+        return PreparedPage(
             row=row,
             page=page,
-            guards=self._guards,
-            parts=tuple(part for part in self._placed.values() if part is not None),
+            conditions=self._conditions,
+            components=tuple(c for c in self._placed.values() if c is not None),
             warnings=tuple(self._problems),
         )
 
-    def _say(
+    def _add(
         self, field_name: str, what: str, remedy: str, at: str = "", severity: Severity = "error"
     ) -> None:
+        """Collect a problem of the page's own row."""
+        problem = ValueProblem(at, what, remedy)
+        self._problems.append(problem.in_row("page", self._row.key, field_name, severity=severity))
+
+    def _add_to_block(self, block: BlockRow, field_name: str, problem: ValueProblem) -> None:
+        """Collect a problem of one block, named by its component."""
         self._problems.append(
-            Problem(
-                entity="page",
-                key=shown(self._row.key),
-                field=field_name,
-                what=what,
-                remedy=remedy,
-                pointer=at,
-                severity=severity,
+            problem.in_row(
+                "component", block.component, field_name, page=self._row.key, block=block.order
             )
         )
 
     def _check_names(self) -> None:
         row = self._row
-        wrong = name_fault(row.key, longest=KEY_LENGTH)
+        wrong = name_problem(row.key, longest=KEY_LENGTH)
         if wrong:
-            self._say("page_key", f"the page's key {wrong}", NAME_REMEDY)
-        wrong = app_fault(row.app)
+            self._add("page_key", f"the page's key {wrong}", NAME_REMEDY)
+        wrong = app_problem(row.app)
         if wrong:
-            self._say("app_namespace", f"the app's name {wrong}", NAME_REMEDY)
+            self._add("app_namespace", f"the app's name {wrong}", NAME_REMEDY)
         if row.layout not in self._layouts:
-            what = f"unknown layout `{shown(row.layout)}`"
-            self._say("layout_template", what, f"known: {', '.join(sorted(self._layouts))}")
-        fault = route_fault(row.route)
-        if fault is not None:
-            self._say("page_route", *fault)
+            what = f"unknown layout `{printable(row.layout)}`"
+            self._add("layout_template", what, f"known: {', '.join(sorted(self._layouts))}")
+        problem = route_problem(row.route)
+        if problem is not None:
+            self._add("page_route", *problem)
 
     def _check_texts(self) -> None:
         row = self._row
@@ -154,13 +146,13 @@ class PageReader:
             ("meta_title", row.meta_title or "", MAX_TITLE),
             ("meta_description", row.meta_description or "", MAX_DESCRIPTION),
         ):
-            wrong = text_fault(text)
+            wrong = text_problem(text)
             if wrong:
-                self._say(name, f"the text {wrong}", "remove it")
+                self._add(name, f"the text {wrong}", "remove it")
             if len(text) > most:
-                self._say(name, f"has {len(text):,} characters", f"use at most {most:,}")
+                self._add(name, f"has {len(text):,} characters", f"use at most {most:,}")
         if not _line(row.name) and not _line(with_fallbacks(row.meta_title or "")):
-            self._say("page_name", "the page has no title", "set page_name or meta_title")
+            self._add("page_name", "the page has no title", "set page_name or meta_title")
 
     def _read_metadata(self) -> None:
         metadata: Json = self._row.metadata
@@ -168,15 +160,15 @@ class PageReader:
             return
         found = checked_json(metadata)
         if isinstance(found, tuple):
-            for fault in found:
-                self._say("metadata", fault.what, fault.remedy, fault.pointer)
+            for problem in found:
+                self._add("metadata", problem.what, problem.remedy, problem.pointer)
             return
         if not isinstance(metadata, dict):
-            self._say("metadata", "metadata is not an object", "write an object, or {}")
+            self._add("metadata", "metadata is not an object", "write an object, or {}")
             return
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
-            self._say(
+            self._add(
                 "metadata", "expected an object", 'such as {"2": {"hydrate": "visible"}}', "/blocks"
             )
             return
@@ -185,76 +177,76 @@ class PageReader:
             self._read_block_metadata(order, settings, known=order in orders)
 
     def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
-        at = pointer("blocks", shown(order))
+        at = json_pointer("blocks", printable(order))
         if not known:
-            what = f"the page has no block {shown(order)}"
-            self._say("metadata", what, "drop the entry", at, "warning")
+            what = f"the page has no block {printable(order)}"
+            self._add("metadata", what, "drop the entry", at, "warning")
         elif not isinstance(settings, dict) or not settings.keys() <= {"hydrate"}:
-            self._say("metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at)
+            self._add("metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at)
         elif "hydrate" in settings:
             chosen = hydrate_of(settings["hydrate"], at + "/hydrate")
-            if isinstance(chosen, Fault):
-                self._say("metadata", chosen.what, chosen.remedy, chosen.pointer)
+            if isinstance(chosen, ValueProblem):
+                self._add("metadata", chosen.what, chosen.remedy, chosen.pointer)
             else:
                 self._hydrate[int(order)] = chosen
 
     def _blocks(self) -> Iterator[AssembledBlock]:
         rows = self._row.blocks
         if len(rows) > MAX_BLOCKS:
-            self._say("blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}")
+            self._add("blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}")
             return
         self._check_orders([block.order for block in rows])
-        for key, part in self._placed.items():
-            self._check_component(key, part)
+        for key, component in self._placed.items():
+            self._check_component(key, component)
         for row in sorted(rows, key=_ORDER):
             block = self._block(row)
             if block is not None:
                 yield block
-        if self._bytes > MAX_PAGE_BYTES:
-            what = f"the props of all blocks take {self._bytes:,} bytes as JSON"
-            self._say("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
+        if self._props_bytes > MAX_PAGE_BYTES:
+            what = f"the props of all blocks take {self._props_bytes:,} bytes as JSON"
+            self._add("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
 
     def _check_orders(self, orders: Collection[int]) -> None:
         if len(set(orders)) == len(orders):
             return
         for order, count in Counter(orders).items():
             if count > 1:
-                self._say(
+                self._add(
                     "block_order", f"{count} blocks have the order {order}", "number them apart"
                 )
 
-    def _check_component(self, key: str, part: Part | None) -> None:
-        if part is not None and part.published:
-            self._problems += part.problems
+    def _check_component(self, key: str, component: CheckedComponent | None) -> None:
+        if component is not None and component.published:
+            self._problems += component.problems
             return
         orders = [str(block.order) for block in self._row.blocks if block.component == key]
         listed = ", ".join(orders[:10]) + (", …" if len(orders) > 10 else "")
         where = f"block {listed}" if len(orders) == 1 else f"blocks {listed}"
-        if part is None:
-            what = f"{where}: there is no component `{shown(key)}`"
-            self._say("component_id", what, nearest(key, self._keys))
+        if component is None:
+            what = f"{where}: there is no component `{printable(key)}`"
+            self._add("component_id", what, did_you_mean(key, self._known_keys))
         else:
-            what = f"{where}: the component {shown(key)} is not published"
-            self._say("component_id", what, "set its is_published, or take the block away")
+            what = f"{where}: the component {printable(key)} is not published"
+            self._add("component_id", what, "set its is_published, or take the block away")
 
     def _block(self, row: BlockRow) -> AssembledBlock | None:
         if row.zone not in ZONES:
-            what = f"unknown zone `{shown(row.zone)}`"
-            self._blame(row, "zone", Fault("", what, f"known: {', '.join(ZONES)}"))
+            what = f"unknown zone `{printable(row.zone)}`"
+            self._add_to_block(row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}"))
         condition, wrong = parse(row.conditions)
-        for fault in wrong:
-            self._blame(row, "conditions", fault)
+        for problem in wrong:
+            self._add_to_block(row, "conditions", problem)
         if condition is not ALWAYS:
-            self._guards[row.order] = condition
-        part = self._placed[row.component]
-        if part is None or part.contract is None:
+            self._conditions[row.order] = condition
+        component = self._placed[row.component]
+        if component is None or component.schema is None:
             return None
-        ready = part.contract.ready(row.props)
+        ready = component.schema.ready(row.props)
         if not isinstance(ready, ReadyProps):
-            for fault in ready:
-                self._blame(row, "props", fault)
+            for problem in ready:
+                self._add_to_block(row, "props", problem)
             return None
-        self._bytes += len(ready.json)
+        self._props_bytes += len(ready.json)
         return AssembledBlock(
             order=row.order,
             zone=row.zone,
@@ -262,24 +254,10 @@ class PageReader:
             props=ready.value,
             props_json=ready.json,
             fill=ready.fill,
-            hydrate=self._hydrate.get(row.order, part.hydrate),
-        )
-
-    def _blame(self, row: BlockRow, field_name: str, fault: Fault) -> None:
-        self._problems.append(
-            Problem(
-                entity="component",
-                key=shown(row.component),
-                page=shown(self._row.key),
-                block=row.order,
-                field=field_name,
-                pointer=fault.pointer,
-                what=fault.what,
-                remedy=fault.remedy,
-            )
+            hydrate=self._hydrate.get(row.order, component.hydrate),
         )
 
 
 def _line(text: str) -> str:
-    """A text on one line: titles and descriptions stand in attributes and tabs."""
+    """The text on one line, as attributes and browser tabs show it."""
     return " ".join(text.split())

@@ -11,14 +11,20 @@ from typing import NamedTuple
 import jsonschema_rs
 
 from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
-from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import resolved
-from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, Reach, References, Schema, normal_form
+from robbieblocks.assemble.schema import (
+    MAX_SCHEMA_BYTES,
+    References,
+    Schema,
+    ValidationCost,
+    normal_form,
+)
+from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
+from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json, JsonObject, canonical_json
-from robbieblocks.names import nearest, pointer
 
-MAX_FAULTS = 20
+MAX_PROBLEMS = 20
 MAX_WORK = 200_000_000
 _LONGEST_MESSAGE = 300
 _PATTERN_BYTES = 1024 * 1024
@@ -42,7 +48,7 @@ class ReadyProps(NamedTuple):
     fill: JsonObject | None
 
 
-class Contract:
+class CompiledSchema:
     """A component's props schema, ready to check many blocks."""
 
     def __init__(self, schema: Schema, references: References, *, bare: bool, fills: bool) -> None:
@@ -52,7 +58,7 @@ class Contract:
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
         )
-        self._checks = Reach(schema, references).at_depth
+        self._checks = ValidationCost(schema, references).at_depth
         endless = len(self._checks) <= MAX_DEPTH
         self._most = MAX_WORK if endless else max(self._checks)
 
@@ -61,19 +67,23 @@ class Contract:
         """Whether not even flat props can be checked within bounds."""
         return len(self._checks) < 2
 
-    def ready(self, props: Json) -> ReadyProps | tuple[Fault, ...]:
+    def ready(self, props: Json) -> ReadyProps | tuple[ValueProblem, ...]:
         """A block's props, ready to render, or what is wrong with them."""
         if props is None:
             props = {}
         if not isinstance(props, dict):
             return (
-                Fault("", "props are not an object", 'write an object, such as {"mood": "calm"}'),
+                ValueProblem(
+                    "", "props are not an object", 'write an object, such as {"mood": "calm"}'
+                ),
             )
         try:
             filled: JsonObject = self._defaults.fill(props) if self._defaults else props
         except DefaultsUnbounded:
             deep = checked_json(props)
-            endless = Fault("", "the schema's defaults nest without end", "end the recursion")
+            endless = ValueProblem(
+                "", "the schema's defaults nest without end", "end the recursion"
+            )
             return deep if isinstance(deep, tuple) else (endless,)
         text = checked_json(filled)
         if isinstance(text, tuple):
@@ -85,7 +95,7 @@ class Contract:
         if self._most * len(text) > MAX_WORK and not self._bounded(value, len(text)):
             return (_unbounded(len(text)),)
         if not self._validator.is_valid(value):
-            errors = islice(self._validator.iter_errors(value), MAX_FAULTS)
+            errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
             return tuple(_described(error, self._schema) for error in errors)
         return ReadyProps(value, text, filled if value is not filled else None)
 
@@ -94,8 +104,8 @@ class Contract:
         return depth < len(self._checks) and max(self._checks[: depth + 1]) * size <= MAX_WORK
 
 
-def _unbounded(size: int) -> Fault:
-    return Fault(
+def _unbounded(size: int) -> ValueProblem:
+    return ValueProblem(
         "",
         f"checking {size:,} bytes of props, nested as they are, would take too long: "
         "the schema refers to itself, or to one schema, many times over",
@@ -103,20 +113,20 @@ def _unbounded(size: int) -> Fault:
     )
 
 
-def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
+def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValueProblem:
     """A validator's error with what was expected, in words, and a hint at a mistyped name."""
     remedy = "give the block a value that fits, or change the component's props_schema"
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         known = schema.get("properties", {}) if not error.instance_path else {}
         if known:
-            remedy = nearest(kind.unexpected[0], known) or remedy
+            remedy = did_you_mean(kind.unexpected[0], known) or remedy
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
         if kind.format in ("uri", "iri"):
             remedy = "write the full address, or let the schema say uri-reference"
     elif isinstance(kind, _CHOICES):
         remedy = _choices(kind.context) or remedy
-    return Fault(pointer(*error.instance_path), _cut(error.message), remedy)
+    return ValueProblem(json_pointer(*error.instance_path), _cut(error.message), remedy)
 
 
 def _choices(context: list[list[jsonschema_rs.ValidationError]]) -> str:
@@ -133,8 +143,8 @@ def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
     return f"{line[:half]} … {line[-half:]}"
 
 
-def contract(props_schema: Json) -> Contract | tuple[Fault, ...]:
-    """The contract of a component's stored `props_schema`, or what is wrong with the schema.
+def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, ...]:
+    """The compiled schema of a component's stored `props_schema`, or what is wrong with the schema.
 
     Compiled once per distinct schema.
     """
@@ -143,7 +153,7 @@ def contract(props_schema: Json) -> Contract | tuple[Fault, ...]:
         return text
     if len(text) > MAX_SCHEMA_BYTES:
         return (
-            Fault(
+            ValueProblem(
                 "",
                 f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}",
                 "shorten it",
@@ -153,36 +163,36 @@ def contract(props_schema: Json) -> Contract | tuple[Fault, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str) -> Contract | tuple[Fault, ...]:
+def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
     form = normal_form(json.loads(text))
-    if isinstance(form, Fault):
+    if isinstance(form, ValueProblem):
         return (form,)
     schema, bare = form
     references = References(schema)
-    if references.faults:
-        return tuple(_stored(fault, bare=bare) for fault in references.faults)
-    wrong = tuple(_schema_faults(schema))
+    if references.problems:
+        return tuple(_stored(problem, bare=bare) for problem in references.problems)
+    wrong = tuple(_schema_problems(schema))
     if wrong:
-        return tuple(_stored(fault, bare=bare) for fault in wrong)
+        return tuple(_stored(problem, bare=bare) for problem in wrong)
     try:
-        made = Contract(schema, references, bare=bare, fills='"default":' in text)
+        made = CompiledSchema(schema, references, bare=bare, fills='"default":' in text)
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
-        return (Fault("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
+        return (ValueProblem("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
     if made.too_wide:
         return (
-            Fault(
+            ValueProblem(
                 "", "checking props against the schema would take too long", "use fewer references"
             ),
         )
     return made
 
 
-def _stored(fault: Fault, *, bare: bool) -> Fault:
-    """The fault with its pointer into the schema as it is stored."""
-    at = fault.pointer.removeprefix("/properties") if bare else fault.pointer
-    return Fault(at, fault.what, fault.remedy)
+def _stored(problem: ValueProblem, *, bare: bool) -> ValueProblem:
+    """The problem with its pointer into the schema as it is stored."""
+    at = problem.pointer.removeprefix("/properties") if bare else problem.pointer
+    return ValueProblem(at, problem.what, problem.remedy)
 
 
 @lru_cache(maxsize=1)
@@ -192,17 +202,17 @@ def _metaschema() -> jsonschema_rs.Draft202012Validator:
     )
 
 
-def _schema_faults(schema: Schema) -> Iterator[Fault]:
+def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
     """Where a schema isn't JSON Schema 2020-12, and the patterns that can't be used."""
-    for error in islice(_metaschema().iter_errors(schema), MAX_FAULTS):
-        yield Fault(
-            pointer(*error.instance_path),
+    for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
+        yield ValueProblem(
+            json_pointer(*error.instance_path),
             _cut(error.message),
             "see JSON Schema 2020-12, or leave it out",
         )
     for at, pattern in _patterns(schema, ""):
         if not _usable(pattern):
-            yield Fault(
+            yield ValueProblem(
                 at,
                 f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, big, "
                 "or looks around or back (which can take for ever)",
@@ -214,14 +224,14 @@ def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:
     """Every regular expression of a schema, with its pointer."""
     if isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _patterns(part, at + pointer(index))
+            yield from _patterns(part, at + json_pointer(index))
     elif isinstance(value, dict):
         for name, part in value.items():
-            here = at + pointer(name)
+            here = at + json_pointer(name)
             if name == "pattern" and isinstance(part, str):
                 yield here, part
             if name == "patternProperties" and isinstance(part, dict):
-                yield from ((here + pointer(key), key) for key in part)
+                yield from ((here + json_pointer(key), key) for key in part)
             if name not in ("default", "enum", "const", "examples"):
                 yield from _patterns(part, here)
 

@@ -18,8 +18,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from robbieblocks.errors import Problem
+from robbieblocks.messages import described, printable
 from robbieblocks.model import NodeRow, PageRow, Snapshot
-from robbieblocks.names import KEY_LENGTH, describe, shown
+from robbieblocks.names import KEY_LENGTH
 
 LONGEST_ROUTE = KEY_LENGTH
 LONGEST_SEGMENT = 255
@@ -34,22 +35,22 @@ _MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC"
 
 
 @lru_cache(maxsize=_MOST_ROUTES)
-def route_fault(route: str) -> tuple[str, str] | None:
+def route_problem(route: str) -> tuple[str, str] | None:
     """What is wrong with a route and the remedy, or None where it is fine."""
-    fault = _whole_fault(route)
-    if fault is not None or route == "/":
-        return fault
+    problem = _whole_problem(route)
+    if problem is not None or route == "/":
+        return problem
     segments = route[1:].removesuffix("/").split("/")
-    fault = next((found for part in segments if (found := _segment_fault(part))), None)
-    if fault is None and _RESERVED.fullmatch(segments[0]):
+    problem = next((found for part in segments if (found := _segment_problem(part))), None)
+    if problem is None and _RESERVED.fullmatch(segments[0]):
         return (
             f"the route's first part `{segments[0]}` is kept for files that every site has",
             "choose another first part",
         )
-    return fault
+    return problem
 
 
-def _whole_fault(route: str) -> tuple[str, str] | None:
+def _whole_problem(route: str) -> tuple[str, str] | None:
     if not route:
         return "the route is empty", "write a path, such as /play/"
     if len(route) > LONGEST_ROUTE:
@@ -57,7 +58,7 @@ def _whole_fault(route: str) -> tuple[str, str] | None:
     if _SCHEME.match(route) or route.startswith("//"):
         return "the route names a scheme or a host", "write the path alone, such as /play/"
     if not route.startswith("/"):
-        return "the route doesn't start with /", f"write /{shown(route)}"
+        return "the route doesn't start with /", f"write /{printable(route)}"
     for character, what, remedy in _FORBIDDEN:
         if character in route:
             return f"the route holds {what}", remedy
@@ -73,17 +74,20 @@ _FORBIDDEN = (
 )
 
 
-def _segment_fault(segment: str) -> tuple[str, str] | None:
+def _segment_problem(segment: str) -> tuple[str, str] | None:
     if segment in (".", ".."):
         return f"the route holds `{segment}`, which leads to another folder", "write the full path"
     if segment.startswith(".") or segment.endswith("."):
-        return f"the route's part `{shown(segment)}` starts or ends with a dot", "leave the dot out"
+        return (
+            f"the route's part `{printable(segment)}` starts or ends with a dot",
+            "leave the dot out",
+        )
     if _PLAIN.fullmatch(segment):
         return None
     for character in segment:
         if not _allowed(character):
             return (
-                f"the route holds {describe(character)}",
+                f"the route holds {described(character)}",
                 "use letters, digits, and - . _ ~ between them",
             )
     if len(segment.encode()) > LONGEST_SEGMENT:
@@ -115,7 +119,7 @@ def _script(character: str) -> str:
 
 @lru_cache(maxsize=_MOST_ROUTES)
 def release_path(route: str) -> str:
-    """The file of a faultless route in its release: `/play/` is `play/index.html`."""
+    """The file of a sound route in its release: `/play/` is `play/index.html`."""
     bare = route.strip("/")
     if not bare:
         return "index.html"
@@ -138,7 +142,7 @@ def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
         for page in snapshot.pages
         if page.app in apps
         and not (page.published_at and page.published_at > snapshot.taken_at)
-        and route_fault(page.route) is None
+        and route_problem(page.route) is None
     ]
     return tuple(_conflicts(sorted(pages, key=lambda page: page.key), node))
 

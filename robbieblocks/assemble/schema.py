@@ -5,7 +5,7 @@ two are told apart by the types of values: `{"title": {"type": "string"}}` is a 
 `title` is a keyword, since the keyword's value would be a text.
 
 Schemas are untrusted. References stay within the schema, patterns run in time linear in the text,
-and a schema whose references would multiply the work is refused (`Reach`).
+and a schema whose references would multiply the work is refused (`ValidationCost`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from robbieblocks.assemble.fault import Fault
+from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json
-from robbieblocks.names import pointer, shown
 
 Schema = dict[str, Any]
 
@@ -94,12 +94,12 @@ _PROOF: Mapping[str, Callable[[Json], bool]] = {
 }
 
 
-def normal_form(stored: Json) -> tuple[Schema, bool] | Fault:
+def normal_form(stored: Json) -> tuple[Schema, bool] | ValueProblem:
     """A stored `props_schema` as a schema of the props object, and whether it was a bare map."""
     if stored is True or stored is None:
         return {}, False
     if not isinstance(stored, dict):
-        return Fault(
+        return ValueProblem(
             "",
             "the schema is neither a JSON Schema nor a map of properties",
             'write an object, such as {"greeting": {"type": "string"}}',
@@ -109,26 +109,26 @@ def normal_form(stored: Json) -> tuple[Schema, bool] | Fault:
         return _proven(stored, proven[0])
     for key, value in stored.items():
         if not _is_subschema(value):
-            return Fault(
-                pointer(key),
-                f"expected the schema of property `{shown(key)}`",
+            return ValueProblem(
+                json_pointer(key),
+                f"expected the schema of property `{printable(key)}`",
                 'write an object, such as {"type": "string"}',
             )
     return ({"type": "object", "properties": stored}, True) if stored else ({}, False)
 
 
-def _proven(stored: Schema, keyword: str) -> tuple[Schema, bool] | Fault:
+def _proven(stored: Schema, keyword: str) -> tuple[Schema, bool] | ValueProblem:
     """A JSON Schema as it is, unless properties stand among its keywords by mistake."""
     for key, value in stored.items():
         if key not in _PROOF and isinstance(value, dict) and not _PROOF.keys().isdisjoint(value):
-            return Fault(
-                pointer(key),
-                f"`{shown(key)}` is no JSON Schema keyword, and `{keyword}` beside it is one",
+            return ValueProblem(
+                json_pointer(key),
+                f"`{printable(key)}` is no JSON Schema keyword, and `{keyword}` beside it is one",
                 'put the properties under "properties"',
             )
     kind = stored.get("type", "object")
     if kind != "object" and not (isinstance(kind, list) and "object" in kind):
-        return Fault("/type", "props are always an object", 'write "type": "object"')
+        return ValueProblem("/type", "props are always an object", 'write "type": "object"')
     return stored, False
 
 
@@ -136,17 +136,17 @@ def parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """A schema's direct subschemas that are objects, each with its pointer."""
     for name in (*_IN_PLACE_ONE, *_CHILD_ONE):
         if isinstance(schema.get(name), dict):
-            yield pointer(name), schema[name]
+            yield json_pointer(name), schema[name]
     for name in (*_IN_PLACE_LIST, "prefixItems"):
         entries = schema.get(name)
         for index, part in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(part, dict):
-                yield pointer(name, index), part
+                yield json_pointer(name, index), part
     for name in (*_CHILD_MAP, *_CONTAINERS):
         members = schema.get(name)
         for key, part in members.items() if isinstance(members, dict) else ():
             if isinstance(part, dict):
-                yield pointer(name, key), part
+                yield json_pointer(name, key), part
 
 
 class References:
@@ -155,13 +155,15 @@ class References:
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._anchors: dict[str, Schema] = {}
-        self.faults: list[Fault] = []
+        self.problems: list[ValueProblem] = []
         waiting: list[tuple[str, Schema, int]] = [("", root, 0)]
         while waiting:
             at, schema, depth = waiting.pop()
             if depth > MAX_NESTING:
-                self.faults.append(
-                    Fault(at, f"the schema nests deeper than {MAX_NESTING} levels", "use $defs")
+                self.problems.append(
+                    ValueProblem(
+                        at, f"the schema nests deeper than {MAX_NESTING} levels", "use $defs"
+                    )
                 )
                 return
             for name in ("$anchor", "$dynamicAnchor"):
@@ -174,16 +176,16 @@ class References:
         for name in ("$ref", "$dynamicRef", "$recursiveRef"):
             reference = schema.get(name)
             if isinstance(reference, str) and not reference.startswith("#"):
-                self.faults.append(
-                    Fault(
-                        at + pointer(name),
-                        f"the reference {shown(reference)} leaves the schema; none is fetched",
+                self.problems.append(
+                    ValueProblem(
+                        at + json_pointer(name),
+                        f"the reference {printable(reference)} leaves the schema; none is fetched",
                         'copy what it names into "$defs" and refer to it as #/$defs/<name>',
                     )
                 )
         if at and isinstance(schema.get("$id"), str):
-            self.faults.append(
-                Fault(at + "/$id", "an inner $id changes what references mean", "drop it")
+            self.problems.append(
+                ValueProblem(at + "/$id", "an inner $id changes what references mean", "drop it")
             )
 
     def target(self, schema: Schema) -> Schema | None:
@@ -252,7 +254,7 @@ MAX_IN_PLACE = 2_000
 MAX_CHECKS = 4_000
 
 
-class Reach:
+class ValidationCost:
     """How many subschemas may have to be checked for one value at each depth of the props.
 
     `allOf` of two references, each to an `allOf` of two references, doubles the work at each step.

@@ -6,21 +6,22 @@ import math
 import re
 from collections.abc import Iterator
 
-from robbieblocks.assemble.fault import Fault
+from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, canonical_json
-from robbieblocks.names import pointer, shown, text_fault
+from robbieblocks.names import text_problem
 
 MAX_VALUE_BYTES = 1024 * 1024
 MAX_DEPTH = 64
-MAX_FAULTS = 20
+MAX_PROBLEMS = 20
 
 # Two branches with a digit in front are searched for four times as long.
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|e[+-]?[0-9])")
 
-_TOO_DEEP = Fault("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
+_TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
 
 
-def checked_json(value: Json) -> str | tuple[Fault, ...]:
+def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
     """The canonical JSON of a value, or what in it can't be written or would come out changed.
 
     Faults: more than MAX_VALUE_BYTES; deeper than MAX_DEPTH; NaN, infinity and integers that a
@@ -32,19 +33,19 @@ def checked_json(value: Json) -> str | tuple[Fault, ...]:
     except RecursionError:
         return (_TOO_DEEP,)
     except (ValueError, TypeError):
-        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else tuple(_some(faults(value)))
+        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else tuple(_some(value_problems(value)))
     # Counting brackets is quick, and where there are few of them none can nest deep.
     if text.count("{") + text.count("[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         return (_TOO_DEEP,)
     if size > MAX_VALUE_BYTES:
         most = f"{MAX_VALUE_BYTES:,}"
         return (
-            Fault(
+            ValueProblem(
                 "", f"takes {size:,} bytes as JSON, at most {most} are allowed", "split the block"
             ),
         )
     if _is_suspicious(text):
-        found = tuple(_some(faults(value)))
+        found = tuple(_some(value_problems(value)))
         if found:
             return found
     return text
@@ -60,11 +61,11 @@ def _is_suspicious(text: str) -> bool:
     )
 
 
-def _some(found: Iterator[Fault]) -> Iterator[Fault]:
-    for count, fault in enumerate(found):
-        if count == MAX_FAULTS:
+def _some(found: Iterator[ValueProblem]) -> Iterator[ValueProblem]:
+    for count, problem in enumerate(found):
+        if count == MAX_PROBLEMS:
             return
-        yield fault
+        yield problem
 
 
 def depth_of(value: Json) -> int:
@@ -85,50 +86,50 @@ def depth_of(value: Json) -> int:
     return depth
 
 
-def faults(value: Json, at: str = "") -> Iterator[Fault]:
+def value_problems(value: Json, at: str = "") -> Iterator[ValueProblem]:
     """Each place in a value that can't be written as JSON, or would not be read back the same."""
     if isinstance(value, list):
         for index, part in enumerate(value):
-            yield from faults(part, at + pointer(index))
+            yield from value_problems(part, at + json_pointer(index))
     elif isinstance(value, dict):
         for name, part in value.items():
-            yield from _name_faults(name, at)
-            yield from faults(part, at + pointer(shown(str(name))))
+            yield from _name_problems(name, at)
+            yield from value_problems(part, at + json_pointer(printable(str(name))))
     else:
-        fault = _scalar_fault(value, at)
-        if fault is not None:
-            yield fault
+        problem = _scalar_problem(value, at)
+        if problem is not None:
+            yield problem
 
 
-def _scalar_fault(value: Json, at: str) -> Fault | None:
+def _scalar_problem(value: Json, at: str) -> ValueProblem | None:
     match value:
         case None | bool():
             return None
         case str():
-            what = text_fault(value)
-            return Fault(at, f"the text {what}", "remove it") if what else None
+            what = text_problem(value)
+            return ValueProblem(at, f"the text {what}", "remove it") if what else None
         case int():
-            return None if _holds(value) else Fault(at, _INEXACT, "store it as text")
+            return None if _holds(value) else ValueProblem(at, _INEXACT, "store it as text")
         case float():
             finite = math.isfinite(value)
-            return None if finite else Fault(at, _INFINITE, "store a finite number")
+            return None if finite else ValueProblem(at, _INFINITE, "store a finite number")
         case _:
-            return Fault(at, f"a {type(value).__name__} is no JSON value", "store a text")
+            return ValueProblem(at, f"a {type(value).__name__} is no JSON value", "store a text")
 
 
 _INEXACT = "the number is beyond what a browser's numbers hold exactly (IEEE 754 double)"
 _INFINITE = "the number is not finite, or out of range"
 
 
-def _name_faults(name: Json, at: str) -> Iterator[Fault]:
+def _name_problems(name: Json, at: str) -> Iterator[ValueProblem]:
     if not isinstance(name, str):
-        yield Fault(at, f"the name {name!r} is no text", "use texts as names")
+        yield ValueProblem(at, f"the name {name!r} is no text", "use texts as names")
         return
-    what = text_fault(name)
+    what = text_problem(name)
     if what:
-        yield Fault(at, f"a name {what}", "remove it")
+        yield ValueProblem(at, f"a name {what}", "remove it")
     if name == "__proto__":
-        yield Fault(
+        yield ValueProblem(
             at + "/__proto__", "`__proto__` sets an object's prototype in JavaScript", "rename it"
         )
 

@@ -9,8 +9,9 @@ from robbieblocks.brand.css import sheet_faults
 from robbieblocks.brand.fonts import HostedFonts
 from robbieblocks.brand.tokens import property_name, resolve
 from robbieblocks.errors import Problem
+from robbieblocks.messages import printable
 from robbieblocks.model import Asset, BrandedNode, FontFace, NodeRow, TokenRow
-from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_fault, name_fault, shown, text_fault
+from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 
 LAYERS = "@layer tokens, base, layout, components, utilities, node;"
 MAX_SCRIPTS = 1024 * 1024
@@ -52,38 +53,38 @@ def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
 
 
 def _row_problems(node: NodeRow) -> Iterator[Problem]:
-    wrong = name_fault(node.id, longest=NODE_LENGTH)
+    wrong = name_problem(node.id, longest=NODE_LENGTH)
     if wrong:
         yield _problem(node, "node_id", f"the node's id {wrong}", NAME_REMEDY)
-    wrong = text_fault(node.name)
+    wrong = text_problem(node.name)
     if wrong:
         yield _problem(node, "node_name", f"the name {wrong}", "remove it")
     for app in node.enabled_apps:
-        wrong = app_fault(app)
+        wrong = app_problem(app)
         if wrong:
             yield _problem(
-                node, "enabled_apps", f"the app's name `{shown(app)}` {wrong}", NAME_REMEDY
+                node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
-    fault = _base_url_fault(node.base_url.strip())
+    fault = _base_url_problem(node.base_url.strip())
     if fault:
         yield _problem(
             node, "base_url", fault, "write the site's address, such as https://play.example"
         )
 
 
-def _base_url_fault(url: str) -> str | None:
+def _base_url_problem(url: str) -> str | None:
     if not url:
         return None
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        return f"{shown(url)} is no address: {error}"
+        return f"{printable(url)} is no address: {error}"
     plain = url.isprintable() and not any(c in url for c in " \"'<>\\`{}|^")
     if not plain or parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return f"{shown(url)} is no http or https address"
+        return f"{printable(url)} is no http or https address"
     if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
-        return f"{shown(url)} holds more than scheme, host and port"
+        return f"{printable(url)} holds more than scheme, host and port"
     return None
 
 
@@ -98,7 +99,7 @@ def _custom_css(node: NodeRow, problems: list[Problem]) -> Asset | None:
         problems.append(
             Problem(
                 entity="node_branding",
-                key=shown(node.id),
+                key=printable(node.id),
                 field="custom_css",
                 what=fault.what,
                 remedy=fault.remedy,
@@ -114,7 +115,7 @@ def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:
     script = node.custom_scripts
     if not script.strip():
         return None
-    wrong = text_fault(script)
+    wrong = text_problem(script)
     if wrong or len(script) > MAX_SCRIPTS:
         what = f"the script {wrong}" if wrong else f"the script has {len(script):,} characters"
         remedy = "remove it" if wrong else f"use at most {MAX_SCRIPTS:,}"
@@ -125,5 +126,5 @@ def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:
 
 def _problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
     return Problem(
-        entity="node_branding", key=shown(node.id), field=field, what=what, remedy=remedy
+        entity="node_branding", key=printable(node.id), field=field, what=what, remedy=remedy
     )

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import tinycss2
 
-from robbieblocks.names import shown, text_fault
+from robbieblocks.messages import printable
+from robbieblocks.names import text_problem
 
 Node = Any  # tinycss2 has no types; its nodes tell themselves apart by `.type`
 
@@ -48,12 +49,14 @@ def value_fault(value: str) -> CssFault | None:
         return CssFault("the value is empty", "write a value, or drop the override")
     if len(value) > MAX_VALUE:
         return CssFault(f"the value has {len(value):,} characters", f"use at most {MAX_VALUE:,}")
-    wrong = text_fault(value)
+    wrong = text_problem(value)
     if wrong:
         return CssFault(f"the value {wrong}", "remove it")
     control = next((c for c in value if c not in "\t\n\r " and not c.isprintable()), None)
     if control:
-        return CssFault(f"the value holds an invisible character: {shown(control)}", "remove it")
+        return CssFault(
+            f"the value holds an invisible character: {printable(control)}", "remove it"
+        )
     stripped, written = value.strip(), as_written(value)
     fault = _read_fault(stripped)
     return fault if fault is not None or written == stripped else _read_fault(written)
@@ -91,7 +94,7 @@ def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
             case "comment":
                 yield CssFault("the value holds a comment", "leave it out")
             case "at-keyword":
-                yield CssFault(f"the value holds @{shown(node.value)}", "leave it out")
+                yield CssFault(f"the value holds @{printable(node.value)}", "leave it out")
             case "literal" if node.value in (";", "!", "<!--", "-->", "<"):
                 yield CssFault(
                     f"the value holds `{node.value}`, which doesn't belong in one value",
@@ -131,7 +134,7 @@ def url_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
 def _address(address: str, node: Node) -> Iterator[CssFault]:
     if not _LOCAL_URL.fullmatch(address):
         yield CssFault(
-            f"url({shown(address)}) leads elsewhere",
+            f"url({printable(address)}) leads elsewhere",
             "use a path of this site (/...), a data: image or font, or #id",
             node.source_line,
             node.source_column,
@@ -153,9 +156,9 @@ def _syntax(node: Node) -> str:
 
 def sheet_faults(css: str) -> list[CssFault]:
     """What keeps a stylesheet from being wrapped in `@layer node { ... }`, with lines."""
-    wrong = text_fault(css)
+    wrong = text_problem(css)
     if wrong:
-        line = next(i for i, text in enumerate(css.split("\n"), 1) if text_fault(text))
+        line = next(i for i, text in enumerate(css.split("\n"), 1) if text_problem(text))
         return [CssFault(f"the stylesheet {wrong}", "remove it", line)]
     if len(css) > MAX_SHEET:
         return [

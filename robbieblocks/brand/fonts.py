@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from robbieblocks.brand.tokens import Resolved, families, hosted
 from robbieblocks.errors import Problem
+from robbieblocks.messages import printable
 from robbieblocks.model import Asset, FontFace, NodeRow
-from robbieblocks.names import shown
 
 Fonts = Callable[[str], tuple[FontFace, ...]]
 
@@ -73,10 +73,10 @@ class HostedFonts:
             self.problems.append(
                 Problem(
                     entity="node_branding",
-                    key=shown(self._node.id),
+                    key=printable(self._node.id),
                     field="style_overrides",
-                    what=f"token {token}: the toolchain has no font `{shown(names[0])}`; "
-                    f"{shown(instead)} shows where the visitor lacks it",
+                    what=f"token {token}: the toolchain has no font `{printable(names[0])}`; "
+                    f"{printable(instead)} shows where the visitor lacks it",
                     remedy="name a font of the toolchain, or add its @fontsource package to it",
                     severity="warning",
                 )

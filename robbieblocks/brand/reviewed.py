@@ -28,18 +28,11 @@ import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import Key, KeyType, SingleKey, String, StringType, Trivia
 
-from robbieblocks.brand.tokens import THEMES, flattened, token_key_fault
+from robbieblocks.brand.tokens import THEMES, flattened, token_key_problem
 from robbieblocks.errors import Problem
+from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.model import Json, NodeRow
-from robbieblocks.names import (
-    NAME_REMEDY,
-    NODE_LENGTH,
-    app_fault,
-    name_fault,
-    nearest,
-    shown,
-    text_fault,
-)
+from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 
 _TEXTS = ("node_id", "node_name", "theme", "base_url", "custom_css", "custom_scripts")
 _KNOWN = frozenset({*_TEXTS, "enabled_apps", "tokens"})
@@ -67,7 +60,7 @@ class _Reader:
         if values is None:
             return None
         for key in values.keys() - _KNOWN:
-            self._say(key, f"unknown key `{shown(key)}`", nearest(key, _KNOWN))
+            self._say(key, f"unknown key `{printable(key)}`", did_you_mean(key, _KNOWN))
         texts = {key: self._take_text(values, key) for key in _TEXTS}
         apps = self._apps(values.get("enabled_apps", []))
         overrides = self._tokens(values.get("tokens", {}))
@@ -97,14 +90,16 @@ class _Reader:
         return values
 
     def _check(self, texts: Mapping[str, str]) -> None:
-        wrong = name_fault(texts["node_id"], longest=NODE_LENGTH)
+        wrong = name_problem(texts["node_id"], longest=NODE_LENGTH)
         if wrong:
             self._say("node_id", f"node_id {wrong}", NAME_REMEDY)
         if not texts["node_name"].strip():
             self._say("node_name", "node_name is missing", 'such as node_name = "Vengeance"')
         if texts["theme"] and texts["theme"] not in THEMES:
             self._say(
-                "theme", f"unknown theme: {shown(texts['theme'])}", f"known: {', '.join(THEMES)}"
+                "theme",
+                f"unknown theme: {printable(texts['theme'])}",
+                f"known: {', '.join(THEMES)}",
             )
 
     def _take_text(self, values: Mapping[str, Any], key: str) -> str:
@@ -112,7 +107,7 @@ class _Reader:
         if not isinstance(value, str):
             self._say(key, f"{key} is not a text", "put it in quotes")
             return ""
-        wrong = text_fault(value)
+        wrong = text_problem(value)
         if wrong:
             self._say(key, f"{key} {wrong}", "remove it")
         return value
@@ -124,9 +119,9 @@ class _Reader:
             )
             return ()
         for app in value:
-            wrong = app_fault(app)
+            wrong = app_problem(app)
             if wrong:
-                self._say("enabled_apps", f"the app's name `{shown(app)}` {wrong}", NAME_REMEDY)
+                self._say("enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY)
         return tuple(value)
 
     def _tokens(self, value: Any) -> dict[str, Json]:
@@ -142,9 +137,9 @@ class _Reader:
             return {}
         for key, token in flat.items():
             last = key.rpartition(".")[2]
-            wrong = token_key_fault(key)
+            wrong = token_key_problem(key)
             if wrong or key == "theme":
-                what = f"the token's key `{shown(key)}` {wrong or 'stands above [tokens]'}"
+                what = f"the token's key `{printable(key)}` {wrong or 'stands above [tokens]'}"
                 self._say(
                     key, what, "use letters and digits, joined by single dots or dashes", last
                 )
@@ -160,7 +155,7 @@ class _Reader:
         self.problems.append(
             Problem(
                 entity="node_branding",
-                key=shown(self._name),
+                key=printable(self._name),
                 what=what,
                 remedy=remedy,
                 line=line,
@@ -283,4 +278,4 @@ def _shown(value: Json) -> str:
         return "[" + ", ".join(map(_shown, value)) + "]"
     text = str(value)
     lines = text.count("\n")
-    return f"{lines} lines" if lines > 1 else shown(text)
+    return f"{lines} lines" if lines > 1 else printable(text)

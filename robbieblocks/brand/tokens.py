@@ -12,8 +12,9 @@ import tinycss2.color4
 
 from robbieblocks.brand.css import as_written, value_fault
 from robbieblocks.errors import Problem, Severity
+from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
-from robbieblocks.names import KEY_LENGTH, describe, nearest, pointer, shown
+from robbieblocks.names import KEY_LENGTH
 
 THEMES = ("dark", "light")
 MAX_TOKENS = 2_000
@@ -22,7 +23,7 @@ MAX_TOKENS = 2_000
 _TOKEN_KEY = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 
 
-def token_key_fault(key: str) -> str | None:
+def token_key_problem(key: str) -> str | None:
     """What keeps a key from naming a token, or None."""
     if not key:
         return "is empty"
@@ -31,7 +32,7 @@ def token_key_fault(key: str) -> str | None:
     if _TOKEN_KEY.fullmatch(key):
         return None
     odd = next((c for c in key if not c.isascii() or not c.isprintable()), None)
-    return f"holds {describe(odd)}" if odd else "is not made of letters and digits in parts"
+    return f"holds {described(odd)}" if odd else "is not made of letters and digits in parts"
 
 
 def property_name(key: str) -> str:
@@ -50,11 +51,11 @@ def flattened(overrides: JsonObject) -> dict[str, Json]:
         key, value, depth = waiting.pop(0)
         if isinstance(value, dict):
             if depth >= 8:
-                raise ValueError(f"`{shown(key)}` nests too deep")
+                raise ValueError(f"`{printable(key)}` nests too deep")
             waiting += [(f"{key}.{name}", part, depth + 1) for name, part in value.items()]
         elif value is not None:
             if key in flat:
-                raise ValueError(f"`{shown(key)}` is given twice, once nested")
+                raise ValueError(f"`{printable(key)}` is given twice, once nested")
             flat[key] = value
     return flat
 
@@ -103,7 +104,7 @@ class _Resolver:
             self._of_node("", f"there are more than {MAX_TOKENS:,} tokens", "use fewer")
             return
         for token in tokens:
-            wrong = token_key_fault(token.key)
+            wrong = token_key_problem(token.key)
             if wrong:
                 self._of_token(token, "token_key", f"the key {wrong}", _KEY_REMEDY)
             elif token.key == "theme":
@@ -124,12 +125,12 @@ class _Resolver:
             if key == "theme":
                 self._theme(value)
                 continue
-            wrong = token_key_fault(key)
+            wrong = token_key_problem(key)
             if wrong:
                 self._of_node(key, f"the token's key {wrong}", _KEY_REMEDY)
                 continue
             if key not in self.categories:
-                remedy = nearest(key, self.categories)
+                remedy = did_you_mean(key, self.categories)
                 self._of_node(key, f"there is no token `{key}`", remedy, "warning")
             text = _text(value)
             fault = value_fault(text) if text is not None else None
@@ -150,22 +151,22 @@ class _Resolver:
 
     def _theme(self, value: Json) -> None:
         if value not in THEMES:
-            found = shown(value) if isinstance(value, str) else "what is no text"
+            found = printable(value) if isinstance(value, str) else "what is no text"
             self._of_node("theme", f"unknown theme: {found}", f"known: {', '.join(THEMES)}")
 
     def _set(self, key: str, value: str) -> None:
         self.values[key] = as_written(value)
         if self.categories.get(key) == "color" and not _is_color(value):
-            what = f"token {key}: `{shown(value)}` is no colour that CSS knows"
+            what = f"token {key}: `{printable(value)}` is no colour that CSS knows"
             self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
 
     def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
         self.problems.append(
             Problem(
                 entity="node_branding",
-                key=shown(self.node.id),
+                key=printable(self.node.id),
                 field="style_overrides",
-                pointer=pointer(shown(key)) if key else "",
+                pointer=json_pointer(printable(key)) if key else "",
                 what=what,
                 remedy=remedy,
                 severity=severity,
@@ -175,7 +176,11 @@ class _Resolver:
     def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:
         self.problems.append(
             Problem(
-                entity="style_token", key=shown(token.key), field=place, what=what, remedy=remedy
+                entity="style_token",
+                key=printable(token.key),
+                field=place,
+                what=what,
+                remedy=remedy,
             )
         )
 

@@ -12,8 +12,8 @@ from robbieblocks.bundle.findings import Import
 from robbieblocks.bundle.shape import problem
 from robbieblocks.bundle.vendors import Vendors
 from robbieblocks.errors import Problem
+from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow
-from robbieblocks.names import shown
 from robbieblocks.toolchain import Toolchain
 
 _REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
@@ -112,10 +112,10 @@ def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Prob
     for entry in row.dependencies:
         match = _DEPENDENCY.fullmatch(entry.strip())
         if match is None:
-            what = f"`{shown(entry)}` names no package"
+            what = f"`{printable(entry)}` names no package"
             yield _dependency(row, what, "write it as name or name@range")
             continue
-        name, wanted = shown(match["name"]), shown((match["range"] or "*").strip())
+        name, wanted = printable(match["name"]), printable((match["range"] or "*").strip())
         if name.startswith(("@types/", "@robbieblocks/")):
             continue
         if name not in present:

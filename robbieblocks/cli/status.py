@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from psycopg import Connection
 
-from robbieblocks import change, record, release, snapshot
+from robbieblocks import changes, record, release, snapshot
 from robbieblocks.cli import session
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
@@ -86,7 +86,7 @@ def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | 
 
 
 def _desired(
-    settings: Settings, connection: Connection[Any], nodes: Sequence[str]
+    settings: Settings, connection: Connection, nodes: Sequence[str]
 ) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """What a build would make live now, and the pages that it would hold back; by a dry run."""
     # All that a build needs takes long to import, and with --quick none is made.
@@ -113,14 +113,14 @@ def _desired(
 
 def _states(
     settings: Settings,
-    connection: Connection[Any],
+    connection: Connection,
     nodes: Sequence[NodeRow],
     desired: dict[tuple[str, str], tuple[str, tuple[str, ...]]],
 ) -> list[AppStatus]:
     runs = record.latest(connection)
     states = []
     for node in nodes:
-        waiting = change.waiting(connection, node.id)
+        waiting = changes.waiting(connection, node.id)
         here = (settings.site_root / node.id).is_dir()
         for app in node.apps:
             queued = [group for group in waiting.groups if app in group.apps]
@@ -137,7 +137,7 @@ def _states(
                     served=live.build_hash if live else (None if here else _UNKNOWN),
                     pinned=release.pinned(settings.site_root, node.id, app) if here else None,
                     held_back=held_back,
-                    waiting=sum(group.waits for group in queued),
+                    waiting=sum(group.count for group in queued),
                     oldest_seconds=(
                         (datetime.now(UTC) - oldest).total_seconds() if oldest else None
                     ),

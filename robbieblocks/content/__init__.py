@@ -14,16 +14,16 @@ has no word for (null) as text in `props_json`, `conditions_json` or `metadata_j
 """
 
 from robbieblocks.content.folder import load
-from robbieblocks.content.rows import Counts, Tally, seed
+from robbieblocks.content.rows import RowCounts, SeedReport, seed
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
 
 __all__ = [
     "Block",
     "Component",
     "Content",
-    "Counts",
     "Page",
-    "Tally",
+    "RowCounts",
+    "SeedReport",
     "Token",
     "load",
     "seed",

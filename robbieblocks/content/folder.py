@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from robbieblocks.brand.reviewed import parse_toml
-from robbieblocks.content.reading import Notebook, Table
+from robbieblocks.content.reading import ProblemCollector, Table
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json, NodeRow
@@ -25,20 +25,20 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     Files and folders whose names start with a dot are passed over. Raises ContentError with every
     mistake of every file: unknown keys, wrong kinds, missing files, two rows with one key.
     """
-    notebook = Notebook(folder.parent)
+    collector = ProblemCollector(folder.parent)
     if not folder.is_dir():
-        notebook.add(
+        collector.add(
             folder, "is not a folder", "name a folder with components/, pages/ or tokens.toml"
         )
-    components = _all(notebook, _folders(notebook, folder / "components"), _component)
-    pages = _all(notebook, _tomls(notebook, folder / "pages"), _page)
-    nodes = _all(notebook, _tomls(notebook, branding_folder), _node) if branding_folder else ()
-    tokens = _tokens(notebook, folder / "tokens.toml")
-    _strangers(notebook, folder, {"components", "pages", "tokens.toml"})
-    _one_row_a_key(notebook, [(row.key, row.file) for row in components])
-    _one_row_a_key(notebook, [(row.key, row.file) for row in pages])
-    if notebook.problems:
-        raise ContentError(notebook.problems)
+    components = _all(collector, _folders(collector, folder / "components"), _component)
+    pages = _all(collector, _tomls(collector, folder / "pages"), _page)
+    nodes = _all(collector, _tomls(collector, branding_folder), _node) if branding_folder else ()
+    tokens = _tokens(collector, folder / "tokens.toml")
+    _strangers(collector, folder, {"components", "pages", "tokens.toml"})
+    _one_row_a_key(collector, [(row.key, row.file) for row in components])
+    _one_row_a_key(collector, [(row.key, row.file) for row in pages])
+    if collector.problems:
+        raise ContentError(collector.problems)
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(pages, key=lambda row: row.key)),
@@ -47,12 +47,12 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     )
 
 
-def _component(notebook: Notebook, folder: Path) -> Component | None:
-    _strangers(notebook, folder, _COMPONENT_FILES)
-    table = notebook.toml(folder / "component.toml")
-    code = _code(notebook, folder)
+def _component(collector: ProblemCollector, folder: Path) -> Component | None:
+    _strangers(collector, folder, _COMPONENT_FILES)
+    table = collector.toml(folder / "component.toml")
+    code = _code(collector, folder)
     css_file = folder / "component.css"
-    css = notebook.text(css_file) if css_file.exists() else None
+    css = collector.text(css_file) if css_file.exists() else None
     if table is None:
         return None
     row = Component(
@@ -63,7 +63,7 @@ def _component(notebook: Notebook, folder: Path) -> Component | None:
         published=table.boolean("published", default=True),
         dependencies=table.strings("dependencies"),
         preview_url=table.string("preview_url", most=500),
-        props_schema=_props_schema(notebook, folder, table),
+        props_schema=_props_schema(collector, folder, table),
         metadata=table.json_object("metadata"),
         code=code or "",
         css=css,
@@ -73,20 +73,20 @@ def _component(notebook: Notebook, folder: Path) -> Component | None:
     return row
 
 
-def _code(notebook: Notebook, folder: Path) -> str | None:
+def _code(collector: ProblemCollector, folder: Path) -> str | None:
     files = [folder / name for name in _CODE_FILES if (folder / name).exists()]
     if len(files) == 1:
-        return notebook.text(files[0])
+        return collector.text(files[0])
     what = (
         "has no component.tsx"
         if not files
         else "has more than one code file: " + ", ".join(file.name for file in files)
     )
-    notebook.add(folder, what, f"keep one of {', '.join(_CODE_FILES)}")
+    collector.add(folder, what, f"keep one of {', '.join(_CODE_FILES)}")
     return None
 
 
-def _props_schema(notebook: Notebook, folder: Path, table: Table) -> Json:
+def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Json:
     """The schema, from props.schema.json or the TOML; with neither, any props will do."""
     file = folder / "props.schema.json"
     stated = table.json("props_schema")
@@ -94,11 +94,11 @@ def _props_schema(notebook: Notebook, folder: Path, table: Table) -> Json:
         return {} if stated is None else stated
     if stated is not None:
         table.wrong("props_schema", "is also in props.schema.json", "keep one of the two")
-    return notebook.json(file)
+    return collector.json(file)
 
 
-def _page(notebook: Notebook, file: Path) -> Page | None:
-    table = notebook.toml(file)
+def _page(collector: ProblemCollector, file: Path) -> Page | None:
+    table = collector.toml(file)
     if table is None:
         return None
     row = Page(
@@ -147,8 +147,8 @@ def _blocks(page: Table) -> tuple[Block, ...]:
     return tuple(sorted(blocks, key=lambda block: block.order))
 
 
-def _tokens(notebook: Notebook, file: Path) -> list[Token]:
-    table = notebook.toml(file) if file.exists() else None
+def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
+    table = collector.toml(file) if file.exists() else None
     tokens = []
     for key, token in (table.named_tables() if table else {}).items():
         if len(key) > 255:
@@ -165,12 +165,12 @@ def _tokens(notebook: Notebook, file: Path) -> list[Token]:
     return tokens
 
 
-def _node(notebook: Notebook, file: Path) -> NodeRow | None:
-    text = notebook.text(file)
+def _node(collector: ProblemCollector, file: Path) -> NodeRow | None:
+    text = collector.text(file)
     if text is None:
         return None
-    node, problems = parse_toml(text, notebook.shown(file))
-    notebook.problems += problems
+    node, problems = parse_toml(text, collector.shown(file))
+    collector.problems += problems
     return node
 
 
@@ -190,20 +190,24 @@ def _one_of(table: Table, name: str, known: tuple[str, ...]) -> str | None:
 
 
 def _all(
-    notebook: Notebook, files: Iterable[Path], read: Callable[[Notebook, Path], Row | None]
+    collector: ProblemCollector,
+    files: Iterable[Path],
+    read: Callable[[ProblemCollector, Path], Row | None],
 ) -> list[Row]:
-    return [row for file in files if (row := read(notebook, file)) is not None]
+    return [row for file in files if (row := read(collector, file)) is not None]
 
 
-def _folders(notebook: Notebook, folder: Path) -> list[Path]:
-    return [path for path in _listed(folder) if path.is_dir() or _stray(notebook, path, "a folder")]
+def _folders(collector: ProblemCollector, folder: Path) -> list[Path]:
+    return [
+        path for path in _listed(folder) if path.is_dir() or _stray(collector, path, "a folder")
+    ]
 
 
-def _tomls(notebook: Notebook, folder: Path) -> list[Path]:
+def _tomls(collector: ProblemCollector, folder: Path) -> list[Path]:
     return [
         path
         for path in _listed(folder)
-        if (path.suffix == ".toml" and path.is_file()) or _stray(notebook, path, "a .toml file")
+        if (path.suffix == ".toml" and path.is_file()) or _stray(collector, path, "a .toml file")
     ]
 
 
@@ -213,22 +217,22 @@ def _listed(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _stray(notebook: Notebook, path: Path, expected: str) -> bool:
-    notebook.add(path, f"is not {expected}", "move it out of the content folder")
+def _stray(collector: ProblemCollector, path: Path, expected: str) -> bool:
+    collector.add(path, f"is not {expected}", "move it out of the content folder")
     return False
 
 
-def _strangers(notebook: Notebook, folder: Path, known: Iterable[str]) -> None:
+def _strangers(collector: ProblemCollector, folder: Path, known: Iterable[str]) -> None:
     for path in _listed(folder):
         if path.name not in known:
-            notebook.add(path, "is unknown here", f"known are: {', '.join(sorted(known))}")
+            collector.add(path, "is unknown here", f"known are: {', '.join(sorted(known))}")
 
 
-def _one_row_a_key(notebook: Notebook, rows: list[tuple[str, Path]]) -> None:
+def _one_row_a_key(collector: ProblemCollector, rows: list[tuple[str, Path]]) -> None:
     first: dict[str, Path] = {}
     for key, file in rows:
         if key in first:
-            notebook.add(
-                file, f"has the key {key!r} of {notebook.shown(first[key])}", "rename one of them"
+            collector.add(
+                file, f"has the key {key!r} of {collector.shown(first[key])}", "rename one of them"
             )
         first.setdefault(key, file)

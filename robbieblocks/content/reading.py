@@ -19,7 +19,7 @@ _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 @dataclass(slots=True)
-class Notebook:
+class ProblemCollector:
     """Collects what is wrong, so that one load reports all of it. `root` shortens the paths."""
 
     root: Path
@@ -135,7 +135,7 @@ class Table:
     """A TOML table whose values are taken by name and kind; what is left over is a mistake."""
 
     values: dict[str, Any]
-    notebook: Notebook
+    collector: ProblemCollector
     file: Path
     source: str
     places: dict[Place, int]
@@ -223,7 +223,9 @@ class Table:
             text = self.string(text_name)
             line = self._line(text_name) or 1
             return (
-                None if text is None else self.notebook.parse_json(self.file, text, first_line=line)
+                None
+                if text is None
+                else self.collector.parse_json(self.file, text, first_line=line)
             )
         value = self._take(name)
         return None if value is None else self._as_json((name,), value)
@@ -241,7 +243,7 @@ class Table:
     def inner(self, values: dict[str, Any], *path: str | int) -> Table:
         """A table inside this one."""
         return Table(
-            values, self.notebook, self.file, self.source, self.places, (*self.path, *path)
+            values, self.collector, self.file, self.source, self.places, (*self.path, *path)
         )
 
     def named_tables(self) -> dict[str, Table]:
@@ -275,7 +277,7 @@ class Table:
         value = self.values.get(name)
         if value is None and required:
             where = ".".join(str(part) for part in self.path)
-            self.notebook.add(
+            self.collector.add(
                 self.file,
                 f"lacks {name}" + (f" in {where}" if where else ""),
                 f'add {name} = "..."',
@@ -285,7 +287,7 @@ class Table:
 
     def _wrong(self, name: str, what: str, remedy: str = "") -> None:
         line = self._line(name)
-        self.notebook.add(
+        self.collector.add(
             self.file,
             f"{name} {what}",
             remedy or "mend the value",
@@ -314,7 +316,7 @@ class Table:
 
     def _unsayable(self, path: Place, what: str) -> None:
         line = line_of(self.places, (*self.path, *path))
-        self.notebook.add(
+        self.collector.add(
             self.file,
             f"{'.'.join(map(str, path))} {what}",
             "write another value",

@@ -19,7 +19,7 @@ from robbieblocks.errors import ContentError, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RowCounts:
     """What happened to the rows of one table."""
 
     inserted: int = 0
@@ -38,14 +38,14 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class SeedReport:
     """What a seed did, by table."""
 
-    tokens: Tally = Tally()
-    nodes: Tally = Tally()
-    components: Tally = Tally()
-    pages: Tally = Tally()
-    blocks: Tally = Tally()
+    tokens: RowCounts = RowCounts()
+    nodes: RowCounts = RowCounts()
+    components: RowCounts = RowCounts()
+    pages: RowCounts = RowCounts()
+    blocks: RowCounts = RowCounts()
 
     @property
     def written(self) -> int:
@@ -56,7 +56,7 @@ class Counts:
         return "; ".join(f"{each.name}: {getattr(self, each.name)}" for each in fields(self))
 
 
-def seed(connection: Connection[Any], content: Content) -> Counts:
+def seed(connection: Connection, content: Content) -> SeedReport:
     """Brings the rows up to the content, in one transaction; rows that it does not name stay.
 
     Writes nothing where nothing differs. Raises ContentError when a page places a component that
@@ -69,27 +69,27 @@ def seed(connection: Connection[Any], content: Content) -> Counts:
         _check_components(connection, content)
         pages = _upsert(connection, queries.UPSERT_PAGES, _page_rows(content))
         blocks = _replace_blocks(connection, content)
-    return Counts(tokens=tokens, nodes=nodes, components=components, pages=pages, blocks=blocks)
+    return SeedReport(tokens=tokens, nodes=nodes, components=components, pages=pages, blocks=blocks)
 
 
-def _upsert(connection: Connection[Any], query: LiteralString, rows: list[dict[str, Any]]) -> Tally:
+def _upsert(connection: Connection, query: LiteralString, rows: list[dict[str, Any]]) -> RowCounts:
     if not rows:
-        return Tally()
+        return RowCounts()
     written = connection.execute(query, (Jsonb(rows),)).fetchall()
     inserted = sum(1 for row in written if _first(row))
     updated = len(written) - inserted
-    return Tally(inserted=inserted, updated=updated, unchanged=len(rows) - len(written))
+    return RowCounts(inserted=inserted, updated=updated, unchanged=len(rows) - len(written))
 
 
-def _replace_blocks(connection: Connection[Any], content: Content) -> Tally:
+def _replace_blocks(connection: Connection, content: Content) -> RowCounts:
     rows = _block_rows(content)
     keys = [page.key for page in content.pages]
     deleted = connection.execute(queries.DELETE_BLOCKS, (keys, Jsonb(rows))).rowcount
-    tally = _upsert(connection, queries.UPSERT_BLOCKS, rows)
-    return Tally(tally.inserted, tally.updated, deleted, tally.unchanged)
+    counts = _upsert(connection, queries.UPSERT_BLOCKS, rows)
+    return RowCounts(counts.inserted, counts.updated, deleted, counts.unchanged)
 
 
-def _check_components(connection: Connection[Any], content: Content) -> None:
+def _check_components(connection: Connection, content: Content) -> None:
     placed = {block.component for page in content.pages for block in page.blocks}
     known = {_first(row) for row in connection.execute(queries.KNOWN_COMPONENTS, (sorted(placed),))}
     missing = placed - known

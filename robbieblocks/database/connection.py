@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import LiteralString
 
 import psycopg
 from psycopg import Connection, conninfo
-from psycopg.rows import TupleRow
 
 from robbieblocks.database import faults
+from robbieblocks.database.faults import translated
 from robbieblocks.settings import Settings
 
 # A server that vanished without a word is noticed after about half a minute, not two hours.
@@ -22,10 +23,11 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
     "tcp_user_timeout": ("", "30000"),
 }
 
+# Which backend answers.
+_BACKEND: LiteralString = "SELECT pg_backend_pid()"
 
-def connect(
-    settings: Settings, *, application_name: str, autocommit: bool = True
-) -> Connection[TupleRow]:
+
+def connect(settings: Settings, *, application_name: str, autocommit: bool = True) -> Connection:
     """Open a connection to the database of these settings.
 
     Without `settings.database_url` the libpq variables (PGHOST, PGDATABASE, PGSERVICE, ...) decide.
@@ -59,3 +61,14 @@ def connect(
         raise faults.unreachable(error, address) from None
     except psycopg.ProgrammingError as error:
         raise faults.unreadable(error, address) from None
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Tell whether a connection pooler stands in between, such as PgBouncer.
+
+    Then the backend that answers is another than the one that greeted us. In PgBouncer's
+    transaction mode session locks and LISTEN don't work. Raises DatabaseUnavailable.
+    """
+    with translated("find out which backend answers"):
+        row = connection.execute(_BACKEND).fetchone()
+    return row is None or row[0] != connection.info.backend_pid

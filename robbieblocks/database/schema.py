@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg import Connection
@@ -27,6 +27,7 @@ _SCRATCH = "robbieblocks_verify"
 # The file begins and ends its own transaction, for psql; here it runs in one of ours.
 _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
 
+# The isolation level that the file asks for when psql runs it.
 _READ_COMMITTED: LiteralString = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 # The lock that the schema file takes, as there: until the transaction ends.
@@ -136,7 +137,7 @@ class Upgraded:
     remaining: tuple[Difference, ...]
 
 
-def apply(connection: Connection[Any], folder: Path | None = None) -> None:
+def apply(connection: Connection, folder: Path | None = None) -> None:
     """Bring the database to this version's schema, in one transaction; rows are never changed.
 
     Does no harm where it is there already, nor beside a second session that does the same. `folder`
@@ -149,7 +150,7 @@ def apply(connection: Connection[Any], folder: Path | None = None) -> None:
 
 
 @contextmanager
-def turn(connection: Connection[Any]) -> Iterator[None]:
+def turn(connection: Connection) -> Iterator[None]:
     """Be the only one, of those who ask or who apply the schema, until the block is left."""
     with translated("wait for another command that applies the schema"):
         connection.execute(_TAKE_TURN)
@@ -161,14 +162,14 @@ def turn(connection: Connection[Any]) -> Iterator[None]:
             connection.execute(_LEAVE_TURN)
 
 
-def present(connection: Connection[Any]) -> bool:
+def present(connection: Connection) -> bool:
     """Whether the database has our tables at all, of whatever version."""
     with translated("look for the schema"), connection.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(_PRESENT).fetchone()
     return bool(row and row[0])
 
 
-def verify(connection: Connection[Any], folder: Path | None = None) -> tuple[Difference, ...]:
+def verify(connection: Connection, folder: Path | None = None) -> tuple[Difference, ...]:
     """How the database differs from what the schema file makes; empty where it does not.
 
     Columns, indexes and the like that an operator added are no difference. Nothing is left behind,
@@ -181,7 +182,7 @@ def verify(connection: Connection[Any], folder: Path | None = None) -> tuple[Dif
     return tuple(_compare(expected, found))
 
 
-def upgrade(connection: Connection[Any], folder: Path | None = None) -> Upgraded:
+def upgrade(connection: Connection, folder: Path | None = None) -> Upgraded:
     """Apply the schema, and tell what that changed and what it could not mend."""
     with translated("read the schema"), connection.transaction(force_rollback=True):
         before = _found(connection)
@@ -191,12 +192,12 @@ def upgrade(connection: Connection[Any], folder: Path | None = None) -> Upgraded
     return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection, folder))
 
 
-def _run(connection: Connection[Any], folder: Path | None) -> None:
+def _run(connection: Connection, folder: Path | None) -> None:
     for file in sorted((folder or resource_dir("schema")).glob(_FILES)):
         connection.execute(_OWN_TRANSACTION.sub(b"", file.read_bytes()))
 
 
-def _found(connection: Connection[Any]) -> dict[str, str]:
+def _found(connection: Connection) -> dict[str, str]:
     """The description of what is there, while nobody else applies the schema.
 
     The turn comes first: what describes a table holds it, and who applies needs all of them.
@@ -205,13 +206,13 @@ def _found(connection: Connection[Any]) -> dict[str, str]:
     return _describe(connection, _home(connection))
 
 
-def _home(connection: Connection[Any]) -> str:
+def _home(connection: Connection) -> str:
     with connection.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(_HOME).fetchone()
     return str(row[0]) if row and row[0] else "public"
 
 
-def _expected(connection: Connection[Any], folder: Path | None) -> dict[str, str]:
+def _expected(connection: Connection, folder: Path | None) -> dict[str, str]:
     """The description of what the file makes of nothing."""
     with connection.transaction(force_rollback=True):
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(_SCRATCH)))
@@ -220,12 +221,12 @@ def _expected(connection: Connection[Any], folder: Path | None) -> dict[str, str
         return _describe(connection, _SCRATCH)
 
 
-def _settle_in(connection: Connection[Any], schema: str) -> None:
+def _settle_in(connection: Connection, schema: str) -> None:
     """Create and look things up in one schema, for the rest of the transaction."""
     connection.execute(SQL("SET LOCAL search_path TO {}").format(Identifier(schema)))
 
 
-def _describe(connection: Connection[Any], schema: str) -> dict[str, str]:
+def _describe(connection: Connection, schema: str) -> dict[str, str]:
     """Each thing of ours in a schema, and how Postgres would write it without the schema's name."""
     _settle_in(connection, schema)
     with connection.cursor(row_factory=tuple_row) as cursor:

@@ -45,27 +45,27 @@ def lock_key(*words: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def take(connection: Connection[Any], key: int) -> bool:
+def take(connection: Connection, key: int) -> bool:
     """Whether the lock is this session's now. Taken twice, it must be given back twice."""
     return bool(_rows(connection, _TAKE, (key,))[0][0])
 
 
-def own(connection: Connection[Any]) -> Session:
+def own(connection: Connection) -> Session:
     """The connection's session."""
     pid, start = _rows(connection, _OWN, {})[0]
     return pid, start
 
 
-def holders(connection: Connection[Any], key: int) -> list[Session]:
+def holders(connection: Connection, key: int) -> list[Session]:
     """The sessions that hold a lock."""
     return [(pid, start) for pid, start in _rows(connection, _HOLDERS, {"key": key})]
 
 
-def end(connection: Connection[Any], session: Session) -> None:
+def end(connection: Connection, session: Session) -> None:
     """Tell the server to end a session."""
     _rows(connection, _END, {"pid": session[0], "start": session[1]})
 
 
-def _rows(connection: Connection[Any], query: LiteralString, values: Any) -> list[tuple[Any, ...]]:
+def _rows(connection: Connection, query: LiteralString, values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query, values).fetchall()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import claim, release, snapshot
+from robbieblocks import changes, release, snapshot
 from robbieblocks.assemble import next_boundary
 from robbieblocks.errors import RobbieBlocksError, SiteUnavailable
 from robbieblocks.model import (
@@ -211,7 +211,7 @@ def _acknowledge(
             and answers(row, node, built | request.credit.get(row.id, set()))
         ]
         if answered:
-            claim.acknowledge(connection, node.id, answered)
+            changes.acknowledge(connection, node.id, answered)
         missed |= {row.id for row in concerned} - set(answered)
     return frozenset(row.id for row in content.triggers) - missed
 
@@ -219,7 +219,7 @@ def _acknowledge(
 def _forget(connection: Connection, progress: Callable[[str], None]) -> None:
     """Keep the queue from growing for ever; where that fails, the build is no worse for it."""
     try:
-        claim.forget(connection)
+        changes.remove_processed(connection)
     except RobbieBlocksError as error:
         progress(str(error))
 

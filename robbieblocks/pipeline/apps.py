@@ -10,7 +10,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Self
 
-from robbieblocks.assemble import Assembly, assemble, due, place
+from robbieblocks.assemble import Assembly, assemble, is_due, page_on_node
 from robbieblocks.bundle import bundle
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
@@ -92,7 +92,9 @@ class App:
 
     def pages(self, node: NodeRow, now: datetime) -> Iterable[AssembledPage]:
         """The app's pages as a node shows them at an instant."""
-        return [place(plan, node, now=now) for plan in self.assembly.pages if due(plan, now)]
+        return [
+            page_on_node(page, node, now=now) for page in self.assembly.pages if is_due(page, now)
+        ]
 
     def render(self, pages: Iterable[AssembledPage], workshop: Workshop) -> int:
         """Begin to render what pages show and was not rendered yet; says how many blocks."""

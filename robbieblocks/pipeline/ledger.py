@@ -15,7 +15,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import change, failpoints, record, release
+from robbieblocks import database, failpoints, record, release
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import Manifest, TriggerRow
 from robbieblocks.pipeline.report import RunReport, Stopwatch
@@ -55,7 +55,7 @@ class Ledger:
         with ExitStack() as held:
             leases: dict[Target, record.Lease] = {}
             with watch.phase("open"):
-                pooled = not request.dry_run and change.pooled(connection)
+                pooled = not request.dry_run and database.is_pooled(connection)
                 if not request.dry_run:
                     for target in targets:
                         held.enter_context(release.lock(site_root, target.node, target.app))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from robbieblocks.assemble import PagePlan
+from robbieblocks.assemble import PreparedPage
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     AssembledPage,
@@ -138,7 +138,7 @@ class Fingerprints:
             known = self._pages[page.key] = _Known.of(page)
         return known
 
-    def forget_all_but(self, pages: Collection[PagePlan]) -> None:
+    def forget_all_but(self, pages: Collection[PreparedPage]) -> None:
         """Let go of pages that are no more."""
         if len(self._pages) > len(pages):
             there = {plan.key for plan in pages}

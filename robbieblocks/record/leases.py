@@ -37,7 +37,7 @@ _HOLDS_LEASE: LiteralString = """
 class Lease:
     """The right to publish an app on a node; true where this session got it."""
 
-    connection: Connection[Any]
+    connection: Connection
     node: str
     app: str
     held: bool
@@ -65,7 +65,7 @@ class Lease:
 
 
 @contextmanager
-def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
+def lease(connection: Connection, node: str, app: str) -> Iterator[Lease]:
     """Hold the lease of a node's app for as long as the block runs, where it is free.
 
     Needs a session of its own: through PgBouncer in transaction mode a session's locks are
@@ -89,12 +89,12 @@ def lease(connection: Connection[Any], node: str, app: str) -> Iterator[Lease]:
                 _one(connection, _RETURN_LEASE, (key,))
 
 
-_sessions: Final[dict[Session, weakref.ref[Connection[Any]]]] = {}
+_sessions: Final[dict[Session, weakref.ref[Connection]]] = {}
 """The sessions in which this process took leases, the oldest first."""
 _MOST_SESSIONS: Final = 32
 
 
-def _remember(connection: Connection[Any]) -> None:
+def _remember(connection: Connection) -> None:
     """Note whose session this is, once a connection."""
     if any(known() is connection for known in _sessions.values()):
         return
@@ -103,7 +103,7 @@ def _remember(connection: Connection[Any]) -> None:
         del _sessions[next(iter(_sessions))]
 
 
-def _held_by_ghost(connection: Connection[Any], key: int) -> bool:
+def _held_by_ghost(connection: Connection, key: int) -> bool:
     """Whether a lease's holder is a session of this process whose connection is gone.
 
     It is told to end. The build that had it is over, and the file lock keeps every other process of
@@ -121,7 +121,7 @@ def _held_by_ghost(connection: Connection[Any], key: int) -> bool:
     return False
 
 
-def _one(connection: Connection[Any], query: LiteralString, values: Any) -> Any:
+def _one(connection: Connection, query: LiteralString, values: Any) -> Any:
     with connection.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(query, values).fetchone()
         return row[0] if row else None

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, Literal, LiteralString
+from typing import Final, Literal, LiteralString
 from uuid import UUID, uuid4
 
 from psycopg import Connection
@@ -102,7 +102,7 @@ _LATEST: LiteralString = """
 
 
 def start(
-    connection: Connection[Any],
+    connection: Connection,
     *,
     node: str,
     app: str,
@@ -135,25 +135,25 @@ def start(
     return run
 
 
-def phase(connection: Connection[Any], run: UUID, status: Literal["building", "deploying"]) -> bool:
+def phase(connection: Connection, run: UUID, status: Literal["building", "deploying"]) -> bool:
     """Move a run on, which is also a sign of life. False: it is closed, by a peer perhaps."""
     with translated(f"record that run {run} is {status}"):
         return connection.execute(_PHASE, {"id": run, "status": status}).rowcount == 1
 
 
-def heartbeat(connection: Connection[Any], run: UUID) -> bool:
+def heartbeat(connection: Connection, run: UUID) -> bool:
     """Note that a run is alive. False: it is closed, by a peer perhaps."""
     with translated(f"record that run {run} is alive"):
         return connection.execute(_PHASE, {"id": run, "status": None}).rowcount == 1
 
 
-def heartbeats(connection: Connection[Any]) -> int:
+def heartbeats(connection: Connection) -> int:
     """Note that every unfinished run of this process is alive; how many."""
     with translated("record that this process is alive"):
         return connection.execute(_BEAT, {"incarnation": incarnation()}).rowcount
 
 
-def close_abandoned(connection: Connection[Any], seconds: float) -> int:
+def close_abandoned(connection: Connection, seconds: float) -> int:
     """Close runs, of any node, that gave no sign of life for `seconds` and whose lease is free.
 
     What a worker does for peers that never came back; how many.
@@ -178,7 +178,7 @@ class LastRun:
     built: str | None
 
 
-def latest(connection: Connection[Any]) -> dict[tuple[str, str], LastRun]:
+def latest(connection: Connection) -> dict[tuple[str, str], LastRun]:
     """The latest run of every app, by node and app."""
     with translated("read the latest runs"), connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(_LATEST).fetchall()
@@ -196,7 +196,7 @@ def latest(connection: Connection[Any]) -> dict[tuple[str, str], LastRun]:
 
 
 def finish(
-    connection: Connection[Any],
+    connection: Connection,
     run: UUID,
     *,
     status: Literal["success", "failed"],
@@ -231,7 +231,7 @@ def finish(
         return connection.execute(_FINISH, values).rowcount == 1
 
 
-def close_dead(connection: Connection[Any], node: str, app: str, *, leased: bool = True) -> int:
+def close_dead(connection: Connection, node: str, app: str, *, leased: bool = True) -> int:
     """Close the runs of a node's app that died; how many.
 
     Closes nothing while another session holds the lease, for then one of them may be alive. Call it

@@ -48,7 +48,7 @@ _KEY: Final = attrgetter("key")
 
 
 def take(
-    connection: Connection[Any],
+    connection: Connection,
     *,
     nodes: Sequence[str] | None = None,
     apps: Collection[str] | None = None,
@@ -70,7 +70,7 @@ def take(
 
 
 def refresh(
-    connection: Connection[Any], previous: Snapshot, *, nodes: Sequence[str] | None = None
+    connection: Connection, previous: Snapshot, *, nodes: Sequence[str] | None = None
 ) -> Snapshot:
     """What `take` would return, from the rows that changed since `previous` and those it holds.
 
@@ -87,13 +87,13 @@ def refresh(
         return _read(cursor, nodes, None, previous, trusting_the_queue=True)
 
 
-def nodes(connection: Connection[Any]) -> tuple[NodeRow, ...]:
+def nodes(connection: Connection) -> tuple[NodeRow, ...]:
     """All nodes, by id. Raises DatabaseUnavailable and SchemaOutdated."""
     with _transaction(connection, "read the nodes") as cursor:
         return tuple(row for _, row in reading.nodes(cursor, None).values())
 
 
-def page_apps(connection: Connection[Any], *, one_each: bool = False) -> dict[str, str]:
+def page_apps(connection: Connection, *, one_each: bool = False) -> dict[str, str]:
     """The app of each published page, by page key; with `one_each`, for one page of each app.
 
     Raises DatabaseUnavailable and SchemaOutdated.
@@ -103,7 +103,7 @@ def page_apps(connection: Connection[Any], *, one_each: bool = False) -> dict[st
 
 
 def triggers(
-    connection: Connection[Any], *, nodes: Sequence[str] | None = None
+    connection: Connection, *, nodes: Sequence[str] | None = None
 ) -> tuple[TriggerRow, ...]:
     """Queue rows that wait for one of the nodes (None: for any), oldest first."""
     with _transaction(connection, "read the queue") as cursor:
@@ -111,7 +111,7 @@ def triggers(
 
 
 @contextmanager
-def _transaction(connection: Connection[Any], what: str) -> Iterator[Cursor[TupleRow]]:
+def _transaction(connection: Connection, what: str) -> Iterator[Cursor[TupleRow]]:
     with (
         translated(what),
         connection.transaction(),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from robbieblocks.change import Group, Waiting
+from robbieblocks.changes import ChangeGroup, Waiting
 from robbieblocks.worker.timing import Timing
 
 Reason = Literal["change", "retry", "schedule", "start", "reconcile"]
@@ -55,10 +55,10 @@ class PartialAcknowledgement:
     created_at: datetime
 
     @property
-    def as_group(self) -> Group:
+    def as_group(self) -> ChangeGroup:
         """The row as it waits for the others."""
-        return Group(
-            apps=self.apps - self.built, waits=1, oldest=self.created_at, kinds=(self.kind,)
+        return ChangeGroup(
+            apps=self.apps - self.built, count=1, oldest=self.created_at, kinds=(self.kind,)
         )
 
 
@@ -96,12 +96,12 @@ class Agenda:
 
     def saw(self, waiting: Waiting, now: float) -> None:
         """Take in what a look at the queue found, which passed over the rows in `partial`."""
-        carried = (*(waiting.apps or ()), *waiting.orphans)
+        carried = (*(waiting.apps or ()), *waiting.disabled_apps)
         found = [*waiting.groups, *(row.as_group for row in self.partial.values())]
         for gone in self._apps.keys() - set(carried):
             del self._apps[gone]
         self._reconciling = [app for app in self._reconciling if app in carried]
-        self._reconciling += [app for app in waiting.orphans if app not in self._reconciling]
+        self._reconciling += [app for app in waiting.disabled_apps if app not in self._reconciling]
         for name in carried:
             app = self._apps.get(name)
             if app is None:
@@ -109,7 +109,7 @@ class Agenda:
                 if self._next_reconcile > -_NEVER:
                     self._reconciling.append(name)
             groups = [group for group in found if name in group.apps]
-            waits = sum(group.waits for group in groups)
+            waits = sum(group.count for group in groups)
             if waits > app.waits:
                 app.last_grew = now
                 app.first_seen = min(app.first_seen, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
@@ -32,7 +31,7 @@ class PipelineBuilder:
     node: str
     settings: Settings
     place: Place
-    connection: Callable[[], Connection[Any]]
+    connection: Callable[[], Connection]
     phase: Callable[[str], None]
     log: Log
     _workshop: Workshop | None = None

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from psycopg import Connection
 
-from robbieblocks import change, database, record, snapshot
+from robbieblocks import database, record, snapshot
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place
 from robbieblocks.settings import Settings
@@ -137,7 +137,7 @@ class _Worker:
         )
         self.health_server: HealthServer | None = None
 
-    def connect(self, name: str) -> Connection[Any]:
+    def connect(self, name: str) -> Connection:
         """A connection, named so that pg_stat_activity tells whose it is and what for."""
         return database.connect(
             self.settings, application_name=f"robbieblocks {name} {self.options.node}"[:63]
@@ -178,9 +178,9 @@ class _Worker:
             # Nobody asked for this port, and another worker of the machine may have it.
             return HealthServer(self.health, self.metrics, "127.0.0.1", 0)
 
-    def _beat(self, connection: Connection[Any]) -> None:
+    def _beat(self, connection: Connection) -> None:
         record.heartbeats(connection)
-        if change.pooled(connection):
+        if database.is_pooled(connection):
             return  # no leases to tell the dead by; each node's own worker closes its runs
         closed = record.close_abandoned(connection, self.options.timing.lease_s)
         if closed:

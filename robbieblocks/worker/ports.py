@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from robbieblocks.change import Group, Waiting
+from robbieblocks.changes import ChangeGroup, Waiting
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 
@@ -104,7 +104,7 @@ class MemoryWorld:
         return Waiting(
             apps=tuple(sorted(self.apps)),
             groups=tuple(
-                Group(apps=apps, waits=1, oldest=at, kinds=("page_update",))
+                ChangeGroup(apps=apps, count=1, oldest=at, kinds=("page_update",))
                 for key, (apps, at) in self.rows.items()
                 if key not in known
             ),

@@ -26,7 +26,7 @@ NODE, OTHER = NODES
 NEVER = "3600"
 # The tests share a cache of rendered blocks; these versions are rendered by one test alone.
 NEW = 1_000_000
-Db = psycopg.Connection[Any]
+Db = psycopg.Connection
 
 
 @pytest.fixture(scope="module")

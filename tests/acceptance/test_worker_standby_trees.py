@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +18,7 @@ from tests.workers import NODES, Worker, edit, fill, shown, until, working
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 NODE = NODES[0]
-Db = psycopg.Connection[Any]
+Db = psycopg.Connection
 
 
 @pytest.fixture

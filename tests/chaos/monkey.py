@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -97,7 +96,7 @@ class Editor:
     conninfo: str
     version: int = 0
     last: dict[str, int] = field(default_factory=dict)
-    _connection: psycopg.Connection[Any] | None = None
+    _connection: psycopg.Connection | None = None
 
     def edit(self, app: str) -> None:
         """Commit the next version of an app's page; setting it twice is setting it once."""

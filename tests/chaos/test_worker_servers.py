@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +22,7 @@ from tests.workers import NODES, Worker, edit, fill, shown, until, working
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos]
 
 NODE = NODES[0]
-Db = psycopg.Connection[Any]
+Db = psycopg.Connection
 
 # The times of a worker that is quick to notice; set in the program, as no option reaches them.
 QUICK = """

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-Db = psycopg.Connection[Any]
+Db = psycopg.Connection
 
 CONTENT: LiteralString = """
     INSERT INTO robbieblocks_components (component_key, component_name, component_type, react_code, props_schema, is_published)

@@ -53,12 +53,12 @@ SMALL = Content(
 
 
 @pytest.fixture
-def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
+def connection(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database, autocommit=True) as opened:
         yield opened
 
 
-def everything(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
+def everything(connection: psycopg.Connection) -> dict[str, list[Any]]:
     """All rows of content with ids, times and places on disk: equal if nothing was written."""
     tables = ("pages", "components", "page_blocks", "style_tokens", "node_branding")
     return {
@@ -69,11 +69,11 @@ def everything(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
     }
 
 
-def queued(connection: psycopg.Connection[Any]) -> int:
+def queued(connection: psycopg.Connection) -> int:
     return len(connection.execute("SELECT FROM robbieblocks_change_triggers").fetchall())
 
 
-def test_every_column_arrives(connection: psycopg.Connection[Any]) -> None:
+def test_every_column_arrives(connection: psycopg.Connection) -> None:
     """A seeded row says what its file said, to the letter and the null."""
     counts = seed(connection, SMALL)
     assert (counts.components.inserted, counts.pages.inserted, counts.blocks.inserted) == (2, 1, 2)
@@ -103,7 +103,7 @@ def test_every_column_arrives(connection: psycopg.Connection[Any]) -> None:
 
 
 @pytest.mark.parametrize("rows", [psycopg.rows.tuple_row, dict_row])
-def test_a_second_seed_writes_nothing(connection: psycopg.Connection[Any], rows: Any) -> None:
+def test_a_second_seed_writes_nothing(connection: psycopg.Connection, rows: Any) -> None:
     """Where nothing differs no row is written, so that nothing is queued and nothing built."""
     connection.row_factory = rows
     seed(connection, SMALL)
@@ -118,7 +118,7 @@ def test_a_second_seed_writes_nothing(connection: psycopg.Connection[Any], rows:
     assert "no change" in str(counts)
 
 
-def test_the_seeds_of_the_house_settle(connection: psycopg.Connection[Any]) -> None:
+def test_the_seeds_of_the_house_settle(connection: psycopg.Connection) -> None:
     """The second `db seed` of the shipped content is quiet too."""
     content = load(resource_dir("schema") / "content", resource_dir("node_branding"))
     assert seed(connection, content).written > 0
@@ -127,7 +127,7 @@ def test_the_seeds_of_the_house_settle(connection: psycopg.Connection[Any]) -> N
     assert queued(connection) == waiting
 
 
-def test_only_what_differs_is_written(connection: psycopg.Connection[Any]) -> None:
+def test_only_what_differs_is_written(connection: psycopg.Connection) -> None:
     """One edited block is one row: its neighbours, its page and their ids stay."""
     seed(connection, SMALL)
     before = everything(connection)
@@ -142,7 +142,7 @@ def test_only_what_differs_is_written(connection: psycopg.Connection[Any]) -> No
     ]
 
 
-def test_a_block_that_left_its_file_goes(connection: psycopg.Connection[Any]) -> None:
+def test_a_block_that_left_its_file_goes(connection: psycopg.Connection) -> None:
     """A seeded page has the blocks of its file and no others; other pages keep theirs."""
     other = replace(HOME, key="other", route="/play/other")
     seed(connection, replace(SMALL, pages=(HOME, other)))
@@ -156,7 +156,7 @@ def test_a_block_that_left_its_file_goes(connection: psycopg.Connection[Any]) ->
     assert left == [("home", 1), ("other", 2)]
 
 
-def test_empty_branding_texts_and_none_are_equal(connection: psycopg.Connection[Any]) -> None:
+def test_empty_branding_texts_and_none_are_equal(connection: psycopg.Connection) -> None:
     """A node whose custom_css is '' in the database is not written for a file without any."""
     seed(connection, SMALL)
     connection.execute(
@@ -166,7 +166,7 @@ def test_empty_branding_texts_and_none_are_equal(connection: psycopg.Connection[
 
 
 def test_a_page_may_place_a_component_of_the_database(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
 ) -> None:
     """A folder need not repeat the components that its pages place."""
     seed(connection, replace(SMALL, pages=()))
@@ -174,7 +174,7 @@ def test_a_page_may_place_a_component_of_the_database(
 
 
 def test_a_component_that_is_nowhere_is_told_and_nothing_written(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
 ) -> None:
     """A page that places an unknown component is an error with its block; the database stays."""
     before = everything(connection)
@@ -195,7 +195,7 @@ def test_a_database_without_our_schema_is_told(empty_database: str) -> None:
         seed(connection, SMALL)
 
 
-def test_an_empty_folder_changes_nothing(connection: psycopg.Connection[Any]) -> None:
+def test_an_empty_folder_changes_nothing(connection: psycopg.Connection) -> None:
     """No content is no work, and no deletion."""
     seed(connection, SMALL)
     before = everything(connection)

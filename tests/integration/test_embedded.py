@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import psutil
 import psycopg
@@ -150,7 +149,7 @@ def test_a_command_connects_once_to_a_database_that_is_there(
     """Only a database without its first content is connected to before the command does it."""
     connections: list[str] = []
 
-    def connect(settings: Settings, *, application_name: str) -> Connection[Any]:
+    def connect(settings: Settings, *, application_name: str) -> Connection:
         connections.append(application_name)
         return database.connect(settings, application_name=application_name)
 

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from robbieblocks.errors import Problem
-from robbieblocks.names import shown
+from robbieblocks.messages import printable
 from robbieblocks.prerender import Prerenderer
 from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
 
@@ -658,7 +658,7 @@ def test_a_hostile_row(built: Built, number: int, case: Case) -> None:
     key = case.page_key(number)
     route = case.page.get("route", f"/{key}/")
     path = f"{route.strip('/')}/index.html"
-    names = {shown(key), f"hostile-{number}", shown(case.component.get("key", key))}
+    names = {printable(key), f"hostile-{number}", printable(case.component.get("key", key))}
     own = [
         each
         for each in built.problems

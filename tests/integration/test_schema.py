@@ -278,9 +278,8 @@ def test_get_node_styles(db: Db) -> None:
 
 def test_views(db: Db) -> None:
     """The views show published pages with their components, and the runs that have not ended."""
-    pages = dict(
-        db.execute("SELECT page_key, component_keys FROM robbieblocks_published_pages").fetchall()
-    )
+    read: LiteralString = "SELECT page_key, component_keys FROM robbieblocks_published_pages"
+    pages: dict[str, list[str] | None] = dict(db.execute(read))
     assert pages == {
         "home": ["bar", "bar"],
         "desk": ["bar", "outer"],

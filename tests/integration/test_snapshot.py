@@ -11,7 +11,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.rows import DictRow, dict_row
 
 from robbieblocks import snapshot
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
@@ -233,13 +232,6 @@ def test_times(db: Db, stored: str, read: datetime) -> None:
     db.execute("SET timezone = 'Pacific/Kiritimati'")
     db.execute("UPDATE robbieblocks_pages SET published_at = %s", (stored,))
     assert snapshot.take(db).pages[0].published_at == read
-
-
-def test_any_row_factory(database: str) -> None:
-    """The connection's row factory makes no difference."""
-    named = psycopg.Connection[DictRow].connect(database, autocommit=True, row_factory=dict_row)
-    with named as db:
-        assert len(snapshot.take(db).nodes) == 4
 
 
 def test_without_the_schema(empty_database: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from robbieblocks import claim, snapshot
+from robbieblocks import changes, snapshot
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.model import Snapshot
 from robbieblocks.snapshot import reading, taking
@@ -236,7 +236,7 @@ def test_whoever_has_handled_it(db: Db) -> None:
     before = snapshot.take(db)
     db.execute(_PLAY)
     for node in before.nodes:
-        claim.acknowledge(db, node.id, [row.id for row in snapshot.triggers(db)])
+        changes.acknowledge(db, node.id, [row.id for row in snapshot.triggers(db)])
     after = snapshot.refresh(db, before)
     assert after.triggers == ()
     assert new_pages(before, after) == {"home"}
@@ -558,7 +558,7 @@ class _Editing(RuleBasedStateMachine):
     def acknowledge(self, node: str, step: int) -> None:
         waiting = snapshot.triggers(self.reader, nodes=[node])
         with suppress(DatabaseUnavailable), self._impatient():
-            claim.acknowledge(self.reader, node, [row.id for row in waiting[::step]])
+            changes.acknowledge(self.reader, node, [row.id for row in waiting[::step]])
         self.look()
 
     @rule(statement=st.sampled_from(_TRUNCATIONS))

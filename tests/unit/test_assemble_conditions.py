@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble import assemble, due, next_boundary, place
+from robbieblocks.assemble import assemble, is_due, next_boundary, page_on_node
 from robbieblocks.assemble.conditions import Context, boundaries, decide, instant, parse
 from tests.unit.rows import LAYOUTS, NOW, a_block, a_node, a_page, a_snapshot, assembled
 
@@ -214,14 +214,14 @@ def test_the_next_boundary_is_the_first_after_now() -> None:
     assert next_boundary(pages, NOW) == NOW + HOUR
     assert next_boundary(pages, NOW + HOUR) == NOW + 3 * HOUR
     assert next_boundary(pages, NOW + 3 * HOUR) is None
-    assert [due(plan, NOW) for plan in pages] == [True, False]
-    assert due(pages[1], NOW + HOUR)
+    assert [is_due(plan, NOW) for plan in pages] == [True, False]
+    assert is_due(pages[1], NOW + HOUR)
 
 
 def test_a_page_without_conditions_is_placed_as_it_is() -> None:
     """Where nothing depends on the node, all nodes share one page value."""
     (plan,) = assembled(a_page()).pages
-    assert place(plan, a_node(), now=NOW) is plan.page
+    assert page_on_node(plan, a_node(), now=NOW) is plan.page
 
 
 def test_blocks_are_placed_kept_for_the_visitor_or_left_out() -> None:
@@ -233,8 +233,8 @@ def test_blocks_are_placed_kept_for_the_visitor_or_left_out() -> None:
         a_block(4),
     )
     (plan,) = assembled(a_page(blocks=blocks)).pages
-    dark = place(plan, a_node(overrides={"theme": "dark"}), now=NOW)
-    light = place(plan, a_node(), now=NOW)
+    dark = page_on_node(plan, a_node(overrides={"theme": "dark"}), now=NOW)
+    light = page_on_node(plan, a_node(), now=NOW)
     assert [(b.order, b.visitor) for b in dark.blocks] == [
         (1, None),
         (3, {"query": {"ref": ["x"]}}),
@@ -247,5 +247,5 @@ def test_apps_on_a_shared_page_means_what_the_node_enables() -> None:
     """A shared page shows a block for an app where the node carries that app."""
     page = a_page(app="shared", blocks=(a_block(conditions={"apps": ["work"]}),))
     (plan,) = assemble(a_snapshot(page), "shared", layouts=LAYOUTS).pages
-    assert len(place(plan, a_node(enabled_apps=("work",)), now=NOW).blocks) == 1
-    assert len(place(plan, a_node(enabled_apps=("play",)), now=NOW).blocks) == 0
+    assert len(page_on_node(plan, a_node(enabled_apps=("work",)), now=NOW).blocks) == 1
+    assert len(page_on_node(plan, a_node(enabled_apps=("play",)), now=NOW).blocks) == 0

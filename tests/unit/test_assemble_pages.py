@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble import assemble, check_routes, release_path, route_fault
+from robbieblocks.assemble import assemble, check_routes, release_path, route_problem
 from robbieblocks.model import Snapshot
 from tests.unit.rows import (
     LAYOUTS,
@@ -184,7 +184,7 @@ _SEGMENT = st.text(alphabet="abc-_.~%/\\ \0\u202eäа日{}", max_size=8)
 @given(st.lists(_SEGMENT, max_size=5).map(lambda parts: "/" + "/".join(parts)))
 def test_a_good_route_stays_in_the_release(route: str) -> None:
     """Whatever passes is a relative file inside the release, each part a plain file name."""
-    if route_fault(route) is None:
+    if route_problem(route) is None:
         path = release_path(route)
         parts = path.split("/")
         assert all(
@@ -199,7 +199,7 @@ def test_a_good_route_stays_in_the_release(route: str) -> None:
 @given(st.text())
 def test_any_text_as_a_route_is_judged(route: str) -> None:
     """No text makes judging a route fail."""
-    fault = route_fault(route)
+    fault = route_problem(route)
     assert fault is None or (fault[0] and fault[1])
 
 

@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble.fault import Fault
 from robbieblocks.assemble.placeholders import (
     PLACEHOLDER,
     has_placeholder,
     resolved,
     with_fallbacks,
 )
-from robbieblocks.assemble.props import Contract, ReadyProps, contract
+from robbieblocks.assemble.props import CompiledSchema, ReadyProps, compile_schema
 from robbieblocks.assemble.schema import normal_form
+from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.assemble.values import checked_json
 from robbieblocks.model import canonical_json
 
 
-def compiled(schema: Any) -> Contract:
-    made = contract(schema)
-    assert isinstance(made, Contract), made
+def compiled(schema: Any) -> CompiledSchema:
+    made = compile_schema(schema)
+    assert isinstance(made, CompiledSchema), made
     return made
 
 
@@ -34,7 +34,7 @@ def ready(schema: Any, props: Any) -> ReadyProps:
     return found
 
 
-def faults(schema: Any, props: Any) -> tuple[Fault, ...]:
+def faults(schema: Any, props: Any) -> tuple[ValueProblem, ...]:
     found = compiled(schema).ready(props)
     assert not isinstance(found, ReadyProps)
     return found
@@ -197,7 +197,7 @@ def test_all_errors_of_a_block_come_together() -> None:
 
 def test_a_schema_is_compiled_once() -> None:
     """Equal schemas share one contract."""
-    assert contract({"a": {"type": "string"}}) is contract({"a": {"type": "string"}})
+    assert compile_schema({"a": {"type": "string"}}) is compile_schema({"a": {"type": "string"}})
 
 
 def test_equal_props_have_equal_json() -> None:
@@ -338,8 +338,8 @@ _SCHEMAS = st.recursive(
 @given(_SCHEMAS, _PROPS)
 def test_any_schema_is_used_or_refused(schema: Any, props: dict[str, Any]) -> None:
     """Whatever stands in `props_schema`, it ends in valid props or in faults."""
-    made = contract(schema)
-    if isinstance(made, Contract):
+    made = compile_schema(schema)
+    if isinstance(made, CompiledSchema):
         found = made.ready(props)
         assert isinstance(found, ReadyProps) or found
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tinycss2
 
-from robbieblocks.assemble import assemble, check_routes, place
+from robbieblocks.assemble import assemble, check_routes, page_on_node
 from robbieblocks.brand import brand
 from robbieblocks.brand.reviewed import parse_toml
 from robbieblocks.errors import Problem
@@ -56,7 +56,7 @@ def built(page: PageRow, *components: Any) -> AssembledPage:
     assert problems_of(page, *components) == ""
     rows = (CALM, *(components or (a_component(),)))
     found = assemble(a_snapshot(page, components=rows), "play", layouts=LAYOUTS)
-    return place(found.pages[0], a_node(), now=NOW)
+    return page_on_node(found.pages[0], a_node(), now=NOW)
 
 
 def text(problems: tuple[Problem, ...]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.change import Group, Waiting
+from robbieblocks.changes import ChangeGroup, Waiting
 from robbieblocks.worker.agenda import Agenda, Job, PartialAcknowledgement
 from robbieblocks.worker.timing import Timing
 
@@ -28,9 +28,9 @@ def waits(*groups: tuple[str, int], at: float = 0.0) -> Waiting:
     return Waiting(
         apps=APPS,
         groups=tuple(
-            Group(
+            ChangeGroup(
                 apps=frozenset(apps.split("+")),
-                waits=count,
+                count=count,
                 oldest=TODAY + timedelta(seconds=at + place),
                 kinds=("page_update",),
             )
@@ -287,7 +287,7 @@ def test_every_edit_is_built_soon_after_the_last(edits: list[tuple[str, float]])
 def test_an_app_carried_no_more_is_emptied() -> None:
     """An app that still shows pages though the node carries it no more is examined at once."""
     made = started()
-    made.saw(replace(waits(), orphans=("gone",)), 1.0)
+    made.saw(replace(waits(), disabled_apps=("gone",)), 1.0)
     job = made.next(1.0, TODAY)
     assert job is not None
     assert job.apps == ("gone",)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from robbieblocks.change import Waiting
+from robbieblocks.changes import Waiting
 from robbieblocks.errors import (
     DatabaseUnavailable,
     ProcessFailed,

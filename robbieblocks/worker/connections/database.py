@@ -12,13 +12,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import change, claim
-from robbieblocks.change import Waiting
+from robbieblocks import changes, database
+from robbieblocks.changes import Waiting
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import SiteUnavailable
@@ -39,10 +39,10 @@ class WorkerDatabase:
 
     node: str
     site_root: Path
-    open_: Callable[[str], Connection[Any]]
+    open_: Callable[[str], Connection]
     guard: QueryWatchdog
     log: Log
-    _connection: Connection[Any] | None = None
+    _connection: Connection | None = None
     _pooled: bool = False
     _advisory: bool = False
     _file: int | None = None
@@ -50,7 +50,7 @@ class WorkerDatabase:
     _ghosts: list[Session] = field(default_factory=list)
 
     @property
-    def connection(self) -> Connection[Any]:
+    def connection(self) -> Connection:
         """The connection, opened if need be."""
         self.connect()
         if self._connection is None:
@@ -65,7 +65,7 @@ class WorkerDatabase:
         connection = self.open_("work")
         self.guard.watch("work", connection)
         try:
-            self._pooled = change.pooled(connection)
+            self._pooled = database.is_pooled(connection)
             if self._pooled:
                 self.log.warning(
                     "database.pooled",
@@ -96,14 +96,14 @@ class WorkerDatabase:
 
     def look(self, known: Mapping[UUID, PartialAcknowledgement]) -> Waiting:
         """What waits; rows that affect no app of the node are acknowledged here."""
-        found = change.waiting(self.connection, self.node, known)
-        if found.strays and found.apps is not None:
-            strays = change.strays(self.connection, self.node, found.apps)
-            claim.acknowledge(self.connection, self.node, strays)
+        found = changes.waiting(self.connection, self.node, known)
+        if found.irrelevant and found.apps is not None:
+            rows = changes.irrelevant(self.connection, self.node, found.apps)
+            changes.acknowledge(self.connection, self.node, rows)
         if found.apps is None:
             return found
-        orphans = shown_apps(self.site_root, self.node) - set(found.apps)
-        return replace(found, orphans=tuple(sorted(orphans)))
+        disabled = shown_apps(self.site_root, self.node) - set(found.apps)
+        return replace(found, disabled_apps=tuple(sorted(disabled)))
 
     def drop(self) -> None:
         """Close the connection; the advisory lock is gone with it, the file lock stays."""
@@ -121,7 +121,7 @@ class WorkerDatabase:
             os.close(self._file)
             self._file = None
 
-    def _is_ghost(self, connection: Connection[Any], key: int) -> bool:
+    def _is_ghost(self, connection: Connection, key: int) -> bool:
         """Whether the holder is an earlier session of this very worker.
 
         It is told to end; frozen, it can't, and must not keep its own successor from working. The

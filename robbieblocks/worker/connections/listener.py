@@ -11,12 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from psycopg import Connection
 
-from robbieblocks import change
+from robbieblocks import changes
 from robbieblocks.errors import DatabaseUnavailable, Permanent, RobbieBlocksError, Transient
 from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.connections.retry import connect_with_retry
@@ -35,8 +34,8 @@ class Listener:
     next one comes back.
     """
 
-    connect: Callable[[str], Connection[Any]]
-    beat: Callable[[Connection[Any]], None]
+    connect: Callable[[str], Connection]
+    beat: Callable[[Connection], None]
     wake: threading.Event
     stopped: threading.Event
     timing: Timing
@@ -46,7 +45,7 @@ class Listener:
     heard_at: float | None = None
     reconnects: int = 0
     notifications: int = 0
-    _connections: tuple[Connection[Any], Connection[Any]] | None = None
+    _connections: tuple[Connection, Connection] | None = None
     _thread: threading.Thread | None = None
     _sung: tuple[str, float] | None = None
     _next_canary: float = 0.0
@@ -64,11 +63,11 @@ class Listener:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _open(self) -> tuple[Connection[Any], Connection[Any]]:
+    def _open(self) -> tuple[Connection, Connection]:
         ear = self.connect("ear")
         try:
             self.guard.watch("ear", ear)
-            change.listen(ear)
+            changes.listen(ear)
             voice = self.connect("voice")
         except BaseException:
             _close(ear)
@@ -94,7 +93,7 @@ class Listener:
                 self._lose(error)
         self._close()
 
-    def _reach(self) -> tuple[Connection[Any], Connection[Any]]:
+    def _reach(self) -> tuple[Connection, Connection]:
         def failed(error: Transient, attempt: int) -> None:
             if attempt == 1:
                 self.log.warning("listener.unreachable", error=str(error))
@@ -125,7 +124,7 @@ class Listener:
         self.wake.set()
         self.stopped.wait(min(_SLICE, self.timing.poll_without_listener_s))
 
-    def _listen(self, ear: Connection[Any], voice: Connection[Any]) -> None:
+    def _listen(self, ear: Connection, voice: Connection) -> None:
         while not self.stopped.is_set():
             now = time.monotonic()
             if self._sung is not None and now - self._sung[1] > self.timing.ping_timeout_s:
@@ -140,22 +139,22 @@ class Listener:
                 self._sing(voice, now)
             self._hear(ear)
 
-    def _live_sign(self, voice: Connection[Any]) -> None:
+    def _live_sign(self, voice: Connection) -> None:
         try:
             self.beat(voice)
         except Permanent as error:
             # Without the right to write runs nothing is built either; that is for the loop to say.
             self.log.debug("listener.no_heartbeat", error=str(error))
 
-    def _sing(self, voice: Connection[Any], now: float) -> None:
+    def _sing(self, voice: Connection, now: float) -> None:
         nonce = uuid4().hex
         self._sung = (nonce, now)
         self._next_canary = now + self.timing.ping_interval_s
-        change.sing(voice, nonce)
+        changes.ping(voice, nonce)
 
-    def _hear(self, ear: Connection[Any]) -> None:
-        for channel, payload in change.hear(ear, min(_SLICE, self.timing.ping_timeout_s)):
-            if channel == change.CHANNEL:
+    def _hear(self, ear: Connection) -> None:
+        for channel, payload in changes.receive(ear, min(_SLICE, self.timing.ping_timeout_s)):
+            if channel == changes.CHANNEL:
                 self.notifications += 1
                 self.wake.set()
             elif self._sung is not None and payload == self._sung[0]:
@@ -172,6 +171,6 @@ class Listener:
         self._connections = None
 
 
-def _close(connection: Connection[Any]) -> None:
+def _close(connection: Connection) -> None:
     with contextlib.suppress(Exception):
         connection.close()

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -29,10 +28,10 @@ class QueryWatchdog:
     shut: Callable[[str], None]
     monotonic: Callable[[], float] = time.monotonic
     _busy_since: dict[str, float] = field(default_factory=dict)
-    _watched: dict[str, Connection[Any]] = field(default_factory=dict)
+    _watched: dict[str, Connection] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def watch(self, name: str, connection: Connection[Any]) -> None:
+    def watch(self, name: str, connection: Connection) -> None:
         """Watch a connection in place of the one that had this name."""
         with self._lock:
             self._watched[name] = connection
@@ -51,13 +50,13 @@ class QueryWatchdog:
                     self.shut(name)
 
 
-def _is_busy(connection: Connection[Any]) -> bool:
+def _is_busy(connection: Connection) -> bool:
     with suppress(psycopg.Error):
         return connection.info.transaction_status is TransactionStatus.ACTIVE
     return False
 
 
-def _shut(connection: Connection[Any]) -> None:
+def _shut(connection: Connection) -> None:
     # Another thread waits in poll() on this descriptor, so it is not closed under it, only ended.
     with suppress(OSError, psycopg.Error):
         descriptor = os.dup(connection.fileno())

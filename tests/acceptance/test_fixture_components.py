@@ -1,5 +1,7 @@
-"""Components as people write them, from many hands (tests/people/): each is a row of one site, and
-is built, prerendered, hydrated in silence, and used."""
+"""The fixture components (tests/fixtures/components/), written by people in many styles.
+
+Each is a row of one site, is built and prerendered, hydrates without a message, and is used.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
-FOLDER = Path(__file__).parent.parent / "people"
-PEOPLE = sorted(path.stem for path in FOLDER.glob("*.*sx"))
+FOLDER = Path(__file__).parent.parent / "fixtures" / "components"
+COMPONENTS = sorted(path.stem for path in FOLDER.glob("*.*sx"))
 
 
 def _row(key: str) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def site(make_site: MakeSite) -> Site:
 
     made = make_site()
     made.component("page-title", "export default ({ text }) => <h1>{text}</h1>;")
-    rows = {key: _row(key) for key in PEOPLE}
+    rows = {key: _row(key) for key in COMPONENTS}
     shown = {key: row.pop("props") for key, row in rows.items()}
     for key, row in rows.items():
         made.component(key, **row)
@@ -319,17 +321,17 @@ def todo_app(page: Page) -> None:
 CHECKS: dict[str, Callable[[Page], None]] = {
     name.replace("_", "-"): check
     for name, check in list(globals().items())
-    if name.replace("_", "-") in PEOPLE
+    if name.replace("_", "-") in COMPONENTS
 }
 
 
 def test_all_of_them_build(site: Site) -> None:
     """Every one of at least 25 components is built without an error or a warning."""
-    assert len(PEOPLE) >= 25
+    assert len(COMPONENTS) >= 25
     assert [str(problem) for problem in site.problems(warnings=True)] == []
 
 
-@pytest.mark.parametrize("key", PEOPLE)
+@pytest.mark.parametrize("key", COMPONENTS)
 def test_it_shows_hydrates_and_works(address: str, page: Page, key: str) -> None:
     """It is in the HTML, comes to life with a silent console, looks as written and does its job."""
     page.emulate_media(reduced_motion="no-preference")
@@ -339,7 +341,7 @@ def test_it_shows_hydrates_and_works(address: str, page: Page, key: str) -> None
 
 def test_their_pages_are_valid(site: Site) -> None:
     """html-validate has nothing to say that a component's own text does not bring with it."""
-    files = [site.file(f"/{key}/") for key in PEOPLE]
+    files = [site.file(f"/{key}/") for key in COMPONENTS]
     # What people write inside their components is theirs to mend: these are matters of taste.
     theirs = (
         "no-implicit-button-type",

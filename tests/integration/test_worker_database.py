@@ -1,4 +1,4 @@
-"""Hearing of changes, looking what waits, and the locks: against a real server."""
+"""The worker's connections, its locks, and its builds between two looks: against a real server."""
 
 # ruff: noqa: E501  # rows read best on one line
 
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from robbieblocks import change, claim, failpoints, record, release
+from robbieblocks import changes, failpoints, record, release
 from robbieblocks import database as rooms
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.pipeline import Place, Request, Workshop, build
@@ -29,7 +29,7 @@ from tests.workers import NODES, edit, fill, shown, until
 pytestmark = pytest.mark.postgres
 
 NODE, OTHER = NODES
-Db = Connection[Any]
+Db = Connection
 TIMING = Timing(
     ping_interval_s=0.05,
     ping_timeout_s=0.5,
@@ -65,103 +65,7 @@ def ids(db: Db) -> list[Any]:
     return [row[0] for row in db.execute("SELECT id FROM robbieblocks_change_triggers")]
 
 
-# --- looking ---------------------------------------------------------------------------------
-
-
-def test_a_look_sees_what_waits_by_apps(db: Db) -> None:
-    """Rows are counted by the apps that they affect, only for nodes that they concern."""
-    edit(db, "play", 1)
-    edit(db, "code", 1)
-    edit(db, "code", 2)
-    db.execute(
-        "UPDATE robbieblocks_style_tokens SET default_value = '1px' WHERE token_key = 'radius.none'"
-    )
-    db.execute(
-        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value) VALUES ('x', 'x', '1')"
-    )
-    here = change.waiting(db, NODE)
-    assert here.apps == ("code", "play", "shared")
-    found = {tuple(sorted(group.apps)): group.waits for group in here.groups}
-    assert found[("play",)] == 1
-    assert found[("code",)] == 2
-    assert found[("code", "play", "shared")] >= 1
-    there = change.waiting(db, OTHER)
-    assert ("play",) not in {tuple(sorted(group.apps)) for group in there.groups}
-
-
-def test_a_look_passes_over_what_is_handled_known_or_a_persons(db: Db) -> None:
-    """Rows that the node has handled, that are known, or that wait for a person are not seen."""
-    for version in range(3):
-        edit(db, "code", version + 1)
-    first, second, third = ids(db)
-    claim.acknowledge(db, NODE, [first])
-    db.execute(
-        "UPDATE robbieblocks_change_triggers SET auto_deploy = false WHERE id = %s", [second]
-    )
-    assert change.waiting(db, NODE).count == 1
-    assert change.waiting(db, NODE, [third]).count == 0
-    assert change.waiting(db, OTHER).count == 2
-
-
-def test_a_node_without_branding_is_told(db: Db) -> None:
-    """A look for a node that branding does not know says so."""
-    assert change.waiting(db, "nowhere").apps is None
-
-
-def test_ten_thousand_rows_are_one_group(db: Db) -> None:
-    """A bulk update is seen as one count, and one notification."""
-    db.execute(
-        """INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route, layout_template, status)
-           SELECT 'p' || n, 'play', 'p', '/p' || n, 'single-column', 'published' FROM generate_series(1, 10000) n"""
-    )
-    assert [group.waits for group in change.waiting(db, NODE).groups] == [10000]
-
-
-# --- hearing ---------------------------------------------------------------------------------
-
-
-def test_one_commit_is_heard_once(db: Db, open_: Callable[[str], Db]) -> None:
-    """However many rows a transaction changes, one short notification arrives, after the commit."""
-    ear = open_("ear")
-    change.listen(ear)
-    with db.transaction():
-        for app in ("play", "code", "work"):
-            edit(db, app, 1)
-        assert change.hear(ear, 0.05) == []
-    assert change.hear(ear, 10) == [(change.CHANNEL, "look")]
-    assert change.hear(ear, 0.05) == []
-
-
-def test_every_notification_of_a_packet_is_heard(db: Db, open_: Callable[[str], Db]) -> None:
-    """Notifications that arrive together are all returned: none is dropped with the packet."""
-    ear = open_("ear")
-    change.listen(ear)
-    with db.transaction():
-        for number in range(50):
-            change.sing(db, str(number))
-    heard: list[str] = []
-    while len(heard) < 50:
-        heard += [payload for _, payload in change.hear(ear, 10.0)]
-    assert heard == [str(number) for number in range(50)]
-
-
-def test_a_listener_is_not_ended_for_being_idle(
-    db: Db, open_: Callable[[str], Db], database: str
-) -> None:
-    """A server that ends idle sessions spares the one that listens."""
-    db.execute(f"ALTER DATABASE {db.info.dbname} SET idle_session_timeout = '150ms'".encode())
-    ear, idle = open_("ear"), open_("idle")
-    change.listen(ear)
-
-    def over() -> bool:
-        found = db.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [idle.info.backend_pid]
-        ).fetchone()
-        return found == (0,)
-
-    until(over)
-    change.sing(db, "still there")
-    assert change.hear(ear, 10) == [(change.CANARY, "still there")]
+# --- listening -------------------------------------------------------------------------------
 
 
 class Listening:
@@ -206,14 +110,14 @@ def test_it_listens_before_it_asks_for_a_look(
 ) -> None:
     """On every connect the flag is set only once LISTEN is done: an edit in between is heard."""
     made = Listening(open_)
-    listen = change.listen
+    listen = changes.listen
     asked: list[bool] = []
 
     def listened(connection: Db) -> None:
         asked.append(made.wake.is_set())
         listen(connection)
 
-    monkeypatch.setattr(change, "listen", listened)
+    monkeypatch.setattr(changes, "listen", listened)
     made.ear.start()
     assert asked == [False]
     assert made.wake.is_set()
@@ -254,7 +158,7 @@ def test_canaries_that_stay_away_mean_deafness(
 ) -> None:
     """When nothing comes through any more, the ear says so and connects anew."""
     until(lambda: listening.ear.hearing)
-    monkeypatch.setattr(change, "sing", lambda *_: None)
+    monkeypatch.setattr(changes, "ping", lambda *_: None)
     until(lambda: not listening.ear.hearing)
     before = listening.ear.reconnects
     until(lambda: listening.ear.reconnects > before)
@@ -342,7 +246,7 @@ def test_a_site_root_that_can_not_be_written_is_told(
         database(settings, open_, tmp_path / "file").may_work()
 
 
-def test_rows_of_apps_that_the_node_lacks_are_settled(
+def test_rows_of_apps_that_the_node_lacks_are_acknowledged(
     db: Db, settings: Settings, open_: Callable[[str], Db]
 ) -> None:
     """A row that names the node and no app of its own is acknowledged, not left to wait for ever."""
@@ -352,8 +256,8 @@ def test_rows_of_apps_that_the_node_lacks_are_settled(
         [[NODE]],
     )
     mine = database(settings, open_)
-    assert mine.look({}).strays
-    assert not mine.look({}).strays
+    assert mine.look({}).irrelevant
+    assert not mine.look({}).irrelevant
     mine.close()
 
 
@@ -404,10 +308,10 @@ def test_exactly_the_rows_of_the_snapshot_are_acknowledged(
     report = run(triggered_by="change")
     assert len(report.answered) == 1
     assert shown(settings.site_root, NODE, "play") == 1
-    assert change.waiting(db, NODE).count == 1
+    assert changes.waiting(db, NODE).count == 1
     run(triggered_by="change")
     assert shown(settings.site_root, NODE, "play") == 2
-    assert change.waiting(db, NODE).count == 0
+    assert changes.waiting(db, NODE).count == 0
 
 
 def test_no_transaction_is_open_while_building(
@@ -465,7 +369,7 @@ def test_a_worker_that_lost_its_lock_does_not_publish(
     with pytest.raises(DatabaseUnavailable):
         run(connection, triggered_by="change")
     assert shown(settings.site_root, NODE, "play") == 0
-    assert change.waiting(db, NODE).count == 1
+    assert changes.waiting(db, NODE).count == 1
     run(triggered_by="change")
     assert shown(settings.site_root, NODE, "play") == 1
     statuses = db.execute(
@@ -535,7 +439,7 @@ def test_a_row_for_two_apps_is_answered_when_both_are_built(
     (row,) = ids(db)
     report = run(triggered_by="change")
     assert report.answered == frozenset()
-    assert change.waiting(db, NODE).count == 1
+    assert changes.waiting(db, NODE).count == 1
     others = report.carried[NODE] - {"play"}
     assert run(triggered_by="change", credit={row: others}).answered == {row}
-    assert change.waiting(db, NODE).count == 0
+    assert changes.waiting(db, NODE).count == 0

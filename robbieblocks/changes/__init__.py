@@ -1,0 +1,29 @@
+"""The change queue: rows of robbieblocks_change_triggers, written by triggers of the schema.
+
+A notification says that something was committed. `waiting` reads which rows wait for a node. After
+a build the node acknowledges the rows that its snapshot held. A row is processed when every node
+that it concerns has acknowledged it; processed rows are kept for 30 days.
+"""
+
+from robbieblocks.changes.notifications import CHANNEL, listen, ping, receive
+from robbieblocks.changes.queue import (
+    ChangeGroup,
+    Waiting,
+    acknowledge,
+    irrelevant,
+    remove_processed,
+    waiting,
+)
+
+__all__ = [
+    "CHANNEL",
+    "ChangeGroup",
+    "Waiting",
+    "acknowledge",
+    "irrelevant",
+    "listen",
+    "ping",
+    "receive",
+    "remove_processed",
+    "waiting",
+]

@@ -1,0 +1,43 @@
+"""How messages name what rows hold: texts that are safe to print, JSON pointers, suggestions."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_PRINTED_CHARACTERS = 80
+_COMPARED_CHARACTERS = 255
+_COMPARED_NAMES = 5_000
+
+
+def described(character: str) -> str:
+    """A character by code point and name, safe to print: `U+202E RIGHT-TO-LEFT OVERRIDE`."""
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        return f"U+{code:04X}, half of a surrogate pair"
+    name = "NULL" if code == 0 else unicodedata.name(character, "a control or unassigned character")
+    return f"U+{code:04X} {name}"
+
+
+def printable(text: str) -> str:
+    """A text from a row as messages may print it: no control or bidi characters, not too long."""
+    cut = text if len(text) <= _PRINTED_CHARACTERS else text[: _PRINTED_CHARACTERS - 1] + "…"
+    if cut.isprintable():
+        return cut or "''"
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A remedy that lists the known names, the likeliest first: `did you mean ...`."""
+    names = sorted(known)
+    close = get_close_matches(name[:_COMPARED_CHARACTERS], names[:_COMPARED_NAMES], n=3, cutoff=0.6)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    return f"known: {listed}" if names else "there are none yet"
+
+
+def json_pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901) from its unescaped parts."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
