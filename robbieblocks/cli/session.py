@@ -71,7 +71,7 @@ def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
     from robbieblocks import content
     from robbieblocks.database import schema
 
-    with schema.turn(connection):
+    with schema.exclusive(connection):
         if note.exists():
             return
         progress("creating the schema and the seed content")

@@ -1,6 +1,10 @@
-"""The one door to Postgres."""
+"""Connections to Postgres, and the translation of the errors that the driver raises.
+
+`database.schema` applies and verifies the schema, `database.embedded` runs the default server, and
+`database.sessions` is about advisory locks. Queries stand in the packages that need them.
+"""
 
 from robbieblocks.database.connection import connect, is_pooled
-from robbieblocks.database.faults import translated
+from robbieblocks.database.errors import translated
 
 __all__ = ["connect", "is_pooled", "translated"]

@@ -1,4 +1,4 @@
-"""Connections: one way to open them, with one set of defaults."""
+"""Opens connections, all with the same defaults."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import LiteralString
 import psycopg
 from psycopg import Connection, conninfo
 
-from robbieblocks.database import faults
-from robbieblocks.database.faults import translated
+from robbieblocks.database.connect_errors import port_error, unreachable_error, unreadable_error
+from robbieblocks.database.errors import translated
 from robbieblocks.settings import Settings
 
-# A server that vanished without a word is noticed after about half a minute, not two hours.
-# libpq reads a setting from the address, then the environment; these stand in only where neither
+# A server that has vanished is noticed after about half a minute, not two hours. libpq reads a
+# setting from the address, then from the environment (the first word); these apply where neither
 # has one.
 _DEFAULTS: dict[str, tuple[str, str]] = {
     "connect_timeout": ("PGCONNECT_TIMEOUT", "10"),
@@ -39,10 +39,11 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
         given = conninfo.conninfo_to_dict(address)
     except psycopg.ProgrammingError as error:
         # `from None`: the driver's own message may repeat the password.
-        raise faults.unreadable(error, address) from None
+        raise unreadable_error(error, address) from None
     if not all(port.isdecimal() for port in str(given.get("port") or 0).split(",") if port):
-        # libpq would find out while connecting. A password with a slip before it ends up here.
-        raise faults.not_a_port(address)
+        # libpq would notice while connecting, and repeat the text in its message: where a character
+        # of the address is missing, that may be the password.
+        raise port_error(address)
     defaults = {
         name: value
         for name, (variable, value) in _DEFAULTS.items()
@@ -58,9 +59,9 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
             client_encoding="utf8",
         )
     except psycopg.OperationalError as error:
-        raise faults.unreachable(error, address) from None
+        raise unreachable_error(error, address) from None
     except psycopg.ProgrammingError as error:
-        raise faults.unreadable(error, address) from None
+        raise unreadable_error(error, address) from None
 
 
 def is_pooled(connection: Connection) -> bool:

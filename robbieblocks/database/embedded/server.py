@@ -22,7 +22,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from robbieblocks.database import keeper
+from robbieblocks.database.embedded import keeper
 from robbieblocks.errors import DatabaseUnavailable
 
 # sizeof(sockaddr_un.sun_path) is 108 with its closing NUL on Linux, 104 elsewhere (unix(7)).

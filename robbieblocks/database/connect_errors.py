@@ -1,0 +1,118 @@
+"""The errors for a connection that can't be opened: they name the cause and never a password."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import conninfo, pq
+
+from robbieblocks.errors import DatabaseUnavailable, UsageError
+
+# libpq gives connection failures no SQLSTATE, so the words of its message choose the remedy. In
+# another language none of them is found; then the last one is given, which is always right.
+_REMEDIES: tuple[tuple[str, str], ...] = (
+    ("password", "check the password (PGPASSWORD, ~/.pgpass or the URL) and the user"),
+    ("authentication failed", "check the user and pg_hba.conf"),
+    ("no pg_hba.conf entry", "let this host and user in by pg_hba.conf, or connect another way"),
+    ("role ", "create the role with `createuser`, or name another user"),
+    ("database ", "create it with `createdb`, or name another database"),
+    ("too many", "close idle sessions, or raise max_connections"),
+    ("starting up", "wait until the server has started"),
+    ("shutting down", "wait until the server is back"),
+    ("recovery", "wait until the server has recovered"),
+    ("translate host name", "check the host name"),
+    ("No such file", "start the server, or name the host that it runs on (PGHOST)"),
+    ("refused", "start the server, or check host and port"),
+    ("timeout", "check host, port and firewall"),
+    ("SSL", "check sslmode on both sides"),
+)
+_ANY_REMEDY = "check that the server runs and that host, port, database and user are right"
+
+
+def unreachable_error(error: psycopg.Error, address: str) -> DatabaseUnavailable:
+    """The error for a server that can't be reached or refuses us; names host, database and user."""
+    said = scrubbed(_cause(error), address)
+    remedy = next((advice for words, advice in _REMEDIES if words in said), _ANY_REMEDY)
+    return DatabaseUnavailable(f"can't connect to {described(address)}: {said}: {remedy}")
+
+
+def unreadable_error(error: psycopg.Error, address: str) -> UsageError:
+    """The error for an address that libpq can't read, whose message may repeat all of it."""
+    return _address_error(scrubbed(_cause(error), address))
+
+
+def port_error(address: str) -> UsageError:
+    """The error for an address whose port is no number; the port is not repeated."""
+    where = "the port is not a number"
+    if "://" in address:
+        where += " (a password needs an @ after it, and %40 for an @ in it)"
+    return _address_error(where)
+
+
+def _address_error(cause: str) -> UsageError:
+    return UsageError(
+        f"the database address is not one that libpq reads: {cause}: "
+        "write postgresql://user@host:port/database, or `host=... dbname=... user=...`"
+    )
+
+
+def described(address: str) -> str:
+    """Host, port, database and user that an address and the libpq variables name together."""
+    names = {
+        option.keyword.decode(): (option.val or b"").decode(errors="replace")
+        for option in pq.Conninfo.get_defaults()
+    }
+    names |= _parts(address)
+    host = names.get("host") or names.get("hostaddr") or "the local socket"
+    port = names.get("port") or "5432"
+    user = names.get("user") or "the current user"
+    return f"database {names.get('dbname') or user} on {host} port {port} as {user}"
+
+
+def _parts(address: str) -> Mapping[str, str]:
+    return {key: str(value) for key, value in conninfo.conninfo_to_dict(address).items()}
+
+
+_URL_SECRET = re.compile(r"(?<=//)([^/\s@:\"]*):[^\s]*@")
+_KEY_SECRET = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'?|[^\s&\"]+)", re.IGNORECASE)
+
+
+def scrubbed(text: str, address: str) -> str:
+    """A text without the password of an address or of PGPASSWORD."""
+    for secret in _secrets(address):
+        text = text.replace(secret, "***")
+    text = _URL_SECRET.sub(r"\1:***@", text)
+    return _KEY_SECRET.sub(r"\1***", text)
+
+
+def _secrets(address: str) -> list[str]:
+    found = {os.environ.get("PGPASSWORD", "")}
+    try:
+        found.add(_parts(address).get("password", ""))
+    except psycopg.Error:
+        # The address can't be parsed, so any part of it may be the password, the port for example.
+        found.update(re.findall(r"//[^/\s:@]*:([^\s]*)@", address))
+        found.update(re.findall(r"://[^/\s:@]*:([^\s/]*)", address))
+        found.update(match[1].strip("'") for match in _KEY_SECRET.findall(address))
+        found.update(part for secret in list(found) for part in re.split(r"[/@:]", secret))
+    return sorted(filter(None, found), key=len, reverse=True)
+
+
+def _cause(error: BaseException) -> str:
+    """The cause that libpq gives: its last line with content, without the address before it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [
+        line for line in lines if not line.startswith(("Multiple connection", "Is the server"))
+    ]
+    said = lines[-1] if lines else type(error).__name__
+    said = re.sub(
+        r"^connection (?:failed: )?(?:connection )?to server (?:at|on) "
+        r"[^:]*(?:, port \d+)? failed: ",
+        "",
+        said,
+    )
+    said = re.sub(r"^(?:connection failed: )?", "", said)
+    return re.sub(r"^FATAL:\s+", "", said)

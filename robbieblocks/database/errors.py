@@ -1,0 +1,91 @@
+"""Translates the driver's errors into ours, here and nowhere else (connecting: connect_errors).
+
+the connection breaks, times out, deadlocks    DatabaseUnavailable
+a table, column or function is missing         SchemaOutdated
+a right is missing                             UsageError
+a value does not fit its column                ContentError
+anything else                                  Permanent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from robbieblocks.errors import (
+    ContentError,
+    DatabaseUnavailable,
+    Permanent,
+    Problem,
+    RobbieBlocksError,
+    SchemaOutdated,
+    UsageError,
+)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise our errors in place of the driver's.
+
+    `what` completes the message "could not ...", for example `read the content`.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _translate(error, what) from error
+
+
+def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
+    said = _first_line(error)
+    match error:
+        case errors.InsufficientPrivilege():
+            return UsageError(
+                f"could not {what}: {said}: connect as a role that may, or GRANT it the right"
+            )
+        case (
+            errors.UndefinedTable()
+            | errors.UndefinedColumn()
+            | errors.UndefinedFunction()
+            | errors.UndefinedObject()
+            | errors.InvalidSchemaName()
+        ):
+            return SchemaOutdated(
+                f"could not {what}: {said}: run `robbieblocks db upgrade`, or `robbieblocks db "
+                "init` where the database has no RobbieBlocks tables yet"
+            )
+        case errors.ReadOnlySqlTransaction():
+            return DatabaseUnavailable(
+                f"could not {what}: {said}: the server is a read-only standby, or the session "
+                "has default_transaction_read_only set; connect to the primary"
+            )
+        case psycopg.DataError() | psycopg.IntegrityError():
+            return ContentError([_problem(error, what)])
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return DatabaseUnavailable(
+                f"could not {what}: {said}: try again; where it stays so, see the server's log"
+            )
+        case _:
+            code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+            return Permanent(f"could not {what}: {said}{code}")
+
+
+def _problem(error: psycopg.Error, what: str) -> Problem:
+    """The row that Postgres refused, as far as its message names table, column or constraint."""
+    diagnosis = error.diag
+    detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
+    return Problem(
+        entity="table",
+        key=diagnosis.table_name or "unknown",
+        field=diagnosis.column_name or diagnosis.constraint_name or "",
+        what=f"could not {what}: {_first_line(error)}{detail}",
+        remedy="correct the value",
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line of the driver's message, without its final punctuation."""
+    text = str(error).strip()
+    return text.splitlines()[0].rstrip(".:") if text else type(error).__name__

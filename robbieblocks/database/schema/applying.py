@@ -1,0 +1,68 @@
+"""Applies the schema file, one session at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import Connection
+
+from robbieblocks.database.errors import translated
+from robbieblocks.settings import resource_dir
+
+_FILES = "unified-schema/*.sql"
+
+# The file begins and ends its own transaction, for psql; here it runs in one of ours.
+_OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
+
+# The isolation level that the file asks for when psql runs it.
+_READ_COMMITTED: LiteralString = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+# The lock that the schema file takes too, until the transaction ends.
+_LOCK_FOR_TRANSACTION: LiteralString = "SELECT pg_advisory_xact_lock(7249104361285521)"
+
+# The same lock, until it is released or the session ends.
+_LOCK: LiteralString = "SELECT pg_advisory_lock(7249104361285521)"
+
+# Release the session's lock.
+_UNLOCK: LiteralString = "SELECT pg_advisory_unlock(7249104361285521)"
+
+
+def apply(connection: Connection, folder: Path | None = None) -> None:
+    """Bring the database to this version's schema, in one transaction; rows are never changed.
+
+    It may be repeated, and two sessions may do it at once: the second waits. `folder` is the schema
+    folder, the installation's own by default. Raises DatabaseUnavailable and UsageError (rights).
+    """
+    with translated("apply the schema"), connection.transaction():
+        connection.execute(_READ_COMMITTED)
+        for text in sources(folder):
+            connection.execute(text)
+
+
+@contextmanager
+def exclusive(connection: Connection) -> Iterator[None]:
+    """Keep every other session from applying the schema, or from entering here, for the block."""
+    with translated("wait for another command that applies the schema"):
+        connection.execute(_LOCK)
+    try:
+        yield
+    finally:
+        # Where the connection is lost, the server has released the lock by itself.
+        with suppress(psycopg.OperationalError):
+            connection.execute(_UNLOCK)
+
+
+def lock_for_transaction(connection: Connection) -> None:
+    """Keep every other session from applying the schema until the transaction ends."""
+    connection.execute(_LOCK_FOR_TRANSACTION)
+
+
+def sources(folder: Path | None) -> list[bytes]:
+    """The schema's SQL files in order, to be run inside a transaction."""
+    files = sorted((folder or resource_dir("schema")).glob(_FILES))
+    return [_OWN_TRANSACTION.sub(b"", file.read_bytes()) for file in files]

@@ -1,0 +1,179 @@
+"""Compares the database with what the schema file makes, and says how to resolve a difference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+
+from robbieblocks.database.errors import translated
+from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
+from robbieblocks.database.schema.describing import describe, home, use_schema
+
+UPGRADE = "robbieblocks db upgrade"
+
+_SCRATCH = "robbieblocks_verify"
+
+# A line of the file's list of columns that an earlier database lacks: table, column, definition.
+_ADDED_COLUMN = re.compile(rb"^ +\('(robbieblocks_\w+)', +'(\w+)', +'[a-z]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing in a database that is not as the schema file makes it.
+
+    `what` is a kind and a name: `column robbieblocks_pages.page_key`. `found` is None where it is
+    missing. `remedy` is a command or statements.
+    """
+
+    what: str
+    expected: str
+    found: str | None
+    remedy: str
+
+    def __str__(self) -> str:
+        if self.found is None:
+            state = "is missing"
+        elif "\n" in self.expected + self.found:
+            state = "differs from the schema file"
+        else:
+            state = f"is {self.found!r}, should be {self.expected!r}"
+        return f"{self.what} {state} -> {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgraded:
+    """What an upgrade did (`added|changed|removed <kind> <name>`), and what is left to be done."""
+
+    changes: tuple[str, ...]
+    remaining: tuple[Difference, ...]
+
+
+def verify(connection: Connection, folder: Path | None = None) -> tuple[Difference, ...]:
+    """Return how the database differs from what the schema file makes; empty where it does not.
+
+    Columns, indexes and other things that an operator added are no difference. Nothing is left
+    behind, but the role must be allowed to create a schema. Raises DatabaseUnavailable and
+    UsageError (rights).
+    """
+    texts = sources(folder)
+    with translated("verify the schema"), connection.transaction(force_rollback=True):
+        found = _found(connection)
+        expected = _expected(connection, texts)
+    return tuple(_compare(expected, found, _added_columns(texts)))
+
+
+def upgrade(connection: Connection, folder: Path | None = None) -> Upgraded:
+    """Apply the schema; return what that changed, and the differences that it could not resolve."""
+    with translated("read the schema"), connection.transaction(force_rollback=True):
+        before = _found(connection)
+    apply(connection, folder)
+    with translated("read the schema"), connection.transaction(force_rollback=True):
+        after = _found(connection)
+    return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection, folder))
+
+
+def _found(connection: Connection) -> dict[str, str]:
+    """What the database holds, while no other session applies the schema.
+
+    The lock comes first. Describing a table locks it, and applying needs all tables: the other way
+    round the two would deadlock.
+    """
+    lock_for_transaction(connection)
+    return describe(connection, home(connection))
+
+
+def _expected(connection: Connection, texts: Sequence[bytes]) -> dict[str, str]:
+    """What the schema files make of an empty schema."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(_SCRATCH)))
+        use_schema(connection, _SCRATCH)
+        for text in texts:
+            connection.execute(text)
+        return describe(connection, _SCRATCH)
+
+
+def _compare(
+    expected: Mapping[str, str], found: Mapping[str, str], added: Set[str]
+) -> Iterator[Difference]:
+    missing_tables = {
+        what.removeprefix("table ")
+        for what in expected.keys() - found.keys()
+        if what.startswith("table ")
+    }
+    for what, definition in sorted(expected.items()):
+        kind, _, name = what.partition(" ")
+        # A missing table is one difference; what belongs to it needs none of its own.
+        if kind != "table" and name.partition(".")[0] in missing_tables:
+            continue
+        if found.get(what) != definition:
+            yield Difference(
+                what=what,
+                expected=definition,
+                found=found.get(what),
+                remedy=_remedy(what, definition, found.get(what), added),
+            )
+
+
+def _added_columns(texts: Iterable[bytes]) -> set[str]:
+    """The columns, as `table.column`, that the files add to an earlier database by themselves."""
+    return {
+        f"{table.decode()}.{column.decode()}"
+        for text in texts
+        for table, column in _ADDED_COLUMN.findall(text)
+    }
+
+
+def _remedy(what: str, expected: str, found: str | None, added: Set[str]) -> str:
+    """What resolves a difference: `db upgrade`, or statements where it might have to alter rows."""
+    kind, _, name = what.partition(" ")
+    table, _, part = name.partition(".")
+    if kind == "column" and found is not None:
+        return _column_remedy(table, part, expected, found)
+    if kind == "constraint" and found is not None:
+        return f"ALTER TABLE {table} DROP CONSTRAINT {part}; then {UPGRADE}"
+    if kind == "constraint" and not part.endswith("_check"):
+        return f"ALTER TABLE {table} ADD CONSTRAINT {part} {expected}"
+    if kind == "column" and name not in added:
+        return f"ALTER TABLE {table} ADD COLUMN {part} {expected}"
+    if kind == "index" and found is not None:
+        return f"DROP INDEX {name}; then {UPGRADE}"
+    return UPGRADE
+
+
+def _column_remedy(table: str, column: str, expected: str, found: str) -> str:
+    alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+    expected_type, expected_null, expected_default = _column(expected)
+    found_type, found_null, found_default = _column(found)
+    steps: list[str] = []
+    if expected_type != found_type:
+        steps.append(f"{alter} TYPE {expected_type}")
+    if expected_null != found_null:
+        steps.append(f"{alter} {'SET' if expected_null else 'DROP'} NOT NULL")
+    if expected_default != found_default:
+        steps.append(
+            f"{alter} SET DEFAULT {expected_default}"
+            if expected_default
+            else f"{alter} DROP DEFAULT"
+        )
+    return "; ".join(steps)
+
+
+def _column(definition: str) -> tuple[str, bool, str]:
+    """The type, whether it is not null, and the default, from a column's description."""
+    declared, _, default = definition.partition(" default ")
+    return declared.removesuffix(" not null"), declared.endswith(" not null"), default
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for what in sorted({*before, *after}):
+        if what not in before:
+            yield f"added {what}"
+        elif what not in after:
+            yield f"removed {what}"
+        elif before[what] != after[what]:
+            yield f"changed {what}"
