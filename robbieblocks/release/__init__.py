@@ -1,49 +1,65 @@
-"""Releases: written aside, made durable, swapped in with one rename, checked, or swapped back.
+"""Releases: written to a temporary path, synced, swapped in by one rename, checked, or swapped back.
 
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
-    <site root>/<node>/<app>/releases/.spare/  what is live once more, for the next to be made of;
+    <site root>/<node>/<app>/releases/.spare/  the first standby tree, a copy of what is live;
                                                there may be more of them, `.spare.<n>`
     <site root>/<node>/<app>/current           symlink to the release that visitors see
     <site root>/<node>/<app>/previous          symlink to the one before
     <site root>/<node>/<app>/pinned            where it exists, the hash that a person holds live
 
-A release also has `.seal` (size and time of each file, so that drift is found without reading)
-and, once it was live and passed its smoke check, `.verified`. Whoever changes an app's folder
-holds its lock; readers need none.
+A release also has `.seal`, the stat index (size and time of each file, so that damage is found
+without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
+app's folder holds its lock; readers need none.
 """
 
-from robbieblocks.release.disk import target_of
-from robbieblocks.release.layout import Place, apps, check_asset_name, check_path
+from robbieblocks.release.layout import AppFolder, apps, nodes
 from robbieblocks.release.lock import lock
-from robbieblocks.release.making import BESIDE
-from robbieblocks.release.manifest import dump, load
-from robbieblocks.release.prune import Pruned, prune
-from robbieblocks.release.publish import Published, publish
+from robbieblocks.release.names import is_asset_name
+from robbieblocks.release.reading import (
+    live,
+    live_size,
+    manifest_of,
+    pinned,
+    read_asset,
+    read_live,
+)
+from robbieblocks.release.retention import Pruned, prune
+from robbieblocks.release.site_root import SiteRoot
 from robbieblocks.release.smoke import BUILD_HEADER
-from robbieblocks.release.spare import add_spare, look_through, make_spare
-from robbieblocks.release.verify import live, manifest_of, pinned, verify
+from robbieblocks.release.standby import (
+    CHILD_PROCESS,
+    add_standby_tree,
+    refresh_standby_tree,
+    verify_releases,
+)
+from robbieblocks.release.swap import Published, make_live
+from robbieblocks.release.verify import verify
+from robbieblocks.release.write import WrittenRelease, write_release
 
 __all__ = [
-    "BESIDE",
     "BUILD_HEADER",
-    "Place",
+    "CHILD_PROCESS",
+    "AppFolder",
     "Pruned",
     "Published",
-    "add_spare",
+    "SiteRoot",
+    "WrittenRelease",
+    "add_standby_tree",
     "apps",
-    "check_asset_name",
-    "check_path",
-    "dump",
+    "is_asset_name",
     "live",
-    "load",
+    "live_size",
     "lock",
-    "look_through",
-    "make_spare",
+    "make_live",
     "manifest_of",
+    "nodes",
     "pinned",
     "prune",
-    "publish",
-    "target_of",
+    "read_asset",
+    "read_live",
+    "refresh_standby_tree",
     "verify",
+    "verify_releases",
+    "write_release",
 ]

@@ -7,94 +7,97 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
 from robbieblocks.model import Asset
-from robbieblocks.release import disk
-from robbieblocks.release.disk import Stamp
-from robbieblocks.release.layout import Place, check_asset_name
+from robbieblocks.release.files import disk
+from robbieblocks.release.files.disk import FileStat
+from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.verify import damaged_assets
 
 _DAY_NS: Final = 86_400 * 10**9
 
 
-@dataclass(slots=True)
-class Written:
-    """How many files, and how many bytes in all, were written."""
+@dataclass(frozen=True, slots=True)
+class WrittenAssets:
+    """How many assets were written or linked, and how many bytes were written."""
 
-    count: int = 0
-    size: int = 0
-
-
-# What this process found whole, by folder and app: read once, then known by its stamp. Holds the
-# assets of the last publish only, so that it does not grow over months.
-_known: dict[tuple[Path, str], Mapping[str, Stamp]] = {}
+    count: int
+    size_bytes: int
 
 
-def write_assets(place: Place, assets: Iterable[Asset], needed: Iterable[str]) -> Written:
+def write_assets(
+    app_folder: AppFolder, assets: Iterable[Asset], needed: Iterable[str]
+) -> WrittenAssets:
     """Write, or link, each asset that is missing or damaged; then all `needed` must be there.
 
-    An asset that is there for more than a day is touched, so that pruning sees it in use.
+    An asset that is there for more than a day is touched, so that pruning sees it in use. An asset
+    that the app's last publish found whole is not read again while its size and time are the same.
     """
     given = {asset.name: asset for asset in assets}
-    if bad := sorted(name for name in given if not check_asset_name(name)):
+    if invalid := sorted(name for name in given if not is_asset_name(name)):
         raise ContentError(
-            Problem(entity="asset", key=repr(name), what="it can't name a file") for name in bad
+            Problem(entity="asset", key=repr(name), what="it can't name a file") for name in invalid
         )
-    written = Written()
-    known = _known.get((place.assets, place.app), {})
-    found: dict[str, Stamp] = {}
+    count = size_bytes = 0
+    key = app_folder.node, app_folder.app
+    all_whole = app_folder.site_root.whole_assets
+    whole = all_whole.get(key, {})
+    found: dict[str, FileStat] = {}
     now = time.time_ns()
-    place.assets.mkdir(parents=True, exist_ok=True)
-    with disk.folder(place.assets) as fd, _neighbour(place) as take:
+    app_folder.assets.mkdir(parents=True, exist_ok=True)
+    with disk.folder(app_folder.assets) as fd, _other_node(app_folder) as link:
         for name, asset in given.items():
-            stamp = disk.stamp_of(name, dir_fd=fd)
-            if stamp is None and (stamp := take(name, fd)) is not None:
-                written.count += 1
-            elif stamp is None or not (known.get(name) == stamp or _equal(asset, stamp, fd)):
-                stamp = disk.replace_file(name, asset.content, dir_fd=fd)
-                written.count += 1
-                written.size += len(asset.content)
-            elif now - stamp[1] > _DAY_NS:
-                stamp = _touch(name, stamp, now, fd)
-            found[name] = stamp
-    _known[place.assets, place.app] = found
-    _require(place, [name for name in needed if name not in given])
-    return written
+            stat = disk.stat_of(name, dir_fd=fd)
+            if stat is None and (stat := link(name, fd)) is not None:
+                count += 1
+            elif stat is None or not (whole.get(name) == stat or _equal(asset, stat, fd)):
+                stat = disk.replace_file(name, asset.content, dir_fd=fd)
+                count += 1
+                size_bytes += len(asset.content)
+            elif now - stat[1] > _DAY_NS:
+                stat = _touch(name, stat, now, fd)
+            found[name] = stat
+    # The last publish alone is remembered, so that this does not grow over months.
+    all_whole[key] = found
+    _require(app_folder, [name for name in needed if name not in given])
+    return WrittenAssets(count, size_bytes)
 
 
 @contextlib.contextmanager
-def _neighbour(place: Place) -> Iterator[Callable[[str, int], Stamp | None]]:
-    """Yields what links a missing asset from a node that this process published the app to before.
+def _other_node(app_folder: AppFolder) -> Iterator[Callable[[str, int], FileStat | None]]:
+    """Yields a function that links a missing asset from a node to which the app was published.
 
-    It returns None where there is none that is as it was then. One inode serves all nodes of a
-    machine, and linking costs a fifth of writing.
+    It returns None where no other node has the asset as it was published. One inode serves all
+    nodes of a machine, and linking takes a fifth of the time of writing.
     """
-    known: Mapping[str, Stamp] = {}
+    site_root = app_folder.site_root
+    whole: Mapping[str, FileStat] = {}
     source = -1
-    with contextlib.ExitStack() as held:
-        for (folder, app), whole in _known.items():
-            if app == place.app and folder.parents[1] == place.root and folder != place.assets:
+    with contextlib.ExitStack() as opened:
+        for (node, app), assets in list(site_root.whole_assets.items()):
+            if app == app_folder.app and node != app_folder.node:
                 with contextlib.suppress(OSError):
-                    source = held.enter_context(disk.folder(folder))
-                    known = whole
+                    other = AppFolder(site_root, node, app)
+                    source = opened.enter_context(disk.folder(other.assets))
+                    whole = assets
                     break
 
-        def take(name: str, target: int) -> Stamp | None:
-            stamp = known.get(name)
-            if stamp is not None and disk.stamp_of(name, dir_fd=source) == stamp:
+        def link(name: str, target: int) -> FileStat | None:
+            stat = whole.get(name)
+            if stat is not None and disk.stat_of(name, dir_fd=source) == stat:
                 with contextlib.suppress(OSError):
                     os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-                    return stamp
+                    return stat
             return None
 
-        yield take
+        yield link
 
 
-def _equal(asset: Asset, stamp: Stamp, fd: int) -> bool:
-    if stamp[0] != len(asset.content):
+def _equal(asset: Asset, stat: FileStat, fd: int) -> bool:
+    if stat[0] != len(asset.content):
         return False
     try:
         return disk.read_file(asset.name, dir_fd=fd) == asset.content
@@ -102,17 +105,17 @@ def _equal(asset: Asset, stamp: Stamp, fd: int) -> bool:
         return False
 
 
-def _touch(name: str, stamp: Stamp, now: int, fd: int) -> Stamp:
-    """The stamp after touching; another user's file can't be touched, and stays as it is."""
+def _touch(name: str, stat: FileStat, now: int, fd: int) -> FileStat:
+    """The stat after touching; another user's file can't be touched, and stays as it is."""
     with contextlib.suppress(PermissionError):
         os.utime(name, ns=(now, now), dir_fd=fd, follow_symlinks=False)
-        return stamp[0], now
-    return stamp
+        return stat[0], now
+    return stat
 
 
-def _require(place: Place, names: list[str]) -> None:
-    if missing := damaged_assets(place.assets, names, quick=True):
+def _require(app_folder: AppFolder, names: list[str]) -> None:
+    if missing := damaged_assets(app_folder.assets, names, quick=True):
         raise SiteUnavailable(
-            f"could not publish to {place.folder}: {place.assets} lacks {', '.join(missing[:5])}"
-            "\n  -> build again; what verify() names is written anew"
+            f"could not publish to {app_folder.path}: {app_folder.assets} lacks {', '.join(missing[:5])}"
+            "\n  -> build again; what verify() names is written again"
         )

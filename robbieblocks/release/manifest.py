@@ -22,25 +22,31 @@ _ASSET_TABLE: Final = re.compile(rb'"asset_table":(\[[^\]]*\])')
 _text: Final = json.encoder.encode_basestring
 
 
-def dump(manifest: Manifest) -> bytes:
-    """The JSON of a manifest. Page order is kept; everything else is sorted."""
-    written = _Written.of(manifest, _last_written.get(manifest.app))
-    _last_written[manifest.app] = written
-    value = {
-        "format": _FORMAT,
-        "node": manifest.node,
-        "app": manifest.app,
-        "build_hash": manifest.build_hash,
-        "toolchain": manifest.toolchain,
-        "asset_table": written.assets.names,
-        "component_table": written.components.names,
-    }
-    pages = ",".join([written.rows[id(page)] for page in manifest.pages])
-    files = _json(dict(sorted(manifest.files.items())))
-    return (
-        f'{_json(value)[:-1]},"assets":{written.assets.places(manifest.assets)}'
-        f',"pages":[{pages}],"files":{files}}}\n'
-    ).encode()
+class ManifestWriter:
+    """Makes the JSON of manifests; keeps what it wrote of each app last, page by page."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, _Written] = {}
+
+    def dump(self, manifest: Manifest) -> bytes:
+        """The JSON of a manifest. Page order is kept; everything else is sorted."""
+        written = _Written.of(manifest, self._written.get(manifest.app))
+        self._written[manifest.app] = written
+        value = {
+            "format": _FORMAT,
+            "node": manifest.node,
+            "app": manifest.app,
+            "build_hash": manifest.build_hash,
+            "toolchain": manifest.toolchain,
+            "asset_table": written.assets.names,
+            "component_table": written.components.names,
+        }
+        pages = ",".join([written.rows[id(page)] for page in manifest.pages])
+        files = _json(dict(sorted(manifest.files.items())))
+        return (
+            f'{_json(value)[:-1]},"assets":{written.assets.places(manifest.assets)}'
+            f',"pages":[{pages}],"files":{files}}}\n'
+        ).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +116,6 @@ class _Written:
             rows, came = {}, list(pages.values())
         rows |= {id(page): _row(page, assets, components) for page in came}
         return cls(manifest.assets, pages, assets, components, rows)
-
-
-# What was written last of each app.
-_last_written: Final[dict[str, _Written]] = {}
 
 
 def _row(page: PageEntry, assets: _Table, components: _Table) -> str:

@@ -1,43 +1,90 @@
-"""Reading what is live, for previews and comparisons."""
+"""Reads what is live: manifests, files, assets, and the pin."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from robbieblocks.release import disk
-from robbieblocks.release.layout import Place, apps, check_folder_name
+from robbieblocks.model import Manifest
+from robbieblocks.release.files import disk
+from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.manifest import load, load_files
+from robbieblocks.release.names import MANIFEST
+from robbieblocks.release.site_root import SiteRoot
 
 
-def live_size(site_root: Path, node: str, app: str, path: str) -> int | None:
+def live(site_root: SiteRoot, node: str, app: str) -> Manifest | None:
+    """The manifest of the release that visitors see.
+
+    None where there is none, or where it can't be trusted: then everything is built again.
+    Raises SiteUnavailable where it is there and may not be read.
+    """
+    return live_release(AppFolder.of(site_root, node, app))[1]
+
+
+def pinned(site_root: SiteRoot, node: str, app: str) -> str | None:
+    """The build hash that a person holds live, or None. Raises SiteUnavailable."""
+    app_folder = AppFolder.of(site_root, node, app)
+    with disk.attempt("read the pin", app_folder.pin):
+        try:
+            return app_folder.pin.read_text().strip() or app_folder.live_name
+        except FileNotFoundError:
+            return None
+
+
+def live_size(site_root: SiteRoot, node: str, app: str, path: str) -> int | None:
     """The size in bytes of a file of the live release, or None where it isn't there."""
     try:
-        return (Place.of(site_root, node, app).current / path).stat().st_size
+        return (AppFolder.of(site_root, node, app).current / path).stat().st_size
     except OSError:
         return None
 
 
-def read_live(site_root: Path, node: str, app: str, path: str) -> bytes:
+def read_live(site_root: SiteRoot, node: str, app: str, path: str) -> bytes:
     """A file of the live release. Raises SiteUnavailable."""
-    return _read(Place.of(site_root, node, app).current / path)
+    return _read(AppFolder.of(site_root, node, app).current / path)
 
 
-def read_asset(site_root: Path, node: str, app: str, name: str) -> bytes:
+def read_asset(site_root: SiteRoot, node: str, app: str, name: str) -> bytes:
     """An asset of the node. Raises SiteUnavailable."""
-    return _read(Place.of(site_root, node, app).assets / name)
+    return _read(AppFolder.of(site_root, node, app).assets / name)
 
 
-def nodes(site_root: Path) -> tuple[str, ...]:
-    """The nodes that have a live release under the site root, sorted."""
-    if not site_root.is_dir():
-        return ()
-    return tuple(
-        sorted(
-            folder.name
-            for folder in site_root.iterdir()
-            # `lost+found` and the like are nobody's.
-            if check_folder_name(folder.name) and apps(site_root, folder.name)
-        )
-    )
+def live_release(app_folder: AppFolder) -> tuple[str | None, Manifest | None]:
+    """The name of the live release's folder, and its manifest where that can be trusted."""
+    name = app_folder.live_name
+    return name, None if name is None else manifest_of(app_folder, name)
+
+
+def manifest_of(app_folder: AppFolder, name: str) -> Manifest | None:
+    """The manifest of a release folder; None where it is missing, garbled or another release's.
+
+    A file that this process has read or written already is not read again: a worker needs its own
+    manifest several times a run. Raises SiteUnavailable where it may not be read.
+    """
+    cache = app_folder.site_root.manifests
+    path = app_folder.releases / name / MANIFEST
+    with disk.attempt("read the release", path.parent):
+        try:
+            status = path.stat()
+            manifest = cache.get(status) or load(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+            return None
+    cache.put(status, manifest)
+    expected = app_folder.node, app_folder.app, name.partition(".")[0]
+    found = manifest.node, manifest.app, manifest.build_hash
+    return manifest if found == expected else None
+
+
+def files_manifest(site_root: SiteRoot, folder: Path) -> Manifest | None:
+    """A folder's manifest, perhaps with its files alone; None where it is missing or garbled.
+
+    Reading no pages takes a tenth of the time.
+    """
+    path = folder / MANIFEST
+    try:
+        return site_root.manifests.get(path.stat()) or load_files(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _read(path: Path) -> bytes:

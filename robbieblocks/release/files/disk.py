@@ -1,4 +1,4 @@
-"""What releases ask of the file system: durable, atomic, and with errors that say what to do."""
+"""Calls to the file system: durable, atomic, and with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Sha256
-from robbieblocks.release.layout import TEMPORARY
+from robbieblocks.release.names import TEMPORARY
 
-Stamp = tuple[int, int]
-"""Size in bytes and time of last modification in ns: what drift changes."""
+FileStat = tuple[int, int]
+"""Size in bytes, and time of last modification in ns."""
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -41,8 +41,6 @@ _REMEDIES: Final = {
     errno.EIO: "check the disk; the last good release stays live",
     errno.ENAMETOOLONG: "shorten the page's route",
 }
-
-_in_hand: set[str] = set()
 
 
 @contextlib.contextmanager
@@ -73,7 +71,7 @@ def folder(path: str | Path, *, dir_fd: int | None = None) -> Iterator[int]:
         os.close(fd)
 
 
-def write_new(name: str, content: bytes, *, dir_fd: int) -> Stamp:
+def write_new(name: str, content: bytes, *, dir_fd: int) -> FileStat:
     """Write a file that must not exist, readable only (so that no editor saves over it)."""
     fd = os.open(name, _CREATE, _READ_ONLY, dir_fd=dir_fd)
     try:
@@ -86,19 +84,19 @@ def write_new(name: str, content: bytes, *, dir_fd: int) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def replace_file(name: str, content: bytes, *, dir_fd: int) -> Stamp:
+def replace_file(name: str, content: bytes, *, dir_fd: int) -> FileStat:
     """Put a file in place of another (or none) with one rename, in one folder."""
     parent, _, last = name.rpartition("/")
-    aside = temporary_name(last)
-    aside = f"{parent}/{aside}" if parent else aside
+    temporary = temporary_name(last)
+    temporary = f"{parent}/{temporary}" if parent else temporary
     try:
-        stamp = write_new(aside, content, dir_fd=dir_fd)
-        os.rename(aside, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        stat_ = write_new(temporary, content, dir_fd=dir_fd)
+        os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(aside, dir_fd=dir_fd)
+            os.unlink(temporary, dir_fd=dir_fd)
         raise
-    return stamp
+    return stat_
 
 
 def read_file(name: str, *, dir_fd: int) -> bytes:
@@ -111,8 +109,8 @@ def read_file(name: str, *, dir_fd: int) -> bytes:
         return file.read()
 
 
-def stamp_of(name: str, *, dir_fd: int) -> Stamp | None:
-    """The stamp of a regular file; None where there is none, or something else."""
+def stat_of(name: str, *, dir_fd: int) -> FileStat | None:
+    """The stat of a regular file; None where there is none, or something else."""
     try:
         status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
     except OSError:
@@ -139,8 +137,8 @@ def hash_of(name: str, *, dir_fd: int) -> Sha256 | None:
     return Sha256(hashlib.sha256(content).hexdigest())
 
 
-def link_or_copy(name: str, *, source: int, target: int) -> Stamp | None:
-    """Hard-link a file of the same name from one folder into another; the stamp if copied."""
+def link_or_copy(name: str, *, source: int, target: int) -> FileStat | None:
+    """Hard-link a file of the same name from one folder into another; its stat if it was copied."""
     try:
         os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
     except OSError as error:
@@ -155,13 +153,13 @@ def point(link: Path, target: str) -> None:
 
     Replacing a link with symlink(2) or `ln -sf` would unlink it first.
     """
-    aside = link.with_name(temporary_name(link.name))
-    aside.symlink_to(target)
+    temporary = link.with_name(temporary_name(link.name))
+    temporary.symlink_to(target)
     try:
-        aside.replace(link)
+        temporary.replace(link)
     except BaseException:
         with contextlib.suppress(OSError):
-            aside.unlink()
+            temporary.unlink()
         raise
 
 
@@ -176,27 +174,6 @@ def target_of(link: Path) -> str | None:
 def temporary_name(stem: str) -> str:
     """A name that no other writer uses and that a sweep recognises."""
     return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"
-
-
-@contextlib.contextmanager
-def aside(parent: Path, stem: str) -> Iterator[Path]:
-    """A temporary path for work without the lock: sweeps of this process leave it alone.
-
-    What is there in the end is removed, where that can be done.
-    """
-    path = parent / temporary_name(stem)
-    _in_hand.add(path.name)
-    try:
-        yield path
-    finally:
-        with contextlib.suppress(OSError):
-            remove_tree(path)
-        _in_hand.discard(path.name)
-
-
-def is_in_hand(name: str) -> bool:
-    """Whether a thread of this process is at work on what has this temporary name."""
-    return name in _in_hand
 
 
 def unlink(path: str, *, dir_fd: int) -> None:

@@ -1,0 +1,1 @@
+"""A release's files on the disk: written durably, compared, and indexed by size and time."""

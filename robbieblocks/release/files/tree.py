@@ -1,0 +1,165 @@
+"""The folder of a release: made from nothing, or from another release's folder.
+
+No file is ever written over, since releases share files by hard links. A file that differs is
+unlinked and another one takes its name; folders and unchanged files stay.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robbieblocks.model import Manifest, Sha256
+from robbieblocks.release.files import disk, stat_index
+from robbieblocks.release.files.disk import FileStat
+from robbieblocks.release.files.inspection import inspect
+from robbieblocks.release.names import MANIFEST, RESERVED, STAT_INDEX, folders_of, is_path
+from robbieblocks.release.verification_cache import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class TreeDifference:
+    """How a folder differs from the files that it should hold.
+
+    `kept` are the files that are right already, with their stats; `unlink`, `rmdir` and `mkdir`
+    are what must be removed and made, in that order.
+    """
+
+    kept: Mapping[str, FileStat] = field(default_factory=dict)
+    unlink: tuple[str, ...] = ()
+    rmdir: tuple[str, ...] = ()
+    mkdir: tuple[str, ...] = ()
+
+    def is_none(self, wanted: Collection[str]) -> bool:
+        """Whether the folder holds the wanted files and nothing else."""
+        return len(self.kept) == len(wanted) and not (self.unlink or self.rmdir or self.mkdir)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSources:
+    """Where each missing file comes from: a folder to link it from, or the contents."""
+
+    links: Mapping[Path, Mapping[str, FileStat]] = field(default_factory=dict)
+    write: Collection[str] = ()
+
+
+def difference_of_nothing(wanted: Manifest) -> TreeDifference:
+    """How an empty folder differs from a release."""
+    return TreeDifference(mkdir=tuple(folders_of(wanted.files)))
+
+
+def difference(
+    folder: Path,
+    known: Manifest,
+    wanted: Mapping[str, Sha256],
+    *,
+    given: Collection[str] = (),
+    trust: Trust = Trust.NOTHING,
+) -> TreeDifference:
+    """Compare a folder, which should hold the release of `known`, with the files that are wanted.
+
+    Files that are `given` anew are read and hashed, because they may be given to replace a damaged
+    copy. Of the others, size and time must be those of the stat index, and the folder is listed to
+    find names that no manifest has; `trust` says which of these checks may be left out. Raises
+    OSError.
+    """
+    files: Collection[str] = known.files
+    folders: set[str] | None = None
+    if trust is Trust.NOTHING:
+        files, folders = _listing(folder)
+    same = [
+        path for path, digest in wanted.items() if known.files.get(path) == digest and path in files
+    ]
+    others = [path for path in same if path not in given]
+    if trust is Trust.ALL:
+        indexed = stat_index.read(folder, known)
+        kept = {path: indexed[path] for path in others if path in indexed}
+    else:
+        kept = _whole(folder, known, others, trust_stats=True)
+    kept |= _whole(folder, known, [path for path in same if path in given], trust_stats=False)
+    rmdir: set[str] = set()
+    mkdir: set[str] = set()
+    if folders is not None or wanted.keys() != known.files.keys():
+        present = set(folders_of(known.files)) if folders is None else folders
+        needed = set(folders_of(wanted))
+        rmdir, mkdir = present - needed, needed - present
+    unlink = [path for path in files if path not in kept]
+    if trust is not Trust.NOTHING:
+        altered = [*unlink, *(path for path in wanted if path not in kept)]
+        if not _is_inside(folder, altered, mkdir):
+            return difference(folder, known, wanted, given=given)
+    return TreeDifference(
+        kept, tuple(unlink), tuple(sorted(rmdir, reverse=True)), tuple(sorted(mkdir))
+    )
+
+
+def clear(target: int, difference: TreeDifference) -> None:
+    """Remove what is not kept; the files that mark a folder as a whole release go first."""
+    for path in (*RESERVED, *difference.unlink):
+        disk.unlink(path, dir_fd=target)
+    for path in difference.rmdir:
+        os.rmdir(path, dir_fd=target)
+
+
+def fill(
+    target: int,
+    manifest: Manifest,
+    manifest_json: bytes,
+    difference: TreeDifference,
+    sources: FileSources,
+    contents: Mapping[str, bytes],
+) -> None:
+    """Make, link and write what is missing, then the manifest and the stat index."""
+    stats = dict(difference.kept)
+    for path in difference.mkdir:
+        os.mkdir(path, dir_fd=target)
+    for source, whole in sources.links.items():
+        if not whole:
+            continue
+        with disk.folder(source) as source_fd:
+            for path, stat in whole.items():
+                copied = disk.link_or_copy(path, source=source_fd, target=target)
+                stats[path] = copied or stat
+    for path in sources.write:
+        stats[path] = disk.write_new(path, contents[path], dir_fd=target)
+    disk.write_new(MANIFEST, manifest_json, dir_fd=target)
+    disk.write_new(STAT_INDEX, stat_index.dump(manifest, stats), dir_fd=target)
+
+
+def _is_inside(folder: Path, paths: list[str], mkdir: Collection[str]) -> bool:
+    """Whether paths that were not listed lie in the folder: no parent of theirs is a symlink."""
+    with disk.folder(folder) as fd:
+        return all(map(is_path, paths)) and all(
+            parent in mkdir or disk.is_folder(parent, dir_fd=fd) for parent in folders_of(paths)
+        )
+
+
+def _whole(
+    folder: Path, known: Manifest, paths: list[str], *, trust_stats: bool
+) -> dict[str, FileStat]:
+    if not paths:
+        return {}
+    found = inspect(folder, known, paths=paths, trust_stats=trust_stats, check_parents=False)
+    return dict(found.whole)
+
+
+def _listing(folder: Path) -> tuple[set[str], set[str]]:
+    """Every path in a release's folder but the reserved ones: those of files, and of folders."""
+    files: set[str] = set()
+    folders: set[str] = set()
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
+        with os.scandir(f"{folder}/{prefix}") as entries:
+            for entry in entries:
+                path = prefix + entry.name
+                if path in RESERVED:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(path)
+                    waiting.append(path + "/")
+                else:
+                    files.add(path)
+    return files, folders

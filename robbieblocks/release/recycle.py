@@ -1,0 +1,85 @@
+"""Folders of which the next release can be made: standby trees, and releases that are not kept.
+
+Of ten thousand pages an edit changes a few. The next release is such a folder with those altered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from robbieblocks.model import Manifest, Sha256
+from robbieblocks.release.files import disk, tree
+from robbieblocks.release.files.tree import TreeDifference
+from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.names import is_standby
+from robbieblocks.release.reading import files_manifest
+from robbieblocks.release.retention import KEEP, apply_retention, last_live, mark_unreferenced
+
+
+@dataclass(frozen=True, slots=True)
+class RecyclableFolder:
+    """A folder that nobody needs as it is, and its manifest, perhaps with its files alone.
+
+    `keep` is how many releases are kept: a release is recyclable only beyond those.
+    """
+
+    app_folder: AppFolder
+    name: str
+    manifest: Manifest
+    keep: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.app_folder.releases / self.name
+
+    def difference(self, wanted: Mapping[str, Sha256], given: Collection[str]) -> TreeDifference:
+        """How it differs from the files that are wanted. Raises OSError."""
+        trust = self.app_folder.site_root.verifications.trust(self.path)
+        return tree.difference(self.path, self.manifest, wanted, given=given, trust=trust)
+
+    def take(self, temporary: Path) -> bool:
+        """Rename it to a temporary path, under the app's lock: now it is no release any more.
+
+        False where it is kept now. Raises OSError where it is gone.
+        """
+        if not is_standby(self.name):
+            kept, _ = apply_retention(self.app_folder, self.keep)
+            if self.name in kept:
+                return False
+            mark_unreferenced(self.app_folder, self.name, kept)
+        self.app_folder.site_root.verifications.remove(self.path)
+        self.path.rename(temporary)
+        return True
+
+
+def recyclable_folders(
+    app_folder: AppFolder, keep: int = KEEP, but: str = ""
+) -> Iterator[RecyclableFolder]:
+    """The standby trees, then releases beyond `keep`, the oldest first; not the one named `but`.
+
+    A release that never passed its smoke check is left out: its files may not be durable.
+    """
+    _, unneeded = apply_retention(app_folder, keep)
+    once_live = [name for name in unneeded if last_live(app_folder.releases / name)]
+    for name in (*standby_trees(app_folder), *reversed(once_live)):
+        if name != but and (manifest := manifest_in(app_folder, name)) is not None:
+            yield RecyclableFolder(app_folder, name, manifest, keep)
+
+
+def standby_trees(app_folder: AppFolder) -> list[str]:
+    """The names of the standby trees, the one that was refreshed last first."""
+    return sorted(entry.name for entry in os.scandir(app_folder.releases) if is_standby(entry.name))
+
+
+def manifest_in(app_folder: AppFolder, name: str) -> Manifest | None:
+    """The manifest of a standby tree or a release; None where it is missing, garbled or another's."""
+    path = app_folder.releases / name
+    if not disk.is_folder(str(path)):
+        return None
+    manifest = files_manifest(app_folder.site_root, path)
+    right = manifest is not None and (is_standby(name) or name == manifest.build_hash)
+    return manifest if right else None

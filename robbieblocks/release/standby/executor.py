@@ -1,0 +1,110 @@
+"""Where the long parts of making a standby tree run: in this process, or in a child process.
+
+Python runs one thread at a time, so a thread that compares ten thousand files would delay the next
+build. A child process delays nothing. Few files are compared in this process.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from robbieblocks import failpoints, process
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.release.files import disk, stat_index, tree
+from robbieblocks.release.files.inspection import inspect
+from robbieblocks.release.files.tree import FileSources
+from robbieblocks.release.names import MANIFEST
+from robbieblocks.release.reading import files_manifest
+from robbieblocks.release.site_root import SiteRoot
+
+Task = Literal["compare", "make equal"]
+
+YES: Final = 0
+NO: Final = 10
+
+_TIMEOUT_S: Final = 600.0
+# So few files take less time than a process needs to start.
+_FEW_FILES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Two functions of the site root, a folder and a release's folder.
+
+    `is_equal` says whether the folder holds what the release does, and nothing else. `make_equal`
+    makes it so, and durable, out of an earlier release or an empty folder; it returns False where
+    a file of the release is damaged. Both raise SiteUnavailable or OSError.
+    """
+
+    is_equal: Callable[[SiteRoot, Path, Path], bool]
+    make_equal: Callable[[SiteRoot, Path, Path], bool]
+
+
+def is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
+    """As `Executor` says, in this process."""
+    known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
+    if known is None or wanted is None or known.build_hash != wanted.build_hash:
+        return False
+    if stat_index.read(folder, known).keys() != wanted.files.keys():
+        return False
+    return tree.difference(folder, known, wanted.files).is_none(wanted.files)
+
+
+def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
+    """As `Executor` says, in this process."""
+    known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
+    if wanted is None:
+        return False
+    if known is None:
+        difference = tree.difference_of_nothing(wanted)
+    else:
+        difference = tree.difference(folder, known, wanted.files)
+    missing = [path for path in wanted.files if path not in difference.kept]
+    found = inspect(release, wanted, paths=missing)
+    if found.damaged:
+        return False
+    manifest_json = (release / MANIFEST).read_bytes()
+    with disk.folder(folder) as fd:
+        if known:
+            tree.clear(fd, difference)
+            failpoints.reached("spare cleared")
+        tree.fill(fd, wanted, manifest_json, difference, FileSources({release: found.whole}), {})
+    # Synced now, so that the next publish need not wait for it.
+    disk.sync_file_system(folder)
+    failpoints.reached("spare synced")
+    return True
+
+
+def in_child_process(few_files: int = _FEW_FILES) -> Executor:
+    """Both functions in a child process, for releases of more than so many files."""
+    return Executor(
+        partial(_in_child_process, "compare", few_files),
+        partial(_in_child_process, "make equal", few_files),
+    )
+
+
+def _in_child_process(
+    task: Task, few_files: int, site_root: SiteRoot, folder: Path, release: Path
+) -> bool:
+    wanted = files_manifest(site_root, release)
+    if wanted is None or len(wanted.files) <= few_files:
+        return TASKS[task](site_root, folder, release)
+    child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.standby.child_process")
+    done = process.run([*child, task, folder, release], timeout=_TIMEOUT_S)
+    if done.returncode not in (YES, NO):
+        said = done.stderr.decode(errors="replace").strip()
+        raise SiteUnavailable(said or f"the process that was to {task} {folder} ended early")
+    return done.returncode == YES
+
+
+TASKS: Final[dict[Task, Callable[[SiteRoot, Path, Path], bool]]] = {
+    "compare": is_equal,
+    "make equal": make_equal,
+}
+IN_PROCESS: Final = Executor(is_equal, make_equal)
+CHILD_PROCESS: Final = in_child_process()

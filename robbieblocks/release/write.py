@@ -1,0 +1,283 @@
+"""Writes a release to the disk, ready to be made live: its assets, then its folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from robbieblocks import failpoints
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.model import Asset, Manifest
+from robbieblocks.release.assets import WrittenAssets, write_assets
+from robbieblocks.release.files import disk, tree
+from robbieblocks.release.files.disk import FileStat
+from robbieblocks.release.files.inspection import inspect
+from robbieblocks.release.files.tree import FileSources
+from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.lock import assets_in_use, lock
+from robbieblocks.release.names import MANIFEST, TEMPORARY, VERIFIED
+from robbieblocks.release.reading import live_release, manifest_of
+from robbieblocks.release.recycle import RecyclableFolder, recyclable_folders
+from robbieblocks.release.site_root import SiteRoot
+
+_NAMED_AT_MOST: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRelease:
+    """A release that is published: what it holds, and what was live before.
+
+    `contents` are the bytes of its files, as far as the live release may not have them.
+    """
+
+    app_folder: AppFolder
+    manifest: Manifest
+    manifest_json: bytes
+    contents: Mapping[str, bytes]
+    live_name: str | None
+    live: Manifest | None
+
+    @property
+    def folder(self) -> Path:
+        """The folder that is named by its hash."""
+        return self.app_folder.releases / self.manifest.build_hash
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is live has this hash already."""
+        return self.live_name == self.manifest.build_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFolder:
+    """A release's folder at a temporary path.
+
+    `compared_at` says when the files that it took over were compared with their stats, in seconds
+    of the verification cache's clock.
+    """
+
+    temporary: Path
+    files_written: int
+    bytes_written: int
+    compared_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenRelease:
+    """A release on the disk, with the locks held that let it be made live.
+
+    `folder` is None where the release was there already, whole. Where the release is live but
+    damaged, `folder` is still at its temporary path; else it has the release's name. `written_at`
+    is in seconds of time.perf_counter(). `syncing` ends when all is durable; it is None where
+    nothing was written.
+    """
+
+    new: NewRelease
+    folder: WrittenFolder | None
+    assets: WrittenAssets
+    write_ms: float
+    written_at: float
+    syncing: Future[None] | None
+
+    @property
+    def must_swap(self) -> bool:
+        """Whether visitors will get other files than before."""
+        return self.folder is not None or not self.new.is_live
+
+
+@contextlib.contextmanager
+def write_release(
+    site_root: SiteRoot,
+    manifest: Manifest,
+    contents: Mapping[str, bytes],
+    assets: Iterable[Asset],
+) -> Iterator[WrittenRelease]:
+    """Write a manifest's release, and hold the app's lock until the block ends.
+
+    `contents` holds the bytes of every file that the live release doesn't have already. The folder
+    is made out of a standby tree, or of a release that is not kept any more, by altering what
+    differs; where there is none, unchanged files are hard-linked from what is live. `assets` are
+    written where the node lacks them. Making it all durable goes on in a thread: the caller may do
+    other work before it calls `make_live`. A release that is left without that is pruned one day.
+
+    Raises ContentError for a manifest that names what may not be written, and SiteUnavailable.
+    """
+    began = time.perf_counter()
+    app_folder = AppFolder.of(site_root, manifest.node, manifest.app)
+    site_root.manifest_checks.check(manifest)
+    with (
+        lock(site_root, manifest.node, manifest.app),
+        assets_in_use(app_folder),
+        ThreadPoolExecutor(1, "sync") as sync_thread,
+    ):
+        with disk.attempt("publish to", app_folder.path):
+            sweep(app_folder)
+            app_folder.releases.mkdir(parents=True, exist_ok=True)
+            live_name, live = live_release(app_folder)
+            new = NewRelease(
+                app_folder=app_folder,
+                manifest=manifest,
+                manifest_json=site_root.manifest_writer.dump(manifest),
+                contents=contents,
+                live_name=live_name,
+                live=live,
+            )
+            written_assets = write_assets(app_folder, assets, manifest.assets)
+            failpoints.reached("assets")
+            folder = _write_folder(new)
+            if folder is not None and not new.is_live:
+                _name(new, folder.temporary)
+        written_at = time.perf_counter()
+        syncing = None
+        if folder is not None or not new.is_live or written_assets.count:
+            syncing = sync_thread.submit(disk.sync_file_system, site_root.path)
+        yield WrittenRelease(
+            new=new,
+            folder=folder,
+            assets=written_assets,
+            write_ms=(written_at - began) * 1000,
+            written_at=written_at,
+            syncing=syncing,
+        )
+
+
+def sweep(app_folder: AppFolder) -> None:
+    """Remove what killed processes left. The lock must be held: then nobody builds there.
+
+    Temporary paths that threads of this process use without the lock are left to those.
+    """
+    reserved = app_folder.site_root.temporary_paths.is_reserved
+    for folder in (app_folder.path, app_folder.releases):
+        with contextlib.suppress(FileNotFoundError):
+            for entry in list(os.scandir(folder)):
+                if not entry.name.startswith(TEMPORARY) or reserved(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    disk.remove_tree(Path(entry.path))
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def _write_folder(new: NewRelease) -> WrittenFolder | None:
+    """The release at a temporary path, or None where it is there already, whole."""
+    same = manifest_of(new.app_folder, new.manifest.build_hash)
+    whole = {} if same is None else _whole(new, new.folder, same, list(new.manifest.files))
+    if same is not None and len(whole) == len(new.manifest.files):
+        _update_manifest(new)
+        return None
+    recyclable = next(recyclable_folders(new.app_folder, but=new.manifest.build_hash), None)
+    if recyclable is not None:
+        # Whatever is wrong with a recyclable folder, the release can be made without it.
+        with contextlib.suppress(OSError):
+            return _make(new, recyclable, whole)
+    return _make(new, None, whole)
+
+
+def _update_manifest(new: NewRelease) -> None:
+    """Replace the manifest of a whole release where pages have equal bytes from other inputs.
+
+    Without that these pages would count as changed in every later build.
+    """
+    with disk.folder(new.folder) as fd:
+        if disk.read_file(MANIFEST, dir_fd=fd) != new.manifest_json:
+            disk.replace_file(MANIFEST, new.manifest_json, dir_fd=fd)
+            new.app_folder.site_root.manifests.put_written(new.manifest, dir_fd=fd)
+
+
+def _make(
+    new: NewRelease, recyclable: RecyclableFolder | None, whole: Mapping[str, FileStat]
+) -> WrittenFolder:
+    """The release at a temporary path, made out of another folder or from nothing.
+
+    `whole` are the files that its own, damaged folder has.
+    """
+    site_root = new.app_folder.site_root
+    temporary = new.app_folder.releases / disk.temporary_name(new.manifest.build_hash[:12])
+    if recyclable is None:
+        compared_at = site_root.verifications.now()
+        difference = tree.difference_of_nothing(new.manifest)
+    else:
+        compared_at = site_root.verifications.compared_at(recyclable.path)
+        difference = recyclable.difference(new.manifest.files, new.contents)
+    sources = _sources(new, difference.kept, whole)
+    if recyclable is None:
+        temporary.mkdir()
+    else:
+        recyclable.take(temporary)
+        failpoints.reached("taken")
+    with disk.folder(temporary) as fd:
+        if recyclable is not None:
+            tree.clear(fd, difference)
+            failpoints.reached("cleared")
+        tree.fill(fd, new.manifest, new.manifest_json, difference, sources, new.contents)
+        site_root.manifests.put_written(new.manifest, dir_fd=fd)
+    failpoints.reached("written")
+    return WrittenFolder(
+        temporary=temporary,
+        files_written=len(sources.write),
+        bytes_written=len(new.manifest_json)
+        + sum(len(new.contents[path]) for path in sources.write),
+        compared_at=compared_at,
+    )
+
+
+def _sources(
+    new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]
+) -> FileSources:
+    """Where each file that is not kept comes from.
+
+    That is the release's own, damaged folder, else what is live, else the contents. Raises
+    SiteUnavailable where none of them has it.
+    """
+    files = new.manifest.files
+    links = {new.folder: {path: stat for path, stat in whole.items() if path not in kept}}
+    missing = [path for path in files if path not in kept and path not in whole]
+    if new.live_name is not None and new.live is not None and not new.is_live:
+        folder, live_files = new.app_folder.releases / new.live_name, new.live.files
+        same = [path for path in missing if live_files.get(path) == files[path]]
+        links[folder] = _whole(new, folder, new.live, same)
+        missing = [path for path in missing if path not in links[folder]]
+    if unavailable := [path for path in missing if path not in new.contents]:
+        raise _unavailable(new, unavailable)
+    return FileSources(links, missing)
+
+
+def _whole(
+    new: NewRelease, folder: Path, manifest: Manifest, paths: list[str]
+) -> dict[str, FileStat]:
+    """Those files of a release that are whole.
+
+    Files whose contents were handed in are read and hashed, because they may be handed in to
+    replace a damaged copy.
+    """
+    trust_stats = (folder / VERIFIED).exists()
+    given = [path for path in paths if path in new.contents]
+    others = [path for path in paths if path not in new.contents]
+    return {
+        **inspect(folder, manifest, paths=others, trust_stats=trust_stats).whole,
+        **inspect(folder, manifest, paths=given, trust_stats=False).whole,
+    }
+
+
+def _name(new: NewRelease, temporary: Path) -> None:
+    """Give the release its name; a damaged release of that name, which is not live, is renamed."""
+    if new.folder.exists() or new.folder.is_symlink():
+        new.folder.rename(new.app_folder.releases / disk.temporary_name("damaged"))
+    temporary.rename(new.folder)
+    failpoints.reached("named")
+
+
+def _unavailable(new: NewRelease, paths: list[str]) -> SiteUnavailable:
+    shown = ", ".join(paths[:_NAMED_AT_MOST]) + (
+        f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
+    )
+    return SiteUnavailable(
+        f"could not publish to {new.app_folder.path}: {shown} did not change, but the live "
+        "release has no whole copy\n  -> build again; what verify() names is rendered again"
+    )
