@@ -19,6 +19,7 @@ from robbieblocks import database as rows
 from robbieblocks import release
 from robbieblocks.model import Manifest
 from robbieblocks.pipeline import BuildReport, Place, Request, RunReport, Workshop, build
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.databases import Databases
 
@@ -33,7 +34,15 @@ class Builder:
     connection: Connection
     workshop: Workshop
     now: datetime = NOW
+    _site_root: SiteRoot | None = None
     said: list[str] = field(default_factory=list)
+
+    @property
+    def site_root(self) -> SiteRoot:
+        """The site root, opened once."""
+        if self._site_root is None:
+            self._site_root = SiteRoot(self.settings.site_root)
+        return self._site_root
 
     def build(self, **request: Any) -> BuildReport:
         """Build as the command does."""
@@ -43,7 +52,7 @@ class Builder:
             Request(**request),
             workshop=self.workshop,
             connection=self.connection,
-            place=Place(site_root=self.settings.site_root),
+            place=Place(site_root=self.site_root),
             clock=lambda: self.now,
             progress=self.said.append,
         )
@@ -57,7 +66,7 @@ class Builder:
 
     def live(self, node: str, app: str) -> Manifest | None:
         """The manifest of what is live."""
-        return release.live(self.settings.site_root, node, app)
+        return release.live(self.site_root, node, app)
 
     def html(self, node: str, app: str, path: str) -> str:
         """A file of what is live."""

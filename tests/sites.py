@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from robbieblocks import database, serve
 from robbieblocks.errors import Problem
 from robbieblocks.pipeline import BuildReport, Workshop
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.building import Builder
 from tests.databases import Databases
@@ -163,7 +164,7 @@ class Site:
 def served(site_root: Path, node: str) -> Iterator[str]:
     """One node on a free port of this process, while the block runs."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(serve.app(site_root, node), lifespan="off", log_config=None)
+    config = uvicorn.Config(serve.app(SiteRoot(site_root), node), lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

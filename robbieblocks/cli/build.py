@@ -15,6 +15,7 @@ from robbieblocks.cli.stdout import as_json, tell
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place, Request, Workshop, build
 from robbieblocks.prerender import Prerenderer
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 
 
@@ -50,7 +51,7 @@ def run(
             workshop=workshop,
             connection=connection,
             place=Place(
-                site_root=settings.site_root,
+                site_root=SiteRoot(settings.site_root),
                 smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
             ),
             clock=lambda: datetime.now(UTC),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import typer
 
 from robbieblocks import release
 from robbieblocks.errors import UsageError
 from robbieblocks.model import SHARED_APP
-from robbieblocks.release import reading
+from robbieblocks.release import SiteRoot
 from robbieblocks.serve import serve_nodes
 from robbieblocks.settings import Settings
 
@@ -19,27 +18,28 @@ from robbieblocks.settings import Settings
 def run(*, nodes: Sequence[str], host: str, port: int) -> None:
     """Serve until interrupted; each node gets a port of its own, counted from `port`."""
     settings = Settings.from_environment()
-    live = reading.nodes(settings.site_root)
+    site_root = SiteRoot(settings.site_root)
+    live = release.nodes(site_root)
     chosen = list(nodes) or list(live)
     missing = [node for node in chosen if node not in live]
     if missing or not chosen:
         what = f"node {missing[0]} has" if missing else "there is"
         raise UsageError(
-            f"{what} no live release under {settings.site_root}: run `robbieblocks build` first"
+            f"{what} no live release under {site_root.path}: run `robbieblocks build` first"
         )
     # `main` leaves garbage; a server would be full of it one day. What is imported stays anyhow.
     gc.freeze()
     gc.enable()
     serve_nodes(
-        settings.site_root,
+        site_root,
         # Port 0 is any free one, for each.
         [(node, port + offset if port else 0) for offset, node in enumerate(chosen)],
         host=host,
-        started=lambda urls: _tell(settings.site_root, urls),
+        started=lambda urls: _tell(site_root, urls),
     )
 
 
-def _tell(site_root: Path, urls: Mapping[str, str]) -> None:
+def _tell(site_root: SiteRoot, urls: Mapping[str, str]) -> None:
     """Print where each app of each node can be seen; its first page stands for an app."""
     width = max(len(node) for node in urls)
     for node, url in urls.items():

@@ -17,6 +17,7 @@ from robbieblocks import changes, record, release, snapshot
 from robbieblocks.cli import session
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 
 _SHORT = 12
@@ -67,6 +68,7 @@ class AppStatus:
 def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | None) -> None:
     """Print the state of nodes."""
     settings = Settings.from_environment(database_url=database_url)
+    site_root = SiteRoot(settings.site_root)
     with session.opened(settings) as connection:
         known = snapshot.nodes(connection)
         chosen = [node for node in known if not nodes or node.id in nodes]
@@ -74,8 +76,9 @@ def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | 
             raise UsageError(
                 f"there is no node {strange[0]!r} (known: {', '.join(n.id for n in known)})"
             )
-        desired = {} if quick else _desired(settings, connection, [node.id for node in chosen])
-        states = _states(settings, connection, chosen, desired)
+        ids = [node.id for node in chosen]
+        desired = {} if quick else _desired(settings, site_root, connection, ids)
+        states = _states(site_root, connection, chosen, desired)
     if format_ == "json":
         typer.echo(json.dumps(as_json(states), indent=2, default=str))
     else:
@@ -86,7 +89,7 @@ def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | 
 
 
 def _desired(
-    settings: Settings, connection: Connection, nodes: Sequence[str]
+    settings: Settings, site_root: SiteRoot, connection: Connection, nodes: Sequence[str]
 ) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """What a build would make live now, and the pages that it would hold back; by a dry run."""
     # All that a build needs takes long to import, and with --quick none is made.
@@ -98,7 +101,7 @@ def _desired(
                 Request(nodes=tuple(nodes), dry_run=True, heal=False),
                 workshop=workshop,
                 connection=connection,
-                place=Place(site_root=settings.site_root),
+                place=Place(site_root=site_root),
                 clock=lambda: datetime.now(UTC),
                 progress=lambda _: None,
             )
@@ -112,7 +115,7 @@ def _desired(
 
 
 def _states(
-    settings: Settings,
+    site_root: SiteRoot,
     connection: Connection,
     nodes: Sequence[NodeRow],
     desired: dict[tuple[str, str], tuple[str, tuple[str, ...]]],
@@ -121,13 +124,13 @@ def _states(
     states = []
     for node in nodes:
         waiting = changes.waiting(connection, node.id)
-        here = (settings.site_root / node.id).is_dir()
+        here = (site_root.path / node.id).is_dir()
         for app in node.apps:
             queued = [group for group in waiting.groups if app in group.apps]
             oldest = min((group.oldest for group in queued), default=None)
             last = runs.get((node.id, app))
             wanted, held_back = desired.get((node.id, app), (_UNKNOWN, ()))
-            live = release.live(settings.site_root, node.id, app) if here else None
+            live = release.live(site_root, node.id, app) if here else None
             states.append(
                 AppStatus(
                     node=node.id,
@@ -135,7 +138,7 @@ def _states(
                     desired=wanted,
                     built=last.built if last else None,
                     served=live.build_hash if live else (None if here else _UNKNOWN),
-                    pinned=release.pinned(settings.site_root, node.id, app) if here else None,
+                    pinned=release.pinned(site_root, node.id, app) if here else None,
                     held_back=held_back,
                     waiting=sum(group.count for group in queued),
                     oldest_seconds=(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from psycopg import Connection
@@ -158,7 +157,7 @@ def _targets(request: Request, connection: Connection, place: Place) -> tuple[Ta
     return choose(request, nodes, page_apps, live)
 
 
-def shown_apps(site_root: Path, node: str) -> frozenset[str]:
+def shown_apps(site_root: release.SiteRoot, node: str) -> frozenset[str]:
     """The apps that show pages on a node."""
     manifests = {app: release.live(site_root, node, app) for app in release.apps(site_root, node)}
     return frozenset(app for app, manifest in manifests.items() if manifest and manifest.pages)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Self
 from uuid import UUID
 
@@ -45,7 +44,7 @@ class Ledger:
     def open(
         cls,
         connection: Connection,
-        site_root: Path,
+        site_root: release.SiteRoot,
         targets: Sequence[Target],
         request: Request,
         watch: Stopwatch,

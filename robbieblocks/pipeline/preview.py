@@ -7,10 +7,10 @@ from pathlib import Path
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import ASSET_PREFIX, Manifest
 from robbieblocks.pipeline.runs import Run
-from robbieblocks.release import reading
+from robbieblocks.release import SiteRoot, read_asset, read_live
 
 
-def write_copy(out: Path, run: Run, manifest: Manifest, site_root: Path) -> None:
+def write_copy(out: Path, run: Run, manifest: Manifest, site_root: SiteRoot) -> None:
     """Write a run's pages and assets under `<out>/<node>/`; the apps of a node share the folder.
 
     Files that are as they are live come from the live release. Raises SiteUnavailable.
@@ -21,11 +21,11 @@ def write_copy(out: Path, run: Run, manifest: Manifest, site_root: Path) -> None
         for path in manifest.files:
             body = run.contents.get(path)
             if body is None:
-                body = reading.read_live(site_root, node, app, path)
+                body = read_live(site_root, node, app, path)
             _write(folder / path, body)
         for name in manifest.assets:
             asset = run.assets.get(name)
-            body = asset.content if asset else reading.read_asset(site_root, node, app, name)
+            body = asset.content if asset else read_asset(site_root, node, app, name)
             _write(folder / ASSET_PREFIX.strip("/") / name, body)
     except OSError as error:
         raise SiteUnavailable(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from robbieblocks import failpoints, release
 from robbieblocks.errors import Problem, RobbieBlocksError, Transient
@@ -14,7 +13,7 @@ from robbieblocks.pipeline.report import Outcome, PageChange, PageReport, RunRep
 from robbieblocks.pipeline.runs import Run, compose
 from robbieblocks.pipeline.targets import Request
 from robbieblocks.pipeline.workshop import Workshop
-from robbieblocks.release import reading
+from robbieblocks.release import SiteRoot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class Place:
     each swap and raises when this process may no longer publish.
     """
 
-    site_root: Path
+    site_root: SiteRoot
     smoke_url: str | None = None
     fence: Callable[[], None] = lambda: None
 
@@ -87,8 +86,8 @@ def held_by_pin(run: Run, place: Place, manifest: Manifest | None = None) -> str
     pin = release.pinned(place.site_root, run.target.node, run.target.app)
     if pin is None or run.target.app not in run.node.apps:
         return ""
-    current = release.Place.of(place.site_root, run.target.node, run.target.app).current
-    there = release.target_of(current) is not None
+    app_folder = release.AppFolder.of(place.site_root, run.target.node, run.target.app)
+    there = app_folder.live_name is not None
     return pin if there and (manifest is None or manifest.build_hash != pin) else ""
 
 
@@ -139,15 +138,12 @@ def _release(
             place.fence()
             ledger.fence(run.target)
 
-        done = release.publish(
-            place.site_root,
-            manifest,
-            run.contents,
-            run.assets.values(),
-            smoke_url=place.smoke_url,
-            fence=fence,
-            meanwhile=workshop.keep,
-        )
+        with release.write_release(
+            place.site_root, manifest, run.contents, run.assets.values()
+        ) as written:
+            # While the disk is waited for.
+            workshop.keep()
+            done = release.make_live(written, fence=fence, smoke_url=place.smoke_url)
         for name in ("write", "sync", "swap", "smoke"):
             watch.add(name, getattr(done, f"{name}_ms"))
         outcome = "published" if done.swapped else "unchanged"
@@ -183,7 +179,7 @@ def _log(report: RunReport, watch: Stopwatch) -> str:
 
 
 def page_reports(
-    run: Run, manifest: Manifest, site_root: Path
+    run: Run, manifest: Manifest, site_root: SiteRoot
 ) -> tuple[tuple[PageReport, ...], tuple[PageEntry, ...]]:
     """What happens to each page, by comparing the manifest with the live one.
 
@@ -211,7 +207,7 @@ def page_reports(
                 change=change,
                 size=None if body is None else len(body),
                 size_before=(
-                    reading.live_size(site_root, run.target.node, run.target.app, gone.path)
+                    release.live_size(site_root, run.target.node, run.target.app, gone.path)
                     if gone
                     else None
                 ),

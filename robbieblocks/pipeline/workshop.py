@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -29,11 +28,12 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.blocks import Blocks, Coming
 from robbieblocks.pipeline.garbage import Garbage
+from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.plan import Fingerprints
 from robbieblocks.pipeline.routes import Routes
 from robbieblocks.pipeline.targets import Target
-from robbieblocks.pipeline.tidying import Tidying
 from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
@@ -67,7 +67,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     _fresh: dict[str, bytes] = field(default_factory=dict)
     _read_by: Connection | None = None
     spares: bool = False
-    _tidying: Tidying = field(default_factory=Tidying)
+    _maintenance: Maintenance = field(default_factory=Maintenance)
     _garbage: Garbage = field(default_factory=Garbage)
 
     @classmethod
@@ -140,7 +140,7 @@ class Workshop(AbstractContextManager["Workshop"]):
     @contextmanager
     def at_work(self, *, thorough: bool) -> Iterator[None]:
         """Be in the midst of a build; afterwards let go of what only a build needs."""
-        with self._garbage.waits(thorough=thorough), self._tidying.put_off():
+        with self._garbage.waits(thorough=thorough), self._maintenance.put_off():
             try:
                 yield
             finally:
@@ -180,17 +180,17 @@ class Workshop(AbstractContextManager["Workshop"]):
             self.brands[node.id] = known
         return known[2]
 
-    def stock(self, site_root: Path, targets: Sequence[Target]) -> None:
+    def stock(self, site_root: SiteRoot, targets: Sequence[Target]) -> None:
         """Make spares beside a build that looks at everything, for the edits that come after it."""
         if self.spares:
-            self._tidying.ask(site_root, targets, spares=True, now=True)
+            self._maintenance.request(site_root, targets, standby=True, at_once=True)
 
-    def tidy(self, site_root: Path, targets: Sequence[Target]) -> None:
+    def tidy(self, site_root: SiteRoot, targets: Sequence[Target]) -> None:
         """Remove releases that are not kept, in a thread: visitors and editors need not wait.
 
         Without `spares` that is done at once; with them, once no build was at work for a while.
         """
-        self._tidying.ask(site_root, targets, spares=self.spares)
+        self._maintenance.request(site_root, targets, standby=self.spares)
 
     def __exit__(
         self,
@@ -198,7 +198,7 @@ class Workshop(AbstractContextManager["Workshop"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tidying.close()
+        self._maintenance.close()
         self.prerenderer.__exit__(kind, error, trace)
         self.cache.close()
 

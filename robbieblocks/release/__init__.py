@@ -1,4 +1,4 @@
-"""Releases: written to a temporary path, synced, swapped in by one rename, checked, or swapped back.
+"""Releases: written to the disk, synced, swapped in by one rename, checked, or swapped back.
 
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json

@@ -18,6 +18,7 @@ from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.verify import damaged_assets
 
 _DAY_NS: Final = 86_400 * 10**9
+_NAMED_AT_MOST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _touch(name: str, stat: FileStat, now: int, fd: int) -> FileStat:
 def _require(app_folder: AppFolder, names: list[str]) -> None:
     if missing := damaged_assets(app_folder.assets, names, quick=True):
         raise SiteUnavailable(
-            f"could not publish to {app_folder.path}: {app_folder.assets} lacks {', '.join(missing[:5])}"
+            f"could not publish to {app_folder.path}: {app_folder.assets} lacks "
+            f"{', '.join(missing[:_NAMED_AT_MOST])}"
             "\n  -> build again; what verify() names is written again"
         )

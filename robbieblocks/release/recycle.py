@@ -76,7 +76,7 @@ def standby_trees(app_folder: AppFolder) -> list[str]:
 
 
 def manifest_in(app_folder: AppFolder, name: str) -> Manifest | None:
-    """The manifest of a standby tree or a release; None where it is missing, garbled or another's."""
+    """The manifest of a standby tree or release; None where it is missing or another's."""
     path = app_folder.releases / name
     if not disk.is_folder(str(path)):
         return None

@@ -125,9 +125,7 @@ def _is_left_over(app_folder: AppFolder, name: str, stem: str) -> bool:
     return name.startswith(TEMPORARY) and name.endswith(f"-{stem}") and not reserved
 
 
-def _rename_unneeded(
-    app_folder: AppFolder, keep: int, removals: contextlib.ExitStack
-) -> list[str]:
+def _rename_unneeded(app_folder: AppFolder, keep: int, removals: contextlib.ExitStack) -> list[str]:
     """Rename what is not kept, so that a half-removed release is never taken for one."""
     kept, unneeded = apply_retention(app_folder, keep)
     for name in unneeded:

@@ -68,9 +68,7 @@ def check_served(
     return [problem for problem in problems if problem]
 
 
-def _page_problem(
-    client: httpx.Client, base_url: str, manifest: Manifest, page: PageEntry
-) -> str:
+def _page_problem(client: httpx.Client, base_url: str, manifest: Manifest, page: PageEntry) -> str:
     """What is wrong with one page as it is served now; empty where it is right."""
     import httpx
 

@@ -227,9 +227,7 @@ def _make(
     )
 
 
-def _sources(
-    new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]
-) -> FileSources:
+def _sources(new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]) -> FileSources:
     """Where each file that is not kept comes from.
 
     That is the release's own, damaged folder, else what is live, else the contents. Raises

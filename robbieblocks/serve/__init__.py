@@ -75,7 +75,7 @@ _BACKLOG: Final = 512
 _GRACE_SECONDS: Final = 3
 
 
-def app(site_root: Path, node: str) -> Starlette:
+def app(site_root: release.SiteRoot, node: str) -> Starlette:
     """The ASGI app of one node: its apps' pages, `/_rb/` assets and `/healthz`."""
     site = _Site(site_root, node)
 
@@ -90,7 +90,7 @@ def app(site_root: Path, node: str) -> Starlette:
 
 
 def serve_nodes(
-    site_root: Path,
+    site_root: release.SiteRoot,
     nodes: Sequence[tuple[str, int]],
     host: str = "127.0.0.1",
     *,
@@ -199,8 +199,8 @@ class _Live:
 class _Site:
     """What one node serves."""
 
-    def __init__(self, site_root: Path, node: str) -> None:
-        self._root = site_root
+    def __init__(self, site_root: release.SiteRoot, node: str) -> None:
+        self._site_root = site_root
         self._node = node
         self._known: dict[str, _Live] = {}
         self._bodies = _Compressed(_MEMORY)
@@ -245,10 +245,10 @@ class _Site:
         return self._body(request, file, live.manifest.files[file], content, headers, status)
 
     def _asset(self, request: Request, name: str) -> Response:
-        if not release.check_asset_name(name):
+        if not release.is_asset_name(name):
             return _plain(404, "no such asset")
         try:
-            content = _read(self._root / self._node / "assets" / name)
+            content = _read(self._site_root.path / self._node / "assets" / name)
         except FileNotFoundError:
             return _plain(404, "no such asset")
         return self._body(request, name, name, content, dict(_FOR_EVER), 200)
@@ -280,25 +280,25 @@ class _Site:
 
     def _releases(self) -> Iterator[_Live]:
         """The live release of each app; the shared one last, so that an app's own page wins."""
-        found = release.apps(self._root, self._node)
+        found = release.apps(self._site_root, self._node)
         for name in sorted(found, key=lambda app: (app == SHARED_APP, app)):
             if (live := self._live(name)) is not None:
                 yield live
 
     def _live(self, name: str) -> _Live | None:
-        place = release.Place.of(self._root, self._node, name)
-        target = release.target_of(place.current)
-        if target is None:
+        app_folder = release.AppFolder.of(self._site_root, self._node, name)
+        live_name = app_folder.live_name
+        if live_name is None:
             return None
-        folder = place.releases / target
+        folder = app_folder.releases / live_name
         try:
             status = (folder / "manifest.json").stat()
         except OSError:
             return None
-        stamp = (target, status.st_ino, status.st_mtime_ns)
+        stamp = (live_name, status.st_ino, status.st_mtime_ns)
         known = self._known.get(name)
         if known is None or known.stamp != stamp:
-            manifest = release.manifest_of(place, target)
+            manifest = release.manifest_of(app_folder, live_name)
             if manifest is None:
                 return None
             known = self._known[name] = _Live.of(folder, stamp, manifest)

@@ -6,7 +6,6 @@ once more by us. No package runs a script while it is installed.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -21,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from robbieblocks import process
+from robbieblocks import file_locks, process
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain.installed import Toolchain, compiled_beside
@@ -94,12 +93,10 @@ def _opened(identity: str, root: Path) -> Toolchain:
 def _locked(root: Path, progress: Progress) -> Iterator[None]:
     """Holds the lock of one toolchain folder; the kernel lets go of it when the process dies."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    with (root.parent / f"{root.name}.lock").open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with file_locks.lock_file(root.parent / f"{root.name}.lock") as descriptor:
+        if not file_locks.try_lock(descriptor):
             progress("another process is fetching the toolchain: waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            file_locks.lock(descriptor)
         yield
 
 

@@ -16,6 +16,7 @@ from psycopg import Connection
 from robbieblocks import database, record, snapshot
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Place
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Agenda, Job
 from robbieblocks.worker.builder import PipelineBuilder
@@ -90,6 +91,7 @@ class _Worker:
         self.settings, self.options, self.log = settings, options, log
         timing = options.timing
         draw = random.SystemRandom().random
+        site_root = SiteRoot(settings.site_root)
         self.guard = QueryWatchdog(longest=timing.query_timeout_s, shut=self._shut)
         self.ear = Listener(
             connect=self.connect,
@@ -109,7 +111,7 @@ class _Worker:
         self.metrics = Metrics(self.health)
         self.database = WorkerDatabase(
             node=options.node,
-            site_root=settings.site_root,
+            site_root=site_root,
             open_=self.connect,
             guard=self.guard,
             log=log,
@@ -117,7 +119,7 @@ class _Worker:
         self.builder = PipelineBuilder(
             node=options.node,
             settings=settings,
-            place=Place(site_root=settings.site_root, smoke_url=options.smoke_url),
+            place=Place(site_root=site_root, smoke_url=options.smoke_url),
             connection=lambda: self.database.connection,
             phase=self.health.begin,
             log=log,

@@ -18,6 +18,7 @@ import uvicorn
 from robbieblocks import database as rows
 from robbieblocks import serve
 from robbieblocks.pipeline import Workshop
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.building import Builder
 from tests.databases import Databases
@@ -76,7 +77,10 @@ def served(site_root: Path, node: str) -> Iterator[str]:
     """One node on a free port of this process, while the block runs."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        serve.app(site_root, node), lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        serve.app(SiteRoot(site_root), node),
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

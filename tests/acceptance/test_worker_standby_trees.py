@@ -9,8 +9,8 @@ from functools import partial
 import psycopg
 import pytest
 
-from robbieblocks.release import Place
-from robbieblocks.release.verify import files_in
+from robbieblocks.release import AppFolder, SiteRoot
+from robbieblocks.release.recycle import manifest_in
 from robbieblocks.settings import Settings
 from tests.building import Builder
 from tests.workers import NODES, Worker, edit, fill, shown, until, working
@@ -41,34 +41,34 @@ def is_live(site: Settings, version: int) -> bool:
     return shown(site.site_root, NODE, "play") == version
 
 
-def folders(place: Place) -> set[int]:
-    """The folders of releases and spares, by inode: names change."""
-    return {entry.inode() for entry in os.scandir(place.releases)}
+def folders(app_folder: AppFolder) -> set[int]:
+    """The folders of releases and standby trees, by inode: names change."""
+    return {entry.inode() for entry in os.scandir(app_folder.releases)}
 
 
-def is_ready(place: Place) -> bool:
-    """Whether the spare that comes first is what is live."""
-    spare = min(place.releases.glob(".spare*"), default=None)
-    known = files_in(spare) if spare else None
-    return known is not None and known.build_hash == place.current.readlink().name
+def is_ready(app_folder: AppFolder) -> bool:
+    """Whether the first standby tree is what is live."""
+    first = min(app_folder.releases.glob(".spare*"), default=None)
+    manifest = manifest_in(app_folder, first.name) if first else None
+    return manifest is not None and manifest.build_hash == app_folder.live_name
 
 
 def test_edits_to_a_worker_go_out_in_folders_that_were_ready(site: Settings, db: Db) -> None:
-    """Once it has begun none is made; and what is next is brought up to what is live."""
-    place = Place.of(site.site_root, NODE, "play")
+    """Once it has begun none is made; and the next one is refreshed."""
+    app_folder = AppFolder.of(SiteRoot(site.site_root), NODE, "play")
     with working(worker := Worker(site, NODE)):
         worker.ready()
-        until(lambda: len(folders(place)) == 7, "five releases and two spares")
-        ready = folders(place)
+        until(lambda: len(folders(app_folder)) == 7, "five releases and two standby trees")
+        ready = folders(app_folder)
         for version in range(1, 9):
             edit(db, "play", version)
             until(partial(is_live, site, version), "the edit")
-            assert place.current.resolve().stat().st_ino in ready
-        until(partial(is_ready, place), "the next spare")
-    assert folders(place) == ready
+            assert app_folder.current.resolve().stat().st_ino in ready
+        until(partial(is_ready, app_folder), "the next standby tree")
+    assert folders(app_folder) == ready
 
 
-def test_a_command_makes_no_spare(builder: Builder) -> None:
+def test_a_command_makes_no_standby_tree(builder: Builder) -> None:
     """It would end before it has any use for one."""
     assert builder.settings.database_url
     with psycopg.connect(builder.settings.database_url) as connection:

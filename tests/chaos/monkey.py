@@ -21,6 +21,7 @@ import psycopg
 from robbieblocks import serve
 from robbieblocks.database import embedded
 from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.release import SiteRoot
 from tests.workers import PAGES, Worker, edit, until, versions
 
 _PATIENCE = 60.0
@@ -61,7 +62,7 @@ class Visitor:
             self.faults.append(f"{self.node}: {error!r}")
 
     async def _visit(self) -> None:
-        transport = httpx.ASGITransport(app=serve.app(self.site_root, self.node))
+        transport = httpx.ASGITransport(app=serve.app(SiteRoot(self.site_root), self.node))
         async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
             while not self._over.is_set():
                 for app in self.apps:

@@ -77,7 +77,7 @@ done = done and libc.mount(b"none", b"/", None, PRIVATE, None) == 0
 done = done and libc.mount(b"tmpfs", site.encode(), b"tmpfs", 0, b"size=16m") == 0
 print('{{"event": "small disk", "mounted": %s}}' % str(done).lower(), file=sys.stderr, flush=True)
 if not done:
-    from robbieblocks.release import disk
+    from robbieblocks.release.files import disk
     written = disk.write_new
     def write_new(name, content, *, dir_fd):
         if pathlib.Path(site, "filler").exists():
@@ -199,10 +199,10 @@ def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: D
         assert worker.stop() == 0
 
 
-# The one that a failed run was to be made of is swept, and its room is enough for the next try.
-_NO_SPARES = """
-from robbieblocks.pipeline.tidying import Tidying
-Tidying._make_spares = lambda *_asked: None
+# A failed publish leaves its standby tree to be swept, whose room is enough for the next try.
+_NO_STANDBY_TREES = """
+from robbieblocks.pipeline.maintenance import ReleaseTasks
+ReleaseTasks.prepare = lambda *_: None
 """
 
 
@@ -210,7 +210,7 @@ def test_a_full_disk_is_waited_out(site: Settings, db: Db) -> None:
     """Out of space while it publishes, the last good page stays, the run fails and is tried again
     with pauses; when there is room again the edit goes out by itself."""
     site.site_root.mkdir(parents=True)
-    prelude = QUICK + _NO_SPARES + _SMALL_DISK.format(site=str(site.site_root))
+    prelude = QUICK + _NO_STANDBY_TREES + _SMALL_DISK.format(site=str(site.site_root))
     with working(worker := Worker(site, NODE, prelude=prelude)):
         worker.ready()
         assert worker.process is not None

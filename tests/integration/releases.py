@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
-from robbieblocks.release import Published, live, publish
+from robbieblocks.release import Published, SiteRoot, live, make_live, write_release
 
 NODE = "vengeance-local"
 PAGES = 12
@@ -51,30 +50,44 @@ def manifest(
     )
 
 
+def publish(
+    site_root: SiteRoot,
+    wanted: Manifest,
+    contents: Mapping[str, bytes],
+    given: Iterable[Asset],
+    *,
+    fence: Callable[[], None] = lambda: None,
+    smoke_url: str | None = None,
+) -> Published:
+    """Write a release and make it live; smoke checks are repeated without a pause."""
+    with write_release(site_root, wanted, contents, given) as written:
+        return make_live(written, fence=fence, smoke_url=smoke_url, smoke_pause_s=0.0)
+
+
 def put(
-    root: Path, files: Mapping[str, bytes], given: list[Asset], *, app: str = "play"
+    site_root: SiteRoot, files: Mapping[str, bytes], given: list[Asset], *, app: str = "play"
 ) -> Published:
     """Publish as the pipeline does: hand in only what differs from what is live."""
     wanted = manifest(files, given, app=app)
-    before = live(root, NODE, app)
+    before = live(site_root, NODE, app)
     known = {} if before is None else before.files
     changed = {
         path: files[path] for path, digest in wanted.files.items() if known.get(path) != digest
     }
-    return publish(root, wanted, changed, given)
+    return publish(site_root, wanted, changed, given)
 
 
-def put_version(root: Path, version: int) -> Published:
+def put_version(site_root: SiteRoot, version: int) -> Published:
     """Publish one version of the play app."""
-    return put(root, pages(version), assets(version))
+    return put(site_root, pages(version), assets(version))
 
 
-def put_whole(root: Path, version: int) -> Published:
+def put_whole(site_root: SiteRoot, version: int) -> Published:
     """Publish one version with all contents, as after damage."""
     files = pages(version)
-    return publish(root, manifest(files, assets(version)), files, assets(version))
+    return publish(site_root, manifest(files, assets(version)), files, assets(version))
 
 
-def served(root: Path, path: str, *, app: str = "play") -> bytes:
+def served(site_root: SiteRoot, path: str, *, app: str = "play") -> bytes:
     """What a web server reads by way of `current`."""
-    return (root / NODE / app / "current" / path).read_bytes()
+    return (site_root.path / NODE / app / "current" / path).read_bytes()

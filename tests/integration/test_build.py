@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from robbieblocks.errors import UsageError
-from robbieblocks.release import disk
+from robbieblocks.release.files import disk
 from tests.building import Builder, MakeBuilder, run_of
 from tests.databases import Databases
 

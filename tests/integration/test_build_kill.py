@@ -126,7 +126,7 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
     assert strike(builder, "SIGKILL", step).code == -signal.SIGKILL
     html = builder.html(NODE, APP, PAGE)
     assert html == before if step in PREPARING else "<title>Third" in html
-    assert release.verify(builder.settings.site_root, NODE, APP) == ()
+    assert release.verify(builder.site_root, NODE, APP) == ()
     dead = unfinished(builder)
     assert len(dead) == (step not in ("open", "snapshot", "closed", "record"))
     report = builder.build(nodes=[NODE], apps=[APP])
@@ -206,7 +206,7 @@ def test_an_interrupted_build_says_so_and_closes_its_row(
     assert "Traceback" not in ran.err
     assert ran.err.splitlines()[-1].startswith("interrupted")
     assert unfinished(builder) == []
-    assert release.verify(builder.settings.site_root, NODE, APP) == ()
+    assert release.verify(builder.site_root, NODE, APP) == ()
     assert (builder.html(NODE, APP, PAGE) == before) is (step in PREPARING)
 
 

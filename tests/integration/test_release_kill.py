@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from robbieblocks import failpoints
-from robbieblocks.release import Place, live, make_spare, prune, verify
+from robbieblocks.release import AppFolder, SiteRoot, live, prune, refresh_standby_tree, verify
 from tests.integration.releases import (
     NODE,
     assets,
@@ -26,41 +26,49 @@ from tests.integration.releases import (
 
 STEPS = ("assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked",
          "verified")  # fmt: skip
-# Where a release is made out of a spare, or of one that nothing keeps.
+# Where a release is made out of a standby tree, or of one that is not kept.
 RECYCLING = ("assets", "taken", "cleared", *STEPS[1:])
-MAKING = ("spare taken", "spare synced", "spare placed")
-REMAKING = ("spare taken", "spare cleared", "spare synced", "spare placed")
-HEALING = ("written", "synced", "fenced", "swapped", "checked", "verified")
-STAND_IN = ("stand-in", "stand-in copied", "swapped", "verified")
+MAKING = ("standby taken", "standby synced", "standby placed")
+REMAKING = ("standby taken", "standby cleared", "standby synced", "standby placed")
+REPAIRING = ("written", "synced", "fenced", "swapped", "checked", "verified")
+TEMPORARY_RELEASE = ("temporary release", "temporary release copied", "swapped", "verified")
 
 # Runs one call, and is killed when it reaches the step.
 VICTIM = """
 import os, signal, sys
 from pathlib import Path
 from robbieblocks import failpoints
-from robbieblocks.release import disk, make_spare, prune
+from robbieblocks.release import SiteRoot, prune, refresh_standby_tree
+from robbieblocks.release.files import disk
 from tests.integration.releases import NODE, put_version, put_whole
-root, what, version, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+site_root = SiteRoot(Path(sys.argv[1]))
+what, version, step = sys.argv[2], int(sys.argv[3]), sys.argv[4]
 def hook(reached):
     if reached == step:
         os.kill(os.getpid(), signal.SIGKILL)
 failpoints.hook = hook
-if what == "stand-in":
+if what == "by links":
     disk.exchange = lambda *paths: False
 if what == "publish":
-    put_version(root, version)
+    put_version(site_root, version)
 elif what == "prune":
-    prune(root, NODE, "play", keep=1)
-elif what == "spare":
-    make_spare(root, NODE, "play")
+    prune(site_root, NODE, "play", keep=1)
+elif what == "standby":
+    refresh_standby_tree(site_root, NODE, "play")
 else:
-    put_whole(root, version)
+    put_whole(site_root, version)
 """
 
 
-def kill_at(root: Path, what: str, version: int, step: str) -> None:
+@pytest.fixture
+def site_root(tmp_path: Path) -> SiteRoot:
+    """An empty site root."""
+    return SiteRoot(tmp_path)
+
+
+def kill_at(site_root: SiteRoot, what: str, version: int, step: str) -> None:
     """Run a call in a process of its own that ends itself at a step."""
-    argv = [sys.executable, "-c", VICTIM, str(root), what, str(version), step]
+    argv = [sys.executable, "-c", VICTIM, str(site_root.path), what, str(version), step]
     done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
@@ -68,9 +76,9 @@ def kill_at(root: Path, what: str, version: int, step: str) -> None:
 class Reader(threading.Thread):
     """Reads the home page by way of `current` all the time, as a web server would."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, site_root: SiteRoot) -> None:
         super().__init__()
-        self.root = root
+        self.root = site_root
         self.seen: list[int] = []
         self.faults: list[str] = []
         self.looked = threading.Event()
@@ -93,9 +101,9 @@ class Reader(threading.Thread):
 
 
 @contextlib.contextmanager
-def reading(root: Path) -> Iterator[Reader]:
+def reading(site_root: SiteRoot) -> Iterator[Reader]:
     """A reader from now on; at the end it must have seen only whole pages, none of them older."""
-    reader = Reader(root)
+    reader = Reader(site_root)
     reader.start()
     try:
         assert reader.looked.wait(20)
@@ -110,64 +118,64 @@ def reading(root: Path) -> Iterator[Reader]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_leaves_a_whole_release_live(tmp_path: Path, step: str) -> None:
+def test_a_kill_leaves_a_whole_release_live(site_root: SiteRoot, step: str) -> None:
     """Before the swap the old one, after it the new; the next publish succeeds and cleans up."""
-    put_version(tmp_path, 1)
-    put_version(tmp_path, 2)
-    with reading(tmp_path) as reader:
-        kill_at(tmp_path, "publish", 3, step)
+    put_version(site_root, 1)
+    put_version(site_root, 2)
+    with reading(site_root) as reader:
+        kill_at(site_root, "publish", 3, step)
         swapped = STEPS.index(step) >= STEPS.index("swapped")
         expected = 3 if swapped else 2
-        assert live(tmp_path, NODE, "play") == manifest(pages(expected), assets(expected))
-        assert verify(tmp_path, NODE, "play") == ()
-        assert put_version(tmp_path, 3).swapped is not swapped
-        put_version(tmp_path, 4)
+        assert live(site_root, NODE, "play") == manifest(pages(expected), assets(expected))
+        assert verify(site_root, NODE, "play") == ()
+        assert put_version(site_root, 3).swapped is not swapped
+        put_version(site_root, 4)
     assert reader.seen[0] == 2
     assert reader.seen[-1] == 4
-    assert verify(tmp_path, NODE, "play") == ()
-    assert not list((tmp_path / NODE / "play").rglob(".tmp-*"))
-    prune(tmp_path, NODE, "play", keep=1)
-    assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 2
+    assert verify(site_root, NODE, "play") == ()
+    assert not list((site_root.path / NODE / "play").rglob(".tmp-*"))
+    prune(site_root, NODE, "play", keep=1)
+    assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 2
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "previous"])
-def test_a_kill_of_the_first_publish_is_made_good(tmp_path: Path, step: str) -> None:
+def test_a_kill_of_the_first_publish_is_made_good(site_root: SiteRoot, step: str) -> None:
     """With nothing live before, the next publish makes the app live."""
-    kill_at(tmp_path, "publish", 1, step)
-    put_version(tmp_path, 1)
-    assert live(tmp_path, NODE, "play") == manifest(pages(1), assets(1))
-    assert verify(tmp_path, NODE, "play") == ()
+    kill_at(site_root, "publish", 1, step)
+    put_version(site_root, 1)
+    assert live(site_root, NODE, "play") == manifest(pages(1), assets(1))
+    assert verify(site_root, NODE, "play") == ()
 
 
 @pytest.mark.parametrize(
     ("how", "step"),
-    [("heal", step) for step in HEALING] + [("stand-in", step) for step in STAND_IN],
+    [("repair", step) for step in REPAIRING] + [("by links", step) for step in TEMPORARY_RELEASE],
 )
-def test_a_kill_while_healing_is_made_good(tmp_path: Path, how: str, step: str) -> None:
+def test_a_kill_while_repairing_is_made_good(site_root: SiteRoot, how: str, step: str) -> None:
     """Whole pages are served all the time, and the next publish heals the rest."""
-    put_version(tmp_path, 1)
-    (tmp_path / NODE / "play" / "current" / "play/p5/index.html").unlink()
-    with reading(tmp_path) as reader:
-        kill_at(tmp_path, how, 1, step)
-        put_whole(tmp_path, 1)
+    put_version(site_root, 1)
+    (site_root.path / NODE / "play" / "current" / "play/p5/index.html").unlink()
+    with reading(site_root) as reader:
+        kill_at(site_root, how, 1, step)
+        put_whole(site_root, 1)
     assert reader.seen == [1]
-    assert verify(tmp_path, NODE, "play") == ()
-    prune(tmp_path, NODE, "play", keep=1)
-    assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 1
+    assert verify(site_root, NODE, "play") == ()
+    prune(site_root, NODE, "play", keep=1)
+    assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 1
 
 
-def test_a_kill_while_pruning_is_made_good(tmp_path: Path) -> None:
+def test_a_kill_while_pruning_is_made_good(site_root: SiteRoot) -> None:
     """A half-removed release is never taken for one."""
     for version in range(1, 6):
-        put_version(tmp_path, version)
-    kill_at(tmp_path, "prune", 0, "pruning")
-    assert put_version(tmp_path, 1).swapped
-    assert verify(tmp_path, NODE, "play") == ()
-    prune(tmp_path, NODE, "play", keep=2)
-    assert len(list((tmp_path / NODE / "play" / "releases").iterdir())) == 2
+        put_version(site_root, version)
+    kill_at(site_root, "prune", 0, "pruning")
+    assert put_version(site_root, 1).swapped
+    assert verify(site_root, NODE, "play") == ()
+    prune(site_root, NODE, "play", keep=2)
+    assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 2
 
 
-def test_every_step_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_step_is_tried(site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps named here are those that are taken, in their order."""
     reached: list[str] = []
     monkeypatch.setattr(failpoints, "hook", reached.append)
@@ -177,36 +185,36 @@ def test_every_step_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         call()
         return tuple(reached)
 
-    put_version(tmp_path, 1)
-    assert steps_of(lambda: put_version(tmp_path, 2)) == STEPS
-    assert steps_of(lambda: make_spare(tmp_path, NODE, "play")) == MAKING
-    assert steps_of(lambda: put_version(tmp_path, 3)) == RECYCLING
+    put_version(site_root, 1)
+    assert steps_of(lambda: put_version(site_root, 2)) == STEPS
+    assert steps_of(lambda: refresh_standby_tree(site_root, NODE, "play")) == MAKING
+    assert steps_of(lambda: put_version(site_root, 3)) == RECYCLING
     for version in range(4, 7):
-        put_version(tmp_path, version)
-    assert steps_of(lambda: make_spare(tmp_path, NODE, "play")) == REMAKING
+        put_version(site_root, version)
+    assert steps_of(lambda: refresh_standby_tree(site_root, NODE, "play")) == REMAKING
 
 
 @pytest.mark.parametrize("step", RECYCLING)
-@pytest.mark.parametrize("base", ["spare", "oldest release"])
+@pytest.mark.parametrize("base", ["standby tree", "oldest release"])
 def test_a_kill_while_recycling_leaves_a_whole_release_live(
-    tmp_path: Path, base: str, step: str
+    site_root: SiteRoot, base: str, step: str
 ) -> None:
     """Whatever has become of the folder that the new release is made of, before the swap the old
     one is live and after it the new; so are those that are kept, and the next publish succeeds."""
-    hashes = [put_version(tmp_path, version).build_hash for version in range(1, 7)]
-    if base == "spare":
-        make_spare(tmp_path, NODE, "play")
-    with reading(tmp_path) as reader:
-        kill_at(tmp_path, "publish", 7, step)
+    hashes = [put_version(site_root, version).build_hash for version in range(1, 7)]
+    if base == "standby tree":
+        refresh_standby_tree(site_root, NODE, "play")
+    with reading(site_root) as reader:
+        kill_at(site_root, "publish", 7, step)
         swapped = RECYCLING.index(step) >= RECYCLING.index("swapped")
         expected = 7 if swapped else 6
-        assert live(tmp_path, NODE, "play") == manifest(pages(expected), assets(expected))
-        assert verify(tmp_path, NODE, "play") == ()
-        assert put_version(tmp_path, 7).swapped is not swapped
-        put_version(tmp_path, 8)
+        assert live(site_root, NODE, "play") == manifest(pages(expected), assets(expected))
+        assert verify(site_root, NODE, "play") == ()
+        assert put_version(site_root, 7).swapped is not swapped
+        put_version(site_root, 8)
     assert reader.seen[-1] == 8
-    assert verify(tmp_path, NODE, "play") == ()
-    releases = Place.of(tmp_path, NODE, "play").releases
+    assert verify(site_root, NODE, "play") == ()
+    releases = AppFolder.of(site_root, NODE, "play").releases
     assert not list(releases.rglob(".tmp-*"))
     for build_hash, version in zip(hashes[3:], (4, 5, 6), strict=True):
         for path, content in pages(version).items():
@@ -217,44 +225,46 @@ def test_a_kill_while_recycling_leaves_a_whole_release_live(
     ("held", "step"),
     [(2, step) for step in MAKING] + [(6, step) for step in REMAKING],
 )
-def test_a_kill_while_a_spare_is_made_is_made_good(tmp_path: Path, held: int, step: str) -> None:
-    """What is live stays, there is a whole spare or none, and the rest is swept."""
+def test_a_kill_while_a_standby_tree_is_made_is_made_good(
+    site_root: SiteRoot, held: int, step: str
+) -> None:
+    """What is live stays, there is a whole standby tree or none, and the rest is swept."""
     for version in range(1, held + 1):
-        put_version(tmp_path, version)
-    place = Place.of(tmp_path, NODE, "play")
-    with reading(tmp_path) as reader:
-        kill_at(tmp_path, "spare", 0, step)
-        assert place.spare.exists() is (step == "spare placed")
-        assert verify(tmp_path, NODE, "play") == ()
-        put_version(tmp_path, held + 1)
+        put_version(site_root, version)
+    place = AppFolder.of(site_root, NODE, "play")
+    with reading(site_root) as reader:
+        kill_at(site_root, "standby", 0, step)
+        assert place.standby.exists() is (step == "standby placed")
+        assert verify(site_root, NODE, "play") == ()
+        put_version(site_root, held + 1)
     assert reader.seen == [held, held + 1]
-    assert verify(tmp_path, NODE, "play") == ()
-    assert not list(place.folder.rglob(".tmp-*"))
-    make_spare(tmp_path, NODE, "play")
+    assert verify(site_root, NODE, "play") == ()
+    assert not list(place.path.rglob(".tmp-*"))
+    refresh_standby_tree(site_root, NODE, "play")
     for path, content in pages(held + 1).items():
-        assert (place.spare / path).read_bytes() == content
+        assert (place.standby / path).read_bytes() == content
 
 
-def test_readers_never_see_a_gap_in_forty_swaps(tmp_path: Path) -> None:
+def test_readers_never_see_a_gap_in_forty_swaps(site_root: SiteRoot) -> None:
     """Pages are whole and never older while one release follows another and old ones go."""
-    put_version(tmp_path, 1)
-    with reading(tmp_path) as reader:
+    put_version(site_root, 1)
+    with reading(site_root) as reader:
         for version in range(2, 42):
-            put_version(tmp_path, version)
+            put_version(site_root, version)
             if version % 10 == 0:
-                prune(tmp_path, NODE, "play", keep=2)
+                prune(site_root, NODE, "play", keep=2)
             if version % 3 == 0:
-                make_spare(tmp_path, NODE, "play")
+                refresh_standby_tree(site_root, NODE, "play")
     assert reader.seen[-1] == 41
 
 
-def test_nothing_leaks_descriptors(tmp_path: Path) -> None:
+def test_nothing_leaks_descriptors(site_root: SiteRoot) -> None:
     """Twenty publishes leave as many descriptors open as one."""
-    put_version(tmp_path, 1)
+    put_version(site_root, 1)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for version in range(2, 22):
-        put_version(tmp_path, version)
+        put_version(site_root, version)
         if version % 3 == 0:
-            make_spare(tmp_path, NODE, "play")
-    prune(tmp_path, NODE, "play", sweep_hours=0)
+            refresh_standby_tree(site_root, NODE, "play")
+    prune(site_root, NODE, "play", sweep_hours=0)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -8,48 +8,56 @@ from pathlib import Path
 
 import pytest
 
-from robbieblocks.release import publish, verify
-from tests.integration.releases import assets, manifest, pages
+from robbieblocks.release import SiteRoot, verify
+from tests.integration.releases import assets, manifest, pages, publish
 
 NODES = ("vengeance-local", "aurora-town-local", "fluenti-local")
 
 
-def _put(root: Path, node: str, version: int = 1) -> int:
+@pytest.fixture
+def site_root(tmp_path: Path) -> SiteRoot:
+    """An empty site root."""
+    return SiteRoot(tmp_path)
+
+
+def _put(site_root: SiteRoot, node: str, version: int = 1) -> int:
     """Publish to a node; how many assets were made there."""
     files, given = pages(version), assets(version)
-    return publish(root, manifest(files, given, node=node), files, given).assets_written
+    return publish(site_root, manifest(files, given, node=node), files, given).assets_written
 
 
-def _inodes(root: Path, version: int = 1) -> dict[str, set[int]]:
+def _inodes(site_root: SiteRoot, version: int = 1) -> dict[str, set[int]]:
     return {
-        asset.name: {(root / node / "assets" / asset.name).stat().st_ino for node in NODES}
+        asset.name: {
+            (site_root.path / node / "assets" / asset.name).stat().st_ino for node in NODES
+        }
         for asset in assets(version)
     }
 
 
-def test_one_file_serves_all_nodes(tmp_path: Path) -> None:
+def test_one_file_serves_all_nodes(site_root: SiteRoot) -> None:
     """What one node has already is linked by the next ones, and each node is whole."""
-    assert [_put(tmp_path, node) for node in NODES] == [2, 2, 2]
-    assert {len(inodes) for inodes in _inodes(tmp_path).values()} == {1}
-    assert [verify(tmp_path, node, "play") for node in NODES] == [(), (), ()]
+    assert [_put(site_root, node) for node in NODES] == [2, 2, 2]
+    assert {len(inodes) for inodes in _inodes(site_root).values()} == {1}
+    assert [verify(site_root, node, "play") for node in NODES] == [(), (), ()]
 
 
-def test_a_neighbour_that_was_edited_is_not_taken(tmp_path: Path) -> None:
+def test_a_neighbour_that_was_edited_is_not_taken(site_root: SiteRoot) -> None:
     """A file that is not as it was published there is written anew; one that is missing, too."""
-    _put(tmp_path, NODES[0])
-    edited, removed = (tmp_path / NODES[0] / "assets" / asset.name for asset in assets(1))
+    _put(site_root, NODES[0])
+    edited, removed = (site_root.path / NODES[0] / "assets" / asset.name for asset in assets(1))
     edited.chmod(0o644)
     edited.write_bytes(b"// mine")
     removed.unlink()
-    assert _put(tmp_path, NODES[1]) == 2
+    assert _put(site_root, NODES[1]) == 2
     for asset in assets(1):
-        assert (tmp_path / NODES[1] / "assets" / asset.name).read_bytes() == asset.content
-    assert verify(tmp_path, NODES[1], "play") == ()
+        assert (site_root.path / NODES[1] / "assets" / asset.name).read_bytes() == asset.content
+    assert verify(site_root, NODES[1], "play") == ()
 
 
 @pytest.mark.parametrize("reason", [errno.EMLINK, errno.EPERM, errno.EXDEV])
 def test_without_links_assets_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+    site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch, reason: int
 ) -> None:
     """Where the file system refuses a link, each node has files of its own."""
 
@@ -58,17 +66,17 @@ def test_without_links_assets_are_written(
 
     monkeypatch.setattr(os, "link", refused)
     for node in NODES:
-        _put(tmp_path, node)
-    assert {len(inodes) for inodes in _inodes(tmp_path).values()} == {3}
+        _put(site_root, node)
+    assert {len(inodes) for inodes in _inodes(site_root).values()} == {3}
 
 
 def test_another_site_is_no_neighbour(tmp_path: Path) -> None:
     """Two site roots share nothing, and one that is gone is not missed."""
-    for name in ("one", "two"):
-        _put(tmp_path / name, NODES[0])
-    first, second = (
-        (tmp_path / name / NODES[0] / "assets" / assets(1)[0].name) for name in ("one", "two")
-    )
+    one, other = SiteRoot(tmp_path / "one"), SiteRoot(tmp_path / "other")
+    for site_root in (one, other):
+        _put(site_root, NODES[0])
+    name = assets(1)[0].name
+    first, second = (each.path / NODES[0] / "assets" / name for each in (one, other))
     assert first.stat().st_ino != second.stat().st_ino
-    (tmp_path / "one" / NODES[0]).rename(tmp_path / "gone")
-    assert _put(tmp_path / "one", NODES[1]) == 2
+    (one.path / NODES[0]).rename(tmp_path / "gone")
+    assert _put(one, NODES[1]) == 2

@@ -18,8 +18,8 @@ import pytest
 from robbieblocks import serve
 from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
-from robbieblocks.release import publish
-from tests.integration.releases import NODE, assets, pages, put, put_version
+from robbieblocks.release import SiteRoot
+from tests.integration.releases import NODE, assets, pages, publish, put, put_version
 
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
 FONT = Asset.of("orbitron", "woff2", bytes(2000))
@@ -29,10 +29,10 @@ Get = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def site_root(tmp_path: Path) -> SiteRoot:
     """A node with two apps live."""
-    root = tmp_path / "site"
-    put_version(root, 1)
+    site_root = SiteRoot(tmp_path / "site")
+    put_version(site_root, 1)
     files = {
         "about.html": b"<h1>about</h1>",
         "404.html": NOT_FOUND,
@@ -40,14 +40,14 @@ def root(tmp_path: Path) -> Path:
         "sitemap.xml": b"<urlset/>",
         "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
     }
-    put(root, files, [SCRIPT, FONT], app="shared")
-    return root
+    put(site_root, files, [SCRIPT, FONT], app="shared")
+    return site_root
 
 
 @pytest.fixture
-def get(root: Path) -> Get:
+def get(site_root: SiteRoot) -> Get:
     """A request to the node's app, without a server."""
-    app = serve.app(root, NODE)
+    app = serve.app(site_root, NODE)
 
     def request(path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -161,7 +161,7 @@ def test_what_no_manifest_names_is_not_found_in_branding(get: Get, path: str) ->
 def test_without_a_shared_release_it_is_plain(tmp_path: Path, get: Get) -> None:
     """A node where nothing is live answers too."""
     assert get("/none").status_code == 404
-    app = serve.app(tmp_path / "nothing", NODE)
+    app = serve.app(SiteRoot(tmp_path / "nothing"), NODE)
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -216,10 +216,10 @@ def test_text_is_compressed_for_who_takes_it(get: Get) -> None:
     assert "content-encoding" not in get(FONT.url, accept_encoding="gzip").headers
 
 
-def test_a_swap_is_seen_at_once_and_old_assets_stay(root: Path, get: Get) -> None:
+def test_a_swap_is_seen_at_once_and_old_assets_stay(site_root: SiteRoot, get: Get) -> None:
     """Open tabs still find what their page needs."""
     before = get("/play/")
-    put_version(root, 2)
+    put_version(site_root, 2)
     after = get("/play/")
     assert after.content == pages(2)["play/index.html"]
     assert before.headers["x-robbieblocks-build"] != after.headers["x-robbieblocks-build"]
@@ -227,7 +227,7 @@ def test_a_swap_is_seen_at_once_and_old_assets_stay(root: Path, get: Get) -> Non
     assert get(assets(2)[1].url).status_code == 200
 
 
-def test_an_apps_own_page_wins_over_a_shared_one(root: Path, get: Get) -> None:
+def test_an_apps_own_page_wins_over_a_shared_one(site_root: SiteRoot, get: Get) -> None:
     """Where both claim a route, the order is fixed."""
     content = b"<h1>of play</h1>"
     wanted = Manifest(
@@ -236,26 +236,28 @@ def test_an_apps_own_page_wins_over_a_shared_one(root: Path, get: Get) -> None:
         files={"about.html": sha256(content)},
         pages=(PageEntry(key="a", route="/about", path="about.html", inputs=sha256("")),),
     )
-    publish(root, wanted, {"about.html": content}, [])
+    publish(site_root, wanted, {"about.html": content}, [])
     assert get("/about").content == content
 
 
-def test_a_symlink_in_a_release_is_not_followed(root: Path, tmp_path: Path, get: Get) -> None:
+def test_a_symlink_in_a_release_is_not_followed(
+    site_root: SiteRoot, tmp_path: Path, get: Get
+) -> None:
     """Not even one that a person made."""
     secret = tmp_path / "secret"
     secret.write_text("mine")
-    file = root / NODE / "play" / "current" / "tokens.json"
+    file = site_root.path / NODE / "play" / "current" / "tokens.json"
     file.unlink()
     file.symlink_to(secret)
-    (root / NODE / "assets" / "secret.txt").symlink_to(secret)
+    (site_root.path / NODE / "assets" / "secret.txt").symlink_to(secret)
     for path in ("/tokens.json", "/_rb/secret.txt"):
         assert b"mine" not in get(path).content
     assert get("/_rb/secret.txt").status_code == 404
 
 
-def test_a_damaged_page_is_unavailable_not_gone(root: Path, get: Get) -> None:
+def test_a_damaged_page_is_unavailable_not_gone(site_root: SiteRoot, get: Get) -> None:
     """A 404 would tell caches and search engines that the page was removed."""
-    (root / NODE / "play" / "current" / "play/index.html").unlink()
+    (site_root.path / NODE / "play" / "current" / "play/index.html").unlink()
     answer = get("/play/")
     assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
 
@@ -268,35 +270,37 @@ def test_health_names_what_is_live(get: Get) -> None:
     assert set(answer.json()["live"]) == {"play", "shared"}
 
 
-def test_a_port_in_use_is_a_usage_error(root: Path) -> None:
+def test_a_port_in_use_is_a_usage_error(site_root: SiteRoot) -> None:
     """It names node, host and port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=rf"{NODE} on 127\.0\.0\.1 port {port}"):
-            serve.serve_nodes(root, [(NODE, port)])
+            serve.serve_nodes(site_root, [(NODE, port)])
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("no.such.host.invalid", 0)])
-def test_an_impossible_address_is_a_usage_error(root: Path, host: str, port: int) -> None:
+def test_an_impossible_address_is_a_usage_error(site_root: SiteRoot, host: str, port: int) -> None:
     """It is told before anything starts."""
     with pytest.raises(UsageError, match="could not serve"):
-        serve.serve_nodes(root, [(NODE, port)], host)
+        serve.serve_nodes(site_root, [(NODE, port)], host)
 
 
 SERVER = """
 import json, sys
 from pathlib import Path
+from robbieblocks.release import SiteRoot
 from robbieblocks.serve import serve_nodes
 nodes = [(name, 0) for name in sys.argv[2:]]
-serve_nodes(Path(sys.argv[1]), nodes, started=lambda urls: print(json.dumps(urls), flush=True))
+site_root = SiteRoot(Path(sys.argv[1]))
+serve_nodes(site_root, nodes, started=lambda urls: print(json.dumps(urls), flush=True))
 print("stopped")
 """
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_several_nodes_in_one_process(root: Path, stop: signal.Signals) -> None:
+def test_several_nodes_in_one_process(site_root: SiteRoot, stop: signal.Signals) -> None:
     """Each on its own port, over real sockets, until a signal; then it ends by itself."""
-    argv = [sys.executable, "-c", SERVER, str(root), NODE, "other-node"]
+    argv = [sys.executable, "-c", SERVER, str(site_root.path), NODE, "other-node"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

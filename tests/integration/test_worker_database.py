@@ -17,6 +17,7 @@ from robbieblocks import changes, failpoints, record, release
 from robbieblocks import database as rooms
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.pipeline import Place, Request, Workshop, build
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.connections.database import WorkerDatabase
 from robbieblocks.worker.connections.listener import Listener
@@ -197,7 +198,7 @@ def database(
 ) -> WorkerDatabase:
     return WorkerDatabase(
         node=NODE,
-        site_root=root or settings.site_root,
+        site_root=SiteRoot(root or settings.site_root),
         open_=open_,
         guard=QueryWatchdog(longest=60, shut=lambda _: None),
         log=Lines(),
@@ -284,6 +285,7 @@ def run(
 ) -> Iterator[Callable[..., Any]]:
     """Builds play on the node, as the worker does."""
     assert toolchain
+    site_root = SiteRoot(settings.site_root)
     with Workshop.open(settings, lambda _: None) as workshop:
 
         def go(connection: Db | None = None, **request: Any) -> Any:
@@ -291,7 +293,7 @@ def run(
                 Request(nodes=(NODE,), apps=("play",), absent_ok=True, **request),
                 workshop=workshop,
                 connection=connection or open_("work"),
-                place=Place(site_root=settings.site_root),
+                place=Place(site_root=site_root),
                 clock=lambda: NOW,
                 progress=lambda _: None,
             )
@@ -413,10 +415,10 @@ def test_damage_is_healed_by_a_thorough_build_alone(
     (current / "tokens.json").write_bytes(b"{}")
     (current / "play" / "index.html").unlink()
     asset.unlink()
-    assert release.verify(settings.site_root, NODE, "play")
+    assert release.verify(SiteRoot(settings.site_root), NODE, "play")
     report = run(idle=True, heal=True)
     assert report.runs[0].error == ""
-    assert release.verify(settings.site_root, NODE, "play") == ()
+    assert release.verify(SiteRoot(settings.site_root), NODE, "play") == ()
     assert asset.read_bytes() == kept
     for path, body in right.items():
         if not path.name.startswith("."):

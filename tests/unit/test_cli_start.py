@@ -104,7 +104,7 @@ def test_a_command_that_runs_for_long_collects_its_garbage(
     monkeypatch.setenv("ROBBIEBLOCKS_DATABASE_URL", "host=nowhere.invalid")
     monkeypatch.setattr("robbieblocks.worker.run", lambda *_: note())
     run(monkeypatch, "worker", "--node", "a")
-    monkeypatch.setattr("robbieblocks.release.reading.nodes", lambda _: ["a"])
+    monkeypatch.setattr("robbieblocks.release.nodes", lambda _: ["a"])
     monkeypatch.setattr("robbieblocks.cli.serve.serve_nodes", lambda *_, **__: note())
     run(monkeypatch, "serve")
     assert collecting == [True, True]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Manifest, PageEntry, sha256
-from robbieblocks.release import Place, check_asset_name, check_path, dump, load
-from robbieblocks.release.layout import check_manifest, folders_of
-from robbieblocks.release.manifest import asset_names, load_files
+from robbieblocks.release import AppFolder, SiteRoot, is_asset_name
+from robbieblocks.release.manifest import ManifestWriter, asset_names, load, load_files
+from robbieblocks.release.names import ManifestChecks, folders_of, is_path
 
 SEGMENT = st.text(
     st.characters(exclude_characters="/\\", exclude_categories=("C", "Z")), min_size=1, max_size=20
@@ -25,7 +25,7 @@ PATH = st.lists(SEGMENT, min_size=1, max_size=4).map("/".join)
 @given(st.one_of(st.text(), PATH, st.text("./\\a\0\n", max_size=12)))
 def test_an_accepted_path_stays_below_the_release(path: str) -> None:
     """Normalising changes nothing, and joining stays inside."""
-    if check_path(path):
+    if is_path(path):
         assert posixpath.normpath(path) == path
         assert posixpath.join("/release", path).startswith("/release/")
         assert not path.startswith(("/", "../"))
@@ -35,21 +35,21 @@ def test_an_accepted_path_stays_below_the_release(path: str) -> None:
 def test_plain_paths_are_accepted(path: str) -> None:
     """Any script will do, spaces and marks of its own included."""
     first = path.partition("/")[0]
-    assert check_path(path) is (first not in ("manifest.json", ".seal", ".verified"))
+    assert is_path(path) is (first not in ("manifest.json", ".seal", ".verified"))
 
 
 @pytest.mark.parametrize("name", ["manifest.json", ".seal", ".verified"])
 def test_a_release_s_own_names_are_refused(name: str) -> None:
     """As files and as folders of the release itself; further down they are like any other."""
-    assert not check_path(name)
-    assert not check_path(f"{name}/index.html")
-    assert check_path(f"play/{name}")
+    assert not is_path(name)
+    assert not is_path(f"{name}/index.html")
+    assert is_path(f"play/{name}")
 
 
 @given(st.one_of(st.text(), st.text("./a-", max_size=8)))
 def test_an_accepted_asset_is_one_segment(name: str) -> None:
     """It can't be hidden, nor lead anywhere."""
-    if check_asset_name(name):
+    if is_asset_name(name):
         assert "/" not in name
         assert not name.startswith(".")
         assert name.isascii()
@@ -61,10 +61,10 @@ def test_an_accepted_node_is_one_segment(name: str) -> None:
     from pathlib import Path
 
     try:
-        place = Place.of(Path("/site"), name, "play")
+        app_folder = AppFolder.of(SiteRoot(Path("/site")), name, "play")
     except ContentError:
         return
-    assert place.folder.parts == ("/", "site", name, "play")
+    assert app_folder.path.parts == ("/", "site", name, "play")
 
 
 @given(st.lists(PATH))
@@ -88,7 +88,7 @@ def test_every_fault_of_a_manifest_is_told() -> None:
         assets=("../y",),
     )
     with pytest.raises(ContentError) as caught:
-        check_manifest(wanted)
+        ManifestChecks().check(wanted)
     assert [problem.what for problem in caught.value.problems] == [
         "the path '../x' leaves the release or is reserved",
         "'a' would be both a file and a folder",
@@ -97,7 +97,7 @@ def test_every_fault_of_a_manifest_is_told() -> None:
     ]
 
 
-ASSET = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,9}", fullmatch=True).filter(check_asset_name)
+ASSET = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,9}", fullmatch=True).filter(is_asset_name)
 NAMES = st.lists(st.text(max_size=5), max_size=4).map(tuple)
 ENTRY = st.builds(
     PageEntry,
@@ -124,7 +124,7 @@ MANIFEST = st.builds(
 @given(MANIFEST)
 def test_any_manifest_survives_its_json(manifest: Manifest) -> None:
     """What is read is what was written."""
-    assert load(dump(manifest)) == manifest
+    assert load(ManifestWriter().dump(manifest)) == manifest
 
 
 def _json(value: object) -> bytes:
@@ -134,8 +134,9 @@ def _json(value: object) -> bytes:
 @given(MANIFEST, MANIFEST)
 def test_a_manifest_is_written_as_json_is(one: Manifest, other: Manifest) -> None:
     """Byte for byte, also where some of the pages were in the manifest that was written last."""
+    writer = ManifestWriter()
     for manifest in (one, other, replace(other, pages=(*one.pages, *other.pages)), one):
-        content = dump(manifest)
+        content = writer.dump(manifest)
         assert content == _json(json.loads(content))
         assert load(content) == manifest
 
@@ -143,7 +144,7 @@ def test_a_manifest_is_written_as_json_is(one: Manifest, other: Manifest) -> Non
 @given(MANIFEST)
 def test_files_are_read_alone(manifest: Manifest) -> None:
     """The same as of the whole manifest."""
-    files = load_files(dump(manifest))
+    files = load_files(ManifestWriter().dump(manifest))
     assert (files.files, files.build_hash) == (manifest.files, manifest.build_hash)
 
 
@@ -151,13 +152,15 @@ def test_files_are_read_alone(manifest: Manifest) -> None:
 def test_assets_are_read_alone(manifest: Manifest, own: list[str], its: list[str]) -> None:
     """Those of the release and of its pages, as long as they can name assets."""
     page = PageEntry(key="k", route="/", path="p", inputs=sha256(""), assets=tuple(its))
-    content = dump(replace(manifest, pages=(page,), assets=tuple(own)))
+    content = ManifestWriter().dump(replace(manifest, pages=(page,), assets=tuple(own)))
     assert asset_names(content) == {*own, *its}
 
 
 def test_assets_of_a_manifest_that_is_cut_off_are_none() -> None:
     """Nothing is made up."""
-    content = dump(Manifest(node="n", app="a", files={}, assets=("a-1.js", "b-2.js")))
+    content = ManifestWriter().dump(
+        Manifest(node="n", app="a", files={}, assets=("a-1.js", "b-2.js"))
+    )
     assert asset_names(content) == {"a-1.js", "b-2.js"}
     assert asset_names(content[: content.index(b"b-2")]) == frozenset()
 
@@ -183,7 +186,7 @@ def test_garbage_is_no_manifest(content: bytes) -> None:
 )
 def test_files_that_are_not_those_of_the_hash_are_no_manifest(old: bytes, new: bytes) -> None:
     """Whatever was changed in them."""
-    content = dump(Manifest(node="n", app="a", files={"a": sha256("a")}))
+    content = ManifestWriter().dump(Manifest(node="n", app="a", files={"a": sha256("a")}))
     assert old in content
     with pytest.raises(ValueError, match=r"(?s).*"):
         load_files(content.replace(old, new))
@@ -191,9 +194,10 @@ def test_files_that_are_not_those_of_the_hash_are_no_manifest(old: bytes, new: b
 
 def test_what_is_new_in_a_manifest_is_checked() -> None:
     """Though the rest of it was found to be right before."""
+    checks = ManifestChecks()
     good = {"a/b": sha256("1"), "c": sha256("2")}
-    check_manifest(Manifest(node="n", app="play", files=good))
+    checks.check(Manifest(node="n", app="play", files=good))
     for path, what in (("../x", "leaves"), ("a", "both"), ("c/d", "both")):
         with pytest.raises(ContentError, match=what):
-            check_manifest(Manifest(node="n", app="play", files={**good, path: sha256("3")}))
-    check_manifest(Manifest(node="n", app="play", files={"a": sha256("1")}))
+            checks.check(Manifest(node="n", app="play", files={**good, path: sha256("3")}))
+    checks.check(Manifest(node="n", app="play", files={"a": sha256("1")}))

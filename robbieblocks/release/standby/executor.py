@@ -7,11 +7,11 @@ build. A child process delays nothing. Few files are compared in this process.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from robbieblocks import failpoints, process
 from robbieblocks.errors import SiteUnavailable
@@ -72,34 +72,37 @@ def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     with disk.folder(folder) as fd:
         if known:
             tree.clear(fd, difference)
-            failpoints.reached("spare cleared")
+            failpoints.reached("standby cleared")
         tree.fill(fd, wanted, manifest_json, difference, FileSources({release: found.whole}), {})
     # Synced now, so that the next publish need not wait for it.
     disk.sync_file_system(folder)
-    failpoints.reached("spare synced")
+    failpoints.reached("standby synced")
     return True
 
 
-def in_child_process(few_files: int = _FEW_FILES) -> Executor:
+class RunProcess(Protocol):
+    """Runs a program to its end: `process.run`."""
+
+    def __call__(self, argv: Sequence[str | Path], /, *, timeout: float) -> process.Completed:
+        """Raises ProcessFailed."""
+        ...
+
+
+def in_child_process(few_files: int = _FEW_FILES, run: RunProcess = process.run) -> Executor:
     """Both functions in a child process, for releases of more than so many files."""
-    return Executor(
-        partial(_in_child_process, "compare", few_files),
-        partial(_in_child_process, "make equal", few_files),
-    )
 
+    def do(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+        wanted = files_manifest(site_root, release)
+        if wanted is None or len(wanted.files) <= few_files:
+            return TASKS[task](site_root, folder, release)
+        child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.standby.child_process")
+        done = run([*child, task, folder, release], timeout=_TIMEOUT_S)
+        if done.returncode not in (YES, NO):
+            said = done.stderr.decode(errors="replace").strip()
+            raise SiteUnavailable(said or f"the process that was to {task} {folder} ended early")
+        return done.returncode == YES
 
-def _in_child_process(
-    task: Task, few_files: int, site_root: SiteRoot, folder: Path, release: Path
-) -> bool:
-    wanted = files_manifest(site_root, release)
-    if wanted is None or len(wanted.files) <= few_files:
-        return TASKS[task](site_root, folder, release)
-    child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.standby.child_process")
-    done = process.run([*child, task, folder, release], timeout=_TIMEOUT_S)
-    if done.returncode not in (YES, NO):
-        said = done.stderr.decode(errors="replace").strip()
-        raise SiteUnavailable(said or f"the process that was to {task} {folder} ended early")
-    return done.returncode == YES
+    return Executor(partial(do, "compare"), partial(do, "make equal"))
 
 
 TASKS: Final[dict[Task, Callable[[SiteRoot, Path, Path], bool]]] = {

@@ -115,7 +115,7 @@ def _refresh(app_folder: AppFolder, keep: int, executor: Executor) -> None:
                 temporary.mkdir()
             elif not recyclable.take(temporary):
                 return
-        failpoints.reached("spare taken")
+        failpoints.reached("standby taken")
         began = site_root.verifications.now()
         if not _make_equal(site_root, temporary, releases / name, executor):
             return
@@ -123,7 +123,7 @@ def _refresh(app_folder: AppFolder, keep: int, executor: Executor) -> None:
             if os.path.lexists(app_folder.standby):
                 app_folder.standby.rename(replaced)
             _name(site_root, temporary, app_folder.standby, live, began)
-        failpoints.reached("spare placed")
+        failpoints.reached("standby placed")
 
 
 def _add(app_folder: AppFolder, executor: Executor) -> bool:

@@ -7,22 +7,21 @@ lock in the database, for a second machine. Both go with their holder, however i
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import LiteralString
 from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import changes, database
+from robbieblocks import changes, database, file_locks
 from robbieblocks.changes import Waiting
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.pipeline import shown_apps
+from robbieblocks.release import SiteRoot
 from robbieblocks.worker.agenda import PartialAcknowledgement
 from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.log import Log
@@ -38,7 +37,7 @@ class WorkerDatabase:
     """The real Database. `open_` opens a connection under a name."""
 
     node: str
-    site_root: Path
+    site_root: SiteRoot
     open_: Callable[[str], Connection]
     guard: QueryWatchdog
     log: Log
@@ -136,18 +135,19 @@ class WorkerDatabase:
     def _take_file(self) -> bool:
         if self._file is not None:
             return True
-        path = self.site_root / self.node / ".worker.lock"
+        path = self.site_root.path / self.node / ".worker.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = file_locks.open_lock_file(path)
         except OSError as error:
             raise SiteUnavailable(
                 f"could not lock {path}: {error.strerror}: make the site root writable for the "
                 "worker, or name another with ROBBIEBLOCKS_SITE_ROOT"
             ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        taken = False
+        with contextlib.suppress(OSError):
+            taken = file_locks.try_lock(descriptor)
+        if not taken:
             os.close(descriptor)
             return False
         self._file = descriptor

@@ -1,0 +1,145 @@
+"""What is done to releases between builds, in a thread, so that nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Condition, Thread
+from typing import Final, Protocol
+
+from robbieblocks import release
+from robbieblocks.errors import Transient
+from robbieblocks.pipeline.targets import Target
+from robbieblocks.release import SiteRoot
+
+_SLACK: Final = 2
+_REST_S: Final = 2.0
+
+
+class Tasks(Protocol):
+    """What the thread does to one target; both raise Transient errors."""
+
+    def prepare(self, site_root: SiteRoot, target: Target, is_closing: Callable[[], bool]) -> None:
+        """Make standby trees for the publishes to come, and stop soon after `is_closing`."""
+
+    def prune(self, site_root: SiteRoot, target: Target) -> None:
+        """Remove releases that are not kept, and assets that nobody needs."""
+
+
+class ReleaseTasks:
+    """The tasks as `release` does them, their long parts in child processes."""
+
+    def prepare(self, site_root: SiteRoot, target: Target, is_closing: Callable[[], bool]) -> None:
+        """As `Tasks` says: first as many folders as needed, then all verified, one refreshed."""
+        where = site_root, target.node, target.app
+        executor = release.CHILD_PROCESS
+        while not is_closing() and release.add_standby_tree(*where, executor=executor):
+            pass
+        release.verify_releases(*where, executor=executor, go_on=lambda: not is_closing())
+        # This comes last, because it takes the app's lock, which a running build holds.
+        if not is_closing():
+            release.refresh_standby_tree(*where, executor=executor)
+
+    def prune(self, site_root: SiteRoot, target: Target) -> None:
+        """As `Tasks` says, once two releases more than those kept are there."""
+        release.prune(site_root, target.node, target.app, slack=_SLACK)
+
+
+class Maintenance:
+    """A thread that makes standby trees and prunes; it ends when nothing is requested any more.
+
+    Standby trees wait until no build has run for `rest_s` seconds: edits often come in series, and
+    those that follow find releases which this process made itself, and which are as quick to use.
+    """
+
+    def __init__(self, rest_s: float = _REST_S, tasks: Tasks | None = None) -> None:
+        self._rest_s = rest_s
+        self._tasks = tasks or ReleaseTasks()
+        self._changed = Condition()
+        # Whether standby trees are wanted, too.
+        self._requested: dict[tuple[SiteRoot, Target], bool] = {}
+        self._at_once = False
+        self._builds = 0
+        self._rested_at = 0.0
+        self._closing = False
+        self._thread: Thread | None = None
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Begin nothing while a build runs, nor right after it."""
+        with self._changed:
+            self._builds += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._builds -= 1
+                self._rested_at = time.monotonic() + self._rest_s
+                self._changed.notify_all()
+
+    def request(
+        self,
+        site_root: SiteRoot,
+        targets: Sequence[Target],
+        *,
+        standby: bool,
+        at_once: bool = False,
+    ) -> None:
+        """Have targets pruned soon, and with `standby` have standby trees made for them before.
+
+        With `at_once` they are made even while a build runs.
+        """
+        with self._changed:
+            self._requested |= {(site_root, target): standby for target in targets}
+            self._at_once |= at_once
+            self._changed.notify_all()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Thread(target=self._run, name="maintenance")
+                self._thread.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until all that was requested is done; whether it is."""
+        with self._changed:
+            thread = self._thread
+        if thread is None:
+            return True
+        thread.join(timeout_s)
+        return not thread.is_alive()
+
+    def close(self) -> None:
+        """Make no more standby trees, and wait until all else that was requested is done."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self.wait()
+
+    def _run(self) -> None:
+        while requested := self._next():
+            for (site_root, target), standby in requested.items():
+                # What can't be done now is done after a later build.
+                if standby and not self._closing:
+                    with suppress(Transient):
+                        self._tasks.prepare(site_root, target, self._is_closing)
+                with suppress(Transient):
+                    self._tasks.prune(site_root, target)
+
+    def _is_closing(self) -> bool:
+        return self._closing
+
+    def _next(self) -> dict[tuple[SiteRoot, Target], bool]:
+        """All that was requested meanwhile; with nothing the thread ends."""
+        with self._changed:
+            while self._must_wait():
+                rest_s = self._rested_at - time.monotonic()
+                self._changed.wait(None if self._builds else rest_s)
+            requested, self._requested, self._at_once = self._requested, {}, False
+            if not requested:
+                self._thread = None
+        return requested
+
+    def _must_wait(self) -> bool:
+        """Whether standby trees are requested that may not be made yet."""
+        if self._at_once or self._closing or not any(self._requested.values()):
+            return False
+        return self._builds > 0 or time.monotonic() < self._rested_at

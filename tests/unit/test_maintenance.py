@@ -1,0 +1,138 @@
+"""What is done between builds: everything that was requested, and none of it twice at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from robbieblocks.errors import ProcessFailed, SiteUnavailable
+from robbieblocks.pipeline import Target
+from robbieblocks.pipeline.maintenance import Maintenance
+from robbieblocks.release import SiteRoot
+
+ROOT = SiteRoot(Path("/site"))
+ONE, OTHER = Target(node="n", app="one"), Target(node="n", app="other")
+PATIENCE_S = 20
+
+
+class Recorder:
+    """Notes what is done; for the app `blocked`, that takes until `go_on` is set.
+
+    Preparing raises `error`, if there is one.
+    """
+
+    def __init__(self, blocked: str = "", error: Exception | None = None) -> None:
+        self.done: list[tuple[str, str]] = []
+        self.blocked = blocked
+        self.error = error
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+
+    def prepare(self, _root: SiteRoot, target: Target, _is_closing: Callable[[], bool]) -> None:
+        """Note it, and raise the error."""
+        self._note("prepare", target)
+        if self.error is not None:
+            raise self.error
+
+    def prune(self, _root: SiteRoot, target: Target) -> None:
+        """Note it."""
+        self._note("prune", target)
+
+    def _note(self, what: str, target: Target) -> None:
+        self.done.append((what, target.app))
+        if target.app == self.blocked:
+            self.begun.set()
+            assert self.go_on.wait(PATIENCE_S)
+
+
+def test_standby_trees_are_made_where_they_are_wanted() -> None:
+    """Before anything is pruned, because a publish may come at once."""
+    tasks = Recorder()
+    maintenance = Maintenance(rest_s=0, tasks=tasks)
+    maintenance.request(ROOT, [ONE], standby=False)
+    assert maintenance.wait(PATIENCE_S)
+    maintenance.request(ROOT, [OTHER], standby=True)
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.done == [("prune", "one"), ("prepare", "other"), ("prune", "other")]
+
+
+def test_what_is_requested_meanwhile_is_done_once() -> None:
+    """However often it is requested."""
+    tasks = Recorder(blocked="one")
+    maintenance = Maintenance(tasks=tasks)
+    maintenance.request(ROOT, [ONE], standby=False)
+    assert tasks.begun.wait(PATIENCE_S)
+    for _ in range(5):
+        maintenance.request(ROOT, [OTHER, ONE], standby=False)
+    tasks.go_on.set()
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.done == [("prune", "one"), ("prune", "other"), ("prune", "one")]
+
+
+def test_standby_trees_wait_until_no_build_runs() -> None:
+    """A build would have to share the machine with them."""
+    tasks = Recorder()
+    maintenance = Maintenance(rest_s=0.001, tasks=tasks)
+    with maintenance.put_off():
+        maintenance.request(ROOT, [ONE], standby=True)
+        assert not maintenance.wait(0.05)
+        assert tasks.done == []
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.done == [("prepare", "one"), ("prune", "one")]
+
+
+def test_standby_trees_wait_for_a_while_after_a_build() -> None:
+    """The next edit may come, and the wait begins anew."""
+    tasks = Recorder()
+    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    with maintenance.put_off():
+        pass
+    maintenance.request(ROOT, [ONE], standby=True)
+    assert not maintenance.wait(0.05)
+    assert tasks.done == []
+    maintenance.close()
+
+
+def test_at_once_standby_trees_are_made_beside_a_build() -> None:
+    """As when a worker starts: edits come soon after."""
+    tasks = Recorder(blocked="one")
+    tasks.go_on.set()
+    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    with maintenance.put_off():
+        maintenance.request(ROOT, [ONE], standby=True, at_once=True)
+        assert tasks.begun.wait(PATIENCE_S)
+    maintenance.close()
+
+
+def test_one_that_is_closed_makes_no_more_standby_trees() -> None:
+    """It does not wait for the rest, and prunes."""
+    tasks = Recorder()
+    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    with maintenance.put_off():
+        maintenance.request(ROOT, [ONE], standby=True)
+    maintenance.close()
+    assert tasks.done == [("prune", "one")]
+
+
+@pytest.mark.parametrize("error", [SiteUnavailable("the disk is full"), ProcessFailed("it died")])
+def test_a_failure_ends_neither_the_rest_nor_the_next(error: Exception) -> None:
+    """What can't be done now is done after a later build."""
+    tasks = Recorder(error=error)
+    maintenance = Maintenance(rest_s=0, tasks=tasks)
+    for targets in ([ONE, OTHER], [ONE]):
+        maintenance.request(ROOT, targets, standby=True)
+        assert maintenance.wait(PATIENCE_S)
+    both = [(what, app) for app in ("one", "other", "one") for what in ("prepare", "prune")]
+    assert tasks.done == both
+
+
+def test_one_that_was_asked_for_nothing_has_no_thread() -> None:
+    """A command that built nothing is over at once: closing waits for nothing."""
+    before = threading.active_count()
+    maintenance = Maintenance(tasks=Recorder())
+    assert threading.active_count() == before
+    maintenance.close()
+    assert maintenance.wait(0)
