@@ -1,9 +1,20 @@
-"""Branding: a node's tokens, fonts, CSS and scripts, as files. Pure: values in, values out.
-
-`brand.reviewed` reads and writes the files under node_branding/; a build needs none of it.
-"""
+"""Branding: a node's tokens, fonts, CSS and scripts, as files. Pure: values in, values out."""
 
 from robbieblocks.brand.branding import LAYERS, brand
-from robbieblocks.brand.tokens import property_name
+from robbieblocks.brand.tokens import (
+    KEY_REMEDY,
+    THEMES,
+    flattened_overrides,
+    property_name,
+    token_key_problem,
+)
 
-__all__ = ["LAYERS", "brand", "property_name"]
+__all__ = [
+    "KEY_REMEDY",
+    "LAYERS",
+    "THEMES",
+    "brand",
+    "flattened_overrides",
+    "property_name",
+    "token_key_problem",
+]

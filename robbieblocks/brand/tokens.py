@@ -40,7 +40,7 @@ def property_name(key: str) -> str:
     return "--" + key.replace(".", "-").replace("_", "-")
 
 
-def flattened(overrides: JsonObject) -> dict[str, Json]:
+def flattened_overrides(overrides: JsonObject) -> dict[str, Json]:
     """Overrides by token key; `{"color": {"primary": ...}}` says the same as `color.primary`.
 
     A null is no override. Raises ValueError where a key is given twice or nests too deep.
@@ -97,7 +97,7 @@ class _Resolver:
             self._of_node("", "the overrides are not an object", "write an object, or {}")
             return
         try:
-            self._replaced = flattened(self.node.overrides)
+            self._replaced = flattened_overrides(self.node.overrides)
         except ValueError as error:
             self._of_node("", str(error), "say it once")
         if len(tokens) + len(self._replaced) > MAX_TOKENS:
@@ -106,7 +106,7 @@ class _Resolver:
         for token in tokens:
             wrong = token_key_problem(token.key)
             if wrong:
-                self._of_token(token, "token_key", f"the key {wrong}", _KEY_REMEDY)
+                self._of_token(token, "token_key", f"the key {wrong}", KEY_REMEDY)
             elif token.key == "theme":
                 self._of_token(
                     token, "token_key", "`theme` is kept for dark and light", "rename it"
@@ -127,7 +127,7 @@ class _Resolver:
                 continue
             wrong = token_key_problem(key)
             if wrong:
-                self._of_node(key, f"the token's key {wrong}", _KEY_REMEDY)
+                self._of_node(key, f"the token's key {wrong}", KEY_REMEDY)
                 continue
             if key not in self.categories:
                 remedy = did_you_mean(key, self.categories)
@@ -185,7 +185,7 @@ class _Resolver:
         )
 
 
-_KEY_REMEDY = "use letters and digits, joined by single dots, dashes or underscores"
+KEY_REMEDY = "use letters and digits, joined by single dots, dashes or underscores"
 
 
 def _text(value: Json) -> str | None:

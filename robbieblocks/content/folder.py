@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from robbieblocks.brand.reviewed import parse_toml
-from robbieblocks.content.reading import ProblemCollector, Table
+from robbieblocks.content.branding import read_node
+from robbieblocks.content.problems import ProblemCollector
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
+from robbieblocks.content.table import Table, read_toml
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json, NodeRow
 
@@ -32,7 +33,9 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
         )
     components = _all(collector, _folders(collector, folder / "components"), _component)
     pages = _all(collector, _tomls(collector, folder / "pages"), _page)
-    nodes = _all(collector, _tomls(collector, branding_folder), _node) if branding_folder else ()
+    nodes = (
+        _all(collector, _tomls(collector, branding_folder), read_node) if branding_folder else ()
+    )
     tokens = _tokens(collector, folder / "tokens.toml")
     _strangers(collector, folder, {"components", "pages", "tokens.toml"})
     _one_row_a_key(collector, [(row.key, row.file) for row in components])
@@ -49,10 +52,10 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
 
 def _component(collector: ProblemCollector, folder: Path) -> Component | None:
     _strangers(collector, folder, _COMPONENT_FILES)
-    table = collector.toml(folder / "component.toml")
+    table = read_toml(collector, folder / "component.toml")
     code = _code(collector, folder)
     css_file = folder / "component.css"
-    css = collector.text(css_file) if css_file.exists() else None
+    css = collector.read_text(css_file) if css_file.exists() else None
     if table is None:
         return None
     row = Component(
@@ -76,7 +79,7 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
 def _code(collector: ProblemCollector, folder: Path) -> str | None:
     files = [folder / name for name in _CODE_FILES if (folder / name).exists()]
     if len(files) == 1:
-        return collector.text(files[0])
+        return collector.read_text(files[0])
     what = (
         "has no component.tsx"
         if not files
@@ -93,12 +96,12 @@ def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Js
     if not file.exists():
         return {} if stated is None else stated
     if stated is not None:
-        table.wrong("props_schema", "is also in props.schema.json", "keep one of the two")
-    return collector.json(file)
+        table.report("props_schema", "is also in props.schema.json", "keep one of the two")
+    return collector.read_json(file)
 
 
 def _page(collector: ProblemCollector, file: Path) -> Page | None:
-    table = collector.toml(file)
+    table = read_toml(collector, file)
     if table is None:
         return None
     row = Page(
@@ -122,12 +125,12 @@ def _page(collector: ProblemCollector, file: Path) -> Page | None:
 
 
 def _blocks(page: Table) -> tuple[Block, ...]:
-    blocks = []
+    blocks: list[Block] = []
     seen: dict[int, int | None] = {}
     for table in page.tables("blocks"):
         order = table.integer("order", required=True) or 0
         if order in seen:
-            table.wrong(
+            table.report(
                 "order",
                 f"{order} is taken by the block on line {seen[order]}",
                 "give each block of a page its own order",
@@ -148,11 +151,11 @@ def _blocks(page: Table) -> tuple[Block, ...]:
 
 
 def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
-    table = collector.toml(file) if file.exists() else None
-    tokens = []
+    table = read_toml(collector, file) if file.exists() else None
+    tokens: list[Token] = []
     for key, token in (table.named_tables() if table else {}).items():
         if len(key) > 255:
-            token.wrong("value", "has a key longer than 255 characters")
+            token.report("value", "has a key longer than 255 characters")
         tokens.append(
             Token(
                 key=key,
@@ -165,27 +168,18 @@ def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
     return tokens
 
 
-def _node(collector: ProblemCollector, file: Path) -> NodeRow | None:
-    text = collector.text(file)
-    if text is None:
-        return None
-    node, problems = parse_toml(text, collector.shown(file))
-    collector.problems += problems
-    return node
-
-
 def _key(table: Table, name: str, stem: str, *, most: int = 255) -> str:
     """The row's key: stated in the file, else the name of the file or folder."""
     stated = table.string(name, most=most)
     if stated is None and len(stem) > most:
-        table.wrong(name, f"is longer than {most} characters")
+        table.report(name, f"is longer than {most} characters")
     return stem if stated is None else stated
 
 
 def _one_of(table: Table, name: str, known: tuple[str, ...]) -> str | None:
     value = table.string(name)
     if value is not None and value not in known:
-        table.wrong(name, f"is {value!r}", f"write one of {', '.join(known)}")
+        table.report(name, f"is {value!r}", f"write one of {', '.join(known)}")
     return value
 
 
@@ -233,6 +227,8 @@ def _one_row_a_key(collector: ProblemCollector, rows: list[tuple[str, Path]]) ->
     for key, file in rows:
         if key in first:
             collector.add(
-                file, f"has the key {key!r} of {collector.shown(first[key])}", "rename one of them"
+                file,
+                f"has the key {key!r} of {collector.name_of(first[key])}",
+                "rename one of them",
             )
         first.setdefault(key, file)

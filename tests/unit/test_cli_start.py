@@ -20,7 +20,7 @@ from robbieblocks.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 
 SERVERS = {"httpx", "uvicorn", "starlette", "structlog", "prometheus_client"}
-SEEDING = {"tomlkit", "tomllib", "robbieblocks.content", "robbieblocks.database.schema"}
+SEEDING = {"tomllib", "robbieblocks.content", "robbieblocks.database.schema"}
 BUILDING = {"robbieblocks.pipeline", "robbieblocks.bundle", "robbieblocks.assemble", "jinja2"}
 
 
@@ -40,7 +40,7 @@ def loaded(module: str) -> set[str]:
         ("robbieblocks.cli.ahead", SERVERS | SEEDING | BUILDING | {"psycopg"}),
         ("robbieblocks.cli.build", SERVERS | SEEDING),
         ("robbieblocks.cli.status", SERVERS | SEEDING | BUILDING),
-        ("robbieblocks.cli.database", SERVERS | BUILDING | {"tomlkit", "robbieblocks.content"}),
+        ("robbieblocks.cli.database", SERVERS | BUILDING | {"tomllib", "robbieblocks.content"}),
     ],
 )
 def test_a_command_loads_nothing_that_only_others_need(module: str, unneeded: set[str]) -> None:

@@ -11,7 +11,6 @@ import tinycss2
 
 from robbieblocks.assemble import assemble, check_routes, page_on_node
 from robbieblocks.brand import brand
-from robbieblocks.brand.reviewed import parse_toml
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledPage, Asset, BlockRow, PageRow, TokenRow
 from tests.unit.rows import (
@@ -820,40 +819,6 @@ def test_css_that_leaves_its_layer_is_refused(css: str, line: int | None, expect
 def test_a_bad_base_url_is_refused(url: str, expected: str) -> None:
     """A node's base_url is the address of a site and nothing else."""
     assert expected in text(brand(a_node(base_url=url), (), lambda _: ()).problems)
-
-
-@pytest.mark.parametrize(
-    ("toml", "line", "expected"),
-    numbered(
-        [
-            ("node_id = ", 1, "not TOML"),
-            ('node_id = "x"\nnode_name = "X"\nnode_id = "y"', None, "not TOML"),
-            ('node_id = "../x"\nnode_name = "X"', 1, "that names don't have"),
-            ('node_name = "X"', None, "node_id is empty"),
-            ('node_id = "x"', None, "node_name is missing"),
-            ('node_id = "x"\nnode_name = "X"\ntheme = "blue"', 3, "unknown theme: blue"),
-            ('node_id = "x"\nnode_name = "X"\ntheem = "dark"', 3, "did you mean theme?"),
-            ('node_id = "x"\nnode_name = "X"\nenabled_apps = "play"', 3, "not a list of texts"),
-            ('node_id = "x"\nnode_name = "X"\nenabled_apps = ["a/b"]', 3, "that names don't have"),
-            ('node_id = "x"\nnode_name = 5', 2, "node_name is not a text"),
-            ('node_id = "x"\nnode_name = "X"\ntokens = 5', 3, "tokens is not a table"),
-            ('node_id = "x"\nnode_name = "X"\n[tokens]\n"a b" = "c"', 4, "letters and digits"),
-            ('node_id = "x"\nnode_name = "X"\n[tokens]\na = true', 4, "token a is not a text"),
-            (
-                'node_id = "x"\nnode_name = "X"\n[tokens]\ntheme = "dark"',
-                4,
-                "stands above [tokens]",
-            ),
-            ('node_id = "x"\nnode_name = "X"\na = ' + "[" * 3_000, None, "not TOML"),
-        ]
-    ),
-)
-def test_a_bad_branding_file_names_the_line(toml: str, line: int | None, expected: str) -> None:
-    """A reviewed branding file that can't be used says what is wrong in which line."""
-    node, problems = parse_toml(toml, "x.toml")
-    assert node is None
-    assert expected in text(problems)
-    assert line is None or line in {problem.line for problem in problems}
 
 
 def test_several_problems_are_reported_together() -> None:

@@ -1,0 +1,266 @@
+"""A TOML file as a table whose values are taken by name and kind.
+
+Every mistake becomes a problem with file and line; so does every key that nobody took.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import TypeAlias
+
+from robbieblocks.content.lines import Place, key_lines, line_of
+from robbieblocks.content.problems import ProblemCollector, source_line
+from robbieblocks.messages import did_you_mean
+from robbieblocks.model import Json, JsonObject
+
+_AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+TomlValue: TypeAlias = (
+    "str | bool | int | float | datetime | date | time | list[TomlValue] | dict[str, TomlValue]"
+)
+TomlTable: TypeAlias = dict[str, TomlValue]
+
+
+def read_toml(collector: ProblemCollector, file: Path) -> Table | None:
+    """A TOML file as a table to take values from, or None with a problem."""
+    text = collector.read_text(file)
+    return None if text is None else parse_toml(collector, file, text)
+
+
+def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | None:
+    """The text of a TOML file as a table to take values from, or None with a problem."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line, column, what = _syntax_place(str(error), text)
+        collector.add(
+            file,
+            f"is not valid TOML: {what}",
+            _TOML_REMEDY,
+            line=line,
+            column=column,
+            source=source_line(text, line),
+        )
+        return None
+    except RecursionError:
+        collector.add(file, "is not valid TOML: it nests too deep", _TOML_REMEDY)
+        return None
+    return Table(values, collector, file, text, key_lines(text), ())
+
+
+_TOML_REMEDY = "see https://toml.io/en/v1.0.0"
+
+
+@dataclass(slots=True)
+class Table:
+    """A TOML table. `finish` reports the keys that were not taken.
+
+    `source` is the file's text, `places` the lines of its keys, `path` this table's place in it.
+    """
+
+    values: TomlTable
+    collector: ProblemCollector
+    file: Path
+    source: str
+    places: dict[Place, int]
+    path: Place
+    taken: set[str] = field(default_factory=set[str])
+
+    def string(self, name: str, *, required: bool = False, most: int | None = None) -> str | None:
+        """A string of at most `most` characters, or None where it is not there."""
+        value = self._take(name, required=required)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.report(name, f'must be a string, e.g. {name} = "..."')
+            return None
+        if "\0" in value:
+            self.report(name, "holds a NUL character, which Postgres can't store")
+            return None
+        if required and not value.strip():
+            self.report(name, "must not be empty")
+        if most is not None and len(value) > most:
+            self.report(name, f"is {len(value)} characters long; its column holds {most}")
+        return value
+
+    def integer(
+        self, name: str, *, default: int | None = None, required: bool = False
+    ) -> int | None:
+        """A whole number that fits a Postgres integer."""
+        value = self._take(name, required=required)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.report(name, f"must be a whole number, e.g. {name} = 1")
+            return default
+        if not -(2**31) <= value < 2**31:
+            self.report(name, "is out of the range of a Postgres integer")
+            return default
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """`true` or `false`."""
+        value = self._take(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.report(name, "must be true or false")
+            return default
+        return value
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        """An array of strings; empty where it is not there."""
+        value = self._take(name)
+        if value is None:
+            return ()
+        items = value if isinstance(value, list) else []
+        texts = [item for item in items if isinstance(item, str)]
+        if not isinstance(value, list) or len(texts) < len(items):
+            self.report(name, f'must be an array of strings, e.g. {name} = ["..."]')
+            return ()
+        return tuple(texts)
+
+    def moment(self, name: str) -> datetime | None:
+        """A time with its offset, as TOML writes it (RFC 3339)."""
+        value = self._take(name)
+        if value is None:
+            return None
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            self.report(name, "must be a time with its offset, e.g. 2025-01-09T12:00:00Z")
+            return None
+        return value
+
+    def json_object(self, name: str) -> JsonObject:
+        """A table as a JSON object; `<name>_json` may hold it as JSON text instead."""
+        value = self.json(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.report(name, f"must be a table, e.g. {name} = {{ }}")
+            return {}
+        return value
+
+    def json(self, name: str) -> Json:
+        """A JSON value, from `<name>` or from the JSON text in `<name>_json`."""
+        text_name = f"{name}_json"
+        if text_name in self.values:
+            if name in self.values:
+                self.report(text_name, f"and {name} can't both be given")
+            text = self.string(text_name)
+            line = self._line(text_name) or 1
+            if text is None:
+                return None
+            return self.collector.parse_json(self.file, text, first_line=line)
+        value = self._take(name)
+        return None if value is None else self._as_json((name,), value)
+
+    def tables(self, name: str) -> list[Table]:
+        """The tables of an array (`[[name]]`)."""
+        value = self._take(name)
+        if value is None:
+            return []
+        items = value if isinstance(value, list) else []
+        tables = [item for item in items if isinstance(item, dict)]
+        if not isinstance(value, list) or len(tables) < len(items):
+            self.report(name, f"must be an array of tables: [[{name}]]")
+            return []
+        return [self._inner(item, name, index) for index, item in enumerate(tables)]
+
+    def _inner(self, values: TomlTable, *path: str | int) -> Table:
+        return Table(
+            values, self.collector, self.file, self.source, self.places, (*self.path, *path)
+        )
+
+    def named_tables(self) -> dict[str, Table]:
+        """Every key of this table as a table of its own; a value that is none is a problem."""
+        found: dict[str, Table] = {}
+        for name in self.values:
+            value = self._take(name)
+            if isinstance(value, dict):
+                found[name] = self._inner(value, name)
+            else:
+                self.report(name, 'must be a table, e.g. { value = "...", description = "..." }')
+        return found
+
+    def finish(self) -> None:
+        """Report every key that was not taken: a misspelt key must not be ignored silently."""
+        for name in self.values:
+            if name not in self.taken:
+                self.report(name, "is unknown here", did_you_mean(name, self.taken))
+
+    @property
+    def line(self) -> int | None:
+        """The line on which this table starts."""
+        return line_of(self.places, self.path)
+
+    def report(self, name: str, what: str, remedy: str = "", *, inside: str = "") -> None:
+        """Collect what is wrong with the value of a key.
+
+        `inside` is a dotted key in a table value; the line is that of the key, if it has one.
+        """
+        place: Place = (*self.path, name)
+        if inside:
+            quoted = (*place, inside)
+            place = quoted if quoted in self.places else (*place, *inside.split("."))
+        line = line_of(self.places, place)
+        self.collector.add(
+            self.file,
+            f"{name} {what}",
+            remedy or "mend the value",
+            line=line,
+            source=source_line(self.source, line),
+        )
+
+    def _take(self, name: str, *, required: bool = False) -> TomlValue | None:
+        self.taken.add(name)
+        value = self.values.get(name)
+        if value is None and required:
+            where = ".".join(str(part) for part in self.path)
+            self.collector.add(
+                self.file,
+                f"lacks {name}" + (f" in {where}" if where else ""),
+                f'add {name} = "..."',
+                line=self.line,
+            )
+        return value
+
+    def _line(self, name: str) -> int | None:
+        return line_of(self.places, (*self.path, name))
+
+    def _as_json(self, path: Place, value: TomlValue) -> Json:
+        """The value as JSON; None in place of what JSON can't hold, with a problem."""
+        if isinstance(value, dict):
+            return {key: self._as_json((*path, key), inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._as_json((*path, index), inner) for index, inner in enumerate(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            what = "is not a finite number, which JSON can't hold"
+        elif isinstance(value, str) and "\0" in value:
+            what = "holds a NUL character, which Postgres can't store"
+        elif isinstance(value, str | bool | int | float):
+            return value
+        else:
+            what = "is a TOML date or time, which JSON can't hold; write it in quotes"
+        line = line_of(self.places, (*self.path, *path))
+        self.collector.add(
+            self.file,
+            f"{'.'.join(map(str, path))} {what}",
+            "write another value",
+            line=line,
+            source=source_line(self.source, line),
+        )
+        return None
+
+
+def _syntax_place(message: str, text: str) -> tuple[int, int | None, str]:
+    """Line and column from the text of tomllib's message, and the message without them."""
+    match = _AT_LINE.search(message)
+    what = _AT_LINE.sub("", message)
+    if match is None or match[1] is None:
+        return text.rstrip("\n").count("\n") + 1, None, what + " at the end of the file"
+    return int(match[1]), int(match[2]), what
