@@ -1,24 +1,32 @@
-"""Filling in defaults before props are validated.
+"""Fills in defaults before props are validated.
 
 A missing property gets its subschema's `default` (its own, or that of a `$ref` or `allOf` of it).
-Inside values that are there, and inside defaults, missing members are filled in too, through
-`properties`, `items`, `additionalProperties`, `$ref` and `allOf`. A missing object that has no
-default of its own is made where its members' defaults are all that it requires. Branches (`anyOf`,
-`oneOf`, `if`) don't fill in: which of them holds is not known before validation.
+Members that are missing inside values and inside defaults are filled in too, through `properties`,
+`items`, `additionalProperties`, `$ref` and `allOf`. A missing object without a default of its own
+is made where its members' defaults are all that it requires. Branches (`anyOf`, `oneOf`, `if`) fill
+in nothing: which of them applies is not known before validation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from enum import Enum
+from typing import Final
 
-from robbieblocks.assemble.schema import References, Schema, below
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.assemble.schema import References, Schema, below, listed, named, subschema
+from robbieblocks.model import IdentityMap, Json, JsonObject
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 64
 
-_MISSING: Any = object()
+
+class _Missing(Enum):
+    """Stands for a property that is not there; null is a value like any other."""
+
+    MISSING = "missing"
+
+
+_MISSING: Final = _Missing.MISSING
 
 
 class DefaultsUnbounded(Exception):
@@ -31,8 +39,8 @@ class Defaults:
     def __init__(self, root: Schema, references: References) -> None:
         self._references = references
         self._root = root
-        self._plans: dict[int, _Plan] = {}
-        self._matter: dict[int, bool] = {}
+        self._rules = IdentityMap[Schema, _Rules]()
+        self._reachable = IdentityMap[Schema, bool]()
         self._steps = 0
 
     def fill(self, props: JsonObject) -> JsonObject:
@@ -41,20 +49,19 @@ class Defaults:
         Raises DefaultsUnbounded.
         """
         self._steps = 0
-        filled: JsonObject = self._fill(self._root, props, 0)
-        return filled
+        return self._fill_object(self._root, props, 0)
 
-    def _plan(self, schema: Schema) -> _Plan:
-        plan = self._plans.get(id(schema))
-        if plan is None:
-            plan = self._plans[id(schema)] = _Plan(schema, self._references, self._matters)
-        return plan
+    def _rules_of(self, schema: Schema) -> _Rules:
+        rules = self._rules.get(schema)
+        if rules is None:
+            rules = self._rules.put(schema, _Rules(schema, self._references, self._has_default))
+        return rules
 
-    def _matters(self, schema: Schema) -> bool:
-        """Whether a default can be reached from a subschema; where none can, nothing is filled."""
-        known = self._matter.get(id(schema))
+    def _has_default(self, schema: Schema) -> bool:
+        """Whether the subschema or anything below it has a default; else nothing is filled in."""
+        known = self._reachable.get(schema)
         if known is None:
-            known = self._matter[id(schema)] = self._reaches_default(schema)
+            known = self._reachable.put(schema, self._reaches_default(schema))
         return known
 
     def _reaches_default(self, schema: Schema) -> bool:
@@ -70,71 +77,77 @@ class Defaults:
                 waiting += (inner for _, inner in below(part))
         return False
 
-    def _fill(self, schema: Schema, value: Json, depth: int) -> Json:
+    def _count_step(self, depth: int) -> None:
         self._steps += 1
         if self._steps > MAX_STEPS or depth > MAX_DEPTH:
             raise DefaultsUnbounded
-        if isinstance(value, dict):
-            return self._fill_object(self._plan(schema), value, depth)
-        if isinstance(value, list):
-            return self._fill_list(self._plan(schema), value, depth)
-        return value
 
-    def _fill_object(self, plan: _Plan, value: dict[str, Json], depth: int) -> Json:
-        filled = value
-        for name, part in plan.properties:
-            old = filled.get(name, _MISSING)
+    def _fill(self, schema: Schema, value: Json, depth: int) -> Json:
+        if isinstance(value, dict):
+            return self._fill_object(schema, value, depth)
+        self._count_step(depth)
+        return self._fill_list(schema, value, depth) if isinstance(value, list) else value
+
+    def _fill_object(self, schema: Schema, value: JsonObject, depth: int) -> JsonObject:
+        self._count_step(depth)
+        rules = self._rules_of(schema)
+        filled: dict[str, Json] = {}
+        for name, part in rules.properties:
+            old = filled.get(name, value.get(name, _MISSING))
             if old is _MISSING:
                 new = self._made(part, depth, ())
             elif isinstance(old, dict | list):
                 new = self._fill(part, old, depth + 1)
             else:
                 continue
-            if new is not old:
-                if filled is value:
-                    filled = dict(value)
+            if new is not _MISSING and new is not old:
                 filled[name] = new
-        for part in plan.others:
+        for part in rules.others:
             for name, old in value.items():
-                if name not in plan.named:
+                if name not in rules.named:
                     new = self._fill(part, old, depth + 1)
                     if new is not old:
-                        filled = {**filled, name: new}
-        return filled
+                        filled[name] = new
+        return {**value, **filled} if filled else value
 
-    def _fill_list(self, plan: _Plan, value: list[Json], depth: int) -> Json:
+    def _fill_list(self, schema: Schema, value: list[Json], depth: int) -> list[Json]:
         filled = value
-        for part in plan.items:
+        for part in self._rules_of(schema).items:
             fresh = [self._fill(part, item, depth + 1) for item in filled]
             if any(new is not old for new, old in zip(fresh, filled, strict=True)):
                 filled = fresh
         return filled
 
-    def _made(self, schema: Schema, depth: int, above: tuple[int, ...]) -> Json:
-        """The value of a missing property, or _MISSING."""
-        plan = self._plan(schema)
-        if plan.default is not _MISSING:
-            return self._fill(schema, plan.default, depth + 1)
-        if id(schema) in above or not plan.properties:
+    def _made(self, schema: Schema, depth: int, above: tuple[int, ...]) -> Json | _Missing:
+        """The value of a missing property, or _MISSING where it stays missing.
+
+        `above` are the ids of the schemas that it is being made for, so that recursion ends.
+        """
+        rules = self._rules_of(schema)
+        if rules.default is not _MISSING:
+            return self._fill(schema, rules.default, depth + 1)
+        if id(schema) in above or not rules.properties:
             return _MISSING
-        self._steps += 1
-        if self._steps > MAX_STEPS or depth > MAX_DEPTH:
-            raise DefaultsUnbounded
+        self._count_step(depth)
         inside = (*above, id(schema))
-        members = ((name, self._made(part, depth + 1, inside)) for name, part in plan.properties)
+        members = ((name, self._made(part, depth + 1, inside)) for name, part in rules.properties)
         made = {name: value for name, value in members if value is not _MISSING}
-        return made if made and plan.required <= made.keys() else _MISSING
+        return made if made and rules.required <= made.keys() else _MISSING
 
 
-class _Plan:
-    """What one subschema says about defaults, its `$ref` and `allOf` included."""
+class _Rules:
+    """What one subschema says about defaults, together with its `$ref` and `allOf`.
+
+    `properties`, `items` and `others` (`additionalProperties`) hold only the subschemas in which
+    there is a default to reach; `named` are the names of all properties.
+    """
 
     __slots__ = ("default", "items", "named", "others", "properties", "required")
 
     def __init__(
-        self, schema: Schema, references: References, matters: Callable[[Schema], bool]
+        self, schema: Schema, references: References, has_default: Callable[[Schema], bool]
     ) -> None:
-        self.default: Json = _MISSING
+        self.default: Json | _Missing = _MISSING
         self.properties: list[tuple[str, Schema]] = []
         self.items: list[Schema] = []
         self.others: list[Schema] = []
@@ -148,23 +161,24 @@ class _Plan:
             seen.add(id(part))
             self._take(part)
             # Reversed, since the last is taken first: the first default found wins.
-            following = [p for p in part.get("allOf", ()) if isinstance(p, dict)]
+            following = [inner for _, inner in listed(part, "allOf")]
             target = references.target(part)
             waiting += [*following[::-1], *([target] if target is not None else [])]
         self.named = {name for name, _ in self.properties}
-        self.properties = [(name, part) for name, part in self.properties if matters(part)]
-        self.items = [part for part in self.items if matters(part)]
-        self.others = [part for part in self.others if matters(part)]
+        self.properties = [(name, part) for name, part in self.properties if has_default(part)]
+        self.items = [part for part in self.items if has_default(part)]
+        self.others = [part for part in self.others if has_default(part)]
 
     def _take(self, schema: Schema) -> None:
         if self.default is _MISSING:
             self.default = schema.get("default", _MISSING)
-        members = schema.get("properties", {})
-        self.properties += [
-            (name, part) for name, part in members.items() if isinstance(part, dict)
-        ]
-        self.required.update(schema.get("required", ()))
-        if isinstance(schema.get("items"), dict) and "prefixItems" not in schema:
-            self.items.append(schema["items"])
-        if isinstance(schema.get("additionalProperties"), dict):
-            self.others.append(schema["additionalProperties"])
+        self.properties += named(schema, "properties")
+        required = schema.get("required")
+        if isinstance(required, list):
+            self.required.update(name for name in required if isinstance(name, str))
+        items = subschema(schema, "items")
+        if items is not None and "prefixItems" not in schema:
+            self.items.append(items)
+        others = subschema(schema, "additionalProperties")
+        if others is not None:
+            self.others.append(others)

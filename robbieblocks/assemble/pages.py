@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
-from robbieblocks.assemble.conditions import ALWAYS, Condition, parse
+from robbieblocks.assemble.condition_reader import parse
+from robbieblocks.assemble.conditions import ALWAYS, Condition
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props import ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
@@ -98,7 +99,7 @@ class PageReader:
             title=_line(with_fallbacks(title)) or _line(row.name),
             description=_line(with_fallbacks(row.meta_description or "")),
             title_fill=_line(title) if has_placeholder(title) else None,
-            metadata=row.metadata,
+            metadata=row.metadata if isinstance(row.metadata, dict) else {},
             blocks=blocks,
         )
         return PreparedPage(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from robbieblocks.model import Json
+from robbieblocks.model import Json, JsonObject
 
 PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}")
 
@@ -26,16 +26,21 @@ def has_placeholder(text: str) -> bool:
     return "{{" in text and PLACEHOLDER.search(text) is not None
 
 
-def resolved(value: Json) -> Json:
-    """A JSON value with the placeholders of all its strings replaced; keys stay as they are.
+def resolved_object(value: JsonObject) -> JsonObject:
+    """A JSON object with the placeholders of all its strings replaced; keys stay as they are.
 
-    Returns the value itself where it holds none.
+    Returns the very object where it holds no placeholder.
     """
+    fresh = {name: resolved(part) for name, part in value.items()}
+    return fresh if any(fresh[name] is not part for name, part in value.items()) else value
+
+
+def resolved(value: Json) -> Json:
+    """Any JSON value, as `resolved_object`."""
     if isinstance(value, str):
         return with_fallbacks(value)
     if isinstance(value, dict):
-        fresh = {name: resolved(part) for name, part in value.items()}
-        return fresh if any(fresh[name] is not part for name, part in value.items()) else value
+        return resolved_object(value)
     if isinstance(value, list):
         items = [resolved(part) for part in value]
         changed = any(new is not old for new, old in zip(items, value, strict=True))

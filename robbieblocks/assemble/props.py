@@ -11,14 +11,10 @@ from typing import NamedTuple
 import jsonschema_rs
 
 from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
-from robbieblocks.assemble.placeholders import resolved
-from robbieblocks.assemble.schema import (
-    MAX_SCHEMA_BYTES,
-    References,
-    Schema,
-    ValidationCost,
-    normal_form,
-)
+from robbieblocks.assemble.placeholders import resolved_object
+from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema
+from robbieblocks.assemble.schema_form import normal_form
+from robbieblocks.assemble.validation_cost import ValidationCost
 from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
 from robbieblocks.messages import did_you_mean, json_pointer
@@ -90,7 +86,7 @@ class CompiledSchema:
             return text
         value = filled
         if "{{" in text:
-            value = resolved(filled)
+            value = resolved_object(filled)
             text = canonical_json(value)
         if self._most * len(text) > MAX_WORK and not self._bounded(value, len(text)):
             return (_unbounded(len(text)),)
@@ -118,9 +114,9 @@ def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValuePro
     remedy = "give the block a value that fits, or change the component's props_schema"
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-        known = schema.get("properties", {}) if not error.instance_path else {}
-        if known:
-            remedy = did_you_mean(kind.unexpected[0], known) or remedy
+        known = schema.get("properties")
+        if isinstance(known, dict) and known and not error.instance_path:
+            remedy = did_you_mean(kind.unexpected[0], known)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
         if kind.format in ("uri", "iri"):
             remedy = "write the full address, or let the schema say uri-reference"

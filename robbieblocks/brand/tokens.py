@@ -191,8 +191,9 @@ KEY_REMEDY = "use letters and digits, joined by single dots, dashes or underscor
 def _text(value: Json) -> str | None:
     if isinstance(value, str):
         return value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if number and math.isfinite(value) and abs(value) < 1e15 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value) if math.isfinite(value) and abs(value) < 1e15 else None
 
 
 @lru_cache(maxsize=1024)

@@ -138,7 +138,7 @@ def _node_rows(content: Content) -> list[dict[str, Any]]:
         {
             "node_id": node.id,
             "node_name": node.name,
-            "style_overrides": dict(node.overrides),
+            "style_overrides": node.overrides,
             "enabled_apps": list(node.enabled_apps),
             "custom_css": node.custom_css,
             "custom_scripts": node.custom_scripts,

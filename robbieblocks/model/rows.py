@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from robbieblocks.model.values import SHARED_APP, Json, JsonObject
+from robbieblocks.model.values import SHARED_APP, Json
 
 # What there is one of for each block is a tuple: a frozen dataclass takes several times as long to
 # make, to compare and to hash, and there are many thousands.
@@ -20,8 +20,8 @@ class BlockRow(NamedTuple):
     order: int
     zone: str
     component: str
-    props: JsonObject
-    conditions: JsonObject
+    props: Json
+    conditions: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class PageRow:
     meta_title: str | None = None
     meta_description: str | None = None
     published_at: datetime | None = None
-    metadata: JsonObject = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict[str, Json])
     blocks: tuple[BlockRow, ...] = ()
 
 
@@ -51,10 +51,10 @@ class ComponentRow:
     type: str
     code: str
     css: str = ""
-    props_schema: Json = field(default_factory=dict)
+    props_schema: Json = field(default_factory=dict[str, Json])
     dependencies: tuple[str, ...] = ()
     published: bool = True
-    metadata: JsonObject = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class NodeRow:
 
     id: str
     name: str
-    overrides: Json = field(default_factory=dict)
+    overrides: Json = field(default_factory=dict[str, Json])
     enabled_apps: tuple[str, ...] = ()
     custom_css: str = ""
     custom_scripts: str = ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, NewType
+from collections.abc import Mapping, Sequence
+from typing import NewType, TypeAlias
 
 import orjson
 
-Json = Any
-JsonObject = Mapping[str, Json]
+# A value that JSON has a form for. Lists and objects are read-only: rows are shared between stages.
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = Mapping[str, Json]
 Sha256 = NewType("Sha256", str)
 
 SHARED_APP = "shared"

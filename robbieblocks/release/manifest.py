@@ -32,7 +32,7 @@ class ManifestWriter:
         """The JSON of a manifest. Page order is kept; everything else is sorted."""
         written = _Written.of(manifest, self._written.get(manifest.app))
         self._written[manifest.app] = written
-        value = {
+        value: dict[str, Json] = {
             "format": _FORMAT,
             "node": manifest.node,
             "app": manifest.app,

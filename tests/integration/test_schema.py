@@ -303,5 +303,5 @@ def test_seeds_are_those_of_the_content_folder(database: str) -> None:
         assert dict(db.execute(read).fetchall()) == {t.key: t.category for t in seed.tokens}
         apps: LiteralString = "SELECT node_id, enabled_apps, style_overrides ->> 'theme' FROM robbieblocks_node_branding"
         assert sorted(db.execute(apps).fetchall()) == sorted(
-            (node.id, list(node.enabled_apps), node.overrides["theme"]) for node in seed.nodes
+            (node.id, list(node.enabled_apps), node.theme) for node in seed.nodes
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import psycopg
@@ -72,7 +72,7 @@ def test_all_components_tokens_and_nodes(db: Db) -> None:
         "fluenti-local",
         "vengeance-local",
     ]
-    assert taken.nodes[3].overrides["theme"] == "dark"
+    assert taken.nodes[3].theme == "dark"
     assert taken.nodes[3].enabled_apps == ("play", "code")
     assert taken.taken_at.tzinfo is UTC
 
@@ -163,7 +163,7 @@ def test_ordinary_json(db: Db) -> None:
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 5000, "1" + "0" * 400 + ".5"])
 def test_number_beyond_any_float(db: Db, number: str) -> None:
     """A number that no float holds is its text, so that the page can be written as JSON again."""
-    value = block_with(db, f'{{"n": {number}}}').props["n"]
+    value = cast("dict[str, Any]", block_with(db, f'{{"n": {number}}}').props)["n"]
     assert isinstance(value, str)
     json.loads(canonical_json(value))
 
@@ -174,7 +174,7 @@ def test_number_beyond_any_float(db: Db, number: str) -> None:
 )
 def test_number_that_a_float_holds(db: Db, number: str) -> None:
     """Any other number is a number."""
-    value = block_with(db, f'{{"n": {number}}}').props["n"]
+    value = cast("dict[str, Any]", block_with(db, f'{{"n": {number}}}').props)["n"]
     assert float(value) == float(number)
 
 

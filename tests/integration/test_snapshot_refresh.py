@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 import psycopg
 import pytest
@@ -163,7 +163,7 @@ def test_tokens_and_nodes(db: Db, whole: list[str]) -> None:
     same(after, db)
     assert sum(a is not b for a, b in zip(before.tokens, after.tokens, strict=True)) == 1
     assert [a is b for a, b in zip(between.nodes, after.nodes, strict=True)] == [True, True, False, True]  # fmt: skip
-    assert after.nodes[2].overrides["a"] is True
+    assert cast("dict[str, Any]", after.nodes[2].overrides)["a"] is True
 
 
 def test_component_that_vanished_from_under_its_blocks(db: Db, database: str) -> None:
@@ -193,7 +193,7 @@ def test_whole_reading_keeps_objects(db: Db) -> None:
     )
     after = snapshot.take(db, previous=before)
     assert new_pages(before, after) == {"desk"}
-    assert after.pages[1].blocks[1].props["a"] is True
+    assert cast("dict[str, Any]", after.pages[1].blocks[1].props)["a"] is True
     assert after.nodes is before.nodes
 
 

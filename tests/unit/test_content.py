@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ def test_a_folder_is_read_whole(folder: Path) -> None:
     assert (page.key, page.app, page.route, page.status) == ("home", "play", "/play/", "published")
     assert [block.props for block in page.blocks] == [{"mood": "playful"}, {"mood": "sleepy"}]
     assert (token.key, token.category, token.value) == ("color.primary", "color", "#fff")
-    assert (node.id, dict(node.overrides)) == ("one", {"theme": "dark", "color.primary": "#000"})
+    assert (node.id, node.overrides) == ("one", {"theme": "dark", "color.primary": "#000"})
 
 
 def test_blocks_come_in_their_order(folder: Path, write: Write) -> None:
@@ -295,7 +296,7 @@ def layout_files() -> Iterator[Path]:
 
 def test_the_seeds_show_both_forms_of_schema(seeds: Content) -> None:
     """Some schemas are JSON Schema, some the bare map of property to subschema."""
-    schemas = [component.props_schema for component in seeds.components]
+    schemas = [cast("dict[str, Any]", row.props_schema) for row in seeds.components]
     assert any("properties" in schema for schema in schemas)
     assert any("properties" not in schema for schema in schemas)
 
@@ -375,7 +376,9 @@ def test_every_node_keeps_its_contrast(seeds: Content, node_id: str) -> None:
     tokens = {token.key: token.value for token in seeds.tokens}
     for node in seeds.nodes:
         if node.id == node_id:
-            tokens |= {key: str(value) for key, value in node.overrides.items()}
+            tokens |= {
+                key: str(value) for key, value in cast("dict[str, Any]", node.overrides).items()
+            }
     low = [
         (one, other, round(found, 2))
         for pairs, least in ((PAIRS, 4.5), (LINES, 3.0))
