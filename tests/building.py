@@ -1,4 +1,4 @@
-"""Whole builds in a test: a database, a site root and a workshop, used as the commands use them."""
+"""Whole builds in a test: a database, a site root and a context, used as the commands use them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from robbieblocks import database as rows
 from robbieblocks import release
 from robbieblocks.model import Manifest
-from robbieblocks.pipeline import BuildReport, Place, Request, RunReport, Workshop, build
+from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site, build
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.databases import Databases
@@ -32,7 +32,7 @@ class Builder:
 
     settings: Settings
     connection: Connection
-    workshop: Workshop
+    context: BuildContext
     now: datetime = NOW
     _site_root: SiteRoot | None = None
     said: list[str] = field(default_factory=list)
@@ -50,9 +50,9 @@ class Builder:
             request[name] = tuple(request.get(name, ()))
         return build(
             Request(**request),
-            workshop=self.workshop,
+            context=self.context,
             connection=self.connection,
-            place=Place(site_root=self.site_root),
+            site=Site(root=self.site_root),
             clock=lambda: self.now,
             progress=self.said.append,
         )
@@ -107,9 +107,9 @@ def warm_cache(
     with (
         databases.copy(seeded_template) as conninfo,
         rows.connect(replace(settings, database_url=conninfo), application_name="test") as opened,
-        Workshop.open(settings, lambda _: None) as workshop,
+        BuildContext.open(settings, lambda _: None) as context,
     ):
-        Builder(settings=settings, connection=opened, workshop=workshop).build()
+        Builder(settings=settings, connection=opened, context=context).build()
     return settings.cache
 
 
@@ -123,8 +123,8 @@ def make_builder(make_settings: Callable[..., Settings], warm_cache: Path) -> It
             if "cache" not in changes:
                 shutil.copytree(warm_cache, settings.cache)
             connection = opened.enter_context(rows.connect(settings, application_name="test"))
-            workshop = opened.enter_context(Workshop.open(settings, lambda _: None))
-            return Builder(settings=settings, connection=connection, workshop=workshop)
+            context = opened.enter_context(BuildContext.open(settings, lambda _: None))
+            return Builder(settings=settings, connection=connection, context=context)
 
         yield make
 

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from robbieblocks import database, serve
 from robbieblocks.errors import Problem
-from robbieblocks.pipeline import BuildReport, Workshop
+from robbieblocks.pipeline import BuildContext, BuildReport
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.building import Builder
@@ -203,8 +203,8 @@ def make_site(
             )
             shutil.copytree(warm_cache, settings.cache)
             connection = stack.enter_context(database.connect(settings, application_name="test"))
-            workshop = stack.enter_context(Workshop.open(settings, lambda _: None))
-            site = Site(Builder(settings=settings, connection=connection, workshop=workshop))
+            context = stack.enter_context(BuildContext.open(settings, lambda _: None))
+            site = Site(Builder(settings=settings, connection=connection, context=context))
             stack.callback(site.close)
             return site
 

@@ -1,6 +1,13 @@
 """Assembling: from rows to pages that are ready to render. Pure: values in, values out."""
 
-from robbieblocks.assemble.assembly import Assembly, assemble, is_due, next_boundary, page_on_node
+from robbieblocks.assemble.assembly import (
+    Assembly,
+    assemble,
+    boundaries_of,
+    is_due,
+    next_boundary,
+    page_on_node,
+)
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 
@@ -8,6 +15,7 @@ __all__ = [
     "Assembly",
     "PreparedPage",
     "assemble",
+    "boundaries_of",
     "check_routes",
     "is_due",
     "next_boundary",

@@ -134,6 +134,12 @@ def is_due(page: PreparedPage, now: datetime) -> bool:
     return published_at is None or published_at <= now
 
 
+def boundaries_of(page: PreparedPage, block_order: int) -> list[datetime]:
+    """The instants at which the conditions of a page's block change."""
+    condition = page.conditions.get(block_order)
+    return list(boundaries(condition)) if condition is not None else []
+
+
 def next_boundary(pages: Iterable[PreparedPage], now: datetime) -> datetime | None:
     """The first instant after `now` at which a page becomes due or a condition changes."""
     instants: list[datetime] = []

@@ -13,7 +13,7 @@ from robbieblocks.cli import session
 from robbieblocks.cli.render import as_markdown, as_text
 from robbieblocks.cli.stdout import as_json, tell
 from robbieblocks.errors import UsageError
-from robbieblocks.pipeline import Place, Request, Workshop, build
+from robbieblocks.pipeline import BuildContext, Request, Site, build
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
@@ -44,14 +44,14 @@ def run(
     )
     with (
         session.opened(settings) as connection,
-        Workshop.open(settings, session.progress, prerenderer) as workshop,
+        BuildContext.open(settings, session.progress, prerenderer=prerenderer) as context,
     ):
         report = build(
             request,
-            workshop=workshop,
+            context=context,
             connection=connection,
-            place=Place(
-                site_root=SiteRoot(settings.site_root),
+            site=Site(
+                root=SiteRoot(settings.site_root),
                 smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
             ),
             clock=lambda: datetime.now(UTC),

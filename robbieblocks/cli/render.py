@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport
+from robbieblocks.pipeline import BuildReport, PageReport, RunReport, causes_text
 
 _SHORT_HASH = 12
 
@@ -45,7 +45,7 @@ def _outcome(run: RunReport, report: BuildReport) -> str:
 
 
 def _page_line(page: PageReport) -> str:
-    return f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}"
+    return f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}{causes_text(page.causes)}"
 
 
 def _sizes(page: PageReport) -> str:

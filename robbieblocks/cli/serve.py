@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 
 import typer
 
-from robbieblocks import release
+from robbieblocks import collector, release
 from robbieblocks.errors import UsageError
 from robbieblocks.model import SHARED_APP
 from robbieblocks.release import SiteRoot
@@ -27,9 +26,7 @@ def run(*, nodes: Sequence[str], host: str, port: int) -> None:
         raise UsageError(
             f"{what} no live release under {site_root.path}: run `robbieblocks build` first"
         )
-    # `main` leaves garbage; a server would be full of it one day. What is imported stays anyhow.
-    gc.freeze()
-    gc.enable()
+    collector.enable_for_service()
     serve_nodes(
         site_root,
         # Port 0 is any free one, for each.

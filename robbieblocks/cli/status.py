@@ -93,15 +93,15 @@ def _desired(
 ) -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     """What a build would make live now, and the pages that it would hold back; by a dry run."""
     # All that a build needs takes long to import, and with --quick none is made.
-    from robbieblocks.pipeline import Place, Request, Workshop, build
+    from robbieblocks.pipeline import BuildContext, Request, Site, build
 
     try:
-        with Workshop.open(settings, session.progress) as workshop:
+        with BuildContext.open(settings, session.progress) as context:
             report = build(
-                Request(nodes=tuple(nodes), dry_run=True, heal=False),
-                workshop=workshop,
+                Request(nodes=tuple(nodes), dry_run=True, repair=False),
+                context=context,
                 connection=connection,
-                place=Place(site_root=site_root),
+                site=Site(root=site_root),
                 clock=lambda: datetime.now(UTC),
                 progress=lambda _: None,
             )

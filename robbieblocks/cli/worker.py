@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import getpass
 import os
 import shutil
@@ -13,7 +12,7 @@ from typing import Literal
 
 import typer
 
-from robbieblocks import worker
+from robbieblocks import collector, worker
 from robbieblocks.cli import session
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
@@ -48,9 +47,7 @@ def run(
             grace_s=grace,
         ),
     )
-    # `main` leaves garbage; a worker would be full of it one day. What is imported stays anyhow.
-    gc.freeze()
-    gc.enable()
+    collector.enable_for_service()
     with session.located(settings) as found:
         worker.run(found, options, log.make(log_form))
 

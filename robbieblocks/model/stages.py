@@ -211,7 +211,11 @@ class RenderedBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageEntry:
-    """A page in a manifest. `inputs` is the hash of everything the page was made from."""
+    """A page in a manifest. `inputs` is the hash of everything the page was made from.
+
+    `row_digests` and `input_digests` are short digests of its parts, by which a plan tells why the
+    page differs (pipeline.fingerprints); they are empty in manifests of earlier versions.
+    """
 
     key: str
     route: str
@@ -219,6 +223,8 @@ class PageEntry:
     inputs: Sha256
     assets: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
+    row_digests: str = ""
+    input_digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from robbieblocks import release
 from robbieblocks.errors import Transient
-from robbieblocks.pipeline.targets import Target
+from robbieblocks.pipeline.request import Target
 from robbieblocks.release import SiteRoot
 
 _SLACK: Final = 2

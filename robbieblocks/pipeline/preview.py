@@ -5,27 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.model import ASSET_PREFIX, Manifest
-from robbieblocks.pipeline.runs import Run
-from robbieblocks.release import SiteRoot, read_asset, read_live
+from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.pipeline.composing import ComposedRun
+from robbieblocks.pipeline.site import Site
+from robbieblocks.release import read_asset, read_live
 
 
-def write_copy(out: Path, run: Run, manifest: Manifest, site_root: SiteRoot) -> None:
+def write_copy(out: Path, composed: ComposedRun, site: Site) -> None:
     """Write a run's pages and assets under `<out>/<node>/`; the apps of a node share the folder.
 
     Files that are as they are live come from the live release. Raises SiteUnavailable.
     """
-    node, app = run.target.node, run.target.app
+    manifest = composed.manifest
+    node, app = manifest.node, manifest.app
     folder = out / node
     try:
         for path in manifest.files:
-            body = run.contents.get(path)
+            body = composed.contents.get(path)
             if body is None:
-                body = read_live(site_root, node, app, path)
+                body = read_live(site.root, node, app, path)
             _write(folder / path, body)
         for name in manifest.assets:
-            asset = run.assets.get(name)
-            body = asset.content if asset else read_asset(site_root, node, app, name)
+            asset = composed.assets.get(name)
+            body = asset.content if asset else read_asset(site.root, node, app, name)
             _write(folder / ASSET_PREFIX.strip("/") / name, body)
     except OSError as error:
         raise SiteUnavailable(

@@ -1,41 +1,52 @@
-"""What a build did, as values: the CLI renders them, the deploys row keeps them."""
+"""What a build did, as values: the command line prints them, the deploys row keeps them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from robbieblocks import failpoints
 from robbieblocks.errors import Problem
-from robbieblocks.model import PageEntry, TriggerRow
+from robbieblocks.model import JsonObject, PageEntry, TriggerRow
+from robbieblocks.pipeline.planning import Cause, PageChange, Plan
 
 Outcome = Literal["published", "unchanged", "failed"]
-PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReport:
-    """What happened (or, in a dry run, would happen) to one page. Sizes are in bytes."""
+    """What happened (or, in a dry run, would happen) to one page, and why. Sizes are in bytes.
+
+    A page that was planned to change, and whose new bytes are the live ones, is `unchanged`.
+    """
 
     key: str
     route: str
     change: PageChange
+    causes: tuple[Cause, ...] = ()
     size: int | None = None
     size_before: int | None = None
+
+    def as_json(self) -> JsonObject:
+        """The stable form that `--format json` prints."""
+        return {
+            "key": self.key,
+            "route": self.route,
+            "change": self.change,
+            "causes": [cause.as_json() for cause in self.causes],
+            "size": self.size,
+            "size_before": self.size_before,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """One run: one app on one node. Durations are in milliseconds, sizes in bytes.
 
-    `news` are the pages of which there is something to tell, by key; `stays` those that are what
-    they were, the very entries of the live manifest: of ten thousand pages all but a few.
+    `planned` are the pages for which the plan had something to do, by key; `unchanged` the entries
+    of the live manifest that stay: of ten thousand pages all but a few.
     """
 
     node: str
@@ -43,8 +54,8 @@ class RunReport:
     outcome: Outcome
     build_hash: str
     hash_before: str
-    news: tuple[PageReport, ...] = ()
-    stays: tuple[PageEntry, ...] = ()
+    planned: tuple[PageReport, ...] = ()
+    unchanged: tuple[PageEntry, ...] = ()
     components: int = 0
     files_written: int = 0
     bytes_written: int = 0
@@ -58,24 +69,36 @@ class RunReport:
     @property
     def pages(self) -> tuple[PageReport, ...]:
         """What became of every page, by key."""
-        return tuple(sorted((*self.news, *map(_unchanged, self.stays)), key=attrgetter("key")))
+        return tuple(
+            sorted((*self.planned, *map(_unchanged, self.unchanged)), key=attrgetter("key"))
+        )
 
     @property
     def page_count(self) -> int:
         """How many pages there are, removed ones too."""
-        return len(self.news) + len(self.stays)
+        return len(self.planned) + len(self.unchanged)
+
+    @property
+    def pages_live(self) -> int:
+        """How many pages there are without the removed ones."""
+        return self.page_count - sum(page.change == "removed" for page in self.planned)
 
     @property
     def changed(self) -> tuple[PageReport, ...]:
         """The pages that are not as they were."""
-        return tuple(page for page in self.news if page.change not in ("unchanged", "held back"))
+        return tuple(page for page in self.planned if page.change not in ("unchanged", "held back"))
 
     @property
     def held_back(self) -> tuple[PageReport, ...]:
         """The pages that keep their last good version because the new one has an error."""
-        return tuple(page for page in self.news if page.change == "held back")
+        return tuple(page for page in self.planned if page.change == "held back")
 
-    def as_json(self) -> dict[str, Any]:
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Everything that pages of the run differ by, each once."""
+        return tuple(dict.fromkeys(cause for page in self.changed for cause in page.causes))
+
+    def as_json(self) -> JsonObject:
         """The stable form that `--format json` prints, one object a run."""
         return {
             "node": self.node,
@@ -83,16 +106,7 @@ class RunReport:
             "outcome": self.outcome,
             "build_hash": self.build_hash,
             "hash_before": self.hash_before,
-            "pages": [
-                {
-                    "key": page.key,
-                    "route": page.route,
-                    "change": page.change,
-                    "size": page.size,
-                    "size_before": page.size_before,
-                }
-                for page in self.pages
-            ],
+            "pages": [page.as_json() for page in self.pages],
             "components": self.components,
             "files_written": self.files_written,
             "bytes_written": self.bytes_written,
@@ -107,25 +121,50 @@ def _unchanged(entry: PageEntry) -> PageReport:
     return PageReport(key=entry.key, route=entry.route, change="unchanged")
 
 
+def log_of(report: RunReport, phases: Mapping[str, float]) -> str:
+    """A run in lines: what it did to which page and why, and where the time went."""
+    lines = [f"{report.outcome} {report.build_hash} (before: {report.hash_before})"]
+    lines += (
+        f"{page.change}: {page.key}{causes_text(page.causes)}"
+        for page in report.planned
+        if page.change != "unchanged"
+    )
+    lines += (str(problem) for problem in report.problems)
+    if report.error:
+        lines.append(report.error)
+    spent = ", ".join(f"{name} {value:.1f}" for name, value in phases.items())
+    lines.append(f"phases in ms, so far in this build: {spent}")
+    return "\n".join(lines)
+
+
+def causes_text(causes: tuple[Cause, ...], most: int = 3) -> str:
+    """Causes in a few words, in brackets: ` (block 2, token color.primary and 4 more)`."""
+    if not causes:
+        return ""
+    listed = ", ".join(map(str, causes[:most]))
+    more = len(causes) - most
+    return f" ({listed} and {more} more)" if more > 0 else f" ({listed})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
     """All runs of one build, and the work they shared.
 
-    `triggers` are the queue rows that its snapshot held, `answered` those of them that it
-    acknowledged for every node of the build that they concern. `carried` are the apps of each node.
-    `boundaries` says for each app when its content next changes by itself.
+    `triggers` are the queue rows that its snapshot held, `handled` those of them that it
+    acknowledged for every node of the build that they concern. `node_apps` are the apps of each
+    node.
     """
 
+    plan: Plan
     runs: tuple[RunReport, ...]
     triggers: tuple[TriggerRow, ...] = ()
-    answered: frozenset[UUID] = frozenset()
-    carried: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    boundaries: Mapping[str, datetime | None] = field(default_factory=dict)
+    handled: frozenset[UUID] = frozenset()
+    node_apps: Mapping[str, frozenset[str]] = field(default_factory=dict)
     compiled: tuple[str, ...] = ()
     blocks_rendered: int = 0
     dry_run: bool = False
     out: str = ""
-    phases: dict[str, float] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -139,7 +178,7 @@ class BuildReport:
         """Every distinct problem of all runs, in order."""
         return tuple(dict.fromkeys(problem for run in self.runs for problem in run.problems))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The stable form that `--format json` prints."""
         return {
             "version": 1,
@@ -151,40 +190,3 @@ class BuildReport:
             "phases_ms": {name: round(value, 1) for name, value in self.phases.items()},
             "exit_code": self.exit_code,
         }
-
-
-class Stopwatch:
-    """Adds up the wall time of named phases, in milliseconds."""
-
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {}
-        self._started = time.perf_counter()
-        self._inside = 0.0
-
-    @property
-    def total_ms(self) -> int:
-        """Since the stopwatch was made."""
-        return round((time.perf_counter() - self._started) * 1000)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Count the time inside the block to `name`."""
-        with self.part(name):
-            yield
-        failpoints.reached(name)
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Count the time inside the block to `name`, and not to the phase that it is part of."""
-        before, self._inside = self._inside, 0.0
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            took = (time.perf_counter() - began) * 1000
-            self.add(name, took - self._inside)
-            self._inside = before + took
-
-    def add(self, name: str, milliseconds: float) -> None:
-        """Count time that was measured elsewhere."""
-        self.phases[name] = self.phases.get(name, 0.0) + milliseconds

@@ -40,6 +40,7 @@ class ManifestWriter:
             "toolchain": manifest.toolchain,
             "asset_table": written.assets.names,
             "component_table": written.components.names,
+            "input_table": written.inputs.names,
         }
         pages = ",".join([written.rows[id(page)] for page in manifest.pages])
         files = _json(dict(sorted(manifest.files.items())))
@@ -89,6 +90,7 @@ class _Written:
     pages: Mapping[int, PageEntry]
     assets: _Table
     components: _Table
+    inputs: _Table
     rows: Mapping[int, str]
 
     @classmethod
@@ -108,22 +110,33 @@ class _Written:
             (page.components for page in gone),
             (page.components for page in came),
         )
-        if last and (assets.names, components.names) == (last.assets.names, last.components.names):
+        inputs = _Table.of(
+            last.inputs if last else None,
+            (page.input_digests for page in gone),
+            (page.input_digests for page in came),
+        )
+        tables = assets, components, inputs
+        if last and all(map(_same_names, tables, (last.assets, last.components, last.inputs))):
             rows = dict(last.rows)
             for page in gone:
                 del rows[id(page)]
         else:
             rows, came = {}, list(pages.values())
-        rows |= {id(page): _row(page, assets, components) for page in came}
-        return cls(manifest.assets, pages, assets, components, rows)
+        rows |= {id(page): _row(page, *tables) for page in came}
+        return cls(manifest.assets, pages, *tables, rows)
 
 
-def _row(page: PageEntry, assets: _Table, components: _Table) -> str:
+def _same_names(table: _Table, last: _Table) -> bool:
+    return table.names == last.names
+
+
+def _row(page: PageEntry, assets: _Table, components: _Table, inputs: _Table) -> str:
     """The JSON of a page; by hand, since json.dumps takes three times as long."""
     return (
         f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
         f',"inputs":{_text(page.inputs)},"assets":{assets.places(page.assets)}'
-        f',"components":{components.places(page.components)}}}'
+        f',"components":{components.places(page.components)}'
+        f',"rows":{_text(page.row_digests)},"from":{inputs.places(page.input_digests)}}}'
     )
 
 
@@ -173,6 +186,7 @@ def load_files(content: bytes) -> Manifest:
 def _manifest(value: dict[str, Any]) -> Manifest:
     assets: list[str] = value["asset_table"]
     components: list[str] = value["component_table"]
+    inputs: list[str] = value.get("input_table", [])
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def names(table: list[str], places: list[int]) -> tuple[str, ...]:
@@ -194,6 +208,8 @@ def _manifest(value: dict[str, Any]) -> Manifest:
                 inputs=Sha256(page["inputs"]),
                 assets=names(assets, page["assets"]),
                 components=names(components, page["components"]),
+                row_digests=page.get("rows", ""),
+                input_digests=names(inputs, page.get("from", [])),
             )
             for page in value["pages"]
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, tuple_row
 
+from robbieblocks import collector
 from robbieblocks.database import translated
 from robbieblocks.model import (
     SHARED_APP,
@@ -65,7 +65,7 @@ def take(
     is its text, and a value nested too deep is a text that says so, for the checks of props to
     report. Raises DatabaseUnavailable and SchemaOutdated.
     """
-    with _transaction(connection, "read the content") as cursor, _collector_paused():
+    with _transaction(connection, "read the content") as cursor, collector.paused():
         return _read(cursor, nodes, apps, previous, trusting_the_queue=False)
 
 
@@ -83,7 +83,7 @@ def refresh(
     It relies on the queue: an edit that left no row there (made as a replica), or whose row was
     deleted by hand, shows only with the next `take`. Raises DatabaseUnavailable and SchemaOutdated.
     """
-    with _transaction(connection, "read what changed") as cursor, _collector_paused():
+    with _transaction(connection, "read what changed") as cursor, collector.paused():
         return _read(cursor, nodes, None, previous, trusting_the_queue=True)
 
 
@@ -270,15 +270,3 @@ def _by_key(
     if len(rows) == len(before) and all(map(is_, rows, before.values())):
         return before
     return {row.key: row for row in rows}
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes only what stays; the collector, going over it repeatedly, doubles the time."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()

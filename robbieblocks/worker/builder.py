@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from robbieblocks import pipeline
 from robbieblocks.model import TriggerRow
-from robbieblocks.pipeline import BuildReport, Place, Request, RunReport, Workshop
+from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 from robbieblocks.worker.log import Log
@@ -24,17 +24,17 @@ _IDS_IN_A_LINE = 20
 class PipelineBuilder:
     """Builds apps of one node over the loop's connection.
 
-    The workshop (toolchain, templates, cache, isolate) is opened with the first build, and again
-    when a thorough job finds that templates or toolchain are not what they were.
+    The context (toolchain, templates, cache, isolate) is opened with the first build. A thorough
+    job replaces templates and toolchain where they have changed since.
     """
 
     node: str
     settings: Settings
-    place: Place
+    site: Site
     connection: Callable[[], Connection]
     phase: Callable[[str], None]
     log: Log
-    _workshop: Workshop | None = None
+    _context: BuildContext | None = None
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where all of it failed."""
@@ -42,35 +42,34 @@ class PipelineBuilder:
             nodes=(self.node,),
             apps=job.apps,
             triggered_by=job.triggered_by,
-            idle=not job.asked,
-            heal=job.thorough,
-            absent_ok=True,
-            credit={key: row.built for key, row in partial.items()},
+            unasked=not job.asked,
+            repair=job.thorough,
+            allow_missing_apps=True,
+            built_before={key: row.built for key, row in partial.items()},
         )
         report = pipeline.build(
             request,
-            workshop=self._opened(thorough=job.thorough),
+            context=self._opened(thorough=job.thorough),
             connection=self.connection(),
-            place=self.place,
+            site=self.site,
             clock=lambda: datetime.now(UTC),
             progress=self._progress,
         )
         self._tell(job, report)
-        return _built(report, report.carried.get(self.node, frozenset()))
+        return _built(report, report.node_apps.get(self.node, frozenset()))
 
     def close(self) -> None:
         """End the isolate's process and close the cache."""
-        if self._workshop is not None:
-            workshop, self._workshop = self._workshop, None
-            workshop.close()
+        if self._context is not None:
+            context, self._context = self._context, None
+            context.close()
 
-    def _opened(self, *, thorough: bool) -> Workshop:
-        if self._workshop is None:
-            self._workshop = Workshop.open(self.settings, self._progress)
-            self._workshop.spares = True
+    def _opened(self, *, thorough: bool) -> BuildContext:
+        if self._context is None:
+            self._context = BuildContext.open(self.settings, self._progress, standby=True)
         elif thorough:
-            self._workshop.refresh(self.settings, self._progress)
-        return self._workshop
+            self._context.refresh(self._progress)
+        return self._context
 
     def _progress(self, message: str) -> None:
         self.phase(message)
@@ -96,10 +95,11 @@ class PipelineBuilder:
                 build_hash=run.build_hash,
                 hash_before=run.hash_before,
                 changed=[page.key for page in run.changed][:_IDS_IN_A_LINE],
+                causes=[str(cause) for cause in run.causes[:_IDS_IN_A_LINE]],
                 held_back=[page.key for page in run.held_back][:_IDS_IN_A_LINE],
                 triggers=len(asked),
                 trigger_ids=[str(row.id) for row in asked[:_IDS_IN_A_LINE]],
-                answered=sum(row.id in report.answered for row in asked),
+                answered=sum(row.id in report.handled for row in asked),
                 build_ms=run.build_ms,
                 deploy_ms=run.deploy_ms,
                 phases={name: round(value, 1) for name, value in report.phases.items()},
@@ -113,13 +113,13 @@ def _concerns(row: TriggerRow, app: str) -> bool:
 
 
 def _built(report: BuildReport, carried: frozenset[str]) -> BuildResult:
-    answered = [row for row in report.triggers if row.id in report.answered]
-    waiting = [row for row in report.triggers if row.id not in report.answered and row.auto_deploy]
+    answered = [row for row in report.triggers if row.id in report.handled]
+    waiting = [row for row in report.triggers if row.id not in report.handled and row.auto_deploy]
     return BuildResult(
         runs=tuple(_run(run) for run in report.runs),
         answered=tuple(row.id for row in answered),
         unanswered={row.id: _owed(row, carried) for row in waiting},
-        boundaries=report.boundaries,
+        boundaries=report.plan.boundaries,
         phases=report.phases,
         oldest=min((row.created_at for row in answered if row.created_at), default=None),
     )

@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from robbieblocks import database, record, snapshot
 from robbieblocks.errors import UsageError
-from robbieblocks.pipeline import Place
+from robbieblocks.pipeline import Site
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Agenda, Job
@@ -119,7 +119,7 @@ class _Worker:
         self.builder = PipelineBuilder(
             node=options.node,
             settings=settings,
-            place=Place(site_root=site_root, smoke_url=options.smoke_url),
+            site=Site(root=site_root, smoke_url=options.smoke_url),
             connection=lambda: self.database.connection,
             phase=self.health.begin,
             log=log,

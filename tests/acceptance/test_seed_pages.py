@@ -17,7 +17,7 @@ import uvicorn
 
 from robbieblocks import database as rows
 from robbieblocks import serve
-from robbieblocks.pipeline import Workshop
+from robbieblocks.pipeline import BuildContext
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.building import Builder
@@ -57,8 +57,8 @@ def installation(
             cache=shutil.copytree(warm_cache, home / "cache"),
         )
         connection = stack.enter_context(rows.connect(settings, application_name="test"))
-        workshop = stack.enter_context(Workshop.open(settings, lambda _: None))
-        builder = Builder(settings=settings, connection=connection, workshop=workshop)
+        context = stack.enter_context(BuildContext.open(settings, lambda _: None))
+        builder = Builder(settings=settings, connection=connection, context=context)
         report = builder.build()
         assert not [problem for problem in report.problems if problem.severity == "error"]
         yield builder

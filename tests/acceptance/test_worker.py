@@ -125,7 +125,7 @@ def test_sigterm_cuts_a_build_short_after_the_grace(site: Settings, db: Db) -> N
         first.ready()
         assert first.stop() == 0
     edit(db, "play", 1)
-    with working(worker := Worker(site, NODE, ("--grace", "0.1"), stall="prerender")):
+    with working(worker := Worker(site, NODE, ("--grace", "0.1"), stall="render")):
         worker.hears("stalled")
         assert worker.stop() == 0
         assert worker.said("worker.cut_short")
@@ -152,7 +152,7 @@ def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
     with working(first := Worker(site, NODE)):
         first.ready()
         first.stop()
-    points = ["snapshot", "assemble", "bundle", "brand", "compare", "prerender", "compose"]
+    points = ["read", "assemble", "compile", "brand", "plan", "render", "compose"]
     points += ["assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked"]
     points += ["verified", "record"]
     for version, point in enumerate(points, 1):

@@ -74,6 +74,6 @@ def test_a_command_makes_no_standby_tree(builder: Builder) -> None:
     with psycopg.connect(builder.settings.database_url) as connection:
         fill(connection)
     builder.build()
-    builder.workshop.close()
+    builder.context.close()
     assert (builder.settings.site_root / NODE / "play" / "releases").is_dir()
     assert not list(builder.settings.site_root.rglob(".spare*"))

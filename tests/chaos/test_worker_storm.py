@@ -25,7 +25,7 @@ EDITS = int(os.environ.get("CHAOS_EDITS", "500"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
 CARRIED = {NODES[0]: ("code", "play", "shared"), NODES[1]: ("code", "shared", "work")}
 POINTS = (
-    *("snapshot", "bundle", "prerender", "cleared", "written"),
+    *("read", "compile", "render", "cleared", "written"),
     *("fenced", "previous", "swapped", "record"),
 )
 

@@ -23,7 +23,7 @@ BUILD = ("build", "--node", NODE, "--app", APP)
 
 # In the order in which one build of one app reaches them.
 PREPARING = (
-    *("open", "snapshot", "begun", "assemble", "bundle", "compare", "brand", "prerender"),
+    *("open", "read", "begun", "assemble", "compile", "brand", "plan", "render"),
     *(
         "rendered",
         "compose",
@@ -128,7 +128,7 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
     assert html == before if step in PREPARING else "<title>Third" in html
     assert release.verify(builder.site_root, NODE, APP) == ()
     dead = unfinished(builder)
-    assert len(dead) == (step not in ("open", "snapshot", "closed", "record"))
+    assert len(dead) == (step not in ("open", "read", "closed", "record"))
     report = builder.build(nodes=[NODE], apps=[APP])
     assert report.exit_code == 0
     expected = "published" if step in PREPARING else "unchanged"
@@ -195,7 +195,7 @@ def superuser(conninfo: str) -> str:
     return make_conninfo(conninfo, user="postgres")
 
 
-@pytest.mark.parametrize("step", ["snapshot", "rendered", "synced", "closed"])
+@pytest.mark.parametrize("step", ["read", "rendered", "synced", "closed"])
 def test_an_interrupted_build_says_so_and_closes_its_row(
     edited: tuple[Builder, str], step: str
 ) -> None:

@@ -622,10 +622,10 @@ class Built:
 def built(make_site: MakeSite) -> Iterator[Built]:
     """The good page alone, then all the hostile ones beside it: two builds."""
     site = make_site()
-    workshop = site.builder.workshop
-    workshop.prerenderer.close()
+    context = site.builder.context
+    context.prerenderer.close()
     with Prerenderer(cpu_s=0.4, heap_bytes=96 << 20) as impatient:
-        workshop.prerenderer = impatient
+        context.prerenderer = impatient
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
         site.page("good", Block(component="good", props={"text": "Good"}), title="A good page")
         site.build()

@@ -71,7 +71,7 @@ def test_idle_looks_at_a_pinned_app_leave_no_row(seeded: Builder) -> None:
     seeded.build(apps=["play"], nodes=[NODE])
     runs = len(seeded.sql(_RUNS, NODE))
     for _ in range(2):
-        seeded.build(apps=["play"], nodes=[NODE], idle=True, heal=True)
+        seeded.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
     assert len(seeded.sql(_RUNS, NODE)) == runs
 
 
@@ -82,7 +82,7 @@ def test_without_the_pin_the_next_look_brings_the_content_live(seeded: Builder) 
     edit(seeded)
     seeded.build(apps=["play"])
     file.unlink()
-    report = seeded.build(apps=["play"], nodes=[NODE], idle=True, heal=True)
+    report = seeded.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
     assert run_of(report, NODE, "play").outcome == "published"
     assert "Newer" in seeded.html(NODE, "play", "play/index.html")
 
@@ -95,7 +95,7 @@ def test_a_damaged_pinned_release_is_healed(seeded: Builder) -> None:
     page = seeded.settings.site_root / NODE / "play" / "current" / "play" / "index.html"
     page.chmod(0o644)
     page.write_text("defaced")
-    report = seeded.build(apps=["play"], nodes=[NODE], heal=True)
+    report = seeded.build(apps=["play"], nodes=[NODE], repair=True)
     assert run_of(report, NODE, "play").problems == ()
     assert seeded.files(NODE, "play") == before
 

@@ -1,4 +1,4 @@
-"""A warm workshop reads what changed, and everything where nobody asked for a change."""
+"""A warm context reads what changed, and everything where nobody asked for a change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from robbieblocks.database import connect
 from robbieblocks.model import Snapshot
-from robbieblocks.pipeline import Workshop
+from robbieblocks.pipeline import BuildContext
 from robbieblocks.snapshot import taking
 from tests.building import Builder, run_of
 
@@ -34,7 +34,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _content(builder: Builder) -> Snapshot:
-    content = builder.workshop.content
+    content = builder.context.memory.content
     assert content is not None
     return content
 
@@ -66,7 +66,7 @@ def test_a_look_of_its_own_reads_everything(seeded: Builder, whole: list[str]) -
     seeded.build(nodes=[VENGEANCE])
     assert "Not in the queue" not in seeded.html(VENGEANCE, PLAY, "play/index.html")
     assert not whole
-    seeded.build(nodes=[VENGEANCE], idle=True)
+    seeded.build(nodes=[VENGEANCE], unasked=True)
     assert whole
     assert "Not in the queue" in seeded.html(VENGEANCE, PLAY, "play/index.html")
 
@@ -93,18 +93,25 @@ def test_old_queue_rows_go(seeded: Builder) -> None:
         "SELECT id FROM robbieblocks_change_triggers"
         " WHERE processed_at < now() - interval '30 days'"
     )
-    seeded.build(nodes=[VENGEANCE], heal=False)
+    seeded.build(nodes=[VENGEANCE], repair=False)
     assert seeded.sql(old)
     seeded.build(nodes=[VENGEANCE])
     assert not seeded.sql(old)
 
 
-def test_spares_are_made_beside_a_build_that_reads_everything(
+def test_standby_trees_are_made_beside_a_build_that_reads_everything(
     seeded: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first, and those that nobody asked for: others would be held up."""
-    stocked: list[str] = []
-    monkeypatch.setattr(Workshop, "stock", lambda _self, _root, _targets: stocked.append("now"))
-    for idle, expected in ((False, 1), (False, 1), (True, 2)):
-        seeded.build(nodes=[VENGEANCE], idle=idle)
-        assert len(stocked) == expected
+    """A worker's first build, and those that nobody asked for: another would be held up."""
+    seeded.context.close()
+    seeded.context = BuildContext.open(seeded.settings, seeded.said.append, standby=True)
+    beside: list[bool] = []
+    monkeypatch.setattr(
+        seeded.context.maintenance,
+        "request",
+        lambda *_, at_once=False, **_options: beside.append(at_once),
+    )
+    for unasked, expected in ((False, 1), (False, 1), (True, 2)):
+        seeded.build(nodes=[VENGEANCE], unasked=unasked)
+        assert sum(beside) == expected
+    seeded.context.close()

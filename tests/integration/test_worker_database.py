@@ -16,7 +16,7 @@ from psycopg import Connection
 from robbieblocks import changes, failpoints, record, release
 from robbieblocks import database as rooms
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
-from robbieblocks.pipeline import Place, Request, Workshop, build
+from robbieblocks.pipeline import BuildContext, Request, Site, build
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.connections.database import WorkerDatabase
@@ -215,10 +215,11 @@ def test_one_worker_a_node(settings: Settings, open_: Callable[[str], Db], tmp_p
     assert first.may_work()
     assert not same.may_work()
     assert not far.may_work()
+    # The server ends a session, and frees its locks, a moment after the connection is closed.
     first.close()
-    assert far.may_work()
+    until(far.may_work, "the other machine's worker has the lock")
     far.close()
-    assert same.may_work()
+    until(same.may_work, "the other worker of this machine has the lock")
     same.close()
 
 
@@ -286,14 +287,14 @@ def run(
     """Builds play on the node, as the worker does."""
     assert toolchain
     site_root = SiteRoot(settings.site_root)
-    with Workshop.open(settings, lambda _: None) as workshop:
+    with BuildContext.open(settings, lambda _: None) as context:
 
         def go(connection: Db | None = None, **request: Any) -> Any:
             return build(
-                Request(nodes=(NODE,), apps=("play",), absent_ok=True, **request),
-                workshop=workshop,
+                Request(nodes=(NODE,), apps=("play",), allow_missing_apps=True, **request),
+                context=context,
                 connection=connection or open_("work"),
-                place=Place(site_root=site_root),
+                site=Site(root=site_root),
                 clock=lambda: NOW,
                 progress=lambda _: None,
             )
@@ -306,9 +307,9 @@ def test_exactly_the_rows_of_the_snapshot_are_acknowledged(
 ) -> None:
     """An edit that is committed after the snapshot waits on, and is built by the next run."""
     edit(db, "play", 1)
-    hook["snapshot"] = lambda: edit(db, "play", 2)
+    hook["read"] = lambda: edit(db, "play", 2)
     report = run(triggered_by="change")
-    assert len(report.answered) == 1
+    assert len(report.handled) == 1
     assert shown(settings.site_root, NODE, "play") == 1
     assert changes.waiting(db, NODE).count == 1
     run(triggered_by="change")
@@ -328,7 +329,7 @@ def test_no_transaction_is_open_while_building(
         ).fetchall()
         states.extend(row[0] for row in found)
 
-    hook |= {"bundle": ask, "prerender": ask, "written": ask}
+    hook |= {"compile": ask, "render": ask, "written": ask}
     run()
     assert states == ["idle"] * 3
 
@@ -416,7 +417,7 @@ def test_damage_is_healed_by_a_thorough_build_alone(
     (current / "play" / "index.html").unlink()
     asset.unlink()
     assert release.verify(SiteRoot(settings.site_root), NODE, "play")
-    report = run(idle=True, heal=True)
+    report = run(unasked=True, repair=True)
     assert report.runs[0].error == ""
     assert release.verify(SiteRoot(settings.site_root), NODE, "play") == ()
     assert asset.read_bytes() == kept
@@ -428,7 +429,7 @@ def test_damage_is_healed_by_a_thorough_build_alone(
 def test_an_idle_look_that_finds_nothing_leaves_no_row(db: Db, run: Callable[..., Any]) -> None:
     """Only what was asked for, or changed something, is recorded."""
     run()
-    run(idle=True)
+    run(unasked=True)
     run(triggered_by="change")
     assert db.execute("SELECT count(*) FROM robbieblocks_deploys").fetchone() == (2,)
 
@@ -440,8 +441,8 @@ def test_a_row_for_two_apps_is_answered_when_both_are_built(
     db.execute("UPDATE robbieblocks_components SET component_name = 'Sign'")
     (row,) = ids(db)
     report = run(triggered_by="change")
-    assert report.answered == frozenset()
+    assert report.handled == frozenset()
     assert changes.waiting(db, NODE).count == 1
-    others = report.carried[NODE] - {"play"}
-    assert run(triggered_by="change", credit={row: others}).answered == {row}
+    others = report.node_apps[NODE] - {"play"}
+    assert run(triggered_by="change", built_before={row: others}).handled == {row}
     assert changes.waiting(db, NODE).count == 0

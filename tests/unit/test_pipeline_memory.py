@@ -23,9 +23,9 @@ from robbieblocks.model import (
     RenderJob,
     TokenRow,
 )
-from robbieblocks.pipeline.blocks import Blocks, Coming
-from robbieblocks.pipeline.plan import Fingerprints
-from robbieblocks.pipeline.routes import Routes
+from robbieblocks.pipeline.fingerprints import Fingerprints
+from robbieblocks.pipeline.rendered_blocks import BlockStream, RenderedBlocks
+from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from tests.unit.rows import NOW, a_node, a_page, a_snapshot, assembled
 
 KEYS = [f"part-{number}" for number in range(8)]
@@ -87,7 +87,7 @@ def _look(
 ) -> Fingerprints:
     return Fingerprints(
         bundle,
-        shell=template,
+        templates=template,
         toolchain="t",
         tokens=tokens,
         previous=previous,
@@ -128,7 +128,9 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
         known = _look(bundle, tokens, known, template)
         fresh = _look(bundle, tokens, None, template)
         shown = chance.sample(sorted(pages), len(pages) - 2)
-        assert [known.page(pages[n]) for n in shown] == [fresh.page(pages[n]) for n in shown]
+        assert [known.document(pages[n]) for n in shown] == [
+            fresh.document(pages[n]) for n in shown
+        ]
 
 
 def test_a_fingerprint_is_not_worked_out_again() -> None:
@@ -137,22 +139,22 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
     said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
     page = _page(1, chance)
     before = _look(_bundle(said, "red"), ())
-    expected = before.page(page)
-    other = next(key for key in KEYS if key not in before.placed(page))
+    expected = before.document(page)
+    other = next(key for key in KEYS if key not in before.components(page))
 
     def unasked(keys: Collection[str]) -> Asset:
         raise AssertionError(keys)
 
     changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)
     after = _look(changed, (), before)
-    assert after.page(page) == expected
+    assert after.document(page) == expected
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_remembered_routes_are_those_of_a_fresh_look(seed: int) -> None:
     """Over any edits of routes, apps and dates, and any clock, clashes are those found anew."""
     chance = random.Random(seed)  # noqa: S311 - test data
-    routes = Routes()
+    routes = RouteConflicts()
     nodes = [a_node("one", enabled_apps=("play",)), a_node("two", enabled_apps=("play", "work"))]
     pages = {n: a_page(f"page-{n}", route=f"/{n}/") for n in range(6)}
     now = NOW
@@ -177,7 +179,7 @@ def test_remembered_routes_are_those_of_a_fresh_look(seed: int) -> None:
             fresh: dict[str, list[str]] = {}
             for problem in check_routes(content, node):
                 fresh.setdefault(problem.key, []).append(str(problem))
-            found = routes.clashes(content, node)
+            found = routes.conflicts(content, node)
             assert {key: [*map(str, each)] for key, each in found.items()} == fresh
 
 
@@ -189,12 +191,12 @@ def test_blocks_are_waited_for_when_they_are_asked_for() -> None:
     """Each part is taken up only when one of its blocks, or a later one, is wanted."""
     taken = []
 
-    def coming(first: int) -> Coming:
+    def coming(first: int) -> BlockStream:
         for number in range(first, first + 3):
             taken.append(number)
             yield {_job(number): RenderedBlock(html=str(number))}
 
-    blocks = Blocks(waiting=nullcontext)
+    blocks = RenderedBlocks(waiting=nullcontext)
     blocks.add({_job(0): RenderedBlock(html="0")})
     blocks.expect([_job(n) for n in (1, 2, 3)], coming(1))
     blocks.expect([_job(n) for n in (4, 5, 6)], coming(4))
@@ -213,11 +215,11 @@ def test_blocks_are_waited_for_when_they_are_asked_for() -> None:
 def test_a_failed_rendering_fails_whoever_waits() -> None:
     """What was rendered before the failure is there; the rest fails as often as it is asked for."""
 
-    def coming() -> Coming:
+    def coming() -> BlockStream:
         yield {_job(1): RenderedBlock(html="1")}
         raise ProcessFailed("the child can't be started")
 
-    blocks = Blocks(waiting=nullcontext)
+    blocks = RenderedBlocks(waiting=nullcontext)
     blocks.expect([_job(1), _job(2)], coming())
     assert blocks[_job(1)].html == "1"
     for _ in range(2):
@@ -231,10 +233,10 @@ def test_pages_that_are_no_more_are_forgotten() -> None:
     plans = assembled(*pages).pages
     known = _look(_bundle(dict.fromkeys(KEYS, ("code", "p-1", ())), "red"), ())
     for plan in plans:
-        known.page(plan.page)
+        known.document(plan.page)
     gone = plans[0].page
     before = sys.getrefcount(gone)
-    known.forget_all_but(plans)
+    known.keep_only(plans)
     assert sys.getrefcount(gone) == before
-    known.forget_all_but(plans[1:])
+    known.keep_only(plans[1:])
     assert sys.getrefcount(gone) == before - 1

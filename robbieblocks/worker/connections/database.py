@@ -20,7 +20,7 @@ from robbieblocks.changes import Waiting
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session, lock_key
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.pipeline import shown_apps
+from robbieblocks.pipeline import apps_with_pages
 from robbieblocks.release import SiteRoot
 from robbieblocks.worker.agenda import PartialAcknowledgement
 from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
@@ -101,7 +101,7 @@ class WorkerDatabase:
             changes.acknowledge(self.connection, self.node, rows)
         if found.apps is None:
             return found
-        disabled = shown_apps(self.site_root, self.node) - set(found.apps)
+        disabled = apps_with_pages(self.site_root, self.node) - set(found.apps)
         return replace(found, disabled_apps=tuple(sorted(disabled)))
 
     def drop(self) -> None:

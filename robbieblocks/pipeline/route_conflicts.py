@@ -11,14 +11,14 @@ from robbieblocks.model import NodeRow, PageRow, Snapshot
 
 
 @dataclass(slots=True)
-class Routes:
+class RouteConflicts:
     """Remembers, for the content that it saw last, among which apps' pages no two clash."""
 
     _pages: tuple[PageRow, ...] = ()
     _seen_at: datetime | None = None
     _clean: set[frozenset[str]] = field(default_factory=set)
 
-    def clashes(self, content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
+    def conflicts(self, content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
         """The node's pages that want another's place, each with the problem that names both."""
         if not self._as_before(content):
             self._clean.clear()

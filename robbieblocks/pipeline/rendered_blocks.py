@@ -1,4 +1,4 @@
-"""Rendered blocks by job: those that are there, and those that are still on their way."""
+"""Rendered blocks by job: those that are there, and those that are still being rendered."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from dataclasses import dataclass, field
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import RenderedBlock, RenderJob
 
-Coming = Iterator[Mapping[RenderJob, RenderedBlock]]
-"""Blocks in parts: taking the next part waits for it."""
+BlockStream = Iterator[Mapping[RenderJob, RenderedBlock]]
+"""Blocks in batches: taking the next batch waits for it."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Blocks:
-    """What an app's jobs gave. Asking for one that is on its way waits for it, in `waiting`.
+class RenderedBlocks:
+    """An app's blocks by job. Looking one up that is being rendered waits for it, inside `waiting`.
 
-    The others are rendered meanwhile, so pages are composed beside the rendering.
+    Meanwhile the others are rendered, so that pages are composed while blocks are rendered.
     """
 
     waiting: Callable[[], AbstractContextManager[None]]
     _there: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
     _expected: set[RenderJob] = field(default_factory=set)
-    _coming: Coming = field(default_factory=lambda: iter(()))
+    _stream: BlockStream = field(default_factory=lambda: iter(()))
     _failure: RobbieBlocksError | None = None
 
     def __contains__(self, job: object) -> bool:
         return job in self._there or job in self._expected
 
     def __getitem__(self, job: RenderJob) -> RenderedBlock:
-        """Raises KeyError for a job that nobody expects, and ProcessFailed as rendering does."""
+        """Raises KeyError for a job that is not expected, and ProcessFailed as rendering does."""
         while (known := self._there.get(job)) is None:
-            self._take()
+            self._take_batch()
         return known
 
     def add(self, there: Mapping[RenderJob, RenderedBlock]) -> None:
-        """Take up blocks that are there."""
+        """Add blocks that are there."""
         self._there.update(there)
 
-    def expect(self, jobs: Iterable[RenderJob], coming: Coming) -> None:
-        """Take up jobs whose blocks come later."""
+    def expect(self, jobs: Iterable[RenderJob], stream: BlockStream) -> None:
+        """Add jobs whose blocks come later."""
         self._expected.update(jobs)
-        self._coming = itertools.chain(self._coming, coming)
+        self._stream = itertools.chain(self._stream, stream)
 
-    def _take(self) -> None:
+    def _take_batch(self) -> None:
         if self._failure is not None:
             raise self._failure
         try:
             with self.waiting():
-                self._there.update(next(self._coming))
+                self._there.update(next(self._stream))
         except StopIteration:
-            raise KeyError("nothing is on its way") from None
+            raise KeyError("no block is being rendered") from None
         except RobbieBlocksError as error:
             self._failure = error
             raise

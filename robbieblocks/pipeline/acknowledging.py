@@ -1,0 +1,81 @@
+"""Acknowledging queue rows: which changes a build has handled, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from robbieblocks import changes
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.model import NodeRow, Snapshot, TriggerRow
+from robbieblocks.pipeline.report import RunReport
+from robbieblocks.pipeline.session import BuildSession
+
+
+def acknowledge(
+    content: Snapshot, runs: Sequence[RunReport], session: BuildSession
+) -> frozenset[UUID]:
+    """Mark the queue rows that this build has handled; returns those that no node still misses.
+
+    A node has handled a row when every app of the node that the row may affect was built. A run
+    that failed for lack of infrastructure handles none: its rows wait for the next build. Raises
+    DatabaseUnavailable.
+    """
+    if session.request.dry_run:
+        return frozenset()
+    with session.stopwatch.step("record"):
+        missed: set[UUID] = set()
+        for node in content.nodes:
+            missed |= _acknowledge_on(node, content, runs, session)
+        if session.request.repair:
+            _remove_old_rows(session)
+    return frozenset(row.id for row in content.triggers) - missed
+
+
+def _acknowledge_on(
+    node: NodeRow, content: Snapshot, runs: Sequence[RunReport], session: BuildSession
+) -> set[UUID]:
+    """Acknowledge what one node has handled; returns the rows that it still misses."""
+    request = session.request
+    rows = [
+        row
+        for row in content.triggers
+        if row.affected_nodes is None or node.id in row.affected_nodes
+    ]
+    built = _built_apps(node, content, runs, session)
+    # A build of single pages handles no row: others of the app may have changed, too.
+    handled = [
+        row.id
+        for row in rows
+        if built
+        and not request.pages
+        and _affected_apps(row, node) <= {*built, *request.built_before.get(row.id, ())}
+    ]
+    if handled:
+        changes.acknowledge(session.connection, node.id, handled)
+    return {row.id for row in rows} - set(handled)
+
+
+def _built_apps(
+    node: NodeRow, content: Snapshot, runs: Sequence[RunReport], session: BuildSession
+) -> Collection[str]:
+    """The node's apps that are as the content wants them."""
+    on_node = {run.app: run.transient for run in runs if run.node == node.id}
+    with_pages = {page.app for page in content.pages}
+    # An app that was no target has nothing live; where it has no page either, that is right.
+    empty = set(session.request.apps or node.apps) - on_node.keys() - with_pages
+    return {app for app, transient in on_node.items() if not transient} | empty
+
+
+def _affected_apps(row: TriggerRow, node: NodeRow) -> set[str]:
+    """The apps of a node that may show a change."""
+    apps = set(node.apps)
+    return apps if row.affected_apps is None else apps & set(row.affected_apps)
+
+
+def _remove_old_rows(session: BuildSession) -> None:
+    """Keep the queue from growing for ever; a build does not fail because that fails."""
+    try:
+        changes.remove_processed(session.connection)
+    except RobbieBlocksError as error:
+        session.progress(str(error))

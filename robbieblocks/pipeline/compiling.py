@@ -1,0 +1,120 @@
+"""Assembling pages, compiling the components that they place, and branding nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+
+from robbieblocks import assemble as assembling
+from robbieblocks.assemble import Assembly
+from robbieblocks.errors import Problem
+from robbieblocks.model import BrandedNode, Bundle, ComponentRow, Snapshot
+from robbieblocks.pipeline.fingerprints import Fingerprints
+from robbieblocks.pipeline.session import BuildSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledApp:
+    """One app, for all nodes: its pages, the modules that they place, and their fingerprints.
+
+    `broken` maps each component that can't be built to its problems and those of what it imports.
+    """
+
+    name: str
+    assembly: Assembly
+    bundle: Bundle
+    fingerprints: Fingerprints
+    placed: frozenset[str]
+    components: Mapping[str, ComponentRow]
+    broken: Mapping[str, tuple[Problem, ...]]
+
+    def problems_of(self, components: Iterable[str]) -> tuple[Problem, ...]:
+        """What is wrong with these components, by key."""
+        return tuple(chain.from_iterable(self.broken.get(key, ()) for key in components))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """All apps of a build by name, and the nodes' branding by node id."""
+
+    apps: Mapping[str, CompiledApp]
+    brands: Mapping[str, BrandedNode]
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The keys of the components that were compiled now, not found in the cache."""
+        return tuple(sorted({key for app in self.apps.values() for key in app.bundle.compiled}))
+
+
+def assemble(content: Snapshot, session: BuildSession) -> Mapping[str, Assembly]:
+    """The pages of each app of the build, by app; those of unchanged rows are the last build's."""
+    context, memory = session.context, session.context.memory
+    apps = sorted({target.app for target in session.targets})
+    with session.stopwatch.step("assemble"):
+        for app in apps:
+            memory.assemblies[app] = assembling.assemble(
+                content,
+                app,
+                layouts=context.page_renderer.layouts(),
+                previous=memory.assemblies.get(app),
+            )
+        return {app: memory.assemblies[app] for app in apps}
+
+
+def compile_apps(
+    content: Snapshot, assemblies: Mapping[str, Assembly], session: BuildSession
+) -> Compiled:
+    """The modules and fingerprints of each app, and the branding of each node."""
+    watch = session.stopwatch
+    with watch.step("compile"):
+        apps = {
+            name: _compiled(name, content, assembly, session)
+            for name, assembly in assemblies.items()
+        }
+    with watch.step("brand"):
+        nodes = {target.node for target in session.targets}
+        brands = {
+            node.id: session.context.brand(node, content.tokens)
+            for node in content.nodes
+            if node.id in nodes
+        }
+    return Compiled(apps=apps, brands=brands)
+
+
+def _compiled(
+    name: str, content: Snapshot, assembly: Assembly, session: BuildSession
+) -> CompiledApp:
+    context, memory = session.context, session.context.memory
+    blocks = chain.from_iterable(page.page.blocks for page in assembly.pages)
+    placed = frozenset(map(attrgetter("component"), blocks))
+    bundle = context.bundle(content, placed)
+    fingerprints = Fingerprints(
+        bundle,
+        templates=context.page_renderer.id,
+        toolchain=context.toolchain.id,
+        tokens=content.tokens,
+        previous=memory.fingerprints.get(name),
+    )
+    fingerprints.keep_only(assembly.pages)
+    memory.fingerprints[name] = fingerprints
+    return CompiledApp(
+        name=name,
+        assembly=assembly,
+        bundle=bundle,
+        fingerprints=fingerprints,
+        placed=placed,
+        components=content.components,
+        broken=_broken(bundle),
+    )
+
+
+def _broken(bundle: Bundle) -> dict[str, tuple[Problem, ...]]:
+    """Each component that can't be built, with at least one problem."""
+
+    def problems(key: str) -> tuple[Problem, ...]:
+        unknown = Problem(entity="component", key=key, what="it can't be built")
+        return bundle.blame.get(key) or (unknown,)
+
+    return {key: problems(key) for key in bundle.broken}

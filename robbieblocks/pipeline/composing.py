@@ -1,0 +1,154 @@
+"""Composing one run's release: the bytes of its new files, and its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    SHARED_APP,
+    Asset,
+    BrandedNode,
+    Manifest,
+    PageEntry,
+    canonical_json,
+    sha256,
+)
+from robbieblocks.pipeline.planning import TOKENS_FILE, PageInputs, RunPlan
+from robbieblocks.pipeline.rendering import AppRendering
+from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer
+
+_LINKS_MAX = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedRun:
+    """A release that can be published.
+
+    `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
+    refer to by name. `failed` are pages whose blocks did not render, with their problems, by key:
+    they keep their live version.
+    """
+
+    manifest: Manifest
+    contents: Mapping[str, bytes]
+    assets: Mapping[str, Asset]
+    failed: Mapping[str, tuple[Problem, ...]]
+
+
+def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRun:
+    """Make the bytes of the run's new pages and node-wide files, and the release's manifest.
+
+    Raises ContentError where a template fails, ProcessFailed where rendering does.
+    """
+    entries: list[PageEntry] = []
+    contents: dict[str, bytes] = {}
+    assets: dict[str, Asset] = {}
+    failed: dict[str, tuple[Problem, ...]] = {}
+    slots = NodeSlots.of(run.brand)
+    for made_from in run.to_make:
+        document = rendering.document(made_from)
+        if isinstance(document, PageDocument):
+            entry = _entry(made_from, document, run)
+            entries.append(entry)
+            contents[entry.path] = document.fill(slots)
+            assets |= {asset.name: asset for asset in document.assets}
+        else:
+            failed[made_from.page.key] = document
+
+    pages = _with_kept(entries, run, failed)
+    live_files = run.live.files if run.live else {}
+    files = {path: sha256(body) for path, body in contents.items()}
+    files |= {entry.path: live_files[entry.path] for entry in pages if entry.path not in files}
+    extra_files, extra_assets = _node_files(run, rendering.renderer, pages)
+    for path, body in extra_files.items():
+        files[path] = sha256(body)
+        if live_files.get(path) != files[path] or path in run.damaged:
+            contents[path] = body
+
+    names = {*assets, *(asset.name for asset in extra_assets)}
+    names = names.union(*(entry.assets for entry in pages))
+    assets |= {
+        asset.name: asset
+        for asset in (*extra_assets, *_all_assets(run, rendering.renderer))
+        if asset.name in names
+    }
+    manifest = Manifest(
+        node=run.target.node,
+        app=run.target.app,
+        files=files,
+        pages=pages,
+        assets=tuple(sorted(names)),
+        toolchain=toolchain,
+    )
+    return ComposedRun(manifest=manifest, contents=contents, assets=assets, failed=failed)
+
+
+def _with_kept(
+    entries: Sequence[PageEntry], run: RunPlan, failed: Mapping[str, object]
+) -> tuple[PageEntry, ...]:
+    """New entries and those that stay, by key; a new page takes the path of one that stays."""
+    taken = {entry.path for entry in entries}
+    held_back = (
+        page.live
+        for page in run.pages
+        if page.live is not None and (page.change == "held back" or page.key in failed)
+    )
+    kept = (entry for entry in (*run.unchanged, *held_back) if entry.path not in taken)
+    return tuple(sorted((*entries, *kept), key=attrgetter("key")))
+
+
+def _entry(made_from: PageInputs, document: PageDocument, run: RunPlan) -> PageEntry:
+    """What the manifest keeps of a new page."""
+    page = made_from.page
+    assets = [asset.name for asset in (*document.assets, *_brand_assets(run.brand))]
+    return PageEntry(
+        key=page.key,
+        route=page.route,
+        path=page.path,
+        inputs=made_from.inputs,
+        assets=tuple(sorted(assets)),
+        components=run.app.fingerprints.components(page),
+        row_digests=made_from.row_digests,
+        input_digests=made_from.input_digests,
+    )
+
+
+def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
+    own = (brand.stylesheet, brand.custom_css, brand.custom_scripts)
+    return (*(asset for asset in own if asset), *brand.fonts)
+
+
+def _all_assets(run: RunPlan, renderer: PageRenderer) -> Iterable[Asset]:
+    """Every asset that this build has bytes of: one that is missing on disk is written again."""
+    bundle = run.app.bundle
+    yield from renderer.assets
+    yield from _brand_assets(run.brand)
+    yield bundle.base_stylesheet
+    for module in (bundle.runtime, *bundle.modules.values()):
+        yield module.asset
+        if module.stylesheet:
+            yield module.stylesheet
+
+
+def _node_files(
+    run: RunPlan, renderer: PageRenderer, pages: Sequence[PageEntry]
+) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
+    """The files of a release that are no pages, and the assets that they refer to."""
+    files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
+    sitemap = renderer.sitemap([entry.route for entry in pages], run.brand)
+    if sitemap:
+        files[f"sitemap-{run.target.app}.xml"] = sitemap
+    if run.target.app != SHARED_APP:
+        return files, ()
+    own, assets = renderer.node_files(run.brand, run.node.apps, run.app.bundle, _links(run, pages))
+    return files | own, assets
+
+
+def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:
+    """What 404.html links to: pages of its own release, so that no link is ever stale."""
+    titles = {page.page.key: page.page.title for page in run.app.assembly.pages}
+    there = sorted((entry.route, titles[entry.key]) for entry in pages if entry.key in titles)
+    return [{"href": route, "title": title} for route, title in there[:_LINKS_MAX]]

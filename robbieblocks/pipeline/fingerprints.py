@@ -1,0 +1,282 @@
+"""Fingerprints: hashes of everything that a page is made from.
+
+The live manifest keeps the fingerprint of each page: a page whose fingerprint is unchanged is
+neither rendered nor written. Beside it the manifest keeps short digests of the page's parts, by
+which the next plan tells what differs.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from robbieblocks.assemble import PreparedPage
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    BrandedNode,
+    Bundle,
+    Sha256,
+    TokenRow,
+    canonical_json,
+    component_specifier,
+    reachable,
+    same,
+    sha256,
+)
+
+_COMPONENTS: Final = component_specifier("")
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFingerprint:
+    """The hash of what a node's branding adds to a page, and the digests of its parts."""
+
+    whole: Sha256
+    digests: tuple[str, ...]
+
+    @classmethod
+    def of(cls, node: BrandedNode) -> Self:
+        """Of everything in a branded node that pages show."""
+        parts = {
+            "node_id": node.id,
+            "node_name": node.name,
+            "theme": node.theme,
+            "base_url": node.base_url,
+            "tokens": canonical_json(dict(node.tokens)),
+            "stylesheet": node.stylesheet.name,
+            "custom_css": node.custom_css.name if node.custom_css else "",
+            "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
+            "fonts": "\0".join([font.name for font in node.fonts]),
+        }
+        # The stylesheet holds the tokens and the font faces: it is no cause of its own.
+        digests = [
+            f"node_branding:{name}:{_digest(value)}"
+            for name, value in parts.items()
+            if name != "stylesheet"
+        ]
+        return cls(sha256("\0".join(parts.values())), tuple(digests))
+
+
+@dataclass(slots=True)
+class _KnownPage:
+    """What is known of one page object.
+
+    `own` is the hash of what the page itself says, `components` are the keys that it places,
+    sorted. `document` is the fingerprint without branding, `inputs` the one with the branding whose
+    hash is `brand`.
+    """
+
+    page: AssembledPage
+    own: Sha256
+    components: tuple[str, ...]
+    document: Sha256 | None = None
+    brand: Sha256 | None = None
+    inputs: Sha256 | None = None
+    row_digests: str | None = None
+
+    @classmethod
+    def of(cls, page: AssembledPage) -> Self:
+        """Hash everything that the page itself says."""
+        text = "\0".join([_page_text(page), *map(_block_text, page.blocks)])
+        return cls(page, sha256(text), tuple(sorted({block.component for block in page.blocks})))
+
+
+class Fingerprints:
+    """The fingerprints of an app's pages; each module is hashed once.
+
+    `previous` are those of the last build. What they hold of a page still holds where the page is
+    the same object and nothing that it is made from has changed.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        templates: str,
+        toolchain: str,
+        tokens: Sequence[TokenRow],
+        previous: Self | None = None,
+    ) -> None:
+        self._bundle = bundle
+        self._tokens = tokens
+        self._modules: dict[str, Sha256] = {}
+        self._components: dict[str, Sha256] = {}
+        self._inputs: dict[tuple[str, ...], tuple[str, ...]] = {}
+        parts = (
+            templates,
+            toolchain,
+            bundle.runtime.asset.name,
+            bundle.base_stylesheet.name,
+            sha256(bundle.isolate),
+        )
+        self._base = "\0".join(parts)
+        self._base_digests = (
+            f"template::{_digest(templates + bundle.base_stylesheet.name)}",
+            f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + sha256(bundle.isolate))}",
+        )
+        self._pages: dict[str, _KnownPage] = previous._pages if previous else {}
+        if previous:
+            self._drop_changed(previous)
+
+    def document(self, page: AssembledPage) -> Sha256:
+        """The hash of what a page is made from, without the node's branding."""
+        known = self._known(page)
+        if known.document is None:
+            utilities = self._bundle.utilities_for(known.components)
+            parts = (self._base, known.own, utilities.name if utilities else "")
+            known.document = sha256("\0".join((*parts, *map(self._component, known.components))))
+        return known.document
+
+    def inputs(self, page: AssembledPage, brand: BrandFingerprint) -> Sha256:
+        """The hash of what a page is made from, with the node's branding."""
+        known = self._known(page)
+        if known.inputs is None or known.brand != brand.whole:
+            known.brand, known.inputs = brand.whole, sha256(self.document(page) + brand.whole)
+        return known.inputs
+
+    def components(self, page: AssembledPage) -> tuple[str, ...]:
+        """The keys of the components that a page places, sorted."""
+        return self._known(page).components
+
+    def row_digests(self, prepared: PreparedPage, page: AssembledPage) -> str:
+        """The digests of a page's own rows, in a short form.
+
+        First that of the page, then for each block its order, `+` where it shows and `-` where its
+        conditions hide it, and its digest: `1a2b3c4d 1+0a1b2c3d 2-ffffffff`.
+        """
+        known = self._known(page)
+        if known.row_digests is None:
+            known.row_digests = _row_digests(prepared, page)
+        return known.row_digests
+
+    def input_digests(self, page: AssembledPage, brand: BrandFingerprint) -> tuple[str, ...]:
+        """The digests of what a page shares with others, each as `entity:key or field:digest`.
+
+        Pages with the same components have the same tuple.
+        """
+        components = self._known(page).components
+        shared = self._inputs.get(components)
+        if shared is None:
+            utilities = self._bundle.utilities_for(components)
+            modules = reachable(map(component_specifier, components), self._bundle.modules)
+            shared = self._inputs[components] = (
+                *self._base_digests,
+                f"utilities::{_digest(utilities.name) if utilities else ''}",
+                *(
+                    f"component:{name.removeprefix(_COMPONENTS)}:{self._module(name)[:8]}"
+                    for name in sorted(modules)
+                    if name.startswith(_COMPONENTS)
+                ),
+            )
+        return self._inputs.setdefault((*components, "", brand.whole), (*shared, *brand.digests))
+
+    def keep_only(self, pages: Collection[PreparedPage]) -> None:
+        """Drop what is known of pages that no longer exist."""
+        if len(self._pages) > len(pages):
+            there = {page.key for page in pages}
+            self._pages = {key: known for key, known in self._pages.items() if key in there}
+
+    def _known(self, page: AssembledPage) -> _KnownPage:
+        known = self._pages.get(page.key)
+        if known is None or not same(known.page, page):
+            known = self._pages[page.key] = _KnownPage.of(page)
+        return known
+
+    def _drop_changed(self, previous: Self) -> None:
+        """Drop the fingerprint of each page that a change besides its own may reach."""
+        # Utility classes follow tokens, and what modules say.
+        alike = self._base == previous._base and self._tokens == previous._tokens
+        changed = _changed_components(previous._bundle, self._bundle)
+        if alike and not changed:
+            return
+        for known in self._pages.values():
+            if not alike or not changed.isdisjoint(known.components):
+                known.document = known.inputs = None
+
+    def _component(self, key: str) -> Sha256:
+        """The hash of a component's module and of all that it imports, however deep."""
+        known = self._components.get(key)
+        if known is None:
+            modules = reachable([component_specifier(key)], self._bundle.modules)
+            known = sha256("\0".join(self._module(name) for name in sorted(modules)))
+            self._components[key] = known
+        return known
+
+    def _module(self, specifier: str) -> Sha256:
+        known = self._modules.get(specifier)
+        if known is None:
+            module = self._bundle.modules[specifier]
+            sheet = module.stylesheet.name if module.stylesheet else ""
+            known = sha256("\0".join((module.asset.name, module.script_hash, sheet)))
+            self._modules[specifier] = known
+        return known
+
+
+def _changed_components(before: Bundle, after: Bundle) -> set[str]:
+    """The keys of components that changed or went, and of those that import such a module."""
+    users: dict[str, list[str]] = {}
+    for module in (*before.modules.values(), *after.modules.values()):
+        for name in module.imports:
+            users.setdefault(name, []).append(module.specifier)
+    found: set[str] = set()
+    waiting = [
+        specifier
+        for specifier in before.modules.keys() | after.modules.keys()
+        if before.modules.get(specifier) != after.modules.get(specifier)
+    ]
+    while waiting:
+        specifier = waiting.pop()
+        if specifier not in found:
+            found.add(specifier)
+            waiting += users.get(specifier, ())
+    return {specifier.removeprefix(_COMPONENTS) for specifier in found}
+
+
+def _page_text(page: AssembledPage) -> str:
+    return "\0".join(
+        (
+            page.key,
+            page.app,
+            page.route,
+            page.path,
+            page.layout,
+            page.title,
+            page.description,
+            page.title_fill or "",
+            canonical_json(page.metadata),
+        )
+    )
+
+
+def _block_text(block: AssembledBlock) -> str:
+    return "\0".join(
+        (
+            str(block.order),
+            block.zone,
+            block.component,
+            block.hydrate,
+            block.props_json,
+            "" if block.fill is None else canonical_json(block.fill),
+            "" if block.visitor is None else canonical_json(block.visitor),
+        )
+    )
+
+
+def _row_digests(prepared: PreparedPage, page: AssembledPage) -> str:
+    shown = {block.order for block in page.blocks}
+    hidden = [block for block in prepared.page.blocks if block.order not in shown]
+    return " ".join(
+        [
+            _digest(_page_text(page)),
+            *[f"{block.order}+{_digest(_block_text(block))}" for block in page.blocks],
+            *[f"{block.order}-{_digest(_block_text(block))}" for block in hidden],
+        ]
+    )
+
+
+def _digest(text: str) -> str:
+    """A short digest, to tell what differs: fingerprints, not digests, decide what is made."""
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"

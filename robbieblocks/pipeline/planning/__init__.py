@@ -1,0 +1,24 @@
+"""Planning: what happens to each page, found by comparing fingerprints with the live manifest."""
+
+from robbieblocks.pipeline.planning.causes import causes_of_problems
+from robbieblocks.pipeline.planning.making import TOKENS_FILE, make_plan
+from robbieblocks.pipeline.planning.plan import (
+    Cause,
+    PageChange,
+    PageInputs,
+    Plan,
+    PlannedPage,
+    RunPlan,
+)
+
+__all__ = [
+    "TOKENS_FILE",
+    "Cause",
+    "PageChange",
+    "PageInputs",
+    "Plan",
+    "PlannedPage",
+    "RunPlan",
+    "causes_of_problems",
+    "make_plan",
+]

@@ -1,0 +1,115 @@
+"""Why a page differs from its live version: digests of now against those of the live manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from robbieblocks.assemble import PreparedPage, boundaries_of
+from robbieblocks.errors import Problem
+from robbieblocks.model import PageEntry
+from robbieblocks.pipeline.planning.plan import Cause, PageInputs
+
+Tokens = Mapping[str, str]
+
+
+class CauseFinder:
+    """Finds causes for the pages of one run.
+
+    `tokens` are the node's resolved tokens, `live_tokens` gives those of the live release; it is
+    called at most once, where the tokens differ.
+    """
+
+    def __init__(
+        self, node: str, now: datetime, tokens: Tokens, live_tokens: Callable[[], Tokens]
+    ) -> None:
+        self._node = node
+        self._now = now
+        self._tokens = tokens
+        self._live_tokens = live_tokens
+        self._token_causes: tuple[Cause, ...] | None = None
+        # Thousands of pages share a few combinations of inputs.
+        self._shared: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Cause, ...]] = {}
+
+    def of_change(
+        self, prepared: PreparedPage, live: PageEntry | None, made_from: PageInputs
+    ) -> tuple[Cause, ...]:
+        """What differs between a page and its live version, or why it is live from now on."""
+        if live is None:
+            return (Cause("page", prepared.key),)
+        if not live.row_digests:
+            return (Cause("release", "published by an earlier version"),)
+        key = live.input_digests, made_from.input_digests
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = tuple(self._of_inputs(*key))
+        rows = self._of_rows(prepared, live.row_digests, made_from.row_digests)
+        return (*rows, *shared) or (Cause("release", "a damaged file"),)
+
+    def _of_rows(self, prepared: PreparedPage, before: str, after: str) -> list[Cause]:
+        if before == after:
+            return []
+        page = prepared.key
+        old_page, *old_blocks = before.split()
+        new_page, *new_blocks = after.split()
+        old, new = _blocks(old_blocks), _blocks(new_blocks)
+        causes = [] if old_page == new_page else [Cause("page", page)]
+        for order in sorted(old.keys() | new.keys(), key=int):
+            was, now = old.get(order), new.get(order)
+            if was == now:
+                continue
+            passed = [at for at in boundaries_of(prepared, int(order)) if at <= self._now]
+            if passed and was is not None and now is not None and was[1:] == now[1:]:
+                # The same block shows that was hidden, or the other way round.
+                causes.append(Cause("instant", max(passed).isoformat(), order))
+            else:
+                causes.append(Cause("page_block", page, order))
+        return causes
+
+    def _of_inputs(self, before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[Cause]:
+        old, new = _inputs(before), _inputs(after)
+        found: list[Cause] = []
+        utilities = False
+        for name in new:
+            if name not in old or old[name] == new[name]:
+                continue
+            entity, key = name
+            if entity == "utilities":
+                utilities = True
+            elif name == ("node_branding", "tokens"):
+                found += self._of_tokens()
+            elif entity == "node_branding":
+                found.append(Cause(entity, self._node, key))
+            else:
+                found.append(Cause(entity, key))
+        if utilities and not found:
+            # Utility classes follow the tokens of all nodes, and the code of components.
+            found.append(Cause("template", "utility classes"))
+        return found
+
+    def _of_tokens(self) -> tuple[Cause, ...]:
+        if self._token_causes is None:
+            before = self._live_tokens()
+            keys = sorted(before.keys() | self._tokens.keys())
+            self._token_causes = tuple(
+                Cause("style_token", key)
+                for key in keys
+                if before.get(key) != self._tokens.get(key)
+            )
+        return self._token_causes
+
+
+def causes_of_problems(problems: Iterable[Problem]) -> tuple[Cause, ...]:
+    """The rows and fields whose errors hold a page back, each once."""
+    causes = (Cause(problem.entity, problem.key, problem.field) for problem in problems)
+    return tuple(dict.fromkeys(causes))
+
+
+def _blocks(parts: Iterable[str]) -> dict[str, str]:
+    """Mark and digest by block order: `12+0a1b2c3d` becomes `12: +0a1b2c3d`."""
+    return {part[:-9]: part[-9:] for part in parts}
+
+
+def _inputs(digests: Iterable[str]) -> dict[tuple[str, str], str]:
+    parts = (digest.split(":", 2) for digest in digests)
+    return {(entity, key): value for entity, key, value in parts}

@@ -1,0 +1,161 @@
+"""Making the plan of one run: an app's pages on a node, compared with the live manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from robbieblocks.assemble import is_due, page_on_node
+from robbieblocks.errors import Problem
+from robbieblocks.model import ASSET_PREFIX, BrandedNode, Manifest, NodeRow, PageEntry, Sha256
+from robbieblocks.pipeline.compiling import CompiledApp
+from robbieblocks.pipeline.fingerprints import BrandFingerprint
+from robbieblocks.pipeline.planning.causes import (
+    CauseFinder,
+    Tokens,
+    causes_of_problems,
+)
+from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
+from robbieblocks.pipeline.request import Target
+
+Problems = Mapping[str, tuple[Problem, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What one run's plan is made from.
+
+    - `only`: the keys of the pages that may change; empty for all.
+    - `conflicts`: pages of the app that want the route of another page of the node, by key.
+    - `failures`: pages that did not render, by fingerprint: the same inputs would fail again.
+    - `damaged`: release paths and asset URLs whose live bytes are not those of the manifest.
+    - `live_tokens`: reads the tokens of the live release.
+    """
+
+    target: Target
+    node: NodeRow
+    brand: BrandedNode
+    app: CompiledApp
+    live: Manifest | None
+    now: datetime
+    only: frozenset[str]
+    conflicts: Problems
+    failures: Mapping[Sha256, tuple[Problem, ...]]
+    damaged: frozenset[str]
+    live_tokens: Callable[[], Tokens]
+
+
+def plan_run(given: Comparison) -> RunPlan:
+    """Compare an app's pages on a node with what is live there.
+
+    A node that no longer enables the app keeps none of its pages.
+    """
+    live = given.live.by_key if given.live else {}
+    # Where nothing is live, the whole app is built, whatever was asked for.
+    considered = given.only if given.only and live else None
+    pages: list[PlannedPage] = []
+    unchanged: list[PageEntry] = []
+    for page in _pages(given, live, considered):
+        if isinstance(page, PlannedPage):
+            pages.append(page)
+        else:
+            unchanged.append(page)
+    seen = {page.key for page in pages} | {entry.key for entry in unchanged}
+    for key, entry in live.items():
+        if considered is not None and key not in considered:
+            unchanged.append(entry)
+        elif key not in seen:
+            pages.append(_removed(given, entry))
+    return RunPlan(
+        target=given.target,
+        node=given.node,
+        brand=given.brand,
+        app=given.app,
+        live=given.live,
+        pages=tuple(sorted(pages, key=attrgetter("key"))),
+        unchanged=tuple(unchanged),
+        damaged=given.damaged,
+    )
+
+
+def _pages(
+    given: Comparison, live: Mapping[str, PageEntry], considered: Collection[str] | None
+) -> Iterator[PlannedPage | PageEntry]:
+    """What happens to each page that the rows have, or its live entry where nothing does."""
+    if given.target.app not in given.node.apps:
+        return
+    app, now, fingerprints = given.app, given.now, given.app.fingerprints
+    brand = BrandFingerprint.of(given.brand)
+    damaged = _damaged_pages(given)
+    causes = CauseFinder(given.node.id, now, given.brand.tokens, given.live_tokens)
+    for key, problems in {**app.assembly.held_back, **given.conflicts}.items():
+        if considered is None or key in considered:
+            yield _held_back(key, problems, live.get(key))
+    for prepared in app.assembly.pages:
+        key = prepared.key
+        if considered is not None and key not in considered:
+            continue
+        if key in given.conflicts or not is_due(prepared, now):
+            continue
+        page, entry = page_on_node(prepared, given.node, now=now), live.get(key)
+        if app.broken and (problems := app.problems_of(fingerprints.components(page))):
+            yield _held_back(key, problems, entry)
+            continue
+        inputs = fingerprints.inputs(page, brand)
+        if inputs in given.failures:
+            yield _held_back(key, given.failures[inputs], entry)
+        elif entry is not None and entry.inputs == inputs and key not in damaged:
+            yield entry
+        else:
+            made_from = PageInputs(
+                page=page,
+                document=fingerprints.document(page),
+                inputs=inputs,
+                row_digests=fingerprints.row_digests(prepared, page),
+                input_digests=fingerprints.input_digests(page, brand),
+            )
+            yield PlannedPage(
+                key=key,
+                route=page.route,
+                change="added" if entry is None else "changed",
+                causes=causes.of_change(prepared, entry, made_from),
+                live=entry,
+                made_from=made_from,
+            )
+
+
+def _held_back(key: str, problems: tuple[Problem, ...], live: PageEntry | None) -> PlannedPage:
+    return PlannedPage(
+        key=key,
+        route=live.route if live else "",
+        change="held back",
+        causes=causes_of_problems(problems),
+        problems=problems,
+        live=live,
+    )
+
+
+def _removed(given: Comparison, entry: PageEntry) -> PlannedPage:
+    enabled = given.target.app in given.node.apps
+    cause = (
+        Cause("page", entry.key)
+        if enabled
+        else Cause("node_branding", given.node.id, "enabled_apps")
+    )
+    return PlannedPage(
+        key=entry.key, route=entry.route, change="removed", causes=(cause,), live=entry
+    )
+
+
+def _damaged_pages(given: Comparison) -> frozenset[str]:
+    """The keys of live pages that are damaged themselves, or refer to an asset that is."""
+    live, damaged = given.live, given.damaged
+    if live is None or not damaged:
+        return frozenset()
+    return frozenset(
+        entry.key
+        for entry in live.pages
+        if entry.path in damaged or any(ASSET_PREFIX + name in damaged for name in entry.assets)
+    )

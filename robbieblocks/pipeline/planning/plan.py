@@ -1,0 +1,152 @@
+"""The plan of a build: what happens to each page of each app on each node, and why.
+
+A plan is made by comparison alone, before anything is rendered or written. What prints, records or
+approves a build takes the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    AssembledPage,
+    BrandedNode,
+    Manifest,
+    NodeRow,
+    PageEntry,
+    Sha256,
+)
+from robbieblocks.pipeline.compiling import CompiledApp
+from robbieblocks.pipeline.request import Target
+
+PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
+
+
+class Cause(NamedTuple):
+    """One thing that differs from what is live.
+
+    | entity | key | field |
+    |---|---|---|
+    | `page` | page key | |
+    | `page_block` | page key | its block_order |
+    | `component` | component key | |
+    | `style_token` | token key | |
+    | `node_branding` | node id | the column or setting that differs |
+    | `template`, `toolchain` | empty | |
+    | `instant` | the time (RFC 3339) since which a block shows or is hidden | its block_order |
+    | `release` | what is wrong with the live release | |
+    """
+
+    entity: str
+    key: str
+    field: str = ""
+
+    def __str__(self) -> str:
+        match self:
+            case ("page_block", _, order):
+                return f"block {order}"
+            case ("style_token", key, _):
+                return f"token {key}"
+            case ("node_branding", key, field):
+                return f"branding of {key}: {field}"
+            case ("instant", key, order):
+                return f"block {order} since {key}"
+            case ("release", key, _):
+                return key
+            case (entity, key, _):
+                return f"{entity} {key}".rstrip()
+
+    def as_json(self) -> dict[str, str]:
+        """The same as a JSON object; a field without a value is left out."""
+        return {name: value for name, value in self._asdict().items() if value or name == "entity"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageInputs:
+    """What a page is to be made from.
+
+    `document` is the fingerprint of its HTML without branding, `inputs` the one with it. By the
+    digests the next plan tells what differs.
+    """
+
+    page: AssembledPage
+    document: Sha256
+    inputs: Sha256
+    row_digests: str
+    input_digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPage:
+    """What is going to happen to one page, and why.
+
+    `live` is its entry in the live manifest, if it has one. `made_from` is there for a page that is
+    added or changed, `problems` for one that is held back.
+    """
+
+    key: str
+    route: str
+    change: PageChange
+    causes: tuple[Cause, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    live: PageEntry | None = None
+    made_from: PageInputs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """The plan of one run: one app on one node.
+
+    `pages` are those that are added, changed, removed or held back, by key. `unchanged` are the
+    entries of the live manifest that stay: of ten thousand pages all but a few. `damaged` are
+    release paths and asset URLs whose live bytes are not those of the manifest.
+    """
+
+    target: Target
+    node: NodeRow
+    brand: BrandedNode
+    app: CompiledApp
+    live: Manifest | None
+    pages: tuple[PlannedPage, ...]
+    unchanged: tuple[PageEntry, ...]
+    damaged: frozenset[str] = frozenset()
+
+    @property
+    def to_make(self) -> tuple[PageInputs, ...]:
+        """The pages whose bytes must be made."""
+        return tuple(page.made_from for page in self.pages if page.made_from is not None)
+
+    @property
+    def held_back(self) -> tuple[PlannedPage, ...]:
+        """The pages that keep their last good version because the new one has an error."""
+        return tuple(page for page in self.pages if page.change == "held back")
+
+    @property
+    def branding_is_broken(self) -> bool:
+        """Whether the node's branding has an error, so that nothing of it can go out."""
+        return any(problem.severity == "error" for problem in self.brand.problems)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a page is to be made or removed, or a damaged file to be replaced."""
+        return bool(self.damaged) or any(page.change != "held back" for page in self.pages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All runs of a build, sorted by target, at one instant.
+
+    `boundaries` says for each app when its content next changes by itself.
+    """
+
+    runs: tuple[RunPlan, ...]
+    now: datetime
+    boundaries: Mapping[str, datetime | None]
+
+    def of_app(self, app: str) -> Sequence[RunPlan]:
+        """The runs of one app."""
+        return [run for run in self.runs if run.target.app == app]

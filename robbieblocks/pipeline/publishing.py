@@ -1,0 +1,202 @@
+"""The end of a run: its release is composed, published (not in a dry run), and reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from robbieblocks import failpoints, release
+from robbieblocks.errors import Problem, RobbieBlocksError, Transient
+from robbieblocks.model import PageEntry
+from robbieblocks.pipeline.composing import ComposedRun, compose
+from robbieblocks.pipeline.page_reports import page_reports
+from robbieblocks.pipeline.pins import pin_warning, pinned_hash
+from robbieblocks.pipeline.planning import RunPlan
+from robbieblocks.pipeline.preview import write_copy
+from robbieblocks.pipeline.recording import RunRecorder
+from robbieblocks.pipeline.rendering import AppRendering
+from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
+from robbieblocks.pipeline.session import BuildSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    """What a run came to, before it is reported. `error` is empty where it succeeded."""
+
+    outcome: Outcome
+    build_hash: str
+    pages: tuple[PageReport, ...] = ()
+    unchanged: tuple[PageEntry, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    error: str = ""
+    transient: bool = False
+    files_written: int = 0
+    bytes_written: int = 0
+    build_ms: int = 0
+    deploy_ms: int = 0
+
+
+def publish(
+    run: RunPlan, rendering: AppRendering, session: BuildSession, recorder: RunRecorder
+) -> RunReport:
+    """Compose a run, publish it and close its row; an error of its own ends this run alone.
+
+    Raises SiteUnavailable where the copy of a dry run can't be written.
+    """
+    session.progress(f"{run.target.node}: {run.target.app}")
+    composed: ComposedRun | None = None
+    known = _Result(outcome="failed", build_hash=session.live_hash(run.target))
+    run_id = recorder.run_id(run.target)
+    try:
+        composed = _compose(run, rendering, session)
+        known = _known_before_release(run, composed, session)
+        result = _release(run, composed, known, session, recorder)
+    except RobbieBlocksError as error:
+        result = replace(known, error=str(error), transient=isinstance(error, Transient))
+    report = _report(run, result, session, recorder.run_id(run.target) or run_id)
+    failpoints.reached("concluded")
+    recorder.finish(report)
+    failpoints.reached("closed")
+    if session.request.out is not None and composed is not None:
+        write_copy(session.request.out, composed, session.site)
+    return report
+
+
+def _compose(run: RunPlan, rendering: AppRendering, session: BuildSession) -> ComposedRun:
+    """Compose, and remember which pages did not render: the next build does not try them again."""
+    context = session.context
+    with session.stopwatch.step("compose"):
+        composed = compose(run, rendering, context.toolchain.id)
+    for made_from in run.to_make:
+        if made_from.page.key in composed.failed:
+            context.memory.failures[made_from.inputs] = composed.failed[made_from.page.key]
+    return composed
+
+
+def _known_before_release(run: RunPlan, composed: ComposedRun, session: BuildSession) -> _Result:
+    """What can be told of a run that has not been published."""
+    with session.stopwatch.step("report"):
+        pages, unchanged = page_reports(run, composed, session.site)
+    held = (problem for page in run.held_back for problem in page.problems)
+    failed = (problem for problems in composed.failed.values() for problem in problems)
+    return _Result(
+        outcome="failed",
+        build_hash=session.live_hash(run.target),
+        pages=pages,
+        unchanged=unchanged,
+        problems=tuple(dict.fromkeys((*held, *failed, *run.brand.problems))),
+        build_ms=session.stopwatch.total_ms,
+    )
+
+
+def _release(
+    run: RunPlan,
+    composed: ComposedRun,
+    known: _Result,
+    session: BuildSession,
+    recorder: RunRecorder,
+) -> _Result:
+    """Publish the composed release, unless something keeps it from going out."""
+    held_back = _held_back(known)
+    if run.branding_is_broken:
+        return replace(known, error="the node's branding has errors: nothing went out")
+    if session.request.strict and held_back:
+        return replace(known, error=f"{held_back}; --strict: nothing went out")
+    pin = pinned_hash(run, session.site)
+    if pin and pin != composed.manifest.build_hash:
+        result = _pinned(run, known, pin)
+    elif session.request.dry_run:
+        result = _dry_run(composed, known)
+    else:
+        result = _published(run, composed, known, session, recorder)
+    return replace(result, outcome="failed", error=held_back) if held_back else result
+
+
+def _pinned(run: RunPlan, known: _Result, pin: str) -> _Result:
+    """The result of a run that leaves what is live as it is, because of a pin."""
+    pages = tuple(
+        page if page.change == "held back" else _as_it_was(page)
+        for page in known.pages
+        if page.change != "added"
+    )
+    problems = (*known.problems, pin_warning(run, pin))
+    return replace(known, outcome="unchanged", pages=pages, problems=problems)
+
+
+def _as_it_was(page: PageReport) -> PageReport:
+    return replace(page, change="unchanged", size=None, size_before=None)
+
+
+def _dry_run(composed: ComposedRun, known: _Result) -> _Result:
+    build_hash = composed.manifest.build_hash
+    return replace(
+        known,
+        outcome="published" if build_hash != known.build_hash else "unchanged",
+        build_hash=build_hash,
+        files_written=len(composed.contents),
+        bytes_written=sum(map(len, composed.contents.values())),
+    )
+
+
+def _published(
+    run: RunPlan,
+    composed: ComposedRun,
+    known: _Result,
+    session: BuildSession,
+    recorder: RunRecorder,
+) -> _Result:
+    build_hash = composed.manifest.build_hash
+    if build_hash != known.build_hash:
+        # A file of the node alone may differ: that is work which the plan could not know of.
+        recorder.begin(run.target)
+    recorder.deploying(run.target)
+    with release.write_release(
+        session.site.root, composed.manifest, composed.contents, composed.assets.values()
+    ) as written:
+        # Only the disk is busy now: this costs no time.
+        session.context.blocks.flush()
+        fence = partial(session.check_lease, run.target)
+        done = release.make_live(written, fence=fence, smoke_url=session.site.smoke_url)
+    session.stopwatch.add("write", done.write_ms)
+    session.stopwatch.add("sync", done.sync_ms)
+    session.stopwatch.add("swap", done.swap_ms)
+    session.stopwatch.add("smoke", done.smoke_ms)
+    return replace(
+        known,
+        outcome="published" if done.swapped else "unchanged",
+        build_hash=build_hash,
+        files_written=done.files_written,
+        bytes_written=done.bytes_written,
+        deploy_ms=round(done.write_ms + done.sync_ms + done.swap_ms),
+    )
+
+
+def _held_back(known: _Result) -> str:
+    """The pages held back and why, as the deploys row keeps it; empty where none is."""
+    keys = [page.key for page in known.pages if page.change == "held back"]
+    if not keys:
+        return ""
+    errors = (str(problem) for problem in known.problems if problem.severity == "error")
+    return "\n".join((f"held back: {', '.join(sorted(keys))}", *errors))
+
+
+def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID | None) -> RunReport:
+    return RunReport(
+        node=run.target.node,
+        app=run.target.app,
+        outcome=result.outcome,
+        build_hash=result.build_hash,
+        hash_before=session.live_hash(run.target),
+        planned=result.pages,
+        unchanged=result.unchanged,
+        components=len(run.app.placed),
+        files_written=result.files_written,
+        bytes_written=result.bytes_written,
+        build_ms=result.build_ms,
+        deploy_ms=result.deploy_ms,
+        problems=result.problems,
+        error=result.error,
+        transient=result.transient,
+        run=run_id,
+    )

@@ -1,0 +1,129 @@
+"""The deploys row of each run: written before its work starts, closed whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+from uuid import UUID
+
+from robbieblocks import failpoints, record
+from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
+from robbieblocks.model import TriggerRow
+from robbieblocks.pipeline.pins import is_pinned
+from robbieblocks.pipeline.planning import Plan
+from robbieblocks.pipeline.report import RunReport, log_of
+from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.session import BuildSession
+
+_TRIGGER_IDS_MAX: Final = 1000
+
+
+class RunRecorder:
+    """Writes the deploys rows of one build; in a dry run, none.
+
+    `triggers` are the queue rows that the build covers; a run's row names up to 1,000 of them.
+    """
+
+    def __init__(self, session: BuildSession, triggers: Sequence[TriggerRow]) -> None:
+        self._session = session
+        self._triggers = triggers
+        self._open: dict[Target, UUID] = {}
+
+    def begin(self, target: Target) -> None:
+        """Write a run's row, if it has none yet: before its work starts."""
+        session = self._session
+        if session.request.dry_run or target in self._open:
+            return
+        ids = [row.id for row in self._triggers if row.concerns(target.node, target.app)]
+        with session.stopwatch.phase("record"):
+            self._open[target] = record.start(
+                session.connection,
+                node=target.node,
+                app=target.app,
+                triggered_by=session.request.triggered_by,
+                live_hash=session.live_hash(target),
+                trigger_ids=ids[:_TRIGGER_IDS_MAX],
+            )
+        failpoints.reached("begun")
+
+    def begin_planned(self, plan: Plan) -> None:
+        """Begin the runs that have work to do.
+
+        Where nobody asked and a pin holds the app, that is no run, however often it is checked.
+        """
+        for run in plan.runs:
+            unasked = self._session.request.unasked
+            if run.has_work and not (unasked and is_pinned(run, self._session.site)):
+                self.begin(run.target)
+
+    def run_id(self, target: Target) -> UUID | None:
+        """The id of a run's row, if it has one that is open."""
+        return self._open.get(target)
+
+    def deploying(self, target: Target) -> None:
+        """Note that a run begins to write its release.
+
+        Raises DatabaseUnavailable where a peer has closed the run because it gave no sign of life.
+        """
+        run = self._open.get(target)
+        if run is None:
+            return
+        with self._session.stopwatch.phase("record"):
+            still_open = record.phase(self._session.connection, run, "deploying")
+        if not still_open:
+            del self._open[target]
+            raise DatabaseUnavailable(
+                f"the run of {target} was taken for dead, because it gave no "
+                "sign of life for too long, and may not publish any more; it is done again"
+            )
+
+    def finish(self, report: RunReport) -> None:
+        """Close a run's row with its report."""
+        run = self._open.pop(Target(report.node, report.app), None)
+        if run is None:
+            return
+        watch = self._session.stopwatch
+        with watch.phase("record"):
+            record.finish(
+                self._session.connection,
+                run,
+                status="failed" if report.outcome == "failed" else "success",
+                build_hash=report.build_hash,
+                build_ms=report.build_ms,
+                deploy_ms=report.deploy_ms,
+                pages=report.pages_live,
+                components=report.components,
+                error=report.error,
+                log=log_of(report, watch.phases),
+            )
+
+    def abandon(self, error: BaseException) -> None:
+        """Close every open row as failed: the build ends with an error that concerns all runs."""
+        text = str(error) or type(error).__name__
+        for target, run in self._open.items():
+            with suppress(RobbieBlocksError):
+                record.finish(
+                    self._session.connection,
+                    run,
+                    status="failed",
+                    build_hash=self._session.live_hash(target),
+                    error=text,
+                )
+
+
+@contextmanager
+def record_runs(session: BuildSession, triggers: Sequence[TriggerRow]) -> Iterator[RunRecorder]:
+    """A recorder whose open rows are closed as failed where the block raises.
+
+    A run that was asked for has its row from the beginning; one that was not, once there is work.
+    """
+    recorder = RunRecorder(session, triggers)
+    try:
+        if not session.request.unasked:
+            for target in session.targets:
+                recorder.begin(target)
+        yield recorder
+    except BaseException as error:
+        recorder.abandon(error)
+        raise

@@ -1,0 +1,132 @@
+"""Rendering: the blocks of the planned pages, and the HTML of each page without branding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from robbieblocks.errors import ContentError, Problem
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    IdentityMap,
+    RenderedBlock,
+    RenderJob,
+    Sha256,
+)
+from robbieblocks.pipeline.compiling import CompiledApp
+from robbieblocks.pipeline.planning import PageInputs, Plan
+from robbieblocks.pipeline.rendered_blocks import RenderedBlocks
+from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """The rendering of each app by name, and how many blocks are rendered now."""
+
+    apps: Mapping[str, AppRendering]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRendering:
+    """What an app's planned pages show, made once for all nodes that show it alike."""
+
+    app: CompiledApp
+    renderer: PageRenderer
+    blocks: RenderedBlocks
+    _documents: dict[Sha256, PageDocument] = field(default_factory=dict)
+    _jobs: IdentityMap[AssembledPage, tuple[RenderJob, ...]] = field(default_factory=IdentityMap)
+
+    def jobs(self, page: AssembledPage) -> tuple[RenderJob, ...]:
+        """What a page's blocks ask the isolate to render, in their order."""
+        known = self._jobs.get(page)
+        return known or self._jobs.put(page, tuple([_job(block) for block in page.blocks]))
+
+    def document(self, made_from: PageInputs) -> PageDocument | tuple[Problem, ...]:
+        """A page's HTML without branding, or the problems that its blocks have.
+
+        Waits for the page's blocks. Raises ProcessFailed.
+        """
+        known = self._documents.get(made_from.document)
+        if known is not None:
+            return known
+        page = made_from.page
+        blocks = self._blocks_of(page)
+        problems = self._problems(page, blocks)
+        if problems:
+            return problems
+        try:
+            made = self.renderer.compose(page, blocks, self.app.bundle)
+        except ContentError as error:
+            return error.problems
+        self._documents[made_from.document] = made
+        return made
+
+    def _blocks_of(self, page: AssembledPage) -> dict[int, RenderedBlock]:
+        """The page's blocks by order."""
+        jobs = zip(page.blocks, self.jobs(page), strict=True)
+        return {block.order: self.blocks[job] for block, job in jobs}
+
+    def _problems(
+        self, page: AssembledPage, blocks: Mapping[int, RenderedBlock]
+    ) -> tuple[Problem, ...]:
+        return tuple(
+            [
+                replace(problem, page=page.key, block=order, source=self._source_line(problem))
+                for order, block in blocks.items()
+                if (problem := block.problem) is not None
+            ]
+        )
+
+    def _source_line(self, problem: Problem) -> str:
+        """The stored line that a problem of a component's code points at."""
+        row = self.app.components.get(problem.key)
+        if row is None or problem.line is None or problem.field != "react_code":
+            return problem.source
+        lines = row.code.splitlines()
+        return lines[problem.line - 1] if problem.line <= len(lines) else ""
+
+
+def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: BuildSession) -> Rendering:
+    """Begin to render every block that a planned page shows and the cache does not have.
+
+    Returns at once: a page's blocks are waited for when its document is asked for. Raises
+    ProcessFailed.
+    """
+    count = 0
+    apps: dict[str, AppRendering] = {}
+    with session.stopwatch.step("render"):
+        for name, app in compiled.items():
+            rendering = AppRendering(
+                app=app,
+                renderer=session.context.page_renderer,
+                blocks=RenderedBlocks(waiting=partial(session.stopwatch.phase, "render")),
+            )
+            pages = [made_from.page for run in plan.of_app(name) for made_from in run.to_make]
+            count += _start(rendering, pages, session)
+            apps[name] = rendering
+    return Rendering(apps=apps, count=count)
+
+
+def _start(rendering: AppRendering, pages: list[AssembledPage], session: BuildSession) -> int:
+    """Look up the pages' blocks in the cache, begin to render the others, and count those."""
+    jobs = dict.fromkeys(job for page in pages for job in rendering.jobs(page))
+    if not jobs:
+        return 0
+    context, bundle = session.context, rendering.app.bundle
+    job_keys = JobKeys(bundle)
+    keys = {job: job_keys.key(job) for job in jobs}
+    cached = context.blocks.get_many(keys.values())
+    rendering.blocks.add({job: cached[key] for job, key in keys.items() if key in cached})
+    missing = {job: key for job, key in keys.items() if key not in cached}
+    if missing:
+        stream = context.prerenderer.stream(list(missing), bundle)
+        rendering.blocks.expect(missing, context.blocks.remember(missing, stream))
+    return len(missing)
+
+
+def _job(block: AssembledBlock) -> RenderJob:
+    return RenderJob(component=block.component, props_json=block.props_json, prefix=f"{block.id}-")

@@ -1,0 +1,115 @@
+"""What a build is asked for, and which apps of which nodes that concerns: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from robbieblocks.errors import UsageError
+from robbieblocks.messages import did_you_mean
+from robbieblocks.model import SHARED_APP, NodeRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to build. Empty `pages`, `apps` or `nodes` mean all of them.
+
+    - `dry_run`: plan and render, publish nothing. `out` is a folder for a browsable copy of that.
+    - `strict`: a run with a page held back publishes nothing.
+    - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
+    - `repair`: compare the live files with their stat index, and replace damaged ones.
+    - `allow_missing_apps`: an app without pages is no mistake.
+    - `built_before`: for a queue row that several apps must handle, the apps of earlier builds.
+    """
+
+    pages: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    dry_run: bool = False
+    out: Path | None = None
+    strict: bool = False
+    unasked: bool = False
+    repair: bool = True
+    allow_missing_apps: bool = False
+    built_before: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    triggered_by: str = "cli"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """One app on one node."""
+
+    node: str
+    app: str
+
+    def __str__(self) -> str:
+        return f"{self.app} on {self.node}"
+
+
+def choose_targets(
+    request: Request,
+    nodes: Sequence[NodeRow],
+    page_apps: Mapping[str, str],
+    live_apps: Mapping[str, Collection[str]],
+) -> tuple[Target, ...]:
+    """The targets of a request, sorted.
+
+    `page_apps` maps each published page's key to its app, `live_apps` each node to the apps that
+    show pages there. An app without pages, or one that the node no longer enables, is a target only
+    where its pages must be removed. Raises UsageError that names what is unknown, with the nearest
+    known names.
+    """
+    if not nodes:
+        raise UsageError(
+            "robbieblocks_node_branding has no rows, so there is no node to build for: "
+            "run `robbieblocks db seed` or insert one"
+        )
+    by_id = {node.id: node for node in nodes}
+    _check_known("node", request.nodes, by_id)
+    _check_known("published page", request.pages, page_apps)
+    known_apps = {app for node in nodes for app in node.apps} | set(page_apps.values())
+    known_apps.update(*live_apps.values())
+    _check_known("app", request.apps, known_apps)
+
+    apps = _requested_apps(request, page_apps) or known_apps
+    chosen = [by_id[key] for key in request.nodes] or list(nodes)
+    with_pages = {SHARED_APP, *page_apps.values()}
+    targets = {
+        Target(node.id, app)
+        for node in chosen
+        for app in apps
+        if app in live_apps.get(node.id, ()) or (app in with_pages and app in node.apps)
+    }
+    if not targets and not request.allow_missing_apps:
+        raise UsageError(_no_target(apps, with_pages, chosen))
+    return tuple(sorted(targets))
+
+
+def _requested_apps(request: Request, page_apps: Mapping[str, str]) -> set[str]:
+    """The apps that a request names, itself or by its pages; empty for all."""
+    apps = set(request.apps)
+    if not request.pages:
+        return apps
+    if apps and (outside := [key for key in request.pages if page_apps[key] not in apps]):
+        raise UsageError(
+            f"--page and --app contradict each other: {', '.join(outside)} is not in it"
+        )
+    return {page_apps[key] for key in request.pages}
+
+
+def _no_target(apps: set[str], with_pages: set[str], nodes: Iterable[NodeRow]) -> str:
+    if not apps & with_pages:
+        return f"no page of {', '.join(sorted(apps))} is published, and nothing of it is live"
+    names = ", ".join(sorted(node.id for node in nodes))
+    return (
+        f"no node among {names} enables {', '.join(sorted(apps & with_pages))}: "
+        "add the app to robbieblocks_node_branding.enabled_apps or name another node"
+    )
+
+
+def _check_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no {kind} {name!r}: {did_you_mean(name, known)}")

@@ -1,0 +1,130 @@
+"""Opening a build: its targets, their locks and leases, and what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from psycopg import Connection
+
+from robbieblocks import database, record, release, snapshot
+from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.model import Manifest
+from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.request import Request, Target, choose_targets
+from robbieblocks.pipeline.site import Site, apps_with_pages
+from robbieblocks.pipeline.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSession:
+    """What one build holds from its beginning to its end.
+
+    `live` has each target's live manifest. `leases` has each target's database lease: none in a dry
+    run, and none through a pooler, where a session's locks would be another session's.
+    """
+
+    request: Request
+    context: BuildContext
+    connection: Connection
+    site: Site
+    progress: Callable[[str], None]
+    stopwatch: Stopwatch
+    targets: tuple[Target, ...]
+    live: Mapping[Target, Manifest | None]
+    leases: Mapping[Target, record.Lease]
+
+    def live_hash(self, target: Target) -> str:
+        """The build hash that is live, or `none`."""
+        live = self.live[target]
+        return live.build_hash if live else record.NOTHING_LIVE
+
+    def check_lease(self, target: Target) -> None:
+        """Raise DatabaseUnavailable where the right to publish was lost meanwhile: the fence."""
+        if target in self.leases:
+            self.leases[target].check()
+
+
+@contextmanager
+def open_build(
+    request: Request,
+    *,
+    context: BuildContext,
+    connection: Connection,
+    site: Site,
+    progress: Callable[[str], None],
+) -> Iterator[BuildSession]:
+    """Choose the targets and lock each of them until the end of the block.
+
+    A dry run locks nothing. Runs that a killed process left unfinished are closed. After the block
+    old releases are removed in the background. Raises UsageError for unknown names, SiteUnavailable
+    and DatabaseUnavailable.
+    """
+    watch = Stopwatch()
+    with watch.step("open"):
+        targets = _targets(request, connection, site)
+    with context.at_work(full=request.unasked), ExitStack() as held:
+        with watch.step("open"):
+            leases = {} if request.dry_run else _lock(targets, connection, site, held)
+            session = BuildSession(
+                request=request,
+                context=context,
+                connection=connection,
+                site=site,
+                progress=progress,
+                stopwatch=watch,
+                targets=targets,
+                live={t: release.live(site.root, t.node, t.app) for t in targets},
+                leases=leases,
+            )
+            if not request.dry_run:
+                _close_dead_runs(session)
+        yield session
+    if not request.dry_run:
+        context.maintenance.request(site.root, targets, standby=context.standby)
+
+
+def _targets(request: Request, connection: Connection, site: Site) -> tuple[Target, ...]:
+    nodes = snapshot.nodes(connection)
+    live = {node.id: apps_with_pages(site.root, node.id) for node in nodes}
+    page_apps = snapshot.page_apps(connection, one_each=not request.pages)
+    return choose_targets(request, nodes, page_apps, live)
+
+
+def _lock(
+    targets: tuple[Target, ...], connection: Connection, site: Site, held: ExitStack
+) -> dict[Target, record.Lease]:
+    """Take each target's file lock, and its lease where the connection can hold one."""
+    pooled = database.is_pooled(connection)
+    leases: dict[Target, record.Lease] = {}
+    for target in targets:
+        held.enter_context(release.lock(site.root, target.node, target.app))
+        if not pooled:
+            leases[target] = held.enter_context(_lease(connection, target))
+    return leases
+
+
+@contextmanager
+def _lease(connection: Connection, target: Target) -> Iterator[record.Lease]:
+    with record.lease(connection, target.node, target.app) as lease:
+        if not lease:
+            raise DatabaseUnavailable(
+                f"another machine is building {target.app} for {target.node} from this database: "
+                "try again when it is done"
+            )
+        yield lease
+
+
+def _close_dead_runs(session: BuildSession) -> None:
+    """Close unfinished rows of the targets as failed.
+
+    While a build holds a target's file lock and lease, nobody else publishes it: an unfinished row
+    of that target belongs to a process that died.
+    """
+    for target in session.targets:
+        leased = target in session.leases
+        # Without a lease the file lock still excludes other builds on this machine.
+        dead = record.close_dead(session.connection, target.node, target.app, leased=leased)
+        if dead:
+            session.progress(f"closed {dead} unfinished run of {target}")
