@@ -185,7 +185,7 @@ class Worker:
 
     def ready(self) -> Self:
         """Wait until it hears and everything was examined once."""
-        self.hears("listener.hearing")
+        self.hears("listener.live")
         self.hears("worker.reconciled")
         return self
 

@@ -6,9 +6,8 @@ import getpass
 import os
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import typer
 
@@ -16,11 +15,10 @@ from robbieblocks import collector, worker
 from robbieblocks.cli import session
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
-from robbieblocks.worker import log
-from robbieblocks.worker.systemd import unit as systemd
-from robbieblocks.worker.timing import Timing
+from robbieblocks.worker import Timing
 
-OFF = "off"
+_NO_HEALTH_SERVER: Final = "off"
+_LAST_PORT: Final = 65535
 
 
 def run(
@@ -33,14 +31,13 @@ def run(
     log_form: Literal["auto", "json", "text"],
     database_url: str | None,
 ) -> None:
-    """Work until told to stop."""
+    """Run a worker until SIGTERM or SIGINT. Times are in seconds."""
     settings = Settings.from_environment(database_url=database_url)
     options = worker.Options(
         node=node,
-        health=_address(health or os.environ.get("ROBBIEBLOCKS_HEALTH")),
+        health=_health_address(health or os.environ.get("ROBBIEBLOCKS_HEALTH")),
         smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
-        timing=replace(
-            Timing(),
+        timing=Timing(
             poll_interval_s=_positive("--poll", poll),
             poll_without_listener_s=min(poll, Timing().poll_without_listener_s),
             reconcile_interval_s=_positive("--reconcile", reconcile),
@@ -49,7 +46,7 @@ def run(
     )
     collector.enable_for_service()
     with session.located(settings) as found:
-        worker.run(found, options, log.make(log_form))
+        worker.run(found, options, worker.open_log(log_form))
 
 
 def _positive(option: str, seconds: float) -> float:
@@ -58,15 +55,17 @@ def _positive(option: str, seconds: float) -> float:
     return seconds
 
 
-def _address(health: str | None) -> str | None:
+def _health_address(health: str | None) -> str | None:
+    """The value of --health as `worker.Options` wants it: an empty string for no server."""
     if health is None:
         return None
-    if health == OFF:
+    if health == _NO_HEALTH_SERVER:
         return ""
     port = health.rpartition(":")[2]
-    if not port.isdigit() or int(port) > 65535:
+    if not port.isdigit() or int(port) > _LAST_PORT:
         raise UsageError(
-            f"--health wants HOST:PORT, a port, or `{OFF}`: {health!r} is none of them"
+            f"--health wants HOST:PORT, a port, or `{_NO_HEALTH_SERVER}`: {health!r} is none of "
+            "them"
         )
     return health
 
@@ -78,7 +77,7 @@ def unit(*, node: str, user: str | None) -> None:
     environment = {
         name: value
         for name, value in os.environ.items()
-        # An address may hold a password, and everyone may read a unit.
+        # The URL may hold a password, and every user of the machine may read a unit.
         if name.startswith("ROBBIEBLOCKS_") and name != "ROBBIEBLOCKS_DATABASE_URL"
     }
     environment |= {
@@ -88,18 +87,18 @@ def unit(*, node: str, user: str | None) -> None:
         "ROBBIEBLOCKS_TOOLCHAIN_CACHE": str(settings.toolchain_cache),
     }
     writable = (settings.home, settings.site_root, settings.cache, settings.toolchain_cache)
-    typer.echo(
-        systemd.unit(
+    text = worker.render_unit(
+        worker.UnitSettings(
             node=node,
             program=Path(program),
             folder=Path.cwd(),
             writable=_outermost(writable),
             user=user or getpass.getuser(),
             environment=environment,
-            grace=Timing().grace_s,
-        ),
-        nl=False,
+            grace_s=Timing().grace_s,
+        )
     )
+    typer.echo(text, nl=False)
 
 
 def _outermost(folders: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -1,8 +1,11 @@
-"""The worker: keeps what is live on one node equal to what the rows say, for months.
+"""The worker: keeps what is live on one node equal to the database's rows, for months.
 
-`lifecycle.py` says which thread does what.
+`lifecycle.py` says which thread does what; docs/run-states.md what each safeguard is for.
 """
 
 from robbieblocks.worker.lifecycle import Options, run
+from robbieblocks.worker.log import Log, open_log
+from robbieblocks.worker.systemd import UnitSettings, render_unit
+from robbieblocks.worker.timing import Timing
 
-__all__ = ["Options", "run"]
+__all__ = ["Log", "Options", "Timing", "UnitSettings", "open_log", "render_unit", "run"]

@@ -1,13 +1,13 @@
-"""What to build next, and when: a value machine without clocks, threads or database.
+"""Decides what to build next, and when. It has no clock, no thread and no database.
 
-It is told what waits (`saw`), asked for the next job (`next`) and told how that went (`done`,
-`failed`). Times are seconds of a monotonic clock; only boundaries are instants of the calendar.
+`update` is called with what waits, `next_job` gives the next job that is due, `job_ended` is called
+with its result. Times are seconds of a monotonic clock; only boundaries are dates.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -18,12 +18,14 @@ from robbieblocks.worker.timing import Timing
 
 Reason = Literal["change", "retry", "schedule", "start", "reconcile"]
 _NEVER: Final = math.inf
+_LONG_AGO: Final = -math.inf
 _LAST_DAY: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_MAX_DOUBLINGS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Apps to build in one go, and why. `kinds` are the trigger types of the rows that ask."""
+    """Apps to build together, and why. `kinds` are the trigger types of the rows that wait."""
 
     apps: tuple[str, ...]
     reason: Reason
@@ -31,23 +33,23 @@ class Job:
 
     @property
     def asked(self) -> bool:
-        """Whether somebody asked, so that the run is recorded even where nothing changes."""
+        """Whether a row asked for it, so that the run is recorded even if nothing changes."""
         return self.reason in ("change", "retry")
 
     @property
-    def thorough(self) -> bool:
-        """Whether what is live is to be examined for damage, too."""
+    def full(self) -> bool:
+        """Whether to look for damage in what is live, and for new templates, too."""
         return self.reason != "change"
 
     @property
     def triggered_by(self) -> str:
-        """What the deploys row says: the one kind of change, else the reason."""
+        """The value of that name in the deploys row: the one kind of change, else the reason."""
         return self.kinds[0] if len(self.kinds) == 1 else self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialAcknowledgement:
-    """A row that some of its apps have answered and others not yet."""
+    """A row that affects several apps, of which only those in `built` have been built."""
 
     apps: frozenset[str]
     built: frozenset[str]
@@ -56,7 +58,7 @@ class PartialAcknowledgement:
 
     @property
     def as_group(self) -> ChangeGroup:
-        """The row as it waits for the others."""
+        """The row as it waits for the other apps."""
         return ChangeGroup(
             apps=self.apps - self.built, count=1, oldest=self.created_at, kinds=(self.kind,)
         )
@@ -64,136 +66,133 @@ class PartialAcknowledgement:
 
 @dataclass(slots=True)
 class _App:
-    """An app's standing. `first_seen` and `last_grew` date the rows that wait since `done_at`."""
+    """What is known of one app.
+
+    `waits` rows wait for it, the oldest since `oldest`. `first_seen_at` and `last_grew_at` are when
+    the first and the latest of the rows since the last build (`built_at`) were seen. `shares_with`
+    are the apps that a waiting row affects together with it.
+    """
 
     waits: int = 0
     oldest: datetime = _LAST_DAY
-    first_seen: float = _NEVER
-    last_grew: float = _NEVER
-    done_at: float = -_NEVER
+    first_seen_at: float = _NEVER
+    last_grew_at: float = _NEVER
+    built_at: float = _LONG_AGO
     retry_at: float | None = None
     attempts: int = 0
     kinds: tuple[str, ...] = ()
     boundary: datetime | None = None
-    partners: frozenset[str] = frozenset()
+    shares_with: frozenset[str] = frozenset()
+
+    def update(self, groups: Sequence[ChangeGroup], now: float) -> None:
+        waits = sum(group.count for group in groups)
+        if waits > self.waits:
+            self.last_grew_at = now
+            self.first_seen_at = min(self.first_seen_at, now)
+        elif not waits:
+            self.first_seen_at = self.last_grew_at = _NEVER
+        self.waits = waits
+        self.oldest = min((group.oldest for group in groups), default=_LAST_DAY)
+        self.shares_with = frozenset[str]().union(*(group.apps for group in groups))
+        if waits:
+            self.kinds = tuple(sorted({kind for group in groups for kind in group.kinds}))
+
+    def due_at(self, timing: Timing) -> float:
+        if self.retry_at is not None:
+            return self.retry_at
+        if not self.waits:
+            return _NEVER
+        if self.first_seen_at - self.built_at > timing.quiet_s:
+            return self.first_seen_at
+        return min(self.last_grew_at + timing.quiet_s, self.first_seen_at + timing.max_wait_s)
+
+    def may_be_built(self, now: float) -> bool:
+        """False while it waits for another try."""
+        return self.retry_at is None or self.retry_at <= now
+
+    def succeeded(self, now: float, boundary: datetime | None) -> None:
+        self._ended(now)
+        self.attempts, self.retry_at, self.boundary = 0, None, boundary
+
+    def failed(self, now: float, pause_s: Callable[[int], float]) -> None:
+        self._ended(now)
+        self.attempts += 1
+        self.retry_at = now + pause_s(self.attempts)
+
+    def _ended(self, now: float) -> None:
+        self.waits, self.first_seen_at, self.last_grew_at = 0, _NEVER, _NEVER
+        self.built_at = now
 
 
 @dataclass(slots=True)
 class Agenda:
-    """The worker's plan. `jitter` gives a number from 0 to 1.
+    """What the worker has to do. `jitter` returns a random number from 0 to 1.
 
-    `partial` holds rows that more than one app must answer and not all have: those that have are
-    not built again for them. Where it is lost (a restart), they are, and find nothing to do.
+    `partial` are rows that only some of their apps have handled: those apps are not built for them
+    again. A restart loses it; the apps are then built once more, and nothing differs.
     """
 
     timing: Timing
     jitter: Callable[[], float]
-    partial: dict[UUID, PartialAcknowledgement] = field(default_factory=dict)
-    _apps: dict[str, _App] = field(default_factory=dict)
-    _next_reconcile: float = -_NEVER
-    _reconciling: list[str] = field(default_factory=list)
-    _started: bool = False
+    partial: dict[UUID, PartialAcknowledgement] = field(
+        default_factory=dict[UUID, PartialAcknowledgement]
+    )
+    _apps: dict[str, _App] = field(default_factory=dict[str, _App])
+    _next_reconcile_at: float = _LONG_AGO
+    _to_reconcile: list[str] = field(default_factory=list[str])
+    _reconciled_once: bool = False
 
-    def saw(self, waiting: Waiting, now: float) -> None:
-        """Take in what a look at the queue found, which passed over the rows in `partial`."""
-        carried = (*(waiting.apps or ()), *waiting.disabled_apps)
-        found = [*waiting.groups, *(row.as_group for row in self.partial.values())]
-        for gone in self._apps.keys() - set(carried):
+    def update(self, waiting: Waiting, now: float) -> None:
+        """Take in what a read of the queue found. It left out the rows in `partial`."""
+        known = (*(waiting.apps or ()), *waiting.disabled_apps)
+        groups = [*waiting.groups, *(row.as_group for row in self.partial.values())]
+        for gone in self._apps.keys() - set(known):
             del self._apps[gone]
-        self._reconciling = [app for app in self._reconciling if app in carried]
-        self._reconciling += [app for app in waiting.disabled_apps if app not in self._reconciling]
-        for name in carried:
-            app = self._apps.get(name)
-            if app is None:
-                app = self._apps[name] = _App()
-                if self._next_reconcile > -_NEVER:
-                    self._reconciling.append(name)
-            groups = [group for group in found if name in group.apps]
-            waits = sum(group.count for group in groups)
-            if waits > app.waits:
-                app.last_grew = now
-                app.first_seen = min(app.first_seen, now)
-            elif not waits:
-                app.first_seen = app.last_grew = _NEVER
-            app.waits = waits
-            app.oldest = min((g.oldest for g in groups), default=_LAST_DAY)
-            app.partners = frozenset().union(*(group.apps for group in groups))
-            if waits:
-                app.kinds = tuple(sorted({kind for group in groups for kind in group.kinds}))
+        self._to_reconcile = [app for app in self._to_reconcile if app in known]
+        self._to_reconcile += [
+            app for app in waiting.disabled_apps if app not in self._to_reconcile
+        ]
+        for name in known:
+            if name not in self._apps:
+                self._apps[name] = _App()
+                if self._next_reconcile_at > _LONG_AGO:
+                    self._to_reconcile.append(name)
+            self._apps[name].update([group for group in groups if name in group.apps], now)
 
-    def next(self, now: float, today: datetime) -> Job | None:
-        """The most urgent job that is due at `now` (and on the calendar, `today`), if any.
+    def next_job(self, now: float, today: datetime) -> Job | None:
+        """The most urgent job that is due at `now` (`today` on the wall clock), or None.
 
-        Retries go alone, so that a bad app takes no other with it. Of changes the oldest row goes
-        first, with every app that shares a row with it. A reconcile goes app by app, after all
-        else.
+        First retries and changes, the oldest row first; then apps whose boundary has passed; last,
+        one by one, apps to reconcile. An app is retried alone, so that a failing one takes no other
+        with it. Otherwise all apps that share rows go together.
         """
-        due = {name for name, app in self._apps.items() if self._due_at(app) <= now}
+        due = {name for name, app in self._apps.items() if app.due_at(self.timing) <= now}
         if due:
-            first = min(due, key=lambda name: (self._apps[name].oldest, name))
-            if self._apps[first].retry_at is not None:
-                return Job(apps=(first,), reason="retry", kinds=self._apps[first].kinds)
-            apps = self._linked(first)
-            kinds = {kind for name in apps for kind in self._apps[name].kinds}
-            return Job(apps=apps, reason="change", kinds=tuple(sorted(kinds)))
+            return self._changed(min(due, key=lambda name: (self._apps[name].oldest, name)))
         scheduled = [
             name
             for name, app in self._apps.items()
-            if app.boundary is not None and app.boundary <= today and self._rested(app, now)
+            if app.boundary is not None and app.boundary <= today and app.may_be_built(now)
         ]
         if scheduled:
             return Job(apps=(min(scheduled),), reason="schedule")
         return self._reconcile(now)
 
-    def _reconcile(self, now: float) -> Job | None:
-        if now >= self._next_reconcile and self._apps:
-            self._next_reconcile = now + self.timing.reconcile_interval_s * (
-                0.9 + 0.2 * self.jitter()
-            )
-            self._reconciling = sorted(self._apps)
-        ready = [name for name in self._reconciling if self._rested(self._apps[name], now)]
-        if not ready:
-            return None
-        return Job(apps=(ready[0],), reason="reconcile" if self._started else "start")
-
-    def _rested(self, app: _App, now: float) -> bool:
-        return app.retry_at is None or app.retry_at <= now
-
-    def _linked(self, first: str) -> tuple[str, ...]:
-        """The apps that a row ties to `first`, however indirectly, and that no failure holds up."""
-        found: set[str] = set()
-        open_ends = {first}
-        while open_ends:
-            name = open_ends.pop()
-            found.add(name)
-            near = self._apps[name].partners & self._apps.keys()
-            open_ends |= {n for n in near if self._apps[n].retry_at is None} - found
-        return tuple(sorted(found))
-
-    def _due_at(self, app: _App) -> float:
-        if app.retry_at is not None:
-            return app.retry_at
-        if not app.waits:
-            return _NEVER
-        if app.first_seen - app.done_at > self.timing.quiet_s:
-            return app.first_seen
-        return min(app.last_grew + self.timing.quiet_s, app.first_seen + self.timing.max_wait_s)
-
-    def idle_for(self, now: float, today: datetime) -> float:
-        """Seconds until something is due by itself; infinite where nothing is planned."""
-        moments = [self._due_at(app) for app in self._apps.values()]
+    def seconds_until_due(self, now: float, today: datetime) -> float:
+        """Seconds until a job is due without a further change; infinite where none is planned."""
+        if any(self._apps[name].may_be_built(now) for name in self._to_reconcile):
+            return 0.0
+        moments = [app.due_at(self.timing) for app in self._apps.values()]
         moments += [
             now + (app.boundary - today).total_seconds()
             for app in self._apps.values()
-            if app.boundary is not None and self._rested(app, now)
+            if app.boundary is not None and app.may_be_built(now)
         ]
         if self._apps:
-            moments.append(self._next_reconcile)
-        if any(self._rested(self._apps[name], now) for name in self._reconciling):
-            return 0.0
+            moments.append(self._next_reconcile_at)
         return max(0.0, min(moments, default=_NEVER) - now)
 
-    def done(
+    def job_ended(
         self,
         job: Job,
         now: float,
@@ -201,63 +200,88 @@ class Agenda:
         failed: Collection[str] = (),
         boundaries: Mapping[str, datetime | None] | None = None,
     ) -> None:
-        """Note that a build ended; `failed` are apps that infrastructure kept from being built.
+        """Note that a job ended. `failed` are the apps to try again: infrastructure failed.
 
-        An app whose content is at fault is not among them: building it again would not help.
+        An app whose content has an error is not among them: another try would fail the same way.
+        `boundaries` says for each app when its content next changes by itself.
         """
         for name in job.apps:
             app = self._apps.get(name)
             if app is None:
                 continue
-            app.waits, app.first_seen, app.last_grew = 0, _NEVER, _NEVER
-            app.done_at = now
             if name in failed:
-                app.attempts += 1
-                app.retry_at = now + self._backoff(app.attempts)
+                app.failed(now, self._retry_pause_s)
             else:
-                app.attempts, app.retry_at = 0, None
-                app.boundary = (boundaries or {}).get(name)
+                app.succeeded(now, (boundaries or {}).get(name))
         if job.reason in ("start", "reconcile", "retry"):
             built = set(job.apps) - set(failed)
-            self._reconciling = [app for app in self._reconciling if app not in built]
-        if not self._reconciling and self._next_reconcile > -_NEVER:
-            self._started = True
+            self._to_reconcile = [app for app in self._to_reconcile if app not in built]
+        if not self._to_reconcile and self._next_reconcile_at > _LONG_AGO:
+            self._reconciled_once = True
+
+    def rows_handled(
+        self, unacknowledged: Mapping[UUID, PartialAcknowledgement], built: Collection[str]
+    ) -> None:
+        """Note for the rows that a build did not acknowledge that its `built` apps handled them.
+
+        `unacknowledged` are all such rows of the build's snapshot: others need no more waiting for.
+        """
+        partial: dict[UUID, PartialAcknowledgement] = {}
+        for key, row in unacknowledged.items():
+            before = self.partial[key].built if key in self.partial else frozenset[str]()
+            handled = (before | frozenset(built)) & row.apps
+            if handled and handled != row.apps:
+                partial[key] = replace(row, built=handled)
+        self.partial = partial
 
     @property
-    def started(self) -> bool:
-        """Whether every app was looked at once since the start."""
-        return self._started
+    def reconciled_once(self) -> bool:
+        """Whether every app was examined since the start."""
+        return self._reconciled_once
 
     @property
-    def troubled(self) -> tuple[str, ...]:
+    def retrying(self) -> tuple[str, ...]:
         """The apps that wait for another try."""
         return tuple(sorted(n for n, app in self._apps.items() if app.retry_at is not None))
 
     def reconcile_now(self) -> None:
-        """Look at every app again as soon as nothing else is due."""
-        self._next_reconcile = -_NEVER
+        """Examine every app as soon as nothing else is due."""
+        self._next_reconcile_at = _LONG_AGO
 
-    def hurry(self) -> None:
-        """Try again at once what waits for infrastructure: it is back."""
+    def retry_now(self) -> None:
+        """Make all retries due at once: the database is back."""
         for app in self._apps.values():
             if app.retry_at is not None:
-                app.retry_at = -_NEVER
+                app.retry_at = _LONG_AGO
 
-    def _backoff(self, attempts: int) -> float:
-        longest = self.timing.retry_first_s * 2.0 ** min(attempts - 1, 30)
-        return min(longest, self.timing.retry_max_s) * (0.5 + 0.5 * self.jitter())
+    def _changed(self, first: str) -> Job:
+        if self._apps[first].retry_at is not None:
+            return Job(apps=(first,), reason="retry", kinds=self._apps[first].kinds)
+        apps = self._sharing_rows_with(first)
+        kinds = {kind for name in apps for kind in self._apps[name].kinds}
+        return Job(apps=apps, reason="change", kinds=tuple(sorted(kinds)))
 
-    def remember(
-        self, unanswered: Mapping[UUID, PartialAcknowledgement], built: Collection[str]
-    ) -> None:
-        """Credit `built` apps with the rows that still wait; forget rows that are answered.
+    def _sharing_rows_with(self, first: str) -> tuple[str, ...]:
+        """The apps that rows connect to `first`, directly or not, except those to try again."""
+        found: set[str] = set()
+        to_visit = {first}
+        while to_visit:
+            name = to_visit.pop()
+            found.add(name)
+            neighbours = self._apps[name].shares_with & self._apps.keys()
+            to_visit |= {n for n in neighbours if self._apps[n].retry_at is None} - found
+        return tuple(sorted(found))
 
-        `unanswered` are the rows of the build's snapshot that were not acknowledged.
-        """
-        still = {}
-        for key, row in unanswered.items():
-            before = self.partial[key].built if key in self.partial else frozenset()
-            credited = (before | frozenset(built)) & row.apps
-            if credited and credited != row.apps:
-                still[key] = replace(row, built=credited)
-        self.partial = still
+    def _reconcile(self, now: float) -> Job | None:
+        if now >= self._next_reconcile_at and self._apps:
+            interval_s = self.timing.reconcile_interval_s
+            self._next_reconcile_at = now + interval_s * (0.9 + 0.2 * self.jitter())
+            self._to_reconcile = sorted(self._apps)
+        ready = [name for name in self._to_reconcile if self._apps[name].may_be_built(now)]
+        if not ready:
+            return None
+        return Job(apps=(ready[0],), reason="reconcile" if self._reconciled_once else "start")
+
+    def _retry_pause_s(self, attempts: int) -> float:
+        pause_s = self.timing.retry_first_s * 2.0 ** min(attempts - 1, _MAX_DOUBLINGS)
+        return min(pause_s, self.timing.retry_max_s) * (0.5 + 0.5 * self.jitter())

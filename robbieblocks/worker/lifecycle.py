@@ -1,47 +1,66 @@
-"""One life of a worker: everything is put together, started, and ended in order."""
+"""Starting a worker, running it, and ending it in order.
+
+The threads of a worker's process:
+
+| thread | what it does |
+|---|---|
+| main | `Loop`: reads the queue, builds what is due, waits for `wake`; owns the connection "work" |
+| listener | `Listener`: receives notifications and sets `wake`, sends pings and heartbeats; owns the connections "listener" and "ping" |
+| supervisor | `Supervisor`: ends hanging queries of all three connections, reports progress to systemd |
+| health | `HealthServer`: accepts requests, and answers each in a thread of its own |
+| shutdown | `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs |
+| maintenance | the pipeline's: prepares standby trees while no build runs |
+
+The main thread reads `Liveness`, which the listener writes; the supervisor and the health server
+read `Health`, which the main thread writes. Nothing else is shared.
+"""  # noqa: E501 - a table's row is one line
 
 from __future__ import annotations
 
 import random
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from psycopg import Connection
 
-from robbieblocks import database, record, snapshot
+from robbieblocks import database, snapshot
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import Site
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
-from robbieblocks.worker.agenda import Agenda, Job
+from robbieblocks.worker.agenda import Agenda
 from robbieblocks.worker.builder import PipelineBuilder
-from robbieblocks.worker.connections.database import WorkerDatabase
-from robbieblocks.worker.connections.listener import Listener
-from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
-from robbieblocks.worker.health.server import DEFAULT_PORT, HealthServer, Metrics
-from robbieblocks.worker.health.state import Health
+from robbieblocks.worker.connections import (
+    LeaderLock,
+    Listener,
+    Liveness,
+    QueryWatchdog,
+    WorkerDatabase,
+    send_heartbeat,
+)
+from robbieblocks.worker.health import Health, HealthServer, Metrics
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.loop import Loop
-from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
-from robbieblocks.worker.systemd.unit import Notifier
+from robbieblocks.worker.supervisor import Supervisor
+from robbieblocks.worker.systemd import Notifier
 from robbieblocks.worker.timing import Timing
 
-_PULSE: Final = 1.0
-_JOIN: Final = 5.0
+_JOIN_S: Final = 5.0
+# Postgres cuts longer names off, with a notice.
+_APPLICATION_NAME_MAX: Final = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a person chooses: the node, where health is answered, where served pages are checked.
+    """What an operator chooses.
 
-    `health` None means 127.0.0.1 and the usual port, or any free one where that is taken; an empty
-    string means nowhere.
+    `health` is where health requests are answered (HOST:PORT). None means 127.0.0.1 and the default
+    port, or any free one where that is taken; an empty string means nowhere. `smoke_url` is where a
+    new release is checked over HTTP, if anywhere.
     """
 
     node: str
@@ -53,190 +72,133 @@ class Options:
 def run(settings: Settings, options: Options, log: Log) -> None:
     """Work until SIGTERM or SIGINT.
 
-    Raises DatabaseUnavailable where the database can't be reached at the start, and UsageError
-    where the node is not known then; after that nothing ends it but a signal.
+    Raises DatabaseUnavailable if the database can't be reached at the start, and UsageError if the
+    node is not known then. After that nothing but a signal ends it.
     """
     log = log.bind(node=options.node)
     wake, stopped = threading.Event(), threading.Event()
-    stopping = Shutdown(stopped, wake, options.timing.grace_s)
     notifier = Notifier.from_environment()
     with ExitStack() as stack:
-        stack.enter_context(stopping.signals())
-        worker = _Worker(settings, options, log, wake, stopped)
+        stack.enter_context(Shutdown(stopped, wake, options.timing.grace_s).signals())
+        worker = _assemble(settings, options, log, wake, stopped)
         stack.callback(worker.close)
         try:
-            worker.start()
-            stack.enter_context(_pulse(worker, notifier))
+            worker.start(options.health)
+            supervisor = Supervisor(worker.watchdog, worker.health, notifier)
+            stack.enter_context(supervisor.running())
             notifier.send("READY=1", f"STATUS=worker for {options.node}")
             worker.loop.run()
         except ForcedStop:
-            log.warning("worker.cut_short", why="the grace was over before the build was")
+            log.warning("worker.cut_short", why="the grace time was over before the build was")
         finally:
             stopped.set()
             notifier.send("STOPPING=1")
         log.info("worker.stopped")
 
 
+@dataclass(slots=True, kw_only=True)
 class _Worker:
-    """The parts, wired."""
+    """The parts of a worker that are started and closed."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        options: Options,
-        log: Log,
-        wake: threading.Event,
-        stopped: threading.Event,
-    ) -> None:
-        self.settings, self.options, self.log = settings, options, log
-        timing = options.timing
-        draw = random.SystemRandom().random
-        site_root = SiteRoot(settings.site_root)
-        self.guard = QueryWatchdog(longest=timing.query_timeout_s, shut=self._shut)
-        self.ear = Listener(
-            connect=self.connect,
-            beat=self._beat,
-            wake=wake,
-            stopped=stopped,
-            timing=timing,
-            guard=self.guard,
-            log=log,
-        )
-        self.health = Health(
-            node=options.node,
-            timing=timing,
-            hearing=lambda: self.ear.hearing,
-            heard_at=lambda: self.ear.heard_at,
-        )
-        self.metrics = Metrics(self.health)
-        self.database = WorkerDatabase(
-            node=options.node,
-            site_root=site_root,
-            open_=self.connect,
-            guard=self.guard,
-            log=log,
-        )
-        self.builder = PipelineBuilder(
-            node=options.node,
-            settings=settings,
-            site=Site(root=site_root, smoke_url=options.smoke_url),
-            connection=lambda: self.database.connection,
-            phase=self.health.begin,
-            log=log,
-        )
-        self.loop = Loop(
-            database=self.database,
-            builder=self.builder,
-            agenda=Agenda(timing=timing, jitter=draw),
-            timing=timing,
-            health=self.health,
-            log=log,
-            wake=wake,
-            stopped=stopped,
-            jitter=draw,
-            hearing=lambda: self.ear.hearing,
-            built=self._built,
-        )
-        self.health_server: HealthServer | None = None
+    log: Log
+    watchdog: QueryWatchdog
+    listener: Listener
+    health: Health
+    metrics: Metrics
+    database: WorkerDatabase
+    builder: PipelineBuilder
+    loop: Loop
+    _health_server: HealthServer | None = None
 
-    def connect(self, name: str) -> Connection:
-        """A connection, named so that pg_stat_activity tells whose it is and what for."""
-        return database.connect(
-            self.settings, application_name=f"robbieblocks {name} {self.options.node}"[:63]
-        )
-
-    def start(self) -> None:
-        """Connect, listen, answer health requests."""
-        self.database.connect()
-        known = sorted(node.id for node in snapshot.nodes(self.database.connection))
-        if self.options.node not in known:
+    def start(self, health_address: str | None) -> None:
+        """Connect, listen, answer health requests. Raises DatabaseUnavailable and UsageError."""
+        known = sorted(node.id for node in snapshot.nodes(self.database.connect()))
+        if self.health.node not in known:
             raise UsageError(
-                f"there is no node {self.options.node!r} in robbieblocks_node_branding "
+                f"there is no node {self.health.node!r} in robbieblocks_node_branding "
                 f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
             )
-        self.ear.start()
-        self.health_server = self._health_server()
-        address = self.health_server.address if self.health_server else "off"
-        self.log.info("worker.started", health=address, site_root=str(self.settings.site_root))
+        self.listener.start()
+        if health_address != "":
+            self._health_server = HealthServer.open(self.health, self.metrics, health_address)
+        address = self._health_server.address if self._health_server else "off"
+        self.log.info("worker.started", health=address, site_root=str(self.database.site_root.path))
 
     def close(self) -> None:
-        """End every part; children first."""
+        """Close every part; child processes first. `stopped` must be set."""
         self.builder.close()
-        self.ear.join(_JOIN)
+        self.listener.join(_JOIN_S)
         self.database.close()
-        if self.health_server:
-            self.health_server.close()
-
-    def _health_server(self) -> HealthServer | None:
-        wanted = self.options.health
-        if wanted == "":
-            return None
-        if wanted is not None:
-            host, _, port = wanted.rpartition(":")
-            return HealthServer(self.health, self.metrics, host or "127.0.0.1", int(port))
-        try:
-            return HealthServer(self.health, self.metrics, "127.0.0.1", DEFAULT_PORT)
-        except UsageError:
-            # Nobody asked for this port, and another worker of the machine may have it.
-            return HealthServer(self.health, self.metrics, "127.0.0.1", 0)
-
-    def _beat(self, connection: Connection) -> None:
-        record.heartbeats(connection)
-        if database.is_pooled(connection):
-            return  # no leases to tell the dead by; each node's own worker closes its runs
-        closed = record.close_abandoned(connection, self.options.timing.lease_s)
-        if closed:
-            self.log.warning("runs.closed", count=closed, why="no sign of life from their workers")
-
-    def _shut(self, name: str) -> None:
-        self.log.warning(
-            "database.frozen",
-            connection=name,
-            why=f"no answer for {self.options.timing.query_timeout_s:g} s: connecting again",
-        )
-
-    def _built(self, job: Job, built: BuildResult, seconds: float) -> None:
-        self.metrics.build_seconds.observe(seconds)
-        if built.oldest is not None and job.reason == "change":
-            waited = (datetime.now(UTC) - built.oldest).total_seconds()
-            self.metrics.change_seconds.observe(max(0.0, waited))
-        for outcome in built.runs:
-            key = (outcome.app, outcome.outcome)
-            self.health.builds[key] = self.health.builds.get(key, 0) + 1
-        self.health.last_build = {
-            "apps": list(job.apps),
-            "reason": job.reason,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "seconds": round(seconds, 3),
-            "outcomes": {outcome.app: outcome.outcome for outcome in built.runs},
-        }
+        if self._health_server:
+            self._health_server.close()
 
 
-@contextmanager
-def _pulse(worker: _Worker, notifier: Notifier) -> Iterator[None]:
-    """A thread that ticks the guard, and tells systemd that we live for as long as we progress."""
-    over = threading.Event()
+def _assemble(
+    settings: Settings,
+    options: Options,
+    log: Log,
+    wake: threading.Event,
+    stopped: threading.Event,
+) -> _Worker:
+    """All parts of a worker; nothing is opened or started yet."""
+    node, timing = options.node, options.timing
+    health = Health(node=node, timing=timing, liveness=Liveness())
+    metrics = Metrics(health)
+    watchdog = QueryWatchdog(timing.query_timeout_s, log)
+    site_root = SiteRoot(settings.site_root)
+    open_connection = partial(_open_connection, settings, node)
+    work = WorkerDatabase(
+        node=node,
+        site_root=site_root,
+        open_connection=open_connection,
+        leader_lock=LeaderLock(site_root, node),
+        watchdog=watchdog,
+        log=log,
+    )
+    builder = PipelineBuilder(
+        node=node,
+        settings=settings,
+        site=Site(root=site_root, smoke_url=options.smoke_url),
+        connect=work.connect,
+        on_phase=health.begin_phase,
+        log=log,
+    )
+    listener = Listener(
+        open_connection=open_connection,
+        send_heartbeat=partial(send_heartbeat, lease_s=timing.lease_s, log=log),
+        liveness=health.liveness,
+        wake=wake,
+        stopped=stopped,
+        timing=timing,
+        watchdog=watchdog,
+        log=log,
+    )
+    jitter = random.SystemRandom().random
+    loop = Loop(
+        database=work,
+        builder=builder,
+        agenda=Agenda(timing=timing, jitter=jitter),
+        timing=timing,
+        health=health,
+        log=log,
+        wake=wake,
+        stopped=stopped,
+        jitter=jitter,
+        on_build=metrics.build_finished,
+    )
+    return _Worker(
+        log=log,
+        watchdog=watchdog,
+        listener=listener,
+        health=health,
+        metrics=metrics,
+        database=work,
+        builder=builder,
+        loop=loop,
+    )
 
-    def beat() -> None:
-        every = notifier.watchdog and notifier.watchdog / 3
-        told = 0.0
-        status = ""
-        while not over.wait(min(_PULSE, every or _PULSE)):
-            worker.guard.tick()
-            stuck = worker.health.stuck
-            now = time.monotonic()
-            if every and not stuck and now - told >= every:
-                notifier.send("WATCHDOG=1")
-                told = now
-            news = stuck or worker.health.unready or "up to date"
-            if news != status:
-                notifier.send(f"STATUS={worker.options.node}: {news}")
-                status = news
 
-    thread = threading.Thread(target=beat, name="pulse", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(_JOIN)
+def _open_connection(settings: Settings, node: str, name: str) -> Connection:
+    """A connection whose purpose and node pg_stat_activity shows."""
+    application_name = f"robbieblocks {name} {node}"[:_APPLICATION_NAME_MAX]
+    return database.connect(settings, application_name=application_name)

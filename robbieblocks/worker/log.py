@@ -1,40 +1,40 @@
-"""The worker's log: JSON lines for a machine, readable ones on a terminal, both on stderr."""
+"""The worker's log: JSON lines for machines, readable lines on a terminal, both on stderr."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Literal, Protocol, TextIO
+from typing import Literal, Protocol, TextIO
 
 import structlog
+from structlog.typing import Processor
+
+_INFO = 20
 
 
 class Log(Protocol):
-    """What the worker asks of a log: an event's name, and what belongs to it."""
+    """A structured log: each line has an event's name and its values."""
 
-    def debug(self, event: str, **values: Any) -> Any:
-        """Of interest when something is being looked for."""
+    def info(self, event: str, **values: object) -> object:
+        """Log an event of normal operation."""
 
-    def info(self, event: str, **values: Any) -> Any:
-        """As it should be."""
+    def warning(self, event: str, **values: object) -> object:
+        """Log a failure that the worker recovers from by itself."""
 
-    def warning(self, event: str, **values: Any) -> Any:
-        """Not as it should be; the worker goes on by itself."""
+    def error(self, event: str, **values: object) -> object:
+        """Log a failure that a person has to fix."""
 
-    def error(self, event: str, **values: Any) -> Any:
-        """A person has to do something."""
+    def exception(self, event: str, **values: object) -> object:
+        """Log a bug in this program, with the traceback of the current exception."""
 
-    def exception(self, event: str, **values: Any) -> Any:
-        """The program is wrong; with its trace."""
-
-    def bind(self, **values: Any) -> Log:
-        """A log that adds these values to every line."""
+    def bind(self, **values: object) -> Log:
+        """Return a log that adds these values to every line."""
         ...
 
 
-def make(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sys.stderr) -> Log:
-    """A log to a stream; `auto` is text on a terminal and JSON elsewhere."""
+def open_log(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sys.stderr) -> Log:
+    """A log that writes to `stream`; `auto` is text on a terminal, else JSON."""
     readable = form == "text" or (form == "auto" and stream.isatty())
-    last: list[Any] = (
+    renderers: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -44,9 +44,9 @@ def make(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sys.st
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *last,
+            *renderers,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
+        wrapper_class=structlog.make_filtering_bound_logger(_INFO),
         cache_logger_on_first_use=True,
     )
     return log

@@ -1,7 +1,7 @@
-"""The loop: clear the flag, look, build what is due, wait.
+"""The main loop: clear the flag, read the queue, build what is due, wait.
 
-It holds no truth: what is due follows from the queue, the calendar and what is live, so that a
-lost notification, a crash or a restart costs time and never a change.
+It keeps nothing that could not be lost: what is due follows from the queue, the calendar and what
+is live. A lost notification, a crash or a restart costs time and never a change.
 """
 
 from __future__ import annotations
@@ -14,16 +14,23 @@ from datetime import UTC, datetime
 
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError, Transient
 from robbieblocks.worker.agenda import Agenda, Job
-from robbieblocks.worker.connections.retry import connect_with_retry
-from robbieblocks.worker.health.state import Health, State
+from robbieblocks.worker.connections import connect_with_retry
+from robbieblocks.worker.health import Health, State
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.ports import Builder, BuildResult, Database
 from robbieblocks.worker.timing import Timing
 
 
+def _no_observer(_job: Job, _result: BuildResult, _seconds: float) -> None:
+    """Do nothing with a build's result."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """One worker's loop. `wake` is set by whoever has news; `stopped` ends it."""
+    """The loop of one worker. `wake` ends its wait; `stopped` ends the loop.
+
+    `on_build` is called after each build with the job, the result and the duration in seconds.
+    """
 
     database: Database
     builder: Builder
@@ -34,55 +41,52 @@ class Loop:
     wake: threading.Event
     stopped: threading.Event
     jitter: Callable[[], float]
-    hearing: Callable[[], bool] = lambda: True
     monotonic: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    built: Callable[[Job, BuildResult, float], None] = lambda _job, _built, _seconds: None
-    _connected: bool = False
-    _said: str = ""
+    on_build: Callable[[Job, BuildResult, float], None] = _no_observer
+    _state_reason: str = ""
 
     def run(self) -> None:
-        """Work until `stopped`. Whatever goes wrong is logged and tried again."""
+        """Work until `stopped` is set. Every error is logged, and the work tried again."""
         while not self.stopped.is_set():
-            self.turn()
-        self.health.state = "stopping"
+            self.run_once()
+        self.health.set_state("stopping")
 
-    def turn(self) -> None:
-        """Once round: at most one build, then a wait if nothing is due."""
-        # Cleared before the look: what is committed after it sets the flag again.
+    def run_once(self) -> None:
+        """One round: at most one build, or a wait if nothing is due."""
+        # Cleared before the queue is read: what is committed afterwards sets it again.
         self.wake.clear()
         self.health.tick()
         try:
             worked = self._work()
         except DatabaseUnavailable as error:
-            self._lost(error)
+            self.database.disconnect()
+            self._set_state("unreachable", str(error))
             self._reconnect()
             return
         except RobbieBlocksError as error:
-            self._state("unreachable", str(error))
+            self._set_state("unreachable", str(error))
             worked = False
         if not worked:
-            self.wake.wait(self._patience())
+            self.wake.wait(self._wait_s())
 
     def _work(self) -> bool:
+        """Read the queue and build what is due; whether there was anything to build."""
         self.database.connect()
-        self._connected = True
-        if not self.database.may_work():
-            self._state("standby", "another worker has this node")
+        if not self.database.is_leader():
+            self._set_state("standby", "another worker has this node")
             return False
-        waiting = self.database.look(self.agenda.partial)
-        self.health.looks += 1
-        self.health.waiting = waiting.count
-        self.health.oldest_waiting = waiting.oldest
+        waiting = self.database.read_queue(self.agenda.partial.keys())
+        self.health.queue_read(waiting)
         if waiting.apps is None:
-            self._state("unknown node", "robbieblocks_node_branding has no row for this node")
+            self._set_state("unknown node", "robbieblocks_node_branding has no row for this node")
         else:
             if self.health.state != "active":
-                # Whatever happened while this worker could not work is found by looking at it all.
+                # Examining every app finds whatever happened while this worker could not work.
                 self.agenda.reconcile_now()
-            self._state("active", "")
-        self.agenda.saw(waiting, self.monotonic())
-        job = self.agenda.next(self.monotonic(), self.today())
+            self._set_state("active", "")
+        self.agenda.update(waiting, self.monotonic())
+        job = self.agenda.next_job(self.monotonic(), self.today())
         if job is None:
             return False
         self._build(job)
@@ -90,82 +94,79 @@ class Loop:
 
     def _build(self, job: Job) -> None:
         began = self.monotonic()
-        self.health.begin(f"build {', '.join(job.apps)}")
+        self.health.begin_phase(f"build {', '.join(job.apps)}")
         try:
-            built = self.builder.build(job, self.agenda.partial)
+            result = self.builder.build(job, self.agenda.partial)
         except DatabaseUnavailable:
-            # No app is at fault: the job stays due, for when the database answers again.
+            # No app has failed: the job stays due until the database answers again.
             raise
         except RobbieBlocksError as error:
-            self._failed(job, error)
-            self.agenda.done(job, self.monotonic(), failed=job.apps)
+            log = self.log.warning if isinstance(error, Transient) else self.log.error
+            log("build.failed", apps=job.apps, reason=job.reason, error=str(error))
+            self.agenda.job_ended(job, self.monotonic(), failed=job.apps)
         except Exception:
-            # A fault of ours in one app must not stop the others.
+            # A bug that one app runs into must not stop the others.
             self.log.exception("build.broken", apps=job.apps)
-            self.agenda.done(job, self.monotonic(), failed=job.apps)
+            self.agenda.job_ended(job, self.monotonic(), failed=job.apps)
         else:
-            failed = {run.app for run in built.runs if run.transient}
-            now = self.monotonic()
-            self.agenda.done(job, now, failed=failed, boundaries=built.boundaries)
-            self.agenda.remember(built.unanswered, set(job.apps) - failed)
-            self.built(job, built, now - began)
+            self._built(job, result, self.monotonic() - began)
         finally:
-            self.health.end()
-            self.health.troubled = self.agenda.troubled
-            if self.agenda.started and not self.health.reconciled:
+            self.health.end_phase()
+            reconciled = self.agenda.reconciled_once
+            if reconciled and not self.health.reconciled:
                 self.log.info("worker.reconciled")
-            self.health.reconciled = self.agenda.started
+            self.health.job_ended(retrying=self.agenda.retrying, reconciled=reconciled)
 
-    def _failed(self, job: Job, error: RobbieBlocksError) -> None:
-        say = self.log.warning if isinstance(error, Transient) else self.log.error
-        say("build.failed", apps=job.apps, reason=job.reason, error=str(error))
-
-    def _lost(self, error: DatabaseUnavailable) -> None:
-        self.database.drop()
-        self._connected = False
-        self._state("unreachable", str(error))
+    def _built(self, job: Job, result: BuildResult, seconds: float) -> None:
+        failed = {run.app for run in result.runs if run.transient}
+        self.agenda.job_ended(job, self.monotonic(), failed=failed, boundaries=result.boundaries)
+        self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed)
+        self.health.build_finished(job, result, seconds)
+        self.on_build(job, result, seconds)
 
     def _reconnect(self) -> None:
-        def pause(seconds: float) -> None:
-            self.wake.wait(seconds)
-            self.wake.clear()
-            self.health.tick()
-
-        def failed(error: Transient, attempt: int) -> None:
-            self.database.drop()
-            self._state("unreachable", str(error))
-            self.log.debug("database.unreachable", attempt=attempt, error=str(error))
-
         try:
             connect_with_retry(
                 self.database.connect,
-                longest=self.timing.reconnect_max_s,
-                pause=pause,
+                max_pause_s=self.timing.reconnect_max_s,
+                pause=self._pause,
                 stopped=self.stopped.is_set,
-                failed=failed,
+                on_failure=self._connect_failed,
             )
         except RobbieBlocksError as error:
             if not self.stopped.is_set():
-                self._state("unreachable", str(error))
+                self._set_state("unreachable", str(error))
                 self.wake.wait(self.timing.poll_interval_s)
             return
-        self.health.reconnects += 1
-        self.agenda.hurry()
+        self.health.reconnected()
+        self.agenda.retry_now()
         self.log.info("database.connected")
 
-    def _patience(self) -> float:
-        """How long to wait when nothing calls: to the next thing planned, or the poll floor."""
-        floor = (
-            self.timing.poll_interval_s if self.hearing() else self.timing.poll_without_listener_s
-        )
-        floor *= 0.8 + 0.4 * self.jitter()
-        if self.health.state != "active":
-            return min(floor, self.timing.poll_without_listener_s)
-        return min(floor, self.agenda.idle_for(self.monotonic(), self.today()))
+    def _pause(self, seconds: float) -> None:
+        self.wake.wait(seconds)
+        self.wake.clear()
+        self.health.tick()
 
-    def _state(self, state: State, why: str) -> None:
-        """Change state, and say so once."""
-        if state != self.health.state or why != self._said:
-            say = self.log.info if state in ("active", "standby") else self.log.warning
-            say("worker.state", state=state, before=self.health.state, why=why)
-        self.health.state, self._said = state, why
+    def _connect_failed(self, error: Transient, _attempt: int) -> None:
+        self.database.disconnect()
+        self._set_state("unreachable", str(error))
+
+    def _wait_s(self) -> float:
+        """How long to wait for a notification: until the next job is due, or the next poll."""
+        timing = self.timing
+        poll_s = (
+            timing.poll_interval_s if self.health.liveness.live else timing.poll_without_listener_s
+        )
+        poll_s *= 0.8 + 0.4 * self.jitter()
+        if self.health.state != "active":
+            return min(poll_s, timing.poll_without_listener_s)
+        return min(poll_s, self.agenda.seconds_until_due(self.monotonic(), self.today()))
+
+    def _set_state(self, state: State, reason: str) -> None:
+        """Change the state; logged only if the state or its reason is a new one."""
+        before = self.health.state
+        if state != before or reason != self._state_reason:
+            log = self.log.info if state in ("active", "standby") else self.log.warning
+            log("worker.state", state=state, before=before, why=reason)
+        self._state_reason = reason
+        self.health.set_state(state)

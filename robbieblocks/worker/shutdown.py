@@ -1,8 +1,10 @@
-"""Ending well: SIGTERM and SIGINT let the running build finish, for a while.
+"""Stopping on SIGTERM and SIGINT, in three steps.
 
-After the grace the build is cut short by an exception in the main thread: its children are killed,
-its row is closed as failed, and what was live stays live. If even that hangs, the process ends
-itself; children go with it (process.py), and the row is closed by the next worker.
+1. The first signal sets `stopped`. The running build may finish within the grace time.
+2. After the grace time, or on a second signal, `ForcedStop` is raised in the main thread. The build
+   ends: its child processes are killed, its row is closed as failed, and what was live stays live.
+3. If the process still runs `EXIT_AFTER_S` later, it exits with `EXIT_CODE`. Its children end with
+   it (`process.die_with_parent`), and the next worker closes the row.
 """
 
 from __future__ import annotations
@@ -12,60 +14,62 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
 
-LAST_RESORT = 10.0
-KILLED = 70
+EXIT_AFTER_S = 10.0
+EXIT_CODE: Final = 70
+_JOIN_S: Final = 1.0
 
 
 class ForcedStop(KeyboardInterrupt):
-    """The grace is over.
+    """The main thread must stop now.
 
-    No Exception, so nothing that handles errors swallows it; a KeyboardInterrupt, so psycopg
-    cancels a query that it interrupts.
+    It is no Exception, so that no error handler catches it, and a KeyboardInterrupt, so that
+    psycopg cancels a query that it interrupts.
     """
 
 
 @dataclass(slots=True)
 class Shutdown:
-    """`stopped` is set by the first signal, and `wake` with it, so that nobody sleeps on.
+    """Sets `stopped`, and `wake` to end the loop's wait, after the first signal.
 
-    The handlers take no lock, because the main thread may hold the very one: they write to a pipe,
-    and a thread sets the events.
+    A signal handler runs in the main thread, between any two instructions: it must not take a lock
+    that this thread may hold, and Event.set takes one. So the handlers write to a pipe, and a
+    thread sets the events.
     """
 
     stopped: threading.Event
     wake: threading.Event
-    grace: float
-    _asked_once: bool = False
-    _over: bool = False
+    grace_s: float
+    _requested: bool = False
+    _forced: bool = False
 
     @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Handle SIGTERM and SIGINT inside the block; for the main thread."""
+    def signals(self) -> Generator[None, None, None]:
+        """Handle SIGTERM and SIGINT within the block. Only for the main thread."""
         readable, writable = os.pipe()
         os.set_blocking(writable, False)
 
-        def asked(_number: int, _frame: FrameType | None) -> None:
-            if self._asked_once:
-                # Asked twice: somebody does not want to wait.
-                late(_number, _frame)
-            self._asked_once = True
+        def request(_number: int, _frame: FrameType | None) -> None:
+            if self._requested:
+                self._force()
+            self._requested = True
             with suppress(OSError):
                 os.write(writable, b"!")
-            signal.setitimer(signal.ITIMER_REAL, self.grace)
+            signal.setitimer(signal.ITIMER_REAL, self.grace_s)
 
-        def late(_number: int, _frame: FrameType | None) -> None:
-            if not self._over:
-                self._over = True
-                raise ForcedStop
+        def grace_over(_number: int, _frame: FrameType | None) -> None:
+            self._force()
 
-        handlers = {signal.SIGTERM: asked, signal.SIGINT: asked, signal.SIGALRM: late}
+        handlers = {signal.SIGTERM: request, signal.SIGINT: request, signal.SIGALRM: grace_over}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        watcher = threading.Thread(target=self._watch, args=(readable,), name="stop", daemon=True)
+        watcher = threading.Thread(
+            target=self._watch, args=(readable,), name="shutdown", daemon=True
+        )
         watcher.start()
         try:
             yield
@@ -74,17 +78,23 @@ class Shutdown:
             for number, handler in before.items():
                 signal.signal(number, handler)
             os.close(writable)
-            watcher.join(1)
+            watcher.join(_JOIN_S)
+
+    def _force(self) -> None:
+        if not self._forced:
+            self._forced = True
+            raise ForcedStop
 
     def _watch(self, readable: int) -> None:
-        asked = os.read(readable, 1)
+        """Set the events after a signal; exit if the block is not left in time after it."""
+        received = os.read(readable, 1)
         self.stopped.set()
         self.wake.set()
-        deadline = time.monotonic() + self.grace + LAST_RESORT
-        while asked and time.monotonic() < deadline:
-            # Its end: the block is left, and with it the danger of hanging.
+        deadline = time.monotonic() + self.grace_s + EXIT_AFTER_S
+        while received and time.monotonic() < deadline:
+            # An empty read: the other end is closed, so the block was left.
             if select.select([readable], [], [], deadline - time.monotonic())[0]:
-                asked = os.read(readable, 64)
+                received = os.read(readable, 64)
         os.close(readable)
-        if asked:
-            os._exit(KILLED)
+        if received:
+            os._exit(EXIT_CODE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -367,23 +368,33 @@ def test_a_storm_on_one_app_does_not_hold_up_another(site: Settings, db: Db) -> 
         assert builds[0][0] < version / 3, "a storm is gathered into few builds"
 
 
-def test_it_answers_health_and_its_manager(site: Settings, db: Db, tmp_path: Path) -> None:
+def test_it_answers_health_and_its_manager(site: Settings, db: Db) -> None:
     """READY and watchdog signs reach systemd; /healthz, /readyz and /metrics answer."""
+    received: list[bytes] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         address = f"\0robbieblocks-test-{os.getpid()}"
         manager.bind(address)
-        manager.settimeout(60)
+
+        def read() -> None:
+            # All the time, as systemd does: a full queue would hold up the worker.
+            while message := manager.recv(1000):
+                received.append(message)
+
+        reader = threading.Thread(target=read)
+        reader.start()
         environment = {"NOTIFY_SOCKET": "@" + address[1:], "WATCHDOG_USEC": "300000"}
         worker = Worker(site, NODE, ("--health", "127.0.0.1:0"), environment=environment)
-        with working(worker):
-            said = b""
-            while b"WATCHDOG=1" not in said:
-                said += manager.recv(1000) + b"\n"
-            assert b"READY=1" in said
-            worker.ready()
-            at = worker.said("worker.started")[0]["health"]
-            for path in ("healthz", "readyz", "metrics"):
-                assert httpx.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
-            assert worker.stop() == 0
-            while b"STOPPING=1" not in said:
-                said += manager.recv(1000)
+        try:
+            with working(worker):
+                until(lambda: b"WATCHDOG=1" in received, "a sign of life")
+                assert any(b"READY=1" in message for message in received)
+                worker.ready()
+                at = worker.said("worker.started")[0]["health"]
+                for path in ("healthz", "readyz", "metrics"):
+                    assert httpx.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
+                assert worker.stop() == 0
+            until(lambda: b"STOPPING=1" in received, "the end")
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", address)
+            reader.join()

@@ -42,31 +42,31 @@ def waits(*groups: tuple[str, int], at: float = 0.0) -> Waiting:
 def started() -> Agenda:
     """An agenda whose first reconcile, ended at 0, found nothing."""
     made = agenda()
-    made.saw(waits(), 0.0)
-    while (job := made.next(0.0, TODAY)) is not None:
-        made.done(job, 0.0)
+    made.update(waits(), 0.0)
+    while (job := made.next_job(0.0, TODAY)) is not None:
+        made.job_ended(job, 0.0)
     return made
 
 
 def test_the_first_thing_is_a_look_at_every_app() -> None:
     """At the start every app is examined once, by itself."""
     made = agenda()
-    made.saw(waits(), 0.0)
+    made.update(waits(), 0.0)
     jobs = []
-    while (job := made.next(0.0, TODAY)) is not None:
-        assert not made.started
+    while (job := made.next_job(0.0, TODAY)) is not None:
+        assert not made.reconciled_once
         jobs.append(job)
-        made.done(job, 0.0)
+        made.job_ended(job, 0.0)
     assert [(job.apps, job.reason) for job in jobs] == [((app,), "start") for app in APPS]
-    assert all(job.thorough and not job.asked for job in jobs)
-    assert made.started
+    assert all(job.full and not job.asked for job in jobs)
+    assert made.reconciled_once
 
 
 def test_an_edit_that_comes_alone_goes_at_once() -> None:
     """After quiet, a change is due the moment it is seen."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job == Job(apps=("play",), reason="change", kinds=("page_update",))
     assert job.asked
     assert job.triggered_by == "page_update"
@@ -75,32 +75,32 @@ def test_an_edit_that_comes_alone_goes_at_once() -> None:
 def test_edits_during_a_build_wait_for_quiet() -> None:
     """What came while a build ran goes out together, once no more has come for the quiet time."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
-    made.done(job, 10.1)
-    made.saw(waits(("play", 3)), 10.1)
-    assert made.next(10.1, TODAY) is None
-    assert made.idle_for(10.1, TODAY) == pytest.approx(TIMING.quiet_s)
-    made.saw(waits(("play", 3)), 10.16)
-    again = made.next(10.16, TODAY)
+    made.job_ended(job, 10.1)
+    made.update(waits(("play", 3)), 10.1)
+    assert made.next_job(10.1, TODAY) is None
+    assert made.seconds_until_due(10.1, TODAY) == pytest.approx(TIMING.quiet_s)
+    made.update(waits(("play", 3)), 10.16)
+    again = made.next_job(10.16, TODAY)
     assert again is not None
-    made.done(again, 10.2)
-    made.saw(waits(), 10.2)
-    assert made.next(20.0, TODAY) is None
+    made.job_ended(again, 10.2)
+    made.update(waits(), 10.2)
+    assert made.next_job(20.0, TODAY) is None
 
 
 def test_a_storm_is_waited_out_no_longer_than_the_maximum() -> None:
     """While edits keep coming, a build starts when the first of them has waited long enough."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
-    made.done(job, 10.1)
+    made.job_ended(job, 10.1)
     now, count = 10.1, 0
-    while made.next(now, TODAY) is None:
+    while made.next_job(now, TODAY) is None:
         count += 1
-        made.saw(waits(("play", count)), now)
+        made.update(waits(("play", count)), now)
         now += 0.01
         assert now < 20
     assert now - 10.1 == pytest.approx(TIMING.max_wait_s, abs=0.05)
@@ -109,13 +109,13 @@ def test_a_storm_is_waited_out_no_longer_than_the_maximum() -> None:
 def test_the_oldest_row_goes_first() -> None:
     """A storm on one app delays another by no more than the build that is running."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    storm = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    storm = made.next_job(10.0, TODAY)
     assert storm is not None
-    made.done(storm, 11.0)
-    made.saw(waits(("code", 1), ("play", 500)), 11.0)
-    made.saw(waits(("code", 1), ("play", 900)), 12.0)
-    job = made.next(12.0, TODAY)
+    made.job_ended(storm, 11.0)
+    made.update(waits(("code", 1), ("play", 500)), 11.0)
+    made.update(waits(("code", 1), ("play", 900)), 12.0)
+    job = made.next_job(12.0, TODAY)
     assert job is not None
     assert job.apps == ("code",)
 
@@ -123,8 +123,8 @@ def test_the_oldest_row_goes_first() -> None:
 def test_apps_that_share_a_row_go_together() -> None:
     """One row for several apps is one build, so that it can be acknowledged by it."""
     made = started()
-    made.saw(waits(("play+code", 1), ("shared", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play+code", 1), ("shared", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
     assert job.apps == ("code", "play")
 
@@ -132,35 +132,35 @@ def test_apps_that_share_a_row_go_together() -> None:
 def test_a_failed_app_is_tried_again_ever_more_rarely() -> None:
     """Retries back off up to the longest pause, and a success forgets them."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
+    made.update(waits(("play", 1)), 10.0)
     now, pauses = 10.0, []
     for _ in range(12):
-        job = made.next(now, TODAY)
+        job = made.next_job(now, TODAY)
         assert job is not None
-        made.done(job, now, failed=["play"])
-        assert made.troubled == ("play",)
-        made.saw(waits(("play", 1)), now)
-        assert made.next(now, TODAY) is None
-        pauses.append(made.idle_for(now, TODAY))
+        made.job_ended(job, now, failed=["play"])
+        assert made.retrying == ("play",)
+        made.update(waits(("play", 1)), now)
+        assert made.next_job(now, TODAY) is None
+        pauses.append(made.seconds_until_due(now, TODAY))
         now += pauses[-1]
     assert pauses[:3] == [pytest.approx(0.375), pytest.approx(0.75), pytest.approx(1.5)]
     assert max(pauses) <= TIMING.retry_max_s
-    job = made.next(now, TODAY)
+    job = made.next_job(now, TODAY)
     assert job is not None
     assert job.reason == "retry"
-    made.done(job, now)
-    assert made.troubled == ()
+    made.job_ended(job, now)
+    assert made.retrying == ()
 
 
 def test_a_bad_app_holds_up_no_other() -> None:
     """While an app waits for another try, rows that it shares are built for the others."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
-    made.done(job, 10.0, failed=["play"])
-    made.saw(waits(("play", 1), ("play+code", 1)), 10.1)
-    other = made.next(10.1, TODAY)
+    made.job_ended(job, 10.0, failed=["play"])
+    made.update(waits(("play", 1), ("play+code", 1)), 10.1)
+    other = made.next_job(10.1, TODAY)
     assert other is not None
     assert other.apps == ("code",)
 
@@ -172,19 +172,19 @@ def test_what_an_app_has_answered_is_not_built_again_for_those_that_failed() -> 
     partial = PartialAcknowledgement(
         apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
     )
-    made.saw(waits(("play+code", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play+code", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
-    made.done(job, 10.0, failed=["play"])
-    made.remember({row: partial}, ["code"])
-    made.saw(waits(), 10.0)
+    made.job_ended(job, 10.0, failed=["play"])
+    made.rows_handled({row: partial}, ["code"])
+    made.update(waits(), 10.0)
     assert made.partial[row].built == {"code"}
-    assert made.next(10.1, TODAY) is None
-    retry = made.next(11.0, TODAY)
+    assert made.next_job(10.1, TODAY) is None
+    retry = made.next_job(11.0, TODAY)
     assert retry is not None
     assert (retry.apps, retry.reason) == (("play",), "retry")
-    made.done(retry, 11.0)
-    made.remember({}, ["play"])
+    made.job_ended(retry, 11.0)
+    made.rows_handled({}, ["play"])
     assert made.partial == {}
 
 
@@ -195,10 +195,10 @@ def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     partial = PartialAcknowledgement(
         apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
     )
-    made.done(Job(apps=("play",), reason="reconcile"), 10.0)
-    made.remember({row: partial}, ["play"])
-    made.saw(waits(), 10.2)
-    job = made.next(10.2, TODAY)
+    made.job_ended(Job(apps=("play",), reason="reconcile"), 10.0)
+    made.rows_handled({row: partial}, ["play"])
+    made.update(waits(), 10.2)
+    job = made.next_job(10.2, TODAY)
     assert job is not None
     assert (job.apps, job.reason) == (("code",), "change")
 
@@ -206,51 +206,51 @@ def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
 def test_a_boundary_of_the_calendar_is_a_job_of_its_own() -> None:
     """At the next scheduled instant the app is built, and nobody had to ask."""
     made = started()
-    made.done(
+    made.job_ended(
         Job(apps=("play",), reason="change"), 1.0, boundaries={"play": TODAY + timedelta(hours=1)}
     )
-    assert made.next(1.0, TODAY) is None
-    assert made.idle_for(1.0, TODAY + timedelta(minutes=59)) == pytest.approx(60, abs=1)
-    job = made.next(1.0, TODAY + timedelta(hours=1))
+    assert made.next_job(1.0, TODAY) is None
+    assert made.seconds_until_due(1.0, TODAY + timedelta(minutes=59)) == pytest.approx(60, abs=1)
+    job = made.next_job(1.0, TODAY + timedelta(hours=1))
     assert job == Job(apps=("play",), reason="schedule")
     assert job.triggered_by == "schedule"
-    made.done(job, 2.0, boundaries={"play": None})
-    assert made.next(2.0, TODAY + timedelta(hours=2)) is None
+    made.job_ended(job, 2.0, boundaries={"play": None})
+    assert made.next_job(2.0, TODAY + timedelta(hours=2)) is None
 
 
 def test_everything_is_examined_again_every_few_minutes() -> None:
     """A full reconcile comes by itself, and at once when it is asked for."""
     made = started()
-    assert made.next(TIMING.reconcile_interval_s * 0.5, TODAY) is None
-    job = made.next(TIMING.reconcile_interval_s * 1.2, TODAY)
+    assert made.next_job(TIMING.reconcile_interval_s * 0.5, TODAY) is None
+    job = made.next_job(TIMING.reconcile_interval_s * 1.2, TODAY)
     assert job is not None
     assert (job.apps, job.reason) == (("code",), "reconcile")
     asked = started()
     asked.reconcile_now()
-    assert asked.next(1.0, TODAY) is not None
+    assert asked.next_job(1.0, TODAY) is not None
 
 
 def test_an_app_that_the_node_joins_later_is_examined() -> None:
     """A newly enabled app is built though no row names it."""
     made = started()
-    made.saw(Waiting(apps=(*APPS, "work")), 1.0)
-    job = made.next(1.0, TODAY)
+    made.update(Waiting(apps=(*APPS, "work")), 1.0)
+    job = made.next_job(1.0, TODAY)
     assert job == Job(apps=("work",), reason="reconcile")
-    made.done(job, 1.0)
-    made.saw(Waiting(apps=None), 2.0)
-    assert made.next(2.0, TODAY) is None
+    made.job_ended(job, 1.0)
+    made.update(Waiting(apps=None), 2.0)
+    assert made.next_job(2.0, TODAY) is None
 
 
 def test_what_failed_is_hurried_when_infrastructure_is_back() -> None:
     """After a reconnect nothing waits for its pause to end."""
     made = started()
-    made.saw(waits(("play", 1)), 10.0)
-    job = made.next(10.0, TODAY)
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
     assert job is not None
-    made.done(job, 10.0, failed=["play"])
-    assert made.next(10.0, TODAY) is None
-    made.hurry()
-    assert made.next(10.0, TODAY) is not None
+    made.job_ended(job, 10.0, failed=["play"])
+    assert made.next_job(10.0, TODAY) is None
+    made.retry_now()
+    assert made.next_job(10.0, TODAY) is not None
 
 
 @given(
@@ -273,13 +273,13 @@ def test_every_edit_is_built_soon_after_the_last(edits: list[tuple[str, float]])
     while arrivals or waiting:
         while arrivals and arrivals[0][0] <= now:
             waiting.append(arrivals.pop(0)[1])
-        made.saw(waits(*[(apps, waiting.count(apps)) for apps in sorted(set(waiting))]), now)
-        job = made.next(now, TODAY)
+        made.update(waits(*[(apps, waiting.count(apps)) for apps in sorted(set(waiting))]), now)
+        job = made.next_job(now, TODAY)
         if job is None:
             now += 0.005
         else:
             now += 0.05
-            made.done(job, now)
+            made.job_ended(job, now)
             waiting = [apps for apps in waiting if not set(apps.split("+")) <= set(job.apps)]
         assert now <= deadline + 0.1
 
@@ -287,10 +287,10 @@ def test_every_edit_is_built_soon_after_the_last(edits: list[tuple[str, float]])
 def test_an_app_carried_no_more_is_emptied() -> None:
     """An app that still shows pages though the node carries it no more is examined at once."""
     made = started()
-    made.saw(replace(waits(), disabled_apps=("gone",)), 1.0)
-    job = made.next(1.0, TODAY)
+    made.update(replace(waits(), disabled_apps=("gone",)), 1.0)
+    job = made.next_job(1.0, TODAY)
     assert job is not None
     assert job.apps == ("gone",)
-    made.done(job, 1.0)
-    made.saw(waits(), 2.0)
-    assert made.next(2.0, TODAY) is None
+    made.job_ended(job, 1.0)
+    made.update(waits(), 2.0)
+    assert made.next_job(2.0, TODAY) is None

@@ -1,25 +1,18 @@
-"""What the worker says about itself: health, readiness, metrics, systemd, its unit."""
+"""Health, readiness and metrics of a worker."""
 
 from __future__ import annotations
 
-import configparser
-import io
-import json
-import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from robbieblocks.errors import UsageError
-from robbieblocks.worker import log
-from robbieblocks.worker.health.server import HealthServer, Metrics
-from robbieblocks.worker.health.state import Health
-from robbieblocks.worker.systemd.unit import Notifier, unit
+from robbieblocks.worker.connections import Liveness
+from robbieblocks.worker.health import Health, HealthServer, Metrics, State
 from robbieblocks.worker.timing import Timing
 
 TIMING = Timing()
@@ -41,8 +34,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def health(clock: Clock) -> Health:
-    made = Health(node="n", timing=TIMING, monotonic=clock, ticked_at=clock.now)
-    made.state, made.reconciled = "active", True
+    made = Health(node="n", timing=TIMING, liveness=Liveness(), monotonic=clock)
+    made.set_state("active")
+    made.job_ended(retrying=(), reconciled=True)
     return made
 
 
@@ -70,22 +64,22 @@ def test_health_means_progress(health: Health, server: HealthServer, clock: Cloc
 
 def test_a_phase_that_never_ends_is_no_progress(health: Health, clock: Clock) -> None:
     """A build may take its time, but not for ever."""
-    health.begin("build play")
+    health.begin_phase("build play")
     clock.now += TIMING.build_timeout_s - 1
     assert health.stuck == ""
     clock.now += 2
     assert "build play" in health.stuck
-    health.end()
+    health.end_phase()
     assert health.stuck == ""
 
 
 @pytest.mark.parametrize("state", ["starting", "standby", "unreachable", "unknown node"])
 def test_readiness_means_that_changes_go_out(
-    health: Health, server: HealthServer, state: str
+    health: Health, server: HealthServer, state: State
 ) -> None:
     """A worker that can't work is alive, not ready, and says why."""
     assert get(server, "/readyz").status_code == 200
-    health.state = state  # type: ignore[assignment] # a literal of the parameters
+    health.set_state(state)
     answer = get(server, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["unready"] == state
@@ -94,7 +88,7 @@ def test_readiness_means_that_changes_go_out(
 
 def test_an_app_that_waits_for_infrastructure_is_not_ready(health: Health) -> None:
     """Readiness names the apps that are tried again."""
-    health.troubled = ("play",)
+    health.job_ended(retrying=("play",), reconciled=True)
     assert "play" in health.unready
 
 
@@ -128,72 +122,6 @@ def test_a_port_that_is_taken_is_a_usage_error(health: Health, server: HealthSer
     port = int(server.address.rpartition(":")[2])
     with pytest.raises(UsageError, match="--health"):
         HealthServer(health, Metrics(health), "127.0.0.1", port)
-
-
-def test_states_are_sent_to_the_service_manager(tmp_path: Path) -> None:
-    """sd_notify speaks over the socket that the environment names, plain or abstract."""
-    for address in (str(tmp_path / "notify"), f"@robbieblocks-test-{os.getpid()}"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind("\0" + address[1:] if address.startswith("@") else address)
-            manager.settimeout(10)
-            notifier = Notifier.from_environment(
-                {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000"}
-            )
-            notifier.send("READY=1", "STATUS=here")
-            assert manager.recv(1000) == b"READY=1\nSTATUS=here"
-            assert notifier.watchdog == 30
-
-
-def test_without_a_service_manager_nothing_is_sent() -> None:
-    """No socket, a dead one, or a watchdog meant for another process: all are fine."""
-    Notifier.from_environment({}).send("READY=1")
-    Notifier.from_environment({"NOTIFY_SOCKET": "/nowhere/at/all"}).send("READY=1")
-    other = {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}
-    assert Notifier.from_environment(other).watchdog is None
-
-
-def test_the_unit_is_one_that_systemd_reads() -> None:
-    """The printed unit has a watchdog, a sandbox, and paths with spaces and percents quoted."""
-    text = unit(
-        node="vengeance-local",
-        program=Path("/opt/my apps/robbieblocks"),
-        folder=Path("/srv"),
-        writable=(Path("/var/lib/100% mine"), Path("/srv/site")),
-        user="robbie",
-        environment={"ROBBIEBLOCKS_HOME": '/var/lib/"x"'},
-        grace=20,
-    )
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign] # keep the case
-    parser.read_file(io.StringIO(text))
-    service = parser["Service"]
-    assert service["Type"] == "notify"
-    assert service["ExecStart"] == '"/opt/my apps/robbieblocks" worker --node vengeance-local'
-    assert service["ReadWritePaths"] == '"/var/lib/100%% mine" /srv/site'
-    assert service["Environment"] == '"ROBBIEBLOCKS_HOME=/var/lib/\\"x\\""'
-    assert int(service["TimeoutStopSec"]) > 20
-    for name in ("WatchdogSec", "ProtectSystem", "NoNewPrivileges", "SystemCallFilter"):
-        assert service[name]
-    assert "MemoryDenyWriteExecute" not in service
-
-
-def test_the_log_is_json_for_machines_and_text_for_people() -> None:
-    """Each JSON line has its event, level, time and what was bound."""
-    stream = io.StringIO()
-    log.make("json", stream).bind(node="n").warning("run.finished", app="play", count=2)
-    line = json.loads(stream.getvalue())
-    assert (line["event"], line["level"], line["node"], line["app"], line["count"]) == (
-        "run.finished",
-        "warning",
-        "n",
-        "play",
-        2,
-    )
-    assert line["timestamp"].endswith("Z")
-    stream = io.StringIO()
-    log.make("text", stream).info("worker.started")
-    assert "worker.started" in stream.getvalue()
-    assert not stream.getvalue().startswith("{")
 
 
 def test_a_slow_client_holds_up_no_other(server: HealthServer) -> None:

@@ -17,10 +17,11 @@ from robbieblocks.errors import (
     SchemaOutdated,
 )
 from robbieblocks.worker.agenda import Agenda
-from robbieblocks.worker.health.state import Health
+from robbieblocks.worker.connections import Liveness
+from robbieblocks.worker.health import Health
 from robbieblocks.worker.loop import Loop
-from robbieblocks.worker.ports import MemoryWorld
 from robbieblocks.worker.timing import Timing
+from tests.worker_doubles import MemoryWorld, RecordingEvent, RecordingLog
 
 TIMING = Timing(
     quiet_s=0.0,
@@ -32,95 +33,41 @@ TIMING = Timing(
 
 
 @dataclass
-class Flag(threading.Event):
-    """A wake flag that never waits: it notes what is done with it and how long it would."""
-
-    done: list[str] = field(default_factory=list)
-    waited: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        threading.Event.__init__(self)
-
-    def clear(self) -> None:
-        self.done.append("clear")
-        super().clear()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.done.append("wait")
-        if not self.is_set():
-            assert timeout is not None
-            self.waited.append(timeout)
-        return self.is_set()
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
-class Lines:
-    """A log that keeps its events."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, str, dict[str, Any]]] = []
-
-    def debug(self, event: str, **values: Any) -> None:
-        self.events.append(("debug", event, values))
-
-    def info(self, event: str, **values: Any) -> None:
-        self.events.append(("info", event, values))
-
-    def warning(self, event: str, **values: Any) -> None:
-        self.events.append(("warning", event, values))
-
-    def error(self, event: str, **values: Any) -> None:
-        self.events.append(("error", event, values))
-
-    def exception(self, event: str, **values: Any) -> None:
-        self.events.append(("error", event, values))
-
-    def bind(self, **_: Any) -> Lines:
-        return self
-
-    def named(self, event: str) -> list[dict[str, Any]]:
-        return [values for _, name, values in self.events if name == event]
-
-
-@dataclass
 class Bench:
     """A loop over a world in memory."""
 
     world: MemoryWorld
-    flag: Flag = field(default_factory=Flag)
-    lines: Lines = field(default_factory=Lines)
+    wake: RecordingEvent = field(default_factory=RecordingEvent)
+    log: RecordingLog = field(default_factory=RecordingLog)
     now: float = 100.0
     wall: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __post_init__(self) -> None:
+        self.liveness = Liveness(live=True)
         self.loop = Loop(
             database=self.world,
             builder=self.world,
             agenda=Agenda(timing=TIMING, jitter=lambda: 0.5),
             timing=TIMING,
-            health=Health(node="n", timing=TIMING),
-            log=self.lines,
-            wake=self.flag,
+            health=Health(node="n", timing=TIMING, liveness=self.liveness),
+            log=self.log,
+            wake=self.wake,
             stopped=threading.Event(),
             jitter=lambda: 0.5,
-            hearing=lambda: self.hearing,
-            monotonic=self.tick,
+            monotonic=self.clock,
             today=lambda: self.wall,
         )
-        self.hearing = True
 
-    def tick(self) -> float:
+    def clock(self) -> float:
         self.now += 0.001
         return self.now
 
     def settle(self) -> None:
         """Go round until the loop would wait."""
-        waited = len(self.flag.waited)
+        waited = len(self.wake.waited)
         for _ in range(200):
-            self.loop.turn()
-            if len(self.flag.waited) > waited:
+            self.loop.run_once()
+            if len(self.wake.waited) > waited:
                 return
         pytest.fail("the loop never comes to rest")
 
@@ -131,8 +78,8 @@ def bench() -> Bench:
     made.settle()
     made.world.jobs.clear()
     made.world.calls.clear()
-    made.flag.done.clear()
-    made.flag.waited.clear()
+    made.wake.calls.clear()
+    made.wake.waited.clear()
     return made
 
 
@@ -145,39 +92,39 @@ def test_at_the_start_everything_becomes_live() -> None:
     assert made.loop.health.unready == ""
 
 
-def test_the_flag_is_cleared_before_the_look(bench: Bench) -> None:
-    """An edit that is committed during the look, after it was read, wakes the loop again."""
-    looked = bench.world.look
+def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:
+    """An edit that is committed while the queue is read, and was not seen, wakes the loop again."""
+    looked = bench.world.read_queue
 
     def look(known: Any) -> Waiting:
         found = looked(known)
         if not bench.world.rows and bench.world.apps["play"] == 1:
             bench.world.edit("play")
-            bench.flag.set()
+            bench.wake.set()
         return found
 
-    bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
-    bench.loop.turn()
-    assert bench.flag.done[:2] == ["clear", "wait"]
-    assert bench.flag.waited == []
-    bench.loop.turn()
+    bench.world.read_queue = look  # type: ignore[method-assign] # a stand-in's own
+    bench.loop.run_once()
+    assert bench.wake.calls[:2] == ["clear", "wait"]
+    assert bench.wake.waited == []
+    bench.loop.run_once()
     assert bench.world.live["play"] == 2
 
 
-def test_a_lost_notification_costs_at_most_the_poll_floor(bench: Bench) -> None:
-    """Nothing calls, and yet the loop looks again after the floor, give or take its jitter."""
+def test_a_lost_notification_costs_at_most_the_poll_interval(bench: Bench) -> None:
+    """Without any notification the loop reads the queue again after the poll interval."""
     bench.settle()
-    assert 0.8 * TIMING.poll_interval_s <= bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
+    assert 0.8 * TIMING.poll_interval_s <= bench.wake.waited[-1] <= 1.2 * TIMING.poll_interval_s
     bench.world.edit("play")
     bench.settle()
     assert bench.world.live["play"] == 2
 
 
-def test_a_deaf_worker_looks_more_often(bench: Bench) -> None:
-    """While notifications don't come through, the floor is the short one."""
-    bench.hearing = False
+def test_without_a_live_listener_it_polls_more_often(bench: Bench) -> None:
+    """While notifications don't arrive, the short poll interval is used."""
+    bench.liveness.live = False
     bench.settle()
-    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
+    assert bench.wake.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
 
 
 def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
@@ -202,25 +149,25 @@ def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
 def test_a_lost_database_is_waited_out_and_nothing_is_forgotten(bench: Bench) -> None:
     """However often the connection breaks, in a look or in a build, the edit goes out."""
     gone: list[RobbieBlocksError] = [DatabaseUnavailable("gone") for _ in range(5)]
-    bench.world.faults = {"look": gone[:1], "connect": gone[1:4], "build": gone[4:]}
+    bench.world.errors = {"read_queue": gone[:1], "connect": gone[1:4], "build": gone[4:]}
     bench.world.edit("play")
     for _ in range(10):
         bench.settle()
     assert bench.world.live["play"] == 2
     assert bench.world.rows == {}
     assert bench.loop.health.state == "active"
-    assert bench.world.calls.count("drop") >= 2
+    assert bench.world.calls.count("disconnect") >= 2
 
 
 def test_no_number_of_failed_connects_ends_the_loop(bench: Bench) -> None:
     """A server that is away for a night is back in the morning, and so is the worker."""
     bench.settle()
     gone: list[RobbieBlocksError] = [DatabaseUnavailable("gone") for _ in range(1000)]
-    bench.world.faults = {"look": gone[:1], "connect": gone[1:]}
+    bench.world.errors = {"read_queue": gone[:1], "connect": gone[1:]}
     bench.world.edit("play")
     bench.settle()
     bench.settle()
-    assert bench.world.faults["connect"] == []
+    assert bench.world.errors["connect"] == []
     assert bench.world.live["play"] == bench.world.apps["play"]
 
 
@@ -244,7 +191,7 @@ def test_nothing_is_begun_after_the_signal(bench: Bench, monkeypatch: pytest.Mon
 
 def test_after_an_absence_everything_is_examined(bench: Bench) -> None:
     """Once the database is back, every app is compared again, whatever rows there are."""
-    bench.world.faults = {"look": [DatabaseUnavailable("gone")]}
+    bench.world.errors = {"read_queue": [DatabaseUnavailable("gone")]}
     bench.world.apps["work"] = 5
     for _ in range(3):
         bench.settle()
@@ -253,7 +200,7 @@ def test_after_an_absence_everything_is_examined(bench: Bench) -> None:
 
 def test_infrastructure_errors_are_tried_again_alone(bench: Bench) -> None:
     """An app whose child process died is built again; the other app of the row went out at once."""
-    bench.world.faults = {"build play": [ProcessFailed("esbuild died")] * 2}
+    bench.world.errors = {"build play": [ProcessFailed("esbuild died")] * 2}
     bench.world.edit("play", "work")
     for _ in range(6):
         bench.settle()
@@ -277,14 +224,14 @@ def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) ->
     for _ in range(3):
         bench.settle()
     assert bench.world.live["play"] == 2
-    assert bench.lines.named("build.broken")
+    assert bench.log.named("build.broken")
 
 
-@pytest.mark.parametrize("call", ["look", "may_work", "build"])
+@pytest.mark.parametrize("call", ["read_queue", "is_leader", "build"])
 def test_no_error_ends_the_loop(bench: Bench, call: str) -> None:
     """Even what trying again can't mend only makes the worker wait and look again."""
     errors: list[RobbieBlocksError] = [SchemaOutdated("no such table") for _ in range(3)]
-    bench.world.faults = {call: errors}
+    bench.world.errors = {call: errors}
     bench.world.edit("play")
     for _ in range(10):
         bench.settle()
@@ -293,13 +240,13 @@ def test_no_error_ends_the_loop(bench: Bench, call: str) -> None:
 
 def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
     """While another has the node nothing is built; when it is gone everything is examined."""
-    bench.world.active = False
+    bench.world.leader = False
     bench.world.edit("play")
     bench.settle()
     assert bench.world.jobs == []
     assert bench.loop.health.state == "standby"
-    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
-    bench.world.active = True
+    assert bench.wake.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
+    bench.world.leader = True
     bench.settle()
     assert bench.world.live["play"] == 2
     assert {job.apps for job in bench.world.jobs} >= {("work",), ("shared",)}
@@ -307,18 +254,18 @@ def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
 
 def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
     """A node that is taken out of branding idles, and works again when it is back."""
-    look = bench.world.look
+    look = bench.world.read_queue
 
     def nobody(known: Any) -> Waiting:
-        assert known == {}
+        assert not known
         return Waiting(apps=None)
 
-    bench.world.look = nobody  # type: ignore[method-assign] # a stand-in's own
+    bench.world.read_queue = nobody  # type: ignore[method-assign] # a stand-in's own
     bench.world.edit("play")
     bench.settle()
     assert bench.loop.health.state == "unknown node"
     assert bench.world.jobs == []
-    bench.world.look = look  # type: ignore[method-assign] # a stand-in's own
+    bench.world.read_queue = look  # type: ignore[method-assign] # a stand-in's own
     bench.settle()
     assert bench.world.live["play"] == 2
 
@@ -337,7 +284,7 @@ def test_a_clock_that_jumps_loses_no_change(bench: Bench, hours: int) -> None:
     bench.settle()
     assert bench.world.live["work"] == bench.world.apps["work"]
     assert bench.world.rows == {}
-    assert 0 < bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
+    assert 0 < bench.wake.waited[-1] <= 1.2 * TIMING.poll_interval_s
     assert not bench.loop.health.stuck
 
 
@@ -357,7 +304,7 @@ def test_a_boundary_is_met_by_the_clock_as_it_is_within_a_poll(bench: Bench, hou
     scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]
     assert scheduled == ([("play",)] if hours > 0 else [])
     # However far off it seems, the loop looks again after a poll, and finds the clock put right.
-    assert bench.flag.waited[-1] <= 1.2 * TIMING.poll_interval_s
+    assert bench.wake.waited[-1] <= 1.2 * TIMING.poll_interval_s
     bench.wall = due
     bench.settle()
     scheduled = [job.apps for job in bench.world.jobs[done:] if job.reason == "schedule"]
@@ -366,7 +313,7 @@ def test_a_boundary_is_met_by_the_clock_as_it_is_within_a_poll(bench: Bench, hou
 
 def test_a_state_is_said_once(bench: Bench) -> None:
     """A month without database does not fill the log."""
-    bench.world.faults = {"may_work": [SchemaOutdated("no such table")] * 50}
+    bench.world.errors = {"is_leader": [SchemaOutdated("no such table")] * 50}
     for _ in range(50):
         bench.settle()
-    assert len(bench.lines.named("worker.state")) <= 2
+    assert len(bench.log.named("worker.state")) <= 2

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
 import pytest
 
 from robbieblocks.errors import DatabaseUnavailable, SchemaOutdated
-from robbieblocks.worker.connections.listener import Listener
-from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.connections.retry import connect_with_retry
-from robbieblocks.worker.timing import Timing
-from tests.unit.test_worker_loop import Lines
 
-LONGEST = 5.0
+MAX_PAUSE_S = 5.0
 
 
 def pauses(failures: int) -> list[float]:
@@ -29,10 +22,10 @@ def pauses(failures: int) -> list[float]:
 
     found = connect_with_retry(
         attempt,
-        longest=LONGEST,
+        max_pause_s=MAX_PAUSE_S,
         pause=slept.append,
         stopped=lambda: False,
-        failed=lambda _error, _attempt: None,
+        on_failure=lambda _error, _attempt: None,
     )
     assert found == "there"
     return slept
@@ -42,7 +35,7 @@ def test_a_thousand_failures_in_a_row_are_waited_out() -> None:
     """No number of attempts is the last, and no pause is longer than the longest."""
     slept = pauses(1000)
     assert len(slept) == 1000
-    assert max(slept) <= LONGEST
+    assert max(slept) <= MAX_PAUSE_S
 
 
 def test_pauses_grow_and_differ() -> None:
@@ -65,10 +58,10 @@ def test_each_failure_is_told_with_its_number() -> None:
 
     connect_with_retry(
         attempt,
-        longest=LONGEST,
+        max_pause_s=MAX_PAUSE_S,
         pause=lambda _: None,
         stopped=lambda: False,
-        failed=lambda _error, number: told.append(number),
+        on_failure=lambda _error, number: told.append(number),
     )
     assert told == [1, 2, 3]
 
@@ -84,10 +77,10 @@ def test_stopping_ends_the_wait_with_the_last_error() -> None:
     with pytest.raises(DatabaseUnavailable, match="gone 3"):
         connect_with_retry(
             attempt,
-            longest=LONGEST,
+            max_pause_s=MAX_PAUSE_S,
             pause=lambda _: None,
             stopped=lambda: len(tries) == 3,
-            failed=lambda _error, _attempt: None,
+            on_failure=lambda _error, _attempt: None,
         )
 
 
@@ -100,39 +93,8 @@ def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
     with pytest.raises(SchemaOutdated):
         connect_with_retry(
             attempt,
-            longest=LONGEST,
+            max_pause_s=MAX_PAUSE_S,
             pause=lambda _: pytest.fail("it waited"),
             stopped=lambda: False,
-            failed=lambda _error, _attempt: None,
+            on_failure=lambda _error, _attempt: None,
         )
-
-
-def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
-    """Not only a lost connection is replaced: an attempt that fails is followed by another."""
-    over = threading.Event()
-    tries: list[str] = []
-
-    def connect(name: str) -> Any:
-        tries.append(name)
-        if len(tries) == 50:
-            over.set()
-        raise DatabaseUnavailable("still gone")
-
-    ear = Listener(
-        connect=connect,
-        beat=lambda _: None,
-        wake=threading.Event(),
-        stopped=threading.Event(),
-        timing=Timing(reconnect_max_s=0.001, poll_without_listener_s=0.001),
-        guard=QueryWatchdog(longest=60, shut=lambda _: None),
-        log=Lines(),
-    )
-    with pytest.raises(DatabaseUnavailable):
-        ear.start()  # the first connect fails fast
-    assert tries == ["ear"]
-    thread = threading.Thread(target=ear._run, daemon=True)
-    thread.start()
-    assert over.wait(60)
-    ear.stopped.set()
-    thread.join(60)
-    assert not thread.is_alive()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from robbieblocks.worker.shutdown import KILLED, ForcedStop, Shutdown
+from robbieblocks.worker.shutdown import EXIT_CODE, ForcedStop, Shutdown
 
 # The default method of the timeout plug-in uses the very signal and timer that are tested here.
 pytestmark = pytest.mark.timeout(60, method="thread")
@@ -79,7 +79,7 @@ def test_a_signal_in_the_middle_of_the_flags_own_lock_hangs_nobody() -> None:
 _HANGS = """
 import os, signal, threading
 from robbieblocks.worker import shutdown
-shutdown.LAST_RESORT = 0.1
+shutdown.EXIT_AFTER_S = 0.1
 made = shutdown.Shutdown(threading.Event(), threading.Event(), 0.05)
 with made.signals():
     os.kill(os.getpid(), signal.SIGTERM)
@@ -94,4 +94,4 @@ with made.signals():
 def test_a_process_that_hangs_even_then_ends_itself() -> None:
     """Where being cut short does not help either, the process is over all the same."""
     done = subprocess.run([sys.executable, "-c", _HANGS], timeout=60, check=False)
-    assert done.returncode == KILLED
+    assert done.returncode == EXIT_CODE

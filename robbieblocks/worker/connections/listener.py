@@ -1,7 +1,9 @@
-"""The thread that listens: it wakes the loop, proves by canaries that it hears, and comes back.
+"""The listener: a thread that receives notifications and wakes the loop.
 
-It has two connections: one that listens and is used for nothing else, and one that sings canaries
-and sends signs of life. Neither is ever used by another thread.
+It has two connections. "listener" executes LISTEN and is used for nothing else. "ping" sends a
+notification to this process every few seconds: when it does not come back, notifications don't
+arrive (the server hangs, or a pooler drops them), and both connections are opened again. "ping"
+sends the heartbeats, too. No other thread uses either connection.
 """
 
 from __future__ import annotations
@@ -22,153 +24,173 @@ from robbieblocks.worker.connections.retry import connect_with_retry
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.timing import Timing
 
-_SLICE = 1.0
+# The longest wait for a notification: pings, heartbeats and `stopped` are checked after it.
+_WAIT_MAX_S = 1.0
+
+
+@dataclass(slots=True)
+class Liveness:
+    """Whether notifications arrive. Only the listener's thread writes it.
+
+    `live` is True from the return of a ping until one is missed. `last_ping_at` is when a ping last
+    came back (monotonic clock).
+    """
+
+    live: bool = False
+    last_ping_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ping:
+    nonce: str
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    listener: Connection
+    ping: Connection
+
+    def close(self) -> None:
+        for connection in (self.listener, self.ping):
+            _close(connection)
 
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
-    """Sets `wake` on every notification, and whenever some may have been missed.
+    """Sets `wake` on every notification, and whenever one may have been missed.
 
-    `connect` opens a connection under a name; `beat` sends signs of life over the second one.
-    `heard_at` is when (monotonic) a canary last came back; `hearing` is False from a miss until the
-    next one comes back.
+    `open_connection` opens a connection under a name; `send_heartbeat` is called with the ping
+    connection every `heartbeat_interval_s`.
     """
 
-    connect: Callable[[str], Connection]
-    beat: Callable[[Connection], None]
+    open_connection: Callable[[str], Connection]
+    send_heartbeat: Callable[[Connection], None]
+    liveness: Liveness
     wake: threading.Event
     stopped: threading.Event
     timing: Timing
-    guard: QueryWatchdog
+    watchdog: QueryWatchdog
     log: Log
-    hearing: bool = False
-    heard_at: float | None = None
     reconnects: int = 0
-    notifications: int = 0
-    _connections: tuple[Connection, Connection] | None = None
+    _connections: _Connections | None = None
     _thread: threading.Thread | None = None
-    _sung: tuple[str, float] | None = None
-    _next_canary: float = 0.0
-    _next_beat: float = 0.0
-    _was_deaf: bool = False
+    _ping: _Ping | None = None
+    _next_ping_at: float = 0.0
+    _next_heartbeat_at: float = 0.0
+    _loss_logged: bool = False
 
     def start(self) -> None:
         """Connect and listen, then go on in a thread. Raises DatabaseUnavailable or UsageError."""
-        self._connections = self._open()
-        self._thread = threading.Thread(target=self._run, name="ear", daemon=True)
+        self._connections = self._connect()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
         self._thread.start()
 
-    def join(self, seconds: float) -> None:
-        """Wait for the thread after `stopped` was set."""
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread to end, after `stopped` was set."""
         if self._thread is not None:
-            self._thread.join(seconds)
+            self._thread.join(timeout_s)
 
-    def _open(self) -> tuple[Connection, Connection]:
-        ear = self.connect("ear")
+    def _connect(self) -> _Connections:
+        listener = self.open_connection("listener")
         try:
-            self.guard.watch("ear", ear)
-            changes.listen(ear)
-            voice = self.connect("voice")
+            self.watchdog.watch("listener", listener)
+            changes.listen(listener)
+            ping = self.open_connection("ping")
         except BaseException:
-            _close(ear)
+            _close(listener)
             raise
-        self.guard.watch("voice", voice)
-        self._sung = None
-        self._next_canary = 0.0
-        # What was committed while nobody listened: LISTEN first, then look.
+        self.watchdog.watch("ping", ping)
+        self._ping = None
+        self._next_ping_at = 0.0
+        # Only now: the loop reads the queue after LISTEN took effect, and finds what was committed
+        # while nobody listened.
         self.wake.set()
-        return ear, voice
+        return _Connections(listener, ping)
 
     def _run(self) -> None:
         while not self.stopped.is_set():
             try:
                 if self._connections is None:
-                    self._connections = self._reach()
-                self._listen(*self._connections)
+                    self._connections = self._reconnect()
+                self._listen(self._connections)
             except RobbieBlocksError as error:
-                self._lose(error)
+                self._connection_lost(error)
             except Exception as error:
-                # A fault of ours must not leave a worker that believes it hears.
+                # A bug here must not leave a worker that counts on notifications and gets none.
                 self.log.exception("listener.broken")
-                self._lose(error)
+                self._connection_lost(error)
         self._close()
 
-    def _reach(self) -> tuple[Connection, Connection]:
-        def failed(error: Transient, attempt: int) -> None:
-            if attempt == 1:
-                self.log.warning("listener.unreachable", error=str(error))
-
-        found = connect_with_retry(
-            self._open,
-            longest=self.timing.reconnect_max_s,
-            pause=self._pause,
+    def _reconnect(self) -> _Connections:
+        connections = connect_with_retry(
+            self._connect,
+            max_pause_s=self.timing.reconnect_max_s,
+            pause=self.stopped.wait,
             stopped=self.stopped.is_set,
-            failed=failed,
+            on_failure=self._connect_failed,
         )
         self.reconnects += 1
-        self.log.debug("listener.connected")
-        return found
+        return connections
 
-    def _pause(self, seconds: float) -> None:
-        self.stopped.wait(seconds)
+    def _connect_failed(self, error: Transient, attempt: int) -> None:
+        if attempt == 1:
+            self.log.warning("listener.unreachable", error=str(error))
 
-    def _lose(self, error: Exception) -> None:
+    def _connection_lost(self, error: Exception) -> None:
         if self.stopped.is_set():
             return
-        if self.hearing or not self._was_deaf:
+        if not self._loss_logged:
             self.log.warning("listener.lost", error=str(error))
-        self._was_deaf = True
-        self.hearing = False
+        self._loss_logged = True
+        self.liveness.live = False
         self._close()
-        # The loop may have slept on; without ears it looks more often.
+        # The loop may be in its long wait; without a listener it polls more often.
         self.wake.set()
-        self.stopped.wait(min(_SLICE, self.timing.poll_without_listener_s))
+        self.stopped.wait(min(_WAIT_MAX_S, self.timing.poll_without_listener_s))
 
-    def _listen(self, ear: Connection, voice: Connection) -> None:
+    def _listen(self, connections: _Connections) -> None:
         while not self.stopped.is_set():
             now = time.monotonic()
-            if self._sung is not None and now - self._sung[1] > self.timing.ping_timeout_s:
+            if self._ping is not None and now - self._ping.sent_at > self.timing.ping_timeout_s:
                 raise DatabaseUnavailable(
-                    f"no notification came through within {self.timing.ping_timeout_s:g} s: "
-                    "the server is frozen, or a pooler in between does not pass on LISTEN"
+                    f"no notification arrived within {self.timing.ping_timeout_s:g} s: "
+                    "the server does not answer, or a pooler in between does not support LISTEN"
                 )
-            if now >= self._next_beat:
-                self._next_beat = now + self.timing.heartbeat_interval_s
-                self._live_sign(voice)
-            if self._sung is None and now >= self._next_canary:
-                self._sing(voice, now)
-            self._hear(ear)
+            if now >= self._next_heartbeat_at:
+                self._next_heartbeat_at = now + self.timing.heartbeat_interval_s
+                # Without the right to write nothing is built either, and the loop reports it.
+                with contextlib.suppress(Permanent):
+                    self.send_heartbeat(connections.ping)
+            if self._ping is None and now >= self._next_ping_at:
+                self._send_ping(connections.ping, now)
+            self._receive(connections.listener)
 
-    def _live_sign(self, voice: Connection) -> None:
-        try:
-            self.beat(voice)
-        except Permanent as error:
-            # Without the right to write runs nothing is built either; that is for the loop to say.
-            self.log.debug("listener.no_heartbeat", error=str(error))
+    def _send_ping(self, connection: Connection, now: float) -> None:
+        self._ping = _Ping(uuid4().hex, now)
+        self._next_ping_at = now + self.timing.ping_interval_s
+        changes.ping(connection, self._ping.nonce)
 
-    def _sing(self, voice: Connection, now: float) -> None:
-        nonce = uuid4().hex
-        self._sung = (nonce, now)
-        self._next_canary = now + self.timing.ping_interval_s
-        changes.ping(voice, nonce)
-
-    def _hear(self, ear: Connection) -> None:
-        for channel, payload in changes.receive(ear, min(_SLICE, self.timing.ping_timeout_s)):
+    def _receive(self, connection: Connection) -> None:
+        timeout_s = min(_WAIT_MAX_S, self.timing.ping_timeout_s)
+        for channel, payload in changes.receive(connection, timeout_s):
             if channel == changes.CHANNEL:
-                self.notifications += 1
                 self.wake.set()
-            elif self._sung is not None and payload == self._sung[0]:
-                self._sung = None
-                self.heard_at = time.monotonic()
-                if not self.hearing:
-                    self.hearing = True
-                    self._was_deaf = False
-                    self.log.info("listener.hearing")
+            elif self._ping is not None and payload == self._ping.nonce:
+                self._ping_returned()
+
+    def _ping_returned(self) -> None:
+        self._ping = None
+        self.liveness.last_ping_at = time.monotonic()
+        if not self.liveness.live:
+            self.liveness.live = True
+            self._loss_logged = False
+            self.log.info("listener.live")
 
     def _close(self) -> None:
-        for connection in self._connections or ():
-            _close(connection)
-        self._connections = None
+        if self._connections is not None:
+            self._connections.close()
+            self._connections = None
 
 
 def _close(connection: Connection) -> None:

@@ -1,8 +1,8 @@
-"""Against a server that is there and does not answer.
+"""Ends database queries that get no answer.
 
-A frozen backend (SIGSTOP, a hung disk) keeps its socket open, so keepalives find nothing and a
-query waits for ever. The guard shuts the socket of a query that takes too long; whoever waits
-for it then gets DatabaseUnavailable and connects again.
+A server process that is stopped (SIGSTOP) or waits for a hung disk keeps its socket open. TCP
+keepalive finds nothing wrong, and the client would wait for ever. The query watchdog shuts down the
+socket of such a query; the waiting thread then gets DatabaseUnavailable and connects again.
 """
 
 from __future__ import annotations
@@ -19,35 +19,44 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
+from robbieblocks.worker.log import Log
+
 
 @dataclass(slots=True)
 class QueryWatchdog:
-    """Watches connections while they wait for an answer; `tick` is called about once a second."""
+    """Shuts down connections whose query has run for more than `timeout_s` seconds.
 
-    longest: float
-    shut: Callable[[str], None]
+    `check` is called about once a second, by the supervisor's thread.
+    """
+
+    timeout_s: float
+    log: Log
     monotonic: Callable[[], float] = time.monotonic
-    _busy_since: dict[str, float] = field(default_factory=dict)
-    _watched: dict[str, Connection] = field(default_factory=dict)
+    _busy_since: dict[str, float] = field(default_factory=dict[str, float])
+    _watched: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, name: str, connection: Connection) -> None:
-        """Watch a connection in place of the one that had this name."""
+        """Watch a connection; it replaces the one that was watched under this name."""
         with self._lock:
             self._watched[name] = connection
             self._busy_since.pop(name, None)
 
-    def tick(self) -> None:
-        """Shut every connection that has been busy for too long."""
+    def check(self) -> None:
+        """Shut down every connection that has been busy for too long."""
         now = self.monotonic()
         with self._lock:
             for name, connection in self._watched.items():
                 if not _is_busy(connection):
                     self._busy_since.pop(name, None)
-                elif now - self._busy_since.setdefault(name, now) > self.longest:
+                elif now - self._busy_since.setdefault(name, now) > self.timeout_s:
                     del self._busy_since[name]
-                    _shut(connection)
-                    self.shut(name)
+                    _shut_down(connection)
+                    self.log.warning(
+                        "database.unresponsive",
+                        connection=name,
+                        why=f"no answer for {self.timeout_s:g} s: connecting again",
+                    )
 
 
 def _is_busy(connection: Connection) -> bool:
@@ -56,9 +65,10 @@ def _is_busy(connection: Connection) -> bool:
     return False
 
 
-def _shut(connection: Connection) -> None:
-    # Another thread waits in poll() on this descriptor, so it is not closed under it, only ended.
+def _shut_down(connection: Connection) -> None:
+    # Another thread waits in poll() on this descriptor. Closing it there would free the number for
+    # an unrelated file, so only the socket is shut down, through a copy of the descriptor.
     with suppress(OSError, psycopg.Error):
         descriptor = os.dup(connection.fileno())
-        with socket.socket(fileno=descriptor) as end:
-            end.shutdown(socket.SHUT_RDWR)
+        with socket.socket(fileno=descriptor) as copy:
+            copy.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Trying again until the database answers, ever more patiently."""
+"""Connecting again after a connection was lost, with growing random pauses."""
 
 from __future__ import annotations
 
@@ -11,32 +11,39 @@ from robbieblocks.errors import Transient
 
 T = TypeVar("T")
 
+_FIRST_PAUSE_MAX_S = 0.1
+
 
 def connect_with_retry(
-    attempt: Callable[[], T],
+    connect: Callable[[], T],
     *,
-    longest: float,
-    pause: Callable[[float], None],
+    max_pause_s: float,
+    pause: Callable[[float], object],
     stopped: Callable[[], bool],
-    failed: Callable[[Transient, int], None],
+    on_failure: Callable[[Transient, int], None],
 ) -> T:
-    """What `attempt` returns, once it does; Transient errors are waited out, for ever.
+    """Call `connect` until it succeeds, and return its result.
 
-    The pause grows to `longest` seconds and is drawn at random below that, so that workers who lost
-    one server don't come back to it in step. Raises the last Transient once `stopped` says so, and
-    any other error at once.
+    After each Transient error `on_failure` is called with the error and the number of the attempt,
+    then `pause` with a random number of seconds. Its upper limit doubles up to `max_pause_s`;
+    random, so that workers which lost one server don't all come back at the same moment.
+
+    Raises the last Transient error once `stopped` returns True, and any other error at once.
     """
 
-    def told(state: RetryCallState) -> None:
+    def before_pause(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Transient):
-            failed(error, state.attempt_number)
+            on_failure(error, state.attempt_number)
+
+    def sleep(seconds: float) -> None:
+        pause(seconds)
 
     return Retrying(
         retry=retry_if_exception_type(Transient),
-        wait=wait_random_exponential(multiplier=0.1, max=longest),
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE_MAX_S, max=max_pause_s),
         stop=lambda _: stopped(),
-        sleep=pause,
-        before_sleep=told,
+        sleep=sleep,
+        before_sleep=before_pause,
         reraise=True,
-    )(attempt)
+    )(connect)

@@ -1,104 +1,35 @@
-"""/healthz, /readyz and /metrics, answered by a thread of their own.
+"""The health server: /healthz, /readyz and /metrics, answered in threads of their own.
 
-Health means progress: a loop that hangs makes /healthz 503, however well the process feels.
+/healthz is 503 when the main thread makes no progress, even though this server still answers.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from socketserver import BaseServer
+from typing import Any, Final, Self
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from robbieblocks.errors import UsageError
+from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.health.state import Health
 
 DEFAULT_PORT: Final = 9464
-_BUCKETS: Final = (0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
-_REQUEST_TIMEOUT: Final = 5.0
-
-
-class Metrics(Collector):
-    """The health as Prometheus sees them; read at each scrape."""
-
-    def __init__(self, health: Health) -> None:
-        self.health = health
-        self.registry = CollectorRegistry(auto_describe=False)
-        self.registry.register(self)
-        self.build_seconds = Histogram(
-            "robbieblocks_build_seconds",
-            "Duration of builds",
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self.change_seconds = Histogram(
-            "robbieblocks_change_to_live_seconds",
-            "From the start of an editor's transaction to its pages being live",
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-
-    def text(self) -> bytes:
-        """The exposition text."""
-        return generate_latest(self.registry)
-
-    def collect(self) -> Iterator[Metric]:
-        """One family a fact."""
-        facts = self.health.as_json()
-        for name, help_, value in (
-            ("up", "1 while changes go out", not self.health.unready),
-            ("stuck", "1 while the worker makes no progress", bool(self.health.stuck)),
-            ("hearing", "1 while notifications come through", facts["hearing"]),
-            ("waiting_changes", "Queue rows that wait for this node", self.health.waiting),
-            (
-                "oldest_waiting_seconds",
-                "Age of the oldest of them",
-                facts["oldest_waiting_seconds"],
-            ),
-            ("loop_age_seconds", "Since the loop last went round", facts["loop_age_seconds"]),
-            ("canary_age_seconds", "Since a canary last came back", facts["canary_age_seconds"]),
-            ("phase_age_seconds", "Age of the running phase", facts["phase_age_seconds"]),
-            ("retrying_apps", "Apps that wait for another try", len(self.health.troubled)),
-        ):
-            family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
-            family.add_metric([self.health.node], float(value or 0))
-            yield family
-        builds = CounterMetricFamily(
-            "robbieblocks_builds", "Builds by app and outcome", labels=["node", "app", "outcome"]
-        )
-        for (app, outcome), count in sorted(self.health.builds.copy().items()):
-            builds.add_metric([self.health.node, app, outcome], count)
-        yield builds
-        for name, help_, count in (
-            (
-                "reconnects",
-                "Times that the work connection was opened again",
-                self.health.reconnects,
-            ),
-            ("looks", "Looks at the queue", self.health.looks),
-        ):
-            counter = CounterMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
-            counter.add_metric([self.health.node], count)
-            yield counter
+_LOCALHOST: Final = "127.0.0.1"
+_REQUEST_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.2
 
 
 class HealthServer:
-    """Answers on a port until closed."""
+    """Answers requests from its creation until it is closed. `address` is HOST:PORT."""
 
     def __init__(self, health: Health, metrics: Metrics, host: str, port: int) -> None:
-        class Handler(_Handler):
-            pass
-
-        Handler.health, Handler.metrics = health, metrics
         try:
-            self._server = _Server((host, port), Handler)
+            self._server = _Server((host, port), partial(_Handler, health, metrics))
         except OSError as error:
             raise UsageError(
                 f"can't answer health requests on {host}:{port}: {error.strerror}: name another "
@@ -107,11 +38,27 @@ class HealthServer:
         self.address = f"{host}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.2},
+            kwargs={"poll_interval": _POLL_S},
             name="health",
             daemon=True,
         )
         self._thread.start()
+
+    @classmethod
+    def open(cls, health: Health, metrics: Metrics, address: str | None) -> Self:
+        """A server on `address` (HOST:PORT, or a port of 127.0.0.1).
+
+        None stands for the default port, and any free one where that is taken. Raises UsageError
+        where the named address can't be had.
+        """
+        if address is not None:
+            host, _, port = address.rpartition(":")
+            return cls(health, metrics, host or _LOCALHOST, int(port))
+        try:
+            return cls(health, metrics, _LOCALHOST, DEFAULT_PORT)
+        except UsageError:
+            # Nobody asked for this port, and another worker of the machine may have it.
+            return cls(health, metrics, _LOCALHOST, 0)
 
     def close(self) -> None:
         """Stop answering."""
@@ -126,28 +73,38 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    health: Health
-    metrics: Metrics
-    timeout = _REQUEST_TIMEOUT
+    timeout = _REQUEST_TIMEOUT_S
     server_version = "robbieblocks"
     sys_version = ""
+
+    def __init__(
+        self,
+        health: Health,
+        metrics: Metrics,
+        request: Any,  # what socketserver accepts as a request: typeshed names it in a private way
+        client_address: Any,
+        server: BaseServer,
+    ) -> None:
+        self._health, self._metrics = health, metrics
+        # The base class answers the request within its __init__.
+        super().__init__(request, client_address, server)
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            self._answer(200, self.metrics.text(), CONTENT_TYPE_LATEST)
+            self._answer(200, self._metrics.text(), CONTENT_TYPE_LATEST)
         elif path in ("/healthz", "/readyz"):
-            trouble = self.health.stuck if path == "/healthz" else self.health.unready
-            body = json.dumps(self.health.as_json(), indent=2).encode() + b"\n"
-            self._answer(503 if trouble else 200, body, "application/json")
+            problem = self._health.stuck if path == "/healthz" else self._health.unready
+            body = json.dumps(self._health.as_json(), indent=2).encode() + b"\n"
+            self._answer(503 if problem else 200, body, "application/json")
         else:
             self._answer(404, b"/healthz, /readyz or /metrics\n", "text/plain")
 
     do_HEAD = do_GET  # noqa: N815 - the base class's name
 
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
+    def _answer(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
@@ -155,4 +112,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: a probe every few seconds is no news."""
+        """Log nothing: probes come every few seconds."""

@@ -1,4 +1,4 @@
-"""What the worker knows about itself, and what follows from it: alive, ready, in trouble."""
+"""The state of a worker: what it does now, and whether it is stuck or not ready."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
+from robbieblocks.changes import Waiting
+from robbieblocks.worker.agenda import Job
+from robbieblocks.worker.connections import Liveness
+from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
 
 State = Literal["starting", "standby", "active", "unreachable", "unknown node", "stopping"]
@@ -15,88 +19,133 @@ State = Literal["starting", "standby", "active", "unreachable", "unknown node", 
 
 @dataclass(slots=True, kw_only=True)
 class Health:
-    """Written by the loop and the listener, read by the health server; each field by itself.
+    """Written by the main thread, read by the health server and the supervisor.
 
-    Times are of the monotonic clock, but for `oldest_waiting`. `phase` is what the loop is doing
-    now, empty while it waits.
+    There is no lock: each field is valid by itself. Times are of the monotonic clock, except
+    `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
     """
 
     node: str
     timing: Timing
+    liveness: Liveness
     monotonic: Callable[[], float] = time.monotonic
     state: State = "starting"
     phase: str = ""
-    phase_since: float = 0.0
-    ticked_at: float = field(default_factory=time.monotonic)
-    hearing: Callable[[], bool] = lambda: False
-    heard_at: Callable[[], float | None] = lambda: None
     reconciled: bool = False
     waiting: int = 0
     oldest_waiting: datetime | None = None
-    troubled: tuple[str, ...] = ()
-    last_build: dict[str, Any] = field(default_factory=dict)
-    builds: dict[tuple[str, str], int] = field(default_factory=dict)
+    retrying: tuple[str, ...] = ()
+    last_build: dict[str, object] = field(default_factory=dict[str, object])
+    builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
-    looks: int = 0
+    queue_reads: int = 0
+    _phase_began_at: float = 0.0
+    _ticked_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tick()
 
     def tick(self) -> None:
-        """Note that the loop went round."""
-        self.ticked_at = self.monotonic()
+        """Note that the loop made another round."""
+        self._ticked_at = self.monotonic()
 
-    def begin(self, phase: str) -> None:
-        """Note that the loop is doing something that may take a while."""
-        self.phase, self.phase_since = phase, self.monotonic()
+    def begin_phase(self, phase: str) -> None:
+        """Note that the main thread started something that may take a while."""
+        self.phase, self._phase_began_at = phase, self.monotonic()
 
-    def end(self) -> None:
-        """Note that it is done."""
+    def end_phase(self) -> None:
+        """Note that the phase ended."""
         self.phase = ""
         self.tick()
 
+    def set_state(self, state: State) -> None:
+        """Note what the worker as a whole is doing."""
+        self.state = state
+
+    def queue_read(self, waiting: Waiting) -> None:
+        """Note what a read of the queue found."""
+        self.queue_reads += 1
+        self.waiting, self.oldest_waiting = waiting.count, waiting.oldest
+
+    def reconnected(self) -> None:
+        """Note that the "work" connection was opened again."""
+        self.reconnects += 1
+
+    def job_ended(self, *, retrying: tuple[str, ...], reconciled: bool) -> None:
+        """Note which apps wait for another try, and whether each was examined since the start."""
+        self.retrying, self.reconciled = retrying, reconciled
+
+    def build_finished(self, job: Job, result: BuildResult, seconds: float) -> None:
+        """Count a build by app and outcome."""
+        for run in result.runs:
+            key = (run.app, run.outcome)
+            self.builds[key] = self.builds.get(key, 0) + 1
+        self.last_build = {
+            "apps": list(job.apps),
+            "reason": job.reason,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(seconds, 3),
+            "outcomes": {run.app: run.outcome for run in result.runs},
+        }
+
     @property
     def stuck(self) -> str:
-        """Why the worker makes no progress; empty where it does. Restarting it would help."""
-        now = self.monotonic()
+        """Why the worker makes no progress; empty while it does. A restart would help."""
         if self.phase:
-            age = now - self.phase_since
+            age = self.monotonic() - self._phase_began_at
             return f"{self.phase} for {age:.0f} s" if age > self.timing.build_timeout_s else ""
-        age = now - self.ticked_at
         limit = 3 * max(self.timing.poll_interval_s, self.timing.query_timeout_s)
+        age = self.loop_age_s
         return f"the loop has not gone round for {age:.0f} s" if age > limit else ""
 
     @property
     def unready(self) -> str:
-        """Why changes don't go out now; empty where they do. Restarting would not help."""
+        """Why changes don't go out now; empty while they do. A restart would not help."""
         if self.state != "active":
             return self.state
         if not self.reconciled:
             return "the first look at every app is not finished"
-        if self.troubled:
-            return f"waiting to try again: {', '.join(self.troubled)}"
+        if self.retrying:
+            return f"waiting to try again: {', '.join(self.retrying)}"
         return ""
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything, as /healthz and /readyz answer it."""
-        now = self.monotonic()
-        heard = self.heard_at()
+    @property
+    def loop_age_s(self) -> float:
+        """Seconds since the loop last made a round."""
+        return round(self.monotonic() - self._ticked_at, 3)
+
+    @property
+    def phase_age_s(self) -> float | None:
+        """Seconds since the running phase began; None while there is none."""
+        return round(self.monotonic() - self._phase_began_at, 3) if self.phase else None
+
+    @property
+    def ping_age_s(self) -> float | None:
+        """Seconds since a ping last came back; None before the first."""
+        at = self.liveness.last_ping_at
+        return None if at is None else round(self.monotonic() - at, 3)
+
+    @property
+    def oldest_waiting_age_s(self) -> float | None:
+        """The age of the oldest waiting change in seconds; None while none waits."""
+        if self.oldest_waiting is None:
+            return None
+        return round(max(0.0, (datetime.now(UTC) - self.oldest_waiting).total_seconds()), 3)
+
+    def as_json(self) -> dict[str, object]:
+        """The body of /healthz and /readyz. The keys are stable."""
         return {
             "node": self.node,
             "state": self.state,
             "stuck": self.stuck,
             "unready": self.unready,
             "phase": self.phase,
-            "phase_age_seconds": round(now - self.phase_since, 3) if self.phase else None,
-            "loop_age_seconds": round(now - self.ticked_at, 3),
-            "hearing": self.hearing(),
-            "canary_age_seconds": None if heard is None else round(now - heard, 3),
+            "phase_age_seconds": self.phase_age_s,
+            "loop_age_seconds": self.loop_age_s,
+            "hearing": self.liveness.live,
+            "canary_age_seconds": self.ping_age_s,
             "waiting_changes": self.waiting,
-            "oldest_waiting_seconds": self.oldest_waiting_age,
-            "retrying_apps": list(self.troubled),
+            "oldest_waiting_seconds": self.oldest_waiting_age_s,
+            "retrying_apps": list(self.retrying),
             "last_build": self.last_build,
         }
-
-    @property
-    def oldest_waiting_age(self) -> float | None:
-        """How long the oldest waiting change has waited, in seconds."""
-        if self.oldest_waiting is None:
-            return None
-        return round(max(0.0, (datetime.now(UTC) - self.oldest_waiting).total_seconds()), 3)
