@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 from uuid import UUID
@@ -10,8 +10,7 @@ from uuid import UUID
 from robbieblocks import failpoints, record
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import TriggerRow
-from robbieblocks.pipeline.pins import is_pinned
-from robbieblocks.pipeline.planning import Plan
+from robbieblocks.pipeline.planning import Plan, is_pinned
 from robbieblocks.pipeline.report import RunReport, log_of
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import BuildSession
@@ -113,7 +112,7 @@ class RunRecorder:
 
 
 @contextmanager
-def record_runs(session: BuildSession, triggers: Sequence[TriggerRow]) -> Iterator[RunRecorder]:
+def record_runs(session: BuildSession, triggers: Sequence[TriggerRow]) -> Generator[RunRecorder]:
     """A recorder whose open rows are closed as failed where the block raises.
 
     A run that was asked for has its row from the beginning; one that was not, once there is work.

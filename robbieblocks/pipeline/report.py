@@ -159,12 +159,12 @@ class BuildReport:
     runs: tuple[RunReport, ...]
     triggers: tuple[TriggerRow, ...] = ()
     handled: frozenset[UUID] = frozenset()
-    node_apps: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    node_apps: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     compiled: tuple[str, ...] = ()
     blocks_rendered: int = 0
     dry_run: bool = False
     out: str = ""
-    phases: Mapping[str, float] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def exit_code(self) -> int:

@@ -33,7 +33,7 @@ class Request:
     unasked: bool = False
     repair: bool = True
     allow_missing_apps: bool = False
-    built_before: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    built_before: Mapping[UUID, frozenset[str]] = field(default_factory=dict[UUID, frozenset[str]])
     triggered_by: str = "cli"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def open_build(
     connection: Connection,
     site: Site,
     progress: Callable[[str], None],
-) -> Iterator[BuildSession]:
+) -> Generator[BuildSession]:
     """Choose the targets and lock each of them until the end of the block.
 
     A dry run locks nothing. Runs that a killed process left unfinished are closed. After the block
@@ -106,7 +106,7 @@ def _lock(
 
 
 @contextmanager
-def _lease(connection: Connection, target: Target) -> Iterator[record.Lease]:
+def _lease(connection: Connection, target: Target) -> Generator[record.Lease]:
     with record.lease(connection, target.node, target.app) as lease:
         if not lease:
             raise DatabaseUnavailable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from robbieblocks import failpoints
@@ -28,14 +28,14 @@ class Stopwatch:
         return round((time.perf_counter() - self._started) * 1000)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> Generator[None]:
         """Time a step of the pipeline. Its end is a failpoint of the same name."""
         with self.phase(name):
             yield
         failpoints.reached(name)
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Generator[None]:
         """Count the time inside the block to `name`, and not to the phase around it."""
         around, self._inner_ms = self._inner_ms, 0.0
         began = time.perf_counter()

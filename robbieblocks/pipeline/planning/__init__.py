@@ -2,6 +2,7 @@
 
 from robbieblocks.pipeline.planning.causes import causes_of_problems
 from robbieblocks.pipeline.planning.making import TOKENS_FILE, make_plan
+from robbieblocks.pipeline.planning.pins import is_pinned, pin_warning, pinned_hash
 from robbieblocks.pipeline.planning.plan import (
     Cause,
     PageChange,
@@ -20,5 +21,8 @@ __all__ = [
     "PlannedPage",
     "RunPlan",
     "causes_of_problems",
+    "is_pinned",
     "make_plan",
+    "pin_warning",
+    "pinned_hash",
 ]

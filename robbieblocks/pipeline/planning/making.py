@@ -76,7 +76,7 @@ def _live_tokens(target: Target, session: BuildSession) -> Mapping[str, str]:
     """The resolved tokens of the live release; none where they can't be read."""
     try:
         body = release.read_live(session.site.root, target.node, target.app, TOKENS_FILE)
-        found = json.loads(body)
+        found: dict[str, str] = json.loads(body)
     except (SiteUnavailable, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found

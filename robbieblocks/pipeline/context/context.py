@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,9 @@ from robbieblocks.bundle import bundle, react
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import BrandedNode, Bundle, NodeRow, Sha256, Snapshot, TokenRow, same
-from robbieblocks.pipeline.block_cache import BlockCache
+from robbieblocks.pipeline.context.block_cache import BlockCache
+from robbieblocks.pipeline.context.maintenance import Maintenance
 from robbieblocks.pipeline.fingerprints import Fingerprints
-from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
@@ -122,7 +122,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             self.memory.failures.clear()
 
     @contextmanager
-    def at_work(self, *, full: bool) -> Iterator[None]:
+    def at_work(self, *, full: bool) -> Generator[None]:
         """Build inside the block; afterwards release what only a build needs."""
         with collector.paused(), self.maintenance.put_off():
             try:

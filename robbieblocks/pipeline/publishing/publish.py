@@ -9,11 +9,10 @@ from uuid import UUID
 from robbieblocks import failpoints, release
 from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import PageEntry
-from robbieblocks.pipeline.composing import ComposedRun, compose
-from robbieblocks.pipeline.page_reports import page_reports
-from robbieblocks.pipeline.pins import pin_warning, pinned_hash
-from robbieblocks.pipeline.planning import RunPlan
-from robbieblocks.pipeline.preview import write_copy
+from robbieblocks.pipeline.planning import RunPlan, pin_warning, pinned_hash
+from robbieblocks.pipeline.publishing.composing import ComposedRun, compose
+from robbieblocks.pipeline.publishing.page_reports import page_reports
+from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport

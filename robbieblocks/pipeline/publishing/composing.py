@@ -13,6 +13,7 @@ from robbieblocks.model import (
     BrandedNode,
     Manifest,
     PageEntry,
+    Sha256,
     canonical_json,
     sha256,
 )
@@ -59,7 +60,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
             failed[made_from.page.key] = document
 
     pages = _with_kept(entries, run, failed)
-    live_files = run.live.files if run.live else {}
+    live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
     files |= {entry.path: live_files[entry.path] for entry in pages if entry.path not in files}
     extra_files, extra_assets = _node_files(run, rendering.renderer, pages)

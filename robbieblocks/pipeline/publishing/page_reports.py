@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from robbieblocks.model import PageEntry
-from robbieblocks.pipeline.composing import ComposedRun
 from robbieblocks.pipeline.planning import PlannedPage, RunPlan, causes_of_problems
+from robbieblocks.pipeline.publishing.composing import ComposedRun
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
 from robbieblocks.release import live_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from typing import Final, Protocol
@@ -66,7 +66,7 @@ class Maintenance:
         self._thread: Thread | None = None
 
     @contextmanager
-    def put_off(self) -> Iterator[None]:
+    def put_off(self) -> Generator[None]:
         """Begin nothing while a build runs, nor right after it."""
         with self._changed:
             self._builds += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robbieblocks import release
 from robbieblocks.errors import Problem, SiteUnavailable
-from robbieblocks.pipeline.planning import RunPlan
+from robbieblocks.pipeline.planning.plan import RunPlan
 from robbieblocks.pipeline.site import Site
 
 

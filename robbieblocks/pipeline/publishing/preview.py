@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import ASSET_PREFIX
-from robbieblocks.pipeline.composing import ComposedRun
+from robbieblocks.pipeline.publishing.composing import ComposedRun
 from robbieblocks.pipeline.site import Site
 from robbieblocks.release import read_asset, read_live
 

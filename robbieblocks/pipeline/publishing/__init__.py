@@ -1,0 +1,5 @@
+"""Publishing: a run is composed, made live (not in a dry run), and reported."""
+
+from robbieblocks.pipeline.publishing.publish import publish
+
+__all__ = ["publish"]
