@@ -27,25 +27,18 @@ from robbieblocks.release.reading import (
 from robbieblocks.release.retention import Pruned, prune
 from robbieblocks.release.site_root import SiteRoot
 from robbieblocks.release.smoke import BUILD_HEADER
-from robbieblocks.release.standby import (
-    CHILD_PROCESS,
-    add_standby_tree,
-    refresh_standby_tree,
-    verify_releases,
-)
+from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
 from robbieblocks.release.verify import verify
 from robbieblocks.release.write import WrittenRelease, write_release
 
 __all__ = [
     "BUILD_HEADER",
-    "CHILD_PROCESS",
     "AppFolder",
     "Pruned",
     "Published",
     "SiteRoot",
     "WrittenRelease",
-    "add_standby_tree",
     "apps",
     "is_asset_name",
     "live",
@@ -55,11 +48,10 @@ __all__ = [
     "manifest_of",
     "nodes",
     "pinned",
+    "prepare_standby_trees",
     "prune",
     "read_asset",
     "read_live",
-    "refresh_standby_tree",
     "verify",
-    "verify_releases",
     "write_release",
 ]

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.files.temporary import TemporaryPaths
+from robbieblocks.release.files.disk import FileStat, TemporaryPaths
 from robbieblocks.release.manifest import ManifestWriter
 from robbieblocks.release.manifest_cache import ManifestCache
 from robbieblocks.release.names import ManifestChecks

@@ -200,8 +200,8 @@ def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: D
 
 # A failed publish leaves its standby tree to be swept, whose room is enough for the next try.
 _NO_STANDBY_TREES = """
-from robbieblocks.pipeline.context.maintenance import ReleaseTasks
-ReleaseTasks.prepare = lambda *_: None
+from robbieblocks import release
+release.prepare_standby_trees = lambda *_, **__: None
 """
 
 

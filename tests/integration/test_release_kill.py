@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from robbieblocks import failpoints
-from robbieblocks.release import AppFolder, SiteRoot, live, prune, refresh_standby_tree, verify
+from robbieblocks.release import AppFolder, SiteRoot, live, prune, verify
+from robbieblocks.release.standby.trees import refresh_standby_tree
 from tests.integration.releases import (
     NODE,
     assets,
@@ -38,7 +39,8 @@ VICTIM = """
 import os, signal, sys
 from pathlib import Path
 from robbieblocks import failpoints
-from robbieblocks.release import SiteRoot, prune, refresh_standby_tree
+from robbieblocks.release import AppFolder, SiteRoot, prune
+from robbieblocks.release.standby.trees import refresh_standby_tree
 from robbieblocks.release.files import disk
 from tests.integration.releases import NODE, put_version, put_whole
 site_root = SiteRoot(Path(sys.argv[1]))
@@ -54,7 +56,7 @@ if what == "publish":
 elif what == "prune":
     prune(site_root, NODE, "play", keep=1)
 elif what == "standby":
-    refresh_standby_tree(site_root, NODE, "play")
+    refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
 else:
     put_whole(site_root, version)
 """
@@ -187,11 +189,11 @@ def test_every_step_is_tried(site_root: SiteRoot, monkeypatch: pytest.MonkeyPatc
 
     put_version(site_root, 1)
     assert steps_of(lambda: put_version(site_root, 2)) == STEPS
-    assert steps_of(lambda: refresh_standby_tree(site_root, NODE, "play")) == MAKING
+    assert steps_of(lambda: refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))) == MAKING
     assert steps_of(lambda: put_version(site_root, 3)) == RECYCLING
     for version in range(4, 7):
         put_version(site_root, version)
-    assert steps_of(lambda: refresh_standby_tree(site_root, NODE, "play")) == REMAKING
+    assert steps_of(lambda: refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))) == REMAKING
 
 
 @pytest.mark.parametrize("step", RECYCLING)
@@ -203,7 +205,7 @@ def test_a_kill_while_recycling_leaves_a_whole_release_live(
     one is live and after it the new; so are those that are kept, and the next publish succeeds."""
     hashes = [put_version(site_root, version).build_hash for version in range(1, 7)]
     if base == "standby tree":
-        refresh_standby_tree(site_root, NODE, "play")
+        refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
     with reading(site_root) as reader:
         kill_at(site_root, "publish", 7, step)
         swapped = RECYCLING.index(step) >= RECYCLING.index("swapped")
@@ -240,7 +242,7 @@ def test_a_kill_while_a_standby_tree_is_made_is_made_good(
     assert reader.seen == [held, held + 1]
     assert verify(site_root, NODE, "play") == ()
     assert not list(place.path.rglob(".tmp-*"))
-    refresh_standby_tree(site_root, NODE, "play")
+    refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
     for path, content in pages(held + 1).items():
         assert (place.standby / path).read_bytes() == content
 
@@ -254,7 +256,7 @@ def test_readers_never_see_a_gap_in_forty_swaps(site_root: SiteRoot) -> None:
             if version % 10 == 0:
                 prune(site_root, NODE, "play", keep=2)
             if version % 3 == 0:
-                refresh_standby_tree(site_root, NODE, "play")
+                refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
     assert reader.seen[-1] == 41
 
 
@@ -265,6 +267,6 @@ def test_nothing_leaks_descriptors(site_root: SiteRoot) -> None:
     for version in range(2, 22):
         put_version(site_root, version)
         if version % 3 == 0:
-            refresh_standby_tree(site_root, NODE, "play")
+            refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
     prune(site_root, NODE, "play", sweep_hours=0)
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -16,17 +16,16 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import (
     AppFolder,
     SiteRoot,
-    add_standby_tree,
     live,
     lock,
+    prepare_standby_trees,
     prune,
-    refresh_standby_tree,
     verify,
-    verify_releases,
 )
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import RESERVED, folders_of
 from robbieblocks.release.recycle import recyclable_folders
+from robbieblocks.release.standby.trees import refresh_standby_tree
 from robbieblocks.release.verification_cache import Trust, VerificationCache
 from tests.integration.releases import (
     NODE,
@@ -59,7 +58,7 @@ def standby_of(site_root: SiteRoot) -> Path:
 
 def ready(site_root: SiteRoot) -> Path:
     """Make a standby tree; its folder."""
-    refresh_standby_tree(site_root, NODE, "play")
+    refresh_standby_tree(app_folder(site_root))
     return standby_of(site_root)
 
 
@@ -591,7 +590,7 @@ class TestErrors:
         with monkeypatch.context() as patch:
             patch.setattr(os, what, full)
             with pytest.raises(SiteUnavailable, match=r"(?s)standby.*No space left.*free space"):
-                refresh_standby_tree(site_root, NODE, "play")
+                prepare_standby_trees(site_root, NODE, "play")
         assert {entry.name for entry in app_folder(site_root).releases.iterdir()} == {
             app_folder(site_root).current.readlink().name
         }
@@ -619,7 +618,7 @@ class TestErrors:
 
     def test_where_nothing_is_published_none_is_made(self, site_root: SiteRoot) -> None:
         """And no folder for it."""
-        refresh_standby_tree(site_root, NODE, "play")
+        prepare_standby_trees(site_root, NODE, "play")
         assert not site_root.path.exists()
 
     def test_what_killed_processes_left_is_swept(self, site_root: SiteRoot) -> None:
@@ -651,9 +650,7 @@ def test_publishers_and_standby_trees_at_once(site_root: SiteRoot) -> None:
     def tidies() -> None:
         while not over.is_set():
             try:
-                add_standby_tree(site_root, NODE, "play")
-                refresh_standby_tree(site_root, NODE, "play")
-                verify_releases(site_root, NODE, "play")
+                prepare_standby_trees(site_root, NODE, "play")
                 prune(site_root, NODE, "play", slack=2)
             except SiteUnavailable as error:
                 failures.append(str(error))

@@ -9,15 +9,13 @@ import pytest
 
 from robbieblocks import process
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release import (
-    AppFolder,
-    SiteRoot,
+from robbieblocks.release import AppFolder, SiteRoot, verify
+from robbieblocks.release.standby.executor import Task, in_child_process, in_this_process
+from robbieblocks.release.standby.trees import (
     add_standby_tree,
     refresh_standby_tree,
-    verify,
     verify_releases,
 )
-from robbieblocks.release.standby.executor import IN_PROCESS, Executor, in_child_process
 from robbieblocks.release.verification_cache import Trust, VerificationCache
 from tests.integration.releases import NODE, pages, put_version
 
@@ -31,8 +29,12 @@ def site_root(tmp_path: Path) -> SiteRoot:
     return SiteRoot(tmp_path / "site")
 
 
+def app_folder(site_root: SiteRoot) -> AppFolder:
+    return AppFolder.of(site_root, NODE, "play")
+
+
 def releases(site_root: SiteRoot) -> Path:
-    return AppFolder.of(site_root, NODE, "play").releases
+    return app_folder(site_root).releases
 
 
 def names(site_root: SiteRoot) -> set[str]:
@@ -49,7 +51,7 @@ def is_exactly(folder: Path, version: int) -> bool:
     return found == {path: body for path, body in pages(version).items() if "/" in path}
 
 
-def never(_site_root: SiteRoot, _folder: Path, _release: Path) -> bool:
+def never(_task: Task, _site_root: SiteRoot, _folder: Path, _release: Path) -> bool:
     raise AssertionError("it is known already")
 
 
@@ -59,9 +61,13 @@ class TestStandbyTrees:
     def test_until_there_are_seven_folders(self, site_root: SiteRoot) -> None:
         """The five that are kept, one that is refreshed, and one that is taken meanwhile."""
         put_version(site_root, 1)
-        assert [add_standby_tree(site_root, NODE, "play") for _ in range(7)] == [True] * 6 + [False]
-        assert sorted(names(site_root))[:6] == [f".spare.{number}" for number in range(1, 7)]
-        for standby in releases(site_root).glob(".spare.*"):
+        assert [add_standby_tree(app_folder(site_root)) for _ in range(7)] == [True] * 6 + [False]
+        expected = [".spare", *(f".spare.{number}" for number in range(1, 6))]
+        assert sorted(names(site_root))[:6] == expected
+            ".spare",
+            *(f".spare.{number}" for number in range(1, 6)),
+        ]
+        for standby in releases(site_root).glob(".spare*"):
             assert is_exactly(standby, 1)
 
     def test_each_publish_takes_one_and_the_last_take_the_oldest_release(
@@ -69,7 +75,7 @@ class TestStandbyTrees:
     ) -> None:
         """No folder is made any more, and every release is what it should be."""
         put_version(site_root, 1)
-        while add_standby_tree(site_root, NODE, "play"):
+        while add_standby_tree(app_folder(site_root)):
             pass
         inodes = {folder.stat().st_ino for folder in releases(site_root).iterdir()}
         for version in range(2, 13):
@@ -82,16 +88,16 @@ class TestStandbyTrees:
         """It is there already: none is made afresh, and it comes first from then on."""
         put_version(site_root, 1)
         for _ in range(2):
-            add_standby_tree(site_root, NODE, "play")
+            add_standby_tree(app_folder(site_root))
         put_version(site_root, 2)
-        own = (releases(site_root) / ".spare.2").stat().st_ino
-        refresh_standby_tree(site_root, NODE, "play")
+        own = (releases(site_root) / ".spare.1").stat().st_ino
+        refresh_standby_tree(app_folder(site_root))
         assert (releases(site_root) / ".spare").stat().st_ino == own
         assert is_exactly(releases(site_root) / ".spare", 2)
 
     def test_where_nothing_is_live_none_is_made(self, site_root: SiteRoot) -> None:
         """And no folder for it."""
-        assert not add_standby_tree(site_root, NODE, "play")
+        assert not add_standby_tree(app_folder(site_root))
         assert not site_root.path.exists()
 
     def test_of_a_damaged_release_none_is_made(self, site_root: SiteRoot) -> None:
@@ -99,7 +105,7 @@ class TestStandbyTrees:
         put_version(site_root, 1)
         (releases(site_root).parent / "current" / PATH).unlink()
         before = names(site_root)
-        assert not add_standby_tree(site_root, NODE, "play")
+        assert not add_standby_tree(app_folder(site_root))
         assert names(site_root) == before
 
     @pytest.mark.parametrize("make", [add_standby_tree, refresh_standby_tree])
@@ -110,12 +116,13 @@ class TestStandbyTrees:
         put_version(site_root, 1)
         before = names(site_root)
 
-        def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
-            done = IN_PROCESS.make_equal(site_root, folder, release)
+        def make_equal(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+            assert task == "make equal"
+            done = in_this_process(task, site_root, folder, release)
             (release / ".verified").unlink()
             return done
 
-        assert not make(site_root, NODE, "play", executor=Executor(never, make_equal))
+        assert not make(app_folder(site_root), make_equal)
         assert names(site_root) == before
 
     @pytest.mark.parametrize("make", [add_standby_tree, refresh_standby_tree])
@@ -127,11 +134,12 @@ class TestStandbyTrees:
         left = releases(site_root) / ".tmp-1-aaaa-spare"
         left.mkdir()
 
-        def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
+        def make_equal(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+            assert task == "make equal"
             put_version(site_root, 2)
-            return IN_PROCESS.make_equal(site_root, folder, release)
+            return in_this_process(task, site_root, folder, release)
 
-        make(site_root, NODE, "play", executor=Executor(never, make_equal))
+        make(app_folder(site_root), make_equal)
         (standby,) = releases(site_root).glob(".spare*")
         assert is_exactly(standby, 1)
         assert not left.exists()
@@ -150,29 +158,27 @@ class TestVerifiedReleases:
         (releases(site_root) / hashes[1] / "extra.html").write_text("draft")
         site_root = SiteRoot(site_root.path)
         assert site_root.verifications.trust(releases(site_root) / hashes[2]) is Trust.NOTHING
-        verify_releases(site_root, NODE, "play")
+        verify_releases(app_folder(site_root))
         found = [
             site_root.verifications.trust(releases(site_root) / build_hash) for build_hash in hashes
         ]
         assert found == [Trust.NOTHING, Trust.NOTHING, Trust.ALL]
 
-        def only_these(site_root: SiteRoot, folder: Path, release: Path) -> bool:
+        def only_these(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
             assert folder.name in hashes[:2]
-            return IN_PROCESS.is_equal(site_root, folder, release)
+            return in_this_process(task, site_root, folder, release)
 
-        verify_releases(site_root, NODE, "play", executor=Executor(only_these, never))
+        verify_releases(app_folder(site_root), only_these)
 
     def test_until_it_may_not_go_on(self, site_root: SiteRoot) -> None:
         """A worker that is told to stop does not wait for it."""
         put_version(site_root, 1)
         site_root = SiteRoot(site_root.path)
-        verify_releases(
-            site_root, NODE, "play", executor=Executor(never, never), go_on=lambda: False
-        )
+        verify_releases(app_folder(site_root), never, go_on=lambda: False)
 
     def test_where_nothing_is_published_nothing_is(self, site_root: SiteRoot) -> None:
         """And no folder is made for it."""
-        verify_releases(site_root, NODE, "play")
+        verify_releases(app_folder(site_root))
         assert not site_root.path.exists()
 
 
@@ -187,11 +193,11 @@ class TestChildProcess:
             raise AssertionError("a process was started")
 
         few = in_child_process(few_files=13, run=refused)
-        refresh_standby_tree(site_root, NODE, "play", executor=few)
+        refresh_standby_tree(app_folder(site_root), few)
         assert is_exactly(releases(site_root) / ".spare", 1)
         many = in_child_process(few_files=12, run=refused)
         with pytest.raises(AssertionError, match="started"):
-            add_standby_tree(site_root, NODE, "play", executor=many)
+            add_standby_tree(app_folder(site_root), many)
 
     def test_standby_trees_are_made_and_verified(self, site_root: SiteRoot) -> None:
         """From nothing, and from an old release; a damaged one is repaired."""
@@ -199,15 +205,20 @@ class TestChildProcess:
         for version in range(1, 7):
             put_version(site_root, version)
         standby = releases(site_root) / ".spare"
-        refresh_standby_tree(site_root, NODE, "play", executor=IN_CHILD)
+        refresh_standby_tree(app_folder(site_root), IN_CHILD)
         assert is_exactly(standby, 6)
         own = standby.stat().st_ino
-        refresh_standby_tree(site_root, NODE, "play", executor=Executor(IN_CHILD.is_equal, never))
+
+        def comparing(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+            assert task == "compare"
+            return IN_CHILD(task, site_root, folder, release)
+
+        refresh_standby_tree(app_folder(site_root), comparing)
         (standby / PATH).unlink()
-        refresh_standby_tree(site_root, NODE, "play", executor=IN_CHILD)
+        refresh_standby_tree(app_folder(site_root), IN_CHILD)
         assert is_exactly(standby, 6)
         assert standby.stat().st_ino == own
-        assert add_standby_tree(site_root, NODE, "play", executor=IN_CHILD)
+        assert add_standby_tree(app_folder(site_root), IN_CHILD)
         assert is_exactly(releases(site_root) / ".spare.1", 6)
         put_version(site_root, 7)
         assert is_exactly((releases(site_root).parent / "current").resolve(), 7)
@@ -218,7 +229,7 @@ class TestChildProcess:
         put_version(site_root, 1)
         (releases(site_root).parent / "current" / PATH).unlink()
         before = names(site_root)
-        refresh_standby_tree(site_root, NODE, "play", executor=IN_CHILD)
+        refresh_standby_tree(app_folder(site_root), IN_CHILD)
         assert names(site_root) == before
 
     def test_what_goes_wrong_there_is_told_here(self, site_root: SiteRoot) -> None:
@@ -229,7 +240,7 @@ class TestChildProcess:
         with pytest.raises(
             SiteUnavailable, match=r"(?s)could not make a standby tree.*missing.*No such"
         ):
-            IN_CHILD.make_equal(site_root, missing, live)
+            IN_CHILD("make equal", site_root, missing, live)
 
     def test_one_that_is_killed_leaves_nothing(self, site_root: SiteRoot) -> None:
         """The folder that it was filling is removed here."""
@@ -241,5 +252,5 @@ class TestChildProcess:
 
         executor = in_child_process(few_files=0, run=killed)
         with pytest.raises(SiteUnavailable, match="ended early"):
-            refresh_standby_tree(site_root, NODE, "play", executor=executor)
+            refresh_standby_tree(app_folder(site_root), executor)
         assert names(site_root) == before

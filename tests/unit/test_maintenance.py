@@ -31,7 +31,11 @@ class Recorder:
         self.begun = threading.Event()
         self.go_on = threading.Event()
 
-    def prepare(self, _root: SiteRoot, target: Target, _is_closing: Callable[[], bool]) -> None:
+    def maintenance(self, rest_s: float = 0.0) -> Maintenance:
+        """A thread that has this done."""
+        return Maintenance(rest_s, prepare=self.prepare, prune=self.prune)
+
+    def prepare(self, _root: SiteRoot, target: Target, _go_on: Callable[[], bool]) -> None:
         """Note it, and raise the error."""
         self._note("prepare", target)
         if self.error is not None:
@@ -51,7 +55,7 @@ class Recorder:
 def test_standby_trees_are_made_where_they_are_wanted() -> None:
     """Before anything is pruned, because a publish may come at once."""
     tasks = Recorder()
-    maintenance = Maintenance(rest_s=0, tasks=tasks)
+    maintenance = tasks.maintenance()
     maintenance.request(ROOT, [ONE], standby=False)
     assert maintenance.wait(PATIENCE_S)
     maintenance.request(ROOT, [OTHER], standby=True)
@@ -62,7 +66,7 @@ def test_standby_trees_are_made_where_they_are_wanted() -> None:
 def test_what_is_requested_meanwhile_is_done_once() -> None:
     """However often it is requested."""
     tasks = Recorder(blocked="one")
-    maintenance = Maintenance(tasks=tasks)
+    maintenance = tasks.maintenance()
     maintenance.request(ROOT, [ONE], standby=False)
     assert tasks.begun.wait(PATIENCE_S)
     for _ in range(5):
@@ -75,7 +79,7 @@ def test_what_is_requested_meanwhile_is_done_once() -> None:
 def test_standby_trees_wait_until_no_build_runs() -> None:
     """A build would have to share the machine with them."""
     tasks = Recorder()
-    maintenance = Maintenance(rest_s=0.001, tasks=tasks)
+    maintenance = tasks.maintenance(rest_s=0.001)
     with maintenance.put_off():
         maintenance.request(ROOT, [ONE], standby=True)
         assert not maintenance.wait(0.05)
@@ -87,7 +91,7 @@ def test_standby_trees_wait_until_no_build_runs() -> None:
 def test_standby_trees_wait_for_a_while_after_a_build() -> None:
     """The next edit may come, and the wait begins anew."""
     tasks = Recorder()
-    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    maintenance = tasks.maintenance(rest_s=1000)
     with maintenance.put_off():
         pass
     maintenance.request(ROOT, [ONE], standby=True)
@@ -100,7 +104,7 @@ def test_at_once_standby_trees_are_made_beside_a_build() -> None:
     """As when a worker starts: edits come soon after."""
     tasks = Recorder(blocked="one")
     tasks.go_on.set()
-    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    maintenance = tasks.maintenance(rest_s=1000)
     with maintenance.put_off():
         maintenance.request(ROOT, [ONE], standby=True, at_once=True)
         assert tasks.begun.wait(PATIENCE_S)
@@ -110,7 +114,7 @@ def test_at_once_standby_trees_are_made_beside_a_build() -> None:
 def test_one_that_is_closed_makes_no_more_standby_trees() -> None:
     """It does not wait for the rest, and prunes."""
     tasks = Recorder()
-    maintenance = Maintenance(rest_s=1000, tasks=tasks)
+    maintenance = tasks.maintenance(rest_s=1000)
     with maintenance.put_off():
         maintenance.request(ROOT, [ONE], standby=True)
     maintenance.close()
@@ -121,7 +125,7 @@ def test_one_that_is_closed_makes_no_more_standby_trees() -> None:
 def test_a_failure_ends_neither_the_rest_nor_the_next(error: Exception) -> None:
     """What can't be done now is done after a later build."""
     tasks = Recorder(error=error)
-    maintenance = Maintenance(rest_s=0, tasks=tasks)
+    maintenance = tasks.maintenance()
     for targets in ([ONE, OTHER], [ONE]):
         maintenance.request(ROOT, targets, standby=True)
         assert maintenance.wait(PATIENCE_S)
@@ -132,7 +136,7 @@ def test_a_failure_ends_neither_the_rest_nor_the_next(error: Exception) -> None:
 def test_one_that_was_asked_for_nothing_has_no_thread() -> None:
     """A command that built nothing is over at once: closing waits for nothing."""
     before = threading.active_count()
-    maintenance = Maintenance(tasks=Recorder())
+    maintenance = Recorder().maintenance()
     assert threading.active_count() == before
     maintenance.close()
     assert maintenance.wait(0)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Condition, Thread
-from typing import Final, Protocol
+from typing import Final
 
 from robbieblocks import release
 from robbieblocks.errors import Transient
@@ -16,34 +16,18 @@ from robbieblocks.release import SiteRoot
 _SLACK: Final = 2
 _REST_S: Final = 2.0
 
-
-class Tasks(Protocol):
-    """What the thread does to one target; both raise Transient errors."""
-
-    def prepare(self, site_root: SiteRoot, target: Target, is_closing: Callable[[], bool]) -> None:
-        """Make standby trees for the publishes to come, and stop soon after `is_closing`."""
-
-    def prune(self, site_root: SiteRoot, target: Target) -> None:
-        """Remove releases that are not kept, and assets that nobody needs."""
+Prepare = Callable[[SiteRoot, Target, Callable[[], bool]], None]
+"""Makes standby trees for a target as long as the function says so. Raises Transient errors."""
+Prune = Callable[[SiteRoot, Target], None]
+"""Removes a target's releases that are not kept. Raises Transient errors."""
 
 
-class ReleaseTasks:
-    """The tasks as `release` does them, their long parts in child processes."""
+def _prepare(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> None:
+    release.prepare_standby_trees(site_root, target.node, target.app, go_on=go_on)
 
-    def prepare(self, site_root: SiteRoot, target: Target, is_closing: Callable[[], bool]) -> None:
-        """As `Tasks` says: first as many folders as needed, then all verified, one refreshed."""
-        where = site_root, target.node, target.app
-        executor = release.CHILD_PROCESS
-        while not is_closing() and release.add_standby_tree(*where, executor=executor):
-            pass
-        release.verify_releases(*where, executor=executor, go_on=lambda: not is_closing())
-        # This comes last, because it takes the app's lock, which a running build holds.
-        if not is_closing():
-            release.refresh_standby_tree(*where, executor=executor)
 
-    def prune(self, site_root: SiteRoot, target: Target) -> None:
-        """As `Tasks` says, once two releases more than those kept are there."""
-        release.prune(site_root, target.node, target.app, slack=_SLACK)
+def _prune(site_root: SiteRoot, target: Target) -> None:
+    release.prune(site_root, target.node, target.app, slack=_SLACK)
 
 
 class Maintenance:
@@ -53,11 +37,14 @@ class Maintenance:
     those that follow find releases which this process made itself, and which are as quick to use.
     """
 
-    def __init__(self, rest_s: float = _REST_S, tasks: Tasks | None = None) -> None:
+    def __init__(
+        self, rest_s: float = _REST_S, prepare: Prepare = _prepare, prune: Prune = _prune
+    ) -> None:
         self._rest_s = rest_s
-        self._tasks = tasks or ReleaseTasks()
+        self._prepare = prepare
+        self._prune = prune
         self._changed = Condition()
-        # Whether standby trees are wanted, too.
+        # By target, whether standby trees are wanted, too.
         self._requested: dict[tuple[SiteRoot, Target], bool] = {}
         self._at_once = False
         self._builds = 0
@@ -118,14 +105,14 @@ class Maintenance:
         while requested := self._next():
             for (site_root, target), standby in requested.items():
                 # What can't be done now is done after a later build.
-                if standby and not self._closing:
+                if standby and self._may_go_on():
                     with suppress(Transient):
-                        self._tasks.prepare(site_root, target, self._is_closing)
+                        self._prepare(site_root, target, self._may_go_on)
                 with suppress(Transient):
-                    self._tasks.prune(site_root, target)
+                    self._prune(site_root, target)
 
-    def _is_closing(self) -> bool:
-        return self._closing
+    def _may_go_on(self) -> bool:
+        return not self._closing
 
     def _next(self) -> dict[tuple[SiteRoot, Target], bool]:
         """All that was requested meanwhile; with nothing the thread ends."""

@@ -176,6 +176,32 @@ def temporary_name(stem: str) -> str:
     return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"
 
 
+class TemporaryPaths:
+    """The temporary paths that threads of this process use without holding the app's lock."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    @contextlib.contextmanager
+    def reserve(self, parent: Path, stem: str) -> Iterator[Path]:
+        """A temporary path that sweeps of this process leave alone until the block ends.
+
+        What is there in the end is removed, where that can be done.
+        """
+        path = parent / temporary_name(stem)
+        self._names.add(path.name)
+        try:
+            yield path
+        finally:
+            with contextlib.suppress(OSError):
+                remove_tree(path)
+            self._names.discard(path.name)
+
+    def is_reserved(self, name: str) -> bool:
+        """Whether a thread of this process uses a path of this name now."""
+        return name in self._names
+
+
 def unlink(path: str, *, dir_fd: int) -> None:
     """Remove a file, or a folder with all in it; what is missing already is no error."""
     try:

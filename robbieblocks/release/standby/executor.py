@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -23,6 +21,12 @@ from robbieblocks.release.reading import files_manifest
 from robbieblocks.release.site_root import SiteRoot
 
 Task = Literal["compare", "make equal"]
+"""`compare` says whether a folder holds what a release does, and nothing else. `make equal` makes
+it so, and durable, out of an earlier release or an empty folder; it answers no where a file of the
+release is damaged."""
+
+Executor = Callable[[Task, SiteRoot, Path, Path], bool]
+"""Does a task with a folder and a release's folder. Raises SiteUnavailable or OSError."""
 
 YES: Final = 0
 NO: Final = 10
@@ -32,21 +36,38 @@ _TIMEOUT_S: Final = 600.0
 _FEW_FILES: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Executor:
-    """Two functions of the site root, a folder and a release's folder.
+class RunProcess(Protocol):
+    """Runs a program to its end: `process.run`."""
 
-    `is_equal` says whether the folder holds what the release does, and nothing else. `make_equal`
-    makes it so, and durable, out of an earlier release or an empty folder; it returns False where
-    a file of the release is damaged. Both raise SiteUnavailable or OSError.
-    """
-
-    is_equal: Callable[[SiteRoot, Path, Path], bool]
-    make_equal: Callable[[SiteRoot, Path, Path], bool]
+    def __call__(self, argv: Sequence[str | Path], /, *, timeout: float) -> process.Completed:
+        """Raises ProcessFailed."""
+        ...
 
 
-def is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
-    """As `Executor` says, in this process."""
+def in_this_process(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+    """The `Executor` that does the work itself."""
+    do = {"compare": _is_equal, "make equal": _make_equal}[task]
+    return do(site_root, folder, release)
+
+
+def in_child_process(few_files: int = _FEW_FILES, run: RunProcess = process.run) -> Executor:
+    """The `Executor` that has a child process work where a release has more than `few_files`."""
+
+    def execute(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
+        wanted = files_manifest(site_root, release)
+        if wanted is None or len(wanted.files) <= few_files:
+            return in_this_process(task, site_root, folder, release)
+        child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.standby.child_process")
+        done = run([*child, task, folder, release], timeout=_TIMEOUT_S)
+        if done.returncode not in (YES, NO):
+            said = done.stderr.decode(errors="replace").strip()
+            raise SiteUnavailable(said or f"the process that was to {task} {folder} ended early")
+        return done.returncode == YES
+
+    return execute
+
+
+def _is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
     if known is None or wanted is None or known.build_hash != wanted.build_hash:
         return False
@@ -55,8 +76,7 @@ def is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     return tree.difference(folder, known, wanted.files).is_none(wanted.files)
 
 
-def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
-    """As `Executor` says, in this process."""
+def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
     if wanted is None:
         return False
@@ -78,36 +98,3 @@ def make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     disk.sync_file_system(folder)
     failpoints.reached("standby synced")
     return True
-
-
-class RunProcess(Protocol):
-    """Runs a program to its end: `process.run`."""
-
-    def __call__(self, argv: Sequence[str | Path], /, *, timeout: float) -> process.Completed:
-        """Raises ProcessFailed."""
-        ...
-
-
-def in_child_process(few_files: int = _FEW_FILES, run: RunProcess = process.run) -> Executor:
-    """Both functions in a child process, for releases of more than so many files."""
-
-    def do(task: Task, site_root: SiteRoot, folder: Path, release: Path) -> bool:
-        wanted = files_manifest(site_root, release)
-        if wanted is None or len(wanted.files) <= few_files:
-            return TASKS[task](site_root, folder, release)
-        child = (sys.executable, "-X", "utf8", "-m", "robbieblocks.release.standby.child_process")
-        done = run([*child, task, folder, release], timeout=_TIMEOUT_S)
-        if done.returncode not in (YES, NO):
-            said = done.stderr.decode(errors="replace").strip()
-            raise SiteUnavailable(said or f"the process that was to {task} {folder} ended early")
-        return done.returncode == YES
-
-    return Executor(partial(do, "compare"), partial(do, "make equal"))
-
-
-TASKS: Final[dict[Task, Callable[[SiteRoot, Path, Path], bool]]] = {
-    "compare": is_equal,
-    "make equal": make_equal,
-}
-IN_PROCESS: Final = Executor(is_equal, make_equal)
-CHILD_PROCESS: Final = in_child_process()

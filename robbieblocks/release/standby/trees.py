@@ -1,77 +1,90 @@
-"""Makes standby trees, brings them up to what is live, and verifies the folders of releases."""
+"""Makes standby trees, refreshes them to what is live, and verifies the folders of releases."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
-from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk
 from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import STANDBY, STANDBY_STEM, is_release, is_standby
 from robbieblocks.release.reading import live_release
-from robbieblocks.release.recycle import manifest_in, recyclable_folders, standby_trees
+from robbieblocks.release.recycle import (
+    RecyclableFolder,
+    manifest_in,
+    recyclable_folders,
+    standby_trees,
+)
 from robbieblocks.release.retention import KEEP, last_live
 from robbieblocks.release.site_root import SiteRoot
-from robbieblocks.release.standby.executor import IN_PROCESS, Executor
+from robbieblocks.release.standby.executor import Executor, in_child_process, in_this_process
 from robbieblocks.release.verification_cache import Trust, folder_identity
 
-# One of them is refreshed while the other is taken.
-_MORE_THAN_KEPT: Final = 2
+# One folder is refreshed while another is taken.
+_FOLDERS: Final = KEEP + 2
 
 
-def refresh_standby_tree(
-    site_root: SiteRoot, node: str, app: str, keep: int = KEEP, *, executor: Executor = IN_PROCESS
+def prepare_standby_trees(
+    site_root: SiteRoot, node: str, app: str, *, go_on: Callable[[], bool] = lambda: True
 ) -> None:
+    """Make ready what the next publishes of an app need, while it may `go_on`.
+
+    That is as many folders as it will use, each verified, and the first of them equal to what is
+    live. Where nothing whole is live, none is made. Raises SiteUnavailable and ProcessFailed.
+    """
+    app_folder = AppFolder.of(site_root, node, app)
+    executor = in_child_process()
+    with disk.attempt("make a standby tree in", app_folder.path):
+        while go_on() and add_standby_tree(app_folder, executor):
+            pass
+        verify_releases(app_folder, executor, go_on=go_on)
+        # This comes last, because it takes the app's lock, which a running build holds.
+        if go_on():
+            refresh_standby_tree(app_folder, executor)
+
+
+def add_standby_tree(app_folder: AppFolder, executor: Executor = in_this_process) -> bool:
+    """Make one more standby tree, if releases and standby trees are fewer than seven.
+
+    As long as an app has few releases, none of them can be made into the next one. Returns whether
+    one was made. Raises OSError, SiteUnavailable and ProcessFailed.
+    """
+    return 0 < len(_names(app_folder)) < _FOLDERS and _make(app_folder, None, executor)
+
+
+def refresh_standby_tree(app_folder: AppFolder, executor: Executor = in_this_process) -> None:
     """See to it that the first standby tree is what is live.
 
-    It is made of the present one, else of a release beyond `keep`, else from nothing. The app's
-    lock is held for renames alone; who publishes meanwhile finds another tree, or none. Where
-    nothing whole is live, none is made. Raises SiteUnavailable and ProcessFailed.
+    It is made of the first one there is, else of a release that is not kept, else from nothing. The
+    app's lock is held for a rename alone; who publishes meanwhile finds another tree, or none.
+    Raises OSError, SiteUnavailable and ProcessFailed.
     """
-    app_folder = AppFolder.of(site_root, node, app)
-    with disk.attempt("make a standby tree in", app_folder.path):
-        if app_folder.releases.is_dir() and not _is_ready(app_folder, executor):
-            _refresh(app_folder, keep, executor)
-
-
-def add_standby_tree(
-    site_root: SiteRoot, node: str, app: str, keep: int = KEEP, *, executor: Executor = IN_PROCESS
-) -> bool:
-    """Make one more standby tree, if releases and standby trees are fewer than `keep` and two.
-
-    It takes no lock. Returns whether one was made. Raises SiteUnavailable and ProcessFailed.
-    """
-    app_folder = AppFolder.of(site_root, node, app)
-    with disk.attempt("make a standby tree in", app_folder.path):
-        wanted = 0 < len(_names(app_folder)) < keep + _MORE_THAN_KEPT
-        return wanted and _add(app_folder, executor)
+    if app_folder.releases.is_dir() and not _is_ready(app_folder, executor):
+        _make(app_folder, next(recyclable_folders(app_folder), None), executor)
 
 
 def verify_releases(
-    site_root: SiteRoot,
-    node: str,
-    app: str,
+    app_folder: AppFolder,
+    executor: Executor = in_this_process,
     *,
-    executor: Executor = IN_PROCESS,
     go_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Verify the releases and standby trees that this process did not make, while it may `go_on`.
 
-    A publish that makes the next release of one of them need not verify it then. Raises
+    A publish that makes the next release of one of them need not verify it then. Raises OSError,
     SiteUnavailable and ProcessFailed.
     """
-    app_folder = AppFolder.of(site_root, node, app)
-    with disk.attempt("verify the releases in", app_folder.path):
-        folders = [app_folder.releases / name for name in _names(app_folder)]
-        # Publishes take them in this order; standby trees come first, since they never were live.
-        for folder in sorted(folders, key=last_live):
-            if not site_root.verifications.knows(folder) and go_on():
-                _verify(site_root, folder, folder, executor)
+    folders = [app_folder.releases / name for name in _names(app_folder)]
+    # Publishes take them in this order; standby trees come first, since they never were live.
+    for folder in sorted(folders, key=last_live):
+        if not app_folder.site_root.verifications.knows(folder) and go_on():
+            _verify(app_folder.site_root, folder, folder, executor)
 
 
 def _is_ready(app_folder: AppFolder, executor: Executor) -> bool:
@@ -92,76 +105,49 @@ def _is_ready(app_folder: AppFolder, executor: Executor) -> bool:
 def _verify(site_root: SiteRoot, folder: Path, release: Path, executor: Executor) -> bool:
     """Whether a folder equals a release, and holds nothing else; if so, that is noted."""
     began, identity = site_root.verifications.now(), folder_identity(folder)
-    if not executor.is_equal(site_root, folder, release) or folder_identity(folder) != identity:
+    equal = executor("compare", site_root, folder, release)
+    if not equal or folder_identity(folder) != identity:
         return False
     site_root.verifications.put(folder, began)
     return True
 
 
-def _refresh(app_folder: AppFolder, keep: int, executor: Executor) -> None:
+def _make(app_folder: AppFolder, recyclable: RecyclableFolder | None, executor: Executor) -> bool:
+    """Make a standby tree of another folder, or from nothing; whether that was done.
+
+    It is not where the live release is damaged, or was made into another one meanwhile, since no
+    lock is held.
+    """
     site_root, releases = app_folder.site_root, app_folder.releases
-    reserve = site_root.temporary_paths.reserve
-    with (
-        reserve(releases, STANDBY_STEM) as temporary,
-        reserve(releases, STANDBY_STEM) as replaced,
-    ):
-        # Without the lock, since reading manifests takes a while.
-        recyclable = next(recyclable_folders(app_folder, keep), None)
-        with lock(site_root, app_folder.node, app_folder.app):
+    taking = lock(site_root, app_folder.node, app_folder.app) if recyclable else nullcontext()
+    with site_root.temporary_paths.reserve(releases, STANDBY_STEM) as temporary:
+        with taking:
             name, live = live_release(app_folder)
             if name is None or live is None:
-                return
+                return False
             if recyclable is None:
                 temporary.mkdir()
             elif not recyclable.take(temporary):
-                return
+                return False
+        identity = folder_identity(releases / name)
         failpoints.reached("standby taken")
         began = site_root.verifications.now()
-        if not _make_equal(site_root, temporary, releases / name, executor):
-            return
-        with lock(site_root, app_folder.node, app_folder.app):
-            if os.path.lexists(app_folder.standby):
-                app_folder.standby.rename(replaced)
-            _name(site_root, temporary, app_folder.standby, live, began)
-        failpoints.reached("standby placed")
-
-
-def _add(app_folder: AppFolder, executor: Executor) -> bool:
-    site_root, releases = app_folder.site_root, app_folder.releases
-    name, live = live_release(app_folder)
-    if name is None or live is None:
-        return False
-    with site_root.temporary_paths.reserve(releases, STANDBY_STEM) as temporary:
-        temporary.mkdir()
-        began = site_root.verifications.now()
-        if not _make_equal(site_root, temporary, releases / name, executor):
+        made = executor("make equal", site_root, temporary, releases / name)
+        if not made or folder_identity(releases / name) != identity:
             return False
-        number = 1
-        while os.path.lexists(standby := releases / f"{STANDBY}.{number}"):
-            number += 1
-        _name(site_root, temporary, standby, live, began)
+        with disk.folder(temporary) as fd:
+            site_root.manifests.put_written(live, dir_fd=fd)
+        standby = _free_name(app_folder)
+        temporary.rename(standby)
+        site_root.verifications.put(standby, began)
+    failpoints.reached("standby placed")
     return True
 
 
-def _make_equal(site_root: SiteRoot, folder: Path, release: Path, executor: Executor) -> bool:
-    """Make a folder equal to a release; whether it is.
-
-    False where the release is damaged, and where it was made into another one meanwhile, since no
-    lock is held.
-    """
-    identity = folder_identity(release)
-    made = executor.make_equal(site_root, folder, release)
-    return made and folder_identity(release) == identity
-
-
-def _name(
-    site_root: SiteRoot, temporary: Path, standby: Path, live: Manifest, began: float
-) -> None:
-    """Give a standby tree, which equals what is live since `began`, its name."""
-    with disk.folder(temporary) as fd:
-        site_root.manifests.put_written(live, dir_fd=fd)
-    temporary.rename(standby)
-    site_root.verifications.put(standby, began)
+def _free_name(app_folder: AppFolder) -> Path:
+    numbered = (app_folder.releases / f"{STANDBY}.{number}" for number in itertools.count(1))
+    names = itertools.chain([app_folder.standby], numbered)
+    return next(path for path in names if not os.path.lexists(path))
 
 
 def _names(app_folder: AppFolder) -> list[str]:
