@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ def open_lock_file(path: Path, *, mode: int = 0o644) -> int:
 
 
 @contextmanager
-def lock_file(path: Path, *, mode: int = 0o644) -> Iterator[int]:
+def lock_file(path: Path, *, mode: int = 0o644) -> Generator[int]:
     """The descriptor of a lock file until the end of the block; then its lock is free."""
     descriptor = open_lock_file(path, mode=mode)
     try:

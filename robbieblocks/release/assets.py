@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +68,7 @@ def write_assets(
 
 
 @contextlib.contextmanager
-def _other_node(app_folder: AppFolder) -> Iterator[Callable[[str, int], FileStat | None]]:
+def _other_node(app_folder: AppFolder) -> Generator[Callable[[str, int], FileStat | None]]:
     """Yields a function that links a missing asset from a node to which the app was published.
 
     It returns None where no other node has the asset as it was published. One inode serves all

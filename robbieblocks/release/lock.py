@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ _ASSETS_TIMEOUT_S: Final = 60.0
 
 
 @contextlib.contextmanager
-def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -> Iterator[None]:
+def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -> Generator[None]:
     """Be the only one who changes an app's folder; take it around live() and publish().
 
     A thread that holds it may take it again. Raises SiteUnavailable when someone else still has
@@ -47,7 +47,7 @@ def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -
 
 
 @contextlib.contextmanager
-def assets_in_use(app_folder: AppFolder) -> Iterator[None]:
+def assets_in_use(app_folder: AppFolder) -> Generator[None]:
     """Keep assets from being pruned between finding that one exists and going live with it."""
     with attempt("make the folder", app_folder.assets):
         app_folder.assets.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def assets_in_use(app_folder: AppFolder) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def assets_unused(app_folder: AppFolder) -> Iterator[bool]:
+def assets_unused(app_folder: AppFolder) -> Generator[bool]:
     """Whether nobody publishes to the node now; nobody can until the block ends."""
     with _lock_file(_assets_lock(app_folder)) as descriptor:
         yield file_locks.try_lock(descriptor)
@@ -71,7 +71,7 @@ def _assets_lock(app_folder: AppFolder) -> Path:
 
 
 @contextlib.contextmanager
-def _lock_file(path: Path) -> Iterator[int]:
+def _lock_file(path: Path) -> Generator[int]:
     with contextlib.ExitStack() as opened:
         with attempt("open the lock", path):
             descriptor = opened.enter_context(file_locks.lock_file(path))

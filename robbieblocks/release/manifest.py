@@ -10,8 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeGuard, cast
 
 from robbieblocks.model import Json, Manifest, PageEntry, Sha256
 
@@ -30,7 +30,7 @@ class ManifestWriter:
 
     def dump(self, manifest: Manifest) -> bytes:
         """The JSON of a manifest. Page order is kept; everything else is sorted."""
-        written = _Written.of(manifest, self._written.get(manifest.app))
+        written = self._written.get(manifest.app, _Written()).followed_by(manifest)
         self._written[manifest.app] = written
         value: dict[str, Json] = {
             "format": _FORMAT,
@@ -45,85 +45,79 @@ class ManifestWriter:
         pages = ",".join([written.rows[id(page)] for page in manifest.pages])
         files = _json(dict(sorted(manifest.files.items())))
         return (
-            f'{_json(value)[:-1]},"assets":{written.assets.places(manifest.assets)}'
+            f'{_json(value)[:-1]},"assets":{written.assets.positions(manifest.assets)}'
             f',"pages":[{pages}],"files":{files}}}\n'
         ).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Every name once, sorted, and each one's place in that; `uses` says how often it is used."""
+    """Every name once, sorted, and its position; `uses` says how often each is used."""
 
-    uses: Counter[str]
-    names: list[str]
-    place_of: Mapping[str, str]
+    uses: Counter[str] = field(default_factory=Counter[str])
+    names: list[str] = field(default_factory=list[str])
+    position_of: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    @classmethod
-    def of(
-        cls, last: Self | None, gone: Iterable[tuple[str, ...]], came: Iterable[tuple[str, ...]]
-    ) -> Self:
-        """The table after some uses went and others came; the very same where its names are."""
-        uses = Counter[str]() if last is None else last.uses.copy()
-        for used in gone:
-            uses.subtract(used)
-        for used in came:
-            uses.update(used)
+    def changed(
+        self, removed: Iterable[tuple[str, ...]], added: Iterable[tuple[str, ...]]
+    ) -> _Table:
+        """The table after some uses were removed and others added."""
+        uses = self.uses.copy()
+        for names in removed:
+            uses.subtract(names)
+        for names in added:
+            uses.update(names)
         uses = +uses  # without names that are used no more
-        names = sorted(uses)
-        if last is not None and names == last.names:
-            return cls(uses, last.names, last.place_of)
-        return cls(uses, names, {name: str(place) for place, name in enumerate(names)})
+        names_used = sorted(uses)
+        if names_used == self.names:
+            return _Table(uses, self.names, self.position_of)
+        positions = {name: str(position) for position, name in enumerate(names_used)}
+        return _Table(uses, names_used, positions)
 
-    def places(self, used: tuple[str, ...]) -> str:
-        """Names as their places, in JSON."""
-        return f"[{','.join([self.place_of[name] for name in used])}]"
+    def positions(self, used: tuple[str, ...]) -> str:
+        """Names as their positions, in JSON."""
+        return f"[{','.join([self.position_of[name] for name in used])}]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """Pages in JSON by the object's id, and their tables; `pages` keeps the objects alive.
+    """What was written of an app: its tables, and the JSON of each page by the object's id.
 
-    `own` are the assets that the manifest itself names.
+    `pages` keeps the objects alive, so that no id is used twice. `own` are the assets that the
+    manifest itself names.
     """
 
-    own: tuple[str, ...]
-    pages: Mapping[int, PageEntry]
-    assets: _Table
-    components: _Table
-    inputs: _Table
-    rows: Mapping[int, str]
+    own: tuple[str, ...] = ()
+    pages: Mapping[int, PageEntry] = field(default_factory=dict[int, PageEntry])
+    assets: _Table = field(default_factory=_Table)
+    components: _Table = field(default_factory=_Table)
+    inputs: _Table = field(default_factory=_Table)
+    rows: Mapping[int, str] = field(default_factory=dict[int, str])
 
-    @classmethod
-    def of(cls, manifest: Manifest, last: Self | None) -> Self:
-        """What is written now: most pages are the objects that were written last."""
+    def followed_by(self, manifest: Manifest) -> _Written:
+        """What is written of the next manifest. Most pages are the same objects as in the last."""
         pages = {id(page): page for page in manifest.pages}
-        before = {} if last is None else last.pages
-        gone = [before[key] for key in before.keys() - pages.keys()]
-        came = [pages[key] for key in pages.keys() - before.keys()]
-        assets = _Table.of(
-            last.assets if last else None,
-            [*([last.own] if last else []), *(page.assets for page in gone)],
-            [manifest.assets, *(page.assets for page in came)],
+        removed = [self.pages[key] for key in self.pages.keys() - pages.keys()]
+        added = [pages[key] for key in pages.keys() - self.pages.keys()]
+        assets = self.assets.changed(
+            [self.own, *(page.assets for page in removed)],
+            [manifest.assets, *(page.assets for page in added)],
         )
-        components = _Table.of(
-            last.components if last else None,
-            (page.components for page in gone),
-            (page.components for page in came),
+        components = self.components.changed(
+            (page.components for page in removed), (page.components for page in added)
         )
-        inputs = _Table.of(
-            last.inputs if last else None,
-            (page.input_digests for page in gone),
-            (page.input_digests for page in came),
+        inputs = self.inputs.changed(
+            (page.input_digests for page in removed), (page.input_digests for page in added)
         )
         tables = assets, components, inputs
-        if last and all(map(_same_names, tables, (last.assets, last.components, last.inputs))):
-            rows = dict(last.rows)
-            for page in gone:
+        if all(map(_same_names, tables, (self.assets, self.components, self.inputs))):
+            rows = dict(self.rows)
+            for page in removed:
                 del rows[id(page)]
         else:
-            rows, came = {}, list(pages.values())
-        rows |= {id(page): _row(page, *tables) for page in came}
-        return cls(manifest.assets, pages, *tables, rows)
+            rows, added = {}, list(pages.values())
+        rows |= {id(page): _row(page, *tables) for page in added}
+        return _Written(manifest.assets, pages, *tables, rows)
 
 
 def _same_names(table: _Table, last: _Table) -> bool:
@@ -134,9 +128,9 @@ def _row(page: PageEntry, assets: _Table, components: _Table, inputs: _Table) ->
     """The JSON of a page; by hand, since json.dumps takes three times as long."""
     return (
         f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
-        f',"inputs":{_text(page.inputs)},"assets":{assets.places(page.assets)}'
-        f',"components":{components.places(page.components)}'
-        f',"rows":{_text(page.row_digests)},"from":{inputs.places(page.input_digests)}}}'
+        f',"inputs":{_text(page.inputs)},"assets":{assets.positions(page.assets)}'
+        f',"components":{components.positions(page.components)}'
+        f',"rows":{_text(page.row_digests)},"from":{inputs.positions(page.input_digests)}}}'
     )
 
 
@@ -174,13 +168,20 @@ def load_files(content: bytes) -> Manifest:
     stated = _BUILD_HASH.search(head)
     if not found or stated is None:
         raise ValueError("not a manifest")
-    named = json.loads(files.removesuffix(b"}\n"))
-    if not isinstance(named, dict) or not all(isinstance(each, str) for each in named.values()):
+    hash_of: object = json.loads(files.removesuffix(b"}\n"))
+    if not _are_hashes(hash_of):
         raise ValueError("not a manifest's files")
-    manifest = Manifest(node="", app="", files=named)
+    manifest = Manifest(node="", app="", files=hash_of)
     if manifest.build_hash != stated[1].decode():
         raise ValueError("the manifest's files are not those of its build hash")
     return manifest
+
+
+def _are_hashes(value: object) -> TypeGuard[dict[str, Sha256]]:
+    """Whether a JSON value is an object of texts; the build hash tells whether they are right."""
+    if not isinstance(value, dict):
+        return False
+    return all(isinstance(each, str) for each in cast("dict[str, object]", value).values())
 
 
 def _manifest(value: dict[str, Any]) -> Manifest:
@@ -189,9 +190,9 @@ def _manifest(value: dict[str, Any]) -> Manifest:
     inputs: list[str] = value.get("input_table", [])
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def names(table: list[str], places: list[int]) -> tuple[str, ...]:
-        """One tuple for all pages that have the same: memory, at 10,000 pages."""
-        found = tuple([table[place] for place in places])
+    def names(table: list[str], positions: list[int]) -> tuple[str, ...]:
+        """The names at positions; one tuple for all pages with equal names saves memory."""
+        found = tuple([table[position] for position in positions])
         return known.setdefault(found, found)
 
     return Manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from robbieblocks.model import Manifest, PageEntry
@@ -78,7 +79,7 @@ def _page_problem(client: httpx.Client, base_url: str, manifest: Manifest, page:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"{url}: {type(error).__name__} {error}"
     build = answer.headers.get(BUILD_HEADER, manifest.build_hash)
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != HTTPStatus.OK:
         return f"{url}: answered {answer.status_code}"
     if hashlib.sha256(answer.content).hexdigest() != manifest.files[page.path]:
         return f"{url}: its bytes are not those of the release"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -158,7 +158,7 @@ def _problems(new: NewRelease, smoke_url: str | None, smoke_pause_s: float) -> l
 
 
 def _changed_paths(new: NewRelease) -> list[str]:
-    before = {} if new.live is None else new.live.files
+    before: Mapping[str, Sha256] = {} if new.live is None else new.live.files
     return [
         path
         for path, digest in new.manifest.files.items()

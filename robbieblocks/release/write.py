@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ def write_release(
     manifest: Manifest,
     contents: Mapping[str, bytes],
     assets: Iterable[Asset],
-) -> Iterator[WrittenRelease]:
+) -> Generator[WrittenRelease]:
     """Write a manifest's release, and hold the app's lock until the block ends.
 
     `contents` holds the bytes of every file that the live release doesn't have already. The folder

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ _REMEDIES: Final = {
 
 
 @contextlib.contextmanager
-def attempt(doing: str, path: Path) -> Iterator[None]:
+def attempt(doing: str, path: Path) -> Generator[None]:
     """Turn any OSError into SiteUnavailable: what was attempted, the path, why, and the remedy."""
     try:
         yield
@@ -62,7 +62,7 @@ def unavailable(what: str, path: Path, error: OSError) -> SiteUnavailable:
 
 
 @contextlib.contextmanager
-def folder(path: str | Path, *, dir_fd: int | None = None) -> Iterator[int]:
+def folder(path: str | Path, *, dir_fd: int | None = None) -> Generator[int]:
     """A descriptor of a folder that is not a symlink."""
     fd = os.open(path, _READ | os.O_DIRECTORY, dir_fd=dir_fd)
     try:
@@ -183,7 +183,7 @@ class TemporaryPaths:
         self._names: set[str] = set()
 
     @contextlib.contextmanager
-    def reserve(self, parent: Path, stem: str) -> Iterator[Path]:
+    def reserve(self, parent: Path, stem: str) -> Generator[Path]:
         """A temporary path that sweeps of this process leave alone until the block ends.
 
         What is there in the end is removed, where that can be done.

@@ -27,7 +27,7 @@ class TreeDifference:
     are what must be removed and made, in that order.
     """
 
-    kept: Mapping[str, FileStat] = field(default_factory=dict)
+    kept: Mapping[str, FileStat] = field(default_factory=dict[str, FileStat])
     unlink: tuple[str, ...] = ()
     rmdir: tuple[str, ...] = ()
     mkdir: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class TreeDifference:
 class FileSources:
     """Where each missing file comes from: a folder to link it from, or the contents."""
 
-    links: Mapping[Path, Mapping[str, FileStat]] = field(default_factory=dict)
+    links: Mapping[Path, Mapping[str, FileStat]]
     write: Collection[str] = ()
 
 
