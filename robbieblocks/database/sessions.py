@@ -1,28 +1,31 @@
-"""Sessions, and the advisory locks that they hold: which a lost connection may leave behind.
+"""Sessions of the server, and the advisory locks that they hold.
 
-The functions speak of one database. They raise as the driver does; callers say what was attempted.
+A session can outlive its connection, and keep its locks. The functions raise what the driver
+raises: callers translate it, and say what was attempted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from psycopg import Connection
-from psycopg.rows import tuple_row
 
 Session = tuple[int, str]
-"""A backend's pid and its start: a pid comes again, with its start it does not."""
+"""A backend's pid and its start time: a pid is used again, the pair is not."""
 
 # Take a lock, if it is free or this session's already.
 _TAKE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
 
-# Which session we are.
+# Release a lock; taken twice, it must be released twice.
+_RELEASE: LiteralString = "SELECT pg_advisory_unlock(%s)"
+
+# The session of the connection.
 _OWN: LiteralString = """
     SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()
 """
 
-# Who holds a lock: a 64-bit key shows as two halves with objsubid 1.
+# The sessions that hold a lock: a 64-bit key stands in pg_locks as two halves, with objsubid 1.
 _HOLDERS: LiteralString = """
     SELECT l.pid, a.backend_start::text
       FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -32,7 +35,7 @@ _HOLDERS: LiteralString = """
        AND l.objid::bigint = %(key)s::bigint & 4294967295
 """
 
-# End a session that the server keeps, though its connection is gone; frozen, it obeys later.
+# End a session. A frozen one ends when it runs again.
 _END: LiteralString = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE pid = %(pid)s AND backend_start::text = %(start)s
@@ -40,32 +43,33 @@ _END: LiteralString = """
 
 
 def lock_key(*words: str) -> int:
-    """An advisory lock's number: 64 bits, the same on every machine."""
+    """The number of an advisory lock: 64 bits, the same on every machine."""
     digest = hashlib.sha256("\0".join(words).encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
 
 
 def take(connection: Connection, key: int) -> bool:
-    """Whether the lock is this session's now. Taken twice, it must be given back twice."""
-    return bool(_rows(connection, _TAKE, (key,))[0][0])
+    """Take a lock; return whether the session has it now. Taken twice, it is released twice."""
+    row = connection.execute(_TAKE, (key,)).fetchone()
+    return bool(row and row[0])
+
+
+def release(connection: Connection, key: int) -> None:
+    """Release a lock that the session has taken."""
+    connection.execute(_RELEASE, (key,))
 
 
 def own(connection: Connection) -> Session:
-    """The connection's session."""
-    pid, start = _rows(connection, _OWN, {})[0]
+    """Return the connection's session."""
+    ((pid, start),) = connection.execute(_OWN).fetchall()
     return pid, start
 
 
 def holders(connection: Connection, key: int) -> list[Session]:
-    """The sessions that hold a lock."""
-    return [(pid, start) for pid, start in _rows(connection, _HOLDERS, {"key": key})]
+    """Return the sessions that hold a lock."""
+    return [(pid, start) for pid, start in connection.execute(_HOLDERS, {"key": key})]
 
 
 def end(connection: Connection, session: Session) -> None:
-    """Tell the server to end a session."""
-    _rows(connection, _END, {"pid": session[0], "start": session[1]})
-
-
-def _rows(connection: Connection, query: LiteralString, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query, values).fetchall()
+    """Have the server end a session."""
+    connection.execute(_END, {"pid": session[0], "start": session[1]})

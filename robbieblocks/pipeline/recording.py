@@ -87,28 +87,26 @@ class RunRecorder:
             record.finish(
                 self._session.connection,
                 run,
-                status="failed" if report.outcome == "failed" else "success",
-                build_hash=report.build_hash,
-                build_ms=report.build_ms,
-                deploy_ms=report.deploy_ms,
-                pages=report.pages_live,
-                components=report.components,
-                error=report.error,
-                log=log_of(report, watch.phases),
+                record.RunEnd(
+                    status="failed" if report.outcome == "failed" else "success",
+                    build_hash=report.build_hash,
+                    build_ms=report.build_ms,
+                    deploy_ms=report.deploy_ms,
+                    pages=report.pages_live,
+                    components=report.components,
+                    error=report.error,
+                    log=log_of(report, watch.phases),
+                ),
             )
 
     def abandon(self, error: BaseException) -> None:
         """Close every open row as failed: the build ends with an error that concerns all runs."""
         text = str(error) or type(error).__name__
         for target, run in self._open.items():
+            live_hash = self._session.live_hash(target)
+            end = record.RunEnd(status="failed", build_hash=live_hash, error=text)
             with suppress(RobbieBlocksError):
-                record.finish(
-                    self._session.connection,
-                    run,
-                    status="failed",
-                    build_hash=self._session.live_hash(target),
-                    error=text,
-                )
+                record.finish(self._session.connection, run, end)
 
 
 @contextmanager

@@ -66,7 +66,9 @@ def open_build(
         targets = _targets(request, connection, site)
     with context.at_work(full=request.unasked), ExitStack() as held:
         with watch.step("open"):
-            leases = {} if request.dry_run else _lock(targets, connection, site, held)
+            leases = (
+                {} if request.dry_run else _lock(targets, connection, site, held, context.leases)
+            )
             session = BuildSession(
                 request=request,
                 context=context,
@@ -93,7 +95,11 @@ def _targets(request: Request, connection: Connection, site: Site) -> tuple[Targ
 
 
 def _lock(
-    targets: tuple[Target, ...], connection: Connection, site: Site, held: ExitStack
+    targets: tuple[Target, ...],
+    connection: Connection,
+    site: Site,
+    held: ExitStack,
+    process_leases: record.Leases,
 ) -> dict[Target, record.Lease]:
     """Take each target's file lock, and its lease where the connection can hold one."""
     pooled = database.is_pooled(connection)
@@ -101,13 +107,15 @@ def _lock(
     for target in targets:
         held.enter_context(release.lock(site.root, target.node, target.app))
         if not pooled:
-            leases[target] = held.enter_context(_lease(connection, target))
+            leases[target] = held.enter_context(_lease(process_leases, connection, target))
     return leases
 
 
 @contextmanager
-def _lease(connection: Connection, target: Target) -> Generator[record.Lease]:
-    with record.lease(connection, target.node, target.app) as lease:
+def _lease(
+    leases: record.Leases, connection: Connection, target: Target
+) -> Generator[record.Lease]:
+    with leases.hold(connection, target.node, target.app) as lease:
         if not lease:
             raise DatabaseUnavailable(
                 f"another machine is building {target.app} for {target.node} from this database: "
@@ -123,8 +131,7 @@ def _close_dead_runs(session: BuildSession) -> None:
     of that target belongs to a process that died.
     """
     for target in session.targets:
-        leased = target in session.leases
         # Without a lease the file lock still excludes other builds on this machine.
-        dead = record.close_dead(session.connection, target.node, target.app, leased=leased)
+        dead = record.close_dead(session.connection, target.node, target.app)
         if dead:
             session.progress(f"closed {dead} unfinished run of {target}")

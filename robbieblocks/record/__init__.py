@@ -1,18 +1,18 @@
-"""The deploys row of every run: written before its work, closed whatever happens to the worker.
+"""The deploys row of every run: written before its work starts, and ended whatever happens to it.
 
 A run is dead when its row is unfinished and nobody holds the lease of its node and app.
 """
 
-from robbieblocks.record.leases import Lease, lease
+from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
     NOTHING_LIVE,
+    PROCESS_ID,
     LastRun,
+    RunEnd,
     close_abandoned,
     close_dead,
     finish,
-    heartbeat,
     heartbeats,
-    incarnation,
     latest,
     phase,
     start,
@@ -20,16 +20,16 @@ from robbieblocks.record.runs import (
 
 __all__ = [
     "NOTHING_LIVE",
+    "PROCESS_ID",
     "LastRun",
     "Lease",
+    "Leases",
+    "RunEnd",
     "close_abandoned",
     "close_dead",
     "finish",
-    "heartbeat",
     "heartbeats",
-    "incarnation",
     "latest",
-    "lease",
     "phase",
     "start",
 ]

@@ -1,42 +1,94 @@
-"""The lease of an app on a node: a session's advisory lock, the right to publish it.
+"""The lease of an app on a node: an advisory lock, which is the right to publish the app.
 
-Postgres gives it back when the session ends, however it ends.
+Postgres releases it when its session ends, however it ends.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString
+from typing import Final
 
 import psycopg
 from psycopg import Connection
-from psycopg.rows import tuple_row
 
 from robbieblocks.database import sessions, translated
-from robbieblocks.database.sessions import Session, lock_key
+from robbieblocks.database.sessions import Session
 from robbieblocks.errors import DatabaseUnavailable
 
-# Give it back; taken twice, it is given back twice.
-_RETURN_LEASE: LiteralString = "SELECT pg_advisory_unlock(%s)"
+_SESSIONS_MAX: Final = 32
 
-# Whether this session holds it: a 64-bit key shows as two halves with objsubid 1.
-_HOLDS_LEASE: LiteralString = """
-    SELECT EXISTS (
-        SELECT FROM pg_locks
-         WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           AND classid::bigint = (%(key)s::bigint >> 32) & 4294967295
-           AND objid::bigint = %(key)s::bigint & 4294967295)
-"""
+
+class Leases:
+    """Takes the leases of one process, and remembers in which sessions it took them.
+
+    Where an earlier session of the process still holds a lease, though its connection is closed,
+    the lease counts as held: such a session may be frozen, and would keep it for ever. So a process
+    makes one of these and keeps it.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: dict[Session, weakref.ref[Connection]] = {}
+
+    @contextmanager
+    def hold(self, connection: Connection, node: str, app: str) -> Iterator[Lease]:
+        """Hold the lease of a node's app during the block, where it is free.
+
+        The connection needs a session of its own: PgBouncer's transaction mode gives a session and
+        its locks to others. A session may take the same lease again. Raises DatabaseUnavailable.
+        """
+        key = _key(node, app)
+        with translated(f"take the lease of {app} on {node}"):
+            taken = sessions.take(connection, key)
+            if taken:
+                self._remember(connection)
+            held = taken or self._end_stale(connection, sessions.holders(connection, key))
+        try:
+            yield Lease(self, connection, node, app, held)
+        finally:
+            if taken:
+                # A connection that is lost, or in a failed transaction, must not hide why the
+                # block ended.
+                with suppress(psycopg.Error):
+                    sessions.release(connection, key)
+
+    def holds(self, connection: Connection, node: str, app: str) -> bool:
+        """Whether the connection's session, or a stale one of this process, holds the lease."""
+        key = _key(node, app)
+        with translated(f"check the lease of {app} on {node}"):
+            holders = sessions.holders(connection, key)
+            own = any(pid == connection.info.backend_pid for pid, _ in holders)
+            return own or self._end_stale(connection, holders)
+
+    def _remember(self, connection: Connection) -> None:
+        if any(known() is connection for known in self._sessions.values()):
+            return
+        self._sessions[sessions.own(connection)] = weakref.ref(connection)
+        while len(self._sessions) > _SESSIONS_MAX:
+            del self._sessions[next(iter(self._sessions))]
+
+    def _end_stale(self, connection: Connection, holders: Sequence[Session]) -> bool:
+        """Whether the holder is a session of this process whose connection is closed; end it.
+
+        The build that took the lease there is over, and the file lock keeps every other process of
+        this machine out. Another machine gets the lease only when that session has ended.
+        """
+        if not holders or holders[0] not in self._sessions:
+            return False
+        theirs = self._sessions[holders[0]]()
+        if theirs is not None and not theirs.closed:
+            return False
+        sessions.end(connection, holders[0])
+        return True
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to publish an app on a node; true where this session got it."""
+    """The right to publish an app on a node; true where this session has it."""
 
+    leases: Leases
     connection: Connection
     node: str
     app: str
@@ -46,86 +98,17 @@ class Lease:
         return self.held
 
     def check(self) -> None:
-        """Ask the server whether the lease is still held: the fence right before a swap.
+        """Check with the server that the lease is still held, right before a swap.
 
-        Raises DatabaseUnavailable where it is not, so that a worker that was cut off for a while
+        Otherwise raises DatabaseUnavailable, so that a process that lost its connection for a while
         never publishes older content over newer.
         """
-        key = {"key": _key(self.node, self.app)}
-        with translated(f"check the lease of {self.app} on {self.node}"):
-            still = self.held and (
-                _one(self.connection, _HOLDS_LEASE, key)
-                or _held_by_ghost(self.connection, key["key"])
-            )
-        if not still:
+        if not (self.held and self.leases.holds(self.connection, self.node, self.app)):
             raise DatabaseUnavailable(
                 f"the lease of {self.app} on {self.node} was lost: another worker may publish it "
                 "now, so this build is not; the next one starts from what is live"
             )
 
 
-@contextmanager
-def lease(connection: Connection, node: str, app: str) -> Iterator[Lease]:
-    """Hold the lease of a node's app for as long as the block runs, where it is free.
-
-    Needs a session of its own: through PgBouncer in transaction mode a session's locks are
-    somebody else's. A session may take it again inside. Raises DatabaseUnavailable.
-
-    Where an earlier session of this process holds it, whose connection is gone, the lease counts as
-    ours: frozen, that session might keep it for ever.
-    """
-    key = _key(node, app)
-    with translated(f"take the lease of {app} on {node}"):
-        taken = sessions.take(connection, key)
-        if taken:
-            _remember(connection)
-        held = taken or _held_by_ghost(connection, key)
-    try:
-        yield Lease(connection, node, app, held)
-    finally:
-        if taken:
-            # A connection that is lost, or in a failed transaction, must not hide why it ended.
-            with suppress(psycopg.Error):
-                _one(connection, _RETURN_LEASE, (key,))
-
-
-_sessions: Final[dict[Session, weakref.ref[Connection]]] = {}
-"""The sessions in which this process took leases, the oldest first."""
-_MOST_SESSIONS: Final = 32
-
-
-def _remember(connection: Connection) -> None:
-    """Note whose session this is, once a connection."""
-    if any(known() is connection for known in _sessions.values()):
-        return
-    _sessions[sessions.own(connection)] = weakref.ref(connection)
-    while len(_sessions) > _MOST_SESSIONS:
-        del _sessions[next(iter(_sessions))]
-
-
-def _held_by_ghost(connection: Connection, key: int) -> bool:
-    """Whether a lease's holder is a session of this process whose connection is gone.
-
-    It is told to end. The build that had it is over, and the file lock keeps every other process of
-    this machine out; another machine gets the lease no sooner than that session ends.
-    """
-    for holder in sessions.holders(connection, key):
-        known = _sessions.get(holder)
-        if known is None:
-            return False
-        theirs = known()
-        if theirs is not None and not theirs.closed:
-            return False
-        sessions.end(connection, holder)
-        return True
-    return False
-
-
-def _one(connection: Connection, query: LiteralString, values: Any) -> Any:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(query, values).fetchone()
-        return row[0] if row else None
-
-
 def _key(node: str, app: str) -> int:
-    return lock_key("robbieblocks lease", node, app)
+    return sessions.lock_key("robbieblocks lease", node, app)

@@ -7,35 +7,37 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Final, Literal, LiteralString
 from uuid import UUID, uuid4
 
 from psycopg import Connection
-from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
 from robbieblocks.database import translated
-from robbieblocks.model import JsonObject
-from robbieblocks.record.leases import lease
+from robbieblocks.record.leases import Leases
 
 NOTHING_LIVE: Final = "none"
-"""What stands as build_hash (never null) while nothing of an app is live on a node."""
+"""The build_hash, which is never null, while nothing of an app is live on a node."""
+
+PROCESS_ID: Final = uuid4()
+"""This process: a new value at each start, while a pid is used again."""
+
+# The states of a run that has not ended. `pending` is the column's default; no run is given it.
+UNFINISHED: Final = ["pending", "building", "deploying"]
 
 # Begin a run.
 _START: LiteralString = """
     INSERT INTO robbieblocks_deploys
-           (id, node_id, app_namespace, build_hash, pages_count, components_count, deploy_status,
-            triggered_by, trigger_ids, incarnation, worker, started_at, heartbeat_at)
-    VALUES (%(id)s, %(node)s, %(app)s, %(hash)s, %(pages)s, %(components)s, 'building',
-            %(by)s, %(triggers)s, %(incarnation)s, %(worker)s, clock_timestamp(), clock_timestamp())
+           (id, node_id, app_namespace, build_hash, deploy_status, triggered_by, trigger_ids,
+            incarnation, worker, started_at, heartbeat_at)
+    VALUES (%(id)s, %(node)s, %(app)s, %(hash)s, 'building', %(by)s, %(triggers)s,
+            %(process)s, %(worker)s, clock_timestamp(), clock_timestamp())
 """
 
-# Move a run on; also its sign of life. A run that was closed stays closed.
+# Note the state of a run, and that it is alive. A run that has ended keeps its state.
 _PHASE: LiteralString = """
     UPDATE robbieblocks_deploys
-       SET deploy_status = coalesce(%(status)s, deploy_status), heartbeat_at = clock_timestamp()
-     WHERE id = %(id)s AND deploy_status IN ('pending', 'building', 'deploying')
+       SET deploy_status = %(status)s, heartbeat_at = clock_timestamp()
+     WHERE id = %(id)s AND deploy_status = ANY (%(unfinished)s)
 """
 
 # End a run. The hash is left as it was where none is given, and so are the counts.
@@ -49,13 +51,12 @@ _FINISH: LiteralString = """
            components_count = coalesce(%(components)s, components_count),
            error_message = %(error)s,
            build_log = %(log)s,
-           details = coalesce(%(details)s, details),
            heartbeat_at = clock_timestamp(),
            completed_at = clock_timestamp()
-     WHERE id = %(id)s AND deploy_status IN ('pending', 'building', 'deploying')
+     WHERE id = %(id)s AND deploy_status = ANY (%(unfinished)s)
 """
 
-# End the runs of a node's app whose process is gone.
+# End the unfinished runs of a node's app: their processes are gone.
 _CLOSE_DEAD: LiteralString = """
     UPDATE robbieblocks_deploys
        SET deploy_status = 'failed',
@@ -66,25 +67,25 @@ _CLOSE_DEAD: LiteralString = """
                coalesce(heartbeat_at, started_at)::text, '). What was live before is live still, ',
                'or what it had swapped in; the next run builds what is missing.')
      WHERE node_id = %(node)s AND app_namespace = %(app)s
-       AND deploy_status IN ('pending', 'building', 'deploying')
+       AND deploy_status = ANY (%(unfinished)s)
 """
 
-# A sign of life of every run of a process.
-_BEAT: LiteralString = """
+# Note that every unfinished run of a process is alive.
+_HEARTBEATS: LiteralString = """
     UPDATE robbieblocks_deploys SET heartbeat_at = clock_timestamp()
-     WHERE incarnation = %(incarnation)s AND deploy_status IN ('pending', 'building', 'deploying')
+     WHERE incarnation = %(process)s AND deploy_status = ANY (%(unfinished)s)
 """
 
-# Nodes and apps with a run that was silent for too long.
+# The nodes and apps with an unfinished run that was not noted as alive for some time.
 _SILENT: LiteralString = """
     SELECT DISTINCT node_id, app_namespace
       FROM robbieblocks_deploys
-     WHERE deploy_status IN ('pending', 'building', 'deploying')
+     WHERE deploy_status = ANY (%(unfinished)s)
        AND coalesce(heartbeat_at, started_at)
            < clock_timestamp() - make_interval(secs => %(seconds)s)
 """
 
-# The latest run of every app, and what the latest good one made.
+# The latest run of every app on every node, and what its latest successful run published.
 _LATEST: LiteralString = """
     SELECT DISTINCT ON (run.node_id, run.app_namespace)
            run.node_id, run.app_namespace, run.deploy_status,
@@ -101,6 +102,25 @@ _LATEST: LiteralString = """
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ended.
+
+    `build_hash` is what is live now; None, as for the counts, keeps what stood in the row when the
+    run started. Characters that Postgres can't store are replaced, and a text of more than a
+    million characters loses its middle.
+    """
+
+    status: Literal["success", "failed"]
+    build_hash: str | None = None
+    build_ms: int | None = None
+    deploy_ms: int | None = None
+    pages: int | None = None
+    components: int | None = None
+    error: str | None = None
+    log: str | None = None
+
+
 def start(
     connection: Connection,
     *,
@@ -108,13 +128,11 @@ def start(
     app: str,
     triggered_by: str,
     live_hash: str | None,
-    pages: int | None = None,
-    components: int | None = None,
     trigger_ids: Collection[UUID] = (),
 ) -> UUID:
     """Write a run's row, before any of its work, and return its id.
 
-    `live_hash` is what is live now, None for nothing: it stands as the row's hash until the run is
+    `live_hash` is what is live now, None for nothing. It stands as the row's hash until the run is
     finished, so that a run that dies names what visitors see. Raises DatabaseUnavailable.
     """
     run = uuid4()
@@ -123,11 +141,9 @@ def start(
         "node": node,
         "app": app,
         "hash": live_hash or NOTHING_LIVE,
-        "pages": pages,
-        "components": components,
         "by": triggered_by,
         "triggers": list(trigger_ids) or None,
-        "incarnation": incarnation(),
+        "process": PROCESS_ID,
         "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
     with translated(f"record the start of a run of {app} on {node}"):
@@ -136,39 +152,84 @@ def start(
 
 
 def phase(connection: Connection, run: UUID, status: Literal["building", "deploying"]) -> bool:
-    """Move a run on, which is also a sign of life. False: it is closed, by a peer perhaps."""
+    """Note the state of a run, and that it is alive. Return False where it has ended.
+
+    Another process may have ended it with `close_abandoned`. Raises DatabaseUnavailable.
+    """
     with translated(f"record that run {run} is {status}"):
-        return connection.execute(_PHASE, {"id": run, "status": status}).rowcount == 1
-
-
-def heartbeat(connection: Connection, run: UUID) -> bool:
-    """Note that a run is alive. False: it is closed, by a peer perhaps."""
-    with translated(f"record that run {run} is alive"):
-        return connection.execute(_PHASE, {"id": run, "status": None}).rowcount == 1
+        return (
+            connection.execute(
+                _PHASE, {"id": run, "status": status, "unfinished": UNFINISHED}
+            ).rowcount
+            == 1
+        )
 
 
 def heartbeats(connection: Connection) -> int:
-    """Note that every unfinished run of this process is alive; how many."""
-    with translated("record that this process is alive"):
-        return connection.execute(_BEAT, {"incarnation": incarnation()}).rowcount
+    """Note that every unfinished run of this process is alive; return how many there are.
 
-
-def close_abandoned(connection: Connection, seconds: float) -> int:
-    """Close runs, of any node, that gave no sign of life for `seconds` and whose lease is free.
-
-    What a worker does for peers that never came back; how many.
+    Raises DatabaseUnavailable.
     """
-    with (
-        translated("look for abandoned runs"),
-        connection.cursor(row_factory=tuple_row) as cursor,
-    ):
-        silent = cursor.execute(_SILENT, {"seconds": seconds}).fetchall()
-    return sum(close_dead(connection, node, app) for node, app in silent)
+    with translated("record that this process is alive"):
+        return connection.execute(
+            _HEARTBEATS, {"process": PROCESS_ID, "unfinished": UNFINISHED}
+        ).rowcount
+
+
+def finish(connection: Connection, run: UUID, end: RunEnd) -> bool:
+    """End a run. Return False where it has ended before; its row is then left as it is.
+
+    Raises DatabaseUnavailable: then whoever takes the lease next closes the row.
+    """
+    values = {
+        "id": run,
+        "status": end.status,
+        "hash": end.build_hash,
+        "build_ms": _milliseconds(end.build_ms),
+        "deploy_ms": _milliseconds(end.deploy_ms),
+        "pages": end.pages,
+        "components": end.components,
+        "error": _storable(end.error),
+        "log": _storable(end.log),
+        "unfinished": UNFINISHED,
+    }
+    with translated(f"record the end of run {run}"):
+        return connection.execute(_FINISH, values).rowcount == 1
+
+
+def close_dead(connection: Connection, node: str, app: str) -> int:
+    """End the unfinished runs of a node's app as failed; return how many there were.
+
+    The caller holds the app's lease, or knows otherwise that none of these runs is alive. Call it
+    before `start`, which writes such a row for the caller itself. Raises DatabaseUnavailable.
+    """
+    with translated(f"close dead runs of {app} on {node}"):
+        values = {"node": node, "app": app, "unfinished": UNFINISHED}
+        return connection.execute(_CLOSE_DEAD, values).rowcount
+
+
+def close_abandoned(connection: Connection, silent_s: float) -> int:
+    """Close runs, of any node, that were not noted as alive for `silent_s` and whose lease is free.
+
+    A worker does this for workers that never came back. Returns how many. Raises
+    DatabaseUnavailable.
+    """
+    with translated("look for abandoned runs"):
+        values = {"seconds": silent_s, "unfinished": UNFINISHED}
+        silent = connection.execute(_SILENT, values).fetchall()
+    closed = 0
+    # These are not the runs of this process, which are noted as alive: it has no stale sessions
+    # that could hold their leases.
+    leases = Leases()
+    for node, app in silent:
+        with leases.hold(connection, node, app) as lease:
+            closed += close_dead(connection, node, app) if lease else 0
+    return closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The latest run of an app on a node; `built` is the hash of the latest that succeeded."""
+    """The latest run of an app on a node; `built` is the hash of the latest successful one."""
 
     status: str
     at: datetime
@@ -179,9 +240,9 @@ class LastRun:
 
 
 def latest(connection: Connection) -> dict[tuple[str, str], LastRun]:
-    """The latest run of every app, by node and app."""
-    with translated("read the latest runs"), connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(_LATEST).fetchall()
+    """Return the latest run of every app, by node and app. Raises DatabaseUnavailable."""
+    with translated("read the latest runs"):
+        rows = connection.execute(_LATEST).fetchall()
     return {
         (node, app): LastRun(
             status=status,
@@ -195,78 +256,20 @@ def latest(connection: Connection) -> dict[tuple[str, str], LastRun]:
     }
 
 
-def finish(
-    connection: Connection,
-    run: UUID,
-    *,
-    status: Literal["success", "failed"],
-    build_hash: str | None = None,
-    build_ms: int | None = None,
-    deploy_ms: int | None = None,
-    pages: int | None = None,
-    components: int | None = None,
-    error: str | None = None,
-    log: str | None = None,
-    details: JsonObject | None = None,
-) -> bool:
-    """End a run. False: it was ended before, and what that said stands.
-
-    `build_hash` is what is live now; None leaves what was live at the start. Characters that
-    Postgres can't store are replaced; a text of more than a million characters loses its middle.
-    Raises DatabaseUnavailable; the row is then closed by whoever takes the lease next.
-    """
-    values = {
-        "id": run,
-        "status": status,
-        "hash": build_hash,
-        "build_ms": _milliseconds(build_ms),
-        "deploy_ms": _milliseconds(deploy_ms),
-        "pages": pages,
-        "components": components,
-        "error": _storable(error),
-        "log": _storable(log),
-        "details": None if details is None else Jsonb(details),
-    }
-    with translated(f"record the end of run {run}"):
-        return connection.execute(_FINISH, values).rowcount == 1
-
-
-def close_dead(connection: Connection, node: str, app: str, *, leased: bool = True) -> int:
-    """Close the runs of a node's app that died; how many.
-
-    Closes nothing while another session holds the lease, for then one of them may be alive. Call it
-    before `start`, which writes an unfinished row that belongs to the caller. Without `leased` the
-    caller knows by other means that nobody else runs: through a pooler no lease can be had.
-    """
-    values = {"node": node, "app": app}
-    what = f"close dead runs of {app} on {node}"
-    if not leased:
-        with translated(what):
-            return connection.execute(_CLOSE_DEAD, values).rowcount
-    with lease(connection, node, app) as held, translated(what):
-        return connection.execute(_CLOSE_DEAD, values).rowcount if held else 0
-
-
-@cache
-def incarnation() -> UUID:
-    """This process: a new value at each start."""
-    return uuid4()
-
-
-_LONGEST = 1_000_000
-_MOST_MILLISECONDS = 2**31 - 1
+_TEXT_MAX: Final = 1_000_000
+_INTEGER_MAX: Final = 2**31 - 1
 
 
 def _milliseconds(value: float | None) -> int | None:
-    """A duration as the integer column holds it; a clock that was set back gives none below 0."""
-    return None if value is None else max(0, min(round(value), _MOST_MILLISECONDS))
+    """A duration as the integer column can hold it: not below 0, as after a clock was set back."""
+    return None if value is None else max(0, min(round(value), _INTEGER_MAX))
 
 
 def _storable(text: str | None) -> str | None:
-    """A text without NUL and lone surrogates, which Postgres refuses, and of bearable length."""
+    """A text as Postgres can store it, without NUL and lone surrogates, cut where it is long."""
     if text is None:
         return None
-    if len(text) > _LONGEST:
-        half = _LONGEST // 2
-        text = f"{text[:half]}\n... {len(text) - _LONGEST} characters left out ...\n{text[-half:]}"
+    if len(text) > _TEXT_MAX:
+        half = _TEXT_MAX // 2
+        text = f"{text[:half]}\n... {len(text) - _TEXT_MAX} characters left out ...\n{text[-half:]}"
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

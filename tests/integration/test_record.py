@@ -14,8 +14,9 @@ import pytest
 from psycopg.rows import dict_row
 
 from robbieblocks import record
+from robbieblocks.database.sessions import lock_key
 from robbieblocks.errors import DatabaseUnavailable
-from robbieblocks.record import leases
+from robbieblocks.record import Leases, RunEnd
 from tests.integration.rows import Db
 
 pytestmark = pytest.mark.postgres
@@ -35,6 +36,12 @@ def peer(database: str) -> Iterator[Db]:
     """Another session."""
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def leases() -> Leases:
+    """The leases of this process."""
+    return Leases()
 
 
 def begun(db: Db, app: str = APP, live_hash: str | None = None) -> UUID:
@@ -59,8 +66,6 @@ def test_start(db: Db) -> None:
         app=APP,
         triggered_by="trigger",
         live_hash="a" * 64,
-        pages=3,
-        components=2,
         trigger_ids=[trigger],
     )
     found = row(db, run)
@@ -70,12 +75,8 @@ def test_start(db: Db) -> None:
         APP,
         "trigger",
     )
-    assert (found["build_hash"], found["pages_count"], found["components_count"]) == (
-        "a" * 64,
-        3,
-        2,
-    )
-    assert found["incarnation"] == record.incarnation()
+    assert found["build_hash"] == "a" * 64
+    assert found["incarnation"] == record.PROCESS_ID
     assert found["worker"]
     assert found["trigger_ids"] == [trigger]
     assert found["heartbeat_at"] >= found["started_at"]
@@ -87,33 +88,34 @@ def test_nothing_live(db: Db) -> None:
     assert row(db, begun(db))["build_hash"] == record.NOTHING_LIVE == "none"
 
 
-def test_phase_and_heartbeat(db: Db) -> None:
-    """A phase moves a run on, and both it and a heartbeat are signs of life."""
+def test_phase_and_heartbeats(db: Db) -> None:
+    """A phase moves a run on, and both it and heartbeats note that the run is alive."""
     run = begun(db)
     first = row(db, run)["heartbeat_at"]
     assert record.phase(db, run, "deploying")
     second = row(db, run)
     assert second["deploy_status"] == "deploying"
     assert second["heartbeat_at"] > first
-    assert record.heartbeat(db, run)
+    assert record.heartbeats(db) == 1
     assert row(db, run)["heartbeat_at"] > second["heartbeat_at"]
     assert row(db, run)["deploy_status"] == "deploying"
 
 
 def test_finish(db: Db) -> None:
-    """An ended run has its outcome, hash, durations, counts, log and details."""
+    """An ended run has its outcome, hash, durations, counts and log."""
     run = begun(db)
     assert record.finish(
         db,
         run,
-        status="success",
-        build_hash="b" * 64,
-        build_ms=12,
-        deploy_ms=3,
-        pages=4,
-        components=5,
-        log="built",
-        details={"compiled": ["x"]},
+        RunEnd(
+            status="success",
+            build_hash="b" * 64,
+            build_ms=12,
+            deploy_ms=3,
+            pages=4,
+            components=5,
+            log="built",
+        ),
     )
     found = row(db, run)
     assert (found["deploy_status"], found["build_hash"], found["build_log"]) == (
@@ -123,7 +125,6 @@ def test_finish(db: Db) -> None:
     )
     assert (found["build_duration_ms"], found["deploy_duration_ms"]) == (12, 3)
     assert (found["pages_count"], found["components_count"]) == (4, 5)
-    assert found["details"] == {"compiled": ["x"]}
     assert found["completed_at"] >= found["started_at"]
     assert found["error_message"] is None
 
@@ -131,7 +132,7 @@ def test_finish(db: Db) -> None:
 def test_failure_keeps_the_live_hash(db: Db) -> None:
     """A failed run without a hash of its own names what was live."""
     run = begun(db, live_hash="c" * 64)
-    record.finish(db, run, status="failed", error="esbuild is missing")
+    record.finish(db, run, RunEnd(status="failed", error="esbuild is missing"))
     found = row(db, run)
     assert (found["deploy_status"], found["build_hash"], found["error_message"]) == (
         "failed",
@@ -143,11 +144,11 @@ def test_failure_keeps_the_live_hash(db: Db) -> None:
 def test_ended_once(db: Db) -> None:
     """What ended a run stands: later phases, heartbeats and ends change nothing and say so."""
     run = begun(db)
-    record.finish(db, run, status="failed", error="first")
-    assert not record.finish(db, run, status="success", build_hash="d" * 64)
+    record.finish(db, run, RunEnd(status="failed", error="first"))
+    assert not record.finish(db, run, RunEnd(status="success", build_hash="d" * 64))
     assert not record.phase(db, run, "deploying")
-    assert not record.heartbeat(db, run)
-    assert not record.finish(db, uuid4(), status="success")
+    assert record.heartbeats(db) == 0
+    assert not record.finish(db, uuid4(), RunEnd(status="success"))
     assert (row(db, run)["deploy_status"], row(db, run)["error_message"]) == ("failed", "first")
 
 
@@ -157,11 +158,13 @@ def test_what_postgres_can_not_store(db: Db) -> None:
     record.finish(
         db,
         run,
-        status="failed",
-        error="a\0b\ud800c",
-        log="x" * 3_000_000 + "end",
-        build_ms=-5,
-        deploy_ms=10**12,
+        RunEnd(
+            status="failed",
+            error="a\0b\ud800c",
+            log="x" * 3_000_000 + "end",
+            build_ms=-5,
+            deploy_ms=10**12,
+        ),
     )
     found = row(db, run)
     assert found["error_message"] == "a\ufffdb?c"
@@ -171,16 +174,12 @@ def test_what_postgres_can_not_store(db: Db) -> None:
     assert (found["build_duration_ms"], found["deploy_duration_ms"]) == (0, 2**31 - 1)
 
 
-def test_close_dead(db: Db, database: str) -> None:
+def test_close_dead(db: Db, leases: Leases) -> None:
     """Runs of a process that is gone are closed as failed, with what is known; others are left."""
-    with psycopg.connect(database, autocommit=True) as died, record.lease(died, NODE, APP):
-        dead = begun(died)
-        other_app = begun(died, app="work")
-        assert record.close_dead(db, NODE, APP) == 0
-        died.close()
+    dead, other_app = begun(db), begun(db, app="work")
     ended = begun(db)
-    record.finish(db, ended, status="success")
-    with record.lease(db, NODE, APP) as held:
+    record.finish(db, ended, RunEnd(status="success"))
+    with leases.hold(db, NODE, APP) as held:
         assert held
         assert record.close_dead(db, NODE, APP) == 1
         assert held.held
@@ -204,54 +203,54 @@ def test_close_dead_of_an_earlier_version(db: Db) -> None:
     assert "worker unknown" in message
 
 
-def test_one_lease(db: Db, peer: Db) -> None:
+def test_one_lease(db: Db, peer: Db, leases: Leases) -> None:
     """A node's app has one lease; another app's is another; it is free again afterwards."""
-    with record.lease(db, NODE, APP) as held, record.lease(peer, NODE, APP) as refused:
+    with leases.hold(db, NODE, APP) as held, leases.hold(peer, NODE, APP) as refused:
         assert held
         assert not refused
         with (
-            record.lease(peer, NODE, "work") as other,
-            record.lease(peer, "fluenti-local", APP) as elsewhere,
+            leases.hold(peer, NODE, "work") as other,
+            leases.hold(peer, "fluenti-local", APP) as elsewhere,
         ):
             assert other
             assert elsewhere
-    with record.lease(peer, NODE, APP) as free:
+    with leases.hold(peer, NODE, APP) as free:
         assert free
 
 
-def test_fence(db: Db, peer: Db) -> None:
+def test_fence(db: Db, peer: Db, leases: Leases) -> None:
     """The check before the swap passes while the lease is held, and fails once it is not."""
-    with record.lease(db, NODE, APP) as held:
+    with leases.hold(db, NODE, APP) as held:
         held.check()
         db.execute("SELECT pg_advisory_unlock_all()")
-        with record.lease(peer, NODE, APP), pytest.raises(DatabaseUnavailable, match="was lost"):
+        with leases.hold(peer, NODE, APP), pytest.raises(DatabaseUnavailable, match="was lost"):
             held.check()
     with (
-        record.lease(db, NODE, APP),
-        record.lease(peer, NODE, APP) as refused,
+        leases.hold(db, NODE, APP),
+        leases.hold(peer, NODE, APP) as refused,
         pytest.raises(DatabaseUnavailable),
     ):
         refused.check()
 
 
-def test_fence_of_a_terminated_session(db: Db, database: str) -> None:
+def test_fence_of_a_terminated_session(db: Db, database: str, leases: Leases) -> None:
     """A session that the server ended has lost its lease, and leaving it hides no other error."""
     zombie = psycopg.connect(database, autocommit=True)
-    with record.lease(zombie, NODE, APP) as held:
+    with leases.hold(zombie, NODE, APP) as held:
         db.execute("SELECT pg_terminate_backend(%s, 5000)", (zombie.info.backend_pid,))
         with pytest.raises(DatabaseUnavailable, match="check the lease"):
             held.check()
-    with record.lease(db, NODE, APP) as free:
+    with leases.hold(db, NODE, APP) as free:
         assert free
 
 
-def test_close_abandoned(db: Db, peer: Db) -> None:
+def test_close_abandoned(db: Db, peer: Db, leases: Leases) -> None:
     """Runs of any node that are silent, and whose lease is free, are closed; others are left."""
     silent, elsewhere, alive = begun(db), begun(db, app="work"), begun(db, app="code")
     db.execute(
         "UPDATE robbieblocks_deploys SET heartbeat_at = now() - interval '1 hour' WHERE app_namespace <> 'code'"
     )
-    with record.lease(peer, NODE, "work"):
+    with leases.hold(peer, NODE, "work"):
         assert record.close_abandoned(db, 60) == 1
     assert row(db, silent)["deploy_status"] == "failed"
     assert row(db, elsewhere)["deploy_status"] == "building"
@@ -260,21 +259,25 @@ def test_close_abandoned(db: Db, peer: Db) -> None:
     assert record.close_abandoned(db, 60) == 0
 
 
-def test_a_lease_that_a_lost_session_keeps_counts_as_ours(db: Db, peer: Db, database: str) -> None:
+def test_a_lease_that_a_lost_session_keeps_counts_as_ours(
+    db: Db, peer: Db, database: str, leases: Leases
+) -> None:
     """Only where the session was this process's own, and only once its connection is gone."""
     with psycopg.connect(database, autocommit=True) as stranger:
-        stranger.execute("SELECT pg_advisory_lock(%s)", [leases._key(NODE, "work")])
-        with record.lease(db, NODE, "work") as strange:
+        stranger.execute(
+            "SELECT pg_advisory_lock(%s)", [lock_key("robbieblocks lease", NODE, "work")]
+        )
+        with leases.hold(db, NODE, "work") as strange:
             assert not strange
-    held = record.lease(peer, NODE, APP)
+    held = leases.hold(peer, NODE, APP)
     with held:
-        with record.lease(db, NODE, APP) as second:
+        with leases.hold(db, NODE, APP) as second:
             assert not second, "the first is still connected"
         pid = peer.info.backend_pid
         os.kill(pid, signal.SIGSTOP)
         try:
             peer.close()
-            with record.lease(db, NODE, APP) as ours:
+            with leases.hold(db, NODE, APP) as ours:
                 assert ours
                 ours.check()
         finally:
@@ -286,6 +289,6 @@ def test_database_gone(db: Db) -> None:
     run = begun(db)
     db.close()
     with pytest.raises(DatabaseUnavailable, match="record the end of run"):
-        record.finish(db, run, status="success")
+        record.finish(db, run, RunEnd(status="success"))
     with pytest.raises(DatabaseUnavailable, match="the start of a run of play on vengeance-local"):
         begun(db)

@@ -150,7 +150,7 @@ def test_a_run_that_was_taken_for_dead_does_not_publish(
     """When a peer has closed its row meanwhile, a build stops short of the swap and says why."""
     run()
     edit(editor, "play", 1)
-    hook["compose"] = lambda: record.close_dead(editor, NODE, "play", leased=False)
+    hook["compose"] = lambda: record.close_dead(editor, NODE, "play")
     report = run(triggered_by="change")
     assert "taken for dead" in report.runs[0].error
     assert report.runs[0].transient
@@ -163,7 +163,7 @@ def test_peers_close_runs_that_give_no_sign_of_life(editor: Db) -> None:
     assert record.close_abandoned(editor, 3600) == 0
     editor.execute("UPDATE robbieblocks_deploys SET heartbeat_at = now() - interval '2 minutes'")
     assert record.close_abandoned(editor, 60) == 1
-    assert not record.heartbeat(editor, run_)
+    assert not record.phase(editor, run_, "deploying")
 
 
 def test_damage_is_repaired_by_a_full_build_alone(

@@ -11,7 +11,7 @@ from typing import Self
 
 from psycopg import Connection
 
-from robbieblocks import collector, snapshot
+from robbieblocks import collector, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
@@ -78,6 +78,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     standby: bool = False
     memory: BuildMemory = field(default_factory=BuildMemory)
     maintenance: Maintenance = field(default_factory=Maintenance)
+    leases: record.Leases = field(default_factory=record.Leases)
     _collection: collector.FullBuildCollection = field(
         default_factory=collector.FullBuildCollection
     )
