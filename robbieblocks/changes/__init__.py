@@ -10,7 +10,6 @@ from robbieblocks.changes.queue import (
     ChangeGroup,
     Waiting,
     acknowledge,
-    irrelevant,
     remove_processed,
     waiting,
 )
@@ -20,7 +19,6 @@ __all__ = [
     "ChangeGroup",
     "Waiting",
     "acknowledge",
-    "irrelevant",
     "listen",
     "ping",
     "receive",

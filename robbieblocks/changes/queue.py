@@ -16,35 +16,25 @@ from psycopg import Connection
 from robbieblocks.database import translated
 from robbieblocks.model import SHARED_APP
 
-# What waits for a node, grouped by the apps it affects. The node's apps stand in each row: one row
-# without counts where nothing waits, no row at all where the node has no branding. A row without a
-# time (an earlier version allowed it) counts as written now.
+# What waits for a node, grouped by the apps it affects, and the ids of rows that affect none of the
+# node's apps. The node's apps stand in each row: one row with a count of 0 where nothing waits, no
+# row at all where the node has no branding. A change without a time counts as made now.
 _WAITING: LiteralString = """
-    SELECT node.enabled_apps, queued.affected_apps, queued.row_count,
-           queued.oldest AT TIME ZONE 'UTC', queued.kinds
+    SELECT node.enabled_apps, queued.affected_apps, count(queued.id),
+           least(greatest(coalesce(min(queued.created_at), now()), '0001-01-02Z'), '9999-12-30Z')
+               AT TIME ZONE 'UTC',
+           array_agg(DISTINCT queued.trigger_type::text),
+           array_agg(queued.id)
+               FILTER (WHERE NOT queued.affected_apps
+                             && array_append(node.enabled_apps, %(shared)s::text))
       FROM robbieblocks_node_branding AS node
-      LEFT JOIN (
-           SELECT affected_apps, count(*) AS row_count,
-                  least(greatest(coalesce(min(created_at), now()), '0001-01-02Z'), '9999-12-30Z')
-                      AS oldest,
-                  array_agg(DISTINCT trigger_type::text) AS kinds
-             FROM robbieblocks_change_triggers
-            WHERE processed_at IS NULL AND auto_deploy IS NOT FALSE
-              AND (affected_nodes IS NULL OR %(node)s = ANY (affected_nodes))
-              AND %(node)s <> ALL (handled_nodes)
-              AND id <> ALL (%(except)s)
-            GROUP BY affected_apps
-           ) AS queued ON true
+      LEFT JOIN robbieblocks_change_triggers AS queued
+        ON queued.processed_at IS NULL AND queued.auto_deploy IS NOT FALSE
+       AND (queued.affected_nodes IS NULL OR node.node_id = ANY (queued.affected_nodes))
+       AND node.node_id <> ALL (queued.handled_nodes)
+       AND queued.id <> ALL (%(except)s)
      WHERE node.node_id = %(node)s
-"""
-
-# Rows that name a node but none of the apps that it enables.
-_IRRELEVANT: LiteralString = """
-    SELECT id FROM robbieblocks_change_triggers
-     WHERE processed_at IS NULL AND auto_deploy IS NOT FALSE
-       AND (affected_nodes IS NULL OR %(node)s = ANY (affected_nodes))
-       AND %(node)s <> ALL (handled_nodes)
-       AND NOT affected_apps && %(apps)s
+     GROUP BY node.enabled_apps, queued.affected_apps
 """
 
 # Note that a node has handled rows. Locked in one order, so that two nodes never deadlock.
@@ -92,13 +82,13 @@ class ChangeGroup:
 class Waiting:
     """What waits for a node. `apps` are those it enables; None where it has no branding row.
 
-    `irrelevant` tells whether rows wait that affect none of them. `disabled_apps` are apps that it
-    enables no more, and whose pages are still live: `waiting` leaves them to its caller to fill in.
+    `irrelevant` are rows that affect none of them. `disabled_apps` are apps whose pages are live
+    though the node enables them no more: `waiting` leaves it to its caller to fill them in.
     """
 
     apps: tuple[str, ...] | None
     groups: tuple[ChangeGroup, ...] = ()
-    irrelevant: bool = False
+    irrelevant: tuple[UUID, ...] = ()
     disabled_apps: tuple[str, ...] = ()
 
     @property
@@ -114,31 +104,21 @@ class Waiting:
 
 def waiting(connection: Connection, node: str, known: Collection[UUID] = ()) -> Waiting:
     """Return what waits for a node, without the rows of `known`. Raises DatabaseUnavailable."""
+    values = {"node": node, "except": list(known), "shared": SHARED_APP}
     with translated(f"look what waits for {node}"):
-        rows = connection.execute(_WAITING, {"node": node, "except": list(known)}).fetchall()
+        rows = connection.execute(_WAITING, values).fetchall()
     if not rows:
         return Waiting(apps=None)
     enabled = {*(app for app in rows[0][0] or () if app), SHARED_APP}
     groups: list[ChangeGroup] = []
-    irrelevant = False
-    for _, affected, count, oldest, kinds in rows:
-        if count is None:
-            continue
+    irrelevant: list[UUID] = []
+    for _, affected, count, oldest, kinds, none_affected in rows:
+        irrelevant += none_affected or ()
         apps = frozenset(enabled if affected is None else enabled.intersection(affected))
-        irrelevant = irrelevant or not apps
-        if apps:
+        if count and apps:
             oldest = oldest.replace(tzinfo=UTC)
             groups.append(ChangeGroup(apps=apps, count=count, oldest=oldest, kinds=tuple(kinds)))
-    return Waiting(apps=tuple(sorted(enabled)), groups=tuple(groups), irrelevant=irrelevant)
-
-
-def irrelevant(connection: Connection, node: str, apps: Collection[str]) -> list[UUID]:
-    """Return the rows that wait for a node and affect none of `apps`, which are all of its apps.
-
-    Raises DatabaseUnavailable.
-    """
-    with translated(f"look for changes that {node} does not show"):
-        return [row[0] for row in connection.execute(_IRRELEVANT, {"node": node, "apps": [*apps]})]
+    return Waiting(apps=tuple(sorted(enabled)), groups=tuple(groups), irrelevant=tuple(irrelevant))
 
 
 def acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> int:

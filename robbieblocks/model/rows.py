@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -103,11 +103,19 @@ class TriggerRow:
     auto_deploy: bool = True
     created_at: datetime | None = None
 
-    def concerns(self, node: str, app: str) -> bool:
+    def concerns(self, node: str) -> bool:
+        """Whether a node has to handle the change."""
+        return self.affected_nodes is None or node in self.affected_nodes
+
+    def affected_apps_on(self, node: str, apps: Collection[str]) -> frozenset[str]:
+        """Those of a node's apps that may show the change."""
+        if not self.concerns(node):
+            return frozenset()
+        return frozenset(apps if self.affected_apps is None else self.affected_apps) & set(apps)
+
+    def affects(self, node: str, app: str) -> bool:
         """Whether an app on a node may show the change."""
-        return (self.affected_nodes is None or node in self.affected_nodes) and (
-            self.affected_apps is None or app in self.affected_apps
-        )
+        return bool(self.affected_apps_on(node, (app,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from robbieblocks import changes
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.model import NodeRow, Snapshot, TriggerRow
+from robbieblocks.model import NodeRow, Snapshot
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.session import BuildSession
 
@@ -37,11 +37,7 @@ def _acknowledge_on(
 ) -> set[UUID]:
     """Acknowledge what one node has handled; returns the rows that it still misses."""
     request = session.request
-    rows = [
-        row
-        for row in content.triggers
-        if row.affected_nodes is None or node.id in row.affected_nodes
-    ]
+    rows = [row for row in content.triggers if row.concerns(node.id)]
     built = _built_apps(node, content, runs, session)
     # A build of single pages handles no row: others of the app may have changed, too.
     handled = [
@@ -49,7 +45,8 @@ def _acknowledge_on(
         for row in rows
         if built
         and not request.pages
-        and _affected_apps(row, node) <= {*built, *request.built_before.get(row.id, ())}
+        and row.affected_apps_on(node.id, node.apps)
+        <= {*built, *request.built_before.get(row.id, ())}
     ]
     if handled:
         changes.acknowledge(session.connection, node.id, handled)
@@ -65,12 +62,6 @@ def _built_apps(
     # An app that was no target has nothing live; where it has no page either, that is right.
     empty = set(session.request.apps or node.apps) - on_node.keys() - with_pages
     return {app for app, transient in on_node.items() if not transient} | empty
-
-
-def _affected_apps(row: TriggerRow, node: NodeRow) -> set[str]:
-    """The apps of a node that may show a change."""
-    apps = set(node.apps)
-    return apps if row.affected_apps is None else apps & set(row.affected_apps)
 
 
 def _remove_old_rows(session: BuildSession) -> None:

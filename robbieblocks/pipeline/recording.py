@@ -34,7 +34,7 @@ class RunRecorder:
         session = self._session
         if session.request.dry_run or target in self._open:
             return
-        ids = [row.id for row in self._triggers if row.concerns(target.node, target.app)]
+        ids = [row.id for row in self._triggers if row.affects(target.node, target.app)]
         with session.stopwatch.phase("record"):
             self._open[target] = record.start(
                 session.connection,

@@ -58,7 +58,7 @@ class PipelineBuilder:
         for run in report.runs:
             if job.asked or run.outcome != "unchanged" or run.files_written:
                 _log_run(self.log, job, report, run)
-        return _result(report, report.node_apps.get(self.node, frozenset()))
+        return _result(report, self.node, report.node_apps.get(self.node, frozenset()))
 
     def close(self) -> None:
         """End the isolates' processes and close the cache."""
@@ -76,7 +76,7 @@ class PipelineBuilder:
 
 def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
     """One line a run: its outcome, the rows that asked for it, and the times."""
-    rows = [row for row in report.triggers if _affects(row, run.app)]
+    rows = [row for row in report.triggers if row.affects(run.node, run.app)]
     write = log.warning if run.outcome == "failed" else log.info
     write(
         "run.finished",
@@ -102,25 +102,21 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
     )
 
 
-def _affects(row: TriggerRow, app: str) -> bool:
-    return row.affected_apps is None or app in row.affected_apps
-
-
-def _result(report: BuildReport, apps: frozenset[str]) -> BuildResult:
+def _result(report: BuildReport, node: str, apps: frozenset[str]) -> BuildResult:
     """What the loop needs of a report. `apps` are those that the node carries."""
     acknowledged = [row for row in report.triggers if row.id in report.handled]
     waiting = [row for row in report.triggers if row.id not in report.handled and row.auto_deploy]
     return BuildResult(
         runs=report.runs,
-        unacknowledged={row.id: _unacknowledged(row, apps) for row in waiting},
+        unacknowledged={row.id: _unacknowledged(row, node, apps) for row in waiting},
         boundaries=report.plan.boundaries,
         oldest_change=min((row.created_at for row in acknowledged if row.created_at), default=None),
     )
 
 
-def _unacknowledged(row: TriggerRow, apps: frozenset[str]) -> PartialAcknowledgement:
+def _unacknowledged(row: TriggerRow, node: str, apps: frozenset[str]) -> PartialAcknowledgement:
     return PartialAcknowledgement(
-        apps=apps if row.affected_apps is None else apps.intersection(row.affected_apps),
+        apps=row.affected_apps_on(node, apps),
         built=frozenset(),
         kind=row.trigger_type,
         created_at=row.created_at or datetime.now(UTC),

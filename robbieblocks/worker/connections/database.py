@@ -66,8 +66,7 @@ class WorkerDatabase:
         if found.apps is None:
             return found
         if found.irrelevant:
-            irrelevant = changes.irrelevant(connection, self.node, found.apps)
-            changes.acknowledge(connection, self.node, irrelevant)
+            changes.acknowledge(connection, self.node, found.irrelevant)
         disabled = apps_with_pages(self.site_root, self.node) - set(found.apps)
         return replace(found, disabled_apps=tuple(sorted(disabled)))
 
