@@ -8,6 +8,7 @@ that can't be written, or a full disk, means that nothing is remembered.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import sqlite3
 import threading
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
+
+from robbieblocks.model import Sha256, sha256
 
 _T = TypeVar("_T")
 
@@ -54,6 +57,21 @@ ON CONFLICT (name) DO UPDATE SET
     used = excluded.used, content = excluded.content
 """
 _BY_LAST_USE: Final = "SELECT id, size FROM entries ORDER BY used DESC, id DESC"
+
+
+@functools.cache
+def source_hash(*paths: Path) -> Sha256:
+    """A hash of the code in these files and folders: part of the keys of what the code makes.
+
+    It changes when a Python or JavaScript file changes, is added, renamed or removed.
+    """
+    lines = (
+        f"{file.relative_to(path.parent).as_posix()} {sha256(file.read_bytes())}\n"
+        for path in paths
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.suffix in (".py", ".js")
+    )
+    return sha256("".join(lines))
 
 
 class Cache:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from robbieblocks.bundle import bundle
+from robbieblocks.bundle import Bundler
 from robbieblocks.cache import Cache
 from robbieblocks.model import (
     AssembledBlock,
@@ -84,7 +84,7 @@ class Press:
     """Makes pages: a toolchain, a warm isolate and the templates."""
 
     toolchain: Toolchain
-    cache: Cache
+    bundler: Bundler
     prerenderer: Prerenderer
     renderer: PageRenderer = field(default_factory=lambda: PageRenderer(resource_dir("templates")))
 
@@ -93,11 +93,10 @@ class Press:
         # Playwright's loop runs in the test's thread, and mini-racer refuses to wait in a loop.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(
-                bundle,
+                self.bundler.bundle,
                 {row.key: row for row in rows},
                 [row.key for row in rows],
                 toolchain=self.toolchain,
-                cache=self.cache,
                 tokens=(),
                 base_css="@layer base{[hidden]{display:none!important}}",
             ).result()
@@ -139,8 +138,12 @@ class Press:
 @pytest.fixture(scope="session")
 def press(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
     """One press for the session; its isolate stays warm."""
-    with Cache(tmp_path_factory.mktemp("press")) as cache, Prerenderer() as prerenderer:
-        yield Press(toolchain, cache, prerenderer)
+    with (
+        Cache(tmp_path_factory.mktemp("press")) as cache,
+        Bundler(cache) as bundler,
+        Prerenderer() as prerenderer,
+    ):
+        yield Press(toolchain, bundler, prerenderer)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

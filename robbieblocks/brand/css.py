@@ -7,26 +7,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tinycss2
 
+from robbieblocks.css_text import Node, foreign_urls, walk
 from robbieblocks.messages import printable
 from robbieblocks.names import text_problem
-
-Node = Any  # tinycss2 has no types; its nodes tell themselves apart by `.type`
 
 MAX_VALUE = 10_000
 MAX_SHEET = 1024 * 1024
 
-_URL_FUNCTIONS = frozenset({"url", "src", "image", "image-set", "-webkit-image-set", "cross-fade"})
 _REFUSED_AT = {
     "import": "put the rules themselves here",
     "charset": "leave it out: stylesheets are UTF-8",
     "namespace": "leave it out",
 }
-_LOCAL_URL = re.compile(r"#[^\s]*|data:(?:image|font)/[^\s]*|/(?![/\\])[^\s\\]*", re.IGNORECASE)
-
 _BLANKS = re.compile(r"[\t\n\r\f ]+")
 
 
@@ -73,7 +69,7 @@ def _read_fault(value: str) -> CssFault | None:
     fault = next(_value_faults(nodes), None)
     if fault is None and swallowed:
         fault = CssFault("the value leaves a bracket, quote, comment or escape open", "close it")
-    return fault or next(url_faults(nodes), None)
+    return fault or next(_url_faults(nodes), None)
 
 
 def as_written(value: str) -> str:
@@ -106,35 +102,11 @@ def _value_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
                 pass
 
 
-def walk(nodes: Iterable[Node]) -> Iterator[Node]:
-    """All nodes of a list of component values, those inside blocks and functions included."""
-    waiting = list(nodes)[::-1]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        inside = getattr(node, "content", None)
-        if isinstance(inside, list):
-            waiting += reversed(inside)
-        arguments = getattr(node, "arguments", None)
-        if isinstance(arguments, list):
-            waiting += reversed(arguments)
-
-
-def url_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
+def _url_faults(nodes: Iterable[Node]) -> Iterator[CssFault]:
     """Addresses that lead to another server, or that mean nothing in a stylesheet of ours."""
-    for node in walk(nodes):
-        if node.type == "url":
-            yield from _address(node.value, node)
-        elif node.type == "function" and node.lower_name in _URL_FUNCTIONS:
-            yield from (
-                f for n in node.arguments if n.type == "string" for f in _address(n.value, n)
-            )
-
-
-def _address(address: str, node: Node) -> Iterator[CssFault]:
-    if not _LOCAL_URL.fullmatch(address):
+    for node in foreign_urls(nodes):
         yield CssFault(
-            f"url({printable(address)}) leads elsewhere",
+            f"url({printable(node.value)}) leads elsewhere",
             "use a path of this site (/...), a data: image or font, or #id",
             node.source_line,
             node.source_column,
@@ -167,7 +139,7 @@ def sheet_faults(css: str) -> list[CssFault]:
     nodes = tinycss2.parse_component_value_list(css)
     if _too_deep(nodes):
         return [CssFault(f"rules nest deeper than {MAX_NESTING} levels", "nest less")]
-    found = [*_node_faults(nodes), *url_faults(nodes)]
+    found = [*_node_faults(nodes), *_url_faults(nodes)]
     unclosed = _unclosed(css)
     if unclosed is not None:
         found.append(unclosed)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from robbieblocks.brand.tokens import Resolved, families, hosted
+from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.model import Asset, FontFace, NodeRow
@@ -109,18 +110,6 @@ class HostedFonts:
             f"@font-face{{font-family:{css_string(name)};font-display:swap;{declarations}"
             f'src:url({asset.url}) format("{_FORMATS.get(extension, extension)}")}}'
         )
-
-
-def css_string(text: str) -> str:
-    """A text as a CSS string (CSSOM, serialize a string)."""
-    return '"' + "".join(map(_in_css_string, text)) + '"'
-
-
-def _in_css_string(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    escaped = ord(character) < 0x20 or character in "<>\x7f"
-    return f"\\{ord(character):x} " if escaped else character
 
 
 def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:

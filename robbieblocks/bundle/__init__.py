@@ -1,8 +1,8 @@
-"""Turns component rows into what a page loads: modules, their twins, stylesheets, the runtime.
+"""Compiles components to what pages load: modules, stylesheets, packages and the page's script.
 
-Everything is cached by the hash of what it is made from; N nodes and all pages share one bundle.
+`Bundler` is the only name for other packages.
 """
 
-from robbieblocks.bundle.bundling import bundle, react
+from robbieblocks.bundle.bundler import Bundler
 
-__all__ = ["bundle", "react"]
+__all__ = ["Bundler"]

@@ -5,7 +5,7 @@ assets from bundle, rendered blocks from prerender, manifests from release.
 """
 
 from robbieblocks.model.identity import IdentityMap, same
-from robbieblocks.model.modules import importers, reachable
+from robbieblocks.model.modules import Importing, importers, reachable
 from robbieblocks.model.rows import (
     BlockRow,
     Bookmark,
@@ -57,6 +57,7 @@ __all__ = [
     "FontFace",
     "Hydrate",
     "IdentityMap",
+    "Importing",
     "Json",
     "JsonObject",
     "Manifest",

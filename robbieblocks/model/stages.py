@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.values import ASSET_PREFIX, JsonObject, Sha256, sha256
@@ -127,12 +127,13 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """One compiled ES module and its twin for the isolate.
+    """One compiled ES module and its CommonJS build for the isolate.
 
     `specifier` is what imports say: `@robbieblocks/robbie-bar`, `react`, `date-fns`. `imports` are
     the specifiers it imports itself. `script` is the body of a CommonJS function
-    `(require, module, exports)`, and `source_map` leads from it to the stored text. `styles` are
-    texts of <style> elements that it may show, `computes_styles` says that there may be others.
+    `(require, module, exports)`, and `source_map` leads from it to the stored text. `candidates`
+    may be names of utility classes. `styles` are texts of <style> elements that it may show,
+    `computes_styles` says that there may be others.
     """
 
     specifier: str
@@ -151,29 +152,40 @@ class Module:
         return sha256(self.script)
 
 
+class Utilities(Protocol):
+    """The stylesheets of the utility classes that components use."""
+
+    def for_components(self, keys: Collection[str]) -> Asset | None:
+        """The stylesheet for these components and all that they import, if they use a class."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """Every module that a set of components needs, by specifier, and what was done to get them.
 
     `compiled` lists component keys that were compiled now, not found in the cache. A component
-    with an error is in `problems` and not in `modules`, nor is one that imports it: `blame` names
+    with an error is in `problems` and not in `modules`, nor is one that imports it: `blame` has
     for each in `broken` its own errors and those of what it imports. `isolate` is the script that
     an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
-    `utilities_for` gives the stylesheet of the utility classes that some components (by key) and
-    what they import use, so that a page changes only with its own components.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
-    utilities_for: Callable[[Collection[str]], Asset | None] = field(
-        default=lambda _keys: None, repr=False, compare=False
-    )
+    utilities: Utilities | None = field(default=None, repr=False, compare=False)
     isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def utilities_for(self, components: Collection[str]) -> Asset | None:
+        """The stylesheet of the utility classes that components (by key) and what they import use.
+
+        So a page changes only with its own components. None where they use no class.
+        """
+        return None if self.utilities is None else self.utilities.for_components(components)
 
 
 def component_specifier(key: str) -> str:

@@ -14,13 +14,17 @@ from uuid import UUID
 import pytest
 from py_mini_racer import MiniRacer
 
-from robbieblocks.bundle import bundle as make_bundle
-from robbieblocks.bundle.service import Request, Service
-from robbieblocks.bundle.shelf import Shelf
-from robbieblocks.bundle.vendors import REACT, Vendors, whole
+from robbieblocks.bundle import Bundler
+from robbieblocks.bundle.compile import Esbuild
+from robbieblocks.bundle.compile.service import EsbuildService, Request
+from robbieblocks.bundle.packages import PackagePart, Packages
+from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
+from robbieblocks.bundle.tailwind import DesignSystem
+from robbieblocks.bundle.toolchain_cache import ToolchainCache
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Bundle, ComponentRow, TokenRow
+from robbieblocks.prerender.isolate.source_map import locate
 from robbieblocks.toolchain import Toolchain
 
 Make = Callable[..., Bundle]
@@ -48,9 +52,9 @@ def rows(codes: Mapping[str, str]) -> dict[str, ComponentRow]:
 def tailwind_asked(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a cache that has Tailwind's theme; packages are beside the toolchain."""
     folder = tmp_path_factory.mktemp("asked") / "cache"
-    with Cache(folder) as cache:
-        tokens, wanted = TOKENS, {"a": row("a", "<b className='p-4'/>")}
-        make_bundle(wanted, ["a"], toolchain=toolchain, cache=cache, tokens=tokens, base_css="")
+    with Cache(folder) as cache, Bundler(cache) as bundler:
+        wanted = {"a": row("a", "<b className='p-4'/>")}
+        bundler.bundle(wanted, ["a"], toolchain=toolchain, tokens=TOKENS, base_css="")
     return folder
 
 
@@ -63,11 +67,17 @@ def cache(tailwind_asked: Path, tmp_path: Path) -> Iterator[Cache]:
 
 
 @pytest.fixture
-def make(toolchain: Toolchain, cache: Cache) -> Make:
+def bundler(cache: Cache) -> Iterator[Bundler]:
+    with Bundler(cache) as opened:
+        yield opened
+
+
+@pytest.fixture
+def make(toolchain: Toolchain, bundler: Bundler) -> Make:
     def made(components: Mapping[str, ComponentRow], *wanted: str, **given: object) -> Bundle:
         options = {"tokens": TOKENS, "base_css": "@layer base{body{margin:0}}", **given}
         chosen = wanted or tuple(components)
-        return make_bundle(components, chosen, toolchain=toolchain, cache=cache, **options)  # type: ignore[arg-type]  # as given
+        return bundler.bundle(components, chosen, toolchain=toolchain, **options)  # type: ignore[arg-type]  # as given
 
     return made
 
@@ -235,11 +245,19 @@ def test_same_set_of_icons_is_one_module(make: Make) -> None:
     assert len([name for name in made.modules if name.startswith("lucide-react")]) == 1
 
 
-def test_one_react(toolchain: Toolchain, cache: Cache) -> None:
+@pytest.fixture
+def packages(toolchain: Toolchain, cache: Cache) -> Iterator[Packages]:
+    services, isolates = KeepAlive[EsbuildService](60), KeepAlive[ScriptIsolate](60)
+    with closing(ToolchainCache(toolchain, cache)) as shared:
+        yield Packages(toolchain, Esbuild(toolchain, services), shared, cache, isolates)
+    services.stop()
+    isolates.stop()
+
+
+def test_one_react(toolchain: Toolchain, packages: Packages) -> None:
     """Only the module `react` holds React; every other module imports it."""
-    parts = [whole(name) for name in (*REACT, *toolchain.packages)]
-    with closing(Shelf(toolchain, cache)) as shelf:
-        modules = Vendors(toolchain, shelf, cache).modules(parts)
+    react = ("react", "react/jsx-runtime", "react-dom", "react-dom/client")
+    modules = packages.modules(map(PackagePart.whole, (*react, *toolchain.packages)))
     holders = [n for n, m in modules.items() if b"react.transitional.element" in m.asset.content]
     assert set(holders) <= {
         "react",
@@ -253,10 +271,9 @@ def test_one_react(toolchain: Toolchain, cache: Cache) -> None:
         assert b"useMemoCache:" not in modules[name].asset.content or name == "react-dom/client"
 
 
-def test_named_exports(toolchain: Toolchain, cache: Cache) -> None:
+def test_named_exports(packages: Packages) -> None:
     """React's names are spelled out in its ES module."""
-    with closing(Shelf(toolchain, cache)) as shelf:
-        names = Vendors(toolchain, shelf, cache).names("react")
+    names = packages.names("react")
     assert {"useState", "Component", "createElement", "default", "useEffectEvent"} <= names
 
 
@@ -405,14 +422,9 @@ def test_cached_across_processes(toolchain: Toolchain, tmp_path: Path) -> None:
     components["css"] = row("css", "<p className='p-4'/>", css=".a{top:0}")
 
     def made() -> Bundle:
-        with Cache(tmp_path / "cache") as cache:
-            return make_bundle(
-                components,
-                list(components),
-                toolchain=toolchain,
-                cache=cache,
-                tokens=TOKENS,
-                base_css="",
+        with Cache(tmp_path / "cache") as cache, Bundler(cache) as bundler:
+            return bundler.bundle(
+                components, components, toolchain=toolchain, tokens=TOKENS, base_css=""
             )
 
     first, second = made(), made()
@@ -437,9 +449,9 @@ def test_equal_rows_give_equal_bytes(
         if name != "one":
             shutil.copytree(tailwind_asked, place / "cache")
         monkeypatch.setattr(tempfile, "tempdir", str(place))
-        with Cache(place / "cache") as cache:
-            return make_bundle(
-                components, wanted, toolchain=toolchain, cache=cache, tokens=TOKENS, base_css=""
+        with Cache(place / "cache") as cache, Bundler(cache) as bundler:
+            return bundler.bundle(
+                components, wanted, toolchain=toolchain, tokens=TOKENS, base_css=""
             )
 
     everything = made("one", list(components))
@@ -505,15 +517,15 @@ def test_a_text_that_kills_the_compiler(
     make: Make, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     """A component that esbuild does not survive is named, and the others are compiled."""
-    real = Service._said
+    real = EsbuildService._exchanged
 
-    def said(self: Service, requests: list[Request], timeout: float) -> bytes:
-        folder = Path(requests[0]["absWorkingDir"])
+    def exchanged(self: EsbuildService, requests: list[Request], timeout_s: float) -> bytes:
+        folder = Path(str(requests[0]["absWorkingDir"]))
         if any("KILLER" in path.read_text() for path in folder.glob("c/*.tsx")):
             raise ProcessFailed("esbuild died of signal 11")
-        return real(self, requests, timeout)
+        return real(self, requests, timeout_s)
 
-    monkeypatch.setattr(Service, "_said", said)
+    monkeypatch.setattr(EsbuildService, "_exchanged", exchanged)
     codes = {f"c{n}": "<b/>" for n in range(others)}
     made = make(rows({**codes, "bad": "<b>KILLER</b>"}))
     assert made.broken == {"bad"}
@@ -531,7 +543,7 @@ def test_a_compiler_that_never_runs(
         raise ProcessFailed("no memory")
 
     make(rows({"warm": "<b/>"}))
-    monkeypatch.setattr(Service, "_said", run)
+    monkeypatch.setattr(EsbuildService, "_exchanged", run)
     with pytest.raises(ProcessFailed):
         make(rows({f"c{n}": "<i/>" for n in range(others)}))
 
@@ -561,13 +573,23 @@ def test_two_thousand_components(make: Make) -> None:
 
 
 def test_source_maps(make: Make) -> None:
-    """The isolate's script leads back to the stored line, and names the component."""
-    code = "// one\nexport default () => {\n  throw new Error('x');\n};"
-    module = make(rows({"card": code})).modules["@robbieblocks/card"]
-    found = json.loads(module.source_map)
-    assert found["sources"] == ["card"]
-    assert "sourcesContent" not in found
-    assert found["mappings"]
+    """The isolate's script leads back to the stored text, also where text was put in front."""
+    codes = {
+        "card": "// one\nexport default () => {\n  throw new Error('x');\n};",
+        "part": "\n  <b>{new Error('x')}</b>",
+    }
+    made = make(rows(codes))
+    found = []
+    for key in codes:
+        module = made.modules[f"@robbieblocks/{key}"]
+        assert "sourcesContent" not in json.loads(module.source_map)
+        line, text = next(
+            each for each in enumerate(module.script.split("\n"), 1) if "new E" in each[1]
+        )
+        position = locate(module.source_map, line, text.index("new E") + 1)
+        assert position is not None
+        found.append((position.line, position.column))
+    assert found == [(3, 9), (2, 7)]
 
 
 # --- styles -------------------------------------------------------------------------------------
@@ -651,7 +673,7 @@ def test_order_of_utilities(make: Make) -> None:
 def test_no_new_class_costs_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit without a new word starts no Tailwind."""
     first = make(rows({"a": "<b className='p-4'>{props.a}</b>"}))
-    monkeypatch.setattr("robbieblocks.bundle.tailwind._Compiler.ask", pytest.fail)
+    monkeypatch.setattr(DesignSystem, "ask", pytest.fail)
     second = make(
         rows({"a": "<b className='p-4'>1{props.a}</b>"}),
     )

@@ -206,7 +206,7 @@ def test_an_empty_folder_changes_nothing(connection: psycopg.Connection) -> None
 def test_the_seeds_cover_every_shape(toolchain: Any, cache: Cache) -> None:
     """Default export, named export, bare declaration and bare JSX each have a seed component, and
     all of them compile."""
-    from robbieblocks.bundle import bundle
+    from robbieblocks.bundle import Bundler
     from robbieblocks.model import ComponentRow, TokenRow
 
     content = load(resource_dir("schema") / "content", resource_dir("node_branding"))
@@ -232,6 +232,7 @@ def test_the_seeds_cover_every_shape(toolchain: Any, cache: Cache) -> None:
         TokenRow(key=each.key, category=each.category, default=each.value)
         for each in content.tokens
     ]
-    built = bundle(rows, rows, toolchain=toolchain, cache=cache, tokens=tokens, base_css="")
+    with Bundler(cache) as bundler:
+        built = bundler.bundle(rows, rows, toolchain=toolchain, tokens=tokens, base_css="")
     assert built.problems == ()
     assert built.broken == frozenset()

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from robbieblocks.brand import LAYERS, brand, property_name
 from robbieblocks.brand.css import sheet_faults, value_fault
-from robbieblocks.brand.fonts import css_string
 from robbieblocks.brand.tokens import families
 from robbieblocks.model import BrandedNode, FontFace, TokenRow
 from tests.unit.rows import a_node
@@ -276,13 +275,6 @@ def test_an_accepted_sheet_never_leaves_its_layer(css: str) -> None:
         return
     rules = tinycss2.parse_stylesheet(f"@layer node{{\n{css}\n}}\nend{{}}", skip_whitespace=True)
     assert [rule.type for rule in rules] == ["at-rule", "qualified-rule"]
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-def test_a_css_string_reads_back_as_its_text(text: str) -> None:
-    """Any text is one CSS string token with that very value."""
-    (node,) = tinycss2.parse_component_value_list(css_string(text))
-    assert (node.type, node.value) == ("string", text.replace("\r\n", "\r\n"))
 
 
 @given(st.from_regex(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", fullmatch=True))

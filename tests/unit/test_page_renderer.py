@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ def _module(specifier: str, *imports: str, css: str = "") -> Module:
     return Module(specifier=specifier, asset=asset, script="", imports=imports, stylesheet=sheet)
 
 
+class _Utilities:
+    def for_components(self, keys: Collection[str]) -> Asset | None:
+        return Asset.of("utilities", "css", "@layer utilities{}") if keys else None
+
+
 BUNDLE = Bundle(
     modules={
         module.specifier: module
@@ -54,7 +60,7 @@ BUNDLE = Bundle(
     },
     runtime=_module("@robbieblocks/-runtime", "react"),
     base_stylesheet=Asset.of("base", "css", "@layer base{}"),
-    utilities_for=lambda keys: Asset.of("utilities", "css", "@layer utilities{}") if keys else None,
+    utilities=_Utilities(),
 )
 LIVE = RenderedBlock(html="<p>live</p>", interactive=True)
 STILL = RenderedBlock(html="<p>still</p>", interactive=False)

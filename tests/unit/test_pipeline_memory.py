@@ -47,10 +47,11 @@ def _bundle(said: Said, tokens: str) -> Bundle:
             candidates=frozenset(classes.split()),
         )
 
-    def utilities_for(keys: Collection[str]) -> Asset:
-        reached = {*keys, *(name for key in keys for name in said[key][2])}
-        used = {word for key in reached for word in said[key][1].split()}
-        return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
+    class OfClasses:
+        def for_components(self, keys: Collection[str]) -> Asset:
+            reached = {*keys, *(name for key in keys for name in said[key][2])}
+            used = {word for key in reached for word in said[key][1].split()}
+            return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
 
     runtime = Module(specifier="runtime", asset=Asset("runtime.js", b""), script="")
     base = Asset("base.css", b"")
@@ -59,7 +60,7 @@ def _bundle(said: Said, tokens: str) -> Bundle:
         runtime=runtime,
         base_stylesheet=base,
         isolate="",
-        utilities_for=utilities_for,
+        utilities=OfClasses(),
     )
 
 
@@ -142,10 +143,11 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
     expected = before.document(page)
     other = next(key for key in KEYS if key not in before.components(page))
 
-    def unasked(keys: Collection[str]) -> Asset:
-        raise AssertionError(keys)
+    class Unasked:
+        def for_components(self, keys: Collection[str]) -> Asset:
+            raise AssertionError(keys)
 
-    changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)
+    changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities=Unasked())
     after = _look(changed, (), before)
     assert after.document(page) == expected
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.prerender.isolate.source_map import locate
+from robbieblocks.prerender.isolate.source_map import locate, vlq_numbers
 
 # Two compiled lines: one from line 2 column 3, then unmapped; one from line 1 column 1.
 MAP = json.dumps(
@@ -48,3 +48,41 @@ def test_a_broken_map_is_no_map(mappings: str) -> None:
     """What can't be read costs the position, never the build."""
     locate(json.dumps({"mappings": mappings}), 1, 1)
     assert locate(mappings, 1, 1) is None or mappings.startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", []),
+        ("A", [0]),
+        ("C", [1]),
+        ("D", [-1]),
+        ("AAgBC", [0, 0, 16, 1]),
+        ("hC", [-32 - 16 * 0 - 0]),
+        ("+/////D", [2**31 - 1]),
+    ],
+)
+def test_numbers(text: str, numbers: list[int]) -> None:
+    """A segment's numbers have 5 bits a digit, the lowest first, and the sign in the first."""
+    assert vlq_numbers(text) == numbers
+
+
+# Line 2 was compiled with 10 characters in front of column 5; columns 15 and 21 were 5 and 11.
+SHIFTED = json.dumps(
+    {
+        "version": 3,
+        "mappings": "AAAG,CACD,CAAE,CAAU,CAAM,CACN",
+        "x_robbieblocks_shift": {"line": 2, "column": 5, "by": 10},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("compiled", "stored"),
+    list(enumerate([(1, 4), (2, 3), (2, 5), (2, 5), (2, 11), (3, 15)], 1)),
+)
+def test_columns_are_shifted_back(compiled: int, stored: tuple[int, int]) -> None:
+    """Columns past what was put in front are those of the stored line; other lines stay."""
+    found = locate(SHIFTED, 1, compiled)
+    assert found is not None
+    assert (found.line, found.column) == stored

@@ -15,7 +15,7 @@ from robbieblocks import collector, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
-from robbieblocks.bundle import bundle, react
+from robbieblocks.bundle import Bundler
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import BrandedNode, Bundle, NodeRow, Sha256, Snapshot, TokenRow, same
@@ -73,6 +73,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     page_renderer: PageRenderer
     base_css: str
     cache: Cache
+    bundler: Bundler
     blocks: BlockCache
     prerenderer: Prerenderer
     standby: bool = False
@@ -105,6 +106,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             page_renderer=PageRenderer(settings.templates),
             base_css=_base_css(settings.templates),
             cache=cache,
+            bundler=Bundler(cache),
             blocks=BlockCache(cache),
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
@@ -140,15 +142,14 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         Raises ProcessFailed where they, or esbuild, can't run.
         """
         if blocks:
-            self.prerenderer.start(blocks, react(self.toolchain, self.cache))
+            self.prerenderer.start(blocks, self.bundler.react(self.toolchain))
 
     def bundle(self, content: Snapshot, placed: Collection[str]) -> Bundle:
         """The modules of the placed components. Raises ProcessFailed where esbuild can't run."""
-        return bundle(
+        return self.bundler.bundle(
             content.components,
             placed,
             toolchain=self.toolchain,
-            cache=self.cache,
             tokens=content.tokens,
             base_css=self.base_css,
         )
@@ -173,6 +174,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     ) -> None:
         self.maintenance.close()
         self.prerenderer.__exit__(kind, error, trace)
+        self.bundler.close()
         self.cache.close()
 
 

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Final
 
+from robbieblocks.cache import source_hash
 from robbieblocks.model import (
     Bundle,
     RenderJob,
@@ -14,7 +15,6 @@ from robbieblocks.model import (
     reachable,
     sha256,
 )
-from robbieblocks.prerender.source_files import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 

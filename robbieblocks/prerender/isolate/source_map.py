@@ -6,8 +6,11 @@ import bisect
 import functools
 import json
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from robbieblocks import vlq
+_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_VALUES: Final = {digit: value for value, digit in enumerate(_BASE64)}
+_CONTINUES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def locate(source_map: str, line: int, column: int) -> Position | None:
 
 
 def _find(source_map: str, line: int, column: int) -> Position | None:
-    lines, texts = _decode(source_map)
+    lines, texts, shift = _decode(source_map)
     if not 1 <= line <= len(lines):
         return None
     segments = lines[line - 1]
@@ -43,15 +46,35 @@ def _find(source_map: str, line: int, column: int) -> Position | None:
         return None
     stored = texts[source] if source < len(texts) else ()
     text = stored[original_line] if original_line < len(stored) else ""
+    if shift is not None:
+        original_column = shift.stored_column(original_line, original_column)
     return Position(original_line + 1, original_column + 1, text)
+
+
+class _Shift(NamedTuple):
+    """On `line`, the text was compiled with `by` more characters in front of `column`.
+
+    Line and column count from 1; `stored_column` takes and gives those of maps, from 0.
+    """
+
+    line: int
+    column: int
+    by: int
+
+    def stored_column(self, line: int, column: int) -> int:
+        if line != self.line - 1 or column < self.column - 1:
+            return column
+        return max(self.column - 1, column - self.by)
 
 
 _Segment = tuple[int, int, int, int]
 
 
 @functools.lru_cache(maxsize=32)
-def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
-    """Each compiled line's segments (column, source or -1, line, column); the sources' lines."""
+def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]], _Shift | None]:
+    """Each compiled line's segments (column, source or -1, line, column); the sources' lines; the
+    shift of columns that bundling put into the map.
+    """
     document = json.loads(source_map)
     texts: list[list[str]] = [
         str(text or "").split("\n") for text in document.get("sourcesContent") or []
@@ -62,7 +85,7 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
         start = 0
         segments: list[_Segment] = []
         for text in filter(None, group.split(",")):
-            fields = vlq.decode(text)
+            fields = vlq_numbers(text)
             start += fields[0]
             if len(fields) < 4:  # a segment of one field has no source
                 segments.append((start, -1, 0, 0))
@@ -70,4 +93,22 @@ def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]]]:
             source, line, column = source + fields[1], line + fields[2], column + fields[3]
             segments.append((start, source, line, column))
         lines.append(sorted(segments))
-    return lines, texts
+    shift = document.get("x_robbieblocks_shift")
+    return lines, texts, _Shift(**shift) if shift else None
+
+
+def vlq_numbers(text: str) -> list[int]:
+    """The numbers of one segment: base64 VLQ, 5 bits a digit, lowest first, then the sign.
+
+    Raises KeyError for what is no digit.
+    """
+    numbers: list[int] = []
+    value = bits = 0
+    for digit in text:
+        part = _VALUES[digit]
+        value |= (part & (_CONTINUES - 1)) << bits
+        bits += 5
+        if not part & _CONTINUES:
+            numbers.append(-(value >> 1) if value & 1 else value >> 1)
+            value = bits = 0
+    return numbers

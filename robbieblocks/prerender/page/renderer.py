@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from robbieblocks.cache import source_hash
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     SHARED_APP,
@@ -31,7 +32,6 @@ from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
-from robbieblocks.prerender.source_files import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()

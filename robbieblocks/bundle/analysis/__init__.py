@@ -1,0 +1,18 @@
+"""Reads a component's text without running it: its imports, its component, its problems."""
+
+from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
+from robbieblocks.bundle.analysis.dependency_checks import check_dependencies
+from robbieblocks.bundle.analysis.import_checks import check_imports, unseen_import
+from robbieblocks.bundle.analysis.problems import code_problem
+from robbieblocks.bundle.analysis.syntax import SourcePosition
+
+__all__ = [
+    "Analysis",
+    "ColumnShift",
+    "SourcePosition",
+    "analyse",
+    "check_dependencies",
+    "check_imports",
+    "code_problem",
+    "unseen_import",
+]

@@ -1,0 +1,156 @@
+"""Finds the component in a stored text, and what makes the text export it.
+
+People store four kinds of text: a module with a default export, one whose named export is the
+component, a bare declaration, and a bare expression (JSX that reads `props`, or a function).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from robbieblocks.bundle.analysis.parsing import parse
+from robbieblocks.bundle.analysis.problems import code_problem
+from robbieblocks.bundle.analysis.syntax import Declaration, Expression, Syntax
+from robbieblocks.errors import Problem
+from robbieblocks.model import ComponentRow
+
+SIBLINGS: Final = (
+    "there are several JSX elements side by side",
+    "put them into one fragment: <>...</>",
+)
+_HOOK: Final = re.compile(r"use[A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Text to append to a module, or an expression and what to put before and after it."""
+
+    append: str = ""
+    before: str = ""
+    after: str = ""
+    expression: Expression | None = None
+
+
+NOTHING: Final = Completion()
+
+
+def choose(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
+    """What makes the text export its component by default, or why that can't be told."""
+    if "default" in syntax.exports:
+        return NOTHING
+    if syntax.exports:
+        return _named_export(row, syntax)
+    return _bare(row, syntax)
+
+
+def are_siblings(code: str) -> bool:
+    """Whether the only syntax error of a text is that its elements have no parent."""
+    if not code.lstrip().startswith("<"):
+        return False
+    enclosed = parse(f"<>{code}</>")
+    return not enclosed.broken and len(enclosed.jsx_offsets) > 1
+
+
+def _named_export(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
+    declared = {each.name: each for each in syntax.declarations}
+    exported: list[Declaration] = []
+    for name, local in syntax.exports.items():
+        declaration = declared.get(local or "")
+        if declaration is not None:
+            exported.append(declaration)
+        elif local is not None:  # an imported name that is exported again
+            exported.append(Declaration(name=local, likelihood="perhaps", start=0, end=0))
+        else:
+            return code_problem(
+                row,
+                None,
+                f"the component seems to be {name}, which is exported from another module",
+                "import it, and export it with `export default`",
+            )
+    if not _candidates(syntax, exported):
+        return NOTHING  # a store or a hook for others to import; no page can place it
+    return _exported(_pick(row, syntax, exported, "exports"))
+
+
+def _bare(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
+    if syntax.common_js_export is not None:
+        what = "module.exports is CommonJS; components are ES modules"
+        return code_problem(row, syntax.common_js_export, what, "write `export default` instead")
+    jsx = [each for each in syntax.expressions if each.kind == "jsx"]
+    if len(jsx) > 1:
+        return code_problem(row, jsx[1].position, *SIBLINGS)
+    if jsx:
+        before = "export default function Fragment(props){return "
+        return Completion(before=before, after="}", expression=jsx[0])
+    anonymous = [each for each in syntax.expressions if each.kind == "component"]
+    if len(anonymous) == 1 and not any(_is_likely(syntax, each) for each in syntax.declarations):
+        return Completion(before="export default (", after=")", expression=anonymous[0])
+    return _exported(_pick(row, syntax, syntax.declarations, "declares"))
+
+
+def _exported(chosen: Declaration | Problem) -> Completion | Problem:
+    if isinstance(chosen, Problem):
+        return chosen
+    return Completion(append=f"export{{{chosen.name} as default}};")
+
+
+def _is_likely(syntax: Syntax, each: Declaration) -> bool:
+    return each.likelihood == "component" and (each.name[:1].isupper() or syntax.has_jsx(each))
+
+
+def _pick(
+    row: ComponentRow, syntax: Syntax, among: list[Declaration], verb: str
+) -> Declaration | Problem:
+    """The one declaration that is the component: by its kind, its name, or its being unused."""
+    candidates = _candidates(syntax, among)
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        return code_problem(
+            row,
+            None,
+            "no component was found in the text",
+            "store a function or class that returns JSX, with `export default` before it",
+        )
+    wanted = {_plain(row.key), _plain(row.name)}
+    named = [each for each in candidates if _plain(each.name) in wanted]
+    unused = [each for each in candidates if not _is_used(syntax, each)]
+    for group in (named, unused):
+        if len(group) == 1:
+            return group[0]
+    names = ", ".join(each.name for each in candidates)
+    return code_problem(
+        row,
+        None,
+        f"the text {verb} several components: {names}",
+        "put `export default` before the one that blocks show",
+    )
+
+
+def _candidates(syntax: Syntax, among: list[Declaration]) -> list[Declaration]:
+    """The likeliest of the declarations, as far as any may be a component."""
+    capital = [each for each in among if each.name[:1].isupper()]
+    likely = [each for each in among if each.likelihood == "component"]
+    groups = (
+        [each for each in capital if each.likelihood == "component"],
+        [each for each in capital if each.likelihood == "perhaps"],
+        [each for each in likely if syntax.has_jsx(each)],
+        [each for each in likely if not _HOOK.match(each.name)],
+    )
+    return next((group for group in groups if group), [])
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _is_used(syntax: Syntax, candidate: Declaration) -> bool:
+    """Whether another declaration uses it: then it is a part of the component."""
+    return any(
+        name == candidate.name
+        and not candidate.start <= offset < candidate.end
+        and any(each.start <= offset < each.end for each in syntax.declarations)
+        for name, offset in syntax.identifiers
+    )

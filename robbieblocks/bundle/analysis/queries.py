@@ -1,0 +1,150 @@
+"""What may stand at any depth of a text: identifiers, forbidden calls, styles, class names."""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import html
+import string
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Query, QueryCursor
+
+from robbieblocks.bundle.analysis.syntax import Import, SourcePosition, Syntax
+
+TSX: Final = Language(tree_sitter_typescript.language_tsx())
+_PATTERNS: Final = """
+    (identifier) @name
+    (shorthand_property_identifier) @name
+    (property_identifier) @property
+    (string) @string
+    (template_string (string_fragment) @fragment)
+    (import) @import
+    (import_require_clause) @require
+    (meta_property) @meta
+    (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
+      (#eq? @tag "style")) @style
+    (jsx_self_closing_element name: (identifier) @tag (#eq? @tag "style")) @empty_style
+    [(jsx_element) (jsx_self_closing_element)] @jsx
+"""
+_CREATED_STYLE: Final = """
+    (call_expression
+      function: [(identifier) @called (member_expression property: (property_identifier) @called)]
+      arguments: (arguments . (string) @argument)
+      (#eq? @called "createElement") (#match? @argument "^.style.$")) @created_style
+"""
+_MAX_WORD_LENGTH: Final = 256
+# An editor needs no more of them, and finding the line of each takes time.
+_MAX_POSITIONS: Final = 20
+# What Tailwind's class names can begin with; other words are prose.
+_FIRST_CHARACTERS: Final = frozenset(string.ascii_lowercase + "@!*[-")
+
+
+def read_all_depths(syntax: Syntax, root: Node) -> None:
+    """Adds to `syntax` what stands at any depth."""
+    found = QueryCursor(_query(_PATTERNS)).captures(root)
+    syntax.identifiers = [(text_of(node), node.start_byte) for node in found.get("name", ())]
+    syntax.dynamic_imports = _positions(syntax.text, _called(found.get("import", ())))
+    syntax.import_metas = _positions(syntax.text, found.get("meta", ()))
+    syntax.require_calls = _positions(syntax.text, found.get("require", ()))
+    syntax.jsx_offsets = [node.start_byte for node in found.get("jsx", ())]
+    _drop_type_imports(syntax)
+    styles = [_style_text(node) for node in found.get("style", ())]
+    syntax.styles = frozenset(text for text in styles if text is not None)
+    created = _creates_style(syntax, root)
+    syntax.computes_styles = created or None in styles or bool(found.get("empty_style"))
+    names = {name for name, _ in syntax.identifiers}
+    if "require" in names and "require" not in syntax.top_level:
+        used = (node for node in found["name"] if node.text == b"require")
+        syntax.require_calls += _positions(syntax.text, _called(used))
+    strings = {text_of(node)[1:-1] for node in found.get("string", ())}
+    others = map(text_of, (*found.get("fragment", ()), *found.get("property", ())))
+    syntax.words = _words(strings.union(names, others))
+
+
+def text_of(node: Node | None) -> str:
+    """A node's text; empty where there is no node."""
+    text = None if node is None else node.text
+    return "" if text is None else text.decode("utf-8", "replace")
+
+
+def position_of(text: bytes, offset: int) -> SourcePosition:
+    """The line and column of a byte offset."""
+    before = text[:offset]
+    line_start = before.rfind(b"\n") + 1
+    column = len(before[line_start:].decode("utf-8", "replace")) + 1
+    return SourcePosition(before.count(b"\n") + 1, column, offset)
+
+
+@functools.cache
+def _query(patterns: str) -> Query:
+    """Compiled at its first use: that takes 5 or 10 ms, and most builds compile no component."""
+    return Query(TSX, patterns)
+
+
+def _called(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Those of the nodes that stand directly in a call."""
+    with_parents = ((node, node.parent) for node in nodes)
+    return (node for node, parent in with_parents if parent and parent.type == "call_expression")
+
+
+def _creates_style(syntax: Syntax, root: Node) -> bool:
+    """Whether a `<style>` is created without JSX."""
+    return b"createElement" in syntax.text and bool(
+        QueryCursor(_query(_CREATED_STYLE)).captures(root).get("created_style")
+    )
+
+
+def _positions(text: bytes, nodes: Iterable[Node]) -> list[SourcePosition]:
+    """Where the first of the nodes are; a query gives nodes in no certain order."""
+    first = heapq.nsmallest(_MAX_POSITIONS, (node.start_byte for node in nodes))
+    return [position_of(text, offset) for offset in first]
+
+
+def _style_text(node: Node) -> str | None:
+    """The text of a <style> element, or None where it is not written down as a whole."""
+    inside = [
+        each
+        for each in node.named_children
+        if each.type not in ("jsx_opening_element", "jsx_closing_element")
+        and not (each.type == "jsx_text" and not text_of(each).strip())
+    ]
+    opening = node.named_children[0]
+    if len(inside) != 1 or b"__html" in (opening.text or b"") or inside[0].type != "jsx_expression":
+        return None
+    value = inside[0].named_children[0] if inside[0].named_children else None
+    if value is None or value.type not in ("string", "template_string"):
+        return None
+    text = text_of(value)[1:-1]
+    if "\\" in text or any(each.type == "template_substitution" for each in value.children):
+        return None
+    return text.replace("\r\n", "\n")
+
+
+def _drop_type_imports(syntax: Syntax) -> None:
+    """Drops imported names that are never used as a value: types, which esbuild drops too."""
+    statements = [each.statement for each in syntax.imports]
+    used = {
+        name
+        for name, offset in syntax.identifiers
+        if not any(start <= offset < end for start, end in statements)
+    }
+    values: list[Import] = []
+    for each in syntax.imports:
+        names = {name for local, name in each.local.items() if local in used}
+        if not each.local:
+            values.append(each)
+        elif names:
+            values.append(each if each.names is None else replace(each, names=frozenset(names)))
+    syntax.imports = values
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    words = {word for text in texts for word in text.split()}
+    kept = {
+        word for word in words if word[0] in _FIRST_CHARACTERS and len(word) <= _MAX_WORD_LENGTH
+    }
+    return frozenset(kept | {html.unescape(word) for word in kept if "&" in word})

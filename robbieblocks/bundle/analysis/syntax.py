@@ -1,0 +1,98 @@
+"""The syntax of a component's text: its imports, declarations, exports and identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+# Whether a declaration may be a component, as far as its syntax tells.
+Likelihood = Literal["component", "perhaps", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePosition:
+    """A position in the stored text: line and column count from 1, `offset` is in UTF-8 bytes."""
+
+    line: int
+    column: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One import (or re-export) of values.
+
+    `names` are the imported names, `default` among them; None stands for the whole namespace.
+    `local` maps local names to imported ones. `start` and `end` enclose the specifier's text,
+    without its quotes, in UTF-8 bytes; `statement` are the same of the whole statement.
+    """
+
+    specifier: str
+    names: frozenset[str] | None
+    position: SourcePosition
+    start: int
+    end: int
+    escaped: bool = False
+    local: Mapping[str, str] = field(default_factory=dict[str, str])
+    statement: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A name declared at the top level; `start` and `end` enclose its whole statement."""
+
+    name: str
+    likelihood: Likelihood
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """An expression that is a statement of its own; the offsets are the expression's."""
+
+    kind: Literal["jsx", "component", "other"]
+    start: int
+    end: int
+    position: SourcePosition
+
+
+@dataclass(slots=True, kw_only=True)
+class Syntax:
+    """What was read of one text.
+
+    `exports` maps exported names to local ones (None: from another module). With `exports_all`
+    there are further exports, of another module. `identifiers` are (name, offset), and
+    `jsx_offsets` the offsets of JSX elements. `words` may be class names. `styles` are the texts of
+    its <style> elements; with `computes_styles` there are others that only running it tells. Of a
+    text that is `too_deep` nothing else is read: compilers would run out of stack.
+    """
+
+    text: bytes
+    broken: bool
+    imports: list[Import] = field(default_factory=list[Import])
+    imported: set[str] = field(default_factory=set[str])
+    declarations: list[Declaration] = field(default_factory=list[Declaration])
+    exports: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    exports_all: bool = False
+    expressions: list[Expression] = field(default_factory=list[Expression])
+    identifiers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    dynamic_imports: list[SourcePosition] = field(default_factory=list[SourcePosition])
+    require_calls: list[SourcePosition] = field(default_factory=list[SourcePosition])
+    import_metas: list[SourcePosition] = field(default_factory=list[SourcePosition])
+    common_js_export: SourcePosition | None = None
+    jsx_offsets: list[int] = field(default_factory=list[int])
+    words: frozenset[str] = frozenset()
+    styles: frozenset[str] = frozenset()
+    computes_styles: bool = False
+    too_deep: bool = False
+
+    @property
+    def top_level(self) -> frozenset[str]:
+        """Names that are taken at the top level."""
+        return frozenset(self.imported | {each.name for each in self.declarations})
+
+    def has_jsx(self, declared: Declaration) -> bool:
+        """Whether there is JSX in a declaration."""
+        return any(declared.start <= offset < declared.end for offset in self.jsx_offsets)

@@ -1,0 +1,18 @@
+"""Compiles TypeScript, JavaScript and CSS with esbuild."""
+
+from robbieblocks.bundle.compile.components import (
+    CompiledComponent,
+    CompileUnit,
+    component_compilation,
+)
+from robbieblocks.bundle.compile.esbuild import Esbuild, Output
+from robbieblocks.bundle.compile.service import EsbuildService
+
+__all__ = [
+    "CompileUnit",
+    "CompiledComponent",
+    "Esbuild",
+    "EsbuildService",
+    "Output",
+    "component_compilation",
+]

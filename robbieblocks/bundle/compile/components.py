@@ -1,0 +1,154 @@
+"""Compiles components with esbuild: for browsers as ES modules, for the isolate as CommonJS.
+
+Imports stay as they are; the page's import map, or the isolate's `require`, resolves them. A
+component with an error is left out, and the others are compiled without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from robbieblocks.bundle.analysis import Analysis, ColumnShift, code_problem
+from robbieblocks.bundle.compile.esbuild import Esbuild, Output, Outputs
+from robbieblocks.bundle.compile.messages import Source, message_problem
+from robbieblocks.errors import Problem, ProcessFailed
+from robbieblocks.model import ComponentRow, sha256
+
+_OPTIONS: Final = ("--external:*", "--loader:.tsx=tsx", "--legal-comments=none")
+_BROWSER: Final = (*_OPTIONS, "--format=esm", "--minify")
+_ISOLATE: Final = (*_OPTIONS, "--format=cjs", "--sourcemap=external", "--sources-content=false")
+# Limits the memory that one esbuild takes.
+_MAX_BATCH: Final = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileUnit:
+    """A component to compile."""
+
+    row: ComponentRow
+    analysis: Analysis
+
+    @property
+    def path(self) -> str:
+        """Its file in esbuild's folder: a key may hold anything, so the name is a hash."""
+        return f"c/{sha256(self.row.key)[:20]}.tsx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledComponent:
+    """The result for one component; with an error among `problems` the rest is empty."""
+
+    module: bytes = b""
+    script: str = ""
+    source_map: str = ""
+    imports: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+Results = dict[str, CompiledComponent]
+
+
+@contextmanager
+def component_compilation(
+    units: Sequence[CompileUnit], esbuild: Esbuild
+) -> Iterator[Callable[[], Results]]:
+    """A function that returns each unit's result, by component key; many are compiled meanwhile.
+
+    It raises ProcessFailed where esbuild can't run.
+    """
+    with esbuild.begun(*_build(units[:_MAX_BATCH])) as outputs:
+        yield lambda: _results(units, esbuild, outputs)
+
+
+def _results(units: Sequence[CompileUnit], esbuild: Esbuild, first: Outputs) -> Results:
+    results = _batch(units[:_MAX_BATCH], esbuild, first)
+    for start in range(_MAX_BATCH, len(units), _MAX_BATCH):
+        results |= _batch(units[start : start + _MAX_BATCH], esbuild)
+    return results
+
+
+def _batch(
+    units: Sequence[CompileUnit], esbuild: Esbuild, outputs: Outputs | None = None
+) -> Results:
+    """Each unit's result; `outputs` is the batch's first compilation where that has begun."""
+    results: Results = {}
+    while units:
+        try:
+            browser, isolate = outputs() if outputs else esbuild.run_each(*_build(units))
+        except ProcessFailed as error:
+            return results | _halves(units, esbuild, error)
+        if browser.ok and isolate.ok:
+            return results | _collected(units, browser, isolate)
+        failed = _failed(units, (browser, isolate))
+        if not failed:
+            raise ProcessFailed("esbuild named an error in none of its inputs")
+        results |= failed
+        units = [unit for unit in units if unit.row.key not in failed]
+        outputs = None
+    return results
+
+
+def _build(
+    units: Sequence[CompileUnit],
+) -> tuple[dict[str, str], Iterable[str], Sequence[Sequence[str]]]:
+    """Sources, entries and the options of both formats."""
+    sources = {unit.path: unit.analysis.source for unit in units}
+    return sources, sources, [_BROWSER, _ISOLATE]
+
+
+def _halves(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed) -> Results:
+    """After a crash: find the component that crashes esbuild, and compile the others.
+
+    Raises ProcessFailed where esbuild crashes on any input, so that no component is the cause.
+    """
+    if len(units) == 1:
+        row = units[0].row
+        harmless = CompileUnit(row=row, analysis=Analysis(source="export default 1"))
+        esbuild.run_each(*_build([harmless]))
+        what = f"esbuild could not compile the text: {str(error)[:200]}"
+        problem = code_problem(row, None, what, "make it smaller, or nest it less deeply")
+        return {row.key: CompiledComponent(problems=(problem,))}
+    middle = len(units) // 2
+    return _batch(units[:middle], esbuild) | _batch(units[middle:], esbuild)
+
+
+def _failed(units: Iterable[CompileUnit], outputs: Iterable[Output]) -> Results:
+    """The units with an error in one of the outputs."""
+    sources = {
+        unit.path: Source(unit.row, unit.analysis.source, unit.analysis.shift) for unit in units
+    }
+    found: dict[str, dict[Problem, None]] = {}
+    for output in outputs:
+        for message in output.messages:
+            source = sources.get(message.file)
+            if source is not None and message.severity == "error":
+                found.setdefault(source.row.key, {})[message_problem(source, message)] = None
+    return {key: CompiledComponent(problems=tuple(problems)) for key, problems in found.items()}
+
+
+def _collected(units: Iterable[CompileUnit], browser: Output, isolate: Output) -> Results:
+    results: Results = {}
+    for unit in units:
+        stem = unit.path.removesuffix(".tsx")
+        source_map = isolate.files[f"{stem}.js.map"].decode()
+        results[unit.row.key] = CompiledComponent(
+            module=browser.files[f"{stem}.js"],
+            script=isolate.files[f"{stem}.js"].decode(),
+            source_map=_with_shift(source_map, unit.analysis.shift),
+            imports=tuple(dict.fromkeys(name for name, _ in browser.imports[unit.path])),
+        )
+    return results
+
+
+def _with_shift(source_map: str, shift: ColumnShift | None) -> str:
+    """The source map, with the column shift that whoever looks a position up has to undo.
+
+    The member's name begins as ECMA-426 asks of extensions.
+    """
+    if shift is None:
+        return source_map
+    return json.dumps({**json.loads(source_map), "x_robbieblocks_shift": asdict(shift)})

@@ -1,0 +1,135 @@
+"""A running esbuild that answers build requests over its stdin and stdout.
+
+This is the protocol of esbuild's own JavaScript API. It belongs to one version of esbuild, which
+both sides state; the toolchain's lock file pins that version. A small build takes a third of the
+time that starting esbuild for it takes, so the process is kept for the next build.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from robbieblocks.bundle.compile import packets
+from robbieblocks.bundle.processes import ChildProgram, KeepAlive, in_background
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.process import Child, TimedOut
+from robbieblocks.toolchain import Toolchain
+
+# For larger builds, starting esbuild is a small part of the time.
+_SMALL_BUILD_INPUTS: Final = 20
+# A process that ends after one build need not collect garbage: that is half the CPU time of 200
+# components. Above the limit Go's runtime collects nevertheless.
+_NO_GARBAGE_COLLECTION: Final = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+
+Request = Mapping[str, packets.Value]
+Answer = dict[str, packets.Value]
+Answers = Callable[[], list[Answer]]
+
+
+class EsbuildService(ChildProgram):
+    """One running esbuild. With `one_build` it serves one build only, and collects no garbage."""
+
+    def __init__(self, toolchain: Toolchain, *, one_build: bool) -> None:
+        argv = (toolchain.esbuild, f"--service={toolchain.tools['esbuild']}")
+        env = {"PATH": "/usr/bin:/bin", **(_NO_GARBAGE_COLLECTION if one_build else {})}
+        super().__init__(Child(argv, env, foreign=True))
+        self._version_read = False
+
+    def begin(self, requests: Sequence[Request], timeout_s: float) -> Answers:
+        """Send the requests now; the function waits for the answers, and raises as `ask` does."""
+        received = self._in_background(lambda: self._exchanged(requests, timeout_s))
+        return lambda: self._read(len(requests), received.result())
+
+    def ask(self, requests: Sequence[Request], timeout_s: float) -> list[Answer]:
+        """The answers, in the order of the requests; esbuild works on all of them at once.
+
+        Raises ProcessFailed where esbuild crashed, hung, or is of another version.
+        """
+        return self._read(len(requests), self._exchanged(requests, timeout_s))
+
+    def _exchanged(self, requests: Sequence[Request], timeout_s: float) -> bytes:
+        sent = b"".join(packets.packet(number << 1, value) for number, value in enumerate(requests))
+        expected = len(requests) + (0 if self._version_read else 1)
+        return self._child.converse(
+            sent, lambda received: packets.count(received) >= expected, timeout_s
+        )
+
+    def _read(self, requests: int, received: bytes) -> list[Answer]:
+        found = list(packets.bodies(received))
+        if not self._version_read:
+            # esbuild's first packet is its version, and answers no request.
+            found = found[1:]
+            self._version_read = True
+        try:
+            answers = dict(map(packets.answer, found))
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            self._child.kill()
+            raise ProcessFailed(f"esbuild gave an answer that can't be read: {error}") from error
+        if answers.keys() != set(range(requests)):
+            self._child.kill()
+            raise ProcessFailed("esbuild's answers are not those to the requests")
+        return [answers[number] for number in range(requests)]
+
+
+class EsbuildServices:
+    """The processes that serve the builds of one toolchain.
+
+    Small builds share the one that `shared` keeps; each larger build has a process of its own,
+    whose memory goes with it.
+    """
+
+    def __init__(self, toolchain: Toolchain, shared: KeepAlive[EsbuildService]) -> None:
+        self._toolchain = toolchain
+        self._shared = shared
+
+    def ask(self, inputs: int, requests: Sequence[Request], timeout_s: float) -> list[Answer]:
+        """The answers to requests over that many input files. Raises ProcessFailed."""
+        answers = self._ask_shared(requests, timeout_s) if _is_small(inputs) else None
+        if answers is not None:
+            return answers
+        own = EsbuildService(self._toolchain, one_build=True)
+        try:
+            return own.ask(requests, timeout_s)
+        finally:
+            own.close()
+
+    @contextmanager
+    def begun(
+        self, inputs: int, requests: Sequence[Request], timeout_s: float
+    ) -> Iterator[Answers]:
+        """A function that returns the answers to the requests, or raises ProcessFailed.
+
+        A large build runs meanwhile, in a process that ends with the block.
+        """
+        if _is_small(inputs):
+            yield lambda: self.ask(inputs, requests, timeout_s)
+            return
+        own = EsbuildService(self._toolchain, one_build=True)
+        try:
+            yield own.begin(requests, timeout_s)
+        finally:
+            # The system takes a while to free the process' memory.
+            in_background(own.close)
+
+    def _ask_shared(self, requests: Sequence[Request], timeout_s: float) -> list[Answer] | None:
+        """The shared process' answers; None where it failed.
+
+        It may have been killed while it was idle, which says nothing of the components.
+        """
+        try:
+            with self._shared.borrow(self._toolchain.id, self._start_shared) as service:
+                return service.ask(requests, timeout_s)
+        except TimedOut:
+            raise
+        except ProcessFailed:
+            return None
+
+    def _start_shared(self) -> EsbuildService:
+        return EsbuildService(self._toolchain, one_build=False)
+
+
+def _is_small(inputs: int) -> bool:
+    return inputs <= _SMALL_BUILD_INPUTS

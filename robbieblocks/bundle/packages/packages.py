@@ -1,0 +1,191 @@
+"""React and the packages that components may import: each an ES module and a CommonJS build.
+
+There is one React on a page: each module leaves the others outside, and the import map joins
+them. Of packages that are large sets of independent names (icons, date functions) a component
+gets a module with the names it imports; a package that keeps state which its users share (a
+theme, a context) is one module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from robbieblocks.bundle.compile import Esbuild, Output
+from robbieblocks.bundle.entries import packed, unpacked, versioned
+from robbieblocks.bundle.packages import sources
+from robbieblocks.bundle.packages.sources import PackagePart
+from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
+from robbieblocks.bundle.toolchain_cache import ToolchainCache
+from robbieblocks.cache import Cache
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.model import Asset, Module, sha256
+from robbieblocks.toolchain import Toolchain
+
+# What every page with a script loads.
+PAGE_NEEDS: Final = ("react", "react-dom/client")
+_KIND: Final = "package"
+_SCRIPT_TIMEOUT_S: Final = 20.0
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_BROWSER: Final = ("--format=esm", "--minify")
+_ISOLATE: Final = ("--format=cjs", "--minify", "--inject:shim.js")
+
+
+class Packages:
+    """The modules of one toolchain's packages, each compiled once and then cached.
+
+    Whole packages are cached beside the toolchain, for all sites. Which subsets there are is
+    decided by a site's components, so they are in the site's cache. `isolates` keeps the isolate
+    in which packages are evaluated, one after another, where nothing of a toolchain is known yet.
+    """
+
+    def __init__(
+        self,
+        toolchain: Toolchain,
+        esbuild: Esbuild,
+        toolchain_cache: ToolchainCache,
+        site_cache: Cache,
+        isolates: KeepAlive[ScriptIsolate],
+    ) -> None:
+        self._toolchain = toolchain
+        self._esbuild = esbuild
+        self._toolchain_cache = toolchain_cache
+        self._site_cache = site_cache
+        self._isolates = isolates
+        self._names: dict[str, frozenset[str]] = {}
+        self._modules: dict[str, Module] = {}
+        self._indexes: dict[str, sources.IndexFiles] = {}
+        self._react_script: str | None = None
+
+    def names(self, specifier: str) -> frozenset[str]:
+        """The names that a package exports, `default` among them where it has one."""
+        if specifier not in self._names:
+            key = self._key("names", specifier)
+            names = self._toolchain_cache.get_or_make(
+                _KIND, key, lambda: self._evaluated_names(specifier)
+            )
+            self._names[specifier] = frozenset(json.loads(names))
+        return self._names[specifier]
+
+    def modules(self, parts: Iterable[PackagePart]) -> dict[str, Module]:
+        """The modules of these parts and of all that they import, by specifier."""
+        wanted = {part.specifier: part for part in parts}
+        found: dict[str, Module] = {}
+        while missing := [part for name, part in wanted.items() if name not in found]:
+            found.update(self._loaded(missing))
+            for module in list(found.values()):
+                for specifier in module.imports:
+                    wanted.setdefault(specifier, PackagePart.whole(specifier))
+        return found
+
+    @property
+    def react_script(self) -> str:
+        """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
+        if self._react_script is None:
+            script = self._toolchain_cache.get_or_make(
+                _KIND, self._key("react script"), lambda: self._script(sources.REACT_SCRIPT)
+            )
+            self._react_script = script.decode()
+        return self._react_script
+
+    def _key(self, *what: str) -> str:
+        return sha256("\0".join((self._toolchain.id, *what)))
+
+    def _part_key(self, part: PackagePart) -> str:
+        names = "*" if part.names is None else ",".join(sorted(part.names))
+        return self._key("module", part.specifier, part.package, names)
+
+    def _loaded(self, parts: list[PackagePart]) -> dict[str, Module]:
+        """Modules from memory, else from a cache, else compiled, two at a time."""
+        loaded = {
+            p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules
+        }
+        new = [part for part in parts if part.specifier not in loaded]
+        wholes = {self._part_key(part): part for part in new if part.names is None}
+        subsets = {self._part_key(part): part for part in new if part.names is not None}
+        keys = wholes | subsets
+        cached = self._toolchain_cache.get_many(_KIND, wholes)
+        cached |= self._site_cache.get_many(versioned(_KIND), subsets)
+        missing = {key: part for key, part in keys.items() if key not in cached}
+        if missing:
+            made = self._compiled_parts(missing)
+            self._toolchain_cache.put_many(_KIND, {key: made[key] for key in made.keys() & wholes})
+            self._site_cache.put_many(
+                versioned(_KIND), {key: made[key] for key in made.keys() & subsets}
+            )
+            cached |= made
+        for key, part in keys.items():
+            loaded[part.specifier] = self._modules[part.specifier] = _module(part, cached[key])
+        return loaded
+
+    def _compiled_parts(self, parts: Mapping[str, PackagePart]) -> dict[str, bytes]:
+        """The entries of parts by key, compiled two at a time."""
+        for part in parts.values():
+            # Evaluated here: the kernel ends the isolate with the thread that started it.
+            self._exported(part)
+        with ThreadPoolExecutor(2) as pool:
+            return dict(zip(parts, pool.map(self._compiled, parts.values()), strict=True))
+
+    def _compiled(self, part: PackagePart) -> bytes:
+        """Both builds of one module as an entry."""
+        names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
+        files = {} if part.names is None else self._index_files(part.package)
+        text = sources.entry(part, names, self._toolchain.modules, files)
+        outside = sources.externals(part.package, self._toolchain.packages)
+        browser, isolate = [*_BROWSER, *outside], [*_ISOLATE, *outside]
+        in_isolate = sources.REACT_IN_ISOLATE.get(part.specifier)
+        option_sets = [browser] if in_isolate is not None else [browser, isolate]
+        module, *common_js = self._built("vendor.js", text, *option_sets)
+        imports = module.imports["vendor.js"]
+        required = sorted({path for path, kind in imports if kind == "require-call"})
+        if required:
+            banner = f"--banner:js={sources.require_banner(required)}"
+            (module,) = self._built("vendor.js", text, [*browser, banner])
+        script = in_isolate.encode() if in_isolate is not None else common_js[0].files["vendor.js"]
+        head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
+        return packed(json.dumps(head), module.files["vendor.js"], script)
+
+    def _exported(self, part: PackagePart) -> frozenset[str]:
+        """The names that a part's module exports."""
+        return self.names(part.package) if part.names is None else part.names
+
+    def _index_files(self, package: str) -> sources.IndexFiles:
+        if package not in self._indexes:
+            self._indexes[package] = sources.index_files(self._toolchain.modules / package)
+        return self._indexes[package]
+
+    def _built(self, entry: str, text: str, *option_sets: Iterable[str]) -> list[Output]:
+        files = {entry: text, "shim.js": sources.SHIM}
+        outputs = self._esbuild.run_each(files, [entry], option_sets)
+        for output in outputs:
+            if not output.ok:
+                messages = "; ".join(each.text for each in output.messages)
+                raise ProcessFailed(f"the toolchain's own packages don't compile: {messages}")
+        return outputs
+
+    def _script(self, text: str) -> bytes:
+        """A script for a bare isolate, with all that it imports."""
+        options = ["--format=iife", "--minify", "--inject:shim.js"]
+        return self._built("script.js", text, options)[0].files["script.js"]
+
+    def _evaluated_names(self, specifier: str) -> bytes:
+        """The exported names as JSON. CommonJS names can't be read from the text: it is run."""
+        text = f'import * as all from "{specifier}"; globalThis.__names = Object.keys(all);'
+        script = self._script(text).decode()
+        with self._isolates.borrow("", lambda: ScriptIsolate((), _SCRIPT_TIMEOUT_S)) as isolate:
+            isolate.run(script)
+            names: list[str] = json.loads(isolate.run_text("JSON.stringify(__names)"))
+        return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
+
+
+def _module(part: PackagePart, content: bytes) -> Module:
+    head, module, script = unpacked(content)
+    return Module(
+        specifier=part.specifier,
+        asset=Asset.of(part.package, "js", module),
+        script=script.decode(),
+        imports=tuple(json.loads(head)["imports"]),
+    )

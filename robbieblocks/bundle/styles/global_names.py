@@ -1,0 +1,85 @@
+"""Gives names that are global in CSS, of keyframes and registered properties, a prefix.
+
+The prefix is the component's own, so that two components can't redefine each other's names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+import tinycss2
+from tinycss2.ast import AtRule, Node
+
+from robbieblocks.css_text import css_string
+from robbieblocks.model import sha256
+
+KEYFRAMES = frozenset({"keyframes", "-webkit-keyframes", "-moz-keyframes", "-o-keyframes"})
+_ANIMATIONS = frozenset(
+    {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
+)
+_BLOCKS = ("() block", "[] block", "{} block")
+
+
+class GlobalNames:
+    """The names that a stylesheet defines; `keyframes` and `properties` map each to its new name.
+
+    Only rules at the top level and in `groups` (the at-rules that hold style rules) define names.
+    """
+
+    def __init__(self, key: str, rules: Iterable[Node], groups: Collection[str]) -> None:
+        self.keyframes: dict[str, str] = {}
+        self.properties: dict[str, str] = {}
+        self._prefix = f"rb-{sha256(key)[:8]}-"
+        self._collect(rules, groups)
+
+    def rename(self, tokens: Iterable[Node], declared: str) -> None:
+        """Replace the names in the value of the property `declared`, in place."""
+        if self.keyframes or self.properties:
+            self._rename(tokens, animation=declared in _ANIMATIONS)
+
+    def inline_animations(self, code: str) -> Iterator[str]:
+        """The keyframes that the component's code seems to name in an inline style."""
+        if re.search(r"\banimation(Name)?\b", code):
+            for name in self.keyframes:
+                if re.search(rf"[\"'`]([^\"'`\n]* )?{re.escape(name)}\b", code):
+                    yield name
+
+    def _collect(self, rules: Iterable[Node], groups: Collection[str]) -> None:
+        for rule in rules:
+            if not isinstance(rule, AtRule):
+                continue
+            name = defined_name(rule)
+            if rule.lower_at_keyword in KEYFRAMES and name is not None:
+                self.keyframes[name.value] = self._prefix + name.value
+            elif rule.lower_at_keyword == "property" and name is not None:
+                self.properties[name.value] = f"--{self._prefix}{name.value.removeprefix('--')}"
+            elif (
+                rule.lower_at_keyword in groups
+                and rule.content is not None
+                and any(token.type == "at-keyword" for token in rule.content)
+            ):
+                self._collect(tinycss2.parse_blocks_contents(rule.content, True, True), groups)
+
+    def _rename(self, tokens: Iterable[Node], *, animation: bool) -> None:
+        for token in tokens:
+            if token.type == "ident":
+                self._rename_ident(token, animation=animation)
+            elif token.type == "string" and animation and token.value in self.keyframes:
+                token.value = self.keyframes[token.value]
+                token.representation = css_string(token.value)
+            elif token.type == "function":
+                self._rename(token.arguments, animation=animation)
+            elif token.type in _BLOCKS:
+                self._rename(token.content, animation=animation)
+
+    def _rename_ident(self, token: Node, *, animation: bool) -> None:
+        if token.value in self.properties:
+            token.value = self.properties[token.value]
+        elif animation and token.value in self.keyframes:
+            token.value = self.keyframes[token.value]
+
+
+def defined_name(rule: AtRule) -> Node | None:
+    """The identifier or string that names a rule, such as the `x` of `@keyframes x`."""
+    return next((token for token in rule.prelude if token.type in ("ident", "string")), None)

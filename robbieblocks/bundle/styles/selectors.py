@@ -1,0 +1,186 @@
+"""Limits a selector to a component's blocks, and writes nested selectors out.
+
+Whatever the selector says, the result selects the block's wrapper or something in it: all of it
+stands behind the wrapper and a descendant combinator, with no sibling combinator directly behind
+the wrapper (Selectors Level 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import tinycss2
+from tinycss2.ast import Node
+
+Tokens = Sequence[Node]
+
+_ROOTS = frozenset({"html", "body"})
+_PSEUDO_ROOTS = frozenset({"root", "scope", "host"})
+_ALLOWED = frozenset({"ident", "hash", "whitespace", "[] block", "function"})
+_MARKS = frozenset(".:*>+~|&")
+_MAX_CHARACTERS = 20_000
+
+
+class BadSelector(ValueError):
+    """The selector can't be limited to the component, or is no selector."""
+
+
+def split(prelude: Tokens) -> list[list[Node]]:
+    """The complex selectors of a list. Raises BadSelector for what no selector has."""
+    parts: list[list[Node]] = [[]]
+    for token in prelude:
+        if token.type == "comment":
+            continue
+        if token.type == "literal" and token.value == ",":
+            parts.append([])
+        elif token.type in _ALLOWED or (token.type == "literal" and token.value in _MARKS):
+            parts[-1].append(token)
+        else:
+            raise BadSelector(f"{token.serialize()!r} does not belong into a selector")
+    stripped = [_trimmed(part) for part in parts]
+    if not all(stripped):
+        raise BadSelector("a selector is missing")
+    return stripped
+
+
+def nested(parents: Sequence[Tokens], selector: Tokens) -> list[Node]:
+    """A nested selector written out (CSS Nesting): `&` stands for the parents' rule."""
+    tokens: list[Node] = tinycss2.parse_component_value_list(_nested(parents, selector))
+    return tokens
+
+
+def _nested(parents: Sequence[Tokens], selector: Tokens) -> str:
+    texts = [tinycss2.serialize(each) for each in parents]
+    parent = texts[0] if len(texts) == 1 else f":is({','.join(texts)})"
+    text = tinycss2.serialize(selector)
+    if not _has_ampersand(selector):
+        return _bounded(f"{parent} {text}")
+    first = selector[0]
+    if _is(first, "&") and not _has_ampersand(selector[1:]):
+        return _bounded(parent + tinycss2.serialize(selector[1:]))
+    enclosed = parent if parent.startswith(":is(") and len(parents) > 1 else f":is({parent})"
+    return _bounded(_replaced(selector, enclosed))
+
+
+def scoped(selector: Tokens, wrapper: str) -> str:
+    """The selector, limited to the inside of `wrapper`. Raises BadSelector where it can't be.
+
+    `:root`, `html`, `body`, `:host` and `:scope` mean the wrapper. With a condition of their own
+    (`html.dark`, `:root[data-theme="dark"]`) they stay in front of it, and so does a bare
+    `[data-theme]`: these are set on the page's root element.
+    """
+    rest = _trimmed(selector)
+    outside: list[str] = []
+    at_wrapper = ""
+    while rest:
+        size = _compound(rest)
+        compound, after = rest[:size], _trimmed(rest[size:])
+        plain = _root_length(compound)
+        if plain == 0 and not _is_theme(compound):
+            break
+        extra = compound[plain:]
+        if not extra:
+            pass
+        elif _is_host(compound) or _has_pseudo_element(extra):
+            at_wrapper += tinycss2.serialize(extra)
+        else:
+            outside.append(tinycss2.serialize(compound).replace(":scope", ":root"))
+        if after and after[0].type == "literal" and after[0].value in "+~|":
+            raise BadSelector("a selector reaches beside the component's block")
+        if after and _is(after[0], ">"):
+            after = _trimmed(after[1:])
+            if after and not _root_length(after[: _compound(after)]):
+                return _joined(outside, wrapper + at_wrapper, ">" + tinycss2.serialize(after))
+        rest = after
+        if at_wrapper:
+            break
+    return _joined(outside, wrapper + at_wrapper, tinycss2.serialize(rest))
+
+
+def _joined(outside: list[str], wrapper: str, rest: str) -> str:
+    return " ".join(part for part in (*outside, wrapper, rest.strip()) if part)
+
+
+def _bounded(text: str) -> str:
+    if len(text) > _MAX_CHARACTERS:
+        raise BadSelector("a nested selector grows too long when it is written out")
+    return text
+
+
+def _trimmed(tokens: Tokens) -> list[Node]:
+    kept = [token for token in tokens if token.type != "comment"]
+    while kept and kept[0].type == "whitespace":
+        kept.pop(0)
+    while kept and kept[-1].type == "whitespace":
+        kept.pop()
+    return kept
+
+
+def _is(token: Node, mark: str) -> bool:
+    return bool(token.type == "literal" and token.value == mark)
+
+
+def _has_ampersand(tokens: Tokens) -> bool:
+    return any(
+        _is(token, "&")
+        or (token.type == "function" and _has_ampersand(token.arguments))
+        or (token.type == "() block" and _has_ampersand(token.content))
+        for token in tokens
+    )
+
+
+def _replaced(tokens: Tokens, parent: str) -> str:
+    """The tokens as text, with the parent for each `&`, also in `:not(&)`."""
+    parts: list[str] = []
+    for token in tokens:
+        if _is(token, "&"):
+            parts.append(parent)
+        elif token.type == "function" and _has_ampersand(token.arguments):
+            name = tinycss2.serialize([token]).partition("(")[0]
+            parts.append(f"{name}({_replaced(token.arguments, parent)})")
+        else:
+            parts.append(token.serialize())
+    return "".join(parts)
+
+
+def _compound(tokens: Tokens) -> int:
+    """How many tokens the first compound selector has."""
+    for index, token in enumerate(tokens):
+        if token.type == "whitespace" or (token.type == "literal" and token.value in ">+~"):
+            return index
+    return len(tokens)
+
+
+def _root_length(compound: Tokens) -> int:
+    """How many tokens at its start name the page's root: 0, 1 (`html`, `&`) or 2 (`:root`)."""
+    if not compound:
+        return 0
+    first = compound[0]
+    if first.type == "ident" and first.lower_value in _ROOTS:
+        return 1
+    if _is(first, "&"):
+        return 1
+    if _is(first, ":") and len(compound) > 1:
+        second = compound[1]
+        if second.type == "ident" and second.lower_value in _PSEUDO_ROOTS:
+            return 2
+    return 0
+
+
+def _is_host(compound: Tokens) -> bool:
+    if _is(compound[0], "&"):
+        return True
+    return len(compound) > 1 and compound[1].type == "ident" and compound[1].lower_value == "host"
+
+
+def _is_theme(compound: Tokens) -> bool:
+    """A lone `[data-theme="..."]`."""
+    if len(compound) != 1 or compound[0].type != "[] block":
+        return False
+    inner = _trimmed(compound[0].content)
+    return bool(inner and inner[0].type == "ident" and inner[0].lower_value == "data-theme")
+
+
+def _has_pseudo_element(tokens: Tokens) -> bool:
+    return any(_is(one, ":") and _is(two, ":") for one, two in pairwise(tokens))

@@ -1,0 +1,102 @@
+"""Style tokens as Tailwind's theme: `bg-primary`, `p-lg`, `font-heading` follow the tokens.
+
+Utilities refer to the token's own custom property, so that a node's overrides reach them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from robbieblocks.model import TokenRow
+
+# Token prefixes (as custom properties) to Tailwind's namespaces; the longest prefix wins.
+_NAMESPACES = {
+    "color": "color",
+    "colors": "color",
+    "spacing": "spacing",
+    "space": "spacing",
+    "font": "font",
+    "font-family": "font",
+    "font-size": "text",
+    "text": "text",
+    "text-size": "text",
+    "font-weight": "font-weight",
+    "font-tracking": "tracking",
+    "letter-spacing": "tracking",
+    "tracking": "tracking",
+    "font-leading": "leading",
+    "line-height": "leading",
+    "leading": "leading",
+    "radius": "radius",
+    "border-radius": "radius",
+    "shadow": "shadow",
+    "inset-shadow": "inset-shadow",
+    "drop-shadow": "drop-shadow",
+    "text-shadow": "text-shadow",
+    "blur": "blur",
+    "aspect": "aspect",
+    "container": "container",
+    "breakpoint": "breakpoint",
+    "animation": "transition-duration",
+    "duration": "transition-duration",
+    "animation-duration": "transition-duration",
+    "ease": "ease",
+    "easing": "ease",
+    "animation-ease": "ease",
+    "animate": "animate",
+    "z": "z-index",
+    "z-index": "z-index",
+    "opacity": "opacity",
+}
+# Tokens of which there is one, without a name after the prefix: `ease-normal`, `leading-normal`.
+_ALONE = {"animation-ease": "ease-normal", "font-leading": "leading-normal"}
+# A media query can't read a custom property: of these the theme has the value.
+_BY_VALUE = frozenset({"breakpoint"})
+# A spacing token takes these names from the widths of Tailwind's own scale (`max-w-lg`).
+_WIDTHS = ("max-width", "min-width", "width", "flex-basis")
+_SIZES = ("3xs", "2xs", "xs", "sm", "md", "lg", "xl", "2xl", "3xl", "4xl", "5xl", "6xl", "7xl")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
+_LENGTH = re.compile(r"\d+(\.\d+)?(px|rem|em)", re.ASCII)
+
+
+def property_of(token_key: str) -> str:
+    """A token's custom property, without the dashes in front: `color-primary`."""
+    return token_key.replace(".", "-").replace("_", "-")
+
+
+def theme_css(tokens: Iterable[TokenRow]) -> str:
+    """The tokens as Tailwind's theme; equal for equal names, whatever most values are."""
+    rules = dict(sorted(_rules(tokens)))
+    inline = "".join(f"--{name}:{value};" for name, value in rules.items())
+    return (
+        f"@theme inline{{{inline}}}\n"
+        "@custom-variant dark (&:where([data-theme=dark], [data-theme=dark] *));\n"
+        "@custom-variant light (&:where([data-theme=light], [data-theme=light] *));\n"
+    )
+
+
+def _rules(tokens: Iterable[TokenRow]) -> Iterator[tuple[str, str]]:
+    for token in tokens:
+        name = property_of(token.key)
+        if not _NAME.fullmatch(name):
+            continue
+        if name in _ALONE:
+            yield _ALONE[name], f"var(--{name})"
+            continue
+        parts = name.split("-")
+        for length in range(len(parts) - 1, 0, -1):
+            namespace = _NAMESPACES.get("-".join(parts[:length]))
+            if namespace is not None:
+                yield from _mapped(namespace, "-".join(parts[length:]), name, token.default)
+                break
+
+
+def _mapped(namespace: str, rest: str, name: str, value: str) -> Iterator[tuple[str, str]]:
+    if namespace in _BY_VALUE:
+        if _LENGTH.fullmatch(value.strip()):
+            yield f"{namespace}-{rest}", value.strip()
+        return
+    yield f"{namespace}-{rest}", f"var(--{name})"
+    if namespace == "spacing" and rest in _SIZES:
+        yield from ((f"{width}-{rest}", f"var(--container-{rest})") for width in _WIDTHS)

@@ -1,0 +1,65 @@
+"""Rules for CSS that comes from rows: which addresses it may name, and texts as CSS strings.
+
+Branding and bundling both apply them, so that there is one rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+Node = Any  # tinycss2 has no types; a node's `.type` says what it is
+
+# Functions whose strings are addresses (CSS Values and Images).
+_FETCHING_FUNCTIONS: Final = frozenset(
+    {"url", "src", "image", "image-set", "-webkit-image-set", "cross-fade"}
+)
+# Browsers drop tabs and line breaks in an address, and read `\` as `/`: `/\t/host` is another host.
+_LOCAL_URL: Final = re.compile(
+    r"#[^\s\x00-\x1f]*|/(?![/\\])[^\s\x00-\x1f\\]*|data:(?:image|font)/[a-z0-9_.+-]+[;,].*",
+    re.IGNORECASE | re.DOTALL,
+)
+# What the URL standard removes from both ends of an address.
+_STRIPPED: Final = "".join(map(chr, range(0x21)))
+
+
+def is_local_url(url: str) -> bool:
+    """Whether an address stays on this site: a path, a fragment, or a data: image or font."""
+    return _LOCAL_URL.fullmatch(url.strip(_STRIPPED)) is not None
+
+
+def foreign_urls(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes, at any depth, whose `value` is an address that is not local."""
+    for node in walk(nodes):
+        if node.type == "url":
+            addresses = [node]
+        elif node.type == "function" and node.lower_name in _FETCHING_FUNCTIONS:
+            addresses = [each for each in node.arguments if each.type == "string"]
+        else:
+            continue
+        yield from (each for each in addresses if not is_local_url(each.value))
+
+
+def walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes of a list of component values, those inside blocks and functions included."""
+    pending = list(nodes)[::-1]
+    while pending:
+        node = pending.pop()
+        yield node
+        for name in ("content", "arguments"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                pending += reversed(inner)
+
+
+def css_string(text: str) -> str:
+    """A text as a CSS string (CSSOM, serialize a string) that is safe inside `<style>` too."""
+    return '"' + "".join(map(_in_string, text)) + '"'
+
+
+def _in_string(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    escaped = ord(character) < 0x20 or character in "<>\x7f"
+    return f"\\{ord(character):x} " if escaped else character

@@ -1,0 +1,278 @@
+"""How a stored text becomes a module: the four shapes, what is in scope, what is refused."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.bundle.analysis import Analysis, analyse
+from robbieblocks.bundle.analysis.completion import subset_specifier
+from robbieblocks.model import ComponentRow
+
+REACT = frozenset({"default", "useState", "useEffect", "memo", "forwardRef", "use", "Component"})
+
+
+def analysis(code: str, key: str = "the-card") -> Analysis:
+    row = ComponentRow(id=UUID(int=0), key=key, name="", type="widget", code=code)
+    return analyse(row, REACT, {"lucide-react"})
+
+
+def exported(code: str, key: str = "the-card") -> str:
+    found = analysis(code, key)
+    assert not found.problems
+    return found.source.removeprefix(code).replace('import*as React from"react";', "").strip("\n;")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export default function Card() { return <p/>; }",
+        "export default () => <p/>",
+        "export default class Card extends React.Component { render() { return <p/>; } }",
+        "const Card = () => <p/>;\nexport default Card;",
+        "const Card = () => <p/>;\nexport { Card as default };",
+        "const Card = () => <p/>;\nexport default React.memo(Card);",
+        "export default React.forwardRef((props, ref) => <p ref={ref}/>)",
+        "export const Other = () => <i/>;\nexport default () => <p/>",
+    ],
+)
+def test_default_export(code: str) -> None:
+    """A default export is the component, and no other export is added."""
+    assert "as default" not in exported(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("export const TimeSaved: React.FC<{n: number}> = ({ n }) => <b>{n}</b>;", "TimeSaved"),
+        ("export function Card() { return <p/>; }", "Card"),
+        ("export class Card extends Component { render() { return null; } }", "Card"),
+        ("const Card = () => <p/>;\nexport { Card };", "Card"),
+        ("export const LIMIT = 3;\nexport const Card = () => <p/>;", "Card"),
+        (
+            "export const TYPES = ['a'];\nexport const useX = () => 1;\nexport const C = memo(f);",
+            "C",
+        ),
+        ("export type Props = { a: string };\nexport const Card = (p: Props) => <p/>;", "Card"),
+        ("export const Row = () => <i/>;\nexport const TheCard = () => <Row/>;", "TheCard"),
+        ("export const Row = () => <i/>;\nexport const Grid = () => <Row/>;", "Grid"),
+        ("export const clock = () => <time/>;", "clock"),
+    ],
+)
+def test_named_export(code: str, name: str) -> None:
+    """Without a default export, the export that is a component is it."""
+    assert exported(code).startswith(f"export{{{name} as default}}")
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("const RobbieBar = ({ mood }) => { return <b>{mood}</b>; };", "RobbieBar"),
+        ("function Card(props) { return <p/>; }", "Card"),
+        ("class Card extends React.Component { render() { return <p/>; } }", "Card"),
+        ("const Card = memo(() => <p/>);", "Card"),
+        ("const Card = forwardRef(function (props, ref) { return <p ref={ref}/>; });", "Card"),
+        ("interface P { a: 1 }\ntype Q = P;\nlet Card = (p: P) => <p/>;", "Card"),
+        ("const Row = () => <li/>;\nconst List = () => <ul><Row/></ul>;", "List"),
+        ("const Card = () => <p/>;\nCard.displayName = 'Card';", "Card"),
+        ("const COLORS = ['red'];\nconst Card = () => <p>{COLORS}</p>;", "Card"),
+        ("const useX = () => 1;\nconst Card = () => <p>{useX()}</p>;", "Card"),
+    ],
+)
+def test_bare_declaration(code: str, name: str) -> None:
+    """A text without exports is completed by an export of its component."""
+    assert exported(code).startswith(f"export{{{name} as default}}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<div>{props.greeting}</div>",
+        "<>\n  <p>{props.a}</p>\n</>",
+        "(<p/>)",
+        "// a greeting\n<p>{props.a}</p>;",
+        "const shout = (s) => s + '!';\n<p>{shout(props.a)}</p>",
+    ],
+)
+def test_fragment(code: str) -> None:
+    """Bare JSX becomes a function of props, and its lines stay where they are."""
+    found = analysis(code)
+    assert not found.problems
+    assert "export default function Fragment(props){return " in found.source
+    assert found.source.startswith(code.split("<")[0].split("(")[0])
+    assert found.shift is not None
+
+
+@pytest.mark.parametrize("code", ["({ a }) => <p>{a}</p>", "function (props) { return <p/>; }"])
+def test_anonymous_function(code: str) -> None:
+    """A function alone in the text is the component."""
+    assert analysis(code).source.startswith(f"export default ({code})")
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("", "no component was found"),
+        ("const limit = 3;", "no component was found"),
+        ("export const A = () => <a/>;\nexport const B = () => <b/>;", "several components: A, B"),
+        ("const A = () => <a/>;\nconst B = () => <b/>;", "several components: A, B"),
+        ("<a/>\n<b/>", "several JSX elements"),
+        ("module.exports = () => <p/>;", "CommonJS"),
+        ("const fs = require('fs');\nexport default () => <p/>;", "require() is not"),
+        ("import fs = require('fs');\nexport default () => <p/>;", "require() is not"),
+        ("export default () => <p>{import('x')}</p>;", "import() is not"),
+        ("export default () => <p>{import.meta.url}</p>;", "import.meta is not"),
+    ],
+)
+def test_refused(code: str, what: str) -> None:
+    """What can't be a component is named, and there is a remedy."""
+    problems = analysis(code).problems
+    assert len(problems) == 1
+    assert what in problems[0].what
+    assert problems[0].remedy
+
+
+def test_place_of_a_problem() -> None:
+    """A problem has the line and column of the stored text, and quotes the line."""
+    (problem,) = analysis("const é = 1;\nexport default () => <p>é{require('x')}</p>").problems
+    assert (problem.line, problem.column) == (2, 27)
+    assert problem.source == "export default () => <p>é{require('x')}</p>"
+
+
+def test_hooks_need_no_import() -> None:
+    """React's names that a text uses and nowhere declares are imported behind it."""
+    source = analysis(
+        "const A = memo(() => { const [n] = useState(0); return <p>{n}</p>; });"
+    ).source
+    assert 'import{memo,useState}from"react"' in source
+    assert "useEffect" not in source
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import { useState } from 'react';\nexport default () => { useState(0); return <p/>; }",
+        "import { useState } from 'zustand';\nexport default () => { useState(0); return <p/>; }",
+        "const useState = () => [1];\nexport default () => { useState(0); return <p/>; }",
+        "const { useState } = React;\nexport default () => { useState(0); return <p/>; }",
+        "const { a: useState } = React;\nexport default () => { useState(0); return <p/>; }",
+    ],
+)
+def test_own_names_stay(code: str) -> None:
+    """A name that the text imports or declares at its top is not imported again."""
+    assert "import{useState}" not in analysis(code).source
+
+
+def test_inner_names_shadow() -> None:
+    """A hook's name that only an inner scope declares is still imported for the others."""
+    source = analysis(
+        "const f = (use) => use;\nexport default () => { use(f); return <p/>; }"
+    ).source
+    assert 'import{use}from"react"' in source
+
+
+def test_react_namespace() -> None:
+    """`React` is in scope, unless the text has its own."""
+    assert "import*as React" in analysis("const A = () => React.createElement('p')").source
+    assert (
+        "import*as" not in analysis("import React from 'react';\nexport default () => <p/>").source
+    )
+
+
+def test_nothing_moves() -> None:
+    """What is added stands behind the text, which stays byte for byte as it is."""
+    code = "// ä\nconst A = () => {\n  const [n] = useState(0);\n  return <p>{n}</p>;\n};"
+    assert analysis(code).source.startswith(code + "\n")
+
+
+def test_types_are_no_imports() -> None:
+    """Imports of types, said or only used so, are not asked for."""
+    code = (
+        "import type { A } from 'a';\nimport { type B } from 'b';\nimport { C } from 'c';\n"
+        "export default (p: { a: A; b: B; c: C }) => <p/>;"
+    )
+    assert analysis(code).imports == ()
+
+
+def test_imports() -> None:
+    """Imports are found with what they take, and where they stand."""
+    code = (
+        "import React, { useState as s } from 'react';\nimport * as d from \"date-fns\";\n"
+        "import 'side';\nexport { x } from 'y';\nexport default () => <p>{s()}{d}{React}</p>;"
+    )
+    found = {each.specifier: (each.names, each.position.line) for each in analysis(code).imports}
+    assert found == {
+        "react": (frozenset({"default", "useState"}), 1),
+        "date-fns": (None, 2),
+        "side": (frozenset(), 3),
+        "y": (frozenset({"x"}), 4),
+    }
+
+
+def test_icons_come_by_name() -> None:
+    """A package that comes by name is asked for the names that are used, in one module."""
+    code = (
+        "import { Clock, type LucideIcon } from 'lucide-react';\n"
+        "import { Home as H } from 'lucide-react';\nexport default () => <p><Clock/><H/></p>;"
+    )
+    found = analysis(code)
+    specifier = subset_specifier("lucide-react", {"Home", "Clock"})
+    assert found.subsets == {specifier: ("lucide-react", frozenset({"Home", "Clock"}))}
+    assert found.source.count(specifier) == 2
+
+
+def test_a_whole_package() -> None:
+    """A namespace import takes the whole package."""
+    code = "import * as icons from 'lucide-react';\nexport default () => <icons.Clock/>;"
+    assert analysis(code).subsets == {}
+
+
+def test_words() -> None:
+    """Words that may be classes come from strings, templates, attributes and object keys."""
+    code = (
+        "export default ({ on }) => <p className=\"p-4 [&>a]:m-1 &lt;\" title='Hi There'>"
+        "<b className={`w-2 ${on ? 'bg-red' : \"x:y\"} h-3`}/>"
+        "<i className={clsx({ hidden: on })}/></p>"
+    )
+    words = analysis(code).words
+    assert {"p-4", "[&>a]:m-1", "w-2", "bg-red", "x:y", "h-3", "hidden"} <= words
+    assert "Hi" not in words
+
+
+def test_syntax_errors_are_left_to_the_compiler() -> None:
+    """A text that does not parse is broken, and gets no second-hand problem."""
+    found = analysis("const A = (p) => (<div>")
+    assert found.broken
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export default () => " + "(" * 5000 + "1" + ")" * 5000,
+        "export default () => " + "<a>" * 3000 + "</a>" * 3000,
+        "const " + "{a:" * 400 + "b" + "}" * 400 + " = {};",
+        "\0",
+        "\u202eexport default () => <p/>",
+        "export default () => <p/>" + " " * 100_000,
+    ],
+    ids=["parentheses", "elements", "patterns", "nul", "right-to-left", "long"],
+)
+def test_hostile_texts(code: str) -> None:
+    """Deep, odd or long texts have a shape or a problem, and nothing is raised."""
+    analysis(code)
+
+
+@given(st.text(alphabet="<>/{}()=;:'\"`$ax \n.,export default const import from", max_size=80))
+def test_any_text(code: str) -> None:
+    """No text makes the analysis fail."""
+    analysis(code)
+
+
+def test_the_first_places_are_told() -> None:
+    """Of very many faults of one kind the first ones are told, in order."""
+    found = analysis("import('x');\n" * 3000 + "export default () => <p/>")
+    assert [each.line for each in found.problems] == list(range(1, 21))

@@ -1,0 +1,328 @@
+"""A component's stylesheet holds for its own blocks, whatever it says."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+import tinycss2
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from robbieblocks.bundle.styles import scoped_stylesheet
+from robbieblocks.errors import Problem
+from robbieblocks.model import ComponentRow
+
+W = "[data-rb-component~=k]"
+
+
+def scope(css: str, key: str = "k", code: str = "") -> tuple[str, list[Problem]]:
+    return scoped_stylesheet(
+        ComponentRow(id=UUID(int=0), key=key, name="", type="", code=code, css=css)
+    )
+
+
+def written(css: str, key: str = "k") -> str:
+    text, problems = scope(css, key)
+    assert not problems
+    assert text.startswith("@layer components{")
+    return text.removeprefix("@layer components{").removesuffix("}")
+
+
+def only_problem(css: str) -> Problem:
+    text, problems = scope(css)
+    assert not text
+    assert len(problems) == 1
+    assert problems[0].field == "css_styles"
+    assert problems[0].remedy
+    return problems[0]
+
+
+@pytest.mark.parametrize(
+    ("css", "expected"),
+    [
+        (".a{color:red}", f"{W} .a{{color:red}}"),
+        (".a,.b > c{top:0}", f"{W} .a,{W} .b>c{{top:0}}"),
+        ("*{top:0}", f"{W} *{{top:0}}"),
+        (":root{--x:1}", f"{W}{{--x:1}}"),
+        ("html{top:0}", f"{W}{{top:0}}"),
+        ("body .a{top:0}", f"{W} .a{{top:0}}"),
+        ("html > body > .a{top:0}", f"{W}>.a{{top:0}}"),
+        (":host{top:0}", f"{W}{{top:0}}"),
+        ("body::before{top:0}", f"{W}:before{{top:0}}"),
+        ("html.dark .a{top:0}", f"html.dark {W} .a{{top:0}}"),
+        (':root[data-theme="dark"] .a{top:0}', f":root[data-theme=dark] {W} .a{{top:0}}"),
+        ('[data-theme="dark"] .a{top:0}', f"[data-theme=dark] {W} .a{{top:0}}"),
+        ("a:is(html,body) b{top:0}", f"{W} a:is(html,body) b{{top:0}}"),
+        ("html:has(.a){top:0}", f"html:has(.a) {W}{{top:0}}"),
+        ("@media print{.a{top:0}}", f"@media print{{{W} .a{{top:0}}}}"),
+        ("@supports (a:b){.a{top:0}}", f"@supports (a:b){{{W} .a{{top:0}}}}"),
+        ("@container (width>9px){.a{top:0}}", f"@container (width>9px){{{W} .a{{top:0}}}}"),
+        ("a, b > c {\r\n top : 0 ;; left:1px\r\n}", f"{W} a,{W} b>c{{top:0;left:1px}}"),
+        ("/* {x} */ .a:hover { --b: 1 }", f"{W} .a:hover{{--b:1}}"),
+        (".a { --c: calc(1px + 2 * var(--b)) }", f"{W} .a{{--c:calc(1px + 2 * var(--b))}}"),
+        (".a { top: 0 !important }", f"{W} .a{{top:0!important}}"),
+        ("@layer x{.a{top:0}}", f"@layer x{{{W} .a{{top:0}}}}"),
+    ],
+)
+def test_scoping(css: str, expected: str) -> None:
+    """A rule reaches the block's wrapper by its root, and what is in it by anything else."""
+    assert written(css) == expected
+
+
+@pytest.mark.parametrize(
+    ("css", "expected"),
+    [
+        (".a{&:hover{top:0}}", f"{W} .a:hover{{top:0}}"),
+        (".a{.b{top:0}}", f"{W} .a .b{{top:0}}"),
+        (".a{> .b{top:0}}", f"{W} .a>.b{{top:0}}"),
+        (".a{.b &{top:0}}", f"{W} .b .a{{top:0}}"),
+        (".a{html &{top:0}}", f"{W} .a{{top:0}}"),
+        (".a{html:has(&){top:0}}", f"html:has(.a) {W}{{top:0}}"),
+        (".a,.b{&.c{top:0}}", f"{W} :is(.a,.b).c{{top:0}}"),
+        (".a{top:0;@media print{left:0}}", f"{W} .a{{top:0}}@media print{{{W} .a{{left:0}}}}"),
+        (".a{.b{.c{top:0}}}", f"{W} .a .b .c{{top:0}}"),
+        (".a{top:0;.b{left:0}right:0}", f"{W} .a{{top:0}}{W} .a .b{{left:0}}{W} .a{{right:0}}"),
+    ],
+)
+def test_nesting(css: str, expected: str) -> None:
+    """Nested rules are written out, in order, and scoped like the others."""
+    assert written(css) == expected
+
+
+def test_keyframes() -> None:
+    """Keyframes get the component's own name, where they are defined and where they are used."""
+    text = written("@keyframes spin{to{top:1px}}.a{animation:spin 1s,other 2s;animation-name:spin}")
+    name = text.split("@keyframes ")[1].split("{")[0]
+    assert name.endswith("-spin")
+    assert name != "spin"
+    assert text.count(name) == 2
+    assert "other" not in text.split("@keyframes")[0]
+
+
+def test_keyframes_of_two_components() -> None:
+    """Two components' keyframes of one name don't meet."""
+    css = "@keyframes spin{to{top:1px}}"
+    assert written(css, "one") != written(css, "two")
+
+
+def test_registered_properties() -> None:
+    """A registered property is the component's own, and a token can't be registered over."""
+    css = "@property --color-primary{syntax:'<color>';inherits:false;initial-value:red}"
+    text = written(css + ".a{color:var(--color-primary);--color-primary:blue}")
+    assert "@property --color" not in text
+    assert "@property --rb-" in text
+    assert "var(--rb-" in text
+
+
+def test_inline_animations_are_warned_of() -> None:
+    """An inline style that names scoped keyframes is a warning, and the page goes out."""
+    css = "@keyframes fall{to{top:1px}}"
+    text, problems = scope(css, code="<i style={{ animation: 'fall 2s' }}/>")
+    assert text
+    assert [each.severity for each in problems] == ["warning"]
+    assert "fall" in problems[0].what
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "@import 'x.css';",
+        "@import url(https://example.org/x.css);",
+        '@charset "utf-8";',
+        "@namespace svg url(http://www.w3.org/2000/svg);",
+        "@font-face{font-family:x;src:url(x.woff2)}",
+        "@page{margin:0}",
+        "@counter-style x{system:cyclic}",
+        "@view-transition{navigation:auto}",
+        "@scope (.a){.b{top:0}}",
+        "@media print{@import 'x';}",
+        ".a{@import 'x';}",
+        "@unknown{.a{top:0}}",
+    ],
+)
+def test_refused_rules(css: str) -> None:
+    """A rule that would hold for the whole page is refused, with what to do instead."""
+    assert "is not available" in only_problem(css).what
+
+
+@pytest.mark.parametrize(
+    ("css", "line", "column"),
+    [
+        ("a{color:red", 1, 2),
+        ("a{color:red}}", 1, 13),
+        ("a{\n  color: red;\n}\nb{ width: calc(1px; }", 4, 15),
+        ("a{content:'x}", 1, 11),
+        ("a{}\n/* never", 2, 1),
+        ("a{color:red}\n  } body{display:none}", 2, 3),
+        ("a{background:url(x}", 1, 14),
+    ],
+)
+def test_unbalanced(css: str, line: int, column: int) -> None:
+    """What is opened and not closed is named with its place."""
+    problem = only_problem(css)
+    assert (problem.line, problem.column) == (line, column)
+    assert problem.source
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "a;body{display:none}",
+        "a!body{display:none}",
+        "a,,b{top:0}",
+        "{top:0}",
+        ":root + .x{top:0}",
+        "html ~ *{top:0}",
+        "& + .x{top:0}",
+        "a{top:0;)b:c}",
+        "@media print{top:0}",
+        "</style><script>alert(1)</script>",
+        "a" + "{b" * 40 + "}" * 40,
+        ".a{" + "& & & & & &{" * 8 + "top:0" + "}" * 9,
+    ],
+)
+def test_what_would_escape(css: str) -> None:
+    """A selector that leaves the block, or is none, is a problem and no rule."""
+    text, problems = scope(css)
+    assert not text
+    assert problems
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "url(https://example.org/x.png)",
+        "url('//example.org/x.png')",
+        'url("/\\\\example.org")',
+        "url(data:text/html,x)",
+        "url(data:image/svg+xml,x) , url(javascript:x)",
+        "image-set('https://example.org/x' 1x)",
+        "-webkit-image-set(url(http:x) 1x)",
+        "url(\\68ttps://example.org)",
+        "url(blob:x)",
+        "url(x.png)",
+    ],
+)
+def test_elsewhere(value: str) -> None:
+    """Nothing is fetched from elsewhere."""
+    assert "is elsewhere" in only_problem(f"a{{background:{value}}}").what
+
+
+@pytest.mark.parametrize(
+    "url", ["/x.png", "#id", "data:image/png;base64,aa", "data:font/woff2;base64,aa", "/a/b?c"]
+)
+def test_local(url: str) -> None:
+    """Paths on the site, fragments, and images and fonts in the text are fine."""
+    assert url in written(f"a{{background:url({url})}}")
+
+
+@pytest.mark.parametrize(
+    "key", ['a"]{}body{display:none}', "a\\", "a\nb", "</style>", "é" * 255, "'", "a]b"]
+)
+def test_hostile_keys(key: str) -> None:
+    """A key stays a string in the selector."""
+    text = written(".a{top:0}", key)
+    (layer,) = tinycss2.parse_stylesheet(text, True, True)
+    selector = next(token for token in layer.prelude if token.type == "[] block")
+    values = [t.value for t in selector.content if t.type in ("string", "ident")]
+    assert values == ["data-rb-component", key]
+
+
+def _selectors(css: str) -> list[str]:
+    found = []
+    for rule in tinycss2.parse_blocks_contents(css, True, True):
+        if rule.type == "qualified-rule":
+            found.append(tinycss2.serialize(rule.prelude))
+        elif rule.type == "at-rule" and rule.content and "keyframes" not in rule.at_keyword:
+            found += _selectors(tinycss2.serialize(rule.content))
+    return found
+
+
+SELECTORS = (
+    "a",
+    "*",
+    ".b-c",
+    "#d",
+    "a.b:hover",
+    "li::before",
+    "a > b + c~d",
+    '[data-x="1 2"]',
+    "[open]",
+    ":not(.x)",
+    ":nth-child(2)",
+)
+VALUES = (
+    "red",
+    "0",
+    "-.5em",
+    "1px solid #00e",
+    "hsl(10 60% 60% / .5)",
+    "calc(1px + var(--a) * 2)",
+    "min(100%, 60rem)",
+    "1 / 3",
+    "a,b , c",
+    "red !important",
+)
+ODD = (
+    *("html", "body.a", ":root", ":host(.a)", "&", ":is(a,b)", "[data-theme=dark]", "a::b ::c"),
+    *("|a", "> a", "a >", "a >> b", "-1", "--", "a\\:b", "é", "a\xa0", "\x0b", "a:not(html)"),
+    *("url(x)", "URL( /x )", "url('https://e')", "src('//e')", "'x'", '"x;}"', "1e3", "1e-x"),
+    *("1e", "1px-2px", "U+26", "a(b)c", "a(b", "(", ")", "[", "]", "{", "}", ";", ":", ",", "!"),
+    *("/*", "*/", "/**/", "/* } */", "<!--", "-->", "@", "#", ".", "%", "+1", "a+1", "- 1", "\0"),
+    *(" ", "\n", "\t", "\r", "\r\n", "\f", "!IMPORTANT", "! important", "!x", "f( )", "f(,)"),
+)
+CONDITIONS = (
+    "@media (width < 600px)",
+    "@MEDIA screen and (min-width:60rem)",
+    "@supports (display: grid)",
+    "@container card (400px <= width < 700px)",
+    "@media (a",
+    "@layer x",
+    "@keyframes a",
+    "@media",
+)
+
+pieces = st.sampled_from((*SELECTORS, *VALUES)) | st.sampled_from(ODD)
+selectors = st.sampled_from(SELECTORS) | st.lists(pieces, max_size=3).map("".join)
+values = st.sampled_from(VALUES) | st.lists(pieces, max_size=3).map(" ".join)
+declarations = st.tuples(
+    st.sampled_from(("color", "--x", "Top", "-webkit-a", "1x")),
+    st.sampled_from((":", " : ")),
+    values,
+).map("".join)
+rules = st.tuples(
+    st.lists(selectors, min_size=1, max_size=2).map(", ".join),
+    st.lists(declarations, max_size=3).map("; ".join),
+).map("{0[0]} {{ {0[1]} }}".format)
+groups = st.tuples(st.sampled_from(CONDITIONS), st.lists(rules, max_size=2).map("\n".join)).map(
+    "{0[0]} {{ {0[1]} }}".format
+)
+sheets = st.lists(rules | groups | pieces, min_size=1, max_size=3).map("\n".join)
+
+
+fragments = st.lists(
+        st.sampled_from(
+            ["a", ".b", "{", "}", ";", ":", ",", " ", "&", "html", "@media x", "@layer", "url(",
+             ")", "(", "'", '"', "/*", "*/", "\\", "\n", "<!--", "-->", "!", ">", "+", "[", "]",
+             ":root", ":has(", ":is(", "color:red;", "--x:{", "@import", "|", "*"]
+        ),
+        max_size=14,
+    ).map("".join)  # fmt: skip
+
+
+@given(fragments | sheets)
+@settings(max_examples=400)
+@example("a { b: c }\n.d:not(.e) { f: g(h, 1px + 2px) }")
+@example("a{b:c(URL(x))}")
+def test_no_text_escapes(css: str) -> None:
+    """Of any text, each rule that comes out names the wrapper in each of its selectors."""
+    text, problems = scope(css)
+    if not text:
+        return
+    assert not any(each.severity == "error" for each in problems)
+    (layer,) = tinycss2.parse_stylesheet(text, True, True)
+    assert (layer.at_keyword, tinycss2.serialize(layer.prelude).strip()) == ("layer", "components")
+    for selector in _selectors(tinycss2.serialize(layer.content or [])):
+        # Quoted where the minifier could not read the stylesheet.
+        assert selector.replace('"k"', "k").count(W) >= 1, selector
