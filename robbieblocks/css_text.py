@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-Node = Any  # tinycss2 has no types; a node's `.type` says what it is
+from tinycss2.ast import Node
 
 # Functions whose strings are addresses (CSS Values and Images).
 _FETCHING_FUNCTIONS: Final = frozenset(
@@ -47,10 +47,14 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        for name in ("content", "arguments"):
-            inner = getattr(node, name, None)
-            if isinstance(inner, list):
-                pending += reversed(inner)
+        pending += reversed(_inner(node))
+
+
+def _inner(node: Node) -> list[Node]:
+    """The nodes directly inside of a block or function."""
+    if node.type == "function":
+        return node.arguments
+    return node.content if node.type in ("() block", "[] block", "{} block") else []
 
 
 def css_string(text: str) -> str:

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import tinycss2
+from tinycss2.ast import Node
 
-from robbieblocks.css_text import Node, foreign_urls, walk
+from robbieblocks.css_text import foreign_urls, walk
 from robbieblocks.messages import printable
 from robbieblocks.names import text_problem
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final, TypedDict
 
 from robbieblocks.bundle.analysis import (
@@ -56,7 +55,7 @@ class ComponentImport:
     names: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A component as it was compiled, or what is wrong with it."""
 
@@ -71,7 +70,7 @@ class Component:
         """Whether it has an error, so that blocks can't show it."""
         return any(each.severity == "error" for each in self.problems)
 
-    @cached_property
+    @property
     def imports(self) -> tuple[str, ...]:
         """The keys of the components that it imports itself."""
         return tuple(each.key for each in self.component_imports)

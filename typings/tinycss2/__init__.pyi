@@ -1,5 +1,13 @@
-# A node's kind is in its `type` attribute, by which no checker can narrow the published stubs'
-# one Node class. What matters is checked where a node is read.
-from typing import Any
+from collections.abc import Iterable
 
-def __getattr__(name: str) -> Any: ...
+from tinycss2 import ast as ast
+from tinycss2.ast import Node
+
+def parse_stylesheet(
+    input: str | Iterable[Node], skip_comments: bool = False, skip_whitespace: bool = False
+) -> list[Node]: ...
+def parse_blocks_contents(
+    input: str | Iterable[Node], skip_comments: bool = False, skip_whitespace: bool = False
+) -> list[Node]: ...
+def parse_component_value_list(css: str, skip_comments: bool = False) -> list[Node]: ...
+def serialize(nodes: Iterable[Node]) -> str: ...

@@ -1,5 +1,38 @@
-# A node's kind is in its `type` attribute, by which no checker can narrow the published stubs'
-# one Node class. What matters is checked where a node is read.
+# What the package uses of tinycss2. The library publishes no types. A node's kind is in its `type`,
+# by which a checker can't narrow one class, so what only some kinds have is declared here for all.
 from typing import Any
 
-def __getattr__(name: str) -> Any: ...
+class Node:
+    type: str
+    source_line: int
+    source_column: int
+    value: Any
+    lower_value: str
+    name: str
+    lower_name: str
+    lower_at_keyword: str
+    arguments: list[Node]
+    content: Any
+    prelude: list[Node]
+    representation: str
+    kind: str
+    message: str
+    def serialize(self) -> str: ...
+
+class QualifiedRule(Node):
+    content: list[Node]
+
+class AtRule(Node):
+    at_keyword: str
+    content: list[Node] | None
+
+class Declaration(Node):
+    value: list[Node]
+    important: bool
+
+class IdentToken(Node):
+    value: str
+    def __init__(self, line: int, column: int, value: str) -> None: ...
+
+class URLToken(Node):
+    value: str

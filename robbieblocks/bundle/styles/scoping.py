@@ -179,7 +179,7 @@ class _Scoper:
             self._problems.at_node(rule, f"@{rule.lower_at_keyword} has no name", "name it")
             return ""
         frames: list[str] = []
-        for frame in tinycss2.parse_blocks_contents(rule.content, True, True):
+        for frame in tinycss2.parse_blocks_contents(rule.content or (), True, True):
             steps = _steps(frame.prelude) if isinstance(frame, QualifiedRule) else None
             if steps is None:
                 remedy = "write from, to, or percentages"
@@ -196,7 +196,7 @@ class _Scoper:
             self._problems.at_node(rule, "@property has no name", remedy)
             return ""
         new_name = _identifier(self._names.properties[name.value])
-        return f"@property {new_name}{{{self._declarations(rule.content)}}}"
+        return f"@property {new_name}{{{self._declarations(rule.content or ())}}}"
 
     # --- declarations -----------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class _Scoper:
 
 def _identifier(name: str) -> str:
     """A name as CSS writes it, with escapes where it needs them."""
-    return str(IdentToken(0, 0, name).serialize())
+    return IdentToken(0, 0, name).serialize()
 
 
 def _steps(prelude: Sequence[Node]) -> str | None:

@@ -45,7 +45,9 @@ def flat(rule: Node) -> str:
         for each in tinycss2.parse_blocks_contents(content, True, True):
             if isinstance(each, AtRule):
                 condition = tinycss2.serialize(each.prelude).strip()
-                parts.append(f"@{each.lower_at_keyword} {condition}{{{written(each.content)}}}")
+                parts.append(
+                    f"@{each.lower_at_keyword} {condition}{{{written(each.content or ())}}}"
+                )
             else:
                 declarations += each.serialize() + ";"
         return (f"{selector}{{{declarations}}}" if declarations else "") + "".join(parts)
