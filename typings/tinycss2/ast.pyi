@@ -10,7 +10,9 @@ class Node:
     lower_value: str
     name: str
     lower_name: str
+    at_keyword: str
     lower_at_keyword: str
+    important: bool
     arguments: list[Node]
     content: Any
     prelude: list[Node]
@@ -23,12 +25,10 @@ class QualifiedRule(Node):
     content: list[Node]
 
 class AtRule(Node):
-    at_keyword: str
     content: list[Node] | None
 
 class Declaration(Node):
     value: list[Node]
-    important: bool
 
 class IdentToken(Node):
     value: str
