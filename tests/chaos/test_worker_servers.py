@@ -39,9 +39,9 @@ command.Timing = Quick
 # A compiler that is missing for as long as a file says so.
 _VANISH = """
 import pathlib
-from robbieblocks import process
-started = process._resolved
-process._resolved = lambda argv, env: started(
+from robbieblocks.process import running
+resolve = running.resolve_program
+running.resolve_program = lambda argv, env: resolve(
     ["/nowhere/esbuild"] if "esbuild" in str(argv[0]) and pathlib.Path({marker!r}).exists() else argv, env
 )
 """

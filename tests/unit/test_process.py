@@ -15,6 +15,7 @@ import pytest
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
+from robbieblocks.process.parent_death import setpriv_prefix
 
 ECHO = """
 import sys
@@ -203,7 +204,7 @@ def test_a_child_that_starts_after_its_parent_died_does_no_work() -> None:
 @linux
 def test_a_run_dies_with_its_parent(tmp_path: Path) -> None:
     """A SIGKILL of the parent ends a program that never looks at its stdin."""
-    if not process._parent_death_prefix():
+    if not setpriv_prefix():
         pytest.skip("no setpriv(1) that can set the parent-death signal")
     note = tmp_path / "pid"
     os.mkfifo(note)
