@@ -1,0 +1,133 @@
+"""Responses with a file's content: type, ETag and 304, gzip."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import stat
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.serve.headers import SECURITY
+
+_TYPES: Final = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "map": "application/json",
+    "txt": "text/plain; charset=utf-8",
+    "xml": "application/xml; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "ico": "image/x-icon",
+    "woff2": "font/woff2",
+    "woff": "font/woff",
+    "wasm": "application/wasm",
+}
+_COMPRESSED: Final = frozenset(
+    {"html", "css", "js", "mjs", "json", "map", "txt", "xml", "svg", "wasm"}
+)
+_COMPRESSED_MIN_BYTES: Final = 1024
+_CACHE_LIMIT_BYTES: Final = 32 << 20
+_NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
+
+class FileResponder:
+    """Makes responses of files, and keeps their compressed bodies."""
+
+    def __init__(self) -> None:
+        self._bodies = GzipCache(_CACHE_LIMIT_BYTES)
+
+    def respond(
+        self,
+        request: Request,
+        name: str,
+        content: bytes,
+        *,
+        tag: str,
+        headers: Mapping[str, str],
+        status: int = 200,
+    ) -> Response:
+        """The content, compressed for a client that takes it; 304 if the client has it already.
+
+        `tag` stands for the content: the ETag is made of it. Only a 200 has one.
+        """
+        extension = name.rpartition(".")[2]
+        content_type = _TYPES.get(extension, "application/octet-stream")
+        sent = {**headers, **SECURITY, "Content-Type": content_type}
+        if extension in _COMPRESSED and len(content) >= _COMPRESSED_MIN_BYTES:
+            sent["Vary"] = "Accept-Encoding"
+            if _accepts_gzip(request.headers.get("accept-encoding", "")):
+                content = self._bodies.get(tag, content)
+                sent["Content-Encoding"] = "gzip"
+                tag += "-gzip"
+        if status == 200:
+            sent["ETag"] = f'"{tag}"'
+            if _matches(request.headers.get("if-none-match", ""), tag):
+                del sent["Content-Type"]
+                return Response(status_code=304, headers=sent)
+        return Response(content, status, sent)
+
+
+class GzipCache:
+    """Compressed bodies by tag; the least recently used go once all have `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self.size_bytes = 0
+
+    def get(self, tag: str, content: bytes) -> bytes:
+        """The compressed content that a tag stands for."""
+        body = self._bodies.get(tag)
+        if body is None:
+            body = self._bodies[tag] = gzip.compress(content, compresslevel=6, mtime=0)
+            self.size_bytes += len(body)
+            while self.size_bytes > self._limit_bytes and len(self._bodies) > 1:
+                self.size_bytes -= len(self._bodies.popitem(last=False)[1])
+        self._bodies.move_to_end(tag)
+        return body
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises FileNotFoundError for anything else in its place, a link included, and SiteUnavailable
+    where it can't be read.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                return file.read()
+    except OSError as error:
+        if error.errno not in _NOT_A_FILE:
+            raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
+    raise FileNotFoundError(path)
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header (RFC 9110, 12.5.3) allows gzip."""
+    for offer in accept_encoding.lower().split(","):
+        coding, _, weight = offer.replace(" ", "").partition(";q=")
+        if coding in ("gzip", "*"):
+            return weight.strip("0.") != "" or weight == ""
+    return False
+
+
+def _matches(if_none_match: str, tag: str) -> bool:
+    """Whether If-None-Match (RFC 9110, 13.1.2) names the tag, compared weakly."""
+    tags = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return "*" in tags or f'"{tag}"' in tags

@@ -1,0 +1,103 @@
+"""One process that serves several nodes, each on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Final
+
+import uvicorn
+
+from robbieblocks.errors import UsageError
+from robbieblocks.release import SiteRoot
+from robbieblocks.serve.asgi import app
+
+_LAST_PORT: Final = 65_535
+_BACKLOG: Final = 512
+_GRACE_S: Final = 3
+
+
+def serve_nodes(
+    site_root: SiteRoot,
+    nodes: Sequence[tuple[str, int]],
+    host: str = "127.0.0.1",
+    *,
+    started: Callable[[Mapping[str, str]], None] = lambda _urls: None,
+) -> None:
+    """Serve each node on its port until SIGINT or SIGTERM, then let open requests end (3 s).
+
+    Port 0 takes any free one. `started` is called with the URL of each node, once all ports accept
+    connections. Raises UsageError where a port can't be had.
+    """
+    with contextlib.ExitStack() as open_sockets:
+        servers: list[tuple[_Server, socket.socket]] = []
+        urls: dict[str, str] = {}
+        for node, port in nodes:
+            listener = open_sockets.enter_context(_listen(node, host, port))
+            config = uvicorn.Config(
+                app(site_root, node),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+            servers.append((_Server(config), listener))
+            urls[node] = _url(host, listener)
+        started(urls)
+        asyncio.run(_run(servers))
+
+
+class _Server(uvicorn.Server):
+    """A server that handles no signals: one process has several servers, and `_run` stops all."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> None:
+    def stop() -> None:
+        for server, _listener in servers:
+            server.should_exit = True
+
+    if threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+    await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in servers))
+
+
+def _listen(node: str, host: str, port: int) -> socket.socket:
+    # getaddrinfo(3) would take 70000 for 4464.
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"could not serve {node} on {host} port {port}: there is no such port")
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"could not serve {node} on {host} port {port}: "
+            f"{getattr(error, 'strerror', None) or error}\n"
+            "  -> stop what listens there, or choose another port"
+        ) from error
+    return listener
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
