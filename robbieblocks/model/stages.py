@@ -208,13 +208,14 @@ class RenderedBlock(NamedTuple):
     """A block's HTML.
 
     `interactive` says that it has state, effects, refs or event handlers, so that the browser must
-    hydrate it. `volatile` says that it read the clock, randomness or the locale: the browser
-    renders it afresh instead of hydrating. `problem` is set, and `html` empty, where it failed.
+    hydrate it. `rerender` says that the browser gets other HTML, because the block read the clock,
+    randomness or the locale: it is rendered there again instead of hydrated. `problem` is set, and
+    `html` empty, where it failed.
     """
 
     html: str
     interactive: bool = True
-    volatile: bool = False
+    rerender: bool = False
     problem: Problem | None = None
 
 

@@ -309,15 +309,15 @@ INTERACTIVE = {
 }
 
 
-@pytest.mark.parametrize(("body", "interactive", "volatile"), INTERACTIVE.values(), ids=INTERACTIVE)
+@pytest.mark.parametrize(("body", "interactive", "rerender"), INTERACTIVE.values(), ids=INTERACTIVE)
 def test_what_a_block_needs(
-    prerenderer: Prerenderer, isolate: str, body: str, interactive: bool, volatile: bool
+    prerenderer: Prerenderer, isolate: str, body: str, interactive: bool, rerender: bool
 ) -> None:
     """State, effects, refs, events need a script; clock, chance and place a fresh render."""
     bundle = _bundle(isolate, it=f"exports.default = () => {{ {body} }};")
     first, second = prerenderer.render(_jobs("it", "it"), bundle)
     assert first.problem is None
-    assert (first.interactive, first.volatile) == (interactive, volatile)
+    assert (first.interactive, first.rerender) == (interactive, rerender)
     assert first.html.replace("b0", "b1") == second.html
 
 

@@ -118,10 +118,10 @@ def test_later_islands_preload_nothing(when: Any) -> None:
     assert not tree.css("[rel=modulepreload]")
 
 
-def test_volatile_and_filled_blocks_are_islands() -> None:
+def test_rerendered_and_filled_blocks_are_islands() -> None:
     """A block that read the clock is rendered afresh; one with placeholders waits for a query."""
     given_page = page(block(1, "still"), block(2, "still", {"a": "b"}, fill={"a": "{{x|b}}"}))
-    fresh = RenderedBlock(html="2025", interactive=False, volatile=True)
+    fresh = RenderedBlock(html="2025", interactive=False, rerender=True)
     tree = LexborHTMLParser(_html(given_page, {1: fresh, 2: STILL}))
     data = tree.css_first("#rb-islands")
     assert data is not None

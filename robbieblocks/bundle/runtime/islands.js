@@ -1,38 +1,62 @@
-// Brings a prerendered page to life: each block that needs it is a React root of its own, so that
-// one that fails leaves the others alone. What to do stands in the page as inert JSON:
-//
-//   [{ id, use: module specifier, props, when: load|idle|visible, fresh?, fill?, still? }]
-//
-// `fresh`: it showed the clock, randomness or the locale; it is rendered anew, not hydrated.
+// Brings a prerendered page to life. Each block that needs it is a React root of its own, so that
+// one that fails leaves the others alone. What to do stands in the page as inert JSON, a list of
+// islands. `when` is load, idle or visible; `use` is the specifier of the component's module.
+// `fresh`: the block showed the clock, randomness or the locale. It is rendered again, not hydrated.
 // `fill`: its props with {{name|fallback}} still in them, to be filled from the URL's query as text.
-// `still`: it has no state nor events; it is only rendered where the query names a placeholder.
+// `still`: it has no state and no events. It is only rendered where the query fills a placeholder.
+
+/**
+ * @typedef {{
+ *   id: string, use: string, props: object, when: string,
+ *   fresh?: boolean, fill?: object, still?: boolean,
+ * }} Island
+ */
 
 const PLACEHOLDER = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 
+/**
+ * A value with its placeholders filled.
+ * @param {any} value
+ * @returns {any}
+ */
 const filled = (value) => {
   if (typeof value === "string") {
-    return value.replace(PLACEHOLDER, (_, name, fallback = "") => query.get(name) || fallback.trim());
+    return value.replace(
+      PLACEHOLDER,
+      (_, name, fallback = "") => query.get(name) || fallback.trim(),
+    );
   }
   if (Array.isArray(value)) return value.map(filled);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner)]));
 };
 
+/**
+ * Whether the URL's query fills a placeholder of the value.
+ * @param {object} value
+ */
 const asksFor = (value) => {
   if (query.size === 0) return false;
-  for (const [, name] of JSON.stringify(value).matchAll(PLACEHOLDER)) if (query.get(name)) return true;
+  for (const [, name] of JSON.stringify(value).matchAll(PLACEHOLDER))
+    if (query.get(name)) return true;
   return false;
 };
 
 // React is fetched by the first block that needs it, not by the page.
+/** @type {Promise<[any, any]> | undefined} */
 let react;
 const loadReact = () => (react ??= Promise.all([import("react"), import("react-dom/client")]));
 
+/**
+ * Hydrate or render a block.
+ * @param {Island} island
+ * @param {HTMLElement} element
+ */
 const start = async (island, element) => {
   const prerendered = element.innerHTML;
   let reported = false;
-  const report = (what, error) => {
+  const report = (/** @type {string} */ what, /** @type {unknown} */ error) => {
     if (reported) return;
     reported = true;
     console.error(`RobbieBlocks: block ${island.id} (${island.use}) ${what}`, error);
@@ -40,22 +64,26 @@ const start = async (island, element) => {
   const asked = island.fill !== undefined && asksFor(island.fill);
   if (island.still && !asked) return;
   try {
-    const [[{ createElement, useLayoutEffect, useState }, { createRoot, hydrateRoot }], { default: Component }] =
-      await Promise.all([loadReact(), import(island.use)]);
+    const [
+      [{ createElement, useLayoutEffect, useState }, { createRoot, hydrateRoot }],
+      { default: Component },
+    ] = await Promise.all([loadReact(), import(island.use)]);
+    /** @type {any} */
     let root;
     const options = {
       identifierPrefix: `${island.id}-`,
-      onUncaughtError(error) {
+      onUncaughtError(/** @type {unknown} */ error) {
         report("failed; its prerendered content is shown instead", error);
         queueMicrotask(() => {
           root.unmount();
-          element.innerHTML = prerendered || '<p class="rb-failed">This part of the page can’t be shown.</p>';
+          element.innerHTML =
+            prerendered || '<p class="rb-failed">This part of the page can’t be shown.</p>';
         });
       },
-      onCaughtError(error) {
+      onCaughtError(/** @type {unknown} */ error) {
         report("caught an error", error);
       },
-      onRecoverableError(error) {
+      onRecoverableError(/** @type {unknown} */ error) {
         report("differs from its prerendered content and was rendered anew", error);
       },
     };
@@ -63,7 +91,7 @@ const start = async (island, element) => {
       root = createRoot(element, options);
       root.render(createElement(Component, asked ? filled(island.fill) : island.props));
     } else {
-      // A root must not be updated before it is hydrated, so the filling is its own first effect.
+      // A root must not be updated before it is hydrated, so its first effect fills the props.
       const Filled = () => {
         const [props, setProps] = useState(island.props);
         useLayoutEffect(() => setProps(filled(island.fill)), []);
@@ -77,11 +105,19 @@ const start = async (island, element) => {
   }
 };
 
+/** @param {HTMLElement} element */
 const shown = (element) => getComputedStyle(element).display !== "none";
 
+/** @param {() => void} task */
 const whenIdle = (task) =>
-  "requestIdleCallback" in window ? requestIdleCallback(task, { timeout: 2000 }) : setTimeout(task, 200);
+  "requestIdleCallback" in window
+    ? requestIdleCallback(task, { timeout: 2000 })
+    : setTimeout(task, 200);
 
+/**
+ * @param {HTMLElement} element
+ * @param {() => void} task
+ */
 const whenVisible = (element, task) => {
   const observer = new IntersectionObserver(
     (entries) => {
@@ -94,6 +130,11 @@ const whenVisible = (element, task) => {
   observer.observe(element);
 };
 
+/**
+ * Start a block when its island says so.
+ * @param {Island} island
+ * @param {HTMLElement} element
+ */
 const schedule = (island, element) => {
   const task = () => start(island, element);
   if (island.when === "visible") whenVisible(element, task);
@@ -102,6 +143,7 @@ const schedule = (island, element) => {
 };
 
 // A condition on the viewport may hide a block: it is not started before it shows.
+/** @type {[Island, HTMLElement][]} */
 let hidden = [];
 const reveal = () => {
   const waiting = hidden;

@@ -26,7 +26,7 @@ from robbieblocks.prerender.isolate.error_mapping import component_problem
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.protocol import (
     INTERACTIVE,
-    VOLATILE,
+    RERENDER,
     Definition,
     Failure,
     OpenRequest,
@@ -127,7 +127,7 @@ class IsolateClient:
             return RenderedBlock(html="", interactive=False, problem=problem)
         html, flags = result
         return RenderedBlock(
-            html=html, interactive=bool(flags & INTERACTIVE), volatile=bool(flags & VOLATILE)
+            html=html, interactive=bool(flags & INTERACTIVE), rerender=bool(flags & RERENDER)
         )
 
     def _results(

@@ -1,13 +1,43 @@
-"""The script that an isolate runs before any component, put together from `js/`."""
+"""The script that an isolate runs after React and before any component, joined from `js/`.
+
+V8 as mini-racer embeds it loads no modules. So the modules are joined into one function: without
+their imports and exports, each sees the names of those before it. They stand in the order in which
+they run, because each changes what the next one finds.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
-_FOLDER: Final = Path(__file__).resolve().with_name("js")
+JS_FOLDER: Final = Path(__file__).resolve().with_name("js")
+MODULES: Final = (
+    "host.js",
+    "block.js",
+    "random.js",
+    "clock.js",
+    "locale.js",
+    "globals.js",
+    "react.js",
+    "modules.js",
+    "freeze.js",
+    "html_proof.js",
+    "render.js",
+)
+_IMPORT: Final = re.compile(r"^import [^;]*;$", re.MULTILINE)
+_EXPORT_LIST: Final = re.compile(r"^export \{[^}]*\};$", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?=const )", re.MULTILINE)
 
 
 def script() -> str:
-    """The harness. Evaluated after React, it gives the functions that the child process calls."""
-    return (_FOLDER / "harness.js").read_text("utf-8")
+    """The harness: an expression whose value is what `render.js` exports as `harness`."""
+    return f'(() => {{\n"use strict";\n{"".join(map(_body, MODULES))}return harness;\n}})()\n'
+
+
+def _body(name: str) -> str:
+    """A module without imports and exports. Its lines keep their order and number."""
+    text = (JS_FOLDER / name).read_text("utf-8")
+    for pattern in (_IMPORT, _EXPORT_LIST):
+        text = pattern.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return _EXPORT.sub("", text)

@@ -23,7 +23,7 @@ Job = tuple[str, str, str]
 # Flags of a rendered block. PROVEN is for the child alone: the harness has shown that the HTML
 # stays inside its wrapper, so that no HTML parser is needed for it.
 INTERACTIVE: Final = 1
-VOLATILE: Final = 2
+RERENDER: Final = 2
 PROVEN: Final = 4
 
 

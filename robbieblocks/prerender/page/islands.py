@@ -42,7 +42,7 @@ class Islands:
 
 
 def _needs_browser(made: RenderedBlock) -> bool:
-    return made.interactive or made.volatile
+    return made.interactive or made.rerender
 
 
 def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
@@ -53,7 +53,7 @@ def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
 def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
     use = json.dumps(component_specifier(block.component))
     entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
-    if made.volatile:
+    if made.rerender:
         entry += ',"fresh":true'
     elif not made.interactive:
         entry += ',"still":true'

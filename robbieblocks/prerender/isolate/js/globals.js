@@ -1,0 +1,92 @@
+// Which global names components find: those of the language, and a few that browsers have, without
+// effect. Everything else is removed.
+
+import { block } from "./block.js";
+import { define, defineProperty, global, ownKeys } from "./host.js";
+
+const KEPT = new Set(
+  (
+    "Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean " +
+    "String Symbol Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError " +
+    "SyntaxError TypeError URIError SuppressedError globalThis JSON Math Intl ArrayBuffer " +
+    "DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float16Array " +
+    "Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array Map BigInt Set " +
+    "Iterator WeakMap WeakSet Proxy Reflect decodeURI decodeURIComponent encodeURI " +
+    "encodeURIComponent escape unescape eval isFinite isNaN performance crypto"
+  ).split(" "),
+);
+for (const name of ownKeys(global)) {
+  if ((typeof name === "string" && KEPT.has(name)) || Reflect.deleteProperty(global, name))
+    continue;
+  global[name] = undefined; // mini-racer declares its timers with var, so they can't be deleted
+}
+
+// Components must not see when garbage is collected: references stay, nothing is finalised.
+define(
+  global,
+  "WeakRef",
+  // biome-ignore lint/suspicious/noShadowRestrictedNames: components see this name
+  class WeakRef {
+    #target;
+    /** @param {unknown} target */
+    constructor(target) {
+      this.#target = target;
+    }
+    deref() {
+      return this.#target;
+    }
+  },
+);
+define(
+  global,
+  "FinalizationRegistry",
+  // biome-ignore lint/suspicious/noShadowRestrictedNames: components see this name
+  class FinalizationRegistry {
+    register() {}
+    unregister() {
+      return false;
+    }
+  },
+);
+define(global, "queueMicrotask", (/** @type {() => void} */ task) => {
+  Promise.resolve().then(task);
+});
+
+// These properties of RegExp would carry text from one block to the next.
+const LAST_MATCH =
+  "input $_ lastMatch $& lastParen $+ leftContext $` rightContext $' $1 $2 $3 $4 $5 $6 $7 $8 $9";
+for (const name of LAST_MATCH.split(" ")) Reflect.deleteProperty(RegExp, name);
+
+const CONSOLE =
+  "log info debug warn error trace dir table group groupCollapsed groupEnd time timeEnd timeLog " +
+  "count countReset assert clear";
+define(global, "console", Object.fromEntries(CONSOLE.split(" ").map((name) => [name, () => {}])));
+
+// `typeof window` asks "is this a browser?". The answer differs there, so the block is rendered
+// there again.
+const BROWSER_OBJECTS =
+  "window document navigator location localStorage sessionStorage matchMedia screen history " +
+  "innerWidth innerHeight devicePixelRatio";
+for (const name of BROWSER_OBJECTS.split(" ")) {
+  defineProperty(global, name, {
+    get() {
+      if (block.loading === 0) {
+        block.rerender = true;
+        block.browserName = name;
+      }
+      return undefined;
+    },
+    enumerable: false,
+    configurable: false,
+  });
+}
+
+// These exist, so that code may ask for them, and throw when they are called.
+for (const name of ["setTimeout", "setInterval", "requestAnimationFrame", "fetch"]) {
+  global[name] = () => {
+    throw new Error(`${name} is not there while a page is prerendered`);
+  };
+}
+for (const name of ["clearTimeout", "clearInterval", "cancelAnimationFrame"]) {
+  global[name] = () => {};
+}

@@ -1,0 +1,103 @@
+// Proves that a block's HTML stays inside its wrapper, for what nearly every block is made of: known
+// elements, each closed in order, and no text that a parser could take for a tag. What this can't
+// prove is checked by a real HTML parser in the child process (html_check.py).
+
+const ORDINARY = new Set(
+  (
+    "div span section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd " +
+    "a button img br hr input label strong em b i u s small sub sup code kbd pre blockquote " +
+    "figure figcaption time mark abbr cite q canvas video audio source picture form fieldset " +
+    "legend output progress meter details summary dialog svg path circle ellipse rect g line " +
+    "polyline polygon defs use"
+  ).split(" "),
+);
+const VOID = new Set(["img", "br", "hr", "input", "source"]);
+// Their opening tag closes a <p> that is open (HTML 13.2.6.4.7).
+const CLOSES_P = new Set(
+  (
+    "div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol dl hr pre " +
+    "blockquote figure figcaption form fieldset details summary dialog"
+  ).split(" "),
+);
+// Attributes and the end of an opening tag, after its name; and what React writes as comments.
+const REST = /((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>/y;
+const COMMENT = /<!--\/?[$&!?]?-->/y;
+const NAME = /[a-z][a-z0-9]*/y;
+const RESERVED = / (?:id="(?:b\d+|rb-[^"]*)"|data-rb-)/;
+const SLASH = 47;
+const EXCLAMATION_MARK = 33;
+const GREATER_THAN = 62;
+
+/**
+ * @param {RegExp} pattern - sticky
+ * @param {string} html
+ * @param {number} at
+ */
+const matchAt = (pattern, html, at) => {
+  pattern.lastIndex = at;
+  return pattern.exec(html);
+};
+
+/**
+ * Whether an element inside the open ones makes a parser close one of them.
+ * @param {string} name
+ * @param {string[]} open
+ */
+const isMisnested = (name, open) =>
+  (CLOSES_P.has(name) && open.includes("p")) ||
+  ((name === "a" || name === "button" || name === "form") && open.includes(name));
+
+/**
+ * Whether the HTML is proven to stay inside its wrapper, and whether a parser builds another tree
+ * from it than React has.
+ * @param {string} html
+ */
+export const proveHtml = (html) => {
+  const proof = { proven: false, misnested: false };
+  /** @type {string[]} */
+  const open = [];
+  let at = html.indexOf("<");
+  while (at !== -1) {
+    const next = html.charCodeAt(at + 1);
+    if (next === SLASH) {
+      // It must close the element that was opened last.
+      const name = open.pop();
+      if (name === undefined || !html.startsWith(name, at + 2)) return proof;
+      at += 2 + name.length;
+      if (html.charCodeAt(at) !== GREATER_THAN) return proof;
+    } else if (next === EXCLAMATION_MARK) {
+      if (html.startsWith("<!-- -->", at)) at += 7;
+      else {
+        const comment = matchAt(COMMENT, html, at);
+        if (comment === null) return proof;
+        at += comment[0].length - 1;
+      }
+    } else {
+      let end = html.indexOf(">", at + 1);
+      if (end === -1) return proof;
+      let name = html.slice(at + 1, end);
+      let closed = false;
+      if (!ORDINARY.has(name)) {
+        // It has attributes, or it can't be proven.
+        const found = matchAt(NAME, html, at + 1);
+        if (found === null) return proof;
+        name = found[0];
+        if (!ORDINARY.has(name)) return proof;
+        const rest = matchAt(REST, html, at + 1 + name.length);
+        if (rest === null || (rest[1] !== "" && RESERVED.test(rest[1]))) return proof;
+        closed = rest[2] !== "";
+        end = at + name.length + rest[0].length;
+      }
+      if (isMisnested(name, open)) proof.misnested = true;
+      if (!VOID.has(name)) {
+        // Only inside svg does "/>" close an element.
+        if (!closed) open.push(name);
+        else if (!open.includes("svg")) return proof;
+      }
+      at = end;
+    }
+    at = html.indexOf("<", at + 1);
+  }
+  proof.proven = open.length === 0;
+  return proof;
+};

@@ -1,0 +1,177 @@
+// React as components import it: it notes which blocks the browser must hydrate.
+
+import { block } from "./block.js";
+import {
+  apply,
+  create,
+  define,
+  defineProperty,
+  dom,
+  getPrototypeOf,
+  jsx,
+  ownKeys,
+  React,
+  server,
+  standIn,
+} from "./host.js";
+
+const AsyncFunction = getPrototypeOf(async () => {});
+// Hooks that need no browser: what they return does not change after the first render.
+const STATIC_HOOKS = new Set([
+  "useId",
+  "useMemo",
+  "useCallback",
+  "useContext",
+  "useDebugValue",
+  "use",
+]);
+
+/**
+ * Note what an element says of its block: an event handler, a ref, or an async component.
+ * @param {any} type
+ * @param {any} props
+ */
+const noteElement = (type, props) => {
+  if (typeof type === "string") {
+    if (block.interactive || props === null || typeof props !== "object") return;
+    for (const name in props) {
+      const value = props[name];
+      if (typeof value === "function" || (name === "ref" && value)) {
+        block.interactive = true;
+        return;
+      }
+    }
+  } else if (typeof type === "function" && getPrototypeOf(type) === AsyncFunction) {
+    block.asyncReason = `<${type.name || "Component"}> is an async function`;
+  }
+};
+
+/**
+ * The same function, which notes that its block is interactive.
+ * @param {(...given: any[]) => any} original
+ */
+const noting = (original) =>
+  standIn(original, (...given) => {
+    block.interactive = true;
+    return original(...given);
+  });
+
+/**
+ * The same base class, which notes that its block is interactive.
+ * @param {any} Original
+ */
+const notingClass = (Original) => {
+  const Noting = standIn(
+    Original,
+    /** @this {unknown} @param {any[]} given */
+    function (...given) {
+      block.interactive = true;
+      apply(Original, this, given);
+    },
+  );
+  defineProperty(Noting, "prototype", { value: Original.prototype, writable: false });
+  define(Original.prototype, "constructor", Noting);
+  return Noting;
+};
+
+/**
+ * What components get for an export of React.
+ * @param {string} name
+ * @param {any} value
+ */
+const reactExport = (name, value) => {
+  if (typeof value !== "function") return value;
+  if (/^use[A-Z]/.test(name) && !STATIC_HOOKS.has(name)) return noting(value);
+  if (name === "createElement" || name === "cloneElement") {
+    return standIn(value, (...given) => {
+      noteElement(name === "createElement" ? given[0] : "", given[1]);
+      return value(...given);
+    });
+  }
+  if (name === "Component" || name === "PureComponent") return notingClass(value);
+  return value;
+};
+
+/**
+ * A copy of a module's exports without React's internal ones.
+ * @param {any} module
+ * @param {(name: string, value: any) => any} replace
+ */
+const copied = (module, replace) => {
+  /** @type {any} */
+  const copy = {};
+  for (const name of ownKeys(module)) {
+    if (typeof name === "string" && name.startsWith("__")) continue;
+    copy[name] = replace(String(name), module[name]);
+  }
+  return copy;
+};
+
+export const watchedReact = copied(React, reactExport);
+/** The same without Suspense: what a boundary would catch is thrown. */
+export const unguardedReact = { ...watchedReact, Suspense: React.Fragment };
+
+/** @type {any} */
+const watchedJsx = { Fragment: jsx.Fragment };
+for (const name of ["jsx", "jsxs"]) {
+  const make = jsx[name];
+  watchedJsx[name] = (
+    /** @type {any} */ type,
+    /** @type {any} */ props,
+    /** @type {any} */ key,
+  ) => {
+    noteElement(type, props);
+    return make(type, props, key);
+  };
+}
+
+/** The modules that no bundle has, by specifier. */
+export const provided = create(null);
+provided.react = watchedReact;
+provided["react-dom"] = copied(dom, (name, value) =>
+  name === "useFormState" || name === "useFormStatus" ? noting(value) : value,
+);
+provided["react/jsx-runtime"] = watchedJsx;
+provided["react/jsx-dev-runtime"] = { Fragment: jsx.Fragment, jsxDEV: watchedJsx.jsx };
+
+/**
+ * The objects that React shares among all that it renders. They are found by rendering a component
+ * that sees them, so that they can be frozen.
+ * @type {unknown[]}
+ */
+export const sharedByReact = [];
+{
+  class Probe extends React.Component {
+    constructor(/** @type {unknown} */ props, /** @type {unknown} */ context) {
+      super(props, context);
+      sharedByReact.push(context);
+    }
+    render() {
+      sharedByReact.push(this.updater, this.refs, this.context);
+      return null;
+    }
+  }
+  const Hooks = () => {
+    for (const hook of [
+      () => React.useTransition()[1],
+      () => React.useOptimistic(0)[1],
+      () => React.useEffectEvent?.(() => 0),
+      () => React.useCacheRefresh?.(),
+    ]) {
+      try {
+        sharedByReact.push(hook());
+      } catch {
+        // This version of React does not have the hook.
+      }
+    }
+    return null;
+  };
+  server.renderToString(
+    React.createElement(
+      React.Fragment,
+      null,
+      React.createElement(Probe),
+      React.createElement(Hooks),
+    ),
+  );
+}

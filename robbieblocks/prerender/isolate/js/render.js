@@ -1,0 +1,172 @@
+// Renders blocks, and makes the functions that the child process calls. No component can reach them.
+
+import { block, resetBlock } from "./block.js";
+import { freeze, parse, realNow, server, stringify } from "./host.js";
+import { proveHtml } from "./html_proof.js";
+import { expectModules, requireFor } from "./modules.js";
+import { reseed } from "./random.js";
+import { unguardedReact, watchedReact } from "./react.js";
+
+// These are in protocol.py as well.
+const INTERACTIVE = 1;
+const RERENDER = 2;
+const PROVEN = 4;
+
+/** @typedef {{name: string, message: string, stack: string, browser: string}} Failure */
+/** @typedef {[html: string, flags: number] | [html: null, failure: Failure]} Result */
+
+const SLICE_MS = 250;
+const MAX_HTML_CHARS = 4_000_000;
+// React puts links for pictures before a block's HTML; they belong into a page's head.
+const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
+// React's errors for something that is waited for (react.dev/errors).
+const WAITS = /error #(426|460|482);/;
+
+/**
+ * A value as text, whatever it is: components throw anything.
+ * @param {unknown} value
+ * @param {number} maxChars
+ */
+const text = (value, maxChars) => {
+  let said;
+  try {
+    said = String(value);
+  } catch {
+    said = "(a value that can't be shown)";
+  }
+  return said.toWellFormed().slice(0, maxChars);
+};
+
+/**
+ * A property, undefined where its getter throws.
+ * @param {any} value
+ * @param {string} name
+ */
+const read = (value, name) => {
+  try {
+    return value[name];
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * @param {unknown} error
+ * @returns {Failure}
+ */
+const failure = (error) => {
+  const browser = block.browserName;
+  if (typeof error !== "object" || error === null) {
+    return { name: "", message: `it threw ${text(error, 700)}`, stack: "", browser };
+  }
+  return {
+    name: text(read(error, "name") ?? "Error", 60),
+    message: text(read(error, "message") ?? "", 800),
+    stack: text(read(error, "stack") ?? "", 20_000),
+    browser,
+  };
+};
+
+const asyncError = () => new Error(`${block.asyncReason}; React runs those on servers only`);
+
+/**
+ * @param {string} component - its specifier
+ * @param {string} props - JSON
+ * @param {string} prefix - of ids in the block
+ * @param {any} react - what the component imports as "react"
+ * @returns {string}
+ */
+const renderTree = (component, props, prefix, react) => {
+  reseed();
+  const Component = requireFor(react)(component).default;
+  if (Component === undefined || Component === null) {
+    throw new TypeError("the module exports no component");
+  }
+  const element = watchedReact.createElement(Component, parse(props));
+  const html = server.renderToString(element, { identifierPrefix: prefix });
+  if (block.asyncReason) throw asyncError();
+  if (html.length > MAX_HTML_CHARS) {
+    throw new RangeError(
+      `the HTML is ${html.length} characters long; a block may have ${MAX_HTML_CHARS}`,
+    );
+  }
+  return html;
+};
+
+/**
+ * Handle a Suspense boundary that shows its fallback. That is right where something is waited for,
+ * which the browser then does; where a component threw, this throws the error.
+ * @param {string} component
+ * @param {string} props
+ * @param {string} prefix
+ */
+const checkFallback = (component, props, prefix) => {
+  try {
+    renderTree(component, props, prefix, unguardedReact);
+  } catch (error) {
+    if (block.asyncReason || !WAITS.test(text(read(error, "message"), 300))) throw error;
+  }
+  block.interactive = true;
+  block.rerender = true;
+};
+
+/**
+ * Render one block.
+ * @param {string} component
+ * @param {string} props
+ * @param {string} prefix
+ * @returns {Result}
+ */
+const renderBlock = (component, props, prefix) => {
+  resetBlock();
+  try {
+    let html = renderTree(component, props, prefix, watchedReact);
+    if (html.startsWith('<link rel="preload"')) html = html.replace(PRELOADS, "");
+    if (html.includes("<!--$!-->")) checkFallback(component, props, prefix);
+    // Text that isn't well-formed UTF-16 has no UTF-8; HTML has no NUL.
+    html = html.toWellFormed();
+    if (html.includes("\0")) html = html.replaceAll("\0", "\uFFFD");
+    const { proven, misnested } = proveHtml(html);
+    // The browser's tree then differs from React's, so that the block can't be hydrated.
+    if (misnested && block.interactive) block.rerender = true;
+    const flags =
+      (block.interactive ? INTERACTIVE : 0) |
+      (block.rerender ? RERENDER : 0) |
+      (proven ? PROVEN : 0);
+    return [html, flags];
+  } catch (error) {
+    return [null, failure(block.asyncReason ? asyncError() : error)];
+  }
+};
+
+/** @type {Result[]} */
+let results = [];
+
+/** What the script gives to the child process. */
+export const harness = freeze({
+  /** Let `__rbDefine` define modules, or not. */
+  expect: expectModules,
+  /**
+   * Render jobs until all are done or a time slice is over. Gives their number, 1 if the HTML of
+   * all is proven, and the results as JSON, with spaces between.
+   * @param {string} jobs - JSON
+   */
+  render(jobs) {
+    results = [];
+    let proven = 1;
+    const until = realNow() + SLICE_MS;
+    for (const [component, props, prefix] of parse(jobs)) {
+      const result = renderBlock(component, props, prefix);
+      results.push(result);
+      if (result[0] !== null && (result[1] & PROVEN) === 0) proven = 0;
+      if (realNow() >= until) break;
+    }
+    return `${results.length} ${proven} ${stringify(results)}`;
+  },
+  /** The results of a render that was stopped. The job after them is the one that was stopped. */
+  partial() {
+    return stringify(results);
+  },
+  /** Do nothing. When this returns, V8 has run the promise reactions that blocks left. */
+  settle() {},
+});
