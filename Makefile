@@ -41,11 +41,13 @@ lint: $(DEV)  ## Format, lint, types, the layers of the rooms, and the lock file
 	$(BIN)/python -m mypy
 	$(BIN)/python -m basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.javascript
 	$(BIN)/python tools/lock.py --check
 
 format: $(DEV)  ## Format, and mend what lint can mend
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m tools.javascript --write
 
 bench: $(DEV)  ## Measure: whole processes, medians, ratios in one run
 	$(BIN)/python -m benchmarks

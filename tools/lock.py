@@ -30,7 +30,7 @@ PYTHON_LOCKS = {
     "requirements.lock": ("build",),
     "requirements-dev.lock": ("build", "dev"),
 }
-NPM_FOLDERS = ("robbieblocks/toolchain", "tests/browser")
+NPM_FOLDERS = ("robbieblocks/toolchain", "tests/browser", "tools/js")
 NPM_LOCK = (
     "npm",
     "install",

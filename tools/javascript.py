@@ -1,0 +1,54 @@
+"""Formats, lints and type-checks the project's own JavaScript: `python -m tools.javascript`.
+
+Biome formats and lints, TypeScript checks the types that stand in comments (JSDoc). `tools/js`
+holds their settings and pins their versions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from robbieblocks.errors import ToolchainUnavailable
+from robbieblocks.toolchain import npm
+from tools import npm_packages
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / "tools" / "js"
+
+
+def main() -> int:
+    """Check all files, or with `--write` format them; 1 where something is wrong.
+
+    Where the programs can't be fetched the check is skipped; it fails where CI=true.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="format, and fix what can be fixed")
+    write = parser.parse_args().write
+    try:
+        modules = npm_packages.ensure(SETTINGS, "javascript") / "node_modules"
+    except ToolchainUnavailable as error:
+        print(f"JavaScript is not checked: {error}", file=sys.stderr)
+        return int(os.environ.get("CI") == "true")
+    results = [
+        subprocess.run(command, cwd=ROOT, check=False) for command in commands(modules, write)
+    ]
+    return int(any(result.returncode for result in results))
+
+
+def commands(modules: Path, write: bool) -> list[list[str]]:
+    """The commands that check the JavaScript, or format it."""
+    biome = [npm.node_program(), str(modules / "@biomejs" / "biome" / "bin" / "biome"), "check"]
+    biome += ["--write"] if write else []
+    biome += ["--log-level=warn", f"--config-path={SETTINGS}", "robbieblocks"]
+    if write:
+        return [biome]
+    tsc = [npm.node_program(), str(modules / "typescript" / "bin" / "tsc"), "--project"]
+    return [biome, *([*tsc, str(path)] for path in sorted(SETTINGS.glob("tsconfig*.json")))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
