@@ -1,7 +1,7 @@
 """The command line: parsing and printing, nothing else.
 
-stdout carries the result, stderr the progress. Exit codes: 0 done, 1 the content is at fault,
-2 usage, 3 infrastructure.
+Results go to stdout, progress to stderr. Exit codes: 0 done, 1 wrong content, 2 wrong usage,
+3 infrastructure failed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a first build needs, started before the rest of the program is loaded."""
+"""Starts isolates for a first build before the rest of the program is imported."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from robbieblocks.settings import Settings
 
 
 def prerenderer(settings: Settings) -> Prerenderer:
-    """A prerenderer, its isolates on their way where nothing is remembered: all is rendered then.
+    """A prerenderer. Its isolates start at once where there is no cache yet.
 
-    Loading the program takes as long as starting them, and leaves other processors idle.
+    A first build renders every block, so it needs all isolates. Importing the rest of the program
+    takes about as long as starting them, and uses one processor only.
     """
-    made = Prerenderer()
+    prerenderer = Prerenderer()
     if not settings.cache.exists():
-        made.start_all()
-    return made
+        prerenderer.start_all()
+    return prerenderer

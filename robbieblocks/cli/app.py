@@ -1,4 +1,7 @@
-"""The commands and their options. Rooms are imported where a command needs them, to start fast."""
+"""The commands and their options.
+
+Each command imports what it needs when it runs, so that `--help` and small commands start fast.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from robbieblocks.cli.stdout import hang_up
+from robbieblocks.cli.stdout import discard_output
 
 
 class Commands(TyperGroup):
-    """The commands, and what they all do when they are cut short."""
+    """The commands, and how each ends when it is interrupted or nobody reads its output."""
 
+    # `ctx` is click's Context: click is a dependency of typer, and not of this package.
     def invoke(self, ctx: Any) -> object:
-        """Run the chosen command; typer alone is silent on Ctrl-C, and fails on `| head`."""
+        """Run the chosen command; typer alone prints nothing on Ctrl-C, and fails on `| head`."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             print("interrupted: nothing more was changed", file=sys.stderr)
             raise typer.Exit(130) from None
         except BrokenPipeError:
-            hang_up()
+            discard_output()
             raise typer.Exit(0) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ import typer
 
 from robbieblocks.cli import session
 from robbieblocks.cli.render import as_markdown, as_text
-from robbieblocks.cli.stdout import as_json, tell
+from robbieblocks.cli.stdout import as_json, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext, Request, Site, build
 from robbieblocks.prerender import Prerenderer
@@ -52,14 +51,14 @@ def run(
             connection=connection,
             site=Site(
                 root=SiteRoot(settings.site_root),
-                smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
+                smoke_url=settings.smoke_url,
             ),
             clock=lambda: datetime.now(UTC),
             progress=session.progress,
         )
     if format_ == "json":
-        tell(as_json(report.as_json()))
+        print_result(as_json(report.as_json()))
     else:
         render = as_markdown if format_ == "markdown" else as_text
-        tell(render(report))
+        print_result(render(report))
     raise typer.Exit(report.exit_code)

@@ -13,12 +13,12 @@ from robbieblocks.settings import Settings
 
 
 def init(database_url: str | None) -> None:
-    """Apply the schema; safe to repeat."""
+    """Apply the schema; repeating it changes nothing."""
     upgrade(database_url)
 
 
 def upgrade(database_url: str | None) -> None:
-    """Apply the schema and print each difference that it closed."""
+    """Apply the schema and print each change that this made."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         done = schema.upgrade(connection, settings.schema)
@@ -26,21 +26,21 @@ def upgrade(database_url: str | None) -> None:
         typer.echo(change)
     typer.echo(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
     if done.remaining:
-        _tell(done.remaining)
+        _print(done.remaining)
         raise typer.Exit(1)
 
 
-def _tell(differences: Iterable[schema.Difference]) -> None:
+def _print(differences: Iterable[schema.Difference]) -> None:
     for difference in differences:
         typer.echo(str(difference))
 
 
 def verify(database_url: str | None) -> None:
-    """Print each difference to the needed schema; exit 1 where there is one."""
+    """Print each difference from the needed schema; exit 1 where there is one."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         differences = schema.verify(connection, settings.schema)
-    _tell(differences)
+    _print(differences)
     if differences:
         raise typer.Exit(1)
     typer.echo("the schema is as it should be")
@@ -48,7 +48,7 @@ def verify(database_url: str | None) -> None:
 
 def seed(database_url: str | None, folder: Path | None) -> None:
     """Upsert the seed content and print what was written."""
-    # Takes long to import, and no other command of these needs it.
+    # This import takes long, and no other command of this module needs it.
     from robbieblocks import content
 
     settings = Settings.from_environment(database_url=database_url)

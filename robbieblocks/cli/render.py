@@ -8,8 +8,8 @@ _SHORT_HASH = 12
 
 
 def as_text(report: BuildReport) -> str:
-    """One line a run, one a changed page, then the problems and what work was done."""
-    lines = []
+    """One line for each run and each changed page, then the problems and the work done."""
+    lines: list[str] = []
     width = max((len(run.node) for run in report.runs), default=0)
     app_width = max((len(run.app) for run in report.runs), default=0)
     for run in report.runs:
@@ -95,8 +95,6 @@ def _plural(count: int, noun: str) -> str:
 
 def size(count: int) -> str:
     """A number of bytes as people read it: `812 B`, `4.1 kB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000 or unit == "MB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count = count / 1000  # type: ignore[assignment]  # the loop turns bytes into larger units
-    raise AssertionError
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -1,10 +1,10 @@
-"""Opening the database that a command is to use: the named one, or the embedded default."""
+"""Opens the database that a command uses: the one that is named, or else the embedded one."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,22 +19,18 @@ LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PG
 
 
 def progress(message: str) -> None:
-    """Say on stderr what is being done."""
+    """Print on stderr what is being done."""
     print(message, file=sys.stderr, flush=True)
 
 
 def names_a_database(settings: Settings) -> bool:
-    """Whether an option or the environment names a database, so that none is to be embedded."""
+    """Whether an option or the environment names a database; else the embedded one is used."""
     return settings.database_url is not None or any(os.environ.get(v) for v in LIBPQ_VARIABLES)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Connection]:
-    """A connection to the database of `settings`.
-
-    The embedded server is started where no database is named, and its schema and seed content are
-    put in when it is new.
-    """
+def opened(settings: Settings) -> Generator[Connection]:
+    """A connection to the database of `settings`, made ready as by `located`."""
     with (
         located(settings) as found,
         database.connect(found, application_name="robbieblocks") as connection,
@@ -43,10 +39,10 @@ def opened(settings: Settings) -> Iterator[Connection]:
 
 
 @contextmanager
-def located(settings: Settings) -> Iterator[Settings]:
-    """Settings that lead to the database: the same, or those of the embedded server, made ready.
+def located(settings: Settings) -> Generator[Settings]:
+    """Settings with the address of the database, for callers that open several connections.
 
-    For who opens more than one connection.
+    Where none is named, the embedded server is started; a new one gets schema and seed content.
     """
     if names_a_database(settings):
         yield settings
@@ -63,11 +59,11 @@ def located(settings: Settings) -> Iterator[Settings]:
 def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
     """Put schema and seed content into a new embedded database.
 
-    Of commands that start at once one does it, and the others wait for it. The note beside the data
-    is written last, so that a command killed midway is made up for, and an editor who empties the
-    tables later finds them empty.
+    Where several commands start at once, one does it and the others wait. The file `note` is made
+    last: a command that was killed midway is repeated, and tables that an editor emptied later stay
+    empty.
     """
-    # Reading TOML takes long to import, and this happens once in a database's life.
+    # This import takes long, and is needed once in a database's life.
     from robbieblocks import content
     from robbieblocks.database import schema
 

@@ -35,8 +35,8 @@ def run(
     settings = Settings.from_environment(database_url=database_url)
     options = worker.Options(
         node=node,
-        health=_health_address(health or os.environ.get("ROBBIEBLOCKS_HEALTH")),
-        smoke_url=os.environ.get("ROBBIEBLOCKS_SMOKE_URL") or None,
+        health=_health_address(health or settings.health),
+        smoke_url=settings.smoke_url,
         timing=Timing(
             poll_interval_s=_positive("--poll", poll),
             poll_without_listener_s=min(poll, Timing().poll_without_listener_s),
