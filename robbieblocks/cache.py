@@ -1,8 +1,8 @@
-"""A content-addressed store of build results: losing it costs time, never correctness.
+"""A cache of build results; losing it costs time, never correctness.
 
-One SQLite file that any number of processes share. Every entry carries a checksum over its kind,
-key and bytes: what the disk garbled is a miss. A file that SQLite refuses is replaced; a folder
-that can't be written, or a full disk, means that nothing is remembered.
+It is one SQLite file that any number of processes share. Every entry has a checksum over its kind,
+key and bytes; a damaged entry counts as missing. A file that SQLite can't read is replaced. In a
+folder that can't be written, or on a full disk, nothing is cached.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -23,14 +23,14 @@ from robbieblocks.model import Sha256, sha256
 
 _T = TypeVar("_T")
 
-# The name carries the layout's version: a newer layout never meets an older file.
+# The name holds the version of the table's layout: another layout uses another file.
 _FILE: Final = "cache-2.sqlite3"
 _DAY: Final = 86_400
 _BATCH: Final = 500  # SQLite before 3.32 takes 999 parameters
-_BUSY_SECONDS: Final = 5.0
+_BUSY_TIMEOUT_S: Final = 5.0
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
-# Losing power may corrupt the file with synchronous=OFF; it is replaced then. A kill can't.
+# With synchronous=OFF, a power failure may corrupt the file, which is then replaced; a kill can't.
 _OPEN: Final = """
 PRAGMA page_size = 8192;
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -75,10 +75,10 @@ def source_hash(*paths: Path) -> Sha256:
 
 
 class Cache:
-    """Bytes by kind and key, kept in a folder. No method raises for what the disk does.
+    """Bytes by kind and key, in a folder. Errors of the disk are never raised.
 
-    Keys are hashes of everything that decides the bytes, so an entry never goes stale. Threads
-    may share one Cache; processes may share one folder.
+    A key must be a hash of everything that decides the bytes, so that no entry becomes outdated.
+    Threads may share one Cache; processes may share one folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,18 +86,18 @@ class Cache:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         with self._lock:
-            self._guarded(lambda _connection: None)
+            self._run(lambda _connection: None)
 
     def get_many(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """The entries that are there, by key."""
+        """The entries that exist, by key."""
         wanted = {_name(kind, key): key for key in keys}
         if not wanted:
             return {}
         with self._lock:
-            return self._guarded(lambda connection: _read(connection, wanted)) or {}
+            return self._run(lambda connection: _read(connection, wanted)) or {}
 
     def put_many(self, kind: str, items: Mapping[str, bytes]) -> None:
-        """Keep all items in one transaction, or none where the disk won't have it."""
+        """Store all items in one transaction, or none where the disk fails."""
         if not items:
             return
         now = _today()
@@ -106,12 +106,12 @@ class Cache:
             (name, _checksum(name, content), len(content), now, content) for name, content in named
         ]
         with self._lock:
-            self._guarded(lambda connection: _write(connection, rows))
+            self._run(lambda connection: _write(connection, rows))
 
     def prune(self, max_bytes: int) -> None:
-        """Forget what was not used for longest until the entries' bytes fit into `max_bytes`."""
+        """Delete the least recently used entries, until the rest fits into `max_bytes`."""
         with self._lock:
-            self._guarded(lambda connection: _shrink(connection, max_bytes))
+            self._run(lambda connection: _shrink(connection, max_bytes))
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
@@ -129,8 +129,11 @@ class Cache:
     ) -> None:
         self.close()
 
-    def _guarded(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
-        """The one place that meets SQLite's and the disk's errors: replace, or go without."""
+    def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        """Run `work` on the open file; None where SQLite or the disk fails.
+
+        A corrupt file is replaced, and `work` is run once more.
+        """
         for _attempt in range(2):
             try:
                 if self._connection is None:
@@ -138,7 +141,7 @@ class Cache:
                 return work(self._connection)
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CORRUPT:
-                    return None  # busy, full, read-only: this once without a cache
+                    return None  # busy, full or read-only
                 self._drop()
                 self._replace()
             except OSError:
@@ -152,7 +155,7 @@ class Cache:
         self._connection = None
 
     def _replace(self) -> None:
-        """Remove a corrupt file. Who has it open keeps its own copy, and checksums guard reads."""
+        """Remove a corrupt file. A process that has it open keeps the removed file."""
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 (self._path / (_FILE + suffix)).unlink()
@@ -161,7 +164,7 @@ class Cache:
 def _open(folder: Path) -> sqlite3.Connection:
     folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
-        folder / _FILE, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        folder / _FILE, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
         connection.executescript(_OPEN)
@@ -172,7 +175,7 @@ def _open(folder: Path) -> sqlite3.Connection:
 
 
 def _read(connection: sqlite3.Connection, wanted: Mapping[bytes, str]) -> dict[str, bytes]:
-    """The entries that are there, by what `wanted` says for their names."""
+    """The entries that exist, by the keys that `wanted` has for their names."""
     found: dict[str, bytes] = {}
     stale: list[int] = []
     broken: list[int] = []
@@ -181,7 +184,7 @@ def _read(connection: sqlite3.Connection, wanted: Mapping[bytes, str]) -> dict[s
         for row, name, checksum, used, content in connection.execute(
             _GET.format(_marks(batch)), batch
         ):
-            # What the disk garbled may be anything, in any column.
+            # In a damaged row, any column may hold anything.
             sound = name in wanted and isinstance(content, bytes)
             if not sound or _checksum(name, content) != checksum:
                 broken.append(row)
@@ -189,14 +192,16 @@ def _read(connection: sqlite3.Connection, wanted: Mapping[bytes, str]) -> dict[s
             found[wanted[name]] = content
             if used != today:
                 stale.append(row)
-    # Best effort: what was read is worth having though nobody could note that it was.
+    # The entries were read, whether or not their use can be recorded.
     with contextlib.suppress(sqlite3.OperationalError):
-        _note(connection, stale, broken, today)
+        _record_use(connection, stale, broken, today)
     return found
 
 
-def _note(connection: sqlite3.Connection, stale: list[int], broken: list[int], today: int) -> None:
-    """Record the day of last use; by the day, so that most reads write nothing."""
+def _record_use(
+    connection: sqlite3.Connection, stale: list[int], broken: list[int], today: int
+) -> None:
+    """Record the day of use, and delete broken rows; most reads have nothing to write."""
     if not stale and not broken:
         return
     with _transaction(connection):
@@ -213,22 +218,22 @@ def _write(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -
 
 def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
     total = 0
-    doomed: list[int] = []
+    unneeded: list[int] = []
     for row, size in connection.execute(_BY_LAST_USE):
         total += size
         if total > max_bytes:
-            doomed.append(row)
-    if not doomed:
+            unneeded.append(row)
+    if not unneeded:
         return
     with _transaction(connection):
-        for batch in _batches(doomed):
+        for batch in _batches(unneeded):
             connection.execute(_DELETE.format(_marks(batch)), batch)
     # Each step of incremental_vacuum frees one page; execute() would take only the first.
     connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection) -> Generator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -253,7 +258,7 @@ def _today() -> int:
 
 
 def _name(kind: str, key: str) -> bytes:
-    """An entry's name in the file: of 80,000 long texts, the index takes as long as the bytes."""
+    """An entry's name in the file: 16 bytes, since an index over long keys would be slow."""
     return hashlib.sha256(f"{kind}\0{key}".encode()).digest()[:16]
 
 

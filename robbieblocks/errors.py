@@ -1,35 +1,38 @@
 """Everything that can go wrong, as one tree.
 
     RobbieBlocksError
-    |-- Transient                 infrastructure; trying again later can help (exit code 3)
+    |-- Transient                 infrastructure failed; trying again can help (exit code 3)
     |   |-- DatabaseUnavailable
     |   |-- ToolchainUnavailable
     |   |-- SiteUnavailable       the site root or the cache can't be read or written
     |   `-- ProcessFailed         a child process died, hung or could not be started
     `-- Permanent                 the same input fails again
-        |-- ContentError          rows, templates or branding are at fault (exit code 1)
-        |-- UsageError            the command line or the environment is at fault (exit code 2)
+        |-- ContentError          rows, templates or branding are wrong (exit code 1)
+        |-- UsageError            the command line or the environment is wrong (exit code 2)
         `-- SchemaOutdated        the database lacks the schema this version needs (exit code 3)
 
-A `Problem` says what is wrong with one row; a `ContentError` carries every problem found, so that
-an editor mends them in one go.
+A `Problem` says what is wrong with one row. A `ContentError` carries every problem that was found,
+so that an editor can fix all of them at once.
+
+Every public function raises only errors of this tree: driver and system errors are translated in
+the package in which they occur.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with one row (or template), with its place and the remedy.
+    """One thing that is wrong with one row, file or template: where, what, and how to fix it.
 
-    `line` and `column` count from 1 in the text as it is stored. `pointer` is a JSON pointer
-    (RFC 6901) into `field`. `block` is the block_order on `page`.
+    `line` and `column` count from 1 in the text as it is stored; `source` is that line. `pointer`
+    is a JSON pointer (RFC 6901) into `field`. `block` is the block_order on `page`.
     """
 
     entity: str
@@ -68,8 +71,8 @@ class Problem:
             lines.append(f"  -> {self.remedy}")
         return "\n".join(lines)
 
-    def as_json(self) -> dict[str, Any]:
-        """The same as a JSON object; keys without a value are left out."""
+    def as_json(self) -> dict[str, str | int]:
+        """The problem as a JSON object; keys without a value are left out."""
         names = self.__dataclass_fields__
         return {name: value for name in names if (value := getattr(self, name)) not in ("", None)}
 
@@ -92,7 +95,7 @@ def _quote(source: str, line: int, column: int | None) -> list[str]:
 
 
 class RobbieBlocksError(Exception):
-    """The root: nothing else leaves a public function of this package."""
+    """The root of all errors that public functions raise."""
 
     exit_code = 3
 
@@ -106,7 +109,7 @@ class DatabaseUnavailable(Transient):
 
 
 class ToolchainUnavailable(Transient):
-    """esbuild, React or a font is neither in the cache nor to be fetched."""
+    """esbuild, React or a font is not in the cache, and can't be fetched."""
 
 
 class SiteUnavailable(Transient):
@@ -122,7 +125,7 @@ class Permanent(RobbieBlocksError):
 
 
 class ContentError(Permanent):
-    """Rows, templates or branding are at fault; `problems` lists every one found."""
+    """Rows, templates or branding are wrong; `problems` lists everything that was found."""
 
     exit_code = 1
 
@@ -132,7 +135,7 @@ class ContentError(Permanent):
 
 
 class UsageError(Permanent):
-    """The command line or the environment is at fault."""
+    """The command line or the environment is wrong."""
 
     exit_code = 2
 

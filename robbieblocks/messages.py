@@ -28,10 +28,16 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
 
 
+def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The known names that are like a mistyped one, the likeliest first."""
+    names = sorted(known)[:_COMPARED_NAMES]
+    return get_close_matches(name[:_COMPARED_CHARACTERS], names, n=most, cutoff=0.6)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A remedy that lists the known names, the likeliest first: `did you mean ...`."""
+    """A remedy that names the known names: `did you mean a or b?`, or else a list of them."""
     names = sorted(known)
-    close = get_close_matches(name[:_COMPARED_CHARACTERS], names[:_COMPARED_NAMES], n=3, cutoff=0.6)
+    close = nearest(name, names)
     if close:
         return "did you mean " + " or ".join(close) + "?"
     listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")

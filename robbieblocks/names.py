@@ -1,8 +1,8 @@
-"""What names, keys and texts from rows may hold: one place for every stage.
+"""Which names, keys and texts of rows are allowed: the same rules for every stage.
 
 A name is lower-case ASCII letters and digits, in parts joined by a single `.`, `_` or `-`. So it is
-safe as a file name, a URL segment, an HTML attribute and a CSS string, never starts with a dot,
-can't climb out of a folder, and looks like no other name.
+safe as a file name, a URL segment, an HTML attribute and a CSS string, does not start with a dot,
+can't lead out of a folder, and can't be mistaken for another name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
 
 def name_problem(name: str, *, longest: int) -> str | None:
-    """What keeps a key, node id or app name from being used, or None where it is fine."""
+    """What is wrong with a key, node id or app name, or None.
+
+    The text continues a sentence: `the page's key holds capital letters`.
+    """
     if not name:
         return "is empty"
     if len(name) > longest:
@@ -48,7 +51,7 @@ def app_problem(app: str) -> str | None:
 
 
 def text_problem(text: str) -> str | None:
-    """What keeps a text from being written as UTF-8 HTML, or None: NUL and lone surrogates."""
+    """What is wrong with a text, or None. UTF-8 HTML has no NUL and no lone surrogates."""
     if "\0" in text:
         return f"holds {described(chr(0))}"
     if text.isascii():

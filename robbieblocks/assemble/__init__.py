@@ -1,4 +1,4 @@
-"""Assembling: from rows to pages that are ready to render. Pure: values in, values out."""
+"""Assembling: makes rows into pages that are ready to render. Pure: values in, values out."""
 
 from robbieblocks.assemble.assembly import (
     Assembly,

@@ -38,7 +38,9 @@ class Assembly:
     pages: tuple[PreparedPage, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
-    components: Mapping[str, ComponentRow] = field(default_factory=dict, repr=False, compare=False)
+    components: Mapping[str, ComponentRow] = field(
+        default_factory=dict[str, ComponentRow], repr=False, compare=False
+    )
     layouts: frozenset[str] = frozenset()
 
 

@@ -1,4 +1,4 @@
-"""One page row, read and checked: what every node has in common is worked out once."""
+"""Reads and checks one page row, as far as the result is the same on every node."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PreparedPage:
 
     row: PageRow
     page: AssembledPage
-    conditions: Mapping[int, Condition] = field(default_factory=dict)
+    conditions: Mapping[int, Condition] = field(default_factory=dict[int, Condition])
     components: tuple[CheckedComponent, ...] = ()
     warnings: tuple[Problem, ...] = ()
 

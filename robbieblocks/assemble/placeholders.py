@@ -2,7 +2,8 @@
 
 The name is an ASCII identifier of at most 64 characters; blanks around the name and the fallback
 are ignored; a fallback holds no braces. Everything else in braces (`{{`, `{{}}`, `{% if %}`,
-`{{a.b}}`) is plain text. The browser fills placeholders from the URL's query by the same pattern.
+`{{a.b}}`) is plain text. The browser fills placeholders from the URL's query; its two scripts have
+the same pattern, which a test compares with this one.
 """
 
 from __future__ import annotations

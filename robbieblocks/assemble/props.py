@@ -1,4 +1,4 @@
-"""Props: a component's schema compiled once, and each block's props filled in and validated."""
+"""Props: a component's schema is compiled once; each block's props are filled in and validated."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MAX_WORK = 200_000_000
 _LONGEST_MESSAGE = 300
 _PATTERN_BYTES = 1024 * 1024
 
-# JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); whoever writes
-# one means it, so it is checked. Patterns use the engine that can't backtrack.
+# JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it is
+# checked. Patterns use the engine that does not backtrack, so their time is linear in the text.
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)
 
 
@@ -37,7 +37,11 @@ _CHOICES = (
 
 
 class ReadyProps(NamedTuple):
-    """Valid props: `value` shows fallbacks, `json` is its canonical JSON, `fill` has templates."""
+    """Valid props.
+
+    `value` has fallbacks in place of placeholders; `json` is its canonical JSON. `fill`
+    is the value before that, or None where there is no placeholder.
+    """
 
     value: JsonObject
     json: str
@@ -45,7 +49,7 @@ class ReadyProps(NamedTuple):
 
 
 class CompiledSchema:
-    """A component's props schema, ready to check many blocks."""
+    """A component's props schema, compiled to check the props of many blocks."""
 
     def __init__(self, schema: Schema, references: References, *, bare: bool, fills: bool) -> None:
         self._schema = schema
@@ -55,12 +59,12 @@ class CompiledSchema:
             schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
         )
         self._checks = ValidationCost(schema, references).at_depth
-        endless = len(self._checks) <= MAX_DEPTH
-        self._most = MAX_WORK if endless else max(self._checks)
+        unbounded = len(self._checks) <= MAX_DEPTH
+        self._most_checks = MAX_WORK if unbounded else max(self._checks)
 
     @property
     def too_wide(self) -> bool:
-        """Whether not even flat props can be checked within bounds."""
+        """Whether checking even flat props could take too long."""
         return len(self._checks) < 2
 
     def ready(self, props: Json) -> ReadyProps | tuple[ValueProblem, ...]:
@@ -88,7 +92,7 @@ class CompiledSchema:
         if "{{" in text:
             value = resolved_object(filled)
             text = canonical_json(value)
-        if self._most * len(text) > MAX_WORK and not self._bounded(value, len(text)):
+        if self._most_checks * len(text) > MAX_WORK and not self._bounded(value, len(text)):
             return (_unbounded(len(text)),)
         if not self._validator.is_valid(value):
             errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
@@ -110,7 +114,7 @@ def _unbounded(size: int) -> ValueProblem:
 
 
 def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValueProblem:
-    """A validator's error with what was expected, in words, and a hint at a mistyped name."""
+    """A validator's error as a problem; the remedy suggests names that are similar."""
     remedy = "give the block a value that fits, or change the component's props_schema"
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
@@ -131,7 +135,7 @@ def _choices(context: list[list[jsonschema_rs.ValidationError]]) -> str:
 
 
 def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
-    """A message without line breaks, its middle left out where it quotes a long value."""
+    """A message on one line; the middle of a long one is left out."""
     line = " ".join(message.split())
     if len(line) <= longest:
         return line
@@ -140,9 +144,9 @@ def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
 
 
 def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, ...]:
-    """The compiled schema of a component's stored `props_schema`, or what is wrong with the schema.
+    """The compiled form of a stored `props_schema`, or what is wrong with it.
 
-    Compiled once per distinct schema.
+    Equal schemas are compiled once.
     """
     text = checked_json(props_schema)
     if isinstance(text, tuple):
@@ -186,7 +190,7 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
 
 
 def _stored(problem: ValueProblem, *, bare: bool) -> ValueProblem:
-    """The problem with its pointer into the schema as it is stored."""
+    """The problem with a pointer into the schema as it is stored."""
     at = problem.pointer.removeprefix("/properties") if bare else problem.pointer
     return ValueProblem(at, problem.what, problem.remedy)
 
@@ -199,7 +203,7 @@ def _metaschema() -> jsonschema_rs.Draft202012Validator:
 
 
 def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
-    """Where a schema isn't JSON Schema 2020-12, and the patterns that can't be used."""
+    """Where a schema is not JSON Schema 2020-12, and patterns that can't be used."""
     for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
         yield ValueProblem(
             json_pointer(*error.instance_path),

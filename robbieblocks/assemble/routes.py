@@ -1,13 +1,12 @@
 """Routes: the URL path that a page is served at, and its file in the release.
 
-One rule: the file is `<route>/index.html`, with or without a trailing slash, so that every static
-server that tries `$uri` and then `$uri/index.html` answers both without a redirect, and hardly any
-page's file can be another page's folder. Only a route whose last segment ends in `.html` is that
-very file.
+The file is `<route>/index.html`, with or without a trailing slash. So every static server that
+tries `$uri` and then `$uri/index.html` answers both without a redirect, and a page's file is hardly
+ever another page's folder. Only a route whose last segment ends in `.html` is itself the file.
 
-A route is written in the letters themselves (no percent-encoding), in Unicode's NFC; whoever puts
-it into a URL encodes it (RFC 3986 section 2.5). Letters that look like others are refused: a
-segment doesn't mix Latin, Greek and Cyrillic, and holds no invisible characters.
+A route is written in plain letters (no percent-encoding), in Unicode's NFC; it is encoded when it
+is put into a URL (RFC 3986 section 2.5). Letters that look like others are refused: a segment must
+not mix Latin, Greek and Cyrillic, or hold invisible characters.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _MIXED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC"
 
 @lru_cache(maxsize=_MOST_ROUTES)
 def route_problem(route: str) -> tuple[str, str] | None:
-    """What is wrong with a route and the remedy, or None where it is fine."""
+    """What is wrong with a route, and the remedy; or None."""
     problem = _whole_problem(route)
     if problem is not None or route == "/":
         return problem
@@ -119,7 +118,7 @@ def _script(character: str) -> str:
 
 @lru_cache(maxsize=_MOST_ROUTES)
 def release_path(route: str) -> str:
-    """The file of a sound route in its release: `/play/` is `play/index.html`."""
+    """The file of a valid route in its release: `/play/` is `play/index.html`."""
     bare = route.strip("/")
     if not bare:
         return "index.html"
@@ -130,11 +129,11 @@ def release_path(route: str) -> str:
 
 
 def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
-    """Published pages of one node that want one place: each Problem names both pages.
+    """The conflicts between routes of one node's published pages; each problem names both pages.
 
-    Equal files, files that differ only in case (one place on case-insensitive disks), and a page
-    whose file is another's folder. Pages whose `published_at` is still ahead don't count yet; a
-    route that is itself wrong is reported by `assemble`.
+    Two pages conflict where their files are equal, differ only in case (which case-insensitive
+    disks ignore), or one's file is the other's folder. Pages whose `published_at` has not come are
+    left out, and so are invalid routes, which `assemble` reports.
     """
     apps = set(node.apps)
     pages = [

@@ -1,4 +1,4 @@
-"""JSON values that come from rows: what a browser's JSON.parse would not give back as it stands."""
+"""JSON values from rows: what JSON.parse of a browser would not read back unchanged."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ MAX_VALUE_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_PROBLEMS = 20
 
-# Two branches with a digit in front are searched for four times as long.
+# Sixteen digits, or an exponent. One digit stands in front since two branches take four times as
+# long to search for.
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|e[+-]?[0-9])")
 
 _TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
 
 
 def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
-    """The canonical JSON of a value, or what in it can't be written or would come out changed.
+    """The canonical JSON of a value, or what in it can't be written or would be read back changed.
 
-    Faults: more than MAX_VALUE_BYTES; deeper than MAX_DEPTH; NaN, infinity and integers that a
+    Problems: more than MAX_VALUE_BYTES; deeper than MAX_DEPTH; NaN, infinity and integers that a
     double can't hold; NUL and lone surrogates; `__proto__` as a name.
     """
     try:
@@ -34,7 +35,7 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
         return (_TOO_DEEP,)
     except (ValueError, TypeError):
         return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else tuple(_some(value_problems(value)))
-    # Counting brackets is quick, and where there are few of them none can nest deep.
+    # Few brackets can't nest deep, and counting them is quick.
     if text.count("{") + text.count("[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         return (_TOO_DEEP,)
     if size > MAX_VALUE_BYTES:
@@ -52,11 +53,11 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
 
 
 def _is_suspicious(text: str) -> bool:
-    """Whether a value's JSON holds anything that has to be looked for value by value."""
+    """Whether a value's JSON may hold something that has to be found value by value."""
     return (
         "\\u0000" in text
         or '"__proto__"' in text
-        or "null" in text  # is what NaN and infinity are written as
+        or "null" in text  # NaN and infinity are written as null
         or _LONG_NUMBER.search(text) is not None
     )
 
@@ -87,7 +88,7 @@ def depth_of(value: Json) -> int:
 
 
 def value_problems(value: Json, at: str = "") -> Iterator[ValueProblem]:
-    """Each place in a value that can't be written as JSON, or would not be read back the same."""
+    """Each part of a value that can't be written as JSON, or would be read back changed."""
     if isinstance(value, list):
         for index, part in enumerate(value):
             yield from value_problems(part, at + json_pointer(index))
@@ -109,7 +110,9 @@ def _scalar_problem(value: Json, at: str) -> ValueProblem | None:
             what = text_problem(value)
             return ValueProblem(at, f"the text {what}", "remove it") if what else None
         case int():
-            return None if _holds(value) else ValueProblem(at, _INEXACT, "store it as text")
+            return (
+                None if _is_exact_double(value) else ValueProblem(at, _INEXACT, "store it as text")
+            )
         case float():
             finite = math.isfinite(value)
             return None if finite else ValueProblem(at, _INFINITE, "store a finite number")
@@ -134,8 +137,8 @@ def _name_problems(name: Json, at: str) -> Iterator[ValueProblem]:
         )
 
 
-def _holds(number: int) -> bool:
-    """Whether a double gives the integer back as it is written (ECMA-262, Number::toString)."""
+def _is_exact_double(number: int) -> bool:
+    """Whether JavaScript writes the integer back as it is (ECMA-262, Number::toString)."""
     if abs(number) <= 2**53:
         return True
     try:
@@ -145,7 +148,7 @@ def _holds(number: int) -> bool:
 
 
 def _written(value: float) -> int:
-    """The integer that a double's shortest decimal form stands for."""
+    """The integer that is the shortest decimal form of a double."""
     digits, _, exponent = repr(value).partition("e")
     whole, _, fraction = digits.partition(".")
     if not exponent:

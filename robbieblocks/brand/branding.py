@@ -1,4 +1,4 @@
-"""A node's look: its tokens as custom properties, its fonts, its own CSS and scripts."""
+"""A node's branding: its tokens as custom properties, its fonts, its own CSS and scripts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def brand(
 ) -> BrandedNode:
     """The node's stylesheet, fonts, CSS and scripts, with every problem found in `problems`.
 
-    `fonts` gives the files of a family, or none. Where a problem is an error the result must not be
-    published: what was wrong is left out of it. Equal rows give equal bytes.
+    `fonts` returns the files of a family, or none. What is wrong is left out of the result, which
+    must not be published where a problem is an error. Equal rows give equal bytes.
     """
     resolved = resolve(node, tokens)
     hosted = HostedFonts(node, resolved, fonts)
@@ -47,7 +47,7 @@ def brand(
 
 
 def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
-    """The token stylesheet; it comes first on a page, so it also says the order of the layers."""
+    """The token stylesheet. It is the first on a page, so it declares the order of the layers."""
     properties = "".join(f"{property_name(key)}:{value};\n" for key, value in values.items())
     return f"{LAYERS}\n{font_rules}@layer tokens{{:root{{color-scheme:{theme};\n{properties}}}}}\n"
 
@@ -65,10 +65,10 @@ def _row_problems(node: NodeRow) -> Iterator[Problem]:
             yield _problem(
                 node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
-    fault = _base_url_problem(node.base_url.strip())
-    if fault:
+    wrong = _base_url_problem(node.base_url.strip())
+    if wrong:
         yield _problem(
-            node, "base_url", fault, "write the site's address, such as https://play.example"
+            node, "base_url", wrong, "write the site's address, such as https://play.example"
         )
 
 

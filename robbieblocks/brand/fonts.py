@@ -1,4 +1,4 @@
-"""Fonts: the families that tokens name, self-hosted from the toolchain where it has them."""
+"""Fonts: the families that tokens name, served from the toolchain's files where it has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from robbieblocks.brand.tokens import Resolved, families, hosted
+from robbieblocks.brand.tokens import Resolved, families, not_installed
 from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -46,7 +46,7 @@ class HostedFonts:
 
     @property
     def preloads(self) -> tuple[Asset, ...]:
-        """The latin faces of body and headings: what the first screen of any page needs."""
+        """The latin faces of body and headings, which the first screen of every page needs."""
         chosen: dict[str, Asset] = {}
         for role, weight in _PRELOADED:
             key = next((k for k in sorted(self._by_token) if role in re.split(r"[._-]", k)), None)
@@ -60,9 +60,9 @@ class HostedFonts:
     def _host(self, token: str, names: list[str]) -> None:
         """Host the first family of a font stack, or else the next one that the toolchain has.
 
-        A stack that starts with a font of the system asks for no file.
+        A stack that starts with a system font needs no file.
         """
-        wanted = hosted(names)
+        wanted = not_installed(names)
         if not wanted or wanted[0] != names[0]:
             return
         for name in wanted:
@@ -113,7 +113,7 @@ class HostedFonts:
 
 
 def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:
-    """The upright latin face that shows a weight, or the one nearest to it."""
+    """The upright latin face with a weight, or the nearest to it."""
     latin = [f for f in faces if f.style == "normal" and _is_latin(f.unicode_range)]
     return min(latin, key=lambda face: (_distance(face.weight, weight), face.file), default=None)
 

@@ -1,4 +1,4 @@
-"""Style tokens: defaults, a node's overrides, and the custom properties that they become."""
+"""Style tokens: defaults, a node's overrides, and the custom properties made of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from robbieblocks.names import KEY_LENGTH
 THEMES = ("dark", "light")
 MAX_TOKENS = 2_000
 
-# CSS custom properties tell case apart, so token keys may hold capitals, unlike names of files.
+# Custom properties are case-sensitive, so keys of tokens may hold capitals; other keys may not.
 _TOKEN_KEY = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 
 
 def token_key_problem(key: str) -> str | None:
-    """What keeps a key from naming a token, or None."""
+    """What is wrong with a token's key, or None."""
     if not key:
         return "is empty"
     if len(key) > KEY_LENGTH:
@@ -41,9 +41,9 @@ def property_name(key: str) -> str:
 
 
 def flattened_overrides(overrides: JsonObject) -> dict[str, Json]:
-    """Overrides by token key; `{"color": {"primary": ...}}` says the same as `color.primary`.
+    """Overrides by token key; `{"color": {"primary": ...}}` means the same as `color.primary`.
 
-    A null is no override. Raises ValueError where a key is given twice or nests too deep.
+    Nulls are ignored. Raises ValueError where a key is given twice or nests too deep.
     """
     flat: dict[str, Json] = {}
     waiting: list[tuple[str, Json, int]] = [(key, value, 0) for key, value in overrides.items()]
@@ -70,10 +70,10 @@ class Resolved:
 
 
 def resolve(node: NodeRow, tokens: Sequence[TokenRow]) -> Resolved:
-    """The tokens of a node: defaults, replaced by what its `style_overrides` say.
+    """The tokens of a node: the defaults, replaced by its `style_overrides`.
 
-    A value with an error is left out. An override of a token that has no row is a custom property
-    all the same, with a warning.
+    A value with an error is left out. An override of a token that has no row becomes a custom
+    property too, with a warning.
     """
     resolver = _Resolver(node)
     resolver.defaults(tokens)
@@ -199,13 +199,13 @@ def _text(value: Json) -> str | None:
 @lru_cache(maxsize=1024)
 def _is_color(value: str) -> bool:
     nodes = tinycss2.parse_component_value_list(value.strip())
-    if any(node.type == "function" and node.lower_name in _COLOR_LATER for node in nodes):
+    if any(node.type == "function" and node.lower_name in _OTHER_COLORS for node in nodes):
         return True
     return tinycss2.color4.parse_color(value) is not None
 
 
-# Colours that depend on other values, or that tinycss2 doesn't read.
-_COLOR_LATER = frozenset(
+# Functions whose colour depends on other values, or that tinycss2 can't read.
+_OTHER_COLORS = frozenset(
     {"var", "color-mix", "light-dark", "linear-gradient", "radial-gradient", "conic-gradient"}
     | {"repeating-linear-gradient", "color", "rgb", "hsl", "oklch", "oklab", "lab", "lch", "hwb"}
 )
@@ -222,9 +222,9 @@ _SYSTEM_FAMILIES = frozenset(
 
 
 def families(value: str) -> list[str]:
-    """The families that a `font-family` value names, in order; empty where it is none.
+    """The families of a `font-family` value, in order; empty where the value is another one.
 
-    A value counts as one where an item is quoted or generic: `16px` and `bold` are not.
+    It is taken for `font-family` where an item is quoted or generic: `16px` and `bold` are not.
     """
     names: list[str] = []
     certain = False
@@ -241,8 +241,8 @@ def families(value: str) -> list[str]:
     return names if certain else []
 
 
-def hosted(names: Sequence[str]) -> list[str]:
-    """Those of a list's families that a machine doesn't have by itself."""
+def not_installed(names: Sequence[str]) -> list[str]:
+    """The families of a list that are neither generic nor common on visitors' machines."""
     return [name for name in names if name.lower() not in GENERIC_FAMILIES | _SYSTEM_FAMILIES]
 
 

@@ -1,4 +1,4 @@
-"""Content as files: a folder of components, pages and tokens, and its rows.
+"""Content as files: a folder of components, pages and tokens, and the rows that it describes.
 
     content/components/<key>/component.tsx|jsx|ts|js   react_code
                              component.css             css_styles (no file: null)
@@ -8,9 +8,9 @@
     content/tokens.toml                                style tokens
     node_branding/<node-id>.toml                       a node's branding
 
-`load` reads such a folder, `seed` brings the rows of a database up to it. Nothing is lost between
-rows and files: a key that can't be a file name is written as `key` in the file, and JSON that TOML
-has no word for (null) as text in `props_json`, `conditions_json` or `metadata_json`.
+`load` reads such a folder; `seed` writes it into the rows of a database. Files can hold every row:
+a key that can't be a file name is written as `key` in the file, and JSON that TOML can't hold
+(null) as text in `props_json`, `conditions_json` or `metadata_json`.
 """
 
 from robbieblocks.content.folder import load

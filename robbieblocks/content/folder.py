@@ -1,4 +1,4 @@
-"""A content folder and a branding folder into values; all mistakes at once, or all the content."""
+"""Reads a content folder and a branding folder: all of it, or every mistake in it."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ Row = TypeVar("Row", Component, Page, NodeRow)
 def load(folder: Path, branding_folder: Path | None = None) -> Content:
     """Everything in a content folder, and the nodes of a branding folder.
 
-    Files and folders whose names start with a dot are passed over. Raises ContentError with every
-    mistake of every file: unknown keys, wrong kinds, missing files, two rows with one key.
+    Files and folders whose names start with a dot are ignored. Raises ContentError with every
+    mistake of every file: unknown keys, wrong types, missing files, two rows with one key.
     """
     collector = ProblemCollector(folder.parent)
     if not folder.is_dir():
         collector.add(
             folder, "is not a folder", "name a folder with components/, pages/ or tokens.toml"
         )
-    components = _all(collector, _folders(collector, folder / "components"), _component)
-    pages = _all(collector, _tomls(collector, folder / "pages"), _page)
+    components = _read_all(collector, _folders(collector, folder / "components"), _component)
+    pages = _read_all(collector, _toml_files(collector, folder / "pages"), _page)
     nodes = (
-        _all(collector, _tomls(collector, branding_folder), read_node) if branding_folder else ()
+        _read_all(collector, _toml_files(collector, branding_folder), read_node)
+        if branding_folder
+        else ()
     )
     tokens = _tokens(collector, folder / "tokens.toml")
-    _strangers(collector, folder, {"components", "pages", "tokens.toml"})
-    _one_row_a_key(collector, [(row.key, row.file) for row in components])
-    _one_row_a_key(collector, [(row.key, row.file) for row in pages])
+    _check_names(collector, folder, {"components", "pages", "tokens.toml"})
+    _check_unique(collector, [(row.key, row.file) for row in components])
+    _check_unique(collector, [(row.key, row.file) for row in pages])
     if collector.problems:
         raise ContentError(collector.problems)
     return Content(
@@ -51,7 +53,7 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
 
 
 def _component(collector: ProblemCollector, folder: Path) -> Component | None:
-    _strangers(collector, folder, _COMPONENT_FILES)
+    _check_names(collector, folder, _COMPONENT_FILES)
     table = read_toml(collector, folder / "component.toml")
     code = _code(collector, folder)
     css_file = folder / "component.css"
@@ -90,7 +92,7 @@ def _code(collector: ProblemCollector, folder: Path) -> str | None:
 
 
 def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Json:
-    """The schema, from props.schema.json or the TOML; with neither, any props will do."""
+    """The schema, from props.schema.json or the TOML; without one, any props are valid."""
     file = folder / "props.schema.json"
     stated = table.json("props_schema")
     if not file.exists():
@@ -169,7 +171,7 @@ def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
 
 
 def _key(table: Table, name: str, stem: str, *, most: int = 255) -> str:
-    """The row's key: stated in the file, else the name of the file or folder."""
+    """The row's key: as the file states it, or else the name of the file or folder."""
     stated = table.string(name, most=most)
     if stated is None and len(stem) > most:
         table.report(name, f"is longer than {most} characters")
@@ -183,7 +185,7 @@ def _one_of(table: Table, name: str, known: tuple[str, ...]) -> str | None:
     return value
 
 
-def _all(
+def _read_all(
     collector: ProblemCollector,
     files: Iterable[Path],
     read: Callable[[ProblemCollector, Path], Row | None],
@@ -193,15 +195,15 @@ def _all(
 
 def _folders(collector: ProblemCollector, folder: Path) -> list[Path]:
     return [
-        path for path in _listed(folder) if path.is_dir() or _stray(collector, path, "a folder")
+        path for path in _listed(folder) if path.is_dir() or _refuse(collector, path, "a folder")
     ]
 
 
-def _tomls(collector: ProblemCollector, folder: Path) -> list[Path]:
+def _toml_files(collector: ProblemCollector, folder: Path) -> list[Path]:
     return [
         path
         for path in _listed(folder)
-        if (path.suffix == ".toml" and path.is_file()) or _stray(collector, path, "a .toml file")
+        if (path.suffix == ".toml" and path.is_file()) or _refuse(collector, path, "a .toml file")
     ]
 
 
@@ -211,18 +213,18 @@ def _listed(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _stray(collector: ProblemCollector, path: Path, expected: str) -> bool:
+def _refuse(collector: ProblemCollector, path: Path, expected: str) -> bool:
     collector.add(path, f"is not {expected}", "move it out of the content folder")
     return False
 
 
-def _strangers(collector: ProblemCollector, folder: Path, known: Iterable[str]) -> None:
+def _check_names(collector: ProblemCollector, folder: Path, known: Iterable[str]) -> None:
     for path in _listed(folder):
         if path.name not in known:
             collector.add(path, "is unknown here", f"known are: {', '.join(sorted(known))}")
 
 
-def _one_row_a_key(collector: ProblemCollector, rows: list[tuple[str, Path]]) -> None:
+def _check_unique(collector: ProblemCollector, rows: list[tuple[str, Path]]) -> None:
     first: dict[str, Path] = {}
     for key, file in rows:
         if key in first:

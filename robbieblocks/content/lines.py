@@ -1,7 +1,7 @@
-"""Where in a TOML text a key stands, so that a mistake can be shown with its line.
+"""The lines of keys in a TOML text, so that a mistake can be shown with its line.
 
-`tomllib` says where a text is not TOML, but not where a value came from. This reads just enough
-of the grammar (https://toml.io/en/v1.0.0) to find headers and keys, after the text was found valid.
+`tomllib` reports where a text is not TOML, but not where a value stands. This reads just enough of
+the grammar (https://toml.io/en/v1.0.0) to find headers and keys in a text that is valid.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def key_lines(text: str) -> dict[Place, int]:
 
 
 def line_of(places: dict[Place, int], place: Place) -> int | None:
-    """The line of a path, or of the nearest thing around it that has a line."""
+    """The line of a path, or of the innermost table around it that has a line."""
     while place:
         if place in places:
             return places[place]

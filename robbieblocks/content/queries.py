@@ -1,7 +1,7 @@
-"""The SQL of content into rows: each upsert compares the whole row before it touches it.
+"""The SQL that writes content: each upsert compares the whole row, and writes where it differs.
 
-Rows come in as one JSON array a table, so that a seed is one statement a table however many rows
-it has. `held` is the row as it stands, `excluded` the one that was to be inserted.
+The rows of a table are given as one JSON array, so that a seed is one statement for each table.
+`held` is the row in the table, `excluded` the one that was to be inserted.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ KNOWN_COMPONENTS: LiteralString = """
     SELECT component_key FROM robbieblocks_components WHERE component_key = ANY(%s)
 """
 
-# Blocks that a seeded page has and its file has not.
+# Delete the blocks that a seeded page has and its file does not have.
 DELETE_BLOCKS: LiteralString = """
     DELETE FROM robbieblocks_page_blocks AS held
      USING robbieblocks_pages AS page
@@ -137,7 +137,7 @@ DELETE_BLOCKS: LiteralString = """
             WHERE given.page_key = page.page_key AND given.block_order = held.block_order)
 """
 
-# Blocks by page and order; an id is kept where the block stays in its place.
+# Blocks by page and order; a block keeps its id as long as its page and order stay.
 UPSERT_BLOCKS: LiteralString = """
     INSERT INTO robbieblocks_page_blocks AS held
            (page_id, component_id, block_order, zone, props, conditions)

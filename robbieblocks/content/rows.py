@@ -1,13 +1,13 @@
-"""Content into rows: one transaction that writes only what differs.
+"""Writes content into rows, in one transaction, where they differ.
 
-Change capture queues a build for every row that is written, so a second seed must write nothing:
-each upsert compares the whole row before it touches it.
+Change capture queues a build for every row that is written, so a second seed must write nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, LiteralString
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -29,7 +29,7 @@ class RowCounts:
 
     @property
     def written(self) -> int:
-        """Rows that were touched."""
+        """The number of rows that were written."""
         return self.inserted + self.updated + self.deleted
 
     def __str__(self) -> str:
@@ -49,15 +49,24 @@ class SeedReport:
 
     @property
     def written(self) -> int:
-        """Rows that were touched in all; 0 when the database held this content already."""
-        return sum(getattr(self, each.name).written for each in fields(self))
+        """The number of rows written in all; 0 where the database held this content already."""
+        return sum(counts.written for counts in self._by_table().values())
+
+    def _by_table(self) -> dict[str, RowCounts]:
+        return {
+            "tokens": self.tokens,
+            "nodes": self.nodes,
+            "components": self.components,
+            "pages": self.pages,
+            "blocks": self.blocks,
+        }
 
     def __str__(self) -> str:
-        return "; ".join(f"{each.name}: {getattr(self, each.name)}" for each in fields(self))
+        return "; ".join(f"{table}: {counts}" for table, counts in self._by_table().items())
 
 
 def seed(connection: Connection, content: Content) -> SeedReport:
-    """Brings the rows up to the content, in one transaction; rows that it does not name stay.
+    """Write the content into the rows, in one transaction; rows that it does not name stay.
 
     Writes nothing where nothing differs. Raises ContentError when a page places a component that
     is neither in the content nor in the database; nothing is written then.
@@ -72,7 +81,9 @@ def seed(connection: Connection, content: Content) -> SeedReport:
     return SeedReport(tokens=tokens, nodes=nodes, components=components, pages=pages, blocks=blocks)
 
 
-def _upsert(connection: Connection, query: LiteralString, rows: list[dict[str, Any]]) -> RowCounts:
+def _upsert(
+    connection: Connection, query: LiteralString, rows: list[dict[str, object]]
+) -> RowCounts:
     if not rows:
         return RowCounts()
     written = connection.execute(query, (Jsonb(rows),)).fetchall()
@@ -116,12 +127,12 @@ def _missing(page: Page, missing: set[str]) -> Problem:
     )
 
 
-def _first(row: Any) -> Any:
-    """The first column, whatever row factory the connection has."""
-    return next(iter(row.values())) if isinstance(row, dict) else row[0]
+def _first(row: Mapping[str, object] | Sequence[object]) -> object:
+    """The first column, whatever the connection's row factory makes."""
+    return next(iter(row.values())) if isinstance(row, Mapping) else row[0]
 
 
-def _token_rows(content: Content) -> list[dict[str, Any]]:
+def _token_rows(content: Content) -> list[dict[str, object]]:
     return [
         {
             "token_key": token.key,
@@ -133,7 +144,7 @@ def _token_rows(content: Content) -> list[dict[str, Any]]:
     ]
 
 
-def _node_rows(content: Content) -> list[dict[str, Any]]:
+def _node_rows(content: Content) -> list[dict[str, object]]:
     return [
         {
             "node_id": node.id,
@@ -148,7 +159,7 @@ def _node_rows(content: Content) -> list[dict[str, Any]]:
     ]
 
 
-def _component_rows(content: Content) -> list[dict[str, Any]]:
+def _component_rows(content: Content) -> list[dict[str, object]]:
     return [
         {
             "component_key": row.key,
@@ -167,7 +178,7 @@ def _component_rows(content: Content) -> list[dict[str, Any]]:
     ]
 
 
-def _page_rows(content: Content) -> list[dict[str, Any]]:
+def _page_rows(content: Content) -> list[dict[str, object]]:
     return [
         {
             "page_key": page.key,
@@ -187,7 +198,7 @@ def _page_rows(content: Content) -> list[dict[str, Any]]:
     ]
 
 
-def _block_rows(content: Content) -> list[dict[str, Any]]:
+def _block_rows(content: Content) -> list[dict[str, object]]:
     return [
         {
             "page_key": page.key,

@@ -1,4 +1,4 @@
-"""What a content folder holds: the columns that an editor decides, with nothing left out."""
+"""The values of a content folder: every column that an editor decides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Component:
     version: str = "1.0.0"
     published: bool = True
     preview_url: str | None = None
-    metadata: JsonObject = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict[str, Json])
     file: Path = Path()
 
 
@@ -34,8 +34,8 @@ class Block:
     order: int
     zone: str
     component: str
-    props: JsonObject = field(default_factory=dict)
-    conditions: JsonObject = field(default_factory=dict)
+    props: JsonObject = field(default_factory=dict[str, Json])
+    conditions: JsonObject = field(default_factory=dict[str, Json])
     line: int | None = None
 
 
@@ -54,7 +54,7 @@ class Page:
     version: int = 1
     published_at: datetime | None = None
     created_by: int | None = None
-    metadata: JsonObject = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[Block, ...] = ()
     file: Path = Path()
 

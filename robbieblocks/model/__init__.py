@@ -1,7 +1,7 @@
-"""What the stages hand each other: frozen values, no I/O.
+"""The frozen values that stages pass to each other, without I/O.
 
-Rows come from the snapshot, assembled pages from assemble, branded nodes from brand, modules and
-assets from bundle, rendered blocks from prerender, manifests from release.
+The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and assets, prerender
+blocks, and release manifests.
 """
 
 from robbieblocks.model.identity import IdentityMap, same

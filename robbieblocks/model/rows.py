@@ -10,12 +10,12 @@ from uuid import UUID
 
 from robbieblocks.model.values import SHARED_APP, Json
 
-# What there is one of for each block is a tuple: a frozen dataclass takes several times as long to
-# make, to compare and to hash, and there are many thousands.
+# Values of which there is one for each block are tuples: there are many thousands, and a frozen
+# dataclass takes several times as long to make, to compare and to hash.
 
 
 class BlockRow(NamedTuple):
-    """A placed component. `component` is the component's key."""
+    """A component placed on a page. `component` is its key."""
 
     order: int
     zone: str
@@ -43,7 +43,7 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentRow:
-    """A component, published or not; a page that places an unpublished one is an error."""
+    """A component, published or not; placing an unpublished one is an error of the page."""
 
     id: UUID
     key: str
@@ -92,7 +92,7 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRow:
-    """A queued change: who asked for a build, and why."""
+    """A row of the change queue: what changed, and where it matters."""
 
     id: UUID
     trigger_type: str
@@ -120,24 +120,28 @@ class TriggerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bookmark:
-    """Where in a database's history a snapshot stands, so that the next one reads what changed.
+    """Which moment of a database a snapshot shows, so that the next one reads only what changed.
 
-    `visible` is the pg_snapshot of its transaction, `apps` those whose pages it holds (None: all).
-    Rows stand by id behind a digest of the text they were made from; components have the version
-    that was read before that.
+    `visible` is the pg_snapshot of its transaction, `apps` are those whose pages it holds (None:
+    all). Each row comes with a digest of the text that it was made from; each component also with
+    the row version that was read before it.
     """
 
     history: str = ""
     visible: str = ""
     apps: tuple[str, ...] | None = None
-    pages: Mapping[UUID, tuple[int, PageRow]] = field(default_factory=dict)
-    components: Mapping[UUID, tuple[str, int, ComponentRow]] = field(default_factory=dict)
-    nodes: Mapping[str, tuple[int, NodeRow]] = field(default_factory=dict)
+    pages: Mapping[UUID, tuple[int, PageRow]] = field(
+        default_factory=dict[UUID, tuple[int, PageRow]]
+    )
+    components: Mapping[UUID, tuple[str, int, ComponentRow]] = field(
+        default_factory=dict[UUID, tuple[str, int, ComponentRow]]
+    )
+    nodes: Mapping[str, tuple[int, NodeRow]] = field(default_factory=dict[str, tuple[int, NodeRow]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All content as one transaction saw it, with the queue rows that it covers."""
+    """All content as one transaction saw it, with the queue rows that it includes."""
 
     pages: tuple[PageRow, ...]
     components: Mapping[str, ComponentRow]

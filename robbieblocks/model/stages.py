@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
-from robbieblocks.model.values import ASSET_PREFIX, JsonObject, Sha256, sha256
+from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
 # --- assemble --------------------------------------------------------------------------------
 
@@ -21,9 +21,10 @@ Hydrate = Literal["load", "idle", "visible"]
 class AssembledBlock(NamedTuple):
     """A block ready to render.
 
-    `props` has defaults filled in, is valid, and shows each placeholder's fallback. `fill` is the
-    same before placeholders were replaced, or None where there are none. `visitor` is what is
-    left of the conditions for the browser to decide, as JSON, or None.
+    `props` are valid, with defaults filled in and each placeholder replaced by its fallback.
+    `props_json` is their canonical JSON. `fill` are the props before placeholders were replaced, or
+    None where there are none. `visitor` is the part of the conditions that the browser decides, as
+    JSON, or None.
     """
 
     order: int
@@ -37,13 +38,17 @@ class AssembledBlock(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The block's element id, also the prefix of ids that React makes in it."""
+        """The id of the block's element; React's ids inside the block begin with it."""
         return f"b{self.order}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledPage:
-    """A page as one node shows it. `path` is its file in the release: `play/index.html`."""
+    """A page as one node shows it.
+
+    `path` is its file in the release: `play/index.html`. `title_fill` is the title before
+    placeholders were replaced, or None where there are none.
+    """
 
     key: str
     app: str
@@ -53,7 +58,7 @@ class AssembledPage:
     title: str
     description: str = ""
     title_fill: str | None = None
-    metadata: JsonObject = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[AssembledBlock, ...] = ()
 
 
@@ -62,7 +67,7 @@ class AssembledPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FontFace:
-    """One file of a self-hosted font, as its @font-face rule needs it."""
+    """One file of a self-hosted font, with the descriptors of its @font-face rule."""
 
     family: str
     style: str
@@ -74,7 +79,10 @@ class FontFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrandedNode:
-    """A node's look: assets are its stylesheets and fonts, `tokens` the resolved values."""
+    """A node's branding as files, with every problem found in its rows.
+
+    `tokens` are the resolved values by token key. `stylesheet` sets them as custom properties.
+    """
 
     id: str
     name: str
@@ -110,7 +118,7 @@ class Asset:
 
     @property
     def url(self) -> str:
-        """The path that pages refer to it by."""
+        """The URL path of the asset."""
         return ASSET_PREFIX + self.name
 
     @cached_property
@@ -127,13 +135,13 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """One compiled ES module and its CommonJS build for the isolate.
+    """One compiled ES module, and the same code as CommonJS for the isolate.
 
-    `specifier` is what imports say: `@robbieblocks/robbie-bar`, `react`, `date-fns`. `imports` are
-    the specifiers it imports itself. `script` is the body of a CommonJS function
-    `(require, module, exports)`, and `source_map` leads from it to the stored text. `candidates`
-    may be names of utility classes. `styles` are texts of <style> elements that it may show,
-    `computes_styles` says that there may be others.
+    `specifier` is the name in import statements: `@robbieblocks/robbie-bar`, `react`, `date-fns`.
+    `imports` are the specifiers that the module imports. `script` is the body of a CommonJS
+    function `(require, module, exports)`; `source_map` maps it to the stored text. `candidates` are
+    words of the source that may be utility classes. `styles` are texts of <style> elements that it
+    may show; `computes_styles` says that there may be others.
     """
 
     specifier: str
@@ -148,7 +156,7 @@ class Module:
 
     @cached_property
     def script_hash(self) -> Sha256:
-        """The hash of what the isolate runs."""
+        """The hash of the script that the isolate runs."""
         return sha256(self.script)
 
 
@@ -162,12 +170,12 @@ class Utilities(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Every module that a set of components needs, by specifier, and what was done to get them.
+    """Every module that a set of components needs, by specifier.
 
-    `compiled` lists component keys that were compiled now, not found in the cache. A component
-    with an error is in `problems` and not in `modules`, nor is one that imports it: `blame` has
-    for each in `broken` its own errors and those of what it imports. `isolate` is the script that
-    an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
+    `compiled` lists the keys of the components that were compiled now and not found in the cache.
+    `broken` are the keys of components with an error, and of those that import one; they are not in
+    `modules`, and `blame` maps each to its own errors and those of what it imports. `isolate` is a
+    script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
     """
 
     modules: Mapping[str, Module]
@@ -178,7 +186,7 @@ class Bundle:
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
-    blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
 
     def utilities_for(self, components: Collection[str]) -> Asset | None:
         """The stylesheet of the utility classes that components (by key) and what they import use.
@@ -189,7 +197,7 @@ class Bundle:
 
 
 def component_specifier(key: str) -> str:
-    """The specifier by which components and pages import a component."""
+    """The specifier under which a component is imported."""
     return f"@robbieblocks/{key}"
 
 
@@ -197,7 +205,7 @@ def component_specifier(key: str) -> str:
 
 
 class RenderJob(NamedTuple):
-    """One block to render: equal jobs give equal HTML (with equal scripts)."""
+    """One block to render: equal jobs give equal HTML, as long as the scripts are equal."""
 
     component: str
     props_json: str
@@ -253,7 +261,7 @@ class Manifest:
 
     @cached_property
     def build_hash(self) -> Sha256:
-        """SHA-256 over the sorted paths and hashes: equal rows and toolchain, equal hash."""
+        """SHA-256 over the sorted paths and hashes; equal rows and toolchain give an equal hash."""
         lines = (f"{digest}  {path}\n" for path, digest in sorted(self.files.items()))
         return sha256("".join(lines))
 

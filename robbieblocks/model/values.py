@@ -1,4 +1,4 @@
-"""JSON, hashes, and the names that all stages share."""
+"""JSON, hashes, and names that all stages use."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def sha256(content: bytes | str) -> Sha256:
 _CANONICAL = (
     orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 )
-_CANONICAL_TOO = json.JSONEncoder(
+_CANONICAL_FALLBACK = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
 
 
 def canonical_json(value: Json) -> str:
-    """JSON that is equal for equal values: keys sorted, no spaces (RFC 8785 in spirit).
+    """JSON that is equal for equal values: keys sorted, no spaces (like RFC 8785).
 
     NaN and infinity are written as null, or raise ValueError.
     """
     try:
         return orjson.dumps(value, option=_CANONICAL).decode()
     except orjson.JSONEncodeError:
-        # Integers beyond 64 bits, and what nests too deep: a tenth as quick, and hardly ever.
-        return _CANONICAL_TOO.encode(value)
+        # For integers beyond 64 bits and values that nest too deep; ten times as slow.
+        return _CANONICAL_FALLBACK.encode(value)

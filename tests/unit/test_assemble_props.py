@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robbieblocks import assemble
 from robbieblocks.assemble.placeholders import (
     PLACEHOLDER,
     has_placeholder,
@@ -20,6 +22,14 @@ from robbieblocks.assemble.schema_form import normal_form
 from robbieblocks.assemble.value_problem import ValueProblem
 from robbieblocks.assemble.values import checked_json
 from robbieblocks.model import canonical_json
+
+PACKAGE = Path(assemble.__file__).parent.parent
+
+
+@pytest.mark.parametrize("script", ["bundle/runtime/islands.js", "prerender/page/visitor.js"])
+def test_the_browsers_scripts_have_the_same_pattern(script: str) -> None:
+    """What the build takes for a placeholder, both scripts of the browser take for one."""
+    assert f"/{PLACEHOLDER.pattern}/g" in (PACKAGE / script).read_text()
 
 
 def compiled(schema: Any) -> CompiledSchema:
