@@ -30,6 +30,12 @@ VARIABLES: Final = (
     Variable("ROBBIEBLOCKS_HOME", "`.robbieblocks`", "what this installation makes and keeps"),
     Variable("ROBBIEBLOCKS_SITE_ROOT", "`site` in the home", "the sites: one folder a node"),
     Variable(
+        "ROBBIEBLOCKS_SMOKE_URL",
+        "nothing is fetched",
+        "where visitors reach the node: changed pages are fetched there after each swap, and wrong "
+        "ones swap it back",
+    ),
+    Variable(
         "ROBBIEBLOCKS_CACHE",
         "`cache` in the home",
         "compiled and rendered results; losing it costs time only",
@@ -41,11 +47,6 @@ VARIABLES: Final = (
     ),
     Variable("ROBBIEBLOCKS_TEMPLATES", "`templates`", "layouts and base styles"),
     Variable("ROBBIEBLOCKS_NODE_BRANDING", "`node_branding`", "the reviewed branding of each node"),
-    Variable(
-        "ROBBIEBLOCKS_SMOKE_URL",
-        "not checked",
-        "the node's address on the web, where changed pages are checked after each swap",
-    ),
 )
 
 
