@@ -71,7 +71,7 @@ class Problem:
             lines.append(f"  -> {self.remedy}")
         return "\n".join(lines)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, str | int]:
         """The problem as a JSON object; keys without a value are left out."""
         names = self.__dataclass_fields__
         return {name: value for name in names if (value := getattr(self, name)) not in ("", None)}

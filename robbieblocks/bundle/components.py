@@ -162,7 +162,7 @@ class _Head(TypedDict):
     styles: list[str]
     computes_styles: bool
     candidates: list[str]
-    problems: list[dict[str, object]]
+    problems: list[dict[str, str | int]]
 
 
 def _entry(
