@@ -1,9 +1,20 @@
 -- RobbieBlocks: web pages as rows.
 --
--- Seven tables, two views, two functions for readers, and the change capture that wakes the workers.
--- PostgreSQL 15 to 18, no extension, no superuser. Safe to run any number of times, over an empty
--- database and over the first version of this file; rows are never changed or lost. It is one
--- transaction, and two sessions that run it at once take turns.
+--      1  Where things are created
+--      2  Tables
+--      3  What an earlier database lacks
+--      4  Checks
+--      5  Indexes
+--      6  Comments
+--      7  Seeds (generated from schema/content/tokens.toml and node_branding/)
+--      8  Views and functions for readers
+--      9  The change queue
+--     10  Change capture: functions
+--     11  Change capture: triggers
+--
+-- PostgreSQL 15 to 18, no extension, no superuser. The file may be run any number of times, over
+-- an empty database and over an earlier version of it; rows are never changed or lost. It is one
+-- transaction, and where two sessions run it at once, the second waits for the first.
 --
 --     psql -v ON_ERROR_STOP=1 -f schema/unified-schema/21-robbieblocks-cms.sql
 
@@ -11,15 +22,18 @@ BEGIN ISOLATION LEVEL READ COMMITTED;
 
 SET LOCAL client_min_messages = warning;
 
+-- 1  Where things are created -------------------------------------------------------------------
+
 DO $$
 DECLARE
     home text;
 BEGIN
     -- CREATE ... IF NOT EXISTS still fails when two sessions create the same thing at once.
     PERFORM pg_advisory_xact_lock(7249104361285521);
-    -- Where the tables are already, else where this session creates things. Every function below
-    -- keeps this path (SET search_path FROM CURRENT), so an editor's own path never misleads them;
-    -- pg_temp last, so that a temporary table can't stand in for one of ours.
+    -- The schema that holds the tables already, else the one in which this session creates things.
+    -- Functions below keep this search_path (SET search_path FROM CURRENT), whatever the path of
+    -- the session that calls them. pg_temp comes last, so that no temporary table hides one of
+    -- ours.
     SELECT n.nspname INTO home
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = to_regclass('robbieblocks_pages');
@@ -33,8 +47,8 @@ END
 $$;
 
 
--- Tables ---------------------------------------------------------------------------------------
--- As in the first version, column by column; what came later is added below.
+-- 2  Tables -------------------------------------------------------------------------------------
+-- As in the first version of this file, column by column. Part 3 adds the columns that came later.
 
 CREATE TABLE IF NOT EXISTS robbieblocks_pages (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -135,19 +149,26 @@ CREATE TABLE IF NOT EXISTS robbieblocks_change_triggers (
     processed_at   timestamptz
 );
 
--- Columns and defaults that an earlier database lacks. Before anything of it is altered, every table
--- is locked, all of them or none: a lock that waits while it holds another one would make a deadlock
--- with whoever edits two tables in another order. Editors wait until the transaction ends; readers
--- only where there is a column to add. A first version whose ids came from uuid-ossp, or had no
--- default at all, gets the built-in generator.
+
+-- 3  What an earlier database lacks -------------------------------------------------------------
+-- The columns that came later, and defaults. Before anything is altered every table is locked, all
+-- of them or none: waiting for one lock while holding another could deadlock with a session that
+-- edits the tables in another order. Editors wait until the transaction ends; readers wait only
+-- where a column is added or an index replaced. Where ids came from uuid-ossp, or had no default
+-- at all, they get the built-in generator.
 DO $$
 DECLARE
     it record;
     missing text[];
-    tables text;
-    patience timestamptz := clock_timestamp() + interval '30 seconds';
+    tables text[] := ARRAY['robbieblocks_pages', 'robbieblocks_components',
+                           'robbieblocks_page_blocks', 'robbieblocks_style_tokens',
+                           'robbieblocks_node_branding', 'robbieblocks_deploys',
+                           'robbieblocks_change_triggers'];
+    replaced_index text := 'robbieblocks_deploys_unfinished_idx';
+    deadline timestamptz := clock_timestamp() + interval '30 seconds';
 BEGIN
-    SELECT array_agg(format('ALTER TABLE %I ADD COLUMN %I %s', added.on_table, added.column_name, added.definition))
+    SELECT array_agg(format('ALTER TABLE %I ADD COLUMN %I %s',
+                            added.on_table, added.column_name, added.definition))
       INTO missing
       FROM (VALUES
           ('robbieblocks_node_branding',   'base_url',      'varchar(500)'),
@@ -155,7 +176,6 @@ BEGIN
           ('robbieblocks_deploys',         'worker',        'text'),
           ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
           ('robbieblocks_deploys',         'trigger_ids',   'uuid[]'),
-          ('robbieblocks_deploys',         'details',       'jsonb'),
           ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}'''),
           ('robbieblocks_change_triggers', 'change_xid',    'xid8')
       ) AS added (on_table, column_name, definition)
@@ -163,21 +183,19 @@ BEGIN
                         WHERE a.attrelid = to_regclass(added.on_table)
                           AND a.attname = added.column_name AND NOT a.attisdropped);
 
-    SELECT string_agg('robbieblocks_' || short.name, ', ')
-      INTO tables
-      FROM unnest(ARRAY['pages', 'components', 'page_blocks', 'style_tokens', 'node_branding',
-                        'deploys', 'change_triggers']) AS short (name);
     LOOP
         BEGIN
-            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', tables,
-                           CASE WHEN missing IS NULL THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
+            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', array_to_string(tables, ', '),
+                           CASE WHEN missing IS NULL AND to_regclass(replaced_index) IS NULL
+                                THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
             EXIT;
         EXCEPTION WHEN lock_not_available THEN
-            -- Leaving the block has let go of the tables that were to be had.
-            IF clock_timestamp() > patience THEN
-                RAISE EXCEPTION 'other sessions have kept the tables in use for 30 seconds (%)', SQLERRM
+            -- The exception has released the locks that were taken.
+            IF clock_timestamp() > deadline THEN
+                RAISE EXCEPTION 'other sessions have kept the tables in use for 30 seconds (%)',
+                      SQLERRM
                       USING ERRCODE = 'lock_not_available',
-                            HINT = 'Let them end their transactions (pg_stat_activity names them).';
+                            HINT = 'Let them end their transactions: see pg_stat_activity.';
             END IF;
         END;
         PERFORM pg_sleep(0.02);
@@ -187,46 +205,77 @@ BEGIN
         EXECUTE it.statement;
     END LOOP;
 
+    -- Part 5 makes one with another name, whose condition Postgres does not rewrite.
+    EXECUTE format('DROP INDEX IF EXISTS %I', replaced_index);
+
     FOR it IN
         SELECT c.relname
-          FROM unnest(ARRAY['pages', 'components', 'page_blocks', 'style_tokens', 'node_branding',
-                            'deploys', 'change_triggers']) AS short (name)
-          JOIN pg_class c ON c.oid = to_regclass('robbieblocks_' || short.name)
+          FROM unnest(tables) AS ours (name)
+          JOIN pg_class c ON c.oid = to_regclass(ours.name)
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id'
           LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM 'gen_random_uuid()'
     LOOP
         EXECUTE format('ALTER TABLE %I ALTER COLUMN id SET DEFAULT gen_random_uuid()', it.relname);
     END LOOP;
+
+    -- The first version's triggers missed most changes. update_updated_at_column() stays: other
+    -- tables of the database may use it.
+    FOR it IN
+        SELECT t.tgname, t.tgrelid::regclass AS on_table
+          FROM unnest(tables) AS ours (name)
+          JOIN pg_trigger t ON t.tgrelid = to_regclass(ours.name) AND NOT t.tgisinternal
+          JOIN pg_proc p ON p.oid = t.tgfoid
+         WHERE p.proname IN ('trigger_page_rebuild', 'trigger_component_rebuild',
+                             'trigger_branding_rebuild', 'update_updated_at_column')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.on_table);
+    END LOOP;
+
+    FOR it IN
+        SELECT p.oid::regprocedure AS signature
+          FROM pg_proc p
+         WHERE p.pronamespace = current_schema()::regnamespace
+           AND p.proname IN ('trigger_page_rebuild', 'trigger_component_rebuild',
+                             'trigger_branding_rebuild')
+           AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
+    LOOP
+        EXECUTE format('DROP FUNCTION %s', it.signature);
+    END LOOP;
 END
 $$;
 
 
--- Checks ---------------------------------------------------------------------------------------
--- Only words that the programs branch on. Anything else that can be wrong with content is the
--- build's to report, with the row and the remedy: a check here would also stop logical replication
--- from a master that has not got it. Rows from before keep whatever they hold (NOT VALID), and where
--- all of them fit, the check is made good.
+-- 4  Checks -------------------------------------------------------------------------------------
+-- Only for columns whose words the program branches on. Whatever else can be wrong with content is
+-- reported by the build, with the row and the fix: a check would also stop logical replication
+-- from a publisher that lacks it. Existing rows may break a check (NOT VALID); where none does, it
+-- is validated.
 DO $$
 DECLARE
     it record;
 BEGIN
     FOR it IN
         SELECT wanted.on_table, wanted.column_name, wanted.words,
-               wanted.on_table || '_' || wanted.column_name || '_check' AS name, k.oid AS found, k.convalidated
+               wanted.on_table || '_' || wanted.column_name || '_check' AS name,
+               k.oid AS found, k.convalidated
           FROM (VALUES
-              ('robbieblocks_pages',           'status',        ARRAY['draft', 'published', 'archived']),
-              ('robbieblocks_deploys',         'deploy_status', ARRAY['pending', 'building', 'deploying', 'success', 'failed']),
-              ('robbieblocks_change_triggers', 'trigger_type',  ARRAY['page_update', 'component_update', 'style_change', 'branding_change']),
-              ('robbieblocks_change_triggers', 'entity_type',   ARRAY['page', 'component', 'style_token', 'node_branding'])
+              ('robbieblocks_pages', 'status', ARRAY['draft', 'published', 'archived']),
+              ('robbieblocks_deploys', 'deploy_status',
+               ARRAY['pending', 'building', 'deploying', 'success', 'failed']),
+              ('robbieblocks_change_triggers', 'trigger_type',
+               ARRAY['page_update', 'component_update', 'style_change', 'branding_change']),
+              ('robbieblocks_change_triggers', 'entity_type',
+               ARRAY['page', 'component', 'style_token', 'node_branding'])
           ) AS wanted (on_table, column_name, words)
           LEFT JOIN pg_constraint k
             ON k.conrelid = to_regclass(wanted.on_table)
            AND k.conname = wanted.on_table || '_' || wanted.column_name || '_check'
     LOOP
         IF it.found IS NULL THEN
-            EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I CHECK (%I::text = ANY (%L::text[])) NOT VALID',
-                           it.on_table, it.name, it.column_name, it.words);
+            EXECUTE format(
+                'ALTER TABLE %I ADD CONSTRAINT %I CHECK (%I::text = ANY (%L::text[])) NOT VALID',
+                it.on_table, it.name, it.column_name, it.words);
         END IF;
         IF it.found IS NULL OR NOT it.convalidated THEN
             BEGIN
@@ -240,9 +289,9 @@ END
 $$;
 
 
--- Indexes --------------------------------------------------------------------------------------
+-- 5  Indexes ------------------------------------------------------------------------------------
 
--- What an app's snapshot reads.
+-- The pages that a snapshot of some apps reads.
 CREATE INDEX IF NOT EXISTS robbieblocks_pages_published_idx
     ON robbieblocks_pages (app_namespace, page_key) WHERE status = 'published';
 
@@ -254,279 +303,344 @@ CREATE INDEX IF NOT EXISTS robbieblocks_page_blocks_component_idx
 CREATE INDEX IF NOT EXISTS robbieblocks_deploys_history_idx
     ON robbieblocks_deploys (node_id, app_namespace, started_at DESC);
 
--- Runs that have not ended: a handful among the whole history.
-CREATE INDEX IF NOT EXISTS robbieblocks_deploys_unfinished_idx
+-- Runs that have not ended, as in the view below. Its condition is written as Postgres writes it
+-- back (pg_get_indexdef): after a dump is restored it reads the same.
+CREATE INDEX IF NOT EXISTS robbieblocks_deploys_active_idx
     ON robbieblocks_deploys (node_id, app_namespace)
- WHERE deploy_status IN ('pending', 'building', 'deploying');
+ WHERE deploy_status::text = ANY ('{pending,building,deploying}'::text[]);
 
--- The queue proper: what waits, oldest first, however many rows were handled before.
+-- Changes that wait, oldest first.
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_waiting_idx
     ON robbieblocks_change_triggers (created_at) WHERE processed_at IS NULL;
 
--- What was committed since a worker last looked, handled or not.
+-- Changes since a transaction, processed or not.
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_since_idx
     ON robbieblocks_change_triggers (change_xid);
 
--- What was handled long ago and can go.
+-- Changes that were processed long ago and can be removed.
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_processed_idx
     ON robbieblocks_change_triggers (processed_at) WHERE processed_at IS NOT NULL;
 
--- What happened to one page, component, token or node.
+-- The changes of one page, component, token or node.
 CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_entity_idx
     ON robbieblocks_change_triggers (entity_id, created_at);
 
 
--- Comments -------------------------------------------------------------------------------------
+-- 6  Comments -----------------------------------------------------------------------------------
 
-COMMENT ON TABLE robbieblocks_pages IS 'Pages. One with status published is built on every node that enables its app; app shared means every node.';
-COMMENT ON COLUMN robbieblocks_pages.page_route IS 'URL path; /play/ is written as play/index.html.';
-COMMENT ON COLUMN robbieblocks_pages.published_at IS 'Null: from now on. In the future: the page appears then.';
-COMMENT ON TABLE robbieblocks_components IS 'React components, one ES module each.';
-COMMENT ON COLUMN robbieblocks_components.react_code IS 'TypeScript or JavaScript with JSX: a module, a bare declaration, or a bare fragment that reads props.';
-COMMENT ON COLUMN robbieblocks_components.props_schema IS 'JSON Schema 2020-12, or a bare map of property to subschema.';
-COMMENT ON COLUMN robbieblocks_components.css_styles IS 'Applies to blocks of this component only.';
-COMMENT ON COLUMN robbieblocks_components.dependencies IS 'npm packages it wants; checked against the toolchain, never installed.';
-COMMENT ON TABLE robbieblocks_page_blocks IS 'A component placed on a page. Blocks of a zone show in block_order.';
-COMMENT ON COLUMN robbieblocks_page_blocks.zone IS 'header, sidebar, main, footer or overlay.';
-COMMENT ON COLUMN robbieblocks_page_blocks.conditions IS 'When the block shows; {} is always.';
-COMMENT ON TABLE robbieblocks_style_tokens IS 'Design tokens: color.primary is the custom property --color-primary.';
-COMMENT ON TABLE robbieblocks_node_branding IS 'One row per node: its look and the apps it carries.';
-COMMENT ON COLUMN robbieblocks_node_branding.style_overrides IS 'Token values by token key, and "theme": "dark" or "light".';
-COMMENT ON COLUMN robbieblocks_node_branding.base_url IS 'Where the node is reached, for canonical links and the sitemap.';
-COMMENT ON TABLE robbieblocks_deploys IS 'One row per run of an app on a node, written before its work starts; every one ends in success or failed.';
-COMMENT ON COLUMN robbieblocks_deploys.build_hash IS 'What is live after the run (while it runs: before it); none before the first release.';
-COMMENT ON COLUMN robbieblocks_deploys.incarnation IS 'The process that ran it: a new value at each start.';
-COMMENT ON COLUMN robbieblocks_deploys.worker IS 'Host and process id, for people.';
-COMMENT ON COLUMN robbieblocks_deploys.heartbeat_at IS 'Last sign of life of the run.';
-COMMENT ON COLUMN robbieblocks_deploys.trigger_ids IS 'The queue rows that asked for the run.';
-COMMENT ON COLUMN robbieblocks_deploys.details IS 'What else the run reports, for programs.';
-COMMENT ON TABLE robbieblocks_change_triggers IS 'Who asked for a build, and why. What is built follows from the content, never from these rows alone.';
-COMMENT ON COLUMN robbieblocks_change_triggers.affected_apps IS 'As far as known when the row was written; null: any.';
-COMMENT ON COLUMN robbieblocks_change_triggers.affected_nodes IS 'The nodes it concerns, as far as known; null: all in robbieblocks_node_branding.';
-COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS 'False: workers leave it to a person''s robbieblocks build.';
-COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS 'The nodes that have handled it.';
-COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS 'When every node that it concerns had handled it. The row goes 30 days later.';
-COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS 'The transaction of this server that wrote the row; null: from before the column.';
+COMMENT ON TABLE robbieblocks_pages IS
+    'Pages. One with status published is built on every node that enables its app; app shared '
+    'means every node.';
+COMMENT ON COLUMN robbieblocks_pages.page_route IS
+    'URL path; /play/ is written as play/index.html.';
+COMMENT ON COLUMN robbieblocks_pages.published_at IS
+    'Null: from now on. In the future: the page appears then.';
+COMMENT ON TABLE robbieblocks_components IS
+    'React components, one ES module each.';
+COMMENT ON COLUMN robbieblocks_components.react_code IS
+    'TypeScript or JavaScript with JSX: a module, a bare declaration, or a bare fragment that '
+    'reads props.';
+COMMENT ON COLUMN robbieblocks_components.props_schema IS
+    'JSON Schema 2020-12, or a bare map of property to subschema.';
+COMMENT ON COLUMN robbieblocks_components.css_styles IS
+    'Applies to blocks of this component only.';
+COMMENT ON COLUMN robbieblocks_components.dependencies IS
+    'npm packages it wants; checked against the toolchain, never installed.';
+COMMENT ON TABLE robbieblocks_page_blocks IS
+    'A component placed on a page. Blocks of a zone show in block_order.';
+COMMENT ON COLUMN robbieblocks_page_blocks.zone IS
+    'header, sidebar, main, footer or overlay.';
+COMMENT ON COLUMN robbieblocks_page_blocks.conditions IS
+    'When the block shows; {} is always.';
+COMMENT ON TABLE robbieblocks_style_tokens IS
+    'Design tokens: color.primary is the custom property --color-primary.';
+COMMENT ON TABLE robbieblocks_node_branding IS
+    'One row per node: its look and the apps it carries.';
+COMMENT ON COLUMN robbieblocks_node_branding.style_overrides IS
+    'Token values by token key, and "theme": "dark" or "light".';
+COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
+    'Where the node is reached, for canonical links and the sitemap.';
+COMMENT ON TABLE robbieblocks_deploys IS
+    'One row per run of an app on a node, written before its work starts; every one ends in '
+    'success or failed.';
+COMMENT ON COLUMN robbieblocks_deploys.build_hash IS
+    'What is live after the run (while it runs: before it); none before the first release.';
+COMMENT ON COLUMN robbieblocks_deploys.incarnation IS
+    'The process that ran it: a new value at each start.';
+COMMENT ON COLUMN robbieblocks_deploys.worker IS
+    'Host and process id, for people.';
+COMMENT ON COLUMN robbieblocks_deploys.heartbeat_at IS
+    'Last sign of life of the run.';
+COMMENT ON COLUMN robbieblocks_deploys.trigger_ids IS
+    'The queue rows that asked for the run.';
+COMMENT ON TABLE robbieblocks_change_triggers IS
+    'Who asked for a build, and why. What is built follows from the content, never from these '
+    'rows alone.';
+COMMENT ON COLUMN robbieblocks_change_triggers.affected_apps IS
+    'As far as known when the row was written; null: any.';
+COMMENT ON COLUMN robbieblocks_change_triggers.affected_nodes IS
+    'The nodes it concerns, as far as known; null: all in robbieblocks_node_branding.';
+COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS
+    'False: workers leave it to a person''s robbieblocks build.';
+COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
+    'The nodes that have handled it.';
+COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS
+    'When every node that it concerns had handled it. The row goes 30 days later.';
+COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS
+    'The transaction of this server that wrote the row; null: from before the column.';
 
 
--- Seeds ----------------------------------------------------------------------------------------
--- Before the triggers, so that an empty database starts with an empty queue. A row that is there stays
--- as it is; nodes are seeded only where there are none at all, so one that was removed stays removed.
+-- 7  Seeds --------------------------------------------------------------------------------------
+-- Before the triggers, so that an empty database starts with an empty queue. Rows that exist are
+-- left as they are. Nodes are added only where there are none at all, so that one that was removed
+-- stays removed. `make seeds` writes this part; edit the TOML files instead.
 
-INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value, description) VALUES
-    ('color.background', 'color', '#f7f7f5', 'The page itself'),
-    ('color.surface', 'color', '#ffffff', 'Cards and panels on the page'),
-    ('color.surface-raised', 'color', '#ffffff', 'What lies on a panel: bubbles, menus, tiles'),
-    ('color.surface-sunken', 'color', '#eeeeea', 'What is let into a panel: fields, tracks, wells'),
-    ('color.border', 'color', '#d8d8d2', 'Quiet lines that only separate'),
-    ('color.border-strong', 'color', '#7a7a72', 'Lines that show where a control is (3:1 on grounds)'),
-    ('color.text', 'color', '#23262b', 'Running text'),
-    ('color.text-muted', 'color', '#585d66', 'Secondary text; still AA on every ground'),
-    ('color.heading', 'color', '#14161a', 'Headings'),
-    ('color.link', 'color', '#1f5fa8', 'Links in running text'),
-    ('color.focus', 'color', '#1f5fa8', 'The ring around what has the keyboard'),
-    ('color.primary', 'color', '#1f5fa8', 'The main action, the brand'),
-    ('color.on-primary', 'color', '#ffffff', 'Text on primary'),
-    ('color.primary-soft', 'color', '#e2ecf7', 'A wash of primary; running text stays readable on it'),
+-- (seeds begin)
+INSERT INTO robbieblocks_style_tokens
+       (token_key, token_category, default_value, description)
+VALUES
+    ('animation.ease', 'animation', 'cubic-bezier(0.2, 0.7, 0.2, 1)', 'How things move'),
+    ('animation.fast', 'animation', '120ms', 'Answers to a pointer'),
+    ('animation.normal', 'animation', '240ms', 'Things that come and go'),
+    ('animation.slow', 'animation', '640ms', 'Things that only decorate'),
     ('color.accent', 'color', '#7a3f9d', 'The second voice: eyebrows, highlights'),
-    ('color.on-accent', 'color', '#ffffff', 'Text on accent'),
-    ('color.accent-soft', 'color', '#f1e6f7', 'A wash of accent; running text stays readable on it'),
-    ('color.success', 'color', '#1c6b41', 'It went well; money came in'),
-    ('color.warning', 'color', '#855200', 'Look here soon'),
-    ('color.danger', 'color', '#b3261e', 'It went wrong; money went out'),
-    ('color.info', 'color', '#1f5fa8', 'Good to know'),
+    ('color.accent-soft', 'color', '#f1e6f7',
+     'A wash of accent; running text stays readable on it'),
+    ('color.background', 'color', '#f7f7f5', 'The page itself'),
+    ('color.border', 'color', '#d8d8d2', 'Quiet lines that only separate'),
+    ('color.border-strong', 'color', '#7a7a72',
+     'Lines that show where a control is (3:1 on grounds)'),
+    ('color.card', 'color', '#ffffff', 'The face of a playing card'),
+    ('color.card-back', 'color', '#1f5fa8', 'The back of a playing card'),
+    ('color.card-black', 'color', '#17191d', 'Clubs and spades'),
+    ('color.card-red', 'color', '#b3261e', 'Hearts and diamonds'),
     ('color.chart-1', 'color', '#1f5fa8', 'First series of a chart'),
     ('color.chart-2', 'color', '#1c6b41', 'Second series of a chart'),
     ('color.chart-3', 'color', '#7a3f9d', 'Third series of a chart'),
+    ('color.danger', 'color', '#b3261e', 'It went wrong; money went out'),
     ('color.felt', 'color', '#1f5a45', 'The card table'),
-    ('color.on-felt', 'color', '#f4fbf7', 'Text on the card table'),
     ('color.felt-line', 'color', '#8fc4ad', 'What is printed on the card table'),
-    ('color.card', 'color', '#ffffff', 'The face of a playing card'),
-    ('color.card-black', 'color', '#17191d', 'Clubs and spades'),
-    ('color.card-red', 'color', '#b3261e', 'Hearts and diamonds'),
-    ('color.card-back', 'color', '#1f5fa8', 'The back of a playing card'),
+    ('color.focus', 'color', '#1f5fa8', 'The ring around what has the keyboard'),
+    ('color.heading', 'color', '#14161a', 'Headings'),
+    ('color.info', 'color', '#1f5fa8', 'Good to know'),
+    ('color.link', 'color', '#1f5fa8', 'Links in running text'),
     ('color.note-1', 'color', '#fff3b8', 'Sticky note, the classic'),
     ('color.note-2', 'color', '#d9f2e3', 'Sticky note, the calm one'),
     ('color.note-3', 'color', '#fbdfe6', 'Sticky note, the urgent one'),
     ('color.note-4', 'color', '#dceafb', 'Sticky note, the blue one'),
+    ('color.on-accent', 'color', '#ffffff', 'Text on accent'),
+    ('color.on-felt', 'color', '#f4fbf7', 'Text on the card table'),
     ('color.on-note', 'color', '#2b2a25', 'Handwriting on any sticky note'),
+    ('color.on-primary', 'color', '#ffffff', 'Text on primary'),
+    ('color.primary', 'color', '#1f5fa8', 'The main action, the brand'),
+    ('color.primary-soft', 'color', '#e2ecf7',
+     'A wash of primary; running text stays readable on it'),
     ('color.rain', 'color', '#1c6b41', 'The glyphs of the matrix rain'),
-    ('font.heading', 'font', '''Inter'', ui-sans-serif, system-ui, sans-serif', 'Headings'),
-    ('font.body', 'font', '''Inter'', ui-sans-serif, system-ui, sans-serif', 'Running text and controls'),
-    ('font.mono', 'font', '''JetBrains Mono'', ui-monospace, monospace', 'Code and figures that line up'),
-    ('font.size-sm', 'font', '0.875rem', 'Captions and labels'),
-    ('font.size-base', 'font', '1rem', 'Running text'),
-    ('font.size-lg', 'font', '1.1875rem', 'Leads'),
-    ('font.size-xl', 'font', 'clamp(1.25rem, 1.1rem + 0.7vw, 1.5rem)', 'Panel headings'),
-    ('font.size-2xl', 'font', 'clamp(1.5rem, 1.25rem + 1.2vw, 2.125rem)', 'Section headings'),
-    ('font.size-hero', 'font', 'clamp(2.125rem, 1.4rem + 3.4vw, 3.75rem)', 'The one line a page opens with'),
-    ('font.weight-heading', 'font', '650', 'How heavy headings are'),
-    ('font.tracking-heading', 'font', '-0.015em', 'Letter spacing of headings'),
-    ('font.leading', 'font', '1.6', 'Line height of running text'),
+    ('color.success', 'color', '#1c6b41', 'It went well; money came in'),
+    ('color.surface', 'color', '#ffffff', 'Cards and panels on the page'),
+    ('color.surface-raised', 'color', '#ffffff', 'What lies on a panel: bubbles, menus, tiles'),
+    ('color.surface-sunken', 'color', '#eeeeea',
+     'What is let into a panel: fields, tracks, wells'),
+    ('color.text', 'color', '#23262b', 'Running text'),
+    ('color.text-muted', 'color', '#585d66', 'Secondary text; still AA on every ground'),
+    ('color.warning', 'color', '#855200', 'Look here soon'),
+    ('font.body', 'font', '''Inter'', ui-sans-serif, system-ui, sans-serif',
+     'Running text and controls'),
     ('font.case-label', 'font', 'none', 'text-transform of eyebrows and labels'),
-    ('spacing.xs', 'spacing', '0.25rem', 'Between an icon and its word'),
-    ('spacing.sm', 'spacing', '0.5rem', 'Inside a control'),
-    ('spacing.md', 'spacing', '0.875rem', 'Between things that belong together'),
-    ('spacing.lg', 'spacing', '1.375rem', 'Inside a panel'),
-    ('spacing.xl', 'spacing', '2rem', 'Between panels'),
+    ('font.heading', 'font', '''Inter'', ui-sans-serif, system-ui, sans-serif', 'Headings'),
+    ('font.leading', 'font', '1.6', 'Line height of running text'),
+    ('font.mono', 'font', '''JetBrains Mono'', ui-monospace, monospace',
+     'Code and figures that line up'),
+    ('font.size-2xl', 'font', 'clamp(1.5rem, 1.25rem + 1.2vw, 2.125rem)', 'Section headings'),
+    ('font.size-base', 'font', '1rem', 'Running text'),
+    ('font.size-hero', 'font', 'clamp(2.125rem, 1.4rem + 3.4vw, 3.75rem)',
+     'The one line a page opens with'),
+    ('font.size-lg', 'font', '1.1875rem', 'Leads'),
+    ('font.size-sm', 'font', '0.875rem', 'Captions and labels'),
+    ('font.size-xl', 'font', 'clamp(1.25rem, 1.1rem + 0.7vw, 1.5rem)', 'Panel headings'),
+    ('font.tracking-heading', 'font', '-0.015em', 'Letter spacing of headings'),
+    ('font.weight-heading', 'font', '650', 'How heavy headings are'),
+    ('radius.lg', 'radius', '0.875rem', 'Panels'),
+    ('radius.md', 'radius', '0.625rem', 'Tiles and cards'),
+    ('radius.pill', 'radius', '999px', 'Chips and badges'),
+    ('radius.sm', 'radius', '0.375rem', 'Controls'),
+    ('shadow.glow', 'shadow', 'none', 'Light that an active thing gives off; none by day'),
+    ('shadow.panel', 'shadow',
+     '0 1px 2px rgb(20 22 26 / 0.06), 0 8px 24px -16px rgb(20 22 26 / 0.2)', 'Panels on the page'),
+    ('shadow.raised', 'shadow',
+     '0 2px 4px rgb(20 22 26 / 0.08), 0 16px 32px -16px rgb(20 22 26 / 0.28)',
+     'What is lifted: a dragged note, a menu'),
+    ('shadow.text', 'shadow', 'none', 'text-shadow of the hero line'),
     ('spacing.2xl', 'spacing', '3.25rem', 'Between sections'),
     ('spacing.gutter', 'spacing', 'clamp(1rem, 0.4rem + 2.6vw, 2.5rem)', 'Page edge to content'),
-    ('radius.sm', 'radius', '0.375rem', 'Controls'),
-    ('radius.md', 'radius', '0.625rem', 'Tiles and cards'),
-    ('radius.lg', 'radius', '0.875rem', 'Panels'),
-    ('radius.pill', 'radius', '999px', 'Chips and badges'),
-    ('shadow.panel', 'shadow', '0 1px 2px rgb(20 22 26 / 0.06), 0 8px 24px -16px rgb(20 22 26 / 0.2)', 'Panels on the page'),
-    ('shadow.raised', 'shadow', '0 2px 4px rgb(20 22 26 / 0.08), 0 16px 32px -16px rgb(20 22 26 / 0.28)', 'What is lifted: a dragged note, a menu'),
-    ('shadow.glow', 'shadow', 'none', 'Light that an active thing gives off; none by day'),
-    ('shadow.text', 'shadow', 'none', 'text-shadow of the hero line'),
-    ('animation.fast', 'animation', '120ms', 'Answers to a pointer'),
-    ('animation.normal', 'animation', '240ms', 'Things that come and go'),
-    ('animation.slow', 'animation', '640ms', 'Things that only decorate'),
-    ('animation.ease', 'animation', 'cubic-bezier(0.2, 0.7, 0.2, 1)', 'How things move')
+    ('spacing.lg', 'spacing', '1.375rem', 'Inside a panel'),
+    ('spacing.md', 'spacing', '0.875rem', 'Between things that belong together'),
+    ('spacing.sm', 'spacing', '0.5rem', 'Inside a control'),
+    ('spacing.xl', 'spacing', '2rem', 'Between panels'),
+    ('spacing.xs', 'spacing', '0.25rem', 'Between an icon and its word')
 ON CONFLICT (token_key) DO NOTHING;
 
 INSERT INTO robbieblocks_node_branding (node_id, node_name, enabled_apps, style_overrides)
 SELECT seed.node_id, seed.node_name, seed.enabled_apps, seed.style_overrides::jsonb
   FROM (VALUES
-    ('vengeance-local', 'Vengeance', ARRAY['play', 'code'],
-     '{"theme": "dark", "color.background": "#08060f", "color.surface": "#120d1f",
-        "color.surface-raised": "#1b1430", "color.surface-sunken": "#0b0814", "color.border": "#33265a",
-        "color.border-strong": "#8264c8", "color.text": "#ece6fb", "color.text-muted": "#b0a3d0",
-        "color.heading": "#ffffff", "color.link": "#37e6ff", "color.focus": "#ffe14d", "color.primary": "#ff4fa3",
-        "color.on-primary": "#1c0010", "color.primary-soft": "#34102a", "color.accent": "#37e6ff",
-        "color.on-accent": "#00191f", "color.accent-soft": "#0a2933", "color.success": "#3dffa2",
-        "color.warning": "#ffd23d", "color.danger": "#ff7a85", "color.info": "#86c9ff", "color.chart-1": "#37e6ff",
-        "color.chart-2": "#3dffa2", "color.chart-3": "#ff4fa3", "color.felt": "#0c2230", "color.on-felt": "#e8fbff",
-        "color.felt-line": "#3f9fb8", "color.card": "#f4efff", "color.card-black": "#160f2b",
-        "color.card-red": "#c4155f", "color.card-back": "#ff4fa3", "color.note-1": "#ffe36b",
-        "color.note-2": "#6bf2b4", "color.note-3": "#ff9cc8", "color.note-4": "#8de9ff", "color.on-note": "#160f2b",
-        "color.rain": "#3dffa2", "font.heading": "''Tektur'', ''Eurostile'', ui-sans-serif, sans-serif",
-        "font.body": "''Space Grotesk'', ui-sans-serif, system-ui, sans-serif", "font.weight-heading": "700",
-        "font.tracking-heading": "0.01em", "font.case-label": "uppercase", "radius.sm": "2px", "radius.md": "3px",
-        "radius.lg": "4px", "radius.pill": "2px",
-        "shadow.panel": "0 0 0 1px rgb(130 100 200 / 0.18), 0 20px 48px -28px rgb(255 79 163 / 0.55)",
-        "shadow.raised": "0 0 0 1px rgb(55 230 255 / 0.35), 0 18px 44px -18px rgb(55 230 255 / 0.5)",
-        "shadow.glow": "0 0 18px -2px rgb(255 79 163 / 0.75)", "shadow.text": "0 0 28px rgb(255 79 163 / 0.55)"}'),
     ('aurora-town-local', 'Aurora Town', ARRAY['work', 'code'],
      '{"theme": "light", "color.background": "#f7f5ef", "color.surface": "#fffdf9",
-        "color.surface-raised": "#ffffff", "color.surface-sunken": "#efece2", "color.border": "#ddd8ca",
-        "color.border-strong": "#857e6c", "color.text": "#26333b", "color.text-muted": "#54626a",
-        "color.heading": "#142630", "color.link": "#1b5a85", "color.focus": "#1b5a85", "color.primary": "#1b5a85",
-        "color.on-primary": "#ffffff", "color.primary-soft": "#e1ecf2", "color.accent": "#2a6a50",
-        "color.on-accent": "#ffffff", "color.accent-soft": "#e0eee6", "color.success": "#2a6a50",
-        "color.warning": "#82560f", "color.danger": "#a33a2c", "color.info": "#1b5a85", "color.chart-1": "#1b5a85",
-        "color.chart-2": "#2a6a50", "color.chart-3": "#8a5a2b", "color.felt": "#2a6a50", "color.on-felt": "#f6fbf8",
-        "color.felt-line": "#b5d6c6", "color.card": "#fffdf9", "color.card-black": "#1c2a32",
-        "color.card-red": "#a33a2c", "color.card-back": "#1b5a85", "color.note-1": "#fbf0c4",
-        "color.note-2": "#dcefe2", "color.note-3": "#f7e0d8", "color.note-4": "#dde9f3", "color.on-note": "#2b2c28",
-        "color.rain": "#2a6a50", "font.heading": "''Source Serif 4'', ''Iowan Old Style'', Georgia, serif",
-        "font.body": "''Source Sans 3'', ui-sans-serif, system-ui, sans-serif", "font.size-base": "1.0625rem",
-        "font.size-sm": "0.9375rem", "font.weight-heading": "560", "font.tracking-heading": "-0.01em",
-        "radius.sm": "5px", "radius.md": "7px", "radius.lg": "10px",
-        "shadow.panel": "0 1px 0 rgb(38 51 59 / 0.05), 0 10px 28px -22px rgb(38 51 59 / 0.35)",
-        "shadow.raised": "0 2px 6px rgb(38 51 59 / 0.1), 0 18px 36px -20px rgb(38 51 59 / 0.4)"}'),
+   "color.surface-raised": "#ffffff", "color.surface-sunken": "#efece2",
+   "color.border": "#ddd8ca", "color.border-strong": "#857e6c", "color.text": "#26333b",
+   "color.text-muted": "#54626a", "color.heading": "#142630", "color.link": "#1b5a85",
+   "color.focus": "#1b5a85", "color.primary": "#1b5a85", "color.on-primary": "#ffffff",
+   "color.primary-soft": "#e1ecf2", "color.accent": "#2a6a50", "color.on-accent": "#ffffff",
+   "color.accent-soft": "#e0eee6", "color.success": "#2a6a50", "color.warning": "#82560f",
+   "color.danger": "#a33a2c", "color.info": "#1b5a85", "color.chart-1": "#1b5a85",
+   "color.chart-2": "#2a6a50", "color.chart-3": "#8a5a2b", "color.felt": "#2a6a50",
+   "color.on-felt": "#f6fbf8", "color.felt-line": "#b5d6c6", "color.card": "#fffdf9",
+   "color.card-black": "#1c2a32", "color.card-red": "#a33a2c", "color.card-back": "#1b5a85",
+   "color.note-1": "#fbf0c4", "color.note-2": "#dcefe2", "color.note-3": "#f7e0d8",
+   "color.note-4": "#dde9f3", "color.on-note": "#2b2c28", "color.rain": "#2a6a50",
+   "font.heading": "''Source Serif 4'', ''Iowan Old Style'', Georgia, serif",
+   "font.body": "''Source Sans 3'', ui-sans-serif, system-ui, sans-serif",
+   "font.size-base": "1.0625rem", "font.size-sm": "0.9375rem", "font.weight-heading": "560",
+   "font.tracking-heading": "-0.01em", "radius.sm": "5px", "radius.md": "7px",
+   "radius.lg": "10px",
+   "shadow.panel": "0 1px 0 rgb(38 51 59 / 0.05), 0 10px 28px -22px rgb(38 51 59 / 0.35)",
+   "shadow.raised": "0 2px 6px rgb(38 51 59 / 0.1), 0 18px 36px -20px rgb(38 51 59 / 0.4)"}'),
     ('collaboration-local', 'Collaboration', ARRAY['work', 'play', 'code'],
      '{"theme": "light", "color.background": "#fff8f0", "color.surface": "#fffdfa",
-        "color.surface-raised": "#ffffff", "color.surface-sunken": "#fbeddf", "color.border": "#f0d9c4",
-        "color.border-strong": "#a3775a", "color.text": "#3b2a20", "color.text-muted": "#705747",
-        "color.heading": "#2b1a12", "color.link": "#a53d15", "color.focus": "#a53d15", "color.primary": "#b4431a",
-        "color.on-primary": "#ffffff", "color.primary-soft": "#fde7d9", "color.accent": "#7a3b76",
-        "color.on-accent": "#ffffff", "color.accent-soft": "#f8e6f3", "color.success": "#3d6622",
-        "color.warning": "#8a5200", "color.danger": "#b0252f", "color.info": "#2a5f8f", "color.chart-1": "#b4431a",
-        "color.chart-2": "#3d6622", "color.chart-3": "#7a3b76", "color.felt": "#7a3b4a", "color.on-felt": "#fff4ee",
-        "color.felt-line": "#e3b3ac", "color.card": "#fffdfa", "color.card-black": "#2b1a12",
-        "color.card-red": "#b0252f", "color.card-back": "#e08a3c", "color.note-1": "#ffe9a8",
-        "color.note-2": "#dff0c8", "color.note-3": "#ffd9d2", "color.note-4": "#d8e8f5", "color.on-note": "#33241b",
-        "color.rain": "#b4431a", "font.heading": "''Bricolage Grotesque'', ui-sans-serif, system-ui, sans-serif",
-        "font.body": "''Nunito Sans'', ui-sans-serif, system-ui, sans-serif", "font.weight-heading": "700",
-        "font.tracking-heading": "-0.02em", "radius.sm": "10px", "radius.md": "16px", "radius.lg": "22px",
-        "shadow.panel": "0 1px 2px rgb(120 66 28 / 0.08), 0 14px 32px -22px rgb(120 66 28 / 0.4)",
-        "shadow.raised": "0 3px 8px rgb(120 66 28 / 0.14), 0 20px 40px -20px rgb(120 66 28 / 0.45)"}'),
+   "color.surface-raised": "#ffffff", "color.surface-sunken": "#fbeddf",
+   "color.border": "#f0d9c4", "color.border-strong": "#a3775a", "color.text": "#3b2a20",
+   "color.text-muted": "#705747", "color.heading": "#2b1a12", "color.link": "#a53d15",
+   "color.focus": "#a53d15", "color.primary": "#b4431a", "color.on-primary": "#ffffff",
+   "color.primary-soft": "#fde7d9", "color.accent": "#7a3b76", "color.on-accent": "#ffffff",
+   "color.accent-soft": "#f8e6f3", "color.success": "#3d6622", "color.warning": "#8a5200",
+   "color.danger": "#b0252f", "color.info": "#2a5f8f", "color.chart-1": "#b4431a",
+   "color.chart-2": "#3d6622", "color.chart-3": "#7a3b76", "color.felt": "#7a3b4a",
+   "color.on-felt": "#fff4ee", "color.felt-line": "#e3b3ac", "color.card": "#fffdfa",
+   "color.card-black": "#2b1a12", "color.card-red": "#b0252f", "color.card-back": "#e08a3c",
+   "color.note-1": "#ffe9a8", "color.note-2": "#dff0c8", "color.note-3": "#ffd9d2",
+   "color.note-4": "#d8e8f5", "color.on-note": "#33241b", "color.rain": "#b4431a",
+   "font.heading": "''Bricolage Grotesque'', ui-sans-serif, system-ui, sans-serif",
+   "font.body": "''Nunito Sans'', ui-sans-serif, system-ui, sans-serif",
+   "font.weight-heading": "700", "font.tracking-heading": "-0.02em", "radius.sm": "10px",
+   "radius.md": "16px", "radius.lg": "22px",
+   "shadow.panel": "0 1px 2px rgb(120 66 28 / 0.08), 0 14px 32px -22px rgb(120 66 28 / 0.4)",
+   "shadow.raised": "0 3px 8px rgb(120 66 28 / 0.14), 0 20px 40px -20px rgb(120 66 28 / 0.45)"}'),
     ('fluenti-local', 'Fluenti', ARRAY['work', 'code'],
      '{"theme": "dark", "color.background": "#0e151d", "color.surface": "#151f2a",
-        "color.surface-raised": "#1c2936", "color.surface-sunken": "#0a1017", "color.border": "#2a3a4a",
-        "color.border-strong": "#6d859c", "color.text": "#dde6ef", "color.text-muted": "#a0b2c3",
-        "color.heading": "#f4f8fc", "color.link": "#7cbcff", "color.focus": "#9fd0ff", "color.primary": "#6db3ff",
-        "color.on-primary": "#04192e", "color.primary-soft": "#15304b", "color.accent": "#63d9b6",
-        "color.on-accent": "#03231a", "color.accent-soft": "#123630", "color.success": "#63d9b6",
-        "color.warning": "#f0c265", "color.danger": "#ff9486", "color.info": "#7cbcff", "color.chart-1": "#6db3ff",
-        "color.chart-2": "#63d9b6", "color.chart-3": "#d9a8ff", "color.felt": "#14413a", "color.on-felt": "#ecfaf5",
-        "color.felt-line": "#5fa594", "color.card": "#f3f6f9", "color.card-black": "#101a24",
-        "color.card-red": "#b3322a", "color.card-back": "#3f7fc0", "color.note-1": "#f0dc9a",
-        "color.note-2": "#a9dcc6", "color.note-3": "#efb9ad", "color.note-4": "#abcdf0", "color.on-note": "#15202a",
-        "color.rain": "#63d9b6", "font.heading": "''Instrument Sans'', ui-sans-serif, system-ui, sans-serif",
-        "font.weight-heading": "600",
-        "shadow.panel": "0 0 0 1px rgb(109 133 156 / 0.12), 0 16px 36px -26px rgb(0 0 0 / 0.9)",
-        "shadow.raised": "0 0 0 1px rgb(109 179 255 / 0.3), 0 18px 40px -20px rgb(0 0 0 / 0.9)"}')
+   "color.surface-raised": "#1c2936", "color.surface-sunken": "#0a1017",
+   "color.border": "#2a3a4a", "color.border-strong": "#6d859c", "color.text": "#dde6ef",
+   "color.text-muted": "#a0b2c3", "color.heading": "#f4f8fc", "color.link": "#7cbcff",
+   "color.focus": "#9fd0ff", "color.primary": "#6db3ff", "color.on-primary": "#04192e",
+   "color.primary-soft": "#15304b", "color.accent": "#63d9b6", "color.on-accent": "#03231a",
+   "color.accent-soft": "#123630", "color.success": "#63d9b6", "color.warning": "#f0c265",
+   "color.danger": "#ff9486", "color.info": "#7cbcff", "color.chart-1": "#6db3ff",
+   "color.chart-2": "#63d9b6", "color.chart-3": "#d9a8ff", "color.felt": "#14413a",
+   "color.on-felt": "#ecfaf5", "color.felt-line": "#5fa594", "color.card": "#f3f6f9",
+   "color.card-black": "#101a24", "color.card-red": "#b3322a", "color.card-back": "#3f7fc0",
+   "color.note-1": "#f0dc9a", "color.note-2": "#a9dcc6", "color.note-3": "#efb9ad",
+   "color.note-4": "#abcdf0", "color.on-note": "#15202a", "color.rain": "#63d9b6",
+   "font.heading": "''Instrument Sans'', ui-sans-serif, system-ui, sans-serif",
+   "font.weight-heading": "600",
+   "shadow.panel": "0 0 0 1px rgb(109 133 156 / 0.12), 0 16px 36px -26px rgb(0 0 0 / 0.9)",
+   "shadow.raised": "0 0 0 1px rgb(109 179 255 / 0.3), 0 18px 40px -20px rgb(0 0 0 / 0.9)"}'),
+    ('vengeance-local', 'Vengeance', ARRAY['play', 'code'],
+     '{"theme": "dark", "color.background": "#08060f", "color.surface": "#120d1f",
+   "color.surface-raised": "#1b1430", "color.surface-sunken": "#0b0814",
+   "color.border": "#33265a", "color.border-strong": "#8264c8", "color.text": "#ece6fb",
+   "color.text-muted": "#b0a3d0", "color.heading": "#ffffff", "color.link": "#37e6ff",
+   "color.focus": "#ffe14d", "color.primary": "#ff4fa3", "color.on-primary": "#1c0010",
+   "color.primary-soft": "#34102a", "color.accent": "#37e6ff", "color.on-accent": "#00191f",
+   "color.accent-soft": "#0a2933", "color.success": "#3dffa2", "color.warning": "#ffd23d",
+   "color.danger": "#ff7a85", "color.info": "#86c9ff", "color.chart-1": "#37e6ff",
+   "color.chart-2": "#3dffa2", "color.chart-3": "#ff4fa3", "color.felt": "#0c2230",
+   "color.on-felt": "#e8fbff", "color.felt-line": "#3f9fb8", "color.card": "#f4efff",
+   "color.card-black": "#160f2b", "color.card-red": "#c4155f", "color.card-back": "#ff4fa3",
+   "color.note-1": "#ffe36b", "color.note-2": "#6bf2b4", "color.note-3": "#ff9cc8",
+   "color.note-4": "#8de9ff", "color.on-note": "#160f2b", "color.rain": "#3dffa2",
+   "font.heading": "''Tektur'', ''Eurostile'', ui-sans-serif, sans-serif",
+   "font.body": "''Space Grotesk'', ui-sans-serif, system-ui, sans-serif",
+   "font.weight-heading": "700", "font.tracking-heading": "0.01em",
+   "font.case-label": "uppercase", "radius.sm": "2px", "radius.md": "3px", "radius.lg": "4px",
+   "radius.pill": "2px",
+   "shadow.panel": "0 0 0 1px rgb(130 100 200 / 0.18), 0 20px 48px -28px rgb(255 79 163 / 0.55)",
+   "shadow.raised": "0 0 0 1px rgb(55 230 255 / 0.35), 0 18px 44px -18px rgb(55 230 255 / 0.5)",
+   "shadow.glow": "0 0 18px -2px rgb(255 79 163 / 0.75)",
+   "shadow.text": "0 0 28px rgb(255 79 163 / 0.55)"}')
   ) AS seed (node_id, node_name, enabled_apps, style_overrides)
  WHERE NOT EXISTS (SELECT FROM robbieblocks_node_branding);
+-- (seeds end)
 
 
--- Reading --------------------------------------------------------------------------------------
+-- 8  Views and functions for readers ------------------------------------------------------------
 
--- CREATE OR REPLACE can change neither a view's columns nor a function's result or parameter names:
--- what an earlier version shaped differently goes first.
+-- CREATE OR REPLACE can't change a function's result or the names of its parameters: a function of
+-- an earlier version that has others is dropped first.
 DO $$
 DECLARE
     it record;
 BEGIN
     FOR it IN
-        SELECT wanted.name
-          FROM (VALUES
-              ('robbieblocks_active_deploys',
-               'id uuid, node_id character varying(100), node_name character varying(255), app_namespace character varying(50), '
-               'deploy_status character varying(20), build_hash character varying(64), triggered_by character varying(50), '
-               'worker text, started_at timestamp with time zone, heartbeat_at timestamp with time zone, running_for interval'),
-              ('robbieblocks_published_pages',
-               'id uuid, page_key character varying(255), app_namespace character varying(50), page_name character varying(255), '
-               'page_route character varying(255), layout_template character varying(50), meta_title character varying(255), '
-               'meta_description text, version integer, published_at timestamp with time zone, '
-               'updated_at timestamp with time zone, block_count bigint, component_keys text[]')
-          ) AS wanted (name, shape)
-          JOIN pg_class c ON c.oid = to_regclass(wanted.name)
-         WHERE wanted.shape IS DISTINCT FROM
-               (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
-                  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
-    LOOP
-        EXECUTE format('DROP VIEW %I', it.name);
-    END LOOP;
-
-    FOR it IN
         SELECT p.oid::regprocedure AS signature
           FROM pg_proc p
-          JOIN (VALUES ('get_page_config', 'page_key'), ('get_node_styles', 'node_id')) AS wanted (name, parameter)
-            ON p.proname = wanted.name
+          JOIN (VALUES ('get_page_config', 'page_key'), ('get_node_styles', 'node_id'))
+                    AS wanted (name, parameter) ON p.proname = wanted.name
          WHERE p.pronamespace = current_schema()::regnamespace
            AND p.pronargs = 1
            AND (p.proargtypes[0], p.prorettype, p.proargnames)
-               IS DISTINCT FROM ('text'::regtype::oid, 'json'::regtype::oid, ARRAY[wanted.parameter])
+               IS DISTINCT FROM
+               ('text'::regtype::oid, 'json'::regtype::oid, ARRAY[wanted.parameter])
     LOOP
         EXECUTE format('DROP FUNCTION %s', it.signature);
     END LOOP;
 END
 $$;
 
-CREATE OR REPLACE VIEW robbieblocks_active_deploys AS
-    SELECT d.id, d.node_id, n.node_name, d.app_namespace, d.deploy_status, d.build_hash, d.triggered_by,
-           d.worker, d.started_at, d.heartbeat_at, now() - d.started_at AS running_for
+-- Nor can it remove or rename a view's columns: a view of an earlier version that had others is
+-- dropped and made again.
+DO $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN
+        SELECT * FROM (VALUES
+            ('robbieblocks_active_deploys',
+             $view$
+    SELECT d.id, d.node_id, n.node_name, d.app_namespace, d.deploy_status, d.build_hash,
+           d.triggered_by, d.worker, d.started_at, d.heartbeat_at,
+           now() - d.started_at AS running_for
       FROM robbieblocks_deploys d
       LEFT JOIN robbieblocks_node_branding n ON n.node_id = d.node_id
-     WHERE d.deploy_status IN ('pending', 'building', 'deploying');
-
-COMMENT ON VIEW robbieblocks_active_deploys IS 'Runs that have not ended.';
-
-CREATE OR REPLACE VIEW robbieblocks_published_pages AS
-    SELECT p.id, p.page_key, p.app_namespace, p.page_name, p.page_route, p.layout_template, p.meta_title,
-           p.meta_description, p.version, p.published_at, p.updated_at,
+     WHERE d.deploy_status::text = ANY ('{pending,building,deploying}'::text[])
+             $view$),
+            ('robbieblocks_published_pages',
+             $view$
+    SELECT p.id, p.page_key, p.app_namespace, p.page_name, p.page_route, p.layout_template,
+           p.meta_title, p.meta_description, p.version, p.published_at, p.updated_at,
            count(b.id) AS block_count,
-           array_agg(c.component_key::text ORDER BY b.block_order) FILTER (WHERE b.id IS NOT NULL) AS component_keys
+           array_agg(c.component_key::text ORDER BY b.block_order)
+               FILTER (WHERE b.id IS NOT NULL) AS component_keys
       FROM robbieblocks_pages p
       LEFT JOIN robbieblocks_page_blocks b ON b.page_id = p.id
       LEFT JOIN robbieblocks_components c ON c.id = b.component_id
      WHERE p.status = 'published'
-     GROUP BY p.id;
+     GROUP BY p.id
+             $view$)
+        ) AS wanted (name, definition)
+    LOOP
+        BEGIN
+            EXECUTE format('CREATE OR REPLACE VIEW %I AS %s', it.name, it.definition);
+        EXCEPTION WHEN invalid_table_definition THEN
+            EXECUTE format('DROP VIEW %I', it.name);
+            EXECUTE format('CREATE VIEW %I AS %s', it.name, it.definition);
+        END;
+    END LOOP;
+END
+$$;
 
-COMMENT ON VIEW robbieblocks_published_pages IS 'Published pages, with the components on them in block order.';
+COMMENT ON VIEW robbieblocks_active_deploys IS
+    'Runs that have not ended.';
+
+COMMENT ON VIEW robbieblocks_published_pages IS
+    'Published pages, with the components on them in block order.';
 
 CREATE OR REPLACE FUNCTION get_page_config(page_key text) RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
@@ -561,63 +675,37 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
      WHERE p.page_key = get_page_config.page_key
 $$;
 
-COMMENT ON FUNCTION get_page_config(text) IS 'A page of any status with its blocks in order; null where there is none.';
+COMMENT ON FUNCTION get_page_config(text) IS
+    'A page of any status with its blocks in order; null where there is none.';
 
 CREATE OR REPLACE FUNCTION get_node_styles(node_id text) RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT (coalesce((SELECT jsonb_object_agg(t.token_key, t.default_value) FROM robbieblocks_style_tokens t), '{}')
-            || CASE jsonb_typeof(n.style_overrides) WHEN 'object' THEN n.style_overrides ELSE '{}' END)::json
+    SELECT (coalesce((SELECT jsonb_object_agg(t.token_key, t.default_value)
+                        FROM robbieblocks_style_tokens t), '{}')
+            || CASE jsonb_typeof(n.style_overrides)
+                    WHEN 'object' THEN n.style_overrides ELSE '{}' END)::json
       FROM robbieblocks_node_branding n
      WHERE n.node_id = get_node_styles.node_id
 $$;
 
-COMMENT ON FUNCTION get_node_styles(text) IS 'Theme and every token''s value on a node, as one flat object; null where there is no such node.';
+COMMENT ON FUNCTION get_node_styles(text) IS
+    'Theme and every token''s value on a node, as one flat object; null where there is no such '
+    'node.';
 
 
--- Change capture -------------------------------------------------------------------------------
--- Every statement that can alter a published page leaves one queue row per changed page, component,
--- token or node; a block counts as its page. Every column counts but updated_at. The triggers fire
--- once a statement over its transition tables, so that a bulk edit is captured by one more INSERT.
+-- 9  The change queue ---------------------------------------------------------------------------
+-- Every statement that can alter a published page leaves one queue row per changed page,
+-- component, token or node; a block counts as its page. Every column counts except updated_at. The
+-- triggers fire once per statement, over its transition tables, so that a bulk edit is one more
+-- INSERT. They run with the owner's rights: an editor of pages need not be allowed to write the
+-- queue.
 --
--- They run with the owner's rights: who may edit a page need not be allowed to write the queue.
---
--- affected_apps and affected_nodes say what was known when the row was written. An edit that commits
--- at the same time can widen them (a block placing the component elsewhere), so they are for people
--- and for order of work; which pages a change reaches is for the reader to compute from its snapshot.
+-- affected_apps and affected_nodes hold what was known when the row was written. An edit that is
+-- committed at the same time can widen them (a block that places the component elsewhere). So they
+-- tell a worker what to build first; which pages a change reaches, a build computes from its
+-- content.
 
--- What the first version left: its capture missed most changes. update_updated_at_column() may
--- serve other tables of the database, so it stays.
-DO $$
-DECLARE
-    it record;
-BEGIN
-    FOR it IN
-        SELECT t.tgname, t.tgrelid::regclass AS on_table
-          FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-         WHERE t.tgrelid IN (to_regclass('robbieblocks_pages'), to_regclass('robbieblocks_components'),
-                             to_regclass('robbieblocks_page_blocks'), to_regclass('robbieblocks_style_tokens'),
-                             to_regclass('robbieblocks_node_branding'), to_regclass('robbieblocks_deploys'),
-                             to_regclass('robbieblocks_change_triggers'))
-           AND NOT t.tgisinternal
-           AND p.proname IN ('trigger_page_rebuild', 'trigger_component_rebuild',
-                             'trigger_branding_rebuild', 'update_updated_at_column')
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.on_table);
-    END LOOP;
-
-    FOR it IN
-        SELECT p.oid::regprocedure AS signature
-          FROM pg_proc p
-         WHERE p.pronamespace = current_schema()::regnamespace
-           AND p.proname IN ('trigger_page_rebuild', 'trigger_component_rebuild', 'trigger_branding_rebuild')
-           AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
-    LOOP
-        EXECUTE format('DROP FUNCTION %s', it.signature);
-    END LOOP;
-END
-$$;
-
--- Keeps updated_at, unless the statement sets it itself (a sync that carries times over).
+-- Sets updated_at, unless the statement sets it itself, as a sync does that copies times.
 CREATE OR REPLACE FUNCTION robbieblocks_touch() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -626,17 +714,20 @@ BEGIN
 END
 $$;
 
--- The one place that queues. The arrays are parallel; an entity may stand in them several times, with
--- one of its apps (or nodes) each time, and gets one row. Nodes that are not given are those that
--- enable one of the apps: null, meaning all, for shared pages and where no node does.
+-- Writes queue rows; nothing else does. The arrays are parallel. An entity may stand in them
+-- several times, each time with one of its apps (or nodes), and gets one row. Where no nodes are
+-- given, they are those that enable one of the apps; null, which means all, for shared pages and
+-- where no node enables any.
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
     the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[] DEFAULT NULL
 ) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT AS $$
     WITH changed AS MATERIALIZED (
         SELECT given.id,
-               array_agg(DISTINCT given.app COLLATE "C") FILTER (WHERE given.app IS NOT NULL) AS apps,
-               array_agg(DISTINCT given.node COLLATE "C") FILTER (WHERE given.node IS NOT NULL) AS nodes
+               array_agg(DISTINCT given.app COLLATE "C")
+                   FILTER (WHERE given.app IS NOT NULL) AS apps,
+               array_agg(DISTINCT given.node COLLATE "C")
+                   FILTER (WHERE given.node IS NOT NULL) AS nodes
           FROM unnest(ids, apps, nodes) AS given (id, app, node)
          GROUP BY given.id
     ), carriers AS MATERIALIZED (
@@ -646,13 +737,15 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
           FROM (SELECT DISTINCT apps FROM changed) c
          WHERE 'shared' <> ALL (c.apps)
     )
-    INSERT INTO robbieblocks_change_triggers (trigger_type, entity_type, entity_id, affected_apps, affected_nodes)
-    SELECT the_trigger, the_entity, changed.id, changed.apps, coalesce(changed.nodes, carriers.nodes)
+    INSERT INTO robbieblocks_change_triggers
+           (trigger_type, entity_type, entity_id, affected_apps, affected_nodes)
+    SELECT the_trigger, the_entity, changed.id, changed.apps,
+           coalesce(changed.nodes, carriers.nodes)
       FROM changed LEFT JOIN carriers ON carriers.apps = changed.apps
 $$;
 
--- Sets processed_at where every node concerned has handled the row. A node without a branding row no
--- longer counts. Rows that someone else has locked are left to them.
+-- Marks the rows as processed that every node concerned has handled; returns how many. A node
+-- without a branding row does not count. Rows that another session has locked are left to it.
 CREATE OR REPLACE FUNCTION robbieblocks_settle() RETURNS bigint
 LANGUAGE sql SET search_path FROM CURRENT AS $$
     WITH handled AS (
@@ -663,19 +756,42 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
                             WHERE (q.affected_nodes IS NULL OR n.node_id = ANY (q.affected_nodes))
                               AND n.node_id <> ALL (q.handled_nodes))
            FOR UPDATE SKIP LOCKED
-    ), settled AS (
+    ), processed AS (
         UPDATE robbieblocks_change_triggers q SET processed_at = now()
           FROM handled WHERE q.id = handled.id
         RETURNING q.id
     )
-    SELECT count(*) FROM settled
+    SELECT count(*) FROM processed
 $$;
 
--- In the capture functions, *<> compares what is stored, so that 1 made 1.0 in JSON is a change, and every
--- type compares (it wants records; rows it would compare column by column). changed_rows are the rows of an INSERT or a DELETE; before a TRUNCATE the
--- rows still stand in the table.
+-- Notifies the workers, and notes which transaction of this server wrote the row: who has read the
+-- content can then tell which rows its transaction did not see, however late they were committed.
+-- A row from another server brings that server's number, with each update again; it is not kept.
+--
+-- The payload is constant: equal payloads of one transaction arrive as one notification, and stay
+-- far below the limit of 8,000 bytes. What changed stands in the rows.
+CREATE OR REPLACE FUNCTION robbieblocks_notify() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.change_xid := pg_catalog.pg_current_xact_id();
+    ELSE
+        NEW.change_xid := OLD.change_xid;
+    END IF;
+    IF NEW.processed_at IS NULL THEN
+        PERFORM pg_catalog.pg_notify('robbieblocks_change', 'look');
+    END IF;
+    RETURN NEW;
+END
+$$;
 
--- Pages: only while published, before or after. The app it left is affected too.
+
+-- 10  Change capture: functions -----------------------------------------------------------------
+-- *<> compares what is stored, so that 1 changed to 1.0 in JSON is a change, and values of every
+-- type can be compared. It needs records: rows it would compare column by column. changed_rows are
+-- the rows of an INSERT or a DELETE. Before a TRUNCATE the rows still stand in the table.
+
+-- Pages: those that are published, before or after. The app that a page leaves is affected too.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_page() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -685,16 +801,22 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(side.app) INTO ids, apps
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
-               LATERAL (VALUES (o.id, o.app_namespace, o.status), (n.id, n.app_namespace, n.status)) AS side (id, app, status)
+               LATERAL (VALUES (o.id, o.app_namespace, o.status),
+                               (n.id, n.app_namespace, n.status))
+                       AS side (id, app, status)
          WHERE side.status = 'published'
-           AND ROW (o.id, o.page_key, o.app_namespace, o.page_name, o.page_route, o.layout_template, o.meta_title,
-                    o.meta_description, o.status, o.version, o.published_at, o.created_by, o.metadata, o.created_at)::record
-           *<> ROW (n.id, n.page_key, n.app_namespace, n.page_name, n.page_route, n.layout_template, n.meta_title,
-                    n.meta_description, n.status, n.version, n.published_at, n.created_by, n.metadata, n.created_at)::record;
+           AND ROW (o.id, o.page_key, o.app_namespace, o.page_name, o.page_route,
+                    o.layout_template, o.meta_title, o.meta_description, o.status,
+                    o.version, o.published_at, o.created_by, o.metadata, o.created_at)::record
+           *<> ROW (n.id, n.page_key, n.app_namespace, n.page_name, n.page_route,
+                    n.layout_template, n.meta_title, n.meta_description, n.status,
+                    n.version, n.published_at, n.created_by, n.metadata, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
-        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps FROM robbieblocks_pages WHERE status = 'published';
+        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
+          FROM robbieblocks_pages WHERE status = 'published';
     ELSE
-        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps FROM changed_rows WHERE status = 'published';
+        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
+          FROM changed_rows WHERE status = 'published';
     END IF;
     IF ids IS NOT NULL THEN
         PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps);
@@ -703,14 +825,15 @@ BEGIN
 END
 $$;
 
--- Blocks: the published pages they are on or were on. The blocks of a page that is being deleted find
--- no page, so the page's own row stands alone. After a TRUNCATE nobody knows where blocks were: every
--- published page.
+-- Blocks: the published pages that they are on, or were on. The blocks of a page that is deleted
+-- find no page: the page has a row of its own. After a TRUNCATE it is unknown where blocks were:
+-- every published page.
 --
--- A page that is being published at the same time still looks like a draft from here, and its own
--- queue row can't tell of these blocks, which commit later. So drafts are held until this transaction
--- ends, which lets publishing wait for it; a page that someone else holds counts as published. In
--- REPEATABLE READ it may have been published long since: there every page counts.
+-- A page that another transaction publishes at the same time still looks like a draft from here,
+-- and the queue row of its publishing can be committed before these blocks. So draft pages are
+-- locked until this transaction ends, which makes publishing wait for it, and a page that another
+-- session has locked counts as published. In REPEATABLE READ a page may have been published since
+-- the transaction began: there every page counts.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -723,8 +846,10 @@ BEGIN
         SELECT array_agg(DISTINCT side.page_id) INTO pages
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
                LATERAL (VALUES (o.page_id), (n.page_id)) AS side (page_id)
-         WHERE ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props, o.conditions, o.created_at)::record
-           *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props, n.conditions, n.created_at)::record;
+         WHERE ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props,
+                    o.conditions, o.created_at)::record
+           *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props,
+                    n.conditions, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id) INTO pages FROM robbieblocks_pages;
     ELSE
@@ -751,9 +876,10 @@ BEGIN
 END
 $$;
 
--- Components: while published, before or after, or while a component on a published page imports
--- them. Apps are those of the published pages that show them, through imports too; imports are found
--- by text, which may find too many and finds every one that is written plainly. On no page: null.
+-- Components: those that are published, before or after, or that a component on a published page
+-- imports. Apps are those of the published pages that show them, also through imports; null where
+-- no page does. Imports are found in the text of the code: that finds every one that is written
+-- plainly, and may find too many.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_component() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -764,16 +890,20 @@ DECLARE
     apps text[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        SELECT array_agg(side.id), array_agg(side.key), array_agg(side.id) FILTER (WHERE side.is_published)
+        SELECT array_agg(side.id), array_agg(side.key),
+               array_agg(side.id) FILTER (WHERE side.is_published)
           INTO changed_ids, changed_keys, published
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
-               LATERAL (VALUES (o.id, o.component_key, o.is_published), (n.id, n.component_key, n.is_published))
+               LATERAL (VALUES (o.id, o.component_key, o.is_published),
+                               (n.id, n.component_key, n.is_published))
                        AS side (id, key, is_published)
          WHERE side.id IS NOT NULL
-           AND ROW (o.id, o.component_key, o.component_name, o.component_type, o.react_code, o.props_schema, o.css_styles,
-                    o.dependencies, o.version, o.is_published, o.preview_url, o.metadata, o.created_at)::record
-           *<> ROW (n.id, n.component_key, n.component_name, n.component_type, n.react_code, n.props_schema, n.css_styles,
-                    n.dependencies, n.version, n.is_published, n.preview_url, n.metadata, n.created_at)::record;
+           AND ROW (o.id, o.component_key, o.component_name, o.component_type,
+                    o.react_code, o.props_schema, o.css_styles, o.dependencies, o.version,
+                    o.is_published, o.preview_url, o.metadata, o.created_at)::record
+           *<> ROW (n.id, n.component_key, n.component_name, n.component_type,
+                    n.react_code, n.props_schema, n.css_styles, n.dependencies, n.version,
+                    n.is_published, n.preview_url, n.metadata, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(component_key), array_agg(id) FILTER (WHERE is_published)
           INTO changed_ids, changed_keys, published FROM robbieblocks_components;
@@ -785,11 +915,13 @@ BEGIN
         RETURN NULL;
     END IF;
     WITH RECURSIVE changed AS MATERIALIZED (
-        SELECT DISTINCT given.id, given.key FROM unnest(changed_ids, changed_keys) AS given (id, key)
+        SELECT DISTINCT given.id, given.key
+          FROM unnest(changed_ids, changed_keys) AS given (id, key)
     ), imports AS MATERIALIZED (
         SELECT c.id, c.component_key::text AS key, found.parts[1] AS imported
           FROM robbieblocks_components c,
-               LATERAL regexp_matches(c.react_code, '@robbieblocks/([^''"`[:space:]]+)', 'g') AS found (parts)
+               LATERAL regexp_matches(c.react_code, '@robbieblocks/([^''"`[:space:]]+)', 'g')
+                       AS found (parts)
          WHERE strpos(c.react_code, '@robbieblocks/') > 0
     ), reach (id, used_by, key, imported) AS (
         SELECT id, id, key, false FROM changed
@@ -812,7 +944,7 @@ BEGIN
 END
 $$;
 
--- Tokens: they stand in every page's stylesheet, so every app and node.
+-- Tokens: every app and node, for each page's stylesheet holds them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_token() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -823,8 +955,10 @@ BEGIN
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
                LATERAL (VALUES (o.id), (n.id)) AS side (id)
          WHERE side.id IS NOT NULL
-           AND ROW (o.id, o.token_key, o.token_category, o.default_value, o.description, o.created_at)::record
-           *<> ROW (n.id, n.token_key, n.token_category, n.default_value, n.description, n.created_at)::record;
+           AND ROW (o.id, o.token_key, o.token_category, o.default_value, o.description,
+                    o.created_at)::record
+           *<> ROW (n.id, n.token_key, n.token_category, n.default_value, n.description,
+                    n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id) INTO ids FROM robbieblocks_style_tokens;
     ELSE
@@ -837,8 +971,8 @@ BEGIN
 END
 $$;
 
--- Branding: the node, under its old and its new name, and the apps it carries or carried. Where a node
--- goes, what waited for nobody else is settled, its own row with it.
+-- Branding: the node, under its old and its new name, and the apps that it enables or enabled.
+-- Where a node is removed, rows that waited for it alone are processed, its own row among them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_branding() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -849,14 +983,15 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(app), array_agg(side.node_id) INTO ids, apps, nodes
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
-               LATERAL (VALUES (o.id, o.node_id, o.enabled_apps), (n.id, n.node_id, n.enabled_apps))
+               LATERAL (VALUES (o.id, o.node_id, o.enabled_apps),
+                               (n.id, n.node_id, n.enabled_apps))
                        AS side (id, node_id, enabled_apps),
                LATERAL unnest(array_append(side.enabled_apps, 'shared')) AS app
          WHERE side.id IS NOT NULL
-           AND ROW (o.id, o.node_id, o.node_name, o.style_overrides, o.enabled_apps, o.custom_css, o.custom_scripts,
-                    o.base_url, o.created_at)::record
-           *<> ROW (n.id, n.node_id, n.node_name, n.style_overrides, n.enabled_apps, n.custom_css, n.custom_scripts,
-                    n.base_url, n.created_at)::record;
+           AND ROW (o.id, o.node_id, o.node_name, o.style_overrides, o.enabled_apps,
+                    o.custom_css, o.custom_scripts, o.base_url, o.created_at)::record
+           *<> ROW (n.id, n.node_id, n.node_name, n.style_overrides, n.enabled_apps,
+                    n.custom_css, n.custom_scripts, n.base_url, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' AND TG_WHEN = 'BEFORE' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
           FROM robbieblocks_node_branding, unnest(array_append(enabled_apps, 'shared')) AS app;
@@ -874,26 +1009,8 @@ BEGIN
 END
 $$;
 
--- Wakes the workers, and notes which of this server's transactions wrote the row: whoever has read the
--- content can then tell which rows its transaction did not see, however late they were committed. A
--- row from another server brings that server's number, at each update again; it is not taken over.
---
--- The payload is short and constant: equal payloads of one transaction arrive as one notification,
--- and the limit of 8,000 bytes is never near. What changed stands in the rows.
-CREATE OR REPLACE FUNCTION robbieblocks_notify() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.change_xid := pg_catalog.pg_current_xact_id();
-    ELSE
-        NEW.change_xid := OLD.change_xid;
-    END IF;
-    IF NEW.processed_at IS NULL THEN
-        PERFORM pg_catalog.pg_notify('robbieblocks_change', 'look');
-    END IF;
-    RETURN NEW;
-END
-$$;
+
+-- 11  Change capture: triggers ------------------------------------------------------------------
 
 DO $$
 DECLARE
@@ -914,13 +1031,16 @@ BEGIN
             'EXECUTE FUNCTION robbieblocks_touch()', it.on_table);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_insert AFTER INSERT ON %I '
-            'REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.on_table, it.by_function);
+            'REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            it.on_table, it.by_function);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_update AFTER UPDATE ON %I '
-            'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.on_table, it.by_function);
+            'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT '
+            'EXECUTE FUNCTION %I()', it.on_table, it.by_function);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_delete AFTER DELETE ON %I '
-            'REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.on_table, it.by_function);
+            'REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            it.on_table, it.by_function);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_truncate %s TRUNCATE ON %I '
             'FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.truncated, it.on_table, it.by_function);
@@ -931,11 +1051,12 @@ $$;
 CREATE OR REPLACE TRIGGER robbieblocks_settle_truncate AFTER TRUNCATE ON robbieblocks_node_branding
     FOR EACH STATEMENT EXECUTE FUNCTION robbieblocks_capture_branding();
 
--- Fires for a new row, and for one that is put back to waiting or released to the workers by hand.
--- ALWAYS, and by row: logical replication applies rows as a replica, where nothing else fires. The
--- capture triggers stay ordinary, or a replica would queue each change a second time.
+-- Fires for a new row, and for one that a person puts back to waiting or releases to the workers.
+-- ALWAYS, and for each row: logical replication applies rows as a replica, where no other trigger
+-- fires. The capture triggers stay ordinary, or a replica would queue each change a second time.
 CREATE OR REPLACE TRIGGER robbieblocks_notify
-    BEFORE INSERT OR UPDATE OF processed_at, auto_deploy, change_xid ON robbieblocks_change_triggers
+    BEFORE INSERT OR UPDATE OF processed_at, auto_deploy, change_xid
+    ON robbieblocks_change_triggers
     FOR EACH ROW EXECUTE FUNCTION robbieblocks_notify();
 
 ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER robbieblocks_notify;

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +14,9 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from robbieblocks import content
 from robbieblocks.database import schema
+from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.errors import UsageError
-from robbieblocks.settings import resource_dir
 from tests.integration.rows import CONTENT, Db, one
 
 pytestmark = pytest.mark.postgres
@@ -159,6 +159,47 @@ def test_two_at_once(empty_database: str) -> None:
     assert not failures
 
 
+def test_a_dump_that_is_restored_is_as_the_file_makes_it(db: Db, empty_database: str) -> None:
+    """After pg_dump and pg_restore nothing differs: conditions are spelled as Postgres spells them."""
+    programs = _binaries()
+    dumped = subprocess.run(
+        [programs / "pg_dump", "--format=custom", "--no-owner", db.info.dsn],
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    subprocess.run(
+        [programs / "pg_restore", "--no-owner", "--exit-on-error", "--dbname", empty_database],
+        check=True,
+        input=dumped.stdout,
+    )
+    with psycopg.connect(empty_database, autocommit=True) as restored:
+        assert schema.verify(restored) == ()
+        assert schema.upgrade(restored).changes == ()
+
+
+def test_the_index_of_an_earlier_version_is_replaced(db: Db) -> None:
+    """The index whose condition Postgres rewrote goes, and another with that name is not missed."""
+    db.execute(
+        "CREATE INDEX robbieblocks_deploys_unfinished_idx ON robbieblocks_deploys (node_id)"
+        " WHERE deploy_status IN ('pending', 'building', 'deploying')"
+    )
+    db.execute("DROP INDEX robbieblocks_deploys_active_idx")
+    upgraded = schema.upgrade(db)
+    assert upgraded.remaining == ()
+    assert upgraded.changes == (
+        "added index robbieblocks_deploys_active_idx",
+        "removed index robbieblocks_deploys_unfinished_idx",
+    )
+
+
+def test_a_view_of_an_earlier_version_with_other_columns_is_made_again(db: Db) -> None:
+    """Where CREATE OR REPLACE can't turn a view into the file's, it is dropped first."""
+    db.execute("DROP VIEW robbieblocks_published_pages")
+    db.execute("CREATE VIEW robbieblocks_published_pages AS SELECT 1 AS other")
+    assert schema.upgrade(db).changes == ("changed view robbieblocks_published_pages",)
+    assert schema.verify(db) == ()
+
+
 _WAITS: LiteralString = """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event IN ('PgSleep', 'relation')
@@ -292,16 +333,3 @@ def test_views(db: Db) -> None:
         one(db, "SELECT count(*) FROM robbieblocks_active_deploys WHERE node_name = 'Vengeance'")
         == 2
     )
-
-
-def test_seeds_are_those_of_the_content_folder(database: str) -> None:
-    """The schema's own tokens and nodes are those that `db seed` brings up to date."""
-    folder = resource_dir("schema") / "content"
-    seed = content.load(folder, resource_dir("node_branding"))
-    with psycopg.connect(database, autocommit=True) as db:
-        read: LiteralString = "SELECT token_key, token_category FROM robbieblocks_style_tokens"
-        assert dict(db.execute(read).fetchall()) == {t.key: t.category for t in seed.tokens}
-        apps: LiteralString = "SELECT node_id, enabled_apps, style_overrides ->> 'theme' FROM robbieblocks_node_branding"
-        assert sorted(db.execute(apps).fetchall()) == sorted(
-            (node.id, list(node.enabled_apps), node.theme) for node in seed.nodes
-        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from robbieblocks.errors import (
     SchemaOutdated,
     UsageError,
 )
+from robbieblocks.record.runs import UNFINISHED
 from robbieblocks.settings import Settings
 
 _PACKAGE = Path(robbieblocks.__file__).parent
@@ -163,3 +166,23 @@ def test_sql_stands_in_constants(module: str) -> None:
     for node in ast.walk(ast.parse((_PACKAGE / module).read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".execute"):
             assert not isinstance(node.args[0], ast.Constant), f"{module}:{node.lineno}"
+
+
+_SCHEMA_FILE = _PACKAGE.parent / "schema" / "unified-schema" / "21-robbieblocks-cms.sql"
+
+
+def test_the_seeds_of_the_schema_file_are_those_of_the_toml_files() -> None:
+    """The schema file holds the tokens and nodes as `make seeds` writes them."""
+    tool = _PACKAGE.parent / "tools" / "seeds.py"
+    subprocess.run([sys.executable, tool, "--check"], check=True)
+
+
+def test_the_schema_file_names_the_unfinished_states_as_the_program_does() -> None:
+    """An index and a view select the runs that have not ended by the same states as its queries."""
+    states = "'{" + ",".join(UNFINISHED) + "}'::text[]"
+    assert _SCHEMA_FILE.read_text().count(f"deploy_status::text = ANY ({states})") == 2
+
+
+def test_lines_of_the_schema_file_are_short() -> None:
+    """Every line of the schema file is shorter than 100 characters."""
+    assert [line for line in _SCHEMA_FILE.read_text().splitlines() if len(line) >= 100] == []
