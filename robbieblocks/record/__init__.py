@@ -7,6 +7,7 @@ from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
     NOTHING_LIVE,
     PROCESS_ID,
+    UNFINISHED,
     LastRun,
     RunEnd,
     close_abandoned,
@@ -21,6 +22,7 @@ from robbieblocks.record.runs import (
 __all__ = [
     "NOTHING_LIVE",
     "PROCESS_ID",
+    "UNFINISHED",
     "LastRun",
     "Lease",
     "Leases",

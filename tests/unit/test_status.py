@@ -78,7 +78,7 @@ def test_nodes_stand_side_by_side() -> None:
     ]
 
 
-def test_what_is_not_at_rest_is_told_in_full_below() -> None:
+def test_every_fact_of_what_is_not_consistent_follows_below() -> None:
     """Of an app that waits, lags, failed or is pinned, all three hashes and the run are shown."""
     late = replace(
         FINE, node="aurora-town-local", desired="c" * 64, waiting=3, oldest_seconds=7200.0
@@ -91,13 +91,13 @@ def test_what_is_not_at_rest_is_told_in_full_below() -> None:
     (_, fact) = facts.splitlines()
     assert fact.split()[0] == "aurora-town-local"
     assert [f"{letter * 12}" for letter in "caa"] == fact.split()[4:7]
-    for restless in (
+    for other in (
         replace(FINE, pinned="a" * 64),
         replace(FINE, desired="b" * 64),
         replace(FINE, built="b" * 64, desired="?"),
         replace(FINE, held_back=("x",)),
     ):
-        assert not restless.at_rest
+        assert not other.consistent
 
 
 def test_nodes_that_do_not_fit_follow_below() -> None:

@@ -1,0 +1,134 @@
+"""`robbieblocks status`: what should be live, what was built, what is served."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import typer
+from psycopg import Connection
+
+from robbieblocks import changes, record, release, snapshot
+from robbieblocks.changes import Waiting
+from robbieblocks.cli import session
+from robbieblocks.cli.status.app_status import UNKNOWN, AppStatus
+from robbieblocks.cli.status.text import as_text
+from robbieblocks.errors import RobbieBlocksError, UsageError
+from robbieblocks.model import NodeRow
+from robbieblocks.release import SiteRoot
+from robbieblocks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Desired:
+    """What a build would make live now, and the pages that it would hold back."""
+
+    build_hash: str = UNKNOWN
+    held_back: tuple[str, ...] = ()
+
+
+def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | None) -> None:
+    """Print the state of nodes."""
+    settings = Settings.from_environment(database_url=database_url)
+    site_root = SiteRoot(settings.site_root)
+    with session.opened(settings) as connection:
+        chosen = _choose(snapshot.nodes(connection), nodes)
+        ids = [node.id for node in chosen]
+        desired = {} if quick else _desired(settings, site_root, connection, ids)
+        statuses = _statuses(site_root, connection, chosen, desired)
+    if format_ == "json":
+        typer.echo(json.dumps(as_json(statuses), indent=2, default=str))
+    else:
+        # In a pipe lines may have any length: an app is one line, however many nodes there are.
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else sys.maxsize
+        typer.echo(as_text(statuses, datetime.now(UTC), width=width, color=terminal))
+
+
+def as_json(statuses: Collection[AppStatus]) -> dict[str, object]:
+    """The stable form of `--format json`."""
+    apps = [asdict(status) | {"verdict": status.verdict} for status in statuses]
+    return {"version": 1, "apps": apps}
+
+
+def _choose(known: Sequence[NodeRow], wanted: Sequence[str]) -> list[NodeRow]:
+    """The nodes named in `wanted`, or all of them. Raises UsageError for one that is not known."""
+    if unknown := sorted(set(wanted) - {node.id for node in known}):
+        raise UsageError(
+            f"there is no node {unknown[0]!r} (known: {', '.join(node.id for node in known)})"
+        )
+    return [node for node in known if not wanted or node.id in wanted]
+
+
+def _desired(
+    settings: Settings, site_root: SiteRoot, connection: Connection, nodes: Sequence[str]
+) -> dict[tuple[str, str], _Desired]:
+    """What a build would do, by node and app: found by a dry run. Empty where that fails."""
+    # All that a build needs takes long to import, and with --quick none is made.
+    from robbieblocks.pipeline import BuildContext, Request, Site, build
+
+    try:
+        with BuildContext.open(settings, session.progress) as context:
+            report = build(
+                Request(nodes=tuple(nodes), dry_run=True, repair=False),
+                context=context,
+                connection=connection,
+                site=Site(root=site_root),
+                clock=lambda: datetime.now(UTC),
+                progress=lambda _: None,
+            )
+    except RobbieBlocksError as error:
+        session.progress(f"what should be live is not known: {error}")
+        return {}
+    return {
+        (run.node, run.app): _Desired(run.build_hash, tuple(page.key for page in run.held_back))
+        for run in report.runs
+    }
+
+
+def _statuses(
+    site_root: SiteRoot,
+    connection: Connection,
+    nodes: Sequence[NodeRow],
+    desired: Mapping[tuple[str, str], _Desired],
+) -> list[AppStatus]:
+    runs = record.latest(connection)
+    statuses: list[AppStatus] = []
+    for node in nodes:
+        waiting = changes.waiting(connection, node.id)
+        for app in node.apps:
+            at = (node.id, app)
+            wanted = desired.get(at, _Desired())
+            statuses.append(_status(site_root, node.id, app, wanted, runs.get(at), waiting))
+    return statuses
+
+
+def _status(
+    site_root: SiteRoot,
+    node: str,
+    app: str,
+    desired: _Desired,
+    last_run: record.LastRun | None,
+    waiting: Waiting,
+) -> AppStatus:
+    groups = [group for group in waiting.groups if app in group.apps]
+    oldest = min((group.oldest for group in groups), default=None)
+    # Without the node's folder, another machine serves the node.
+    served_here = (site_root.path / node).is_dir()
+    live = release.live(site_root, node, app) if served_here else None
+    return AppStatus(
+        node=node,
+        app=app,
+        desired=desired.build_hash,
+        built=last_run.built if last_run else None,
+        served=live.build_hash if live else (None if served_here else UNKNOWN),
+        pinned=release.pinned(site_root, node, app) if served_here else None,
+        held_back=desired.held_back,
+        waiting=sum(group.count for group in groups),
+        oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
+        last_run=last_run,
+    )

@@ -1,0 +1,134 @@
+"""The state of apps as text: tables for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import typer
+
+from robbieblocks.cli.status.app_status import UNKNOWN, AppStatus
+
+_HASH_DIGITS: Final = 12
+_CELL_HASH_DIGITS: Final = 8
+_GAP: Final = "  "
+_AT_FAULT: Final = frozenset({"failed", "behind"})
+
+
+def as_text(
+    statuses: Sequence[AppStatus], now: datetime, *, width: int = sys.maxsize, color: bool = False
+) -> str:
+    """Apps as lines and nodes as columns; below that every fact of apps that are not consistent.
+
+    A single node has every fact on its lines. One table has as many nodes as fit into `width`
+    columns of text; the other nodes follow in tables of their own.
+    """
+    nodes = list(dict.fromkeys(status.node for status in statuses))
+    if len(nodes) < 2:
+        lines = _facts(statuses, now, color=color)
+    else:
+        lines = _side_by_side(statuses, nodes, now, width, color=color)
+        if others := [status for status in statuses if not status.consistent]:
+            lines += ["", *_facts(others, now, color=color)]
+    if any(UNKNOWN in (status.served, status.desired) for status in statuses):
+        lines.append("? is not known here: another machine serves it, or --quick left it out")
+    return "\n".join(lines)
+
+
+def _facts(statuses: Sequence[AppStatus], now: datetime, *, color: bool) -> list[str]:
+    """A line for each app of each node, with everything that is known about it."""
+    header = ("node", "app", "state", "should be", "built", "served", "waiting", "last run")
+    rows = [header, *(_row(status, now) for status in statuses)]
+    colors = [{2: _color(status)} if color else {} for status in statuses]
+    return _table(rows, [{}, *colors])
+
+
+def _row(status: AppStatus, now: datetime) -> tuple[str, ...]:
+    hashes = (status.desired, status.built, status.served)
+    waiting = f"{status.waiting}, {_age(status.oldest_seconds or 0)}" if status.waiting else ""
+    last, ran = status.last_run, "never"
+    if last is not None:
+        ran = f"{last.status} {_age((now - last.at).total_seconds())} ago ({last.triggered_by})"
+    return (
+        status.node,
+        status.app,
+        status.verdict,
+        *((digest or "-")[:_HASH_DIGITS] for digest in hashes),
+        waiting,
+        ran,
+    )
+
+
+def _side_by_side(
+    statuses: Sequence[AppStatus], nodes: Sequence[str], now: datetime, width: int, *, color: bool
+) -> list[str]:
+    """A line an app and a column a node; a new table where the next node would not fit."""
+    apps = list(dict.fromkeys(status.app for status in statuses))
+    by_place = {(status.node, status.app): status for status in statuses}
+    cells = {place: _cell(status, now) for place, status in by_place.items()}
+    app_width = max(map(len, ("app", *apps)))
+    node_widths = {
+        node: max(len(node), *(len(cells.get((node, app), "")) for app in apps)) for node in nodes
+    }
+    lines: list[str] = []
+    for group in _groups(node_widths, width - app_width):
+        rows = [("app", *group)]
+        rows += [(app, *(cells.get((node, app), "-") for node in group)) for app in apps]
+        colors: list[dict[int, str]] = [{}]
+        for app in apps:
+            found = enumerate((by_place.get((node, app)) for node in group), 1)
+            colors.append({n: _color(status) for n, status in found if color and status})
+        lines += ["", *_table(rows, colors)] if lines else _table(rows, colors)
+    return lines
+
+
+def _groups(node_widths: Mapping[str, int], width: int) -> list[list[str]]:
+    """The nodes in groups that fit into `width` columns of text; one that never fits is alone."""
+    groups: list[list[str]] = []
+    left = 0
+    for node, node_width in node_widths.items():
+        needed = len(_GAP) + node_width
+        if not groups or needed > left:
+            groups.append([])
+            left = width
+        groups[-1].append(node)
+        left -= needed
+    return groups
+
+
+def _cell(status: AppStatus, now: datetime) -> str:
+    """One app on one node: its state, what is served, and its age or that of the last run."""
+    words = [status.verdict, (status.served or "-")[:_CELL_HASH_DIGITS]]
+    if status.waiting:
+        words.append(f"oldest {_age(status.oldest_seconds or 0)}")
+    elif status.last_run is not None:
+        words.append(f"{_age((now - status.last_run.at).total_seconds())} ago")
+    return " ".join(words)
+
+
+def _table(rows: Sequence[Sequence[str]], colors: Sequence[Mapping[int, str]]) -> list[str]:
+    """Rows as lines with aligned columns; `colors` has the color of columns, row by row."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines: list[str] = []
+    for row, row_colors in zip(rows, colors, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        for column, name in row_colors.items():
+            cells[column] = typer.style(cells[column], fg=name)
+        lines.append(_GAP.join(cells).rstrip())
+    return lines
+
+
+def _color(status: AppStatus) -> str:
+    if status.state == "up to date":
+        return "green"
+    return "red" if status.held_back or status.state in _AT_FAULT else "yellow"
+
+
+def _age(seconds: float) -> str:
+    """A duration as people say it: `4 s`, `12 min`, `3 h`, `9 d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
