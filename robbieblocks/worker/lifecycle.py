@@ -96,7 +96,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         log.info("worker.stopped")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Worker:
     """The parts of a worker that are started and closed."""
 
@@ -146,21 +146,12 @@ def _assemble(
     metrics = Metrics(health)
     watchdog = QueryWatchdog(timing.query_timeout_s, log)
     site_root = SiteRoot(settings.site_root)
-    open_connection = partial(_open_connection, settings, node)
+    open_connection = partial(_open_connection, settings, node, watchdog)
     work = WorkerDatabase(
         node=node,
         site_root=site_root,
         open_connection=open_connection,
         leader_lock=LeaderLock(site_root, node),
-        watchdog=watchdog,
-        log=log,
-    )
-    builder = PipelineBuilder(
-        node=node,
-        settings=settings,
-        site=Site(root=site_root, smoke_url=options.smoke_url),
-        connect=work.connect,
-        on_phase=health.begin_phase,
         log=log,
     )
     listener = Listener(
@@ -170,7 +161,14 @@ def _assemble(
         wake=wake,
         stopped=stopped,
         timing=timing,
-        watchdog=watchdog,
+        log=log,
+    )
+    builder = PipelineBuilder(
+        node=node,
+        settings=settings,
+        site=Site(root=site_root, smoke_url=options.smoke_url),
+        connect=work.connect,
+        on_phase=health.begin_phase,
         log=log,
     )
     jitter = random.SystemRandom().random
@@ -186,19 +184,14 @@ def _assemble(
         jitter=jitter,
         on_build=metrics.build_finished,
     )
-    return _Worker(
-        log=log,
-        watchdog=watchdog,
-        listener=listener,
-        health=health,
-        metrics=metrics,
-        database=work,
-        builder=builder,
-        loop=loop,
-    )
+    return _Worker(log, watchdog, listener, health, metrics, work, builder, loop)
 
 
-def _open_connection(settings: Settings, node: str, name: str) -> Connection:
-    """A connection whose purpose and node pg_stat_activity shows."""
+def _open_connection(
+    settings: Settings, node: str, watchdog: QueryWatchdog, name: str
+) -> Connection:
+    """A watched connection, whose purpose and node pg_stat_activity shows."""
     application_name = f"robbieblocks {name} {node}"[:_APPLICATION_NAME_MAX]
-    return database.connect(settings, application_name=application_name)
+    connection = database.connect(settings, application_name=application_name)
+    watchdog.watch(name, connection)
+    return connection

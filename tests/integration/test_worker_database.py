@@ -53,15 +53,13 @@ def test_a_query_without_answer_is_ended(open_connection: Connect) -> None:
 def database(
     settings: Settings, open_connection: Connect, root: Path | None = None
 ) -> WorkerDatabase:
-    log = RecordingLog()
     site_root = SiteRoot(root or settings.site_root)
     return WorkerDatabase(
         node=NODE,
         site_root=site_root,
         open_connection=open_connection,
         leader_lock=LeaderLock(site_root, NODE),
-        watchdog=QueryWatchdog(60, log),
-        log=log,
+        log=RecordingLog(),
     )
 
 

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from robbieblocks import changes
 from robbieblocks.errors import DatabaseUnavailable
-from robbieblocks.worker.connections import Listener, Liveness, QueryWatchdog
+from robbieblocks.worker.connections import Listener, Liveness
 from robbieblocks.worker.timing import Timing
 from tests.worker_doubles import RecordingLog
 from tests.workers import edit, until
@@ -43,7 +43,6 @@ class Listening:
             self.opened.append((name, open_connection(name)))
             return self.opened[-1][1]
 
-        log = RecordingLog()
         self.listener = Listener(
             open_connection=open_,
             send_heartbeat=self.send_heartbeat,
@@ -51,8 +50,7 @@ class Listening:
             wake=self.wake,
             stopped=self.stopped,
             timing=TIMING,
-            watchdog=QueryWatchdog(0.5, log),
-            log=log,
+            log=RecordingLog(),
         )
 
     def send_heartbeat(self, connection: Db) -> None:
@@ -143,7 +141,6 @@ def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
             over.set()
         raise DatabaseUnavailable("still gone")
 
-    log = RecordingLog()
     listener = Listener(
         open_connection=refuse,
         send_heartbeat=lambda _: None,
@@ -151,8 +148,7 @@ def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
         wake=threading.Event(),
         stopped=stopped,
         timing=Timing(reconnect_max_s=0.001, poll_without_listener_s=0.001),
-        watchdog=QueryWatchdog(60, log),
-        log=log,
+        log=RecordingLog(),
     )
     with pytest.raises(DatabaseUnavailable):
         listener.start()

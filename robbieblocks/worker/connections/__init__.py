@@ -4,7 +4,7 @@
 - "listener" and "ping": receive notifications, and check that they arrive; used by the listener's
   thread only (`Listener`).
 
-`QueryWatchdog` ends queries that hang on any of them; `LeaderLock` lets one worker a node build.
+`QueryWatchdog` ends queries that hang on any of them. `LeaderLock` lets one worker a node build.
 """
 
 from robbieblocks.worker.connections.database import WorkerDatabase

@@ -16,7 +16,6 @@ from robbieblocks.database import translated
 from robbieblocks.pipeline import apps_with_pages
 from robbieblocks.release import SiteRoot
 from robbieblocks.worker.connections.leader_lock import LeaderLock
-from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.log import Log
 
 # Over TCP the server then notices within half a minute that this process is gone, and releases its
@@ -34,7 +33,6 @@ class WorkerDatabase:
     site_root: SiteRoot
     open_connection: Callable[[str], Connection]
     leader_lock: LeaderLock
-    watchdog: QueryWatchdog
     log: Log
     _connection: Connection | None = None
     _pooled: bool = False
@@ -85,7 +83,6 @@ class WorkerDatabase:
 
     def _open(self) -> Connection:
         connection = self.open_connection("work")
-        self.watchdog.watch("work", connection)
         try:
             self._pooled = database.is_pooled(connection)
             if self._pooled:

@@ -19,7 +19,6 @@ from psycopg import Connection
 
 from robbieblocks import changes
 from robbieblocks.errors import DatabaseUnavailable, Permanent, RobbieBlocksError, Transient
-from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
 from robbieblocks.worker.connections.retry import connect_with_retry
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.timing import Timing
@@ -70,7 +69,6 @@ class Listener:
     wake: threading.Event
     stopped: threading.Event
     timing: Timing
-    watchdog: QueryWatchdog
     log: Log
     reconnects: int = 0
     _connections: _Connections | None = None
@@ -94,13 +92,11 @@ class Listener:
     def _connect(self) -> _Connections:
         listener = self.open_connection("listener")
         try:
-            self.watchdog.watch("listener", listener)
             changes.listen(listener)
             ping = self.open_connection("ping")
         except BaseException:
             _close(listener)
             raise
-        self.watchdog.watch("ping", ping)
         self._ping = None
         self._next_ping_at = 0.0
         # Only now: the loop reads the queue after LISTEN took effect, and finds what was committed
