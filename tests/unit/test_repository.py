@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.metadata
 import importlib.util
 import re
@@ -122,18 +123,53 @@ def test_the_version_has_an_entry_in_the_changelog() -> None:
     assert f"## [{version}]" in read("CHANGELOG.md")
 
 
-def test_every_room_is_in_the_table_of_layers() -> None:
-    """A newcomer finds each room's place in CONTRIBUTING.md."""
-    rooms = {
+def modules_on_disk() -> set[str]:
+    """The names of the packages and modules directly under `robbieblocks/`."""
+    return {
         path.stem
         for path in PACKAGE.iterdir()
         if (path.suffix == ".py" or (path / "__init__.py").exists()) and path.stem != "__init__"
     }
-    table = read("CONTRIBUTING.md")
-    assert not {room for room in rooms if f"`{room}`" not in table}
 
 
-def test_no_room_is_named_after_nothing() -> None:
+def test_every_package_is_in_the_table_of_layers_and_every_row_is_a_package() -> None:
+    """A newcomer finds each package's place in CONTRIBUTING.md, and no row without one."""
+    table = read("CONTRIBUTING.md").partition("| layer |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2] for line in table.splitlines()[2:]]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == modules_on_disk()
+
+
+def test_the_layers_in_the_documents_are_those_that_lint_holds() -> None:
+    """docs/architecture.md draws the layers of pyproject.toml, line by line."""
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    drawn = read("docs/architecture.md").partition("    cli\n")[2].partition("\n\n")[0]
+    assert ["cli", *(line.strip() for line in drawn.splitlines())] == layers
+
+
+def test_packages_are_entered_by_their_door() -> None:
+    """What other packages import from a package is in its `__all__`, and comes from `__init__`."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            root, _, package = node.module.partition(".")
+            top = package.partition(".")[0]
+            if root != "robbieblocks" or not (PACKAGE / top / "__init__.py").is_file() or not top:
+                continue
+            if top != own and (package != top or not {a.name for a in node.names} <= offered(top)):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}")
+    assert not wrong
+
+
+def offered(package: str) -> set[str]:
+    """What a package's `__all__` lists; its sub-packages are offered where it says so, too."""
+    return set(importlib.import_module(f"robbieblocks.{package}").__all__)
+
+
+def test_no_module_is_named_after_nothing() -> None:
     """A name says what the thing does."""
     empty = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert not [path for path in PYTHON_FILES if {path.stem, *path.parts} & empty]
@@ -210,3 +246,79 @@ def test_what_the_package_imports_is_what_it_depends_on() -> None:
     wanted = {re.split(r"[\[<>=~! ;]", entry)[0].lower() for entry in asked}
     assert _imported() - wanted == set(), "imported, and not in pyproject.toml"
     assert wanted - _imported() == set(), "in pyproject.toml, and not imported"
+
+
+# --- what the documents name in the code -------------------------------------------------------
+
+DOCUMENTS = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_TESTS = {
+    name
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+}
+
+
+_SOURCES = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+
+
+def code_names(document: Path) -> Iterator[str]:
+    """The words in backticks of a document, outside of its blocks of code."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    yield from re.findall(r"`([^`\n]+)`", text)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_names_in_the_code_is_there(document: Path) -> None:
+    """`package.module.name`, `path/of/a/file` and `test_name` are real ones."""
+    packages = modules_on_disk()
+    missing = []
+    for name in code_names(document):
+        if re.fullmatch(r"test_\w+", name):
+            found = name in _TESTS or bool(list((ROOT / "tests").rglob(f"{name}.py")))
+        elif re.fullmatch(r"\w+(\.\w+)+(\(\))?", name) and name.split(".")[0] in packages:
+            # Else the name of a log event.
+            found = resolves(name.removesuffix("()")) or f'"{name}"' in _SOURCES
+        elif re.fullmatch(
+            r"(robbieblocks|templates|schema|node_branding|tests|tools|docs)/[\w./-]*", name
+        ):
+            found = (ROOT / name).exists()
+        else:
+            continue
+        if not found:
+            missing.append(name)
+    assert not missing
+
+
+def resolves(dotted: str) -> bool:
+    """Whether `package.name.attribute` can be imported from robbieblocks."""
+    parts = dotted.split(".")
+    if parts[-1] in ("py", "js", "css", "toml", "json"):
+        return (PACKAGE / dotted).exists()
+    for cut in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(("robbieblocks", *parts[:cut])))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[cut:]:
+            # A field of a dataclass with slots is no attribute of the class.
+            if attribute in getattr(found, "__annotations__", {}):
+                return True
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+def test_the_glossary_is_short_and_names_the_code() -> None:
+    """At most forty terms, in order, each with a name in the code that is there."""
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in read("docs/glossary.md").splitlines()
+        if line.startswith("| ")
+    ][1:]
+    terms = [term for term, _, _ in rows]
+    assert 30 <= len(terms) <= 40
+    assert terms == sorted(terms, key=str.casefold)
+    for term, _, code in rows:
+        assert re.findall(r"`[^`]+`", code), f"{term} names nothing in the code"
