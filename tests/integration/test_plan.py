@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from robbieblocks import failpoints
+from robbieblocks.errors import ContentError
 from robbieblocks.pipeline import BuildContext, Cause, PlannedPage, RunPlan
 from robbieblocks.settings import resource_dir
 from tests.building import NOW, Builder, run_of
@@ -151,6 +152,16 @@ def test_a_template_is_a_cause(live: Builder, tmp_path: Path) -> None:
     with BuildContext.open(changed, live.said.append) as context:
         live.context = context
         assert page_of(plan_of(live), HOME).causes == (Cause("template", ""),)
+
+
+@pytest.mark.parametrize("name", ["base.css", "layout.css", "page.html.j2"])
+def test_a_missing_template_file_is_named(live: Builder, tmp_path: Path, name: str) -> None:
+    """A template folder without one of its files is a content error that names the file."""
+    templates = tmp_path / "templates"
+    shutil.copytree(resource_dir("templates"), templates)
+    (templates / name).unlink()
+    with pytest.raises(ContentError, match=f"template {name}"):
+        BuildContext.open(replace(live.settings, templates=templates), live.said.append)
 
 
 def test_an_instant_is_a_cause(live: Builder) -> None:
