@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.bundle.components import Component, ComponentImport, Components
 from robbieblocks.errors import Problem
+from robbieblocks.messages import nearest
 from robbieblocks.model import ComponentRow, component_specifier, importers, reachable
 
 # The page's own script has this specifier.
@@ -88,7 +88,7 @@ def _bad_imports(
         for each in component.component_imports:
             row = rows.get(each.key)
             if row is None:
-                near = difflib.get_close_matches(each.key, rows, 1)
+                near = nearest(each.key, rows, most=1)
                 remedy = f"did you mean @robbieblocks/{near[0]}?" if near else "check the key"
                 yield _import_problem(key, each, f"there is no component {each.key}", remedy)
             elif not row.published:

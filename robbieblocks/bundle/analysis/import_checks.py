@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 
 from robbieblocks.bundle.analysis.problems import code_problem
 from robbieblocks.bundle.analysis.syntax import Import
 from robbieblocks.errors import Problem
+from robbieblocks.messages import nearest
 from robbieblocks.model import ComponentRow
 from robbieblocks.toolchain import Toolchain
 
@@ -53,7 +53,7 @@ def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> It
             remedy = f'import the names that are used: import {{ ... }} from "{each.specifier}"'
             what = f"{each.specifier} has no default export"
         else:
-            near = difflib.get_close_matches(name, known, 3)
+            near = nearest(name, known)
             remedy = f"did you mean {' or '.join(near)}?" if near else "see the package's own docs"
             what = f"{each.specifier} has no export {name}"
         yield code_problem(row, each.position, what, remedy)
@@ -82,7 +82,7 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         what = f"there is no file {name}: a component stands alone in its row"
         remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
     else:
-        near = difflib.get_close_matches(name, toolchain.packages, 1)
+        near = nearest(name, toolchain.packages, most=1)
         guess = f"did you mean {near[0]}? " if near else ""
         what = f"the package {name} is not in the toolchain"
         remedy = f"{guess}packages that can be imported: {packages}"
