@@ -47,10 +47,10 @@ def walk(nodes: Iterable[Node]) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        pending += reversed(_inner(node))
+        pending += reversed(inner_nodes(node))
 
 
-def _inner(node: Node) -> list[Node]:
+def inner_nodes(node: Node) -> list[Node]:
     """The nodes directly inside of a block or function."""
     if node.type == "function":
         return node.arguments

@@ -34,7 +34,7 @@ def with_imported(
 ) -> dict[str, Component]:
     """The placed components and those that they import, level by level. Raises Transient."""
     found: dict[str, Component] = {}
-    level = {key for key in placed if key in rows}
+    level: set[str] = {key for key in placed if key in rows}
     while level:
         found |= components.of([rows[key] for key in sorted(level)])
         imported = {name for key in level for name in found[key].imports}

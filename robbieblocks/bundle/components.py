@@ -57,9 +57,13 @@ class ComponentImport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A component as it was compiled, or what is wrong with it."""
+    """A component as it was compiled, or what is wrong with it.
+
+    `imports` are the keys of the components that it imports itself.
+    """
 
     module: Module
+    imports: tuple[str, ...] = ()
     exports: frozenset[str] = frozenset()
     component_imports: tuple[ComponentImport, ...] = ()
     package_parts: tuple[PackagePart, ...] = ()
@@ -69,11 +73,6 @@ class Component:
     def broken(self) -> bool:
         """Whether it has an error, so that blocks can't show it."""
         return any(each.severity == "error" for each in self.problems)
-
-    @property
-    def imports(self) -> tuple[str, ...]:
-        """The keys of the components that it imports itself."""
-        return tuple(each.key for each in self.component_imports)
 
 
 class Components:
@@ -243,6 +242,7 @@ def _read(content: bytes) -> Component:
             styles=tuple(head["styles"]),
             computes_styles=head["computes_styles"],
         ),
+        imports=tuple(each["key"] for each in head["component_imports"]),
         exports=frozenset(head["exports"]),
         component_imports=tuple(map(_read_import, head["component_imports"])),
         package_parts=tuple(

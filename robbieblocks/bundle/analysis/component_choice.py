@@ -139,7 +139,7 @@ def _candidates(syntax: Syntax, among: list[Declaration]) -> list[Declaration]:
         [each for each in likely if syntax.has_jsx(each)],
         [each for each in likely if not _HOOK.match(each.name)],
     )
-    return next((group for group in groups if group), [])
+    return next((group for group in groups if group), list[Declaration]())
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ component with an error is left out, and the others are compiled without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -55,7 +55,7 @@ Results = dict[str, CompiledComponent]
 @contextmanager
 def component_compilation(
     units: Sequence[CompileUnit], esbuild: Esbuild
-) -> Iterator[Callable[[], Results]]:
+) -> Generator[Callable[[], Results]]:
     """A function that returns each unit's result, by component key; many are compiled meanwhile.
 
     It raises ProcessFailed where esbuild can't run.

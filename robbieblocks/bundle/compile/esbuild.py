@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,7 +100,7 @@ class Esbuild:
         sources: Mapping[str, Source],
         entries: Iterable[str],
         option_sets: Iterable[Iterable[str]],
-    ) -> Iterator[Outputs]:
+    ) -> Generator[Outputs]:
         """A function that returns what `run_each` does; many entries are compiled meanwhile."""
         names = list(entries)
         with tempfile.TemporaryDirectory(prefix="robbieblocks-") as name:

@@ -8,7 +8,7 @@ time that starting esbuild for it takes, so the process is kept for the next bui
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -99,7 +99,7 @@ class EsbuildServices:
     @contextmanager
     def begun(
         self, inputs: int, requests: Sequence[Request], timeout_s: float
-    ) -> Iterator[Answers]:
+    ) -> Generator[Answers]:
         """A function that returns the answers to the requests, or raises ProcessFailed.
 
         A large build runs meanwhile, in a process that ends with the block.

@@ -132,7 +132,9 @@ class Packages:
     def _compiled(self, part: PackagePart) -> bytes:
         """Both builds of one module as an entry."""
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
-        files = {} if part.names is None else self._index_files(part.package)
+        files: sources.IndexFiles = {}
+        if part.names is not None:
+            files = self._index_files(part.package)
         text = sources.entry(part, names, self._toolchain.modules, files)
         outside = sources.externals(part.package, self._toolchain.packages)
         browser, isolate = [*_BROWSER, *outside], [*_ISOLATE, *outside]

@@ -69,8 +69,9 @@ def entry(part: PackagePart, names: Iterable[str], modules: Path, files: IndexFi
 def index_files(package: Path) -> dict[str, tuple[str, str]]:
     """What the index of a package (its folder) exports from its other files."""
     about = package / "package.json"
-    listed = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
-    index = package / listed.get("module", "index.js")
+    index = package / "index.js"
+    if about.is_file():
+        index = package / str(json.loads(about.read_text("utf-8")).get("module", "index.js"))
     text = index.read_text(encoding="utf-8") if index.is_file() else ""
     found: dict[str, tuple[str, str]] = {}
     for names, file in _REEXPORT.findall(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -67,7 +67,7 @@ class KeepAlive(Generic[_P]):
         self._timer: threading.Timer | None = None
 
     @contextmanager
-    def borrow(self, key: str, start: Callable[[], _P]) -> Iterator[_P]:
+    def borrow(self, key: str, start: Callable[[], _P]) -> Generator[_P]:
         """The running program of that key; `start` makes one where there is none.
 
         An exception in the block ends the program: an answer that is still on its way must not be

@@ -76,8 +76,7 @@ class KnownClasses:
 
     def used(self, words: frozenset[str]) -> frozenset[str]:
         """Those of the words, all of them known, that are classes or variables of the theme."""
-        variables = frozenset(w for w in words if w.startswith("--") and w in self.theme)
-        return frozenset(words & self.rules.keys()) | variables
+        return frozenset(words & self.rules.keys()) | (words & self.theme.keys())
 
     def with_answer(self, words: Collection[str], answer: Answer) -> KnownClasses:
         """These and what Tailwind answered about the words."""
