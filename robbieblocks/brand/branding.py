@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from robbieblocks.brand.css import sheet_faults
+from robbieblocks.brand.css import sheet_problems
 from robbieblocks.brand.fonts import HostedFonts
 from robbieblocks.brand.tokens import property_name, resolve
 from robbieblocks.errors import Problem
@@ -92,23 +92,23 @@ def _custom_css(node: NodeRow, problems: list[Problem]) -> Asset | None:
     css = node.custom_css
     if not css.strip():
         return None
-    faults = sheet_faults(css)
+    found = sheet_problems(css)
     lines = css.split("\n")
-    for fault in faults:
-        source = lines[fault.line - 1] if fault.line and fault.line <= len(lines) else ""
+    for each in found:
+        source = lines[each.line - 1] if each.line and each.line <= len(lines) else ""
         problems.append(
             Problem(
                 entity="node_branding",
                 key=printable(node.id),
                 field="custom_css",
-                what=fault.what,
-                remedy=fault.remedy,
-                line=fault.line,
-                column=fault.column,
+                what=each.what,
+                remedy=each.remedy,
+                line=each.line,
+                column=each.column,
                 source=source,
             )
         )
-    return None if faults else Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
+    return None if found else Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
 
 
 def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import tinycss2.color4
 
-from robbieblocks.brand.css import as_written, value_fault
+from robbieblocks.brand.css import as_written, value_problem
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
@@ -114,9 +114,9 @@ class _Resolver:
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
-                    fault = value_fault(token.default)
-                    if fault is not None:
-                        self._of_token(token, "default_value", fault.what, fault.remedy)
+                    invalid = value_problem(token.default)
+                    if invalid is not None:
+                        self._of_token(token, "default_value", invalid.what, invalid.remedy)
                     else:
                         self._set(token.key, token.default)
 
@@ -133,11 +133,11 @@ class _Resolver:
                 remedy = did_you_mean(key, self.categories)
                 self._of_node(key, f"there is no token `{key}`", remedy, "warning")
             text = _text(value)
-            fault = value_fault(text) if text is not None else None
+            invalid = value_problem(text) if text is not None else None
             if text is None:
                 self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
-            elif fault is not None:
-                self._of_node(key, f"token {key}: {fault.what}", fault.remedy)
+            elif invalid is not None:
+                self._of_node(key, f"token {key}: {invalid.what}", invalid.remedy)
             else:
                 self._set(key, text)
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robbieblocks.brand import LAYERS, brand, property_name
-from robbieblocks.brand.css import sheet_faults, value_fault
+from robbieblocks.brand.css import sheet_problems, value_problem
 from robbieblocks.brand.tokens import families
 from robbieblocks.model import BrandedNode, FontFace, TokenRow
 from tests.unit.rows import a_node
@@ -217,7 +217,7 @@ def test_blank_css_and_scripts_are_no_files(blank: str) -> None:
 )
 def test_css_as_people_write_it_is_taken(css: str) -> None:
     """Modern CSS passes the checks."""
-    assert sheet_faults(css) == []
+    assert sheet_problems(css) == []
 
 
 def test_several_faults_in_css_come_together_with_their_lines() -> None:
@@ -248,7 +248,7 @@ _CSS = st.text(alphabet="a1#;:{}()[]'\"\\/*!@<> \n,.%urlvar-") | st.text()
 @given(_CSS)
 def test_an_accepted_value_never_leaves_its_declaration(value: str) -> None:
     """Whatever value passes, the stylesheet has two rules and the declarations it should have."""
-    if value_fault(value) is not None:
+    if value_problem(value) is not None:
         return
     node = branded(TokenRow(key="b", category="x", default=value), overrides={"c": "end"})
     text = sheet(node)
@@ -271,7 +271,7 @@ def test_an_accepted_value_never_leaves_its_declaration(value: str) -> None:
 )
 def test_an_accepted_sheet_never_leaves_its_layer(css: str) -> None:
     """Whatever passes, wrapping it gives exactly one rule, and what follows is not lost."""
-    if sheet_faults(css):
+    if sheet_problems(css):
         return
     rules = tinycss2.parse_stylesheet(f"@layer node{{\n{css}\n}}\nend{{}}", skip_whitespace=True)
     assert [rule.type for rule in rules] == ["at-rule", "qualified-rule"]
