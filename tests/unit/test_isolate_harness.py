@@ -40,7 +40,7 @@ def test_the_joined_script_has_the_lines_of_its_modules() -> None:
         assert joined[0] == text[0]
         assert joined[-1] == text[-1]
         at += len(text)
-    assert lines[at:] == ["return harness;", "})()"]
+    assert lines[at:] == ["return harness;", "})()", "//# sourceURL=harness.js"]
 
 
 def test_the_isolate_process_loads_little() -> None:

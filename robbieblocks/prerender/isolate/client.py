@@ -43,7 +43,7 @@ _MAX_CHILD_BYTES: Final = 220 << 20
 _MAX_STOPS: Final = 3
 _COMPONENTS: Final = component_specifier("")
 # Modules that the harness defines itself.
-_PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
+PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
 _STOPPED: Final = frozenset({"cpu", "memory", "crash", "reactions"})
 
 
@@ -69,7 +69,7 @@ class IsolateClient:
         if self._stopped:
             raise ProcessFailed("prerendering was stopped")
         if self._child is None:
-            self._child = _start_child()
+            self._child = start_child()
 
     def open(self, react_script: str) -> None:
         """Have a child that has run this script, and wait until it is ready. Raises ProcessFailed.
@@ -171,7 +171,7 @@ class IsolateClient:
         # Both in one frame: on a busy machine each frame waits milliseconds for a processor.
         reply = self._call(
             {
-                "define": [_definition(module) for module in modules],
+                "define": [definition(module) for module in modules],
                 "render": [
                     (component_specifier(job.component), job.props_json, job.prefix) for job in jobs
                 ],
@@ -191,7 +191,7 @@ class IsolateClient:
         wanted = reachable({component_specifier(job.component) for job in jobs}, bundle.modules)
         return [
             module
-            for specifier in sorted(wanted - _PROVIDED)
+            for specifier in sorted(wanted - PROVIDED)
             if self._defined.get(specifier) != (module := bundle.modules[specifier]).script_hash
         ]
 
@@ -208,7 +208,8 @@ class IsolateClient:
         return reply
 
 
-def _definition(module: Module) -> Definition:
+def definition(module: Module) -> Definition:
+    """A module as a RenderRequest has it."""
     specifier = module.specifier
     return specifier, source_name(specifier), module.script, not specifier.startswith(_COMPONENTS)
 
@@ -223,7 +224,7 @@ def _before_stopped(jobs: Sequence[RenderJob], stops: Counter[str]) -> Sequence[
     return jobs
 
 
-def _start_child() -> Child:
+def start_child() -> Child:
     """A child that inherits nothing of the environment: no password, no time zone, no locale."""
     return Child(
         (sys.executable, "-X", "utf8", "-P", _PROGRAM),

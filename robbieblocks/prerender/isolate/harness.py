@@ -31,8 +31,12 @@ _EXPORT: Final = re.compile(r"^export (?=const )", re.MULTILINE)
 
 
 def script() -> str:
-    """The harness: an expression whose value is what `render.js` exports as `harness`."""
-    return f'(() => {{\n"use strict";\n{"".join(map(_body, MODULES))}return harness;\n}})()\n'
+    """The harness: an expression whose value is what `render.js` exports as `harness`.
+
+    Stack traces call it harness.js.
+    """
+    body = "".join(map(_body, MODULES))
+    return f'(() => {{\n"use strict";\n{body}return harness;\n}})()\n//# sourceURL=harness.js\n'
 
 
 def _body(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +25,7 @@ class JobKeys:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._react = f"{_code_hash()}\0{sha256(bundle.isolate)}"
+        self._react = f"{source_hash(_HERE)}\0{sha256(bundle.isolate)}"
         self._components: dict[str, Sha256] = {}
 
     def key(self, job: RenderJob) -> Sha256:
@@ -44,11 +43,6 @@ class JobKeys:
         for specifier in sorted(reachable([component_specifier(component)], modules)):
             parts += [specifier, modules[specifier].script_hash]
         return sha256("\0".join(parts))
-
-
-@functools.cache
-def _code_hash() -> Sha256:
-    return source_hash(_HERE)
 
 
 def source_name(specifier: str) -> str:

@@ -15,7 +15,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, mini_racer
@@ -75,7 +75,7 @@ class V8Isolate:
 
     def define(self, modules: Sequence[Definition]) -> dict[str, str]:
         """Compile modules; returns those that do not parse, each with V8's message."""
-        refused = {}
+        refused: dict[str, str] = {}
         self._expect(True)
         for specifier, name, script, is_package in modules:
             # One call each, since a call switches between two threads. The brackets around the
@@ -135,7 +135,7 @@ class V8Isolate:
 
 
 @contextlib.contextmanager
-def _exit_if_stuck() -> Iterator[None]:
+def _exit_if_stuck() -> Generator[None]:
     """End this process if V8 does not stop soon: some built-in functions never check for it."""
     timer = threading.Timer(_STOP_TIMEOUT_S, os._exit, (os.EX_SOFTWARE,))
     timer.start()

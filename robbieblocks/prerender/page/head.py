@@ -1,4 +1,4 @@
-"""What a page's head says: security policy, import map, Open Graph, linked data."""
+"""The content of a page's head: security policy, styles and scripts, Open Graph, linked data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from robbieblocks.model import AssembledPage, Asset
+from robbieblocks.model import AssembledPage, Asset, JsonObject
 
-# Prefetching is the browser's own; where it is not known, the element is inert.
+# Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
 # The directives that are the same on every page.
-_ANYWHERE: Final = "; ".join(
+_SAME_ON_EVERY_PAGE: Final = "; ".join(
     (
         "style-src-attr 'unsafe-inline'",
         "img-src 'self' https: data: blob:",
@@ -47,12 +47,12 @@ def inert(json_text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Text without NUL and lone surrogates, which HTML and UTF-8 have not got."""
+    """Text without NUL, which HTML does not allow, and lone surrogates, which UTF-8 does not."""
     return _UNSENDABLE.sub("\ufffd", text)
 
 
 @functools.lru_cache(maxsize=256)
-def source_hash(text: str) -> str:
+def csp_hash(text: str) -> str:
     """The CSP source that allows exactly this inline text (W3C CSP 3, hash-source)."""
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode()
     return f"'sha256-{digest}'"
@@ -61,18 +61,18 @@ def source_hash(text: str) -> str:
 def policy(*, scripts: Iterable[str], styles: Iterable[str] | None) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
-    `styles` are the texts of its <style> elements, None where components compute some.
-    Prerendered `style=` attributes need style-src-attr; scripts are strict. Pictures, media, frames
-    and requests may go to https anywhere, as components embed them.
+    `styles` are the texts of its <style> elements, None where components compute some. Only these
+    scripts may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames
+    and requests may use https everywhere, because components embed them.
     """
-    allowed_scripts = "".join([f" {source_hash(text)}" for text in scripts])
+    allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
         allowed_styles = " 'unsafe-inline'"
     else:
-        allowed_styles = "".join([f" {source_hash(text)}" for text in dict.fromkeys(styles)])
+        allowed_styles = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
     return (
         f"default-src 'none'; script-src 'self'{allowed_scripts}; "
-        f"style-src 'self'{allowed_styles}; {_ANYWHERE}"
+        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}"
     )
 
 
@@ -83,7 +83,7 @@ def inline_styles(html: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What templates may know of a page: texts that are fit to be sent, nothing of the node."""
+    """What templates get of a page: texts that UTF-8 can hold, and nothing of the node."""
 
     key: str
     app: str
@@ -94,7 +94,7 @@ class About:
     lang: str
     dir: str
     robots: str
-    metadata: Mapping[str, Any]
+    metadata: JsonObject
 
     @classmethod
     def of(cls, page: AssembledPage) -> About:
@@ -114,8 +114,8 @@ class About:
         )
 
 
-def text_of(metadata: Mapping[str, Any], name: str) -> str:
-    """A text of the metadata, "" where there is none."""
+def text_of(metadata: JsonObject, name: str) -> str:
+    """A text in the metadata; "" where there is none of this name."""
     value = metadata.get(name)
     return sendable(value) if isinstance(value, str) else ""
 
@@ -133,7 +133,7 @@ def open_graph(about: About) -> list[tuple[str, str]]:
     return [(name, value) for name, value in listed if value]
 
 
-def linked_data(metadata: Mapping[str, Any]) -> list[str]:
+def linked_data(metadata: JsonObject) -> list[str]:
     """Each JSON-LD object of `json_ld`, as inert script text."""
     given = metadata.get("json_ld")
     graphs = given if isinstance(given, list) else [given]
@@ -145,7 +145,7 @@ def linked_data(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def preload_fonts(fonts: Iterable[Asset]) -> str:
-    """Links that fetch fonts early; the formats are those that brand makes assets of."""
+    """Links that fetch fonts early. Brand makes assets of woff2 fonts only."""
     return "\n".join(
         f'<link rel="preload" as="font" type="font/woff2" href="{font.url}" crossorigin>'
         for font in fonts

@@ -223,7 +223,7 @@ def _zones(
 def _visibility(page: AssembledPage) -> Visibility:
     """The rules for the page's visitor conditions. Raises ContentError."""
     visibility = Visibility()
-    problems = []
+    problems: list[Problem] = []
     for block in page.blocks:
         if block.visitor is None:
             continue

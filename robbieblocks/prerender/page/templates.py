@@ -1,10 +1,9 @@
-"""The templates: read, compiled once, and rendered thousands of times."""
+"""The Jinja templates: compiled once, rendered for thousands of pages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import (
     Environment,
@@ -23,27 +22,26 @@ from robbieblocks.model import Sha256, sha256
 
 
 class Inline(Extension):
-    """`{% inline "file" %}` stands for what the file says.
+    """`{% inline "file" %}` puts another template in its place when the template is compiled.
 
-    As `include`, but once, when the template is compiled: an include or a macro costs every page
-    ten microseconds for each time that it is used.
+    `include` and macros do so while rendering, which takes each page ten microseconds for each use.
     """
 
     tags = {"inline"}  # noqa: RUF012 - as the class that it derives from declares it
 
     def parse(self, parser: Parser) -> list[Node]:
-        """The other file's nodes. Raises TemplateError."""
+        """The nodes of the other template. Raises TemplateError."""
         next(parser.stream)
         name = parser.stream.expect("string").value
         if self.environment.loader is None:
-            raise AssertionError("templates come from a folder")
+            raise AssertionError("Templates gives its environment a loader")
         source, path, _ = self.environment.loader.get_source(self.environment, name)
-        # The last newline of what is parsed does not count, and here it does.
+        # Jinja drops the last newline of a template, which is wanted here.
         return self.environment.parse(source + "\n", name, path).body
 
 
 class Templates:
-    """A folder of templates. Everything that they are given is escaped, unless it is Markup."""
+    """A folder of templates. Values are escaped, except Markup."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -75,10 +73,10 @@ class Templates:
         )
         return {name: self.compiled(f"layouts/{name}.html.j2") for name in sorted(found)}
 
-    def rendered(self, template: Template, values: Mapping[str, Any]) -> str:
-        """What a template makes of the values. Raises ContentError where it fails."""
+    def rendered(self, template: Template, values: Mapping[str, object]) -> str:
+        """The text that a template renders. Raises ContentError where it fails."""
         try:
-            # As Template.render does, but for a copy of the globals, which takes as long as a page.
+            # As Template.render, without its copy of the globals, which takes as long as a page.
             context = template.new_context({**self._jinja.globals, **values}, shared=True)
             return self._jinja.concat(template.root_render_func(context))
         except TemplateError as error:
@@ -105,5 +103,5 @@ def read(path: Path) -> bytes:
 def _problem(name: str, error: Exception, line: int | None) -> Problem:
     message = getattr(error, "message", None) or str(error)
     return Problem(
-        entity="template", key=name, what=str(message), line=line, remedy="mend the template file"
+        entity="template", key=name, what=str(message), line=line, remedy="fix the template file"
     )
