@@ -100,7 +100,7 @@ _MAIN = "from robbieblocks.cli import main; main()"
 
 @dataclass
 class Worker:
-    """A worker process and what it says.
+    """A worker process and its log.
 
     `crash` names a failpoint at which it kills itself, `stall` one at which it stays for ever;
     `prelude` is Python that runs before it starts.
@@ -148,19 +148,19 @@ class Worker:
         with process.stderr:
             for line in process.stderr:
                 try:
-                    said = json.loads(line)
+                    entry = json.loads(line)
                 except ValueError:
-                    said = {"event": "text", "text": line.rstrip()}
+                    entry = {"event": "text", "text": line.rstrip()}
                 with self._more:
-                    self.lines.append(said)
+                    self.lines.append(entry)
                     self._more.notify_all()
 
     def join(self) -> None:
-        """Wait until everything it said was read."""
+        """Wait until its whole log was read."""
         if self._reader is not None:
             self._reader.join(PATIENCE)
 
-    def said(self, event: str, **values: Any) -> list[dict[str, Any]]:
+    def logged(self, event: str, **values: Any) -> list[dict[str, Any]]:
         """The lines so far with this event and these values."""
         with self._more:
             return [
@@ -169,24 +169,26 @@ class Worker:
                 if line.get("event") == event and values.items() <= line.items()
             ]
 
-    def hears(self, event: str, count: int = 1, patience: float = PATIENCE, **values: Any) -> None:
-        """Wait until it has said something so many times."""
+    def wait_for(
+        self, event: str, count: int = 1, patience: float = PATIENCE, **values: Any
+    ) -> None:
+        """Wait until it has logged an event so many times."""
         with self._more:
-            heard = self._more.wait_for(
-                lambda: len(self.said(event, **values)) >= count or self.dead, patience
+            found = self._more.wait_for(
+                lambda: len(self.logged(event, **values)) >= count or self.dead, patience
             )
-        assert heard, f"no {event} {values} in {self.lines}"
-        assert len(self.said(event, **values)) >= count, f"it ended: {self.lines}"
+        assert found, f"no {event} {values} in {self.lines}"
+        assert len(self.logged(event, **values)) >= count, f"it ended: {self.lines}"
 
     @property
     def dead(self) -> bool:
         """Whether the process is over."""
         return self.process is None or self.process.poll() is not None
 
-    def ready(self) -> Self:
-        """Wait until it hears and everything was examined once."""
-        self.hears("listener.live")
-        self.hears("worker.reconciled")
+    def wait_until_ready(self) -> Self:
+        """Wait until notifications arrive and every app was examined once."""
+        self.wait_for("listener.live")
+        self.wait_for("worker.reconciled")
         return self
 
     def signal(self, number: int) -> None:
@@ -194,8 +196,8 @@ class Worker:
         assert self.process is not None
         self.process.send_signal(number)
 
-    def ends(self, patience: float = PATIENCE) -> int:
-        """Wait for its end; its exit code."""
+    def wait_for_exit(self, patience: float = PATIENCE) -> int:
+        """Wait for its end; return its exit code."""
         assert self.process is not None
         code = self.process.wait(patience)
         self.join()
@@ -207,9 +209,9 @@ class Worker:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def stop(self) -> int:
-        """End it by SIGTERM; its exit code."""
+        """End it by SIGTERM; return its exit code."""
         self.signal(signal.SIGTERM)
-        return self.ends()
+        return self.wait_for_exit()
 
     def kill(self) -> None:
         """End it by SIGKILL."""
@@ -233,7 +235,7 @@ failpoints.hook = hook
 
 
 @contextmanager
-def working(*workers: Worker) -> Iterator[None]:
+def running(*workers: Worker) -> Iterator[None]:
     """Start workers, and see to it that none is left at the end."""
     try:
         for worker in workers:

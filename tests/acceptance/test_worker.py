@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.workers import FILES, NODES, PAGES, Worker, edit, fill, shown, until, working
+from tests.workers import FILES, NODES, PAGES, Worker, edit, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -72,9 +72,9 @@ def is_live(site: Settings, node: str, app: str, version: int) -> Callable[[], b
 def test_a_commit_is_live_by_notification_alone(site: Settings, db: Db) -> None:
     """With no poll for an hour, an edit of every app is served on each node that carries it."""
     workers = [Worker(site, node, ("--poll", NEVER)) for node in NODES]
-    with working(*workers):
+    with running(*workers):
         for worker in workers:
-            worker.ready()
+            worker.wait_until_ready()
         for app in PAGES:
             edit(db, app, 1)
         for node, app in ((NODE, "play"), (NODE, "code"), (OTHER, "work"), (OTHER, "code")):
@@ -101,18 +101,18 @@ def test_a_commit_is_live_by_notification_alone(site: Settings, db: Db) -> None:
 def test_without_notifications_polling_is_enough(site: Settings, db: Db) -> None:
     """With NOTIFY cut off, edits are live within the poll floor."""
     db.execute("ALTER TABLE robbieblocks_change_triggers DISABLE TRIGGER robbieblocks_notify")
-    with working(worker := Worker(site, NODE, ("--poll", "0.2"))):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", "0.2"))):
+        worker.wait_until_ready()
         edit(db, "play", 1)
         until(is_live(site, NODE, "play", 1))
 
 
 def test_sigterm_ends_an_idle_worker(site: Settings, db: Db) -> None:
     """Asked to stop it exits with 0, leaves no child and no unfinished row."""
-    with working(worker := Worker(site, NODE)):
-        worker.ready()
+    with running(worker := Worker(site, NODE)):
+        worker.wait_until_ready()
         edit(db, "play", NEW)
-        worker.hears("run.finished", app="play", outcome="published", triggered_by="page_update")
+        worker.wait_for("run.finished", app="play", outcome="published", triggered_by="page_update")
         children = worker.children()
         assert children, "the isolate's process is kept warm"
         assert worker.stop() == 0
@@ -122,26 +122,26 @@ def test_sigterm_ends_an_idle_worker(site: Settings, db: Db) -> None:
 
 def test_sigterm_cuts_a_build_short_after_the_grace(site: Settings, db: Db) -> None:
     """A build that does not end is killed; its row says failed, the old page stays, exit is 0."""
-    with working(first := Worker(site, NODE)):
-        first.ready()
+    with running(first := Worker(site, NODE)):
+        first.wait_until_ready()
         assert first.stop() == 0
     edit(db, "play", 1)
-    with working(worker := Worker(site, NODE, ("--grace", "0.1"), stall="render")):
-        worker.hears("stalled")
+    with running(worker := Worker(site, NODE, ("--grace", "0.1"), stall="render")):
+        worker.wait_for("stalled")
         assert worker.stop() == 0
-        assert worker.said("worker.cut_short")
+        assert worker.logged("worker.cut_short")
     assert is_live(site, NODE, "play", 0)()
     assert unfinished(db) == 0
-    with working(last := Worker(site, NODE)):
-        last.ready()
+    with running(last := Worker(site, NODE)):
+        last.wait_until_ready()
         until(is_live(site, NODE, "play", 1))
 
 
 def test_a_running_build_is_finished_within_the_grace(site: Settings, db: Db) -> None:
     """SIGTERM in the middle of work does not throw the work away."""
     edit(db, "play", 1)
-    with working(worker := Worker(site, NODE)):
-        worker.hears("worker.state", state="active")
+    with running(worker := Worker(site, NODE)):
+        worker.wait_for("worker.state", state="active")
         assert worker.stop() == 0
     assert unfinished(db) == 0
 
@@ -150,8 +150,8 @@ def test_a_running_build_is_finished_within_the_grace(site: Settings, db: Db) ->
 @pytest.mark.timeout(240)
 def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
     """Killed at each named point in turn, no page is ever missing, torn or older; all ends well."""
-    with working(first := Worker(site, NODE)):
-        first.ready()
+    with running(first := Worker(site, NODE)):
+        first.wait_until_ready()
         first.stop()
     points = ["read", "assemble", "compile", "brand", "plan", "render", "compose"]
     points += ["assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked"]
@@ -159,14 +159,14 @@ def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
     for version, point in enumerate(points, 1):
         before = shown(site.site_root, NODE, "play")
         edit(db, "play", version)
-        with working(worker := Worker(site, NODE, crash=point)):
-            assert worker.ends() == -signal.SIGKILL, point
+        with running(worker := Worker(site, NODE, crash=point)):
+            assert worker.wait_for_exit() == -signal.SIGKILL, point
         after = shown(site.site_root, NODE, "play")
         assert before is not None
         assert after is not None
         assert before <= after <= version, point
-    with working(last := Worker(site, NODE)):
-        last.ready()
+    with running(last := Worker(site, NODE)):
+        last.wait_until_ready()
         until(is_live(site, NODE, "play", len(points)))
         until(lambda: unfinished(db) == 0)
         until(
@@ -184,8 +184,8 @@ def test_sigkill_at_every_phase_loses_nothing(site: Settings, db: Db) -> None:
 
 def test_children_end_with_a_killed_worker(site: Settings, db: Db) -> None:
     """SIGKILL of the worker takes the isolate's process with it."""
-    with working(worker := Worker(site, NODE)):
-        worker.ready()
+    with running(worker := Worker(site, NODE)):
+        worker.wait_until_ready()
         edit(db, "play", NEW + 1)
         until(worker.children, "the isolate's process")
         children = worker.children()
@@ -203,17 +203,17 @@ def _alive(process: psutil.Process) -> bool:
 def test_a_second_worker_stands_by_and_takes_over(site: Settings, db: Db) -> None:
     """One worker has the node; when it is killed the other goes on from where it was."""
     first, second = Worker(site, NODE), Worker(site, NODE)
-    with working(first):
-        first.ready()
-        with working(second):
-            second.hears("worker.state", state="standby")
+    with running(first):
+        first.wait_until_ready()
+        with running(second):
+            second.wait_for("worker.state", state="standby")
             edit(db, "play", 1)
             until(is_live(site, NODE, "play", 1))
-            assert not second.said("run.finished")
+            assert not second.logged("run.finished")
             first.kill()
             edit(db, "play", 2)
             until(is_live(site, NODE, "play", 2))
-            second.hears("worker.state", state="active")
+            second.wait_for("worker.state", state="active")
 
 
 def test_the_first_connect_fails_fast(site: Settings, tmp_path: Path) -> None:
@@ -224,17 +224,17 @@ def test_the_first_connect_fails_fast(site: Settings, tmp_path: Path) -> None:
             "database_url": f"host={tmp_path} dbname=nowhere",
         }
     )
-    with working(worker := Worker(settings, NODE)):
-        assert worker.ends() == 3
-        worker.hears("text")
+    with running(worker := Worker(settings, NODE)):
+        assert worker.wait_for_exit() == 3
+        worker.wait_for("text")
         assert "can't connect" in worker.lines[-1]["text"]
 
 
 def test_an_unknown_node_is_a_mistake(site: Settings) -> None:
     """A node that branding does not know ends the start with 2 and the known ones."""
-    with working(worker := Worker(site, "vengance-local")):
-        assert worker.ends() == 2
-        worker.hears("text")
+    with running(worker := Worker(site, "vengance-local")):
+        assert worker.wait_for_exit() == 2
+        worker.wait_for("text")
         assert NODE in str(worker.lines)
 
 
@@ -242,16 +242,16 @@ def test_a_broken_component_leaves_the_old_page_and_is_not_tried_again(
     site: Settings, db: Db
 ) -> None:
     """A content error is one failed row; the page is served as before, until the row is mended."""
-    with working(worker := Worker(site, NODE, ("--poll", "0.2", "--reconcile", "0.5"))):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", "0.2", "--reconcile", "0.5"))):
+        worker.wait_until_ready()
         code = rows(db, "SELECT react_code FROM robbieblocks_components")[0][0]
         db.execute("UPDATE robbieblocks_components SET react_code = %s", ["<p>{props.version</p>"])
-        worker.hears("run.finished", app="play", outcome="failed")
+        worker.wait_for("run.finished", app="play", outcome="failed")
         failed = "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status = 'failed' AND app_namespace = 'play'"
         edit(db, "work", 1)
         looks = len(worker.lines)
         edit(db, "code", 1)
-        worker.hears("run.finished", count=2, app="code", outcome="failed")
+        worker.wait_for("run.finished", count=2, app="code", outcome="failed")
         assert len(worker.lines) > looks
         assert rows(db, failed) == [(1,)]
         assert is_live(site, NODE, "play", 0)()
@@ -262,8 +262,8 @@ def test_a_broken_component_leaves_the_old_page_and_is_not_tried_again(
 
 def test_a_damaged_release_heals_by_itself(site: Settings, db: Db) -> None:
     """A page that somebody edited or deleted on disk is put right, without any row."""
-    with working(worker := Worker(site, NODE, ("--reconcile", "0.3"))):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--reconcile", "0.3"))):
+        worker.wait_until_ready()
         page = site.site_root / NODE / "play" / "current" / FILES["play"]
         right = page.read_bytes()
         page.chmod(0o644)  # nobody but root writes over it as it is
@@ -271,26 +271,26 @@ def test_a_damaged_release_heals_by_itself(site: Settings, db: Db) -> None:
         until(lambda: page.exists() and page.read_bytes() == right)
         page.unlink()
         until(lambda: page.exists() and page.read_bytes() == right)
-        worker.hears("run.finished", app="play", reason="reconcile")
+        worker.wait_for("run.finished", app="play", reason="reconcile")
 
 
 def test_a_page_comes_out_at_its_time(site: Settings, db: Db) -> None:
     """A page whose published_at is ahead goes live then, and the row says `schedule`."""
-    with working(worker := Worker(site, NODE, ("--poll", NEVER))):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", NEVER))):
+        worker.wait_until_ready()
         at = datetime.now(UTC) + timedelta(seconds=2)
         db.execute("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = 'play'", [at])
         page = site.site_root / NODE / "play" / "current" / FILES["play"]
         until(lambda: not page.exists(), "its leaving")
         until(page.exists, "its coming out")
         assert datetime.now(UTC) >= at
-        worker.hears("run.finished", app="play", triggered_by="schedule")
+        worker.wait_for("run.finished", app="play", triggered_by="schedule")
 
 
 def test_rows_that_wait_for_a_person_are_left_to_one(site: Settings, db: Db) -> None:
     """A row with auto_deploy false is passed over, and released to the worker by setting it."""
-    with working(worker := Worker(site, NODE, ("--poll", NEVER))):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", NEVER))):
+        worker.wait_until_ready()
         db.execute("BEGIN")
         edit(db, "play", 1)
         db.execute("UPDATE robbieblocks_change_triggers SET auto_deploy = false")
@@ -305,16 +305,16 @@ def test_rows_that_wait_for_a_person_are_left_to_one(site: Settings, db: Db) -> 
 def test_a_node_may_join_and_leave(site: Settings, db: Db) -> None:
     """A node that is inserted gets everything; one that is removed holds up no row."""
     db.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [OTHER])
-    with working(worker := Worker(site, NODE)):
-        worker.ready()
+    with running(worker := Worker(site, NODE)):
+        worker.wait_until_ready()
         edit(db, "code", 1)
         until(is_live(site, NODE, "code", 1))
         db.execute(
             "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps) VALUES (%s, 'Other', '{}', '{work,code}')",
             [OTHER],
         )
-        with working(other := Worker(site, OTHER)):
-            other.ready()
+        with running(other := Worker(site, OTHER)):
+            other.wait_until_ready()
             until(is_live(site, OTHER, "code", 1))
             until(is_live(site, OTHER, "work", 0))
         edit(db, "code", 2)
@@ -342,9 +342,9 @@ def test_two_databases_each_have_their_node(
             for name, conninfo in (("one", one), ("two", two))
         ]
         workers = [Worker(settings, NODE) for settings in sites]
-        with working(*workers):
+        with running(*workers):
             for worker in workers:
-                worker.ready()
+                worker.wait_until_ready()
             with psycopg.connect(two) as connection:
                 edit(connection, "play", 5)
             until(is_live(sites[1], NODE, "play", 5))
@@ -353,8 +353,8 @@ def test_two_databases_each_have_their_node(
 
 def test_a_storm_on_one_app_does_not_hold_up_another(site: Settings, db: Db) -> None:
     """While one app is edited without pause, another's edit goes out; the storm's last does too."""
-    with working(worker := Worker(site, NODE)):
-        worker.ready()
+    with running(worker := Worker(site, NODE)):
+        worker.wait_until_ready()
         version, other = 0, False
         while not other or version < 200:
             version += 1
@@ -385,11 +385,11 @@ def test_it_answers_health_and_its_manager(site: Settings, db: Db) -> None:
         environment = {"NOTIFY_SOCKET": "@" + address[1:], "WATCHDOG_USEC": "300000"}
         worker = Worker(site, NODE, ("--health", "127.0.0.1:0"), environment=environment)
         try:
-            with working(worker):
+            with running(worker):
                 until(lambda: b"WATCHDOG=1" in received, "a sign of life")
                 assert any(b"READY=1" in message for message in received)
-                worker.ready()
-                at = worker.said("worker.started")[0]["health"]
+                worker.wait_until_ready()
+                at = worker.logged("worker.started")[0]["health"]
                 for path in ("healthz", "readyz", "metrics"):
                     assert httpx.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
                 assert worker.stop() == 0

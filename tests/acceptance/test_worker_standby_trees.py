@@ -13,7 +13,7 @@ from robbieblocks.release import AppFolder, SiteRoot
 from robbieblocks.release.recycle import manifest_in
 from robbieblocks.settings import Settings
 from tests.building import Builder
-from tests.workers import NODES, Worker, edit, fill, shown, until, working
+from tests.workers import NODES, Worker, edit, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -56,8 +56,8 @@ def is_ready(app_folder: AppFolder) -> bool:
 def test_edits_to_a_worker_go_out_in_folders_that_were_ready(site: Settings, db: Db) -> None:
     """Once it has begun none is made; and the next one is refreshed."""
     app_folder = AppFolder.of(SiteRoot(site.site_root), NODE, "play")
-    with working(worker := Worker(site, NODE)):
-        worker.ready()
+    with running(worker := Worker(site, NODE)):
+        worker.wait_until_ready()
         until(lambda: len(folders(app_folder)) == 7, "five releases and two standby trees")
         ready = folders(app_folder)
         for version in range(1, 9):

@@ -17,7 +17,7 @@ import pytest
 
 from robbieblocks.settings import Settings
 from tests.chaos.pgbouncer import pooling
-from tests.workers import NODES, Worker, edit, fill, shown, until, working
+from tests.workers import NODES, Worker, edit, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos]
 
@@ -127,8 +127,8 @@ def backend(db: Db, name: str) -> int:
 @pytest.mark.parametrize("name", ["listener", "ping", "work"])
 def test_a_frozen_backend_is_left_behind(site: Settings, db: Db, name: str) -> None:
     """Whichever of its sessions the server stops serving, the worker connects anew and goes on."""
-    with working(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+        worker.wait_until_ready()
         pid = backend(db, name)
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -144,8 +144,8 @@ def test_a_frozen_backend_is_left_behind(site: Settings, db: Db, name: str) -> N
 
 def test_terminated_sessions_cost_no_change(site: Settings, db: Db) -> None:
     """All sessions ended at once, again and again: each edit still goes out, by notification."""
-    with working(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
-        worker.ready()
+    with running(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+        worker.wait_until_ready()
         for version in range(1, 6):
             db.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'robbieblocks %'"
@@ -160,13 +160,13 @@ def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path:
     worker says what it misses."""
     with pooling(site.database_url or "", tmp_path / "pooler") as conninfo:
         pooled = replace(site, database_url=conninfo)
-        with working(worker := Worker(pooled, NODE, ("--poll", "5"), prelude=QUICK)):
-            worker.hears("database.pooled")
-            worker.hears("worker.reconciled")
+        with running(worker := Worker(pooled, NODE, ("--poll", "5"), prelude=QUICK)):
+            worker.wait_for("database.pooled")
+            worker.wait_for("worker.reconciled")
             for version in (1, 2, 3):
                 edit(db, "play", version)
                 until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc] # a default binds the loop's value
-            worker.hears("listener.lost")
+            worker.wait_for("listener.lost")
             assert worker.stop() == 0
     unfinished = db.execute(
         "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')"
@@ -176,8 +176,8 @@ def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path:
 
 def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: Db) -> None:
     """While releases can't be written the old page stays and the app is tried again; then it goes out."""
-    with working(worker := Worker(site, NODE, prelude=QUICK)):
-        worker.ready()
+    with running(worker := Worker(site, NODE, prelude=QUICK)):
+        worker.wait_until_ready()
         # A file where the folder was: unlike rights and mounts, that stops root too.
         releases = site.site_root / NODE / "play" / "releases"
         parked = releases.with_name("parked")
@@ -188,7 +188,7 @@ def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: D
         current.symlink_to(Path("parked") / target.name)
         releases.write_text("in the way")
         edit(db, "play", 1)
-        worker.hears("run.finished", app="play", outcome="failed", count=2)
+        worker.wait_for("run.finished", app="play", outcome="failed", count=2)
         assert shown(site.site_root, NODE, "play") == 0
         releases.unlink()
         parked.rename(releases)
@@ -210,15 +210,15 @@ def test_a_full_disk_is_waited_out(site: Settings, db: Db) -> None:
     with pauses; when there is room again the edit goes out by itself."""
     site.site_root.mkdir(parents=True)
     prelude = QUICK + _NO_STANDBY_TREES + _SMALL_DISK.format(site=str(site.site_root))
-    with working(worker := Worker(site, NODE, prelude=prelude)):
-        worker.ready()
+    with running(worker := Worker(site, NODE, prelude=prelude)):
+        worker.wait_until_ready()
         assert worker.process is not None
         seen = Path(f"/proc/{worker.process.pid}/root{site.site_root}")
         assert shown(seen, NODE, "play") == 0
-        _fill_up(seen / "filler", mounted=worker.said("small disk")[0]["mounted"])
+        _fill_up(seen / "filler", mounted=worker.logged("small disk")[0]["mounted"])
         edit(db, "play", 1)
-        worker.hears("run.finished", app="play", outcome="failed", count=3)
-        said = worker.said("run.finished", app="play", outcome="failed")[0]["error"]
+        worker.wait_for("run.finished", app="play", outcome="failed", count=3)
+        said = worker.logged("run.finished", app="play", outcome="failed")[0]["error"]
         assert "No space left on device" in said
         assert "free space" in said
         assert shown(seen, NODE, "play") == 0
@@ -250,15 +250,15 @@ def test_a_compiler_that_fails_stops_only_what_needs_it(
     """Without esbuild a changed component waits and is tried again; what is live stays."""
     gone = tmp_path / "gone"
     vanish = _VANISH.format(marker=str(gone))
-    with working(worker := Worker(site, NODE, prelude=QUICK + vanish)):
-        worker.ready()
+    with running(worker := Worker(site, NODE, prelude=QUICK + vanish)):
+        worker.wait_until_ready()
         gone.touch()
         code = f"<p data-version={{props.version}}>{{props.version}} {time.time_ns()}</p>"
         db.execute("UPDATE robbieblocks_components SET react_code = %s", [code])
-        worker.hears("build.failed", count=2)
+        worker.wait_for("build.failed", count=2)
         assert shown(site.site_root, NODE, "play") == 0
         gone.unlink()
-        worker.hears("run.finished", app="play", outcome="published", reason="retry")
+        worker.wait_for("run.finished", app="play", outcome="published", reason="retry")
         assert worker.stop() == 0
 
 
@@ -268,19 +268,19 @@ def test_a_session_frozen_in_the_middle_of_a_build_gives_its_lease_back(
     """The build waits on a session that the server never serves again, with its app's lease in it:
     the worker cuts it off and builds the app on a new one, thawed or not."""
     hold = tmp_path / "hold"
-    with working(
+    with running(
         worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK + _HOLD.format(hold=str(hold)))
     ):
-        worker.ready()
+        worker.wait_until_ready()
         hold.touch()
         edit(db, "play", 1)
-        worker.hears("held")
+        worker.wait_for("held")
         pid = backend(db, "work")
         assert _leases(db, pid), "a build is under way, and its session has the lease"
         os.kill(pid, signal.SIGSTOP)
         try:
             hold.unlink()
-            worker.hears("database.unresponsive", connection="work")
+            worker.wait_for("database.unresponsive", connection="work")
             until(lambda: shown(site.site_root, NODE, "play") == 1, "the edit")
             assert _leases(db, pid), "the frozen session still has it"
             edit(db, "play", 2)

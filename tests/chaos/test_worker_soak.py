@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.workers import NODES, Worker, edit, fill, shown, until, working
+from tests.workers import NODES, Worker, edit, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -30,9 +30,9 @@ def test_many_builds_leave_no_trace(
     site = make_settings(database)
     with (
         psycopg.connect(database, autocommit=True) as db,
-        working(worker := Worker(site, NODES[0])),
+        running(worker := Worker(site, NODES[0])),
     ):
-        worker.ready()
+        worker.wait_until_ready()
         before = None
         for version in range(1, BUILDS + 1):
             edit(db, "play", version)

@@ -17,7 +17,7 @@ import pytest
 from robbieblocks.database import embedded, schema
 from robbieblocks.settings import Settings
 from tests.chaos.monkey import Editor, Monkey, Visitor
-from tests.workers import NODES, Worker, fill, shown, until, working
+from tests.workers import NODES, Worker, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(400)]
 
@@ -57,10 +57,10 @@ def test_every_edit_is_live_whatever_breaks(installation: Settings) -> None:
     visitors = [Visitor(installation.site_root, node, CARRIED[node]) for node in NODES]
     editor = Editor(conninfo)
     choice = random.Random(SEED)  # noqa: S311 - edits, not secrets
-    with ExitStack() as servers, working(*workers):
+    with ExitStack() as servers, running(*workers):
         monkey = Monkey(SEED, conninfo, installation.home, servers, workers, POINTS)
         for worker in workers:
-            worker.ready()
+            worker.wait_until_ready()
         for visitor in visitors:
             visitor.start()
         try:
@@ -97,8 +97,8 @@ def test_every_edit_is_live_whatever_breaks(installation: Settings) -> None:
         assert visitor.faults == [], f"seed {SEED}, {monkey.did}"
         assert visitor.reads > EDITS
         assert visitor.newest == {app: editor.last[app] for app in visitor.apps}
-    assert not any(line for worker in workers for line in worker.said("build.broken"))
-    assert not any(line for worker in workers for line in worker.said("listener.broken"))
+    assert not any(line for worker in workers for line in worker.logged("build.broken"))
+    assert not any(line for worker in workers for line in worker.logged("listener.broken"))
 
 
 def _settled(conninfo: str) -> bool:
