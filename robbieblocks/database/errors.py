@@ -9,7 +9,7 @@ anything else                                  Permanent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
@@ -27,7 +27,7 @@ from robbieblocks.errors import (
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Generator[None]:
     """Raise our errors in place of the driver's.
 
     `what` completes the message "could not ...", for example `read the content`.

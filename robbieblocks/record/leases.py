@@ -6,7 +6,7 @@ Postgres releases it when its session ends, however it ends.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -33,7 +33,7 @@ class Leases:
         self._sessions: dict[Session, weakref.ref[Connection]] = {}
 
     @contextmanager
-    def hold(self, connection: Connection, node: str, app: str) -> Iterator[Lease]:
+    def hold(self, connection: Connection, node: str, app: str) -> Generator[Lease]:
         """Hold the lease of a node's app during the block, where it is free.
 
         The connection needs a session of its own: PgBouncer's transaction mode gives a session and

@@ -1,13 +1,13 @@
-"""Taking a snapshot, whole or from an earlier one."""
+"""Takes a snapshot: reads all content, or what changed since an earlier snapshot."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from operator import attrgetter, is_
-from typing import Any, Final, LiteralString, TypeVar
+from operator import attrgetter
+from typing import Final, LiteralString, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -23,6 +23,7 @@ from robbieblocks.model import (
     PageRow,
     Snapshot,
     TriggerRow,
+    same,
 )
 from robbieblocks.snapshot import reading
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
@@ -33,16 +34,17 @@ _Components = Mapping[UUID, tuple[str, int, ComponentRow]]
 # Both by id, and the pages in order.
 _Content = tuple[_Components, _Pages, Sequence[PageRow]]
 
-# One transaction that sees one state and can't write.
-_FROZEN: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# One transaction, which sees one state throughout and can't write.
+_ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-# With more than a fifth changed, reading everything is as quick; so few are quick in any case.
-_FEW: Final = 64
-_FIFTH: Final = 5
+# Where more than a fifth of the rows have changed, reading all of them is as quick; up to 64 are
+# read alone in any case.
+_CHANGED_MIN: Final = 64
+_CHANGED_PART: Final = 5
 
-# Queue rows go 30 days after they were handled, and a component's version comes again after four
-# thousand million transactions: a day is far from both.
-_LONGEST: Final = timedelta(days=1)
+# Queue rows are removed 30 days after they were processed, and a component's version is used again
+# after four thousand million transactions. A day is far from both.
+_AGE_MAX: Final = timedelta(days=1)
 
 _KEY: Final = attrgetter("key")
 
@@ -60,31 +62,30 @@ def take(
     concern none of them. `apps` leaves out pages of other apps (routes can then not be checked
     across apps). Components and tokens are always all there. The transaction is over on return.
 
-    Everything is read, whatever `previous` holds; rows that read as they did for it are its own
-    objects. JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
+    Everything is read, also with `previous`; rows that have not changed since are its own objects.
+    JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
     is its text, and a value nested too deep is a text that says so, for the checks of props to
     report. Raises DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read the content") as cursor, collector.paused():
-        return _read(cursor, nodes, apps, previous, trusting_the_queue=False)
+        return _read(cursor, nodes, apps, previous, only_changes=False)
 
 
 def refresh(
     connection: Connection, previous: Snapshot, *, nodes: Sequence[str] | None = None
 ) -> Snapshot:
-    """What `take` would return, from the rows that changed since `previous` and those it holds.
+    """What `take` would return, made of the rows that changed since `previous` and of its others.
 
-    What did not change is the very same object. Which pages changed is told by the queue rows that
-    the transaction of `previous` did not see, whoever has handled them since; components are
-    compared by version, and the rest is always read. Where that can't be relied on (another server
-    or database, a restart, a TRUNCATE, capture switched off meanwhile, other apps), and where much
-    changed, everything is read.
+    A row that did not change is the same object. Pages changed if a queue row names them that the
+    transaction of `previous` did not see; components are compared by version; all else is always
+    read. Everything is read where the queue can't tell what changed (another server or database, a
+    restart, a TRUNCATE, capture disabled meanwhile, other apps), and where much changed.
 
-    It relies on the queue: an edit that left no row there (made as a replica), or whose row was
-    deleted by hand, shows only with the next `take`. Raises DatabaseUnavailable and SchemaOutdated.
+    An edit that left no queue row (made as a replica), or whose row was deleted by hand, appears
+    only with the next `take`. Raises DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read what changed") as cursor, collector.paused():
-        return _read(cursor, nodes, None, previous, trusting_the_queue=True)
+        return _read(cursor, nodes, None, previous, only_changes=True)
 
 
 def nodes(connection: Connection) -> tuple[NodeRow, ...]:
@@ -111,13 +112,13 @@ def triggers(
 
 
 @contextmanager
-def _transaction(connection: Connection, what: str) -> Iterator[Cursor[TupleRow]]:
+def _transaction(connection: Connection, what: str) -> Generator[Cursor[TupleRow]]:
     with (
         translated(what),
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
-        cursor.execute(_FROZEN)
+        cursor.execute(_ONE_STATE)
         yield cursor
 
 
@@ -127,23 +128,23 @@ def _read(
     apps: Collection[str] | None,
     previous: Snapshot | None,
     *,
-    trusting_the_queue: bool,
+    only_changes: bool,
 ) -> Snapshot:
     moment = reading.moment(cursor)
     known = previous.bookmark if previous is not None else NOTHING_KNOWN
     node_rows = reading.nodes(cursor, named, known)
-    wanted = _carried((row for _, row in node_rows.values()), named, apps)
+    wanted = _wanted_apps((row for _, row in node_rows.values()), named, apps)
     changed = None
-    if trusting_the_queue and previous is not None and wanted == known.apps:
-        changed = _continued(cursor, moment, previous)
-    components, pages, in_order = changed or _whole(cursor, wanted, known)
+    if only_changes and previous is not None and wanted == known.apps:
+        changed = _read_changed(cursor, moment, previous)
+    components, pages, in_order = changed or _read_all(cursor, wanted, known)
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
-        pages=_kept(in_order, previous.pages if previous else ()),
+        pages=_shared(in_order, previous.pages if previous else ()),
         components=_by_key(components, previous.components if previous else {}),
-        tokens=_equal_kept(tokens, previous.tokens if previous else ()),
-        nodes=_kept([row for _, row in node_rows.values()], previous.nodes if previous else ()),
-        triggers=_equal_kept(waiting, previous.triggers if previous else ()),
+        tokens=_shared_if_equal(tokens, previous.tokens if previous else ()),
+        nodes=_shared([row for _, row in node_rows.values()], previous.nodes if previous else ()),
+        triggers=_shared_if_equal(waiting, previous.triggers if previous else ()),
         taken_at=moment.time,
         bookmark=Bookmark(
             history=moment.history,
@@ -156,117 +157,117 @@ def _read(
     )
 
 
-def _carried(
+def _wanted_apps(
     node_rows: Iterable[NodeRow], nodes: Sequence[str] | None, apps: Collection[str] | None
 ) -> tuple[str, ...] | None:
     """The apps whose pages are wanted; None for all."""
     if nodes is None:
         return None if apps is None else tuple(sorted(apps))
-    carried = {app for node in node_rows for app in node.apps} | {SHARED_APP}
-    return tuple(sorted(carried if apps is None else carried & set(apps)))
+    enabled = {app for node in node_rows for app in node.apps} | {SHARED_APP}
+    return tuple(sorted(enabled if apps is None else enabled & set(apps)))
 
 
-def _whole(cursor: Cursor[TupleRow], apps: Sequence[str] | None, known: Bookmark) -> _Content:
+def _read_all(cursor: Cursor[TupleRow], apps: Sequence[str] | None, known: Bookmark) -> _Content:
     """All components, and all pages of the apps."""
     pages = reading.pages(cursor, apps, None, known)
     in_order = sorted((row for _, row in pages.values()), key=_KEY)
     return reading.components(cursor, None, known), pages, in_order
 
 
-def _continued(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) -> _Content | None:
-    """What changed, in what is known; None where that can't be told or is too much.
+def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) -> _Content | None:
+    """The content of `previous` with what changed since; None where everything is to be read.
 
-    A page changes with its own queue rows, and when a component that it places comes, goes or
-    is given another key. One that placed it before and does not any more has a row of its own.
+    A page changes with its own queue rows, and when a component that it places is added, removed or
+    gets another key. A page that no longer places it has a queue row of its own.
     """
     known = previous.bookmark
     if (
         not moment.history
         or moment.history != known.history
         or moment.next_transaction < reading.next_transaction(known.visible)
-        or not timedelta() <= moment.time - previous.taken_at < _LONGEST
+        or not timedelta() <= moment.time - previous.taken_at < _AGE_MAX
     ):
         return None
-    components = _continued_components(cursor, known)
+    components = _changed_components(cursor, known)
     if components is None:
         return None
-    most = _most(known.pages)
-    stale = reading.edited(cursor, known.visible, most)
-    stale |= reading.placing(cursor, _renamed(known.components, components), most)
-    if len(stale) >= most:
+    limit = _changed_limit(len(known.pages))
+    changed = reading.edited(cursor, known.visible, limit)
+    changed |= reading.placing(cursor, _renamed(known.components, components), limit)
+    if len(changed) >= limit:
         return None
-    if not stale:
+    if not changed:
         return components, known.pages, previous.pages
-    fresh = reading.pages(cursor, known.apps, stale, known)
-    pages = {**known.pages}
-    for key in stale:
-        pages.pop(key, None)
-    gone = [known.pages[key][1] for key in stale if key in known.pages]
-    came = [row for _, row in fresh.values()]
-    return components, pages | fresh, _replaced(previous.pages, gone, came)
+    read = reading.pages(cursor, known.apps, changed, known)
+    kept = {key: row for key, row in known.pages.items() if key not in changed}
+    removed = [known.pages[key][1] for key in changed if key in known.pages]
+    added = [row for _, row in read.values()]
+    return components, kept | read, _replaced(previous.pages, removed, added)
 
 
 def _replaced(
-    before: Sequence[PageRow], gone: Iterable[PageRow], came: Iterable[PageRow]
+    before: Sequence[PageRow], removed: Iterable[PageRow], added: Iterable[PageRow]
 ) -> list[PageRow]:
-    """Pages by key, without those that went and with those that came."""
+    """Pages in order of their keys, with some removed and some added."""
     rows = list(before)
-    for row in gone:
+    for row in removed:
         del rows[bisect_left(rows, row.key, key=_KEY)]
-    for row in came:
+    for row in added:
         insort(rows, row, key=_KEY)
     return rows
 
 
-def _continued_components(cursor: Cursor[TupleRow], known: Bookmark) -> _Components | None:
+def _changed_components(cursor: Cursor[TupleRow], known: Bookmark) -> _Components | None:
+    """The known components with what changed; None where so many did that all are to be read."""
     before = known.components
     versions = reading.versions(cursor)
-    stale = [
+    changed = [
         key for key, version in versions.items() if key not in before or before[key][0] != version
     ]
-    if len(stale) >= _most(before):
+    if len(changed) >= _changed_limit(len(before)):
         return None
-    if not stale and len(before) == len(versions):
+    if not changed and len(before) == len(versions):
         return before
     kept = {key: row for key, row in before.items() if key in versions}
-    return kept | reading.components(cursor, stale, known)
+    return kept | reading.components(cursor, changed, known)
 
 
-def _most(rows: Mapping[UUID, Any]) -> int:
-    """From how many changed rows on everything is read."""
-    return max(_FEW, len(rows) // _FIFTH)
+def _changed_limit(row_count: int) -> int:
+    """The number of changed rows at which all are read."""
+    return max(_CHANGED_MIN, row_count // _CHANGED_PART)
 
 
 def _renamed(before: _Components, after: _Components) -> set[UUID]:
-    """Components that came, went or have another key."""
-    if before is after:
+    """The components that were added, removed or given another key."""
+    if same(before, after):
         return set()
-    shared = before.keys() & after.keys()
-    moved = {key for key in shared if before[key][2].key != after[key][2].key}
-    return moved | (before.keys() ^ after.keys())
+    in_both = before.keys() & after.keys()
+    other_key = {key for key in in_both if before[key][2].key != after[key][2].key}
+    return other_key | (before.keys() ^ after.keys())
 
 
 # --- the same objects ------------------------------------------------------------------------
 
 
-def _kept(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """The rows; where they are the very same ones, the same tuple."""
-    if rows is before:
+def _shared(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """The rows as a tuple: `before` itself where it holds the same objects."""
+    if same(rows, before):
         return before
-    same = len(rows) == len(before) and all(map(is_, rows, before))
-    return before if same else tuple(rows)
+    unchanged = len(rows) == len(before) and all(map(same, rows, before))
+    return before if unchanged else tuple(rows)
 
 
-def _equal_kept(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """The rows, each as it was before where it is equal; only for rows of texts, ids and times."""
+def _shared_if_equal(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """The rows, each replaced by an equal one of `before`; for rows that can be hashed."""
     known = {row: row for row in before}
-    return _kept([known.get(row, row) for row in rows], before)
+    return _shared([known.get(row, row) for row in rows], before)
 
 
 def _by_key(
     components: _Components, before: Mapping[str, ComponentRow]
 ) -> Mapping[str, ComponentRow]:
+    """The components by key: `before` itself where it holds the same objects."""
     rows = sorted((row for _, _, row in components.values()), key=_KEY)
-    if len(rows) == len(before) and all(map(is_, rows, before.values())):
+    if len(rows) == len(before) and all(map(same, rows, before.values())):
         return before
     return {row.key: row for row in rows}

@@ -51,13 +51,13 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     read: list[str] = []
-    really = taking._whole
+    really = taking._read_all
 
     def note(*asked: Any) -> Any:
         read.append("everything")
         return really(*asked)
 
-    monkeypatch.setattr(taking, "_whole", note)
+    monkeypatch.setattr(taking, "_read_all", note)
     return read
 
 

@@ -23,13 +23,13 @@ _TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'robbie
 def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was read whole: grows with each reading of everything."""
     read: list[str] = []
-    really = taking._whole
+    really = taking._read_all
 
     def note(*asked: Any) -> Any:
         read.append("everything")
         return really(*asked)
 
-    monkeypatch.setattr(taking, "_whole", note)
+    monkeypatch.setattr(taking, "_read_all", note)
     return read
 
 

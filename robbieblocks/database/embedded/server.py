@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def _socket_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[int]:
+def _open(path: Path) -> Generator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield descriptor
@@ -172,7 +172,7 @@ def _open(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _locked(path: Path, kind: int) -> Iterator[None]:
+def _locked(path: Path, kind: int) -> Generator[None]:
     with _open(path) as descriptor:
         fcntl.flock(descriptor, kind)
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import LiteralString
@@ -45,7 +45,7 @@ def apply(connection: Connection, folder: Path | None = None) -> None:
 
 
 @contextmanager
-def exclusive(connection: Connection) -> Iterator[None]:
+def exclusive(connection: Connection) -> Generator[None]:
     """Keep every other session from applying the schema, or from entering here, for the block."""
     with translated("wait for another command that applies the schema"):
         connection.execute(_LOCK)

@@ -1,0 +1,146 @@
+"""The snapshot's queries."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+# The time of the state, without a zone so that no session setting changes it; which transactions
+# the state includes; and its history, which must be the same for the queue to tell everything that
+# changed between two states: the server's run, the database, no TRUNCATE (it empties a table for
+# older states too), no rewritten table, and the triggers that write the queue (DISABLE TRIGGER
+# writes a new version of the trigger's own row).
+#
+# The history is null where the queue can't tell: on a standby, whose pg_current_snapshot lists no
+# transactions; over an older schema; and unless each of the two tables has an enabled capture
+# trigger for every kind of statement (60: the bits of INSERT, DELETE, UPDATE and TRUNCATE in
+# tgtype) and the queue its own, enabled for replicas too.
+MOMENT: LiteralString = """
+    WITH ours AS (
+        SELECT to_regclass('robbieblocks_pages') AS pages,
+               to_regclass('robbieblocks_page_blocks') AS blocks,
+               to_regclass('robbieblocks_change_triggers') AS queue
+    ), fired AS (
+        SELECT t.tgrelid, t.oid, t.xmin, t.tgname, t.tgenabled,
+               CASE WHEN t.tgname LIKE 'robbieblocks\\_capture\\_%' AND t.tgenabled IN ('O', 'A')
+                    THEN t.tgtype & 60 ELSE 0 END AS captured
+          FROM pg_trigger AS t, ours
+         WHERE t.tgrelid IN (ours.pages, ours.blocks, ours.queue) AND NOT t.tgisinternal
+    )
+    SELECT now() AT TIME ZONE 'UTC', pg_current_snapshot()::text,
+           (SELECT CASE WHEN bit_or(fired.captured) FILTER (WHERE fired.tgrelid = ours.pages) = 60
+                         AND bit_or(fired.captured) FILTER (WHERE fired.tgrelid = ours.blocks) = 60
+                         AND bool_or(fired.tgname = 'robbieblocks_notify' AND fired.tgenabled = 'A')
+                         AND EXISTS (SELECT FROM pg_attribute AS a
+                                      WHERE a.attrelid = ours.queue
+                                        AND a.attname = 'change_xid' AND NOT a.attisdropped)
+                         AND NOT pg_is_in_recovery()
+                        THEN concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()),
+                                       (SELECT oid FROM pg_database
+                                         WHERE datname = current_database()),
+                                       pg_relation_filenode(ours.pages),
+                                       pg_relation_filenode(ours.blocks),
+                                       pg_relation_filenode(ours.queue),
+                                       string_agg(fired.oid || ':' || fired.xmin, ' '
+                                                  ORDER BY fired.oid))
+                   END
+              FROM ours, fired
+             GROUP BY ours.pages, ours.blocks, ours.queue)
+"""
+
+# Nodes, all or those named.
+NODES: LiteralString = """
+    SELECT node_id, node_name, style_overrides::text, enabled_apps, custom_css, custom_scripts,
+           base_url
+      FROM robbieblocks_node_branding
+     WHERE %(nodes)s::text[] IS NULL OR node_id = ANY (%(nodes)s)
+     ORDER BY node_id COLLATE "C"
+"""
+
+# Each published page's app.
+PAGE_APPS: LiteralString = """
+    SELECT page_key, app_namespace FROM robbieblocks_pages
+     WHERE status = 'published' ORDER BY page_key COLLATE "C"
+"""
+
+# Each app that has published pages, with one of them.
+ONE_PAGE_EACH: LiteralString = """
+    SELECT min(page_key), app_namespace FROM robbieblocks_pages
+     WHERE status = 'published' GROUP BY app_namespace
+"""
+
+# Published pages of some apps or all, by id or all, each with its blocks in order as one JSON text,
+# which takes a third of the time of reading blocks as rows. Most blocks have no conditions, and
+# null is cheaper than {}. Times that Python can't hold (infinity, BC) become the nearest that it
+# can.
+PAGES: LiteralString = """
+    SELECT id, page_key, app_namespace, page_name, page_route, layout_template, meta_title,
+           meta_description,
+           least(greatest(published_at, '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC',
+           nullif(metadata, '{}')::text,
+           (SELECT json_agg(json_build_array(block_order, zone, component_key, nullif(props, '{}'),
+                                             nullif(conditions, '{}')) ORDER BY block_order)::text
+              FROM robbieblocks_page_blocks AS block
+              LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
+             WHERE block.page_id = page.id)
+      FROM robbieblocks_pages AS page
+     WHERE status = 'published' AND (%(apps)s::text[] IS NULL OR app_namespace = ANY (%(apps)s))
+       AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s))
+"""
+
+# One page's blocks, each value by itself: for a page with a value that can't be decoded.
+BLOCKS: LiteralString = """
+    SELECT block_order, zone, component_key, props::text, conditions::text
+      FROM robbieblocks_page_blocks AS block
+      LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
+     WHERE page_id = %(page)s
+     ORDER BY block_order
+"""
+
+# Components, all or by id, published or not: a page that places an unpublished one gets another
+# message than one that places a component which does not exist.
+COMPONENTS: LiteralString = """
+    SELECT id, xmin::text, component_key, component_name, component_type, react_code, css_styles,
+           props_schema::text, dependencies, is_published, nullif(metadata, '{}')::text
+      FROM robbieblocks_components
+     WHERE %(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s)
+"""
+
+# The version of each component: a transaction that writes a row gives it a new one. The queue has
+# no rows for unpublished components, and their code makes reading all of them slow.
+VERSIONS: LiteralString = "SELECT id, xmin::text FROM robbieblocks_components"
+
+# All tokens.
+TOKENS: LiteralString = """
+    SELECT token_key, token_category, default_value FROM robbieblocks_style_tokens
+     ORDER BY token_key COLLATE "C"
+"""
+
+# Queue rows that wait for one of the nodes, oldest first.
+TRIGGERS: LiteralString = """
+    SELECT id, trigger_type, entity_type, entity_id, affected_apps, affected_nodes, auto_deploy,
+           least(greatest(created_at, '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC'
+      FROM robbieblocks_change_triggers
+     WHERE processed_at IS NULL
+       AND (%(nodes)s::text[] IS NULL
+            OR ((affected_nodes IS NULL OR affected_nodes && %(nodes)s)
+                AND NOT %(nodes)s <@ handled_nodes))
+     ORDER BY created_at, id
+"""
+
+# Pages with queue rows, processed or not, that an earlier state did not include. They are not found
+# by time: a transaction may commit late. A number that no transaction has had yet comes from a
+# restored dump.
+EDITED: LiteralString = """
+    SELECT DISTINCT entity_id FROM robbieblocks_change_triggers
+     WHERE entity_type = 'page'
+       AND change_xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
+       AND change_xid < pg_snapshot_xmax(pg_current_snapshot())
+       AND NOT pg_visible_in_snapshot(change_xid, %(seen)s::pg_snapshot)
+     LIMIT %(most)s
+"""
+
+# Pages that place one of some components.
+PLACING: LiteralString = """
+    SELECT DISTINCT page_id FROM robbieblocks_page_blocks WHERE component_id = ANY (%(ids)s)
+     LIMIT %(most)s
+"""
