@@ -109,12 +109,13 @@ def _bounded(text: str) -> str:
 
 
 def _trimmed(tokens: Tokens) -> list[Node]:
-    kept = [token for token in tokens if token.type != "comment"]
-    while kept and kept[0].type == "whitespace":
-        kept.pop(0)
-    while kept and kept[-1].type == "whitespace":
-        kept.pop()
-    return kept
+    """The tokens without comments, and without whitespace at both ends."""
+    trimmed = [token for token in tokens if token.type != "comment"]
+    while trimmed and trimmed[0].type == "whitespace":
+        trimmed.pop(0)
+    while trimmed and trimmed[-1].type == "whitespace":
+        trimmed.pop()
+    return trimmed
 
 
 def _is(token: Node, mark: str) -> bool:
