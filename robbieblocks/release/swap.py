@@ -73,14 +73,9 @@ def make_live(
             else:
                 _swap(new)
             swapped = time.perf_counter()
-            problems = _problems(new, smoke_url, smoke_pause_s)
-            if problems:
+            if problems := _problems(new, smoke_url, smoke_pause_s):
                 raise _swapped_back(new, previous, problems)
-            (new.folder / VERIFIED).touch()
-            failpoints.reached("verified")
-            sweep(new.app_folder)
-            if folder is not None:
-                new.app_folder.site_root.verifications.put(new.folder, folder.compared_at)
+            _mark_verified(written)
         checked = time.perf_counter()
     return Published(
         build_hash=new.manifest.build_hash,
@@ -164,6 +159,17 @@ def _changed_paths(new: NewRelease) -> list[str]:
         for path, digest in new.manifest.files.items()
         if path in new.contents or before.get(path) != digest
     ]
+
+
+def _mark_verified(written: WrittenRelease) -> None:
+    """Note on the disk that the release passed its check, and in memory when it was compared."""
+    new = written.new
+    (new.folder / VERIFIED).touch()
+    failpoints.reached("verified")
+    sweep(new.app_folder)
+    if written.folder is not None:
+        compared_at = written.folder.compared_at
+        new.app_folder.site_root.verifications.put(new.folder, compared_at)
 
 
 def _swapped_back(new: NewRelease, previous: str | None, problems: list[str]) -> SiteUnavailable:

@@ -119,15 +119,7 @@ def write_release(
         with disk.attempt("publish to", app_folder.path):
             sweep(app_folder)
             app_folder.releases.mkdir(parents=True, exist_ok=True)
-            live_name, live = live_release(app_folder)
-            new = NewRelease(
-                app_folder=app_folder,
-                manifest=manifest,
-                manifest_json=site_root.manifest_writer.dump(manifest),
-                contents=contents,
-                live_name=live_name,
-                live=live,
-            )
+            new = _new_release(app_folder, manifest, contents)
             written_assets = write_assets(app_folder, assets, manifest.assets)
             failpoints.reached("assets")
             folder = _write_folder(new)
@@ -145,6 +137,20 @@ def write_release(
             written_at=written_at,
             syncing=syncing,
         )
+
+
+def _new_release(
+    app_folder: AppFolder, manifest: Manifest, contents: Mapping[str, bytes]
+) -> NewRelease:
+    live_name, live = live_release(app_folder)
+    return NewRelease(
+        app_folder=app_folder,
+        manifest=manifest,
+        manifest_json=app_folder.site_root.manifest_writer.dump(manifest),
+        contents=contents,
+        live_name=live_name,
+        live=live,
+    )
 
 
 def sweep(app_folder: AppFolder) -> None:
