@@ -36,7 +36,7 @@ def script() -> str:
     Stack traces call it harness.js.
     """
     body = "".join(map(_body, MODULES))
-    return f'(() => {{\n"use strict";\n{body}return harness;\n}})()\n//# sourceURL=harness.js\n'
+    return f'(() => {{\n"use strict";\n{body}return harness;\n}})()\n//# sourceURL=harness.js'
 
 
 def _body(name: str) -> str:
