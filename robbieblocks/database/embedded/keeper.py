@@ -249,7 +249,7 @@ def _end_with_parent() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The server's environment: without the user's PG* variables and locale, which would alter it."""
+    """The server's environment: the user's PG* variables and locale would alter its behaviour."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
