@@ -1,4 +1,4 @@
-"""Rules for CSS that comes from rows: which addresses it may name, and texts as CSS strings.
+"""Rules for CSS that comes from rows: addresses it may name, custom properties, quoted texts.
 
 Branding and bundling both apply them, so that there is one rule.
 """
@@ -55,6 +55,11 @@ def inner_nodes(node: Node) -> list[Node]:
     if node.type == "function":
         return node.arguments
     return node.content if node.type in ("() block", "[] block", "{} block") else []
+
+
+def property_name(token_key: str) -> str:
+    """The custom property of a token: `color.primary` is `--color-primary`."""
+    return "--" + token_key.replace(".", "-").replace("_", "-")
 
 
 def css_string(text: str) -> str:

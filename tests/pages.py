@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -140,7 +140,7 @@ def press(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One press for the session; its isolate stays warm."""
     with (
         Cache(tmp_path_factory.mktemp("press")) as cache,
-        Bundler(cache) as bundler,
+        closing(Bundler(cache)) as bundler,
         Prerenderer() as prerenderer,
     ):
         yield Press(toolchain, bundler, prerenderer)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -50,7 +51,7 @@ def compiled(code: str) -> Bundle:
     with (
         tempfile.TemporaryDirectory() as folder,
         Cache(Path(folder)) as cache,
-        Bundler(cache) as bundler,
+        closing(Bundler(cache)) as bundler,
     ):
         return bundler.bundle({KEY: row}, [KEY], toolchain=toolchain, tokens=(), base_css="")
 

@@ -5,7 +5,6 @@ from robbieblocks.brand.tokens import (
     KEY_REMEDY,
     THEMES,
     flattened_overrides,
-    property_name,
     token_key_problem,
 )
 
@@ -15,6 +14,5 @@ __all__ = [
     "THEMES",
     "brand",
     "flattened_overrides",
-    "property_name",
     "token_key_problem",
 ]

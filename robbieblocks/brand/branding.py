@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from robbieblocks.brand.css import sheet_problems
 from robbieblocks.brand.fonts import HostedFonts
-from robbieblocks.brand.tokens import property_name, resolve
+from robbieblocks.brand.tokens import resolve
+from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.model import Asset, BrandedNode, FontFace, NodeRow, TokenRow

@@ -11,6 +11,7 @@ from functools import lru_cache
 import tinycss2.color4
 
 from robbieblocks.brand.css import as_written, value_problem
+from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
@@ -33,11 +34,6 @@ def token_key_problem(key: str) -> str | None:
         return None
     odd = next((c for c in key if not c.isascii() or not c.isprintable()), None)
     return f"holds {described(odd)}" if odd else "is not made of letters and digits in parts"
-
-
-def property_name(key: str) -> str:
-    """The custom property of a token: `color.primary` is `--color-primary`."""
-    return "--" + key.replace(".", "-").replace("_", "-")
 
 
 def flattened_overrides(overrides: JsonObject) -> dict[str, Json]:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from types import TracebackType
-from typing import Final, Self
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Final
 
 from robbieblocks.bundle.compile import Esbuild, EsbuildService
-from robbieblocks.bundle.component_graph import checked, with_imported
+from robbieblocks.bundle.component_graph import RESERVED_KEY, checked, with_imported
 from robbieblocks.bundle.components import Component, Components
+from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
 from robbieblocks.bundle.packages import PAGE_NEEDS, PackagePart, Packages
-from robbieblocks.bundle.page_files import base_stylesheet, islands_module
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind import DesignSystem, Tailwind
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
 from robbieblocks.cache import Cache
-from robbieblocks.model import Bundle, ComponentRow, Module, TokenRow
+from robbieblocks.errors import ProcessFailed
+from robbieblocks.model import (
+    Asset,
+    Bundle,
+    ComponentRow,
+    Module,
+    TokenRow,
+    component_specifier,
+    sha256,
+)
 from robbieblocks.toolchain import Toolchain
+
+_KIND: Final = "page file"
+_ISLANDS: Final = Path(__file__).parent / "runtime" / "islands.js"
 
 # How long an idle process waits for the next build: a new class costs milliseconds where the
 # isolate runs, and so does an edit where esbuild does. An isolate takes 60 MB meanwhile.
@@ -27,10 +39,10 @@ _IDLE_S: Final = 5.0
 class Processes:
     """The child processes that are kept for the next build."""
 
-    def __init__(self, idle_s: float = _IDLE_S) -> None:
-        self.esbuild = KeepAlive[EsbuildService](idle_s)
-        self.tailwind = KeepAlive[ScriptIsolate](idle_s)
-        self.packages = KeepAlive[ScriptIsolate](idle_s)
+    def __init__(self) -> None:
+        self.esbuild = KeepAlive[EsbuildService](_IDLE_S)
+        self.tailwind = KeepAlive[ScriptIsolate](_IDLE_S)
+        self.packages = KeepAlive[ScriptIsolate](_IDLE_S)
 
     def stop(self) -> None:
         """End them; the next build starts others."""
@@ -81,17 +93,6 @@ class Bundler:
         """End the processes."""
         self._processes.stop()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _workspace_for(self, toolchain: Toolchain) -> _Workspace:
         """What is known under the toolchain; of an earlier one nothing is kept."""
         if self._workspace is None or self._workspace.toolchain.id != toolchain.id:
@@ -106,13 +107,14 @@ class _Workspace:
         self.toolchain = toolchain
         self.toolchain_cache = ToolchainCache(toolchain, cache)
         self._cache = cache
-        self._processes = processes
         self._esbuild = Esbuild(toolchain, processes.esbuild)
         self.packages = Packages(
             toolchain, self._esbuild, self.toolchain_cache, cache, processes.packages
         )
         self._components = Components(toolchain, self._esbuild, cache, self.packages)
-        self._islands: Module | None = None
+        self._design_system = partial(
+            DesignSystem, toolchain, self._esbuild, self.toolchain_cache, processes.tailwind
+        )
         self._tailwind: Tailwind | None = None
 
     def bundle(
@@ -130,12 +132,11 @@ class _Workspace:
         found = with_imported(rows, placed, self._components)
         components = checked(rows, placed, found)
         words = {key: each.module.candidates for key, each in components.good.items()}
-        islands = self._islands_module()
         return Bundle(
-            modules=self._modules(components.good.values(), islands),
+            modules=self._modules(components.good.values()),
             utilities=tailwind.stylesheets(words, components.good),
-            runtime=islands,
-            base_stylesheet=base_stylesheet(self.toolchain, self._esbuild, self._cache, base_css),
+            runtime=self._islands,
+            base_stylesheet=self._base_stylesheet(base_css),
             isolate=self.packages.react_script,
             compiled=tuple(sorted(set(self._components.take_compiled()))),
             problems=components.problems,
@@ -150,24 +151,46 @@ class _Workspace:
             self._tailwind = tailwind
         return self._tailwind
 
-    def _design_system(self, theme_css: str) -> DesignSystem:
-        return DesignSystem(
-            self.toolchain,
-            self._esbuild,
-            self.toolchain_cache,
-            self._processes.tailwind,
-            theme_css,
+    @cached_property
+    def _islands(self) -> Module:
+        """The page's own script, compiled."""
+        key = sha256("\0".join(("islands", self.toolchain.id)))
+        head, module = unpacked(
+            self.toolchain_cache.get_or_make(_KIND, key, self._compiled_islands)
+        )
+        return Module(
+            specifier=component_specifier(RESERVED_KEY),
+            asset=Asset.of("islands", "js", module),
+            script="",
+            imports=tuple(head.decode().split()),
         )
 
-    def _islands_module(self) -> Module:
-        if self._islands is None:
-            self._islands = islands_module(self.toolchain, self._esbuild, self.toolchain_cache)
-        return self._islands
+    def _compiled_islands(self) -> bytes:
+        options = ["--external:*", "--format=esm", "--minify"]
+        output = self._esbuild.run({"islands.js": _ISLANDS.read_bytes()}, ["islands.js"], options)
+        if output.errors:
+            raise ProcessFailed(f"the page's own script does not compile: {output.errors[0].text}")
+        names = sorted({name for name, _ in output.imports["islands.js"]})
+        return packed("\n".join(names), output.files["islands.js"])
 
-    def _modules(self, components: Collection[Component], islands: Module) -> dict[str, Module]:
+    def _base_stylesheet(self, css: str) -> Asset:
+        """The templates' own CSS, minified."""
+        key = sha256("\0".join(("base", self.toolchain.id, css)))
+        content = self._cache.get_many(versioned(_KIND), [key]).get(key)
+        if content is None:
+            options = ["--external:*", "--minify", "--legal-comments=none"]
+            output = self._esbuild.run({"base.css": css}, ["base.css"], options)
+            if output.errors:
+                first = output.errors[0]
+                raise ProcessFailed(f"the templates' CSS, line {first.line}: {first.text}")
+            content = output.files["base.css"]
+            self._cache.put_many(versioned(_KIND), {key: content})
+        return Asset.of("base", "css", content)
+
+    def _modules(self, components: Collection[Component]) -> dict[str, Module]:
         """The components' modules and those of the packages that they and pages need."""
         modules = {each.module.specifier: each.module for each in components}
-        parts = {name: PackagePart.whole(name) for name in (*PAGE_NEEDS, *islands.imports)}
+        parts = {name: PackagePart.whole(name) for name in (*PAGE_NEEDS, *self._islands.imports)}
         for each in components:
             parts.update((part.specifier, part) for part in each.package_parts)
             for name in each.module.imports:

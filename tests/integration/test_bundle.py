@@ -17,10 +17,10 @@ from py_mini_racer import MiniRacer
 from robbieblocks.bundle import Bundler
 from robbieblocks.bundle.compile import Esbuild
 from robbieblocks.bundle.compile.service import EsbuildService, Request
+from robbieblocks.bundle.entries import ToolchainCache
 from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind import DesignSystem
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Bundle, ComponentRow, TokenRow
@@ -52,7 +52,7 @@ def rows(codes: Mapping[str, str]) -> dict[str, ComponentRow]:
 def tailwind_asked(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a cache that has Tailwind's theme; packages are beside the toolchain."""
     folder = tmp_path_factory.mktemp("asked") / "cache"
-    with Cache(folder) as cache, Bundler(cache) as bundler:
+    with Cache(folder) as cache, closing(Bundler(cache)) as bundler:
         wanted = {"a": row("a", "<b className='p-4'/>")}
         bundler.bundle(wanted, ["a"], toolchain=toolchain, tokens=TOKENS, base_css="")
     return folder
@@ -68,7 +68,7 @@ def cache(tailwind_asked: Path, tmp_path: Path) -> Iterator[Cache]:
 
 @pytest.fixture
 def bundler(cache: Cache) -> Iterator[Bundler]:
-    with Bundler(cache) as opened:
+    with closing(Bundler(cache)) as opened:
         yield opened
 
 
@@ -422,7 +422,7 @@ def test_cached_across_processes(toolchain: Toolchain, tmp_path: Path) -> None:
     components["css"] = row("css", "<p className='p-4'/>", css=".a{top:0}")
 
     def made() -> Bundle:
-        with Cache(tmp_path / "cache") as cache, Bundler(cache) as bundler:
+        with Cache(tmp_path / "cache") as cache, closing(Bundler(cache)) as bundler:
             return bundler.bundle(
                 components, components, toolchain=toolchain, tokens=TOKENS, base_css=""
             )
@@ -449,7 +449,7 @@ def test_equal_rows_give_equal_bytes(
         if name != "one":
             shutil.copytree(tailwind_asked, place / "cache")
         monkeypatch.setattr(tempfile, "tempdir", str(place))
-        with Cache(place / "cache") as cache, Bundler(cache) as bundler:
+        with Cache(place / "cache") as cache, closing(Bundler(cache)) as bundler:
             return bundler.bundle(
                 components, wanted, toolchain=toolchain, tokens=TOKENS, base_css=""
             )

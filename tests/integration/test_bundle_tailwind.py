@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 
 from robbieblocks.bundle.compile import Esbuild
 from robbieblocks.bundle.compile.service import EsbuildService
-from robbieblocks.bundle.entries import versioned
+from robbieblocks.bundle.entries import ToolchainCache, versioned
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind import DesignSystem, Tailwind, design_system
 from robbieblocks.bundle.tailwind.classes import KnownClasses, may_be_class
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.toolchain import Toolchain
@@ -244,7 +243,7 @@ def test_no_class_is_taken_for_prose(
     """Of whatever Tailwind makes a rule, it is asked: what it is not asked about is none."""
     tailwind, isolate = all_words
     roots = tailwind.learn(frozenset({"p-4"})).roots
-    answer = json.loads(isolate.run_text(f"compiled({json.dumps(words)}, [])"))
+    answer = json.loads(str(isolate.run(f"compiled({json.dumps(words)}, [])")))
     classes = {word for word, css in zip(words, answer["css"], strict=True) if css}
     assert classes >= set(CLASSES) & set(words)
     assert [word for word in (*roots, *classes) if not may_be_class(word, roots)] == []
@@ -260,7 +259,7 @@ def test_the_design_system_is_as_it_was(toolchain: Toolchain, tailwind: Tailwind
         theme = dict(described["theme"])
         assert theme["--spacing"] == "0.25rem"
         assert theme["--color-black"] == "#000"
-        answer = json.loads(isolate.run_text('compiled(["p-4", "nothing", "flex"], ["m-1"])'))
+        answer = json.loads(str(isolate.run('compiled(["p-4", "nothing", "flex"], ["m-1"])')))
     assert answer["css"][1] is None
     assert [css.split("{")[0].strip() for css in answer["css"][::2]] == [".p-4", ".flex"]
     assert answer["order"] == ["m-1", "flex", "p-4"]
@@ -270,6 +269,7 @@ def test_the_design_system_is_as_it_was(toolchain: Toolchain, tailwind: Tailwind
 
 BUILD = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 from robbieblocks.bundle import Bundler
@@ -280,7 +280,7 @@ from robbieblocks.toolchain import ensure
 code = "<b className='p-4'/>"
 rows = {"a": ComponentRow(id=UUID(int=0), key="a", name="a", type="x", code=code)}
 toolchain = ensure(Settings.from_environment(), print)
-with Cache(Path(sys.argv[1])) as cache, Bundler(cache) as bundler:
+with Cache(Path(sys.argv[1])) as cache, closing(Bundler(cache)) as bundler:
     made = bundler.bundle(rows, rows, toolchain=toolchain, tokens=[], base_css="")
     assert b"padding" in made.utilities_for(["a"]).content
     print(bundler._processes.tailwind.running.pid, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -55,7 +56,7 @@ def build(toolchain: Toolchain, tmp_path: Path) -> Build:
     """Builds a site of that name as a new process would, with the site's own cache."""
 
     def built(site: str) -> Bundle:
-        with Cache(tmp_path / site) as cache, Bundler(cache) as bundler:
+        with Cache(tmp_path / site) as cache, closing(Bundler(cache)) as bundler:
             return bundler.bundle(SITE, SITE, toolchain=toolchain, tokens=[], base_css="")
 
     return built

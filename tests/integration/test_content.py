@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -232,7 +233,7 @@ def test_the_seeds_cover_every_shape(toolchain: Any, cache: Cache) -> None:
         TokenRow(key=each.key, category=each.category, default=each.value)
         for each in content.tokens
     ]
-    with Bundler(cache) as bundler:
+    with closing(Bundler(cache)) as bundler:
         built = bundler.bundle(rows, rows, toolchain=toolchain, tokens=tokens, base_css="")
     assert built.problems == ()
     assert built.broken == frozenset()

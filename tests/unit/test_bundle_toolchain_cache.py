@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from robbieblocks.bundle import toolchain_cache as module
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
+from robbieblocks.bundle import entries as module
+from robbieblocks.bundle.entries import ToolchainCache
 from robbieblocks.cache import Cache
 from robbieblocks.toolchain import Toolchain
 

@@ -1,10 +1,8 @@
 """Reads a component's text without running it: its imports, its component, its problems."""
 
+from robbieblocks.bundle.analysis.checks import check_dependencies, check_imports, unseen_import
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
-from robbieblocks.bundle.analysis.dependency_checks import check_dependencies
-from robbieblocks.bundle.analysis.import_checks import check_imports, unseen_import
-from robbieblocks.bundle.analysis.problems import code_problem
-from robbieblocks.bundle.analysis.syntax import SourcePosition
+from robbieblocks.bundle.analysis.syntax import SourcePosition, code_problem
 
 __all__ = [
     "Analysis",

@@ -16,10 +16,8 @@ from robbieblocks.bundle.analysis.component_choice import (
     are_siblings,
     choose,
 )
-from robbieblocks.bundle.analysis.nesting import MAX_DEPTH
-from robbieblocks.bundle.analysis.parsing import parse
-from robbieblocks.bundle.analysis.problems import code_problem
-from robbieblocks.bundle.analysis.syntax import Import, SourcePosition, Syntax
+from robbieblocks.bundle.analysis.parsing import MAX_DEPTH, parse
+from robbieblocks.bundle.analysis.syntax import Import, SourcePosition, Syntax, code_problem
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow, sha256
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.bundle.analysis.parsing import parse
-from robbieblocks.bundle.analysis.problems import code_problem
-from robbieblocks.bundle.analysis.syntax import Declaration, Expression, Syntax
+from robbieblocks.bundle.analysis.syntax import Declaration, Expression, Syntax, code_problem
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 

@@ -6,13 +6,13 @@ message for that error comes from esbuild.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 from tree_sitter import Node, Parser
 
-from robbieblocks.bundle.analysis.nesting import too_deep
 from robbieblocks.bundle.analysis.queries import TSX, position_of, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
     Declaration,
@@ -22,6 +22,10 @@ from robbieblocks.bundle.analysis.syntax import (
     Syntax,
 )
 
+# Compilers run out of stack over a text that nests too deep.
+MAX_DEPTH: Final = 5_000
+_BRACKET: Final = re.compile(rb"[][(){}<>!~?]")
+_OPENING: Final = b"([{<!~?"
 # Queries over a long text with a syntax error take time that grows with its square.
 _MAX_BROKEN_BYTES = 20_000
 # No component has more of them, and finding the line of each takes time.
@@ -56,7 +60,7 @@ def parse(code: str) -> Syntax:
     """The syntax of a component's text. Never fails; `broken` says that there are syntax errors."""
     text = code.encode("utf-8", "surrogatepass")
     root = Parser(TSX).parse(text).root_node
-    if too_deep(text, root):
+    if _too_deep(text, root):
         return Syntax(text=text, broken=root.has_error, too_deep=True)
     syntax = Syntax(text=text, broken=root.has_error)
     for statement in root.named_children:
@@ -239,3 +243,36 @@ def _expression(syntax: Syntax, node: Node) -> None:
     syntax.expressions.append(
         Expression(kind=kind, start=inner.start_byte, end=inner.end_byte, position=position)
     )
+
+
+def _too_deep(text: bytes, root: Node) -> bool:
+    """Whether the text nests deeper than MAX_DEPTH levels."""
+    # Each level takes at least one byte.
+    return len(text) > MAX_DEPTH and max(_tree_depth(root), _bracket_depth(text, root)) > MAX_DEPTH
+
+
+def _tree_depth(root: Node) -> int:
+    """How many levels the tree has; counting stops above MAX_DEPTH."""
+    cursor = root.walk()
+    deepest = depth = 0
+    while deepest <= MAX_DEPTH:
+        if cursor.goto_first_child():
+            depth += 1
+            deepest = max(deepest, depth)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return deepest
+            depth -= 1
+    return deepest
+
+
+def _bracket_depth(text: bytes, root: Node) -> int:
+    """How deep a text with a syntax error may nest at most: its tree need not show that."""
+    if not root.has_error:
+        return 0
+    deepest = depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = depth + 1 if found[0] in _OPENING else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest

@@ -1,10 +1,13 @@
-"""The syntax of a component's text: its imports, declarations, exports and identifiers."""
+"""The syntax of a component's text: its imports, declarations, exports, identifiers, problems."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import ComponentRow
 
 # Whether a declaration may be a component, as far as its syntax tells.
 Likelihood = Literal["component", "perhaps", "no"]
@@ -96,3 +99,25 @@ class Syntax:
     def has_jsx(self, declared: Declaration) -> bool:
         """Whether there is JSX in a declaration."""
         return any(declared.start <= offset < declared.end for offset in self.jsx_offsets)
+
+
+def code_problem(
+    row: ComponentRow, position: SourcePosition | None, what: str, remedy: str = ""
+) -> Problem:
+    """A Problem in the component's code, with the stored line quoted where there is a position."""
+    line = column = None
+    source = ""
+    if position is not None:
+        line, column = position.line, position.column
+        lines = row.code.split("\n")
+        source = lines[line - 1].rstrip("\r") if line <= len(lines) else ""
+    return Problem(
+        entity="component",
+        key=row.key,
+        field="react_code",
+        what=what,
+        remedy=remedy,
+        line=line,
+        column=column,
+        source=source,
+    )

@@ -7,14 +7,14 @@ component with an error is left out, and the others are compiled without it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from robbieblocks.bundle.analysis import Analysis, ColumnShift, code_problem
-from robbieblocks.bundle.compile.esbuild import Esbuild, Output, Outputs
-from robbieblocks.bundle.compile.messages import Source, message_problem
+from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
+from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import ComponentRow, sha256
 
@@ -23,6 +23,13 @@ _BROWSER: Final = (*_OPTIONS, "--format=esm", "--minify")
 _ISOLATE: Final = (*_OPTIONS, "--format=cjs", "--sourcemap=external", "--sources-content=false")
 # Limits the memory that one esbuild takes.
 _MAX_BATCH: Final = 4000
+_REMEDIES: Final = {
+    r"Cannot assign to import": "all blocks share what is imported: leave it as it is",
+    r"Multiple exports|already been declared": "keep one of the two, or rename one",
+    r"clos(?:ing|e)|end of file|Unterminated": "close what is open before this place",
+    r"top-level await|await": "load data in useEffect, or give it as props",
+    r"": "write TypeScript or JavaScript with JSX: something before this place does not parse",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +88,7 @@ def _batch(
             browser, isolate = outputs() if outputs else esbuild.run_each(*_build(units))
         except ProcessFailed as error:
             return results | _halves(units, esbuild, error)
-        if browser.ok and isolate.ok:
+        if not browser.errors and not isolate.errors:
             return results | _collected(units, browser, isolate)
         failed = _failed(units, (browser, isolate))
         if not failed:
@@ -118,16 +125,30 @@ def _halves(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed
 
 def _failed(units: Iterable[CompileUnit], outputs: Iterable[Output]) -> Results:
     """The units with an error in one of the outputs."""
-    sources = {
-        unit.path: Source(unit.row, unit.analysis.source, unit.analysis.shift) for unit in units
-    }
+    by_path = {unit.path: unit for unit in units}
     found: dict[str, dict[Problem, None]] = {}
-    for output in outputs:
-        for message in output.messages:
-            source = sources.get(message.file)
-            if source is not None and message.severity == "error":
-                found.setdefault(source.row.key, {})[message_problem(source, message)] = None
+    for message in (each for output in outputs for each in output.errors):
+        unit = by_path.get(message.file)
+        if unit is not None:
+            remedy = next(text for it, text in _REMEDIES.items() if re.search(it, message.text))
+            position = _stored_position(unit, message)
+            problem = code_problem(unit.row, position, message.text, remedy)
+            found.setdefault(unit.row.key, {})[problem] = None
     return {key: CompiledComponent(problems=tuple(problems)) for key, problems in found.items()}
+
+
+def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:
+    """The message's position in the stored text; its end for what stands in appended lines."""
+    stored = unit.row.code.split("\n")
+    if message.line > len(stored):
+        last = max((n for n, line in enumerate(stored) if line.strip()), default=0)
+        return SourcePosition(last + 1, max(1, len(stored[last].rstrip())))
+    line = unit.analysis.source.split("\n")[message.line - 1].encode("utf-8", "replace")
+    column = len(line[: message.column].decode("utf-8", "replace")) + 1
+    shift = unit.analysis.shift
+    if shift is not None and message.line == shift.line and column >= shift.column:
+        column = max(shift.column, column - shift.by)
+    return SourcePosition(message.line, column)
 
 
 def _collected(units: Iterable[CompileUnit], browser: Output, isolate: Output) -> Results:

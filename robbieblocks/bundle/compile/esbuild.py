@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypedDict, cast
+from typing import Any, Final, NamedTuple
 
 from robbieblocks.bundle.compile.service import (
     Answer,
@@ -41,11 +41,9 @@ Source = str | bytes
 Outputs = Callable[[], "list[Output]"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One error or warning. `line` counts from 1, `column` from 0 in UTF-8 bytes, as esbuild's."""
+class Message(NamedTuple):
+    """One error. `line` counts from 1, `column` from 0 in UTF-8 bytes, as esbuild's."""
 
-    severity: str
     text: str
     file: str = ""
     line: int = 0
@@ -54,14 +52,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """The files that one run wrote, by path, and its messages. Without `ok` there are no files.
+    """The files that one run wrote, by path. Where there are `errors`, there are no files.
 
     `imports` has (specifier, kind) of what each entry's output imports, by the entry's path.
     """
 
-    ok: bool
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    messages: Sequence[Message] = ()
+    errors: Sequence[Message] = ()
     imports: Mapping[str, Sequence[tuple[str, str]]] = field(
         default_factory=dict[str, Sequence[tuple[str, str]]]
     )
@@ -153,75 +150,29 @@ def _write(folder: Path, sources: Mapping[str, Source]) -> None:
         (folder / path).write_bytes(data)
 
 
-class _Location(TypedDict):
-    file: str
-    line: int
-    column: int
-
-
-class _ToldMessage(TypedDict):
-    text: str
-    location: _Location | None
-
-
-class _OutputFile(TypedDict):
-    path: str
-    contents: bytes
-
-
-class _BuildAnswer(TypedDict):
-    """esbuild's answer to a build request, as far as it is read here."""
-
-    errors: list[_ToldMessage]
-    warnings: list[_ToldMessage]
-    outputFiles: list[_OutputFile]
-    metafile: str
-
-
-class _MetafileImport(TypedDict):
-    path: str
-    kind: str
-
-
-class _MetafileOutput(TypedDict, total=False):
-    entryPoint: str
-    imports: list[_MetafileImport]
-
-
 def _output(answer: Answer, out: Path) -> Output:
     if "error" in answer:
         raise ProcessFailed(f"esbuild failed: {str(answer['error'])[:2000]}")
-    build = cast("_BuildAnswer", answer)
-    messages = (
-        *(_message("error", each) for each in build["errors"]),
-        *(_message("warning", each) for each in build["warnings"]),
-    )
-    if build["errors"]:
-        if not any(each.severity == "error" and each.file for each in messages):
-            raise ProcessFailed(f"esbuild failed: {messages[0].text[:2000]}")
-        return Output(ok=False, messages=messages)
-    written = {each["path"]: each["contents"] for each in build["outputFiles"]}
-    outputs: dict[str, _MetafileOutput] = json.loads(build["metafile"])["outputs"]
+    errors = [_message(each) for each in answer["errors"]]
+    if errors:
+        if not any(each.file for each in errors):
+            raise ProcessFailed(f"esbuild failed: {errors[0].text[:2000]}")
+        return Output(errors=errors)
+    files = {
+        each["path"].removeprefix(f"{out}/"): each["contents"] for each in answer["outputFiles"]
+    }
     return Output(
-        ok=True,
-        files={path.removeprefix(f"{out}/"): written[path] for path in sorted(written)},
-        messages=messages,
+        files=dict(sorted(files.items())),
         imports={
-            each["entryPoint"]: tuple((i["path"], i["kind"]) for i in each.get("imports", ()))
-            for each in outputs.values()
+            each["entryPoint"]: [(i["path"], i["kind"]) for i in each.get("imports", ())]
+            for each in json.loads(answer["metafile"])["outputs"].values()
             if "entryPoint" in each
         },
     )
 
 
-def _message(severity: str, told: _ToldMessage) -> Message:
+def _message(told: dict[str, Any]) -> Message:
     where = told["location"]
     if where is None:
-        return Message(severity=severity, text=told["text"])
-    return Message(
-        severity=severity,
-        text=told["text"],
-        file=where["file"],
-        line=where["line"],
-        column=where["column"],
-    )
+        return Message(told["text"])
+    return Message(told["text"], where["file"], where["line"], where["column"])

@@ -1,22 +1,20 @@
 """The packets of esbuild's stdio protocol (cmd/esbuild/stdio_protocol.go in esbuild's sources).
 
 A packet is a length and as many bytes: an id, whose lowest bit is set in answers, and one value.
-Integers have 32 bits, little-endian.
+Integers have 32 bits, little-endian. Values are None, bool, int, str, bytes, and lists and
+dictionaries of these.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 _INTEGER: Final = struct.Struct("<I")
 
-# None, bool, int, str, bytes, and lists and dictionaries of these.
-Value = object
 
-
-def packet(number: int, value: Mapping[str, Value]) -> bytes:
+def packet(number: int, value: Mapping[str, object]) -> bytes:
     """One packet with its length."""
     body = _INTEGER.pack(number) + b"".join(_encoded(value))
     return _INTEGER.pack(len(body)) + body
@@ -41,16 +39,16 @@ def bodies(received: bytes) -> Iterator[bytes]:
         place += length
 
 
-def answer(body: bytes) -> tuple[int, dict[str, Value]]:
+def answer(body: bytes) -> tuple[int, dict[str, Any]]:
     """A request's number and its answer. Raises ValueError where the packet is no answer."""
     number = _integer(body, 0)
     value, _ = decoded(body, _INTEGER.size)
     if not number & 1 or not isinstance(value, dict):
         raise ValueError("it is a request, or its value is no object")
-    return number >> 1, cast("dict[str, Value]", value)
+    return number >> 1, cast("dict[str, Any]", value)
 
 
-def decoded(body: bytes, place: int) -> tuple[Value, int]:
+def decoded(body: bytes, place: int) -> tuple[object, int]:
     """The value at that place of a packet, and the place of the next one.
 
     Raises ValueError, IndexError or struct.error for what is no such value.
@@ -67,13 +65,13 @@ def decoded(body: bytes, place: int) -> tuple[Value, int]:
         data = body[place : place + number]
         return (data.decode("utf-8", "replace") if kind == 3 else data), place + number
     if kind == 5:
-        items: list[Value] = []
+        items: list[object] = []
         for _ in range(number):
             item, place = decoded(body, place)
             items.append(item)
         return items, place
     if kind == 6:
-        found: dict[str, Value] = {}
+        found: dict[str, object] = {}
         for _ in range(number):
             length, place = _integer(body, place), place + _INTEGER.size
             key = body[place : place + length].decode()
@@ -86,7 +84,7 @@ def _integer(data: bytes | bytearray, place: int) -> int:
     return int(_INTEGER.unpack_from(data, place)[0])
 
 
-def _encoded(value: Value) -> Iterator[bytes]:
+def _encoded(value: object) -> Iterator[bytes]:
     match value:
         case None:
             yield b"\0"
@@ -99,12 +97,12 @@ def _encoded(value: Value) -> Iterator[bytes]:
         case bytes():
             yield b"\4" + _counted(value)
         case list() | tuple():
-            items = cast("Sequence[Value]", value)
+            items = cast("Sequence[object]", value)
             yield b"\5" + _INTEGER.pack(len(items))
             for each in items:
                 yield from _encoded(each)
         case _:
-            entries = cast("Mapping[str, Value]", value)
+            entries = cast("Mapping[str, object]", value)
             yield b"\6" + _INTEGER.pack(len(entries))
             for key, each in entries.items():
                 yield _counted(key.encode())

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Final
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any, Final
 
 from robbieblocks.bundle.compile import packets
 from robbieblocks.bundle.processes import ChildProgram, KeepAlive, in_background
@@ -24,8 +25,9 @@ _SMALL_BUILD_INPUTS: Final = 20
 # components. Above the limit Go's runtime collects nevertheless.
 _NO_GARBAGE_COLLECTION: Final = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 
-Request = Mapping[str, packets.Value]
-Answer = dict[str, packets.Value]
+Request = Mapping[str, object]
+# Which members it has depends on the request.
+Answer = dict[str, Any]
 Answers = Callable[[], list[Answer]]
 
 
@@ -90,11 +92,8 @@ class EsbuildServices:
         answers = self._ask_shared(requests, timeout_s) if _is_small(inputs) else None
         if answers is not None:
             return answers
-        own = EsbuildService(self._toolchain, one_build=True)
-        try:
+        with closing(EsbuildService(self._toolchain, one_build=True)) as own:
             return own.ask(requests, timeout_s)
-        finally:
-            own.close()
 
     @contextmanager
     def begun(
@@ -119,16 +118,14 @@ class EsbuildServices:
 
         It may have been killed while it was idle, which says nothing of the components.
         """
+        start = partial(EsbuildService, self._toolchain, one_build=False)
         try:
-            with self._shared.borrow(self._toolchain.id, self._start_shared) as service:
+            with self._shared.borrow(self._toolchain.id, start) as service:
                 return service.ask(requests, timeout_s)
         except TimedOut:
             raise
         except ProcessFailed:
             return None
-
-    def _start_shared(self) -> EsbuildService:
-        return EsbuildService(self._toolchain, one_build=False)
 
 
 def _is_small(inputs: int) -> bool:

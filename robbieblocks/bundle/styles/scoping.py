@@ -7,16 +7,16 @@ global in CSS get the component's own prefix. Addresses on other sites are error
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
+import lightningcss
 import tinycss2
 from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
-from robbieblocks.bundle.styles.brackets import bracket_problem
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
-from robbieblocks.bundle.styles.minifying import minified
-from robbieblocks.bundle.styles.problems import StylesheetProblems
+from robbieblocks.bundle.styles.problems import StylesheetProblems, bracket_problem
 from robbieblocks.css_text import css_string, foreign_urls
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
@@ -58,6 +58,13 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
             layer = minified(f"@layer components{{{rules}}}") if rules else ""
             return layer, problems.found
     return "", problems.found
+
+
+def minified(css: str) -> str:
+    """The CSS without needless bytes, or as it is where the minifier can't read it."""
+    with contextlib.suppress(ValueError):
+        return lightningcss.process_stylesheet(css, minify=True)
+    return css
 
 
 class _Scoper:

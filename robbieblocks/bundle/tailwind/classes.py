@@ -5,20 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypedDict
+from typing import Final
 
 from robbieblocks.bundle.tailwind.safe_rules import safe_rules
 
 _MAX_OTHER_WORDS: Final = 60_000
-
-
-class Answer(TypedDict):
-    """Tailwind's answer: the CSS of each word that it was asked about (None: no class), and all
-    classes in the order of their rules.
-    """
-
-    css: list[str | None]
-    order: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +69,21 @@ class KnownClasses:
         """Those of the words, all of them known, that are classes or variables of the theme."""
         return frozenset(words & self.rules.keys()) | (words & self.theme.keys())
 
-    def with_answer(self, words: Collection[str], answer: Answer) -> KnownClasses:
-        """These and what Tailwind answered about the words."""
+    def with_answer(
+        self, words: Collection[str], css: Iterable[str | None], order: Iterable[str]
+    ) -> KnownClasses:
+        """These and Tailwind's answer: each word's CSS, and all classes in their rules' order."""
         rules, properties = dict(self.rules), dict(self.properties)
         others: set[str] = set()
-        for word, css in zip(words, answer["css"], strict=True):
-            safe = safe_rules(word, css) if css else None
+        for word, told in zip(words, css, strict=True):
+            safe = safe_rules(word, told) if told else None
             if safe is not None:
                 rules[word], properties[word] = safe
             elif may_be_class(word, self.roots):
                 others.add(word)
         return replace(
             self._with_other_words(others),
-            rules={word: rules[word] for word in answer["order"] if word in rules},
+            rules={word: rules[word] for word in order if word in rules},
             properties=properties,
         )
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final, TypedDict
+from dataclasses import replace
+from typing import Any, Final
 
 import tinycss2
 from tinycss2.ast import AtRule
 
 from robbieblocks.bundle.compile import Esbuild
-from robbieblocks.bundle.entries import packed, unpacked
+from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
-from robbieblocks.bundle.tailwind.classes import Answer, KnownClasses
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
+from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import sha256
 from robbieblocks.toolchain import Toolchain
@@ -50,14 +50,6 @@ function compiled(words, classes) {
   return JSON.stringify({ css, order: order.map(([word]) => word) });
 }
 """
-
-
-class _Description(TypedDict, total=False):
-    """What `described()` gives: the names of utilities and the theme's variables, or a failure."""
-
-    roots: list[str]
-    theme: list[tuple[str, str | float]]
-    failure: str
 
 
 class _IsolateDied(ProcessFailed):
@@ -120,12 +112,12 @@ class DesignSystem:
             described = self._with_theme(known, json.loads(str(isolate.first_result())))
             question = f"compiled({json.dumps(words)},{json.dumps([*described.rules])})"
             try:
-                answer: Answer = json.loads(isolate.run_text(question))
+                answer = json.loads(str(isolate.run(question)))
             except ProcessFailed as error:
                 raise _IsolateDied(str(error)) from error
-        return described.with_answer(words, answer)
+        return described.with_answer(words, answer["css"], answer["order"])
 
-    def _with_theme(self, known: KnownClasses, description: _Description) -> KnownClasses:
+    def _with_theme(self, known: KnownClasses, description: dict[str, Any]) -> KnownClasses:
         if "failure" in description:
             why = description["failure"][:300]
             raise ProcessFailed(f"Tailwind does not take the style tokens: {why}")
@@ -133,17 +125,11 @@ class DesignSystem:
             return known
         theme = {
             name: " ".join(str(value).split())
-            for name, value in description.get("theme", ())
+            for name, value in description["theme"]
             if value != f"var({name})" and not str(value).startswith("initial")
         }
-        roots = frozenset(description.get("roots", ()))
-        return KnownClasses(
-            rules=known.rules,
-            properties=known.properties,
-            other_words=known.other_words,
-            theme=theme,
-            keyframes=self._keyframes,
-            roots=roots,
+        return replace(
+            known, theme=theme, keyframes=self._keyframes, roots=frozenset(description["roots"])
         )
 
 
@@ -151,8 +137,8 @@ def _compiler(esbuild: Esbuild, theme: str) -> bytes:
     """The keyframes of Tailwind's theme and its compiler as one script, as a cache entry."""
     options = ["--format=iife", "--minify"]
     output = esbuild.run({"tailwind.js": _ENTRY}, ["tailwind.js"], options)
-    if not output.ok:
-        raise ProcessFailed(f"Tailwind does not compile: {output.messages[0].text}")
+    if output.errors:
+        raise ProcessFailed(f"Tailwind does not compile: {output.errors[0].text}")
     return packed(json.dumps(_keyframes(theme)), output.files["tailwind.js"])
 
 

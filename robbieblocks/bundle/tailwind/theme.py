@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from robbieblocks.css_text import property_name
 from robbieblocks.model import TokenRow
 
 # Token prefixes (as custom properties) to Tailwind's namespaces; the longest prefix wins.
@@ -60,11 +61,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 _LENGTH = re.compile(r"\d+(\.\d+)?(px|rem|em)", re.ASCII)
 
 
-def property_of(token_key: str) -> str:
-    """A token's custom property, without the dashes in front: `color-primary`."""
-    return token_key.replace(".", "-").replace("_", "-")
-
-
 def theme_css(tokens: Iterable[TokenRow]) -> str:
     """The tokens as Tailwind's theme; equal for equal names, whatever most values are."""
     rules = dict(sorted(_rules(tokens)))
@@ -78,7 +74,7 @@ def theme_css(tokens: Iterable[TokenRow]) -> str:
 
 def _rules(tokens: Iterable[TokenRow]) -> Iterator[tuple[str, str]]:
     for token in tokens:
-        name = property_of(token.key)
+        name = property_name(token.key).removeprefix("--")
         if not _NAME.fullmatch(name):
             continue
         if name in _ALONE:

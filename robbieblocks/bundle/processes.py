@@ -1,17 +1,44 @@
-"""Keeps a child process that is slow to start running for a while after its last use."""
+"""Child processes that bundling speaks to, and how long they stay for the next build."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
 
-from robbieblocks.bundle.processes.background import in_background
+from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import Child
 
 _T = TypeVar("_T")
+_P = TypeVar("_P", bound="ChildProgram")
+_ISOLATE_CHILD: Final = Path(__file__).resolve().with_name("script_isolate_child.py")
+_PACKAGE_PARENT: Final = str(_ISOLATE_CHILD.parents[2])
+# Added to the scripts' own time: for starting on a busy machine, and for reporting a timeout.
+_MARGIN_S: Final = 30.0
+
+
+def in_background(work: Callable[[], _T]) -> Future[_T]:
+    """Start `work` in a daemon thread; the future gets its result or its exception.
+
+    The thread does not keep the process alive. Child processes that `work` started end with the
+    process.
+    """
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="bundle background", daemon=True).start()
+    return future
 
 
 class ChildProgram:
@@ -45,12 +72,8 @@ class ChildProgram:
 
     def _in_background(self, exchange: Callable[[], _T]) -> Future[_T]:
         """Talk to the child in a background thread; nothing else may talk to it until that ends."""
-        future = in_background(exchange)
-        self._exchange = future
+        self._exchange = future = in_background(exchange)
         return future
-
-
-_P = TypeVar("_P", bound=ChildProgram)
 
 
 class KeepAlive(Generic[_P]):
@@ -109,3 +132,47 @@ class KeepAlive(Generic[_P]):
         if self._program is not None:
             program, self._program = self._program, None
             program.close()
+
+
+class ScriptIsolate(ChildProgram):
+    """A V8 isolate in a child process, for scripts of the toolchain.
+
+    V8 takes tens of megabytes that a process never returns to the system, and a script that
+    crashes V8 ends its process. So it does not run in the process that builds. The child gets no
+    variable of this process' environment.
+
+    `scripts` are run at once, in the background. Each script, also those of `run`, may take
+    `timeout_s` seconds.
+    """
+
+    def __init__(self, scripts: Sequence[str], timeout_s: float) -> None:
+        env = {
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join((_PACKAGE_PARENT, *filter(None, sys.path))),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        # Started by its path: by its name, Python would import all of this package first.
+        super().__init__(Child((sys.executable, "-X", "utf8", "-P", _ISOLATE_CHILD), env))
+        self._timeout_s = timeout_s
+        self._first_result = self._in_background(lambda: self._run(scripts))
+
+    def first_result(self) -> object:
+        """The result of the last of the first scripts; waits for it. Raises as `run` does."""
+        return self._first_result.result()
+
+    def run(self, script: str) -> object:
+        """The value of a script: a text, a number, or None.
+
+        Raises ProcessFailed where it throws, takes too long, takes all memory, or ends the process.
+        """
+        self.first_result()
+        return self._run([script])
+
+    def _run(self, scripts: Sequence[str]) -> object:
+        request = json.dumps({"scripts": scripts, "timeout_s": self._timeout_s}).encode()
+        timeout_s = len(scripts) * self._timeout_s + _MARGIN_S
+        reply: dict[str, object] = json.loads(self._child.call(request, timeout_s))
+        if "error" in reply:
+            self._child.kill()
+            raise ProcessFailed(f"a script failed in the isolate: {reply['error']}")
+        return reply.get("result")

@@ -12,14 +12,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from robbieblocks.bundle.compile import Esbuild, Output
-from robbieblocks.bundle.entries import packed, unpacked, versioned
-from robbieblocks.bundle.packages import sources
-from robbieblocks.bundle.packages.sources import PackagePart
+from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
-from robbieblocks.bundle.toolchain_cache import ToolchainCache
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Module, sha256
@@ -32,6 +31,49 @@ _SCRIPT_TIMEOUT_S: Final = 20.0
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _BROWSER: Final = ("--format=esm", "--minify")
 _ISOLATE: Final = ("--format=cjs", "--minify", "--inject:shim.js")
+# A bare isolate has none of these. Packages name them when they are loaded, not to render.
+_SHIM: Final = """
+export class MessageChannel {
+  constructor() { this.port1 = {}; this.port2 = { postMessage() {} }; }
+}
+export class TextEncoder { encode() { return new Uint8Array(0); } }
+export const queueMicrotask = () => {};
+export const setTimeout = () => 0;
+export const clearTimeout = () => {};
+export const setInterval = () => 0;
+export const clearInterval = () => {};
+"""
+# The CommonJS builds of React's packages: in the isolate, all use the copies that render.
+_REACT_IN_ISOLATE: Final = {
+    "react": "module.exports=globalThis.__rb.React;",
+    "react/jsx-runtime": "module.exports=globalThis.__rb.jsx;",
+    "react-dom": "module.exports=globalThis.__rb.dom;",
+}
+_REACT_SCRIPT: Final = """
+const React = require("react");
+const dom = require("react-dom");
+const server = require("react-dom/server.browser");
+const jsx = require("react/jsx-runtime");
+globalThis.__rb = { React, dom, server, jsx };
+"""
+_REEXPORT: Final = re.compile(r"""export\s*\{([\w$\s,]+)\}\s*from\s*["'](\./[^"']+)["']""")
+
+# Exported name to the name and the file that a package's index takes it from.
+_IndexFiles = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePart:
+    """A module of a package: all of the package, or the `names` of a subset of its exports."""
+
+    specifier: str
+    package: str
+    names: frozenset[str] | None = None
+
+    @classmethod
+    def whole(cls, specifier: str) -> PackagePart:
+        """A package's one module."""
+        return cls(specifier, specifier)
 
 
 class Packages:
@@ -57,7 +99,7 @@ class Packages:
         self._isolates = isolates
         self._names: dict[str, frozenset[str]] = {}
         self._modules: dict[str, Module] = {}
-        self._indexes: dict[str, sources.IndexFiles] = {}
+        self._indexes: dict[str, _IndexFiles] = {}
         self._react_script: str | None = None
 
     def names(self, specifier: str) -> frozenset[str]:
@@ -86,7 +128,7 @@ class Packages:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
         if self._react_script is None:
             script = self._toolchain_cache.get_or_make(
-                _KIND, self._key("react script"), lambda: self._script(sources.REACT_SCRIPT)
+                _KIND, self._key("react script"), lambda: self._script(_REACT_SCRIPT)
             )
             self._react_script = script.decode()
         return self._react_script
@@ -132,19 +174,19 @@ class Packages:
     def _compiled(self, part: PackagePart) -> bytes:
         """Both builds of one module as an entry."""
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
-        files: sources.IndexFiles = {}
+        files: _IndexFiles = {}
         if part.names is not None:
             files = self._index_files(part.package)
-        text = sources.entry(part, names, self._toolchain.modules, files)
-        outside = sources.externals(part.package, self._toolchain.packages)
+        text = _entry(part, names, self._toolchain.modules, files)
+        outside = _externals(part.package, self._toolchain.packages)
         browser, isolate = [*_BROWSER, *outside], [*_ISOLATE, *outside]
-        in_isolate = sources.REACT_IN_ISOLATE.get(part.specifier)
+        in_isolate = _REACT_IN_ISOLATE.get(part.specifier)
         option_sets = [browser] if in_isolate is not None else [browser, isolate]
         module, *common_js = self._built("vendor.js", text, *option_sets)
         imports = module.imports["vendor.js"]
         required = sorted({path for path, kind in imports if kind == "require-call"})
         if required:
-            banner = f"--banner:js={sources.require_banner(required)}"
+            banner = f"--banner:js={_require_banner(required)}"
             (module,) = self._built("vendor.js", text, [*browser, banner])
         script = in_isolate.encode() if in_isolate is not None else common_js[0].files["vendor.js"]
         head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
@@ -154,17 +196,17 @@ class Packages:
         """The names that a part's module exports."""
         return self.names(part.package) if part.names is None else part.names
 
-    def _index_files(self, package: str) -> sources.IndexFiles:
+    def _index_files(self, package: str) -> _IndexFiles:
         if package not in self._indexes:
-            self._indexes[package] = sources.index_files(self._toolchain.modules / package)
+            self._indexes[package] = _read_index(self._toolchain.modules / package)
         return self._indexes[package]
 
     def _built(self, entry: str, text: str, *option_sets: Iterable[str]) -> list[Output]:
-        files = {entry: text, "shim.js": sources.SHIM}
+        files = {entry: text, "shim.js": _SHIM}
         outputs = self._esbuild.run_each(files, [entry], option_sets)
         for output in outputs:
-            if not output.ok:
-                messages = "; ".join(each.text for each in output.messages)
+            if output.errors:
+                messages = "; ".join(each.text for each in output.errors)
                 raise ProcessFailed(f"the toolchain's own packages don't compile: {messages}")
         return outputs
 
@@ -179,7 +221,7 @@ class Packages:
         script = self._script(text).decode()
         with self._isolates.borrow("", lambda: ScriptIsolate((), _SCRIPT_TIMEOUT_S)) as isolate:
             isolate.run(script)
-            names: list[str] = json.loads(isolate.run_text("JSON.stringify(__names)"))
+            names: list[str] = json.loads(str(isolate.run("JSON.stringify(__names)")))
         return json.dumps(sorted(name for name in names if name != "module.exports")).encode()
 
 
@@ -191,3 +233,52 @@ def _module(part: PackagePart, content: bytes) -> Module:
         script=script.decode(),
         imports=tuple(json.loads(head)["imports"]),
     )
+
+
+def _entry(part: PackagePart, names: Iterable[str], modules: Path, files: _IndexFiles) -> str:
+    """A module that exports the names; of a subset, each straight from its own file.
+
+    Going through the package's index costs half a second where that names thousands of files.
+    """
+    lines: list[str] = []
+    for name in sorted(names):
+        original, file = files.get(name, (name, _imported_file(part, modules)))
+        lines.append(f"export {{{original} as {name}}} from {json.dumps(file)};\n")
+    return "".join(lines)
+
+
+def _read_index(package: Path) -> dict[str, tuple[str, str]]:
+    """What the index of a package (its folder) exports from its other files."""
+    about = package / "package.json"
+    index = package / "index.js"
+    if about.is_file():
+        index = package / str(json.loads(about.read_text("utf-8")).get("module", "index.js"))
+    text = index.read_text(encoding="utf-8") if index.is_file() else ""
+    found: dict[str, tuple[str, str]] = {}
+    for names, file in _REEXPORT.findall(text):
+        for each in names.split(","):
+            original, _, renamed = each.strip().partition(" as ")
+            found[renamed or original] = (original, str(index.parent / file))
+    return found
+
+
+def _externals(package: str, packages: Iterable[str]) -> list[str]:
+    """Options that leave the other packages outside of this one's module."""
+    inside = {package} if package == "react-dom/client" else {package.partition("/")[0]}
+    return [f"--external:{name}" for name in packages if name not in inside]
+
+
+def _require_banner(required: list[str]) -> str:
+    """Defines `require` for CommonJS inside of an ES module, for what is left outside of it."""
+    imports = "".join(
+        f"import*as __rb{n} from{json.dumps(name)};" for n, name in enumerate(required)
+    )
+    cases = ",".join(f"{json.dumps(name)}:__rb{n}" for n, name in enumerate(required))
+    return f"{imports}const require=n=>({{{cases}}})[n];"
+
+
+def _imported_file(part: PackagePart, modules: Path) -> str:
+    """What the entry imports. A package that is left outside is imported by its file."""
+    if part.specifier == "react-dom/client":
+        return str(modules / "react-dom" / "client.js")
+    return part.package

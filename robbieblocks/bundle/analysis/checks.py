@@ -1,0 +1,148 @@
+"""Checks a component's imports and its `dependencies` column: whether there are such packages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from robbieblocks.bundle.analysis.syntax import Import, code_problem
+from robbieblocks.errors import Problem
+from robbieblocks.messages import nearest, printable
+from robbieblocks.model import ComponentRow
+from robbieblocks.toolchain import Toolchain
+
+_REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
+_STYLES = re.compile(r"\.(css|scss|sass|less|styl)$", re.IGNORECASE)
+# Packages that other projects use, and what to write instead.
+_INSTEAD = {
+    "axios": "use fetch, which browsers have, in useEffect",
+    "classnames": 'import clsx from "clsx", which does the same',
+    "dayjs": 'import the functions that are used from "date-fns"',
+    "moment": 'import the functions that are used from "date-fns"',
+    "motion": 'import { motion } from "framer-motion"',
+    "motion/react": 'import { motion } from "framer-motion"',
+    "next/image": "write <img>, with width and height",
+    "next/link": "write <a href>",
+    "next/navigation": "write <a href>, or set location.href in an event handler",
+    "next/router": "write <a href>, or set location.href in an event handler",
+    "prop-types": "leave it out: props_schema checks props",
+    "react-dom/client": "a block is mounted by the page: export the component, and leave this out",
+    "react-router-dom": "write <a href>: each page is a page of its own",
+    "styled-components": "put the CSS into css_styles, or use Tailwind's classes",
+    "@emotion/react": "put the CSS into css_styles, or use Tailwind's classes",
+    "@emotion/styled": "put the CSS into css_styles, or use Tailwind's classes",
+    "tailwind-merge": 'import clsx from "clsx"',
+}
+
+
+def check_imports(
+    row: ComponentRow,
+    imports: Iterable[Import],
+    exported: Callable[[str], frozenset[str]],
+    toolchain: Toolchain,
+) -> Iterator[Problem]:
+    """Problems with imports of packages, addresses and files; not with those of components.
+
+    `exported` returns the names that a package exports, by its specifier.
+    """
+    for each in imports:
+        if each.escaped:
+            what = "an import's name is written with escapes"
+            yield code_problem(row, each.position, what, "write the package's name as it is")
+        elif each.specifier.startswith("@robbieblocks/"):
+            continue
+        elif each.specifier in _REACT or toolchain.may_import(each.specifier):
+            yield from _missing_names(row, each, exported(each.specifier))
+        else:
+            yield _unknown(row, each, toolchain)
+
+
+def unseen_import(row: ComponentRow, specifier: str) -> Problem:
+    """The problem with an import that esbuild added and the text does not have."""
+    what = f"the text makes use of {specifier}, which is not available"
+    return code_problem(row, None, what, "remove the @jsx pragma comment; JSX is React's here")
+
+
+def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> Iterator[Problem]:
+    for name in sorted((each.names or frozenset()) - known):
+        if name == "default":
+            remedy = f'import the names that are used: import {{ ... }} from "{each.specifier}"'
+            what = f"{each.specifier} has no default export"
+        else:
+            near = nearest(name, known)
+            remedy = f"did you mean {' or '.join(near)}?" if near else "see the package's own docs"
+            what = f"{each.specifier} has no export {name}"
+        yield code_problem(row, each.position, what, remedy)
+
+
+def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
+    name = each.specifier
+    packages = ", ".join(sorted(toolchain.packages))
+    whole = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+    if _STYLES.search(name):
+        what, remedy = "a component can't import a stylesheet", "put the CSS into css_styles"
+    elif name.startswith((".", "/")):
+        what = f"there is no file {name}: a component stands alone in its row"
+        remedy = 'import another component as "@robbieblocks/<component-key>"'
+    elif _URL.match(name):
+        what = f"{name} is not loaded: code comes from the toolchain only"
+        remedy = f"packages that can be imported: {packages}"
+    elif name in _INSTEAD:
+        what, remedy = f"{name} is not in the toolchain", _INSTEAD[name]
+    elif whole in toolchain.packages:
+        what = f"the inner path {name} can't be imported"
+        inner = [path for path in sorted(toolchain.paths) if path.startswith(f"{whole}/")]
+        also = f"; of its inner paths there are {', '.join(inner)}" if inner else ""
+        remedy = f'import the names that are used: import {{ ... }} from "{whole}"{also}'
+    elif name.startswith(("@/", "~/")):
+        what = f"there is no file {name}: a component stands alone in its row"
+        remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
+    else:
+        near = nearest(name, toolchain.packages, most=1)
+        guess = f"did you mean {near[0]}? " if near else ""
+        what = f"the package {name} is not in the toolchain"
+        remedy = f"{guess}packages that can be imported: {packages}"
+    return code_problem(row, each.position, what, remedy)
+
+
+def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Problem]:
+    """Problems with the `dependencies` column: names, or `name@range` with npm's ranges."""
+    versions = {**toolchain.tools, **toolchain.packages}
+    for entry in row.dependencies:
+        match = _DEPENDENCY.fullmatch(entry.strip())
+        if match is None:
+            what = f"`{printable(entry)}` names no package"
+            yield _dependency(row, what, "write it as name or name@range")
+            continue
+        name, wanted = printable(match["name"]), printable((match["range"] or "*").strip())
+        if name.startswith(("@types/", "@robbieblocks/")):
+            continue
+        if name not in versions:
+            packages = ", ".join(sorted(toolchain.packages))
+            yield _dependency(
+                row,
+                f"the package {name} is not in the toolchain",
+                f"there are: {packages}; another one is added to the toolchain's package.json",
+            )
+        elif wanted not in ("", "*", "latest") and not _satisfies(versions[name], wanted):
+            yield _dependency(
+                row,
+                f"{name} is wanted as {wanted}, and the toolchain has {versions[name]}",
+                f"write {name} or {name}@^{versions[name].partition('.')[0]}",
+            )
+
+
+def _satisfies(version: str, wanted: str) -> bool:
+    try:
+        # Imported where it is used: few components name a version, and it takes 4 ms.
+        from semantic_version import NpmSpec, Version
+
+        return NpmSpec(wanted).match(Version(version))
+    except ValueError:
+        return False
+
+
+def _dependency(row: ComponentRow, what: str, remedy: str) -> Problem:
+    return Problem(entity="component", key=row.key, field="dependencies", what=what, remedy=remedy)
