@@ -17,24 +17,28 @@ from robbieblocks.database import translated
 from robbieblocks.model import SHARED_APP
 
 # What waits for a node, grouped by the apps it affects, and the ids of rows that affect none of the
-# node's apps. The node's apps stand in each row: one row with a count of 0 where nothing waits, no
-# row at all where the node has no branding. A change without a time counts as made now.
+# node's apps. The node's apps stand in each row: one row without counts where nothing waits, no row
+# at all where the node has no branding. A change without a time counts as made now.
 _WAITING: LiteralString = """
-    SELECT node.enabled_apps, queued.affected_apps, count(queued.id),
-           least(greatest(coalesce(min(queued.created_at), now()), '0001-01-02Z'), '9999-12-30Z')
-               AT TIME ZONE 'UTC',
-           array_agg(DISTINCT queued.trigger_type::text),
-           array_agg(queued.id)
-               FILTER (WHERE NOT queued.affected_apps
-                             && array_append(node.enabled_apps, %(shared)s::text))
+    SELECT node.enabled_apps, queued.affected_apps, queued.row_count,
+           queued.oldest AT TIME ZONE 'UTC', queued.kinds, queued.irrelevant
       FROM robbieblocks_node_branding AS node
-      LEFT JOIN robbieblocks_change_triggers AS queued
-        ON queued.processed_at IS NULL AND queued.auto_deploy IS NOT FALSE
-       AND (queued.affected_nodes IS NULL OR node.node_id = ANY (queued.affected_nodes))
-       AND node.node_id <> ALL (queued.handled_nodes)
-       AND queued.id <> ALL (%(except)s)
+      LEFT JOIN LATERAL (
+           SELECT affected_apps, count(*) AS row_count,
+                  least(greatest(coalesce(min(created_at), now()), '0001-01-02Z'), '9999-12-30Z')
+                      AS oldest,
+                  array_agg(DISTINCT trigger_type::text) AS kinds,
+                  array_agg(id)
+                      FILTER (WHERE NOT affected_apps && (node.enabled_apps || %(shared)s::text))
+                      AS irrelevant
+             FROM robbieblocks_change_triggers
+            WHERE processed_at IS NULL AND auto_deploy IS NOT FALSE
+              AND (affected_nodes IS NULL OR node.node_id = ANY (affected_nodes))
+              AND node.node_id <> ALL (handled_nodes)
+              AND id <> ALL (%(except)s)
+            GROUP BY affected_apps
+           ) AS queued ON true
      WHERE node.node_id = %(node)s
-     GROUP BY node.enabled_apps, queued.affected_apps
 """
 
 # Note that a node has handled rows. Locked in one order, so that two nodes never deadlock.

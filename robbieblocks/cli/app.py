@@ -240,7 +240,7 @@ def db_init(database_url: DatabaseUrl = None) -> None:
     """Create the schema, or bring an earlier one up to date; changes no content."""
     from robbieblocks.cli import database as command
 
-    command.init(database_url)
+    command.upgrade(database_url)
 
 
 @db.command("verify")

@@ -12,11 +12,6 @@ from robbieblocks.database import schema
 from robbieblocks.settings import Settings
 
 
-def init(database_url: str | None) -> None:
-    """Apply the schema; repeating it changes nothing."""
-    upgrade(database_url)
-
-
 def upgrade(database_url: str | None) -> None:
     """Apply the schema and print each change that this made."""
     settings = Settings.from_environment(database_url=database_url)

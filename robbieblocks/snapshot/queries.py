@@ -15,36 +15,35 @@ from typing import LiteralString
 # trigger for every kind of statement (60: the bits of INSERT, DELETE, UPDATE and TRUNCATE in
 # tgtype) and the queue its own, enabled for replicas too.
 MOMENT: LiteralString = """
-    WITH ours AS (
-        SELECT to_regclass('robbieblocks_pages') AS pages,
-               to_regclass('robbieblocks_page_blocks') AS blocks,
-               to_regclass('robbieblocks_change_triggers') AS queue
-    ), fired AS (
-        SELECT t.tgrelid, t.oid, t.xmin, t.tgname, t.tgenabled,
-               CASE WHEN t.tgname LIKE 'robbieblocks\\_capture\\_%' AND t.tgenabled IN ('O', 'A')
-                    THEN t.tgtype & 60 ELSE 0 END AS captured
-          FROM pg_trigger AS t, ours
-         WHERE t.tgrelid IN (ours.pages, ours.blocks, ours.queue) AND NOT t.tgisinternal
-    )
     SELECT now() AT TIME ZONE 'UTC', pg_current_snapshot()::text,
-           (SELECT CASE WHEN bit_or(fired.captured) FILTER (WHERE fired.tgrelid = ours.pages) = 60
-                         AND bit_or(fired.captured) FILTER (WHERE fired.tgrelid = ours.blocks) = 60
-                         AND bool_or(fired.tgname = 'robbieblocks_notify' AND fired.tgenabled = 'A')
+           (SELECT CASE WHEN bit_or(t.tgtype)
+                             FILTER (WHERE t.tgname LIKE 'robbieblocks\\_capture\\_%'
+                                       AND t.tgenabled IN ('O', 'A')
+                                       AND t.tgrelid = to_regclass('robbieblocks_pages')) & 60 = 60
+                         AND bit_or(t.tgtype)
+                             FILTER (WHERE t.tgname LIKE 'robbieblocks\\_capture\\_%'
+                                       AND t.tgenabled IN ('O', 'A')
+                                       AND t.tgrelid = to_regclass('robbieblocks_page_blocks'))
+                             & 60 = 60
+                         AND bool_or(t.tgname = 'robbieblocks_notify' AND t.tgenabled = 'A')
                          AND EXISTS (SELECT FROM pg_attribute AS a
-                                      WHERE a.attrelid = ours.queue
+                                      WHERE a.attrelid = to_regclass('robbieblocks_change_triggers')
                                         AND a.attname = 'change_xid' AND NOT a.attisdropped)
                          AND NOT pg_is_in_recovery()
                         THEN concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()),
                                        (SELECT oid FROM pg_database
                                          WHERE datname = current_database()),
-                                       pg_relation_filenode(ours.pages),
-                                       pg_relation_filenode(ours.blocks),
-                                       pg_relation_filenode(ours.queue),
-                                       string_agg(fired.oid || ':' || fired.xmin, ' '
-                                                  ORDER BY fired.oid))
+                                       pg_relation_filenode(to_regclass('robbieblocks_pages')),
+                                       pg_relation_filenode(to_regclass('robbieblocks_page_blocks')),
+                                       pg_relation_filenode(
+                                           to_regclass('robbieblocks_change_triggers')),
+                                       string_agg(t.oid || ':' || t.xmin, ' ' ORDER BY t.oid))
                    END
-              FROM ours, fired
-             GROUP BY ours.pages, ours.blocks, ours.queue)
+              FROM pg_trigger AS t
+             WHERE t.tgrelid IN (to_regclass('robbieblocks_pages'),
+                                 to_regclass('robbieblocks_page_blocks'),
+                                 to_regclass('robbieblocks_change_triggers'))
+               AND NOT t.tgisinternal)
 """
 
 # Nodes, all or those named.

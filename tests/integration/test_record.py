@@ -235,9 +235,9 @@ def test_fence(db: Db, peer: Db, leases: Leases) -> None:
 
 def test_fence_of_a_terminated_session(db: Db, database: str, leases: Leases) -> None:
     """A session that the server ended has lost its lease, and leaving it hides no other error."""
-    zombie = psycopg.connect(database, autocommit=True)
-    with leases.hold(zombie, NODE, APP) as held:
-        db.execute("SELECT pg_terminate_backend(%s, 5000)", (zombie.info.backend_pid,))
+    ended = psycopg.connect(database, autocommit=True)
+    with leases.hold(ended, NODE, APP) as held:
+        db.execute("SELECT pg_terminate_backend(%s, 5000)", (ended.info.backend_pid,))
         with pytest.raises(DatabaseUnavailable, match="check the lease"):
             held.check()
     with leases.hold(db, NODE, APP) as free:
