@@ -14,10 +14,7 @@ from typing import Final
 JS_FOLDER: Final = Path(__file__).resolve().with_name("js")
 MODULES: Final = (
     "host.js",
-    "block.js",
-    "random.js",
-    "clock.js",
-    "locale.js",
+    "varying.js",
     "globals.js",
     "react.js",
     "modules.js",

@@ -10,13 +10,12 @@ import {
   React,
   RealDate,
 } from "./host.js";
-import { LOCALE } from "./locale.js";
 import { provided, sharedByReact, unguardedReact } from "./react.js";
+import { LOCALE } from "./varying.js";
 
 /**
  * Let objects still assign to properties that a frozen prototype has: libraries do that to these.
- * @param {any} target
- * @param {PropertyKey[]} names
+ * @type {(target: any, names: PropertyKey[]) => void}
  */
 const makeShadowable = (target, names) => {
   for (const name of names) {
@@ -24,19 +23,13 @@ const makeShadowable = (target, names) => {
     if (!current || !("value" in current) || !current.configurable) continue;
     const { value, enumerable } = current;
     defineProperty(target, name, {
-      get() {
-        return value;
-      },
+      get: () => value,
       set(next) {
         if (this === target)
           throw new TypeError(`Cannot change ${String(name)}: all blocks share it`);
-        if (this === null || (typeof this !== "object" && typeof this !== "function")) return;
-        defineProperty(this, name, {
-          value: next,
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
+        if (Object(this) !== this) return;
+        const own = { writable: true, enumerable: true, configurable: true };
+        defineProperty(this, name, { value: next, ...own });
       },
       enumerable,
       configurable: false,
@@ -49,53 +42,24 @@ makeShadowable(
   ownKeys(Object.prototype).filter((name) => name !== "__proto__"),
 );
 makeShadowable(Function.prototype, ["constructor", "toString", "name", "bind", "call", "apply"]);
-for (const Kind of [
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  AggregateError,
-]) {
+const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+for (const Kind of [...ERRORS, AggregateError]) {
   makeShadowable(Kind.prototype, ["constructor", "name", "message", "toString"]);
 }
-for (const Kind of [
-  Array,
-  Map,
-  Set,
-  WeakMap,
-  Promise,
-  RegExp,
-  RealDate,
-  Iterator,
-  React.Component,
-  React.PureComponent,
-]) {
-  makeShadowable(Kind.prototype, [
-    "constructor",
-    "toString",
-    "toJSON",
-    "then",
-    "next",
-    "return",
-    "setState",
-  ]);
+const KINDS = [Array, Map, Set, WeakMap, Promise, RegExp, RealDate, Iterator];
+const METHODS = ["constructor", "toString", "toJSON", "then", "next", "return", "setState"];
+for (const Kind of [...KINDS, React.Component, React.PureComponent]) {
+  makeShadowable(Kind.prototype, METHODS);
 }
 
-/**
- * Freeze objects and all that can be reached from them, but for the global object.
- * @param {unknown[]} roots
- */
+/** @param {unknown[]} roots - these and all that they lead to are frozen, except the global object */
 const freezeAll = (roots) => {
   const frozen = new WeakSet();
   const pending = [...roots];
   while (pending.length > 0) {
     /** @type {any} */
     const it = pending.pop();
-    if (it === null || (typeof it !== "object" && typeof it !== "function") || frozen.has(it))
-      continue;
+    if (Object(it) !== it || frozen.has(it)) continue;
     frozen.add(it);
     for (const name of ownKeys(it)) {
       const property = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(it, name));
@@ -135,11 +99,12 @@ freezeAll([
   typeof global.__TimerManager === "function" ? global.__TimerManager : null,
 ]);
 for (const name of ownKeys(globalThis)) {
-  const property = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(globalThis, name));
-  defineProperty(
-    globalThis,
-    name,
-    "value" in property ? { writable: false, configurable: false } : { configurable: false },
+  const { get, set } = /** @type {PropertyDescriptor} */ (
+    getOwnPropertyDescriptor(globalThis, name)
   );
+  defineProperty(globalThis, name, {
+    configurable: false,
+    ...(get || set ? {} : { writable: false }),
+  });
 }
 Object.preventExtensions(globalThis);

@@ -1,8 +1,7 @@
 // Which global names components find: those of the language, and a few that browsers have, without
 // effect. Everything else is removed.
 
-import { block } from "./block.js";
-import { define, defineProperty, global, ownKeys } from "./host.js";
+import { block, define, defineProperty, global, ownKeys, readVarying } from "./host.js";
 
 const KEPT = new Set(
   (
@@ -70,10 +69,8 @@ const BROWSER_OBJECTS =
 for (const name of BROWSER_OBJECTS.split(" ")) {
   defineProperty(global, name, {
     get() {
-      if (block.loading === 0) {
-        block.rerender = true;
-        block.browserName = name;
-      }
+      if (block.loading === 0) block.browserName = name;
+      readVarying();
       return undefined;
     },
     enumerable: false,

@@ -17,19 +17,14 @@ export const { parse, stringify } = JSON;
 
 /**
  * Define a property as built-in objects have them: writable, and not enumerated.
- * @param {object} target
- * @param {PropertyKey} name
- * @param {unknown} value
+ * @type {(target: object, name: PropertyKey, value: unknown) => boolean}
  */
 export const define = (target, name, value) =>
   defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
 
 /**
  * Give a function the name and length of the one that it replaces.
- * @template {AnyFunction} F
- * @param {Function} original
- * @param {F} replacement
- * @returns {F}
+ * @type {<F extends AnyFunction>(original: Function, replacement: F) => F}
  */
 export const standIn = (original, replacement) => {
   for (const name of ["name", "length"]) {
@@ -41,11 +36,30 @@ export const standIn = (original, replacement) => {
 
 /**
  * Replace a method, where there is one of this name.
- * @param {any} target
- * @param {PropertyKey} name
- * @param {(original: AnyFunction) => AnyFunction} make
+ * @type {(target: any, name: PropertyKey, make: (original: AnyFunction) => AnyFunction) => void}
  */
 export const wrapMethod = (target, name, make) => {
   const original = target[name];
   if (typeof original === "function") define(target, name, standIn(original, make(original)));
+};
+
+const NOTHING_DONE = {
+  /** It has state, effects, refs or event handlers: the browser must hydrate it. */
+  interactive: false,
+  /** Rendering it in the browser gives something else: it is rendered there again. */
+  rerender: false,
+  /** The browser's object that it read last, such as "window". */
+  browserName: "",
+  /** Why it can't be rendered at once, "" where it can. */
+  asyncReason: "",
+  /** How many packages are being loaded: they may read the clock meanwhile. */
+  loading: 0,
+};
+/** What the block that is being rendered has done so far. */
+export const block = { ...NOTHING_DONE };
+export const resetBlock = () => Object.assign(block, NOTHING_DONE);
+
+/** Note that the block has read something that differs in the browser. */
+export const readVarying = () => {
+  if (block.loading === 0) block.rerender = true;
 };

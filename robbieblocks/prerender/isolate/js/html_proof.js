@@ -28,21 +28,14 @@ const SLASH = 47;
 const EXCLAMATION_MARK = 33;
 const GREATER_THAN = 62;
 
-/**
- * @param {RegExp} pattern - sticky
- * @param {string} html
- * @param {number} at
- */
+/** @type {(stickyPattern: RegExp, html: string, at: number) => RegExpExecArray | null} */
 const matchAt = (pattern, html, at) => {
   pattern.lastIndex = at;
   return pattern.exec(html);
 };
 
-/**
- * Whether an element inside the open ones makes a parser close one of them.
- * @param {string} name
- * @param {string[]} open
- */
+// Whether an element inside the open ones makes a parser close one of them.
+/** @type {(name: string, open: string[]) => boolean} */
 const isMisnested = (name, open) =>
   (CLOSES_P.has(name) && open.includes("p")) ||
   ((name === "a" || name === "button" || name === "form") && open.includes(name));

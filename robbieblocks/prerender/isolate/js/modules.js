@@ -1,7 +1,6 @@
 // The modules of components and packages: defined once, loaded anew for each block.
 
-import { block } from "./block.js";
-import { apply, create, define, defineProperty } from "./host.js";
+import { apply, block, create, define, defineProperty } from "./host.js";
 import { provided } from "./react.js";
 
 /** @typedef {(specifier: string) => any} Require */
@@ -13,34 +12,24 @@ const factories = new Map();
 const packages = new Set();
 let expecting = false;
 
-/**
- * Let `__rbDefine` define modules, or not. Components must not find it open.
- * @param {boolean} open
- */
+/** Let `__rbDefine` define modules, or not: components must not. @param {boolean} open */
 export const expectModules = (open) => {
   expecting = open;
 };
 
 // The child process evaluates a script for each module, which calls this.
-define(
-  globalThis,
-  "__rbDefine",
-  (
-    /** @type {string} */ specifier,
-    /** @type {boolean} */ isPackage,
-    /** @type {Factory} */ factory,
-  ) => {
-    if (!expecting) throw new TypeError("no module is expected");
-    factories.set(specifier, factory);
-    if (isPackage) packages.add(specifier);
-    else packages.delete(specifier);
-  },
-);
+/** @type {(specifier: string, isPackage: boolean, factory: Factory) => void} */
+const defineModule = (specifier, isPackage, factory) => {
+  if (!expecting) throw new TypeError("no module is expected");
+  factories.set(specifier, factory);
+  if (isPackage) packages.add(specifier);
+  else packages.delete(specifier);
+};
+define(globalThis, "__rbDefine", defineModule);
 
 /**
  * A `require` that loads modules for one block only: no other block finds what one has left behind.
- * @param {any} react - what "react" gives
- * @returns {Require}
+ * @type {(react: unknown) => Require}
  */
 export const requireFor = (react) => {
   /** @type {Map<string, any>} */

@@ -1,8 +1,8 @@
 // React as components import it: it notes which blocks the browser must hydrate.
 
-import { block } from "./block.js";
 import {
   apply,
+  block,
   create,
   define,
   defineProperty,
@@ -15,22 +15,14 @@ import {
   standIn,
 } from "./host.js";
 
+/** @typedef {import("./host.js").AnyFunction} AnyFunction */
+
 const AsyncFunction = getPrototypeOf(async () => {});
 // Hooks that need no browser: what they return does not change after the first render.
-const STATIC_HOOKS = new Set([
-  "useId",
-  "useMemo",
-  "useCallback",
-  "useContext",
-  "useDebugValue",
-  "use",
-]);
+const STATIC_HOOKS = ["useId", "useMemo", "useCallback", "useContext", "useDebugValue", "use"];
 
-/**
- * Note what an element says of its block: an event handler, a ref, or an async component.
- * @param {any} type
- * @param {any} props
- */
+// Note what an element says of its block: an event handler, a ref, or an async component.
+/** @type {(type: any, props: any) => void} */
 const noteElement = (type, props) => {
   if (typeof type === "string") {
     if (block.interactive || props === null || typeof props !== "object") return;
@@ -46,25 +38,18 @@ const noteElement = (type, props) => {
   }
 };
 
-/**
- * The same function, which notes that its block is interactive.
- * @param {(...given: any[]) => any} original
- */
+/** The same function, which notes that its block is interactive. @param {AnyFunction} original */
 const noting = (original) =>
   standIn(original, (...given) => {
     block.interactive = true;
     return original(...given);
   });
 
-/**
- * The same base class, which notes that its block is interactive.
- * @param {any} Original
- */
+/** The same base class, which notes that its block is interactive. @param {any} Original */
 const notingClass = (Original) => {
   const Noting = standIn(
     Original,
-    /** @this {unknown} @param {any[]} given */
-    function (...given) {
+    /** @type {AnyFunction} */ function (...given) {
       block.interactive = true;
       apply(Original, this, given);
     },
@@ -74,14 +59,10 @@ const notingClass = (Original) => {
   return Noting;
 };
 
-/**
- * What components get for an export of React.
- * @param {string} name
- * @param {any} value
- */
+/** What components get for an export of React. @type {(name: string, value: any) => unknown} */
 const reactExport = (name, value) => {
   if (typeof value !== "function") return value;
-  if (/^use[A-Z]/.test(name) && !STATIC_HOOKS.has(name)) return noting(value);
+  if (/^use[A-Z]/.test(name) && !STATIC_HOOKS.includes(name)) return noting(value);
   if (name === "createElement" || name === "cloneElement") {
     return standIn(value, (...given) => {
       noteElement(name === "createElement" ? given[0] : "", given[1]);
@@ -94,8 +75,7 @@ const reactExport = (name, value) => {
 
 /**
  * A copy of a module's exports without React's internal ones.
- * @param {any} module
- * @param {(name: string, value: any) => any} replace
+ * @type {(module: any, replace: typeof reactExport) => any}
  */
 const copied = (module, replace) => {
   /** @type {any} */
@@ -115,14 +95,12 @@ export const unguardedReact = { ...watchedReact, Suspense: React.Fragment };
 const watchedJsx = { Fragment: jsx.Fragment };
 for (const name of ["jsx", "jsxs"]) {
   const make = jsx[name];
-  watchedJsx[name] = (
-    /** @type {any} */ type,
-    /** @type {any} */ props,
-    /** @type {any} */ key,
-  ) => {
+  /** @type {AnyFunction} */
+  const noting = (type, props, key) => {
     noteElement(type, props);
     return make(type, props, key);
   };
+  watchedJsx[name] = noting;
 }
 
 /** The modules that no bundle has, by specifier. */
@@ -134,11 +112,9 @@ provided["react-dom"] = copied(dom, (name, value) =>
 provided["react/jsx-runtime"] = watchedJsx;
 provided["react/jsx-dev-runtime"] = { Fragment: jsx.Fragment, jsxDEV: watchedJsx.jsx };
 
-/**
- * The objects that React shares among all that it renders. They are found by rendering a component
- * that sees them, so that they can be frozen.
- * @type {unknown[]}
- */
+// The objects that React shares among all that it renders. They are found by rendering a component
+// that sees them, so that they can be frozen.
+/** @type {unknown[]} */
 export const sharedByReact = [];
 {
   class Probe extends React.Component {
@@ -166,12 +142,5 @@ export const sharedByReact = [];
     }
     return null;
   };
-  server.renderToString(
-    React.createElement(
-      React.Fragment,
-      null,
-      React.createElement(Probe),
-      React.createElement(Hooks),
-    ),
-  );
+  for (const Seeing of [Probe, Hooks]) server.renderToString(React.createElement(Seeing));
 }

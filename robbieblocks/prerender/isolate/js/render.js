@@ -1,11 +1,10 @@
 // Renders blocks, and makes the functions that the child process calls. No component can reach them.
 
-import { block, resetBlock } from "./block.js";
-import { freeze, parse, realNow, server, stringify } from "./host.js";
+import { block, freeze, parse, realNow, resetBlock, server, stringify } from "./host.js";
 import { proveHtml } from "./html_proof.js";
 import { expectModules, requireFor } from "./modules.js";
-import { reseed } from "./random.js";
 import { unguardedReact, watchedReact } from "./react.js";
+import { reseed } from "./varying.js";
 
 // These are in protocol.py as well.
 const INTERACTIVE = 1;
@@ -22,11 +21,8 @@ const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
 // React's errors for something that is waited for (react.dev/errors).
 const WAITS = /error #(426|460|482);/;
 
-/**
- * A value as text, whatever it is: components throw anything.
- * @param {unknown} value
- * @param {number} maxChars
- */
+// A value as text, whatever it is: components throw anything.
+/** @type {(value: unknown, maxChars: number) => string} */
 const text = (value, maxChars) => {
   let said;
   try {
@@ -37,11 +33,7 @@ const text = (value, maxChars) => {
   return said.toWellFormed().slice(0, maxChars);
 };
 
-/**
- * A property, undefined where its getter throws.
- * @param {any} value
- * @param {string} name
- */
+/** A property, undefined where its getter throws. @type {(value: any, name: string) => any} */
 const read = (value, name) => {
   try {
     return value[name];
@@ -50,10 +42,7 @@ const read = (value, name) => {
   }
 };
 
-/**
- * @param {unknown} error
- * @returns {Failure}
- */
+/** @type {(error: unknown) => Failure} */
 const failure = (error) => {
   const browser = block.browserName;
   if (typeof error !== "object" || error === null) {
@@ -70,11 +59,9 @@ const failure = (error) => {
 const asyncError = () => new Error(`${block.asyncReason}; React runs those on servers only`);
 
 /**
- * @param {string} component - its specifier
- * @param {string} props - JSON
- * @param {string} prefix - of ids in the block
- * @param {any} react - what the component imports as "react"
- * @returns {string}
+ * The HTML of a component, given its specifier, props as JSON, the prefix of ids, and what it imports
+ * as "react".
+ * @type {(component: string, props: string, prefix: string, react: any) => string}
  */
 const renderTree = (component, props, prefix, react) => {
   reseed();
@@ -96,9 +83,7 @@ const renderTree = (component, props, prefix, react) => {
 /**
  * Handle a Suspense boundary that shows its fallback. That is right where something is waited for,
  * which the browser then does; where a component threw, this throws the error.
- * @param {string} component
- * @param {string} props
- * @param {string} prefix
+ * @type {(component: string, props: string, prefix: string) => void}
  */
 const checkFallback = (component, props, prefix) => {
   try {
@@ -110,13 +95,7 @@ const checkFallback = (component, props, prefix) => {
   block.rerender = true;
 };
 
-/**
- * Render one block.
- * @param {string} component
- * @param {string} props
- * @param {string} prefix
- * @returns {Result}
- */
+/** @type {(component: string, props: string, prefix: string) => Result} */
 const renderBlock = (component, props, prefix) => {
   resetBlock();
   try {
