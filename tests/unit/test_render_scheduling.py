@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from robbieblocks.model import RenderJob
-from robbieblocks.prerender.isolate.scheduling import Batch, RenderScheduler, batches
+from robbieblocks.prerender.isolate.prerenderer import Batch, RenderScheduler, batches
 
 
 def _jobs(count: int, components: int) -> list[RenderJob]:

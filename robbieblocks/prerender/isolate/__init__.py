@@ -2,8 +2,7 @@
 
 | module | what it holds |
 |---|---|
-| `prerenderer` | renders many blocks, in several isolates side by side |
-| `scheduling` | which isolate renders which blocks |
+| `prerenderer` | renders blocks, in several isolates side by side where there are many |
 | `client` | the parent's side of one isolate: a child process and what it has loaded |
 | `protocol` | the frames between the two processes |
 | `process` | the child process with its V8 isolate; `harness` is the script that it runs first |

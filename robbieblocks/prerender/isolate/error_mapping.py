@@ -42,55 +42,36 @@ _REACT_MESSAGES: Final = {
 }
 
 _DEFAULT_FIX: Final = "fix the code, or give the block props that it can show"
-
-_FIXES: Final = (
-    (
-        re.compile(
-            r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add"
-        ),
-        "all blocks share built-in objects and React: keep state in the component",
+# What to do, by a pattern in the message. The first that matches counts.
+_FIXES: Final = {
+    r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add": (
+        "all blocks share built-in objects and React: keep state in the component"
     ),
-    (
-        re.compile(r"Code generation from strings"),
-        "eval and new Function are not available; write the code out",
+    r"Code generation from strings": "eval and new Function are not available; write the code out",
+    r"suspended while responding|async function|it waits for|async component": (
+        "give the data as props, or load it in useEffect"
     ),
-    (
-        re.compile(r"suspended while responding|async function|it waits for|async component"),
-        "give the data as props, or load it in useEffect",
+    r"is not defined": (
+        "import or declare it; what only browsers have belongs in useEffect or in an event handler"
     ),
-    (
-        re.compile(r"is not defined"),
-        "import or declare it; what only browsers have belongs in useEffect or in an event handler",
+    r"while a page is prerendered": (
+        "pages are prerendered without a browser: use it in useEffect or an event handler"
     ),
-    (
-        re.compile(r"while a page is prerendered"),
-        "pages are prerendered without a browser: use it in useEffect or an event handler",
+    r"Maximum call stack": "the recursion does not end: check its last case",
+    r"Invalid (?:string|array|array buffer) length|the HTML is \d+ characters": (
+        "look for a list or a text that grows without end, or show less of it"
     ),
-    (
-        re.compile(r"Maximum call stack"),
-        "the recursion does not end: check its last case",
+    r"sets its state each time": (
+        "set state in an event handler or in useEffect, not while rendering"
     ),
-    (
-        re.compile(r"Invalid (?:string|array|array buffer) length|the HTML is \d+ characters"),
-        "look for a list or a text that grows without end, or show less of it",
+    r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
+    r"an element's type is|exports no component": (
+        "export a function or class that returns JSX, and check what is imported as <Element>"
     ),
-    (
-        re.compile(r"sets its state each time"),
-        "set state in an event handler or in useEffect, not while rendering",
+    r"Cannot read propert|is not iterable|is not a function|undefined|null": (
+        "give the prop a default in props_schema, or handle its absence in the code"
     ),
-    (
-        re.compile(r"can't be shown as text"),
-        "show its fields one by one, or JSON.stringify(it)",
-    ),
-    (
-        re.compile(r"an element's type is|exports no component"),
-        "export a function or class that returns JSX, and check what is imported as <Element>",
-    ),
-    (
-        re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null"),
-        "give the prop a default in props_schema, or handle its absence in the code",
-    ),
-)
+}
 
 
 def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: float) -> Problem:
@@ -173,7 +154,5 @@ def _readable(message: str) -> str:
 def _fix(message: str, browser: str) -> str:
     if browser:
         return f"{browser} is only there in a browser: use it in useEffect or an event handler"
-    for pattern, fix in _FIXES:
-        if pattern.search(message):
-            return fix
-    return _DEFAULT_FIX
+    found = (fix for pattern, fix in _FIXES.items() if re.search(pattern, message))
+    return next(found, _DEFAULT_FIX)

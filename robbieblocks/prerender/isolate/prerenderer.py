@@ -3,26 +3,69 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from types import TracebackType
+from threading import Lock
 from typing import Final, Self
 
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob
 from robbieblocks.prerender.isolate.client import IsolateClient
-from robbieblocks.prerender.isolate.scheduling import Batch, RenderScheduler, batches
 
 _MIB: Final = 1 << 20
 # One isolate renders fewer jobs than these before a second one has started.
 _MANY_JOBS: Final = 600
 # With more isolates, blocks arrive faster than one process makes pages of them.
 _MAX_ISOLATES: Final = 4
+# Jobs and characters of props that are sent to an isolate together.
+_MAX_BATCH_JOBS: Final = 250
+_MAX_BATCH_CHARS: Final = 8 << 20
 
 RenderedBatch = dict[RenderJob, RenderedBlock]
 """Some jobs, each with its block."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Jobs that are sent to an isolate together, and their blocks once they are rendered.
+
+    `first` is the index of the batch's first job among all jobs.
+    """
+
+    first: int
+    jobs: Sequence[RenderJob]
+    rendered: Future[list[RenderedBlock]] = field(default_factory=Future)
+
+
+class RenderScheduler:
+    """Assigns batches of jobs to isolates.
+
+    V8 runs code slowly the first times, and each isolate warms up by itself. So one isolate gets
+    all blocks of a component. An isolate that has finished its own batches takes those of others.
+    """
+
+    def __init__(self, jobs: Sequence[RenderJob], isolates: int) -> None:
+        self._lock = Lock()
+        owners = _owners(jobs, isolates)
+        indexes: list[list[int]] = [[] for _ in range(isolates)]
+        for index, job in enumerate(jobs):
+            indexes[owners[job.component]].append(index)
+        self._waiting = [deque(_batches(jobs, own)) for own in indexes]
+        self.batches = sorted(
+            (batch for own in self._waiting for batch in own), key=lambda batch: batch.first
+        )
+
+    def take(self, isolate: int) -> Batch:
+        """The next batch for an isolate: its own, else the last of the isolate that has most left.
+
+        Call it once for each of `batches`. Threads may call it at the same time.
+        """
+        with self._lock:
+            own = self._waiting[isolate]
+            return own.popleft() if own else max(self._waiting, key=len).pop()
 
 
 class Prerenderer:
@@ -36,7 +79,7 @@ class Prerenderer:
     def __init__(
         self, *, cpu_s: float = 2.0, heap_bytes: int = 256 * _MIB, isolates: int | None = None
     ) -> None:
-        count = min(_processors(), _MAX_ISOLATES) if isolates is None else isolates
+        count = isolates or min(len(os.sched_getaffinity(0)), _MAX_ISOLATES)
         self._isolates = [IsolateClient(cpu_s=cpu_s, heap_bytes=heap_bytes) for _ in range(count)]
         self._pool: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[int] = SimpleQueue()
@@ -125,12 +168,7 @@ class Prerenderer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def _needed(self, jobs: int) -> int:
@@ -181,7 +219,33 @@ def _rendered(batch: Batch, blocks: Sequence[RenderedBlock]) -> RenderedBatch:
     return dict(zip(batch.jobs, blocks, strict=True))
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def batches(jobs: Sequence[RenderJob]) -> Iterator[Batch]:
+    """The jobs in order, divided so that no batch has too many jobs or too much text."""
+    return _batches(jobs, range(len(jobs)))
+
+
+def _batches(jobs: Sequence[RenderJob], indexes: Sequence[int]) -> Iterator[Batch]:
+    batch: list[RenderJob] = []
+    first = chars = 0
+    for index in indexes:
+        job = jobs[index]
+        length = len(job.props_json)
+        if batch and (len(batch) >= _MAX_BATCH_JOBS or chars + length > _MAX_BATCH_CHARS):
+            yield Batch(first, batch)
+            batch, chars = [], 0
+        if not batch:
+            first = index
+        batch.append(job)
+        chars += length
+    if batch:
+        yield Batch(first, batch)
+
+
+def _owners(jobs: Sequence[RenderJob], isolates: int) -> dict[str, int]:
+    """An isolate for each component, so that all isolates have about as many jobs."""
+    loads = [0] * isolates
+    owners: dict[str, int] = {}
+    for component, count in Counter(job.component for job in jobs).most_common():
+        owner = owners[component] = loads.index(min(loads))
+        loads[owner] += count
+    return owners

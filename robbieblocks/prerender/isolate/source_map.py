@@ -6,7 +6,7 @@ import bisect
 import functools
 import json
 from dataclasses import dataclass
-from typing import Final, NamedTuple, NotRequired, TypedDict
+from typing import Any, Final, NamedTuple
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _VALUES: Final = {digit: value for value, digit in enumerate(_BASE64)}
@@ -71,31 +71,14 @@ class _Shift(NamedTuple):
 _Segment = tuple[int, int, int, int]
 
 
-class _ShiftFields(TypedDict):
-    """The fields of _Shift, as the map has them."""
-
-    line: int
-    column: int
-    by: int
-
-
-class _SourceMap(TypedDict):
-    """The fields that are read of a source map."""
-
-    mappings: str
-    sourcesContent: NotRequired[list[str | None] | None]
-    x_robbieblocks_shift: NotRequired[_ShiftFields | None]
-
-
 @functools.lru_cache(maxsize=32)
 def _decode(source_map: str) -> tuple[list[list[_Segment]], list[list[str]], _Shift | None]:
     """Each compiled line's segments, each source's lines, and the shift that bundling put into the
     map.
     """
-    document: _SourceMap = json.loads(source_map)
-    texts: list[list[str]] = [
-        (text or "").split("\n") for text in document.get("sourcesContent") or []
-    ]
+    document: dict[str, Any] = json.loads(source_map)  # unchecked: `locate` catches what it raises
+    contents: list[str | None] = document.get("sourcesContent") or []
+    texts = [(text or "").split("\n") for text in contents]
     source = line = column = 0
     lines: list[list[_Segment]] = []
     for group in document["mappings"].split(";"):

@@ -27,9 +27,8 @@ from robbieblocks.model import (
     sha256,
 )
 from robbieblocks.prerender.page import head, site_files
-from robbieblocks.prerender.page.asset_graph import AssetGraph, PageAssets
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
-from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
 

@@ -1,19 +1,60 @@
-"""The stylesheets and modules of a bundle that a page loads, with all that those import."""
+"""What a page loads: its islands, and the stylesheets and modules of a bundle that it needs.
+
+Islands are the blocks that the browser hydrates or renders again.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Final, Self
 
-from robbieblocks.model import Asset, Bundle, component_specifier, reachable
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    Asset,
+    Bundle,
+    RenderedBlock,
+    component_specifier,
+    reachable,
+)
 from robbieblocks.prerender.page import head
-from robbieblocks.prerender.page.islands import Islands
 
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
 _COMPONENTS: Final = component_specifier("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Islands:
+    """A page's islands: their components, those of them that load at once, and the page's JSON.
+
+    The JSON's keys are bytes of the page and are read by `bundle/runtime/islands.js`: `fresh` says
+    that the block is rendered again instead of hydrated, because it showed the clock, randomness or
+    the locale. `still` says that it has no state and no events: it is only rendered where the URL's
+    query fills a placeholder of `fill`.
+    """
+
+    components: frozenset[str] = frozenset()
+    eager: frozenset[str] = frozenset()
+    json: str = ""
+
+    @classmethod
+    def of(cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock]) -> Self:
+        """The islands among a page's blocks; `rendered` holds each block by its order."""
+        listed = [
+            (block, rendered[block.order])
+            for block in page.blocks
+            if _needs_browser(rendered[block.order]) or block.fill is not None
+        ]
+        entries = [_entry(block, made) for block, made in listed]
+        return cls(
+            components=frozenset(block.component for block, _ in listed),
+            eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
+            json=head.inert(f"[{','.join(entries)}]") if entries else "",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +75,16 @@ class PageAssets:
 class AssetGraph:
     """The modules of one bundle, as pages refer to them.
 
-    What is found for a component is kept, because thousands of pages share a few hundred of them.
+    What is found for a module is kept, because thousands of pages share a few hundred of them.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._reached: dict[str, frozenset[str]] = {}
+        self._reach = functools.cache(functools.partial(_reach, bundle))
+        self._entry = functools.cache(functools.partial(_import_map_entry, bundle))
+        self._preload = functools.cache(functools.partial(_preload, bundle))
         self._keys: dict[str, str] = {}
         self._styled: dict[str, frozenset[str]] = {}
-        self._entries: dict[str, tuple[str, str]] = {}
-        self._preloads: dict[str, str] = {}
         self._links: dict[str, str] = {}
         self._runtime = frozenset[str]().union(*map(self._reach, _RUNTIME_NEEDS))
 
@@ -95,15 +136,6 @@ class AssetGraph:
         # An empty element is how packages add rules one by one (CSSOM).
         return ("", *(text for module in modules for text in module.styles))
 
-    def _reach(self, specifier: str) -> frozenset[str]:
-        """The module and all that it imports."""
-        known = self._reached.get(specifier)
-        if known is None:
-            known = self._reached[specifier] = frozenset(
-                reachable([specifier], self.bundle.modules)
-            )
-        return known
-
     def _modules(self, components: Iterable[str]) -> list[str]:
         """The specifiers of all that these components need in the browser, in order."""
         reached = (self._reach(component_specifier(key)) for key in components)
@@ -133,25 +165,46 @@ class AssetGraph:
         integrity = ",".join([entry[1] for entry in entries])
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
-    def _entry(self, specifier: str) -> tuple[str, str]:
-        known = self._entries.get(specifier)
-        if known is None:
-            asset = self.bundle.modules[specifier].asset
-            url = f"{json.dumps(specifier)}:{json.dumps(asset.url)}"
-            integrity = f"{json.dumps(asset.url)}:{json.dumps(asset.integrity)}"
-            known = self._entries[specifier] = (head.inert(url), head.inert(integrity))
-        return known
-
-    def _preload(self, specifier: str) -> str:
-        known = self._preloads.get(specifier)
-        if known is None:
-            asset = self.bundle.modules[specifier].asset
-            known = f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
-            self._preloads[specifier] = known
-        return known
-
     def _stylesheet_link(self, sheet: Asset) -> str:
         known = self._links.get(sheet.name)
         if known is None:
             known = self._links[sheet.name] = head.stylesheet(sheet)
         return known
+
+
+def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:
+    """The module and all that it imports."""
+    return frozenset(reachable([specifier], bundle.modules))
+
+
+def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
+    """A module's members of `imports` and `integrity`."""
+    asset = bundle.modules[specifier].asset
+    url, integrity = json.dumps(asset.url), json.dumps(asset.integrity)
+    return head.inert(f"{json.dumps(specifier)}:{url}"), head.inert(f"{url}:{integrity}")
+
+
+def _preload(bundle: Bundle, specifier: str) -> str:
+    asset = bundle.modules[specifier].asset
+    return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+
+
+def _needs_browser(made: RenderedBlock) -> bool:
+    return made.interactive or made.rerender
+
+
+def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
+    """Whether every visitor needs the block's module at once, so that it is worth a preload."""
+    return _needs_browser(made) and block.hydrate == "load" and block.visitor is None
+
+
+def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
+    use = json.dumps(component_specifier(block.component))
+    entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
+    if made.rerender:
+        entry += ',"fresh":true'
+    elif not made.interactive:
+        entry += ',"still":true'
+    if block.fill is not None:
+        entry += f',"fill":{json.dumps(block.fill, separators=(",", ":"))}'
+    return entry + "}"
