@@ -35,7 +35,7 @@ test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m tests.fetch
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-lint: $(DEV)  ## Format, lint, types, the layers of the rooms, and the lock files
+lint: $(DEV)  ## Format, lint, types, the layers of the packages, and the lock files
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy

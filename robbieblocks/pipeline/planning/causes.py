@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from robbieblocks.assemble import PreparedPage, boundaries_of
 from robbieblocks.errors import Problem
@@ -11,6 +12,7 @@ from robbieblocks.model import PageEntry
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs
 
 Tokens = Mapping[str, str]
+_OTHER_VERSION: Final = Cause("release", "published by another version")
 
 
 class CauseFinder:
@@ -32,19 +34,26 @@ class CauseFinder:
         self._shared: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Cause, ...]] = {}
 
     def of_change(
-        self, prepared: PreparedPage, live: PageEntry | None, made_from: PageInputs
+        self,
+        prepared: PreparedPage,
+        live: PageEntry | None,
+        made_from: PageInputs,
+        *,
+        is_damaged: bool,
     ) -> tuple[Cause, ...]:
         """What differs between a page and its live version, or why it is live from now on."""
         if live is None:
             return (Cause("page", prepared.key),)
+        if is_damaged:
+            return (Cause("release", "a damaged file"),)
         if not live.row_digests:
-            return (Cause("release", "published by an earlier version"),)
+            return (_OTHER_VERSION,)
         key = live.input_digests, made_from.input_digests
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = tuple(self._of_inputs(*key))
         rows = self._of_rows(prepared, live.row_digests, made_from.row_digests)
-        return (*rows, *shared) or (Cause("release", "a damaged file"),)
+        return (*rows, *shared) or (_OTHER_VERSION,)
 
     def _of_rows(self, prepared: PreparedPage, before: str, after: str) -> list[Cause]:
         if before == after:

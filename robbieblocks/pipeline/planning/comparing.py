@@ -120,7 +120,7 @@ def _pages(
                 key=key,
                 route=page.route,
                 change="added" if entry is None else "changed",
-                causes=causes.of_change(prepared, entry, made_from),
+                causes=causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
                 live=entry,
                 made_from=made_from,
             )
