@@ -134,7 +134,7 @@ class _Workspace:
         words = {key: each.module.candidates for key, each in components.good.items()}
         return Bundle(
             modules=self._modules(components.good.values()),
-            utilities=tailwind.stylesheets(words, components.good),
+            utilities_for=tailwind.stylesheets(words, components.good).for_components,
             runtime=self._islands,
             base_stylesheet=self._base_stylesheet(base_css),
             isolate=self.packages.react_script,

@@ -50,13 +50,19 @@ def checked(
     broken |= {key for key in placed if key not in rows or not rows[key].published}
     problems = [each for key in sorted(found) for each in found[key].problems]
     if RESERVED_KEY in found:
-        problems.append(_reserved())
+        what = f"{RESERVED_KEY} is reserved for the page's own script"
+        problems.append(
+            Problem(entity="component", key=RESERVED_KEY, what=what, remedy="rename it")
+        )
         broken.add(RESERVED_KEY)
     for each in _bad_imports(rows, found):
         problems.append(each)
         broken.add(each.key)
     cycles = _cycles(found)
-    problems += [_cycle_problem(keys, entry) for keys, entry in sorted(cycles.items())]
+    for keys, entry in sorted(cycles.items()):
+        what = f"components import each other: {' -> '.join((*keys, keys[0]))}"
+        remedy = "move what both need into a third component"
+        problems.append(_import_problem(keys[0], entry, what, remedy))
     broken.update(*cycles)
     broken = importers(broken, found)
     return Checked(
@@ -65,11 +71,6 @@ def checked(
         problems=tuple(problems),
         causes={key: _causes(key, found, problems) for key in broken},
     )
-
-
-def _reserved() -> Problem:
-    what = f"{RESERVED_KEY} is reserved for the page's own script"
-    return Problem(entity="component", key=RESERVED_KEY, what=what, remedy="rename it")
 
 
 def _causes(
@@ -147,7 +148,9 @@ def _cycles(found: Mapping[str, Component]) -> dict[tuple[str, ...], ComponentIm
                     done.add(path.popitem()[0])
             elif key in path:
                 keys = _cycle(path, key)
-                cycles.setdefault(keys, _import_of(found[keys[0]], (*keys, keys[0])[1]))
+                imports = found[keys[0]].component_imports
+                following = (*keys, keys[0])[1]
+                cycles[keys] = next(each for each in imports if each.key == following)
             elif key in found and key not in done:
                 path[key] = None
                 pending.append(iter(found[key].imports))
@@ -160,12 +163,3 @@ def _cycle(path: Iterable[str], start: str) -> tuple[str, ...]:
     cycle = keys[keys.index(start) :]
     first = cycle.index(min(cycle))
     return (*cycle[first:], *cycle[:first])
-
-
-def _import_of(component: Component, key: str) -> ComponentImport:
-    return next(each for each in component.component_imports if each.key == key)
-
-
-def _cycle_problem(keys: tuple[str, ...], entry: ComponentImport) -> Problem:
-    what = f"components import each other: {' -> '.join((*keys, keys[0]))}"
-    return _import_problem(keys[0], entry, what, "move what both need into a third component")

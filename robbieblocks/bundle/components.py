@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypedDict
+from typing import Final, NamedTuple
 
 from robbieblocks.bundle.analysis import (
     Analysis,
@@ -39,10 +39,10 @@ _MAX_CODE_CHARACTERS: Final = 1_000_000
 # How many components of earlier versions, and of other apps, stay in memory.
 _MAX_SPARE: Final = 2000
 _COMPONENTS: Final = component_specifier("")
+_NOT_COMPILED: Final = CompiledComponent()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentImport:
+class ComponentImport(NamedTuple):
     """An import of another component, and where the text has it.
 
     `names` are the names that it imports, None for all of them.
@@ -52,7 +52,7 @@ class ComponentImport:
     line: int
     column: int
     source: str
-    names: tuple[str, ...] | None = ()
+    names: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,9 @@ class Components:
             sheets = {row.key: scoped_stylesheet(row) for row in rows}
             results = compilation()
         made = {
-            keys[row.key]: _entry(row, analyses[row.key], sheets[row.key], results.get(row.key))
+            keys[row.key]: _entry(
+                row, analyses[row.key], sheets[row.key], results.get(row.key, _NOT_COMPILED)
+            )
             for row in rows
         }
         self._memory.update((key, _read(content)) for key, content in made.items())
@@ -142,76 +144,50 @@ class Components:
         return replace(analysis, problems=tuple(problems))
 
 
-class _ListedImport(TypedDict):
-    key: str
-    line: int
-    column: int
-    source: str
-    names: list[str] | None
-
-
-class _Head(TypedDict):
-    """The JSON head of an entry; modules, scripts, source maps and stylesheets follow it."""
-
-    key: str
-    exports: list[str]
-    component_imports: list[_ListedImport]
-    package_parts: list[tuple[str, str, list[str]]]
-    imports: list[str]
-    styles: list[str]
-    computes_styles: bool
-    candidates: list[str]
-    problems: list[dict[str, str | int]]
-
-
 def _entry(
     row: ComponentRow,
     analysis: Analysis,
     sheet: tuple[str, Sequence[Problem]],
-    result: CompiledComponent | None,
+    result: CompiledComponent,
 ) -> bytes:
-    """A component as the cache keeps it; `result` is None for what could not be compiled at all."""
+    """A component as the cache keeps it; `result` is empty for what could not be compiled at all.
+
+    Modules, scripts, source maps and stylesheets follow the JSON head.
+    """
     css, problems = sheet[0], [*sheet[1]]
-    if result is None or result.problems:
-        problems += result.problems if result else ()
-        # The tree of a text with syntax errors may be wrong, and its problems with it.
-        problems += () if analysis.broken and result else analysis.problems
-    else:
+    problems += result.problems
+    # The tree of a text with syntax errors may be wrong, and its problems with it.
+    if not (analysis.broken and result.problems):
         problems += analysis.problems
-        problems += _unseen_imports(row, analysis, result.imports)
-    head: _Head = {
+    problems += _unseen_imports(row, analysis, result.imports)
+    head = {
         "key": row.key,
         "exports": sorted(analysis.exports),
-        "component_imports": _listed_imports(row, analysis),
+        "component_imports": _component_imports(row, analysis),
         "package_parts": [
             (specifier, package, sorted(names))
             for specifier, (package, names) in sorted(analysis.subsets.items())
         ],
-        "imports": [*result.imports] if result else [],
+        "imports": result.imports,
         "styles": sorted(analysis.styles),
         "computes_styles": analysis.computes_styles,
         "candidates": sorted(analysis.words | variables_in((row.code, row.css))),
         "problems": [each.as_json() for each in problems],
     }
-    return packed(
-        json.dumps(head),
-        result.module if result else b"",
-        (result.script if result else "").encode(),
-        (result.source_map if result else "").encode(),
-        css.encode(),
-    )
+    texts = (result.script, result.source_map, css)
+    return packed(json.dumps(head), result.module, *(text.encode() for text in texts))
 
 
-def _listed_imports(row: ComponentRow, analysis: Analysis) -> list[_ListedImport]:
+def _component_imports(row: ComponentRow, analysis: Analysis) -> list[ComponentImport]:
     lines = row.code.split("\n")
     return [
-        {
-            "key": each.specifier.removeprefix(_COMPONENTS),
-            "line": each.position.line,
-            "column": each.position.column,
-            "source": lines[each.position.line - 1].rstrip("\r"),
-            "names": None if each.names is None else sorted(each.names),
-        }
+        ComponentImport(
+            each.specifier.removeprefix(_COMPONENTS),
+            each.position.line,
+            each.position.column,
+            lines[each.position.line - 1].rstrip("\r"),
+            None if each.names is None else sorted(each.names),
+        )
         for each in analysis.imports
         if each.specifier.startswith(_COMPONENTS)
     ]
@@ -228,8 +204,9 @@ def _unseen_imports(
 
 def _read(content: bytes) -> Component:
     head_text, module, script, source_map, css = unpacked(content)
-    head: _Head = json.loads(head_text)
+    head = json.loads(head_text)
     key = head["key"]
+    imports = tuple(ComponentImport(*each) for each in head["component_imports"])
     return Component(
         module=Module(
             specifier=component_specifier(key),
@@ -242,23 +219,12 @@ def _read(content: bytes) -> Component:
             styles=tuple(head["styles"]),
             computes_styles=head["computes_styles"],
         ),
-        imports=tuple(each["key"] for each in head["component_imports"]),
+        imports=tuple(each.key for each in imports),
         exports=frozenset(head["exports"]),
-        component_imports=tuple(map(_read_import, head["component_imports"])),
+        component_imports=imports,
         package_parts=tuple(
             PackagePart(specifier, package, frozenset(names))
             for specifier, package, names in head["package_parts"]
         ),
-        problems=tuple(Problem(**each) for each in head["problems"]),  # type: ignore[arg-type]  # what as_json gave
-    )
-
-
-def _read_import(listed: _ListedImport) -> ComponentImport:
-    names = listed["names"]
-    return ComponentImport(
-        key=listed["key"],
-        line=listed["line"],
-        column=listed["column"],
-        source=listed["source"],
-        names=None if names is None else tuple(names),
+        problems=tuple(Problem(**each) for each in head["problems"]),
     )

@@ -4,8 +4,6 @@ The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and a
 blocks, and release manifests.
 """
 
-from robbieblocks.model.identity import IdentityMap, same
-from robbieblocks.model.modules import Importing, importers, reachable
 from robbieblocks.model.rows import (
     BlockRow,
     Bookmark,
@@ -24,21 +22,26 @@ from robbieblocks.model.stages import (
     Bundle,
     FontFace,
     Hydrate,
+    Importing,
     Manifest,
     Module,
     PageEntry,
     RenderedBlock,
     RenderJob,
     component_specifier,
+    importers,
+    reachable,
 )
 from robbieblocks.model.values import (
     ASSET_PREFIX,
     SHARED_APP,
     ZONES,
+    IdentityMap,
     Json,
     JsonObject,
     Sha256,
     canonical_json,
+    same,
     sha256,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
@@ -160,14 +160,6 @@ class Module:
         return sha256(self.script)
 
 
-class Utilities(Protocol):
-    """The stylesheets of the utility classes that components use."""
-
-    def for_components(self, keys: Collection[str]) -> Asset | None:
-        """The stylesheet for these components and all that they import, if they use a class."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """Every module that a set of components needs, by specifier.
@@ -176,29 +168,63 @@ class Bundle:
     `broken` are the keys of components with an error, and of those that import one; they are not in
     `modules`, and `blame` maps each to its own errors and those of what it imports. `isolate` is a
     script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
+    `utilities_for` makes the stylesheet of the utility classes that components (by key) and what
+    they import use, so that a page changes only with its own components; None for no class.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
-    utilities: Utilities | None = field(default=None, repr=False, compare=False)
+    utilities_for: Callable[[Collection[str]], Asset | None] = field(
+        default=lambda _: None, repr=False, compare=False
+    )
     isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
 
-    def utilities_for(self, components: Collection[str]) -> Asset | None:
-        """The stylesheet of the utility classes that components (by key) and what they import use.
-
-        So a page changes only with its own components. None where they use no class.
-        """
-        return None if self.utilities is None else self.utilities.for_components(components)
-
 
 def component_specifier(key: str) -> str:
     """The specifier under which a component is imported."""
     return f"@robbieblocks/{key}"
+
+
+class Importing(Protocol):
+    """What has imports: a compiled module, or a component that is still to be compiled."""
+
+    @property
+    def imports(self) -> Iterable[str]:
+        """The names of what it imports itself."""
+        ...
+
+
+def reachable(names: Iterable[str], modules: Mapping[str, Importing]) -> set[str]:
+    """The named modules and all that they import, however deep, as far as there are any."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name in modules and name not in found:
+            found.add(name)
+            pending += modules[name].imports
+    return found
+
+
+def importers(names: Iterable[str], modules: Mapping[str, Importing]) -> set[str]:
+    """The names and all modules that import one of them, however indirectly."""
+    direct: dict[str, list[str]] = {}
+    for name, module in modules.items():
+        for imported in module.imports:
+            direct.setdefault(imported, []).append(name)
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += direct.get(name, ())
+    return found
 
 
 # --- prerender -------------------------------------------------------------------------------

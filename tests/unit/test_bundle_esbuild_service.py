@@ -108,11 +108,19 @@ def shared() -> Iterator[KeepAlive[EsbuildService]]:
     own.stop()
 
 
+def answered(
+    toolchain: Toolchain, shared: KeepAlive[EsbuildService], inputs: int = 1
+) -> list[dict[str, Any]]:
+    """The answers to one request over that many inputs."""
+    with EsbuildServices(toolchain, shared).begun(inputs, [{}], 10) as answers:
+        return answers()
+
+
 def test_small_builds_share_one_process(tmp_path: Path, shared: KeepAlive[EsbuildService]) -> None:
     """It is kept between small builds, and ends when none comes."""
     toolchain = program(tmp_path, ANSWERS)
-    assert EsbuildServices(toolchain, shared).ask(1, [{}], 10) == [{"n": 1}]
-    assert EsbuildServices(toolchain, shared).ask(1, [{}], 10) == [{"n": 2}]
+    assert answered(toolchain, shared) == [{"n": 1}]
+    assert answered(toolchain, shared) == [{"n": 2}]
     running = shared.running
     assert running is not None
     shared.stop()
@@ -135,11 +143,11 @@ def test_a_kept_process_that_died_is_replaced(
 ) -> None:
     """Whoever killed it while it waited: the build does not notice."""
     toolchain = program(tmp_path, ANSWERS)
-    EsbuildServices(toolchain, shared).ask(1, [{}], 10)
+    answered(toolchain, shared)
     running = shared.running
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
-    assert EsbuildServices(toolchain, shared).ask(1, [{}], 10) == [{"n": 1}]
+    assert answered(toolchain, shared) == [{"n": 1}]
 
 
 def test_a_kept_process_that_dies_of_being_asked_is_replaced(
@@ -150,7 +158,7 @@ def test_a_kept_process_that_dies_of_being_asked_is_replaced(
     dying = EsbuildService(program(tmp_path / "dying", "os.read(0, 1)"), one_build=False)
     with shared.borrow(toolchain.id, lambda: dying):
         pass
-    assert EsbuildServices(toolchain, shared).ask(1, [{}], 10) == [{"n": 1}]
+    assert answered(toolchain, shared) == [{"n": 1}]
     assert not dying.alive
 
 
@@ -166,14 +174,14 @@ def test_a_failure_ends_the_shared_process(
     with pytest.raises(KeyboardInterrupt), shared.borrow(toolchain.id, start) as first:
         raise KeyboardInterrupt
     assert not first.alive
-    assert EsbuildServices(toolchain, shared).ask(1, [{}], 10) == [{"n": 1}]
+    assert answered(toolchain, shared) == [{"n": 1}]
 
 
 def test_a_large_build_has_a_process_of_its_own(
     tmp_path: Path, shared: KeepAlive[EsbuildService]
 ) -> None:
     """A large build's esbuild is not kept: nor is its memory."""
-    assert EsbuildServices(program(tmp_path, ANSWERS), shared).ask(1000, [{}], 10) == [{"n": 1}]
+    assert answered(program(tmp_path, ANSWERS), shared, inputs=1000) == [{"n": 1}]
     assert shared.running is None
 
 

@@ -40,9 +40,8 @@ def _module(specifier: str, *imports: str, css: str = "") -> Module:
     return Module(specifier=specifier, asset=asset, script="", imports=imports, stylesheet=sheet)
 
 
-class _Utilities:
-    def for_components(self, keys: Collection[str]) -> Asset | None:
-        return Asset.of("utilities", "css", "@layer utilities{}") if keys else None
+def _utilities(keys: Collection[str]) -> Asset | None:
+    return Asset.of("utilities", "css", "@layer utilities{}") if keys else None
 
 
 BUNDLE = Bundle(
@@ -60,7 +59,7 @@ BUNDLE = Bundle(
     },
     runtime=_module("@robbieblocks/-runtime", "react"),
     base_stylesheet=Asset.of("base", "css", "@layer base{}"),
-    utilities=_Utilities(),
+    utilities_for=_utilities,
 )
 LIVE = RenderedBlock(html="<p>live</p>", interactive=True)
 STILL = RenderedBlock(html="<p>still</p>", interactive=False)

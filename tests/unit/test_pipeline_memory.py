@@ -47,11 +47,10 @@ def _bundle(said: Said, tokens: str) -> Bundle:
             candidates=frozenset(classes.split()),
         )
 
-    class OfClasses:
-        def for_components(self, keys: Collection[str]) -> Asset:
-            reached = {*keys, *(name for key in keys for name in said[key][2])}
-            used = {word for key in reached for word in said[key][1].split()}
-            return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
+    def of_classes(keys: Collection[str]) -> Asset:
+        reached = {*keys, *(name for key in keys for name in said[key][2])}
+        used = {word for key in reached for word in said[key][1].split()}
+        return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
 
     runtime = Module(specifier="runtime", asset=Asset("runtime.js", b""), script="")
     base = Asset("base.css", b"")
@@ -60,7 +59,7 @@ def _bundle(said: Said, tokens: str) -> Bundle:
         runtime=runtime,
         base_stylesheet=base,
         isolate="",
-        utilities=OfClasses(),
+        utilities_for=of_classes,
     )
 
 
@@ -143,11 +142,10 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
     expected = before.document(page)
     other = next(key for key in KEYS if key not in before.components(page))
 
-    class Unasked:
-        def for_components(self, keys: Collection[str]) -> Asset:
-            raise AssertionError(keys)
+    def unasked(keys: Collection[str]) -> Asset:
+        raise AssertionError(keys)
 
-    changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities=Unasked())
+    changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)
     after = _look(changed, (), before)
     assert after.document(page) == expected
 

@@ -87,14 +87,6 @@ class EsbuildServices:
         self._toolchain = toolchain
         self._shared = shared
 
-    def ask(self, inputs: int, requests: Sequence[Request], timeout_s: float) -> list[Answer]:
-        """The answers to requests over that many input files. Raises ProcessFailed."""
-        answers = self._ask_shared(requests, timeout_s) if _is_small(inputs) else None
-        if answers is not None:
-            return answers
-        with closing(EsbuildService(self._toolchain, one_build=True)) as own:
-            return own.ask(requests, timeout_s)
-
     @contextmanager
     def begun(
         self, inputs: int, requests: Sequence[Request], timeout_s: float
@@ -103,8 +95,8 @@ class EsbuildServices:
 
         A large build runs meanwhile, in a process that ends with the block.
         """
-        if _is_small(inputs):
-            yield lambda: self.ask(inputs, requests, timeout_s)
+        if inputs <= _SMALL_BUILD_INPUTS:
+            yield lambda: self._ask_shared(requests, timeout_s)
             return
         own = EsbuildService(self._toolchain, one_build=True)
         try:
@@ -113,10 +105,11 @@ class EsbuildServices:
             # The system takes a while to free the process' memory.
             in_background(own.close)
 
-    def _ask_shared(self, requests: Sequence[Request], timeout_s: float) -> list[Answer] | None:
-        """The shared process' answers; None where it failed.
+    def _ask_shared(self, requests: Sequence[Request], timeout_s: float) -> list[Answer]:
+        """The shared process' answers, or those of a new one.
 
-        It may have been killed while it was idle, which says nothing of the components.
+        The shared process may have been killed while it was idle, which says nothing of the
+        components.
         """
         start = partial(EsbuildService, self._toolchain, one_build=False)
         try:
@@ -125,8 +118,5 @@ class EsbuildServices:
         except TimedOut:
             raise
         except ProcessFailed:
-            return None
-
-
-def _is_small(inputs: int) -> bool:
-    return inputs <= _SMALL_BUILD_INPUTS
+            with closing(EsbuildService(self._toolchain, one_build=True)) as own:
+                return own.ask(requests, timeout_s)

@@ -15,11 +15,7 @@
 const PLACEHOLDER = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 
-/**
- * A value with its placeholders filled.
- * @param {any} value
- * @returns {any}
- */
+/** @type {(value: any) => any} A value with its placeholders filled. */
 const filled = (value) => {
   if (typeof value === "string") {
     return value.replace(
@@ -32,10 +28,7 @@ const filled = (value) => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner)]));
 };
 
-/**
- * Whether the URL's query fills a placeholder of the value.
- * @param {object} value
- */
+/** @type {(value: object) => boolean} Whether the URL's query fills a placeholder of it. */
 const asksFor = (value) => {
   if (query.size === 0) return false;
   for (const [, name] of JSON.stringify(value).matchAll(PLACEHOLDER))
@@ -48,11 +41,7 @@ const asksFor = (value) => {
 let react;
 const loadReact = () => (react ??= Promise.all([import("react"), import("react-dom/client")]));
 
-/**
- * Hydrate or render a block.
- * @param {Island} island
- * @param {HTMLElement} element
- */
+/** @type {(island: Island, element: HTMLElement) => Promise<void>} Hydrate or render a block. */
 const start = async (island, element) => {
   const prerendered = element.innerHTML;
   let reported = false;
@@ -114,10 +103,7 @@ const whenIdle = (task) =>
     ? requestIdleCallback(task, { timeout: 2000 })
     : setTimeout(task, 200);
 
-/**
- * @param {HTMLElement} element
- * @param {() => void} task
- */
+/** @type {(element: HTMLElement, task: () => void) => void} */
 const whenVisible = (element, task) => {
   const observer = new IntersectionObserver(
     (entries) => {
@@ -130,11 +116,7 @@ const whenVisible = (element, task) => {
   observer.observe(element);
 };
 
-/**
- * Start a block when its island says so.
- * @param {Island} island
- * @param {HTMLElement} element
- */
+/** @type {(island: Island, element: HTMLElement) => void} Start a block when its island says so. */
 const schedule = (island, element) => {
   const task = () => start(island, element);
   if (island.when === "visible") whenVisible(element, task);
