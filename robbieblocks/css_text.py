@@ -57,6 +57,17 @@ def inner_nodes(node: Node) -> list[Node]:
     return node.content if node.type in ("() block", "[] block", "{} block") else []
 
 
+def by_comma(nodes: Iterable[Node]) -> list[list[Node]]:
+    """The parts of a list that commas separate."""
+    parts: list[list[Node]] = [[]]
+    for node in nodes:
+        if node.type == "literal" and node.value == ",":
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
+
+
 def property_name(token_key: str) -> str:
     """The custom property of a token: `color.primary` is `--color-primary`."""
     return "--" + token_key.replace(".", "-").replace("_", "-")

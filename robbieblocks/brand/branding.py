@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from robbieblocks.brand.css import sheet_problems
-from robbieblocks.brand.fonts import HostedFonts
-from robbieblocks.brand.tokens import resolve
+from robbieblocks.brand.fonts import Fonts, HostedFonts
+from robbieblocks.brand.tokens import node_problem, resolve
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import Asset, BrandedNode, FontFace, NodeRow, TokenRow
+from robbieblocks.model import Asset, BrandedNode, NodeRow, TokenRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 
 LAYERS = "@layer tokens, base, layout, components, utilities, node;"
 MAX_SCRIPTS = 1024 * 1024
 
 
-def brand(
-    node: NodeRow, tokens: Sequence[TokenRow], fonts: Callable[[str], tuple[FontFace, ...]]
-) -> BrandedNode:
+def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNode:
     """The node's stylesheet, fonts, CSS and scripts, with every problem found in `problems`.
 
     `fonts` returns the files of a family, or none. What is wrong is left out of the result, which
@@ -56,19 +55,19 @@ def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
 def _row_problems(node: NodeRow) -> Iterator[Problem]:
     wrong = name_problem(node.id, longest=NODE_LENGTH)
     if wrong:
-        yield _problem(node, "node_id", f"the node's id {wrong}", NAME_REMEDY)
+        yield node_problem(node, "node_id", f"the node's id {wrong}", NAME_REMEDY)
     wrong = text_problem(node.name)
     if wrong:
-        yield _problem(node, "node_name", f"the name {wrong}", "remove it")
+        yield node_problem(node, "node_name", f"the name {wrong}", "remove it")
     for app in node.enabled_apps:
         wrong = app_problem(app)
         if wrong:
-            yield _problem(
+            yield node_problem(
                 node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
     wrong = _base_url_problem(node.base_url.strip())
     if wrong:
-        yield _problem(
+        yield node_problem(
             node, "base_url", wrong, "write the site's address, such as https://play.example"
         )
 
@@ -97,18 +96,8 @@ def _custom_css(node: NodeRow, problems: list[Problem]) -> Asset | None:
     lines = css.split("\n")
     for each in found:
         source = lines[each.line - 1] if each.line and each.line <= len(lines) else ""
-        problems.append(
-            Problem(
-                entity="node_branding",
-                key=printable(node.id),
-                field="custom_css",
-                what=each.what,
-                remedy=each.remedy,
-                line=each.line,
-                column=each.column,
-                source=source,
-            )
-        )
+        problem = node_problem(node, "custom_css", each.what, each.remedy)
+        problems.append(replace(problem, line=each.line, column=each.column, source=source))
     return None if found else Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
 
 
@@ -120,12 +109,6 @@ def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:
     if wrong or len(script) > MAX_SCRIPTS:
         what = f"the script {wrong}" if wrong else f"the script has {len(script):,} characters"
         remedy = "remove it" if wrong else f"use at most {MAX_SCRIPTS:,}"
-        problems.append(_problem(node, "custom_scripts", what, remedy))
+        problems.append(node_problem(node, "custom_scripts", what, remedy))
         return None
     return Asset.of("node", "js", script)
-
-
-def _problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
-    return Problem(
-        entity="node_branding", key=printable(node.id), field=field, what=what, remedy=remedy
-    )

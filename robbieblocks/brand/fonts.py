@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from robbieblocks.brand.tokens import Resolved, families, not_installed
+from robbieblocks.brand.tokens import Resolved, families, node_problem, not_installed
 from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -71,17 +72,13 @@ class HostedFonts:
                 break
         if not self._faces[names[0].lower()]:
             instead = self._by_token.get(token, "the next of its stack")
-            self.problems.append(
-                Problem(
-                    entity="node_branding",
-                    key=printable(self._node.id),
-                    field="style_overrides",
-                    what=f"token {token}: the toolchain has no font `{printable(names[0])}`; "
-                    f"{printable(instead)} shows where the visitor lacks it",
-                    remedy="name a font of the toolchain, or add its @fontsource package to it",
-                    severity="warning",
-                )
+            what = (
+                f"token {token}: the toolchain has no font `{printable(names[0])}`; "
+                f"{printable(instead)} shows where the visitor lacks it"
             )
+            remedy = "name a font of the toolchain, or add its @fontsource package to it"
+            problem = node_problem(self._node, "style_overrides", what, remedy)
+            self.problems.append(replace(problem, severity="warning"))
 
     def _has(self, name: str) -> bool:
         family = name.lower()

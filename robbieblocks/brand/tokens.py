@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import tinycss2.color4
 
 from robbieblocks.brand.css import as_written, value_problem
-from robbieblocks.css_text import property_name
+from robbieblocks.css_text import by_comma, property_name
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
@@ -54,6 +54,12 @@ def flattened_overrides(overrides: JsonObject) -> dict[str, Json]:
                 raise ValueError(f"`{printable(key)}` is given twice, once nested")
             flat[key] = value
     return flat
+
+
+def node_problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
+    """A problem in a node's branding."""
+    key = printable(node.id)
+    return Problem(entity="node_branding", key=key, field=field, what=what, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,27 +163,14 @@ class _Resolver:
             self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
 
     def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
-        self.problems.append(
-            Problem(
-                entity="node_branding",
-                key=printable(self.node.id),
-                field="style_overrides",
-                pointer=json_pointer(printable(key)) if key else "",
-                what=what,
-                remedy=remedy,
-                severity=severity,
-            )
-        )
+        pointer = json_pointer(printable(key)) if key else ""
+        problem = node_problem(self.node, "style_overrides", what, remedy)
+        self.problems.append(replace(problem, pointer=pointer, severity=severity))
 
     def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:
+        key = printable(token.key)
         self.problems.append(
-            Problem(
-                entity="style_token",
-                key=printable(token.key),
-                field=place,
-                what=what,
-                remedy=remedy,
-            )
+            Problem(entity="style_token", key=key, field=place, what=what, remedy=remedy)
         )
 
 
@@ -224,7 +217,7 @@ def families(value: str) -> list[str]:
     """
     names: list[str] = []
     certain = False
-    for nodes in _by_comma(value):
+    for nodes in by_comma(tinycss2.parse_component_value_list(value)):
         words = [node for node in nodes if node.type != "whitespace"]
         if len(words) == 1 and words[0].type == "string":
             names.append(words[0].value)
@@ -240,14 +233,3 @@ def families(value: str) -> list[str]:
 def not_installed(names: Sequence[str]) -> list[str]:
     """The families of a list that are neither generic nor common on visitors' machines."""
     return [name for name in names if name.lower() not in GENERIC_FAMILIES | _SYSTEM_FAMILIES]
-
-
-def _by_comma(value: str) -> Iterator[list[tinycss2.ast.Node]]:
-    part: list[tinycss2.ast.Node] = []
-    for node in tinycss2.parse_component_value_list(value):
-        if node.type == "literal" and node.value == ",":
-            yield part
-            part = []
-        else:
-            part.append(node)
-    yield part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from robbieblocks.toolchain import Toolchain
 
 # The code that decides the bytes, besides the toolchain.
 _SOURCES: Final = (Path(__file__).resolve().parent, Path(css_text.__file__).resolve())
+
+# All packages take 1 MB beside the toolchain; the rest is for those of other versions of this code.
+_MAX_BYTES: Final = 32 << 20
 
 
 def versioned(kind: str) -> str:
@@ -29,18 +33,10 @@ def packed(head: str, *parts: bytes) -> bytes:
 
 def unpacked(content: bytes) -> list[bytes]:
     """The head and the blobs that `packed` was given."""
-    count = content[0]
-    lengths = struct.unpack_from(f">{count}I", content, 1)
-    start = 1 + 4 * count
-    blobs: list[bytes] = []
-    for length in lengths:
-        blobs.append(content[start : start + length])
-        start += length
-    return blobs
-
-
-# All packages take 1 MB; the rest is for those of other versions of this package.
-_MAX_BYTES: Final = 32 << 20
+    reader = io.BytesIO(content)
+    count = reader.read(1)[0]
+    lengths = struct.unpack(f">{count}I", reader.read(4 * count))
+    return [reader.read(length) for length in lengths]
 
 
 class ToolchainCache:

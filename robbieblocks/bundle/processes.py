@@ -54,11 +54,6 @@ class ChildProgram:
         # During a background exchange the child belongs to the thread that talks to it.
         return self._exchanging or self._child.alive
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._child.pid
-
     def close(self) -> None:
         """End the process; an unanswered request in the background fails."""
         if self._exchange is not None and self._exchanging:
@@ -111,11 +106,6 @@ class KeepAlive(Generic[_P]):
             self._timer = threading.Timer(self._idle_s, self.stop)
             self._timer.daemon = True
             self._timer.start()
-
-    @property
-    def running(self) -> _P | None:
-        """The program that runs now, if any."""
-        return self._program
 
     def stop(self) -> None:
         """End the program as soon as nobody uses it. The next `borrow` starts another."""

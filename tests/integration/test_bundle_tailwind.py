@@ -106,7 +106,7 @@ def test_it_inherits_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "hunter2")
     with closing(ScriptIsolate(["1"], 10)) as isolate:
         isolate.first_result()
-        assert "hunter2" not in str(psutil.Process(isolate.pid).environ())
+        assert "hunter2" not in str(psutil.Process(isolate._child.pid).environ())
 
 
 # --- Tailwind in it -------------------------------------------------------------------------------
@@ -115,22 +115,22 @@ def test_it_inherits_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_isolate_is_kept_for_the_next_word(tailwind: Tailwind, isolates: Isolates) -> None:
     """New words are asked of the isolate that runs; known ones, and prose, start none."""
     assert known(tailwind, "p-4", "prose") == {"p-4"}
-    running = isolates.running
+    running = isolates._program
     assert known(tailwind, "p-4", "p-5") == {"p-4", "p-5"}
-    assert isolates.running is running
+    assert isolates._program is running
     isolates.stop()
     tailwind.prepare()
     assert known(tailwind, "p-4", "p-5", "more", "prose-like") == {"p-4", "p-5"}
-    assert isolates.running is None
+    assert isolates._program is None
     assert known(tailwind, "p-6") == {"p-6"}
 
 
 def test_tailwind_gets_ready_before_it_is_asked(tailwind: Tailwind, isolates: Isolates) -> None:
     """Where nothing is known of a theme, the isolate that is asked is the one on its way."""
     tailwind.prepare()
-    prepared = isolates.running
+    prepared = isolates._program
     assert known(tailwind, "p-4") == {"p-4"}
-    assert isolates.running is prepared is not None
+    assert isolates._program is prepared is not None
 
 
 def test_another_process_has_learnt(
@@ -153,8 +153,8 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def run(self: ScriptIsolate, script: str) -> Any:
         if "killer" in script:
-            os.kill(self.pid, signal.SIGKILL)
-            died.append(self.pid)
+            os.kill(self._child.pid, signal.SIGKILL)
+            died.append(self._child.pid)
         return real(self, script)
 
     monkeypatch.setattr(ScriptIsolate, "run", run)
@@ -175,7 +175,7 @@ def test_a_death_that_no_word_caused(tailwind: Tailwind, monkeypatch: pytest.Mon
 
     def run(self: ScriptIsolate, script: str) -> Any:
         if next(deaths, False):
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self._child.pid, signal.SIGKILL)
         return real(self, script)
 
     monkeypatch.setattr(ScriptIsolate, "run", run)
@@ -283,7 +283,7 @@ toolchain = ensure(Settings.from_environment(), print)
 with Cache(Path(sys.argv[1])) as cache, closing(Bundler(cache)) as bundler:
     made = bundler.bundle(rows, rows, toolchain=toolchain, tokens=[], base_css="")
     assert b"padding" in made.utilities_for(["a"]).content
-    print(bundler._processes.tailwind.running.pid, flush=True)
+    print(bundler._processes.tailwind._program._child.pid, flush=True)
     sys.stdin.read()
 """
 

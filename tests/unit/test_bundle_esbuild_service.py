@@ -121,7 +121,7 @@ def test_small_builds_share_one_process(tmp_path: Path, shared: KeepAlive[Esbuil
     toolchain = program(tmp_path, ANSWERS)
     assert answered(toolchain, shared) == [{"n": 1}]
     assert answered(toolchain, shared) == [{"n": 2}]
-    running = shared.running
+    running = shared._program
     assert running is not None
     shared.stop()
     assert not running.alive
@@ -134,7 +134,7 @@ def test_what_is_kept_ends_by_itself(tmp_path: Path) -> None:
         "one", lambda: EsbuildService(program(tmp_path, ANSWERS), one_build=False)
     ) as running:
         assert running.ask([{}], 10) == [{"n": 1}]
-    until(lambda: brief.running is None)
+    until(lambda: brief._program is None)
     until(lambda: not running.alive)
 
 
@@ -144,9 +144,9 @@ def test_a_kept_process_that_died_is_replaced(
     """Whoever killed it while it waited: the build does not notice."""
     toolchain = program(tmp_path, ANSWERS)
     answered(toolchain, shared)
-    running = shared.running
+    running = shared._program
     assert running is not None
-    os.kill(running.pid, signal.SIGKILL)
+    os.kill(running._child.pid, signal.SIGKILL)
     assert answered(toolchain, shared) == [{"n": 1}]
 
 
@@ -182,7 +182,7 @@ def test_a_large_build_has_a_process_of_its_own(
 ) -> None:
     """A large build's esbuild is not kept: nor is its memory."""
     assert answered(program(tmp_path, ANSWERS), shared, inputs=1000) == [{"n": 1}]
-    assert shared.running is None
+    assert shared._program is None
 
 
 def test_a_large_build_is_worked_on_meanwhile(

@@ -13,12 +13,14 @@ from itertools import pairwise
 import tinycss2
 from tinycss2.ast import Node
 
+from robbieblocks.css_text import by_comma
+
 Tokens = Sequence[Node]
 
 _ROOTS = frozenset({"html", "body"})
 _PSEUDO_ROOTS = frozenset({"root", "scope", "host"})
-_ALLOWED = frozenset({"ident", "hash", "whitespace", "[] block", "function"})
-_MARKS = frozenset(".:*>+~|&")
+_ALLOWED = frozenset({"ident", "hash", "whitespace", "[] block", "function", "comment"})
+_MARKS = frozenset(".:*>+~|&,")
 _MAX_CHARACTERS = 20_000
 
 
@@ -28,17 +30,10 @@ class BadSelector(ValueError):
 
 def split(prelude: Tokens) -> list[list[Node]]:
     """The complex selectors of a list. Raises BadSelector for what no selector has."""
-    parts: list[list[Node]] = [[]]
     for token in prelude:
-        if token.type == "comment":
-            continue
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        elif token.type in _ALLOWED or (token.type == "literal" and token.value in _MARKS):
-            parts[-1].append(token)
-        else:
+        if token.type not in _ALLOWED and not (token.type == "literal" and token.value in _MARKS):
             raise BadSelector(f"{token.serialize()!r} does not belong into a selector")
-    stripped = [_trimmed(part) for part in parts]
+    stripped = [_trimmed(part) for part in by_comma(prelude)]
     if not all(stripped):
         raise BadSelector("a selector is missing")
     return stripped
@@ -46,21 +41,19 @@ def split(prelude: Tokens) -> list[list[Node]]:
 
 def nested(parents: Sequence[Tokens], selector: Tokens) -> list[Node]:
     """A nested selector written out (CSS Nesting): `&` stands for the parents' rule."""
-    tokens: list[Node] = tinycss2.parse_component_value_list(_nested(parents, selector))
-    return tokens
-
-
-def _nested(parents: Sequence[Tokens], selector: Tokens) -> str:
     texts = [tinycss2.serialize(each) for each in parents]
-    parent = texts[0] if len(texts) == 1 else f":is({','.join(texts)})"
-    text = tinycss2.serialize(selector)
+    alone = len(texts) == 1
+    parent = texts[0] if alone else f":is({','.join(texts)})"
     if not _has_ampersand(selector):
-        return _bounded(f"{parent} {text}")
-    first = selector[0]
-    if _is(first, "&") and not _has_ampersand(selector[1:]):
-        return _bounded(parent + tinycss2.serialize(selector[1:]))
-    enclosed = parent if parent.startswith(":is(") and len(parents) > 1 else f":is({parent})"
-    return _bounded(_replaced(selector, enclosed))
+        text = f"{parent} {tinycss2.serialize(selector)}"
+    elif _is(selector[0], "&") and not _has_ampersand(selector[1:]):
+        text = parent + tinycss2.serialize(selector[1:])
+    else:
+        text = _replaced(selector, f":is({parent})" if alone else parent)
+    if len(text) > _MAX_CHARACTERS:
+        raise BadSelector("a nested selector grows too long when it is written out")
+    tokens: list[Node] = tinycss2.parse_component_value_list(text)
+    return tokens
 
 
 def scoped(selector: Tokens, wrapper: str) -> str:
@@ -100,12 +93,6 @@ def scoped(selector: Tokens, wrapper: str) -> str:
 
 def _joined(outside: list[str], wrapper: str, rest: str) -> str:
     return " ".join(part for part in (*outside, wrapper, rest.strip()) if part)
-
-
-def _bounded(text: str) -> str:
-    if len(text) > _MAX_CHARACTERS:
-        raise BadSelector("a nested selector grows too long when it is written out")
-    return text
 
 
 def _trimmed(tokens: Tokens) -> list[Node]:

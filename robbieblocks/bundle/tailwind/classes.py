@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 from robbieblocks.bundle.tailwind.safe_rules import safe_rules
@@ -31,29 +31,17 @@ class KnownClasses:
     roots: frozenset[str] = frozenset()
 
     def packed(self) -> bytes:
-        """As a cache entry; the rules are a list of pairs, since their order matters."""
-        entry = {
-            "rules": list(self.rules.items()),
-            "properties": self.properties,
-            "other_words": sorted(self.other_words),
-            "theme": self.theme,
-            "keyframes": self.keyframes,
-            "roots": sorted(self.roots),
-        }
-        return json.dumps(entry).encode()
+        """As a cache entry."""
+        members = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps(members, default=sorted).encode()
 
     @classmethod
     def unpacked(cls, content: bytes) -> KnownClasses:
-        """What `packed` was given."""
-        told = json.loads(content)
-        return cls(
-            rules=dict(told["rules"]),
-            properties=told["properties"],
-            other_words=frozenset(told["other_words"]),
-            theme=told["theme"],
-            keyframes=told["keyframes"],
-            roots=frozenset(told["roots"]),
-        )
+        """What `packed` was given; JSON keeps the order of the rules."""
+        members = json.loads(content)
+        for name in ("other_words", "roots"):
+            members[name] = frozenset(members[name])
+        return cls(**members)
 
     def unknown(self, words: Iterable[str]) -> list[str]:
         """The words about which Tailwind has to be asked: all of them before the first answer."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import tinycss2
 from tinycss2.ast import AtRule, Node, QualifiedRule
 
-from robbieblocks.css_text import foreign_urls
+from robbieblocks.css_text import by_comma, foreign_urls
 
 _GROUPS = frozenset({"media", "supports", "container", "starting-style"})
 
@@ -96,13 +96,7 @@ def _selects(word: str, selector: Sequence[Node]) -> bool:
     `body:has(.x)` names the class and styles the body, so the inside of `:has` and `:not` does not
     count.
     """
-    parts: list[list[Node]] = [[]]
-    for token in selector:
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return all(_names(word, part) for part in parts)
+    return all(_names(word, part) for part in by_comma(selector))
 
 
 def _names(word: str, part: Sequence[Node]) -> bool:

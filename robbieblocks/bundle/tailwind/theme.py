@@ -11,44 +11,27 @@ from collections.abc import Iterable, Iterator
 from robbieblocks.css_text import property_name
 from robbieblocks.model import TokenRow
 
-# Token prefixes (as custom properties) to Tailwind's namespaces; the longest prefix wins.
+# Tailwind's namespaces, and the prefixes of tokens (as custom properties) that stand for each.
+_PREFIXES = {
+    "color": ("color", "colors"),
+    "spacing": ("spacing", "space"),
+    "font": ("font", "font-family"),
+    "text": ("font-size", "text", "text-size"),
+    "font-weight": ("font-weight",),
+    "tracking": ("font-tracking", "letter-spacing", "tracking"),
+    "leading": ("font-leading", "line-height", "leading"),
+    "radius": ("radius", "border-radius"),
+    "transition-duration": ("animation", "duration", "animation-duration"),
+    "ease": ("ease", "easing", "animation-ease"),
+    "z-index": ("z", "z-index"),
+}
+_UNRENAMED = (
+    *("shadow", "inset-shadow", "drop-shadow", "text-shadow", "blur", "aspect", "container"),
+    *("breakpoint", "animate", "opacity"),
+)
 _NAMESPACES = {
-    "color": "color",
-    "colors": "color",
-    "spacing": "spacing",
-    "space": "spacing",
-    "font": "font",
-    "font-family": "font",
-    "font-size": "text",
-    "text": "text",
-    "text-size": "text",
-    "font-weight": "font-weight",
-    "font-tracking": "tracking",
-    "letter-spacing": "tracking",
-    "tracking": "tracking",
-    "font-leading": "leading",
-    "line-height": "leading",
-    "leading": "leading",
-    "radius": "radius",
-    "border-radius": "radius",
-    "shadow": "shadow",
-    "inset-shadow": "inset-shadow",
-    "drop-shadow": "drop-shadow",
-    "text-shadow": "text-shadow",
-    "blur": "blur",
-    "aspect": "aspect",
-    "container": "container",
-    "breakpoint": "breakpoint",
-    "animation": "transition-duration",
-    "duration": "transition-duration",
-    "animation-duration": "transition-duration",
-    "ease": "ease",
-    "easing": "ease",
-    "animation-ease": "ease",
-    "animate": "animate",
-    "z": "z-index",
-    "z-index": "z-index",
-    "opacity": "opacity",
+    **{prefix: namespace for namespace, prefixes in _PREFIXES.items() for prefix in prefixes},
+    **{name: name for name in _UNRENAMED},
 }
 # Tokens of which there is one, without a name after the prefix: `ease-normal`, `leading-normal`.
 _ALONE = {"animation-ease": "ease-normal", "font-leading": "leading-normal"}
@@ -80,7 +63,7 @@ def _rules(tokens: Iterable[TokenRow]) -> Iterator[tuple[str, str]]:
         if name in _ALONE:
             yield _ALONE[name], f"var(--{name})"
             continue
-        parts = name.split("-")
+        parts = name.split("-")  # the longest prefix wins
         for length in range(len(parts) - 1, 0, -1):
             namespace = _NAMESPACES.get("-".join(parts[:length]))
             if namespace is not None:
