@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from robbieblocks.brand.css import sheet_problems
 from robbieblocks.brand.fonts import Fonts, HostedFonts
-from robbieblocks.brand.tokens import node_problem, resolve
+from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -25,7 +25,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     `fonts` returns the files of a family, or none. What is wrong is left out of the result, which
     must not be published where a problem is an error. Equal rows give equal bytes.
     """
-    resolved = resolve(node, tokens)
+    resolved = ResolvedTokens(node, tokens)
     hosted = HostedFonts(node, resolved, fonts)
     problems = [*_row_problems(node), *resolved.problems, *hosted.problems]
     custom_css = _custom_css(node, problems)

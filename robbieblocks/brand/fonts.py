@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from robbieblocks.brand.tokens import Resolved, families, node_problem, not_installed
+from robbieblocks.brand.tokens import ResolvedTokens, families, node_problem, not_installed
 from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -23,7 +23,7 @@ _PRELOADED = (("body", 400), ("heading", 700))
 class HostedFonts:
     """The @font-face rules, files and preloads of a node's font tokens, and what is missing."""
 
-    def __init__(self, node: NodeRow, resolved: Resolved, fonts: Fonts) -> None:
+    def __init__(self, node: NodeRow, resolved: ResolvedTokens, fonts: Fonts) -> None:
         self._node = node
         self._fonts = fonts
         self._faces: dict[str, tuple[FontFace, ...]] = {}

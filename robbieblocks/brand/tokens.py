@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import tinycss2.color4
@@ -62,44 +62,30 @@ def node_problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
     return Problem(entity="node_branding", key=key, field=field, what=what, remedy=remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A node's token values by key, as CSS text, with the category of each, and the problems."""
+class ResolvedTokens:
+    """A node's token values by key, as CSS text, with the category of each, and the problems.
 
-    values: Mapping[str, str]
-    categories: Mapping[str, str]
-    problems: tuple[Problem, ...]
-
-
-def resolve(node: NodeRow, tokens: Sequence[TokenRow]) -> Resolved:
-    """The tokens of a node: the defaults, replaced by its `style_overrides`.
-
-    A value with an error is left out. An override of a token that has no row becomes a custom
-    property too, with a warning.
+    They are the defaults, replaced by the node's `style_overrides`. A value with an error is left
+    out. An override of a token that has no row becomes a custom property too, with a warning.
     """
-    resolver = _Resolver(node)
-    resolver.defaults(tokens)
-    resolver.overrides()
-    resolver.collisions()
-    return Resolved(
-        dict(sorted(resolver.values.items())), resolver.categories, tuple(resolver.problems)
-    )
 
+    def __init__(self, node: NodeRow, tokens: Sequence[TokenRow]) -> None:
+        self.values: dict[str, str] = {}
+        self.categories: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._node = node
+        self._replaced: dict[str, Json] = {}
+        self._defaults(tokens)
+        self._overrides()
+        self._collisions()
+        self.values = dict(sorted(self.values.items()))
 
-@dataclass(slots=True)
-class _Resolver:
-    node: NodeRow
-    values: dict[str, str] = field(default_factory=dict)
-    categories: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    _replaced: dict[str, Json] = field(default_factory=dict)
-
-    def defaults(self, tokens: Sequence[TokenRow]) -> None:
-        if not isinstance(self.node.overrides, dict):
+    def _defaults(self, tokens: Sequence[TokenRow]) -> None:
+        if not isinstance(self._node.overrides, dict):
             self._of_node("", "the overrides are not an object", "write an object, or {}")
             return
         try:
-            self._replaced = flattened_overrides(self.node.overrides)
+            self._replaced = flattened_overrides(self._node.overrides)
         except ValueError as error:
             self._of_node("", str(error), "say it once")
         if len(tokens) + len(self._replaced) > MAX_TOKENS:
@@ -122,7 +108,7 @@ class _Resolver:
                     else:
                         self._set(token.key, token.default)
 
-    def overrides(self) -> None:
+    def _overrides(self) -> None:
         for key, value in self._replaced.items():
             if key == "theme":
                 self._theme(value)
@@ -143,7 +129,7 @@ class _Resolver:
             else:
                 self._set(key, text)
 
-    def collisions(self) -> None:
+    def _collisions(self) -> None:
         owners: dict[str, str] = {}
         for key in sorted(self.values):
             other = owners.setdefault(property_name(key), key)
@@ -164,7 +150,7 @@ class _Resolver:
 
     def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
         pointer = json_pointer(printable(key)) if key else ""
-        problem = node_problem(self.node, "style_overrides", what, remedy)
+        problem = node_problem(self._node, "style_overrides", what, remedy)
         self.problems.append(replace(problem, pointer=pointer, severity=severity))
 
     def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:

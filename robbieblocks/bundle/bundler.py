@@ -124,7 +124,6 @@ class _Workspace:
         tokens: Sequence[TokenRow],
         base_css: str,
     ) -> Bundle:
-        """The bundle of the placed components."""
         self._components.take_compiled()  # a bundle that failed may have left some
         tailwind = self._tailwind_for(tokens)
         if placed:

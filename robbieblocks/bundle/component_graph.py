@@ -76,7 +76,6 @@ def checked(
 def _causes(
     key: str, found: Mapping[str, Component], problems: Sequence[Problem]
 ) -> tuple[Problem, ...]:
-    """The errors of a component and of all that it imports."""
     reached = {key, *reachable([key], found)}
     return tuple(each for each in problems if each.severity == "error" and each.key in reached)
 

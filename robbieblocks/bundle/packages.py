@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -100,15 +101,13 @@ class Packages:
         self._names: dict[str, frozenset[str]] = {}
         self._modules: dict[str, Module] = {}
         self._indexes: dict[str, _IndexFiles] = {}
-        self._react_script: str | None = None
 
     def names(self, specifier: str) -> frozenset[str]:
         """The names that a package exports, `default` among them where it has one."""
         if specifier not in self._names:
             key = self._key("names", specifier)
-            names = self._toolchain_cache.get_or_make(
-                _KIND, key, lambda: self._evaluated_names(specifier)
-            )
+            make = partial(self._evaluated_names, specifier)
+            names = self._toolchain_cache.get_or_make(_KIND, key, make)
             self._names[specifier] = frozenset(json.loads(names))
         return self._names[specifier]
 
@@ -123,15 +122,12 @@ class Packages:
                     wanted.setdefault(specifier, PackagePart.whole(specifier))
         return found
 
-    @property
+    @cached_property
     def react_script(self) -> str:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
-        if self._react_script is None:
-            script = self._toolchain_cache.get_or_make(
-                _KIND, self._key("react script"), lambda: self._script(_REACT_SCRIPT)
-            )
-            self._react_script = script.decode()
-        return self._react_script
+        key = self._key("react script")
+        make = partial(self._script, _REACT_SCRIPT)
+        return self._toolchain_cache.get_or_make(_KIND, key, make).decode()
 
     def _key(self, *what: str) -> str:
         return sha256("\0".join((self._toolchain.id, *what)))
@@ -172,7 +168,6 @@ class Packages:
             return dict(zip(parts, pool.map(self._compiled, parts.values()), strict=True))
 
     def _compiled(self, part: PackagePart) -> bytes:
-        """Both builds of one module as an entry."""
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
         files: _IndexFiles = {}
         if part.names is not None:
@@ -193,7 +188,6 @@ class Packages:
         return packed(json.dumps(head), module.files["vendor.js"], script)
 
     def _exported(self, part: PackagePart) -> frozenset[str]:
-        """The names that a part's module exports."""
         return self.names(part.package) if part.names is None else part.names
 
     def _index_files(self, package: str) -> _IndexFiles:
@@ -211,7 +205,6 @@ class Packages:
         return outputs
 
     def _script(self, text: str) -> bytes:
-        """A script for a bare isolate, with all that it imports."""
         options = ["--format=iife", "--minify", "--inject:shim.js"]
         return self._built("script.js", text, options)[0].files["script.js"]
 

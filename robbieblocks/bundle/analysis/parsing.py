@@ -160,7 +160,6 @@ def _export(syntax: Syntax, node: Node) -> None:
 
 
 def _declared(node: Node, statement: Node) -> Iterator[Declaration]:
-    """The values that one statement declares."""
     names = _variables(node) if node.type in _VARIABLES else _named_declaration(node)
     for name, likelihood in names:
         yield Declaration(
@@ -193,7 +192,6 @@ def _variables(node: Node) -> Iterator[tuple[str, Likelihood]]:
 
 
 def _pattern(node: Node) -> Iterator[str]:
-    """Names that a destructuring pattern binds."""
     kinds = ("identifier", "shorthand_property_identifier_pattern")
     for child in node.named_children:
         if child.type in kinds:
@@ -246,7 +244,6 @@ def _expression(syntax: Syntax, node: Node) -> None:
 
 
 def _too_deep(text: bytes, root: Node) -> bool:
-    """Whether the text nests deeper than MAX_DEPTH levels."""
     # Each level takes at least one byte.
     return len(text) > MAX_DEPTH and max(_tree_depth(root), _bracket_depth(text, root)) > MAX_DEPTH
 

@@ -92,7 +92,6 @@ def _called(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _creates_style(syntax: Syntax, root: Node) -> bool:
-    """Whether a `<style>` is created without JSX."""
     return b"createElement" in syntax.text and bool(
         QueryCursor(_query(_CREATED_STYLE)).captures(root).get("created_style")
     )

@@ -14,7 +14,14 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
-from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
+from robbieblocks.bundle.compile.esbuild import (
+    Esbuild,
+    Message,
+    OptionSets,
+    Output,
+    Outputs,
+    Sources,
+)
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import ComponentRow, sha256
 
@@ -99,10 +106,7 @@ def _batch(
     return results
 
 
-def _build(
-    units: Sequence[CompileUnit],
-) -> tuple[dict[str, str], Iterable[str], Sequence[Sequence[str]]]:
-    """Sources, entries and the options of both formats."""
+def _build(units: Sequence[CompileUnit]) -> tuple[Sources, Iterable[str], OptionSets]:
     sources = {unit.path: unit.analysis.source for unit in units}
     return sources, sources, [_BROWSER, _ISOLATE]
 
@@ -124,7 +128,6 @@ def _halves(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed
 
 
 def _failed(units: Iterable[CompileUnit], outputs: Iterable[Output]) -> Results:
-    """The units with an error in one of the outputs."""
     by_path = {unit.path: unit for unit in units}
     found: dict[str, dict[Problem, None]] = {}
     for message in (each for output in outputs for each in output.errors):

@@ -37,7 +37,8 @@ _OPTIONS: Final = (
     "--jsx=automatic",
 )
 
-Source = str | bytes
+Sources = Mapping[str, str | bytes]
+OptionSets = Iterable[Iterable[str]]
 Outputs = Callable[[], "list[Output]"]
 
 
@@ -71,9 +72,7 @@ class Esbuild:
         self._toolchain = toolchain
         self._services = EsbuildServices(toolchain, shared)
 
-    def run(
-        self, sources: Mapping[str, Source], entries: Iterable[str], options: Iterable[str]
-    ) -> Output:
+    def run(self, sources: Sources, entries: Iterable[str], options: Iterable[str]) -> Output:
         """Compile `entries` of `sources` (both by relative path) with one set of options.
 
         Raises ProcessFailed where esbuild crashed, hung, or failed without naming a file, and
@@ -82,10 +81,7 @@ class Esbuild:
         return self.run_each(sources, entries, [options])[0]
 
     def run_each(
-        self,
-        sources: Mapping[str, Source],
-        entries: Iterable[str],
-        option_sets: Iterable[Iterable[str]],
+        self, sources: Sources, entries: Iterable[str], option_sets: OptionSets
     ) -> list[Output]:
         """One output for each set of options over the same files. Raises as `run` does."""
         with self.begun(sources, entries, option_sets) as outputs:
@@ -93,10 +89,7 @@ class Esbuild:
 
     @contextmanager
     def begun(
-        self,
-        sources: Mapping[str, Source],
-        entries: Iterable[str],
-        option_sets: Iterable[Iterable[str]],
+        self, sources: Sources, entries: Iterable[str], option_sets: OptionSets
     ) -> Generator[Outputs]:
         """A function that returns what `run_each` does; many entries are compiled meanwhile."""
         names = list(entries)
@@ -140,7 +133,7 @@ class Esbuild:
         return [_output(answer, folder / f"o{number}") for number, answer in enumerate(found)]
 
 
-def _write(folder: Path, sources: Mapping[str, Source]) -> None:
+def _write(folder: Path, sources: Sources) -> None:
     # esbuild looks for a package.json and a tsconfig in the folders above; this ends its search.
     (folder / "package.json").write_bytes(b"{}")
     for parent in {(folder / path).parent for path in sources}:

@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable, Iterator
 import tinycss2
 from tinycss2.ast import AtRule, Node
 
-from robbieblocks.css_text import css_string
+from robbieblocks.css_text import css_string, walk
 from robbieblocks.model import sha256
 
 KEYFRAMES = frozenset({"keyframes", "-webkit-keyframes", "-moz-keyframes", "-o-keyframes"})
 _ANIMATIONS = frozenset(
     {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
 )
-_BLOCKS = ("() block", "[] block", "{} block")
 
 
 class GlobalNames:
@@ -35,8 +34,16 @@ class GlobalNames:
 
     def rename(self, tokens: Iterable[Node], declared: str) -> None:
         """Replace the names in the value of the property `declared`, in place."""
-        if self.keyframes or self.properties:
-            self._rename(tokens, animation=declared in _ANIMATIONS)
+        if not (self.keyframes or self.properties):
+            return
+        animation = declared in _ANIMATIONS
+        for token in walk(tokens):
+            if token.type == "ident" and token.value in self.properties:
+                token.value = self.properties[token.value]
+            elif animation and token.type in ("ident", "string") and token.value in self.keyframes:
+                token.value = self.keyframes[token.value]
+                if token.type == "string":
+                    token.representation = css_string(token.value)
 
     def inline_animations(self, code: str) -> Iterator[str]:
         """The keyframes that the component's code seems to name in an inline style."""
@@ -60,24 +67,6 @@ class GlobalNames:
                 and any(token.type == "at-keyword" for token in rule.content)
             ):
                 self._collect(tinycss2.parse_blocks_contents(rule.content, True, True), groups)
-
-    def _rename(self, tokens: Iterable[Node], *, animation: bool) -> None:
-        for token in tokens:
-            if token.type == "ident":
-                self._rename_ident(token, animation=animation)
-            elif token.type == "string" and animation and token.value in self.keyframes:
-                token.value = self.keyframes[token.value]
-                token.representation = css_string(token.value)
-            elif token.type == "function":
-                self._rename(token.arguments, animation=animation)
-            elif token.type in _BLOCKS:
-                self._rename(token.content, animation=animation)
-
-    def _rename_ident(self, token: Node, *, animation: bool) -> None:
-        if token.value in self.properties:
-            token.value = self.properties[token.value]
-        elif animation and token.value in self.keyframes:
-            token.value = self.keyframes[token.value]
 
 
 def defined_name(rule: AtRule) -> Node | None:

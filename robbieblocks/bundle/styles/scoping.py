@@ -134,7 +134,6 @@ class _Scoper:
         return "".join(parts)
 
     def _behind(self, content: Sequence[Node], written: Selectors) -> str:
-        """The selector list behind the wrapper."""
         try:
             return ",".join(selectors.scoped(each, self._wrapper) for each in written)
         except selectors.BadSelector as error:

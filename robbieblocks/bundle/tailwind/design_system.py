@@ -143,7 +143,6 @@ def _compiler(esbuild: Esbuild, theme: str) -> bytes:
 
 
 def _keyframes(theme: str) -> dict[str, str]:
-    """The keyframes in a theme's rules, by name."""
     return {
         tinycss2.serialize(each.prelude).strip(): each.serialize()
         for rule in tinycss2.parse_stylesheet(theme, True, True)

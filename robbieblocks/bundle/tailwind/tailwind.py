@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from robbieblocks.bundle.entries import versioned
@@ -46,7 +47,6 @@ class Tailwind:
         self._cache_key = sha256("\0".join((toolchain.id, self._theme_css)))
         self._known = KnownClasses()
         self._learnt: frozenset[str] = frozenset()
-        self._design_system: DesignSystem | None = None
         self._sheets: Sheets = {}
 
     @property
@@ -54,12 +54,10 @@ class Tailwind:
         """Equal for tokens under which components get the same stylesheets."""
         return self._cache_key, self._token_variables
 
-    @property
+    @cached_property
     def design_system(self) -> DesignSystem:
         """The compiler; it starts nothing before it is asked."""
-        if self._design_system is None:
-            self._design_system = self._load(self._theme_css)
-        return self._design_system
+        return self._load(self._theme_css)
 
     def prepare(self) -> None:
         """Let the compiler get ready in the background, if it will have to be asked."""
