@@ -53,20 +53,16 @@ def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
 
 
 def _row_problems(node: NodeRow) -> Iterator[Problem]:
-    wrong = name_problem(node.id, longest=NODE_LENGTH)
-    if wrong:
+    if wrong := name_problem(node.id, longest=NODE_LENGTH):
         yield node_problem(node, "node_id", f"the node's id {wrong}", NAME_REMEDY)
-    wrong = text_problem(node.name)
-    if wrong:
+    if wrong := text_problem(node.name):
         yield node_problem(node, "node_name", f"the name {wrong}", "remove it")
     for app in node.enabled_apps:
-        wrong = app_problem(app)
-        if wrong:
+        if wrong := app_problem(app):
             yield node_problem(
                 node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
-    wrong = _base_url_problem(node.base_url.strip())
-    if wrong:
+    if wrong := _base_url_problem(node.base_url.strip()):
         yield node_problem(
             node, "base_url", wrong, "write the site's address, such as https://play.example"
         )

@@ -49,8 +49,7 @@ def value_problem(value: str) -> CssProblem | None:
         return CssProblem(
             f"the value has {len(value):,} characters", f"use at most {_MAX_VALUE_CHARACTERS:,}"
         )
-    wrong = text_problem(value)
-    if wrong:
+    if wrong := text_problem(value):
         return CssProblem(f"the value {wrong}", "remove it")
     control = next((c for c in value if c not in "\t\n\r " and not c.isprintable()), None)
     if control:
@@ -134,8 +133,7 @@ def _syntax(node: Node) -> str:
 
 def sheet_problems(css: str) -> list[CssProblem]:
     """What keeps a stylesheet from being wrapped in `@layer node { ... }`, with lines."""
-    wrong = text_problem(css)
-    if wrong:
+    if wrong := text_problem(css):
         line = next(i for i, text in enumerate(css.split("\n"), 1) if text_problem(text))
         return [CssProblem(f"the stylesheet {wrong}", "remove it", line)]
     if len(css) > _MAX_SHEET_CHARACTERS:

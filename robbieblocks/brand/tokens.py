@@ -92,8 +92,7 @@ class ResolvedTokens:
             self._of_node("", f"there are more than {MAX_TOKENS:,} tokens", "use fewer")
             return
         for token in tokens:
-            wrong = token_key_problem(token.key)
-            if wrong:
+            if wrong := token_key_problem(token.key):
                 self._of_token(token, "token_key", f"the key {wrong}", KEY_REMEDY)
             elif token.key == "theme":
                 self._of_token(
@@ -102,8 +101,7 @@ class ResolvedTokens:
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
-                    invalid = value_problem(token.default)
-                    if invalid is not None:
+                    if invalid := value_problem(token.default):
                         self._of_token(token, "default_value", invalid.what, invalid.remedy)
                     else:
                         self._set(token.key, token.default)
@@ -113,8 +111,7 @@ class ResolvedTokens:
             if key == "theme":
                 self._theme(value)
                 continue
-            wrong = token_key_problem(key)
-            if wrong:
+            if wrong := token_key_problem(key):
                 self._of_node(key, f"the token's key {wrong}", KEY_REMEDY)
                 continue
             if key not in self.categories:

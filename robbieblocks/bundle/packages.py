@@ -138,10 +138,7 @@ class Packages:
 
     def _loaded(self, parts: list[PackagePart]) -> dict[str, Module]:
         """Modules from memory, else from a cache, else compiled, two at a time."""
-        loaded = {
-            p.specifier: self._modules[p.specifier] for p in parts if p.specifier in self._modules
-        }
-        new = [part for part in parts if part.specifier not in loaded]
+        new = [part for part in parts if part.specifier not in self._modules]
         wholes = {self._part_key(part): part for part in new if part.names is None}
         subsets = {self._part_key(part): part for part in new if part.names is not None}
         keys = wholes | subsets
@@ -156,8 +153,8 @@ class Packages:
             )
             cached |= made
         for key, part in keys.items():
-            loaded[part.specifier] = self._modules[part.specifier] = _module(part, cached[key])
-        return loaded
+            self._modules[part.specifier] = _module(part, cached[key])
+        return {part.specifier: self._modules[part.specifier] for part in parts}
 
     def _compiled_parts(self, parts: Mapping[str, PackagePart]) -> dict[str, bytes]:
         """The entries of parts by key, compiled two at a time."""

@@ -122,11 +122,6 @@ class Asset:
         return ASSET_PREFIX + self.name
 
     @cached_property
-    def sha256(self) -> Sha256:
-        """The hash of the bytes."""
-        return sha256(self.content)
-
-    @cached_property
     def integrity(self) -> str:
         """The value of an `integrity` attribute (W3C Subresource Integrity)."""
         digest = hashlib.sha384(self.content).digest()

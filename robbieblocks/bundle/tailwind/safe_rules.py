@@ -6,7 +6,7 @@ that has the class, or what is in it, and names no address on another site.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import tinycss2
 from tinycss2.ast import AtRule, Node, QualifiedRule
@@ -61,7 +61,7 @@ def _safe(word: str, rule: Node, *, inside: bool = False) -> bool:
         selects = inside or _selects(word, rule.prelude)
         return selects and not _ends_early(rule.prelude) and _safe_content(word, rule.content)
     if isinstance(rule, AtRule) and rule.lower_at_keyword in _GROUPS and rule.content is not None:
-        if any(token.type == "error" for token in rule.prelude) or _fetches(rule.prelude):
+        if any(token.type == "error" for token in rule.prelude) or any(foreign_urls(rule.prelude)):
             return False
         if inside:
             return _safe_content(word, rule.content)
@@ -71,7 +71,7 @@ def _safe(word: str, rule: Node, *, inside: bool = False) -> bool:
 
 
 def _safe_content(word: str, content: Sequence[Node]) -> bool:
-    if _fetches(content):
+    if any(foreign_urls(content)):
         return False
     for each in tinycss2.parse_blocks_contents(content, True, True):
         if each.type == "declaration":
@@ -80,10 +80,6 @@ def _safe_content(word: str, content: Sequence[Node]) -> bool:
         elif not (isinstance(each, AtRule) and _safe(word, each, inside=True)):
             return False
     return True
-
-
-def _fetches(tokens: Iterable[Node]) -> bool:
-    return next(foreign_urls(tokens), None) is not None
 
 
 def _ends_early(prelude: Sequence[Node]) -> bool:
