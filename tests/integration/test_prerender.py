@@ -11,8 +11,10 @@ import pytest
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
-from robbieblocks.prerender import JobKeys, Prerenderer, RenderedBatch
+from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
+from robbieblocks.prerender.isolate import keys
 from robbieblocks.prerender.isolate.html_check import html_problem
+from robbieblocks.settings import resource_dir
 from tests.pages import Press, block, component
 
 NO_ASSET = Asset("none.js", b"")
@@ -525,6 +527,21 @@ def test_job_key_follows_what_decides_the_html(isolate: str) -> None:
     for change in ({"props_json": '{"a":1}'}, {"prefix": "b2-"}):
         values = {"component": "it", "props_json": "{}", "prefix": "b1-", **change}
         assert JobKeys(one).key(RenderJob(**values)) != key
+
+
+def test_job_key_follows_the_engine(isolate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another V8 with another ICU may format the same number otherwise: blocks and pages are made
+    again.
+    """
+    job = RenderJob(component="it", props_json="{}", prefix="b1-")
+    found: set[tuple[str, str]] = set()
+    for engine in ("0.14.1", "0.14.2"):
+        keys.isolate_hash.cache_clear()
+        monkeypatch.setattr("importlib.metadata.version", lambda _, said=engine: said)
+        renderer = PageRenderer(resource_dir("templates"))
+        found.add((JobKeys(_bundle(isolate, it="1")).key(job), renderer.id))
+    keys.isolate_hash.cache_clear()
+    assert len({key for key, _ in found}) == len({page for _, page in found}) == 2
 
 
 def test_scripts_may_change_between_renders(prerenderer: Prerenderer, isolate: str) -> None:

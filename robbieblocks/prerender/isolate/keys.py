@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,17 @@ from robbieblocks.model import (
 )
 
 _HERE: Final = Path(__file__).resolve().parent
+# mini-racer brings V8 with its ICU; selectolax decides which raw HTML is refused.
+_DECISIVE: Final = ("mini-racer", "selectolax")
+
+
+@functools.cache
+def isolate_hash() -> Sha256:
+    """A hash of what decides how components run: this package's code, V8, ICU, the HTML parser."""
+    # Not imported above: isolates are started before a command has loaded it.
+    from importlib.metadata import version
+
+    return sha256("\0".join([source_hash(_HERE), *map(version, _DECISIVE)]))
 
 
 class JobKeys:
@@ -25,12 +37,12 @@ class JobKeys:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._react = f"{source_hash(_HERE)}\0{sha256(bundle.isolate)}"
+        self._react = f"{isolate_hash()}\0{sha256(bundle.isolate)}"
         self._components: dict[str, Sha256] = {}
 
     def key(self, job: RenderJob) -> Sha256:
         """A hash of all that decides the job's HTML: the job, React, every script that it loads,
-        and the code of this package.
+        and `isolate_hash`.
         """
         scripts = self._components.get(job.component)
         if scripts is None:

@@ -26,6 +26,7 @@ from robbieblocks.model import (
     same,
     sha256,
 )
+from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
@@ -59,7 +60,7 @@ class PageRenderer:
     """The templates, compiled once. Raises ContentError for one that can't be read or parsed.
 
     `id` changes with everything that decides a document's bytes besides the arguments of `compose`:
-    the templates and the code of this package.
+    the templates, the code of this package, and what runs components.
     """
 
     def __init__(self, templates: Path) -> None:
@@ -192,7 +193,8 @@ class PageRenderer:
 
     def _hash(self) -> Sha256:
         templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
-        return sha256("\n".join([*templates, source_hash(_HERE), self.favicon.name]))
+        code = source_hash(_HERE), isolate_hash()
+        return sha256("\n".join([*templates, *code, self.favicon.name]))
 
 
 def _policy(content: _Content, loads: PageAssets, style: str, *, has_visitor_script: bool) -> str:

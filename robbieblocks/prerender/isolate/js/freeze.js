@@ -10,7 +10,7 @@ import {
   React,
   RealDate,
 } from "./host.js";
-import { provided, sharedByReact, unguardedReact } from "./react.js";
+import { handedOut, provided, unguardedReact } from "./react.js";
 import { LOCALE } from "./varying.js";
 
 /**
@@ -79,7 +79,8 @@ freezeAll([
   globalThis,
   provided,
   unguardedReact,
-  ...sharedByReact,
+  ...handedOut,
+  ...Object.values(getOwnPropertyDescriptor(new Error(), "stack") ?? {}), // errors share accessors
   generator,
   generator(),
   asyncGenerator,

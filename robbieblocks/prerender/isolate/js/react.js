@@ -112,35 +112,54 @@ provided["react-dom"] = copied(dom, (name, value) =>
 provided["react/jsx-runtime"] = watchedJsx;
 provided["react/jsx-dev-runtime"] = { Fragment: jsx.Fragment, jsxDEV: watchedJsx.jsx };
 
-// The objects that React shares among all that it renders. They are found by rendering a component
-// that sees them, so that they can be frozen.
+// What React hands out to components and shares among all that it renders, so that it can be frozen:
+// results, errors, and the functions and objects that callbacks are called with. It is found by calling
+// each of React's functions with values that note what is done with them.
 /** @type {unknown[]} */
-export const sharedByReact = [];
+export const handedOut = [];
 {
-  class Probe extends React.Component {
+  /** @type {AnyFunction} */
+  const note = function (...given) {
+    handedOut.push(this, ...given);
+    return trap;
+  };
+  /** @type {any} */
+  const trap = new Proxy(note, {
+    get: (_, name) => (name === Symbol.toPrimitive ? () => "" : trap),
+    set: (_, _name, value) => handedOut.push(value) > 0,
+  });
+  // biome-ignore lint/suspicious/noThenProperty: it stands for a promise, so that React calls it
+  const pending = { status: "pending", then: note };
+  const GIVEN = [[trap, trap, trap], [pending, trap], [() => pending], [Promise.resolve()]];
+  /** Call all functions of a module. @param {any} module */
+  const call = (module) => {
+    for (const name of ownKeys(module)) {
+      for (const given of GIVEN) {
+        try {
+          handedOut.push(module[name](...given));
+        } catch (error) {
+          handedOut.push(error);
+        }
+      }
+    }
+  };
+  const Hooks = () => {
+    call(React);
+    call(dom);
+    return null;
+  };
+  class Instance extends React.Component {
     constructor(/** @type {unknown} */ props, /** @type {unknown} */ context) {
       super(props, context);
-      sharedByReact.push(context);
+      handedOut.push(this.updater, this.refs, context);
     }
     render() {
-      sharedByReact.push(this.updater, this.refs, this.context);
+      handedOut.push(this.updater, this.context);
       return null;
     }
   }
-  const Hooks = () => {
-    for (const hook of [
-      () => React.useTransition()[1],
-      () => React.useOptimistic(0)[1],
-      () => React.useEffectEvent?.(() => 0),
-      () => React.useCacheRefresh?.(),
-    ]) {
-      try {
-        sharedByReact.push(hook());
-      } catch {
-        // This version of React does not have the hook.
-      }
-    }
-    return null;
-  };
-  for (const Seeing of [Probe, Hooks]) server.renderToString(React.createElement(Seeing));
+  const action = Object.assign(() => {}, { $$FORM_ACTION: () => ({ data: { forEach: note } }) });
+  for (const type of [Hooks, Instance, "form"]) {
+    server.renderToString(React.createElement(type, { action }));
+  }
 }
