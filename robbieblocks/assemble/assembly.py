@@ -86,10 +86,7 @@ def assemble(
 
 
 def _still_holds(
-    page: PreparedPage,
-    row: PageRow,
-    components: CheckedComponents | None,
-    layouts: Collection[str],
+    page: PreparedPage, row: PageRow, components: CheckedComponents | None, layouts: Collection[str]
 ) -> bool:
     """Whether reading the row would give this page again.
 

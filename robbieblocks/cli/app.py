@@ -92,8 +92,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """React pages kept in Postgres, published by themselves."""
@@ -112,12 +111,10 @@ def build(
         typer.Option(help="Only this node; repeatable. Default: every node that enables the app."),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show what would change; write neither rows nor site."),
+        bool, typer.Option("--dry-run", help="Show what would change; write neither rows nor site.")
     ] = False,
     out: Annotated[
-        Path | None,
-        typer.Option(help="With --dry-run: write a browsable copy into this folder."),
+        Path | None, typer.Option(help="With --dry-run: write a browsable copy into this folder.")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="A page with an error stops its whole app.")

@@ -49,10 +49,7 @@ def run(
             request,
             context=context,
             connection=connection,
-            site=Site(
-                root=SiteRoot(settings.site_root),
-                smoke_url=settings.smoke_url,
-            ),
+            site=Site(root=SiteRoot(settings.site_root), smoke_url=settings.smoke_url),
             clock=lambda: datetime.now(UTC),
             progress=session.progress,
         )

@@ -14,17 +14,7 @@ a key that can't be a file name is written as `key` in the file, and JSON that T
 """
 
 from robbieblocks.content.folder import load
-from robbieblocks.content.rows import RowCounts, SeedReport, seed
+from robbieblocks.content.rows import seed
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
 
-__all__ = [
-    "Block",
-    "Component",
-    "Content",
-    "Page",
-    "RowCounts",
-    "SeedReport",
-    "Token",
-    "load",
-    "seed",
-]
+__all__ = ["Block", "Component", "Content", "Page", "Token", "load", "seed"]
