@@ -4,9 +4,7 @@ Each child leads its own process group, so that a timeout or an error ends it wi
 started. On Linux the kernel ends it too when the parent is killed.
 """
 
-from robbieblocks.process.child import Child
-from robbieblocks.process.frames import answer
-from robbieblocks.process.parent_death import die_with_parent
-from robbieblocks.process.running import Completed, TimedOut, run
+from robbieblocks.process.child import Child, answer
+from robbieblocks.process.running import TimedOut, die_with_parent, run
 
-__all__ = ["Child", "Completed", "TimedOut", "answer", "die_with_parent", "run"]
+__all__ = ["Child", "TimedOut", "answer", "die_with_parent", "run"]

@@ -1,4 +1,7 @@
-"""A long-lived child process that answers requests over its pipes."""
+"""A long-lived child process that answers frames over its pipes.
+
+A frame is a 4-byte big-endian length, and as many bytes. Their meaning is the caller's.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,18 @@ import fcntl
 import os
 import select
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.process.frames import FRAME_MAX_BYTES, HEADER, frame, is_complete
-from robbieblocks.process.parent_death import setpriv_prefix, with_parent_pid
-from robbieblocks.process.running import (
-    CHUNK_BYTES,
-    STDERR_TAIL_BYTES,
-    TimedOut,
-    exit_reason,
-    failure,
-    kill_group,
-    read_some,
-    start,
-)
+from robbieblocks.process import running
 
+_HEADER: Final = struct.Struct(">I")
+_FRAME_MAX_BYTES: Final = 1 << 30
 _CLOSE_TIMEOUT_S: Final = 5.0
 _EXIT_TIMEOUT_S: Final = 1.0
 
@@ -47,16 +41,14 @@ class Child:
         argv: Sequence[str | Path],
         env: Mapping[str, str] | None = None,
         *,
-        cwd: Path | None = None,
         foreign: bool = False,
     ) -> None:
         self._argv = tuple(argv)
-        self._process = start(
+        self._process = running.start(
             argv,
-            cwd=cwd,
-            env=with_parent_pid(os.environ if env is None else env),
-            with_stdin=True,
-            prefix=setpriv_prefix() if foreign else (),
+            subprocess.PIPE,
+            env={**(os.environ if env is None else env), running.PARENT_PID: str(os.getpid())},
+            prefix=running.setpriv_prefix() if foreign else (),
         )
         self._stderr_tail = bytearray()
         stdin, stdout, stderr = self._pipes()
@@ -71,10 +63,10 @@ class Child:
         Raises TimedOut after `timeout` seconds. Raises ProcessFailed, with the exit status and the
         last lines of stderr, when the child is gone or answers garbage.
         """
-        if len(payload) > FRAME_MAX_BYTES:
-            raise ProcessFailed(failure(self._argv, "the request is longer than 1 GiB", b""))
-        answer = self.converse(frame(payload), is_complete, timeout)
-        return bytes(memoryview(answer)[HEADER.size :])
+        if len(payload) > _FRAME_MAX_BYTES:
+            raise ProcessFailed(self._failure("the request is longer than 1 GiB"))
+        answer = self.converse(_frame(payload), _is_frame, timeout)
+        return bytes(memoryview(answer)[_HEADER.size :])
 
     def converse(
         self, request: bytes, is_complete: Callable[[bytearray], bool], timeout: float
@@ -84,17 +76,17 @@ class Child:
         `is_complete` raises ValueError for what is no answer at all. Raises as `call` does.
         """
         if self._process.stdin is None or self._process.stdin.closed:
-            raise ProcessFailed(
-                failure(self._argv, "it is not running any more", self._stderr_tail)
-            )
+            raise ProcessFailed(self._failure("it is not running any more"))
         try:
             return self._exchange(request, is_complete, time.monotonic() + timeout)
         except TimeoutError:
             self.kill()
             why = f"gave no answer within {timeout:g} s"
-            raise TimedOut(failure(self._argv, why, self._stderr_tail)) from None
+            raise running.TimedOut(self._failure(why)) from None
         except (EOFError, ValueError) as error:
-            raise ProcessFailed(self._exit_message(str(error))) from None
+            why = self._exit_reason() or str(error)
+            self.kill()
+            raise ProcessFailed(self._failure(why)) from None
         except BaseException:
             self.kill()
             raise
@@ -119,7 +111,7 @@ class Child:
 
     def kill(self) -> None:
         """End the child and its process group now."""
-        self._keep_tail(kill_group(self._process))
+        self._keep_tail(running.kill_group(self._process))
 
     def close(self) -> None:
         """Let the child end by itself (end of input), and kill it if it does not within 5 s."""
@@ -132,13 +124,8 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
             self.close()
         else:
             self.kill()
@@ -169,12 +156,12 @@ class Child:
                     if not outgoing:
                         poll.unregister(stdin)
                 elif ready == stdout:
-                    chunk = read_some(stdout)
+                    chunk = running.read_some(stdout)
                     if chunk == b"":
                         raise EOFError("it ended")
                     answer += chunk or b""
                 else:
-                    chunk = read_some(stderr)
+                    chunk = running.read_some(stderr)
                     self._keep_tail(chunk or b"")
                     if chunk == b"":
                         poll.unregister(stderr)
@@ -182,15 +169,17 @@ class Child:
 
     def _keep_tail(self, stderr: bytes) -> None:
         self._stderr_tail += stderr
-        del self._stderr_tail[:-STDERR_TAIL_BYTES]
+        del self._stderr_tail[: -running.STDERR_TAIL_BYTES]
 
-    def _exit_message(self, why: str) -> str:
+    def _exit_reason(self) -> str | None:
         """How the child ended. One that closed its pipes gets a moment to exit with a status."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_EXIT_TIMEOUT_S)
-            why = exit_reason(self._process.returncode)
-        self.kill()
-        return failure(self._argv, why, self._stderr_tail)
+        try:
+            return running.exit_reason(self._process.wait(_EXIT_TIMEOUT_S))
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _failure(self, why: str) -> str:
+        return running.failure(self._argv, why, self._stderr_tail)
 
 
 def _write_some(pipe: int, data: memoryview) -> int:
@@ -210,4 +199,38 @@ def _enlarge(pipe: int) -> None:
     """Let the pipe hold a megabyte, which saves context switches; Linux only, within its limits."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, running.CHUNK_BYTES)
+
+
+def _frame(payload: bytes) -> bytes:
+    return _HEADER.pack(len(payload)) + payload
+
+
+def _is_frame(received: bytearray) -> bool:
+    """Whether a whole frame was received. Raises ValueError for what is no frame."""
+    if len(received) < _HEADER.size:
+        return False
+    length: int = _HEADER.size + _HEADER.unpack_from(received)[0]
+    if length > _FRAME_MAX_BYTES or len(received) > length:
+        raise ValueError("it wrote something that is not a frame to stdout")
+    return len(received) == length
+
+
+def answer(handle: Callable[[bytes], bytes]) -> None:
+    """The child's side of `Child`: answer frames until the end of input, then return.
+
+    What the program prints meanwhile goes to stderr, so that it is not taken for an answer.
+    """
+    running.die_with_parent()
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    with open(source, "rb", buffering=running.CHUNK_BYTES) as frames:  # noqa: PTH123 - a descriptor, not a path
+        while header := frames.read(_HEADER.size):
+            payload = frames.read(_HEADER.unpack(header)[0])
+            outgoing = memoryview(_frame(handle(payload)))
+            while outgoing:
+                outgoing = outgoing[os.write(sink, outgoing) :]
+    os.close(sink)

@@ -1,36 +1,35 @@
-"""Running programs: each in a process group of its own, which ends as a whole."""
+"""Runs programs: each in a process group of its own, which ends as a whole.
+
+A child also ends when its parent is killed: prctl(2), PR_SET_PDEATHSIG, on Linux only. The signal
+is bound to the *thread* that started the child, so this thread must live as long as the child.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.process.parent_death import setpriv_prefix
 
 CHUNK_BYTES: Final = 1 << 20
 STDERR_TAIL_BYTES: Final = 8192
+PARENT_PID: Final = "ROBBIEBLOCKS_PARENT_PID"
 _MESSAGE_LINES: Final = 12
+_PR_SET_PDEATHSIG: Final = 1
+_TRIAL_TIMEOUT_S: Final = 10.0
 
 
 class TimedOut(ProcessFailed):
     """A child process did not finish or answer in time; it has been killed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """How a process ended. A negative `returncode` is the signal that killed it."""
-
-    returncode: int
-    stdout: bytes
-    stderr: bytes
 
 
 def run(
@@ -38,41 +37,44 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    input: bytes | None = None,
     timeout: float,
-) -> Completed:
-    """Run a program to its end and return its output, whatever its exit status.
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program without input to its end, and return its output, whatever its exit status.
 
     `timeout` is in seconds. Raises ProcessFailed when it can't be started and TimedOut when it
     takes too long. Unless it ends by itself, its whole process group is killed.
     """
-    with_stdin = input is not None
-    process = start(argv, cwd=cwd, env=env, with_stdin=with_stdin, prefix=setpriv_prefix())
+    process = start(argv, subprocess.DEVNULL, cwd=cwd, env=env, prefix=setpriv_prefix())
     try:
-        stdout, stderr = process.communicate(input, timeout)
+        stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         stderr = kill_group(process)
         raise TimedOut(failure(argv, f"took longer than {timeout:g} s", stderr)) from None
     except BaseException:
         kill_group(process)
         raise
-    return Completed(process.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def start(
     argv: Sequence[str | Path],
+    stdin: int,
     *,
-    cwd: Path | None,
+    cwd: Path | None = None,
     env: Mapping[str, str] | None,
-    with_stdin: bool,
     prefix: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program with pipes; `prefix` is put before its command. Raises ProcessFailed."""
-    command = [*prefix, *resolve_program(argv, env)]
+    # Behind a prefix, a program that is missing would look like one that fails.
+    program = shutil.which(argv[0], path=None if env is None else env.get("PATH", os.defpath))
+    if program is None:
+        raise ProcessFailed(
+            f"could not start {argv[0]}: no such program, or it may not be executed"
+        )
     try:
         return subprocess.Popen(  # noqa: S603 - argv is a list; no shell reads it
-            command,
-            stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
+            [*prefix, program, *map(str, argv[1:])],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
@@ -82,20 +84,6 @@ def start(
         )
     except (OSError, ValueError) as error:
         raise ProcessFailed(f"could not start {argv[0]}: {error}") from error
-
-
-def resolve_program(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> list[str]:
-    """argv with the path of its program. Raises ProcessFailed if there is none.
-
-    It is looked up before the start: behind a prefix, a missing program would look like one that
-    fails.
-    """
-    program = shutil.which(argv[0], path=None if env is None else env.get("PATH", os.defpath))
-    if program is None:
-        raise ProcessFailed(
-            f"could not start {argv[0]}: no such program, or it may not be executed"
-        )
-    return [program, *map(str, argv[1:])]
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> bytes:
@@ -140,3 +128,33 @@ def read_some(pipe: int) -> bytes | None:
         return os.read(pipe, CHUNK_BYTES)
     except BlockingIOError:
         return None
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends; elsewhere than on Linux do nothing.
+
+    For children that run our own Python code; `setpriv_prefix` is for other programs.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # No signal comes from a parent that ended before that call.
+    parent = os.environ.pop(PARENT_PID, None)
+    if parent is not None and int(parent) != os.getppid():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@functools.cache
+def setpriv_prefix() -> tuple[str, ...]:
+    """The start of a command that has the kernel kill a program when its parent ends.
+
+    setpriv(1) of util-linux sets the signal between fork and exec, without Python code there. The
+    one of BusyBox lacks the option, so it is tried out. Empty where there is none.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform.startswith("linux") else None
+    if setpriv is None:
+        return ()
+    prefix = (setpriv, "--pdeathsig", "KILL", "--")
+    trial = subprocess.run(  # noqa: S603 - a fixed command
+        [*prefix, setpriv, "--version"], capture_output=True, check=False, timeout=_TRIAL_TIMEOUT_S
+    )
+    return prefix if trial.returncode == 0 else ()

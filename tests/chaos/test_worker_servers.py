@@ -40,10 +40,11 @@ command.Timing = Quick
 _VANISH = """
 import pathlib
 from robbieblocks.process import running
-resolve = running.resolve_program
-running.resolve_program = lambda argv, env: resolve(
-    ["/nowhere/esbuild"] if "esbuild" in str(argv[0]) and pathlib.Path({marker!r}).exists() else argv, env
-)
+start = running.start
+def vanish(argv, *rest, **options):
+    gone = "esbuild" in str(argv[0]) and pathlib.Path({marker!r}).exists()
+    return start(["/nowhere/esbuild"] if gone else argv, *rest, **options)
+running.start = vanish
 """
 
 # A build stays between its rendering and its publishing for as long as a file is there.

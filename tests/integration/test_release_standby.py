@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from robbieblocks import process
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import AppFolder, SiteRoot, verify
 from robbieblocks.release.standby.executor import Task, in_child_process, in_this_process
@@ -186,7 +186,7 @@ class TestChildProcess:
         """It would take longer to start than they do."""
         put_version(site_root, 1)
 
-        def refused(_argv: Sequence[str | Path], *, timeout: float) -> process.Completed:
+        def refused(_argv: Sequence[str | Path], *, timeout: float) -> CompletedProcess[bytes]:
             raise AssertionError("a process was started")
 
         few = in_child_process(few_files=13, run=refused)
@@ -244,8 +244,8 @@ class TestChildProcess:
         put_version(site_root, 1)
         before = names(site_root)
 
-        def killed(_argv: Sequence[str | Path], *, timeout: float) -> process.Completed:
-            return process.Completed(-9, b"", b"")
+        def killed(_argv: Sequence[str | Path], *, timeout: float) -> CompletedProcess[bytes]:
+            return CompletedProcess(_argv, -9, b"", b"")
 
         executor = in_child_process(few_files=0, run=killed)
         with pytest.raises(SiteUnavailable, match="ended early"):

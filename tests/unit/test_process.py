@@ -15,7 +15,7 @@ import pytest
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.process.parent_death import setpriv_prefix
+from robbieblocks.process.running import setpriv_prefix
 
 ECHO = """
 import sys
@@ -62,10 +62,10 @@ linux = pytest.mark.skipif(
 
 
 def test_run_returns_what_the_program_said() -> None:
-    """Status, stdout and stderr come back, and stdin was what was given."""
-    script = "import sys; print(input().upper()); print('x', file=sys.stderr); sys.exit(3)"
-    done = process.run([sys.executable, "-c", script], input=b"abc", timeout=20)
-    assert done == process.Completed(3, b"ABC\n", b"x\n")
+    """Status, stdout and stderr come back, and stdin is at its end."""
+    script = "import sys; print(sys.stdin.read() + 'a'); print('x', file=sys.stderr); sys.exit(3)"
+    done = process.run([sys.executable, "-c", script], timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"a\n", b"x\n")
 
 
 def test_run_uses_the_given_folder_and_environment(tmp_path: Path) -> None:

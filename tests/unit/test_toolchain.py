@@ -9,15 +9,16 @@ import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
-from robbieblocks.process import Completed
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import ensure, npm
 
+Done = CompletedProcess[bytes]
 HERE = Path(npm.__file__).parent
 LOCK = json.loads((HERE / "package-lock.json").read_text())
 LISTED = json.loads((HERE / "package.json").read_text())
@@ -37,12 +38,12 @@ class Npm:
         self.code = code
         monkeypatch.setattr(process, "run", self.run)
 
-    def run(self, argv: list[str], *, cwd: Path, env: dict[str, str], timeout: float) -> Completed:
+    def run(self, argv: list[str], *, cwd: Path, env: dict[str, str], timeout: float) -> Done:
         assert timeout > 0
         assert "NODE_ENV" not in env
         self.calls.append([str(each) for each in argv])
         if self.code:
-            return Completed(self.code, b"", b"npm error network ENOTFOUND")
+            return Done(argv, self.code, b"", b"npm error network ENOTFOUND")
         packages = {
             folder: {
                 "integrity": "sha512-x"
@@ -58,7 +59,7 @@ class Npm:
         esbuild.parent.mkdir(parents=True)
         esbuild.write_text("")
         esbuild.chmod(0o755)
-        return Completed(0, b"", b"")
+        return Done(argv, 0, b"", b"")
 
 
 def test_lockfile_pins_everything() -> None:
@@ -125,7 +126,7 @@ def test_no_network(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 def test_npm_dies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """npm that hangs or is killed leaves nothing behind, and the next call starts over."""
 
-    def killed(*_: object, **__: object) -> Completed:
+    def killed(*_: object, **__: object) -> Done:
         raise ProcessFailed("killed")
 
     monkeypatch.setattr(process, "run", killed)

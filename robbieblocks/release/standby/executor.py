@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Final, Literal, Protocol
 
 from robbieblocks import failpoints, process
@@ -39,7 +40,7 @@ _FEW_FILES: Final = 500
 class RunProcess(Protocol):
     """Runs a program to its end: `process.run`."""
 
-    def __call__(self, argv: Sequence[str | Path], /, *, timeout: float) -> process.Completed:
+    def __call__(self, argv: Sequence[str | Path], /, *, timeout: float) -> CompletedProcess[bytes]:
         """Raises ProcessFailed."""
         ...
 
