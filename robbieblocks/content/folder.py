@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from robbieblocks.model import Json, NodeRow
 
 _CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
 _COMPONENT_FILES = frozenset({*_CODE_FILES, "component.css", "component.toml", "props.schema.json"})
+_MISPLACED = "move it out of the content folder"
 _STATUSES = ("draft", "published", "archived")
 
 Row = TypeVar("Row", Component, Page, NodeRow)
@@ -28,16 +29,12 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     """
     collector = ProblemCollector(folder.parent)
     if not folder.is_dir():
-        collector.add(
-            folder, "is not a folder", "name a folder with components/, pages/ or tokens.toml"
-        )
+        remedy = "name a folder with components/, pages/ or tokens.toml"
+        collector.add(folder, "is not a folder", remedy)
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
     pages = _read_all(collector, _toml_files(collector, folder / "pages"), _page)
-    nodes = (
-        _read_all(collector, _toml_files(collector, branding_folder), read_node)
-        if branding_folder
-        else ()
-    )
+    branding = _toml_files(collector, branding_folder) if branding_folder else ()
+    nodes = _read_all(collector, branding, read_node)
     tokens = _tokens(collector, folder / "tokens.toml")
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
@@ -61,7 +58,7 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
     if table is None:
         return None
     row = Component(
-        key=_key(table, "key", folder.name),
+        key=_key(table, folder.name),
         name=table.string("name", required=True, most=255) or "",
         type=table.string("type", required=True, most=50) or "",
         version=table.string("version", most=20) or "1.0.0",
@@ -82,11 +79,8 @@ def _code(collector: ProblemCollector, folder: Path) -> str | None:
     files = [folder / name for name in _CODE_FILES if (folder / name).exists()]
     if len(files) == 1:
         return collector.read_text(files[0])
-    what = (
-        "has no component.tsx"
-        if not files
-        else "has more than one code file: " + ", ".join(file.name for file in files)
-    )
+    listed = ", ".join(file.name for file in files)
+    what = f"has more than one code file: {listed}" if files else "has no component.tsx"
     collector.add(folder, what, f"keep one of {', '.join(_CODE_FILES)}")
     return None
 
@@ -107,15 +101,15 @@ def _page(collector: ProblemCollector, file: Path) -> Page | None:
     if table is None:
         return None
     row = Page(
-        key=_key(table, "key", file.stem),
+        key=_key(table, file.stem),
         name=table.string("name", required=True, most=255) or "",
         app=table.string("app", required=True, most=50) or "",
         route=table.string("route", required=True, most=255) or "",
         layout=table.string("layout", required=True, most=50) or "",
         title=table.string("title", most=255),
         description=table.string("description"),
-        status=_one_of(table, "status", _STATUSES) or "published",
-        version=table.integer("version", default=1) or 1,
+        status=_status(table),
+        version=table.integer("version") or 1,
         published_at=table.moment("published_at"),
         created_by=table.integer("created_by"),
         metadata=table.json_object("metadata"),
@@ -132,11 +126,8 @@ def _blocks(page: Table) -> tuple[Block, ...]:
     for table in page.tables("blocks"):
         order = table.integer("order", required=True) or 0
         if order in seen:
-            table.report(
-                "order",
-                f"{order} is taken by the block on line {seen[order]}",
-                "give each block of a page its own order",
-            )
+            what = f"{order} is taken by the block on line {seen[order]}"
+            table.report("order", what, "give each block of a page its own order")
         seen[order] = table.line
         blocks.append(
             Block(
@@ -170,19 +161,19 @@ def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
     return tokens
 
 
-def _key(table: Table, name: str, stem: str, *, most: int = 255) -> str:
+def _key(table: Table, stem: str) -> str:
     """The row's key: as the file states it, or else the name of the file or folder."""
-    stated = table.string(name, most=most)
-    if stated is None and len(stem) > most:
-        table.report(name, f"is longer than {most} characters")
+    stated = table.string("key", most=255)
+    if stated is None and len(stem) > 255:
+        table.report("key", "is longer than 255 characters")
     return stem if stated is None else stated
 
 
-def _one_of(table: Table, name: str, known: tuple[str, ...]) -> str | None:
-    value = table.string(name)
-    if value is not None and value not in known:
-        table.report(name, f"is {value!r}", f"write one of {', '.join(known)}")
-    return value
+def _status(table: Table) -> str:
+    value = table.string("status")
+    if value is not None and value not in _STATUSES:
+        table.report("status", f"is {value!r}", f"write one of {', '.join(_STATUSES)}")
+    return value or "published"
 
 
 def _read_all(
@@ -193,29 +184,27 @@ def _read_all(
     return [row for file in files if (row := read(collector, file)) is not None]
 
 
-def _folders(collector: ProblemCollector, folder: Path) -> list[Path]:
-    return [
-        path for path in _listed(folder) if path.is_dir() or _refuse(collector, path, "a folder")
-    ]
+def _folders(collector: ProblemCollector, folder: Path) -> Iterator[Path]:
+    for path in _listed(folder):
+        if path.is_dir():
+            yield path
+        else:
+            collector.add(path, "is not a folder", _MISPLACED)
 
 
-def _toml_files(collector: ProblemCollector, folder: Path) -> list[Path]:
-    return [
-        path
-        for path in _listed(folder)
-        if (path.suffix == ".toml" and path.is_file()) or _refuse(collector, path, "a .toml file")
-    ]
+def _toml_files(collector: ProblemCollector, folder: Path) -> Iterator[Path]:
+    for path in _listed(folder):
+        if path.suffix == ".toml" and path.is_file():
+            yield path
+        else:
+            collector.add(path, "is not a .toml file", _MISPLACED)
 
 
 def _listed(folder: Path) -> list[Path]:
+    """What a folder holds, in order; nothing where it is not there."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _refuse(collector: ProblemCollector, path: Path, expected: str) -> bool:
-    collector.add(path, f"is not {expected}", "move it out of the content folder")
-    return False
 
 
 def _check_names(collector: ProblemCollector, folder: Path, known: Iterable[str]) -> None:
@@ -228,9 +217,6 @@ def _check_unique(collector: ProblemCollector, rows: list[tuple[str, Path]]) -> 
     first: dict[str, Path] = {}
     for key, file in rows:
         if key in first:
-            collector.add(
-                file,
-                f"has the key {key!r} of {collector.name_of(first[key])}",
-                "rename one of them",
-            )
+            what = f"has the key {key!r} of {collector.name_of(first[key])}"
+            collector.add(file, what, "rename one of them")
         first.setdefault(key, file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,26 +54,17 @@ class ProblemCollector:
         try:
             text = file.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
-            self.add(
-                file,
-                f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}",
-                "save the file as UTF-8",
-            )
+            what = f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"
+            self.add(file, what, "save the file as UTF-8")
             return None
         except OSError as error:
-            self.add(
-                file,
-                f"can't be read: {error.strerror or error}",
-                "check the file and its permissions",
-            )
+            what = f"can't be read: {error.strerror or error}"
+            self.add(file, what, "check the file and its permissions")
             return None
         if "\0" in text:
-            self.add(
-                file,
-                "holds a NUL character, which Postgres can't store",
-                "remove it",
-                line=text[: text.index("\0")].count("\n") + 1,
-            )
+            what = "holds a NUL character, which Postgres can't store"
+            line = text[: text.index("\0")].count("\n") + 1
+            self.add(file, what, "remove it", line=line)
             return None
         return text
 
@@ -109,6 +99,6 @@ def source_line(text: str, number: int | None) -> str:
     return lines[number - 1].rstrip("\r") if number is not None and number <= len(lines) else ""
 
 
-def _refuse_constant(name: str) -> Callable[[], None]:
+def _refuse_constant(name: str) -> None:
     """Python's json accepts NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is no JSON number")

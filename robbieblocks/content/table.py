@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from robbieblocks.content.lines import Place, key_lines, line_of
 from robbieblocks.content.problems import ProblemCollector, source_line
@@ -24,6 +24,7 @@ TomlValue: TypeAlias = (
     "str | bool | int | float | datetime | date | time | list[TomlValue] | dict[str, TomlValue]"
 )
 TomlTable: TypeAlias = dict[str, TomlValue]
+T = TypeVar("T")
 
 
 def read_toml(collector: ProblemCollector, file: Path) -> Table | None:
@@ -73,11 +74,8 @@ class Table:
 
     def string(self, name: str, *, required: bool = False, most: int | None = None) -> str | None:
         """A string of at most `most` characters, or None where it is not there."""
-        value = self._take(name, required=required)
+        value = self._of_type(name, str, f'a string, e.g. {name} = "..."', required=required)
         if value is None:
-            return None
-        if not isinstance(value, str):
-            self.report(name, f'must be a string, e.g. {name} = "..."')
             return None
         if "\0" in value:
             self.report(name, "holds a NUL character, which Postgres can't store")
@@ -88,50 +86,29 @@ class Table:
             self.report(name, f"is {len(value)} characters long; its column holds {most}")
         return value
 
-    def integer(
-        self, name: str, *, default: int | None = None, required: bool = False
-    ) -> int | None:
+    def integer(self, name: str, *, required: bool = False) -> int | None:
         """A whole number that fits a Postgres integer."""
-        value = self._take(name, required=required)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int):
-            self.report(name, f"must be a whole number, e.g. {name} = 1")
-            return default
-        if not -(2**31) <= value < 2**31:
+        value = self._of_type(name, int, f"a whole number, e.g. {name} = 1", required=required)
+        if value is not None and not -(2**31) <= value < 2**31:
             self.report(name, "is out of the range of a Postgres integer")
-            return default
+            return None
         return value
 
     def boolean(self, name: str, *, default: bool) -> bool:
         """`true` or `false`."""
-        value = self._take(name)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            self.report(name, "must be true or false")
-            return default
-        return value
+        value = self._of_type(name, bool, "true or false")
+        return default if value is None else value
 
     def strings(self, name: str) -> tuple[str, ...]:
         """An array of strings; empty where it is not there."""
-        value = self._take(name)
-        if value is None:
-            return ()
-        items = value if isinstance(value, list) else []
-        texts = [item for item in items if isinstance(item, str)]
-        if not isinstance(value, list) or len(texts) < len(items):
-            self.report(name, f'must be an array of strings, e.g. {name} = ["..."]')
-            return ()
-        return tuple(texts)
+        return tuple(self._list_of(name, str, f'an array of strings, e.g. {name} = ["..."]'))
 
     def moment(self, name: str) -> datetime | None:
         """A time with its offset, as TOML writes it (RFC 3339)."""
-        value = self._take(name)
-        if value is None:
-            return None
-        if not isinstance(value, datetime) or value.tzinfo is None:
-            self.report(name, "must be a time with its offset, e.g. 2025-01-09T12:00:00Z")
+        expected = "a time with its offset, e.g. 2025-01-09T12:00:00Z"
+        value = self._of_type(name, datetime, expected)
+        if value is not None and value.tzinfo is None:
+            self.report(name, f"must be {expected}")
             return None
         return value
 
@@ -152,7 +129,7 @@ class Table:
             if name in self.values:
                 self.report(text_name, f"and {name} can't both be given")
             text = self.string(text_name)
-            line = self._line(text_name) or 1
+            line = line_of(self.places, (*self.path, text_name)) or 1
             if text is None:
                 return None
             return self.collector.parse_json(self.file, text, first_line=line)
@@ -161,15 +138,8 @@ class Table:
 
     def tables(self, name: str) -> list[Table]:
         """The tables of an array (`[[name]]`)."""
-        value = self._take(name)
-        if value is None:
-            return []
-        items = value if isinstance(value, list) else []
-        tables = [item for item in items if isinstance(item, dict)]
-        if not isinstance(value, list) or len(tables) < len(items):
-            self.report(name, f"must be an array of tables: [[{name}]]")
-            return []
-        return [self._inner(item, name, index) for index, item in enumerate(tables)]
+        found: list[TomlTable] = self._list_of(name, dict, f"an array of tables: [[{name}]]")
+        return [self._inner(values, name, index) for index, values in enumerate(found)]
 
     def _inner(self, values: TomlTable, *path: str | int) -> Table:
         return Table(
@@ -207,14 +177,32 @@ class Table:
         if inside:
             quoted = (*place, inside)
             place = quoted if quoted in self.places else (*place, *inside.split("."))
+        self._add(place, f"{name} {what}", remedy or "mend the value")
+
+    def _add(self, place: Place, what: str, remedy: str) -> None:
         line = line_of(self.places, place)
-        self.collector.add(
-            self.file,
-            f"{name} {what}",
-            remedy or "mend the value",
-            line=line,
-            source=source_line(self.source, line),
-        )
+        source = source_line(self.source, line)
+        self.collector.add(self.file, what, remedy, line=line, source=source)
+
+    def _of_type(
+        self, name: str, kind: type[T], expected: str, *, required: bool = False
+    ) -> T | None:
+        value = self._take(name, required=required)
+        # To Python, a bool is an int too.
+        if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
+            return value
+        if value is not None:
+            self.report(name, f"must be {expected}")
+        return None
+
+    def _list_of(self, name: str, kind: type[T], expected: str) -> list[T]:
+        value = self._take(name)
+        items = value if isinstance(value, list) else []
+        found: list[T] = [item for item in items if isinstance(item, kind)]
+        if value is not None and (not isinstance(value, list) or len(found) < len(items)):
+            self.report(name, f"must be {expected}")
+            return []
+        return found
 
     def _take(self, name: str, *, required: bool = False) -> TomlValue | None:
         self.taken.add(name)
@@ -228,9 +216,6 @@ class Table:
                 line=self.line,
             )
         return value
-
-    def _line(self, name: str) -> int | None:
-        return line_of(self.places, (*self.path, name))
 
     def _as_json(self, path: Place, value: TomlValue) -> Json:
         """The value as JSON; None in place of what JSON can't hold, with a problem."""
@@ -246,14 +231,8 @@ class Table:
             return value
         else:
             what = "is a TOML date or time, which JSON can't hold; write it in quotes"
-        line = line_of(self.places, (*self.path, *path))
-        self.collector.add(
-            self.file,
-            f"{'.'.join(map(str, path))} {what}",
-            "write another value",
-            line=line,
-            source=source_line(self.source, line),
-        )
+        name = ".".join(map(str, path))
+        self._add((*self.path, *path), f"{name} {what}", "write another value")
         return None
 
 

@@ -6,17 +6,15 @@ lockfile, and what npm lists as unpacked is compared with them again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from robbieblocks.errors import ToolchainUnavailable
 from robbieblocks.file_locks import lock, lock_file, try_lock
+from robbieblocks.model import sha256
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain.npm import Progress, platform_name, unpack
 from robbieblocks.toolchain.toolchain import Toolchain, compiled_beside
@@ -32,11 +30,15 @@ def ensure(settings: Settings, progress: Progress) -> Toolchain:
     Two processes at once fetch it once. A kill leaves nothing that a later call would take for a
     whole toolchain. Raises ToolchainUnavailable with what to do about it.
     """
-    identity = _identity()
+    identity = sha256(b"".join((_HERE / name).read_bytes() for name in _PACKAGE_FILES))
     root = settings.toolchain_cache / f"{identity[:16]}-{platform_name()}"
     if not (root / _COMPLETE).is_file():
         try:
-            with _locked(root, progress):
+            root.parent.mkdir(parents=True, exist_ok=True)
+            with lock_file(root.parent / f"{root.name}.lock") as descriptor:
+                if not try_lock(descriptor):
+                    progress("another process is fetching the toolchain: waiting for it")
+                    lock(descriptor)
                 if not (root / _COMPLETE).is_file():
                     _fetch(root, progress)
         except OSError as error:
@@ -46,13 +48,6 @@ def ensure(settings: Settings, progress: Progress) -> Toolchain:
                 "ROBBIEBLOCKS_TOOLCHAIN_CACHE"
             ) from error
     return _opened(identity, root)
-
-
-def _identity() -> str:
-    digest = hashlib.sha256()
-    for name in _PACKAGE_FILES:
-        digest.update((_HERE / name).read_bytes())
-    return digest.hexdigest()
 
 
 def _opened(identity: str, root: Path) -> Toolchain:
@@ -75,17 +70,6 @@ def _opened(identity: str, root: Path) -> Toolchain:
     )
 
 
-@contextmanager
-def _locked(root: Path, progress: Progress) -> Generator[None]:
-    """Hold the lock of one toolchain folder."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file(root.parent / f"{root.name}.lock") as descriptor:
-        if not try_lock(descriptor):
-            progress("another process is fetching the toolchain: waiting for it")
-            lock(descriptor)
-        yield
-
-
 def _fetch(root: Path, progress: Progress) -> None:
     """Fetch into a temporary folder, and rename it once it is complete and durable."""
     for left_over in root.parent.glob(f"{root.name}.tmp-*"):
@@ -101,19 +85,8 @@ def _fetch(root: Path, progress: Progress) -> None:
         packages = unpack(temporary, progress)
         (temporary / _COMPLETE).write_text(json.dumps({"packages": packages}), encoding="utf-8")
         temporary.chmod(0o755)
-        _sync(temporary)
+        os.sync()  # the name says that the tree is complete, so all of it is on the disk before
         temporary.rename(root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     progress("the toolchain is ready; it will not be fetched again")
-
-
-def _sync(folder: Path) -> None:
-    """Write the tree to the disk before it gets the name that says it is complete."""
-    if hasattr(os, "sync"):
-        os.sync()
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

