@@ -14,9 +14,8 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from robbieblocks.model import Sha256, sha256
@@ -48,8 +47,8 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 """
 _GET: Final = "SELECT id, name, checksum, used, content FROM entries WHERE name IN ({})"
-_TOUCH: Final = "UPDATE entries SET used = ? WHERE id IN ({})"
-_DELETE: Final = "DELETE FROM entries WHERE id IN ({})"
+_TOUCH: Final = "UPDATE entries SET used = ? WHERE id = ?"
+_DELETE: Final = "DELETE FROM entries WHERE id = ?"
 _PUT: Final = """
 INSERT INTO entries (name, checksum, size, used, content) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
@@ -121,12 +120,7 @@ class Cache:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
@@ -177,38 +171,28 @@ def _open(folder: Path) -> sqlite3.Connection:
 def _read(connection: sqlite3.Connection, wanted: Mapping[bytes, str]) -> dict[str, bytes]:
     """The entries that exist, by the keys that `wanted` has for their names."""
     found: dict[str, bytes] = {}
-    stale: list[int] = []
-    broken: list[int] = []
+    stale: list[tuple[int, int]] = []
+    broken: list[tuple[int]] = []
     today = _today()
-    for batch in _batches(list(wanted)):
-        for row, name, checksum, used, content in connection.execute(
-            _GET.format(_marks(batch)), batch
-        ):
+    names = list(wanted)
+    for start in range(0, len(names), _BATCH):
+        batch = names[start : start + _BATCH]
+        query = _GET.format(",".join("?" * len(batch)))
+        for row, name, checksum, used, content in connection.execute(query, batch):
             # In a damaged row, any column may hold anything.
             sound = name in wanted and isinstance(content, bytes)
             if not sound or _checksum(name, content) != checksum:
-                broken.append(row)
+                broken.append((row,))
                 continue
             found[wanted[name]] = content
             if used != today:
-                stale.append(row)
-    # The entries were read, whether or not their use can be recorded.
-    with contextlib.suppress(sqlite3.OperationalError):
-        _record_use(connection, stale, broken, today)
+                stale.append((today, row))
+    if stale or broken:
+        # The entries were read, whether or not their use can be recorded.
+        with contextlib.suppress(sqlite3.OperationalError), _transaction(connection):
+            connection.executemany(_TOUCH, stale)
+            connection.executemany(_DELETE, broken)
     return found
-
-
-def _record_use(
-    connection: sqlite3.Connection, stale: list[int], broken: list[int], today: int
-) -> None:
-    """Record the day of use, and delete broken rows; most reads have nothing to write."""
-    if not stale and not broken:
-        return
-    with _transaction(connection):
-        for batch in _batches(stale):
-            connection.execute(_TOUCH.format(_marks(batch)), (today, *batch))
-        for batch in _batches(broken):
-            connection.execute(_DELETE.format(_marks(batch)), batch)
 
 
 def _write(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
@@ -218,16 +202,15 @@ def _write(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -
 
 def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
     total = 0
-    unneeded: list[int] = []
+    unneeded: list[tuple[int]] = []
     for row, size in connection.execute(_BY_LAST_USE):
         total += size
         if total > max_bytes:
-            unneeded.append(row)
+            unneeded.append((row,))
     if not unneeded:
         return
     with _transaction(connection):
-        for batch in _batches(unneeded):
-            connection.execute(_DELETE.format(_marks(batch)), batch)
+        connection.executemany(_DELETE, unneeded)
     # Each step of incremental_vacuum frees one page; execute() would take only the first.
     connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -235,22 +218,8 @@ def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
 @contextlib.contextmanager
 def _transaction(connection: sqlite3.Connection) -> Generator[None]:
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # commits, or rolls back
         yield
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), _BATCH):
-        yield items[start : start + _BATCH]
-
-
-def _marks(items: Sequence[object]) -> str:
-    return ",".join("?" * len(items))
 
 
 def _today() -> int:

@@ -5,49 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
 
 import platformdirs
 
 _PACKAGE = Path(__file__).resolve().parent
-
-
-class Variable(NamedTuple):
-    """An environment variable that is read, as the README describes it."""
-
-    name: str
-    default: str
-    meaning: str
-
-
-VARIABLES: Final = (
-    Variable("ROBBIEBLOCKS_DATABASE_URL", "the embedded server", "the database"),
-    Variable(
-        "ROBBIEBLOCKS_HEALTH",
-        "`127.0.0.1:9464`",
-        "where a worker answers `/healthz`, `/readyz` and `/metrics`",
-    ),
-    Variable("ROBBIEBLOCKS_HOME", "`.robbieblocks`", "what this installation makes and keeps"),
-    Variable("ROBBIEBLOCKS_SITE_ROOT", "`site` in the home", "the sites: one folder a node"),
-    Variable(
-        "ROBBIEBLOCKS_SMOKE_URL",
-        "nothing is fetched",
-        "where visitors reach the node: changed pages are fetched there after each swap, and wrong "
-        "ones swap it back",
-    ),
-    Variable(
-        "ROBBIEBLOCKS_CACHE",
-        "`cache` in the home",
-        "compiled and rendered results; losing it costs time only",
-    ),
-    Variable(
-        "ROBBIEBLOCKS_TOOLCHAIN_CACHE",
-        "the user's cache folder",
-        "esbuild, React and fonts, fetched once",
-    ),
-    Variable("ROBBIEBLOCKS_TEMPLATES", "`templates`", "layouts and base styles"),
-    Variable("ROBBIEBLOCKS_NODE_BRANDING", "`node_branding`", "the reviewed branding of each node"),
-)
 
 
 def resource_dir(name: str) -> Path:
@@ -77,7 +38,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
-        """Settings from VARIABLES; relative paths are relative to the current folder.
+        """Settings from the variables that the README lists; relative folders become absolute.
 
         `database_url` overrides the environment. A variable that is set to nothing is not set.
         """

@@ -6,9 +6,8 @@ Each command imports what it needs when it runs, so that `--help` and small comm
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -54,29 +53,6 @@ DatabaseUrl = Annotated[
 ]
 
 
-class Format(StrEnum):
-    """How the result is printed."""
-
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-
-
-class StatusFormat(StrEnum):
-    """How the state of nodes is printed."""
-
-    text = "text"
-    json = "json"
-
-
-class LogForm(StrEnum):
-    """How log lines look."""
-
-    auto = "auto"
-    text = "text"
-    json = "json"
-
-
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import PackageNotFoundError, version
@@ -119,7 +95,9 @@ def build(
     strict: Annotated[
         bool, typer.Option("--strict", help="A page with an error stops its whole app.")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="Form of the result.")] = Format.text,
+    format_: Annotated[
+        Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
+    ] = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Build pages and publish them to their nodes."""
@@ -129,18 +107,17 @@ def build(
     settings = Settings.from_environment(database_url=database_url)
     with ahead.prerenderer(settings) as prerenderer:
         from robbieblocks.cli import build as command
+        from robbieblocks.pipeline import Request
 
-        command.run(
-            pages=page or [],
-            apps=app_ or [],
-            nodes=node or [],
+        request = Request(
+            pages=tuple(page or ()),
+            apps=tuple(app_ or ()),
+            nodes=tuple(node or ()),
             dry_run=dry_run,
             out=out,
             strict=strict,
-            format_=format_.value,
-            settings=settings,
-            prerenderer=prerenderer,
         )
+        command.run(request, format_, settings, prerenderer)
 
 
 @app.command()
@@ -182,8 +159,9 @@ def worker(
         float, typer.Option(help="Seconds that a running build may take to finish on SIGTERM.")
     ] = 20.0,
     log: Annotated[
-        LogForm, typer.Option(help="Log lines for people or for machines; auto asks the terminal.")
-    ] = LogForm.auto,
+        Literal["auto", "text", "json"],
+        typer.Option(help="Log lines for people or for machines; auto asks the terminal."),
+    ] = "auto",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Keep one node up to date until told to stop: every committed change goes out by itself."""
@@ -195,7 +173,7 @@ def worker(
         poll=poll,
         reconcile=reconcile,
         grace=grace,
-        log_form=log.value,
+        log_form=log,
         database_url=database_url,
     )
 
@@ -222,14 +200,14 @@ def status(
         bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
     ] = False,
     format_: Annotated[
-        StatusFormat, typer.Option("--format", help="Form of the result.")
-    ] = StatusFormat.text,
+        Literal["text", "json"], typer.Option("--format", help="Form of the result.")
+    ] = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show for each node and app what should be live, what was built and what is served."""
     from robbieblocks.cli import status as command
 
-    command.run(nodes=node or [], quick=quick, format_=format_.value, database_url=database_url)
+    command.run(nodes=node or [], quick=quick, format_=format_, database_url=database_url)
 
 
 @db.command("init")

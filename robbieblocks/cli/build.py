@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Literal
 
 import typer
 
@@ -19,28 +18,14 @@ from robbieblocks.settings import Settings
 
 
 def run(
-    *,
-    pages: Sequence[str],
-    apps: Sequence[str],
-    nodes: Sequence[str],
-    dry_run: bool,
-    out: Path | None,
-    strict: bool,
-    format_: str,
+    request: Request,
+    format_: Literal["text", "json", "markdown"],
     settings: Settings,
     prerenderer: Prerenderer,
 ) -> None:
     """Build, print the result, and exit with its code."""
-    if out is not None and not dry_run:
+    if request.out is not None and not request.dry_run:
         raise UsageError("--out writes a preview and goes with --dry-run: add --dry-run")
-    request = Request(
-        pages=tuple(pages),
-        apps=tuple(apps),
-        nodes=tuple(nodes),
-        dry_run=dry_run,
-        out=out,
-        strict=strict,
-    )
     with (
         session.opened(settings) as connection,
         BuildContext.open(settings, session.progress, prerenderer=prerenderer) as context,

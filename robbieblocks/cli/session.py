@@ -23,11 +23,6 @@ def progress(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def names_a_database(settings: Settings) -> bool:
-    """Whether an option or the environment names a database; else the embedded one is used."""
-    return settings.database_url is not None or any(os.environ.get(v) for v in LIBPQ_VARIABLES)
-
-
 @contextmanager
 def opened(settings: Settings) -> Generator[Connection]:
     """A connection to the database of `settings`, made ready as by `located`."""
@@ -44,7 +39,7 @@ def located(settings: Settings) -> Generator[Settings]:
 
     Where none is named, the embedded server is started; a new one gets schema and seed content.
     """
-    if names_a_database(settings):
+    if settings.database_url is not None or any(map(os.environ.get, LIBPQ_VARIABLES)):
         yield settings
         return
     with embedded.server(settings.home, progress=progress) as conninfo:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from robbieblocks.cli.status import AppStatus, as_json, as_text
+from robbieblocks.cli.status import as_json
+from robbieblocks.cli.status_text import AppStatus, as_text
 from robbieblocks.record import LastRun
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -15,8 +15,7 @@ from psycopg import Connection
 from robbieblocks import changes, record, release, snapshot
 from robbieblocks.changes import Waiting
 from robbieblocks.cli import session
-from robbieblocks.cli.status.app_status import UNKNOWN, AppStatus
-from robbieblocks.cli.status.text import as_text
+from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
 from robbieblocks.release import SiteRoot
