@@ -1,10 +1,13 @@
-"""The ASGI app of one node, out of three responders."""
+"""The ASGI app of one node, and the live releases that it answers from."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,11 +16,9 @@ from starlette.routing import Route
 
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.model import ASSET_PREFIX, SHARED_APP
+from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest
 from robbieblocks.release import SiteRoot
-from robbieblocks.serve.files import FileResponder, read_file
-from robbieblocks.serve.headers import NO_STORE, ONE_YEAR, REVALIDATE, SECURITY, plain
-from robbieblocks.serve.live import LiveRelease, LiveReleases
+from robbieblocks.serve import files
 
 _METHODS = ["GET", "HEAD"]
 _NOT_FOUND_PAGE = "404.html"
@@ -25,14 +26,12 @@ _NOT_FOUND_PAGE = "404.html"
 
 def app(site_root: SiteRoot, node: str) -> Starlette:
     """The ASGI app of one node: its apps' pages, `/_rb/` assets and `/healthz`."""
-    live, files = LiveReleases(site_root, node), FileResponder()
-    health, assets = HealthResponder(node, live), AssetResponder(site_root, node, files)
-    pages = PageResponder(live, files)
+    site = _Site(site_root, node)
     return Starlette(
         routes=[
-            Route("/healthz", health.respond, methods=_METHODS),
-            Route(ASSET_PREFIX + "{name:path}", assets.respond, methods=_METHODS),
-            Route("/{path:path}", pages.respond, methods=_METHODS),
+            Route("/healthz", site.health, methods=_METHODS),
+            Route(ASSET_PREFIX + "{name:path}", site.asset, methods=_METHODS),
+            Route("/{path:path}", site.page, methods=_METHODS),
         ],
         exception_handlers={SiteUnavailable: _unavailable},
     )
@@ -40,61 +39,44 @@ def app(site_root: SiteRoot, node: str) -> Starlette:
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:
     # The error names paths and causes, which are the operator's business, not a visitor's.
-    return plain(503, "the site can't be read at the moment")
+    return files.plain(503, "the site can't be read at the moment")
 
 
-@dataclass(frozen=True, slots=True)
-class HealthResponder:
-    """Says which release of each app is live."""
+class _Site:
+    """Answers requests to one node."""
 
-    node: str
-    live: LiveReleases
+    def __init__(self, site_root: SiteRoot, node: str) -> None:
+        self._node = node
+        self._assets = site_root.path / node / "assets"
+        self._live = LiveReleases(site_root, node)
+        self._files = files.FileResponder()
 
-    async def respond(self, _request: Request) -> Response:
-        """The build hash of each app, as JSON."""
-        hashes = {found.manifest.app: found.manifest.build_hash for found in self.live.read()}
-        headers = {**SECURITY, **NO_STORE}
-        return JSONResponse({"node": self.node, "live": hashes}, headers=headers)
+    async def health(self, _request: Request) -> Response:
+        """The build hash of each app's live release, as JSON."""
+        hashes = {found.manifest.app: found.manifest.build_hash for found in self._live.read()}
+        headers = {**files.SECURITY, **files.NO_STORE}
+        return JSONResponse({"node": self._node, "live": hashes}, headers=headers)
 
-
-@dataclass(frozen=True, slots=True)
-class AssetResponder:
-    """Answers with files of the node's asset folder, whose names hold a hash of their content."""
-
-    site_root: SiteRoot
-    node: str
-    files: FileResponder
-
-    async def respond(self, request: Request) -> Response:
-        """The asset, or a plain 404 that is not stored."""
+    async def asset(self, request: Request) -> Response:
+        """An asset, whose name holds a hash of its content, or a plain 404 that is not stored."""
         name = str(request.path_params["name"])
-        if not release.is_asset_name(name):
-            return plain(404, "no such asset")
-        try:
-            content = read_file(self.site_root.path / self.node / "assets" / name)
-        except FileNotFoundError:
-            return plain(404, "no such asset")
-        return self.files.respond(request, name, content, tag=name, headers=ONE_YEAR)
+        if release.is_asset_name(name):
+            with contextlib.suppress(FileNotFoundError):
+                content = files.read(self._assets / name)
+                return self._files.respond(request, name, content, name, files.ONE_YEAR)
+        return files.plain(404, "no such asset")
 
-
-@dataclass(frozen=True, slots=True)
-class PageResponder:
-    """Answers with pages and other files of the live releases."""
-
-    live: LiveReleases
-    files: FileResponder
-
-    async def respond(self, request: Request) -> Response:
-        """The page, a redirect to its route, or the node's 404 page."""
+    async def page(self, request: Request) -> Response:
+        """A page or other file of a live release, a redirect to a page, or the node's 404 page."""
         for _attempt in range(2):
             # A release may be pruned between reading its manifest and reading its file.
             with contextlib.suppress(FileNotFoundError):
                 return self._find(request)
-        return plain(503, "this page's file is damaged; the next full build repairs it")
+        return files.plain(503, "this page's file is damaged; the next full build repairs it")
 
     def _find(self, request: Request) -> Response:
         path = str(request.scope["path"])
-        releases = list(self.live.read())
+        releases = list(self._live.read())
         for found in releases:
             if (file := found.routes.get(path)) is not None:
                 return self._file(request, found, file)
@@ -102,16 +84,80 @@ class PageResponder:
             if (route := found.redirects.get(path)) is not None:
                 query = request.url.query
                 location = quote(route) + (f"?{query}" if query else "")
-                return RedirectResponse(location, 308, {**SECURITY, **REVALIDATE})
+                return RedirectResponse(location, 308, {**files.SECURITY, **files.REVALIDATE})
         for found in releases:
             if found.manifest.app == SHARED_APP and _NOT_FOUND_PAGE in found.manifest.files:
                 return self._file(request, found, _NOT_FOUND_PAGE, status=404)
-        return plain(404, "not found")
+        return files.plain(404, "not found")
 
     def _file(
         self, request: Request, found: LiveRelease, file: str, *, status: int = 200
     ) -> Response:
-        caching = REVALIDATE if status == 200 else NO_STORE
+        caching = files.REVALIDATE if status == 200 else files.NO_STORE
         headers = {release.BUILD_HEADER: found.manifest.build_hash, **caching}
-        content, tag = read_file(found.folder / file), found.manifest.files[file]
-        return self.files.respond(request, file, content, tag=tag, headers=headers, status=status)
+        content, tag = files.read(found.folder / file), found.manifest.files[file]
+        return self._files.respond(request, file, content, tag, headers, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRelease:
+    """One app's live release: its folder, and which file answers which path.
+
+    `routes` has pages by their route and other files by their path. `redirects` leads from other
+    forms of a page's address to its route. `version` is the release's name with inode and mtime
+    (ns) of its manifest: the rest is read again when it differs.
+    """
+
+    folder: Path
+    version: tuple[str, int, int]
+    manifest: Manifest
+    routes: Mapping[str, str]
+    redirects: Mapping[str, str]
+
+    @classmethod
+    def of(cls, folder: Path, version: tuple[str, int, int], manifest: Manifest) -> Self:
+        """Work out routes and redirects from a manifest."""
+        pages = {unquote(page.route): page for page in manifest.pages}
+        page_files = {page.path for page in manifest.pages}
+        routes = {f"/{path}": path for path in manifest.files if path not in page_files}
+        redirects: dict[str, str] = {}
+        for route, page in pages.items():
+            other = route.removesuffix("/") if route.endswith("/") else route + "/"
+            redirects[other] = redirects[f"/{page.path}"] = route
+        routes |= {route: page.path for route, page in pages.items()}
+        return cls(folder, version, manifest, routes, redirects)
+
+
+class LiveReleases:
+    """The live releases of one node; what was read of them is kept while they stay live."""
+
+    def __init__(self, site_root: SiteRoot, node: str) -> None:
+        self._site_root = site_root
+        self._node = node
+        self._known: dict[str, LiveRelease] = {}
+
+    def read(self) -> Iterator[LiveRelease]:
+        """The live release of each app; the shared app last, so that an app's own page wins."""
+        apps = release.apps(self._site_root, self._node)
+        for name in sorted(apps, key=lambda app: (app == SHARED_APP, app)):
+            if (found := self._read(name)) is not None:
+                yield found
+
+    def _read(self, app: str) -> LiveRelease | None:
+        app_folder = release.AppFolder.of(self._site_root, self._node, app)
+        live_name = app_folder.live_name
+        if live_name is None:
+            return None
+        folder = app_folder.releases / live_name
+        try:
+            status = (folder / "manifest.json").stat()
+        except OSError:
+            return None
+        version = (live_name, status.st_ino, status.st_mtime_ns)
+        known = self._known.get(app)
+        if known is None or known.version != version:
+            manifest = release.manifest_of(app_folder, live_name)
+            if manifest is None:
+                return None
+            known = self._known[app] = LiveRelease.of(folder, version, manifest)
+        return known

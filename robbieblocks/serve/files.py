@@ -1,4 +1,4 @@
-"""Responses with a file's content: type, ETag and 304, gzip."""
+"""Responses: a file's content with type, ETag and 304, and gzip; plain text; their headers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,21 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.serve.headers import SECURITY
+
+SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # The page's own policy is in the page; this directive only works in a header.
+    "Content-Security-Policy": "frame-ancestors 'self'",
+}
+NO_STORE: Final = {"Cache-Control": "no-store"}
+REVALIDATE: Final = {"Cache-Control": "no-cache"}
+ONE_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 _TYPES: Final = {
     "html": "text/html; charset=utf-8",
@@ -40,24 +51,33 @@ _COMPRESSED: Final = frozenset(
     {"html", "css", "js", "mjs", "json", "map", "txt", "xml", "svg", "wasm"}
 )
 _COMPRESSED_MIN_BYTES: Final = 1024
-_CACHE_LIMIT_BYTES: Final = 32 << 20
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
-class FileResponder:
-    """Makes responses of files, and keeps their compressed bodies."""
+def plain(status: int, text: str) -> Response:
+    """A line of plain text, which caches must not store."""
+    return PlainTextResponse(text + "\n", status, {**SECURITY, **NO_STORE})
 
-    def __init__(self) -> None:
-        self._bodies = GzipCache(_CACHE_LIMIT_BYTES)
+
+class FileResponder:
+    """Makes responses of files.
+
+    Keeps compressed bodies; the least recently used go once all have `limit_bytes`.
+    """
+
+    def __init__(self, limit_bytes: int = 32 << 20) -> None:
+        self._limit_bytes = limit_bytes
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self.size_bytes = 0
 
     def respond(
         self,
         request: Request,
         name: str,
         content: bytes,
-        *,
         tag: str,
         headers: Mapping[str, str],
+        *,
         status: int = 200,
     ) -> Response:
         """The content, compressed for a client that takes it; 304 if the client has it already.
@@ -70,7 +90,7 @@ class FileResponder:
         if extension in _COMPRESSED and len(content) >= _COMPRESSED_MIN_BYTES:
             sent["Vary"] = "Accept-Encoding"
             if _accepts_gzip(request.headers.get("accept-encoding", "")):
-                content = self._bodies.get(tag, content)
+                content = self.gzipped(tag, content)
                 sent["Content-Encoding"] = "gzip"
                 tag += "-gzip"
         if status == 200:
@@ -80,16 +100,7 @@ class FileResponder:
                 return Response(status_code=304, headers=sent)
         return Response(content, status, sent)
 
-
-class GzipCache:
-    """Compressed bodies by tag; the least recently used go once all have `limit_bytes`."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
-        self.size_bytes = 0
-
-    def get(self, tag: str, content: bytes) -> bytes:
+    def gzipped(self, tag: str, content: bytes) -> bytes:
         """The compressed content that a tag stands for."""
         body = self._bodies.get(tag)
         if body is None:
@@ -101,7 +112,7 @@ class GzipCache:
         return body
 
 
-def read_file(path: Path) -> bytes:
+def read(path: Path) -> bytes:
     """The bytes of a regular file.
 
     Raises FileNotFoundError for anything else in its place, a link included, and SiteUnavailable

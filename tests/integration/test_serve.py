@@ -19,7 +19,7 @@ from robbieblocks import serve
 from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
 from robbieblocks.release import SiteRoot
-from robbieblocks.serve.files import GzipCache
+from robbieblocks.serve.files import FileResponder
 from tests.integration.releases import NODE, assets, pages, publish, put, put_version
 
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
@@ -320,8 +320,8 @@ def test_several_nodes_in_one_process(site_root: SiteRoot, stop: signal.Signals)
 
 def test_what_is_kept_compressed_is_bounded() -> None:
     """Memory does not grow with the number of releases served."""
-    kept = GzipCache(10_000)
+    kept = FileResponder(10_000)
     for number in range(100):
-        body = kept.get(str(number), number.to_bytes(2, "big") * 50_000)
+        body = kept.gzipped(str(number), number.to_bytes(2, "big") * 50_000)
         assert gzip.decompress(body) == number.to_bytes(2, "big") * 50_000
     assert kept.size_bytes <= 10_000
