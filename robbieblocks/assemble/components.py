@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from robbieblocks.assemble.props import CompiledSchema, compile_schema
-from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Hydrate, Json

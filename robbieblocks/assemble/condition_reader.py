@@ -6,17 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from robbieblocks.assemble.conditions import (
-    ALWAYS,
-    Clock,
-    Condition,
-    Every,
-    Listed,
-    Not,
-    Some,
-    Visitor,
-)
-from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.assemble import conditions
+from robbieblocks.assemble.conditions import ALWAYS, Condition
+from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json
 from robbieblocks.names import text_problem
@@ -45,59 +37,56 @@ class _Reader:
         self.problems: list[ValueProblem] = []
         self._operators_read = 0
         self._operators: Mapping[str, Callable[[Json, str, int], Condition]] = {
-            "nodes": lambda value, at, _: Listed("nodes", self._names(value, at, "node ids")),
-            "apps": lambda value, at, _: Listed("apps", self._names(value, at, "app names")),
+            "nodes": lambda value, at, _: conditions.Listed(
+                "nodes", self._names(value, at, "node ids")
+            ),
+            "apps": lambda value, at, _: conditions.Listed(
+                "apps", self._names(value, at, "app names")
+            ),
             "theme": lambda value, at, _: self._theme(value, at),
-            "from": lambda value, at, _: Clock("from", self._instant(value, at)),
-            "until": lambda value, at, _: Clock("until", self._instant(value, at)),
+            "from": lambda value, at, _: conditions.Clock("from", self._instant(value, at)),
+            "until": lambda value, at, _: conditions.Clock("until", self._instant(value, at)),
             "query": lambda value, at, _: self._query(value, at),
             "viewport": lambda value, at, _: self._viewport(value, at),
-            "all": lambda value, at, depth: Every(self._list(value, at, depth)),
-            "any": lambda value, at, depth: Some(self._list(value, at, depth)),
-            "not": lambda value, at, depth: Not(self.condition(value, at, depth + 1)),
+            "all": lambda value, at, depth: conditions.Every(self._list(value, at, depth)),
+            "any": lambda value, at, depth: conditions.Some(self._list(value, at, depth)),
+            "not": lambda value, at, depth: conditions.Not(self.condition(value, at, depth + 1)),
         }
 
     def condition(self, value: Json, at: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            return self._problem(
-                at, f"conditions nest deeper than {MAX_DEPTH} levels", "say it flatter"
-            )
+            what = f"conditions nest deeper than {MAX_DEPTH} levels"
+            return self._problem(at, what, "say it flatter")
         if not isinstance(value, dict):
-            return self._problem(
-                at,
-                f"expected an object of conditions, found {_kind(value)}",
-                'write an object, such as {"nodes": ["vengeance-local"]}',
-            )
+            remedy = 'write an object, such as {"nodes": ["vengeance-local"]}'
+            return self._unexpected(value, at, "an object of conditions", remedy)
         parts: list[Condition] = []
         for name, operand in value.items():
             self._operators_read += 1
             if self._operators_read > MAX_OPERATORS:
                 if self._operators_read == MAX_OPERATORS + 1:
-                    self._problem(
-                        at, f"there are more than {MAX_OPERATORS} conditions", "use fewer"
-                    )
+                    what = f"there are more than {MAX_OPERATORS} conditions"
+                    self._problem(at, what, "use fewer")
                 return ALWAYS
             read = self._operators.get(name)
             if read is None:
-                self._problem(
-                    at + json_pointer(printable(name)),
-                    f"unknown condition operator `{printable(name)}`",
-                    did_you_mean(name, self._operators),
-                )
+                what = f"unknown condition operator `{printable(name)}`"
+                remedy = did_you_mean(name, self._operators)
+                self._problem(at + json_pointer(printable(name)), what, remedy)
             else:
                 parts.append(read(operand, at + json_pointer(name), depth))
-        return parts[0] if len(parts) == 1 else Every(tuple(parts))
+        return parts[0] if len(parts) == 1 else conditions.Every(tuple(parts))
 
     def _problem(self, at: str, what: str, remedy: str) -> Condition:
         self.problems.append(ValueProblem(at, what, remedy))
         return ALWAYS
 
+    def _unexpected(self, value: Json, at: str, expected: str, remedy: str) -> Condition:
+        return self._problem(at, f"expected {expected}, found {_kind(value)}", remedy)
+
     def _list(self, value: Json, at: str, depth: int) -> tuple[Condition, ...]:
         if not isinstance(value, list) or not value:
-            found = "an empty list" if value == [] else _kind(value)
-            self._problem(
-                at, f"expected a list of conditions, found {found}", 'such as [{"theme": "dark"}]'
-            )
+            self._unexpected(value, at, "a list of conditions", 'such as [{"theme": "dark"}]')
             return ()
         return tuple(
             self.condition(part, at + json_pointer(index), depth + 1)
@@ -108,75 +97,52 @@ class _Reader:
         names = _texts(value)
         if names and all(names):
             return frozenset(names)
-        found = "an empty list" if value == [] else _kind(value)
-        self._problem(
-            at, f"expected a list of {of}, found {found}", f"list at least one of the {of}"
-        )
+        self._unexpected(value, at, f"a list of {of}", f"list at least one of the {of}")
         return frozenset()
 
     def _theme(self, value: Json, at: str) -> Condition:
         names = _texts(value)
         if names and all(name in ("dark", "light") for name in names):
-            return Listed("theme", frozenset(names))
-        return self._problem(
-            at, f"expected a theme, found {_kind(value)}", 'write "dark" or "light"'
-        )
+            return conditions.Listed("theme", frozenset(names))
+        return self._unexpected(value, at, "a theme", 'write "dark" or "light"')
 
     def _instant(self, value: Json, at: str) -> datetime:
         found = instant(value) if isinstance(value, str) else None
         if found is None:
-            self._problem(
-                at,
-                f"expected an instant as RFC 3339 has it, found {_kind(value)}",
-                "write date, time and offset, such as 2025-12-01T09:00:00Z or ...+01:00",
-            )
+            remedy = "write date, time and offset, such as 2025-12-01T09:00:00Z or ...+01:00"
+            self._unexpected(value, at, "an instant as RFC 3339 has it", remedy)
         return found or datetime.min.replace(tzinfo=UTC)
 
     def _query(self, value: Json, at: str) -> Condition:
         if not isinstance(value, dict) or not value:
-            return self._problem(
-                at,
-                f"expected an object of query names and values, found {_kind(value)}",
-                'such as {"ref": "newsletter"}',
-            )
+            expected = "an object of query names and values"
+            return self._unexpected(value, at, expected, 'such as {"ref": "newsletter"}')
         test: dict[str, Json] = {}
         for name, wanted in value.items():
-            texts = [name, *(wanted if isinstance(wanted, list) else [wanted])]
-            wrong = next(
-                (w for text in texts if isinstance(text, str) and (w := text_problem(text))), ""
-            )
+            choices = wanted if isinstance(wanted, list) else [wanted]
+            texts = [text for text in (name, *choices) if isinstance(text, str)]
+            wrong = next(filter(None, map(text_problem, texts)), None)
             if wrong:
                 self._problem(at + json_pointer(printable(name)), f"the text {wrong}", "remove it")
-                continue
-            choices = wanted if isinstance(wanted, list) else [wanted]
-            if isinstance(wanted, bool):
+            elif isinstance(wanted, bool):
                 test[name] = wanted
             elif choices and all(_is_query_value(choice) for choice in choices):
                 test[name] = [str(choice) for choice in choices]
             else:
-                self._problem(
-                    at + json_pointer(name),
-                    f"expected a text, a list of texts, true or false, found {_kind(wanted)}",
-                    "true means present with any value, false means absent",
-                )
-        return Visitor({"query": test})
+                expected = "a text, a list of texts, true or false"
+                remedy = "true means present with any value, false means absent"
+                self._unexpected(wanted, at + json_pointer(name), expected, remedy)
+        return conditions.Visitor({"query": test})
 
     def _viewport(self, value: Json, at: str) -> Condition:
         if not isinstance(value, dict) or not value:
-            return self._problem(
-                at,
-                f"expected an object with min or max, found {_kind(value)}",
-                'such as {"min": 600}',
-            )
+            return self._unexpected(value, at, "an object with min or max", 'such as {"min": 600}')
         limits: dict[str, int | float] = {}
         for name, width in value.items():
             side = _VIEWPORT_LIMITS.get(name)
             if side is None:
-                self._problem(
-                    at + json_pointer(printable(name)),
-                    f"unknown key `{printable(name)}`",
-                    "known: min, max",
-                )
+                what = f"unknown key `{printable(name)}`"
+                self._problem(at + json_pointer(printable(name)), what, "known: min, max")
             elif side in limits:
                 self._problem(at + json_pointer(name), f"{side} is given twice", "keep one of them")
             elif (
@@ -184,16 +150,13 @@ class _Reader:
                 or not isinstance(width, int | float)
                 or not 0 <= width <= MAX_WIDTH_PX
             ):
-                self._problem(
-                    at + json_pointer(name),
-                    f"expected a width in CSS px, found {_kind(width)}",
-                    f"write a number from 0 to {MAX_WIDTH_PX}, without a unit",
-                )
+                remedy = f"write a number from 0 to {MAX_WIDTH_PX}, without a unit"
+                self._unexpected(width, at + json_pointer(name), "a width in CSS px", remedy)
             else:
                 limits[side] = width
         if limits.get("min", 0) > limits.get("max", MAX_WIDTH_PX):
             self._problem(at, "min is above max, so that no window fits", "swap them, or use any")
-        return Visitor({"viewport": limits})
+        return conditions.Visitor({"viewport": limits})
 
 
 _VIEWPORT_LIMITS = {

@@ -13,8 +13,7 @@ from robbieblocks.assemble.conditions import ALWAYS, Condition
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props import ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
-from robbieblocks.assemble.value_problem import ValueProblem
-from robbieblocks.assemble.values import checked_json
+from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import (
@@ -169,9 +168,8 @@ class PageReader:
             return
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
-            self._add(
-                "metadata", "expected an object", 'such as {"2": {"hydrate": "visible"}}', "/blocks"
-            )
+            remedy = 'such as {"2": {"hydrate": "visible"}}'
+            self._add("metadata", "expected an object", remedy, "/blocks")
             return
         orders = {str(block.order) for block in self._row.blocks}
         for order, settings in blocks.items():
@@ -196,25 +194,18 @@ class PageReader:
         if len(rows) > MAX_BLOCKS:
             self._add("blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}")
             return
-        self._check_orders([block.order for block in rows])
+        for order, count in Counter(block.order for block in rows).items():
+            if count > 1:
+                what = f"{count} blocks have the order {order}"
+                self._add("block_order", what, "number them apart")
         for key, component in self._placed.items():
             self._check_component(key, component)
         for row in sorted(rows, key=_ORDER):
-            block = self._block(row)
-            if block is not None:
+            if (block := self._block(row)) is not None:
                 yield block
         if self._props_bytes > MAX_PAGE_BYTES:
             what = f"the props of all blocks take {self._props_bytes:,} bytes as JSON"
             self._add("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
-
-    def _check_orders(self, orders: Collection[int]) -> None:
-        if len(set(orders)) == len(orders):
-            return
-        for order, count in Counter(orders).items():
-            if count > 1:
-                self._add(
-                    "block_order", f"{count} blocks have the order {order}", "number them apart"
-                )
 
     def _check_component(self, key: str, component: CheckedComponent | None) -> None:
         if component is not None and component.published:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -12,11 +13,9 @@ import jsonschema_rs
 
 from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.placeholders import resolved_object
-from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema
-from robbieblocks.assemble.schema_form import normal_form
+from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
 from robbieblocks.assemble.validation_cost import ValidationCost
-from robbieblocks.assemble.value_problem import ValueProblem
-from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
+from robbieblocks.assemble.values import MAX_DEPTH, ValueProblem, checked_json, depth_of
 from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json, JsonObject, canonical_json
 
@@ -51,9 +50,8 @@ class ReadyProps(NamedTuple):
 class CompiledSchema:
     """A component's props schema, compiled to check the props of many blocks."""
 
-    def __init__(self, schema: Schema, references: References, *, bare: bool, fills: bool) -> None:
+    def __init__(self, schema: Schema, references: References, *, fills: bool) -> None:
         self._schema = schema
-        self._bare = bare
         self._defaults = Defaults(schema, references) if fills else None
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
@@ -72,19 +70,15 @@ class CompiledSchema:
         if props is None:
             props = {}
         if not isinstance(props, dict):
-            return (
-                ValueProblem(
-                    "", "props are not an object", 'write an object, such as {"mood": "calm"}'
-                ),
-            )
+            remedy = 'write an object, such as {"mood": "calm"}'
+            return (ValueProblem("", "props are not an object", remedy),)
         try:
             filled: JsonObject = self._defaults.fill(props) if self._defaults else props
         except DefaultsUnbounded:
             deep = checked_json(props)
-            endless = ValueProblem(
-                "", "the schema's defaults nest without end", "end the recursion"
-            )
-            return deep if isinstance(deep, tuple) else (endless,)
+            what = "the schema's defaults nest without end"
+            endless = (ValueProblem("", what, "end the recursion"),)
+            return deep if isinstance(deep, tuple) else endless
         text = checked_json(filled)
         if isinstance(text, tuple):
             return text
@@ -152,13 +146,8 @@ def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, .
     if isinstance(text, tuple):
         return text
     if len(text) > MAX_SCHEMA_BYTES:
-        return (
-            ValueProblem(
-                "",
-                f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}",
-                "shorten it",
-            ),
-        )
+        what = f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}"
+        return (ValueProblem("", what, "shorten it"),)
     return _compiled(text)
 
 
@@ -169,30 +158,21 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         return (form,)
     schema, bare = form
     references = References(schema)
-    if references.problems:
-        return tuple(_stored(problem, bare=bare) for problem in references.problems)
-    wrong = tuple(_schema_problems(schema))
+    wrong = references.problems or list(_schema_problems(schema))
     if wrong:
-        return tuple(_stored(problem, bare=bare) for problem in wrong)
+        # Pointers lead into the schema as it is stored.
+        prefix = "/properties" if bare else ""
+        return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in wrong)
     try:
-        made = CompiledSchema(schema, references, bare=bare, fills='"default":' in text)
+        made = CompiledSchema(schema, references, fills='"default":' in text)
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
         return (ValueProblem("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
     if made.too_wide:
-        return (
-            ValueProblem(
-                "", "checking props against the schema would take too long", "use fewer references"
-            ),
-        )
+        what = "checking props against the schema would take too long"
+        return (ValueProblem("", what, "use fewer references"),)
     return made
-
-
-def _stored(problem: ValueProblem, *, bare: bool) -> ValueProblem:
-    """The problem with a pointer into the schema as it is stored."""
-    at = problem.pointer.removeprefix("/properties") if bare else problem.pointer
-    return ValueProblem(at, problem.what, problem.remedy)
 
 
 @lru_cache(maxsize=1)
@@ -205,11 +185,8 @@ def _metaschema() -> jsonschema_rs.Draft202012Validator:
 def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
     """Where a schema is not JSON Schema 2020-12, and patterns that can't be used."""
     for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
-        yield ValueProblem(
-            json_pointer(*error.instance_path),
-            _cut(error.message),
-            "see JSON Schema 2020-12, or leave it out",
-        )
+        at = json_pointer(*error.instance_path)
+        yield ValueProblem(at, _cut(error.message), "see JSON Schema 2020-12, or leave it out")
     for at, pattern in _patterns(schema, ""):
         if not _usable(pattern):
             yield ValueProblem(

@@ -1,4 +1,8 @@
-"""A props schema as a tree: its subschemas, and the local references between them.
+"""A props schema: which form it is stored in, its subschemas, and the references between them.
+
+A stored `props_schema` is JSON Schema 2020-12 for the props object, or a bare map of property to
+subschema. The two are told apart by the types of values: `{"title": {"type": "string"}}` is a bare
+map although `title` is a keyword, since the keyword's value would be a text.
 
 Schemas are untrusted. Values of a wrong type are ignored here; the check against the metaschema
 (`props.compile_schema`) reports them.
@@ -6,10 +10,10 @@ Schemas are untrusted. Values of a wrong type are ignored here; the check agains
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json
 
@@ -19,8 +23,8 @@ MAX_SCHEMA_BYTES = 256 * 1024
 MAX_NESTING = 64
 
 # Keywords whose subschemas apply to the same value as the schema that holds them.
-IN_PLACE_ONE = ("not", "if", "then", "else")
-IN_PLACE_LIST = ("allOf", "anyOf", "oneOf")
+_IN_PLACE_ONE = ("not", "if", "then", "else")
+_IN_PLACE_LIST = ("allOf", "anyOf", "oneOf")
 # Keywords whose subschemas apply to members of the value.
 _CHILD_ONE = (
     "additionalProperties",
@@ -31,9 +35,75 @@ _CHILD_ONE = (
     "unevaluatedItems",
     "contentSchema",
 )
-_CHILD_MAP = ("properties", "patternProperties")
 # Keywords that hold named subschemas.
-CONTAINERS = ("$defs", "definitions", "dependentSchemas")
+_CONTAINERS = ("$defs", "definitions", "dependentSchemas")
+
+_MAPS = ("properties", "patternProperties", *_CONTAINERS)
+# The types of value that prove a key to be the keyword. `items`, `contains`, `default`, `const` and
+# others never prove it: as a property of a bare map each has the same form, and props are always
+# an object.
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("$schema", "$id", "$ref", "$anchor", "$comment", "$dynamicRef"), (str,)),
+    **dict.fromkeys(("$dynamicAnchor", "title", "description", "format", "pattern"), (str,)),
+    "contentMediaType": (str,),
+    **dict.fromkeys(("enum", "required", "examples", *_IN_PLACE_LIST, "prefixItems"), (list,)),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (int, float)),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), (int, float)),
+    **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), (int, float)),
+    "multipleOf": (int, float),
+    **dict.fromkeys(_MAPS, (dict,)),
+    **dict.fromkeys(("additionalProperties", "unevaluatedProperties"), (dict, bool)),
+    **dict.fromkeys(("propertyNames", *_IN_PLACE_ONE), (dict, bool)),
+    **dict.fromkeys(("deprecated", "readOnly", "writeOnly", "uniqueItems"), (bool,)),
+    **dict.fromkeys(("items", "contains", "unevaluatedItems", "default", "const"), ()),
+    **dict.fromkeys(("$vocabulary", "dependentRequired", "contentEncoding", "contentSchema"), ()),
+    "type": (str, list),
+}
+
+
+def normal_form(stored: Json) -> tuple[Schema, bool] | ValueProblem:
+    """A stored `props_schema` as a JSON Schema, and whether it was a bare map."""
+    if stored is True or stored is None:
+        return {}, False
+    if not isinstance(stored, dict):
+        return ValueProblem(
+            "",
+            "the schema is neither a JSON Schema nor a map of properties",
+            'write an object, such as {"greeting": {"type": "string"}}',
+        )
+    proven = [key for key, value in stored.items() if _proves(key, value)]
+    if proven:
+        return _as_json_schema(stored, proven[0])
+    for key, value in stored.items():
+        if not isinstance(value, dict | bool):
+            return ValueProblem(
+                json_pointer(key),
+                f"expected the schema of property `{printable(key)}`",
+                'write an object, such as {"type": "string"}',
+            )
+    return ({"type": "object", "properties": stored}, True) if stored else ({}, False)
+
+
+def _proves(key: str, value: Json) -> bool:
+    """Whether a key of a stored schema must be the keyword of that name."""
+    if isinstance(value, dict) and key in _MAPS:
+        return all(isinstance(part, dict | bool) for part in value.values())
+    return isinstance(value, _TYPES.get(key, ()))
+
+
+def _as_json_schema(stored: Schema, keyword: str) -> tuple[Schema, bool] | ValueProblem:
+    """A JSON Schema as it is, unless properties stand among its keywords by mistake."""
+    for key, value in stored.items():
+        if key not in _TYPES and isinstance(value, dict) and not _TYPES.keys().isdisjoint(value):
+            return ValueProblem(
+                json_pointer(key),
+                f"`{printable(key)}` is no JSON Schema keyword, and `{keyword}` beside it is one",
+                'put the properties under "properties"',
+            )
+    kind = stored.get("type", "object")
+    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        return ValueProblem("/type", "props are always an object", 'write "type": "object"')
+    return stored, False
 
 
 def subschema(schema: Schema, keyword: str) -> Schema | None:
@@ -60,13 +130,13 @@ def named(schema: Schema, keyword: str) -> Iterator[tuple[str, Schema]]:
 
 def parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """A schema's direct subschemas, each with its JSON pointer."""
-    for keyword in (*IN_PLACE_ONE, *_CHILD_ONE):
+    for keyword in (*_IN_PLACE_ONE, *_CHILD_ONE):
         if (one := subschema(schema, keyword)) is not None:
             yield json_pointer(keyword), one
-    for keyword in (*IN_PLACE_LIST, "prefixItems"):
+    for keyword in (*_IN_PLACE_LIST, "prefixItems"):
         for index, part in listed(schema, keyword):
             yield json_pointer(keyword, index), part
-    for keyword in (*_CHILD_MAP, *CONTAINERS):
+    for keyword in _MAPS:
         for name, part in named(schema, keyword):
             yield json_pointer(keyword, name), part
 
@@ -115,17 +185,12 @@ class References:
         for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
             reference = schema.get(keyword)
             if isinstance(reference, str) and not reference.startswith("#"):
-                self.problems.append(
-                    ValueProblem(
-                        at + json_pointer(keyword),
-                        f"the reference {printable(reference)} leaves the schema; none is fetched",
-                        'copy what it names into "$defs" and refer to it as #/$defs/<name>',
-                    )
-                )
+                what = f"the reference {printable(reference)} leaves the schema; none is fetched"
+                remedy = 'copy what it names into "$defs" and refer to it as #/$defs/<name>'
+                self.problems.append(ValueProblem(at + json_pointer(keyword), what, remedy))
         if at and isinstance(schema.get("$id"), str):
-            self.problems.append(
-                ValueProblem(at + "/$id", "an inner $id changes what references mean", "drop it")
-            )
+            what = "an inner $id changes what references mean"
+            self.problems.append(ValueProblem(at + "/$id", what, "drop it"))
 
     def target(self, schema: Schema) -> Schema | None:
         """The schema that `$ref` names, or None where there is no `$ref` or no such schema."""
@@ -144,11 +209,11 @@ class References:
         target = self.target(schema)
         if target is not None:
             yield target
-        for keyword in IN_PLACE_ONE:
+        for keyword in _IN_PLACE_ONE:
             part = subschema(schema, keyword)
             if part is not None:
                 yield part
-        for keyword in IN_PLACE_LIST:
+        for keyword in _IN_PLACE_LIST:
             yield from (part for _, part in listed(schema, keyword))
         yield from (part for _, part in named(schema, "dependentSchemas"))
 

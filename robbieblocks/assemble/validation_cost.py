@@ -6,6 +6,8 @@ steps make a schema of a few kB check one value a thousand million times.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+
 from robbieblocks.assemble.schema import MAX_NESTING, References, Schema, below
 
 MAX_IN_PLACE = 2_000
@@ -24,21 +26,21 @@ class ValidationCost:
         self._references = references
         self._steps = 0
         self.too_wide = False
-        self._edges: dict[int, dict[int, int]] = {}
-        self._widths: dict[int, int] = {}
+        self._members: dict[int, tuple[int, Counter[int]]] = {}
         self._schemas: dict[int, Schema] = {}
         self.at_depth = self._levels(root)
 
     def _levels(self, root: Schema) -> list[int]:
         levels: list[int] = []
-        counts = {self._location(root): 1}
+        counts = Counter({self._location(root): 1})
         while counts and len(levels) <= MAX_NESTING:
             checks = 0
-            following: dict[int, int] = {}
+            following = Counter[int]()
             for location, count in counts.items():
-                for target, times in self._below(location).items():
-                    following[target] = following.get(target, 0) + count * times
-                checks += count * self._width(location)
+                width, members = self._width_and_members(location)
+                checks += count * width
+                for target, times in members.items():
+                    following[target] += count * times
             if checks > MAX_CHECKS or self.too_wide:
                 return levels
             levels.append(checks)
@@ -75,29 +77,20 @@ class ValidationCost:
             waiting += ((part, inside) for part in following if id(part) not in inside)
         return found
 
-    def _width(self, location: int) -> int:
-        self._below(location)
-        return self._widths[location]
+    def _width_and_members(self, location: int) -> tuple[int, Counter[int]]:
+        """How many subschemas apply to a value, and how often each location to one of its members.
 
-    def _below(self, location: int) -> dict[int, int]:
-        """For each location of members: how many times one member may be checked against it."""
-        known = self._edges.get(location)
-        if known is not None:
-            return known
-        by_label: dict[str, dict[int, int]] = {}
-        expanded = self._expanded(location)
-        for schema in expanded:
-            for label, part in below(schema):
-                targets = by_label.setdefault(label, {})
-                target = self._location(part)
-                targets[target] = targets.get(target, 0) + 1
-        edges: dict[int, int] = {}
-        anywhere = by_label.pop("*", {})
-        for targets in by_label.values():
-            for target, times in targets.items():
-                edges[target] = max(edges.get(target, 0), times)
-        for target, times in anywhere.items():
-            edges[target] = edges.get(target, 0) + times
-        self._edges[location] = edges
-        self._widths[location] = len(expanded)
-        return edges
+        A member has one name, so of the names the one with the most counts; `*` is any name.
+        """
+        if location not in self._members:
+            by_label = defaultdict[str, Counter[int]](Counter)
+            expanded = self._expanded(location)
+            for schema in expanded:
+                for label, part in below(schema):
+                    by_label[label][self._location(part)] += 1
+            anywhere = by_label.pop("*", Counter())
+            members = Counter[int]()
+            for targets in by_label.values():
+                members |= targets  # the larger of both counts
+            self._members[location] = len(expanded), members + anywhere
+        return self._members[location]

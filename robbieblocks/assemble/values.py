@@ -1,12 +1,17 @@
-"""JSON values from rows: what JSON.parse of a browser would not read back unchanged."""
+"""JSON values from rows, and problems in them.
+
+Checked is what JSON.parse of a browser would not read back unchanged.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
-from robbieblocks.assemble.value_problem import ValueProblem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, canonical_json
 from robbieblocks.names import text_problem
@@ -18,6 +23,39 @@ MAX_PROBLEMS = 20
 # Sixteen digits, or an exponent. One digit stands in front since two branches take four times as
 # long to search for.
 _LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|e[+-]?[0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """What is wrong with a row's value, where (a JSON pointer, RFC 6901), and how to fix it."""
+
+    pointer: str
+    what: str
+    remedy: str = ""
+
+    def in_row(
+        self,
+        entity: str,
+        key: str,
+        field: str,
+        *,
+        page: str | None = None,
+        block: int | None = None,
+        severity: Severity = "error",
+    ) -> Problem:
+        """The same as a problem of a row's field; `key` and `page` may be any text."""
+        return Problem(
+            entity=entity,
+            key=printable(key),
+            field=field,
+            what=self.what,
+            remedy=self.remedy,
+            pointer=self.pointer,
+            page="" if page is None else printable(page),
+            block=block,
+            severity=severity,
+        )
+
 
 _TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
 
@@ -34,22 +72,15 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
     except RecursionError:
         return (_TOO_DEEP,)
     except (ValueError, TypeError):
-        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else tuple(_some(value_problems(value)))
+        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else _first_problems(value)
     # Few brackets can't nest deep, and counting them is quick.
     if text.count("{") + text.count("[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         return (_TOO_DEEP,)
     if size > MAX_VALUE_BYTES:
-        most = f"{MAX_VALUE_BYTES:,}"
-        return (
-            ValueProblem(
-                "", f"takes {size:,} bytes as JSON, at most {most} are allowed", "split the block"
-            ),
-        )
-    if _is_suspicious(text):
-        found = tuple(_some(value_problems(value)))
-        if found:
-            return found
-    return text
+        what = f"takes {size:,} bytes as JSON, at most {MAX_VALUE_BYTES:,} are allowed"
+        return (ValueProblem("", what, "split the block"),)
+    found = _first_problems(value) if _is_suspicious(text) else ()
+    return found or text
 
 
 def _is_suspicious(text: str) -> bool:
@@ -62,11 +93,8 @@ def _is_suspicious(text: str) -> bool:
     )
 
 
-def _some(found: Iterator[ValueProblem]) -> Iterator[ValueProblem]:
-    for count, problem in enumerate(found):
-        if count == MAX_PROBLEMS:
-            return
-        yield problem
+def _first_problems(value: Json) -> tuple[ValueProblem, ...]:
+    return tuple(islice(value_problems(value), MAX_PROBLEMS))
 
 
 def depth_of(value: Json) -> int:
@@ -110,9 +138,8 @@ def _scalar_problem(value: Json, at: str) -> ValueProblem | None:
             what = text_problem(value)
             return ValueProblem(at, f"the text {what}", "remove it") if what else None
         case int():
-            return (
-                None if _is_exact_double(value) else ValueProblem(at, _INEXACT, "store it as text")
-            )
+            exact = _is_exact_double(value)
+            return None if exact else ValueProblem(at, _INEXACT, "store it as text")
         case float():
             finite = math.isfinite(value)
             return None if finite else ValueProblem(at, _INFINITE, "store a finite number")
@@ -132,9 +159,8 @@ def _name_problems(name: Json, at: str) -> Iterator[ValueProblem]:
     if what:
         yield ValueProblem(at, f"a name {what}", "remove it")
     if name == "__proto__":
-        yield ValueProblem(
-            at + "/__proto__", "`__proto__` sets an object's prototype in JavaScript", "rename it"
-        )
+        what = "`__proto__` sets an object's prototype in JavaScript"
+        yield ValueProblem(at + "/__proto__", what, "rename it")
 
 
 def _is_exact_double(number: int) -> bool:

@@ -18,9 +18,8 @@ from robbieblocks.assemble.placeholders import (
     with_fallbacks,
 )
 from robbieblocks.assemble.props import CompiledSchema, ReadyProps, compile_schema
-from robbieblocks.assemble.schema_form import normal_form
-from robbieblocks.assemble.value_problem import ValueProblem
-from robbieblocks.assemble.values import checked_json
+from robbieblocks.assemble.schema import normal_form
+from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.model import canonical_json
 
 PACKAGE = Path(assemble.__file__).parent.parent
