@@ -189,7 +189,7 @@ class Table:
     ) -> T | None:
         value = self._take(name, required=required)
         # To Python, a bool is an int too.
-        if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
+        if isinstance(value, bool) == (kind is bool) and isinstance(value, kind):
             return value
         if value is not None:
             self.report(name, f"must be {expected}")
