@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from robbieblocks.bundle.analysis import SourcePosition, code_problem
 from robbieblocks.bundle.components import Component, ComponentImport, Components
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
@@ -62,7 +63,7 @@ def checked(
     for keys, entry in sorted(cycles.items()):
         what = f"components import each other: {' -> '.join((*keys, keys[0]))}"
         remedy = "move what both need into a third component"
-        problems.append(_import_problem(keys[0], entry, what, remedy))
+        problems.append(_import_problem(rows[keys[0]], entry, what, remedy))
     broken.update(*cycles)
     broken = importers(broken, found)
     return Checked(
@@ -85,22 +86,23 @@ def _bad_imports(
 ) -> Iterator[Problem]:
     """Imports of components that don't exist, are not published, or lack the name."""
     for key, component in sorted(found.items()):
+        row = rows[key]
         for each in component.component_imports:
-            row = rows.get(each.key)
-            if row is None:
+            imported = rows.get(each.key)
+            if imported is None:
                 near = nearest(each.key, rows, most=1)
                 remedy = f"did you mean @robbieblocks/{near[0]}?" if near else "check the key"
-                yield _import_problem(key, each, f"there is no component {each.key}", remedy)
-            elif not row.published:
+                yield _import_problem(row, each, f"there is no component {each.key}", remedy)
+            elif not imported.published:
                 remedy = f"publish {each.key}, or leave the import out"
                 what = f"the component {each.key} is not published"
-                yield _import_problem(key, each, what, remedy)
+                yield _import_problem(row, each, what, remedy)
             elif not found[each.key].broken:
-                yield from _missing_names(key, each, found[each.key].exports)
+                yield from _missing_names(row, each, found[each.key].exports)
 
 
 def _missing_names(
-    key: str, imported: ComponentImport, exports: frozenset[str]
+    row: ComponentRow, imported: ComponentImport, exports: frozenset[str]
 ) -> Iterator[Problem]:
     for name in imported.names or ():
         if name in exports or ("*" in exports and name != "default"):
@@ -115,20 +117,13 @@ def _missing_names(
             remedy = f'its component is the default export: import {name} from "{specifier}"'
             if others:
                 remedy += f"; besides, it exports {others}"
-        yield _import_problem(key, imported, what, remedy)
+        yield _import_problem(row, imported, what, remedy)
 
 
-def _import_problem(key: str, imported: ComponentImport, what: str, remedy: str) -> Problem:
-    return Problem(
-        entity="component",
-        key=key,
-        field="react_code",
-        what=what,
-        remedy=remedy,
-        line=imported.line,
-        column=imported.column,
-        source=imported.source,
-    )
+def _import_problem(
+    row: ComponentRow, imported: ComponentImport, what: str, remedy: str
+) -> Problem:
+    return code_problem(row, SourcePosition(imported.line, imported.column), what, remedy)
 
 
 def _cycles(found: Mapping[str, Component]) -> dict[tuple[str, ...], ComponentImport]:

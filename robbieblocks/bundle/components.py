@@ -51,7 +51,6 @@ class ComponentImport(NamedTuple):
     key: str
     line: int
     column: int
-    source: str
     names: Sequence[str] | None
 
 
@@ -163,7 +162,7 @@ def _entry(
     head = {
         "key": row.key,
         "exports": sorted(analysis.exports),
-        "component_imports": _component_imports(row, analysis),
+        "component_imports": _component_imports(analysis),
         "package_parts": [
             (specifier, package, sorted(names))
             for specifier, (package, names) in sorted(analysis.subsets.items())
@@ -178,14 +177,12 @@ def _entry(
     return packed(json.dumps(head), result.module, *(text.encode() for text in texts))
 
 
-def _component_imports(row: ComponentRow, analysis: Analysis) -> list[ComponentImport]:
-    lines = row.code.split("\n")
+def _component_imports(analysis: Analysis) -> list[ComponentImport]:
     return [
         ComponentImport(
             each.specifier.removeprefix(_COMPONENTS),
             each.position.line,
             each.position.column,
-            lines[each.position.line - 1].rstrip("\r"),
             None if each.names is None else sorted(each.names),
         )
         for each in analysis.imports
