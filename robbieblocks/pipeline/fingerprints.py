@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 from robbieblocks.assemble import PreparedPage
@@ -66,22 +67,31 @@ class _KnownPage:
 
     `own` is the hash of what the page itself says, `components` are the keys that it places,
     sorted. `document` is the fingerprint without branding, `inputs` the one with the branding whose
-    hash is `brand`.
+    hash is `brand`, `utilities` the name of the stylesheet that belongs to `document`.
     """
 
     page: AssembledPage
     own: Sha256
+    digests: str
     components: tuple[str, ...]
     document: Sha256 | None = None
     brand: Sha256 | None = None
     inputs: Sha256 | None = None
-    row_digests: str | None = None
+    utilities: str | None = None
 
     @classmethod
     def of(cls, page: AssembledPage) -> Self:
         """Hash everything that the page itself says."""
-        text = "\0".join([_page_text(page), *map(_block_text, page.blocks)])
-        return cls(page, sha256(text), tuple(sorted({block.component for block in page.blocks})))
+        own, blocks = _page_text(page), [*map(_block_text, page.blocks)]
+        digests = [
+            f"{b.order}+{_digest(text)}" for b, text in zip(page.blocks, blocks, strict=True)
+        ]
+        return cls(
+            page,
+            sha256("\0".join([own, *blocks])),
+            " ".join([_digest(own), *digests]),
+            tuple(sorted({block.component for block in page.blocks})),
+        )
 
 
 class Fingerprints:
@@ -104,7 +114,7 @@ class Fingerprints:
         self._tokens = tokens
         self._modules: dict[str, Sha256] = {}
         self._components: dict[str, Sha256] = {}
-        self._inputs: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._digests: dict[str, tuple[str, ...]] = {}
         parts = (
             templates,
             toolchain,
@@ -125,8 +135,7 @@ class Fingerprints:
         """The hash of what a page is made from, without the node's branding."""
         known = self._known(page)
         if known.document is None:
-            utilities = self._bundle.utilities_for(known.components)
-            parts = (self._base, known.own, utilities.name if utilities else "")
+            parts = (self._base, known.own, self._utilities(page))
             known.document = sha256("\0".join((*parts, *map(self._component, known.components))))
         return known.document
 
@@ -147,31 +156,19 @@ class Fingerprints:
         First that of the page, then for each block its order, `+` where it shows and `-` where its
         conditions hide it, and its digest: `1a2b3c4d 1+0a1b2c3d 2-ffffffff`.
         """
-        known = self._known(page)
-        if known.row_digests is None:
-            known.row_digests = _row_digests(prepared, page)
-        return known.row_digests
+        digests = self._known(page).digests
+        if same(prepared.page, page):
+            return digests
+        shown = {block.order for block in page.blocks}
+        hidden = [block for block in prepared.page.blocks if block.order not in shown]
+        return " ".join([digests, *(f"{b.order}-{_digest(_block_text(b))}" for b in hidden)])
 
     def input_digests(self, page: AssembledPage, brand: BrandFingerprint) -> tuple[str, ...]:
-        """The digests of what a page shares with others, each as `entity:key or field:digest`.
-
-        Pages with the same components have the same tuple.
-        """
+        """The digests of what a page shares with others, each as `entity:key or field:digest`."""
         components = self._known(page).components
-        shared = self._inputs.get(components)
-        if shared is None:
-            utilities = self._bundle.utilities_for(components)
-            modules = reachable(map(component_specifier, components), self._bundle.modules)
-            shared = self._inputs[components] = (
-                *self._base_digests,
-                f"utilities::{_digest(utilities.name) if utilities else ''}",
-                *(
-                    f"component:{name.removeprefix(_COMPONENTS)}:{self._module(name)[:8]}"
-                    for name in sorted(modules)
-                    if name.startswith(_COMPONENTS)
-                ),
-            )
-        return self._inputs.setdefault((*components, "", brand.whole), (*shared, *brand.digests))
+        modules = set(chain.from_iterable(map(self._component_digests, components)))
+        utilities = f"utilities::{_digest(self._utilities(page))}"
+        return (*self._base_digests, utilities, *sorted(modules), *brand.digests)
 
     def keep_only(self, pages: Collection[PreparedPage]) -> None:
         """Drop what is known of pages that no longer exist."""
@@ -204,6 +201,27 @@ class Fingerprints:
             known = sha256("\0".join(self._module(name) for name in sorted(modules)))
             self._components[key] = known
         return known
+
+    def _component_digests(self, key: str) -> tuple[str, ...]:
+        """The digests of a component and of the components that it imports, however deep."""
+        known = self._digests.get(key)
+        if known is None:
+            modules = reachable([component_specifier(key)], self._bundle.modules)
+            names = {name: name.removeprefix(_COMPONENTS) for name in modules}
+            known = self._digests[key] = tuple(
+                f"component:{component}:{self._module(name)[:8]}"
+                for name, component in names.items()
+                if component != name
+            )
+        return known
+
+    def _utilities(self, page: AssembledPage) -> str:
+        """The name of the stylesheet with the page's utility classes, or nothing."""
+        known = self._known(page)
+        if known.document is None or known.utilities is None:
+            utilities = self._bundle.utilities_for(known.components)
+            known.utilities = utilities.name if utilities else ""
+        return known.utilities
 
     def _module(self, specifier: str) -> Sha256:
         known = self._modules.get(specifier)
@@ -262,18 +280,6 @@ def _block_text(block: AssembledBlock) -> str:
             "" if block.fill is None else canonical_json(block.fill),
             "" if block.visitor is None else canonical_json(block.visitor),
         )
-    )
-
-
-def _row_digests(prepared: PreparedPage, page: AssembledPage) -> str:
-    shown = {block.order for block in page.blocks}
-    hidden = [block for block in prepared.page.blocks if block.order not in shown]
-    return " ".join(
-        [
-            _digest(_page_text(page)),
-            *[f"{block.order}+{_digest(_block_text(block))}" for block in page.blocks],
-            *[f"{block.order}-{_digest(_block_text(block))}" for block in hidden],
-        ]
     )
 
 
