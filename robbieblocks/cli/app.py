@@ -95,6 +95,10 @@ def build(
     strict: Annotated[
         bool, typer.Option("--strict", help="A page with an error stops its whole app.")
     ] = False,
+    approve: Annotated[
+        list[str] | None,
+        typer.Option(help="Publish the held plan of this hash, and no other; repeatable."),
+    ] = None,
     format_: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
     ] = "text",
@@ -116,6 +120,7 @@ def build(
             dry_run=dry_run,
             out=out,
             strict=strict,
+            approved=tuple(approve or ()),
         )
         command.run(request, format_, settings, prerenderer)
 

@@ -15,7 +15,7 @@ def as_text(report: BuildReport) -> str:
     for run in report.runs:
         lines.append(f"{run.node:<{width}}  {run.app:<{app_width}}  {_outcome(run, report)}")
         lines += (f"    {_page_line(page)}" for page in run.pages if page.change != "unchanged")
-        if run.transient or (run.error and not run.held_back):
+        if run.error and not run.error.startswith("held back:"):
             lines.append(f"    {run.error}")
     if report.problems:
         lines.append("")

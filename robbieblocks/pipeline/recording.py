@@ -10,7 +10,7 @@ from uuid import UUID
 from robbieblocks import failpoints, record
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import TriggerRow
-from robbieblocks.pipeline.planning import Plan, is_pinned
+from robbieblocks.pipeline.planning import Plan, is_held, is_pinned
 from robbieblocks.pipeline.report import RunReport, log_of
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import BuildSession
@@ -49,11 +49,13 @@ class RunRecorder:
     def begin_planned(self, plan: Plan) -> None:
         """Begin the runs that have work to do.
 
-        Where nobody asked and a pin holds the app, that is no run, however often it is checked.
+        Where nobody asked, and a pin or the brake holds the app, that is no run, however often it
+        is checked.
         """
+        request, site = self._session.request, self._session.site
         for run in plan.runs:
-            unasked = self._session.request.unasked
-            if run.has_work and not (unasked and is_pinned(run, self._session.site)):
+            held = request.unasked and (is_pinned(run, site) or is_held(run, request, site))
+            if run.has_work and not held:
                 self.begin(run.target)
 
     def run_id(self, target: Target) -> UUID | None:

@@ -17,6 +17,7 @@ class Request:
     """What to build. Empty `pages`, `apps` or `nodes` mean all of them.
 
     - `dry_run`: plan and render, publish nothing. `out` is a folder for a browsable copy of that.
+    - `approved`: hashes of plans that a person approved although they remove many pages.
     - `strict`: a run with a page held back publishes nothing.
     - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
     - `repair`: compare the live files with their stat index, and replace damaged ones.
@@ -29,6 +30,7 @@ class Request:
     nodes: tuple[str, ...] = ()
     dry_run: bool = False
     out: Path | None = None
+    approved: tuple[str, ...] = ()
     strict: bool = False
     unasked: bool = False
     repair: bool = True

@@ -24,6 +24,7 @@ from robbieblocks.release.reading import (
     read_asset,
     read_live,
 )
+from robbieblocks.release.removal_limit import RemovalLimit
 from robbieblocks.release.retention import Pruned, prune
 from robbieblocks.release.site_root import SiteRoot
 from robbieblocks.release.smoke import BUILD_HEADER
@@ -37,6 +38,7 @@ __all__ = [
     "AppFolder",
     "Pruned",
     "Published",
+    "RemovalLimit",
     "SiteRoot",
     "WrittenRelease",
     "apps",

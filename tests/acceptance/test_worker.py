@@ -279,9 +279,14 @@ def test_a_page_comes_out_at_its_time(site: Settings, db: Db) -> None:
     with running(worker := Worker(site, NODE, ("--poll", NEVER))):
         worker.wait_until_ready()
         at = datetime.now(UTC) + timedelta(seconds=2)
-        db.execute("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = 'play'", [at])
-        page = site.site_root / NODE / "play" / "current" / FILES["play"]
-        until(lambda: not page.exists(), "its leaving")
+        db.execute(
+            "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route,"
+            " layout_template, status, published_at)"
+            " VALUES ('soon', 'play', 'Soon', '/soon/', 'single-column', 'published', %s)",
+            [at],
+        )
+        worker.wait_for("run.finished", app="play", triggered_by="page_update")
+        page = site.site_root / NODE / "play" / "current" / "soon" / "index.html"
         until(page.exists, "its coming out")
         assert datetime.now(UTC) >= at
         worker.wait_for("run.finished", app="play", triggered_by="schedule")

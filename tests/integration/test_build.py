@@ -278,7 +278,7 @@ def test_an_app_that_a_node_enables_no_more_is_emptied(seeded: Builder) -> None:
         "UPDATE robbieblocks_node_branding SET enabled_apps = '{code}' WHERE node_id = %s",
         VENGEANCE,
     )
-    run = run_of(seeded.build(), VENGEANCE, "play")
+    run = run_of(seeded.build_approved(), VENGEANCE, "play")
     assert {page.change for page in run.pages} == {"removed"}
     assert "play/index.html" not in seeded.files(VENGEANCE, "play")
     assert "play/index.html" in seeded.files(COLLABORATION, "play")

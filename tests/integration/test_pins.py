@@ -109,7 +109,7 @@ def test_a_pin_does_not_hold_an_app_that_its_node_gave_up(seeded: Builder) -> No
         " WHERE node_id = %s",
         NODE,
     )
-    seeded.build()
+    seeded.build_approved()
     live = seeded.live(NODE, "play")
     assert live is not None
     assert live.pages == ()

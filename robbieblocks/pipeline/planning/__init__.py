@@ -1,5 +1,6 @@
 """Planning: what happens to each page, found by comparing fingerprints with the live manifest."""
 
+from robbieblocks.pipeline.planning.brake import check_approvals, held_reason, is_held
 from robbieblocks.pipeline.planning.causes import causes_of_problems
 from robbieblocks.pipeline.planning.making import TOKENS_FILE, make_plan
 from robbieblocks.pipeline.planning.pins import is_pinned, pin_warning, pinned_hash
@@ -21,6 +22,9 @@ __all__ = [
     "PlannedPage",
     "RunPlan",
     "causes_of_problems",
+    "check_approvals",
+    "held_reason",
+    "is_held",
     "is_pinned",
     "make_plan",
     "pin_warning",

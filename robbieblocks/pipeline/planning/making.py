@@ -12,6 +12,7 @@ from robbieblocks.assemble import next_boundary
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Snapshot
 from robbieblocks.pipeline.compiling import Compiled
+from robbieblocks.pipeline.planning.brake import check_approvals
 from robbieblocks.pipeline.planning.comparing import Comparison, Problems, plan_run
 from robbieblocks.pipeline.planning.plan import Plan
 from robbieblocks.pipeline.request import Target
@@ -25,7 +26,8 @@ def make_plan(
 ) -> Plan:
     """What is going to happen to each page of each target at an instant, and why.
 
-    Raises SiteUnavailable where the live release can't be read.
+    Raises SiteUnavailable where the live release can't be read, and UsageError for an approved hash
+    that is no plan's.
     """
     request, memory = session.request, session.context.memory
     with session.stopwatch.step("plan"):
@@ -54,7 +56,9 @@ def make_plan(
         boundaries = {
             name: next_boundary(app.assembly.pages, now) for name, app in compiled.apps.items()
         }
-    return Plan(runs=tuple(runs), now=now, boundaries=boundaries)
+    plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
+    check_approvals(plan, request)
+    return plan
 
 
 def _of_app(app: str, conflicts: Problems, content: Snapshot) -> Problems:

@@ -19,6 +19,7 @@ from robbieblocks.model import (
     NodeRow,
     PageEntry,
     Sha256,
+    sha256,
 )
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.request import Target
@@ -114,6 +115,16 @@ class RunPlan:
     pages: tuple[PlannedPage, ...]
     unchanged: tuple[PageEntry, ...]
     damaged: frozenset[str] = frozenset()
+
+    @property
+    def hash(self) -> Sha256:
+        """A hash over what the run does to what is live: approving it approves nothing else."""
+        lines = [f"{self.target} {self.live.build_hash if self.live else ''}"]
+        lines += (
+            f"{page.change} {page.key} {page.made_from.inputs if page.made_from else ''}"
+            for page in self.pages
+        )
+        return sha256("\n".join(lines))
 
     @property
     def to_make(self) -> tuple[PageInputs, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from robbieblocks import failpoints, release
 from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import PageEntry
-from robbieblocks.pipeline.planning import RunPlan, pin_warning, pinned_hash
+from robbieblocks.pipeline.planning import RunPlan, held_reason, pin_warning, pinned_hash
 from robbieblocks.pipeline.publishing.composing import ComposedRun, compose
 from robbieblocks.pipeline.publishing.page_reports import page_reports
 from robbieblocks.pipeline.publishing.preview import write_copy
@@ -100,6 +100,8 @@ def _release(
     held_back = _held_back(known)
     if run.branding_is_broken:
         return replace(known, error="the node's branding has errors: nothing went out")
+    if held := held_reason(run, session.request, session.site):
+        return replace(known, error=held)
     if session.request.strict and held_back:
         return replace(known, error=f"{held_back}; --strict: nothing went out")
     pin = pinned_hash(run, session.site)
