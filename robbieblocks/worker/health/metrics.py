@@ -63,6 +63,7 @@ class Metrics(Collector):
             ("canary_age_seconds", "Since a ping last came back", health.ping_age_s),
             ("phase_age_seconds", "Age of the running phase", health.phase_age_s),
             ("retrying_apps", "Apps that wait for another try", len(health.retrying)),
+            ("held_apps", "Apps whose plan waits for a person's approval", len(health.held)),
         ):
             family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
             family.add_metric([health.node], float(value or 0))

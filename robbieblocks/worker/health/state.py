@@ -23,6 +23,7 @@ class Health:
 
     There is no lock: each field is valid by itself. Times are of the monotonic clock, except
     `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
+    `held` has, by app, why its plan waits for a person's approval.
     """
 
     node: str
@@ -35,6 +36,7 @@ class Health:
     waiting: int = 0
     oldest_waiting: datetime | None = None
     retrying: tuple[str, ...] = ()
+    held: dict[str, str] = field(default_factory=dict[str, str])
     last_build: dict[str, object] = field(default_factory=dict[str, object])
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
@@ -80,6 +82,10 @@ class Health:
         for run in result.runs:
             key = (run.app, run.outcome)
             self.builds[key] = self.builds.get(key, 0) + 1
+            if run.error.startswith("held:"):
+                self.held[run.app] = run.error.partition("\n")[0]
+            else:
+                self.held.pop(run.app, None)
         self.last_build = {
             "apps": list(job.apps),
             "reason": job.reason,
@@ -107,6 +113,8 @@ class Health:
             return "the first look at every app is not finished"
         if self.retrying:
             return f"waiting to try again: {', '.join(self.retrying)}"
+        if held := list(self.held.values()):
+            return held[0]
         return ""
 
     @property
@@ -147,5 +155,6 @@ class Health:
             "waiting_changes": self.waiting,
             "oldest_waiting_seconds": self.oldest_waiting_age_s,
             "retrying_apps": list(self.retrying),
+            "held_apps": sorted(self.held),
             "last_build": self.last_build,
         }

@@ -1,0 +1,75 @@
+"""A site is not emptied by a worker that watches its tables being emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, LiteralString
+
+import httpx
+import psycopg
+import psycopg.types.json
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.workers import NODES, Worker, fill, running, until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+NODE = NODES[0]
+Db = psycopg.Connection
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Db]:
+    """The editor's connection, over the small site of tests/workers.py."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        fill(connection)
+        yield connection
+
+
+@pytest.fixture
+def site(make_settings: Callable[..., Settings], database: str, db: Db, tmp_path: Path) -> Settings:
+    """An installation over that database."""
+    return make_settings(database, cache=tmp_path / "cache")
+
+
+def asked(worker: Worker, path: str) -> httpx.Response:
+    """What the worker's health server answers."""
+    address = worker.logged("worker.started")[0]["health"]
+    return httpx.get(f"http://{address}{path}", timeout=10)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM robbieblocks_pages", "TRUNCATE robbieblocks_pages CASCADE"]
+)
+def test_an_emptied_table_leaves_the_site_as_it_is(
+    site: Settings, db: Db, statement: LiteralString
+) -> None:
+    """Every page stays live, the worker is not ready and says why, and it is well again once the
+    rows are back, restored one by one."""
+    pages: list[Any] = db.execute("SELECT to_jsonb(p) FROM robbieblocks_pages p").fetchall()
+    blocks: list[Any] = db.execute("SELECT to_jsonb(b) FROM robbieblocks_page_blocks b").fetchall()
+    current = site.site_root / NODE / "play" / "current"
+    with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"))):
+        worker.wait_until_ready()
+        until(lambda: asked(worker, "/readyz").status_code == 200)
+        before = current.resolve()
+        db.execute(statement)
+        until(lambda: asked(worker, "/readyz").status_code == 503, "its saying so")
+        answer = asked(worker, "/readyz").json()
+        assert answer["unready"].startswith("held: it would remove ")
+        assert "play" in answer["held_apps"]
+        assert "robbieblocks_held_apps" in asked(worker, "/metrics").text
+        assert current.resolve() == before
+        with psycopg.connect(site.database_url or "") as restoring:
+            for table, rows in (("pages", pages), ("page_blocks", blocks)):
+                for (row,) in rows:
+                    restoring.execute(
+                        f"INSERT INTO robbieblocks_{table} SELECT * FROM"
+                        f" jsonb_populate_record(NULL::robbieblocks_{table}, %s::jsonb)".encode(),
+                        [psycopg.types.json.Jsonb(row)],
+                    )
+                    restoring.commit()
+        until(lambda: asked(worker, "/readyz").status_code == 200, "its being well again")
+        assert current.resolve() == before
