@@ -219,6 +219,23 @@ FAULTS = {
     "srcdoc": ("exports.default = () => jsx('iframe', { srcDoc: 'x' });", "srcdoc"),
     "another block's id": ("exports.default = () => jsx('p', { id: 'b2' });", "b2"),
     "the islands' id": ("exports.default = () => jsx('p', { id: 'rb-islands' });", "rb-islands"),
+    **{
+        f"raw {html}": (
+            "exports.default = () => jsx('div', { dangerouslySetInnerHTML: "
+            f"{{ __html: {json.dumps(html)} }} }});",
+            word,
+        )
+        for html, word in (
+            ('<p id="&#114;b-islands"></p>', "rb-islands"),
+            ('<p ID="rb-islands"></p>', "rb-islands"),
+            ('<p DATA-RB-BLOCK="x"></p>', "data-rb-block"),
+            ('<img src="x" ONERROR="1"/>', "onerror"),
+            ('<form name="getElementById"></form>', "document.getElementById"),
+            ('<img NAME="getElementById"/>', "document.getElementById"),
+            ('<meta itemprop="a" http-equiv="refresh" content="0"/>', "<meta>"),
+            ('<template shadowrootmode="open"><iframe srcdoc="x"></iframe></template>', "srcdoc"),
+        )
+    },
     "a block's attribute": (
         "exports.default = () => jsx('p', { 'data-rb-component': 'x' });",
         "data-rb-component",

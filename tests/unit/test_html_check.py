@@ -23,6 +23,11 @@ FINE = [
     '<p title="</div>">x</p>',
     "<li>alone</li>",
     "<form><form></form></form>",
+    "<meta itemprop=price content=3>",
+    "<form name=contact></form>",
+    "<img name=logo>",
+    "<input name=title>",
+    "<template><p>x</p></template>",
     "</body>",  # a parser goes on as if it were not there
 ]
 ESCAPES = [
@@ -68,6 +73,27 @@ FORBIDDEN = [
     "<p data-rb-component=x></p>",
     "<img src=x OnError=1>",
     "<p\nonclick=1></p>",
+    '<p id="&#114;b-islands"></p>',
+    '<p class="x"id="b1"></p>',
+    "<p/id=b1></p>",
+    '<p id="b1" id="x"></p>',
+    "<p DATA-RB-component=x></p>",
+    "<meta itemprop=a content=b http-equiv=refresh>",
+    "<meta itemprop=a name=referrer content=no-referrer>",
+    "<meta itemprop=a charset=utf-7>",
+    "<form name=getElementById></form>",
+    '<img name="getElement&#66;yId">',
+    "<img name=x id=createElement>",
+    "<iframe name=body></iframe>",
+    "<form NAME=querySelector></form>",
+    "<template shadowrootmode=open><iframe srcdoc=x></iframe></template>",
+    "<template shadowrootmode=closed><meta http-equiv=refresh content=0></template>",
+    "<template><template><p id=rb-islands></p></template></template>",
+    "<template><img src=x onerror=1></template>",
+    "<table><tr><td><template><script>1</script></template></table>",
+    "<svg><foreignObject><p id=b1></p></foreignObject></svg>",
+    '<math><annotation-xml encoding="text/html"><p id=b1></p></annotation-xml></math>',
+    "<select><option><p id=b1></p></select>",
 ]
 
 

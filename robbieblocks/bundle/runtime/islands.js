@@ -99,7 +99,8 @@ const shown = (element) => getComputedStyle(element).display !== "none";
 
 /** @param {() => void} task */
 const whenIdle = (task) =>
-  "requestIdleCallback" in window
+  // An element with this id makes `in window` true where the browser has no such function.
+  typeof requestIdleCallback === "function"
     ? requestIdleCallback(task, { timeout: 2000 })
     : setTimeout(task, 200);
 

@@ -7,18 +7,11 @@ how the rest of the page is parsed (`<plaintext>`, an unclosed comment). So an H
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_FORBIDDEN: Final = (
-    "base, link, title, meta:not([itemprop]), object, embed, applet, frame, frameset, noscript"
-)
-_MAYBE_FORBIDDEN: Final = re.compile(
-    r"<(?:base|link|title|meta|object|embed|applet|frame|noscript|script|iframe)\b"
-    r"|\s(?:id\s*=|data-rb-|on[a-z])",
-    re.IGNORECASE,
-)
 # Elements that a layout may have around a block: an end tag too many would close one of them.
 _AROUND: Final = ("article", "section", "nav", "aside", "footer", "header", "main", "div")
 _BEFORE: Final = (
@@ -31,14 +24,58 @@ _AFTER: Final = (
 )
 _INERT_SCRIPTS: Final = frozenset({"application/json", "application/ld+json"})
 _RESERVED_ID: Final = re.compile(r"b\d+|rb-.*", re.DOTALL)
+# Elements that act on the whole page, or hold another one, and what to do instead.
+_LEAVE_OUT: Final = "leave it out"
+_OTHER_NAME: Final = "choose another name"
+# With one of these a <meta> acts on the page, even if it is microdata as well.
+_ACTING: Final = frozenset({"http-equiv", "charset", "name"})
+_FORBIDDEN: Final = {
+    "title": "set the page's meta_title",
+    "meta": "set it in the page's metadata",
+    "link": "put styles into css_styles; other links belong to the page's head",
+    **dict.fromkeys(
+        ("base", "object", "embed", "applet", "frame", "frameset", "noscript"), _LEAVE_OUT
+    ),
+}
+# `document.x` finds these elements by name before its own members (HTML 3.1.7, DOM tree accessors).
+_NAMED: Final = ("form", "iframe", "img")
+# The members of `document` in Chromium, without event handlers and constants.
+_DOCUMENT_MEMBERS: Final = frozenset(
+    """
+activeElement activeViewTransition addEventListener adoptNode adoptedStyleSheets alinkColor all
+anchors append appendChild applets ariaNotify baseURI bgColor body captureEvents
+caretPositionFromPoint caretRangeFromPoint characterSet charset childElementCount childNodes
+children clear cloneNode close compareDocumentPosition compatMode constructor contains contentType
+cookie createAttribute createAttributeNS createCDATASection createComment createDocumentFragment
+createElement createElementNS createEvent createExpression createNSResolver createNodeIterator
+createProcessingInstruction createRange createTextNode createTreeWalker currentScript
+customElementRegistry defaultView designMode dir dispatchEvent doctype documentElement documentURI
+domain elementFromPoint elementsFromPoint embeds evaluate execCommand exitFullscreen
+exitPictureInPicture exitPointerLock featurePolicy fgColor firstChild firstElementChild fonts
+forms fragmentDirective fullscreen fullscreenElement fullscreenEnabled getAnimations
+getElementById getElementsByClassName getElementsByName getElementsByTagName
+getElementsByTagNameNS getRootNode getSelection hasChildNodes hasFocus hasOwnProperty
+hasStorageAccess hasUnpartitionedCookieAccess head hidden images implementation importNode
+inputEncoding insertBefore isConnected isDefaultNamespace isEqualNode isPrototypeOf isSameNode
+lastChild lastElementChild lastModified linkColor links location lookupNamespaceURI lookupPrefix
+moveBefore nextSibling nodeName nodeType nodeValue normalize open ownerDocument parentElement
+parentNode pictureInPictureElement pictureInPictureEnabled plugins pointerLockElement prepend
+prerendering previousSibling propertyIsEnumerable queryCommandEnabled queryCommandIndeterm
+queryCommandState queryCommandSupported queryCommandValue querySelector querySelectorAll
+readyState referrer releaseEvents removeChild removeEventListener replaceChild replaceChildren
+requestStorageAccess requestStorageAccessFor rootElement scripts scrollingElement
+startViewTransition styleSheets textContent timeline title toLocaleString toString valueOf
+visibilityState vlinkColor wasDiscarded when write writeln xmlEncoding xmlStandalone xmlVersion
+""".split()  # noqa: SIM905 - a list of so many names would have a line for each
+)
 
 
 def html_problem(html: str) -> tuple[str, str] | None:
     """What is wrong with a block's HTML, and what to do about it; None where it is allowed.
 
     The HTML must close every element that it opens and no other. It must not use ids and attributes
-    that the page's own script looks for, nor hold an element that acts on the whole document, or
-    that the page's content security policy refuses.
+    that the page's own script looks for, nor names that hide members of `document`, nor hold an
+    element that acts on the whole document, or that the page's content security policy refuses.
     """
     document = LexborHTMLParser(_BEFORE + html + _AFTER)
     if not _stays_inside(document):
@@ -48,7 +85,16 @@ def html_problem(html: str) -> tuple[str, str] | None:
             "close every element in dangerouslySetInnerHTML, "
             "and use no <plaintext>, <html>, <head> or <body>",
         )
-    return _forbidden(document) if _MAYBE_FORBIDDEN.search(html) else None
+    if document.body is None:
+        return None
+    return next(filter(None, map(_node_problem, _nodes(document.body))), None)
+
+
+def _nodes(node: LexborNode) -> Iterator[LexborNode]:
+    """All nodes below this one, those of templates and declarative shadow roots included."""
+    yield from node.traverse()
+    for fragment in node.template_fragments():
+        yield from _nodes(fragment)
 
 
 def _stays_inside(document: LexborHTMLParser) -> bool:
@@ -77,52 +123,44 @@ def _stays_inside(document: LexborHTMLParser) -> bool:
     )
 
 
-def _forbidden(document: LexborHTMLParser) -> tuple[str, str] | None:
-    for node in document.css(_FORBIDDEN):
-        if node.tag == "title" and _inside_svg(node):
-            continue
-        fix = {
-            "title": "set the page's meta_title",
-            "meta": "set it in the page's metadata",
-            "link": "put styles into css_styles; other links belong to the page's head",
-        }.get(node.tag or "", "leave it out")
-        return f"it renders <{node.tag}>, which acts on the whole page", fix
-    for node in document.css("script"):
-        if (node.attributes.get("type") or "").strip().lower() not in _INERT_SCRIPTS:
-            return (
-                "it renders <script>, which the page's content security policy refuses",
-                "import what it needs from an allowed package, or use the node's custom_scripts",
-            )
-    if document.css_first("iframe[srcdoc]") is not None:
+def _node_problem(node: LexborNode) -> tuple[str, str] | None:
+    tag, attributes = node.tag or "", node.attributes
+    if tag in _FORBIDDEN and not _is_harmless(node):
+        return f"it renders <{tag}>, which acts on the whole page", _FORBIDDEN[tag]
+    if tag == "script" and (attributes.get("type") or "").strip().lower() not in _INERT_SCRIPTS:
+        return (
+            "it renders <script>, which the page's content security policy refuses",
+            "import what it needs from an allowed package, or use the node's custom_scripts",
+        )
+    if tag == "iframe" and "srcdoc" in attributes:
         return "it renders <iframe srcdoc>, a page of its own", "give the iframe a src"
-    for node in document.css("[id], [data-rb-component], [data-rb-block]"):
-        reserved = _reserved_name(node)
-        if reserved:
-            return f"it uses {reserved}, which the page itself uses", "choose another name"
-    return _inline_handler(document)
+    return _attribute_problem(tag, attributes)
 
 
-def _inside_svg(node: LexborNode) -> bool:
-    above = node.parent
+def _attribute_problem(tag: str, attributes: Mapping[str, str | None]) -> tuple[str, str] | None:
+    for name, value in attributes.items():
+        if name.startswith("data-rb-"):
+            return f"it uses the attribute {name}, which the page itself uses", _OTHER_NAME
+        if name == "id" and _RESERVED_ID.fullmatch(value or ""):
+            return f'it uses the id "{value}", which the page itself uses', _OTHER_NAME
+        if name.startswith("on"):
+            return (
+                f"raw HTML has the attribute {name}, which the page's CSP refuses",
+                "handle the event in React, on an element of the component's own",
+            )
+    if tag in _NAMED and "name" in attributes:
+        for value in (attributes["name"], attributes.get("id")):
+            if value in _DOCUMENT_MEMBERS:
+                what = f'a <{tag}> has the name or id "{value}", which hides document.{value}'
+                return what, _OTHER_NAME
+    return None
+
+
+def _is_harmless(node: LexborNode) -> bool:
+    """Whether this is a picture's title, or microdata that says nothing of the page."""
+    if node.tag == "meta":
+        return "itemprop" in node.attributes and not _ACTING & node.attributes.keys()
+    above = node.parent if node.tag == "title" else None
     while above is not None and above.tag != "svg":
         above = above.parent
     return above is not None
-
-
-def _reserved_name(node: LexborNode) -> str:
-    for name in node.attributes:
-        if name.startswith("data-rb-"):
-            return f"the attribute {name}"
-    identifier = node.attributes.get("id") or ""
-    return f'the id "{identifier}"' if _RESERVED_ID.fullmatch(identifier) else ""
-
-
-def _inline_handler(document: LexborHTMLParser) -> tuple[str, str] | None:
-    for node in document.css("body *"):
-        for name in node.attributes:
-            if name.startswith("on"):
-                return (
-                    f"raw HTML has the attribute {name}, which the page's CSP refuses",
-                    "handle the event in React, on an element of the component's own",
-                )
-    return None

@@ -23,7 +23,8 @@ const CLOSES_P = new Set(
 const REST = /((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>/y;
 const COMMENT = /<!--\/?[$&!?]?-->/y;
 const NAME = /[a-z][a-z0-9]*/y;
-const RESERVED = / (?:id="(?:b\d+|rb-[^"]*)"|data-rb-)/;
+// Ids and attributes that may be the page's own, once entities are resolved, and event handlers.
+const RESERVED = / (?:id="(?:b\d+"|rb-|[^"]*&)|data-rb-|on[a-z])/i;
 const SLASH = 47;
 const EXCLAMATION_MARK = 33;
 const GREATER_THAN = 62;
@@ -78,6 +79,8 @@ export const proveHtml = (html) => {
         if (!ORDINARY.has(name)) return proof;
         const rest = matchAt(REST, html, at + 1 + name.length);
         if (rest === null || (rest[1] !== "" && RESERVED.test(rest[1]))) return proof;
+        // `document.x` finds these by name before its own members.
+        if ((name === "form" || name === "img") && / name=/i.test(rest[1])) return proof;
         closed = rest[2] !== "";
         end = at + name.length + rest[0].length;
       }
