@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -55,14 +55,8 @@ def plan_run(given: Comparison) -> RunPlan:
     live = given.live.by_key if given.live else {}
     # Where nothing is live, the whole app is built, whatever was asked for.
     considered = given.only if given.only and live else None
-    pages: list[PlannedPage] = []
-    unchanged: list[PageEntry] = []
-    for page in _pages(given, live, considered):
-        if isinstance(page, PlannedPage):
-            pages.append(page)
-        else:
-            unchanged.append(page)
-    seen = {page.key for page in pages} | {entry.key for entry in unchanged}
+    pages, unchanged = _compared(given, live, considered)
+    seen = {entry.key for entry in unchanged}.union([page.key for page in pages])
     for key, entry in live.items():
         if considered is not None and key not in considered:
             unchanged.append(entry)
@@ -80,34 +74,38 @@ def plan_run(given: Comparison) -> RunPlan:
     )
 
 
-def _pages(
+def _compared(
     given: Comparison, live: Mapping[str, PageEntry], considered: Collection[str] | None
-) -> Iterator[PlannedPage | PageEntry]:
-    """What happens to each page that the rows have, or its live entry where nothing does."""
-    if given.target.app not in given.node.apps:
-        return
-    app, now, fingerprints = given.app, given.now, given.app.fingerprints
+) -> tuple[list[PlannedPage], list[PageEntry]]:
+    """What happens to each page that the rows have, and the live entries where nothing does."""
+    pages: list[PlannedPage] = []
+    unchanged: list[PageEntry] = []
+    app, node, now, fingerprints = given.app, given.node, given.now, given.app.fingerprints
+    if given.target.app not in node.apps:
+        return pages, unchanged
     brand = BrandFingerprint.of(given.brand)
     damaged = _damaged_pages(given)
-    causes = CauseFinder(given.node.id, now, given.brand.tokens, given.live_tokens)
-    for key, problems in {**app.assembly.held_back, **given.conflicts}.items():
+    causes = CauseFinder(node.id, now, given.brand.tokens, given.live_tokens)
+    conflicts, failures = given.conflicts, given.failures
+    for key, problems in {**app.assembly.held_back, **conflicts}.items():
         if considered is None or key in considered:
-            yield _held_back(key, problems, live.get(key))
+            pages.append(_held_back(key, problems, live.get(key)))
     for prepared in app.assembly.pages:
-        key = prepared.key
+        page = page_on_node(prepared, node, now=now)
+        key = page.key
         if considered is not None and key not in considered:
             continue
-        if key in given.conflicts or not is_due(prepared, now):
+        if key in conflicts or not is_due(prepared, now):
             continue
-        page, entry = page_on_node(prepared, given.node, now=now), live.get(key)
+        entry = live.get(key)
         if app.broken and (problems := app.problems_of(fingerprints.components(page))):
-            yield _held_back(key, problems, entry)
+            pages.append(_held_back(key, problems, entry))
             continue
         inputs = fingerprints.inputs(page, brand)
-        if inputs in given.failures:
-            yield _held_back(key, given.failures[inputs], entry)
+        if inputs in failures:
+            pages.append(_held_back(key, failures[inputs], entry))
         elif entry is not None and entry.inputs == inputs and key not in damaged:
-            yield entry
+            unchanged.append(entry)
         else:
             made_from = PageInputs(
                 page=page,
@@ -116,14 +114,17 @@ def _pages(
                 row_digests=fingerprints.row_digests(prepared, page),
                 input_digests=fingerprints.input_digests(page, brand),
             )
-            yield PlannedPage(
-                key=key,
-                route=page.route,
-                change="added" if entry is None else "changed",
-                causes=causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
-                live=entry,
-                made_from=made_from,
+            pages.append(
+                PlannedPage(
+                    key=key,
+                    route=page.route,
+                    change="added" if entry is None else "changed",
+                    causes=causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
+                    live=entry,
+                    made_from=made_from,
+                )
             )
+    return pages, unchanged
 
 
 def _held_back(key: str, problems: tuple[Problem, ...], live: PageEntry | None) -> PlannedPage:
