@@ -26,9 +26,11 @@ _LINE_LENGTH_MAX = 99
 _TOKENS = """\
 INSERT INTO robbieblocks_style_tokens
        (token_key, token_category, default_value, description)
-VALUES
+SELECT seed.token_key, seed.token_category, seed.default_value, seed.description
+  FROM (VALUES
 {rows}
-ON CONFLICT (token_key) DO NOTHING;
+  ) AS seed (token_key, token_category, default_value, description)
+ WHERE current_setting('robbieblocks.created')::boolean;
 """
 _NODES = """\
 INSERT INTO robbieblocks_node_branding (node_id, node_name, enabled_apps, style_overrides)
@@ -36,7 +38,7 @@ SELECT seed.node_id, seed.node_name, seed.enabled_apps, seed.style_overrides::js
   FROM (VALUES
 {rows}
   ) AS seed (node_id, node_name, enabled_apps, style_overrides)
- WHERE NOT EXISTS (SELECT FROM robbieblocks_node_branding);
+ WHERE current_setting('robbieblocks.created')::boolean;
 """
 
 

@@ -77,7 +77,7 @@ class ResolvedTokens:
         self._replaced: dict[str, Json] = {}
         self._defaults(tokens)
         self._overrides()
-        self._collisions()
+        self._collisions({token.key: token for token in tokens})
         self.values = dict(sorted(self.values.items()))
 
     def _defaults(self, tokens: Sequence[TokenRow]) -> None:
@@ -126,13 +126,20 @@ class ResolvedTokens:
             else:
                 self._set(key, text)
 
-    def _collisions(self) -> None:
+    def _collisions(self, rows: Mapping[str, TokenRow]) -> None:
+        """Two keys that are one custom property: the rows at fault, or the override without one."""
         owners: dict[str, str] = {}
         for key in sorted(self.values):
             other = owners.setdefault(property_name(key), key)
-            if other != key:
-                what = f"the tokens `{other}` and `{key}` are both {property_name(key)}"
-                self._of_node(key, what, "rename one of the two")
+            if other == key:
+                continue
+            for this, that in ((key, other), (other, key)):
+                what = f"the tokens `{this}` and `{that}` are both {property_name(key)}"
+                if this not in rows:
+                    remedy = f"write `{that}`" if that in rows else "keep one of the two"
+                    self._of_node(this, what, remedy)
+                elif that in rows:
+                    self._of_token(rows[this], "token_key", what, "rename or delete one of the two")
 
     def _theme(self, value: Json) -> None:
         if value not in THEMES:

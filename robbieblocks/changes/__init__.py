@@ -7,6 +7,7 @@ that it concerns has acknowledged it; processed rows are kept for 30 days.
 
 from robbieblocks.changes.notifications import CHANNEL, listen, ping, receive
 from robbieblocks.changes.queue import (
+    Acknowledged,
     ChangeGroup,
     Waiting,
     acknowledge,
@@ -16,6 +17,7 @@ from robbieblocks.changes.queue import (
 
 __all__ = [
     "CHANNEL",
+    "Acknowledged",
     "ChangeGroup",
     "Waiting",
     "acknowledge",

@@ -5,22 +5,29 @@ Rows with auto_deploy false are left to a person's `robbieblocks build`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, LiteralString
 from uuid import UUID
 
+import psycopg
 from psycopg import Connection
 
 from robbieblocks.database import translated
+from robbieblocks.errors import Problem
+from robbieblocks.messages import printable
 from robbieblocks.model import SHARED_APP
 
 # What waits for a node, grouped by the apps it affects, and the ids of rows that affect none of the
 # node's apps. The node's apps stand in each row: one row without counts where nothing waits, no row
-# at all where the node has no branding. A change without a time counts as made now.
+# at all where the node has no branding. A change without a time counts as made now. unnest: arrays
+# of rows from elsewhere may have several dimensions, which neither || nor a set takes.
 _WAITING: LiteralString = """
-    SELECT node.enabled_apps, queued.affected_apps, queued.row_count,
+    SELECT ARRAY(SELECT unnest(node.enabled_apps)),
+           CASE WHEN queued.affected_apps IS NOT NULL
+                THEN ARRAY(SELECT unnest(queued.affected_apps)) END,
+           queued.row_count,
            queued.oldest AT TIME ZONE 'UTC', queued.kinds, queued.irrelevant
       FROM robbieblocks_node_branding AS node
       LEFT JOIN LATERAL (
@@ -29,7 +36,8 @@ _WAITING: LiteralString = """
                       AS oldest,
                   array_agg(DISTINCT trigger_type::text) AS kinds,
                   array_agg(id)
-                      FILTER (WHERE NOT affected_apps && (node.enabled_apps || %(shared)s::text))
+                      FILTER (WHERE NOT affected_apps
+                                        && (node.enabled_apps || ARRAY[%(shared)s::text]))
                       AS irrelevant
              FROM robbieblocks_change_triggers
             WHERE processed_at IS NULL AND auto_deploy IS NOT FALSE
@@ -70,6 +78,12 @@ _REMOVE_PROCESSED: LiteralString = """
 """
 
 _REMOVED_AT_ONCE: Final = 1000
+
+# What a check or trigger of the installation's own raises when it refuses a row.
+_REFUSALS: Final = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.RaiseException)
+
+# After this many rows were refused one by one the others are not tried: each costs a few queries.
+_REFUSED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +139,69 @@ def waiting(connection: Connection, node: str, known: Collection[UUID] = ()) -> 
     return Waiting(apps=tuple(sorted(enabled)), groups=tuple(groups), irrelevant=tuple(irrelevant))
 
 
-def acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> int:
-    """Note that a node has handled these rows; return how many it had not handled before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """How many rows a node had not handled before, and why others could not be acknowledged.
+
+    A refused row goes on waiting. Its problem is a warning: what it asked for was built.
+    """
+
+    count: int = 0
+    refused: Mapping[UUID, Problem] = field(default_factory=dict[UUID, Problem])
+
+
+def acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> Acknowledged:
+    """Note that a node has handled these rows.
 
     Rows that are processed or removed are passed over, so that a repeated call does no harm. Rows
-    that no node is left to handle are marked processed, also where none of them is named. Raises
-    DatabaseUnavailable.
+    that no node is left to handle are marked processed, also where none of them is named. Where the
+    database refuses a row, the others are acknowledged without it. Raises DatabaseUnavailable.
     """
-    with translated(f"acknowledge {len(ids)} changes for {node}"), connection.transaction():
-        acknowledged = connection.execute(_ACKNOWLEDGE, {"ids": list(ids), "node": node}).rowcount
-        connection.execute(_MARK_PROCESSED)
-        return acknowledged
+    with translated(f"acknowledge {len(ids)} changes for {node}"):
+        try:
+            with connection.transaction():
+                count = _acknowledge(connection, node, ids)
+                connection.execute(_MARK_PROCESSED)
+            return Acknowledged(count=count)
+        except _REFUSALS:
+            with connection.transaction():
+                return _acknowledge_apart(connection, node, sorted(ids))
+
+
+def _acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> int:
+    return connection.execute(_ACKNOWLEDGE, {"ids": list(ids), "node": node}).rowcount
+
+
+def _acknowledge_apart(connection: Connection, node: str, ids: Sequence[UUID]) -> Acknowledged:
+    """Acknowledge what the database accepts: rows that are refused together are halved."""
+    count = 0
+    refused: dict[UUID, Problem] = {}
+    waiting = [ids]
+    while waiting:
+        part = waiting.pop()
+        try:
+            with connection.transaction():
+                count += _acknowledge(connection, node, part)
+        except _REFUSALS as error:
+            if len(part) > 1 and len(refused) < _REFUSED_MAX:
+                middle = len(part) // 2
+                waiting += (part[:middle], part[middle:])
+            else:
+                refused |= {key: _refused(key, node, error) for key in part}
+    connection.execute(_MARK_PROCESSED)
+    return Acknowledged(count=count, refused=refused)
+
+
+def _refused(key: UUID, node: str, error: psycopg.Error) -> Problem:
+    return Problem(
+        entity="change_trigger",
+        key=str(key),
+        field=printable(error.diag.constraint_name) if error.diag.constraint_name else "",
+        what=f"{node} can't acknowledge it: "
+        f"{printable(error.diag.message_primary or type(error).__name__)}",
+        remedy="correct or delete the row, or the check or trigger that refuses it",
+        severity="warning",
+    )
 
 
 def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:

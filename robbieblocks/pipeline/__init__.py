@@ -70,12 +70,13 @@ def build(
             runs = [
                 publish(run, rendering.apps[run.target.app], session, recorder) for run in plan.runs
             ]
-            handled = acknowledge(content, runs, session)
+            handled, refused = acknowledge(content, runs, session)
     return BuildReport(
         plan=plan,
         runs=tuple(runs),
         triggers=content.triggers,
         handled=handled,
+        refused=refused,
         node_apps={node.id: frozenset(node.apps) for node in content.nodes},
         compiled=compiled.components,
         blocks_rendered=rendering.count,

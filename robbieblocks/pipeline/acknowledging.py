@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from robbieblocks import changes
-from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.errors import Problem, RobbieBlocksError
 from robbieblocks.model import NodeRow, Snapshot
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.session import BuildSession
@@ -14,28 +14,40 @@ from robbieblocks.pipeline.session import BuildSession
 
 def acknowledge(
     content: Snapshot, runs: Sequence[RunReport], session: BuildSession
-) -> frozenset[UUID]:
-    """Mark the queue rows that this build has handled; returns those that no node still misses.
+) -> tuple[frozenset[UUID], tuple[Problem, ...]]:
+    """Mark the queue rows that this build has handled.
+
+    Returns those that no node still misses, and why others could not be marked.
 
     A node has handled a row when every app of the node that the row may affect was built. A run
     that failed for lack of infrastructure handles none: its rows wait for the next build. Raises
     DatabaseUnavailable.
     """
     if session.request.dry_run:
-        return frozenset()
+        return frozenset(), ()
     with session.stopwatch.step("record"):
         missed: set[UUID] = set()
+        refused: dict[UUID, Problem] = {}
         for node in content.nodes:
-            missed |= _acknowledge_on(node, content, runs, session)
+            missed |= _acknowledge_on(node, content, runs, session, refused)
         if session.request.repair:
             _remove_old_rows(session)
-    return frozenset(row.id for row in content.triggers) - missed
+        for problem in refused.values():
+            session.progress(str(problem))
+    return frozenset(row.id for row in content.triggers) - missed, tuple(refused.values())
 
 
 def _acknowledge_on(
-    node: NodeRow, content: Snapshot, runs: Sequence[RunReport], session: BuildSession
+    node: NodeRow,
+    content: Snapshot,
+    runs: Sequence[RunReport],
+    session: BuildSession,
+    refused: dict[UUID, Problem],
 ) -> set[UUID]:
-    """Acknowledge what one node has handled; returns the rows that it still misses."""
+    """Acknowledge what one node has handled; returns the rows that it still misses.
+
+    Rows that the database refuses are among them, and are added to `refused`.
+    """
     request = session.request
     rows = [row for row in content.triggers if row.concerns(node.id)]
     built = _built_apps(node, content, runs, session)
@@ -49,7 +61,9 @@ def _acknowledge_on(
         <= {*built, *request.built_before.get(row.id, ())}
     ]
     if handled:
-        changes.acknowledge(session.connection, node.id, handled)
+        done = changes.acknowledge(session.connection, node.id, handled)
+        refused |= done.refused
+        handled = [key for key in handled if key not in done.refused]
     return {row.id for row in rows} - set(handled)
 
 

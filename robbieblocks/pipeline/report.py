@@ -151,7 +151,8 @@ class BuildReport:
     """All runs of one build, and the work they shared.
 
     `triggers` are the queue rows that its snapshot held, `handled` those of them that it
-    acknowledged for every node of the build that they concern. `node_apps` are the apps of each
+    acknowledged for every node of the build that they concern; `refused` says of others why they
+    could not be. `node_apps` are the apps of each
     node.
     """
 
@@ -159,6 +160,7 @@ class BuildReport:
     runs: tuple[RunReport, ...]
     triggers: tuple[TriggerRow, ...] = ()
     handled: frozenset[UUID] = frozenset()
+    refused: tuple[Problem, ...] = ()
     node_apps: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     compiled: tuple[str, ...] = ()
     blocks_rendered: int = 0

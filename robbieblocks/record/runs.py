@@ -66,7 +66,7 @@ _CLOSE_DEAD: LiteralString = """
                coalesce(worker, 'worker unknown'), ', last sign of life ',
                coalesce(heartbeat_at, started_at)::text, '). What was live before is live still, ',
                'or what it had swapped in; the next run builds what is missing.')
-     WHERE node_id = %(node)s AND app_namespace = %(app)s
+     WHERE node_id IS NOT DISTINCT FROM %(node)s AND app_namespace = %(app)s
        AND deploy_status = ANY (%(unfinished)s)
 """
 
@@ -76,28 +76,34 @@ _HEARTBEATS: LiteralString = """
      WHERE incarnation = %(process)s AND deploy_status = ANY (%(unfinished)s)
 """
 
-# The nodes and apps with an unfinished run that was not noted as alive for some time.
+# The nodes and apps with an unfinished run that was not noted as alive for some time. Runs of an
+# earlier version may have neither a node nor a time.
 _SILENT: LiteralString = """
     SELECT DISTINCT node_id, app_namespace
       FROM robbieblocks_deploys
      WHERE deploy_status = ANY (%(unfinished)s)
-       AND coalesce(heartbeat_at, started_at)
+       AND coalesce(heartbeat_at, nullif(started_at, 'infinity'), '-infinity')
            < clock_timestamp() - make_interval(secs => %(seconds)s)
 """
 
-# The latest run of every app on every node, and what its latest successful run published.
+# The latest run of every app on every node, and what its latest successful run published. Times
+# that Python can't hold (BC) become the nearest that it can. Rows of an earlier version without a
+# node or a time are left out.
 _LATEST: LiteralString = """
     SELECT DISTINCT ON (run.node_id, run.app_namespace)
            run.node_id, run.app_namespace, run.deploy_status,
-           coalesce(run.completed_at, run.started_at, '1970-01-01Z') AT TIME ZONE 'UTC',
+           least(greatest(coalesce(run.completed_at, run.started_at, '1970-01-01Z'),
+                          '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC',
            run.triggered_by, run.worker, run.error_message, good.build_hash
       FROM robbieblocks_deploys AS run
       LEFT JOIN LATERAL (
            SELECT build_hash FROM robbieblocks_deploys
             WHERE node_id = run.node_id AND app_namespace = run.app_namespace
               AND deploy_status = 'success'
+              AND isfinite(started_at)
             ORDER BY started_at DESC LIMIT 1
            ) AS good ON true
+     WHERE run.node_id IS NOT NULL AND isfinite(run.started_at)
      ORDER BY run.node_id, run.app_namespace, run.started_at DESC
 """
 
@@ -197,7 +203,7 @@ def finish(connection: Connection, run: UUID, end: RunEnd) -> bool:
         return connection.execute(_FINISH, values).rowcount == 1
 
 
-def close_dead(connection: Connection, node: str, app: str) -> int:
+def close_dead(connection: Connection, node: str | None, app: str) -> int:
     """End the unfinished runs of a node's app as failed; return how many there were.
 
     The caller holds the app's lease, or knows otherwise that none of these runs is alive. Call it
@@ -222,6 +228,10 @@ def close_abandoned(connection: Connection, silent_s: float) -> int:
     # that could hold their leases.
     leases = Leases()
     for node, app in silent:
+        if node is None:
+            # Only an earlier version wrote runs without a node: none of them is alive.
+            closed += close_dead(connection, node, app)
+            continue
         with leases.hold(connection, node, app) as lease:
             closed += close_dead(connection, node, app) if lease else 0
     return closed

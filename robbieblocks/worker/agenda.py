@@ -49,7 +49,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialAcknowledgement:
-    """A row that affects several apps, of which only those in `built` have been built."""
+    """A row that is not acknowledged, though the apps in `built` have been built for it.
+
+    Either it waits for its other apps, or the database refuses to acknowledge it.
+    """
 
     apps: frozenset[str]
     built: frozenset[str]
@@ -128,7 +131,7 @@ class _App:
 class Agenda:
     """What the worker has to do. `jitter` returns a random number from 0 to 1.
 
-    `partial` are rows that only some of their apps have handled: those apps are not built for them
+    `partial` are rows that wait though apps have handled them: those apps are not built for them
     again. A restart loses it; the apps are then built once more, and nothing differs.
     """
 
@@ -230,7 +233,7 @@ class Agenda:
         for key, row in unacknowledged.items():
             before = self.partial[key].built if key in self.partial else frozenset[str]()
             handled = (before | frozenset(built)) & row.apps
-            if handled and handled != row.apps:
+            if handled:
                 partial[key] = replace(row, built=handled)
         self.partial = partial
 

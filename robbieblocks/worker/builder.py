@@ -58,6 +58,8 @@ class PipelineBuilder:
         for run in report.runs:
             if job.asked or run.outcome != "unchanged" or run.files_written:
                 _log_run(self.log, job, report, run)
+        for problem in report.refused[:_LOGGED_ITEMS_MAX]:
+            self.log.warning("change.refused", row=problem.key, error=str(problem))
         return _result(report, self.node, report.node_apps.get(self.node, frozenset()))
 
     def close(self) -> None:

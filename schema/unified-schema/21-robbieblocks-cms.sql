@@ -43,6 +43,11 @@ BEGIN
               USING HINT = 'Set search_path to a schema that exists, or create schema public.';
     END IF;
     PERFORM set_config('search_path', quote_ident(home) || ', pg_temp', true);
+    -- Part 7 puts rows into tables that this file creates, never into a database that has tables.
+    PERFORM set_config('robbieblocks.created', (NOT EXISTS (
+        SELECT FROM pg_class
+         WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+           AND relname LIKE 'robbieblocks\_%'))::text, true);
 END
 $$;
 
@@ -59,7 +64,7 @@ CREATE TABLE IF NOT EXISTS robbieblocks_pages (
     layout_template  varchar(50)  NOT NULL,
     meta_title       varchar(255),
     meta_description text,
-    status           varchar(20) DEFAULT 'draft',
+    status           varchar(50) DEFAULT 'draft',
     version          integer     DEFAULT 1,
     published_at     timestamptz,
     created_by       integer,
@@ -122,12 +127,12 @@ CREATE TABLE IF NOT EXISTS robbieblocks_node_branding (
 
 CREATE TABLE IF NOT EXISTS robbieblocks_deploys (
     id                 uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    node_id            varchar(100) NOT NULL,
+    node_id            varchar(100),
     app_namespace      varchar(50)  NOT NULL,
     build_hash         varchar(64)  NOT NULL,
     pages_count        integer,
     components_count   integer,
-    deploy_status      varchar(20)  DEFAULT 'pending',
+    deploy_status      varchar(50)  DEFAULT 'pending',
     build_duration_ms  integer,
     deploy_duration_ms integer,
     error_message      text,
@@ -151,15 +156,18 @@ CREATE TABLE IF NOT EXISTS robbieblocks_change_triggers (
 
 
 -- 3  What an earlier database lacks -------------------------------------------------------------
--- The columns that came later, and defaults. Before anything is altered every table is locked, all
--- of them or none: waiting for one lock while holding another could deadlock with a session that
--- edits the tables in another order. Editors wait until the transaction ends; readers wait only
--- where a column is added or an index replaced. Where ids came from uuid-ossp, or had no default
--- at all, they get the built-in generator.
+-- The columns that came later, wider types, and defaults. Before anything is altered every table
+-- is locked, all of them or none: waiting for one lock while holding another could deadlock with a
+-- session that edits the tables in another order. Editors wait until the transaction ends; readers
+-- wait only where a column or constraint is altered or an index replaced. Where ids came from
+-- uuid-ossp, or had no default at all, they get the built-in generator.
 DO $$
 DECLARE
     it record;
     missing text[];
+    narrow text[];
+    dropped_views text := 'DROP VIEW IF EXISTS robbieblocks_active_deploys, '
+                          'robbieblocks_published_pages';
     tables text[] := ARRAY['robbieblocks_pages', 'robbieblocks_components',
                            'robbieblocks_page_blocks', 'robbieblocks_style_tokens',
                            'robbieblocks_node_branding', 'robbieblocks_deploys',
@@ -183,10 +191,34 @@ BEGIN
                         WHERE a.attrelid = to_regclass(added.on_table)
                           AND a.attname = added.column_name AND NOT a.attisdropped);
 
+    -- Earlier versions were stricter. The queue keeps whatever rows an earlier database has: a
+    -- check would refuse to acknowledge them, and the program branches on none of these words.
+    SELECT missing || array_agg(format('ALTER TABLE %s DROP CONSTRAINT %I',
+                                       k.conrelid::regclass, k.conname))
+      INTO missing
+      FROM pg_constraint k
+     WHERE k.conrelid = to_regclass('robbieblocks_change_triggers')
+       AND k.conname IN ('robbieblocks_change_triggers_trigger_type_check',
+                         'robbieblocks_change_triggers_entity_type_check');
+    SELECT missing || array_agg(format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL',
+                                       a.attrelid::regclass, a.attname))
+      INTO missing
+      FROM pg_attribute a
+     WHERE a.attrelid = to_regclass('robbieblocks_deploys')
+       AND a.attname = 'node_id' AND a.attnotnull;
+    SELECT array_agg(format('ALTER TABLE %s ALTER COLUMN %I TYPE varchar(50)',
+                            a.attrelid::regclass, a.attname))
+      INTO narrow
+      FROM pg_attribute a
+     WHERE (a.attrelid, a.attname) IN ((to_regclass('robbieblocks_pages'), 'status'),
+                                       (to_regclass('robbieblocks_deploys'), 'deploy_status'))
+       AND a.atttypid = 'varchar'::regtype AND a.atttypmod BETWEEN 0 AND 53;
+
     LOOP
         BEGIN
             EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', array_to_string(tables, ', '),
-                           CASE WHEN missing IS NULL AND to_regclass(replaced_index) IS NULL
+                           CASE WHEN missing IS NULL AND narrow IS NULL
+                                     AND to_regclass(replaced_index) IS NULL
                                 THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
             EXIT;
         EXCEPTION WHEN lock_not_available THEN
@@ -204,6 +236,31 @@ BEGIN
     FOR it IN SELECT statement FROM unnest(missing) AS statement LOOP
         EXECUTE it.statement;
     END LOOP;
+
+    -- The views go first: Postgres alters no type of a column that a view shows. Part 8 makes them
+    -- again, and gives the rights on them back. Where a view of somebody else's shows such a
+    -- column, the column stays as it is, which is wide enough for the words in use.
+    PERFORM set_config('robbieblocks.view_rights', coalesce((
+        SELECT json_agg(json_build_object(
+                   'view', c.relname, 'oid', c.oid::bigint,
+                   'statement', format('GRANT %s ON %I TO %s%s', held.privilege_type, c.relname,
+                                       CASE WHEN held.grantee = 0 THEN 'PUBLIC'
+                                            ELSE held.grantee::regrole::text END,
+                                       CASE WHEN held.is_grantable
+                                            THEN ' WITH GRANT OPTION' ELSE '' END)))
+          FROM pg_class c, aclexplode(c.relacl) held
+         WHERE c.oid IN (to_regclass('robbieblocks_active_deploys'),
+                         to_regclass('robbieblocks_published_pages'))), '[]')::text, true);
+    IF narrow IS NOT NULL THEN
+        BEGIN
+            EXECUTE dropped_views;
+            FOR it IN SELECT statement FROM unnest(narrow) AS statement LOOP
+                EXECUTE it.statement;
+            END LOOP;
+        EXCEPTION WHEN dependent_objects_still_exist OR feature_not_supported THEN
+            NULL;
+        END;
+    END IF;
 
     -- Part 5 makes one with another name, whose condition Postgres does not rewrite.
     EXECUTE format('DROP INDEX IF EXISTS %I', replaced_index);
@@ -262,11 +319,7 @@ BEGIN
           FROM (VALUES
               ('robbieblocks_pages', 'status', ARRAY['draft', 'published', 'archived']),
               ('robbieblocks_deploys', 'deploy_status',
-               ARRAY['pending', 'building', 'deploying', 'success', 'failed']),
-              ('robbieblocks_change_triggers', 'trigger_type',
-               ARRAY['page_update', 'component_update', 'style_change', 'branding_change']),
-              ('robbieblocks_change_triggers', 'entity_type',
-               ARRAY['page', 'component', 'style_token', 'node_branding'])
+               ARRAY['pending', 'building', 'deploying', 'success', 'failed'])
           ) AS wanted (on_table, column_name, words)
           LEFT JOIN pg_constraint k
             ON k.conrelid = to_regclass(wanted.on_table)
@@ -391,14 +444,16 @@ COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS
 
 
 -- 7  Seeds --------------------------------------------------------------------------------------
--- Before the triggers, so that an empty database starts with an empty queue. Rows that exist are
--- left as they are. Nodes are added only where there are none at all, so that one that was removed
--- stays removed. `make seeds` writes this part; edit the TOML files instead.
+-- Only while the tables are being created (part 1). In a database that has them, a token of ours
+-- may be the same custom property as one that is there, or light beside dark ones. Before the
+-- triggers, so that an empty database starts with an empty queue. `make seeds` writes this part;
+-- edit the TOML files instead.
 
 -- (seeds begin)
 INSERT INTO robbieblocks_style_tokens
        (token_key, token_category, default_value, description)
-VALUES
+SELECT seed.token_key, seed.token_category, seed.default_value, seed.description
+  FROM (VALUES
     ('animation.ease', 'animation', 'cubic-bezier(0.2, 0.7, 0.2, 1)', 'How things move'),
     ('animation.fast', 'animation', '120ms', 'Answers to a pointer'),
     ('animation.normal', 'animation', '240ms', 'Things that come and go'),
@@ -478,7 +533,8 @@ VALUES
     ('spacing.sm', 'spacing', '0.5rem', 'Inside a control'),
     ('spacing.xl', 'spacing', '2rem', 'Between panels'),
     ('spacing.xs', 'spacing', '0.25rem', 'Between an icon and its word')
-ON CONFLICT (token_key) DO NOTHING;
+  ) AS seed (token_key, token_category, default_value, description)
+ WHERE current_setting('robbieblocks.created')::boolean;
 
 INSERT INTO robbieblocks_node_branding (node_id, node_name, enabled_apps, style_overrides)
 SELECT seed.node_id, seed.node_name, seed.enabled_apps, seed.style_overrides::jsonb
@@ -566,7 +622,7 @@ SELECT seed.node_id, seed.node_name, seed.enabled_apps, seed.style_overrides::js
    "shadow.glow": "0 0 18px -2px rgb(255 79 163 / 0.75)",
    "shadow.text": "0 0 28px rgb(255 79 163 / 0.55)"}')
   ) AS seed (node_id, node_name, enabled_apps, style_overrides)
- WHERE NOT EXISTS (SELECT FROM robbieblocks_node_branding);
+ WHERE current_setting('robbieblocks.created')::boolean;
 -- (seeds end)
 
 
@@ -581,13 +637,14 @@ BEGIN
     FOR it IN
         SELECT p.oid::regprocedure AS signature
           FROM pg_proc p
-          JOIN (VALUES ('get_page_config', 'page_key'), ('get_node_styles', 'node_id'))
+          JOIN (VALUES ('get_page_config', 'page_key_param'),
+                       ('get_node_styles', 'node_id_param'))
                     AS wanted (name, parameter) ON p.proname = wanted.name
          WHERE p.pronamespace = current_schema()::regnamespace
            AND p.pronargs = 1
            AND (p.proargtypes[0], p.prorettype, p.proargnames)
                IS DISTINCT FROM
-               ('text'::regtype::oid, 'json'::regtype::oid, ARRAY[wanted.parameter])
+               ('varchar'::regtype::oid, 'json'::regtype::oid, ARRAY[wanted.parameter])
     LOOP
         EXECUTE format('DROP FUNCTION %s', it.signature);
     END LOOP;
@@ -595,7 +652,8 @@ END
 $$;
 
 -- Nor can it remove or rename a view's columns: a view of an earlier version that had others is
--- dropped and made again.
+-- dropped and made again, and those who might read it may read it again. The columns of the first
+-- version come first, as they were; ours come after them.
 DO $$
 DECLARE
     it record;
@@ -604,25 +662,31 @@ BEGIN
         SELECT * FROM (VALUES
             ('robbieblocks_active_deploys',
              $view$
-    SELECT d.id, d.node_id, n.node_name, d.app_namespace, d.deploy_status, d.build_hash,
-           d.triggered_by, d.worker, d.started_at, d.heartbeat_at,
-           now() - d.started_at AS running_for
+    SELECT d.id, d.node_id, d.app_namespace, d.deploy_status, d.started_at,
+           CASE WHEN isfinite(d.started_at)
+                THEN least(greatest(extract(epoch FROM now() - d.started_at),
+                                    -2147483648), 2147483647)::integer
+            END AS running_seconds,
+           d.build_duration_ms, d.deploy_duration_ms, n.node_name, d.build_hash, d.triggered_by,
+           d.worker, d.heartbeat_at,
+           CASE WHEN isfinite(d.started_at) THEN now() - d.started_at END AS running_for
       FROM robbieblocks_deploys d
-      LEFT JOIN robbieblocks_node_branding n ON n.node_id = d.node_id
+      LEFT JOIN robbieblocks_node_branding n ON n.node_id::text = d.node_id::text
      WHERE d.deploy_status::text = ANY ('{pending,building,deploying}'::text[])
+     ORDER BY d.started_at DESC
              $view$),
             ('robbieblocks_published_pages',
              $view$
-    SELECT p.id, p.page_key, p.app_namespace, p.page_name, p.page_route, p.layout_template,
-           p.meta_title, p.meta_description, p.version, p.published_at, p.updated_at,
-           count(b.id) AS block_count,
-           array_agg(c.component_key::text ORDER BY b.block_order)
-               FILTER (WHERE b.id IS NOT NULL) AS component_keys
+    SELECT p.app_namespace, count(DISTINCT p.id) AS page_count,
+           count(DISTINCT b.component_id) AS component_count, max(p.updated_at) AS last_update,
+           array_agg(DISTINCT p.page_key::text) AS page_keys,
+           array_agg(DISTINCT c.component_key::text)
+               FILTER (WHERE c.component_key IS NOT NULL) AS component_keys
       FROM robbieblocks_pages p
       LEFT JOIN robbieblocks_page_blocks b ON b.page_id = p.id
       LEFT JOIN robbieblocks_components c ON c.id = b.component_id
-     WHERE p.status = 'published'
-     GROUP BY p.id
+     WHERE p.status::text = 'published'::text
+     GROUP BY p.app_namespace
              $view$)
         ) AS wanted (name, definition)
     LOOP
@@ -633,32 +697,31 @@ BEGIN
             EXECUTE format('CREATE VIEW %I AS %s', it.name, it.definition);
         END;
     END LOOP;
+    FOR it IN
+        SELECT held.statement
+          FROM json_to_recordset(current_setting('robbieblocks.view_rights')::json)
+                   AS held (view text, oid bigint, statement text)
+         WHERE to_regclass(held.view)::oid::bigint <> held.oid
+    LOOP
+        EXECUTE it.statement;
+    END LOOP;
 END
 $$;
 
 COMMENT ON VIEW robbieblocks_active_deploys IS
-    'Runs that have not ended.';
+    'Runs that have not ended, newest first.';
 
 COMMENT ON VIEW robbieblocks_published_pages IS
-    'Published pages, with the components on them in block order.';
+    'Each app''s published pages: how many, with how many components, and which.';
 
-CREATE OR REPLACE FUNCTION get_page_config(page_key text) RETURNS json
+CREATE OR REPLACE FUNCTION get_page_config(page_key_param varchar) RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT json_build_object(
-               'id', p.id,
-               'page_key', p.page_key,
-               'app_namespace', p.app_namespace,
-               'page_name', p.page_name,
-               'page_route', p.page_route,
-               'layout_template', p.layout_template,
-               'meta_title', p.meta_title,
-               'meta_description', p.meta_description,
-               'status', p.status,
-               'version', p.version,
-               'published_at', p.published_at,
-               'metadata', p.metadata,
+               'page', row_to_json(p),
                'blocks', coalesce(
                    (SELECT json_agg(json_build_object(
+                               'block', row_to_json(b),
+                               'component', row_to_json(c),
                                'id', b.id,
                                'block_order', b.block_order,
                                'zone', b.zone,
@@ -670,27 +733,44 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
                       FROM robbieblocks_page_blocks b
                       LEFT JOIN robbieblocks_components c ON c.id = b.component_id
                      WHERE b.page_id = p.id),
-                   '[]'))
+                   '[]'),
+               'id', p.id,
+               'page_key', p.page_key,
+               'app_namespace', p.app_namespace,
+               'page_name', p.page_name,
+               'page_route', p.page_route,
+               'layout_template', p.layout_template,
+               'meta_title', p.meta_title,
+               'meta_description', p.meta_description,
+               'status', p.status,
+               'version', p.version,
+               'published_at', p.published_at,
+               'metadata', p.metadata)
       FROM robbieblocks_pages p
-     WHERE p.page_key = get_page_config.page_key
+     WHERE p.page_key = get_page_config.page_key_param AND p.status = 'published'
 $$;
 
-COMMENT ON FUNCTION get_page_config(text) IS
-    'A page of any status with its blocks in order; null where there is none.';
+COMMENT ON FUNCTION get_page_config(varchar) IS
+    'A published page: `page`, and `blocks` in order, each with its `block` and `component`; null '
+    'where there is none.';
 
-CREATE OR REPLACE FUNCTION get_node_styles(node_id text) RETURNS json
+CREATE OR REPLACE FUNCTION get_node_styles(node_id_param varchar) RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT (coalesce((SELECT jsonb_object_agg(t.token_key, t.default_value)
-                        FROM robbieblocks_style_tokens t), '{}')
+    SELECT (tokens.by_key
             || CASE jsonb_typeof(n.style_overrides)
-                    WHEN 'object' THEN n.style_overrides ELSE '{}' END)::json
-      FROM robbieblocks_node_branding n
-     WHERE n.node_id = get_node_styles.node_id
+                    WHEN 'object' THEN n.style_overrides ELSE '{}' END
+            || jsonb_build_object('base_tokens', tokens.by_key,
+                                  'overrides', n.style_overrides,
+                                  'enabled_apps', n.enabled_apps))::json
+      FROM robbieblocks_node_branding n,
+           (SELECT coalesce(jsonb_object_agg(t.token_key, t.default_value), '{}') AS by_key
+              FROM robbieblocks_style_tokens t) tokens
+     WHERE n.node_id = get_node_styles.node_id_param
 $$;
 
-COMMENT ON FUNCTION get_node_styles(text) IS
-    'Theme and every token''s value on a node, as one flat object; null where there is no such '
-    'node.';
+COMMENT ON FUNCTION get_node_styles(varchar) IS
+    'A node''s `base_tokens`, `overrides` and `enabled_apps`, and beside them theme and every '
+    'token''s value on the node; null where there is no such node.';
 
 
 -- 9  The change queue ---------------------------------------------------------------------------
@@ -745,23 +825,42 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
 $$;
 
 -- Marks the rows as processed that every node concerned has handled; returns how many. A node
--- without a branding row does not count. Rows that another session has locked are left to it.
+-- without a branding row does not count. Rows that another session has locked are left to it. A
+-- row that may not be changed (by a check or trigger of the installation's own) stops no other.
 CREATE OR REPLACE FUNCTION robbieblocks_settle() RETURNS bigint
-LANGUAGE sql SET search_path FROM CURRENT AS $$
-    WITH handled AS (
-        SELECT q.id
-          FROM robbieblocks_change_triggers q
-         WHERE q.processed_at IS NULL
-           AND NOT EXISTS (SELECT FROM robbieblocks_node_branding n
-                            WHERE (q.affected_nodes IS NULL OR n.node_id = ANY (q.affected_nodes))
-                              AND n.node_id <> ALL (q.handled_nodes))
-           FOR UPDATE SKIP LOCKED
-    ), processed AS (
-        UPDATE robbieblocks_change_triggers q SET processed_at = now()
-          FROM handled WHERE q.id = handled.id
-        RETURNING q.id
-    )
-    SELECT count(*) FROM processed
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    handled uuid[];
+    one uuid;
+    settled bigint := 0;
+BEGIN
+    SELECT array_agg(waiting.id) INTO handled
+      FROM (SELECT q.id
+              FROM robbieblocks_change_triggers q
+             WHERE q.processed_at IS NULL
+               AND NOT EXISTS (SELECT FROM robbieblocks_node_branding n
+                                WHERE (q.affected_nodes IS NULL
+                                       OR n.node_id = ANY (q.affected_nodes))
+                                  AND n.node_id <> ALL (q.handled_nodes))
+               FOR UPDATE SKIP LOCKED) waiting;
+    IF handled IS NULL THEN
+        RETURN 0;
+    END IF;
+    BEGIN
+        UPDATE robbieblocks_change_triggers SET processed_at = now() WHERE id = ANY (handled);
+        GET DIAGNOSTICS settled = ROW_COUNT;
+    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+        FOREACH one IN ARRAY handled LOOP
+            BEGIN
+                UPDATE robbieblocks_change_triggers SET processed_at = now() WHERE id = one;
+                settled := settled + 1;
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+                NULL;
+            END;
+        END LOOP;
+    END;
+    RETURN settled;
+END
 $$;
 
 -- Notifies the workers, and notes which transaction of this server wrote the row: who has read the
@@ -769,7 +868,8 @@ $$;
 -- A row from another server brings that server's number, with each update again; it is not kept.
 --
 -- The payload is constant: equal payloads of one transaction arrive as one notification, and stay
--- far below the limit of 8,000 bytes. What changed stands in the rows.
+-- far below the limit of 8,000 bytes. It is JSON, as in the first version, whose listeners parse
+-- it. What changed stands in the rows.
 CREATE OR REPLACE FUNCTION robbieblocks_notify() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -779,7 +879,8 @@ BEGIN
         NEW.change_xid := OLD.change_xid;
     END IF;
     IF NEW.processed_at IS NULL THEN
-        PERFORM pg_catalog.pg_notify('robbieblocks_change', 'look');
+        PERFORM pg_catalog.pg_notify(
+            'robbieblocks_change', '{"table": "robbieblocks_change_triggers"}');
     END IF;
     RETURN NEW;
 END
@@ -986,7 +1087,8 @@ BEGIN
                LATERAL (VALUES (o.id, o.node_id, o.enabled_apps),
                                (n.id, n.node_id, n.enabled_apps))
                        AS side (id, node_id, enabled_apps),
-               LATERAL unnest(array_append(side.enabled_apps, 'shared')) AS app
+               LATERAL (SELECT unnest(side.enabled_apps) UNION ALL SELECT 'shared')
+                       AS enabled (app)
          WHERE side.id IS NOT NULL
            AND ROW (o.id, o.node_id, o.node_name, o.style_overrides, o.enabled_apps,
                     o.custom_css, o.custom_scripts, o.base_url, o.created_at)::record
@@ -994,10 +1096,12 @@ BEGIN
                     n.custom_css, n.custom_scripts, n.base_url, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' AND TG_WHEN = 'BEFORE' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
-          FROM robbieblocks_node_branding, unnest(array_append(enabled_apps, 'shared')) AS app;
+          FROM robbieblocks_node_branding,
+               LATERAL (SELECT unnest(enabled_apps) UNION ALL SELECT 'shared') AS enabled (app);
     ELSIF TG_OP <> 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
-          FROM changed_rows, unnest(array_append(enabled_apps, 'shared')) AS app;
+          FROM changed_rows,
+               LATERAL (SELECT unnest(enabled_apps) UNION ALL SELECT 'shared') AS enabled (app);
     END IF;
     IF ids IS NOT NULL THEN
         PERFORM robbieblocks_enqueue('branding_change', 'node_branding', ids, apps, nodes);

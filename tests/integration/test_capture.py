@@ -264,6 +264,9 @@ def test_editor_without_rights_on_the_queue(db: Db, database: str) -> None:
 # --- notifications ---------------------------------------------------------------------------
 
 
+PAYLOAD = '{"table": "robbieblocks_change_triggers"}'
+
+
 def heard(database: str, *statements: LiteralString, user: str | None = None) -> list[str]:
     """The payloads that a listener gets of the statements, which are one transaction."""
     options = {"user": user} if user else {}
@@ -294,7 +297,7 @@ def test_one_notification_for_many_edits(db: Db, database: str) -> None:
            SELECT 'p' || n, 'play', 'P', '/' || n, 'single-column', 'published', repeat('long', 5000) FROM generate_series(1, 300) n""",
         "UPDATE robbieblocks_style_tokens SET default_value = 'red'",
         "DELETE FROM robbieblocks_pages",
-    ) == ["look"]
+    ) == [PAYLOAD]
 
 
 def test_no_notification_for_nothing(db: Db, database: str) -> None:
@@ -316,7 +319,9 @@ def test_notification_for_a_row_that_is_released(db: Db, database: str) -> None:
     db.execute(
         "INSERT INTO robbieblocks_change_triggers (trigger_type, entity_type, entity_id, auto_deploy) VALUES ('page_update', 'page', gen_random_uuid(), false)"
     )
-    assert heard(database, "UPDATE robbieblocks_change_triggers SET auto_deploy = true") == ["look"]
+    assert heard(database, "UPDATE robbieblocks_change_triggers SET auto_deploy = true") == [
+        PAYLOAD
+    ]
 
 
 def test_replica(db: Db, database: str) -> None:
@@ -336,7 +341,7 @@ def test_replica(db: Db, database: str) -> None:
         "SET session_replication_role = replica",
         "INSERT INTO robbieblocks_change_triggers (trigger_type, entity_type, entity_id) VALUES ('page_update', 'page', gen_random_uuid())",
         user="postgres",
-    ) == ["look"]
+    ) == [PAYLOAD]
 
 
 def test_one_trigger_is_always_enabled(db: Db) -> None:

@@ -127,7 +127,9 @@ def test_one_commit_is_one_notification(site: Db, listener: Db) -> None:
         for app in ("play", "code", "work"):
             edit(site, app, 1)
         assert changes.receive(listener, 0.05) == []
-    assert changes.receive(listener, 10) == [(changes.CHANNEL, "look")]
+    assert changes.receive(listener, 10) == [
+        (changes.CHANNEL, '{"table": "robbieblocks_change_triggers"}')
+    ]
     assert changes.receive(listener, 0.05) == []
 
 
@@ -170,7 +172,7 @@ def test_processed_when_all_have_handled_it(db: Db) -> None:
     row = queued(db)
     for node in NODES:
         assert waiting(db) == {row}
-        assert changes.acknowledge(db, node, [row]) == 1
+        assert changes.acknowledge(db, node, [row]).count == 1
         assert node not in {n for n in NODES if snapshot.triggers(db, nodes=[n])}
     assert waiting(db) == set()
 
@@ -188,7 +190,7 @@ def test_removed_node(db: Db) -> None:
     """A row for a node that has no branding any more is processed at the next acknowledgement."""
     kept = queued(db)
     orphan = queued(db, ["gone-local"])
-    assert changes.acknowledge(db, "vengeance-local", [kept]) == 1
+    assert changes.acknowledge(db, "vengeance-local", [kept]).count == 1
     assert orphan not in waiting(db)
     assert waiting(db) == {kept}
 
@@ -210,10 +212,10 @@ def test_node_that_joins(db: Db) -> None:
 def test_again(db: Db) -> None:
     """Acknowledging again, an unknown row or none at all changes nothing."""
     row = queued(db)
-    assert changes.acknowledge(db, "vengeance-local", [row, row]) == 1
-    assert changes.acknowledge(db, "vengeance-local", [row]) == 0
-    assert changes.acknowledge(db, "vengeance-local", [uuid4()]) == 0
-    assert changes.acknowledge(db, "vengeance-local", []) == 0
+    assert changes.acknowledge(db, "vengeance-local", [row, row]).count == 1
+    assert changes.acknowledge(db, "vengeance-local", [row]).count == 0
+    assert changes.acknowledge(db, "vengeance-local", [uuid4()]).count == 0
+    assert changes.acknowledge(db, "vengeance-local", []).count == 0
     read: LiteralString = "SELECT handled_nodes FROM robbieblocks_change_triggers"
     assert db.execute(read).fetchall() == [(["vengeance-local"],)]
 
@@ -222,7 +224,7 @@ def test_processed_stays(db: Db) -> None:
     """A row that is processed is not touched again."""
     row = queued(db, ["vengeance-local"])
     changes.acknowledge(db, "vengeance-local", [row])
-    assert changes.acknowledge(db, "fluenti-local", [row]) == 0
+    assert changes.acknowledge(db, "fluenti-local", [row]).count == 0
 
 
 def test_nodes_at_the_same_time(db: Db, database: str) -> None:

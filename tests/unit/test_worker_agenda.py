@@ -188,6 +188,24 @@ def test_what_an_app_has_answered_is_not_built_again_for_those_that_failed() -> 
     assert made.partial == {}
 
 
+def test_a_row_that_can_not_be_acknowledged_is_built_for_once() -> None:
+    """A row that every app has answered, and that still waits, asks for nothing more."""
+    made = started()
+    row = uuid4()
+    partial = PartialAcknowledgement(
+        apps=frozenset({"play"}), built=frozenset(), kind="page_updated", created_at=TODAY
+    )
+    made.update(waits(("play", 1)), 10.0)
+    job = made.next_job(10.0, TODAY)
+    assert job is not None
+    made.job_ended(job, 10.0)
+    made.rows_handled({row: partial}, ["play"])
+    # The queue is read without the rows in `partial`.
+    assert row in made.partial
+    made.update(waits(), 20.0)
+    assert made.next_job(20.0, TODAY) is None
+
+
 def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     """A reconcile of one app that meets a row of two leaves it to be built for the other."""
     made = started()

@@ -16,7 +16,8 @@ _HOME: LiteralString = """
 """
 
 # Our tables in the first schema of the search path with what belongs to them, and its functions:
-# kind and name, and the definition as Postgres writes it. Names of that schema come unqualified.
+# kind and name, and the definition as Postgres writes it. Names of that schema come unqualified. An
+# index that belongs to a constraint is described by the constraint.
 _DESCRIBE: LiteralString = """
     WITH ours AS (
         SELECT c.oid, c.relname::text AS name, c.relkind
@@ -41,7 +42,8 @@ _DESCRIBE: LiteralString = """
            regexp_replace(pg_get_indexdef(oid), ' ON \\S+ USING', ' ON table USING')
            || CASE WHEN (SELECT indisvalid FROM pg_index WHERE indexrelid = ours.oid)
                    THEN '' ELSE ' INVALID' END
-      FROM ours WHERE relkind = 'i'
+      FROM ours
+     WHERE relkind = 'i' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = ours.oid)
     UNION ALL
     SELECT 'view ' || name, pg_get_viewdef(oid) FROM ours WHERE relkind = 'v'
     UNION ALL

@@ -13,10 +13,13 @@ from psycopg.sql import SQL, Identifier
 from robbieblocks.database.errors import translated
 from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
 from robbieblocks.database.schema.describing import describe, home, use_schema
+from robbieblocks.database.schema.equivalence import column_parts, satisfies
 
 UPGRADE = "robbieblocks db upgrade"
 
 _SCRATCH = "robbieblocks_verify"
+
+_VIEWS = ("robbieblocks_active_deploys", "robbieblocks_published_pages")
 
 # A line of the file's list of columns that an earlier database lacks: table, column, definition.
 _ADDED_COLUMN = re.compile(rb"^ +\('(robbieblocks_\w+)', +'(\w+)', +'[a-z]", re.MULTILINE)
@@ -56,9 +59,9 @@ class Upgraded:
 def verify(connection: Connection, folder: Path | None = None) -> tuple[Difference, ...]:
     """Return how the database differs from what the schema file makes; empty where it does not.
 
-    Columns, indexes and other things that an operator added are no difference. Nothing is left
-    behind, but the role must be allowed to create a schema. Raises DatabaseUnavailable and
-    UsageError (rights).
+    Columns, indexes and other things that an operator added are no difference, nor is what means
+    the same or is wider (schema.equivalence). Nothing is left behind, but the role must be allowed
+    to create a schema. Raises DatabaseUnavailable and UsageError (rights).
     """
     texts = sources(folder)
     with translated("verify the schema"), connection.transaction(force_rollback=True):
@@ -105,18 +108,33 @@ def _compare(
         for what in expected.keys() - found.keys()
         if what.startswith("table ")
     }
+    constraints = _constraints_by_table(found)
     for what, definition in sorted(expected.items()):
         kind, _, name = what.partition(" ")
         # A missing table is one difference; what belongs to it needs none of its own.
         if kind != "table" and name.partition(".")[0] in missing_tables:
             continue
-        if found.get(what) != definition:
+        # A constraint is known by what it says: one made by hand may have another name.
+        here = [found[what]] if what in found else []
+        if kind == "constraint" and not here:
+            here = constraints.get(name.partition(".")[0], [])
+        if not any(satisfies(kind, each, definition) for each in here):
             yield Difference(
                 what=what,
                 expected=definition,
                 found=found.get(what),
                 remedy=_remedy(what, definition, found.get(what), added),
             )
+
+
+def _constraints_by_table(found: Mapping[str, str]) -> dict[str, list[str]]:
+    """The definitions of a table's constraints, by the table's name."""
+    by_table: dict[str, list[str]] = {}
+    for what, definition in found.items():
+        kind, _, name = what.partition(" ")
+        if kind == "constraint":
+            by_table.setdefault(name.partition(".")[0], []).append(definition)
+    return by_table
 
 
 def _added_columns(texts: Iterable[bytes]) -> set[str]:
@@ -147,26 +165,21 @@ def _remedy(what: str, expected: str, found: str | None, added: Set[str]) -> str
 
 def _column_remedy(table: str, column: str, expected: str, found: str) -> str:
     alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
-    expected_type, expected_null, expected_default = _column(expected)
-    found_type, found_null, found_default = _column(found)
+    wanted, given = column_parts(expected), column_parts(found)
     steps: list[str] = []
-    if expected_type != found_type:
-        steps.append(f"{alter} TYPE {expected_type}")
-    if expected_null != found_null:
-        steps.append(f"{alter} {'SET' if expected_null else 'DROP'} NOT NULL")
-    if expected_default != found_default:
+    after = ""
+    if wanted.type != given.type:
+        # Postgres alters no type of a column that a view shows; an upgrade makes the views again.
+        steps.append(f"DROP VIEW IF EXISTS {', '.join(_VIEWS)}")
+        steps.append(f"{alter} TYPE {wanted.type}")
+        after = f"; then {UPGRADE}"
+    if wanted.not_null != given.not_null:
+        steps.append(f"{alter} {'SET' if wanted.not_null else 'DROP'} NOT NULL")
+    if wanted.default != given.default:
         steps.append(
-            f"{alter} SET DEFAULT {expected_default}"
-            if expected_default
-            else f"{alter} DROP DEFAULT"
+            f"{alter} SET DEFAULT {wanted.default}" if wanted.default else f"{alter} DROP DEFAULT"
         )
-    return "; ".join(steps)
-
-
-def _column(definition: str) -> tuple[str, bool, str]:
-    """The type, whether it is not null, and the default, from a column's description."""
-    declared, _, default = definition.partition(" default ")
-    return declared.removesuffix(" not null"), declared.endswith(" not null"), default
+    return "; ".join(steps) + after
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -9,7 +9,13 @@ from uuid import UUID
 from robbieblocks import failpoints, release
 from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import PageEntry
-from robbieblocks.pipeline.planning import RunPlan, held_reason, pin_warning, pinned_hash
+from robbieblocks.pipeline.planning import (
+    RunPlan,
+    causes_of_problems,
+    held_reason,
+    pin_warning,
+    pinned_hash,
+)
 from robbieblocks.pipeline.publishing.composing import ComposedRun, compose
 from robbieblocks.pipeline.publishing.page_reports import page_reports
 from robbieblocks.pipeline.publishing.preview import write_copy
@@ -97,11 +103,13 @@ def _release(
     recorder: RunRecorder,
 ) -> _Result:
     """Publish the composed release, unless something keeps it from going out."""
-    held_back = _held_back(known)
     if run.branding_is_broken:
-        return replace(known, error="the node's branding has errors: nothing went out")
+        known = replace(known, pages=tuple(_kept_back(page, run) for page in known.pages))
+        error = _held_back(known) or "the node's branding has errors: nothing went out"
+        return replace(known, error=error)
     if held := held_reason(run, session.request, session.site):
         return replace(known, error=held)
+    held_back = _held_back(known)
     if session.request.strict and held_back:
         return replace(known, error=f"{held_back}; --strict: nothing went out")
     pin = pinned_hash(run, session.site)
@@ -112,6 +120,18 @@ def _release(
     else:
         result = _published(run, composed, known, session, recorder)
     return replace(result, outcome="failed", error=held_back) if held_back else result
+
+
+def _kept_back(page: PageReport, run: RunPlan) -> PageReport:
+    """The report of a page that does not go out because the node's branding has an error."""
+    if page.change in ("unchanged", "held back"):
+        return page
+    return PageReport(
+        key=page.key,
+        route="" if page.change == "added" else page.route,
+        change="held back",
+        causes=causes_of_problems(run.brand.problems),
+    )
 
 
 def _pinned(run: RunPlan, known: _Result, pin: str) -> _Result:
