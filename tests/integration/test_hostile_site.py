@@ -624,7 +624,7 @@ def built(make_site: MakeSite) -> Iterator[Built]:
     site = make_site()
     context = site.builder.context
     context.prerenderer.close()
-    with Prerenderer(cpu_s=0.4, heap_bytes=96 << 20) as impatient:
+    with Prerenderer(cpu_s=1.0, heap_bytes=96 << 20) as impatient:
         context.prerenderer = impatient
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
         site.page("good", Block(component="good", props={"text": "Good"}), title="A good page")
