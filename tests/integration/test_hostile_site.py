@@ -967,7 +967,8 @@ def test_ten_thousand_blocks_beside_the_good_page(built: Built) -> None:
              FROM robbieblocks_page_blocks b JOIN robbieblocks_components c ON c.id = component_id,
                   generate_series(2, 10000) n WHERE component_key = 'tiny'"""
     )
-    site.build()
+    # Tests before this one leave pages of theirs out: removing those needs approval.
+    site.builder.build_approved()
     html = site.file("/many/").read_text()
     assert html.count("<i>") == 10_000
     assert html.index("<i>9999</i>") < html.index("<i>10000</i>")
