@@ -127,8 +127,8 @@ class MemoryWorld:
             if apps <= built:
                 self.rows.pop(key, None)
             else:
-                unacknowledged[key] = PartialAcknowledgement(
-                    apps=apps, built=frozenset(), kind="page_update", created_at=at
+                unacknowledged[key] = ChangeGroup(
+                    apps=apps, count=1, oldest=at, kinds=("page_update",)
                 )
         return BuildResult(
             runs=runs,

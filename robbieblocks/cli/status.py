@@ -6,14 +6,14 @@ import json
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 from psycopg import Connection
 
 from robbieblocks import changes, record, release, snapshot
-from robbieblocks.changes import Waiting
 from robbieblocks.cli import session
 from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text
 from robbieblocks.errors import RobbieBlocksError, UsageError
@@ -21,13 +21,8 @@ from robbieblocks.model import NodeRow
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class _Desired:
-    """What a build would make live now, and the pages that it would hold back."""
-
-    build_hash: str = UNKNOWN
-    held_back: tuple[str, ...] = ()
+if TYPE_CHECKING:
+    from robbieblocks.pipeline import RunReport
 
 
 def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | None) -> None:
@@ -65,8 +60,8 @@ def _choose(known: Sequence[NodeRow], wanted: Sequence[str]) -> list[NodeRow]:
 
 def _desired(
     settings: Settings, site_root: SiteRoot, connection: Connection, nodes: Sequence[str]
-) -> dict[tuple[str, str], _Desired]:
-    """What a build would do, by node and app: found by a dry run. Empty where that fails."""
+) -> dict[tuple[str, str], RunReport]:
+    """What a build would make live, by node and app: found by a dry run. Empty where that fails."""
     # All that a build needs takes long to import, and with --quick none is made.
     from robbieblocks.pipeline import BuildContext, Request, Site, build
 
@@ -83,51 +78,40 @@ def _desired(
     except RobbieBlocksError as error:
         session.progress(f"what should be live is not known: {error}")
         return {}
-    return {
-        (run.node, run.app): _Desired(run.build_hash, tuple(page.key for page in run.held_back))
-        for run in report.runs
-    }
+    return {(run.node, run.app): run for run in report.runs}
 
 
 def _statuses(
     site_root: SiteRoot,
     connection: Connection,
     nodes: Sequence[NodeRow],
-    desired: Mapping[tuple[str, str], _Desired],
+    desired: Mapping[tuple[str, str], RunReport],
 ) -> list[AppStatus]:
-    runs = record.latest(connection)
+    """The state of each app of each node; `desired` are the runs of a dry run, where one was made.
+
+    Without the node's folder, another machine serves the node.
+    """
+    last_runs = record.latest(connection)
     statuses: list[AppStatus] = []
     for node in nodes:
         waiting = changes.waiting(connection, node.id)
+        served_here = (site_root.path / node.id).is_dir()
         for app in node.apps:
-            at = (node.id, app)
-            wanted = desired.get(at, _Desired())
-            statuses.append(_status(site_root, node.id, app, wanted, runs.get(at), waiting))
+            run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
+            groups = [group for group in waiting.groups if app in group.apps]
+            oldest = min((group.oldest for group in groups), default=None)
+            live = release.live(site_root, node.id, app) if served_here else None
+            status = AppStatus(
+                node=node.id,
+                app=app,
+                desired=run.build_hash if run else UNKNOWN,
+                built=last_run.built if last_run else None,
+                served=live.build_hash if live else (None if served_here else UNKNOWN),
+                pinned=release.pinned(site_root, node.id, app) if served_here else None,
+                held_back=tuple(page.key for page in run.held_back) if run else (),
+                waiting=sum(group.count for group in groups),
+                oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
+                last_run=last_run,
+            )
+            statuses.append(status)
     return statuses
-
-
-def _status(
-    site_root: SiteRoot,
-    node: str,
-    app: str,
-    desired: _Desired,
-    last_run: record.LastRun | None,
-    waiting: Waiting,
-) -> AppStatus:
-    groups = [group for group in waiting.groups if app in group.apps]
-    oldest = min((group.oldest for group in groups), default=None)
-    # Without the node's folder, another machine serves the node.
-    served_here = (site_root.path / node).is_dir()
-    live = release.live(site_root, node, app) if served_here else None
-    return AppStatus(
-        node=node,
-        app=app,
-        desired=desired.build_hash,
-        built=last_run.built if last_run else None,
-        served=live.build_hash if live else (None if served_here else UNKNOWN),
-        pinned=release.pinned(site_root, node, app) if served_here else None,
-        held_back=desired.held_back,
-        waiting=sum(group.count for group in groups),
-        oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
-        last_run=last_run,
-    )

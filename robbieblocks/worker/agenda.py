@@ -37,7 +37,7 @@ class Job:
         return self.reason in ("change", "retry")
 
     @property
-    def full(self) -> bool:
+    def repair(self) -> bool:
         """Whether to look for damage in what is live, and for new templates, too."""
         return self.reason != "change"
 
@@ -54,17 +54,13 @@ class PartialAcknowledgement:
     Either it waits for its other apps, or the database refuses to acknowledge it.
     """
 
-    apps: frozenset[str]
+    row: ChangeGroup
     built: frozenset[str]
-    kind: str
-    created_at: datetime
 
     @property
-    def as_group(self) -> ChangeGroup:
+    def remaining(self) -> ChangeGroup:
         """The row as it waits for the other apps."""
-        return ChangeGroup(
-            apps=self.apps - self.built, count=1, oldest=self.created_at, kinds=(self.kind,)
-        )
+        return replace(self.row, apps=self.row.apps - self.built)
 
 
 @dataclass(slots=True)
@@ -133,6 +129,7 @@ class Agenda:
 
     `partial` are rows that wait though apps have handled them: those apps are not built for them
     again. A restart loses it; the apps are then built once more, and nothing differs.
+    `reconciled_once` is True once every app was examined since the start.
     """
 
     timing: Timing
@@ -140,15 +137,15 @@ class Agenda:
     partial: dict[UUID, PartialAcknowledgement] = field(
         default_factory=dict[UUID, PartialAcknowledgement]
     )
+    reconciled_once: bool = False
     _apps: dict[str, _App] = field(default_factory=dict[str, _App])
     _next_reconcile_at: float = _LONG_AGO
     _to_reconcile: list[str] = field(default_factory=list[str])
-    _reconciled_once: bool = False
 
     def update(self, waiting: Waiting, now: float) -> None:
         """Take in what a read of the queue found. It left out the rows in `partial`."""
         known = (*(waiting.apps or ()), *waiting.disabled_apps)
-        groups = [*waiting.groups, *(row.as_group for row in self.partial.values())]
+        groups = [*waiting.groups, *(known.remaining for known in self.partial.values())]
         for gone in self._apps.keys() - set(known):
             del self._apps[gone]
         self._to_reconcile = [app for app in self._to_reconcile if app in known]
@@ -220,27 +217,23 @@ class Agenda:
             built = set(job.apps) - set(failed)
             self._to_reconcile = [app for app in self._to_reconcile if app not in built]
         if not self._to_reconcile and self._next_reconcile_at > _LONG_AGO:
-            self._reconciled_once = True
+            self.reconciled_once = True
 
     def rows_handled(
-        self, unacknowledged: Mapping[UUID, PartialAcknowledgement], built: Collection[str]
+        self, unacknowledged: Mapping[UUID, ChangeGroup], built: Collection[str]
     ) -> None:
         """Note for the rows that a build did not acknowledge that its `built` apps handled them.
 
-        `unacknowledged` are all such rows of the build's snapshot: others need no more waiting for.
+        `unacknowledged` are all such rows of the build's snapshot, each as a group of its own:
+        others need no more waiting for.
         """
         partial: dict[UUID, PartialAcknowledgement] = {}
         for key, row in unacknowledged.items():
             before = self.partial[key].built if key in self.partial else frozenset[str]()
             handled = (before | frozenset(built)) & row.apps
             if handled:
-                partial[key] = replace(row, built=handled)
+                partial[key] = PartialAcknowledgement(row=row, built=handled)
         self.partial = partial
-
-    @property
-    def reconciled_once(self) -> bool:
-        """Whether every app was examined since the start."""
-        return self._reconciled_once
 
     @property
     def retrying(self) -> tuple[str, ...]:
@@ -283,7 +276,7 @@ class Agenda:
         ready = [name for name in self._to_reconcile if self._apps[name].may_be_built(now)]
         if not ready:
             return None
-        return Job(apps=(ready[0],), reason="reconcile" if self._reconciled_once else "start")
+        return Job(apps=(ready[0],), reason="reconcile" if self.reconciled_once else "start")
 
     def _retry_pause_s(self, attempts: int) -> float:
         pause_s = self.timing.retry_first_s * 2.0 ** min(attempts - 1, _MAX_DOUBLINGS)

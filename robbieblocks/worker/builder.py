@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from robbieblocks import pipeline
-from robbieblocks.model import TriggerRow
+from robbieblocks.changes import ChangeGroup
 from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
@@ -24,8 +24,8 @@ _LOGGED_ITEMS_MAX = 20
 class PipelineBuilder:
     """Builds apps of one node over the connection that `connect` returns.
 
-    The build context (toolchain, templates, cache, isolates) is opened with the first build. A full
-    job reads templates and toolchain again where they have changed.
+    The build context (toolchain, templates, cache, isolates) is opened with the first build. A job
+    that repairs reads templates and toolchain again where they have changed.
     """
 
     node: str
@@ -43,13 +43,13 @@ class PipelineBuilder:
             apps=job.apps,
             triggered_by=job.triggered_by,
             unasked=not job.asked,
-            repair=job.full,
+            repair=job.repair,
             allow_missing_apps=True,
             built_before={key: row.built for key, row in partial.items()},
         )
         report = pipeline.build(
             request,
-            context=self._opened(full=job.full),
+            context=self._opened(refresh=job.repair),
             connection=self.connect(),
             site=self.site,
             clock=lambda: datetime.now(UTC),
@@ -60,7 +60,7 @@ class PipelineBuilder:
                 _log_run(self.log, job, report, run)
         for problem in report.refused[:_LOGGED_ITEMS_MAX]:
             self.log.warning("change.refused", row=problem.key, error=str(problem))
-        return _result(report, self.node, report.node_apps.get(self.node, frozenset()))
+        return _result(report, self.node)
 
     def close(self) -> None:
         """End the isolates' processes and close the cache."""
@@ -68,10 +68,10 @@ class PipelineBuilder:
             self._context.close()
             self._context = None
 
-    def _opened(self, *, full: bool) -> BuildContext:
+    def _opened(self, *, refresh: bool) -> BuildContext:
         if self._context is None:
             self._context = BuildContext.open(self.settings, self.on_phase, standby=True)
-        elif full:
+        elif refresh:
             self._context.refresh(self.on_phase)
         return self._context
 
@@ -104,22 +104,22 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
     )
 
 
-def _result(report: BuildReport, node: str, apps: frozenset[str]) -> BuildResult:
-    """What the loop needs of a report. `apps` are those that the node carries."""
+def _result(report: BuildReport, node: str) -> BuildResult:
+    """What the loop needs of a report."""
+    apps = report.node_apps.get(node, frozenset())
     acknowledged = [row for row in report.triggers if row.id in report.handled]
-    waiting = [row for row in report.triggers if row.id not in report.handled and row.auto_deploy]
     return BuildResult(
         runs=report.runs,
-        unacknowledged={row.id: _unacknowledged(row, node, apps) for row in waiting},
+        unacknowledged={
+            row.id: ChangeGroup(
+                apps=row.affected_apps_on(node, apps),
+                count=1,
+                oldest=row.created_at or datetime.now(UTC),
+                kinds=(row.trigger_type,),
+            )
+            for row in report.triggers
+            if row.id not in report.handled and row.auto_deploy
+        },
         boundaries=report.plan.boundaries,
         oldest_change=min((row.created_at for row in acknowledged if row.created_at), default=None),
-    )
-
-
-def _unacknowledged(row: TriggerRow, node: str, apps: frozenset[str]) -> PartialAcknowledgement:
-    return PartialAcknowledgement(
-        apps=row.affected_apps_on(node, apps),
-        built=frozenset(),
-        kind=row.trigger_type,
-        created_at=row.created_at or datetime.now(UTC),
     )

@@ -6,7 +6,7 @@ The threads of a worker's process:
 |---|---|
 | main | `Loop`: reads the queue, builds what is due, waits for `wake`; owns the connection "work" |
 | listener | `Listener`: receives notifications and sets `wake`, sends pings and heartbeats; owns the connections "listener" and "ping" |
-| supervisor | `Supervisor`: ends hanging queries of all three connections, reports progress to systemd |
+| supervisor | `supervised`: ends hanging queries of all three connections, reports progress to systemd |
 | health | `HealthServer`: accepts requests, and answers each in a thread of its own |
 | shutdown | `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs |
 | maintenance | the pipeline's: prepares standby trees while no build runs |
@@ -39,13 +39,12 @@ from robbieblocks.worker.connections import (
     Liveness,
     QueryWatchdog,
     WorkerDatabase,
-    send_heartbeat,
 )
-from robbieblocks.worker.health import Health, HealthServer, Metrics
+from robbieblocks.worker.health import Health, HealthServer
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.loop import Loop
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
-from robbieblocks.worker.supervisor import Supervisor
+from robbieblocks.worker.supervisor import supervised
 from robbieblocks.worker.systemd import Notifier
 from robbieblocks.worker.timing import Timing
 
@@ -84,8 +83,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         stack.callback(worker.close)
         try:
             worker.start(options.health)
-            supervisor = Supervisor(worker.watchdog, worker.health, notifier)
-            stack.enter_context(supervisor.running())
+            stack.enter_context(supervised(worker.watchdog, worker.loop.health, notifier))
             notifier.send("READY=1", f"STATUS=worker for {options.node}")
             worker.loop.run()
         except ForcedStop:
@@ -100,11 +98,8 @@ def run(settings: Settings, options: Options, log: Log) -> None:
 class _Worker:
     """The parts of a worker that are started and closed."""
 
-    log: Log
     watchdog: QueryWatchdog
     listener: Listener
-    health: Health
-    metrics: Metrics
     database: WorkerDatabase
     builder: PipelineBuilder
     loop: Loop
@@ -113,16 +108,18 @@ class _Worker:
     def start(self, health_address: str | None) -> None:
         """Connect, listen, answer health requests. Raises DatabaseUnavailable and UsageError."""
         known = sorted(node.id for node in snapshot.nodes(self.database.connect()))
-        if self.health.node not in known:
+        node = self.database.node
+        if node not in known:
             raise UsageError(
-                f"there is no node {self.health.node!r} in robbieblocks_node_branding "
+                f"there is no node {node!r} in robbieblocks_node_branding "
                 f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
             )
         self.listener.start()
         if health_address != "":
-            self._health_server = HealthServer.open(self.health, self.metrics, health_address)
+            self._health_server = HealthServer.open(self.loop.health, health_address)
         address = self._health_server.address if self._health_server else "off"
-        self.log.info("worker.started", health=address, site_root=str(self.database.site_root.path))
+        root = str(self.database.site_root.path)
+        self.loop.log.info("worker.started", health=address, site_root=root)
 
     def close(self) -> None:
         """Close every part; child processes first. `stopped` must be set."""
@@ -143,7 +140,6 @@ def _assemble(
     """All parts of a worker; nothing is opened or started yet."""
     node, timing = options.node, options.timing
     health = Health(node=node, timing=timing, liveness=Liveness())
-    metrics = Metrics(health)
     watchdog = QueryWatchdog(timing.query_timeout_s, log)
     site_root = SiteRoot(settings.site_root)
     open_connection = partial(_open_connection, settings, node, watchdog)
@@ -156,7 +152,6 @@ def _assemble(
     )
     listener = Listener(
         open_connection=open_connection,
-        send_heartbeat=partial(send_heartbeat, lease_s=timing.lease_s, log=log),
         liveness=health.liveness,
         wake=wake,
         stopped=stopped,
@@ -171,20 +166,16 @@ def _assemble(
         on_phase=health.begin_phase,
         log=log,
     )
-    jitter = random.SystemRandom().random
     loop = Loop(
         database=work,
         builder=builder,
-        agenda=Agenda(timing=timing, jitter=jitter),
-        timing=timing,
+        agenda=Agenda(timing=timing, jitter=random.SystemRandom().random),
         health=health,
         log=log,
         wake=wake,
         stopped=stopped,
-        jitter=jitter,
-        on_build=metrics.build_finished,
     )
-    return _Worker(log, watchdog, listener, health, metrics, work, builder, loop)
+    return _Worker(watchdog, listener, work, builder, loop)
 
 
 def _open_connection(

@@ -18,39 +18,28 @@ from robbieblocks.worker.connections import connect_with_retry
 from robbieblocks.worker.health import Health, State
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.ports import Builder, BuildResult, Database
-from robbieblocks.worker.timing import Timing
-
-
-def _no_observer(_job: Job, _result: BuildResult, _seconds: float) -> None:
-    """Do nothing with a build's result."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """The loop of one worker. `wake` ends its wait; `stopped` ends the loop.
-
-    `on_build` is called after each build with the job, the result and the duration in seconds.
-    """
+    """The loop of one worker. `wake` ends its wait; `stopped` ends the loop."""
 
     database: Database
     builder: Builder
     agenda: Agenda
-    timing: Timing
     health: Health
     log: Log
     wake: threading.Event
     stopped: threading.Event
-    jitter: Callable[[], float]
     monotonic: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    on_build: Callable[[Job, BuildResult, float], None] = _no_observer
     _state_reason: str = ""
 
     def run(self) -> None:
         """Work until `stopped` is set. Every error is logged, and the work tried again."""
         while not self.stopped.is_set():
             self.run_once()
-        self.health.set_state("stopping")
+        self.health.state = "stopping"
 
     def run_once(self) -> None:
         """One round: at most one build, or a wait if nothing is due."""
@@ -112,23 +101,22 @@ class Loop:
             self._built(job, result, self.monotonic() - began)
         finally:
             self.health.end_phase()
-            reconciled = self.agenda.reconciled_once
-            if reconciled and not self.health.reconciled:
+            self.health.retrying = self.agenda.retrying
+            if self.agenda.reconciled_once and not self.health.reconciled:
                 self.log.info("worker.reconciled")
-            self.health.job_ended(retrying=self.agenda.retrying, reconciled=reconciled)
+                self.health.reconciled = True
 
     def _built(self, job: Job, result: BuildResult, seconds: float) -> None:
         failed = {run.app for run in result.runs if run.transient}
         self.agenda.job_ended(job, self.monotonic(), failed=failed, boundaries=result.boundaries)
         self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed)
         self.health.build_finished(job, result, seconds)
-        self.on_build(job, result, seconds)
 
     def _reconnect(self) -> None:
         try:
             connect_with_retry(
                 self.database.connect,
-                max_pause_s=self.timing.reconnect_max_s,
+                max_pause_s=self.agenda.timing.reconnect_max_s,
                 pause=self._pause,
                 stopped=self.stopped.is_set,
                 on_failure=self._connect_failed,
@@ -136,9 +124,9 @@ class Loop:
         except RobbieBlocksError as error:
             if not self.stopped.is_set():
                 self._set_state("unreachable", str(error))
-                self.wake.wait(self.timing.poll_interval_s)
+                self.wake.wait(self.agenda.timing.poll_interval_s)
             return
-        self.health.reconnected()
+        self.health.reconnects += 1
         self.agenda.retry_now()
         self.log.info("database.connected")
 
@@ -153,11 +141,11 @@ class Loop:
 
     def _wait_s(self) -> float:
         """How long to wait for a notification: until the next job is due, or the next poll."""
-        timing = self.timing
+        timing = self.agenda.timing
         poll_s = (
             timing.poll_interval_s if self.health.liveness.live else timing.poll_without_listener_s
         )
-        poll_s *= 0.8 + 0.4 * self.jitter()
+        poll_s *= 0.8 + 0.4 * self.agenda.jitter()
         if self.health.state != "active":
             return min(poll_s, timing.poll_without_listener_s)
         return min(poll_s, self.agenda.seconds_until_due(self.monotonic(), self.today()))
@@ -169,4 +157,4 @@ class Loop:
             log = self.log.info if state in ("active", "standby") else self.log.warning
             log("worker.state", state=state, before=before, why=reason)
         self._state_reason = reason
-        self.health.set_state(state)
+        self.health.state = state

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from robbieblocks.changes import Waiting
+from robbieblocks.changes import ChangeGroup, Waiting
 from robbieblocks.pipeline import RunReport
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 
@@ -17,15 +17,13 @@ from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 class BuildResult:
     """What one build did.
 
-    `unacknowledged` are the rows of its snapshot that it did not acknowledge. `boundaries` says for
-    each app when its content next changes by itself. `oldest_change` is when the oldest
-    acknowledged row was written.
+    `unacknowledged` are the rows of its snapshot that it did not acknowledge, each as a group of
+    its own. `boundaries` says for each app when its content next changes by itself. `oldest_change`
+    is when the oldest acknowledged row was written.
     """
 
     runs: tuple[RunReport, ...]
-    unacknowledged: Mapping[UUID, PartialAcknowledgement] = field(
-        default_factory=dict[UUID, PartialAcknowledgement]
-    )
+    unacknowledged: Mapping[UUID, ChangeGroup] = field(default_factory=dict[UUID, ChangeGroup])
     boundaries: Mapping[str, datetime | None] = field(default_factory=dict[str, "datetime | None"])
     oldest_change: datetime | None = None
 

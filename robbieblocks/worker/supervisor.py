@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.worker.connections import QueryWatchdog
@@ -19,39 +18,38 @@ _JOIN_S: Final = 5.0
 _SIGNS_PER_WATCHDOG: Final = 3
 
 
-@dataclass(slots=True)
-class Supervisor:
-    """Ends hanging queries, and tells systemd that the worker makes progress, while it does."""
+@contextmanager
+def supervised(
+    watchdog: QueryWatchdog, health: Health, notifier: Notifier
+) -> Generator[None, None, None]:
+    """Within the block, a thread ends hanging queries, and tells systemd of progress there is."""
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=_supervise, args=(watchdog, health, notifier, ended), name="supervisor", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(_JOIN_S)
 
-    watchdog: QueryWatchdog
-    health: Health
-    notifier: Notifier
 
-    @contextmanager
-    def running(self) -> Generator[None, None, None]:
-        """Run the thread within the block."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,), name="supervisor", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join(_JOIN_S)
-
-    def _run(self, ended: threading.Event) -> None:
-        watchdog_s = self.notifier.watchdog_s
-        sign_every_s = watchdog_s / _SIGNS_PER_WATCHDOG if watchdog_s else None
-        signed_at = 0.0
-        status = ""
-        while not ended.wait(min(_INTERVAL_S, sign_every_s or _INTERVAL_S)):
-            self.watchdog.check()
-            stuck = self.health.stuck
-            now = time.monotonic()
-            if sign_every_s and not stuck and now - signed_at >= sign_every_s:
-                self.notifier.send("WATCHDOG=1")
-                signed_at = now
-            current = stuck or self.health.unready or "up to date"
-            if current != status:
-                self.notifier.send(f"STATUS={self.health.node}: {current}")
-                status = current
+def _supervise(
+    watchdog: QueryWatchdog, health: Health, notifier: Notifier, ended: threading.Event
+) -> None:
+    watchdog_s = notifier.watchdog_s
+    sign_every_s = watchdog_s / _SIGNS_PER_WATCHDOG if watchdog_s else None
+    signed_at = 0.0
+    status = ""
+    while not ended.wait(min(_INTERVAL_S, sign_every_s or _INTERVAL_S)):
+        watchdog.check()
+        stuck = health.stuck
+        now = time.monotonic()
+        if sign_every_s and not stuck and now - signed_at >= sign_every_s:
+            notifier.send("WATCHDOG=1")
+            signed_at = now
+        current = stuck or health.unready or "up to date"
+        if current != status:
+            notifier.send(f"STATUS={health.node}: {current}")
+            status = current

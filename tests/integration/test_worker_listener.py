@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from psycopg import Connection
 
-from robbieblocks import changes
+from robbieblocks import changes, record
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.worker.connections import Listener, Liveness
 from robbieblocks.worker.timing import Timing
@@ -36,7 +36,6 @@ class Listening:
     def __init__(self, open_connection: Connect) -> None:
         self.wake, self.stopped = threading.Event(), threading.Event()
         self.liveness = Liveness()
-        self.heartbeats = 0
         self.opened: list[tuple[str, Db]] = []
 
         def open_(name: str) -> Db:
@@ -45,17 +44,12 @@ class Listening:
 
         self.listener = Listener(
             open_connection=open_,
-            send_heartbeat=self.send_heartbeat,
             liveness=self.liveness,
             wake=self.wake,
             stopped=self.stopped,
             timing=TIMING,
             log=RecordingLog(),
         )
-
-    def send_heartbeat(self, connection: Db) -> None:
-        connection.execute("SELECT 1")
-        self.heartbeats += 1
 
 
 @pytest.fixture
@@ -101,9 +95,11 @@ def test_a_commit_wakes(editor: Db, listening: Listening) -> None:
 
 
 def test_a_terminated_listener_comes_back_and_wakes_the_loop(
-    editor: Db, listening: Listening
+    editor: Db, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was committed while nobody listened is found: `wake` is set after the reconnect."""
+    heartbeats: list[Db] = []
+    monkeypatch.setattr(record, "heartbeats", heartbeats.append)
     for round_ in range(3):
         until(lambda: listening.liveness.live)
         before = listening.listener.reconnects
@@ -114,7 +110,7 @@ def test_a_terminated_listener_comes_back_and_wakes_the_loop(
         assert listening.wake.wait(30)
         assert name in ("listener", "ping")
     until(lambda: listening.liveness.live)
-    assert listening.heartbeats
+    until(lambda: heartbeats)
 
 
 def test_pings_that_do_not_come_back_mean_that_it_is_not_live(
@@ -143,7 +139,6 @@ def test_the_listener_outlasts_any_number_of_failed_connects() -> None:
 
     listener = Listener(
         open_connection=refuse,
-        send_heartbeat=lambda _: None,
         liveness=Liveness(),
         wake=threading.Event(),
         stopped=stopped,

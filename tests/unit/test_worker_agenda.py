@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.changes import ChangeGroup, Waiting
-from robbieblocks.worker.agenda import Agenda, Job, PartialAcknowledgement
+from robbieblocks.worker.agenda import Agenda, Job
 from robbieblocks.worker.timing import Timing
 
 TIMING = Timing()
@@ -58,7 +58,7 @@ def test_the_first_thing_is_a_look_at_every_app() -> None:
         jobs.append(job)
         made.job_ended(job, 0.0)
     assert [(job.apps, job.reason) for job in jobs] == [((app,), "start") for app in APPS]
-    assert all(job.full and not job.asked for job in jobs)
+    assert all(job.repair and not job.asked for job in jobs)
     assert made.reconciled_once
 
 
@@ -169,14 +169,14 @@ def test_what_an_app_has_answered_is_not_built_again_for_those_that_failed() -> 
     """A row that one app of two has answered waits for the other alone."""
     made = started()
     row = uuid4()
-    partial = PartialAcknowledgement(
-        apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
+    group = ChangeGroup(
+        apps=frozenset({"play", "code"}), count=1, oldest=TODAY, kinds=("style_change",)
     )
     made.update(waits(("play+code", 1)), 10.0)
     job = made.next_job(10.0, TODAY)
     assert job is not None
     made.job_ended(job, 10.0, failed=["play"])
-    made.rows_handled({row: partial}, ["code"])
+    made.rows_handled({row: group}, ["code"])
     made.update(waits(), 10.0)
     assert made.partial[row].built == {"code"}
     assert made.next_job(10.1, TODAY) is None
@@ -192,14 +192,12 @@ def test_a_row_that_can_not_be_acknowledged_is_built_for_once() -> None:
     """A row that every app has answered, and that still waits, asks for nothing more."""
     made = started()
     row = uuid4()
-    partial = PartialAcknowledgement(
-        apps=frozenset({"play"}), built=frozenset(), kind="page_updated", created_at=TODAY
-    )
+    group = ChangeGroup(apps=frozenset({"play"}), count=1, oldest=TODAY, kinds=("page_updated",))
     made.update(waits(("play", 1)), 10.0)
     job = made.next_job(10.0, TODAY)
     assert job is not None
     made.job_ended(job, 10.0)
-    made.rows_handled({row: partial}, ["play"])
+    made.rows_handled({row: group}, ["play"])
     # The queue is read without the rows in `partial`.
     assert row in made.partial
     made.update(waits(), 20.0)
@@ -210,11 +208,11 @@ def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     """A reconcile of one app that meets a row of two leaves it to be built for the other."""
     made = started()
     row = uuid4()
-    partial = PartialAcknowledgement(
-        apps=frozenset({"play", "code"}), built=frozenset(), kind="style_change", created_at=TODAY
+    group = ChangeGroup(
+        apps=frozenset({"play", "code"}), count=1, oldest=TODAY, kinds=("style_change",)
     )
     made.job_ended(Job(apps=("play",), reason="reconcile"), 10.0)
-    made.rows_handled({row: partial}, ["play"])
+    made.rows_handled({row: group}, ["play"])
     made.update(waits(), 10.2)
     job = made.next_job(10.2, TODAY)
     assert job is not None

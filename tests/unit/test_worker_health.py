@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from robbieblocks.errors import UsageError
 from robbieblocks.worker.connections import Liveness
-from robbieblocks.worker.health import Health, HealthServer, Metrics, State
+from robbieblocks.worker.health import Health, HealthServer, State
 from robbieblocks.worker.timing import Timing
 
 TIMING = Timing()
@@ -35,14 +35,13 @@ def clock() -> Clock:
 @pytest.fixture
 def health(clock: Clock) -> Health:
     made = Health(node="n", timing=TIMING, liveness=Liveness(), monotonic=clock)
-    made.set_state("active")
-    made.job_ended(retrying=(), reconciled=True)
+    made.state, made.reconciled = "active", True
     return made
 
 
 @pytest.fixture
 def server(health: Health) -> Iterator[HealthServer]:
-    made = HealthServer(health, Metrics(health), "127.0.0.1", 0)
+    made = HealthServer(health, "127.0.0.1", 0)
     yield made
     made.close()
 
@@ -79,7 +78,7 @@ def test_readiness_means_that_changes_go_out(
 ) -> None:
     """A worker that can't work is alive, not ready, and says why."""
     assert get(server, "/readyz").status_code == 200
-    health.set_state(state)
+    health.state = state
     answer = get(server, "/readyz")
     assert answer.status_code == 503
     assert answer.json()["unready"] == state
@@ -88,7 +87,7 @@ def test_readiness_means_that_changes_go_out(
 
 def test_an_app_that_waits_for_infrastructure_is_not_ready(health: Health) -> None:
     """Readiness names the apps that are tried again."""
-    health.job_ended(retrying=("play",), reconciled=True)
+    health.retrying = ("play",)
     assert "play" in health.unready
 
 
@@ -121,7 +120,7 @@ def test_a_port_that_is_taken_is_a_usage_error(health: Health, server: HealthSer
     """Two workers that were given one port don't fight over it."""
     port = int(server.address.rpartition(":")[2])
     with pytest.raises(UsageError, match="--health"):
-        HealthServer(health, Metrics(health), "127.0.0.1", port)
+        HealthServer(health, "127.0.0.1", port)
 
 
 def test_a_slow_client_holds_up_no_other(server: HealthServer) -> None:

@@ -48,12 +48,10 @@ class Bench:
             database=self.world,
             builder=self.world,
             agenda=Agenda(timing=TIMING, jitter=lambda: 0.5),
-            timing=TIMING,
             health=Health(node="n", timing=TIMING, liveness=self.liveness),
             log=self.log,
             wake=self.wake,
             stopped=threading.Event(),
-            jitter=lambda: 0.5,
             monotonic=self.clock,
             today=lambda: self.wall,
         )

@@ -8,7 +8,6 @@
 """
 
 from robbieblocks.worker.connections.database import WorkerDatabase
-from robbieblocks.worker.connections.heartbeat import send_heartbeat
 from robbieblocks.worker.connections.leader_lock import LeaderLock
 from robbieblocks.worker.connections.listener import Listener, Liveness
 from robbieblocks.worker.connections.query_watchdog import QueryWatchdog
@@ -21,5 +20,4 @@ __all__ = [
     "QueryWatchdog",
     "WorkerDatabase",
     "connect_with_retry",
-    "send_heartbeat",
 ]

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from psycopg import Connection
 
-from robbieblocks import changes
+from robbieblocks import changes, database, record
 from robbieblocks.errors import DatabaseUnavailable, Permanent, RobbieBlocksError, Transient
 from robbieblocks.worker.connections.retry import connect_with_retry
 from robbieblocks.worker.log import Log
@@ -59,12 +59,10 @@ class _Connections:
 class Listener:
     """Sets `wake` on every notification, and whenever one may have been missed.
 
-    `open_connection` opens a connection under a name; `send_heartbeat` is called with the ping
-    connection every `heartbeat_interval_s`.
+    `open_connection` opens a connection under a name.
     """
 
     open_connection: Callable[[str], Connection]
-    send_heartbeat: Callable[[Connection], None]
     liveness: Liveness
     wake: threading.Event
     stopped: threading.Event
@@ -157,10 +155,25 @@ class Listener:
                 self._next_heartbeat_at = now + self.timing.heartbeat_interval_s
                 # Without the right to write nothing is built either, and the loop reports it.
                 with contextlib.suppress(Permanent):
-                    self.send_heartbeat(connections.ping)
+                    self._send_heartbeat(connections.ping)
             if self._ping is None and now >= self._next_ping_at:
                 self._send_ping(connections.ping, now)
             self._receive(connections.listener)
+
+    def _send_heartbeat(self, connection: Connection) -> None:
+        """Date this process' unfinished runs, and close those of workers that died.
+
+        A run of any node counts as dead when it had no heartbeat for `lease_s` seconds and its
+        lease is free.
+        """
+        record.heartbeats(connection)
+        if database.is_pooled(connection):
+            # Leases are session locks, which a pooler breaks. Each node's own worker closes its
+            # runs.
+            return
+        closed = record.close_abandoned(connection, self.timing.lease_s)
+        if closed:
+            self.log.warning("runs.closed", count=closed, why="no heartbeat from their workers")
 
     def _send_ping(self, connection: Connection, now: float) -> None:
         self._ping = _Ping(uuid4().hex, now)

@@ -1,7 +1,6 @@
 """What a worker reports about itself: whether it makes progress, and whether changes go out."""
 
-from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.health.server import DEFAULT_PORT, HealthServer
 from robbieblocks.worker.health.state import Health, State
 
-__all__ = ["DEFAULT_PORT", "Health", "HealthServer", "Metrics", "State"]
+__all__ = ["DEFAULT_PORT", "Health", "HealthServer", "State"]

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import threading
-from functools import partial
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import BaseServer
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from robbieblocks.errors import UsageError
-from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.health.state import Health
 
 DEFAULT_PORT: Final = 9464
@@ -27,9 +28,12 @@ _POLL_S: Final = 0.2
 class HealthServer:
     """Answers requests from its creation until it is closed. `address` is HOST:PORT."""
 
-    def __init__(self, health: Health, metrics: Metrics, host: str, port: int) -> None:
+    def __init__(self, health: Health, host: str, port: int) -> None:
+        class Handler(_Handler):
+            reported = health
+
         try:
-            self._server = _Server((host, port), partial(_Handler, health, metrics))
+            self._server = _Server((host, port), Handler)
         except OSError as error:
             raise UsageError(
                 f"can't answer health requests on {host}:{port}: {error.strerror}: name another "
@@ -45,7 +49,7 @@ class HealthServer:
         self._thread.start()
 
     @classmethod
-    def open(cls, health: Health, metrics: Metrics, address: str | None) -> Self:
+    def open(cls, health: Health, address: str | None) -> Self:
         """A server on `address` (HOST:PORT, or a port of 127.0.0.1).
 
         None stands for the default port, and any free one where that is taken. Raises UsageError
@@ -53,12 +57,12 @@ class HealthServer:
         """
         if address is not None:
             host, _, port = address.rpartition(":")
-            return cls(health, metrics, host or _LOCALHOST, int(port))
+            return cls(health, host or _LOCALHOST, int(port))
         try:
-            return cls(health, metrics, _LOCALHOST, DEFAULT_PORT)
+            return cls(health, _LOCALHOST, DEFAULT_PORT)
         except UsageError:
             # Nobody asked for this port, and another worker of the machine may have it.
-            return cls(health, metrics, _LOCALHOST, 0)
+            return cls(health, _LOCALHOST, 0)
 
     def close(self) -> None:
         """Stop answering."""
@@ -73,29 +77,18 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    reported: Health
     timeout = _REQUEST_TIMEOUT_S
     server_version = "robbieblocks"
     sys_version = ""
 
-    def __init__(
-        self,
-        health: Health,
-        metrics: Metrics,
-        request: Any,  # what socketserver accepts as a request: typeshed names it in a private way
-        client_address: Any,
-        server: BaseServer,
-    ) -> None:
-        self._health, self._metrics = health, metrics
-        # The base class answers the request within its __init__.
-        super().__init__(request, client_address, server)
-
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        health, path = self.reported, self.path.partition("?")[0]
         if path == "/metrics":
-            self._answer(200, self._metrics.text(), CONTENT_TYPE_LATEST)
+            self._answer(200, generate_latest(Metrics(health)), CONTENT_TYPE_LATEST)
         elif path in ("/healthz", "/readyz"):
-            problem = self._health.stuck if path == "/healthz" else self._health.unready
-            body = json.dumps(self._health.as_json(), indent=2).encode() + b"\n"
+            problem = health.stuck if path == "/healthz" else health.unready
+            body = json.dumps(health.as_json(), indent=2).encode() + b"\n"
             self._answer(503 if problem else 200, body, "application/json")
         else:
             self._answer(404, b"/healthz, /readyz or /metrics\n", "text/plain")
@@ -113,3 +106,52 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: probes come every few seconds."""
+
+
+class Metrics(Collector):
+    """What `Health` says at the moment of each scrape, for Prometheus. The names are stable."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric of the worker."""
+        yield from self._gauges()
+        yield from self._counters()
+        yield from self._health.build_seconds.collect()
+        yield from self._health.change_seconds.collect()
+
+    def _gauges(self) -> Iterator[Metric]:
+        health = self._health
+        for name, help_, value in (
+            ("up", "1 while changes go out", not health.unready),
+            ("stuck", "1 while the worker makes no progress", bool(health.stuck)),
+            ("hearing", "1 while notifications come through", health.liveness.live),
+            ("waiting_changes", "Queue rows that wait for this node", health.waiting),
+            ("oldest_waiting_seconds", "Age of the oldest of them", health.oldest_waiting_age_s),
+            ("loop_age_seconds", "Since the loop last went round", health.loop_age_s),
+            ("canary_age_seconds", "Since a ping last came back", health.ping_age_s),
+            ("phase_age_seconds", "Age of the running phase", health.phase_age_s),
+            ("retrying_apps", "Apps that wait for another try", len(health.retrying)),
+            ("held_apps", "Apps whose plan waits for a person's approval", len(health.held)),
+        ):
+            family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
+            family.add_metric([health.node], float(value or 0))
+            yield family
+
+    def _counters(self) -> Iterator[Metric]:
+        health = self._health
+        builds = CounterMetricFamily(
+            "robbieblocks_builds", "Builds by app and outcome", labels=["node", "app", "outcome"]
+        )
+        # A copy: the main thread may add a key meanwhile.
+        for (app, outcome), count in sorted(health.builds.copy().items()):
+            builds.add_metric([health.node, app, outcome], count)
+        yield builds
+        for name, help_, count in (
+            ("reconnects", "Times that the work connection was opened again", health.reconnects),
+            ("looks", "Reads of the queue", health.queue_reads),
+        ):
+            counter = CounterMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
+            counter.add_metric([health.node], count)
+            yield counter

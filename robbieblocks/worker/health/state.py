@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
+
+from prometheus_client import Histogram
 
 from robbieblocks.changes import Waiting
 from robbieblocks.worker.agenda import Job
@@ -15,6 +17,11 @@ from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
 
 State = Literal["starting", "standby", "active", "unreachable", "unknown node", "stopping"]
+_BUCKETS_S: Final = (0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+
+
+def _histogram(name: str, help_: str) -> Histogram:
+    return Histogram(f"robbieblocks_{name}", help_, buckets=_BUCKETS_S, registry=None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,7 +30,8 @@ class Health:
 
     There is no lock: each field is valid by itself. Times are of the monotonic clock, except
     `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
-    `held` has, by app, why its plan waits for a person's approval.
+    `retrying` are the apps that wait for another try. `reconciled` is True once every app was
+    examined since the start. `held` has, by app, why its plan waits for a person's approval.
     """
 
     node: str
@@ -41,6 +49,15 @@ class Health:
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
     queue_reads: int = 0
+    build_seconds: Histogram = field(
+        default_factory=lambda: _histogram("build_seconds", "Duration of builds")
+    )
+    change_seconds: Histogram = field(
+        default_factory=lambda: _histogram(
+            "change_to_live_seconds",
+            "From the start of an editor's transaction to its pages being live",
+        )
+    )
     _phase_began_at: float = 0.0
     _ticked_at: float = 0.0
 
@@ -60,25 +77,17 @@ class Health:
         self.phase = ""
         self.tick()
 
-    def set_state(self, state: State) -> None:
-        """Note what the worker as a whole is doing."""
-        self.state = state
-
     def queue_read(self, waiting: Waiting) -> None:
         """Note what a read of the queue found."""
         self.queue_reads += 1
         self.waiting, self.oldest_waiting = waiting.count, waiting.oldest
 
-    def reconnected(self) -> None:
-        """Note that the "work" connection was opened again."""
-        self.reconnects += 1
-
-    def job_ended(self, *, retrying: tuple[str, ...], reconciled: bool) -> None:
-        """Note which apps wait for another try, and whether each was examined since the start."""
-        self.retrying, self.reconciled = retrying, reconciled
-
     def build_finished(self, job: Job, result: BuildResult, seconds: float) -> None:
-        """Count a build by app and outcome."""
+        """Count a build by app and outcome, and note how long it took."""
+        now = datetime.now(UTC)
+        self.build_seconds.observe(seconds)
+        if result.oldest_change is not None and job.reason == "change":
+            self.change_seconds.observe(max(0.0, (now - result.oldest_change).total_seconds()))
         for run in result.runs:
             key = (run.app, run.outcome)
             self.builds[key] = self.builds.get(key, 0) + 1
@@ -89,7 +98,7 @@ class Health:
         self.last_build = {
             "apps": list(job.apps),
             "reason": job.reason,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "at": now.isoformat(timespec="milliseconds"),
             "seconds": round(seconds, 3),
             "outcomes": {run.app: run.outcome for run in result.runs},
         }
