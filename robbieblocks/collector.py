@@ -45,8 +45,8 @@ def paused() -> Generator[None]:
             gc.enable()
 
 
-class FullBuildCollection:
-    """Collects after full builds, and leaves what survives out of later collections.
+class CollectionAfterChecks:
+    """Collects after a worker's own checks, and leaves what survives out of later collections.
 
     Once an hour everything is walked through again, or what was left out and became garbage since
     would stay for ever.

@@ -16,12 +16,11 @@ from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import Cause, Plan, PlannedPage, RunPlan, make_plan
 from robbieblocks.pipeline.publishing import publish
-from robbieblocks.pipeline.reading import read
 from robbieblocks.pipeline.recording import record_runs
 from robbieblocks.pipeline.rendering import render
 from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport, causes_text
 from robbieblocks.pipeline.request import Request, Target
-from robbieblocks.pipeline.session import open_build
+from robbieblocks.pipeline.session import open_build, read
 from robbieblocks.pipeline.site import Site, apps_with_pages
 
 __all__ = [

@@ -19,7 +19,8 @@ from robbieblocks.pipeline.session import BuildSession
 class CompiledApp:
     """One app, for all nodes: its pages, the modules that they place, and their fingerprints.
 
-    `broken` maps each component that can't be built to its problems and those of what it imports.
+    `broken` maps each component that can't be built to its problems and those of what it imports:
+    at least one.
     """
 
     name: str
@@ -106,15 +107,9 @@ def _compiled(
         fingerprints=fingerprints,
         placed=placed,
         components=content.components,
-        broken=_broken(bundle),
+        broken={
+            key: bundle.blame.get(key)
+            or (Problem(entity="component", key=key, what="it can't be built"),)
+            for key in bundle.broken
+        },
     )
-
-
-def _broken(bundle: Bundle) -> dict[str, tuple[Problem, ...]]:
-    """Each component that can't be built, with at least one problem."""
-
-    def problems(key: str) -> tuple[Problem, ...]:
-        unknown = Problem(entity="component", key=key, what="it can't be built")
-        return bundle.blame.get(key) or (unknown,)
-
-    return {key: problems(key) for key in bundle.broken}

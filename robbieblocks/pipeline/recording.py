@@ -10,7 +10,7 @@ from uuid import UUID
 from robbieblocks import failpoints, record
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import TriggerRow
-from robbieblocks.pipeline.planning import Plan, is_held, is_pinned
+from robbieblocks.pipeline.planning import Plan, is_pinned_or_held
 from robbieblocks.pipeline.report import RunReport, log_of
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import BuildSession
@@ -54,7 +54,7 @@ class RunRecorder:
         """
         request, site = self._session.request, self._session.site
         for run in plan.runs:
-            held = request.unasked and (is_pinned(run, site) or is_held(run, request, site))
+            held = request.unasked and is_pinned_or_held(run, request, site)
             if run.has_work and not held:
                 self.begin(run.target)
 

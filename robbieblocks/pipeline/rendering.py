@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from robbieblocks.errors import ContentError, Problem
+from robbieblocks.errors import ContentError, Problem, RobbieBlocksError
 from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
@@ -17,9 +19,50 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning import PageInputs, Plan
-from robbieblocks.pipeline.rendered_blocks import RenderedBlocks
 from robbieblocks.pipeline.session import BuildSession
 from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer
+
+BlockStream = Iterator[Mapping[RenderJob, RenderedBlock]]
+"""Blocks in batches: taking the next batch waits for it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RenderedBlocks:
+    """An app's blocks by job. Looking one up that is being rendered waits for it, inside `waiting`.
+
+    Meanwhile the others are rendered, so that pages are composed while blocks are rendered.
+    """
+
+    waiting: Callable[[], AbstractContextManager[None]]
+    _there: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
+    _stream: BlockStream = field(default_factory=lambda: iter(()))
+    _failure: RobbieBlocksError | None = None
+
+    def __getitem__(self, job: RenderJob) -> RenderedBlock:
+        """Raises KeyError for a job that no stream has, and ProcessFailed as rendering does."""
+        while (known := self._there.get(job)) is None:
+            self._take_batch()
+        return known
+
+    def add(self, there: Mapping[RenderJob, RenderedBlock]) -> None:
+        """Add blocks that are there."""
+        self._there.update(there)
+
+    def expect(self, stream: BlockStream) -> None:
+        """Add blocks that come later."""
+        self._stream = itertools.chain(self._stream, stream)
+
+    def _take_batch(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            with self.waiting():
+                self._there.update(next(self._stream))
+        except StopIteration:
+            raise KeyError("no block is being rendered") from None
+        except RobbieBlocksError as error:
+            self._failure = error
+            raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +148,8 @@ def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: BuildSessio
                 renderer=session.context.page_renderer,
                 blocks=RenderedBlocks(waiting=partial(session.stopwatch.phase, "render")),
             )
-            pages = [made_from.page for run in plan.of_app(name) for made_from in run.to_make]
+            runs = [run for run in plan.runs if run.target.app == name]
+            pages = [made_from.page for run in runs for made_from in run.to_make]
             count += _start(rendering, pages, session)
             apps[name] = rendering
     return Rendering(apps=apps, count=count)
@@ -124,7 +168,7 @@ def _start(rendering: AppRendering, pages: list[AssembledPage], session: BuildSe
     missing = {job: key for job, key in keys.items() if key not in cached}
     if missing:
         stream = context.prerenderer.stream(list(missing), bundle)
-        rendering.blocks.expect(missing, context.blocks.remember(missing, stream))
+        rendering.blocks.expect(context.blocks.remember(missing, stream))
     return len(missing)
 
 

@@ -1,4 +1,4 @@
-"""Opening a build: its targets, their locks and leases, and what is live."""
+"""Opening a build (its targets, their locks and leases, what is live) and reading its rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from robbieblocks import database, record, release, snapshot
 from robbieblocks.errors import DatabaseUnavailable
-from robbieblocks.model import Manifest
+from robbieblocks.model import Manifest, Snapshot
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets
 from robbieblocks.pipeline.site import Site, apps_with_pages
@@ -64,7 +64,7 @@ def open_build(
     watch = Stopwatch()
     with watch.step("open"):
         targets = _targets(request, connection, site)
-    with context.at_work(full=request.unasked), ExitStack() as held:
+    with context.at_work(collect=request.unasked), ExitStack() as held:
         with watch.step("open"):
             leases = (
                 {} if request.dry_run else _lock(targets, connection, site, held, context.leases)
@@ -85,6 +85,24 @@ def open_build(
         yield session
     if not request.dry_run:
         context.maintenance.request(site.root, targets, standby=context.standby)
+
+
+def read(session: BuildSession) -> Snapshot:
+    """All content as one transaction saw it, with the queue rows that it covers.
+
+    What takes long and needs no rows is started beside it: standby trees, and the isolates of a
+    first build. Raises DatabaseUnavailable, SchemaOutdated, ProcessFailed.
+    """
+    request, context = session.request, session.context
+    # Here nobody waits for one edit to go live.
+    at_leisure = request.unasked or context.memory.content is None
+    if at_leisure and context.standby and not request.dry_run:
+        context.maintenance.request(session.site.root, session.targets, standby=True, at_once=True)
+    with session.stopwatch.step("read"):
+        nodes = {target.node for target in session.targets} | set(request.nodes)
+        content = context.memory.read(session.connection, sorted(nodes), all_rows=request.unasked)
+    context.start_isolates(_blocks_of_new_apps(content, session))
+    return content
 
 
 def _targets(request: Request, connection: Connection, site: Site) -> tuple[Target, ...]:
@@ -135,3 +153,9 @@ def _close_dead_runs(session: BuildSession) -> None:
         dead = record.close_dead(session.connection, target.node, target.app)
         if dead:
             session.progress(f"closed {dead} unfinished run of {target}")
+
+
+def _blocks_of_new_apps(content: Snapshot, session: BuildSession) -> int:
+    """How many blocks must be rendered at least: those of apps of which nothing is live."""
+    new = {target.app for target, manifest in session.live.items() if manifest is None}
+    return sum(len(page.blocks) for page in content.pages if page.app in new)

@@ -57,19 +57,19 @@ def test_a_service_collects() -> None:
     assert gc.isenabled()
 
 
-def test_a_full_build_collects() -> None:
-    """Cycles that a full build left are gone after it."""
+def test_a_collection_collects() -> None:
+    """Cycles that builds left are gone after it."""
     Cycle.found = 0
     Cycle()
-    collector.FullBuildCollection().collect()
+    collector.CollectionAfterChecks().collect()
     assert Cycle.found == 1
 
 
 def test_what_survived_is_collected_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cycle that became garbage after it was left out goes with the first full collection."""
+    """A cycle that became garbage after it was left out goes when all is collected again."""
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    collection = collector.FullBuildCollection()
+    collection = collector.CollectionAfterChecks()
     kept = Cycle()
     collection.collect()
     Cycle.found = 0

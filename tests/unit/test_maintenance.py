@@ -10,7 +10,7 @@ import pytest
 
 from robbieblocks.errors import ProcessFailed, SiteUnavailable
 from robbieblocks.pipeline import Target
-from robbieblocks.pipeline.context.maintenance import Maintenance
+from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.release import SiteRoot
 
 ROOT = SiteRoot(Path("/site"))

@@ -1,9 +1,13 @@
 """Planning: what happens to each page, found by comparing fingerprints with the live manifest."""
 
-from robbieblocks.pipeline.planning.brake import check_approvals, held_reason, is_held
 from robbieblocks.pipeline.planning.causes import causes_of_problems
-from robbieblocks.pipeline.planning.making import TOKENS_FILE, make_plan
-from robbieblocks.pipeline.planning.pins import is_pinned, pin_warning, pinned_hash
+from robbieblocks.pipeline.planning.comparing import TOKENS_FILE, make_plan
+from robbieblocks.pipeline.planning.holds import (
+    held_reason,
+    is_pinned_or_held,
+    pin_warning,
+    pinned_hash,
+)
 from robbieblocks.pipeline.planning.plan import (
     Cause,
     PageChange,
@@ -22,10 +26,8 @@ __all__ = [
     "PlannedPage",
     "RunPlan",
     "causes_of_problems",
-    "check_approvals",
     "held_reason",
-    "is_held",
-    "is_pinned",
+    "is_pinned_or_held",
     "make_plan",
     "pin_warning",
     "pinned_hash",

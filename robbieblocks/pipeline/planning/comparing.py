@@ -1,25 +1,36 @@
-"""Making the plan of one run: an app's pages on a node, compared with the live manifest."""
+"""Making the plan of a build: each app's pages on each node, compared with the live manifest."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
+from typing import Final
 
-from robbieblocks.assemble import is_due, page_on_node
-from robbieblocks.errors import Problem
-from robbieblocks.model import ASSET_PREFIX, BrandedNode, Manifest, NodeRow, PageEntry, Sha256
-from robbieblocks.pipeline.compiling import CompiledApp
-from robbieblocks.pipeline.fingerprints import BrandFingerprint
-from robbieblocks.pipeline.planning.causes import (
-    CauseFinder,
-    Tokens,
-    causes_of_problems,
+from robbieblocks import release
+from robbieblocks.assemble import is_due, next_boundary, page_on_node
+from robbieblocks.errors import Problem, SiteUnavailable
+from robbieblocks.model import (
+    ASSET_PREFIX,
+    BrandedNode,
+    Manifest,
+    NodeRow,
+    PageEntry,
+    Sha256,
+    Snapshot,
 )
-from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
+from robbieblocks.pipeline.compiling import Compiled, CompiledApp
+from robbieblocks.pipeline.fingerprints import BrandFingerprint
+from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
+from robbieblocks.pipeline.planning.holds import check_approvals
+from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.session import BuildSession
 
+TOKENS_FILE: Final = "tokens.json"
 Problems = Mapping[str, tuple[Problem, ...]]
 
 
@@ -45,6 +56,46 @@ class Comparison:
     failures: Mapping[Sha256, tuple[Problem, ...]]
     damaged: frozenset[str]
     live_tokens: Callable[[], Tokens]
+
+
+def make_plan(
+    content: Snapshot, compiled: Compiled, session: BuildSession, *, now: datetime
+) -> Plan:
+    """What is going to happen to each page of each target at an instant, and why.
+
+    Raises SiteUnavailable where the live release can't be read, and UsageError for an approved hash
+    that is no plan's.
+    """
+    request, memory = session.request, session.context.memory
+    with session.stopwatch.step("plan"):
+        nodes = {node.id: node for node in content.nodes}
+        conflicts = {
+            node: memory.routes.conflicts(content, nodes[node]) for node in compiled.brands
+        }
+        runs = [
+            plan_run(
+                Comparison(
+                    target=target,
+                    node=nodes[target.node],
+                    brand=compiled.brands[target.node],
+                    app=compiled.apps[target.app],
+                    live=session.live[target],
+                    now=now,
+                    only=frozenset(request.pages),
+                    conflicts=_of_app(target.app, conflicts[target.node], content),
+                    failures=memory.failures,
+                    damaged=_damaged(target, session),
+                    live_tokens=partial(_live_tokens, target, session),
+                )
+            )
+            for target in session.targets
+        ]
+        boundaries = {
+            name: next_boundary(app.assembly.pages, now) for name, app in compiled.apps.items()
+        }
+    plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
+    check_approvals(plan, request)
+    return plan
 
 
 def plan_run(given: Comparison) -> RunPlan:
@@ -160,3 +211,28 @@ def _damaged_pages(given: Comparison) -> frozenset[str]:
         for entry in live.pages
         if entry.path in damaged or any(ASSET_PREFIX + name in damaged for name in entry.assets)
     )
+
+
+def _of_app(app: str, conflicts: Problems, content: Snapshot) -> Problems:
+    if not conflicts:
+        return conflicts
+    own = {page.key for page in content.pages if page.app == app}
+    return {key: problems for key, problems in conflicts.items() if key in own}
+
+
+def _damaged(target: Target, session: BuildSession) -> frozenset[str]:
+    """What of the live release is not as it was published, by size and time."""
+    if not session.request.repair:
+        return frozenset()
+    root = session.site.root
+    return frozenset(release.verify(root, target.node, target.app, quick=True))
+
+
+def _live_tokens(target: Target, session: BuildSession) -> Mapping[str, str]:
+    """The resolved tokens of the live release; none where they can't be read."""
+    try:
+        body = release.read_live(session.site.root, target.node, target.app, TOKENS_FILE)
+        found: dict[str, str] = json.loads(body)
+    except (SiteUnavailable, ValueError):
+        return {}
+    return found

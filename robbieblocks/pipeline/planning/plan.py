@@ -6,7 +6,7 @@ approves a build takes the plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -157,7 +157,3 @@ class Plan:
     runs: tuple[RunPlan, ...]
     now: datetime
     boundaries: Mapping[str, datetime | None]
-
-    def of_app(self, app: str) -> Sequence[RunPlan]:
-        """The runs of one app."""
-        return [run for run in self.runs if run.target.app == app]

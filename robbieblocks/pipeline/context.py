@@ -2,30 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from psycopg import Connection
 
-from robbieblocks import collector, record, snapshot
+from robbieblocks import collector, failpoints, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import BrandedNode, Bundle, NodeRow, Sha256, Snapshot, TokenRow, same
-from robbieblocks.pipeline.context.block_cache import BlockCache
-from robbieblocks.pipeline.context.maintenance import Maintenance
+from robbieblocks.model import (
+    BrandedNode,
+    Bundle,
+    NodeRow,
+    RenderedBlock,
+    RenderJob,
+    Sha256,
+    Snapshot,
+    TokenRow,
+    same,
+)
 from robbieblocks.pipeline.fingerprints import Fingerprints
+from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
+
+_BLOCK_KIND: Final = "html"
+# A killed process renders at most so many blocks again.
+_WRITE_AFTER_BLOCKS: Final = 10_000
+
+
+class BlockCache:
+    """Blocks by their job's key. New ones are held in memory until `flush`.
+
+    A block with a problem is not kept: it is rendered, and its problem reported, each time.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._unwritten: dict[str, bytes] = {}
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, RenderedBlock]:
+        """The blocks that are cached, by key."""
+        found = self._cache.get_many(_BLOCK_KIND, keys)
+        return {key: _decode_block(entry) for key, entry in found.items()}
+
+    def remember(
+        self,
+        keys: Mapping[RenderJob, str],
+        stream: Iterator[Mapping[RenderJob, RenderedBlock]],
+    ) -> Iterator[Mapping[RenderJob, RenderedBlock]]:
+        """The same batches of rendered blocks; what is taken from them is remembered."""
+        for batch in stream:
+            failpoints.reached("rendered")
+            for job, block in batch.items():
+                if not block.problem:
+                    self._unwritten[keys[job]] = _encode_block(block)
+            if len(self._unwritten) >= _WRITE_AFTER_BLOCKS:
+                self.flush()
+            yield batch
+
+    def flush(self) -> None:
+        """Write what was remembered.
+
+        One write of many blocks is cheaper than many writes, and costs no time at all while the
+        disk is being synced.
+        """
+        unwritten, self._unwritten = self._unwritten, {}
+        self._cache.put_many(_BLOCK_KIND, unwritten)
+
+
+def _encode_block(block: RenderedBlock) -> bytes:
+    """One byte of flags, then the HTML: ten times as quick as JSON."""
+    return bytes([block.interactive | block.rerender << 1]) + block.html.encode()
+
+
+def _decode_block(entry: bytes) -> RenderedBlock:
+    flags = entry[0]
+    return RenderedBlock(
+        html=entry[1:].decode(), interactive=bool(flags & 1), rerender=bool(flags & 2)
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,13 +119,13 @@ class BuildMemory:
         default_factory=dict
     )
 
-    def read(self, connection: Connection, nodes: Sequence[str], *, full: bool) -> Snapshot:
-        """The content as it is now: what changed since the last time, or all of it where `full`.
+    def read(self, connection: Connection, nodes: Sequence[str], *, all_rows: bool) -> Snapshot:
+        """The content as it is now: what changed since the last time, or `all_rows`.
 
         Over another connection all is read, too: a server that crashed may have lost commits that
         were read, and given their numbers again. Raises DatabaseUnavailable, SchemaOutdated.
         """
-        if full or self.content is None or not same(self.read_over, connection):
+        if all_rows or self.content is None or not same(self.read_over, connection):
             self.content = snapshot.take(connection, nodes=nodes, previous=self.content)
         else:
             self.content = snapshot.refresh(connection, self.content, nodes=nodes)
@@ -80,8 +152,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     memory: BuildMemory = field(default_factory=BuildMemory)
     maintenance: Maintenance = field(default_factory=Maintenance)
     leases: record.Leases = field(default_factory=record.Leases)
-    _collection: collector.FullBuildCollection = field(
-        default_factory=collector.FullBuildCollection
+    _collection: collector.CollectionAfterChecks = field(
+        default_factory=collector.CollectionAfterChecks
     )
 
     @classmethod
@@ -115,25 +187,26 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     def refresh(self, progress: Callable[[str], None]) -> None:
         """Use the templates and the toolchain as they are now. Raises as `open` does."""
         toolchain = toolchains.ensure(self.settings, progress)
-        renderer, base_css = (
-            PageRenderer(self.settings.templates),
-            _base_css(self.settings.templates),
-        )
+        templates = self.settings.templates
+        renderer, base_css = PageRenderer(templates), _base_css(templates)
         known = self.toolchain.id, self.page_renderer.id, self.base_css
         if (toolchain.id, renderer.id, base_css) != known:
             self.toolchain, self.page_renderer, self.base_css = toolchain, renderer, base_css
             self.memory.failures.clear()
 
     @contextmanager
-    def at_work(self, *, full: bool) -> Generator[None]:
-        """Build inside the block; afterwards release what only a build needs."""
+    def at_work(self, *, collect: bool) -> Generator[None]:
+        """Build inside the block; afterwards release what only a build needs.
+
+        With `collect` the garbage of earlier builds is collected, too.
+        """
         with collector.paused(), self.maintenance.put_off():
             try:
                 yield
             finally:
                 self.prerenderer.keep_one()
                 self.blocks.flush()
-                if full:
+                if collect:
                     self._collection.collect()
 
     def start_isolates(self, blocks: int) -> None:
@@ -164,18 +237,13 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def close(self) -> None:
         """End the child processes and close the cache."""
-        self.__exit__(None, None, None)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
         self.maintenance.close()
-        self.prerenderer.__exit__(kind, error, trace)
+        self.prerenderer.close()
         self.bundler.close()
         self.cache.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _base_css(templates: Path) -> str:

@@ -1,0 +1,80 @@
+"""What keeps a run from going out: a pin, and the brake on runs that would remove many pages."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from robbieblocks import release
+from robbieblocks.errors import Problem, SiteUnavailable, UsageError
+from robbieblocks.pipeline.planning.plan import Plan, RunPlan
+from robbieblocks.pipeline.request import Request
+from robbieblocks.pipeline.site import Site
+from robbieblocks.release import RemovalLimit
+
+
+def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
+    """Whether a pin or the brake holds a run; what can't be read, the run itself reports.
+
+    A pin that can't be read holds nothing, a limit that can't be read holds the run.
+    """
+    with suppress(SiteUnavailable):
+        if pinned_hash(run, site):
+            return True
+    try:
+        return bool(held_reason(run, request, site))
+    except SiteUnavailable:
+        return True
+
+
+def pinned_hash(run: RunPlan, site: Site) -> str:
+    """The build hash that a person holds live for this run; empty where none is held.
+
+    A pin holds what is live: it holds nothing where nothing is live, or where the node no longer
+    enables the app. Raises SiteUnavailable where the pin can't be read.
+    """
+    node, app = run.target.node, run.target.app
+    pin = release.pinned(site.root, node, app)
+    if pin is None or app not in run.node.apps:
+        return ""
+    return pin if release.AppFolder.of(site.root, node, app).live_name is not None else ""
+
+
+def pin_warning(run: RunPlan, pin: str) -> Problem:
+    """What a run says whose changes a pin keeps from going out."""
+    return Problem(
+        entity="app",
+        key=run.target.app,
+        what=f"release {pin[:12]} is pinned on {run.target.node}, so nothing newer goes out",
+        remedy="remove the file `pinned` beside `current`: the next build brings the content live",
+        severity="warning",
+    )
+
+
+def held_reason(run: RunPlan, request: Request, site: Site) -> str:
+    """Why a run may not go out without approval; empty where it may.
+
+    Raises SiteUnavailable where the site's limit can't be read.
+    """
+    removed = sum(page.change == "removed" for page in run.pages)
+    live = len(run.live.pages) if run.live else 0
+    if not RemovalLimit.of(site.root).is_exceeded(removed=removed, live=live):
+        return ""
+    if run.hash in request.approved:
+        return ""
+    node, app = run.target.node, run.target.app
+    return (
+        f"held: it would remove {removed} of {live} pages of {app} on {node}; what is live stays"
+        f"\n  -> put the rows back; or, if that is meant: "
+        f"robbieblocks build --node {node} --app {app} --approve {run.hash}"
+    )
+
+
+def check_approvals(plan: Plan, request: Request) -> None:
+    """Raise UsageError for an approved hash that no run's plan has: the plan changed since."""
+    hashes = {run.hash for run in plan.runs}
+    for approved in request.approved:
+        if approved not in hashes:
+            raise UsageError(
+                f"no plan of this build has the hash {approved}: the rows, or what is live, changed"
+                " since; look again with `robbieblocks build --dry-run`, without --approve"
+            )
