@@ -20,12 +20,28 @@ def described(character: str) -> str:
     return f"U+{code:04X} {name}"
 
 
+def visible_line(text: str) -> str:
+    r"""A text on one line in which nothing acts on a terminal: ESC is written as `\x1b`.
+
+    So is every other character that is no sign of its own: controls (C0, C1, line ends), those that
+    change the direction of text, invisible ones, and lone surrogates, which no stream can encode.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def visible(text: str) -> str:
+    """As `visible_line` for a text of several lines, whose newlines and tabs stay."""
+    if text.isprintable():
+        return text
+    return "\n".join("\t".join(map(visible_line, line.split("\t"))) for line in text.split("\n"))
+
+
 def printable(text: str) -> str:
-    """A text from a row as messages may print it: no control or bidi characters, not too long."""
+    """A text from a row as a sentence may name it: as `visible_line`, not empty, not too long."""
     cut = text if len(text) <= _PRINTED_CHARACTERS else text[: _PRINTED_CHARACTERS - 1] + "…"
-    if cut.isprintable():
-        return cut or "''"
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
+    return visible_line(cut) or "''"
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:

@@ -10,6 +10,7 @@ import sys
 
 from robbieblocks import collector
 from robbieblocks.cli.app import app
+from robbieblocks.cli.output import print_crash, print_progress
 from robbieblocks.errors import RobbieBlocksError
 
 __all__ = ["app", "main"]
@@ -18,10 +19,11 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command line and exit with its code."""
     collector.disable_for_command()
+    sys.excepthook = print_crash
     try:
         app()
     except RobbieBlocksError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print_progress(f"error: {error}")
         sys.exit(error.exit_code)
     finally:
         collector.skip_at_exit()

@@ -5,14 +5,13 @@ Each command imports what it needs when it runs, so that `--help` and small comm
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from robbieblocks.cli.stdout import discard_output
+from robbieblocks.cli.output import discard_output, print_progress, print_result
 
 
 class Commands(TyperGroup):
@@ -24,7 +23,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            print("interrupted: nothing more was changed", file=sys.stderr)
+            print_progress("interrupted: nothing more was changed")
             raise typer.Exit(130) from None
         except BrokenPipeError:
             discard_output()
@@ -61,7 +60,7 @@ def _version(asked: bool) -> None:
             number = version("robbieblocks")
         except PackageNotFoundError:
             number = "(from a checkout that is not installed)"
-        typer.echo(f"robbieblocks {number}")
+        print_result(f"robbieblocks {number}")
         raise typer.Exit
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 import typer
 
 from robbieblocks.cli import session
+from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.render import as_markdown, as_text
-from robbieblocks.cli.stdout import as_json, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext, Request, Site, build
 from robbieblocks.prerender import Prerenderer
@@ -28,7 +28,7 @@ def run(
         raise UsageError("--out writes a preview and goes with --dry-run: add --dry-run")
     with (
         session.opened(settings) as connection,
-        BuildContext.open(settings, session.progress, prerenderer=prerenderer) as context,
+        BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context,
     ):
         report = build(
             request,
@@ -36,7 +36,7 @@ def run(
             connection=connection,
             site=Site(root=SiteRoot(settings.site_root), smoke_url=settings.smoke_url),
             clock=lambda: datetime.now(UTC),
-            progress=session.progress,
+            progress=print_progress,
         )
     if format_ == "json":
         print_result(as_json(report.as_json()))

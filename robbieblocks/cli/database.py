@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from robbieblocks.cli import session
+from robbieblocks.cli.output import print_result
 from robbieblocks.database import schema
 from robbieblocks.settings import Settings
 
@@ -18,8 +19,8 @@ def upgrade(database_url: str | None) -> None:
     with session.opened(settings) as connection:
         done = schema.upgrade(connection, settings.schema)
     for change in done.changes:
-        typer.echo(change)
-    typer.echo(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
+        print_result(change)
+    print_result(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
     if done.remaining:
         _print(done.remaining)
         raise typer.Exit(1)
@@ -27,7 +28,7 @@ def upgrade(database_url: str | None) -> None:
 
 def _print(differences: Iterable[schema.Difference]) -> None:
     for difference in differences:
-        typer.echo(str(difference))
+        print_result(str(difference))
 
 
 def verify(database_url: str | None) -> None:
@@ -38,7 +39,7 @@ def verify(database_url: str | None) -> None:
     _print(differences)
     if differences:
         raise typer.Exit(1)
-    typer.echo("the schema is as it should be")
+    print_result("the schema is as it should be")
 
 
 def seed(database_url: str | None, folder: Path | None) -> None:
@@ -50,4 +51,4 @@ def seed(database_url: str | None, folder: Path | None) -> None:
     found = content.load(folder or settings.schema / "content", settings.node_branding)
     with session.opened(settings) as connection:
         counts = content.seed(connection, found)
-    typer.echo(str(counts))
+    print_result(str(counts))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+from robbieblocks.messages import visible_line
 from robbieblocks.pipeline import BuildReport, PageReport, RunReport, causes_text
 
 _SHORT_HASH = 12
@@ -45,7 +49,8 @@ def _outcome(run: RunReport, report: BuildReport) -> str:
 
 
 def _page_line(page: PageReport) -> str:
-    return f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}{causes_text(page.causes)}"
+    row = f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}{causes_text(page.causes)}"
+    return visible_line(row)
 
 
 def _sizes(page: PageReport) -> str:
@@ -56,9 +61,9 @@ def _sizes(page: PageReport) -> str:
     return f"  {size(page.size_before)} -> {size(page.size)}"
 
 
-def _work(report: BuildReport) -> str:
+def _work(report: BuildReport, write: Callable[[str], str] = str) -> str:
     compiled = len(report.compiled)
-    named = f" ({', '.join(report.compiled)})" if 0 < compiled <= 5 else ""
+    named = f" ({', '.join(map(write, report.compiled))})" if 0 < compiled <= 5 else ""
     total = round(sum(report.phases.values()))
     return (
         f"{_plural(compiled, 'module')} compiled{named}, "
@@ -79,14 +84,29 @@ def as_markdown(report: BuildReport) -> str:
         lines += (_row(run, page) for run, page in touched)
         lines.append("")
     for problem in report.problems:
-        lines += ("```text", str(problem).replace("```", "'''"), "```", "")
-    lines.append(_work(report))
+        fence = _fence(str(problem), at_least=3)
+        lines += (f"{fence}text", str(problem), fence, "")
+    lines.append(_work(report, _code))
     return "\n".join(lines)
 
 
 def _row(run: RunReport, page: PageReport) -> str:
-    cells = (f"`{page.route or page.key}`", run.node, run.app, page.change, _sizes(page).strip())
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    names = (page.route or page.key, run.node, run.app)
+    cells = (*map(_code, names), page.change, _sizes(page).strip())
+    return "| " + " | ".join(cells) + " |"
+
+
+def _code(name: str) -> str:
+    """A row's text in a table cell as code, in which Markdown finds no HTML, link or mention."""
+    text = visible_line(name).replace("|", "\\|")
+    fence = _fence(text, at_least=1)
+    gap = " " if "`" in text else ""
+    return f"{fence}{gap}{text}{gap}{fence}"
+
+
+def _fence(text: str, *, at_least: int) -> str:
+    """More backticks than the text has in a row, so that it can't end what they enclose."""
+    return "`" * max(at_least, *(len(run) + 1 for run in re.findall("`+", text)), 0)
 
 
 def _plural(count: int, noun: str) -> str:

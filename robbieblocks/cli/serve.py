@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import typer
-
 from robbieblocks import collector, release
+from robbieblocks.cli.output import print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.model import SHARED_APP
 from robbieblocks.release import SiteRoot
@@ -45,4 +44,4 @@ def _tell(site_root: SiteRoot, urls: Mapping[str, str]) -> None:
             routes = [entry.route for entry in live.pages] if live else []
             if routes:
                 first = min(routes, key=lambda route: (len(route), route))
-                typer.echo(f"{node:<{width}}  {url.rstrip('/')}{first}")
+                print_result(f"{node:<{width}}  {url.rstrip('/')}{first}")

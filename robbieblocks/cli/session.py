@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,15 +11,11 @@ from pathlib import Path
 from psycopg import Connection
 
 from robbieblocks import database
+from robbieblocks.cli.output import print_progress
 from robbieblocks.database import embedded
 from robbieblocks.settings import Settings
 
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
-
-
-def progress(message: str) -> None:
-    """Print on stderr what is being done."""
-    print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -42,7 +37,7 @@ def located(settings: Settings) -> Generator[Settings]:
     if settings.database_url is not None or any(map(os.environ.get, LIBPQ_VARIABLES)):
         yield settings
         return
-    with embedded.server(settings.home, progress=progress) as conninfo:
+    with embedded.server(settings.home, progress=print_progress) as conninfo:
         own = replace(settings, database_url=conninfo)
         note = settings.home / "postgres" / "seeded"
         if not note.exists():
@@ -65,7 +60,7 @@ def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
     with schema.exclusive(connection):
         if note.exists():
             return
-        progress("creating the schema and the seed content")
+        print_progress("creating the schema and the seed content")
         schema.apply(connection, settings.schema)
         content.seed(connection, content.load(settings.schema / "content", settings.node_branding))
         note.touch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -10,11 +9,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import typer
 from psycopg import Connection
 
 from robbieblocks import changes, record, release, snapshot
-from robbieblocks.cli import session
+from robbieblocks.cli import output, session
+from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
@@ -35,12 +34,13 @@ def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | 
         desired = {} if quick else _desired(settings, site_root, connection, ids)
         statuses = _statuses(site_root, connection, chosen, desired)
     if format_ == "json":
-        typer.echo(json.dumps(as_json(statuses), indent=2, default=str))
+        print_result(output.as_json(as_json(statuses)))
     else:
         # In a pipe lines may have any length: an app is one line, however many nodes there are.
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else sys.maxsize
-        typer.echo(as_text(statuses, datetime.now(UTC), width=width, color=terminal))
+        text = as_text(statuses, datetime.now(UTC), width=width, color=terminal)
+        print_result(text, colored=terminal)
 
 
 def as_json(statuses: Collection[AppStatus]) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _desired(
     from robbieblocks.pipeline import BuildContext, Request, Site, build
 
     try:
-        with BuildContext.open(settings, session.progress) as context:
+        with BuildContext.open(settings, print_progress) as context:
             report = build(
                 Request(nodes=tuple(nodes), dry_run=True, repair=False),
                 context=context,
@@ -76,7 +76,7 @@ def _desired(
                 progress=lambda _: None,
             )
     except RobbieBlocksError as error:
-        session.progress(f"what should be live is not known: {error}")
+        print_progress(f"what should be live is not known: {error}")
         return {}
     return {(run.node, run.app): run for run in report.runs}
 

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import typer
 
 from robbieblocks import record
+from robbieblocks.messages import visible_line
 
 UNKNOWN: Final = "?"
 _HASH_DIGITS: Final = 12
@@ -166,6 +167,7 @@ def _cell(status: AppStatus, now: datetime) -> str:
 
 def _table(rows: Sequence[Sequence[str]], colors: Sequence[Mapping[int, str]]) -> list[str]:
     """Rows as lines with aligned columns; `colors` has the color of columns, row by row."""
+    rows = [[visible_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines: list[str] = []
     for row, row_colors in zip(rows, colors, strict=True):

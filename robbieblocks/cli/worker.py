@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 from typing import Final, Literal
 
-import typer
-
 from robbieblocks import collector, worker
 from robbieblocks.cli import session
+from robbieblocks.cli.output import print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import Timing
@@ -98,7 +97,7 @@ def unit(*, node: str, user: str | None) -> None:
             grace_s=Timing().grace_s,
         )
     )
-    typer.echo(text, nl=False)
+    print_result(text.removesuffix("\n"))
 
 
 def _outermost(folders: tuple[Path, ...]) -> tuple[Path, ...]:

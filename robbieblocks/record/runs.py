@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 
 from robbieblocks.database import translated
+from robbieblocks.messages import visible
 from robbieblocks.record.leases import Leases
 
 NOTHING_LIVE: Final = "none"
@@ -113,8 +114,7 @@ class RunEnd:
     """How a run ended.
 
     `build_hash` is what is live now; None, as for the counts, keeps what stood in the row when the
-    run started. Characters that Postgres can't store are replaced, and a text of more than a
-    million characters loses its middle.
+    run started. Texts are made `visible`; one of more than a million characters loses its middle.
     """
 
     status: Literal["success", "failed"]
@@ -276,10 +276,10 @@ def _milliseconds(value: float | None) -> int | None:
 
 
 def _storable(text: str | None) -> str | None:
-    """A text as Postgres can store it, without NUL and lone surrogates, cut where it is long."""
+    """A text as Postgres can store it and psql can show it on a terminal, cut where it is long."""
     if text is None:
         return None
     if len(text) > _TEXT_MAX:
         half = _TEXT_MAX // 2
         text = f"{text[:half]}\n... {len(text) - _TEXT_MAX} characters left out ...\n{text[-half:]}"
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return visible(text)

@@ -6,7 +6,9 @@ import sys
 from typing import Literal, Protocol, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from robbieblocks.messages import visible
 
 _INFO = 20
 
@@ -31,11 +33,23 @@ class Log(Protocol):
         ...
 
 
+def _safe(_logger: object, _method: str, values: EventDict) -> EventDict:
+    """Make texts safe for a terminal; other values are printed by `repr`, which does that."""
+    return {
+        name: visible(value) if isinstance(value, str) else value for name, value in values.items()
+    }
+
+
+def _console(*, colors: bool) -> Processor:
+    plain = structlog.dev.plain_traceback  # the exception is a text already
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+
+
 def open_log(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sys.stderr) -> Log:
     """A log that writes to `stream`; `auto` is text on a terminal, else JSON."""
     readable = form == "text" or (form == "auto" and stream.isatty())
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        [structlog.processors.format_exc_info, _safe, _console(colors=stream.isatty())]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

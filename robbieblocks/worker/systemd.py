@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import Final, Self
 
+from robbieblocks.messages import visible_line
+
 _SEND_TIMEOUT_S: Final = 1.0
 # On SIGTERM a worker needs its grace time, and a little more to end.
 _STOP_MARGIN_S: Final = 10
@@ -38,7 +40,7 @@ class Notifier:
         return cls(environment.get("NOTIFY_SOCKET", ""), watchdog_s)
 
     def send(self, *states: str) -> None:
-        """Send states such as `READY=1`. A manager that does not listen is no error."""
+        """Send states such as `READY=1`, each on one line. That nobody listens is no error."""
         if not self.address:
             return
         # A leading @ stands for the NUL of an abstract socket (unix(7)).
@@ -47,7 +49,7 @@ class Notifier:
             # The queue of a manager that does not read fills up, and must not hold up the worker.
             manager.settimeout(_SEND_TIMEOUT_S)
             manager.connect(address)
-            manager.send("\n".join(states).encode())
+            manager.send("\n".join(map(visible_line, states)).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

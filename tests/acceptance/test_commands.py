@@ -131,7 +131,9 @@ def test_markdown_is_a_comment_for_a_pull_request(installation: Installation) ->
     lines = ran.out.splitlines()
     assert lines[0].startswith("### RobbieBlocks: ")
     assert "| page | node | app | change | size |" in lines
-    assert any(line.startswith("| `/play/` | vengeance-local | play | changed |") for line in lines)
+    assert any(
+        line.startswith("| `/play/` | `vengeance-local` | `play` | changed |") for line in lines
+    )
     assert any("| held back |" in line for line in lines)
     fences = [index for index, line in enumerate(lines) if line.startswith("```")]
     assert any("blackjack-table" in line for line in lines[fences[0] : fences[1]])

@@ -167,7 +167,7 @@ def test_what_postgres_can_not_store(db: Db) -> None:
         ),
     )
     found = row(db, run)
-    assert found["error_message"] == "a\ufffdb?c"
+    assert found["error_message"] == "a\\x00b\\ud800c"
     assert len(found["build_log"]) < 1_000_100
     assert found["build_log"].endswith("end")
     assert "2000003 characters left out" in found["build_log"]

@@ -14,7 +14,7 @@ import pytest
 
 from robbieblocks import cli
 from robbieblocks.cli import ahead
-from robbieblocks.cli.stdout import as_json
+from robbieblocks.cli.output import as_json
 from robbieblocks.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

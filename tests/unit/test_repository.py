@@ -318,6 +318,33 @@ def resolves(dotted: str) -> bool:
     return False
 
 
+# Where a name of these streams stands for another purpose than to print.
+_STREAMS = {
+    "cli/output.py": "the door",
+    "cli/status.py": "asks whether stdout is a terminal",
+    "worker/log.py": "makes each value safe before it is written",
+    "database/embedded/keeper.py": "a program of its own, whose stderr is a file",
+    "release/standby/child_process.py": "a program of its own, whose stderr its parent reads",
+}
+_PRINTS = {"print", "echo", "secho", "print_exc", "print_exception"}
+
+
+def test_everything_is_printed_through_one_door() -> None:
+    """Only `cli/output.py` prints, so that all text is made safe for a terminal there."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Name | ast.Attribute):
+                last = node.id if isinstance(node, ast.Name) else node.attr
+                if last in ("stdout", "stderr") and ast.unparse(node).startswith("sys."):
+                    found.add(name)
+                assert last not in _PRINTS, f"{name}:{node.lineno} prints: use cli/output.py"
+            elif isinstance(node, ast.ImportFrom) and node.module == "sys":
+                assert not {"stdout", "stderr"} & {alias.name for alias in node.names}
+    assert found == set(_STREAMS)
+
+
 def test_the_glossary_is_short_and_names_the_code() -> None:
     """At most forty terms, in order, each with a name in the code that is there."""
     rows = [

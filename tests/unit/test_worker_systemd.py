@@ -13,7 +13,7 @@ from robbieblocks.worker.systemd import Notifier, UnitSettings, render_unit
 
 
 def test_states_are_sent_to_the_service_manager(tmp_path: Path) -> None:
-    """sd_notify speaks over the socket that the environment names, plain or abstract."""
+    """Over the socket that the environment names, plain or abstract; a text adds no state."""
     for address in (str(tmp_path / "notify"), f"@robbieblocks-test-{os.getpid()}"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind("\0" + address[1:] if address.startswith("@") else address)
@@ -24,6 +24,8 @@ def test_states_are_sent_to_the_service_manager(tmp_path: Path) -> None:
             notifier.send("READY=1", "STATUS=here")
             assert manager.recv(1000) == b"READY=1\nSTATUS=here"
             assert notifier.watchdog_s == 30
+            notifier.send("STATUS=held: a\nWATCHDOG=1")
+            assert manager.recv(1000) == b"STATUS=held: a\\nWATCHDOG=1"
 
 
 def test_without_a_service_manager_nothing_is_sent() -> None:
