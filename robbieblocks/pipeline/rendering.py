@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -31,33 +30,26 @@ class RenderedBlocks:
     """An app's blocks by job. Looking one up that is being rendered waits for it, inside `waiting`.
 
     Meanwhile the others are rendered, so that pages are composed while blocks are rendered.
+    `there` are the blocks that can be had at once, `stream` brings those that come later.
     """
 
     waiting: Callable[[], AbstractContextManager[None]]
-    _there: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
-    _stream: BlockStream = field(default_factory=lambda: iter(()))
+    there: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
+    stream: BlockStream = field(default_factory=lambda: iter(()))
     _failure: RobbieBlocksError | None = None
 
     def __getitem__(self, job: RenderJob) -> RenderedBlock:
-        """Raises KeyError for a job that no stream has, and ProcessFailed as rendering does."""
-        while (known := self._there.get(job)) is None:
+        """Raises KeyError for a job that is in neither, and ProcessFailed as rendering does."""
+        while (known := self.there.get(job)) is None:
             self._take_batch()
         return known
-
-    def add(self, there: Mapping[RenderJob, RenderedBlock]) -> None:
-        """Add blocks that are there."""
-        self._there.update(there)
-
-    def expect(self, stream: BlockStream) -> None:
-        """Add blocks that come later."""
-        self._stream = itertools.chain(self._stream, stream)
 
     def _take_batch(self) -> None:
         if self._failure is not None:
             raise self._failure
         try:
             with self.waiting():
-                self._there.update(next(self._stream))
+                self.there.update(next(self.stream))
         except StopIteration:
             raise KeyError("no block is being rendered") from None
         except RobbieBlocksError as error:
@@ -164,11 +156,11 @@ def _start(rendering: AppRendering, pages: list[AssembledPage], session: BuildSe
     job_keys = JobKeys(bundle)
     keys = {job: job_keys.key(job) for job in jobs}
     cached = context.blocks.get_many(keys.values())
-    rendering.blocks.add({job: cached[key] for job, key in keys.items() if key in cached})
+    rendering.blocks.there.update({job: cached[key] for job, key in keys.items() if key in cached})
     missing = {job: key for job, key in keys.items() if key not in cached}
     if missing:
         stream = context.prerenderer.stream(list(missing), bundle)
-        rendering.blocks.expect(context.blocks.remember(missing, stream))
+        rendering.blocks.stream = context.blocks.remember(missing, stream)
     return len(missing)
 
 

@@ -152,8 +152,7 @@ class BuildReport:
 
     `triggers` are the queue rows that its snapshot held, `handled` those of them that it
     acknowledged for every node of the build that they concern; `refused` says of others why they
-    could not be. `node_apps` are the apps of each
-    node.
+    could not be. `node_apps` are the apps of each node.
     """
 
     plan: Plan

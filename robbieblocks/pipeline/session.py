@@ -124,22 +124,16 @@ def _lock(
     leases: dict[Target, record.Lease] = {}
     for target in targets:
         held.enter_context(release.lock(site.root, target.node, target.app))
-        if not pooled:
-            leases[target] = held.enter_context(_lease(process_leases, connection, target))
-    return leases
-
-
-@contextmanager
-def _lease(
-    leases: record.Leases, connection: Connection, target: Target
-) -> Generator[record.Lease]:
-    with leases.hold(connection, target.node, target.app) as lease:
+        if pooled:
+            continue
+        lease = held.enter_context(process_leases.hold(connection, target.node, target.app))
         if not lease:
             raise DatabaseUnavailable(
                 f"another machine is building {target.app} for {target.node} from this database: "
                 "try again when it is done"
             )
-        yield lease
+        leases[target] = lease
+    return leases
 
 
 def _close_dead_runs(session: BuildSession) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 
@@ -196,10 +197,8 @@ def test_blocks_are_waited_for_when_they_are_asked_for() -> None:
             taken.append(number)
             yield {_job(number): RenderedBlock(html=str(number))}
 
-    blocks = RenderedBlocks(waiting=nullcontext)
-    blocks.add({_job(0): RenderedBlock(html="0")})
-    blocks.expect(coming(1))
-    blocks.expect(coming(4))
+    there = {_job(0): RenderedBlock(html="0")}
+    blocks = RenderedBlocks(waiting=nullcontext, there=there, stream=chain(coming(1), coming(4)))
     assert blocks[_job(0)].html == "0"
     assert taken == []
     assert blocks[_job(2)].html == "2"
@@ -217,8 +216,7 @@ def test_a_failed_rendering_fails_whoever_waits() -> None:
         yield {_job(1): RenderedBlock(html="1")}
         raise ProcessFailed("the child can't be started")
 
-    blocks = RenderedBlocks(waiting=nullcontext)
-    blocks.expect(coming())
+    blocks = RenderedBlocks(waiting=nullcontext, stream=coming())
     assert blocks[_job(1)].html == "1"
     for _ in range(2):
         with pytest.raises(ProcessFailed):

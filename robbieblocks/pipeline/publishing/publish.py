@@ -137,16 +137,14 @@ def _kept_back(page: PageReport, run: RunPlan) -> PageReport:
 def _pinned(run: RunPlan, known: _Result, pin: str) -> _Result:
     """The result of a run that leaves what is live as it is, because of a pin."""
     pages = tuple(
-        page if page.change == "held back" else _as_it_was(page)
+        page
+        if page.change == "held back"
+        else replace(page, change="unchanged", size=None, size_before=None)
         for page in known.pages
         if page.change != "added"
     )
     problems = (*known.problems, pin_warning(run, pin))
     return replace(known, outcome="unchanged", pages=pages, problems=problems)
-
-
-def _as_it_was(page: PageReport) -> PageReport:
-    return replace(page, change="unchanged", size=None, size_before=None)
 
 
 def _dry_run(composed: ComposedRun, known: _Result) -> _Result:
