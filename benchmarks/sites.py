@@ -121,7 +121,8 @@ class Site:
     def worker(self, node: str = NODE) -> Iterator[Worker]:
         """A running worker of one node, that has built everything and waits."""
         log = self.home / "worker.log"
-        argv = (*OURS, "worker", "--node", node, "--health", "off", "--log", "json")
+        options = ("--health", "off", "--log", "json", "--create-root")
+        argv = (*OURS, "worker", "--node", node, *options)
         with processes.running(argv, env=self.env, cwd=self.home, log=log) as process:
             found = Worker(self, process.pid, process.poll, log)
             found.settle()

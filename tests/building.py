@@ -52,7 +52,7 @@ class Builder:
             Request(**request),
             context=self.context,
             connection=self.connection,
-            site=Site(root=self.site_root),
+            site=Site(root=self.site_root, create=True),
             clock=lambda: self.now,
             progress=self.said.append,
         )

@@ -112,6 +112,7 @@ class Worker:
     crash: str = ""
     stall: str = ""
     prelude: str = ""
+    create_root: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
@@ -132,6 +133,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, "worker", "--node", self.node, "--log", "json"]
             + ([] if "--health" in self.arguments else ["--health", "off"])
+            + (["--create-root"] if self.create_root else [])
             + list(self.arguments),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -50,6 +50,16 @@ DatabaseUrl = Annotated[
         show_default=False,
     ),
 ]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Let this database take over a site root of another database."),
+]
+Embedded = Annotated[
+    bool, typer.Option("--embedded", help="Use the embedded Postgres where none is named.")
+]
+CreateRoot = Annotated[
+    bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
+]
 
 
 def _version(asked: bool) -> None:
@@ -98,6 +108,7 @@ def build(
         list[str] | None,
         typer.Option(help="Publish the held plan of this hash, and no other; repeatable."),
     ] = None,
+    adopt: Adopt = False,
     format_: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
     ] = "text",
@@ -121,7 +132,7 @@ def build(
             strict=strict,
             approved=tuple(approve or ()),
         )
-        command.run(request, format_, settings, prerenderer)
+        command.run(request, format_, settings, prerenderer, adopt=adopt)
 
 
 @app.command()
@@ -166,6 +177,9 @@ def worker(
         Literal["auto", "text", "json"],
         typer.Option(help="Log lines for people or for machines; auto asks the terminal."),
     ] = "auto",
+    embedded: Embedded = False,
+    create_root: CreateRoot = False,
+    adopt: Adopt = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Keep one node up to date until told to stop: every committed change goes out by itself."""
@@ -178,6 +192,9 @@ def worker(
         reconcile=reconcile,
         grace=grace,
         log_form=log,
+        embedded=embedded,
+        create_root=create_root,
+        adopt=adopt,
         database_url=database_url,
     )
 
@@ -188,11 +205,14 @@ def systemd(
     user: Annotated[
         str | None, typer.Option(help="Account to run as. Default: yours.", show_default=False)
     ] = None,
+    embedded: Embedded = False,
+    create_root: CreateRoot = False,
 ) -> None:
     """Print a hardened systemd unit for a node's worker, with this shell's settings."""
     from robbieblocks.cli import worker as command
 
-    command.unit(node=node, user=user)
+    options = {"--embedded": embedded, "--create-root": create_root}
+    command.unit(node=node, user=user, options=[name for name, given in options.items() if given])
 
 
 @app.command()

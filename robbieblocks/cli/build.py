@@ -22,6 +22,8 @@ def run(
     format_: Literal["text", "json", "markdown"],
     settings: Settings,
     prerenderer: Prerenderer,
+    *,
+    adopt: bool,
 ) -> None:
     """Build, print the result, and exit with its code."""
     if request.out is not None and not request.dry_run:
@@ -34,7 +36,12 @@ def run(
             request,
             context=context,
             connection=connection,
-            site=Site(root=SiteRoot(settings.site_root), smoke_url=settings.smoke_url),
+            site=Site(
+                root=SiteRoot(settings.site_root),
+                smoke_url=settings.smoke_url,
+                create=True,
+                adopt=adopt,
+            ),
             clock=lambda: datetime.now(UTC),
             progress=print_progress,
         )

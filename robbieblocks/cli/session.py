@@ -13,6 +13,7 @@ from psycopg import Connection
 from robbieblocks import database
 from robbieblocks.cli.output import print_progress
 from robbieblocks.database import embedded
+from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
 
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
@@ -29,14 +30,21 @@ def opened(settings: Settings) -> Generator[Connection]:
 
 
 @contextmanager
-def located(settings: Settings) -> Generator[Settings]:
+def located(settings: Settings, *, may_embed: bool = True) -> Generator[Settings]:
     """Settings with the address of the database, for callers that open several connections.
 
     Where none is named, the embedded server is started; a new one gets schema and seed content.
+    Raises UsageError there unless `may_embed`.
     """
     if settings.database_url is not None or any(map(os.environ.get, LIBPQ_VARIABLES)):
         yield settings
         return
+    if not may_embed:
+        raise UsageError(
+            "no database is named, and a worker uses the embedded one only with --embedded\n"
+            "  -> set ROBBIEBLOCKS_DATABASE_URL (of a service: in /etc/robbieblocks/<node>.env), "
+            "the PG* variables or --database-url"
+        )
     with embedded.server(settings.home, progress=print_progress) as conninfo:
         own = replace(settings, database_url=conninfo)
         note = settings.home / "postgres" / "seeded"

@@ -6,6 +6,7 @@ import getpass
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -28,6 +29,9 @@ def run(
     reconcile: float,
     grace: float,
     log_form: Literal["auto", "json", "text"],
+    embedded: bool,
+    create_root: bool,
+    adopt: bool,
     database_url: str | None,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT. Times are in seconds."""
@@ -36,6 +40,8 @@ def run(
         node=node,
         health=_health_address(health or settings.health),
         smoke_url=settings.smoke_url,
+        create_root=create_root,
+        adopt=adopt,
         timing=Timing(
             poll_interval_s=_positive("--poll", poll),
             poll_without_listener_s=min(poll, Timing().poll_without_listener_s),
@@ -44,7 +50,7 @@ def run(
         ),
     )
     collector.enable_for_service()
-    with session.located(settings) as found:
+    with session.located(settings, may_embed=embedded) as found:
         worker.run(found, options, worker.open_log(log_form))
 
 
@@ -69,7 +75,7 @@ def _health_address(health: str | None) -> str | None:
     return health
 
 
-def unit(*, node: str, user: str | None) -> None:
+def unit(*, node: str, user: str | None, options: Sequence[str]) -> None:
     """Print a systemd unit for a node's worker, with the folders and settings of this shell."""
     settings = Settings.from_environment()
     program = shutil.which("robbieblocks") or str(Path(sys.argv[0]).absolute())
@@ -90,6 +96,8 @@ def unit(*, node: str, user: str | None) -> None:
         worker.UnitSettings(
             node=node,
             program=Path(program),
+            options=tuple(options),
+            site_root=settings.site_root,
             folder=Path.cwd(),
             writable=_outermost(writable),
             user=user or getpass.getuser(),

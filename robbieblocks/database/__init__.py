@@ -6,5 +6,6 @@
 
 from robbieblocks.database.connection import connect, is_pooled
 from robbieblocks.database.errors import translated
+from robbieblocks.database.identity import identity
 
-__all__ = ["connect", "is_pooled", "translated"]
+__all__ = ["connect", "identity", "is_pooled", "translated"]

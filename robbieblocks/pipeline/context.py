@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from psycopg import Connection
 
-from robbieblocks import collector, failpoints, record, snapshot
+from robbieblocks import collector, database, failpoints, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
@@ -111,6 +111,8 @@ class BuildMemory:
 
     content: Snapshot | None = None
     read_over: Connection | None = None
+    identified_over: Connection | None = None
+    identity: str | None = None
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
     routes: RouteConflicts = field(default_factory=RouteConflicts)
@@ -118,6 +120,13 @@ class BuildMemory:
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
         default_factory=dict
     )
+
+    def database_id(self, connection: Connection) -> str | None:
+        """The database's id, asked for once over each connection. Raises DatabaseUnavailable."""
+        if not same(self.identified_over, connection):
+            self.identity = database.identity(connection)
+            self.identified_over = connection
+        return self.identity
 
     def read(self, connection: Connection, nodes: Sequence[str], *, all_rows: bool) -> Snapshot:
         """The content as it is now: what changed since the last time, or `all_rows`.

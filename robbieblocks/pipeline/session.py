@@ -58,12 +58,17 @@ def open_build(
     """Choose the targets and lock each of them until the end of the block.
 
     A dry run locks nothing. Runs that a killed process left unfinished are closed. After the block
-    old releases are removed in the background. Raises UsageError for unknown names, SiteUnavailable
-    and DatabaseUnavailable.
+    old releases are removed in the background. Raises UsageError for unknown names and for a site
+    root of another database, SiteUnavailable and DatabaseUnavailable.
     """
     watch = Stopwatch()
     with watch.step("open"):
         targets = _targets(request, connection, site)
+        if not request.dry_run:
+            database_id = context.memory.database_id(connection)
+            noted = release.claim(site.root, database_id, create=site.create, adopt=site.adopt)
+            if noted:
+                progress(noted)
     with context.at_work(collect=request.unasked), ExitStack() as held:
         with watch.step("open"):
             leases = (

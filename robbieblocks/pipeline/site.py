@@ -10,10 +10,15 @@ from robbieblocks.release import SiteRoot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The site root, and the URL under which smoke checks fetch what was published, if any."""
+    """The site root, and the URL under which smoke checks fetch what was published, if any.
+
+    `create` and `adopt` say what `release.claim` may do before anything is published.
+    """
 
     root: SiteRoot
     smoke_url: str | None = None
+    create: bool = False
+    adopt: bool = False
 
 
 def apps_with_pages(root: SiteRoot, node: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Releases: written to the disk, synced, swapped in by one rename, checked, or swapped back.
 
+    <site root>/site.json                      marks the site root, and names its database
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
     <site root>/<node>/<app>/releases/.spare/  the first standby tree, a copy of what is live;
@@ -13,6 +14,7 @@ without reading), and, once it was live and passed its smoke check, `.verified`.
 app's folder holds its lock; readers need none.
 """
 
+from robbieblocks.release.claim import claim
 from robbieblocks.release.layout import AppFolder, apps, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
@@ -42,6 +44,7 @@ __all__ = [
     "SiteRoot",
     "WrittenRelease",
     "apps",
+    "claim",
     "is_asset_name",
     "live",
     "live_size",

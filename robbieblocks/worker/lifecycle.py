@@ -17,6 +17,7 @@ read `Health`, which the main thread writes. Nothing else is shared.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from typing import Final
 from psycopg import Connection
 
 from robbieblocks import database, snapshot
-from robbieblocks.errors import UsageError
+from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.pipeline import Site
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
@@ -59,12 +60,15 @@ class Options:
 
     `health` is where health requests are answered (HOST:PORT). None means 127.0.0.1 and the default
     port, or any free one where that is taken; an empty string means nowhere. `smoke_url` is where a
-    new release is checked over HTTP, if anywhere.
+    new release is checked over HTTP, if anywhere. `create_root` and `adopt` hold for the start: the
+    site root may be made where it is missing, or taken over from another database.
     """
 
     node: str
     health: str | None = None
     smoke_url: str | None = None
+    create_root: bool = False
+    adopt: bool = False
     timing: Timing = field(default_factory=Timing)
 
 
@@ -72,7 +76,8 @@ def run(settings: Settings, options: Options, log: Log) -> None:
     """Work until SIGTERM or SIGINT.
 
     Raises DatabaseUnavailable if the database can't be reached at the start, and UsageError if the
-    node is not known then. After that nothing but a signal ends it.
+    node is not known then, or the site root is another database's. After that nothing but a signal
+    ends it.
     """
     log = log.bind(node=options.node)
     wake, stopped = threading.Event(), threading.Event()
@@ -114,6 +119,8 @@ class _Worker:
                 f"there is no node {node!r} in robbieblocks_node_branding "
                 f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
             )
+        with contextlib.suppress(SiteUnavailable):
+            self.database.claim_site_root()
         self.listener.start()
         if health_address != "":
             self._health_server = HealthServer.open(self.loop.health, health_address)
@@ -149,6 +156,8 @@ def _assemble(
         open_connection=open_connection,
         leader_lock=LeaderLock(site_root, node),
         log=log,
+        create_root=options.create_root,
+        adopt=options.adopt,
     )
     listener = Listener(
         open_connection=open_connection,

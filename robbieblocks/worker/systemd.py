@@ -58,6 +58,8 @@ class UnitSettings:
 
     node: str
     program: Path
+    options: tuple[str, ...] = ()
+    site_root: Path
     folder: Path
     writable: tuple[Path, ...]
     user: str
@@ -71,11 +73,12 @@ def render_unit(settings: UnitSettings) -> str:
     It runs a node's worker with access to as little as its work allows. It does not
     set MemoryDenyWriteExecute: V8 compiles JavaScript to machine code.
     """
-    command = (str(settings.program), "worker", "--node", settings.node)
+    command = (str(settings.program), "worker", "--node", settings.node, *settings.options)
     template = resources.files("robbieblocks.worker").joinpath("worker.service").read_text("utf-8")
     return Template(template).substitute(
         node=_escaped(settings.node),
         command=" ".join(_word(word, dollar="$$") for word in command),
+        site_root=_word(str(settings.site_root)),
         folder=_escaped(str(settings.folder)),
         user=settings.user,
         environment="\n".join(

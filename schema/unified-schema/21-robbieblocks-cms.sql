@@ -773,6 +773,21 @@ COMMENT ON FUNCTION get_node_styles(varchar) IS
     'token''s value on the node; null where there is no such node.';
 
 
+-- What a site root knows this database by, so that nobody publishes another one over it. The
+-- id is part of the schema, not a row: it goes where the database goes, by pg_dump too, and no
+-- role needs a right to read it (robbieblocks/database/identity.py). Drop the function and run
+-- this file again for a copy that is to be a database of its own.
+DO $$
+BEGIN
+    IF to_regprocedure('robbieblocks_database_id()') IS NULL THEN
+        EXECUTE format('CREATE FUNCTION robbieblocks_database_id() RETURNS uuid LANGUAGE sql '
+                       'IMMUTABLE PARALLEL SAFE AS %L',
+                       format('SELECT %L::uuid', gen_random_uuid()));
+    END IF;
+END
+$$;
+
+
 -- 9  The change queue ---------------------------------------------------------------------------
 -- Every statement that can alter a published page leaves one queue row per changed page,
 -- component, token or node; a block counts as its page. Every column counts except updated_at. The

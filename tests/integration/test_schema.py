@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from robbieblocks.database import schema
+from robbieblocks.database import identity, schema
 from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.errors import UsageError
 from tests.integration.rows import CONTENT, Db, one
@@ -193,6 +193,29 @@ def test_a_dump_that_is_restored_is_as_the_file_makes_it(db: Db, empty_database:
     with psycopg.connect(empty_database, autocommit=True) as restored:
         assert schema.verify(restored) == ()
         assert schema.upgrade(restored).changes == ()
+        assert identity(restored) == identity(db)
+
+
+def test_each_database_has_an_id_that_anyone_may_read(db: Db, empty_database: str) -> None:
+    """Made once, whatever is applied later; without it `db verify` says so; another has another."""
+    with psycopg.connect(empty_database, user="postgres", autocommit=True) as other:
+        assert identity(other) is None
+        schema.apply(other)
+        known = identity(other)
+        assert known not in (None, identity(db))
+        schema.apply(other)
+        other.execute("REVOKE ALL ON FUNCTION robbieblocks_database_id() FROM PUBLIC")
+        other.execute("SET ROLE pg_monitor")
+        assert identity(other) == known
+        other.execute("RESET ROLE; DROP FUNCTION robbieblocks_database_id()")
+        (missing,) = schema.verify(other)
+        assert (missing.what, missing.found, missing.remedy) == (
+            "function robbieblocks_database_id()",
+            None,
+            schema.UPGRADE,
+        )
+        assert schema.upgrade(other).changes == ("added function robbieblocks_database_id()",)
+        assert identity(other) not in (None, known)
 
 
 def test_the_index_of_an_earlier_version_is_replaced(db: Db) -> None:

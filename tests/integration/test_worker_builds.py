@@ -57,7 +57,7 @@ def run(
                 Request(nodes=(NODE,), apps=("play",), allow_missing_apps=True, **request),
                 context=context,
                 connection=connection or open_connection("work"),
-                site=Site(root=site_root),
+                site=Site(root=site_root, create=True),
                 clock=lambda: NOW,
                 progress=lambda _: None,
             )

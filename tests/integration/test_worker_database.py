@@ -57,6 +57,7 @@ def database(
     return WorkerDatabase(
         node=NODE,
         site_root=site_root,
+        create_root=True,
         open_connection=open_connection,
         leader_lock=LeaderLock(site_root, NODE),
         log=RecordingLog(),

@@ -42,6 +42,8 @@ def test_the_unit_is_one_that_systemd_reads() -> None:
         UnitSettings(
             node="vengeance-local",
             program=Path("/opt/my apps/robbieblocks"),
+            options=("--embedded",),
+            site_root=Path("/srv/site"),
             folder=Path("/srv"),
             writable=(Path("/var/lib/100% mine"), Path("/srv/site")),
             user="robbie",
@@ -54,7 +56,11 @@ def test_the_unit_is_one_that_systemd_reads() -> None:
     parser.read_file(io.StringIO(text))
     service = parser["Service"]
     assert service["Type"] == "notify"
-    assert service["ExecStart"] == '"/opt/my apps/robbieblocks" worker --node vengeance-local'
+    assert (
+        service["ExecStart"]
+        == '"/opt/my apps/robbieblocks" worker --node vengeance-local --embedded'
+    )
+    assert parser["Unit"]["RequiresMountsFor"] == "/srv/site"
     assert service["ReadWritePaths"] == '"/var/lib/100%% mine" /srv/site'
     assert service["Environment"] == '"ROBBIEBLOCKS_HOME=/var/lib/\\"x\\""'
     assert int(service["TimeoutStopSec"]) > 20

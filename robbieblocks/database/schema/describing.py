@@ -17,7 +17,7 @@ _HOME: LiteralString = """
 
 # Our tables in the first schema of the search path with what belongs to them, and its functions:
 # kind and name, and the definition as Postgres writes it. Names of that schema come unqualified. An
-# index that belongs to a constraint is described by the constraint.
+# index that belongs to a constraint is described by the constraint. Each database's id is its own.
 _DESCRIBE: LiteralString = """
     WITH ours AS (
         SELECT c.oid, c.relname::text AS name, c.relkind
@@ -55,7 +55,8 @@ _DESCRIBE: LiteralString = """
     UNION ALL
     SELECT 'function ' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')',
            concat_ws(E'\\n', pg_get_function_result(p.oid), l.lanname, p.provolatile,
-                     CASE WHEN p.prosecdef THEN 'security definer' END, p.proconfig::text, p.prosrc)
+                     CASE WHEN p.prosecdef THEN 'security definer' END, p.proconfig::text,
+                     CASE WHEN p.proname <> 'robbieblocks_database_id' THEN p.prosrc END)
       FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
      WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind = 'f'
 """

@@ -37,6 +37,7 @@ _REMEDIES: Final = {
     errno.EROFS: "mount the file system writable, or set ROBBIEBLOCKS_SITE_ROOT to another",
     errno.EACCES: "give this user read and write permission there",
     errno.EPERM: "give this user read and write permission there",
+    errno.ENOTDIR: "move the file that is in the way, or set ROBBIEBLOCKS_SITE_ROOT to another",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.EIO: "check the disk; the last good release stays live",
     errno.ENAMETOOLONG: "shorten the page's route",

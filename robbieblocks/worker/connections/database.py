@@ -10,9 +10,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from robbieblocks import changes, database
+from robbieblocks import changes, database, release
 from robbieblocks.changes import Waiting
 from robbieblocks.database import translated
+from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.pipeline import apps_with_pages
 from robbieblocks.release import SiteRoot
 from robbieblocks.worker.connections.leader_lock import LeaderLock
@@ -27,14 +28,20 @@ _SET_KEEPALIVE: LiteralString = """
 
 @dataclass(slots=True, kw_only=True)
 class WorkerDatabase:
-    """The database as the loop uses it. `open_connection` opens a connection under a name."""
+    """The database as the loop uses it. `open_connection` opens a connection under a name.
+
+    `create_root` and `adopt` hold until the site root was claimed once.
+    """
 
     node: str
     site_root: SiteRoot
     open_connection: Callable[[str], Connection]
     leader_lock: LeaderLock
     log: Log
+    create_root: bool = False
+    adopt: bool = False
     _connection: Connection | None = None
+    _database_id: str | None = None
     _pooled: bool = False
 
     def connect(self) -> Connection:
@@ -47,12 +54,33 @@ class WorkerDatabase:
     def is_leader(self) -> bool:
         """Whether this worker holds the leader lock; it is taken if it is free.
 
-        Raises DatabaseUnavailable and SiteUnavailable.
+        Raises DatabaseUnavailable, SiteUnavailable, and UsageError where the site root is another
+        database's.
         """
+        try:
+            self.claim_site_root()
+        except UsageError:
+            # The address may lead to the right database the next time.
+            self.close()
+            raise
+        except SiteUnavailable:
+            # What comes back may be another folder, with a lock of its own.
+            self.leader_lock.close()
+            raise
         if not self.leader_lock.take_file():
             return False
         connection = self.connect()
         return self._pooled or self.leader_lock.take_advisory(connection)
+
+    def claim_site_root(self) -> None:
+        """See to it that the site root is there and is this database's. Raises as `is_leader`."""
+        self.connect()
+        noted = release.claim(
+            self.site_root, self._database_id, create=self.create_root, adopt=self.adopt
+        )
+        self.create_root = self.adopt = False
+        if noted:
+            self.log.info("site_root.claimed", what=noted)
 
     def read_queue(self, known: Collection[UUID]) -> Waiting:
         """What waits for the node, without the rows in `known`.
@@ -84,6 +112,7 @@ class WorkerDatabase:
     def _open(self) -> Connection:
         connection = self.open_connection("work")
         try:
+            self._database_id = database.identity(connection)
             self._pooled = database.is_pooled(connection)
             if self._pooled:
                 self.log.warning(

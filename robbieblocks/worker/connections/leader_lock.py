@@ -55,7 +55,7 @@ class LeaderLock:
             return True
         path = self.site_root.path / self.node / ".worker.lock"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             descriptor = file_locks.open_lock_file(path)
         except OSError as error:
             raise SiteUnavailable(

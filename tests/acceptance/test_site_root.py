@@ -1,0 +1,195 @@
+"""Which database and which disk a site is published from and to: last good pages are served on."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import LiteralString
+
+import httpx
+import psycopg
+import pytest
+
+from robbieblocks.database import identity
+from robbieblocks.settings import Settings
+from tests.commands import Installation
+from tests.databases import Databases
+from tests.sites import served
+from tests.workers import NODES, PAGES, Worker, edit, fill, running, shown, until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+NODE = NODES[0]
+APPS = ("play", "code", "shared")
+Db = psycopg.Connection
+
+# A database's id is what its function returns.
+_FORGET: LiteralString = "DROP FUNCTION robbieblocks_database_id()"
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Db]:
+    """The editor's connection, over the small site of tests/workers.py."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        fill(connection)
+        yield connection
+
+
+@pytest.fixture
+def site(make_settings: Callable[..., Settings], database: str, db: Db, tmp_path: Path) -> Settings:
+    """An installation over that database, whose node is live."""
+    settings = make_settings(database, cache=tmp_path / "cache")
+    with running(worker := Worker(settings, NODE)):
+        worker.wait_until_ready()
+        assert worker.stop() == 0
+    return settings
+
+
+@pytest.fixture
+def other(databases: Databases, empty_database: str, site: Settings) -> str:
+    """A database with an id of its own and other pages, and the worker's node among its nodes."""
+    schema = (site.schema / "unified-schema" / "21-robbieblocks-cms.sql").read_bytes()
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(schema)
+        fill(connection, ("play",))
+        edit(connection, "play", 77)
+    return empty_database
+
+
+@contextmanager
+def visited(site: Settings, version: int | None = 0) -> Iterator[None]:
+    """Visit the node's pages over HTTP all the time: each is there, whole and of that version."""
+    over, faults = threading.Event(), list[str]()
+
+    def visit(address: str) -> None:
+        with httpx.Client(base_url=address, timeout=30) as client:
+            while True:
+                for app in APPS:
+                    answer = client.get(PAGES[app])
+                    if answer.status_code != 200 or f'data-version="v{version}"' not in answer.text:
+                        faults.append(f"{app}: {answer.status_code} {answer.text[-200:]}")
+                if over.wait(0.005):
+                    return
+
+    with served(site.site_root, NODE) as address:
+        visitor = threading.Thread(target=visit, args=(address,))
+        visitor.start()
+        try:
+            yield
+        finally:
+            over.set()
+            visitor.join()
+    assert not faults, faults[0]
+
+
+def command(site: Settings, conninfo: str | None) -> Installation:
+    """The command line over that installation and a database."""
+    places = {"ROBBIEBLOCKS_CACHE": str(site.cache)}
+    return Installation(home=site.home, database_url=conninfo, variables=places)
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file and folder, with its time and inode: what was written shows."""
+    found = {str(path): path.lstat() for path in folder.rglob("*")}
+    return {name: (status.st_mtime_ns, status.st_ino) for name, status in found.items()}
+
+
+def health(worker: Worker, path: str) -> httpx.Response:
+    """What the worker's health server answers."""
+    address = worker.logged("worker.started")[0]["health"]
+    return httpx.get(f"http://{address}{path}", timeout=10)
+
+
+def test_a_worker_without_a_database_makes_none(site: Settings) -> None:
+    """Nor does the command of its unit: exit 2 names the remedy, and visitors notice nothing."""
+    alone = command(site, None)
+    unit = alone.run("systemd", "--node", NODE).out
+    (started,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+    arguments = started.split()[1:]
+    assert arguments == ["worker", "--node", NODE]
+    before = tree(site.home)
+    with visited(site):
+        told = alone.run(*arguments)
+    assert told.code == 2
+    assert "--embedded" in told.error
+    assert "ROBBIEBLOCKS_DATABASE_URL" in told.error
+    assert tree(site.home) == before
+    assert "--embedded" in alone.run("systemd", "--node", NODE, "--embedded").out
+
+
+def test_another_database_does_not_take_the_site_over(site: Settings, other: str) -> None:
+    """A worker and a build are refused before anything is written, until a person says --adopt;
+    then the first database is the other one."""
+    before = tree(site.site_root)
+    with visited(site):
+        for arguments in (("worker", "--node", NODE), ("build",), ("build", "--page", "play")):
+            refused = command(site, other).run(*arguments)
+            assert refused.code == 2, refused
+            assert "--adopt" in refused.error
+            assert tree(site.site_root) == before
+        assert command(site, other).run("build", "--dry-run").code == 1, "it removes two apps"
+    with psycopg.connect(other) as connection:
+        assert not connection.execute("SELECT FROM robbieblocks_deploys").fetchall()
+    adopted = command(site, other).run("build", "--adopt", "--node", NODE, "--app", "play")
+    assert adopted.code == 0, adopted.err
+    assert shown(site.site_root, NODE, "play") == 77
+    assert command(site, site.database_url).run("build").code == 2
+    with running(worker := Worker(site, NODE, ("--adopt",))):
+        worker.wait_until_ready()
+        assert shown(site.site_root, NODE, "play") == 0
+
+
+def test_an_embedded_database_does_not_take_the_site_over(site: Settings) -> None:
+    """A command that finds no address, in the installation of a live site, is refused as well."""
+    with visited(site):
+        refused = command(site, None).run("build")
+        assert refused.code == 2
+        assert "--adopt" in refused.error
+
+
+def test_a_running_worker_does_not_follow_its_address_to_another_database(
+    site: Settings, db: Db
+) -> None:
+    """Where a reconnect leads elsewhere it is unreachable and publishes nothing."""
+    known = identity(db)
+    assert known
+    renamed: LiteralString = (
+        "CREATE OR REPLACE FUNCTION robbieblocks_database_id() RETURNS uuid LANGUAGE sql AS"
+    )
+    end_others: LiteralString = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"))):
+        worker.wait_until_ready()
+        with visited(site):
+            db.execute(f"{renamed} $$SELECT '{uuid.uuid4()}'::uuid$$".encode())
+            db.execute(end_others)
+            until(lambda: any("--adopt" in line["why"] for line in worker.logged("worker.state")))
+            edit(db, "play", 1)
+            assert health(worker, "/readyz").json()["unready"] == "unreachable"
+        db.execute(f"{renamed} $$SELECT '{known}'::uuid$$".encode())
+        db.execute(end_others)
+        until(lambda: shown(site.site_root, NODE, "play") == 1)
+        until(lambda: health(worker, "/readyz").status_code == 200)
+
+
+def test_a_site_of_an_earlier_version_goes_on(site: Settings, db: Db) -> None:
+    """Without marker and id it is published to as before; the upgrade gives both their id."""
+    (site.site_root / "site.json").unlink()
+    db.execute(_FORGET)
+    with running(worker := Worker(site, NODE, create_root=False)):
+        worker.wait_until_ready()
+        assert "no id yet" in worker.logged("site_root.claimed")[0]["what"]
+        edit(db, "play", 1)
+        until(lambda: shown(site.site_root, NODE, "play") == 1)
+    installation = command(site, site.database_url)
+    assert installation.run("db", "upgrade").code == 0
+    built = installation.run("build")
+    assert built.code == 0
+    marked = json.loads((site.site_root / "site.json").read_text())["database"]
+    assert marked in built.err
