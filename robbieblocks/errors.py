@@ -9,7 +9,8 @@
     `-- Permanent                 the same input fails again
         |-- ContentError          rows, templates or branding are wrong (exit code 1)
         |-- UsageError            the command line or the environment is wrong (exit code 2)
-        `-- SchemaOutdated        the database lacks the schema this version needs (exit code 3)
+        |-- SchemaOutdated        the database lacks the schema this version needs (exit code 3)
+        `-- RightsMissing         the database's role lacks a right (exit code 3)
 
 A `Problem` says what is wrong with one row. A `ContentError` carries every problem that was found,
 so that an editor can fix all of them at once.
@@ -142,3 +143,7 @@ class UsageError(Permanent):
 
 class SchemaOutdated(Permanent):
     """The database lacks tables or columns that this version needs."""
+
+
+class RightsMissing(Permanent):
+    """The database's role lacks a right; the message has the GRANT that gives it."""

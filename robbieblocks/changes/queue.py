@@ -208,7 +208,7 @@ def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 
     A reader that relies on seeing every row must read more often than that: snapshot.refresh relies
-    on the queue for one day. Raises DatabaseUnavailable and UsageError (rights).
+    on the queue for one day. Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("remove changes that were processed long ago"):
         return connection.execute(_REMOVE_PROCESSED, {"limit": limit}).rowcount

@@ -14,13 +14,19 @@ from robbieblocks.settings import Settings
 
 
 def upgrade(database_url: str | None) -> None:
-    """Apply the schema and print each change that this made."""
+    """Apply the schema and print what this made, or each change to what was there."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         done = schema.upgrade(connection, settings.schema)
-    for change in done.changes:
-        print_result(change)
-    print_result(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
+    if done.created:
+        print_result(f"created the schema: {done.summary}")
+        print_result(
+            "next: `robbieblocks db seed` for the content that comes along, or insert yours"
+        )
+    else:
+        for change in done.changes:
+            print_result(change)
+        print_result(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
     if done.remaining:
         _print(done.remaining)
         raise typer.Exit(1)
@@ -35,7 +41,7 @@ def verify(database_url: str | None) -> None:
     """Print each difference from the needed schema; exit 1 where there is one."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        differences = schema.verify(connection, settings.schema)
+        differences = schema.verify(connection)
     _print(differences)
     if differences:
         raise typer.Exit(1)

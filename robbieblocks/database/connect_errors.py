@@ -11,23 +11,59 @@ from psycopg import conninfo, pq
 
 from robbieblocks.errors import DatabaseUnavailable, UsageError
 
-# libpq gives connection failures no SQLSTATE, so the words of its message choose the remedy. In
-# another language none of them is found; then the last one is given, which is always right.
+# libpq gives connection failures no SQLSTATE, so what its message says decides, and the first row
+# that fits. `{}` is what the pattern's group found. In another language than English none of them
+# fits; then the last remedy is given, which is always right.
 _REMEDIES: tuple[tuple[str, str], ...] = (
-    ("password", "check the password (PGPASSWORD, ~/.pgpass or the URL) and the user"),
-    ("authentication failed", "check the user and pg_hba.conf"),
-    ("no pg_hba.conf entry", "let this host and user in by pg_hba.conf, or connect another way"),
-    ("role ", "create the role with `createuser`, or name another user"),
-    ("database ", "create it with `createdb`, or name another database"),
-    ("too many", "close idle sessions, or raise max_connections"),
-    ("starting up", "wait until the server has started"),
-    ("shutting down", "wait until the server is back"),
-    ("recovery", "wait until the server has recovered"),
-    ("translate host name", "check the host name"),
+    # 3D000, of PostgreSQL and PgBouncer
+    (
+        'database "(.*)" does not exist|no such database: (.*)',
+        "create it with `createdb {}`, or name another database",
+    ),
+    # 28000
+    ('role "(.*)" does not exist', "create it with `createuser {}`, or name another user"),
+    ('role "(.*)" is not permitted to log in', "ALTER ROLE {} LOGIN, or name another user"),
+    # 57P03, a server that starts, recovers, stops, or is a standby that has not caught up yet.
+    (
+        "starting up|not yet accepting connections|in recovery mode|[Cc]onsistent recovery",
+        "the server is starting: wait a moment and try again",
+    ),
+    ("shutting down|terminating connection due to administrator", "wait until the server is back"),
+    ("not currently accepting connections", "allow connections to the database (ALTER DATABASE)"),
+    # target_session_attrs
+    (
+        "session is read-only|server is in hot standby mode",
+        "connect to the primary: this server is a read-only standby",
+    ),
+    ("server is not in hot standby mode|session is not read-only", "check target_session_attrs"),
+    # 53300
+    (
+        "too many|connection slots are reserved|remaining connection slots",
+        "close idle sessions, or raise max_connections or the limit of the role or database",
+    ),
+    # 28P01
+    (
+        "no password supplied|password authentication failed",
+        "check the password (PGPASSWORD, ~/.pgpass or the URL) and the user",
+    ),
+    (
+        "pg_hba.conf",
+        "let this host and user in by pg_hba.conf, or connect another way (host, sslmode)",
+    ),
+    ("authentication failed|authentication method", "check the user and pg_hba.conf"),
+    # 42501
+    ('permission denied for database "(.*)"', "GRANT CONNECT ON DATABASE {} TO {user};"),
+    # The network
+    ("translate host name|[Nn]ame or service not known|resolution", "check the host name"),
     ("No such file", "start the server, or name the host that it runs on (PGHOST)"),
+    ("Permission denied", "let this account reach the server's socket, or connect by TCP (PGHOST)"),
     ("refused", "start the server, or check host and port"),
-    ("timeout", "check host, port and firewall"),
-    ("SSL", "check sslmode on both sides"),
+    ("timeout|timed out|unreachable|No route", "check host, port, network and firewall"),
+    (
+        "SSL negotiation|closed the connection unexpectedly",
+        "see that the server runs, and that it is Postgres",
+    ),
+    ("SSL|certificate|TLS", "check sslmode, the certificates, and the server's ssl setting"),
 )
 _ANY_REMEDY = "check that the server runs and that host, port, database and user are right"
 
@@ -35,8 +71,18 @@ _ANY_REMEDY = "check that the server runs and that host, port, database and user
 def unreachable_error(error: psycopg.Error, address: str) -> DatabaseUnavailable:
     """The error for a server that can't be reached or refuses us; names host, database and user."""
     said = scrubbed(_cause(error), address)
-    remedy = next((advice for words, advice in _REMEDIES if words in said), _ANY_REMEDY)
-    return DatabaseUnavailable(f"can't connect to {described(address)}: {said}: {remedy}")
+    return DatabaseUnavailable(
+        f"can't connect to {described(address)}: {said}: {_remedy(said, address)}"
+    )
+
+
+def _remedy(said: str, address: str) -> str:
+    for pattern, advice in _REMEDIES:
+        found = re.search(pattern, said)
+        if found:
+            names = [name for name in found.groups() if name]
+            return advice.format(*names, user=_names(address).get("user") or "the user")
+    return _ANY_REMEDY
 
 
 def unreadable_error(error: psycopg.Error, address: str) -> UsageError:
@@ -61,15 +107,20 @@ def _address_error(cause: str) -> UsageError:
 
 def described(address: str) -> str:
     """Host, port, database and user that an address and the libpq variables name together."""
-    names = {
-        option.keyword.decode(): (option.val or b"").decode(errors="replace")
-        for option in pq.Conninfo.get_defaults()
-    }
-    names |= _parts(address)
+    names = _names(address)
     host = names.get("host") or names.get("hostaddr") or "the local socket"
     port = names.get("port") or "5432"
     user = names.get("user") or "the current user"
     return f"database {names.get('dbname') or user} on {host} port {port} as {user}"
+
+
+def _names(address: str) -> Mapping[str, str]:
+    """What libpq connects with: its defaults and variables, and over them the address."""
+    defaults = {
+        option.keyword.decode(): (option.val or b"").decode(errors="replace")
+        for option in pq.Conninfo.get_defaults()
+    }
+    return {**defaults, **_parts(address)}
 
 
 def _parts(address: str) -> Mapping[str, str]:
@@ -105,7 +156,9 @@ def _cause(error: BaseException) -> str:
     """The cause that libpq gives: its last line with content, without the address before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [
-        line for line in lines if not line.startswith(("Multiple connection", "Is the server"))
+        line
+        for line in lines
+        if not line.startswith(("Multiple connection", "Is the server", "DETAIL:", "HINT:"))
     ]
     said = lines[-1] if lines else type(error).__name__
     said = re.sub(

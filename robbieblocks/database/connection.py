@@ -10,6 +10,7 @@ from psycopg import Connection, conninfo
 
 from robbieblocks.database.connect_errors import port_error, unreachable_error, unreadable_error
 from robbieblocks.database.errors import translated
+from robbieblocks.database.rights import RightsCursor
 from robbieblocks.settings import Settings
 
 # A server that has vanished is noticed after about half a minute, not two hours. libpq reads a
@@ -57,6 +58,7 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
             prepare_threshold=None,
             application_name=application_name,
             client_encoding="utf8",
+            cursor_factory=RightsCursor,
         )
     except psycopg.OperationalError as error:
         raise unreachable_error(error, address) from None

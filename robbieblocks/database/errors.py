@@ -2,7 +2,7 @@
 
 the connection breaks, times out, deadlocks    DatabaseUnavailable
 a table, column or function is missing         SchemaOutdated
-a right is missing                             UsageError
+a right is missing                             RightsMissing
 a value does not fit its column                ContentError
 anything else                                  Permanent
 """
@@ -20,9 +20,9 @@ from robbieblocks.errors import (
     DatabaseUnavailable,
     Permanent,
     Problem,
+    RightsMissing,
     RobbieBlocksError,
     SchemaOutdated,
-    UsageError,
 )
 
 
@@ -40,9 +40,14 @@ def translated(what: str) -> Generator[None]:
 
 def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
     said = _first_line(error)
+    # database.rights has added the missing grant. Of a table in a schema that a role may not use,
+    # Postgres says that it does not exist.
+    grant = "".join(getattr(error, "__notes__", ()))
     match error:
+        case errors.InsufficientPrivilege() | errors.UndefinedTable() if grant:
+            return RightsMissing(f"could not {what}: {said}: {grant} (or apply schema/roles.sql)")
         case errors.InsufficientPrivilege():
-            return UsageError(
+            return RightsMissing(
                 f"could not {what}: {said}: connect as a role that may, or GRANT it the right"
             )
         case (

@@ -46,7 +46,7 @@ BEGIN
     -- Part 7 puts rows into tables that this file creates, never into a database that has tables.
     PERFORM set_config('robbieblocks.created', (NOT EXISTS (
         SELECT FROM pg_class
-         WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+         WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p')
            AND relname LIKE 'robbieblocks\_%'))::text, true);
 END
 $$;
@@ -292,7 +292,7 @@ BEGIN
     FOR it IN
         SELECT p.oid::regprocedure AS signature
           FROM pg_proc p
-         WHERE p.pronamespace = current_schema()::regnamespace
+         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
            AND p.proname IN ('trigger_page_rebuild', 'trigger_component_rebuild',
                              'trigger_branding_rebuild')
            AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)
@@ -640,7 +640,7 @@ BEGIN
           JOIN (VALUES ('get_page_config', 'page_key_param'),
                        ('get_node_styles', 'node_id_param'))
                     AS wanted (name, parameter) ON p.proname = wanted.name
-         WHERE p.pronamespace = current_schema()::regnamespace
+         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
            AND p.pronargs = 1
            AND (p.proargtypes[0], p.prorettype, p.proargnames)
                IS DISTINCT FROM

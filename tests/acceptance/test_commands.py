@@ -149,7 +149,12 @@ def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: 
     missing = installation.run("db", "verify")
     assert missing.code == 1
     assert "robbieblocks_pages" in missing.out
-    assert installation.run("db", "init").code == 0
+    made = installation.run("db", "init")
+    assert made.code == 0
+    first, *rest = made.out.splitlines()
+    assert first.startswith("created the schema: 7 tables, 2 views, ")
+    assert len(rest) == 1, made.out
+    assert "db seed" in rest[0]
     again = installation.run("db", "init")
     assert (again.code, again.out.strip()) == (0, "the schema is up to date")
     assert installation.run("db", "verify").code == 0

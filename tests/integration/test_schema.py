@@ -13,10 +13,14 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 from robbieblocks.database import identity, schema
 from robbieblocks.database.embedded.server import _binaries
-from robbieblocks.errors import UsageError
+from robbieblocks.database.schema import catalogue
+from robbieblocks.errors import RightsMissing
+from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
 
 pytestmark = pytest.mark.postgres
@@ -177,23 +181,35 @@ def test_two_at_once(empty_database: str) -> None:
     assert not failures
 
 
-def test_a_dump_that_is_restored_is_as_the_file_makes_it(db: Db, empty_database: str) -> None:
-    """After pg_dump and pg_restore nothing differs: conditions are spelled as Postgres spells them."""
+@pytest.mark.parametrize("home", ["public", "My Cms"])
+def test_a_dump_that_is_restored_is_as_the_file_makes_it(
+    empty_database: str, databases: Databases, home: str
+) -> None:
+    """After pg_dump and pg_restore nothing differs, in whatever schema the tables are."""
     programs = _binaries()
+    options = f'-csearch_path="{home}"'.replace(" ", "\\ ")
+    source = make_conninfo(empty_database, options=options)
+    with psycopg.connect(source, autocommit=True) as made:
+        made.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(home)))
+        schema.apply(made)
+        assert schema.verify(made) == ()
+        known = identity(made)
     dumped = subprocess.run(
-        [programs / "pg_dump", "--format=custom", "--no-owner", db.info.dsn],
+        [programs / "pg_dump", "--format=custom", "--no-owner", source],
         check=True,
         stdout=subprocess.PIPE,
     )
-    subprocess.run(
-        [programs / "pg_restore", "--no-owner", "--exit-on-error", "--dbname", empty_database],
-        check=True,
-        input=dumped.stdout,
-    )
-    with psycopg.connect(empty_database, autocommit=True) as restored:
-        assert schema.verify(restored) == ()
-        assert schema.upgrade(restored).changes == ()
-        assert identity(restored) == identity(db)
+    with databases.copy() as target:
+        subprocess.run(
+            [programs / "pg_restore", "--no-owner", "--exit-on-error", "--dbname", target],
+            check=True,
+            input=dumped.stdout,
+        )
+        there = make_conninfo(target, options=options)
+        with psycopg.connect(there, autocommit=True) as restored:
+            assert schema.verify(restored) == ()
+            assert schema.upgrade(restored).changes == ()
+            assert identity(restored) == known
 
 
 def test_each_database_has_an_id_that_anyone_may_read(db: Db, empty_database: str) -> None:
@@ -322,18 +338,22 @@ def test_verify_names_each_difference_with_a_remedy(db: Db) -> None:
 
 
 def test_without_rights(db: Db, database: str) -> None:
-    """A role that may not create a schema is told so, and nothing is left behind."""
+    """A role that may only use the schema verifies it, and may not apply it."""
     with psycopg.connect(database, user="postgres", autocommit=True) as other:
         other.execute("CREATE ROLE reader_for_test")
         try:
             other.execute("SET ROLE reader_for_test")
-            with pytest.raises(UsageError, match="verify the schema"):
-                schema.verify(other)
-            with pytest.raises(UsageError, match="apply the schema"):
+            assert schema.verify(other) == ()
+            with pytest.raises(RightsMissing, match="apply the schema"):
                 schema.apply(other)
         finally:
             other.execute("RESET ROLE")
             other.execute("DROP ROLE reader_for_test")
+
+
+def test_the_stored_catalogue_is_what_the_file_makes(db: Db) -> None:
+    """`make catalogue` would write what is there."""
+    assert catalogue.FILE.read_text() == catalogue.as_text(catalogue.made(db))
 
 
 # --- what serves as well -----------------------------------------------------------------------

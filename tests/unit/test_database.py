@@ -15,10 +15,13 @@ from psycopg import errors
 
 import robbieblocks
 from robbieblocks.database import connect, translated
+from robbieblocks.database.connect_errors import unreachable_error
+from robbieblocks.database.rights import needed_rights
 from robbieblocks.errors import (
     ContentError,
     DatabaseUnavailable,
     Permanent,
+    RightsMissing,
     RobbieBlocksError,
     SchemaOutdated,
     UsageError,
@@ -74,6 +77,87 @@ def test_libpq_variables(
         connect(address(None), application_name="test")
 
 
+_HERE = 'connection failed: connection to server at "10.0.0.1", port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("FATAL:  the database system is starting up", "wait a moment and try again"),
+        (
+            "FATAL:  the database system is not yet accepting connections\n"
+            "DETAIL:  Consistent recovery state has not been yet reached.",
+            "wait a moment",
+        ),
+        ("FATAL:  the database system is in recovery mode", "wait a moment and try again"),
+        ("FATAL:  the database system is shutting down", "wait until the server is back"),
+        ('FATAL:  database "cms" does not exist', "`createdb cms`"),
+        ('FATAL:  database "starting up" does not exist', "`createdb starting up`"),
+        ("FATAL:  no such database: cms", "`createdb cms`"),
+        ('FATAL:  database "cms" is not currently accepting connections', "ALTER DATABASE"),
+        ('FATAL:  role "robbie" does not exist', "`createuser robbie`"),
+        ('FATAL:  role "robbie" is not permitted to log in', "ALTER ROLE robbie LOGIN"),
+        ('FATAL:  password authentication failed for user "robbie"', "check the password"),
+        ("fe_sendauth: no password supplied", "check the password"),
+        ('FATAL:  Peer authentication failed for user "robbie"', "pg_hba.conf"),
+        (
+            'FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "robbie", database "cms", no '
+            "encryption",
+            "let this host and user in by pg_hba.conf",
+        ),
+        (
+            'FATAL:  permission denied for database "cms"\nDETAIL:  User does not have CONNECT '
+            "privilege.",
+            "GRANT CONNECT ON DATABASE cms TO robbie;",
+        ),
+        ("FATAL:  sorry, too many clients already", "max_connections"),
+        (
+            "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER "
+            "attribute",
+            "max_connections",
+        ),
+        ('FATAL:  too many connections for role "robbie"', "limit of the role"),
+        ("session is read-only", "connect to the primary"),
+        ("Connection refused", "start the server"),
+        ("timeout expired", "firewall"),
+        ("No route to host", "firewall"),
+        ('could not translate host name "db" to address: Name or service not known', "host name"),
+        ("server does not support SSL, but SSL was required", "sslmode"),
+        ("SSL error: certificate verify failed", "certificates"),
+        ("received invalid response to SSL negotiation: H", "that it is Postgres"),
+        ("server closed the connection unexpectedly", "see that the server runs"),
+        ("FATAL:  das Datenbanksystem startet", "host, port, database and user are right"),
+    ],
+)
+def test_each_failure_to_connect_has_its_remedy(said: str, remedy: str) -> None:
+    """What the server or libpq says decides what to do, and `createdb` is for one of them alone."""
+    error = unreachable_error(psycopg.OperationalError(_HERE + said), "host=10.0.0.1 user=robbie")
+    assert remedy in str(error)
+    assert ("`createdb" in str(error)) == ("`createdb" in remedy)
+
+
+@pytest.mark.parametrize(
+    ("statement", "needed"),
+    [
+        ("SELECT 1 FROM pages", ["SELECT"]),
+        ("SELECT 1 FROM pages_old", []),
+        ("INSERT INTO pages (a) VALUES (1)", ["INSERT"]),
+        ("INSERT INTO pages (a) VALUES (1) RETURNING id", ["SELECT", "INSERT"]),
+        (
+            "INSERT INTO pages AS held (a)\nVALUES (1) ON CONFLICT (a)\nDO UPDATE SET a = 2",
+            ["SELECT", "INSERT", "UPDATE"],
+        ),
+        ("UPDATE pages SET a = 1 WHERE b", ["SELECT", "UPDATE"]),
+        ("DELETE FROM pages WHERE b", ["SELECT", "DELETE"]),
+        ("SELECT id FROM pages WHERE b\nFOR UPDATE SKIP LOCKED", ["SELECT", "UPDATE"]),
+        ("UPDATE other SET a = 1 FROM pages", ["SELECT"]),
+    ],
+)
+def test_the_rights_that_a_statement_needs(statement: str, needed: list[str]) -> None:
+    """On one table, of those that it names."""
+    assert needed_rights(statement, "pages") == needed
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -118,7 +202,7 @@ def test_unreadable_address(address: Callable[[str | None], Settings], url: str)
         (errors.UndefinedTable('relation "x"'), SchemaOutdated, "robbieblocks db upgrade"),
         (errors.UndefinedColumn('column "x"'), SchemaOutdated, "robbieblocks db upgrade"),
         (errors.UndefinedFunction("function x()"), SchemaOutdated, "robbieblocks db upgrade"),
-        (errors.InsufficientPrivilege("permission denied"), UsageError, "GRANT"),
+        (errors.InsufficientPrivilege("permission denied"), RightsMissing, "GRANT"),
         (errors.StringDataRightTruncation("value too long"), ContentError, "value too long"),
         (errors.CheckViolation("violates check"), ContentError, "violates check"),
         (errors.SyntaxError("syntax error"), Permanent, "syntax error"),
@@ -174,6 +258,12 @@ _SCHEMA_FILE = _PACKAGE.parent / "schema" / "unified-schema" / "21-robbieblocks-
 def test_the_seeds_of_the_schema_file_are_those_of_the_toml_files() -> None:
     """The schema file holds the tokens and nodes as `make seeds` writes them."""
     tool = _PACKAGE.parent / "tools" / "seeds.py"
+    subprocess.run([sys.executable, tool, "--check"], check=True)
+
+
+def test_the_stored_catalogue_is_that_of_the_schema_file() -> None:
+    """After a change of the schema file `make catalogue` was run."""
+    tool = _PACKAGE.parent / "tools" / "catalogue.py"
     subprocess.run([sys.executable, tool, "--check"], check=True)
 
 

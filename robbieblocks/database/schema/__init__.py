@@ -1,7 +1,7 @@
 """The schema: applied from its SQL file, and compared with what that file makes.
 
-What should be there is written down in the SQL file alone. `verify` runs that file in a schema of
-its own, in a transaction that is rolled back, and compares the two catalogs.
+What should be there is written down in the SQL file alone. `catalogue.json` holds what a database
+tells of it once the file was run; `verify` compares a database with that.
 """
 
 from robbieblocks.database.schema.applying import apply, exclusive

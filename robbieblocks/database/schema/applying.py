@@ -36,7 +36,7 @@ def apply(connection: Connection, folder: Path | None = None) -> None:
     """Bring the database to this version's schema, in one transaction; rows are never changed.
 
     It may be repeated, and two sessions may do it at once: the second waits. `folder` is the schema
-    folder, the installation's own by default. Raises DatabaseUnavailable and UsageError (rights).
+    folder, the installation's own by default. Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("apply the schema"), connection.transaction():
         connection.execute(_READ_COMMITTED)

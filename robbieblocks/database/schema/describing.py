@@ -17,12 +17,14 @@ _HOME: LiteralString = """
 
 # Our tables in the first schema of the search path with what belongs to them, and its functions:
 # kind and name, and the definition as Postgres writes it. Names of that schema come unqualified. An
-# index that belongs to a constraint is described by the constraint. Each database's id is its own.
+# index that belongs to a constraint is described by the constraint, a function's body by a digest.
+# Each database's id is its own.
 _DESCRIBE: LiteralString = """
     WITH ours AS (
         SELECT c.oid, c.relname::text AS name, c.relkind
           FROM pg_class c
-         WHERE c.relnamespace = current_schema()::regnamespace AND c.relname LIKE 'robbieblocks\\_%'
+         WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+           AND c.relname LIKE 'robbieblocks\\_%'
     )
     SELECT 'table ' || name, 'table' FROM ours WHERE relkind IN ('r', 'p')
     UNION ALL
@@ -39,7 +41,7 @@ _DESCRIBE: LiteralString = """
       FROM ours JOIN pg_constraint k ON k.conrelid = ours.oid AND k.contype IN ('p', 'u', 'f', 'c')
     UNION ALL
     SELECT 'index ' || name,
-           regexp_replace(pg_get_indexdef(oid), ' ON \\S+ USING', ' ON table USING')
+           regexp_replace(pg_get_indexdef(oid), ' ON .*? USING', ' ON table USING')
            || CASE WHEN (SELECT indisvalid FROM pg_index WHERE indexrelid = ours.oid)
                    THEN '' ELSE ' INVALID' END
       FROM ours
@@ -55,10 +57,11 @@ _DESCRIBE: LiteralString = """
     UNION ALL
     SELECT 'function ' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')',
            concat_ws(E'\\n', pg_get_function_result(p.oid), l.lanname, p.provolatile,
-                     CASE WHEN p.prosecdef THEN 'security definer' END, p.proconfig::text,
-                     CASE WHEN p.proname <> 'robbieblocks_database_id' THEN p.prosrc END)
+                     CASE WHEN p.prosecdef THEN 'security definer' END,
+                     array_to_string(p.proconfig, ' '),
+                     CASE WHEN p.proname <> 'robbieblocks_database_id' THEN md5(p.prosrc) END)
       FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-     WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind = 'f'
+     WHERE p.pronamespace = quote_ident(current_schema())::regnamespace AND p.prokind = 'f'
 """
 
 

@@ -1,23 +1,25 @@
-"""Compares the database with what the schema file makes, and says how to resolve a difference."""
+"""Compares the database with the stored catalogue, and says how to resolve a difference."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import Connection
-from psycopg.sql import SQL, Identifier
 
 from robbieblocks.database.errors import translated
 from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
-from robbieblocks.database.schema.describing import describe, home, use_schema
+from robbieblocks.database.schema.catalogue import stored
+from robbieblocks.database.schema.describing import describe, home
 from robbieblocks.database.schema.equivalence import column_parts, satisfies
 
 UPGRADE = "robbieblocks db upgrade"
 
-_SCRATCH = "robbieblocks_verify"
+# The table that every database of ours has.
+_TABLE = "robbieblocks_pages"
 
 _VIEWS = ("robbieblocks_active_deploys", "robbieblocks_published_pages")
 
@@ -55,19 +57,30 @@ class Upgraded:
     changes: tuple[str, ...]
     remaining: tuple[Difference, ...]
 
+    @property
+    def created(self) -> bool:
+        """Whether there was nothing of the schema before."""
+        return f"added table {_TABLE}" in self.changes
 
-def verify(connection: Connection, folder: Path | None = None) -> tuple[Difference, ...]:
+    @property
+    def summary(self) -> str:
+        """How many things of each kind people look for were added: `7 tables, 2 views`."""
+        counts = Counter(change.split(" ")[1] for change in self.changes)
+        return ", ".join(
+            f"{counts[kind]} {kind}s" for kind in ("table", "view", "function", "trigger")
+        )
+
+
+def verify(connection: Connection) -> tuple[Difference, ...]:
     """Return how the database differs from what the schema file makes; empty where it does not.
 
     Columns, indexes and other things that an operator added are no difference, nor is what means
-    the same or is wider (schema.equivalence). Nothing is left behind, but the role must be allowed
-    to create a schema. Raises DatabaseUnavailable and UsageError (rights).
+    the same or is wider (schema.equivalence). It needs no right but to use the schema. Raises
+    DatabaseUnavailable and RightsMissing.
     """
-    texts = sources(folder)
     with translated("verify the schema"), connection.transaction(force_rollback=True):
         found = _found(connection)
-        expected = _expected(connection, texts)
-    return tuple(_compare(expected, found, _added_columns(texts)))
+    return tuple(_compare(stored(), found, _added_columns(sources(None))))
 
 
 def upgrade(connection: Connection, folder: Path | None = None) -> Upgraded:
@@ -77,7 +90,7 @@ def upgrade(connection: Connection, folder: Path | None = None) -> Upgraded:
     apply(connection, folder)
     with translated("read the schema"), connection.transaction(force_rollback=True):
         after = _found(connection)
-    return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection, folder))
+    return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection))
 
 
 def _found(connection: Connection) -> dict[str, str]:
@@ -88,16 +101,6 @@ def _found(connection: Connection) -> dict[str, str]:
     """
     lock_for_transaction(connection)
     return describe(connection, home(connection))
-
-
-def _expected(connection: Connection, texts: Sequence[bytes]) -> dict[str, str]:
-    """What the schema files make of an empty schema."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(_SCRATCH)))
-        use_schema(connection, _SCRATCH)
-        for text in texts:
-            connection.execute(text)
-        return describe(connection, _SCRATCH)
 
 
 def _compare(

@@ -1,0 +1,143 @@
+"""Which GRANT is missing: found out when Postgres refuses a statement (SQLSTATE 42501)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, LiteralString, Self
+
+import psycopg
+from psycopg import Connection, errors
+from psycopg.abc import Params, Query
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import Row
+from psycopg.sql import Composable
+
+# The grants that a role lacks on whatever has a name, tables and schemas before others. A table on
+# which no right is missing wants its owner. `hidden` asks for schemas alone that hold such a table
+# and can't be looked into.
+_MISSING: LiteralString = """
+    SELECT format('GRANT %%s TO %%I;', lacking.privilege, current_user)
+      FROM (SELECT 1, format('USAGE ON SCHEMA %%I', n.nspname)
+              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relname = %(name)s AND NOT has_schema_privilege(n.oid, 'USAGE')
+            UNION ALL
+            SELECT 2, coalesce((SELECT string_agg(needed, ', ' ORDER BY ordinality)
+                                  FROM unnest(%(needed)s::text[]) WITH ORDINALITY AS it (needed)
+                                 WHERE NOT has_table_privilege(c.oid, needed))
+                               || format(' ON %%s', c.oid::regclass),
+                               quote_ident(pg_get_userbyid(c.relowner)))
+              FROM pg_class c
+             WHERE c.relname = %(name)s AND c.relkind IN ('r', 'p', 'v') AND NOT %(hidden)s
+            UNION ALL
+            SELECT 3, format('EXECUTE ON FUNCTION %%s', p.oid::regprocedure)
+              FROM pg_proc p
+             WHERE p.proname = %(name)s AND NOT has_function_privilege(p.oid, 'EXECUTE')
+               AND NOT %(hidden)s
+            UNION ALL
+            SELECT 4, format('%%s ON SCHEMA %%I',
+                             CASE WHEN has_schema_privilege(n.oid, 'USAGE')
+                                  THEN 'CREATE' ELSE 'USAGE' END, n.nspname)
+              FROM pg_namespace n WHERE n.nspname = %(name)s AND NOT %(hidden)s
+            UNION ALL
+            SELECT 5, format('CREATE ON DATABASE %%I', d.datname)
+              FROM pg_database d WHERE d.datname = %(name)s AND NOT %(hidden)s
+           ) AS lacking (place, privilege)
+     ORDER BY place LIMIT 1
+"""
+
+# Each right, and the parts of statements about a table that need it.
+_NEEDS: Final = {
+    "SELECT": (
+        r"\b(?:FROM|JOIN|USING|UPDATE)\s+{table}\b",
+        r"\bINSERT\s+INTO\s+{table}\b.*(?:RETURNING|ON\s+CONFLICT)",
+    ),
+    "INSERT": (r"\bINSERT\s+INTO\s+{table}\b",),
+    "UPDATE": (
+        r"\bUPDATE\s+{table}\b",
+        r"\bINSERT\s+INTO\s+{table}\b.*DO\s+UPDATE",
+        r"\bFROM\s+{table}\b.*FOR\s+(?:NO\s+KEY\s+)?UPDATE",
+    ),
+    "DELETE": (r"\bDELETE\s+FROM\s+{table}\b",),
+}
+_INNER_STATEMENT = re.compile(r'^SQL statement "(.*?)"$', re.MULTILINE | re.DOTALL)
+
+
+class RightsCursor(psycopg.Cursor[Row]):
+    """A cursor that adds the missing GRANT as a note to an error about rights."""
+
+    # Any: the driver overloads it for template strings, which we don't use.
+    def execute(self, query: Any, *values: Any, **options: Any) -> Self:
+        """Execute a query, as the driver does."""
+        with _noted(self.connection, query):
+            return super().execute(query, *values, **options)
+
+    def stream(
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        binary: bool | None = None,
+        size: int = 1,
+    ) -> Iterator[Row]:
+        """Stream a query's rows, as the driver does."""
+        with _noted(self.connection, query):
+            yield from super().stream(query, params, binary=binary, size=size)
+
+
+@contextmanager
+def _noted(connection: Connection[Any], query: Query) -> Generator[None]:
+    try:
+        yield
+    except (errors.InsufficientPrivilege, errors.UndefinedTable) as error:
+        # Asked over another connection: this one's transaction is aborted.
+        with suppress(psycopg.Error):
+            grant = _missing_grant(connection, error, _text(query, connection))
+            if grant:
+                error.add_note(grant)
+        raise
+
+
+def _missing_grant(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
+    """The GRANT that a statement was refused for; empty where none can be named.
+
+    Messages name the object last or in quotes, in every language.
+    """
+    said = error.diag.message_primary or ""
+    quoted = re.search(r'"([^"]+)"', said)
+    name = quoted[1] if quoted else said.rpartition(" ")[2]
+    # Inside a function, its own statement was refused, and not the one that called it.
+    inner = _INNER_STATEMENT.search(error.diag.context or "")
+    info = connection.info
+    with psycopg.connect(
+        make_conninfo(info.dsn, password=info.password), autocommit=True, connect_timeout=5
+    ) as asking:
+        found = asking.execute(
+            _MISSING,
+            {
+                "name": name,
+                "needed": needed_rights(inner[1] if inner else statement, name),
+                "hidden": isinstance(error, errors.UndefinedTable),
+            },
+        ).fetchone()
+    return str(found[0]) if found else ""
+
+
+def needed_rights(statement: str, table: str) -> list[str]:
+    """The rights on a table that a statement needs."""
+    name = re.escape(table)
+    return [
+        right
+        for right, patterns in _NEEDS.items()
+        if any(
+            re.search(pattern.format(table=name), statement, re.DOTALL | re.IGNORECASE)
+            for pattern in patterns
+        )
+    ]
+
+
+def _text(query: Query, connection: Connection[Any]) -> str:
+    if isinstance(query, Composable):
+        return query.as_string(connection)
+    return query.decode() if isinstance(query, bytes) else str(query)

@@ -1,0 +1,59 @@
+-- Roles with the least rights: for those who edit, for workers, and for those who look.
+--
+--     psql -v ON_ERROR_STOP=1 -f schema/roles.sql
+--     psql -c 'GRANT robbieblocks_worker TO the_account_of_your_worker'
+--
+-- Run it as the owner of the tables, with CREATEROLE where the roles are not there yet, and again
+-- after `robbieblocks db upgrade`. It may be run any number of times. Only the owner of the tables
+-- can upgrade them.
+--
+--     robbieblocks_reviewer   reads: status, build --dry-run, db verify
+--     robbieblocks_worker     reads, records runs, acknowledges changes: worker, build
+--     robbieblocks_editor     reads, and writes content: what people and their tools edit
+--
+-- What editors write reaches the queue by triggers that run with the owner's rights.
+
+BEGIN;
+
+DO $$
+DECLARE
+    it record;
+BEGIN
+    IF to_regclass('robbieblocks_pages') IS NULL THEN
+        RAISE EXCEPTION 'there are no RobbieBlocks tables in the search_path'
+              USING HINT = 'Run `robbieblocks db init` first.';
+    END IF;
+    FOR it IN
+        SELECT role FROM unnest(ARRAY['robbieblocks_reviewer', 'robbieblocks_worker',
+                                      'robbieblocks_editor']) AS wanted (role)
+         WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.role)
+    LOOP
+        EXECUTE format('CREATE ROLE %I NOLOGIN', it.role);
+    END LOOP;
+
+    FOR it IN
+        SELECT c.oid::regclass AS name, n.nspname
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.oid = (SELECT relnamespace FROM pg_class
+                         WHERE oid = to_regclass('robbieblocks_pages'))
+           AND c.relkind IN ('r', 'p', 'v') AND c.relname LIKE 'robbieblocks\_%'
+    LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO robbieblocks_reviewer, robbieblocks_worker, '
+                       'robbieblocks_editor', it.nspname);
+        EXECUTE format('GRANT SELECT ON %s TO robbieblocks_reviewer, robbieblocks_worker, '
+                       'robbieblocks_editor', it.name);
+    END LOOP;
+END
+$$;
+
+GRANT INSERT, UPDATE, DELETE
+   ON robbieblocks_pages, robbieblocks_components, robbieblocks_page_blocks,
+      robbieblocks_style_tokens, robbieblocks_node_branding
+   TO robbieblocks_editor;
+
+-- A worker writes and closes the rows of its runs, notes which changes it has handled, and removes
+-- what is old.
+GRANT INSERT, UPDATE, DELETE ON robbieblocks_deploys TO robbieblocks_worker;
+GRANT UPDATE, DELETE ON robbieblocks_change_triggers TO robbieblocks_worker;
+
+COMMIT;

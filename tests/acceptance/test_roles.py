@@ -1,0 +1,119 @@
+"""Each command under each role of schema/roles.sql, and what it says where a right is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from robbieblocks.settings import Settings
+from tests.commands import Installation
+from tests.workers import Worker, running, until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+ROLES = Path(__file__).parents[2] / "schema" / "roles.sql"
+NODE = "vengeance-local"
+READING = (
+    ("status", "--quick"),
+    ("status",),
+    ("build", "--dry-run", "--node", NODE),
+    ("db", "verify"),
+)
+_EDIT = (
+    "UPDATE robbieblocks_pages SET meta_title = 'By an editor' WHERE page_key = 'robbie-code-home'"
+)
+_CLEAR = """
+    DROP OWNED BY robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
+    DROP ROLE robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
+    DROP ROLE IF EXISTS reviewer, worker, editor, nobody;
+    ALTER ROLE robbieblocks NOCREATEROLE;
+"""
+
+
+@pytest.fixture
+def roles(installation: Installation, seeded_database: str) -> Iterator[Installation]:
+    """An installation whose database has the roles, and an account in each; made twice."""
+    with psycopg.connect(seeded_database, user="postgres", autocommit=True) as superuser:
+        superuser.execute("ALTER ROLE robbieblocks CREATEROLE")
+        try:
+            with psycopg.connect(seeded_database, autocommit=True) as owner:
+                for _ in range(2):
+                    owner.execute(ROLES.read_bytes())
+            for role in ("reviewer", "worker", "editor"):
+                superuser.execute(f"CREATE ROLE {role} LOGIN IN ROLE robbieblocks_{role}".encode())
+            superuser.execute("CREATE ROLE nobody LOGIN")
+            yield installation
+        finally:
+            superuser.execute(_CLEAR)
+
+
+def under(roles: Installation, role: str) -> Installation:
+    """The same installation, used with a role's account."""
+    return replace(roles, database_url=make_conninfo(roles.database_url or "", user=role))
+
+
+def test_a_reviewer_reads_and_writes_nothing(roles: Installation) -> None:
+    """What only reads works; what writes ends with the grant that it would need."""
+    reviewer = under(roles, "reviewer")
+    for command in READING:
+        ran = reviewer.run(*command)
+        assert ran.code == 0, (command, ran.out, ran.err)
+    built = reviewer.run("build", "--node", NODE)
+    assert built.code == 3
+    assert "GRANT UPDATE ON robbieblocks_deploys TO reviewer;" in built.error
+
+
+def test_a_worker_builds_what_an_editor_writes(
+    roles: Installation, make_settings: Callable[..., Settings]
+) -> None:
+    """An editor's account changes content and no more, and a worker's publishes it and no more."""
+    worker, editor = under(roles, "worker"), under(roles, "editor")
+    built = worker.run("build", "--node", NODE)
+    assert built.code == 0, built.out + built.err
+    for each in (worker, editor):
+        ran = each.run("db", "verify")
+        assert ran.code == 0, ran.out + ran.err
+        assert each.run("status", "--quick").code == 0
+    settings = replace(
+        make_settings(worker.database_url),
+        site_root=worker.site,
+        home=worker.home,
+        cache=worker.home / "cache",
+    )
+    page = settings.site_root / NODE / "code" / "current" / "code" / "index.html"
+    with running(process := Worker(settings, NODE)):
+        process.wait_until_ready()
+        with psycopg.connect(editor.database_url or "", autocommit=True) as connection:
+            connection.execute(_EDIT)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("DELETE FROM robbieblocks_change_triggers")
+        until(lambda: "By an editor" in page.read_text(), "the edit")
+        assert process.stop() == 0
+        assert not process.logged("change.refused")
+    with (
+        psycopg.connect(worker.database_url or "", autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(_EDIT)
+
+
+def test_without_any_right_each_command_names_the_first_grant(roles: Installation) -> None:
+    """Exit code 3, one error, and exactly what the owner of the tables has to run."""
+    nobody = under(roles, "nobody")
+    for command, grant in (
+        (("build",), "GRANT SELECT ON robbieblocks_node_branding TO nobody;"),
+        (("status",), "GRANT SELECT ON robbieblocks_node_branding TO nobody;"),
+        (("worker", "--node", NODE), "GRANT SELECT ON robbieblocks_node_branding TO nobody;"),
+        (("db", "upgrade"), "GRANT CREATE ON SCHEMA public TO nobody;"),
+    ):
+        ran = nobody.run(*command)
+        assert (ran.code, grant in ran.error) == (3, True), (command, ran.err)
+    with psycopg.connect(roles.database_url or "", autocommit=True) as owner:
+        owner.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    ran = nobody.run("build")
+    assert (ran.code, "GRANT USAGE ON SCHEMA public TO nobody;" in ran.error) == (3, True), ran.err
