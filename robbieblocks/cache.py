@@ -2,7 +2,8 @@
 
 It is one SQLite file that any number of processes share. Every entry has a checksum over its kind,
 key and bytes; a damaged entry counts as missing. A file that SQLite can't read is replaced. In a
-folder that can't be written, or on a full disk, nothing is cached.
+folder that can't be written, or on a full disk, nothing is cached. Only this user may enter the
+folder; nothing is read from one that another user owns or could write.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 import sqlite3
 import threading
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from robbieblocks.model import Sha256, sha256
+from robbieblocks.ownership import distrust
 
 _T = TypeVar("_T")
 
@@ -156,7 +159,15 @@ class Cache:
 
 
 def _open(folder: Path) -> sqlite3.Connection:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    doubt = distrust(folder)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
+        # What others could write is not believed.
+        for file in folder.glob(f"{_FILE}*") if doubt else ():
+            file.unlink()
+    elif doubt:
+        raise PermissionError(doubt)
     connection = sqlite3.connect(
         folder / _FILE, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )

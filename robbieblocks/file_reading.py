@@ -8,27 +8,31 @@ import stat
 from pathlib import Path
 from typing import Final
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 4 << 20
 
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def read_file(path: Path, *, inside: Path) -> bytes:
-    """The bytes of a file; a symlink may lead to another file inside the folder.
+class Refused(OSError):
+    """A file that is never read, whoever may: `strerror` says why, for a person."""
 
-    Raises OSError for anything else: a symlink that leads out, a pipe, a device, a folder, a file
-    of more than 16 MiB. Its `strerror` says which, and can be shown to a person.
+
+def read_file(path: Path, *inside: Path) -> bytes:
+    """The bytes of a file; a symlink may lead to another file in one of the folders `inside`.
+
+    Raises Refused for a symlink that leads out, a pipe, a device, a folder and a file of more than
+    4 MiB, and OSError where the file can't be read.
     """
     real = os.path.realpath(path, strict=True)
-    folder = os.path.realpath(inside)
-    if os.path.commonpath([real, folder]) != folder:
-        raise OSError(errno.ELOOP, f"it is a symlink that leads out of {inside}", str(path))
+    folders = map(os.path.realpath, inside)
+    if not any(os.path.commonpath([real, folder]) == folder for folder in folders):
+        raise Refused(errno.ELOOP, f"it is a symlink that leads out of {inside[0]}", str(path))
     # Without O_NONBLOCK a pipe would be waited for.
     fd = os.open(real, _OPEN)
     with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+            raise Refused(errno.EINVAL, "it is not a regular file", str(path))
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES // 2**20} MiB", str(path))
+        raise Refused(errno.EFBIG, f"it has more than {MOST_BYTES // 2**20} MiB", str(path))
     return content

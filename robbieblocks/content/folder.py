@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from robbieblocks.model import Json, NodeRow
 
 _CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
 _COMPONENT_FILES = frozenset({*_CODE_FILES, "component.css", "component.toml", "props.schema.json"})
+_RIGHTS = "let this user read and enter it"
 _MISPLACED = "move it out of the content folder"
 _STATUSES = ("draft", "published", "archived")
 
@@ -27,7 +29,19 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     Files and folders whose names start with a dot are ignored. Raises ContentError with every
     mistake of every file: unknown keys, wrong types, missing files, two rows with one key.
     """
-    collector = ProblemCollector(folder.parent)
+    folders = (folder, branding_folder) if branding_folder else (folder,)
+    collector = ProblemCollector(folder.parent, folders)
+    try:
+        found = _read(collector, folder, branding_folder)
+    except OSError as error:
+        collector.add(Path(error.filename or folder), f"can't be read: {error.strerror}", _RIGHTS)
+        found = Content()
+    if collector.problems:
+        raise ContentError(collector.problems)
+    return found
+
+
+def _read(collector: ProblemCollector, folder: Path, branding_folder: Path | None) -> Content:
     if not folder.is_dir():
         remedy = "name a folder with components/, pages/ or tokens.toml"
         collector.add(folder, "is not a folder", remedy)
@@ -39,8 +53,6 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
-    if collector.problems:
-        raise ContentError(collector.problems)
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(pages, key=lambda row: row.key)),
@@ -54,7 +66,7 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
     table = read_toml(collector, folder / "component.toml")
     code = _code(collector, folder)
     css_file = folder / "component.css"
-    css = collector.read_text(css_file) if css_file.exists() else None
+    css = collector.read_text(css_file) if os.path.lexists(css_file) else None
     if table is None:
         return None
     row = Component(
@@ -76,7 +88,7 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
 
 
 def _code(collector: ProblemCollector, folder: Path) -> str | None:
-    files = [folder / name for name in _CODE_FILES if (folder / name).exists()]
+    files = [folder / name for name in _CODE_FILES if os.path.lexists(folder / name)]
     if len(files) == 1:
         return collector.read_text(files[0])
     listed = ", ".join(file.name for file in files)
@@ -89,7 +101,7 @@ def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Js
     """The schema, from props.schema.json or the TOML; without one, any props are valid."""
     file = folder / "props.schema.json"
     stated = table.json("props_schema")
-    if not file.exists():
+    if not os.path.lexists(file):
         return {} if stated is None else stated
     if stated is not None:
         table.report("props_schema", "is also in props.schema.json", "keep one of the two")
@@ -144,7 +156,7 @@ def _blocks(page: Table) -> tuple[Block, ...]:
 
 
 def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
-    table = read_toml(collector, file) if file.exists() else None
+    table = read_toml(collector, file) if os.path.lexists(file) else None
     tokens: list[Token] = []
     for key, token in (table.named_tables() if table else {}).items():
         if len(key) > 255:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, cast
 
 from robbieblocks.errors import Problem
+from robbieblocks.file_reading import read_file
 from robbieblocks.model import Json
+
+# What takes values apart calls itself for each level, and Python bounds that.
+_DEPTH_MAX: Final = 100
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(slots=True)
 class ProblemCollector:
     """The problems of one load, so that all of them are reported at once.
 
-    Messages name files relative to `root` where they lie under it.
+    Messages name files relative to `root` where they lie under it. Only what lies in the folders
+    `inside` is read, wherever symlinks lead.
     """
 
     root: Path
+    inside: tuple[Path, ...]
     problems: list[Problem] = field(default_factory=list[Problem])
 
     def name_of(self, file: Path) -> str:
@@ -52,14 +62,14 @@ class ProblemCollector:
     def read_text(self, file: Path) -> str | None:
         """A file's UTF-8 text without newline translation, or None with a problem."""
         try:
-            text = file.read_bytes().decode("utf-8")
+            text = read_file(file, *self.inside).decode("utf-8")
         except UnicodeDecodeError as error:
             what = f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"
             self.add(file, what, "save the file as UTF-8")
             return None
         except OSError as error:
             what = f"can't be read: {error.strerror or error}"
-            self.add(file, what, "check the file and its permissions")
+            self.add(file, what, "put a file of its own there, which this user may read")
             return None
         if "\0" in text:
             what = "holds a NUL character, which Postgres can't store"
@@ -89,8 +99,31 @@ class ProblemCollector:
         except (ValueError, RecursionError) as error:
             self.add(file, f"is not valid JSON: {error}", "see RFC 8259")
         else:
-            return value
+            wrong = unstorable(value)
+            if not wrong:
+                return value
+            self.add(file, wrong, "write another value", line=first_line)
         return None
+
+
+def unstorable(value: object) -> str:
+    """Why Postgres can't store a value of a file; empty where it can."""
+    level = [value]
+    for _ in range(_DEPTH_MAX):
+        if any(isinstance(each, str) and _UNSTORABLE.search(each) for each in level):
+            return "holds a NUL character or half of a surrogate pair, which Postgres can't store"
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return ""
+    return f"nests more than {_DEPTH_MAX} levels deep"
+
+
+def _inside(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from cast("dict[object, object]", value)
+        yield from cast("dict[object, object]", value).values()
+    elif isinstance(value, list):
+        yield from cast("list[object]", value)
 
 
 def source_line(text: str, number: int | None) -> str:

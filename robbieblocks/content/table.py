@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from robbieblocks.content.lines import Place, key_lines, line_of
-from robbieblocks.content.problems import ProblemCollector, source_line
+from robbieblocks.content.problems import ProblemCollector, source_line, unstorable
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import Json, JsonObject
 
@@ -48,8 +48,14 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
             source=source_line(text, line),
         )
         return None
-    except RecursionError:
-        collector.add(file, "is not valid TOML: it nests too deep", _TOML_REMEDY)
+    except (ValueError, RecursionError) as error:
+        # A number of 5,000 digits, or arrays in arrays: not what tomllib calls a mistake.
+        collector.add(file, f"is not valid TOML: {error}", _TOML_REMEDY)
+        return None
+    # A text that can't be stored is reported with its key where it is taken.
+    wrong = unstorable(values)
+    if "deep" in wrong:
+        collector.add(file, wrong, "write another value")
         return None
     return Table(values, collector, file, text, key_lines(text), ())
 

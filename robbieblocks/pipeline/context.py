@@ -25,6 +25,7 @@ from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ContentError, Problem
+from robbieblocks.file_reading import read_file
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -261,7 +262,7 @@ def _base_css(templates: Path) -> str:
     problems: list[Problem] = []
     for name in ("base.css", "layout.css"):
         try:
-            texts.append((templates / name).read_text("utf-8"))
+            texts.append(read_file(templates / name, templates).decode("utf-8"))
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             problems.append(

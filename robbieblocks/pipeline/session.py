@@ -13,7 +13,7 @@ from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.model import Manifest, Snapshot
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets
-from robbieblocks.pipeline.site import Site, apps_with_pages
+from robbieblocks.pipeline.site import Site, apps_with_pages, check_out
 from robbieblocks.pipeline.stopwatch import Stopwatch
 
 
@@ -58,12 +58,15 @@ def open_build(
     """Choose the targets and lock each of them until the end of the block.
 
     A dry run locks nothing. Runs that a killed process left unfinished are closed. After the block
-    old releases are removed in the background. Raises UsageError for unknown names and for a site
-    root of another database, SiteUnavailable and DatabaseUnavailable.
+    old releases are removed in the background. Raises UsageError for unknown names, a copy that
+    would lie in the site root, and a site root of another database; SiteUnavailable and
+    DatabaseUnavailable.
     """
     watch = Stopwatch()
     with watch.step("open"):
         targets = _targets(request, connection, site)
+        if request.out is not None:
+            check_out(request.out, site.root)
         if not request.dry_run:
             database_id = context.memory.database_id(connection)
             noted = release.claim(site.root, database_id, create=site.create, adopt=site.adopt)

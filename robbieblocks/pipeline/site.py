@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from robbieblocks import release
+from robbieblocks.errors import UsageError
 from robbieblocks.release import SiteRoot
 
 
@@ -19,6 +22,22 @@ class Site:
     smoke_url: str | None = None
     create: bool = False
     adopt: bool = False
+
+
+def check_out(out: Path, root: SiteRoot) -> None:
+    """Raise UsageError for a folder in the site root, or around it: a copy would alter the site."""
+    if _is_in(out, root.path) or _is_in(root.path, out):
+        raise UsageError(
+            f"--out {out} and the site root {root.path} lie in each other: name another folder"
+        )
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    real = Path(os.path.realpath(path))
+    if not folder.exists():
+        return Path(os.path.realpath(folder)) in (real, *real.parents)
+    # The same folder may have several names: other case, or mounted twice.
+    return any(each.exists() and each.samefile(folder) for each in (real, *real.parents))
 
 
 def apps_with_pages(root: SiteRoot, node: str) -> frozenset[str]:

@@ -55,7 +55,7 @@ def _marker(site_root: SiteRoot) -> tuple[bool, str | None]:
     path = site_root.path / _MARKER
     with disk.attempt("read the marker of the site root", path):
         try:
-            text = read_file(path, inside=site_root.path)
+            text = read_file(path, site_root.path)
         except FileNotFoundError:
             return False, None
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from robbieblocks.errors import UsageError
+from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.release.files import disk
 from tests.building import Builder, MakeBuilder, run_of
 from tests.databases import Databases
@@ -257,6 +258,33 @@ def test_a_dry_run_writes_nothing(seeded: Builder, tmp_path: Path) -> None:
     live = seeded.live(AURORA, "work")
     assert live is not None
     assert set(live.assets) <= names
+
+
+def test_a_copy_never_alters_the_site(seeded: Builder, tmp_path: Path) -> None:
+    """A copy in the site root, or around it, by any name, is refused; one beside it is written
+    through no symlink, and over no file that may be linked to a live one."""
+    root = seeded.settings.site_root
+    seeded.build(nodes=[AURORA])
+    before = seeded.files(AURORA, "work")
+    seeded.sql("UPDATE robbieblocks_pages SET meta_title = 'Soon'")
+    (tmp_path / "link").symlink_to(root)
+    for out in (root, root / AURORA / "x", root.parent, tmp_path / "link", Path("/")):
+        with pytest.raises(UsageError, match="name another folder"):
+            seeded.build(dry_run=True, out=out, nodes=[AURORA])
+    out = tmp_path / "copy"
+    out.mkdir()
+    (out / AURORA).symlink_to(root / AURORA / "work" / "current")
+    with pytest.raises(SiteUnavailable, match="symlinks"):
+        seeded.build(dry_run=True, out=out, nodes=[AURORA])
+    (out / AURORA).unlink()
+    (out / AURORA / "work").mkdir(parents=True)
+    live = (root / AURORA / "work" / "current" / "work").resolve()
+    os.link(live / "index.html", out / AURORA / "work" / "index.html")
+    (out / AURORA / "404.html").symlink_to(live / "index.html")
+    seeded.build(dry_run=True, out=out, nodes=[AURORA])
+    assert "<title>Soon" in (out / AURORA / "work" / "index.html").read_text()
+    assert not (out / AURORA / "404.html").is_symlink()
+    assert seeded.files(AURORA, "work") == before
 
 
 def test_a_page_that_leaves_published_leaves_the_site(seeded: Builder) -> None:

@@ -185,3 +185,41 @@ def test_a_kill_while_writing_leaves_a_good_cache(tmp_path: Path) -> None:
             keys = [f"a-{at}-{n}" for n in range(50)]
             assert len(cache.get_many("module", keys)) in (0, 50)
         assert len(cache.get_many("module", [f"a-0-{n}" for n in range(50)])) == 50
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o775, 0o777])
+def test_nobody_else_may_enter(tmp_path: Path, mode: int) -> None:
+    """An existing folder is made private; what others could have written is forgotten."""
+    with Cache(tmp_path / "new"):
+        assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    with Cache(tmp_path / "old") as cache:
+        cache.put_many("module", {"a": b"one"})
+    (tmp_path / "old").chmod(mode)
+    with Cache(tmp_path / "old") as cache:
+        assert cache.get_many("module", ["a"]) == ({} if mode & 0o022 else {"a": b"one"})
+        assert (tmp_path / "old").stat().st_mode & 0o777 == 0o700
+        cache.put_many("module", {"a": b"two"})
+        assert cache.get_many("module", ["a"]) == {"a": b"two"}
+
+
+def test_another_user_s_cache_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read from a folder of neither this user nor root, and nothing in it is altered."""
+    with Cache(tmp_path) as cache:
+        cache.put_many("module", {"a": b"one"})
+    before = (tmp_path / FILE).read_bytes()
+    real = os.lstat
+
+    class Foreign:
+        st_uid = 12345
+        st_mode = real(tmp_path).st_mode
+
+    monkeypatch.setattr(Path, "lstat", lambda path: Foreign() if path == tmp_path else real(path))
+    monkeypatch.setattr(
+        Path, "stat", lambda path, **_: Foreign() if path == tmp_path else real(path)
+    )
+    with Cache(tmp_path) as cache:
+        assert cache.get_many("module", ["a"]) == {}
+        cache.put_many("module", {"a": b"two"})
+    assert (tmp_path / FILE).read_bytes() == before

@@ -34,7 +34,7 @@ font = { heading = "Tektur, sans-serif" }
 
 def read(text: str) -> tuple[NodeRow | None, list[Problem]]:
     """The row of a branding file with this text, and what is wrong with it."""
-    collector = ProblemCollector(Path())
+    collector = ProblemCollector(Path(), (Path("/"),))
     table = parse_toml(collector, Path("x.toml"), text)
     return (None if table is None else node_of(table)), collector.problems
 

@@ -202,3 +202,47 @@ def test_what_was_compiled_goes_with_it(
     assert ensure(settings, lambda _: None).compiled.is_dir()
     shutil.rmtree(toolchain.root)
     assert not ensure(settings, lambda _: None).compiled.exists()
+
+
+PLACES = (".", "..", "node_modules", "node_modules/@esbuild", "esbuild")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_others_may_write_is_not_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A folder or program that the group or anyone may write, or another user owns, is refused."""
+    Npm(monkeypatch)
+    before = os.umask(0o002)
+    try:
+        toolchain = ensure(settings, lambda _: None)
+    finally:
+        os.umask(before)
+    path = (
+        toolchain.esbuild if place == "esbuild" else Path(os.path.normpath(toolchain.root / place))
+    )
+    assert path.stat().st_mode & 0o022 == 0
+    for wrong in (0o775, 0o757):
+        path.chmod(wrong)
+        with pytest.raises(ToolchainUnavailable, match=r"(?s)other users.*chmod -R go-w"):
+            ensure(settings, lambda _: None)
+    path.chmod(0o755)
+    assert ensure(settings, pytest.fail) == toolchain
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    if os.getuid() == 0:
+        assert ensure(settings, pytest.fail) == toolchain, "root's own is anyone's to run"
+        os.chown(path, 54321, -1)
+    with pytest.raises(ToolchainUnavailable, match="belongs to the user"):
+        ensure(settings, lambda _: None)
+
+
+def test_another_program_is_not_run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """esbuild is the program that was fetched, by its hash; a copy of the folder is as good."""
+    Npm(monkeypatch)
+    toolchain = ensure(settings, lambda _: None)
+    copied = settings.toolchain_cache.with_name("copied")
+    shutil.copytree(settings.toolchain_cache, copied)
+    assert ensure(replace(settings, toolchain_cache=copied), pytest.fail).id == toolchain.id
+    toolchain.esbuild.write_text("echo mine")
+    with pytest.raises(ToolchainUnavailable, match="is not the program that was fetched"):
+        ensure(settings, lambda _: None)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 from robbieblocks import failpoints, release
-from robbieblocks.errors import Problem, RobbieBlocksError, SiteUnavailable, Transient
-from robbieblocks.model import ASSET_PREFIX, PageEntry
+from robbieblocks.errors import Problem, RobbieBlocksError, Transient
+from robbieblocks.model import PageEntry
 from robbieblocks.pipeline.planning import (
     RunPlan,
     causes_of_problems,
@@ -18,11 +17,11 @@ from robbieblocks.pipeline.planning import (
     pinned_hash,
 )
 from robbieblocks.pipeline.publishing.composing import ComposedRun, compose, page_reports
+from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
 from robbieblocks.pipeline.session import BuildSession
-from robbieblocks.pipeline.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ def publish(
     recorder.finish(report)
     failpoints.reached("closed")
     if session.request.out is not None and composed is not None:
-        _write_copy(session.request.out, composed, session.site)
+        write_copy(session.request.out, composed, session.site)
     return report
 
 
@@ -219,34 +218,3 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         transient=result.transient,
         run=run_id,
     )
-
-
-def _write_copy(out: Path, composed: ComposedRun, site: Site) -> None:
-    """Write a browsable copy of a dry run under `<out>/<node>/`, for any static web server.
-
-    The apps of a node share the folder. Files that are as they are live come from the live release.
-    Raises SiteUnavailable.
-    """
-    manifest = composed.manifest
-    node, app = manifest.node, manifest.app
-    folder = out / node
-    try:
-        for path in manifest.files:
-            body = composed.contents.get(path)
-            if body is None:
-                body = release.read_live(site.root, node, app, path)
-            _write(folder / path, body)
-        for name in manifest.assets:
-            asset = composed.assets.get(name)
-            body = asset.content if asset else release.read_asset(site.root, node, app, name)
-            _write(folder / ASSET_PREFIX.strip("/") / name, body)
-    except OSError as error:
-        raise SiteUnavailable(
-            f"can't write the preview {error.filename or folder}: {error.strerror}: "
-            "name another folder with --out, or make room"
-        ) from error
-
-
-def _write(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)

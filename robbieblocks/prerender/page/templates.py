@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import (
     Environment,
-    FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -18,6 +19,7 @@ from jinja2.nodes import Node
 from jinja2.parser import Parser
 
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
+from robbieblocks.file_reading import Refused, read_file
 from robbieblocks.model import Sha256, sha256
 
 
@@ -46,7 +48,7 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._jinja = Environment(
-            loader=FileSystemLoader(folder),
+            loader=FunctionLoader(self._source),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -61,7 +63,7 @@ class Templates:
             return self._jinja.get_template(name)
         except TemplateSyntaxError as error:
             raise ContentError([_problem(error.name or name, error, error.lineno)]) from error
-        except (TemplateError, OSError, UnicodeError) as error:
+        except (TemplateError, UnicodeError) as error:
             raise ContentError([_problem(name, error, None)]) from error
 
     def layouts(self) -> dict[str, Template]:
@@ -83,25 +85,31 @@ class Templates:
             raise ContentError([_problem(template.name or "", error, None)]) from error
 
     def read(self, name: str) -> bytes:
-        """A file's bytes. Raises SiteUnavailable."""
-        return read(self._folder / name)
+        """A file's bytes. Raises ContentError and SiteUnavailable."""
+        path = self._folder / name
+        try:
+            return read_file(path, self._folder)
+        except (FileNotFoundError, Refused) as error:
+            raise ContentError([_problem(name, error, None)]) from error
+        except OSError as error:
+            raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
 
     def hashes(self) -> dict[str, Sha256]:
-        """The hash of each template by its path in the folder."""
+        """The hash of each template by its path in the folder. Raises as `read`."""
         files = sorted(self._folder.rglob("*.j2"))
-        return {f"{path.relative_to(self._folder)}": sha256(read(path)) for path in files}
+        names = [path.relative_to(self._folder).as_posix() for path in files]
+        return {name: sha256(self.read(name)) for name in names}
 
-
-def read(path: Path) -> bytes:
-    """A file's bytes. Raises SiteUnavailable."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
+    def _source(self, name: str) -> tuple[str, str, None] | None:
+        """What Jinja compiles: text, the file's name, and no check whether it is still the same."""
+        if not os.path.lexists(self._folder / name):
+            return None
+        text = self.read(name).decode("utf-8")
+        return text.replace("\r\n", "\n").replace("\r", "\n"), str(self._folder / name), None
 
 
 def _problem(name: str, error: Exception, line: int | None) -> Problem:
-    message = getattr(error, "message", None) or str(error)
+    message = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
     return Problem(
         entity="template", key=name, what=str(message), line=line, remedy="fix the template file"
     )
