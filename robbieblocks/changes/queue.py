@@ -63,8 +63,8 @@ _ACKNOWLEDGE: LiteralString = """
      WHERE queued.id = mine.id AND %(node)s <> ALL (queued.handled_nodes)
 """
 
-# Mark the rows that no node is left to handle. A statement of its own: it must see what other nodes
-# acknowledged while the one above waited for their row locks.
+# Mark the rows that no node is left to handle, or that a node has left for a week. A statement of
+# its own: it must see what other nodes acknowledged while the one above waited for their row locks.
 _MARK_PROCESSED: LiteralString = "SELECT robbieblocks_settle()"
 
 # Remove the rows that were processed longest ago, except those that another session has locked.
@@ -207,8 +207,10 @@ def _refused(key: UUID, node: str, error: psycopg.Error) -> Problem:
 def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 
-    A reader that relies on seeing every row must read more often than that: snapshot.refresh relies
-    on the queue for one day. Raises DatabaseUnavailable and RightsMissing.
+    Rows that a node has left for a week are marked processed, too. A reader that relies on seeing
+    every row must read more often than that: snapshot.refresh relies on the queue for one day.
+    Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("remove changes that were processed long ago"):
+        connection.execute(_MARK_PROCESSED)
         return connection.execute(_REMOVE_PROCESSED, {"limit": limit}).rowcount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from robbieblocks import changes
+from robbieblocks import changes, record
 from robbieblocks.errors import Problem, RobbieBlocksError
 from robbieblocks.model import NodeRow, Snapshot
 from robbieblocks.pipeline.report import RunReport
@@ -79,8 +79,9 @@ def _built_apps(
 
 
 def _remove_old_rows(session: BuildSession) -> None:
-    """Keep the queue from growing for ever; a build does not fail because that fails."""
+    """Keep queue and history from growing for ever; a build does not fail because that fails."""
     try:
         changes.remove_processed(session.connection)
+        record.remove_old(session.connection)
     except RobbieBlocksError as error:
         session.progress(str(error))

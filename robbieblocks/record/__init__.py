@@ -16,6 +16,7 @@ from robbieblocks.record.runs import (
     heartbeats,
     latest,
     phase,
+    remove_old,
     start,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "heartbeats",
     "latest",
     "phase",
+    "remove_old",
     "start",
 ]

@@ -211,6 +211,40 @@ def test_capture(undone: Db, statement: LiteralString, expected: list[Change]) -
     assert changes(undone, statement) == expected
 
 
+def test_an_edit_reads_only_the_components_that_it_concerns(db: Db) -> None:
+    """How many other components there are, and how long their code is, costs an edit nothing."""
+    db.execute("""
+        INSERT INTO robbieblocks_components (component_key, component_name, component_type, react_code, props_schema)
+        SELECT 'c' || n, 'c', 'widget', 'import X from "@robbieblocks/c' || n + 1 || '"; ' || repeat('x ', 2000), '{}'
+          FROM generate_series(1, 500) n""")
+    db.execute("ANALYZE robbieblocks_components")
+    read: LiteralString = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'robbieblocks_components'"
+    edits: tuple[LiteralString, ...] = (
+        "UPDATE robbieblocks_components SET css_styles = 'b{}' WHERE component_key = 'inner'",
+        "UPDATE robbieblocks_components SET is_published = true WHERE component_key = 'c2'",
+    )
+    for edit in edits:
+        with db.transaction():
+            before = one(db, read)
+            db.execute(edit)
+            assert one(db, read) - before < 20
+    queue: LiteralString = "SELECT count(*) FROM robbieblocks_change_triggers"
+    assert one(db, queue) == len(edits)
+
+
+@pytest.mark.parametrize("code", ["/" * 9000, "a'" * 9000, "'@robbieblocks/" + "é" * 9000 + "'"])
+def test_any_code_can_be_stored_and_its_imports_found(undone: Db, code: str) -> None:
+    """A name of any length after @robbieblocks/ fits the index of imports."""
+    undone.execute(
+        "UPDATE robbieblocks_components SET react_code = react_code || %s WHERE component_key = 'outer'",
+        (code,),
+    )
+    assert changes(
+        undone,
+        "UPDATE robbieblocks_components SET css_styles = 'b{}' WHERE component_key = 'secret'",
+    ) == [SECRET]
+
+
 def test_truncate_of_tokens_and_nodes(db: Db) -> None:
     """Truncating tokens or branding leaves a row for each of them."""
     tokens = one(db, "SELECT count(*) FROM robbieblocks_style_tokens")

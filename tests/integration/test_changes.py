@@ -285,6 +285,33 @@ def test_remove_processed(db: Db) -> None:
     assert left() == kept
 
 
+def test_a_row_does_not_wait_for_ever_for_a_node_without_a_worker(db: Db) -> None:
+    """After seven days a row is processed though a node has not handled it; unless for a person."""
+    new, old, older, held = (queued(db, ["vengeance-local", "fluenti-local"]) for _ in range(4))
+    age: LiteralString = (
+        "UPDATE robbieblocks_change_triggers SET created_at = now() - %s * interval '1 day',"
+        " auto_deploy = %s WHERE id = %s"
+    )
+    for row, days, auto in ((new, 6, True), (old, 8, True), (older, 9, None), (held, 9, False)):
+        db.execute(age, (days, auto, row))
+    assert changes.remove_processed(db) == 0
+    assert waiting(db) == {new, held}
+    changes.acknowledge(db, "vengeance-local", [new])
+    assert waiting(db) == {new, held}
+
+
+def test_an_old_row_that_is_refused_keeps_no_other_waiting(db: Db) -> None:
+    """A row that the installation's own check does not let go leaves the others to be processed."""
+    rows = [queued(db, ["fluenti-local"]) for _ in range(3)]
+    db.execute("UPDATE robbieblocks_change_triggers SET created_at = now() - interval '8 days'")
+    refused = (
+        "ALTER TABLE robbieblocks_change_triggers ADD CHECK (id <> '{}' OR processed_at IS NULL)"
+    )
+    db.execute(refused.format(rows[1]).encode())
+    changes.remove_processed(db)
+    assert waiting(db) == {rows[1]}
+
+
 def test_lost_connection(db: Db) -> None:
     """A connection that is gone is DatabaseUnavailable."""
     db.close()

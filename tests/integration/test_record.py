@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,7 +17,7 @@ from robbieblocks import record
 from robbieblocks.database.sessions import lock_key
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.record import Leases, RunEnd
-from tests.integration.rows import Db
+from tests.integration.rows import Db, one
 
 pytestmark = pytest.mark.postgres
 
@@ -292,3 +292,73 @@ def test_database_gone(db: Db) -> None:
         record.finish(db, run, RunEnd(status="success"))
     with pytest.raises(DatabaseUnavailable, match="the start of a run of play on vengeance-local"):
         begun(db)
+
+
+# --- the history -----------------------------------------------------------------------------
+
+
+def history(db: Db, app: str, count: int, *, days: int, status: str = "success") -> None:
+    """Runs of an app, one a minute, the newest of them `days` old."""
+    db.execute(
+        "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, deploy_status, triggered_by, started_at)"
+        " SELECT %s, %s, %s || n, %s, 'cli', now() - make_interval(days => %s, mins => n) FROM generate_series(0, %s) n",
+        (NODE, app, status[0], status, days, count - 1),
+    )
+
+
+def hashes(db: Db, app: str) -> list[str]:
+    """The hashes of an app's runs, newest first."""
+    rows = db.execute(
+        "SELECT build_hash FROM robbieblocks_deploys WHERE app_namespace = %s ORDER BY started_at DESC",
+        (app,),
+    )
+    return [row[0] for row in rows]
+
+
+def test_old_runs_go_but_the_last_fifty_of_an_app(db: Db) -> None:
+    """Runs of more than 90 days ago go, a bounded number at a time, but the last 50 of each app."""
+    history(db, "play", 60, days=91)
+    history(db, "work", 60, days=89)
+    history(db, "code", 10, days=91)
+    assert record.remove_old(db, limit=7) == 7
+    assert record.remove_old(db) == 3
+    assert record.remove_old(db) == 0
+    assert hashes(db, "play") == [f"s{n}" for n in range(50)]
+    assert (len(hashes(db, "work")), len(hashes(db, "code"))) == (60, 10)
+
+
+def test_what_is_live_and_what_runs_keep_their_rows(db: Db) -> None:
+    """The last run that published, and one that has not ended, stay however old they are."""
+    history(db, "play", 60, days=91, status="failed")
+    history(db, "play", 3, days=200)
+    history(db, "play", 1, days=300, status="building")
+    assert record.remove_old(db) == 12
+    assert hashes(db, "play") == [*(f"f{n}" for n in range(50)), "s0", "b0"]
+    assert record.latest(db)[NODE, "play"].built == "s0"
+
+
+def test_removing_waits_for_nobody(db: Db, peer: Db) -> None:
+    """A row that another session has locked is left to the next time."""
+    history(db, "play", 52, days=91)
+    with peer.transaction():
+        peer.execute("SELECT FROM robbieblocks_deploys WHERE build_hash = 's51' FOR UPDATE")
+        assert record.remove_old(db) == 1
+    assert record.remove_old(db) == 1
+
+
+def test_the_latest_run_of_each_app_is_found_without_reading_the_others(db: Db) -> None:
+    """Status reads a few rows an app, however long its history and however many runs failed."""
+    for app in ("code", "play"):
+        history(db, app, 700, days=1, status="failed")
+        history(db, app, 700, days=9)
+    db.execute("ANALYZE robbieblocks_deploys")
+    read: LiteralString = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'robbieblocks_deploys'"
+    with db.transaction():
+        before = one(db, read)
+        found = record.latest(db)
+        rows = one(db, read) - before
+    assert {key: (run.status, run.built) for key, run in found.items()} == {
+        (NODE, "code"): ("failed", "s0"),
+        (NODE, "play"): ("failed", "s0"),
+    }
+    assert rows < 20
