@@ -22,6 +22,7 @@ import hypothesis
 import psutil
 import pytest
 
+from robbieblocks.process import sweep_temporary_folders
 from robbieblocks.settings import Settings
 from tests.databases import Databases
 from tests.needs import missing
@@ -88,6 +89,8 @@ def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         while (left := _processes(mark)) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert not left, f"still running after the tests: {left}"
+        # As whoever comes next does: some tests kill processes while they compile.
+        sweep_temporary_folders()
         # Chromium removes its own a moment after it has ended.
         files = sorted(
             path.name for path in place.iterdir() if not path.name.startswith(".org.chromium.")

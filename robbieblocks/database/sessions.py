@@ -12,7 +12,7 @@ from typing import LiteralString
 from psycopg import Connection
 
 Session = tuple[int, str]
-"""A backend's pid and its start time: a pid is used again, the pair is not."""
+"""A backend's pid and its start, in seconds since 1970: a pid is used again, the pair is not."""
 
 # Take a lock, if it is free or this session's already.
 _TAKE: LiteralString = "SELECT pg_try_advisory_lock(%s)"
@@ -22,12 +22,13 @@ _RELEASE: LiteralString = "SELECT pg_advisory_unlock(%s)"
 
 # The session of the connection.
 _OWN: LiteralString = """
-    SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()
+    SELECT pid, extract(epoch FROM backend_start)::text
+      FROM pg_stat_activity WHERE pid = pg_backend_pid()
 """
 
 # The sessions that hold a lock: a 64-bit key stands in pg_locks as two halves, with objsubid 1.
 _HOLDERS: LiteralString = """
-    SELECT l.pid, a.backend_start::text
+    SELECT l.pid, extract(epoch FROM a.backend_start)::text
       FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -38,7 +39,7 @@ _HOLDERS: LiteralString = """
 # End a session. A frozen one ends when it runs again.
 _END: LiteralString = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE pid = %(pid)s AND backend_start::text = %(start)s
+     WHERE pid = %(pid)s AND extract(epoch FROM backend_start)::text = %(start)s
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from psycopg import Connection
 
@@ -15,6 +16,8 @@ from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets
 from robbieblocks.pipeline.site import Site, apps_with_pages, check_out
 from robbieblocks.pipeline.stopwatch import Stopwatch
+
+_LEASE_WAIT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +134,18 @@ def _lock(
     pooled = database.is_pooled(connection)
     leases: dict[Target, record.Lease] = {}
     for target in targets:
-        held.enter_context(release.lock(site.root, target.node, target.app))
+        folder = held.enter_context(release.lock(site.root, target.node, target.app))
         if pooled:
             continue
-        lease = held.enter_context(process_leases.hold(connection, target.node, target.app))
+        lease = held.enter_context(
+            process_leases.hold(
+                connection, target.node, target.app, folder=folder, wait_s=_LEASE_WAIT_S
+            )
+        )
         if not lease:
             raise DatabaseUnavailable(
-                f"another machine is building {target.app} for {target.node} from this database: "
-                "try again when it is done"
+                f"another machine has been building {target.app} for {target.node} from this "
+                f"database for {_LEASE_WAIT_S:g} s: try again when it is done"
             )
         leases[target] = lease
     return leases

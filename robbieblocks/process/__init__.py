@@ -5,6 +5,15 @@ started. On Linux the kernel ends it too when the parent is killed.
 """
 
 from robbieblocks.process.child import Child, answer
+from robbieblocks.process.folders import sweep_temporary_folders, temporary_folder
 from robbieblocks.process.running import TimedOut, die_with_parent, run
 
-__all__ = ["Child", "TimedOut", "answer", "die_with_parent", "run"]
+__all__ = [
+    "Child",
+    "TimedOut",
+    "answer",
+    "die_with_parent",
+    "run",
+    "sweep_temporary_folders",
+    "temporary_folder",
+]

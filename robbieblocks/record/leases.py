@@ -5,45 +5,69 @@ Postgres releases it when its session ends, however it ends.
 
 from __future__ import annotations
 
+import os
+import time
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psycopg
 from psycopg import Connection
 
+from robbieblocks import file_locks
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session
 from robbieblocks.errors import DatabaseUnavailable
 
 _SESSIONS_MAX: Final = 32
+_PAUSE_S: Final = 0.02
+_ENDING_S: Final = 1.0
+
+# In an app's folder: the session in which its lease was taken last, for whoever builds the app next
+# from this site root.
+_NOTE: Final = ".lease"
 
 
 class Leases:
     """Takes the leases of one process, and remembers in which sessions it took them.
 
-    Where an earlier session of the process still holds a lease, though its connection is closed,
-    the lease counts as held: such a session may be frozen, and would keep it for ever. So a process
-    makes one of these and keeps it.
+    A session can outlast its build, and keep the lease: where it is frozen, or busy while its
+    process was killed. Where an earlier session of this process, or of one that is noted in the
+    app's folder, still holds a lease, the lease counts as held. So a process makes one of these and
+    keeps it.
     """
 
     def __init__(self) -> None:
-        self._sessions: dict[Session, weakref.ref[Connection]] = {}
+        self._sessions: dict[Session, Callable[[], Connection | None]] = {}
 
     @contextmanager
-    def hold(self, connection: Connection, node: str, app: str) -> Generator[Lease]:
-        """Hold the lease of a node's app during the block, where it is free.
+    def hold(
+        self,
+        connection: Connection,
+        node: str,
+        app: str,
+        *,
+        folder: Path | None = None,
+        wait_s: float = 0.0,
+    ) -> Generator[Lease]:
+        """Hold the lease of a node's app during the block, where it is free within `wait_s`.
 
-        The connection needs a session of its own: PgBouncer's transaction mode gives a session and
-        its locks to others. A session may take the same lease again. Raises DatabaseUnavailable.
+        `folder` is the app's, and the caller holds its file lock: who is noted there builds no
+        more. The connection needs a session of its own: PgBouncer's transaction mode gives a
+        session and its locks to others. A session may take the same lease again. Raises
+        DatabaseUnavailable.
         """
         key = _key(node, app)
+        note = folder / _NOTE if folder else None
         with translated(f"take the lease of {app} on {node}"):
-            taken = sessions.take(connection, key)
+            taken = self._take(connection, key, note, wait_s)
             if taken:
-                self._remember(connection)
+                own = self._remember(connection)
+                if note:
+                    _write(note, own)
             held = taken or self._end_stale(connection, sessions.holders(connection, key))
         try:
             yield Lease(self, connection, node, app, held)
@@ -55,25 +79,41 @@ class Leases:
                     sessions.release(connection, key)
 
     def holds(self, connection: Connection, node: str, app: str) -> bool:
-        """Whether the connection's session, or a stale one of this process, holds the lease."""
+        """Whether the connection's session, or a stale one, holds the lease."""
         key = _key(node, app)
         with translated(f"check the lease of {app} on {node}"):
             holders = sessions.holders(connection, key)
             own = any(pid == connection.info.backend_pid for pid, _ in holders)
             return own or self._end_stale(connection, holders)
 
-    def _remember(self, connection: Connection) -> None:
-        if any(known() is connection for known in self._sessions.values()):
-            return
-        self._sessions[sessions.own(connection)] = weakref.ref(connection)
+    def _take(self, connection: Connection, key: int, note: Path | None, wait_s: float) -> bool:
+        began = time.monotonic()
+        while not sessions.take(connection, key):
+            if note and (noted := _read(note)):
+                self._sessions.setdefault(noted, lambda: None)
+            stale = self._end_stale(connection, sessions.holders(connection, key))
+            # A stale session ends at once, or it is frozen.
+            if time.monotonic() - began >= (min(wait_s, _ENDING_S) if stale else wait_s):
+                return False
+            time.sleep(_PAUSE_S)
+        return True
+
+    def _remember(self, connection: Connection) -> Session:
+        for session, known in self._sessions.items():
+            if known() is connection:
+                return session
+        session = sessions.own(connection)
+        self._sessions[session] = weakref.ref(connection)
         while len(self._sessions) > _SESSIONS_MAX:
             del self._sessions[next(iter(self._sessions))]
+        return session
 
     def _end_stale(self, connection: Connection, holders: Sequence[Session]) -> bool:
-        """Whether the holder is a session of this process whose connection is closed; end it.
+        """Whether the holder is a stale session; end it.
 
-        The build that took the lease there is over, and the file lock keeps every other process of
-        this machine out. Another machine gets the lease only when that session has ended.
+        The build that took the lease there is over: its connection is closed, or it held the file
+        lock that the caller holds now. Another machine gets the lease only when that session has
+        ended.
         """
         if not holders or holders[0] not in self._sessions:
             return False
@@ -112,3 +152,20 @@ class Lease:
 
 def _key(node: str, app: str) -> int:
     return sessions.lock_key("robbieblocks lease", node, app)
+
+
+def _read(note: Path) -> Session | None:
+    try:
+        pid, start = note.read_text().split()
+        return int(pid), start
+    except (OSError, ValueError):
+        return None
+
+
+def _write(note: Path, session: Session) -> None:
+    """Note a session. Where that fails, who comes next waits until the server ends the session."""
+    if _read(note) == session:
+        return
+    with suppress(OSError), file_locks.lock_file(note) as descriptor:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{session[0]} {session[1]}\n".encode(), 0)

@@ -18,8 +18,8 @@ _ASSETS_TIMEOUT_S: Final = 60.0
 
 
 @contextlib.contextmanager
-def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -> Generator[None]:
-    """Be the only one who changes an app's folder; take it around live() and publish().
+def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -> Generator[Path]:
+    """Be the only one who changes an app's folder, which is yielded, around live() and publish().
 
     A thread that holds it may take it again. Raises SiteUnavailable when someone else still has
     it after `timeout_s`, or when the folder can't be made.
@@ -28,7 +28,7 @@ def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -
     path = app_folder.path / ".lock"
     held = site_root.held_locks.paths
     if path in held:
-        yield
+        yield app_folder.path
         return
     with attempt("make the folder", app_folder.path):
         app_folder.path.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -
         _write_pid(descriptor)
         held.add(path)
         try:
-            yield
+            yield app_folder.path
         finally:
             held.discard(path)
 

@@ -458,8 +458,8 @@ COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS
 COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
     'The nodes that have handled it.';
 COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS
-    'When every node that it concerns had handled it, or seven days had passed. The row goes 30 days '
-    'later.';
+    'When every node that it concerns had handled it, or seven days had passed. The row goes 30 '
+    'days later.';
 COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS
     'The transaction of this server that wrote the row; null: from before the column.';
 
@@ -864,9 +864,9 @@ $$;
 -- without a branding row does not count. Rows that another session has locked are left to it. A
 -- row that may not be changed (by a check or trigger of the installation's own) stops no other.
 --
--- A row that some node has not handled within seven days is marked without it, a hundred at a time:
--- that node has no worker, and one that starts there examines every app, whatever waits. Rows that
--- wait for a person (auto_deploy) are left to one.
+-- A row that some node has not handled within seven days is marked without it, a hundred at a
+-- time: that node has no worker, and one that starts there examines every app, whatever waits.
+-- Rows that wait for a person (auto_deploy) are left to one.
 CREATE OR REPLACE FUNCTION robbieblocks_settle() RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE

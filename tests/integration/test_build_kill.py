@@ -55,6 +55,13 @@ def hook(reached):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+    elif what == "busy":
+        import gc, psycopg
+        for each in gc.get_objects():
+            if isinstance(each, psycopg.Connection):
+                each.pgconn.send_query(b"SELECT pg_sleep(600)")
+                each.pgconn.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
     else:
         os.kill(os.getpid(), signal.Signals[what])
 failpoints.hook = hook
@@ -145,6 +152,16 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
         APP,
         NODE,
     )
+
+
+@pytest.mark.parametrize("step", ["read", "rendered"])
+def test_the_lease_of_a_killed_build_is_taken_over(edited: tuple[Builder, str], step: str) -> None:
+    """Where the server goes on with a killed build's query, the next build ends that session."""
+    builder, _ = edited
+    assert strike(builder, "busy", step).code == -signal.SIGKILL
+    report = builder.build(nodes=[NODE], apps=[APP])
+    assert run_of(report, NODE, APP).outcome == "published"
+    assert unfinished(builder) == []
 
 
 def test_a_build_killed_while_it_renders_takes_its_isolate_along(

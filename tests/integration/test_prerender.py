@@ -80,7 +80,7 @@ FAULTS = {
     ),
     "endless allocation": (
         "exports.default = () => { const a = []; for (;;) a.push(new Array(1000).fill({})); };",
-        "memory",
+        "memory|CPU time",
     ),
     "endless text": ("exports.default = () => { let s = 'x'; for (;;) s += s; };", "string length"),
     "endless buffers": (
@@ -253,7 +253,8 @@ def test_hostile_component(prerenderer: Prerenderer, isolate: str, body: str, wo
     assert before.html == after.html == alone.html
     problem = _problem(bad)
     assert problem.key == "bad"
-    assert word in problem.what
+    # Which of several bounds is met first can be the machine's affair.
+    assert any(each in problem.what for each in word.split("|"))
 
 
 HARMLESS = {

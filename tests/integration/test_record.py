@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from robbieblocks import record
+from robbieblocks.database import sessions
 from robbieblocks.database.sessions import lock_key
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.record import Leases, RunEnd
@@ -292,6 +294,52 @@ def test_database_gone(db: Db) -> None:
         record.finish(db, run, RunEnd(status="success"))
     with pytest.raises(DatabaseUnavailable, match="the start of a run of play on vengeance-local"):
         begun(db)
+
+
+def test_a_lease_that_becomes_free_is_waited_for(
+    db: Db, peer: Db, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gives time for it gets a lease that is given back meanwhile."""
+    key = lock_key("robbieblocks lease", NODE, APP)
+    assert sessions.take(peer, key)
+    monkeypatch.setattr(
+        "robbieblocks.record.leases.time.sleep", lambda _: sessions.release(peer, key)
+    )
+    with leases.hold(db, NODE, APP) as lease:
+        assert not lease
+    with leases.hold(db, NODE, APP, wait_s=600) as lease:
+        lease.check()
+
+
+def test_a_session_that_another_build_noted_is_ended(db: Db, peer: Db, tmp_path: Path) -> None:
+    """Its build is over, for who holds the app's file lock says so; the lease is the caller's."""
+    left_over = Leases().hold(peer, NODE, APP, folder=tmp_path)
+    assert left_over.__enter__()
+    with Leases().hold(db, NODE, APP, folder=tmp_path, wait_s=600) as lease:
+        lease.check()
+    with pytest.raises(psycopg.OperationalError):
+        peer.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("note", ["", "1 2 3", "x y", "1 1.5", "\0"])
+def test_a_session_that_nobody_noted_keeps_its_lease(
+    db: Db, peer: Db, leases: Leases, tmp_path: Path, note: str
+) -> None:
+    """Another machine's build goes on, whatever stands in the note of this one."""
+    (tmp_path / ".lease").write_text(note)
+    with Leases().hold(peer, NODE, APP) as theirs:
+        with leases.hold(db, NODE, APP, folder=tmp_path) as lease:
+            assert not lease
+        theirs.check()
+
+
+def test_a_note_that_is_a_link_is_not_followed(db: Db, leases: Leases, tmp_path: Path) -> None:
+    """What somebody put in its place is not written over; the lease is taken all the same."""
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / ".lease").symlink_to("other")
+    with leases.hold(db, NODE, APP, folder=tmp_path) as lease:
+        assert lease
+    assert (tmp_path / "other").read_text() == "kept"
 
 
 # --- the history -----------------------------------------------------------------------------

@@ -7,7 +7,6 @@ outside the folder decides the output: no tsconfig, no package.json, no environm
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from robbieblocks.bundle.compile.service import (
 )
 from robbieblocks.bundle.processes import KeepAlive
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
+from robbieblocks.process import temporary_folder
 from robbieblocks.toolchain import Toolchain
 
 _TIMEOUT_S: Final = 120.0
@@ -93,8 +93,7 @@ class Esbuild:
     ) -> Generator[Outputs]:
         """A function that returns what `run_each` does; many entries are compiled meanwhile."""
         names = list(entries)
-        with tempfile.TemporaryDirectory(prefix="robbieblocks-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             _write(folder, sources)
             requests = [
                 self._request(folder, number, names, options)
