@@ -127,6 +127,9 @@ class Components:
         }
         self._memory.update((key, _read(content)) for key, content in made.items())
         self._compiled += [row.key for row in rows]
+        for key, result in results.items():
+            if not result.lasting:
+                del made[keys[key]]
         self._cache.put_many(versioned(_KIND), made)
 
     def _analysis(self, row: ComponentRow) -> Analysis:

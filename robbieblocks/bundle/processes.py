@@ -21,6 +21,8 @@ _ISOLATE_CHILD: Final = Path(__file__).resolve().with_name("script_isolate_child
 _PACKAGE_PARENT: Final = str(_ISOLATE_CHILD.parents[2])
 # Added to the scripts' own time: for starting on a busy machine, and for reporting a timeout.
 _MARGIN_S: Final = 30.0
+# V8 keeps to a lower limit by itself, except for memory outside of its heap.
+_MEMORY_BYTES: Final = 1 << 30
 
 
 def in_background(work: Callable[[], _T]) -> Future[_T]:
@@ -142,7 +144,8 @@ class ScriptIsolate(ChildProgram):
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         # Started by its path: by its name, Python would import all of this package first.
-        super().__init__(Child((sys.executable, "-X", "utf8", "-P", _ISOLATE_CHILD), env))
+        argv = (sys.executable, "-X", "utf8", "-P", _ISOLATE_CHILD)
+        super().__init__(Child(argv, env, memory_bytes=_MEMORY_BYTES))
         self._timeout_s = timeout_s
         self._first_result = self._in_background(lambda: self._run(scripts))
 

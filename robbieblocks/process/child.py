@@ -34,6 +34,7 @@ class Child:
     taken for the answer of a later call.
 
     A `foreign` program does not use this module; `converse` exchanges bytes of its own protocol.
+    On Linux the kernel refuses the child more than `memory_bytes` of memory.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Child:
         env: Mapping[str, str] | None = None,
         *,
         foreign: bool = False,
+        memory_bytes: int | None = None,
     ) -> None:
         self._argv = tuple(argv)
         self._process = running.start(
@@ -50,6 +52,8 @@ class Child:
             env={**(os.environ if env is None else env), running.PARENT_PID: str(os.getpid())},
             prefix=running.setpriv_prefix() if foreign else (),
         )
+        if memory_bytes is not None:
+            running.limit_memory(self._process.pid, memory_bytes)
         self._stderr_tail = bytearray()
         stdin, stdout, stderr = self._pipes()
         for pipe in (stdin, stdout, stderr):

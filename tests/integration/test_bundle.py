@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
+import os
 import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from py_mini_racer import MiniRacer
+from py_mini_racer import JSEvalException, MiniRacer
 
 from robbieblocks.bundle import Bundler
-from robbieblocks.bundle.compile import Esbuild
+from robbieblocks.bundle.analysis import Analysis
+from robbieblocks.bundle.compile import CompileUnit, Esbuild, component_compilation, packets
 from robbieblocks.bundle.compile.service import EsbuildService, Request
 from robbieblocks.bundle.entries import ToolchainCache
 from robbieblocks.bundle.packages import PackagePart, Packages
@@ -25,6 +32,7 @@ from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Bundle, ComponentRow, TokenRow
 from robbieblocks.prerender.isolate.source_map import locate
+from robbieblocks.process import TimedOut
 from robbieblocks.toolchain import Toolchain
 
 Make = Callable[..., Bundle]
@@ -93,7 +101,7 @@ def render() -> Iterator[Callable[..., str]]:
         isolate.eval(bundle.isolate)
         wanted = json.dumps(f"@robbieblocks/{key}")
         bodies = ",".join(
-            f"{json.dumps(name)}:(require,module,exports)=>{{{module.script}\n}}"
+            f'{json.dumps(name)}:function(require,module,exports){{"use strict";{module.script}\n}}'
             for name, module in bundle.modules.items()
         )
         return str(
@@ -512,25 +520,209 @@ def test_files_are_never_read(make: Make, tmp_path: Path) -> None:
     assert "hunter2" not in "".join(map(str, made.problems))
 
 
+SOURCE_MAP_COMMENTS = [
+    "//# sourceMappingURL={}",
+    "//@ sourceMappingURL={}",
+    "/*# sourceMappingURL={} */",
+    "/*@ sourceMappingURL={} */",
+    "/*# sourceMappingURL={} */ /*# sourceMappingURL={} */",
+    "const t = `//# sourceMappingURL={}`; //# sourceMappingURL={}",
+    "//# sourceMappingURL={}\r",
+    "//# sourceMappingURL={}\u2028",
+]
+
+
+@pytest.mark.parametrize("comment", SOURCE_MAP_COMMENTS, ids=range(len(SOURCE_MAP_COMMENTS)))
+def test_no_comment_names_a_source_map(make: Make, tmp_path: Path, comment: str) -> None:
+    """A comment makes esbuild neither open a file nor believe other positions; strings stay."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "map").write_text("no map")
+    forged = '{"version":3,"sources":["forged.tsx"],"names":[],"mappings":"AAAA;AACA"}'
+    targets = ["/etc/passwd", "/dev/zero", "gone", tmp_path / "fifo", tmp_path / "map"]
+    targets += [f"data:application/json,{quote(forged)}", "data:application/json,{", "data:,"]
+    code = "export default () => <p>//# sourceMappingURL=x</p>;\n{}\nexport const y = 1;\n{}"
+    codes = {
+        f"c{n}": code.format("", comment.replace("{}", str(target)))
+        for n, target in enumerate(targets)
+    }
+    made = make(rows({**codes, "plain": code.format("", "const t = 1;")}))
+    assert made.problems == ()
+    plain = json.loads(made.modules["@robbieblocks/plain"].source_map)
+    for key in codes:
+        module = made.modules[f"@robbieblocks/{key}"]
+        assert '"//# sourceMappingURL=x"' in module.script
+        found = json.loads(module.source_map)
+        assert "forged" not in module.source_map
+        assert found["mappings"].count(";") >= plain["mappings"].count(";") - 1
+
+
+@contextmanager
+def opened_in(folder: Path) -> Generator[Callable[[], bytes]]:
+    """A function that returns what the kernel tells of anybody who opens something in a folder."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    try:
+        in_open = 0x20
+        assert libc.inotify_add_watch(watch, os.fsencode(folder), in_open) >= 0
+
+        def seen() -> bytes:
+            with contextlib.suppress(BlockingIOError):
+                return os.read(watch, 1 << 16)
+            return b""
+
+        yield seen
+    finally:
+        os.close(watch)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
+def test_esbuild_opens_nothing_for_a_text(make: Make, tmp_path: Path, toolchain: Toolchain) -> None:
+    """Whatever a text names, and whether it can be analysed or not, no file is looked for."""
+    for name in ("a.ts", "a.json", "tsconfig.json", "package.json", "a.css"):
+        (tmp_path / name).write_text("{}")
+    up = "../" * 12 + str(tmp_path).lstrip("/")
+    texts = [
+        f"import a from '{tmp_path}/a.ts'; export default () => a;",
+        f"import a from '{tmp_path}/a.json' with {{ type: 'json' }}; export default () => a;",
+        f"import '{tmp_path}/a.css'; export * from '{up}/a';",
+        f"export default () => import('{up}/a.ts');",
+        f"export default (x) => import(`{up}/${{x}}`);",
+        f"export default (x) => require(`{up}/${{x}}.json`);",
+        f"export default () => new Worker(new URL('{up}/a.ts', import.meta.url));",
+        f"/** @jsxImportSource {tmp_path} */ export default () => <p/>;",
+        f'/// <reference path="{tmp_path}/a.ts" />\nexport default () => <p/>;',
+        f"export default () => <p/>;\n//# sourceMappingURL={tmp_path}/a.json",
+        f"export default () => <p/>;\n/*@ sourceMappingURL={tmp_path}/a.json */",
+    ]
+    make(rows({"warm": "<p/>"}))
+    units = [
+        CompileUnit(row=row(f"c{n}", text), analysis=Analysis(source=text))
+        for n, text in enumerate(texts)
+    ]
+    kept = KeepAlive[EsbuildService](60)
+    with opened_in(tmp_path) as seen:
+        with component_compilation(units, Esbuild(toolchain, kept)) as results:
+            assert len(results()) == len(texts)
+        assert seen() == b""
+        (tmp_path / "a.ts").read_text()
+        assert b"a.ts" in seen()
+    kept.stop()
+
+
 @pytest.mark.parametrize("others", [6, 60])
+@pytest.mark.parametrize("failure", [ProcessFailed("died of signal 11"), TimedOut("no answer")])
 def test_a_text_that_kills_the_compiler(
-    make: Make, monkeypatch: pytest.MonkeyPatch, others: int
+    make: Make,
+    cache: Cache,
+    toolchain: Toolchain,
+    monkeypatch: pytest.MonkeyPatch,
+    others: int,
+    failure: ProcessFailed,
 ) -> None:
-    """A component that esbuild does not survive is named, and the others are compiled."""
+    """Components that esbuild does not survive are named, and the others are compiled. Another
+    process tries again, since the machine may have been at fault."""
     real = EsbuildService._exchanged
 
     def exchanged(self: EsbuildService, requests: list[Request], timeout_s: float) -> bytes:
-        folder = Path(str(requests[0]["absWorkingDir"]))
-        if any("KILLER" in path.read_text() for path in folder.glob("c/*.tsx")):
-            raise ProcessFailed("esbuild died of signal 11")
+        if any("KILLER" in str(each["stdinContents"]) for each in requests):
+            raise failure
         return real(self, requests, timeout_s)
 
     monkeypatch.setattr(EsbuildService, "_exchanged", exchanged)
     codes = {f"c{n}": "<b/>" for n in range(others)}
-    made = make(rows({**codes, "bad": "<b>KILLER</b>"}))
-    assert made.broken == {"bad"}
-    assert "could not compile" in made.problems[0].what
+    killers = {"bad": "<b>KILLER</b>", "worse": "<i>KILLER</i>"}
+    made = make(rows({**codes, **killers}))
+    assert made.broken == killers.keys()
+    assert [each.key for each in made.problems] == ["bad", "worse"]
+    assert all("could not compile" in each.what for each in made.problems)
     assert set(codes) == {key.removeprefix("@robbieblocks/") for key in made.modules if "@" in key}
+    monkeypatch.undo()
+    with closing(Bundler(cache)) as another:
+        again = another.bundle(
+            rows({**codes, **killers}), killers, toolchain=toolchain, tokens=TOKENS, base_css=""
+        )
+    assert not again.broken
+
+
+def _doubling(times: int) -> str:
+    """A text whose compiled form has a string of 16 * 2 ** times characters."""
+    doubled = ",".join(f"v{n}=v{n - 1}+v{n - 1}" for n in range(1, times + 1))
+    return f'enum E{{v0="{"x" * 16}",{doubled}}}\nexport default () => <p>{{E.v{times}}}</p>;'
+
+
+@pytest.mark.parametrize("others", [2, 60])
+def test_a_text_that_takes_all_memory(make: Make, others: int) -> None:
+    """The kernel ends an esbuild that takes a gigabyte: that component is named, others are not."""
+    codes = {f"c{n}": f"<b>{n}</b>" for n in range(others)}
+    made = make(rows({**codes, "bomb": _doubling(35)}))
+    assert made.broken == {"bomb"}
+    (problem,) = made.problems
+    assert (problem.key, problem.field) == ("bomb", "react_code")
+    assert "could not compile" in problem.what
+    assert "memory" in problem.remedy
+
+
+def test_a_text_that_grows_when_it_is_compiled(make: Make) -> None:
+    """What would be published has a bound of its own."""
+    made = make(rows({"long": _doubling(19), "grown": _doubling(16)}))
+    assert made.broken == {"long"}
+    assert "8,000,000 are allowed" in made.problems[0].what
+
+
+def test_a_message_without_a_place_is_its_texts(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that names no input, or an answer that is one, concerns that component alone."""
+    real = packets.answer
+
+    def answer(body: bytes) -> tuple[int, dict[str, Any]]:
+        number, told = real(body)
+        if b"PANIC" in body:
+            told = {"error": "panic: of esbuild"}
+        elif b"NOWHERE" in body:
+            told = {"errors": [{"text": "out of luck", "location": None}]}
+        return number, told
+
+    make(rows({"warm": "<b/>"}))
+    monkeypatch.setattr(packets, "answer", answer)
+    made = make(rows({"a": "<b>PANIC</b>", "b": "<b>NOWHERE</b>", "c": "<b>fine</b>"}))
+    assert [(each.key, each.what, each.line) for each in made.problems] == [
+        ("a", "panic: of esbuild", None),
+        ("b", "out of luck", None),
+    ]
+    assert "@robbieblocks/c" in made.modules
+
+
+LEAKS = {
+    "shadowed elsewhere": "const f = (require) => 1; const r = require; const got = r('dom');",
+    "assigned": "const f = (require) => 1; const got = (require ??= 0)('dom');",
+    "arguments": "const got = arguments[0]('dom');",
+    "of an arrow": "const got = (() => arguments[0])()('dom');",
+    "a fragment's pragma": "/** @jsxRuntime classic @jsx f @jsxFrag arguments */\n"
+    "const f = (a) => a; const got = (<></>)[0]('dom');",
+    "a pragma": "/** @jsxRuntime classic @jsx require */\nconst got = <dom/>;",
+    "too long to analyse": "const got = require('dom');\nclass A { accessor x = 1 }\n//"
+    + "x" * 21_000,
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_script_loads_what_it_imports(make: Make, render: Callable[..., str], leak: str) -> None:
+    """No text that reaches the isolate gets hold of a module that it does not import."""
+    text = "import React from 'react';\n" + LEAKS[leak].replace("'dom'", "'react-dom'").replace(
+        "<dom/>", "<react-dom/>"
+    )
+    code = f"{text}\nexport default () => React.createElement('p', null, Object.keys(got).join());"
+    made = make(rows({"a": code, "b": "<p>fine</p>"}))
+    assert "@robbieblocks/b" in made.modules
+    if made.broken:
+        assert made.broken == {"a"}
+        return
+    try:
+        html = render(made, "a")
+    except JSEvalException as error:
+        html = str(error)
+    assert "createPortal" not in html
 
 
 @pytest.mark.parametrize("others", [2, 60])

@@ -128,9 +128,16 @@ CODE = [
     body("global array", "globalThis.Array = 1; return 'x';", "read only"),
     body("global own", "globalThis.leak = 'evil'; return typeof leak;", text="undefined"),
     body("json", "JSON.parse = () => ({}); return 'x';", "read only"),
-    body("react", "React.useState = () => [1]; return 'x';", "Cannot assign to import"),
+    body("react", "React.useState = () => [1]; return 'x';", "only a getter"),
+    body("require by another name", "const r = require; return r('react-dom');", "require is not"),
     body(
-        "require", "return require('fs').readFileSync('/etc/passwd');", "require() is not available"
+        "require beside one's own",
+        "const f = (require) => 1; const r = require; return r('react-dom');",
+        "require_is_not_available_here is not defined",
+    ),
+    body("module", "return Object.keys(module.exports);", "module is not available"),
+    body(
+        "require", "return require('fs').readFileSync('/etc/passwd');", "require is not available"
     ),
     body("import()", "import('fs'); return 'x';", "import() is not available"),
     code(
@@ -193,7 +200,7 @@ CODE = [
     code("python", "def main():\n    print('x')", "Expected"),
     code("json text", '{"a": 1}', "no component was found"),
     code("two siblings", "<p>1</p>\n<p>2</p>", "several JSX elements"),
-    code("module.exports", "module.exports = () => <b />;", "CommonJS"),
+    code("module.exports", "module.exports = () => <b />;", "module is not available"),
     code("two components", "const A = () => <b />;\nconst B = () => <i />;", "several components"),
     code("two defaults", "export default () => <b />;\nexport default () => <i />;", "default"),
     code("very long", "const x = '" + "x" * 1_000_001 + "';", "1,000,000"),
@@ -217,6 +224,29 @@ CODE = [
         "deep and broken",
         "export default () => " + "{[(" * 200_000,
         "nests deeper than 5,000 levels",
+    ),
+    code(
+        "doubles when it is compiled",
+        f'enum E {{ v0 = "{"x" * 16}",'
+        + ",".join(f"v{n}=v{n - 1}+v{n - 1}" for n in range(1, 36))
+        + "}\nexport default () => E.v35;",
+        "could not compile",
+    ),
+    *(
+        code(
+            f"source map {number}",
+            f"{SHOW}\n{comment}",
+            text="ok",
+            block={"props": {"text": "ok"}},
+        )
+        for number, comment in enumerate(
+            [
+                "//# sourceMappingURL=/dev/zero",
+                "//@ sourceMappingURL=/etc/passwd",
+                "/*# sourceMappingURL=/dev/stdin */",
+                "/*@ sourceMappingURL=data:application/json,{ */",
+            ]
+        )
     ),
     code("a flood of calls", "f();" * 20_000 + "export default () => 'x';", "f is not defined"),
     code(
@@ -666,7 +696,7 @@ def test_a_hostile_row(built: Built, number: int, case: Case) -> None:
     own = [
         each
         for each in built.problems
-        if {each.key, each.page} & names or f"page {key}" in each.what
+        if {each.key, each.page} & names or f"page {key}," in each.what
     ]
     errors = [problem for problem in own if problem.severity == "error"]
     if case.error:

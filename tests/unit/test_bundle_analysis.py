@@ -120,9 +120,10 @@ def test_anonymous_function(code: str) -> None:
         ("export const A = () => <a/>;\nexport const B = () => <b/>;", "several components: A, B"),
         ("const A = () => <a/>;\nconst B = () => <b/>;", "several components: A, B"),
         ("<a/>\n<b/>", "several JSX elements"),
-        ("module.exports = () => <p/>;", "CommonJS"),
-        ("const fs = require('fs');\nexport default () => <p/>;", "require() is not"),
-        ("import fs = require('fs');\nexport default () => <p/>;", "require() is not"),
+        ("module.exports = () => <p/>;", "module is not"),
+        ("exports.Card = () => <p/>;", "exports is not"),
+        ("const fs = require('fs');\nexport default () => <p/>;", "require is not"),
+        ("import fs = require('fs');\nexport default () => <p/>;", "require is not"),
         ("export default () => <p>{import('x')}</p>;", "import() is not"),
         ("export default () => <p>{import.meta.url}</p>;", "import.meta is not"),
     ],
@@ -133,6 +134,63 @@ def test_refused(code: str, what: str) -> None:
     assert len(problems) == 1
     assert what in problems[0].what
     assert problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "column"),
+    [
+        ("const r = require; r('x');", "require", 11),
+        ("const o = { require };", "require", 13),
+        ("require.call(null, 'x');", "require", 1),
+        ("(0, require)('x');", "require", 5),
+        ("let r = (require ??= 0);", "require", 10),
+        ("[require] = [0]; const f = module;", "module", 28),
+        ("typeof module === 'object';", "module", 8),
+        ("declare const require: any; require('x');", "require", 29),
+        ("declare function require(a: string): any; require('x');", "require", 43),
+        ("const p = <require.Foo/>;", "require", 12),
+        ("const t = `${exports}`;", "exports", 14),
+        ("@module.x class A {}", "module", 2),
+        ("const x = module as any;", "module", 11),
+        ("class A { module = module }", "module", 20),
+        ("function f(a = require) {}", "require", 16),
+        ("namespace N { export const a = exports }", "exports", 32),
+    ],
+)
+def test_the_variables_of_common_js_are_refused(code: str, name: str, column: int) -> None:
+    """Any use of a variable that only CommonJS has is an error with its place, called or not."""
+    (problem,) = analysis(f"export default () => <p/>;\n{code}").problems
+    assert problem.what == f"{name} is not available here"
+    assert (problem.line, problem.column) == (2, column)
+    assert problem.remedy
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const module = 1; const b = module;",
+        "function f(require, { exports }, [module]) { return require(exports, module) }",
+        "const f = require => require('x');",
+        "try {} catch (exports) { f(exports) }",
+        "for (const module of all) f(module);",
+        "import { a as require, module as b } from 'react'; require(b);",
+        "import require from 'react'; require();",
+        "import * as exports from 'react'; exports.x;",
+        "class module {}; new module();",
+        "enum exports { a } f(exports.a);",
+        "const { a: require, ...module } = props; require(module);",
+        "const f = ({ module = 1, a: exports = 2 }) => module + exports;",
+        "export { f as module, g as exports } from 'react';",
+        "const p = <module require='1'><exports/></module>;",
+        "const o = { module: 1, require() {}, exports: 2 }; o.module; o.require(); o['exports'];",
+        "type T = { module: string; require(exports: number): void; [exports: string]: any };",
+        "const t = 'require(\"x\")'; // module.exports = require",
+        "const p = <p>require module exports</p>;",
+    ],
+)
+def test_names_of_common_js_may_be_ones_own(code: str) -> None:
+    """A variable, property, element or word with such a name is legal."""
+    assert analysis(f"export default () => <p/>;\n{code}").problems == ()
 
 
 def test_place_of_a_problem() -> None:

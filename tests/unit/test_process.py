@@ -140,6 +140,18 @@ def test_a_child_that_never_answers_is_killed() -> None:
         assert not child.alive
 
 
+@linux
+def test_a_child_has_no_more_memory_than_it_was_given() -> None:
+    """The kernel refuses what is beyond the bound, and that is no other child's."""
+    body = "payload = bytes(200 << 20)"
+    with process.Child(echo(body), memory_bytes=150 << 20) as child:
+        assert Path(f"/proc/{child.pid}/oom_score_adj").read_text().strip() == "1000"
+        with pytest.raises(ProcessFailed, match="MemoryError"):
+            child.call(b"abc", 20)
+    with process.Child(echo(body)) as child:
+        assert len(child.call(b"abc", 20)) == 200 << 20
+
+
 def test_garbage_instead_of_a_frame_is_a_failure() -> None:
     """A program that is no answering child is found out."""
     script = "import sys; sys.stdout.write('hello world'); sys.stdout.flush(); sys.stdin.read()"

@@ -72,7 +72,7 @@ def analyse(
     siblings = syntax.broken and are_siblings(row.code)
     if siblings:
         problems.append(code_problem(row, SourcePosition(1, 1), *SIBLINGS))
-    elif isinstance(completion, Problem) and not syntax.broken:
+    elif isinstance(completion, Problem) and not syntax.broken and not _exports_common_js(syntax):
         # Of a text with a syntax error, that error is the thing to report.
         problems.append(completion)
     if isinstance(completion, Problem):
@@ -105,15 +105,22 @@ def subset_specifier(package: str, names: Collection[str]) -> str:
 def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What can't work in a component, wherever it stands in the text."""
     import_it = 'import at the top instead: `import x from "..."`'
+    export_it = "write `export default` instead: a component is an ES module"
     return [
         code_problem(row, position, f"{what} is not available here", remedy)
         for positions, what, remedy in (
             (syntax.dynamic_imports, "import()", import_it),
-            (syntax.require_calls, "require()", import_it),
             (syntax.import_metas, "import.meta", "a component has no address"),
+            (syntax.common_js.get("require", ()), "require", import_it),
+            (syntax.common_js.get("module", ()), "module", export_it),
+            (syntax.common_js.get("exports", ()), "exports", export_it),
         )
         for position in positions
     ]
+
+
+def _exports_common_js(syntax: Syntax) -> bool:
+    return bool(syntax.common_js.get("module") or syntax.common_js.get("exports"))
 
 
 def _exports(syntax: Syntax, completion: Completion) -> frozenset[str]:

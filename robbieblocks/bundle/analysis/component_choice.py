@@ -74,9 +74,6 @@ def _named_export(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
 
 
 def _bare(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
-    if syntax.common_js_export is not None:
-        what = "module.exports is CommonJS; components are ES modules"
-        return code_problem(row, syntax.common_js_export, what, "write `export default` instead")
     jsx = [each for each in syntax.expressions if each.kind == "jsx"]
     if len(jsx) > 1:
         return code_problem(row, jsx[1].position, *SIBLINGS)

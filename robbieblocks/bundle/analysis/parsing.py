@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from tree_sitter import Node, Parser
 
+from robbieblocks.bundle.analysis.common_js import free_uses
 from robbieblocks.bundle.analysis.queries import TSX, position_of, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
     Declaration,
@@ -67,6 +68,7 @@ def parse(code: str) -> Syntax:
         _statement(syntax, statement)
     if not (syntax.broken and len(text) > _MAX_BROKEN_BYTES):
         read_all_depths(syntax, root)
+        syntax.common_js = free_uses(text, root)
     return syntax
 
 
@@ -231,12 +233,6 @@ def _expression(syntax: Syntax, node: Node) -> None:
         kind = "jsx"
     elif _likelihood(value) == "component":
         kind = "component"
-    elif value.type == "assignment_expression":
-        left = text_of(value.child_by_field_name("left"))
-        if left == "module.exports" or left.startswith("exports."):
-            syntax.common_js_export = syntax.common_js_export or position_of(
-                syntax.text, value.start_byte
-            )
     position = position_of(syntax.text, inner.start_byte)
     syntax.expressions.append(
         Expression(kind=kind, start=inner.start_byte, end=inner.end_byte, position=position)

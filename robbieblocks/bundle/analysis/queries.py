@@ -23,7 +23,6 @@ _PATTERNS: Final = """
     (string) @string
     (template_string (string_fragment) @fragment)
     (import) @import
-    (import_require_clause) @require
     (meta_property) @meta
     (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
       (#eq? @tag "style")) @style
@@ -45,11 +44,10 @@ _FIRST_CHARACTERS: Final = frozenset(string.ascii_lowercase + "@!*[-")
 
 def read_all_depths(syntax: Syntax, root: Node) -> None:
     """Adds to `syntax` what stands at any depth."""
-    found = QueryCursor(_query(_PATTERNS)).captures(root)
+    found = QueryCursor(query(_PATTERNS)).captures(root)
     syntax.identifiers = [(text_of(node), node.start_byte) for node in found.get("name", ())]
-    syntax.dynamic_imports = _positions(syntax.text, _called(found.get("import", ())))
-    syntax.import_metas = _positions(syntax.text, found.get("meta", ()))
-    syntax.require_calls = _positions(syntax.text, found.get("require", ()))
+    syntax.dynamic_imports = positions(syntax.text, _called(found.get("import", ())))
+    syntax.import_metas = positions(syntax.text, found.get("meta", ()))
     syntax.jsx_offsets = [node.start_byte for node in found.get("jsx", ())]
     _drop_type_imports(syntax)
     styles = [_style_text(node) for node in found.get("style", ())]
@@ -57,9 +55,6 @@ def read_all_depths(syntax: Syntax, root: Node) -> None:
     created = _creates_style(syntax, root)
     syntax.computes_styles = created or None in styles or bool(found.get("empty_style"))
     names = {name for name, _ in syntax.identifiers}
-    if "require" in names and "require" not in syntax.top_level:
-        used = (node for node in found["name"] if node.text == b"require")
-        syntax.require_calls += _positions(syntax.text, _called(used))
     strings = {text_of(node)[1:-1] for node in found.get("string", ())}
     others = map(text_of, (*found.get("fragment", ()), *found.get("property", ())))
     syntax.words = _words(strings.union(names, others))
@@ -80,7 +75,7 @@ def position_of(text: bytes, offset: int) -> SourcePosition:
 
 
 @functools.cache
-def _query(patterns: str) -> Query:
+def query(patterns: str) -> Query:
     """Compiled at its first use: that takes 5 or 10 ms, and most builds compile no component."""
     return Query(TSX, patterns)
 
@@ -93,11 +88,11 @@ def _called(nodes: Iterable[Node]) -> Iterator[Node]:
 
 def _creates_style(syntax: Syntax, root: Node) -> bool:
     return b"createElement" in syntax.text and bool(
-        QueryCursor(_query(_CREATED_STYLE)).captures(root).get("created_style")
+        QueryCursor(query(_CREATED_STYLE)).captures(root).get("created_style")
     )
 
 
-def _positions(text: bytes, nodes: Iterable[Node]) -> list[SourcePosition]:
+def positions(text: bytes, nodes: Iterable[Node]) -> list[SourcePosition]:
     """Where the first of the nodes are; a query gives nodes in no certain order."""
     first = heapq.nsmallest(_MAX_POSITIONS, (node.start_byte for node in nodes))
     return [position_of(text, offset) for offset in first]

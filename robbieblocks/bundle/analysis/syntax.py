@@ -82,9 +82,10 @@ class Syntax:
     expressions: list[Expression] = field(default_factory=list[Expression])
     identifiers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     dynamic_imports: list[SourcePosition] = field(default_factory=list[SourcePosition])
-    require_calls: list[SourcePosition] = field(default_factory=list[SourcePosition])
     import_metas: list[SourcePosition] = field(default_factory=list[SourcePosition])
-    common_js_export: SourcePosition | None = None
+    common_js: Mapping[str, list[SourcePosition]] = field(
+        default_factory=dict[str, list[SourcePosition]]
+    )
     jsx_offsets: list[int] = field(default_factory=list[int])
     words: frozenset[str] = frozenset()
     styles: frozenset[str] = frozenset()

@@ -1,7 +1,8 @@
 """Compiles components with esbuild: for browsers as ES modules, for the isolate as CommonJS.
 
-Imports stay as they are; the page's import map, or the isolate's `require`, resolves them. A
-component with an error is left out, and the others are compiled without it.
+Imports stay as they are; the page's import map, or the isolate's `require`, resolves them. Each
+component is a build of its own: what esbuild says of it, and whether esbuild survives it, concerns
+that component alone.
 """
 
 from __future__ import annotations
@@ -9,32 +10,45 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
-from robbieblocks.bundle.compile.esbuild import (
-    Esbuild,
-    Message,
-    OptionSets,
-    Output,
-    Outputs,
-    Sources,
-)
+from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import ComponentRow, sha256
 
-_OPTIONS: Final = ("--external:*", "--loader:.tsx=tsx", "--legal-comments=none")
+# Names that only CommonJS has. Whatever gets past the analysis finds no such variable.
+_COMMON_JS: Final = ("require", "module", "exports", "arguments")
+_REFUSED: Final = ("assign-to-import", "empty-import-meta", "unsupported-dynamic-import")
+_OPTIONS: Final = (
+    "--legal-comments=none",
+    *(f"--define:{name}={name}_is_not_available_here" for name in _COMMON_JS),
+    *(f"--log-override:{name}=error" for name in _REFUSED),
+)
 _BROWSER: Final = (*_OPTIONS, "--format=esm", "--minify")
-_ISOLATE: Final = (*_OPTIONS, "--format=cjs", "--sourcemap=external", "--sources-content=false")
-# Limits the memory that one esbuild takes.
+# The script gets a `require` of its own, which loads what the text imports and nothing else.
+_ISOLATE: Final = (
+    *_OPTIONS,
+    "--format=cjs",
+    "--sourcemap=external",
+    "--sources-content=false",
+    "--banner:js=(function(require){",
+)
+# Limit the memory that one esbuild takes.
 _MAX_BATCH: Final = 4000
+_MAX_BATCH_CHARACTERS: Final = 4_000_000
+# A batch that esbuild does not survive is compiled in so many parts, and so on.
+_PARTS: Final = 16
+_MAX_COMPILED_BYTES: Final = 8_000_000
 _REMEDIES: Final = {
-    r"Cannot assign to import": "all blocks share what is imported: leave it as it is",
+    r"is an import": "all blocks share what is imported: leave it as it is",
     r"Multiple exports|already been declared": "keep one of the two, or rename one",
     r"clos(?:ing|e)|end of file|Unterminated": "close what is open before this place",
     r"top-level await|await": "load data in useEffect, or give it as props",
+    r"import\.meta": "leave it out: a component has no address",
+    r'"import" expression': 'import at the top instead: `import x from "..."`',
     r"": "write TypeScript or JavaScript with JSX: something before this place does not parse",
 }
 
@@ -54,13 +68,17 @@ class CompileUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledComponent:
-    """The result for one component; with an error among `problems` the rest is empty."""
+    """The result for one component; with an error among `problems` the rest is empty.
+
+    A result that is not `lasting` may be another one in the next process: esbuild ended over it.
+    """
 
     module: bytes = b""
     script: str = ""
     source_map: str = ""
     imports: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lasting: bool = True
 
 
 Results = dict[str, CompiledComponent]
@@ -74,70 +92,102 @@ def component_compilation(
 
     It raises ProcessFailed where esbuild can't run.
     """
-    with esbuild.begun(*_build(units[:_MAX_BATCH])) as outputs:
-        yield lambda: _results(units, esbuild, outputs)
+    first, *others = _batches(units) or [[]]
+    with _begun(first, esbuild) as outputs:
+
+        def results() -> Results:
+            found = _batch(first, esbuild, outputs)
+            for batch in others:
+                found |= _compiled(batch, esbuild)
+            return found
+
+        yield results
 
 
-def _results(units: Sequence[CompileUnit], esbuild: Esbuild, first: Outputs) -> Results:
-    results = _batch(units[:_MAX_BATCH], esbuild, first)
-    for start in range(_MAX_BATCH, len(units), _MAX_BATCH):
-        results |= _batch(units[start : start + _MAX_BATCH], esbuild)
-    return results
+def _batches(units: Iterable[CompileUnit]) -> list[list[CompileUnit]]:
+    batches: list[list[CompileUnit]] = []
+    left = 0
+    for unit in units:
+        left -= len(unit.analysis.source)
+        if left < 0 or len(batches[-1]) == _MAX_BATCH:
+            batches.append([])
+            left = _MAX_BATCH_CHARACTERS - len(unit.analysis.source)
+        batches[-1].append(unit)
+    return batches
 
 
-def _batch(
-    units: Sequence[CompileUnit], esbuild: Esbuild, outputs: Outputs | None = None
-) -> Results:
-    """Each unit's result; `outputs` is the batch's first compilation where that has begun."""
-    results: Results = {}
-    while units:
-        try:
-            browser, isolate = outputs() if outputs else esbuild.run_each(*_build(units))
-        except ProcessFailed as error:
-            return results | _halves(units, esbuild, error)
-        if not browser.errors and not isolate.errors:
-            return results | _collected(units, browser, isolate)
-        failed = _failed(units, (browser, isolate))
-        if not failed:
-            raise ProcessFailed("esbuild named an error in none of its inputs")
-        results |= failed
-        units = [unit for unit in units if unit.row.key not in failed]
-        outputs = None
-    return results
+def _begun(units: Iterable[CompileUnit], esbuild: Esbuild) -> AbstractContextManager[Outputs]:
+    texts = {unit.path: unit.analysis.source for unit in units}
+    return esbuild.begun(texts, [_BROWSER, _ISOLATE])
 
 
-def _build(units: Sequence[CompileUnit]) -> tuple[Sources, Iterable[str], OptionSets]:
-    sources = {unit.path: unit.analysis.source for unit in units}
-    return sources, sources, [_BROWSER, _ISOLATE]
+def _compiled(units: Sequence[CompileUnit], esbuild: Esbuild) -> Results:
+    with _begun(units, esbuild) as outputs:
+        return _batch(units, esbuild, outputs)
 
 
-def _halves(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed) -> Results:
-    """After a crash: find the component that crashes esbuild, and compile the others.
+def _batch(units: Sequence[CompileUnit], esbuild: Esbuild, outputs: Outputs) -> Results:
+    if not units:
+        return {}
+    try:
+        found = outputs()
+    except ProcessFailed as error:
+        return _apart(units, esbuild, error)
+    return {unit.row.key: _result(unit, *found[unit.path]) for unit in units}
 
-    Raises ProcessFailed where esbuild crashes on any input, so that no component is the cause.
+
+def _apart(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed) -> Results:
+    """Find the components that esbuild does not survive, and compile the others.
+
+    Raises ProcessFailed where esbuild survives no input, so that no component is the cause.
     """
-    if len(units) == 1:
-        row = units[0].row
-        harmless = CompileUnit(row=row, analysis=Analysis(source="export default 1"))
-        esbuild.run_each(*_build([harmless]))
-        what = f"esbuild could not compile the text: {str(error)[:200]}"
-        problem = code_problem(row, None, what, "make it smaller, or nest it less deeply")
-        return {row.key: CompiledComponent(problems=(problem,))}
-    middle = len(units) // 2
-    return _batch(units[:middle], esbuild) | _batch(units[middle:], esbuild)
+    if len(units) > 1:
+        size = -(-len(units) // _PARTS)
+        parts = [units[start : start + size] for start in range(0, len(units), size)]
+        return {key: each for part in parts for key, each in _compiled(part, esbuild).items()}
+    row = units[0].row
+    harmless = CompileUnit(row=row, analysis=Analysis(source="export default 1"))
+    with _begun([harmless], esbuild) as outputs:
+        outputs()
+    why = str(error).split("\n")[0].removesuffix("; its last words:")
+    what = f"esbuild could not compile the text: {why}"
+    remedy = "make it smaller, or nest it less deeply: compiling it may take 1 GiB of memory"
+    problem = code_problem(row, None, what, remedy)
+    return {row.key: CompiledComponent(problems=(problem,), lasting=False)}
 
 
-def _failed(units: Iterable[CompileUnit], outputs: Iterable[Output]) -> Results:
-    by_path = {unit.path: unit for unit in units}
-    found: dict[str, dict[Problem, None]] = {}
-    for message in (each for output in outputs for each in output.errors):
-        unit = by_path.get(message.file)
-        if unit is not None:
-            remedy = next(text for it, text in _REMEDIES.items() if re.search(it, message.text))
-            position = _stored_position(unit, message)
-            problem = code_problem(unit.row, position, message.text, remedy)
-            found.setdefault(unit.row.key, {})[problem] = None
-    return {key: CompiledComponent(problems=tuple(problems)) for key, problems in found.items()}
+def _result(unit: CompileUnit, browser: Output, isolate: Output) -> CompiledComponent:
+    problems = dict.fromkeys(
+        _problem(unit, message) for output in (browser, isolate) for message in output.errors
+    )
+    if problems:
+        return CompiledComponent(problems=tuple(problems))
+    longest = max(map(len, (*browser.files.values(), *isolate.files.values())))
+    if longest > _MAX_COMPILED_BYTES:
+        what = f"compiled, the text has {longest:,} bytes; {_MAX_COMPILED_BYTES:,} are allowed"
+        problem = code_problem(unit.row, None, what, "make it smaller")
+        return CompiledComponent(problems=(problem,))
+    imported = dict.fromkeys(name for name, _ in browser.imports[unit.path])
+    required = dict.fromkeys(name for name, _ in isolate.imports[unit.path])
+    source_map = isolate.files["stdin.js.map"].decode()
+    return CompiledComponent(
+        module=browser.files["stdin.js"],
+        script=f"{isolate.files['stdin.js'].decode()}}})({_own_require(required)});",
+        source_map=_with_shift(source_map, unit.analysis.shift),
+        imports=tuple(imported),
+    )
+
+
+def _own_require(names: Iterable[str]) -> str:
+    """A function that loads these modules only; comparing runs nothing of the text's."""
+    allowed = "||".join(f"n==={json.dumps(name)}" for name in names)
+    return f"n=>{allowed or 'false'}?require(n):void 0"
+
+
+def _problem(unit: CompileUnit, message: Message) -> Problem:
+    remedy = next(text for it, text in _REMEDIES.items() if re.search(it, message.text))
+    position = _stored_position(unit, message) if message.line else None
+    return code_problem(unit.row, position, message.text, remedy)
 
 
 def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:
@@ -152,20 +202,6 @@ def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:
     if shift is not None and message.line == shift.line and column >= shift.column:
         column = max(shift.column, column - shift.by)
     return SourcePosition(message.line, column)
-
-
-def _collected(units: Iterable[CompileUnit], browser: Output, isolate: Output) -> Results:
-    results: Results = {}
-    for unit in units:
-        stem = unit.path.removesuffix(".tsx")
-        source_map = isolate.files[f"{stem}.js.map"].decode()
-        results[unit.row.key] = CompiledComponent(
-            module=browser.files[f"{stem}.js"],
-            script=isolate.files[f"{stem}.js"].decode(),
-            source_map=_with_shift(source_map, unit.analysis.shift),
-            imports=tuple(dict.fromkeys(name for name, _ in browser.imports[unit.path])),
-        )
-    return results
 
 
 def _with_shift(source_map: str, shift: ColumnShift | None) -> str:

@@ -1,7 +1,9 @@
-"""Runs esbuild over files in a temporary folder, and reads what it answers.
+"""Runs esbuild, and reads what it answers.
 
-Inputs have the same relative names on every machine, so equal sources give equal bytes. Nothing
-outside the folder decides the output: no tsconfig, no package.json, no environment.
+Texts of rows are sent with the requests: esbuild opens no file for them. Files are the toolchain's
+own and the templates', in a temporary folder. Inputs have the same relative names on every machine,
+so equal sources give equal bytes. Nothing else decides the output: no tsconfig, no package.json, no
+environment.
 """
 
 from __future__ import annotations
@@ -25,9 +27,13 @@ from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.process import temporary_folder
 from robbieblocks.toolchain import Toolchain
 
-_TIMEOUT_S: Final = 120.0
+_FILES_TIMEOUT_S: Final = 120.0
+# Ten times what a slow machine takes, so that only a text that never ends meets it.
+_TEXTS_TIMEOUT_S: Final = 10.0
+_TEXT_BYTES_PER_S: Final = 100_000
+# esbuild takes the last of such comments for the text's own source map: this one holds none.
+_NO_SOURCE_MAP: Final = "\n//# sourceMappingURL=data:,{}"
 _OPTIONS: Final = (
-    "--bundle",
     "--charset=utf8",
     "--log-level=silent",
     "--log-limit=0",
@@ -36,17 +42,19 @@ _OPTIONS: Final = (
     "--tsconfig-raw={}",
     "--jsx=automatic",
 )
+_TEXT: Final = ("--loader=tsx", "--tree-shaking=true")
+# An esbuild that resolves nothing needs no folder.
+_ROOT: Final = Path("/")
 
 Sources = Mapping[str, str | bytes]
-OptionSets = Iterable[Iterable[str]]
-Outputs = Callable[[], "list[Output]"]
+OptionSets = Sequence[Iterable[str]]
+Outputs = Callable[[], "dict[str, list[Output]]"]
 
 
 class Message(NamedTuple):
-    """One error. `line` counts from 1, `column` from 0 in UTF-8 bytes, as esbuild's."""
+    """One error. `line` counts from 1, 0 for none; `column` from 0 in UTF-8 bytes."""
 
     text: str
-    file: str = ""
     line: int = 0
     column: int = 0
 
@@ -55,7 +63,8 @@ class Message(NamedTuple):
 class Output:
     """The files that one run wrote, by path. Where there are `errors`, there are no files.
 
-    `imports` has (specifier, kind) of what each entry's output imports, by the entry's path.
+    A text's files are `stdin.js` and `stdin.js.map`. `imports` has (specifier, kind) of what each
+    entry's output imports, by the entry's path.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
@@ -73,10 +82,10 @@ class Esbuild:
         self._services = EsbuildServices(toolchain, shared)
 
     def run(self, sources: Sources, entries: Iterable[str], options: Iterable[str]) -> Output:
-        """Compile `entries` of `sources` (both by relative path) with one set of options.
+        """Bundle `entries` of `sources` (both by relative path) with one set of options.
 
-        Raises ProcessFailed where esbuild crashed, hung, or failed without naming a file, and
-        ToolchainUnavailable where it is gone.
+        Raises ProcessFailed where esbuild crashed or hung, and ToolchainUnavailable where it is
+        gone.
         """
         return self.run_each(sources, entries, [options])[0]
 
@@ -84,35 +93,55 @@ class Esbuild:
         self, sources: Sources, entries: Iterable[str], option_sets: OptionSets
     ) -> list[Output]:
         """One output for each set of options over the same files. Raises as `run` does."""
-        with self.begun(sources, entries, option_sets) as outputs:
-            return outputs()
-
-    @contextmanager
-    def begun(
-        self, sources: Sources, entries: Iterable[str], option_sets: OptionSets
-    ) -> Generator[Outputs]:
-        """A function that returns what `run_each` does; many entries are compiled meanwhile."""
         names = list(entries)
         with temporary_folder() as folder:
             _write(folder, sources)
             requests = [
-                self._request(folder, number, names, options)
+                self._request(number, ("--bundle", *options), folder, names)
                 for number, options in enumerate(option_sets)
             ]
-            with self._services.begun(len(names), requests, _TIMEOUT_S) as answers:
-                yield lambda: self._outputs(folder, answers)
+            with self._services.begun(len(names), requests, _FILES_TIMEOUT_S) as answers:
+                return self._outputs(folder, answers)
+
+    @contextmanager
+    def begun(self, texts: Mapping[str, str], option_sets: OptionSets) -> Generator[Outputs]:
+        """Compile TSX texts, by a name for each, without resolving what they import.
+
+        The function returns a text's outputs by its name, one for each set of options. Many texts
+        are compiled meanwhile. It raises as `run` does.
+        """
+        requests = [
+            self._request(number, (*_TEXT, f"--sourcefile={name}", *options), text=text)
+            for number, (name, text, options) in enumerate(
+                (name, text, options) for name, text in texts.items() for options in option_sets
+            )
+        ]
+        timeout_s = _TEXTS_TIMEOUT_S + sum(map(len, texts.values())) / _TEXT_BYTES_PER_S
+        with self._services.begun(len(texts), requests, timeout_s) as answers:
+
+            def outputs() -> dict[str, list[Output]]:
+                found = iter(self._outputs(_ROOT, answers))
+                return {name: [next(found) for _ in option_sets] for name in texts}
+
+            yield outputs
 
     def _request(
-        self, folder: Path, number: int, entries: Sequence[str], options: Iterable[str]
+        self,
+        number: int,
+        options: Iterable[str],
+        folder: Path = _ROOT,
+        entries: Sequence[str] = (),
+        text: str | None = None,
     ) -> Request:
         outputs = (f"--outdir=o{number}", "--outbase=.", "--metafile")
+        contents = None if text is None else (text + _NO_SOURCE_MAP).encode("utf-8", "replace")
         return {
             "command": "build",
             "key": number,
             "entries": [["", entry] for entry in entries],
             "flags": [*_OPTIONS, *options, *outputs],
             "write": False,
-            "stdinContents": None,
+            "stdinContents": contents,
             "stdinResolveDir": None,
             "absWorkingDir": str(folder),
             "nodePaths": [str(self._toolchain.modules)],
@@ -144,12 +173,9 @@ def _write(folder: Path, sources: Sources) -> None:
 
 def _output(answer: Answer, out: Path) -> Output:
     if "error" in answer:
-        raise ProcessFailed(f"esbuild failed: {str(answer['error'])[:2000]}")
-    errors = [_message(each) for each in answer["errors"]]
-    if errors:
-        if not any(each.file for each in errors):
-            raise ProcessFailed(f"esbuild failed: {errors[0].text[:2000]}")
-        return Output(errors=errors)
+        return Output(errors=[Message(str(answer["error"]))])
+    if answer["errors"]:
+        return Output(errors=[_message(each) for each in answer["errors"]])
     files = {
         each["path"].removeprefix(f"{out}/"): each["contents"] for each in answer["outputFiles"]
     }
@@ -167,4 +193,4 @@ def _message(told: dict[str, Any]) -> Message:
     where = told["location"]
     if where is None:
         return Message(told["text"])
-    return Message(told["text"], where["file"], where["line"], where["column"])
+    return Message(told["text"], where["line"], where["column"])

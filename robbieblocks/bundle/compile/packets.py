@@ -8,7 +8,7 @@ dictionaries of these.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 _INTEGER: Final = struct.Struct("<I")
@@ -20,13 +20,25 @@ def packet(number: int, value: Mapping[str, object]) -> bytes:
     return _INTEGER.pack(len(body)) + body
 
 
-def count(received: bytearray) -> int:
-    """How many whole packets there are."""
-    found = place = 0
-    while len(received) - place >= _INTEGER.size:
-        place += _INTEGER.size + _integer(received, place)
-        found += place <= len(received)
-    return found
+def expecting(packets: int, most_bytes: int) -> Callable[[bytearray], bool]:
+    """Whether as many packets were received; asked again and again while bytes arrive.
+
+    Raises ValueError where there are more bytes than `most_bytes`.
+    """
+    place = found = 0
+
+    def whole(received: bytearray) -> bool:
+        nonlocal place, found
+        if len(received) > most_bytes:
+            raise ValueError(f"it answered with more than {most_bytes >> 20} MiB")
+        while found < packets and len(received) - place >= _INTEGER.size:
+            end = place + _INTEGER.size + _integer(received, place)
+            if end > len(received):
+                break
+            place, found = end, found + 1
+        return found >= packets
+
+    return whole
 
 
 def bodies(received: bytes) -> Iterator[bytes]:

@@ -21,9 +21,13 @@ from robbieblocks.toolchain import Toolchain
 
 # For larger builds, starting esbuild is a small part of the time.
 _SMALL_BUILD_INPUTS: Final = 20
-# A process that ends after one build need not collect garbage: that is half the CPU time of 200
-# components. Above the limit Go's runtime collects nevertheless.
-_NO_GARBAGE_COLLECTION: Final = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
+# Above the limit Go's runtime collects garbage more often.
+_GO: Final = {"GOMEMLIMIT": "512MiB"}
+# A process that ends after one build need not collect garbage below the limit: that is half the CPU
+# time of 200 components.
+_NO_GARBAGE_COLLECTION: Final = {"GOGC": "off"}
+_MEMORY_BYTES: Final = 1 << 30
+_MAX_ANSWER_BYTES: Final = 256 << 20
 
 Request = Mapping[str, object]
 # Which members it has depends on the request.
@@ -36,8 +40,8 @@ class EsbuildService(ChildProgram):
 
     def __init__(self, toolchain: Toolchain, *, one_build: bool) -> None:
         argv = (toolchain.esbuild, f"--service={toolchain.tools['esbuild']}")
-        env = {"PATH": "/usr/bin:/bin", **(_NO_GARBAGE_COLLECTION if one_build else {})}
-        super().__init__(Child(argv, env, foreign=True))
+        env = {"PATH": "/usr/bin:/bin", **_GO, **(_NO_GARBAGE_COLLECTION if one_build else {})}
+        super().__init__(Child(argv, env, foreign=True, memory_bytes=_MEMORY_BYTES))
         self._version_read = False
 
     def begin(self, requests: Sequence[Request], timeout_s: float) -> Answers:
@@ -55,9 +59,8 @@ class EsbuildService(ChildProgram):
     def _exchanged(self, requests: Sequence[Request], timeout_s: float) -> bytes:
         sent = b"".join(packets.packet(number << 1, value) for number, value in enumerate(requests))
         expected = len(requests) + (0 if self._version_read else 1)
-        return self._child.converse(
-            sent, lambda received: packets.count(received) >= expected, timeout_s
-        )
+        whole = packets.expecting(expected, _MAX_ANSWER_BYTES)
+        return self._child.converse(sent, whole, timeout_s)
 
     def _read(self, requests: int, received: bytes) -> list[Answer]:
         found = list(packets.bodies(received))
