@@ -40,6 +40,10 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database: its schema and its seed content.", no_args_is_help=True)
 app.add_typer(db, name="db")
+files = typer.Typer(
+    help="Content as files: out of the database, and into it.", no_args_is_help=True
+)
+app.add_typer(files, name="content")
 
 DatabaseUrl = Annotated[
     str | None,
@@ -59,6 +63,13 @@ Embedded = Annotated[
 ]
 CreateRoot = Annotated[
     bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
+]
+
+ProjectFolder = Annotated[
+    Path, typer.Argument(help="The folder that holds content/ and node_branding/.")
+]
+ResultFormat = Annotated[
+    Literal["text", "json"], typer.Option("--format", help="Form of the result.")
 ]
 
 
@@ -235,11 +246,16 @@ def status(
 
 
 @db.command("init")
-def db_init(database_url: DatabaseUrl = None) -> None:
-    """Create the schema, or bring an earlier one up to date; changes no content."""
+def db_init(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add the demo's components, pages, tokens and nodes.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Create the schema, or bring an earlier one up to date; adds no content but with --demo."""
     from robbieblocks.cli import database as command
 
-    command.upgrade(database_url)
+    command.upgrade(database_url, demo=demo)
 
 
 @db.command("verify")
@@ -258,14 +274,82 @@ def db_upgrade(database_url: DatabaseUrl = None) -> None:
     command.upgrade(database_url)
 
 
-@db.command("seed")
-def db_seed(
-    folder: Annotated[
-        Path | None, typer.Option(help="Content folder. Default: the one that comes along.")
-    ] = None,
+@files.command("export")
+def content_export(
+    folder: ProjectFolder = Path(),
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove files whose rows are not in the database.")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Write the seed content into the tables; rows that are equal stay untouched."""
-    from robbieblocks.cli import database as command
+    """Write every row of content as files: content/ and node_branding/ below a folder.
 
-    command.seed(database_url, folder)
+    A file that says what its row says stays as it is, comments and all. Changes no row.
+
+    Example: robbieblocks content export .
+    """
+    from robbieblocks.cli import content as command
+
+    command.export(folder, prune=prune, database_url=database_url)
+
+
+@files.command("import")
+def content_import(
+    folder: ProjectFolder = Path(),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove imported rows whose files are gone.")
+    ] = False,
+    theirs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROW",
+            help="Let the file win this row's conflict: page/KEY, component/KEY, token/KEY, "
+            "node/ID, or all; repeatable.",
+        ),
+    ] = None,
+    ours: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
+    ] = None,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write files into the rows, where only the file has changed since the last import.
+
+    A row that only the database has changed is kept. Where both have, nothing at all is written
+    until a side is chosen. Workers publish what was written.
+
+    Example: robbieblocks content import . --dry-run
+    """
+    from robbieblocks.cli import content as command
+
+    command.import_(
+        folder,
+        dry_run=dry_run,
+        prune=prune,
+        theirs=theirs or (),
+        ours=ours or (),
+        format_=format_,
+        database_url=database_url,
+    )
+
+
+@files.command("diff")
+def content_diff(
+    folder: ProjectFolder = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
+    ] = False,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how the files differ from the rows, line by line. Changes nothing.
+
+    Example: robbieblocks content diff . --check
+    """
+    from robbieblocks.cli import content as command
+
+    command.diff(folder, check=check, format_=format_, database_url=database_url)

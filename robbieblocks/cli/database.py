@@ -3,33 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+from psycopg import Connection
 
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_result
 from robbieblocks.database import schema
 from robbieblocks.settings import Settings
 
+if TYPE_CHECKING:
+    from robbieblocks.content import RowMerge
 
-def upgrade(database_url: str | None) -> None:
-    """Apply the schema and print what this made, or each change to what was there."""
+
+def upgrade(database_url: str | None, *, demo: bool = False) -> None:
+    """Apply the schema and print what this made, or each change to what was there.
+
+    With `demo` add the demo content.
+    """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
+        # The schema file seeds new tables for those who apply it with psql alone.
+        connection.execute("SET robbieblocks.demo = 'off'")
         done = schema.upgrade(connection, settings.schema)
+        merged = _with_demo(connection, settings) if demo else ()
     if done.created:
         print_result(f"created the schema: {done.summary}")
-        print_result(
-            "next: `robbieblocks db seed` for the content that comes along, or insert yours"
-        )
+        if not demo:
+            print_result("next: `robbieblocks content import` for yours, or `db init --demo`")
     else:
         for change in done.changes:
             print_result(change)
         print_result(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
+    if demo:
+        _print_demo(merged)
     if done.remaining:
         _print(done.remaining)
         raise typer.Exit(1)
+
+
+def _with_demo(connection: Connection, settings: Settings) -> tuple[RowMerge, ...]:
+    # This import takes long, and no other command of this module needs it.
+    from robbieblocks import content
+
+    demo = content.load(settings.schema / "content", settings.node_branding)
+    return content.import_(connection, demo)
+
+
+def _print_demo(merged: tuple[RowMerge, ...]) -> None:
+    conflicts = [str(row.name) for row in merged if row.action == "conflict"]
+    if conflicts:
+        print_result(
+            f"the demo content was not added: other rows have the keys {', '.join(conflicts)}"
+        )
+        raise typer.Exit(1)
+    added = sum(row.action in ("add", "update") for row in merged)
+    print_result(f"the demo content: {added} rows written")
 
 
 def _print(differences: Iterable[schema.Difference]) -> None:
@@ -46,15 +76,3 @@ def verify(database_url: str | None) -> None:
     if differences:
         raise typer.Exit(1)
     print_result("the schema is as it should be")
-
-
-def seed(database_url: str | None, folder: Path | None) -> None:
-    """Upsert the seed content and print what was written."""
-    # This import takes long, and no other command of this module needs it.
-    from robbieblocks import content
-
-    settings = Settings.from_environment(database_url=database_url)
-    found = content.load(folder or settings.schema / "content", settings.node_branding)
-    with session.opened(settings) as connection:
-        counts = content.seed(connection, found)
-    print_result(str(counts))

@@ -8,13 +8,36 @@
     content/tokens.toml                                style tokens
     node_branding/<node-id>.toml                       a node's branding
 
-`load` reads such a folder; `seed` writes it into the rows of a database. Files can hold every row:
-a key that can't be a file name is written as `key` in the file, and JSON that TOML can't hold
-(null) as text in `props_json`, `conditions_json` or `metadata_json`.
+`load` reads such a folder and `export` writes it; `stored` reads the rows of a database, and
+`import_` merges a folder into them. Files can hold every row: a key that can't be a file name is
+written as `key` in the file, and JSON that TOML can't hold (null) as text in `props_json`,
+`conditions_json`, `metadata_json` or `tokens_json`.
 """
 
+from robbieblocks.content.differences import difference
+from robbieblocks.content.exporting import Exported, export
 from robbieblocks.content.folder import load
-from robbieblocks.content.rows import seed
-from robbieblocks.content.shape import Block, Component, Content, Page, Token
+from robbieblocks.content.importing import import_, seed
+from robbieblocks.content.merging import RowMerge, Side, merge
+from robbieblocks.content.shape import Block, Component, Content, Page, RowName, Token
+from robbieblocks.content.stored import Stored, stored
 
-__all__ = ["Block", "Component", "Content", "Page", "Token", "load", "seed"]
+__all__ = [
+    "Block",
+    "Component",
+    "Content",
+    "Exported",
+    "Page",
+    "RowMerge",
+    "RowName",
+    "Side",
+    "Stored",
+    "Token",
+    "difference",
+    "export",
+    "import_",
+    "load",
+    "merge",
+    "seed",
+    "stored",
+]

@@ -51,7 +51,7 @@ def node_of(table: Table) -> NodeRow:
         base_url=table.string("base_url") or "",
     )
     table.finish()
-    wrong = name_problem(node_id, longest=NODE_LENGTH) if node_id.strip() else None
+    wrong = name_problem(node_id, longest=NODE_LENGTH) if "node_id" in table.values else None
     if wrong:
         table.report("node_id", wrong, NAME_REMEDY)
     if theme and theme not in THEMES:

@@ -14,12 +14,13 @@ from robbieblocks.content.table import Table, read_toml
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json, NodeRow
 
-_CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
-_COMPONENT_FILES = frozenset({*_CODE_FILES, "component.css", "component.toml", "props.schema.json"})
+CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
+_COMPONENT_FILES = frozenset({*CODE_FILES, "component.css", "component.toml", "props.schema.json"})
 _RIGHTS = "let this user read and enter it"
 _MISPLACED = "move it out of the content folder"
 _STATUSES = ("draft", "published", "archived")
 
+Value = TypeVar("Value", str, int)
 Row = TypeVar("Row", Component, Page, NodeRow)
 
 
@@ -73,7 +74,7 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
         key=_key(table, folder.name),
         name=table.string("name", required=True, most=255) or "",
         type=table.string("type", required=True, most=50) or "",
-        version=table.string("version", most=20) or "1.0.0",
+        version=_or(table.string("version", most=20), "1.0.0"),
         published=table.boolean("published", default=True),
         dependencies=table.strings("dependencies"),
         preview_url=table.string("preview_url", most=500),
@@ -88,12 +89,12 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
 
 
 def _code(collector: ProblemCollector, folder: Path) -> str | None:
-    files = [folder / name for name in _CODE_FILES if os.path.lexists(folder / name)]
+    files = [folder / name for name in CODE_FILES if os.path.lexists(folder / name)]
     if len(files) == 1:
         return collector.read_text(files[0])
     listed = ", ".join(file.name for file in files)
     what = f"has more than one code file: {listed}" if files else "has no component.tsx"
-    collector.add(folder, what, f"keep one of {', '.join(_CODE_FILES)}")
+    collector.add(folder, what, f"keep one of {', '.join(CODE_FILES)}")
     return None
 
 
@@ -121,7 +122,7 @@ def _page(collector: ProblemCollector, file: Path) -> Page | None:
         title=table.string("title", most=255),
         description=table.string("description"),
         status=_status(table),
-        version=table.integer("version") or 1,
+        version=_or(table.integer("version"), 1),
         published_at=table.moment("published_at"),
         created_by=table.integer("created_by"),
         metadata=table.json_object("metadata"),
@@ -164,7 +165,7 @@ def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
         tokens.append(
             Token(
                 key=key,
-                category=token.string("category", most=50) or key.split(".")[0][:50],
+                category=_or(token.string("category", most=50), key.split(".")[0][:50]),
                 value=token.string("value", required=True) or "",
                 description=token.string("description"),
             )
@@ -186,6 +187,10 @@ def _status(table: Table) -> str:
     if value is not None and value not in _STATUSES:
         table.report("status", f"is {value!r}", f"write one of {', '.join(_STATUSES)}")
     return value or "published"
+
+
+def _or(value: Value | None, default: Value) -> Value:
+    return default if value is None else value
 
 
 def _read_all(

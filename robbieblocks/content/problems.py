@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
+from robbieblocks.content import exact_json
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file
 from robbieblocks.model import Json
@@ -86,7 +87,7 @@ class ProblemCollector:
     def parse_json(self, file: Path, text: str, *, first_line: int = 1) -> Json:
         """The value of a JSON text inside a file, or None with a problem."""
         try:
-            value: Json = json.loads(text, parse_constant=_refuse_constant)
+            value = exact_json.loads(text)
         except json.JSONDecodeError as error:
             self.add(
                 file,
@@ -130,8 +131,3 @@ def source_line(text: str, number: int | None) -> str:
     """A line of a text by its number (from 1); empty where the text has no such line."""
     lines = text.split("\n")
     return lines[number - 1].rstrip("\r") if number is not None and number <= len(lines) else ""
-
-
-def _refuse_constant(name: str) -> None:
-    """Python's json accepts NaN and Infinity, which JSON does not have."""
-    raise ValueError(f"{name} is no JSON number")

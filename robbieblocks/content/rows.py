@@ -1,26 +1,23 @@
-"""Writes content into rows, in one transaction, where they differ.
+"""Writes rows of content where they differ.
 
-Change capture queues a build for every row that is written, so a second seed must write nothing.
-The rows of a table are given as one JSON array, so that a seed is one statement for each table. In
-the SQL, `held` is the row in the table, `excluded` the one that was to be inserted.
+Change capture queues a build for every row that is written, so a second import must write nothing.
+The rows of a table are given as one JSON array, so that an import is a few statements for each
+table. In the SQL, `held` is the row in the table, `excluded` the one that was to be inserted.
 """
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, cast
 
-from psycopg import Connection, Cursor
-from psycopg.rows import scalar_row
-from psycopg.types.json import Jsonb
+from psycopg import Cursor
 
-from robbieblocks.content.shape import Block, Content, Page
-from robbieblocks.database import translated
-from robbieblocks.errors import ContentError, Problem
+from robbieblocks.content import exact_json
+from robbieblocks.content.merging import RowMerge, row_hash
+from robbieblocks.content.shape import ContentRow, Page
+from robbieblocks.model import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +46,33 @@ class _Table:
              ORDER BY {key}
             ON CONFLICT ({key}) DO UPDATE SET {", ".join(updates)}
              WHERE ({", ".join(held)}) IS DISTINCT FROM ({", ".join(new)})
-            RETURNING xmax = 0 AS inserted
         """  # noqa: S608 - made of the constants below
+
+    def delete(self) -> LiteralString:
+        """The statement that deletes rows by key."""
+        return f"DELETE FROM {self.name} WHERE {self.key} = ANY(%s)"  # noqa: S608 - of constants
+
+    def remember(self) -> LiteralString:
+        """The statement that keeps the hash of each row as it was imported."""
+        return f"""
+            UPDATE {self.name} AS held SET imported_hash = given.hash
+              FROM jsonb_to_recordset(%s) AS given ({self.key} text, hash text)
+             WHERE held.{self.key} = given.{self.key}
+               AND held.imported_hash IS DISTINCT FROM given.hash
+        """  # noqa: S608 - made of the constants below
+
+    def values(self, row: ContentRow) -> dict[str, object]:
+        """The columns of a row, as JSON holds them."""
+        found = {name: getattr(row, attribute) for name, (_, attribute) in self.columns.items()}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in found.items()
+        }
+
+    @property
+    def key(self) -> LiteralString:
+        """The column by which rows are told apart."""
+        return next(iter(self.columns))
 
     def _value(self, value: LiteralString, name: LiteralString) -> LiteralString:
         return f"nullif({value}, '')" if name in self.blank else value
@@ -112,10 +134,7 @@ _PAGES: Final = _Table(
     },
 )
 
-# Which of these component keys have a row.
-_KNOWN_COMPONENTS: LiteralString = """
-    SELECT component_key FROM robbieblocks_components WHERE component_key = ANY(%s)
-"""
+_TABLES: Final = {"token": _TOKENS, "node": _NODES, "component": _COMPONENTS, "page": _PAGES}
 
 # Delete the blocks that a seeded page has and its file does not have.
 _DELETE_BLOCKS: LiteralString = """
@@ -147,90 +166,56 @@ _UPSERT_BLOCKS: LiteralString = """
      WHERE (held.component_id, held.zone, held.props, held.conditions)
            IS DISTINCT FROM
            (excluded.component_id, excluded.zone, excluded.props, excluded.conditions)
-    RETURNING xmax = 0 AS inserted
 """
 
 
-class RowCounts(NamedTuple):
-    """What happened to the rows of one table."""
-
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-
-    @property
-    def written(self) -> int:
-        """The number of rows that were written."""
-        return self.inserted + self.updated + self.deleted
-
-    def __str__(self) -> str:
-        parts = ((self.inserted, "added"), (self.updated, "changed"), (self.deleted, "removed"))
-        return ", ".join(f"{count} {what}" for count, what in parts if count) or "no change"
+# Which page a block is on is known by its page's key here.
+_REMEMBER_BLOCKS: LiteralString = """
+    UPDATE robbieblocks_page_blocks AS held SET imported_hash = given.hash
+      FROM jsonb_to_recordset(%s) AS given (page_key text, block_order integer, hash text)
+      JOIN robbieblocks_pages AS page USING (page_key)
+     WHERE held.page_id = page.id AND held.block_order = given.block_order
+       AND held.imported_hash IS DISTINCT FROM given.hash
+"""
 
 
-class SeedReport(NamedTuple):
-    """What a seed did, by table."""
+def write(cursor: Cursor[Any], merged: Iterable[RowMerge]) -> None:
+    """Do what a merge says, in the caller's transaction, and remember what was imported.
 
-    tokens: RowCounts
-    nodes: RowCounts
-    components: RowCounts
-    pages: RowCounts
-    blocks: RowCounts
-
-    @property
-    def written(self) -> int:
-        """The number of rows written in all; 0 where the database held this content already."""
-        return sum(counts.written for counts in self)
-
-    def __str__(self) -> str:
-        return "; ".join(f"{table}: {counts}" for table, counts in self._asdict().items())
-
-
-def seed(connection: Connection, content: Content) -> SeedReport:
-    """Write the content into the rows, in one transaction; rows that it does not name stay.
-
-    Writes nothing where nothing differs. Raises ContentError when a page places a component that
-    is neither in the content nor in the database; nothing is written then.
+    Components are written before the pages that place them, and removed after them.
     """
-    with (
-        translated("write the content"),
-        connection.transaction(),
-        connection.cursor(row_factory=scalar_row) as cursor,
-    ):
-        tokens = _write(cursor, _TOKENS, content.tokens)
-        nodes = _write(cursor, _NODES, content.nodes)
-        components = _write(cursor, _COMPONENTS, content.components)
-        _check_components(cursor, content.pages)
-        pages = _write(cursor, _PAGES, content.pages)
-        blocks = _replace_blocks(cursor, content.pages)
-    return SeedReport(tokens, nodes, components, pages, blocks)
-
-
-def _write(cursor: Cursor[object], table: _Table, values: Iterable[object]) -> RowCounts:
-    rows = [
-        {name: getattr(value, attribute) for name, (_, attribute) in table.columns.items()}
-        for value in values
+    rows = tuple(merged)
+    for kind, table in _TABLES.items():
+        written = [row.merged for row in rows if row.name.kind == kind and row.merged is not None]
+        if written:
+            cursor.execute(table.upsert(), (_as_jsonb(map(table.values, written)),))
+        if kind == "page":
+            _replace_blocks(cursor, [row for row in written if isinstance(row, Page)])
+    for kind, table in reversed(_TABLES.items()):
+        keys = [row.name.key for row in rows if row.name.kind == kind and row.action == "remove"]
+        if keys:
+            cursor.execute(table.delete(), (keys,))
+        hashes = [
+            {table.key: row.name.key, "hash": row_hash(row.theirs)}
+            for row in rows
+            if row.name.kind == kind and row.theirs is not None and row.settled
+        ]
+        cursor.execute(table.remember(), (_as_jsonb(hashes),))
+    blocks = [
+        {"page_key": row.name.key, "block_order": block.order, "hash": row_hash(block)}
+        for row in rows
+        if isinstance(row.theirs, Page) and row.settled
+        for block in row.theirs.blocks
     ]
-    return _upsert(cursor, table.upsert(), rows)
+    cursor.execute(_REMEMBER_BLOCKS, (_as_jsonb(blocks),))
 
 
-def _upsert(
-    cursor: Cursor[object], query: LiteralString, rows: list[dict[str, object]]
-) -> RowCounts:
-    if not rows:
-        return RowCounts()
-    written = cursor.execute(query, (_as_jsonb(rows),)).fetchall()
-    inserted = sum(map(bool, written))
-    return RowCounts(inserted, updated=len(written) - inserted, unchanged=len(rows) - len(written))
+def _as_jsonb(rows: Iterable[Mapping[str, object]]) -> str:
+    return "[" + ",".join(exact_json.dumps(cast("Json", row)) for row in rows) + "]"
 
 
-def _as_jsonb(rows: list[dict[str, object]]) -> Jsonb:
-    return Jsonb(rows, functools.partial(json.dumps, default=datetime.isoformat))
-
-
-def _replace_blocks(cursor: Cursor[object], pages: Iterable[Page]) -> RowCounts:
-    rows: list[dict[str, object]] = [
+def _replace_blocks(cursor: Cursor[Any], pages: Iterable[Page]) -> None:
+    rows = _as_jsonb(
         {
             "page_key": page.key,
             "component_key": block.component,
@@ -241,30 +226,6 @@ def _replace_blocks(cursor: Cursor[object], pages: Iterable[Page]) -> RowCounts:
         }
         for page in pages
         for block in page.blocks
-    ]
-    keys = [page.key for page in pages]
-    deleted = cursor.execute(_DELETE_BLOCKS, (keys, _as_jsonb(rows))).rowcount
-    return _upsert(cursor, _UPSERT_BLOCKS, rows)._replace(deleted=deleted)
-
-
-def _check_components(cursor: Cursor[object], pages: Iterable[Page]) -> None:
-    placed = {block.component for page in pages for block in page.blocks}
-    missing = placed.difference(cursor.execute(_KNOWN_COMPONENTS, (sorted(placed),)).fetchall())
-    wrong: dict[str, Block] = {}
-    for page in pages:
-        for block in page.blocks:
-            if block.component in missing:
-                wrong.setdefault(page.key, block)
-    if wrong:
-        raise ContentError(
-            Problem(
-                entity="page",
-                key=page,
-                block=block.order,
-                line=block.line,
-                what=f"places the component {block.component!r}, "
-                "which is neither in the content nor in the database",
-                remedy="add the component, or correct its key",
-            )
-            for page, block in wrong.items()
-        )
+    )
+    cursor.execute(_DELETE_BLOCKS, ([page.key for page in pages], rows))
+    cursor.execute(_UPSERT_BLOCKS, (rows,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
 
 from robbieblocks.model import Json, JsonObject, NodeRow
 
@@ -24,7 +25,7 @@ class Component:
     published: bool = True
     preview_url: str | None = None
     metadata: JsonObject = field(default_factory=dict[str, Json])
-    file: Path = Path()
+    file: Path = field(default=Path(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Block:
     component: str
     props: JsonObject = field(default_factory=dict[str, Json])
     conditions: JsonObject = field(default_factory=dict[str, Json])
-    line: int | None = None
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Page:
     created_by: int | None = None
     metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[Block, ...] = ()
-    file: Path = Path()
+    file: Path = field(default=Path(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +78,25 @@ class Content:
     pages: tuple[Page, ...] = ()
     tokens: tuple[Token, ...] = ()
     nodes: tuple[NodeRow, ...] = ()
+
+    def rows(self) -> dict[RowName, ContentRow]:
+        """Every row by its name."""
+        return {
+            **{RowName("token", row.key): row for row in self.tokens},
+            **{RowName("node", row.id): row for row in self.nodes},
+            **{RowName("component", row.key): row for row in self.components},
+            **{RowName("page", row.key): row for row in self.pages},
+        }
+
+
+class RowName(NamedTuple):
+    """A row of content as commands name it: `page/robbie-play-home`."""
+
+    kind: Literal["token", "node", "component", "page"]
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key}"
+
+
+ContentRow: TypeAlias = Component | Page | Token | NodeRow

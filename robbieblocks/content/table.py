@@ -86,8 +86,6 @@ class Table:
         if "\0" in value:
             self.report(name, "holds a NUL character, which Postgres can't store")
             return None
-        if required and not value.strip():
-            self.report(name, "must not be empty")
         if most is not None and len(value) > most:
             self.report(name, f"is {len(value)} characters long; its column holds {most}")
         return value

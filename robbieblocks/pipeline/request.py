@@ -66,7 +66,7 @@ def choose_targets(
     if not nodes:
         raise UsageError(
             "robbieblocks_node_branding has no rows, so there is no node to build for: "
-            "run `robbieblocks db seed` or insert one"
+            "import one (`robbieblocks content import`) or insert one"
         )
     by_id = {node.id: node for node in nodes}
     _check_known("node", request.nodes, by_id)

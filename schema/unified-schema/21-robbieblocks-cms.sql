@@ -43,8 +43,10 @@ BEGIN
               USING HINT = 'Set search_path to a schema that exists, or create schema public.';
     END IF;
     PERFORM set_config('search_path', quote_ident(home) || ', pg_temp', true);
-    -- Part 7 puts rows into tables that this file creates, never into a database that has tables.
-    PERFORM set_config('robbieblocks.created', (NOT EXISTS (
+    -- Part 7 puts rows into tables that this file creates, never into a database that has tables,
+    -- and not with PGOPTIONS='-c robbieblocks.demo=off'.
+    PERFORM set_config('robbieblocks.created', (
+        current_setting('robbieblocks.demo', true) IS DISTINCT FROM 'off' AND NOT EXISTS (
         SELECT FROM pg_class
          WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p')
            AND relname LIKE 'robbieblocks\_%'))::text, true);
@@ -179,6 +181,11 @@ BEGIN
                             added.on_table, added.column_name, added.definition))
       INTO missing
       FROM (VALUES
+          ('robbieblocks_pages',           'imported_hash', 'varchar(64)'),
+          ('robbieblocks_components',      'imported_hash', 'varchar(64)'),
+          ('robbieblocks_page_blocks',     'imported_hash', 'varchar(64)'),
+          ('robbieblocks_style_tokens',    'imported_hash', 'varchar(64)'),
+          ('robbieblocks_node_branding',   'imported_hash', 'varchar(64)'),
           ('robbieblocks_node_branding',   'base_url',      'varchar(500)'),
           ('robbieblocks_deploys',         'incarnation',   'uuid'),
           ('robbieblocks_deploys',         'worker',        'text'),
@@ -431,6 +438,16 @@ COMMENT ON TABLE robbieblocks_node_branding IS
     'One row per node: its look and the apps it carries.';
 COMMENT ON COLUMN robbieblocks_node_branding.style_overrides IS
     'Token values by token key, and "theme": "dark" or "light".';
+COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
+    'The page as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON COLUMN robbieblocks_components.imported_hash IS
+    'The component as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON COLUMN robbieblocks_page_blocks.imported_hash IS
+    'The block as `robbieblocks content import` last read it from its page''s file; null: never.';
+COMMENT ON COLUMN robbieblocks_style_tokens.imported_hash IS
+    'The token as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON COLUMN robbieblocks_node_branding.imported_hash IS
+    'The node as `robbieblocks content import` last read it from its file; null: never.';
 COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
     'Where the node is reached, for canonical links and the sitemap.';
 COMMENT ON TABLE robbieblocks_deploys IS

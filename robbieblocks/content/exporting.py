@@ -1,0 +1,127 @@
+"""Writes rows into a folder as files: what differs, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robbieblocks.content import writing
+from robbieblocks.content.folder import CODE_FILES
+from robbieblocks.content.shape import Component, Content
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.file_reading import Refused, read_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export did to the files of a folder, each by its path below it."""
+
+    written: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
+    # Files of rows that the database does not have; `prune` removes them.
+    strange: tuple[Path, ...] = ()
+    unchanged: int = 0
+
+
+@dataclass(slots=True)
+class _Folder:
+    """The files of an export, while they are written."""
+
+    content: Path
+    branding: Path
+    written: list[Path] = field(default_factory=list[Path])
+    wanted: set[Path] = field(default_factory=set[Path])
+
+    def text(self, file: Path) -> str:
+        """The text of a file; empty where it is not there or no text."""
+        try:
+            return self._bytes(file).decode("utf-8")
+        except UnicodeDecodeError:
+            return ""
+
+    def _bytes(self, file: Path) -> bytes:
+        try:
+            return read_file(file, self.content, self.branding)
+        except FileNotFoundError:
+            return b""
+
+    def put(self, file: Path, text: str) -> None:
+        """Write a file where its bytes differ, whole or not at all, and through no symlink."""
+        self.wanted.add(file)
+        data = text.encode()
+        if os.path.lexists(file) and self._bytes(file) == data:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if any(map(Path.is_symlink, (file, file.parent, file.parent.parent))):
+            raise Refused(errno.ELOOP, "it is a symlink, or lies behind one", str(file))
+        temporary = file.with_name(f".{file.name}.new")
+        temporary.write_bytes(data)
+        temporary.replace(file)
+        self.written.append(file)
+
+
+def export(content: Content, folder: Path, branding: Path, *, prune: bool = False) -> Exported:
+    """Write content into a content folder and a folder of branding files.
+
+    A file that says what its row says stays byte for byte. Files of rows that are not in `content`
+    are listed, or removed with `prune`. Raises SiteUnavailable where a file can't be written.
+    """
+    target = _Folder(folder, branding)
+    try:
+        _write(content, target)
+        strange = sorted(set(_files(folder, branding)) - target.wanted)
+        if prune:
+            for file in strange:
+                file.unlink()
+                if not any(file.parent.iterdir()):
+                    file.parent.rmdir()
+    except OSError as error:
+        what = f"{error.filename or folder}: {error.strerror or error}"
+        raise SiteUnavailable(f"can't write the content files: {what}") from error
+    return Exported(
+        written=tuple(target.written),
+        removed=tuple(strange) if prune else (),
+        strange=() if prune else tuple(strange),
+        unchanged=len(target.wanted) - len(target.written),
+    )
+
+
+def _write(content: Content, target: _Folder) -> None:
+    names = writing.file_names(row.key for row in content.components)
+    for component in content.components:
+        _component(component, names[component.key], target)
+    names = writing.file_names(row.key for row in content.pages)
+    for page in content.pages:
+        name = names[page.key]
+        file = target.content / "pages" / f"{name}.toml"
+        target.put(file, writing.page_toml(page, name, target.text(file)))
+    file = target.content / "tokens.toml"
+    if content.tokens or file.exists():
+        target.put(file, writing.tokens_toml(content.tokens, target.text(file)))
+    names = writing.file_names(row.id for row in content.nodes)
+    for node in content.nodes:
+        file = target.branding / f"{names[node.id]}.toml"
+        target.put(file, writing.node_toml(node, target.text(file)))
+
+
+def _component(row: Component, name: str, target: _Folder) -> None:
+    folder = target.content / "components" / name
+    file = folder / "component.toml"
+    target.put(file, writing.component_toml(row, name, target.text(file)))
+    # The column does not say in which dialect the code is written; the file that exists does.
+    code = next((one for one in CODE_FILES if (folder / one).exists()), CODE_FILES[0])
+    target.put(folder / code, row.code)
+    if row.css is not None:
+        target.put(folder / "component.css", row.css)
+    if schema := writing.props_schema(row):
+        target.put(folder / "props.schema.json", schema)
+
+
+def _files(folder: Path, branding: Path) -> Iterator[Path]:
+    """The files that hold rows."""
+    yield from (folder / "pages").glob("[!.]*.toml")
+    yield from (folder / "components").glob("[!.]*/[!.]*.*")
+    yield from branding.glob("[!.]*.toml")

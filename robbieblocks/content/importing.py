@@ -1,0 +1,64 @@
+"""Imports files into a database: one transaction that reads, merges and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psycopg import Connection, IsolationLevel
+from psycopg.errors import SerializationFailure, UniqueViolation
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from robbieblocks.content import rows
+from robbieblocks.content.merging import RowMerge, Side, merge
+from robbieblocks.content.shape import Content, RowName
+from robbieblocks.content.stored import stored
+from robbieblocks.database import translated
+
+
+def import_(
+    connection: Connection,
+    files: Content,
+    *,
+    prune: bool = False,
+    side: Callable[[RowName], Side] = lambda _: None,
+    dry_run: bool = False,
+) -> tuple[RowMerge, ...]:
+    """Merge `files` into the database's rows, and say what that does to each row.
+
+    Nothing is written where a row is in conflict, where nothing differs, or in a dry run. A row
+    that somebody else changes meanwhile makes it start again. Raises ContentError as `merge` does,
+    SchemaOutdated and DatabaseUnavailable.
+    """
+    before = connection.isolation_level
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    attempts = Retrying(
+        retry=retry_if_exception_type((SerializationFailure, UniqueViolation)),
+        stop=stop_after_attempt(5),
+        wait=wait_random(0, 0.2),
+        reraise=True,
+    )
+    try:
+        with translated("import the content"):
+            return attempts(_once, connection, files, prune=prune, side=side, dry_run=dry_run)
+    finally:
+        connection.isolation_level = before
+
+
+def _once(
+    connection: Connection,
+    files: Content,
+    *,
+    prune: bool,
+    side: Callable[[RowName], Side],
+    dry_run: bool,
+) -> tuple[RowMerge, ...]:
+    with connection.transaction(), connection.cursor() as cursor:
+        found = merge(files, stored(connection), prune=prune, side=side)
+        if not dry_run and all(row.action != "conflict" for row in found):
+            rows.write(cursor, found)
+        return found
+
+
+def seed(connection: Connection, content: Content) -> tuple[RowMerge, ...]:
+    """Write content over the rows of the same keys; other rows stay."""
+    return import_(connection, content, side=lambda _: "theirs")

@@ -1,0 +1,293 @@
+"""The files that hold a row of content: canonical, so that equal rows give equal bytes.
+
+A text of a file that exists is amended: what says the same already stays as it is written, with its
+comments and its order. `load` of what is written gives the same row; `canonical` is checked for
+that by the tests over rows of every kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, InlineTable
+from tomlkit.items import Table as TomlTable
+
+from robbieblocks.brand import THEMES
+from robbieblocks.content import exact_json
+from robbieblocks.content.shape import Block, Component, Page, Token
+from robbieblocks.model import Json, NodeRow
+
+Values = Mapping[str, Any]
+
+_FILE_NAME = re.compile(r"[a-z0-9_-][a-z0-9._-]{0,99}")
+# Names that Windows keeps for devices, with any suffix.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_SHORTEST_HASH = 8
+# Deeper values are written as JSON: readers of TOML have a limit of their own.
+_DEEPEST = 30
+
+
+def file_names(keys: Iterable[str]) -> dict[str, str]:
+    """The name of the file or folder of each key: the key, where that can be one everywhere.
+
+    Else what can be kept of it, with a hash. No two names are equal, whatever their case.
+    """
+    ordered = sorted(keys)
+    plain = {key for key in ordered if _FILE_NAME.fullmatch(key) and not _RESERVED.fullmatch(key)}
+    names = {key: key for key in plain}
+    taken = set(plain)
+    for key in ordered:
+        if key in names:
+            continue
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        start = re.sub(r"[^a-z0-9_-]+", "-", key.lower())[:60]
+        length = _SHORTEST_HASH
+        while (name := f"{start}-{digest[:length]}") in taken:
+            length += 1
+        names[key] = name
+        taken.add(name)
+    return names
+
+
+def component_toml(row: Component, name: str, existing: str = "") -> str:
+    """`component.toml` of a component whose folder is called `name`."""
+    values = {
+        **_key(row.key, name),
+        "name": row.name,
+        "type": row.type,
+        **_unless("version", row.version, "1.0.0"),
+        **_unless("published", row.published, True),
+        **_unless("dependencies", list(row.dependencies), []),
+        **_unless("preview_url", row.preview_url, None),
+        **_json("metadata", row.metadata),
+    }
+    return _amended(existing, values)
+
+
+def props_schema(row: Component) -> str:
+    """`props.schema.json` of a component; empty where any props are valid."""
+    if row.props_schema == {}:
+        return ""
+    if exact_json.is_plain(_without_null(row.props_schema)):
+        return json.dumps(row.props_schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return exact_json.dumps(row.props_schema) + "\n"
+
+
+def page_toml(row: Page, name: str, existing: str = "") -> str:
+    """`pages/<name>.toml` of a page with its blocks."""
+    values = {
+        **_key(row.key, name),
+        "name": row.name,
+        "app": row.app,
+        "route": row.route,
+        "layout": row.layout,
+        **_unless("title", row.title, None),
+        **_unless("description", row.description, None),
+        **_unless("status", row.status, "published"),
+        **_unless("version", row.version, 1),
+        **_unless("published_at", row.published_at, None),
+        **_unless("created_by", row.created_by, None),
+        **_json("metadata", row.metadata),
+        **_unless("blocks", _Tables(map(_block, row.blocks)), []),
+    }
+    return _amended(existing, values)
+
+
+def tokens_toml(rows: Iterable[Token], existing: str = "") -> str:
+    """`tokens.toml`, a line for each token."""
+    return _amended(existing, {row.key: _Inline(_token(row)) for row in rows})
+
+
+def node_toml(row: NodeRow, existing: str = "") -> str:
+    """`node_branding/<node-id>.toml` of a node."""
+    overrides = row.overrides
+    theme: Json = None
+    if isinstance(overrides, Mapping) and overrides.get("theme") in THEMES:
+        theme = overrides["theme"]
+        overrides = {key: value for key, value in overrides.items() if key != "theme"}
+    values = {
+        "node_id": row.id,
+        "node_name": row.name,
+        **_unless("theme", theme, None),
+        **_unless("base_url", row.base_url, ""),
+        **_unless("enabled_apps", list(row.enabled_apps), []),
+        **_unless("custom_css", row.custom_css, ""),
+        **_unless("custom_scripts", row.custom_scripts, ""),
+        **_json("tokens", overrides),
+    }
+    return _amended(existing, values)
+
+
+def _key(key: str, name: str) -> Values:
+    return {} if key == name else {"key": key}
+
+
+def _unless(name: str, value: object, default: object) -> Values:
+    return {} if value == default else {name: value}
+
+
+def _json(name: str, value: Json) -> Values:
+    """A JSON column: a table, or JSON text under `<name>_json` where TOML can't hold it."""
+    if value == {}:
+        return {}
+    if isinstance(value, Mapping) and exact_json.is_plain(value) and not _deep(value, _DEEPEST):
+        return {name: _sorted(value)}
+    return {f"{name}_json": exact_json.dumps(value)}
+
+
+def _block(block: Block) -> Values:
+    return {
+        "order": block.order,
+        "zone": block.zone,
+        "component": block.component,
+        **_json("props", block.props),
+        **_json("conditions", block.conditions),
+    }
+
+
+def _token(row: Token) -> Values:
+    return {
+        "value": row.value,
+        **_unless("category", row.category, row.key.split(".")[0][:50]),
+        **_unless("description", row.description, None),
+    }
+
+
+def _without_null(value: Json) -> Json:
+    """The value with null replaced, which JSON can hold and TOML can't."""
+    if isinstance(value, Mapping):
+        return {key: _without_null(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without_null(inner) for inner in value]
+    return False if value is None else value
+
+
+def _sorted(value: object) -> Any:
+    if _is_table(value):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return list(map(_sorted, value)) if _is_list(value) else value
+
+
+def _deep(value: object, levels: int) -> bool:
+    inner = value.values() if _is_table(value) else value if _is_list(value) else ()
+    return bool(inner) and (levels == 0 or any(_deep(one, levels - 1) for one in inner))
+
+
+def _is_table(value: object) -> TypeGuard[Values]:
+    return isinstance(value, Mapping)
+
+
+def _is_inline(value: object) -> bool:
+    return isinstance(value, InlineTable)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _amended(existing: str, values: Values) -> str:
+    """The text with these values; the existing one where it says the same already."""
+    try:
+        if existing and tomllib.loads(existing) == values:
+            return existing
+        document = tomlkit.parse(existing)
+        _merge(document, values)
+        amended = tomlkit.dumps(document)
+        if existing and tomllib.loads(amended) == values:
+            return amended
+    except (TOMLKitError, tomllib.TOMLDecodeError, RecursionError):
+        pass  # It is not TOML: written anew.
+    document = tomlkit.document()
+    _merge(document, values)
+    return tomlkit.dumps(document)
+
+
+def _merge(table: Any, values: Values) -> None:
+    """Bring a table of a document to these values, touching only what differs."""
+    for name in [name for name in table if name not in values]:
+        del table[name]
+    new = _inline if _is_inline(table) else _item
+    for name, value in values.items():
+        held: Any = table.get(name)
+        is_array = isinstance(held, AoT)
+        if held is not None and held.unwrap() == value:
+            continue
+        if isinstance(held, TomlTable | InlineTable) and _is_table(value):
+            _merge(held, value)
+        elif is_array and _is_list(value) and value:
+            _merge_tables(held, value)
+        else:
+            table[name] = new(value)
+
+
+def _merge_tables(held: Any, values: list[Any]) -> None:
+    while len(held) > len(values):
+        del held[-1]
+    for index, value in enumerate(values):
+        if index < len(held):
+            _merge(held[index], value)
+        else:
+            held.append(_table(value))
+
+
+def _item(value: object) -> Any:
+    """The value of a key in a document or a table."""
+    if isinstance(value, _Tables):
+        tables: Any = tomlkit.aot()
+        for one in value:
+            tables.append(_table(one))
+        return tables
+    if isinstance(value, _Inline):
+        return _inline(value)
+    if _is_table(value):
+        return _table(value)
+    if _is_list(value):
+        return _inline(value).multiline(any(isinstance(one, dict | list) for one in value))
+    if isinstance(value, str) and "\n" in value and "\r" not in value:
+        quoted = tomlkit.string(value, multiline=True)
+        # A reader drops a newline after the opening quotes.
+        raw = quoted.as_string()
+        return quoted if raw[3] == "\n" else tomlkit.value(raw[:3] + "\n" + raw[3:])
+    return tomlkit.item(value)
+
+
+def _table(values: Values) -> Any:
+    table: Any = tomlkit.table()
+    for key, value in values.items():
+        inner = _inline(value) if _is_table(value) and key not in _TABLES else _item(value)
+        table.append(key, inner)
+    return table
+
+
+def _inline(value: object) -> Any:
+    """A value on one line."""
+    if _is_table(value):
+        table: Any = tomlkit.inline_table()
+        for key, inner in value.items():
+            table.append(key, _inline(inner))
+        return table
+    if _is_list(value):
+        array: Any = tomlkit.array()
+        for one in value:
+            array.append(_inline(one))
+        return array
+    return tomlkit.item(value)
+
+
+class _Tables(list[Any]):
+    """A list that is written as `[[tables]]`."""
+
+
+class _Inline(dict[str, Any]):
+    """A table that is written on one line."""
+
+
+# Tables inside a `[[table]]` that are written as tables of their own.
+_TABLES = frozenset({"props", "conditions"})
