@@ -20,8 +20,15 @@ _LOCAL_URL: Final = re.compile(
     r"#[^\s\x00-\x1f]*|/(?![/\\])[^\s\x00-\x1f\\]*|data:(?:image|font)/[a-z0-9_.+-]+[;,].*",
     re.IGNORECASE | re.DOTALL,
 )
+# Python reads no integer of more than 4,300 digits, and no browser one of more than 20 exactly.
+_LONG_NUMBER: Final = re.compile(r"[0-9]{1000,}")
 # What the URL standard removes from both ends of an address.
 _STRIPPED: Final = "".join(map(chr, range(0x21)))
+
+
+def long_number(css: str) -> re.Match[str] | None:
+    """The first number that is too long for any parser, if there is one."""
+    return _LONG_NUMBER.search(css)
 
 
 def is_local_url(url: str) -> bool:

@@ -22,6 +22,7 @@ from robbieblocks.model import (
     Snapshot,
     same,
 )
+from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
 
@@ -67,7 +68,7 @@ def assemble(
             (same_inputs and same(page.row, row))
             or _still_holds(page, row, None if same_components else components, layout_names)
         ):
-            read = PageReader(row, components, layout_names).read()
+            read = _read(row, components, layout_names)
             if not isinstance(read, PreparedPage):
                 held_back[row.key] = tuple(p for p in read if p.severity == "error")
                 problems.update(dict.fromkeys(read))
@@ -83,6 +84,15 @@ def assemble(
         components=snapshot.components,
         layouts=layout_names,
     )
+
+
+def _read(
+    row: PageRow, components: CheckedComponents, layouts: Collection[str]
+) -> PreparedPage | tuple[Problem, ...]:
+    faults: list[Problem] = []
+    with blame(faults.append, "page", row.key):
+        return PageReader(row, components, layouts).read()
+    return tuple(faults)
 
 
 def _still_holds(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import get_args
 
 from robbieblocks.assemble.props import CompiledSchema, compile_schema
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import ValueProblem, no_object
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Hydrate, Json
 from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, name_problem
+from robbieblocks.row_faults import blame
 
 HYDRATE: tuple[Hydrate, ...] = get_args(Hydrate)
 
@@ -58,7 +59,9 @@ def _checked(row: ComponentRow) -> CheckedComponent:
     wrong = name_problem(row.key, longest=KEY_LENGTH)
     if wrong:
         add(ValueProblem("", f"the component's key {wrong}", NAME_REMEDY), "component_key")
-    schema = compile_schema(row.props_schema)
+    schema: CompiledSchema | tuple[ValueProblem, ...] = ()
+    with blame(problems.append, "component", row.key, "props_schema"):
+        schema = compile_schema(row.props_schema)
     for problem in schema if isinstance(schema, tuple) else ():
         add(problem, "props_schema")
     hydrate: Hydrate = "load"
@@ -69,7 +72,7 @@ def _checked(row: ComponentRow) -> CheckedComponent:
         else:
             hydrate = chosen
     else:
-        add(ValueProblem("", "metadata is not an object", "write an object, or {}"), "metadata")
+        add(no_object("metadata is", row.metadata, "write an object, or {}"), "metadata")
     return CheckedComponent(
         schema=schema if isinstance(schema, CompiledSchema) else None,
         published=row.published,

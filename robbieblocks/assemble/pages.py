@@ -13,7 +13,7 @@ from robbieblocks.assemble.conditions import ALWAYS, Condition
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props import ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
-from robbieblocks.assemble.values import ValueProblem, checked_json
+from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import (
@@ -26,6 +26,7 @@ from robbieblocks.model import (
     PageRow,
 )
 from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, app_problem, name_problem, text_problem
+from robbieblocks.row_faults import blame
 
 _ORDER = attrgetter("order")
 
@@ -117,11 +118,23 @@ class PageReader:
         self._problems.append(problem.in_row("page", self._row.key, field_name, severity=severity))
 
     def _add_to_block(self, block: BlockRow, field_name: str, problem: ValueProblem) -> None:
-        """Collect a problem of one block, named by its component."""
+        """Collect a problem of one block."""
+        entity, key = self._place(block)
         self._problems.append(
-            problem.in_row(
-                "component", block.component, field_name, page=self._row.key, block=block.order
-            )
+            problem.in_row(entity, key, field_name, page=self._row.key, block=block.order)
+        )
+
+    def _place(self, block: BlockRow) -> tuple[str, str]:
+        """What names a block: its component, or the page where its component_id is null."""
+        return ("component", block.component) if block.component else ("page", self._row.key)
+
+    def _blame(self, block: BlockRow, field_name: str) -> blame:
+        return blame(
+            self._problems.append,
+            *self._place(block),
+            field_name,
+            page=self._row.key,
+            block=block.order,
         )
 
     def _check_names(self) -> None:
@@ -164,7 +177,8 @@ class PageReader:
                 self._add("metadata", problem.what, problem.remedy, problem.pointer)
             return
         if not isinstance(metadata, dict):
-            self._add("metadata", "metadata is not an object", "write an object, or {}")
+            wrong = no_object("metadata is", metadata, "write an object, or {}")
+            self._add("metadata", wrong.what, wrong.remedy)
             return
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
@@ -214,7 +228,10 @@ class PageReader:
         orders = [str(block.order) for block in self._row.blocks if block.component == key]
         listed = ", ".join(orders[:10]) + (", …" if len(orders) > 10 else "")
         where = f"block {listed}" if len(orders) == 1 else f"blocks {listed}"
-        if component is None:
+        if component is None and not key:
+            what = f"{where}: component_id is null, so there is nothing to show"
+            self._add("component_id", what, "set it to the id of a component, or delete the block")
+        elif component is None:
             what = f"{where}: there is no component `{printable(key)}`"
             self._add("component_id", what, did_you_mean(key, self._known_keys))
         else:
@@ -225,15 +242,18 @@ class PageReader:
         if row.zone not in ZONES:
             what = f"unknown zone `{printable(row.zone)}`"
             self._add_to_block(row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}"))
-        condition, wrong = parse(row.conditions)
-        for problem in wrong:
-            self._add_to_block(row, "conditions", problem)
-        if condition is not ALWAYS:
-            self._conditions[row.order] = condition
+        with self._blame(row, "conditions"):
+            condition, wrong = parse(row.conditions)
+            for problem in wrong:
+                self._add_to_block(row, "conditions", problem)
+            if condition is not ALWAYS:
+                self._conditions[row.order] = condition
         component = self._placed[row.component]
         if component is None or component.schema is None:
             return None
-        ready = component.schema.ready(row.props)
+        ready: ReadyProps | tuple[ValueProblem, ...] = ()
+        with self._blame(row, "props"):
+            ready = component.schema.ready(row.props)
         if not isinstance(ready, ReadyProps):
             for problem in ready:
                 self._add_to_block(row, "props", problem)

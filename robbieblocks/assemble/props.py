@@ -15,7 +15,13 @@ from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.placeholders import resolved_object
 from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
 from robbieblocks.assemble.validation_cost import ValidationCost
-from robbieblocks.assemble.values import MAX_DEPTH, ValueProblem, checked_json, depth_of
+from robbieblocks.assemble.values import (
+    MAX_DEPTH,
+    ValueProblem,
+    checked_json,
+    depth_of,
+    no_object,
+)
 from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json, JsonObject, canonical_json
 
@@ -71,7 +77,7 @@ class CompiledSchema:
             props = {}
         if not isinstance(props, dict):
             remedy = 'write an object, such as {"mood": "calm"}'
-            return (ValueProblem("", "props are not an object", remedy),)
+            return (no_object("props are", props, remedy),)
         try:
             filled: JsonObject = self._defaults.fill(props) if self._defaults else props
         except DefaultsUnbounded:

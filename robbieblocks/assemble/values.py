@@ -57,6 +57,12 @@ class ValueProblem:
         )
 
 
+def no_object(what: str, value: Json, remedy: str) -> ValueProblem:
+    """The problem with a value that should be an object; a text is quoted: it may say why."""
+    quoted = f": {printable(value)}" if isinstance(value, str) else ""
+    return ValueProblem("", f"{what} not an object{quoted}", remedy)
+
+
 _TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
 
 
@@ -72,7 +78,10 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
     except RecursionError:
         return (_TOO_DEEP,)
     except (ValueError, TypeError):
-        return (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else _first_problems(value)
+        wrong = (_TOO_DEEP,) if depth_of(value) > MAX_DEPTH else _first_problems(value)
+        if not wrong:
+            raise
+        return wrong
     # Few brackets can't nest deep, and counting them is quick.
     if text.count("{") + text.count("[") > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         return (_TOO_DEEP,)

@@ -14,6 +14,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.model import Asset, BrandedNode, NodeRow, TokenRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
+from robbieblocks.row_faults import blame
 
 LAYERS = "@layer tokens, base, layout, components, utilities, node;"
 MAX_SCRIPTS = 1024 * 1024
@@ -28,7 +29,9 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     resolved = ResolvedTokens(node, tokens)
     hosted = HostedFonts(node, resolved, fonts)
     problems = [*_row_problems(node), *resolved.problems, *hosted.problems]
-    custom_css = _custom_css(node, problems)
+    custom_css: Asset | None = None
+    with blame(problems.append, "node_branding", node.id, "custom_css"):
+        custom_css = _custom_css(node, problems)
     return BrandedNode(
         id=node.id,
         name=node.name,
@@ -62,10 +65,12 @@ def _row_problems(node: NodeRow) -> Iterator[Problem]:
             yield node_problem(
                 node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
-    if wrong := _base_url_problem(node.base_url.strip()):
-        yield node_problem(
-            node, "base_url", wrong, "write the site's address, such as https://play.example"
-        )
+    faults: list[Problem] = []
+    with blame(faults.append, "node_branding", node.id, "base_url"):
+        if wrong := _base_url_problem(node.base_url.strip()):
+            remedy = "write the site's address, such as https://play.example"
+            faults.append(node_problem(node, "base_url", wrong, remedy))
+    yield from faults
 
 
 def _base_url_problem(url: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import foreign_urls, inner_nodes, walk
+from robbieblocks.css_text import foreign_urls, inner_nodes, long_number, walk
 from robbieblocks.messages import printable
 from robbieblocks.names import text_problem
 
@@ -56,6 +56,8 @@ def value_problem(value: str) -> CssProblem | None:
         return CssProblem(
             f"the value holds an invisible character: {printable(control)}", "remove it"
         )
+    if number := long_number(value):
+        return CssProblem(f"the value holds a number of {len(number[0]):,} digits", "shorten it")
     stripped, written = value.strip(), as_written(value)
     problem = _read_problem(stripped)
     return problem if problem is not None or written == stripped else _read_problem(written)
@@ -143,6 +145,11 @@ def sheet_problems(css: str) -> list[CssProblem]:
                 f"use at most {_MAX_SHEET_CHARACTERS:,}",
             )
         ]
+    if number := long_number(css):
+        what = f"the stylesheet holds a number of {len(number[0]):,} digits"
+        start = number.start()
+        column = start - css.rfind("\n", 0, start)
+        return [CssProblem(what, "shorten it", css.count("\n", 0, start) + 1, column)]
     nodes = tinycss2.parse_component_value_list(css)
     if _too_deep(nodes):
         return [CssProblem(f"rules nest deeper than {_MAX_NESTING} levels", "nest less")]

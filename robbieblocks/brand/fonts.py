@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from robbieblocks.brand.tokens import ResolvedTokens, families, node_problem, not_installed
 from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
-from robbieblocks.messages import printable
+from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Asset, FontFace, NodeRow
+from robbieblocks.row_faults import blame
 
 Fonts = Callable[[str], tuple[FontFace, ...]]
 
@@ -33,7 +34,14 @@ class HostedFonts:
         self.problems: list[Problem] = []
         for key, value in resolved.values.items():
             if resolved.categories.get(key) == "font" or key.startswith("font"):
-                self._host(key, families(value))
+                with blame(
+                    self.problems.append,
+                    "node_branding",
+                    node.id,
+                    "style_overrides",
+                    pointer=json_pointer(key),
+                ):
+                    self._host(key, families(value))
 
     @property
     def rules(self) -> str:

@@ -16,6 +16,7 @@ from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
 from robbieblocks.names import KEY_LENGTH
+from robbieblocks.row_faults import blame
 
 THEMES = ("dark", "light")
 MAX_TOKENS = 2_000
@@ -82,7 +83,10 @@ class ResolvedTokens:
 
     def _defaults(self, tokens: Sequence[TokenRow]) -> None:
         if not isinstance(self._node.overrides, dict):
-            self._of_node("", "the overrides are not an object", "write an object, or {}")
+            found = self._node.overrides
+            quoted = f": {printable(found)}" if isinstance(found, str) else ""
+            what = f"the overrides are not an object{quoted}"
+            self._of_node("", what, "write an object, or {}")
             return
         try:
             self._replaced = flattened_overrides(self._node.overrides)
@@ -101,10 +105,14 @@ class ResolvedTokens:
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
-                    if invalid := value_problem(token.default):
-                        self._of_token(token, "default_value", invalid.what, invalid.remedy)
-                    else:
-                        self._set(token.key, token.default)
+                    with blame(self.problems.append, "style_token", token.key, "default_value"):
+                        self._default(token)
+
+    def _default(self, token: TokenRow) -> None:
+        if invalid := value_problem(token.default):
+            self._of_token(token, "default_value", invalid.what, invalid.remedy)
+        else:
+            self._set(token.key, token.default)
 
     def _overrides(self) -> None:
         for key, value in self._replaced.items():
@@ -117,14 +125,27 @@ class ResolvedTokens:
             if key not in self.categories:
                 remedy = did_you_mean(key, self.categories)
                 self._of_node(key, f"there is no token `{key}`", remedy, "warning")
-            text = _text(value)
-            invalid = value_problem(text) if text is not None else None
-            if text is None:
-                self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
-            elif invalid is not None:
-                self._of_node(key, f"token {key}: {invalid.what}", invalid.remedy)
-            else:
-                self._set(key, text)
+            with self._blame(key):
+                self._override(key, value)
+
+    def _override(self, key: str, value: Json) -> None:
+        text = _text(value)
+        invalid = value_problem(text) if text is not None else None
+        if text is None:
+            self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
+        elif invalid is not None:
+            self._of_node(key, f"token {key}: {invalid.what}", invalid.remedy)
+        else:
+            self._set(key, text)
+
+    def _blame(self, key: str) -> blame:
+        return blame(
+            self.problems.append,
+            "node_branding",
+            self._node.id,
+            "style_overrides",
+            pointer=json_pointer(printable(key)),
+        )
 
     def _collisions(self, rows: Mapping[str, TokenRow]) -> None:
         """Two keys that are one custom property: the rows at fault, or the override without one."""

@@ -7,7 +7,8 @@ changed, hundreds of components cost their hashes and one query of the cache.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -32,6 +33,7 @@ from robbieblocks.bundle.tailwind import variables_in
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, ComponentRow, Module, component_specifier, sha256
+from robbieblocks.row_faults import blame
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "component"
@@ -40,6 +42,8 @@ _MAX_CODE_CHARACTERS: Final = 1_000_000
 _MAX_SPARE: Final = 2000
 _COMPONENTS: Final = component_specifier("")
 _NOT_COMPILED: Final = CompiledComponent()
+# Of a text over which the analysis failed: it is not compiled.
+_UNREAD: Final = Analysis(source="")
 
 
 class ComponentImport(NamedTuple):
@@ -86,9 +90,14 @@ class Components:
         self._packages = packages
         self._memory: dict[str, Component] = {}
         self._compiled: list[str] = []
+        self._faulty: list[str] = []
 
     def of(self, rows: Collection[ComponentRow]) -> dict[str, Component]:
         """The compiled component of each row, by component key. Raises Transient."""
+        # Where memory was short, reading a row again helps.
+        for key in self._faulty:
+            self._memory.pop(key, None)
+        self._faulty = []
         keys = {row.key: self._key(row) for row in rows}
         absent = [key for key in keys.values() if key not in self._memory]
         for key, content in self._cache.get_many(versioned(_KIND), absent).items():
@@ -110,40 +119,55 @@ class Components:
         return sha256("\0".join((*parts, *row.dependencies)))
 
     def _compile(self, rows: Sequence[ComponentRow], keys: Mapping[str, str]) -> None:
-        analyses = {row.key: self._analysis(row) for row in rows}
+        faults = defaultdict[str, list[Problem]](list)
+        analyses = {row.key: self._analysis(row, faults[row.key].append) for row in rows}
         units = [
             CompileUnit(row=row, analysis=analyses[row.key])
             for row in rows
-            if not analyses[row.key].problems or analyses[row.key].broken
+            if not faults[row.key] and (not analyses[row.key].problems or analyses[row.key].broken)
         ]
         with component_compilation(units, self._esbuild) as compilation:
-            sheets = {row.key: scoped_stylesheet(row) for row in rows}
+            sheets = {row.key: _stylesheet(row, faults[row.key].append) for row in rows}
             results = compilation()
         made = {
             keys[row.key]: _entry(
-                row, analyses[row.key], sheets[row.key], results.get(row.key, _NOT_COMPILED)
+                row,
+                analyses[row.key],
+                (sheets[row.key][0], [*sheets[row.key][1], *faults[row.key]]),
+                results.get(row.key, _NOT_COMPILED),
             )
             for row in rows
         }
         self._memory.update((key, _read(content)) for key, content in made.items())
         self._compiled += [row.key for row in rows]
-        for key, result in results.items():
-            if not result.lasting:
-                del made[keys[key]]
-        self._cache.put_many(versioned(_KIND), made)
+        self._faulty = [keys[key] for key, found in faults.items() if found]
+        passing = {keys[key] for key, result in results.items() if not result.lasting}
+        passing.update(self._faulty)
+        lasting = {key: content for key, content in made.items() if key not in passing}
+        self._cache.put_many(versioned(_KIND), lasting)
 
-    def _analysis(self, row: ComponentRow) -> Analysis:
+    def _analysis(self, row: ComponentRow, fault: Callable[[Problem], object]) -> Analysis:
         if len(row.code) > _MAX_CODE_CHARACTERS:
             what = f"the text has {len(row.code):,} characters; a component may have 1,000,000"
             problem = code_problem(row, None, what, "split it into parts")
             return Analysis(source="", problems=(problem,))
-        analysis = analyse(row, self._packages.names("react"), self._toolchain.by_name)
-        problems = [
-            *analysis.problems,
-            *check_imports(row, analysis.imports, self._packages.names, self._toolchain),
-            *check_dependencies(row, self._toolchain),
-        ]
+        analysis = _UNREAD
+        problems: list[Problem] = []
+        with blame(fault, "component", row.key, "react_code"):
+            analysis = analyse(row, self._packages.names("react"), self._toolchain.by_name)
+            imports = check_imports(row, analysis.imports, self._packages.names, self._toolchain)
+            problems = [*analysis.problems, *imports]
+        with blame(fault, "component", row.key, "dependencies"):
+            problems += check_dependencies(row, self._toolchain)
         return replace(analysis, problems=tuple(problems))
+
+
+def _stylesheet(
+    row: ComponentRow, fault: Callable[[Problem], object]
+) -> tuple[str, Sequence[Problem]]:
+    with blame(fault, "component", row.key, "css_styles"):
+        return scoped_stylesheet(row)
+    return "", ()
 
 
 def _entry(

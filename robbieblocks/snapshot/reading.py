@@ -89,7 +89,7 @@ def nodes(
                 NodeRow(
                     id=key,
                     name=name,
-                    overrides=json_value(overrides),
+                    overrides=json_value(overrides, "node_branding", key, "style_overrides"),
                     enabled_apps=texts(enabled),
                     custom_css=css or "",
                     custom_scripts=scripts or "",
@@ -108,7 +108,7 @@ def pages(
 ) -> dict[UUID, tuple[int, PageRow]]:
     """Published pages by id, of these apps (None: all) and ids (None: all)."""
     found: dict[UUID, tuple[int, PageRow]] = {}
-    too_deep: list[tuple[int, TupleRow]] = []
+    unread: list[tuple[int, TupleRow]] = []
     selection = {"apps": None if apps is None else list(apps), "ids": _listed(ids)}
     for row in cursor.stream(queries.PAGES, selection, size=_PAGES_AT_ONCE):
         digest, before = hash(row), known.pages.get(row[0])
@@ -116,11 +116,13 @@ def pages(
             found[row[0]] = before
             continue
         try:
-            found[row[0]] = (digest, _page(row, _decoded(row[-1])))
-        except RecursionError:
-            too_deep.append((digest, row))
-    for digest, row in too_deep:
-        found[row[0]] = (digest, _page(row, _one_by_one(cursor, row[0])))
+            blocks = _decoded(row[-1])
+        except Exception:  # noqa: BLE001 - read again below, where each value that fails is told
+            unread.append((digest, row))
+        else:
+            found[row[0]] = (digest, _page(row, blocks))
+    for digest, row in unread:
+        found[row[0]] = (digest, _page(row, _one_by_one(cursor, row[0], row[1])))
     return found
 
 
@@ -136,20 +138,26 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         meta_title=title,
         meta_description=description,
         published_at=utc(published_at) if published_at else None,
-        metadata=json_value(metadata),
+        metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
     )
 
 
 def _decoded(text: str | None) -> tuple[BlockRow, ...]:
-    """A page's blocks. Raises RecursionError where one of their values nests too deep."""
+    """A page's blocks. Raises RecursionError, and more, where one of their values can't be read."""
     return _blocks(decode(text)) if text is not None else ()
 
 
-def _one_by_one(cursor: Cursor[TupleRow], page: UUID) -> tuple[BlockRow, ...]:
-    """A page's blocks, with a text in place of each value that nests too deep."""
+def _one_by_one(cursor: Cursor[TupleRow], page: UUID, key: str) -> tuple[BlockRow, ...]:
+    """A page's blocks, with a text in place of each value that can't be read."""
     return _blocks(
-        (order, zone, component, json_value(props), json_value(conditions))
+        (
+            order,
+            zone,
+            component,
+            json_value(props, "page", key, "props"),
+            json_value(conditions, "page", key, "conditions"),
+        )
         for order, zone, component, props, conditions in rows(
             cursor, queries.BLOCKS, {"page": page}
         )
@@ -189,10 +197,10 @@ def components(
             type=kind,
             code=code,
             css=css or "",
-            props_schema=json_value(schema),
+            props_schema=json_value(schema, "component", key, "props_schema"),
             dependencies=texts(dependencies),
             published=bool(published),
-            metadata=json_value(metadata),
+            metadata=json_value(metadata, "component", key, "metadata"),
         )
         found[key_id] = (version, digest, component)
     return found

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from robbieblocks.errors import Problem
 from robbieblocks.model import Json
+from robbieblocks.row_faults import blame
 
 _TOO_DEEP = "JSON nested too deep to read"
 
@@ -26,19 +28,25 @@ def _fraction(digits: str) -> float | str:
     return value if math.isfinite(value) else digits
 
 
-# Raises RecursionError for what is nested too deep.
+# Raises RecursionError for what is nested too deep, and what nobody knows of yet.
 decode = json.JSONDecoder(parse_int=_integer, parse_float=_fraction).decode
 
 
-def json_value(text: str | None) -> Json:
-    """A jsonb column's value; SQL null and JSON null are {}."""
+def json_value(text: str | None, entity: str, key: str, field: str) -> Json:
+    """A jsonb column's value; SQL null and JSON null are {}.
+
+    Of what can't be read it is a text that says why: no column's value may be a text.
+    """
     if text is None:
         return {}
-    try:
-        value = decode(text)
-    except RecursionError:
-        return _TOO_DEEP
-    return {} if value is None else value
+    faults: list[Problem] = []
+    with blame(faults.append, entity, key, field):
+        try:
+            value = decode(text)
+        except RecursionError:
+            return _TOO_DEEP
+        return {} if value is None else value
+    return faults[0].what
 
 
 def texts(values: Iterable[Any] | None) -> tuple[str, ...]:

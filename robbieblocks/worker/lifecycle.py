@@ -42,7 +42,7 @@ from robbieblocks.worker.connections import (
     WorkerDatabase,
 )
 from robbieblocks.worker.health import Health, HealthServer
-from robbieblocks.worker.log import Log
+from robbieblocks.worker.log import Log, row_faults_logged
 from robbieblocks.worker.loop import Loop
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
 from robbieblocks.worker.supervisor import supervised
@@ -83,6 +83,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
     wake, stopped = threading.Event(), threading.Event()
     notifier = Notifier.from_environment()
     with ExitStack() as stack:
+        stack.enter_context(row_faults_logged(log))
         stack.enter_context(Shutdown(stopped, wake, options.timing.grace_s).signals())
         worker = _assemble(settings, options, log, wake, stopped)
         stack.callback(worker.close)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Literal, Protocol, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from robbieblocks.messages import visible
+from robbieblocks.row_faults import LOGGER
 
 _INFO = 20
 
@@ -64,3 +68,25 @@ def open_log(form: Literal["json", "text", "auto"] = "auto", stream: TextIO = sy
         cache_logger_on_first_use=True,
     )
     return log
+
+
+class _RowFaults(logging.Handler):
+    """Writes each fault over one row's text to the worker's log, with its trace."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.error("row.failed", problem=record.getMessage(), trace=record.__dict__["trace"])
+
+
+@contextmanager
+def row_faults_logged(log: Log) -> Generator[None]:
+    """While it is entered, faults over rows (`row_faults.blame`) are in the log."""
+    handler = _RowFaults(log)
+    LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)

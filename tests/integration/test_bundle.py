@@ -13,15 +13,19 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import lightningcss
 import pytest
+import semantic_version
+import tinycss2
 from py_mini_racer import JSEvalException, MiniRacer
 
 from robbieblocks.bundle import Bundler
-from robbieblocks.bundle.analysis import Analysis
+from robbieblocks.bundle.analysis import Analysis, parsing, queries
 from robbieblocks.bundle.compile import CompileUnit, Esbuild, component_compilation, packets
 from robbieblocks.bundle.compile.service import EsbuildService, Request
 from robbieblocks.bundle.entries import ToolchainCache
@@ -936,3 +940,70 @@ def test_fonts(toolchain: Toolchain, family: str, faces: int) -> None:
 def test_unknown_font(toolchain: Toolchain) -> None:
     """A font that is not in the toolchain has no files."""
     assert toolchain.fonts("Comic Sans MS") == ()
+
+
+class PanicException(BaseException):
+    """As PyO3 makes it for a Rust library that panics."""
+
+
+PanicException.__module__ = "pyo3_runtime"
+
+
+@pytest.mark.parametrize("error", [AttributeError, MemoryError, PanicException])
+@pytest.mark.parametrize(
+    ("library", "call", "field"),
+    [
+        (parsing, "Parser", "react_code"),
+        (queries, "QueryCursor", "react_code"),
+        (semantic_version, "NpmSpec", "dependencies"),
+        (tinycss2, "parse_stylesheet", "css_styles"),
+        (tinycss2, "serialize", "css_styles"),
+    ],
+)
+def test_what_a_library_raises_is_the_component_s_problem(
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    library: ModuleType,
+    call: str,
+    field: str,
+) -> None:
+    """Only the components over which it raises are broken, and it is tried again each time."""
+    bad = row(
+        "bad",
+        "export default () => <p>bad</p>",
+        css="p{color:red}",
+        dependencies=("react@^19",),
+    )
+    components = {"bad": bad, **rows({"good": "export default () => <p>good</p>"})}
+    good = make(components, "good")
+
+    def raises(*_: object, **__: object) -> None:
+        raise error("a stand-in")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library, call, raises)
+        found = make(components)
+    assert found.broken == {"bad"}
+    assert found.modules["@robbieblocks/good"] == good.modules["@robbieblocks/good"]
+    (problem,) = found.blame["bad"]
+    assert problem.where == f"component bad, {field}"
+    assert error.__name__ in problem.what
+    mended = make(components)
+    assert mended.broken == frozenset()
+
+
+@pytest.mark.parametrize("error", [AttributeError, PanicException])
+def test_a_minifier_that_raises(
+    make: Make, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """The stylesheet is published as it is."""
+
+    def raises(*_: object, **__: object) -> None:
+        raise error("a stand-in")
+
+    monkeypatch.setattr(lightningcss, "process_stylesheet", raises)
+    made = make({"a": row("a", "export default () => <p/>", css="p{color:#ff0000}")})
+    sheet = made.modules["@robbieblocks/a"].stylesheet
+    assert sheet is not None
+    assert b"color:#ff0000" in sheet.content

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from json import JSONDecoder
 from typing import Any, LiteralString, cast
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import pytest
 from robbieblocks import snapshot
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
 from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
-from robbieblocks.snapshot import reading
+from robbieblocks.snapshot import reading, values
 from tests.integration.rows import CONTENT, Db
 
 pytestmark = pytest.mark.postgres
@@ -190,6 +191,31 @@ def test_deep_nesting(db: Db) -> None:
     props: Json = home.blocks[1].props
     assert props == "JSON nested too deep to read"
     assert home.blocks[1].component == "bar"
+
+
+def test_a_value_over_which_the_reader_raises(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a text that names the exception, and spoils no other value."""
+    db.execute("UPDATE robbieblocks_page_blocks SET props = '{\"n\": 7.5}' WHERE block_order = 2")
+    db.execute("UPDATE robbieblocks_components SET metadata = '{\"n\": 7.5}'")
+    db.execute("UPDATE robbieblocks_pages SET metadata = '{\"n\": 7.5}'")
+    db.execute("UPDATE robbieblocks_node_branding SET style_overrides = '{\"n\": 7.5}'")
+
+    def raises(_: str) -> Json:
+        raise AttributeError("a stand-in")
+
+    monkeypatch.setattr(values, "decode", JSONDecoder(parse_float=raises).decode)
+    monkeypatch.setattr(reading, "decode", values.decode)
+    taken = snapshot.take(db)
+    home = next(page for page in taken.pages if page.key == "home")
+    says = "reading it failed: AttributeError: a stand-in"
+    read: list[Json] = [block.props for block in home.blocks]
+    assert read[:2] == [{}, says]
+    others: list[Json] = [
+        home.metadata,
+        *(node.overrides for node in taken.nodes),
+        *(component.metadata for component in taken.components.values()),
+    ]
+    assert set(map(str, others)) == {says}
 
 
 def test_values_of_the_wrong_kind_reach_the_checks(db: Db) -> None:

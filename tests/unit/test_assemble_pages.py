@@ -217,3 +217,16 @@ def test_pages_without_conflict_have_files_apart(routes: list[str]) -> None:
     assert len(set(kept)) == len(kept)
     assert not any(one.startswith(other + "/") for one in kept for other in kept)
     assert len(kept) + len(conflicts) == len(pages)
+
+
+def test_a_block_without_a_component() -> None:
+    """A block whose component_id is null is named by its page, whatever else is wrong with it."""
+    block = a_block(3, component="", zone="nowhere", conditions={"noes": []})
+    found = assembled(a_page(blocks=(a_block(1), block)))
+    problems = {problem.field: problem for problem in found.held_back["home"]}
+    assert {(problem.entity, problem.key) for problem in problems.values()} == {("page", "home")}
+    assert problems["component_id"].what == (
+        "block 3: component_id is null, so there is nothing to show"
+    )
+    assert (problems["zone"].block, problems["conditions"].block) == (3, 3)
+    assert not any("''" in str(problem) for problem in problems.values())

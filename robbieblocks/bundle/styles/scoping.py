@@ -7,7 +7,6 @@ global in CSS get the component's own prefix. Addresses on other sites are error
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
 
 import lightningcss
@@ -17,9 +16,10 @@ from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 from robbieblocks.bundle.styles import selectors
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
 from robbieblocks.bundle.styles.problems import StylesheetProblems, bracket_problem
-from robbieblocks.css_text import css_string, foreign_urls
+from robbieblocks.css_text import css_string, foreign_urls, long_number
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
+from robbieblocks.row_faults import is_fault
 
 # At-rules that hold style rules.
 _GROUPS = frozenset({"media", "supports", "container", "layer", "starting-style"})
@@ -50,6 +50,9 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
     if len(row.css) > _MAX_CHARACTERS:
         what = f"the stylesheet has more than {_MAX_CHARACTERS:,} characters"
         problems.at_offset(0, what, "make it smaller")
+    elif (number := long_number(row.css)) is not None:
+        what = f"the stylesheet holds a number of {len(number[0]):,} digits"
+        problems.at_offset(number.start(), what, "shorten it")
     elif (wrong := bracket_problem(row.css)) is not None:
         problems.at_offset(wrong[1], wrong[0], "close each bracket, string and comment")
     else:
@@ -62,8 +65,11 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
 
 def minified(css: str) -> str:
     """The CSS without needless bytes, or as it is where the minifier can't read it."""
-    with contextlib.suppress(ValueError):
+    try:
         return lightningcss.process_stylesheet(css, minify=True)
+    except BaseException as error:
+        if not is_fault(error):
+            raise
     return css
 
 

@@ -1,0 +1,303 @@
+"""Whatever a library raises over one row's text is that row's problem, and no other's.
+
+Each test puts a stand-in in the place of a library's call: it raises over one text. Those of
+`snapshot` and `bundle` are beside their other tests, which need Postgres and esbuild.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import tinycss2
+from tinycss2 import color4
+
+from robbieblocks.assemble import assemble, condition_reader, pages, props, values
+from robbieblocks.brand import brand, branding
+from robbieblocks.bundle.styles import scoped_stylesheet
+from robbieblocks.errors import ContentError, Problem, ProcessFailed
+from robbieblocks.model import BrandedNode, TokenRow
+from robbieblocks.row_faults import blame
+from robbieblocks.worker.log import open_log, row_faults_logged
+from robbieblocks.worker.shutdown import ForcedStop
+from tests.unit.rows import LAYOUTS, a_block, a_component, a_node, a_page, a_snapshot
+
+POISON = "poison"
+
+
+class PanicException(BaseException):
+    """As PyO3 makes it for a Rust library that panics."""
+
+
+PanicException.__module__ = "pyo3_runtime"
+FAULTS = [ValueError, RecursionError, MemoryError, OSError, PanicException]
+# What no door expects; a ValueError of a date, say, has a message of its own.
+UNFORESEEN = [AttributeError, MemoryError, PanicException]
+REAL_VALIDATOR = jsonschema_rs.Draft202012Validator
+
+
+def raising(error: type[BaseException], real: Callable[..., Any], *given: Any, **more: Any) -> Any:
+    """A stand-in for a library's call, that raises where what it is given holds the poison."""
+    if POISON in str(given):
+        raise error("a stand-in \x1b[31mraises")
+    return real(*given, **more)
+
+
+def replaced(
+    patch: pytest.MonkeyPatch, module: ModuleType, name: str, error: type[BaseException]
+) -> None:
+    """Put a stand-in in the place of a library's call in a module."""
+    patch.setattr(module, name, partial(raising, error, getattr(module, name)))
+
+
+class RaisingValidator:
+    """A validator that raises over a schema or props with the poison."""
+
+    error: type[BaseException]
+
+    def __init__(self, schema: Any, **options: Any) -> None:
+        if POISON in str(schema):
+            raise self.error("a stand-in")
+        self._real = REAL_VALIDATOR(schema, **options)
+
+    def is_valid(self, value: Any) -> bool:
+        return bool(raising(self.error, self._real.is_valid, value))
+
+    def iter_errors(self, value: Any) -> Any:
+        return self._real.iter_errors(value)
+
+
+@pytest.mark.parametrize("error", FAULTS)
+def test_a_fault_is_one_problem_with_the_row(error: type[BaseException]) -> None:
+    """It names the row, the exception and a remedy, holds nothing unprintable, and is logged."""
+    found: list[Problem] = []
+    stream = io.StringIO()
+    with (
+        row_faults_logged(open_log("json", stream)),
+        blame(found.append, "component", "bad\x1bkey", "props", page="home", block=3),
+    ):
+        raising(error, print, POISON)
+    (problem,) = found
+    assert problem.where == "component bad\\x1bkey, on page home, block 3, props"
+    assert error.__name__ in problem.what
+    assert str(problem).replace("\n", "").isprintable()
+    assert problem.remedy
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"]) == ("row.failed", "error")
+    assert error.__name__ in line["problem"]
+    assert "in raising" in line["trace"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        SystemExit(),
+        ForcedStop(),
+        ProcessFailed("it died"),
+        ContentError([]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_no_fault_passes_through(error: BaseException) -> None:
+    """A signal and our own errors are nobody's row."""
+    found: list[Problem] = []
+    with pytest.raises(type(error)), blame(found.append, "page", "home"):
+        raise error
+    assert found == []
+
+
+def test_outside_of_a_worker_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """A command prints the problem, and no trace."""
+    with blame(lambda _: None, "page", "home"):
+        raise ValueError
+    assert capfd.readouterr() == ("", "")
+
+
+def canonical(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, values, "canonical_json", error)
+
+
+def validator(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    kind = type("Raising", (RaisingValidator,), {"error": error})
+    patch.setattr(jsonschema_rs, "Draft202012Validator", kind)
+    patch.setattr(props, "_metaschema", lambda: REAL_VALIDATOR({}))
+
+
+def filling(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, props, "resolved_object", error)
+
+
+def clock(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    class Raising(datetime):
+        @classmethod
+        def fromisoformat(cls, text: str) -> Any:
+            raise error(f"a stand-in over {text}")
+
+    patch.setattr(condition_reader, "datetime", Raising)
+
+
+def routes(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, pages, "route_problem", error)
+
+
+AT = {"from": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+@pytest.mark.parametrize(
+    ("door", "component", "block", "page", "where"),
+    [
+        (validator, {"schema": {"title": POISON}}, {}, {}, "component bad, props_schema"),
+        (canonical, {"schema": {"title": POISON}}, {}, {}, "component bad, props_schema"),
+        (
+            validator,
+            {"schema": {"n": {"type": "string"}}},
+            {"props": {"n": POISON}},
+            {},
+            "component bad, on page bad, block 1, props",
+        ),
+        (
+            canonical,
+            {},
+            {"props": {"n": POISON}},
+            {},
+            "component bad, on page bad, block 1, props",
+        ),
+        (
+            filling,
+            {},
+            {"props": {"n": POISON + "{{a}}"}},
+            {},
+            "component bad, on page bad, block 1, props",
+        ),
+        (clock, {}, {"conditions": AT}, {}, "component bad, on page bad, block 1, conditions"),
+        (canonical, {}, {}, {"metadata": {"n": POISON}}, "page bad"),
+        (routes, {}, {}, {"route": f"/{POISON}/"}, "page bad"),
+    ],
+)
+def test_a_fault_over_a_page_or_component(
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    door: Callable[[type[BaseException], pytest.MonkeyPatch], None],
+    component: dict[str, Any],
+    block: dict[str, Any],
+    page: dict[str, Any],
+    where: str,
+) -> None:
+    """Only the pages of that row are held back; the page beside it is built."""
+    door(error, monkeypatch)
+    bad = a_page(
+        "bad", **{"route": "/bad/", "blocks": (a_block(component="bad", **block),), **page}
+    )
+    rows = (a_component("bad", **component), a_component("good"))
+    good = a_page("good", route="/good/", blocks=(a_block(component="good"),))
+    props._compiled.cache_clear()  # pyright: ignore[reportPrivateUsage] - it keeps what stand-ins made
+    found = assemble(a_snapshot(bad, good, components=rows), "play", layouts=LAYOUTS)
+    assert [each.key for each in found.pages] == ["good"]
+    (problem,) = found.held_back["bad"]
+    assert problem.where == where
+    assert error.__name__ in problem.what
+    props._compiled.cache_clear()  # pyright: ignore[reportPrivateUsage] - as above
+
+
+TOKENS = (
+    TokenRow(key="color.good", category="color", default="#fff"),
+    TokenRow(key="font.good", category="font", default="'Inter', serif"),
+)
+
+
+def css(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, tinycss2, "parse_component_value_list", error)
+
+
+def colors(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, color4, "parse_color", error)
+
+
+def urls(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, branding, "urlsplit", error)
+
+
+def nothing(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    """The fonts raise."""
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+@pytest.mark.parametrize(
+    ("door", "tokens", "node", "where"),
+    [
+        (css, {"a.b": POISON}, {}, "style_token a.b, default_value"),
+        (colors, {"color.b": POISON}, {}, "style_token color.b, default_value"),
+        (
+            css,
+            {},
+            {"overrides": {"a.c": f"other {POISON}"}},
+            "node_branding bad, style_overrides at /a.c",
+        ),
+        (css, {}, {"custom_css": f"a{{b:{POISON}}}"}, "node_branding bad, custom_css"),
+        (urls, {}, {"base_url": f"https://{POISON}"}, "node_branding bad, base_url"),
+        (
+            nothing,
+            {"font.body": f"'{POISON}', serif"},
+            {},
+            "node_branding bad, style_overrides at /font.body",
+        ),
+    ],
+)
+def test_a_fault_over_a_node_or_token(
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    door: Callable[[type[BaseException], pytest.MonkeyPatch], None],
+    tokens: dict[str, str],
+    node: dict[str, Any],
+    where: str,
+) -> None:
+    """It is a problem of that row, and a node without the row is branded."""
+
+    def fonts(family: str) -> tuple[()]:
+        if POISON in family:
+            raise error("a stand-in")
+        return ()
+
+    door(error, monkeypatch)
+    rows = [TokenRow(key=k, category=k.split(".")[0], default=v) for k, v in tokens.items()]
+    bad: BrandedNode = brand(a_node("bad", **node), [*TOKENS, *rows], fonts)
+    errors = [each for each in bad.problems if error.__name__ in each.what]
+    assert [each.where for each in errors] == [where]
+    assert [each.severity for each in errors] == ["error"]
+    assert "--color-good:#fff" in bad.stylesheet.content.decode()
+    good = brand(a_node("good"), TOKENS, lambda _: ())
+    assert [each.severity for each in good.problems if each.severity == "error"] == []
+
+
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize("text", [DIGITS, f"-{DIGITS}px", f"calc(1px * {DIGITS})", f"#{DIGITS}"])
+def test_a_number_of_5000_digits_in_css(text: str) -> None:
+    """A token, an override, a node's CSS and a component's name the number and the place."""
+    says = "holds a number of 5,000 digits"
+    token = TokenRow(key="space.b", category="space", default=text)
+    by_token = brand(a_node(), [token], lambda _: ())
+    (problem,) = by_token.problems
+    assert problem.where == "style_token space.b, default_value"
+    assert says in problem.what
+    by_override = brand(a_node(overrides={"space.b": text}), [token], lambda _: ())
+    (problem,) = by_override.problems
+    assert problem.where == "node_branding vengeance-local, style_overrides at /space.b"
+    assert says in problem.what
+    sheet = f"a {{ color: red }}\nb {{ width: {text} }}"
+    (problem,) = brand(a_node(custom_css=sheet), [], lambda _: ()).problems
+    assert (problem.field, problem.line) == ("custom_css", 2)
+    assert says in problem.what
+    made, (problem,) = scoped_stylesheet(a_component(css=sheet))
+    assert (made, problem.field, problem.line) == ("", "css_styles", 2)
+    assert says in problem.what
