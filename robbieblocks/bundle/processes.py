@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.process import Child
+from robbieblocks.process import ROWS_MEMORY_BYTES, Child
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound="ChildProgram")
@@ -21,8 +21,6 @@ _ISOLATE_CHILD: Final = Path(__file__).resolve().with_name("script_isolate_child
 _PACKAGE_PARENT: Final = str(_ISOLATE_CHILD.parents[2])
 # Added to the scripts' own time: for starting on a busy machine, and for reporting a timeout.
 _MARGIN_S: Final = 30.0
-# V8 keeps to a lower limit by itself, except for memory outside of its heap.
-_MEMORY_BYTES: Final = 1 << 30
 
 
 def in_background(work: Callable[[], _T]) -> Future[_T]:
@@ -145,7 +143,7 @@ class ScriptIsolate(ChildProgram):
         }
         # Started by its path: by its name, Python would import all of this package first.
         argv = (sys.executable, "-X", "utf8", "-P", _ISOLATE_CHILD)
-        super().__init__(Child(argv, env, memory_bytes=_MEMORY_BYTES))
+        super().__init__(Child(argv, env, memory_bytes=ROWS_MEMORY_BYTES))
         self._timeout_s = timeout_s
         self._first_result = self._in_background(lambda: self._run(scripts))
 

@@ -6,9 +6,10 @@ started. On Linux the kernel ends it too when the parent is killed.
 
 from robbieblocks.process.child import Child, answer
 from robbieblocks.process.folders import sweep_temporary_folders, temporary_folder
-from robbieblocks.process.running import TimedOut, die_with_parent, run
+from robbieblocks.process.running import ROWS_MEMORY_BYTES, TimedOut, die_with_parent, run
 
 __all__ = [
+    "ROWS_MEMORY_BYTES",
     "Child",
     "TimedOut",
     "answer",

@@ -23,6 +23,8 @@ from robbieblocks.errors import ProcessFailed
 
 CHUNK_BYTES: Final = 1 << 20
 STDERR_TAIL_BYTES: Final = 8192
+# What a child may take that works on texts of rows.
+ROWS_MEMORY_BYTES: Final = 1 << 30
 PARENT_PID: Final = "ROBBIEBLOCKS_PARENT_PID"
 _MESSAGE_LINES: Final = 12
 _PR_SET_PDEATHSIG: Final = 1

@@ -666,6 +666,12 @@ def test_a_text_that_takes_all_memory(make: Make, others: int) -> None:
     assert "memory" in problem.remedy
 
 
+def test_a_text_with_very_many_errors(make: Make) -> None:
+    """The first errors of a text are told; describing thousands would take minutes."""
+    made = make(rows({"a": "let a;\n" * 3000 + "export default () => <p/>"}))
+    assert [each.line for each in made.problems] == list(range(2, 22))
+
+
 def test_a_text_that_grows_when_it_is_compiled(make: Make) -> None:
     """What would be published has a bound of its own."""
     made = make(rows({"long": _doubling(19), "grown": _doubling(16)}))
@@ -702,6 +708,7 @@ LEAKS = {
     "assigned": "const f = (require) => 1; const got = (require ??= 0)('dom');",
     "arguments": "const got = arguments[0]('dom');",
     "of an arrow": "const got = (() => arguments[0])()('dom');",
+    "eval": "const got = eval('require(' + JSON.stringify('dom') + ')');",
     "a fragment's pragma": "/** @jsxRuntime classic @jsx f @jsxFrag arguments */\n"
     "const f = (a) => a; const got = (<></>)[0]('dom');",
     "a pragma": "/** @jsxRuntime classic @jsx require */\nconst got = <dom/>;",

@@ -135,6 +135,7 @@ CODE = [
         "const f = (require) => 1; const r = require; return r('react-dom');",
         "require_is_not_available_here is not defined",
     ),
+    body("require of the global object", "return typeof globalThis.require;", text="undefined"),
     body("module", "return Object.keys(module.exports);", "module is not available"),
     body(
         "require", "return require('fs').readFileSync('/etc/passwd');", "require is not available"

@@ -30,7 +30,10 @@ from robbieblocks.toolchain import Toolchain
 _FILES_TIMEOUT_S: Final = 120.0
 # Ten times what a slow machine takes, so that only a text that never ends meets it.
 _TEXTS_TIMEOUT_S: Final = 10.0
-_TEXT_BYTES_PER_S: Final = 100_000
+_TEXT_S: Final = 0.01
+_CHARACTER_S: Final = 0.00001
+# A text with very many errors has one cause; describing each takes time.
+_MAX_ERRORS: Final = 20
 # esbuild takes the last of such comments for the text's own source map: this one holds none.
 _NO_SOURCE_MAP: Final = "\n//# sourceMappingURL=data:,{}"
 _OPTIONS: Final = (
@@ -116,7 +119,8 @@ class Esbuild:
                 (name, text, options) for name, text in texts.items() for options in option_sets
             )
         ]
-        timeout_s = _TEXTS_TIMEOUT_S + sum(map(len, texts.values())) / _TEXT_BYTES_PER_S
+        characters = sum(map(len, texts.values()))
+        timeout_s = _TEXTS_TIMEOUT_S + _TEXT_S * len(texts) + _CHARACTER_S * characters
         with self._services.begun(len(texts), requests, timeout_s) as answers:
 
             def outputs() -> dict[str, list[Output]]:
@@ -175,7 +179,7 @@ def _output(answer: Answer, out: Path) -> Output:
     if "error" in answer:
         return Output(errors=[Message(str(answer["error"]))])
     if answer["errors"]:
-        return Output(errors=[_message(each) for each in answer["errors"]])
+        return Output(errors=[_message(each) for each in answer["errors"][:_MAX_ERRORS]])
     files = {
         each["path"].removeprefix(f"{out}/"): each["contents"] for each in answer["outputFiles"]
     }

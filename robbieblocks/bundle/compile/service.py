@@ -16,7 +16,7 @@ from typing import Any, Final
 from robbieblocks.bundle.compile import packets
 from robbieblocks.bundle.processes import ChildProgram, KeepAlive, in_background
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.process import Child, TimedOut
+from robbieblocks.process import ROWS_MEMORY_BYTES, Child, TimedOut
 from robbieblocks.toolchain import Toolchain
 
 # For larger builds, starting esbuild is a small part of the time.
@@ -26,7 +26,6 @@ _GO: Final = {"GOMEMLIMIT": "512MiB"}
 # A process that ends after one build need not collect garbage below the limit: that is half the CPU
 # time of 200 components.
 _NO_GARBAGE_COLLECTION: Final = {"GOGC": "off"}
-_MEMORY_BYTES: Final = 1 << 30
 _MAX_ANSWER_BYTES: Final = 256 << 20
 
 Request = Mapping[str, object]
@@ -41,7 +40,7 @@ class EsbuildService(ChildProgram):
     def __init__(self, toolchain: Toolchain, *, one_build: bool) -> None:
         argv = (toolchain.esbuild, f"--service={toolchain.tools['esbuild']}")
         env = {"PATH": "/usr/bin:/bin", **_GO, **(_NO_GARBAGE_COLLECTION if one_build else {})}
-        super().__init__(Child(argv, env, foreign=True, memory_bytes=_MEMORY_BYTES))
+        super().__init__(Child(argv, env, foreign=True, memory_bytes=ROWS_MEMORY_BYTES))
         self._version_read = False
 
     def begin(self, requests: Sequence[Request], timeout_s: float) -> Answers:

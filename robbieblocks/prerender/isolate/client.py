@@ -34,7 +34,7 @@ from robbieblocks.prerender.isolate.protocol import (
     RenderRequest,
     Result,
 )
-from robbieblocks.process import Child
+from robbieblocks.process import ROWS_MEMORY_BYTES, Child
 
 _PROGRAM: Final = str(Path(__file__).resolve().with_name("process.py"))
 _IMPORT_ROOT: Final = str(Path(__file__).resolve().parents[3])
@@ -235,4 +235,5 @@ def start_child() -> Child:
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
         },
+        memory_bytes=ROWS_MEMORY_BYTES,
     )

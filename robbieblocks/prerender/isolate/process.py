@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import resource
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -40,7 +39,6 @@ _SLICE_S: Final = 0.25
 _REPLY_AFTER_S: Final = 1.0
 _STOP_TIMEOUT_S: Final = 1.0
 _MIB: Final = 1 << 20
-_MAX_DATA_BYTES: Final = 1024 * _MIB
 _PAGE_BYTES: Final = resource.getpagesize()
 
 
@@ -268,16 +266,10 @@ def _resident_bytes() -> int:
 
 
 def _limit_resources() -> None:
-    """No core dump when V8 runs out of memory, no file written, no memory without end."""
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
-    if sys.platform.startswith("linux"):
-        # Counts what is writable and private, so V8's reserved address space does not matter.
-        limits[resource.RLIMIT_DATA] = _MAX_DATA_BYTES
-    for kind, limit in limits.items():
-        _, most = resource.getrlimit(kind)
-        value = limit if most == resource.RLIM_INFINITY else min(limit, most)
+    """No core dump when V8 runs out of memory, and no file written."""
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (0, 0))
 
 
 def main() -> None:
