@@ -10,6 +10,7 @@
         |-- ContentError          rows, templates or branding are wrong (exit code 1)
         |-- UsageError            the command line or the environment is wrong (exit code 2)
         |-- SchemaOutdated        the database lacks the schema this version needs (exit code 3)
+        |   `-- SchemaIncomplete  parts of it are not there (yet), or disabled
         `-- RightsMissing         the database's role lacks a right (exit code 3)
 
 A `Problem` says what is wrong with one row. A `ContentError` carries every problem that was found,
@@ -143,6 +144,10 @@ class UsageError(Permanent):
 
 class SchemaOutdated(Permanent):
     """The database lacks tables or columns that this version needs."""
+
+
+class SchemaIncomplete(SchemaOutdated):
+    """Tables, triggers or functions are missing or disabled, as while a dump is restored."""
 
 
 class RightsMissing(Permanent):

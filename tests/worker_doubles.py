@@ -99,6 +99,9 @@ class MemoryWorld:
         self._called("is_leader")
         return self.leader
 
+    def check_schema(self) -> None:
+        self._called("check_schema")
+
     def read_queue(self, known: Collection[UUID]) -> Waiting:
         """The rows, one group each."""
         self._called("read_queue")

@@ -14,7 +14,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, tuple_row
 
 from robbieblocks import collector
-from robbieblocks.database import translated
+from robbieblocks.database import schema, translated
 from robbieblocks.model import (
     SHARED_APP,
     Bookmark,
@@ -65,7 +65,8 @@ def take(
     Everything is read, also with `previous`; rows that have not changed since are its own objects.
     JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
     is its text, and a value nested too deep is a text that says so, for the checks of props to
-    report. Raises DatabaseUnavailable and SchemaOutdated.
+    report. Raises DatabaseUnavailable, SchemaOutdated, and SchemaIncomplete while tables, triggers
+    or functions are missing or disabled.
     """
     with _transaction(connection, "read the content") as cursor, collector.paused():
         return _read(cursor, nodes, apps, previous, only_changes=False)
@@ -91,7 +92,11 @@ def refresh(
 def nodes(connection: Connection) -> tuple[NodeRow, ...]:
     """All nodes, by id. Raises DatabaseUnavailable and SchemaOutdated."""
     with _transaction(connection, "read the nodes") as cursor:
-        return tuple(row for _, row in reading.nodes(cursor, None).values())
+        found = reading.nodes(cursor, None)
+        if not found:
+            # A restore may have made the table, and not yet its rows.
+            schema.check_whole(cursor)
+        return tuple(row for _, row in found.values())
 
 
 def page_apps(connection: Connection, *, one_each: bool = False) -> dict[str, str]:
@@ -137,7 +142,11 @@ def _read(
     changed = None
     if only_changes and previous is not None and wanted == known.apps:
         changed = _read_changed(cursor, moment, previous)
-    components, pages, in_order = changed or _read_all(cursor, wanted, known)
+    if changed is None:
+        # An edit alone costs nothing: its triggers are those of the snapshot before.
+        schema.check_whole(cursor)
+        changed = _read_all(cursor, wanted, known)
+    components, pages, in_order = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
         pages=_shared(in_order, previous.pages if previous else ()),

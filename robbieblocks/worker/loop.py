@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError, Transient
+from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError, SchemaIncomplete, Transient
 from robbieblocks.worker.agenda import Agenda, Job
 from robbieblocks.worker.connections import connect_with_retry
 from robbieblocks.worker.health import Health, State
@@ -33,7 +33,6 @@ class Loop:
     stopped: threading.Event
     monotonic: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    _state_reason: str = ""
 
     def run(self) -> None:
         """Work until `stopped` is set. Every error is logged, and the work tried again."""
@@ -65,6 +64,9 @@ class Loop:
         if not self.database.is_leader():
             self._set_state("standby", "another worker has this node")
             return False
+        if self.health.state != "active":
+            # Not with each edit: a build that reads all rows looks, too.
+            self.database.check_schema()
         waiting = self.database.read_queue(self.agenda.partial.keys())
         self.health.queue_read(waiting)
         if waiting.apps is None:
@@ -86,8 +88,8 @@ class Loop:
         self.health.begin_phase(f"build {', '.join(job.apps)}")
         try:
             result = self.builder.build(job, self.agenda.partial)
-        except DatabaseUnavailable:
-            # No app has failed: the job stays due until the database answers again.
+        except (DatabaseUnavailable, SchemaIncomplete):
+            # No app has failed: the job stays due until the database is whole and answers again.
             raise
         except RobbieBlocksError as error:
             log = self.log.warning if isinstance(error, Transient) else self.log.error
@@ -153,8 +155,8 @@ class Loop:
     def _set_state(self, state: State, reason: str) -> None:
         """Change the state; logged only if the state or its reason is a new one."""
         before = self.health.state
-        if state != before or reason != self._state_reason:
+        if state != before or reason != self.health.why:
             log = self.log.info if state in ("active", "standby") else self.log.warning
             log("worker.state", state=state, before=before, why=reason)
-        self._state_reason = reason
+        self.health.why = reason
         self.health.state = state

@@ -39,6 +39,9 @@ class Database(Protocol):
         """Whether this worker holds the node's leader lock; it is taken if it is free."""
         ...
 
+    def check_schema(self) -> None:
+        """Raise SchemaIncomplete while the schema is not whole."""
+
     def read_queue(self, known: Collection[UUID]) -> Waiting:
         """What waits for the node, without the rows in `known`.
 

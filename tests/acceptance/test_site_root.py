@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from robbieblocks.database import identity
+from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.settings import Settings
 from tests.commands import Installation
 from tests.databases import Databases
@@ -171,7 +173,9 @@ def test_a_running_worker_does_not_follow_its_address_to_another_database(
             db.execute(end_others)
             until(lambda: any("--adopt" in line["why"] for line in worker.logged("worker.state")))
             edit(db, "play", 1)
-            assert health(worker, "/readyz").json()["unready"] == "unreachable"
+            unready = health(worker, "/readyz").json()["unready"]
+            assert unready.startswith("unreachable: ")
+            assert "--adopt" in unready
         db.execute(f"{renamed} $$SELECT '{known}'::uuid$$".encode())
         db.execute(end_others)
         until(lambda: shown(site.site_root, NODE, "play") == 1)
@@ -193,3 +197,48 @@ def test_a_site_of_an_earlier_version_goes_on(site: Settings, db: Db) -> None:
     assert built.code == 0
     marked = json.loads((site.site_root / "site.json").read_text())["database"]
     assert marked in built.err
+
+
+def test_nothing_is_published_while_a_database_is_restored(
+    site: Settings, db: Db, tmp_path: Path
+) -> None:
+    """A worker beside pg_restore waits for the last trigger, and says so; no visitor notices."""
+    dump, live = tmp_path / "dump", site.site_root / NODE
+    address = site.database_url or ""
+    postgres("pg_dump", "--format=custom", "--no-owner", f"--file={dump}", address)
+    before = {path: path.resolve() for path in live.glob("*/current")}
+    with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0", "--poll", "0.2"))):
+        worker.wait_until_ready()
+        with visited(site):
+            db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            for section in ("pre-data", "data"):
+                restore(site, dump, f"--section={section}")
+                until(lambda: "not whole" in health(worker, "/readyz").json()["unready"], section)
+                built = command(site, site.database_url).run("build")
+                assert built.code == 3
+                assert "robbieblocks db upgrade" in built.error
+                assert "robbieblocks_capture_" in built.error
+                if section == "pre-data":
+                    late = command(site, site.database_url).run("worker", "--node", NODE)
+                    assert late.code == 3, "systemd starts it again"
+            asked = command(site, site.database_url).run("status", "--node", NODE)
+            assert "the schema is not whole" in asked.out + asked.err
+            assert before == {path: path.resolve() for path in live.glob("*/current")}
+            restore(site, dump, "--section=post-data")
+            until(lambda: health(worker, "/readyz").status_code == 200, "its being well again")
+            restore(site, dump, "--clean", "--if-exists")
+            until(lambda: health(worker, "/readyz").status_code == 200, "its being well again")
+            assert before == {path: path.resolve() for path in live.glob("*/current")}
+        edit(db, "play", 5)
+        until(lambda: shown(site.site_root, NODE, "play") == 5)
+
+
+def restore(site: Settings, dump: Path, *options: str) -> None:
+    """Restore a dump, or a section of it, into the site's database."""
+    into = f"--dbname={site.database_url}"
+    postgres("pg_restore", "--no-owner", "--exit-on-error", *options, into, str(dump))
+
+
+def postgres(program: str, *arguments: str) -> None:
+    """Run a program of the embedded Postgres."""
+    subprocess.run([_binaries() / program, *arguments], check=True)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from robbieblocks import changes, snapshot
-from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.database import schema
+from robbieblocks.errors import DatabaseUnavailable, SchemaIncomplete
 from robbieblocks.model import Snapshot
 from robbieblocks.snapshot import reading, taking
 from tests.databases import Databases
@@ -338,6 +339,7 @@ def _capture_off_for_an_edit(db: Db) -> None:
 def _applied_again(db: Db) -> None:
     db.execute("ALTER TABLE robbieblocks_page_blocks DISABLE TRIGGER USER")
     db.execute("UPDATE robbieblocks_page_blocks SET zone = 'footer'")
+    db.execute("ALTER TABLE robbieblocks_page_blocks ENABLE TRIGGER USER")
 
 
 def _another_app(db: Db) -> None:
@@ -417,10 +419,45 @@ def test_each_database_has_a_history(
 def test_without_the_column(db: Db, whole: list[str]) -> None:
     """On a schema that is older than the column, everything is read each time."""
     db.execute("ALTER TABLE robbieblocks_change_triggers DROP COLUMN change_xid CASCADE")
+    db.execute(
+        "CREATE TRIGGER robbieblocks_notify BEFORE INSERT ON robbieblocks_change_triggers FOR EACH ROW EXECUTE FUNCTION robbieblocks_notify()"
+    )
     before = snapshot.take(db)
     whole.clear()
     same(snapshot.refresh(db, before), db)
     assert whole
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        (
+            "ALTER TABLE robbieblocks_components DISABLE TRIGGER robbieblocks_capture_delete",
+            "trigger robbieblocks_capture_delete on robbieblocks_components",
+        ),
+        (
+            "ALTER TABLE robbieblocks_pages ENABLE REPLICA TRIGGER robbieblocks_capture_insert",
+            "trigger robbieblocks_capture_insert on robbieblocks_pages",
+        ),
+        (
+            "DROP TRIGGER robbieblocks_touch ON robbieblocks_style_tokens",
+            "trigger robbieblocks_touch on robbieblocks_style_tokens",
+        ),
+        ("DROP FUNCTION robbieblocks_settle()", "function robbieblocks_settle"),
+        ("DROP TABLE robbieblocks_deploys CASCADE", "table robbieblocks_deploys"),
+    ],
+)
+def test_nothing_is_read_of_a_schema_that_is_not_whole(
+    db: Db, statement: LiteralString, named: str
+) -> None:
+    """Whatever is missing or disabled is named, with the remedy, and the remedy mends it."""
+    before = snapshot.take(db)
+    db.execute(statement)
+    with pytest.raises(SchemaIncomplete, match="db upgrade") as caught:
+        snapshot.take(db, previous=before)
+    assert named in str(caught.value)
+    schema.apply(db)
+    snapshot.take(db)
 
 
 # --- anything at all -------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from robbieblocks.errors import (
     DatabaseUnavailable,
     ProcessFailed,
     RobbieBlocksError,
+    SchemaIncomplete,
     SchemaOutdated,
 )
 from robbieblocks.worker.agenda import Agenda
@@ -88,6 +89,21 @@ def test_at_the_start_everything_becomes_live() -> None:
     assert made.world.live == made.world.apps
     assert made.loop.health.reconciled
     assert made.loop.health.unready == ""
+
+
+def test_a_schema_that_is_not_whole_is_no_failure_of_an_app(bench: Bench) -> None:
+    """A worker whose build finds it, or that comes to it, is not ready and says why; then all apps
+    are examined."""
+    bench.world.edit("play")
+    bench.world.errors["build"] = [SchemaIncomplete("trigger x is missing")]
+    bench.world.errors["check_schema"] = [SchemaIncomplete("trigger y is missing")]
+    for why in ("unreachable: trigger x is missing", "unreachable: trigger y is missing"):
+        bench.loop.run_once()
+        assert bench.loop.health.unready == why
+        assert bench.loop.health.retrying == ()
+    bench.settle()
+    assert bench.loop.health.unready == ""
+    assert {app for job in bench.world.jobs for app in job.apps} == {"play", "work", "shared"}
 
 
 def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:

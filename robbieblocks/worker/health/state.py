@@ -29,7 +29,8 @@ class Health:
     """Written by the main thread, read by the health server and the supervisor.
 
     There is no lock: each field is valid by itself. Times are of the monotonic clock, except
-    `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
+    `oldest_waiting`. `why` is the reason of the state. `phase` says what the main thread is doing;
+    it is empty while it waits.
     `retrying` are the apps that wait for another try. `reconciled` is True once every app was
     examined since the start. `held` has, by app, why its plan waits for a person's approval.
     """
@@ -39,6 +40,7 @@ class Health:
     liveness: Liveness
     monotonic: Callable[[], float] = time.monotonic
     state: State = "starting"
+    why: str = ""
     phase: str = ""
     reconciled: bool = False
     waiting: int = 0
@@ -117,7 +119,7 @@ class Health:
     def unready(self) -> str:
         """Why changes don't go out now; empty while they do. A restart would not help."""
         if self.state != "active":
-            return self.state
+            return f"{self.state}: {self.why}" if self.why else self.state
         if not self.reconciled:
             return "the first look at every app is not finished"
         if self.retrying:
