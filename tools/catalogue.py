@@ -14,6 +14,7 @@ from pathlib import Path
 
 from robbieblocks import database
 from robbieblocks.database import embedded
+from robbieblocks.database.catalogue import FILE
 from robbieblocks.database.schema import catalogue
 from robbieblocks.settings import Settings
 
@@ -23,9 +24,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     if parser.parse_args().check:
-        held = json.loads(catalogue.FILE.read_text("utf-8"))
+        held = json.loads(FILE.read_text("utf-8"))
         if held["source"] != catalogue.source_digest():
-            print(f"{catalogue.FILE} is outdated: run `make catalogue`", file=sys.stderr)
+            print(f"{FILE} is outdated: run `make catalogue`", file=sys.stderr)
             return 1
         return 0
     with (
@@ -35,7 +36,7 @@ def main() -> int:
             Settings.from_environment(database_url=address), application_name="catalogue"
         ) as connection,
     ):
-        catalogue.FILE.write_text(catalogue.as_text(catalogue.made(connection)), encoding="utf-8")
+        FILE.write_text(catalogue.as_text(catalogue.made(connection)), encoding="utf-8")
     return 0
 
 

@@ -220,10 +220,10 @@ def systemd(
     create_root: CreateRoot = False,
 ) -> None:
     """Print a hardened systemd unit for a node's worker, with this shell's settings."""
-    from robbieblocks.cli import worker as command
+    from robbieblocks.cli import systemd as command
 
     options = {"--embedded": embedded, "--create-root": create_root}
-    command.unit(node=node, user=user, options=[name for name, given in options.items() if given])
+    command.run(node=node, user=user, options=[name for name, given in options.items() if given])
 
 
 @app.command()

@@ -19,6 +19,11 @@ from robbieblocks.settings import Settings
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
 
 
+def is_named(settings: Settings) -> bool:
+    """Whether a database is named: by settings, or by the variables of libpq."""
+    return settings.database_url is not None or any(map(os.environ.get, LIBPQ_VARIABLES))
+
+
 @contextmanager
 def opened(settings: Settings) -> Generator[Connection]:
     """A connection to the database of `settings`, made ready as by `located`."""
@@ -36,7 +41,7 @@ def located(settings: Settings, *, may_embed: bool = True) -> Generator[Settings
     Where none is named, the embedded server is started; a new one gets schema and seed content.
     Raises UsageError there unless `may_embed`.
     """
-    if settings.database_url is not None or any(map(os.environ.get, LIBPQ_VARIABLES)):
+    if is_named(settings):
         yield settings
         return
     if not may_embed:

@@ -1,18 +1,11 @@
-"""`robbieblocks worker` and `robbieblocks systemd`."""
+"""`robbieblocks worker`."""
 
 from __future__ import annotations
 
-import getpass
-import os
-import shutil
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, Literal
 
 from robbieblocks import collector, worker
 from robbieblocks.cli import session
-from robbieblocks.cli.output import print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import Timing
@@ -73,45 +66,3 @@ def _health_address(health: str | None) -> str | None:
             "them"
         )
     return health
-
-
-def unit(*, node: str, user: str | None, options: Sequence[str]) -> None:
-    """Print a systemd unit for a node's worker, with the folders and settings of this shell."""
-    settings = Settings.from_environment()
-    program = shutil.which("robbieblocks") or str(Path(sys.argv[0]).absolute())
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        # The URL may hold a password, and every user of the machine may read a unit.
-        if name.startswith("ROBBIEBLOCKS_") and name != "ROBBIEBLOCKS_DATABASE_URL"
-    }
-    environment |= {
-        "ROBBIEBLOCKS_HOME": str(settings.home),
-        "ROBBIEBLOCKS_SITE_ROOT": str(settings.site_root),
-        "ROBBIEBLOCKS_CACHE": str(settings.cache),
-        "ROBBIEBLOCKS_TOOLCHAIN_CACHE": str(settings.toolchain_cache),
-    }
-    writable = (settings.home, settings.site_root, settings.cache, settings.toolchain_cache)
-    text = worker.render_unit(
-        worker.UnitSettings(
-            node=node,
-            program=Path(program),
-            options=tuple(options),
-            site_root=settings.site_root,
-            folder=Path.cwd(),
-            writable=_outermost(writable),
-            user=user or getpass.getuser(),
-            environment=environment,
-            grace_s=Timing().grace_s,
-        )
-    )
-    print_result(text.removesuffix("\n"))
-
-
-def _outermost(folders: tuple[Path, ...]) -> tuple[Path, ...]:
-    """The folders without those that lie in another one."""
-    return tuple(
-        folder
-        for folder in dict.fromkeys(folders)
-        if not any(other in folder.parents for other in folders)
-    )

@@ -4,8 +4,9 @@
 `database.sessions` is about advisory locks. Queries stand in the packages that need them.
 """
 
+from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connection import connect, is_pooled
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 
-__all__ = ["connect", "identity", "is_pooled", "translated"]
+__all__ = ["check_whole", "connect", "identity", "is_pooled", "translated"]

@@ -14,7 +14,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, tuple_row
 
 from robbieblocks import collector
-from robbieblocks.database import schema, translated
+from robbieblocks.database import check_whole, translated
 from robbieblocks.model import (
     SHARED_APP,
     Bookmark,
@@ -95,7 +95,7 @@ def nodes(connection: Connection) -> tuple[NodeRow, ...]:
         found = reading.nodes(cursor, None)
         if not found:
             # A restore may have made the table, and not yet its rows.
-            schema.check_whole(cursor)
+            check_whole(cursor)
         return tuple(row for _, row in found.values())
 
 
@@ -144,7 +144,7 @@ def _read(
         changed = _read_changed(cursor, moment, previous)
     if changed is None:
         # An edit alone costs nothing: its triggers are those of the snapshot before.
-        schema.check_whole(cursor)
+        check_whole(cursor)
         changed = _read_all(cursor, wanted, known)
     components, pages, in_order = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)

@@ -3,9 +3,18 @@
 `lifecycle.py` says which thread does what; docs/run-states.md what each safeguard is for.
 """
 
-from robbieblocks.worker.lifecycle import Options, run
+from robbieblocks.worker.lifecycle import Options, check_node, run
 from robbieblocks.worker.log import Log, open_log
 from robbieblocks.worker.systemd import UnitSettings, render_unit
 from robbieblocks.worker.timing import Timing
 
-__all__ = ["Log", "Options", "Timing", "UnitSettings", "open_log", "render_unit", "run"]
+__all__ = [
+    "Log",
+    "Options",
+    "Timing",
+    "UnitSettings",
+    "check_node",
+    "open_log",
+    "render_unit",
+    "run",
+]

@@ -100,6 +100,16 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         log.info("worker.stopped")
 
 
+def check_node(connection: Connection, node: str) -> None:
+    """Raise UsageError for a node that the database does not have."""
+    known = sorted(each.id for each in snapshot.nodes(connection))
+    if node not in known:
+        raise UsageError(
+            f"there is no node {node!r} in robbieblocks_node_branding "
+            f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
+        )
+
+
 @dataclass(slots=True)
 class _Worker:
     """The parts of a worker that are started and closed."""
@@ -113,13 +123,7 @@ class _Worker:
 
     def start(self, health_address: str | None) -> None:
         """Connect, listen, answer health requests. Raises DatabaseUnavailable and UsageError."""
-        known = sorted(node.id for node in snapshot.nodes(self.database.connect()))
-        node = self.database.node
-        if node not in known:
-            raise UsageError(
-                f"there is no node {node!r} in robbieblocks_node_branding "
-                f"(known: {', '.join(known) or 'none yet'}): insert its row, or name another"
-            )
+        check_node(self.database.connect(), self.database.node)
         with contextlib.suppress(SiteUnavailable):
             self.database.claim_site_root()
         self.listener.start()

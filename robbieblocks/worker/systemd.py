@@ -64,6 +64,7 @@ class UnitSettings:
     writable: tuple[Path, ...]
     user: str
     environment: Mapping[str, str]
+    private_tmp: bool
     grace_s: float
 
 
@@ -87,6 +88,8 @@ def render_unit(settings: UnitSettings) -> str:
         ),
         stop_timeout=f"{settings.grace_s + _STOP_MARGIN_S:.0f}",
         writable=" ".join(_word(str(path)) for path in settings.writable),
+        make_folders=" ".join(_word(str(path), dollar="$$") for path in settings.writable),
+        private_tmp="yes" if settings.private_tmp else "no",
     )
 
 

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from robbieblocks.database import identity, schema
+from robbieblocks.database.catalogue import FILE
 from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.database.schema import catalogue
 from robbieblocks.errors import RightsMissing
@@ -353,7 +354,7 @@ def test_without_rights(db: Db, database: str) -> None:
 
 def test_the_stored_catalogue_is_what_the_file_makes(db: Db) -> None:
     """`make catalogue` would write what is there."""
-    assert catalogue.FILE.read_text() == catalogue.as_text(catalogue.made(db))
+    assert FILE.read_text() == catalogue.as_text(catalogue.made(db))
 
 
 # --- what serves as well -----------------------------------------------------------------------

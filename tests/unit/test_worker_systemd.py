@@ -48,6 +48,7 @@ def test_the_unit_is_one_that_systemd_reads() -> None:
             writable=(Path("/var/lib/100% mine"), Path("/srv/site")),
             user="robbie",
             environment={"ROBBIEBLOCKS_HOME": '/var/lib/"x"'},
+            private_tmp=False,
             grace_s=20,
         )
     )
@@ -62,6 +63,10 @@ def test_the_unit_is_one_that_systemd_reads() -> None:
     )
     assert parser["Unit"]["RequiresMountsFor"] == "/srv/site"
     assert service["ReadWritePaths"] == '"/var/lib/100%% mine" /srv/site'
+    assert service["ExecStartPre"] == (
+        '+runuser -u robbie -- mkdir -p "/var/lib/100%% mine" /srv/site'
+    )
+    assert service["PrivateTmp"] == "no"
     assert service["Environment"] == '"ROBBIEBLOCKS_HOME=/var/lib/\\"x\\""'
     assert int(service["TimeoutStopSec"]) > 20
     for name in ("WatchdogSec", "ProtectSystem", "NoNewPrivileges", "SystemCallFilter"):

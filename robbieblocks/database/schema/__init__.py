@@ -5,7 +5,6 @@ tells of it once the file was run; `verify` compares a database with that.
 """
 
 from robbieblocks.database.schema.applying import apply, exclusive
-from robbieblocks.database.schema.completeness import check_whole
 from robbieblocks.database.schema.verifying import UPGRADE, Difference, Upgraded, upgrade, verify
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "Difference",
     "Upgraded",
     "apply",
-    "check_whole",
     "exclusive",
     "upgrade",
     "verify",

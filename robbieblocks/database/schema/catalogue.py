@@ -1,25 +1,20 @@
-"""The stored catalogue: what the schema file makes of an empty database, as `describe` tells it.
+"""Makes the stored catalogue: what the schema file makes of an empty database, by `describe`.
 
 A file, so that a database is verified without making anything in it. `make catalogue` writes it.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
 
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from robbieblocks.database.schema.applying import sources
 from robbieblocks.database.schema.describing import describe, use_schema
-
-FILE = Path(__file__).with_name("catalogue.json")
 
 _SCRATCH = "robbieblocks_catalogue"
 # What the catalogue does not tell: comments and seeds.
@@ -28,14 +23,8 @@ _UNTOLD = re.compile(
 )
 
 
-@functools.cache
-def stored() -> Mapping[str, str]:
-    """The definition of each thing that the schema has, by kind and name."""
-    return MappingProxyType(json.loads(FILE.read_text("utf-8"))["definitions"])
-
-
 def made(connection: Connection) -> dict[str, str]:
-    """The same, made anew by running the schema file in a schema of its own, which is not kept."""
+    """The catalogue, made by running the schema file in a schema of its own, which is not kept."""
     with connection.transaction(force_rollback=True):
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(_SCRATCH)))
         use_schema(connection, _SCRATCH)

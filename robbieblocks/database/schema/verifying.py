@@ -10,9 +10,9 @@ from pathlib import Path
 
 from psycopg import Connection
 
+from robbieblocks.database.catalogue import stored
 from robbieblocks.database.errors import translated
 from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
-from robbieblocks.database.schema.catalogue import stored
 from robbieblocks.database.schema.describing import describe, home
 from robbieblocks.database.schema.equivalence import column_parts, satisfies
 

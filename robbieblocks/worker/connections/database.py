@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from robbieblocks import changes, database, release
 from robbieblocks.changes import Waiting
-from robbieblocks.database import schema, translated
+from robbieblocks.database import check_whole, translated
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.pipeline import apps_with_pages
 from robbieblocks.release import SiteRoot
@@ -85,7 +85,7 @@ class WorkerDatabase:
     def check_schema(self) -> None:
         """Raise SchemaIncomplete while the schema is not whole. Raises DatabaseUnavailable."""
         with translated("look at the schema"), self.connect().cursor() as cursor:
-            schema.check_whole(cursor)
+            check_whole(cursor)
 
     def read_queue(self, known: Collection[UUID]) -> Waiting:
         """What waits for the node, without the rows in `known`.

@@ -8,7 +8,7 @@ from typing import Any, Final, LiteralString
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
-from robbieblocks.database.schema.catalogue import stored
+from robbieblocks.database.catalogue import stored
 from robbieblocks.errors import SchemaIncomplete
 
 # What is needed and is not there: tables, their triggers, and the functions that are called by
