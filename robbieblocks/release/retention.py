@@ -22,6 +22,7 @@ from robbieblocks.release.site_root import SiteRoot
 KEEP: Final = 5
 
 _PRUNED_STEM: Final = "pruned"
+_HEAD_BYTES: Final = 65_536
 _DAY_S: Final = 86_400.0
 _HOUR_S: Final = 3_600.0
 
@@ -146,7 +147,10 @@ def _rename(app_folder: AppFolder, name: str, removals: contextlib.ExitStack) ->
 
 def _assets_of(app_folder: AppFolder, name: str) -> frozenset[str]:
     try:
-        return asset_names((app_folder.releases / name / MANIFEST).read_bytes())
+        with (app_folder.releases / name / MANIFEST).open("rb") as file:
+            # The table is at the beginning; of ten thousand pages the rest is megabytes.
+            head = file.read(_HEAD_BYTES)
+            return asset_names(head) or asset_names(head + file.read())
     except OSError:
         return frozenset()
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.release.files.disk import FileStat, TemporaryPaths
-from robbieblocks.release.manifest import ManifestWriter
-from robbieblocks.release.manifest_cache import ManifestCache
+from robbieblocks.release.manifest import ManifestCache, ManifestWriter
 from robbieblocks.release.names import ManifestChecks
 from robbieblocks.release.verification_cache import VerificationCache
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.release.files import disk
-from robbieblocks.release.files.inspection import inspect
+from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.reading import live_release
@@ -34,9 +34,10 @@ def verify(site_root: SiteRoot, node: str, app: str, *, quick: bool = False) -> 
         return (MANIFEST,)
     folder = app_folder.releases / name
     with disk.attempt("read the release", folder):
-        found = inspect(folder, manifest, trust_stats=quick)
-    damaged = damaged_assets(app_folder.assets, manifest.assets, quick=quick)
-    return *found.damaged, *(ASSET_PREFIX + asset for asset in damaged)
+        whole = whole_files(folder, manifest, manifest.files, trust_stats=quick)
+    damaged = [path for path in manifest.files if path not in whole]
+    assets = damaged_assets(app_folder.assets, manifest.assets, quick=quick)
+    return *damaged, *(ASSET_PREFIX + asset for asset in assets)
 
 
 def damaged_assets(folder: Path, names: Iterable[str], *, quick: bool) -> tuple[str, ...]:

@@ -17,8 +17,7 @@ from robbieblocks.model import Asset, Manifest
 from robbieblocks.release.assets import WrittenAssets, write_assets
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.files.inspection import inspect
-from robbieblocks.release.files.tree import FileSources
+from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.lock import assets_in_use, lock
 from robbieblocks.release.names import MANIFEST, TEMPORARY, VERIFIED
@@ -119,7 +118,15 @@ def write_release(
         with disk.attempt("publish to", app_folder.path):
             sweep(app_folder)
             app_folder.releases.mkdir(parents=True, exist_ok=True)
-            new = _new_release(app_folder, manifest, contents)
+            live_name, live = live_release(app_folder)
+            new = NewRelease(
+                app_folder=app_folder,
+                manifest=manifest,
+                manifest_json=site_root.manifest_writer.dump(manifest),
+                contents=contents,
+                live_name=live_name,
+                live=live,
+            )
             written_assets = write_assets(app_folder, assets, manifest.assets)
             failpoints.reached("assets")
             folder = _write_folder(new)
@@ -137,20 +144,6 @@ def write_release(
             written_at=written_at,
             syncing=syncing,
         )
-
-
-def _new_release(
-    app_folder: AppFolder, manifest: Manifest, contents: Mapping[str, bytes]
-) -> NewRelease:
-    live_name, live = live_release(app_folder)
-    return NewRelease(
-        app_folder=app_folder,
-        manifest=manifest,
-        manifest_json=app_folder.site_root.manifest_writer.dump(manifest),
-        contents=contents,
-        live_name=live_name,
-        live=live,
-    )
 
 
 def sweep(app_folder: AppFolder) -> None:
@@ -211,7 +204,7 @@ def _make(
     else:
         compared_at = site_root.verifications.compared_at(recyclable.path)
         difference = recyclable.difference(new.manifest.files, new.contents)
-    sources = _sources(new, difference.kept, whole)
+    links = _links(new, difference.kept, whole)
     if recyclable is None:
         temporary.mkdir()
     else:
@@ -221,26 +214,28 @@ def _make(
         if recyclable is not None:
             tree.clear(fd, difference)
             failpoints.reached("cleared")
-        tree.fill(fd, new.manifest, new.manifest_json, difference, sources, new.contents)
+        written = tree.fill(fd, new.manifest, new.manifest_json, difference, links, new.contents)
         site_root.manifests.put_written(new.manifest, dir_fd=fd)
     failpoints.reached("written")
     return WrittenFolder(
         temporary=temporary,
-        files_written=len(sources.write),
-        bytes_written=len(new.manifest_json)
-        + sum(len(new.contents[path]) for path in sources.write),
+        files_written=len(written),
+        bytes_written=len(new.manifest_json) + sum(len(new.contents[path]) for path in written),
         compared_at=compared_at,
     )
 
 
-def _sources(new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]) -> FileSources:
-    """Where each file that is not kept comes from.
+def _links(
+    new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]
+) -> dict[Path, Mapping[str, FileStat]]:
+    """The files to link, by folder: the release's own, damaged folder, else what is live.
 
-    That is the release's own, damaged folder, else what is live, else the contents. Raises
-    SiteUnavailable where none of them has it.
+    Raises SiteUnavailable where neither they nor the contents have a file that is not kept.
     """
     files = new.manifest.files
-    links = {new.folder: {path: stat for path, stat in whole.items() if path not in kept}}
+    links: dict[Path, Mapping[str, FileStat]] = {
+        new.folder: {path: stat for path, stat in whole.items() if path not in kept}
+    }
     missing = [path for path in files if path not in kept and path not in whole]
     if new.live_name is not None and new.live is not None and not new.is_live:
         folder, live_files = new.app_folder.releases / new.live_name, new.live.files
@@ -249,24 +244,15 @@ def _sources(new: NewRelease, kept: Collection[str], whole: Mapping[str, FileSta
         missing = [path for path in missing if path not in links[folder]]
     if unavailable := [path for path in missing if path not in new.contents]:
         raise _unavailable(new, unavailable)
-    return FileSources(links, missing)
+    return links
 
 
 def _whole(
     new: NewRelease, folder: Path, manifest: Manifest, paths: list[str]
 ) -> dict[str, FileStat]:
-    """Those files of a release that are whole.
-
-    Files whose contents were handed in are read and hashed, because they may be handed in to
-    replace a damaged copy.
-    """
-    trust_stats = (folder / VERIFIED).exists()
-    given = [path for path in paths if path in new.contents]
-    others = [path for path in paths if path not in new.contents]
-    return {
-        **inspect(folder, manifest, paths=others, trust_stats=trust_stats).whole,
-        **inspect(folder, manifest, paths=given, trust_stats=False).whole,
-    }
+    """Those files of a release that are whole."""
+    once_live = (folder / VERIFIED).exists()
+    return whole_files(folder, manifest, paths, given=new.contents, trust_stats=once_live)
 
 
 def _name(new: NewRelease, temporary: Path) -> None:

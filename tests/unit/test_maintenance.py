@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +53,31 @@ class Recorder:
             assert self.go_on.wait(PATIENCE_S)
 
 
+class Waits(threading.Condition):
+    """Says when the thread has begun to wait, and keeps for how long it would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.timeouts_s: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until notified: the time is the test's."""
+        self.timeouts_s.append(timeout)
+        self.begun.set()
+        return super().wait()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """How the thread waits, by a clock that stands at 100 s."""
+    waits = Waits()
+    module = "robbieblocks.pipeline.maintenance"
+    monkeypatch.setattr(f"{module}.Condition", lambda: waits)
+    monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: 100.0))
+    return waits
+
+
 def test_standby_trees_are_made_where_they_are_wanted() -> None:
     """Before anything is pruned, because a publish may come at once."""
     tasks = Recorder()
@@ -76,26 +102,28 @@ def test_what_is_requested_meanwhile_is_done_once() -> None:
     assert tasks.done == [("prune", "one"), ("prune", "other"), ("prune", "one")]
 
 
-def test_standby_trees_wait_until_no_build_runs() -> None:
+def test_standby_trees_wait_until_no_build_runs(waits: Waits) -> None:
     """A build would have to share the machine with them."""
     tasks = Recorder()
-    maintenance = tasks.maintenance(rest_s=0.001)
+    maintenance = tasks.maintenance()
     with maintenance.put_off():
         maintenance.request(ROOT, [ONE], standby=True)
-        assert not maintenance.wait(0.05)
+        assert waits.begun.wait(PATIENCE_S)
         assert tasks.done == []
     assert maintenance.wait(PATIENCE_S)
+    assert waits.timeouts_s == [None]
     assert tasks.done == [("prepare", "one"), ("prune", "one")]
 
 
-def test_standby_trees_wait_for_a_while_after_a_build() -> None:
+def test_standby_trees_wait_for_a_while_after_a_build(waits: Waits) -> None:
     """The next edit may come, and the wait begins anew."""
     tasks = Recorder()
     maintenance = tasks.maintenance(rest_s=1000)
     with maintenance.put_off():
         pass
     maintenance.request(ROOT, [ONE], standby=True)
-    assert not maintenance.wait(0.05)
+    assert waits.begun.wait(PATIENCE_S)
+    assert waits.timeouts_s == [1000]
     assert tasks.done == []
     maintenance.close()
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.model import Manifest, Sha256
-from robbieblocks.release.files import disk, stat_index
+from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.files.inspection import inspect
+from robbieblocks.release.files.inspection import dump_stat_index, read_stat_index, whole_files
 from robbieblocks.release.names import MANIFEST, RESERVED, STAT_INDEX, folders_of, is_path
 from robbieblocks.release.verification_cache import Trust
 
@@ -35,14 +35,6 @@ class TreeDifference:
     def is_none(self, wanted: Collection[str]) -> bool:
         """Whether the folder holds the wanted files and nothing else."""
         return len(self.kept) == len(wanted) and not (self.unlink or self.rmdir or self.mkdir)
-
-
-@dataclass(frozen=True, slots=True)
-class FileSources:
-    """Where each missing file comes from: a folder to link it from, or the contents."""
-
-    links: Mapping[Path, Mapping[str, FileStat]]
-    write: Collection[str] = ()
 
 
 def difference_of_nothing(wanted: Manifest) -> TreeDifference:
@@ -72,13 +64,20 @@ def difference(
     same = [
         path for path, digest in wanted.items() if known.files.get(path) == digest and path in files
     ]
-    others = [path for path in same if path not in given]
+    kept: dict[str, FileStat] = {}
+    check = same
     if trust is Trust.ALL:
-        indexed = stat_index.read(folder, known)
-        kept = {path: indexed[path] for path in others if path in indexed}
-    else:
-        kept = _whole(folder, known, others, trust_stats=True)
-    kept |= _whole(folder, known, [path for path in same if path in given], trust_stats=False)
+        indexed = read_stat_index(folder, known)
+        kept = {path: indexed[path] for path in same if path in indexed and path not in given}
+        check = [path for path in same if path in given]
+    kept |= whole_files(
+        folder,
+        known,
+        check,
+        given=given,
+        trust_stats=trust is not Trust.ALL,
+        check_parents=False,
+    )
     rmdir: set[str] = set()
     mkdir: set[str] = set()
     if folders is not None or wanted.keys() != known.files.keys():
@@ -108,24 +107,30 @@ def fill(
     manifest: Manifest,
     manifest_json: bytes,
     difference: TreeDifference,
-    sources: FileSources,
+    links: Mapping[Path, Mapping[str, FileStat]],
     contents: Mapping[str, bytes],
-) -> None:
-    """Make, link and write what is missing, then the manifest and the stat index."""
+) -> list[str]:
+    """Make, link and write what is missing, then the manifest and the stat index.
+
+    `links` are the files to link, by the folder that has them; what is neither kept nor linked is
+    written from the contents. Returns the paths of those.
+    """
     stats = dict(difference.kept)
     for path in difference.mkdir:
         os.mkdir(path, dir_fd=target)
-    for source, whole in sources.links.items():
+    for source, whole in links.items():
         if not whole:
             continue
         with disk.folder(source) as source_fd:
             for path, stat in whole.items():
                 copied = disk.link_or_copy(path, source=source_fd, target=target)
                 stats[path] = copied or stat
-    for path in sources.write:
+    written = [path for path in manifest.files if path not in stats]
+    for path in written:
         stats[path] = disk.write_new(path, contents[path], dir_fd=target)
     disk.write_new(MANIFEST, manifest_json, dir_fd=target)
-    disk.write_new(STAT_INDEX, stat_index.dump(manifest, stats), dir_fd=target)
+    disk.write_new(STAT_INDEX, dump_stat_index(manifest, stats), dir_fd=target)
+    return written
 
 
 def _is_inside(folder: Path, paths: list[str], mkdir: Collection[str]) -> bool:
@@ -134,15 +139,6 @@ def _is_inside(folder: Path, paths: list[str], mkdir: Collection[str]) -> bool:
         return all(map(is_path, paths)) and all(
             parent in mkdir or disk.is_folder(parent, dir_fd=fd) for parent in folders_of(paths)
         )
-
-
-def _whole(
-    folder: Path, known: Manifest, paths: list[str], *, trust_stats: bool
-) -> dict[str, FileStat]:
-    if not paths:
-        return {}
-    found = inspect(folder, known, paths=paths, trust_stats=trust_stats, check_parents=False)
-    return dict(found.whole)
 
 
 def _listing(folder: Path) -> tuple[set[str], set[str]]:

@@ -14,9 +14,8 @@ from typing import Final, Literal, Protocol
 
 from robbieblocks import failpoints, process
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release.files import disk, stat_index, tree
-from robbieblocks.release.files.inspection import inspect
-from robbieblocks.release.files.tree import FileSources
+from robbieblocks.release.files import disk, tree
+from robbieblocks.release.files.inspection import read_stat_index, whole_files
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.reading import files_manifest
 from robbieblocks.release.site_root import SiteRoot
@@ -72,7 +71,7 @@ def _is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
     if known is None or wanted is None or known.build_hash != wanted.build_hash:
         return False
-    if stat_index.read(folder, known).keys() != wanted.files.keys():
+    if read_stat_index(folder, known).keys() != wanted.files.keys():
         return False
     return tree.difference(folder, known, wanted.files).is_none(wanted.files)
 
@@ -86,15 +85,15 @@ def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     else:
         difference = tree.difference(folder, known, wanted.files)
     missing = [path for path in wanted.files if path not in difference.kept]
-    found = inspect(release, wanted, paths=missing)
-    if found.damaged:
+    whole = whole_files(release, wanted, missing)
+    if len(whole) < len(missing):
         return False
     manifest_json = (release / MANIFEST).read_bytes()
     with disk.folder(folder) as fd:
         if known:
             tree.clear(fd, difference)
             failpoints.reached("standby cleared")
-        tree.fill(fd, wanted, manifest_json, difference, FileSources({release: found.whole}), {})
+        tree.fill(fd, wanted, manifest_json, difference, {release: whole}, {})
     # Synced now, so that the next publish need not wait for it.
     disk.sync_file_system(folder)
     failpoints.reached("standby synced")
