@@ -19,6 +19,8 @@ APP_LENGTH = 50
 RESERVED_APPS = frozenset({"assets"})
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HTTPS_ORIGIN = re.compile(rf"https://{_LABEL}(?:\.{_LABEL}){{0,30}}(?::[0-9]{{1,5}})?")
 
 
 def name_problem(name: str, *, longest: int) -> str | None:
@@ -48,6 +50,11 @@ def app_problem(app: str) -> str | None:
     if app in RESERVED_APPS:
         return "is reserved for the folder that holds a node's assets"
     return name_problem(app, longest=APP_LENGTH)
+
+
+def is_https_origin(value: object) -> bool:
+    """Whether a value is an origin such as `https://forms.example:8443`: safe in a CSP."""
+    return isinstance(value, str) and _HTTPS_ORIGIN.fullmatch(value) is not None
 
 
 def text_problem(text: str) -> str | None:

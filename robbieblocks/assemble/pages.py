@@ -25,7 +25,14 @@ from robbieblocks.model import (
     Json,
     PageRow,
 )
-from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, app_problem, name_problem, text_problem
+from robbieblocks.names import (
+    KEY_LENGTH,
+    NAME_REMEDY,
+    app_problem,
+    is_https_origin,
+    name_problem,
+    text_problem,
+)
 from robbieblocks.row_faults import blame
 
 _ORDER = attrgetter("order")
@@ -180,6 +187,7 @@ class PageReader:
             wrong = no_object("metadata is", metadata, "write an object, or {}")
             self._add("metadata", wrong.what, wrong.remedy)
             return
+        self._read_form_action(metadata.get("form_action", []))
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
             remedy = 'such as {"2": {"hydrate": "visible"}}'
@@ -188,6 +196,17 @@ class PageReader:
         orders = {str(block.order) for block in self._row.blocks}
         for order, settings in blocks.items():
             self._read_block_metadata(order, settings, known=order in orders)
+
+    def _read_form_action(self, origins: Json) -> None:
+        if not isinstance(origins, list):
+            remedy = 'such as ["https://forms.example"]'
+            self._add("metadata", "expected a list of origins", remedy, "/form_action")
+            return
+        for index, origin in enumerate(origins):
+            if not is_https_origin(origin):
+                what = f"{printable(str(origin))} is no https origin"
+                remedy = "write scheme, host and port alone, such as https://forms.example"
+                self._add("metadata", what, remedy, json_pointer("form_action", index))
 
     def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
         at = json_pointer("blocks", printable(order))

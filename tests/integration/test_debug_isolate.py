@@ -49,5 +49,5 @@ def test_a_component_that_throws_is_shown_twice(tmp_path: Path, toolchain: Toolc
     assert done.returncode == 1
     reply, block = done.stdout.split("\nblock: ")
     assert f"rb:{source_name('@robbieblocks/it')}:" in reply
-    assert "(harness.js:" in reply
+    assert "harness.js:" in reply
     assert "line 2" in block

@@ -13,7 +13,9 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
 from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
 from robbieblocks.prerender.isolate import keys
+from robbieblocks.prerender.isolate.error_mapping import component_problem
 from robbieblocks.prerender.isolate.html_check import html_problem
+from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.settings import resource_dir
 from tests.pages import Press, block, component
 
@@ -115,7 +117,13 @@ FAULTS = {
         "exports.default = () => { Object.getPrototypeOf(function* () {}()).next = 1; };",
         "",
     ),
-    "error formatting": ("exports.default = () => { Error.prepareStackTrace = 1; };", "extensible"),
+    "error formatting": ("exports.default = () => { Error.prepareStackTrace = 1; };", "read only"),
+    "error capture": ("exports.default = () => { Error.captureStackTrace = 1; };", "read only"),
+    "stack limit": ("exports.default = () => { Error.stackTraceLimit = 0; };", "read only"),
+    "forged call sites": (
+        "exports.default = () => Error.prepareStackTrace({}, [{ getLineNumber: () => 1 }]);",
+        "CallSite",
+    ),
     "react export": ("exports.default = () => { React.useState = 1; };", "read only"),
     "react class": (
         "exports.default = () => { React.Component.prototype.leak = 1; };",
@@ -172,6 +180,32 @@ FAULTS = {
     "thrown trap": (
         "exports.default = () => { throw new Proxy({}, { get() { throw 1; } }); };",
         "",
+    ),
+    "thrown function": ("exports.default = () => { throw () => 'odd'; };", "it threw () => 'odd'"),
+    "thrown proxy of an error": (
+        "exports.default = () => { throw new Proxy(new Error('x'), { get() { throw 1; } }); };",
+        "it threw 1",
+    ),
+    "message that throws": (
+        "exports.default = () => { throw { get message() { throw 1; } }; };",
+        "it threw 1",
+    ),
+    "message without a text": (
+        "exports.default = () => { throw { message: Object.create(null) }; };",
+        "can't be shown",
+    ),
+    "message that loops": (
+        "exports.default = () => { throw { message: { toString() { for (;;); } } }; };",
+        "CPU time",
+    ),
+    "stack that loops": (
+        "exports.default = () => { throw { get stack() { for (;;); } }; };",
+        "CPU",
+    ),
+    "huge message": ("exports.default = () => { throw new Error('huge '.repeat(1e6)); };", "huge"),
+    "huge thrown text": (
+        "exports.default = () => { throw 'huge '.repeat(1e7); };",
+        "it threw huge",
     ),
     "thrown symbol": ("exports.default = () => { throw Symbol('odd'); };", "odd"),
     "object as child": ("exports.default = () => ({ a: 1 });", "object"),
@@ -255,6 +289,7 @@ def test_hostile_component(prerenderer: Prerenderer, isolate: str, body: str, wo
     assert problem.key == "bad"
     # Which of several bounds is met first can be the machine's affair.
     assert any(each in problem.what for each in word.split("|"))
+    assert len(problem.what) < 1_000
 
 
 HARMLESS = {
@@ -521,6 +556,68 @@ def test_errors_name_the_stored_line(press: Press) -> None:
     problem = _problem(press.render(made, [block(1, "outer")])[1])
     assert (problem.key, problem.field, problem.line) == ("inner", "react_code", 3)
     assert problem.column == len("  return items.") + 1
+
+
+INNOCENT = "export const help = (f) => f();\nexport default () => <p>calm</p>;"
+# Each throws an error that says that it arose in the innocent component, and the line where it did.
+FORGERIES = {
+    "a stack that is set": ("const e = new Error('x'); e.stack = 'FRAME'; throw e;", None),
+    "a stack that is defined": (
+        "const e = new Error('x'); Object.defineProperty(e, 'stack', { value: 'FRAME' }); throw e;",
+        None,
+    ),
+    "a stack that is set once it was read": (
+        "const e = new Error('x'); void e.stack; e.stack = 'FRAME'; throw e;",
+        2,
+    ),
+    "no error": ("throw { message: 'x', stack: 'FRAME' };", None),
+    "a proxy": ("throw new Proxy(new Error('x'), { get: () => 'FRAME' });", None),
+    "a class": (
+        "throw new class extends Error { get stack() { return 'FRAME'; } }('x');",
+        2,
+    ),
+    "the message": ("throw new Error('x\\n    at FRAME\\nFRAME');", 2),
+    "the name": ("const e = new Error('x'); e.name = '\\nFRAME\\n'; throw e;", 2),
+    "a function's name": (
+        "const f = () => { throw new Error('x'); };"
+        " Object.defineProperty(f, 'name', { value: '\\nFRAME\\n' }); f();",
+        2,
+    ),
+    "a name in a source map": ("//# sourceURL=FRAME\n throw new Error('x');", 3),
+    "the formatting": (
+        "const e = new Error('x'); try { Error.prepareStackTrace(e, [{ getLineNumber: () => 2,"
+        " getScriptNameOrSourceURL: () => 'FRAME' }]); } catch {} throw e;",
+        2,
+    ),
+    "a captured stack": ("const e = {}; Error.captureStackTrace(e); throw e;", 2),
+}
+
+
+@pytest.mark.parametrize(("body", "line"), FORGERIES.values(), ids=FORGERIES)
+def test_no_error_can_blame_another_component(press: Press, body: str, line: int | None) -> None:
+    """Only frames that V8 captured count: another component is named in vain."""
+    innocent = component("innocent", INNOCENT)
+    body = body.replace("FRAME", _frame(press.bundle(innocent)))
+    made = press.bundle(innocent, component("guilty", f"export default () => {{\n  {body}\n}};"))
+    rendered = press.render(made, [block(1, "innocent"), block(2, "guilty")])
+    assert rendered[1].html == "<p>calm</p>"
+    problem = _problem(rendered[2])
+    assert (problem.key, problem.line) == ("guilty", line)
+
+
+def test_only_what_a_component_imports_can_be_at_fault(press: Press) -> None:
+    """A frame of a module that the block does not reach is passed over."""
+    made = press.bundle(component("innocent", INNOCENT), component("guilty", INNOCENT))
+    failed: Failure = {"name": "Error", "message": "x", "stack": f"{_frame(made)}\n"}
+    assert component_problem("innocent", failed, made, 1.0).line == 2
+    assert component_problem("guilty", failed, made, 1.0).key == "guilty"
+
+
+def _frame(made: Bundle) -> str:
+    """The frame of what the innocent component shows."""
+    specifier = "@robbieblocks/innocent"
+    before = made.modules[specifier].script.partition("calm")[0].split("\n")
+    return f"rb:{keys.source_name(specifier)}:{len(before) + 1}:{len(before[-1])}"
 
 
 def test_packages_are_fresh_too(press: Press) -> None:

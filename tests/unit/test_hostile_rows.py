@@ -610,6 +610,30 @@ def test_too_many_conditions_are_refused() -> None:
             ),
             ({"blocks": {"1": {"hydrate": []}}}, "/blocks/1/hydrate", "known: load, idle, visible"),
             ({"og": math.inf}, "/og", "not finite"),
+            ({"form_action": "https://a.example"}, "/form_action", "expected a list of origins"),
+            *(
+                (
+                    {"form_action": ["https://a.example", origin]},
+                    "/form_action/1",
+                    "no https origin",
+                )
+                for origin in (
+                    "http://a.example",
+                    "https:",
+                    "https://*",
+                    "https://*.example",
+                    "https://a.example/",
+                    "https://a.example; script-src *",
+                    "https://a.example 'unsafe-inline'",
+                    "https://a.example\n",
+                    'https://a.example"><script>',
+                    "https://a@b.example",
+                    "'none'",
+                    "javascript:",
+                    7,
+                    None,
+                )
+            ),
             ({"og": "\ud800"}, "/og", "half of a surrogate pair"),
             ({"__proto__": 1}, "/__proto__", "sets an object's prototype"),
         ]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from robbieblocks.model import (
     Asset,
     BrandedNode,
     Bundle,
+    JsonObject,
     Module,
     RenderedBlock,
 )
@@ -163,6 +165,61 @@ def test_policy_allows_exactly_the_inline_scripts() -> None:
     assert set(re.findall(r"'sha256-[^']+'", policy)) == wanted
     assert "'unsafe-inline'" not in policy.split("style-src-attr")[0]
     assert "unsafe-eval" not in policy
+
+
+def test_forms_send_to_their_own_site_and_to_listed_origins() -> None:
+    """`form_action` widens the policy by whole https origins, and by nothing else."""
+    allowed = ["https://forms.example", "https://b.example:8443"]
+    for listed in ([], allowed, [*allowed, "*", "https://x;y", 5], "https://c.example"):
+        policy = _attribute(_tree(metadata={"form_action": listed}), "[http-equiv]", "content")
+        assert policy is not None
+        own = "form-action 'self'"
+        wanted = " ".join([own, *allowed]) if allowed[0] in listed else own
+        assert policy.split("; ")[-1] == wanted
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'jsx("p",{dangerouslySetInnerHTML:{__html:a}})',
+        'jsx("p",{...b,[c]:{__html:a}})',
+        "a.innerHTML=b",
+        "a.outerHTML+=b",
+        'a["innerHTML"]=b',
+        'a.insertAdjacentHTML("beforeend",b)',
+        "a.setHTML(b)",
+        "a.setHTMLUnsafe(b)",
+        "Document.parseHTMLUnsafe(b)",
+        'new DOMParser().parseFromString(b,"text/html")',
+        "document.createRange().createContextualFragment(b)",
+        "document.write(b)",
+        "document.writeln (b)",
+        'jsx("iframe",{srcDoc:b})',
+        'a.setAttribute("srcdoc",b)',
+        'jsx("style",{children:b})',
+    ],
+)
+def test_a_block_that_may_set_html_is_not_filled(code: str) -> None:
+    """Whatever it sets HTML with: its own code, a component that it imports, but no package."""
+    given_page = page(block(1, "live", {"a": "b"}, fill={"a": "{{x|b}}"}))
+    for where, filled in (("@robbieblocks/live", 0), ("@robbieblocks/inner", 0), ("react", 1)):
+        changed = replace(BUNDLE.modules[where], script=code)
+        bundle = replace(BUNDLE, modules={**BUNDLE.modules, where: changed})
+        document = RENDERER.compose(given_page, {1: LIVE}, bundle)
+        html = document.fill(NodeSlots.of(node())).decode()
+        assert html.count("{{x|b}}") == filled
+        assert [each.block for each in document.problems] == [1] * (1 - filled)
+
+
+@pytest.mark.parametrize("name", ["dangerouslySetInnerHTML", "__html", "innerHTML", "srcDoc"])
+def test_a_prop_that_is_html_is_not_filled(name: str) -> None:
+    """A component may spread its props over an element; as text the name does no harm."""
+    fill: JsonObject = {"a": [{name: "{{x|b}}"}]}
+    document = RENDERER.compose(page(block(1, "live", {}, fill=fill)), {1: LIVE}, BUNDLE)
+    (problem,) = document.problems
+    assert name in problem.what
+    fill = {"a": [f"{name}: {{{{x|b}}}}"]}
+    assert not RENDERER.compose(page(block(1, "live", {}, fill=fill)), {1: LIVE}, BUNDLE).problems
 
 
 def test_canonical_needs_an_address() -> None:

@@ -3,6 +3,7 @@
 // islands. `when` is load, idle or visible; `use` is the specifier of the component's module.
 // `fresh`: the block showed the clock, randomness or the locale. It is rendered again, not hydrated.
 // `fill`: its props with {{name|fallback}} still in them, to be filled from the URL's query as text.
+// No block has it whose component may make HTML of a text.
 // `still`: it has no state and no events. It is only rendered where the query fills a placeholder.
 
 /**
@@ -15,13 +16,28 @@
 const PLACEHOLDER = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 
+/** @type {(text: string) => string} The site to which a text leads as an address, "" for none. */
+const site = (text) => {
+  try {
+    const { protocol, origin } = new URL(text, location.href);
+    return protocol + origin;
+  } catch {
+    return "";
+  }
+};
+
+/** @type {(text: string, query: URLSearchParams) => string} */
+const filledText = (text, query) =>
+  text.replace(PLACEHOLDER, (_, name, fallback = "") => query.get(name) || fallback.trim());
+
 /** @type {(value: any) => any} A value with its placeholders filled. */
 const filled = (value) => {
   if (typeof value === "string") {
-    return value.replace(
-      PLACEHOLDER,
-      (_, name, fallback = "") => query.get(name) || fallback.trim(),
-    );
+    const text = filledText(value, query);
+    if (text === value) return text;
+    // A visitor's text may be anything but the address of another site, or a script as an address.
+    const usual = filledText(value, new URLSearchParams());
+    return site(text) === site(usual) ? text : usual;
   }
   if (Array.isArray(value)) return value.map(filled);
   if (value === null || typeof value !== "object") return value;

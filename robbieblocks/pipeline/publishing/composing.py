@@ -39,13 +39,14 @@ class ComposedRun:
 
     `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
     refer to by name. `failed` are pages whose blocks did not render, with their problems, by key:
-    they keep their live version.
+    they keep their live version. `warnings` are those of the new pages.
     """
 
     manifest: Manifest
     contents: Mapping[str, bytes]
     assets: Mapping[str, Asset]
     failed: Mapping[str, tuple[Problem, ...]]
+    warnings: tuple[Problem, ...] = ()
 
 
 def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRun:
@@ -57,6 +58,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     contents: dict[str, bytes] = {}
     assets: dict[str, Asset] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
+    warnings: list[Problem] = []
     slots = NodeSlots.of(run.brand)
     for made_from in run.to_make:
         document = rendering.document(made_from)
@@ -65,6 +67,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
             entries.append(entry)
             contents[entry.path] = document.fill(slots)
             assets |= {asset.name: asset for asset in document.assets}
+            warnings += document.problems
         else:
             failed[made_from.page.key] = document
 
@@ -93,7 +96,9 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         assets=tuple(sorted(names)),
         toolchain=toolchain,
     )
-    return ComposedRun(manifest=manifest, contents=contents, assets=assets, failed=failed)
+    return ComposedRun(
+        manifest=manifest, contents=contents, assets=assets, failed=failed, warnings=tuple(warnings)
+    )
 
 
 def page_reports(

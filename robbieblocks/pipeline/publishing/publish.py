@@ -89,7 +89,7 @@ def _known_before_release(run: RunPlan, composed: ComposedRun, session: BuildSes
         build_hash=session.live_hash(run.target),
         pages=pages,
         unchanged=unchanged,
-        problems=tuple(dict.fromkeys((*held, *failed, *run.brand.problems))),
+        problems=tuple(dict.fromkeys((*held, *failed, *composed.warnings, *run.brand.problems))),
         build_ms=session.stopwatch.total_ms,
     )
 

@@ -1,7 +1,7 @@
 """From a failed render to a problem of one component, at a line of its stored code.
 
-A stack frame names a module by `keys.source_name`. The module's source map leads to the position in
-the code that the row holds.
+A stack frame is V8's own (`js/failure.js`) and names a module by `keys.source_name`. The module's
+source map leads to the position in the code that the row holds.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import Bundle
+from robbieblocks.model import Bundle, component_specifier, reachable
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.prerender.isolate.source_map import Position, locate
 
-_COMPONENTS: Final = "@robbieblocks/"
-_FRAME: Final = re.compile(r"\brb:([0-9a-f]{16}):(\d+):(\d+)")
+_FRAME: Final = re.compile(r"^rb:([0-9a-f]{16}):(\d+):(\d+)$", re.MULTILINE)
 _MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
 # The first line of a defined module is its wrapper; see V8Isolate.define.
 _WRAPPER_LINES: Final = 1
@@ -128,18 +127,20 @@ def _stopped_problem(component: str, bound: str, cpu_s: float) -> Problem:
 
 def _position(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None]:
     """The component and position of the innermost stack frame that a source map knows."""
-    for specifier, line, column in _frames(stack, bundle):
+    for specifier, line, column in _frames(component, stack, bundle):
         position = locate(bundle.modules[specifier].source_map, line, column)
         if position is not None:
-            return specifier.removeprefix(_COMPONENTS), position
+            return specifier.removeprefix(component_specifier("")), position
     return component, None
 
 
-def _frames(stack: str, bundle: Bundle) -> Iterator[tuple[str, int, int]]:
-    specifiers = {source_name(specifier): specifier for specifier in bundle.modules}
+def _frames(component: str, stack: str, bundle: Bundle) -> Iterator[tuple[str, int, int]]:
+    """The frames of the component and of what it imports, innermost first."""
+    own = reachable([component_specifier(component)], bundle.modules)
+    specifiers = {source_name(specifier): specifier for specifier in own}
     for match in _FRAME.finditer(stack):
         specifier = specifiers.get(match[1], "")
-        if specifier.startswith(_COMPONENTS):
+        if specifier.startswith(component_specifier("")):
             yield specifier, int(match[2]) - _WRAPPER_LINES, int(match[3])
 
 

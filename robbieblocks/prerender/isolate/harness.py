@@ -16,6 +16,7 @@ MODULES: Final = (
     "host.js",
     "varying.js",
     "globals.js",
+    "failure.js",
     "react.js",
     "modules.js",
     "freeze.js",

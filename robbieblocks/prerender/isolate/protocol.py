@@ -30,8 +30,9 @@ PROVEN: Final = 4
 class Failure(TypedDict, total=False):
     """Why a block has no HTML.
 
-    Either `bound` (see `error_mapping`), or an error's `name`, `message` and `stack`. `browser`
-    names the browser-only object that was read before the error, `fix` says what to do.
+    Either `bound` (see `error_mapping`), or an error's `name`, `message` and `stack`: V8's frames,
+    one a line, as `script:line:column`. `browser` names the browser-only object that was read
+    before the error, `fix` says what to do.
     """
 
     bound: str

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, BrandedNode
 from robbieblocks.prerender.page import head
 
@@ -64,12 +65,13 @@ class PageDocument:
     """A page's bytes without what is a node's own.
 
     `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
-    node's own stylesheets, fonts and script. `address` is the page's path, `image` its picture for
-    social networks.
+    node's own stylesheets, fonts and script. `problems` are warnings. `address` is the page's path,
+    `image` its picture for social networks.
     """
 
     parts: tuple[bytes, ...] = field(repr=False)
     assets: tuple[Asset, ...]
+    problems: tuple[Problem, ...] = ()
     address: str = ""
     image: str = ""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.model import AssembledPage, Asset, JsonObject
+from robbieblocks.names import is_https_origin
 
 # Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 SPECULATION: Final = (
@@ -31,7 +32,6 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
         "manifest-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self' https:",
     )
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -58,21 +58,26 @@ def csp_hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def policy(*, scripts: Iterable[str], styles: Iterable[str] | None) -> str:
+def policy(
+    *, scripts: Iterable[str], styles: Iterable[str] | None, forms: Iterable[str] = ()
+) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
     `styles` are the texts of its <style> elements, None where components compute some. Only these
     scripts may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames
-    and requests may use https everywhere, because components embed them.
+    and requests may use https everywhere, because components embed them. Forms may send to the
+    page's own site and to the origins `forms`.
     """
     allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
         allowed_styles = " 'unsafe-inline'"
     else:
         allowed_styles = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
+    allowed_forms = " ".join(("'self'", *forms))
     return (
         f"default-src 'none'; script-src 'self'{allowed_scripts}; "
-        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}"
+        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}; "
+        f"form-action {allowed_forms}"
     )
 
 
@@ -118,6 +123,13 @@ def text_of(metadata: JsonObject, name: str) -> str:
     """A text in the metadata; "" where there is none of this name."""
     value = metadata.get(name)
     return sendable(value) if isinstance(value, str) else ""
+
+
+def form_origins(metadata: JsonObject) -> list[str]:
+    """The origins of `form_action`, to which the page's forms may send."""
+    given = metadata.get("form_action")
+    listed = given if isinstance(given, list) else []
+    return [origin for origin in listed if isinstance(origin, str) and is_https_origin(origin)]
 
 
 def open_graph(about: About) -> list[tuple[str, str]]:

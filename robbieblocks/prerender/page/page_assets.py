@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Self
 
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
@@ -25,6 +27,17 @@ from robbieblocks.prerender.page import head
 
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
 _COMPONENTS: Final = component_specifier("")
+# Names by which a script makes elements of a text, as they stand in compiled code. A name in a text
+# that is only shown counts, too: then a block is not filled that could be.
+_HTML_SETTER: Final = re.compile(
+    r"dangerouslySetInnerHTML|__html\b|\b(?:inner|outer)HTML\b|insertAdjacentHTML|[sS]rc[dD]oc\b"
+    r"|\bsetHTML(?:Unsafe)?\b|\bparseHTML(?:Unsafe)?\b|parseFromString|createContextualFragment"
+    r"|\.write(?:ln)?\b(?=\s*\()|(?<=\()\s*[\"'`]style[\"'`]"
+)
+# The same as names of props, which a component may spread over an element.
+_HTML_PROP: Final = re.compile(
+    r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +53,31 @@ class Islands:
     components: frozenset[str] = frozenset()
     eager: frozenset[str] = frozenset()
     json: str = ""
+    problems: tuple[Problem, ...] = ()
 
     @classmethod
-    def of(cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock]) -> Self:
-        """The islands among a page's blocks; `rendered` holds each block by its order."""
+    def of(
+        cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock], graph: AssetGraph
+    ) -> Self:
+        """The islands among a page's blocks; `rendered` holds each block by its order.
+
+        A block that may set raw HTML is not filled, and has a warning among `problems`.
+        """
+        problems: list[Problem] = []
+        blocks: list[AssembledBlock] = []
+        for block in page.blocks:
+            setter = "" if block.fill is None else _html_setter(block, graph)
+            if setter:
+                problems.append(_unfilled_problem(page, block, setter))
+            blocks.append(block._replace(fill=None) if setter else block)
         listed = [
             (block, rendered[block.order])
-            for block in page.blocks
+            for block in blocks
             if _needs_browser(rendered[block.order]) or block.fill is not None
         ]
         entries = [_entry(block, made) for block, made in listed]
         return cls(
+            problems=tuple(problems),
             components=frozenset(block.component for block, _ in listed),
             eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
             json=head.inert(f"[{','.join(entries)}]") if entries else "",
@@ -83,6 +110,7 @@ class AssetGraph:
         self._reach = functools.cache(functools.partial(_reach, bundle))
         self._entry = functools.cache(functools.partial(_import_map_entry, bundle))
         self._preload = functools.cache(functools.partial(_preload, bundle))
+        self.html_setter = functools.cache(self._html_setter)
         self._keys: dict[str, str] = {}
         self._styled: dict[str, frozenset[str]] = {}
         self._links: dict[str, str] = {}
@@ -128,6 +156,18 @@ class AssetGraph:
             assets=(*sheets, runtime, *(self.bundle.modules[name].asset for name in modules)),
             styles=self._styles(modules),
         )
+
+    def _html_setter(self, component: str) -> str:
+        """What the component, or one that it imports, may set HTML or a style sheet with; or "".
+
+        Packages are not searched: none of those that components may import takes HTML from a prop
+        of another name than React's.
+        """
+        reached = sorted(self._reach(component_specifier(component)))
+        scripts = (
+            self.bundle.modules[name].script for name in reached if name.startswith(_COMPONENTS)
+        )
+        return next((found[0] for text in scripts if (found := _HTML_SETTER.search(text))), "")
 
     def _styles(self, specifiers: Iterable[str]) -> tuple[str, ...] | None:
         modules = [self.bundle.modules[name] for name in specifiers]
@@ -187,6 +227,25 @@ def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
 def _preload(bundle: Bundle, specifier: str) -> str:
     asset = bundle.modules[specifier].asset
     return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+
+
+def _html_setter(block: AssembledBlock, graph: AssetGraph) -> str:
+    """What may make HTML of a block's props, in its code or as the name of a prop; or ""."""
+    found = _HTML_PROP.search(json.dumps(block.fill))
+    return found[1] if found else graph.html_setter(block.component)
+
+
+def _unfilled_problem(page: AssembledPage, block: AssembledBlock, setter: str) -> Problem:
+    return Problem(
+        entity="component",
+        key=block.component,
+        page=page.key,
+        block=block.order,
+        field="props",
+        what=f"placeholders are not filled, because the block may set raw HTML: it has `{setter}`",
+        remedy="show the text as a child of an element, or take the placeholders away",
+        severity="warning",
+    )
 
 
 def _needs_browser(made: RenderedBlock) -> bool:

@@ -97,7 +97,7 @@ class PageRenderer:
                 self._layouts[page.layout], {"zones": zones, "page": about}
             ),
             components=frozenset(block.component for block in page.blocks),
-            islands=Islands.of(page, rendered),
+            islands=Islands.of(page, rendered, self._asset_graph(bundle)),
             inline_styles=[
                 text
                 for block in page.blocks
@@ -181,6 +181,7 @@ class PageRenderer:
         return PageDocument(
             parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
             assets=(*loads.assets, self.favicon),
+            problems=content.islands.problems,
             address=content.address,
             image=head.text_of(content.about.metadata, "og_image"),
         )
@@ -201,10 +202,11 @@ def _policy(content: _Content, loads: PageAssets, style: str, *, has_visitor_scr
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
     scripts += [_VISITOR_SCRIPT] if has_visitor_script else []
-    if loads.styles is None:
-        return head.policy(scripts=scripts, styles=None)
-    own = [style] if style else []
-    return head.policy(scripts=scripts, styles=[*own, *content.inline_styles, *loads.styles])
+    styles = None
+    if loads.styles is not None:
+        styles = [*([style] if style else []), *content.inline_styles, *loads.styles]
+    forms = head.form_origins(content.about.metadata)
+    return head.policy(scripts=scripts, styles=styles, forms=forms)
 
 
 def _zones(

@@ -74,7 +74,6 @@ const freezeAll = (roots) => {
 const segments = new Intl.Segmenter(LOCALE).segment("a");
 function* generator() {}
 async function* asyncGenerator() {}
-/** @type {any} */ (Error).stackTraceLimit = 60; // the frames of packages must not hide the component's
 freezeAll([
   globalThis,
   provided,

@@ -1,5 +1,6 @@
 // Renders blocks, and makes the functions that the child process calls. No component can reach them.
 
+import { failure, messageOf } from "./failure.js";
 import { block, freeze, parse, realNow, resetBlock, server, stringify } from "./host.js";
 import { proveHtml } from "./html_proof.js";
 import { expectModules, requireFor } from "./modules.js";
@@ -11,8 +12,7 @@ const INTERACTIVE = 1;
 const RERENDER = 2;
 const PROVEN = 4;
 
-/** @typedef {{name: string, message: string, stack: string, browser: string}} Failure */
-/** @typedef {[html: string, flags: number] | [html: null, failure: Failure]} Result */
+/** @typedef {[html: string, flags: number] | [html: null, failure: import("./failure.js").Failure]} Result */
 
 const SLICE_MS = 250;
 const MAX_HTML_CHARS = 4_000_000;
@@ -20,41 +20,6 @@ const MAX_HTML_CHARS = 4_000_000;
 const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
 // React's errors for something that is waited for (react.dev/errors).
 const WAITS = /error #(426|460|482);/;
-
-// A value as text, whatever it is: components throw anything.
-/** @type {(value: unknown, maxChars: number) => string} */
-const text = (value, maxChars) => {
-  let said;
-  try {
-    said = String(value);
-  } catch {
-    said = "(a value that can't be shown)";
-  }
-  return said.toWellFormed().slice(0, maxChars);
-};
-
-/** A property, undefined where its getter throws. @type {(value: any, name: string) => any} */
-const read = (value, name) => {
-  try {
-    return value[name];
-  } catch {
-    return undefined;
-  }
-};
-
-/** @type {(error: unknown) => Failure} */
-const failure = (error) => {
-  const browser = block.browserName;
-  if (typeof error !== "object" || error === null) {
-    return { name: "", message: `it threw ${text(error, 700)}`, stack: "", browser };
-  }
-  return {
-    name: text(read(error, "name") ?? "Error", 60),
-    message: text(read(error, "message") ?? "", 800),
-    stack: text(read(error, "stack") ?? "", 20_000),
-    browser,
-  };
-};
 
 const asyncError = () => new Error(`${block.asyncReason}; React runs those on servers only`);
 
@@ -89,7 +54,7 @@ const checkFallback = (component, props, prefix) => {
   try {
     renderTree(component, props, prefix, unguardedReact);
   } catch (error) {
-    if (block.asyncReason || !WAITS.test(text(read(error, "message"), 300))) throw error;
+    if (block.asyncReason || !WAITS.test(messageOf(error))) throw error;
   }
   block.interactive = true;
   block.rerender = true;
