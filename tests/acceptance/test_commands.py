@@ -207,6 +207,32 @@ def test_content_goes_out_as_files_and_comes_back(empty_database: str, tmp_path:
     assert "content/pages/robbie-play-home.toml, line 1" in broken.error
 
 
+def test_the_demo_is_written_over_no_row_of_an_earlier_database(
+    empty_database: str, tmp_path: Path
+) -> None:
+    """Rows of the same keys are named, nothing is written, and the exit code is 1."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    sql(installation, EARLIER.read_text())
+    sql(
+        installation,
+        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value) "
+        "VALUES ('color.primary', 'color', '#123456') ON CONFLICT (token_key) "
+        "DO UPDATE SET default_value = '#123456'; "
+        "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps)"
+        " VALUES ('fluenti-local', 'Ours', '{}', '{play,work,code}') ON CONFLICT (node_id) "
+        "DO UPDATE SET node_name = 'Ours', enabled_apps = '{play,work,code}'",
+    )
+    assert installation.run("db", "upgrade").code == 0
+    tables = ("style_tokens", "node_branding", "pages", "components", "page_blocks")
+    queries = [f"SELECT to_jsonb(t) FROM robbieblocks_{name} t ORDER BY id" for name in tables]
+    before = [sql(installation, query) for query in queries]
+    ran = installation.run("db", "init", "--demo")
+    assert ran.code == 1
+    assert "token/color.primary" in ran.out
+    assert "node/fluenti-local" in ran.out
+    assert [sql(installation, query) for query in queries] == before
+
+
 def test_an_earlier_database_is_brought_up_to_date(empty_database: str, tmp_path: Path) -> None:
     """`db upgrade` says what it changes, keeps the rows, and leaves what `db verify` accepts."""
     installation = Installation(home=tmp_path / "home", database_url=empty_database)

@@ -135,3 +135,20 @@ def test_without_any_right_each_command_names_the_first_grant(roles: Installatio
         owner.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
     ran = nobody.run("build")
     assert (ran.code, "GRANT USAGE ON SCHEMA public TO nobody;" in ran.error) == (3, True), ran.err
+
+
+def test_content_is_imported_by_an_editor_alone(roles: Installation, tmp_path: Path) -> None:
+    """A worker's account lacks the rights on content, all of which are in one grant."""
+    for role in ("editor", "reviewer"):
+        exported = under(roles, role).run("content", "export", tmp_path / role)
+        assert exported.code == 0, exported.err
+    token = tmp_path / "editor" / "content" / "tokens.toml"
+    token.write_text(token.read_text().replace("#1f5fa8", "#1f5fa9"))
+    refused = under(roles, "worker").run(
+        "content", "import", tmp_path / "editor", "--theirs", "all"
+    )
+    assert refused.code == 3
+    granted = "GRANT INSERT, UPDATE ON robbieblocks_style_tokens TO worker;"
+    assert granted in refused.error
+    done = under(roles, "editor").run("content", "import", tmp_path / "editor", "--theirs", "all")
+    assert done.code == 0, done.out + done.err
