@@ -28,6 +28,9 @@ from robbieblocks.model import (
     RenderedBlock,
 )
 from robbieblocks.prerender import NodeSlots, PageRenderer
+from robbieblocks.prerender.isolate import process
+from robbieblocks.prerender.isolate.protocol import PROVEN
+from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.settings import resource_dir
 from tests.pages import block, node, page
@@ -290,6 +293,37 @@ def test_a_failing_layout_names_its_template(tmp_path: Path) -> None:
     (tmp_path / "layouts" / "_odd.html.j2").write_text("fine\n\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/_odd.html.j2, line 3"):
         PageRenderer(tmp_path)
+
+
+def test_what_a_library_raises_is_that_page_s_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is named with the exception, and others are composed."""
+    monkeypatch.setattr(head, "open_graph", _raise_over_poison)
+    with pytest.raises(ContentError, match="unforeseen") as raised:
+        _html(page(key="bad", title="poison"))
+    assert [each.where for each in raised.value.problems] == ["page bad"]
+    assert _html(page(title="fine"))
+
+
+def _raise_over_poison(about: head.About) -> list[tuple[str, str]]:
+    if about.title == "poison":
+        raise ValueError("unforeseen")
+    return []
+
+
+def test_what_the_html_parser_raises_is_that_block_s_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The block fails with the exception's name, and the process goes on."""
+
+    def fail(_html: str) -> None:
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(process, "html_problem", fail)
+    html, failure = process._checked(("<x-y></x-y>", 0))
+    assert html is None
+    assert isinstance(failure, dict)
+    assert "ValueError: unforeseen" in failure["message"]
+    assert process._checked(("<p></p>", PROVEN)) == ("<p></p>", PROVEN)
 
 
 def test_a_template_can_stand_in_another(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, Self
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer, mini_racer
 from py_mini_racer._dll import init_mini_racer  # the only way to pass V8 flags
 
+from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate import harness
 from robbieblocks.prerender.isolate.html_check import html_problem
 from robbieblocks.prerender.isolate.protocol import (
@@ -32,6 +33,7 @@ from robbieblocks.prerender.isolate.protocol import (
     Result,
 )
 from robbieblocks.process import answer
+from robbieblocks.row_faults import blame
 
 _POLL_S: Final = 0.05
 # As long as the harness renders in one call, in seconds of CPU time; see SLICE_MS in js/render.js.
@@ -250,7 +252,12 @@ def _checked(result: Result) -> Result:
     if result[0] is None:
         return result
     html, flags = result
-    wrong = None if flags & PROVEN else html_problem(html)
+    faults: list[Problem] = []
+    wrong: tuple[str, str] | None = None
+    with blame(faults.append, "component", ""):
+        wrong = None if flags & PROVEN else html_problem(html)
+    if faults:
+        wrong = faults[0].what, "write its HTML in another way"
     if wrong is None:
         return result
     return None, Failure(message=wrong[0], fix=wrong[1])

@@ -32,6 +32,7 @@ from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
+from robbieblocks.row_faults import blame
 
 _HERE: Final = Path(__file__).resolve().parent
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
@@ -86,8 +87,17 @@ class PageRenderer:
     ) -> PageDocument:
         """The page's document for all nodes; `rendered` holds each block by its order.
 
-        Raises ContentError where the layout's template fails, or a condition is too intricate.
+        Raises ContentError where the layout's template fails, a condition is too intricate, or a
+        library fails over the page.
         """
+        faults: list[Problem] = []
+        with blame(faults.append, "page", page.key):
+            return self._composed(page, rendered, bundle)
+        raise ContentError(faults)
+
+    def _composed(
+        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock], bundle: Bundle
+    ) -> PageDocument:
         about = head.About.of(page)
         visibility = _visibility(page)
         zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
