@@ -234,6 +234,12 @@ def status(
     quick: Annotated[
         bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Print what is not as it should be; exit with 1 where there is any."
+        ),
+    ] = False,
     format_: Annotated[
         Literal["text", "json"], typer.Option("--format", help="Form of the result.")
     ] = "text",
@@ -242,7 +248,9 @@ def status(
     """Show for each node and app what should be live, what was built and what is served."""
     from robbieblocks.cli import status as command
 
-    command.run(nodes=node or [], quick=quick, format_=format_, database_url=database_url)
+    command.run(
+        nodes=node or [], quick=quick, check=check, format_=format_, database_url=database_url
+    )
 
 
 @db.command("init")

@@ -9,12 +9,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import typer
 from psycopg import Connection
 
 from robbieblocks import changes, record, release, snapshot
 from robbieblocks.cli import output, session
 from robbieblocks.cli.output import print_progress, print_result
-from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text
+from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text, workers_text
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.model import NodeRow
 from robbieblocks.release import SiteRoot
@@ -24,29 +25,76 @@ if TYPE_CHECKING:
     from robbieblocks.pipeline import RunReport
 
 
-def run(*, nodes: Sequence[str], quick: bool, format_: str, database_url: str | None) -> None:
-    """Print the state of nodes."""
+def run(
+    *, nodes: Sequence[str], quick: bool, check: bool, format_: str, database_url: str | None
+) -> None:
+    """Print the state of nodes; with `check`, only what is not as it should be, and exit with 1."""
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot(settings.site_root)
     with session.opened(settings) as connection:
         chosen = _choose(snapshot.nodes(connection), nodes)
         ids = [node.id for node in chosen]
-        desired = {} if quick else _desired(settings, site_root, connection, ids)
+        desired, failed = ({}, "") if quick else _desired(settings, site_root, connection, ids)
         statuses = _statuses(site_root, connection, chosen, desired)
+        seen = record.workers(connection, ids)
+    facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
+    found = [finding for each in facts for finding in record.judge(each)]
     if format_ == "json":
-        print_result(output.as_json(as_json(statuses)))
+        print_result(output.as_json(as_json(statuses, seen, found)))
+    elif check:
+        print_result("\n".join(map(str, found)) or "everything is as it should be")
     else:
         # In a pipe lines may have any length: an app is one line, however many nodes there are.
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else sys.maxsize
         text = as_text(statuses, datetime.now(UTC), width=width, color=terminal)
-        print_result(text, colored=terminal)
+        below = [*(f"{node}  {workers_text(seen[node])}" for node in ids), *map(str, found)]
+        print_result("\n".join([text, "", *below]), colored=terminal)
+    if check and found:
+        raise typer.Exit(1)
 
 
-def as_json(statuses: Collection[AppStatus]) -> dict[str, object]:
+def as_json(
+    statuses: Collection[AppStatus],
+    workers: Mapping[str, Sequence[record.WorkerSeen]],
+    findings: Collection[record.Finding],
+) -> dict[str, object]:
     """The stable form of `--format json`."""
-    apps = [asdict(status) | {"verdict": status.verdict} for status in statuses]
-    return {"version": 1, "apps": apps}
+    return {
+        "version": 1,
+        "apps": [asdict(status) | {"verdict": status.verdict} for status in statuses],
+        "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _facts(
+    node: str,
+    workers: Sequence[record.WorkerSeen],
+    statuses: Collection[AppStatus],
+    desired: Mapping[tuple[str, str], RunReport],
+    failed: str,
+) -> record.NodeFacts:
+    """What is known of a node; `failed` is why it is not known what should be live."""
+    apps = [status for status in statuses if status.node == node]
+    errors = {"": f"what should be live is not known: {failed}"} if failed else {}
+    held_back: dict[str, str] = {}
+    for status in apps:
+        run, last = desired.get((node, status.app)), status.last_run
+        if run and run.error:
+            (held_back if run.held_back and not run.is_held else errors)[status.app] = run.explained
+        elif status.state == "failed" and last and status.desired != status.served:
+            errors[status.app] = last.error or "its last run failed"
+    return record.NodeFacts(
+        node=node,
+        workers=workers,
+        had_worker=any(s.last_run and s.last_run.triggered_by != "cli" for s in apps),
+        errors=errors,
+        held_back=held_back,
+        behind=[status.app for status in apps if status.state == "behind"],
+        waiting=max((status.waiting for status in apps), default=0),
+        oldest_s=max((status.oldest_seconds or 0.0 for status in apps), default=0.0),
+    )
 
 
 def _choose(known: Sequence[NodeRow], wanted: Sequence[str]) -> list[NodeRow]:
@@ -60,8 +108,8 @@ def _choose(known: Sequence[NodeRow], wanted: Sequence[str]) -> list[NodeRow]:
 
 def _desired(
     settings: Settings, site_root: SiteRoot, connection: Connection, nodes: Sequence[str]
-) -> dict[tuple[str, str], RunReport]:
-    """What a build would make live, by node and app: found by a dry run. Empty where that fails."""
+) -> tuple[dict[tuple[str, str], RunReport], str]:
+    """What a build would make live, by node and app, found by a dry run; or why that fails."""
     # All that a build needs takes long to import, and with --quick none is made.
     from robbieblocks.pipeline import BuildContext, Request, Site, build
 
@@ -77,8 +125,8 @@ def _desired(
             )
     except RobbieBlocksError as error:
         print_progress(f"what should be live is not known: {error}")
-        return {}
-    return {(run.node, run.app): run for run in report.runs}
+        return {}, str(error)
+    return {(run.node, run.app): run for run in report.runs}, ""
 
 
 def _statuses(
@@ -98,9 +146,11 @@ def _statuses(
         served_here = (site_root.path / node.id).is_dir()
         for app in node.apps:
             run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
-            groups = [group for group in waiting.groups if app in group.apps]
-            oldest = min((group.oldest for group in groups), default=None)
             live = release.live(site_root, node.id, app) if served_here else None
+            # A row may wait for another of the apps that it affects.
+            at_rest = bool(run and live and run.build_hash == live.build_hash and not run.error)
+            groups = [group for group in waiting.groups if app in group.apps and not at_rest]
+            oldest = min((group.oldest for group in groups), default=None)
             status = AppStatus(
                 node=node.id,
                 app=app,

@@ -94,6 +94,15 @@ def as_text(
     return "\n".join(lines)
 
 
+def workers_text(workers: Sequence[record.WorkerSeen]) -> str:
+    """Who holds a node: `active host:pid 3 s ago`, and standbys; times are of the last sign."""
+    words: list[str] = []
+    for each in workers:
+        seen = f" {_age(each.silent_s)} ago" if each.silent_s is not None else ""
+        words.append(visible_line(f"{each.state} {each.host}:{each.pid}{seen}"))
+    return ", ".join(words) or "no worker"
+
+
 def _facts(statuses: Sequence[AppStatus], now: datetime, *, color: bool) -> list[str]:
     """A line for each app of each node, with everything that is known about it."""
     header = ("node", "app", "state", "should be", "built", "served", "waiting", "last run")

@@ -94,6 +94,17 @@ class RunReport:
         return tuple(page for page in self.planned if page.change == "held back")
 
     @property
+    def is_held(self) -> bool:
+        """Whether the brake holds the run, until a person approves its plan."""
+        return self.error.startswith("held:")
+
+    @property
+    def explained(self) -> str:
+        """The error; where pages are held back, with the first problem and its remedy."""
+        first = next((str(each) for each in self.problems if each.severity == "error"), "")
+        return f"{self.error}: {first}" if self.held_back and first else self.error
+
+    @property
     def causes(self) -> tuple[Cause, ...]:
         """Everything that pages of the run differ by, each once."""
         return tuple(dict.fromkeys(cause for page in self.changed for cause in page.causes))

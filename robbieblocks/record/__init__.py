@@ -3,6 +3,7 @@
 A run is dead when its row is unfinished and nobody holds the lease of its node and app.
 """
 
+from robbieblocks.record.health import Finding, NodeFacts, judge
 from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
     NOTHING_LIVE,
@@ -19,21 +20,29 @@ from robbieblocks.record.runs import (
     remove_old,
     start,
 )
+from robbieblocks.record.workers import WorkerSeen, session_name, worker_lock, workers
 
 __all__ = [
     "NOTHING_LIVE",
     "PROCESS_ID",
     "UNFINISHED",
+    "Finding",
     "LastRun",
     "Lease",
     "Leases",
+    "NodeFacts",
     "RunEnd",
+    "WorkerSeen",
     "close_abandoned",
     "close_dead",
     "finish",
     "heartbeats",
+    "judge",
     "latest",
     "phase",
     "remove_old",
+    "session_name",
     "start",
+    "worker_lock",
+    "workers",
 ]

@@ -27,7 +27,7 @@ from typing import Final
 
 from psycopg import Connection
 
-from robbieblocks import database, snapshot
+from robbieblocks import database, record, snapshot
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.pipeline import Site
 from robbieblocks.release import SiteRoot
@@ -50,8 +50,6 @@ from robbieblocks.worker.systemd import Notifier
 from robbieblocks.worker.timing import Timing
 
 _JOIN_S: Final = 5.0
-# Postgres cuts longer names off, with a notice.
-_APPLICATION_NAME_MAX: Final = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +193,7 @@ def _assemble(
 def _open_connection(
     settings: Settings, node: str, watchdog: QueryWatchdog, name: str
 ) -> Connection:
-    """A watched connection, whose purpose and node pg_stat_activity shows."""
-    application_name = f"robbieblocks {name} {node}"[:_APPLICATION_NAME_MAX]
-    connection = database.connect(settings, application_name=application_name)
+    """A watched connection, whose purpose, process and node pg_stat_activity shows."""
+    connection = database.connect(settings, application_name=record.session_name(name, node))
     watchdog.watch(name, connection)
     return connection

@@ -94,10 +94,12 @@ class Loop:
         except RobbieBlocksError as error:
             log = self.log.warning if isinstance(error, Transient) else self.log.error
             log("build.failed", apps=job.apps, reason=job.reason, error=str(error))
+            self.health.errors |= dict.fromkeys(job.apps, str(error))
             self.agenda.job_ended(job, self.monotonic(), failed=job.apps)
         except Exception:
             # A bug that one app runs into must not stop the others.
             self.log.exception("build.broken", apps=job.apps)
+            self.health.errors |= dict.fromkeys(job.apps, "a fault of the program: see its log")
             self.agenda.job_ended(job, self.monotonic(), failed=job.apps)
         else:
             self._built(job, result, self.monotonic() - began)
@@ -158,5 +160,4 @@ class Loop:
         if state != before or reason != self.health.why:
             log = self.log.info if state in ("active", "standby") else self.log.warning
             log("worker.state", state=state, before=before, why=reason)
-        self.health.why = reason
-        self.health.state = state
+        self.health.state, self.health.why = state, reason

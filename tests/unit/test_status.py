@@ -133,7 +133,7 @@ def test_what_is_not_known_is_explained() -> None:
 
 def test_the_json_form_has_whole_hashes_and_times() -> None:
     """Programs get everything, and the verdict with it."""
-    (found,) = json.loads(json.dumps(as_json([FINE]), default=str))["apps"]
+    (found,) = json.loads(json.dumps(as_json([FINE], {}, []), default=str))["apps"]
     assert found["served"] == "a" * 64
     assert found["verdict"] == "up to date"
     assert found["last_run"]["at"].startswith("2026-06-01")

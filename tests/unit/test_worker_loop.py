@@ -173,6 +173,17 @@ def test_a_lost_database_is_waited_out_and_nothing_is_forgotten(bench: Bench) ->
     assert bench.world.calls.count("disconnect") >= 2
 
 
+def test_what_failed_is_the_reason_until_it_is_built(bench: Bench) -> None:
+    """Readiness says of an app that is tried again what its build failed with."""
+    bench.world.edit("play")
+    bench.world.errors = {"build": [ProcessFailed("no room: make some")]}
+    bench.loop.run_once()
+    assert "no room: make some" in bench.loop.health.unready
+    bench.settle()
+    assert bench.world.live["play"] == 2
+    assert bench.loop.health.findings == ()
+
+
 def test_no_number_of_failed_connects_ends_the_loop(bench: Bench) -> None:
     """A server that is away for a night is back in the morning, and so is the worker."""
     bench.settle()

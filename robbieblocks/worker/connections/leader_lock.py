@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from psycopg import Connection
 
-from robbieblocks import file_locks
+from robbieblocks import file_locks, record
 from robbieblocks.database import sessions, translated
-from robbieblocks.database.sessions import Session, lock_key
+from robbieblocks.database.sessions import Session
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import SiteRoot
 
@@ -77,7 +77,7 @@ class LeaderLock:
         Raises DatabaseUnavailable.
         """
         if not self._has_advisory:
-            key = lock_key("robbieblocks worker", self.node)
+            key = record.worker_lock(self.node)
             with translated(f"become the worker of {self.node}"):
                 self._has_advisory = sessions.take(connection, key)
             if not self._has_advisory:

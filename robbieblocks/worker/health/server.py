@@ -134,6 +134,8 @@ class Metrics(Collector):
             ("phase_age_seconds", "Age of the running phase", health.phase_age_s),
             ("retrying_apps", "Apps that wait for another try", len(health.retrying)),
             ("held_apps", "Apps whose plan waits for a person's approval", len(health.held)),
+            ("held_back_pages", "Pages kept as they were for an error", health.held_back_pages),
+            ("findings", "Things that are not as they should be", len(health.findings)),
         ):
             family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
             family.add_metric([health.node], float(value or 0))

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from prometheus_client import Histogram
 
+from robbieblocks import record
 from robbieblocks.changes import Waiting
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
@@ -29,10 +30,10 @@ class Health:
     """Written by the main thread, read by the health server and the supervisor.
 
     There is no lock: each field is valid by itself. Times are of the monotonic clock, except
-    `oldest_waiting`. `why` is the reason of the state. `phase` says what the main thread is doing;
-    it is empty while it waits.
-    `retrying` are the apps that wait for another try. `reconciled` is True once every app was
-    examined since the start. `held` has, by app, why its plan waits for a person's approval.
+    `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
+    `why` explains the state. `retrying` are the apps that wait for another try. `reconciled` is
+    True once every app was examined since the start. By app, `errors` has why its last build
+    failed, and `held_back` how many pages it left as they were, and why.
     """
 
     node: str
@@ -46,7 +47,8 @@ class Health:
     waiting: int = 0
     oldest_waiting: datetime | None = None
     retrying: tuple[str, ...] = ()
-    held: dict[str, str] = field(default_factory=dict[str, str])
+    errors: dict[str, str] = field(default_factory=dict[str, str])
+    held_back: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     last_build: dict[str, object] = field(default_factory=dict[str, object])
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
@@ -93,10 +95,12 @@ class Health:
         for run in result.runs:
             key = (run.app, run.outcome)
             self.builds[key] = self.builds.get(key, 0) + 1
-            if run.error.startswith("held:"):
-                self.held[run.app] = run.error.partition("\n")[0]
-            else:
-                self.held.pop(run.app, None)
+            self.errors.pop(run.app, None)
+            self.held_back.pop(run.app, None)
+            if run.held_back and not run.is_held:
+                self.held_back[run.app] = (len(run.held_back), run.explained)
+            elif run.outcome == "failed":
+                self.errors[run.app] = run.error
         self.last_build = {
             "apps": list(job.apps),
             "reason": job.reason,
@@ -118,15 +122,42 @@ class Health:
     @property
     def unready(self) -> str:
         """Why changes don't go out now; empty while they do. A restart would not help."""
-        if self.state != "active":
-            return f"{self.state}: {self.why}" if self.why else self.state
-        if not self.reconciled:
-            return "the first look at every app is not finished"
-        if self.retrying:
-            return f"waiting to try again: {', '.join(self.retrying)}"
-        if held := list(self.held.values()):
-            return held[0]
-        return ""
+        return next((_said(each) for each in self.findings if each.stops), "")
+
+    @property
+    def findings(self) -> tuple[record.Finding, ...]:
+        """Everything that is not as it should be, the most pressing first."""
+        state, why = self.state, self.why
+        if state == "active" and not self.reconciled:
+            state, why = "starting", "the first look at every app is not finished"
+        # Copies: the main thread may change them meanwhile.
+        errors = {
+            **dict.fromkeys(self.retrying, "its last build failed for lack of infrastructure"),
+            **self.errors.copy(),
+        }
+        errors |= {app: f"waiting to try again: {errors[app]}" for app in self.retrying}
+        held_back = {app: error for app, (_, error) in self.held_back.copy().items()}
+        return record.judge(
+            record.NodeFacts(
+                node=self.node,
+                state=state,
+                why=why,
+                errors=errors,
+                held_back=held_back,
+                waiting=self.waiting,
+                oldest_s=self.oldest_waiting_age_s or 0.0,
+            )
+        )
+
+    @property
+    def held(self) -> list[str]:
+        """The apps whose plan waits for a person's approval."""
+        return sorted(app for app, error in self.errors.copy().items() if error.startswith("held:"))
+
+    @property
+    def held_back_pages(self) -> int:
+        """How many pages keep their last good version, because the new one has an error."""
+        return sum(count for count, _ in self.held_back.copy().values())
 
     @property
     def loop_age_s(self) -> float:
@@ -166,6 +197,12 @@ class Health:
             "waiting_changes": self.waiting,
             "oldest_waiting_seconds": self.oldest_waiting_age_s,
             "retrying_apps": list(self.retrying),
-            "held_apps": sorted(self.held),
+            "held_apps": self.held,
+            "held_back_pages": self.held_back_pages,
+            "findings": [str(finding) for finding in self.findings],
             "last_build": self.last_build,
         }
+
+
+def _said(finding: record.Finding) -> str:
+    return f"{finding.app}: {finding.what}" if finding.app else finding.what
