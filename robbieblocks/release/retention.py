@@ -25,6 +25,7 @@ _PRUNED_STEM: Final = "pruned"
 _HEAD_BYTES: Final = 65_536
 _DAY_S: Final = 86_400.0
 _HOUR_S: Final = 3_600.0
+_LONG_AGO: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,21 @@ def mark_unreferenced(app_folder: AppFolder, name: str, kept: Iterable[str]) -> 
 
 
 def last_live(folder: Path) -> float:
-    """When a release was last made live; 0 for one that never was, or failed its check."""
+    """When a release was last made live; 0 for one that never was, or failed its check.
+
+    A time that is still to come, from a clock that was wrong, is no reason to keep a release for
+    ever: such a release counts as the oldest of those that were live.
+    """
     try:
-        return (folder / VERIFIED).stat().st_mtime
+        live_at = (folder / VERIFIED).stat().st_mtime
     except OSError:
         return 0.0
+    return _LONG_AGO if _is_to_come(live_at) else live_at
+
+
+def _is_to_come(moment: float) -> bool:
+    """Whether a file's time is further ahead than a clock that is set right explains."""
+    return moment > time.time() + _HOUR_S
 
 
 def _prune_releases(app_folder: AppFolder, keep: int, slack: int) -> tuple[str, ...]:
@@ -159,7 +170,8 @@ def _is_sweep_due(app_folder: AppFolder, sweep_hours: float) -> bool:
     """Whether assets were last checked long enough ago; if so, notes that they are now."""
     swept = app_folder.node_path / ".assets.swept"
     try:
-        if time.time() - swept.stat().st_mtime < sweep_hours * _HOUR_S:
+        swept_at = swept.stat().st_mtime
+        if time.time() - swept_at < sweep_hours * _HOUR_S and not _is_to_come(swept_at):
             return False
     except FileNotFoundError:
         pass
@@ -182,7 +194,11 @@ def _prune_assets(app_folder: AppFolder, max_age_s: float) -> int:
         limit = oldest_temporary if entry.name.startswith(TEMPORARY) else oldest
         if entry.name in in_use or entry.is_dir(follow_symlinks=False):
             continue
-        if entry.stat(follow_symlinks=False).st_mtime < limit:
+        unused_since = entry.stat(follow_symlinks=False).st_mtime
+        if _is_to_come(unused_since):
+            # Its days begin now.
+            os.utime(entry.path, follow_symlinks=False)
+        elif unused_since < limit:
             Path(entry.path).unlink(missing_ok=True)
             removed += 1
     return removed

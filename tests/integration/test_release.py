@@ -30,6 +30,7 @@ from robbieblocks.release import (
 )
 from robbieblocks.release.files import disk
 from robbieblocks.release.manifest import ManifestWriter, load
+from robbieblocks.release.names import VERIFIED
 from tests.integration.releases import (
     NODE,
     assets,
@@ -563,6 +564,31 @@ class TestPrune:
         os.utime(asset, (1, 1))
         put_version(site_root, 2)
         assert asset.stat().st_mtime > time.time() - 3600
+
+    def test_a_release_of_a_wrong_clock_is_not_kept_for_ever(self, site_root: SiteRoot) -> None:
+        """What was live "next year" goes before what was live since, unless it is live."""
+        to_come = time.time() + 365 * 86_400
+        odd = put_version(site_root, 1).build_hash
+        os.utime(app_path(site_root) / "releases" / odd / VERIFIED, (to_come, to_come))
+        assert prune(site_root, NODE, "play", keep=1).releases == ()
+        for version in (2, 3, 4):
+            put_version(site_root, version)
+        assert odd in prune(site_root, NODE, "play", keep=2).releases
+
+    def test_assets_of_a_wrong_clock_go_too(self, site_root: SiteRoot) -> None:
+        """A time that is still to come puts neither the check nor the removal off for ever."""
+        for version in (1, 2, 3):
+            put_version(site_root, version)
+        folder = site_root.path / NODE / "assets"
+        asset = folder / assets(1)[1].name
+        prune(site_root, NODE, "play", keep=1)
+        to_come = time.time() + 365 * 86_400
+        for path in (asset, folder.parent / ".assets.swept"):
+            os.utime(path, (to_come, to_come))
+        assert prune(site_root, NODE, "play", keep=1).assets == 0
+        assert asset.stat().st_mtime < to_come
+        assert prune(site_root, NODE, "play", keep=1, asset_days=-1, sweep_hours=0).assets > 0
+        assert not asset.exists()
 
     def test_a_place_without_releases_is_no_error(self, site_root: SiteRoot) -> None:
         """Nothing is there to prune."""
