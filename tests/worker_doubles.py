@@ -78,7 +78,7 @@ class MemoryWorld:
     apps: dict[str, int] = field(default_factory=dict)
     live: dict[str, int] = field(default_factory=dict)
     rows: dict[UUID, tuple[frozenset[str], datetime]] = field(default_factory=dict)
-    errors: dict[str, list[RobbieBlocksError]] = field(default_factory=dict)
+    errors: dict[str, Any] = field(default_factory=dict)
     boundaries: dict[str, datetime | None] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)

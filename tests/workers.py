@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any, Self
 
 import psutil
 import psycopg
+import pytest
 
 from robbieblocks.settings import Settings
 
@@ -113,6 +115,7 @@ class Worker:
     stall: str = ""
     prelude: str = ""
     create_root: bool = True
+    prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
@@ -131,7 +134,17 @@ class Worker:
             "ROBBIEBLOCKS_DATABASE_URL": settings.database_url or "",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "worker", "--node", self.node, "--log", "json"]
+            [
+                *self.prefix,
+                sys.executable,
+                "-c",
+                code,
+                "worker",
+                "--node",
+                self.node,
+                "--log",
+                "json",
+            ]
             + ([] if "--health" in self.arguments else ["--health", "off"])
             + (["--create-root"] if self.create_root else [])
             + list(self.arguments),
@@ -234,6 +247,16 @@ def hook(step):
         threading.Event().wait()
 failpoints.hook = hook
 """
+
+
+def without_root_s_rights() -> tuple[str, ...]:
+    """What to put before a command so that permissions hold for it, even if root runs it."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may read anything, and no setpriv(1) takes that right away")
+    dropped = "-dac_override,-dac_read_search"
+    return ("setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}")
 
 
 @contextmanager

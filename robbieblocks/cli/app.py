@@ -253,6 +253,22 @@ def status(
     )
 
 
+@app.command()
+def prune(
+    node: Annotated[
+        list[str],
+        typer.Option(help="A node that is not in the database any more; repeatable."),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    embedded: Embedded = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove a node that left robbieblocks_node_branding, with its pages, from the site root."""
+    from robbieblocks.cli import prune as command
+
+    command.run(nodes=node, yes=yes, embedded=embedded, database_url=database_url)
+
+
 @db.command("init")
 def db_init(
     demo: Annotated[

@@ -46,7 +46,7 @@ def located(settings: Settings, *, may_embed: bool = True) -> Generator[Settings
         return
     if not may_embed:
         raise UsageError(
-            "no database is named, and a worker uses the embedded one only with --embedded\n"
+            "no database is named, and this command uses the embedded one only with --embedded\n"
             "  -> set ROBBIEBLOCKS_DATABASE_URL (of a service: in /etc/robbieblocks/<node>.env), "
             "the PG* variables or --database-url"
         )

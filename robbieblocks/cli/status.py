@@ -32,13 +32,17 @@ def run(
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot(settings.site_root)
     with session.opened(settings) as connection:
-        chosen = _choose(snapshot.nodes(connection), nodes)
+        known = snapshot.nodes(connection)
+        chosen = _choose(known, nodes)
         ids = [node.id for node in chosen]
         desired, failed = ({}, "") if quick else _desired(settings, site_root, connection, ids)
         statuses = _statuses(site_root, connection, chosen, desired)
         seen = record.workers(connection, ids)
     facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
     found = [finding for each in facts for finding in record.judge(each)]
+    # A node that left the table is served on, and nothing else says so.
+    left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
+    found += (_left(node) for node in left)
     if format_ == "json":
         print_result(output.as_json(as_json(statuses, seen, found)))
     elif check:
@@ -66,6 +70,12 @@ def as_json(
         "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
         "findings": [asdict(finding) for finding in findings],
     }
+
+
+def _left(node: str) -> record.Finding:
+    what = "it is not in the database any more, and is served on"
+    remedy = f"robbieblocks prune --node {node} removes it"
+    return record.Finding(node=node, what=what, remedy=remedy, stops=False)
 
 
 def _facts(

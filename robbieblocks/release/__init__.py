@@ -18,6 +18,7 @@ from robbieblocks.release.claim import claim
 from robbieblocks.release.layout import AppFolder, apps, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
+from robbieblocks.release.node_removal import remove_node, worker_lock
 from robbieblocks.release.reading import (
     live,
     live_size,
@@ -57,6 +58,8 @@ __all__ = [
     "prune",
     "read_asset",
     "read_live",
+    "remove_node",
     "verify",
+    "worker_lock",
     "write_release",
 ]

@@ -77,31 +77,26 @@ class AppFolder:
 
 
 def apps(site_root: SiteRoot, node: str) -> tuple[str, ...]:
-    """The apps that have a live release on a node, sorted."""
+    """The apps that have a live release on a node, sorted. Raises SiteUnavailable."""
     check_folder_name("node", node)
     folder = site_root.path / node
-    if not folder.is_dir():
-        return ()
-    return tuple(
-        sorted(
+    with disk.attempt("read the folder", folder):
+        return tuple(
             entry.name
-            for entry in folder.iterdir()
-            if entry.name != ASSETS
-            and is_folder_name(entry.name)
-            and (entry / "current").is_symlink()
+            for entry in _folders(folder)
+            if entry.name != ASSETS and (entry / "current").is_symlink()
         )
-    )
 
 
 def nodes(site_root: SiteRoot) -> tuple[str, ...]:
-    """The nodes that have a live release under the site root, sorted."""
-    if not site_root.path.is_dir():
-        return ()
-    return tuple(
-        sorted(
-            folder.name
-            for folder in site_root.path.iterdir()
-            # A file system's root holds `lost+found` and the like.
-            if is_folder_name(folder.name) and apps(site_root, folder.name)
-        )
-    )
+    """The nodes that have a live release under the site root, sorted. Raises SiteUnavailable."""
+    return tuple(folder.name for folder in _folders(site_root.path) if apps(site_root, folder.name))
+
+
+def _folders(folder: Path) -> list[Path]:
+    """What may be a node or an app in a folder, in order; a disk's root has `lost+found`, too."""
+    with disk.attempt("read the folder", folder):
+        try:
+            return sorted(each for each in folder.iterdir() if is_folder_name(each.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []

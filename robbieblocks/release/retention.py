@@ -54,9 +54,9 @@ def prune(
     `sweep_hours`, and not while someone publishes. Raises SiteUnavailable.
     """
     app_folder = AppFolder.of(site_root, node, app)
-    if not app_folder.releases.is_dir():
-        return Pruned()
     with disk.attempt("prune", app_folder.path):
+        if not app_folder.releases.is_dir():
+            return Pruned()
         removed = _prune_releases(app_folder, keep, slack)
     with assets_unused(app_folder) as unused, disk.attempt("prune", app_folder.assets):
         if not unused or not _is_sweep_due(app_folder, sweep_hours):

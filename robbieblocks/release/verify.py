@@ -36,7 +36,8 @@ def verify(site_root: SiteRoot, node: str, app: str, *, quick: bool = False) -> 
     with disk.attempt("read the release", folder):
         whole = whole_files(folder, manifest, manifest.files, trust_stats=quick)
     damaged = [path for path in manifest.files if path not in whole]
-    assets = damaged_assets(app_folder.assets, manifest.assets, quick=quick)
+    with disk.attempt("read the assets", app_folder.assets):
+        assets = damaged_assets(app_folder.assets, manifest.assets, quick=quick)
     return *damaged, *(ASSET_PREFIX + asset for asset in assets)
 
 

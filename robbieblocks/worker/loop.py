@@ -52,7 +52,8 @@ class Loop:
             self._set_state("unreachable", str(error))
             self._reconnect()
             return
-        except RobbieBlocksError as error:
+        except (RobbieBlocksError, OSError) as error:
+            # Whatever the system refuses, wherever it was asked: it is asked again.
             self._set_state("unreachable", str(error))
             worked = False
         if not worked:

@@ -7,13 +7,15 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import LiteralString
 
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from robbieblocks.database import identity
 from robbieblocks.database.embedded.server import _binaries
@@ -21,7 +23,17 @@ from robbieblocks.settings import Settings
 from tests.commands import Installation
 from tests.databases import Databases
 from tests.sites import served
-from tests.workers import NODES, PAGES, Worker, edit, fill, running, shown, until
+from tests.workers import (
+    NODES,
+    PAGES,
+    Worker,
+    edit,
+    fill,
+    running,
+    shown,
+    until,
+    without_root_s_rights,
+)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -242,3 +254,107 @@ def restore(site: Settings, dump: Path, *options: str) -> None:
 def postgres(program: str, *arguments: str) -> None:
     """Run a program of the embedded Postgres."""
     subprocess.run([_binaries() / program, *arguments], check=True)
+
+
+# --- a site root that is not there -----------------------------------------------------------
+
+
+def unmount(site_root: Path) -> None:
+    """Leave the empty folder on which a disk was mounted."""
+    site_root.unlink()
+    site_root.mkdir()
+
+
+def mount(site_root: Path, disk: Path) -> None:
+    """Put the disk back."""
+    site_root.rmdir()
+    site_root.symlink_to(disk)
+
+
+@pytest.fixture
+def disk(site: Settings) -> Path:
+    """The disk with the site, of which the site root is the mount point."""
+    disk = site.site_root.rename(site.home / "disk")
+    site.site_root.symlink_to(disk)
+    return disk
+
+
+def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, db: Db, disk: Path) -> None:
+    """A running worker and a restarted one are unreachable, make nothing, and go on once it is
+    back; who visits the disk is served throughout."""
+    with (
+        visited(replace(site, site_root=disk)),
+        running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"), create_root=False)),
+    ):
+        worker.wait_until_ready()
+        unmount(site.site_root)
+        until(lambda: health(worker, "/readyz").status_code == 503)
+        assert health(worker, "/readyz").json()["unready"].startswith("unreachable")
+        assert "mount its disk" in worker.logged("worker.state")[-1]["why"]
+        assert worker.stop() == 0
+        with running(again := Worker(site, NODE, create_root=False)):
+            again.wait_for("worker.state", state="unreachable")
+            assert again.stop() == 0
+        assert list(site.site_root.iterdir()) == []
+        with running(again := Worker(site, NODE, create_root=False)):
+            again.wait_for("worker.state", state="unreachable")
+            mount(site.site_root, disk)
+            again.wait_until_ready()
+    edit(db, "play", 1)
+    with running(again := Worker(site, NODE, create_root=False)):
+        again.wait_until_ready()
+        assert shown(disk, NODE, "play") == 1, again.lines
+
+
+@pytest.mark.parametrize("place", [".", NODE, f"{NODE}/play", f"{NODE}/play/releases"])
+def test_a_site_root_that_can_not_be_read_ends_no_worker(
+    site: Settings, db: Db, place: str
+) -> None:
+    """Without the rights to it, or to a folder in it, changes wait, and go out by themselves once
+    it may be read again."""
+    rights = without_root_s_rights()
+    socket = Path(str(conninfo_to_dict(site.database_url or "")["host"]))
+    for path in (*socket.iterdir(), socket, socket.parent) if rights else ():
+        # Of the server's account, whose folders root enters by the right that it now lacks.
+        path.chmod(path.stat().st_mode | 0o033)
+    worker = Worker(site, NODE, ("--health", "127.0.0.1:0"), create_root=False, prefix=rights)
+    with running(worker):
+        worker.wait_until_ready()
+        with visited(site) if rights else nullcontext():
+            (site.site_root / place).chmod(0)
+            edit(db, "play", 1)
+            until(lambda: health(worker, "/readyz").status_code == 503)
+            assert not worker.dead
+            (site.site_root / place).chmod(0o755)
+        until(lambda: shown(site.site_root, NODE, "play") == 1)
+        until(lambda: health(worker, "/readyz").status_code == 200)
+        assert worker.stop() == 0
+    assert not any("Traceback" in str(line) for line in worker.lines)
+
+
+def test_a_node_that_left_the_database_is_listed_and_removed(site: Settings, db: Db) -> None:
+    """It is served until a person removes it: not while it is in the table, nor while a worker has
+    it, nor unasked."""
+    installation = command(site, site.database_url)
+    prune = ("prune", "--node", NODE, "--yes")
+    refused = installation.run(*prune)
+    assert (refused.code, "is in robbieblocks_node_branding" in refused.error) == (2, True)
+    with visited(site):
+        with running(worker := Worker(site, NODE)):
+            worker.wait_until_ready()
+            db.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [NODE])
+            worker.wait_for("worker.state", state="unknown node")
+            refused = installation.run(*prune)
+            assert (refused.code, "a worker has the node" in refused.error) == (2, True)
+        assert f"prune --node {NODE} removes it" in installation.run("status", "--quick").out
+        told = json.loads(installation.run("status", "--quick", "--format", "json").out)
+        assert NODE in {finding["node"] for finding in told["findings"]}
+        assert "--yes removes it" in installation.run(*prune[:-1]).error
+        assert "known: vengeance-local" in installation.run("prune", "--node", "x", "--yes").error
+        assert "--embedded" in command(site, None).run(*prune).error
+    removed = installation.run(*prune)
+    assert (removed.code, removed.out) == (0, f"removed {NODE}\n")
+    assert sorted(path.name for path in site.site_root.iterdir()) == ["site.json"]
+    with served(site.site_root, NODE) as address:
+        assert httpx.get(address + PAGES["play"]).status_code == 404
+    assert "prune" not in installation.run("status", "--quick").out

@@ -255,7 +255,7 @@ def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) ->
 @pytest.mark.parametrize("call", ["read_queue", "is_leader", "build"])
 def test_no_error_ends_the_loop(bench: Bench, call: str) -> None:
     """Even what trying again can't mend only makes the worker wait and look again."""
-    errors: list[RobbieBlocksError] = [SchemaOutdated("no such table") for _ in range(3)]
+    errors: list[Exception] = [SchemaOutdated("no such table"), PermissionError(13, "no")]
     bench.world.errors = {call: errors}
     bench.world.edit("play")
     for _ in range(10):

@@ -17,7 +17,7 @@ from robbieblocks import file_locks, record
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import SiteRoot, worker_lock
 
 _STALE_SESSIONS_MAX = 8
 
@@ -53,7 +53,7 @@ class LeaderLock:
         """Take the file lock if it is free; return whether we hold it. Raises SiteUnavailable."""
         if self._file is not None:
             return True
-        path = self.site_root.path / self.node / ".worker.lock"
+        path = worker_lock(self.site_root, self.node)
         try:
             path.parent.mkdir(exist_ok=True)
             descriptor = file_locks.open_lock_file(path)

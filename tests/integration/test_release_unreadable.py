@@ -1,0 +1,108 @@
+"""Whatever is wrong with a folder of the site root, every door of `release` raises our errors."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from robbieblocks import release
+from tests.workers import without_root_s_rights
+
+# Each door as its callers use it. It runs in a process of its own, since root may read anything.
+_PROGRAM = """
+import contextlib, itertools, json, sys
+from pathlib import Path
+from robbieblocks import release
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.release import AppFolder, RemovalLimit, SiteRoot
+from tests.integration.releases import NODE, put_version
+PLACE = Path(sys.argv[1])
+
+def publish(root):
+    put_version(root, 2)
+
+def locked(root):
+    with release.lock(root, NODE, "play"):
+        pass
+
+DOORS = {
+    "apps": lambda root: release.apps(root, NODE),
+    "claim": lambda root: release.claim(root, None),
+    "live": lambda root: release.live(root, NODE, "play"),
+    "live_size": lambda root: release.live_size(root, NODE, "play", "play/index.html"),
+    "lock": locked,
+    "make_live": publish,
+    "manifest_of": lambda root: release.manifest_of(AppFolder.of(root, NODE, "play"), BUILD),
+    "nodes": release.nodes,
+    "pinned": lambda root: release.pinned(root, NODE, "play"),
+    "prepare_standby_trees": lambda root: release.prepare_standby_trees(
+        root, NODE, "play", go_on=lambda: True),
+    "prune": lambda root: release.prune(root, NODE, "play", 1, sweep_hours=0),
+    "read_asset": lambda root: release.read_asset(root, NODE, "play", ASSET),
+    "read_live": lambda root: release.read_live(root, NODE, "play", "play/index.html"),
+    "remove_node": lambda root: release.remove_node(root, NODE),
+    "RemovalLimit": RemovalLimit.of,
+    "verify": lambda root: release.verify(root, NODE, "play"),
+    "worker_lock": lambda root: release.worker_lock(root, NODE),
+    "write_release": publish,
+}
+
+def spoil(kind, path):
+    if kind == "unreadable":
+        path.chmod(0)
+    elif kind == "read-only":
+        path.chmod(0o555)
+    else:
+        path.rename(path.with_name("away"))
+        if kind == "a file":
+            path.write_text("")
+        elif kind == "a circle":
+            path.symlink_to(path.name)
+
+escaped, cases = [], itertools.count()
+for kind in ("unreadable", "read-only", "a file", "a circle", "gone"):
+    for level in ("site", "node", "app", "releases", "live", "assets"):
+        for name, door in DOORS.items():
+            site = PLACE / str(next(cases)) / "site"
+            root = SiteRoot(site)
+            release.claim(root, None, create=True)
+            put_version(root, 1)
+            live = release.live(root, NODE, "play")
+            BUILD, ASSET = live.build_hash, live.assets[0]
+            app = AppFolder.of(root, NODE, "play")
+            path = {"site": site, "node": app.node_path, "app": app.path, "releases": app.releases,
+                    "live": app.releases / BUILD, "assets": app.assets}[level]
+            spoil(kind, path)
+            try:
+                door(SiteRoot(site))
+            except RobbieBlocksError:
+                pass
+            except Exception as error:
+                escaped.append(f"{name}, {level} {kind}: {error!r}")
+            with contextlib.suppress(OSError):
+                path.chmod(0o755)
+print(json.dumps([sorted(DOORS), escaped]))
+"""
+
+
+@pytest.mark.slow
+def test_no_door_lets_the_system_s_error_out(tmp_path: Path) -> None:
+    """Unreadable, read-only, gone, a file or a circle in its place, at any level: SiteUnavailable,
+    or an answer."""
+    done = subprocess.run(
+        [*without_root_s_rights(), sys.executable, "-c", _PROGRAM, tmp_path / "place"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    doors, escaped = json.loads(done.stdout)
+    assert escaped == []
+    exported = {name for name in release.__all__ if inspect.isfunction(getattr(release, name))}
+    assert exported - {"is_asset_name"} <= set(doors), "a door that is not tried"
