@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -153,7 +154,7 @@ def _statuses(
     statuses: list[AppStatus] = []
     for node in nodes:
         waiting = changes.waiting(connection, node.id)
-        served_here = (site_root.path / node.id).is_dir()
+        served_here = os.path.isdir(site_root.path / node.id)  # noqa: PTH112 - is_dir() may raise
         for app in node.apps:
             run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
             live = release.live(site_root, node.id, app) if served_here else None

@@ -10,7 +10,6 @@ import json
 from typing import Final
 
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.file_reading import read_file
 from robbieblocks.release.files import disk
 from robbieblocks.release.layout import nodes
 from robbieblocks.release.site_root import SiteRoot
@@ -55,7 +54,7 @@ def _marker(site_root: SiteRoot) -> tuple[bool, str | None]:
     path = site_root.path / _MARKER
     with disk.attempt("read the marker of the site root", path):
         try:
-            text = read_file(path, site_root.path)
+            text = disk.read_file(path)
         except FileNotFoundError:
             return False, None
     try:

@@ -26,7 +26,9 @@ def pinned(site_root: SiteRoot, node: str, app: str) -> str | None:
     app_folder = AppFolder.of(site_root, node, app)
     with disk.attempt("read the pin", app_folder.pin):
         try:
-            return app_folder.pin.read_text().strip() or app_folder.live_name
+            return disk.read_file(app_folder.pin).decode("utf-8", "replace").strip() or (
+                app_folder.live_name
+            )
         except FileNotFoundError:
             return None
 

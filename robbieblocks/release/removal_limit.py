@@ -33,7 +33,7 @@ class RemovalLimit:
         path = site_root.path / _FILE
         with disk.attempt("read the limits", path):
             try:
-                text = path.read_text("utf-8")
+                text = disk.read_file(path).decode("utf-8")
             except FileNotFoundError:
                 return cls()
             except UnicodeDecodeError as error:

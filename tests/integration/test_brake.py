@@ -89,6 +89,19 @@ def test_the_approved_plan_goes_out_and_no_other(live: Builder) -> None:
     assert page_count(live) == 0
 
 
+def test_the_hash_is_the_same_whoever_has_tried_to_render(live: Builder) -> None:
+    """A worker that knows a page to fail names the hash that `build` finds, which does not know."""
+    live.sql(
+        "UPDATE robbieblocks_components SET react_code = 'export default () => { throw 1 }'"
+        " WHERE component_key = 'blackjack-table'"
+    )
+    first, again = (live.build(nodes=[NODE], apps=[APP], dry_run=True).plan for _ in range(2))
+    assert [page.change for page in first.runs[0].pages] != [
+        page.change for page in again.runs[0].pages
+    ]
+    assert [run.hash for run in first.runs] == [run.hash for run in again.runs]
+
+
 def test_a_dry_run_says_that_it_would_be_held(live: Builder) -> None:
     """What a pull request would remove is seen before it is merged, with the hash to approve."""
     live.sql("DELETE FROM robbieblocks_pages WHERE app_namespace = 'play'")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from robbieblocks import release
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.release import RemovalLimit, SiteRoot
+from tests.integration.releases import NODE, put_version
 from tests.workers import without_root_s_rights
 
 # Each door as its callers use it. It runs in a process of its own, since root may read anything.
@@ -106,3 +111,22 @@ def test_no_door_lets_the_system_s_error_out(tmp_path: Path) -> None:
     assert escaped == []
     exported = {name for name in release.__all__ if inspect.isfunction(getattr(release, name))}
     assert exported - {"is_asset_name"} <= set(doors), "a door that is not tried"
+
+
+@pytest.mark.parametrize(
+    "name", ["site.json", "limits.json", f"{NODE}/play/pinned"], ids=["marker", "limits", "pin"]
+)
+def test_a_pipe_in_the_site_root_hangs_nobody(tmp_path: Path, name: str) -> None:
+    """A note in the site root that is no regular file is told, not waited for."""
+    root = SiteRoot(tmp_path / "site")
+    release.claim(root, None, create=True)
+    put_version(root, 1)
+    (root.path / name).unlink(missing_ok=True)
+    os.mkfifo(root.path / name)
+    read: Callable[[], object] = {
+        "site.json": lambda: release.claim(root, None),
+        "limits.json": lambda: RemovalLimit.of(root),
+        f"{NODE}/play/pinned": lambda: release.pinned(root, NODE, "play"),
+    }[name]
+    with pytest.raises(SiteUnavailable, match="not a regular file"):
+        read()

@@ -154,7 +154,7 @@ def _compared(
             continue
         inputs = fingerprints.inputs(page, brand)
         if inputs in failures:
-            pages.append(_held_back(key, failures[inputs], entry))
+            pages.append(_held_back(key, failures[inputs], entry, failed=inputs))
         elif entry is not None and entry.inputs == inputs and key not in damaged:
             unchanged.append(entry)
         else:
@@ -178,7 +178,13 @@ def _compared(
     return pages, unchanged
 
 
-def _held_back(key: str, problems: tuple[Problem, ...], live: PageEntry | None) -> PlannedPage:
+def _held_back(
+    key: str,
+    problems: tuple[Problem, ...],
+    live: PageEntry | None,
+    *,
+    failed: Sha256 | None = None,
+) -> PlannedPage:
     return PlannedPage(
         key=key,
         route=live.route if live else "",
@@ -186,6 +192,7 @@ def _held_back(key: str, problems: tuple[Problem, ...], live: PageEntry | None) 
         causes=causes_of_problems(problems),
         problems=problems,
         live=live,
+        failed=failed,
     )
 
 

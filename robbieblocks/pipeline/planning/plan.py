@@ -86,7 +86,8 @@ class PlannedPage:
     """What is going to happen to one page, and why.
 
     `live` is its entry in the live manifest, if it has one. `made_from` is there for a page that is
-    added or changed, `problems` for one that is held back.
+    added or changed, `problems` for one that is held back. `failed` is the fingerprint of what this
+    process could not render.
     """
 
     key: str
@@ -96,6 +97,14 @@ class PlannedPage:
     problems: tuple[Problem, ...] = ()
     live: PageEntry | None = None
     made_from: PageInputs | None = None
+    failed: Sha256 | None = None
+
+    @property
+    def effect(self) -> str:
+        """What the page's rows ask for, the same in a process that has not tried to render it."""
+        if self.failed:
+            return f"{'changed' if self.live else 'added'} {self.key} {self.failed}"
+        return f"{self.change} {self.key} {self.made_from.inputs if self.made_from else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +129,7 @@ class RunPlan:
     def hash(self) -> Sha256:
         """A hash over what the run does to what is live: approving it approves nothing else."""
         lines = [f"{self.target} {self.live.build_hash if self.live else ''}"]
-        lines += (
-            f"{page.change} {page.key} {page.made_from.inputs if page.made_from else ''}"
-            for page in self.pages
-        )
-        return sha256("\n".join(lines))
+        return sha256("\n".join([*lines, *(page.effect for page in self.pages)]))
 
     @property
     def to_make(self) -> tuple[PageInputs, ...]:

@@ -100,13 +100,13 @@ def replace_file(name: str, content: bytes, *, dir_fd: int) -> FileStat:
     return stat_
 
 
-def read_file(name: str, *, dir_fd: int) -> bytes:
+def read_file(name: str | Path, *, dir_fd: int | None = None) -> bytes:
     """The bytes of a regular file that is not a symlink."""
     # Without O_NONBLOCK a pipe of that name would hang the reader.
     fd = os.open(name, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
     with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", name)
+            raise OSError(errno.EINVAL, "not a regular file", str(name))
         return file.read()
 
 
