@@ -1,14 +1,24 @@
-"""Where things are: read once from the environment, and passed down as a value."""
+"""Where things are: read once from the project's file and the environment, and passed down."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from robbieblocks.errors import UsageError
+
+if TYPE_CHECKING:
+    from robbieblocks.source_files import Table
+
+PROJECT_FILE: Final = "robbieblocks.toml"
+
 _PACKAGE = Path(__file__).resolve().parent
+# Any of these says which database is meant; the others of libpq complete an address.
+_NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 
 
 def resource_dir(name: str) -> Path:
@@ -17,12 +27,94 @@ def resource_dir(name: str) -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / name
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The reference entry of one setting, in Markdown.
+
+    `key` is its table and key in robbieblocks.toml; a setting has that, a `variable`, or both.
+    """
+
+    variable: str
+    key: str
+    default: str
+    meaning: str
+
+
+SETTINGS: Final = (
+    Setting("", "project.name", "none", "what people call the project; nothing depends on it"),
+    Setting(
+        "ROBBIEBLOCKS_CONTENT",
+        "project.content",
+        "`content`",
+        "the folder that `content export`, `import` and `diff` use",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_TEMPLATES",
+        "project.templates",
+        "in a project `templates`, where that is there",
+        "a folder of layouts, base styles and favicon that come before the package's: it needs "
+        "only what differs",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_NODE_BRANDING",
+        "project.node_branding",
+        "`node_branding`",
+        "the folder of each node's reviewed branding, which `content` exports and imports too",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_DATABASE_URL",
+        "database.url",
+        "the embedded server; for a worker only with `--embedded`",
+        "the database, as a libpq URL or conninfo. "
+        f"{', '.join(f'`{name}`' for name in _NAME_A_DATABASE)} override the key. Keep a password "
+        "in the variable: the file is for everybody",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_SITE_ROOT", "site.root", "`site` in the home", "the sites: one folder a node"
+    ),
+    Setting(
+        "ROBBIEBLOCKS_SMOKE_URL",
+        "site.smoke_url",
+        "nothing is fetched",
+        "where visitors reach the node: changed pages are fetched there after each swap, and wrong "
+        "ones swap it back",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_HEALTH",
+        "worker.health",
+        "`127.0.0.1:9464`",
+        "where a worker answers `/healthz`, `/readyz` and `/metrics`; `off` for nowhere",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_HOME",
+        "",
+        "`.robbieblocks`",
+        "the home: what this installation makes and keeps. In a project it lies beside the file",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_CACHE",
+        "",
+        "`cache` in the home",
+        "compiled and rendered results; losing it costs time only. It is made private (0700); "
+        "another user's is not read",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_TOOLCHAIN_CACHE",
+        "",
+        "the user's cache folder",
+        "esbuild, React and fonts, fetched once. Refused where it is neither yours nor root's, or "
+        "others may write it",
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Folders and addresses of one installation.
 
     Where `database_url` is None, libpq's own variables name the database, or else the embedded
-    server under `home` is used.
+    server under `home` is used. `project` is the project's file, None outside of one. The first of
+    the folders `templates` that has a file provides it.
     """
 
     database_url: str | None
@@ -30,39 +122,136 @@ class Settings:
     site_root: Path
     cache: Path
     toolchain_cache: Path
-    templates: Path
+    templates: tuple[Path, ...]
+    content: Path
     node_branding: Path
     schema: Path
+    project: Path | None = None
     health: str | None = None
     smoke_url: str | None = None
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
-        """Settings from the variables that the README lists; relative folders become absolute.
+        """Settings as docs/settings.md lists them: from variables, then from the project's file.
 
-        `database_url` overrides the environment. A variable that is set to nothing is not set.
+        `database_url` overrides both. Folders become absolute: those of the file are relative to
+        it. What is set to nothing is not set. Raises UsageError for a file with a mistake.
         """
-        home = _folder("ROBBIEBLOCKS_HOME", Path(".robbieblocks"))
+        project = _project_file()
+        given = _Given(project)
+        home = given.folder("ROBBIEBLOCKS_HOME", ".robbieblocks")
         return cls(
-            database_url=database_url or _text("ROBBIEBLOCKS_DATABASE_URL"),
+            database_url=database_url or given.database_url(),
             home=home,
-            site_root=_folder("ROBBIEBLOCKS_SITE_ROOT", home / "site"),
-            cache=_folder("ROBBIEBLOCKS_CACHE", home / "cache"),
-            toolchain_cache=_folder(
+            site_root=given.folder("ROBBIEBLOCKS_SITE_ROOT", home / "site"),
+            cache=given.folder("ROBBIEBLOCKS_CACHE", home / "cache"),
+            toolchain_cache=given.folder(
                 "ROBBIEBLOCKS_TOOLCHAIN_CACHE",
                 platformdirs.user_cache_path("robbieblocks") / "toolchain",
             ),
-            templates=_folder("ROBBIEBLOCKS_TEMPLATES", resource_dir("templates")),
-            node_branding=_folder("ROBBIEBLOCKS_NODE_BRANDING", resource_dir("node_branding")),
+            templates=given.templates(),
+            content=given.folder("ROBBIEBLOCKS_CONTENT", "content"),
+            node_branding=given.folder("ROBBIEBLOCKS_NODE_BRANDING", "node_branding"),
             schema=resource_dir("schema"),
-            health=_text("ROBBIEBLOCKS_HEALTH"),
-            smoke_url=_text("ROBBIEBLOCKS_SMOKE_URL"),
+            project=project,
+            health=given.text("ROBBIEBLOCKS_HEALTH"),
+            smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
         )
 
 
-def _text(variable: str) -> str | None:
-    return os.environ.get(variable) or None
+class _Given:
+    """What the environment and the project's file say, by variable."""
+
+    def __init__(self, project: Path | None) -> None:
+        self._project = project
+        self._base = Path.cwd() if project is None else project.parent
+        self._in_file = {} if project is None else _read(project)
+
+    def text(self, variable: str) -> str | None:
+        return os.environ.get(variable) or self._in_file.get(variable) or None
+
+    def folder(self, variable: str, default: str | Path) -> Path:
+        if named := os.environ.get(variable):
+            return Path(named).absolute()
+        return self._base / (self._in_file.get(variable) or default)
+
+    def database_url(self) -> str | None:
+        variable = "ROBBIEBLOCKS_DATABASE_URL"
+        if any(map(os.environ.get, _NAME_A_DATABASE)):
+            return os.environ.get(variable) or None
+        return self.text(variable)
+
+    def templates(self) -> tuple[Path, ...]:
+        variable, packaged = "ROBBIEBLOCKS_TEMPLATES", resource_dir("templates")
+        own = self.folder(variable, "templates")
+        if self.text(variable) is None and (self._project is None or not own.is_dir()):
+            return (packaged,)
+        return (own, packaged)
 
 
-def _folder(variable: str, default: Path) -> Path:
-    return Path(os.environ.get(variable) or default).absolute()
+def _project_file() -> Path | None:
+    """The project's file of the current folder, or of the nearest folder above it."""
+    folder = Path.cwd()
+    files = (each / PROJECT_FILE for each in (folder, *folder.parents))
+    return next((file for file in files if os.path.lexists(file)), None)
+
+
+def _read(file: Path) -> dict[str, str]:
+    """The values of a project's file, by variable."""
+    # Most commands run without such a file, and need no TOML.
+    from robbieblocks.source_files import ProblemCollector, read_toml
+
+    collector = ProblemCollector(Path(), (file.parent,))
+    table = read_toml(collector, file)
+    found = {} if table is None else _values(table)
+    if collector.problems:
+        raise UsageError("\n".join(map(str, collector.problems)))
+    return found
+
+
+def _values(table: Table) -> dict[str, str]:
+    found: dict[str, str] = {}
+    tables: dict[str, Table] = {}
+    for setting in SETTINGS:
+        name, _, key = setting.key.partition(".")
+        if key:
+            inner = tables.setdefault(name, table.table(name))
+            found[setting.variable] = inner.string(key) or ""
+    for each in (table, *tables.values()):
+        each.finish()
+    return found
+
+
+def reference() -> str:
+    """The text of docs/settings.md."""
+    rows = (
+        " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
+        for each in SETTINGS
+    )
+    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), ""))
+
+
+def _code(name: str) -> str:
+    return f"`{name}`" if name else ""
+
+
+_REFERENCE: Final = f"""# Settings
+
+`{PROJECT_FILE}` makes its folder a *project*. Commands find it in the current folder or in the
+nearest one above. It needs no key at all; each is a string below its table:
+
+```toml
+[project]
+name = "My site"
+
+[site]
+root = "/srv/site"
+```
+
+A variable overrides the file's key, and an option both. Relative folders of the file count from
+its own folder, those of a variable from the current one. What is set to nothing is not set. Without
+such a file, the current folder takes the project's place. In a project, a new embedded database is
+empty; elsewhere it has the demo's content.
+
+| variable | key in `{PROJECT_FILE}` | default | meaning |
+|---|---|---|---|"""

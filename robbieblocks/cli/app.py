@@ -50,7 +50,7 @@ DatabaseUrl = Annotated[
     typer.Option(
         "--database-url",
         help="libpq URL or conninfo. Default: ROBBIEBLOCKS_DATABASE_URL, then the PG* variables, "
-        "then an embedded Postgres in .robbieblocks/.",
+        "then robbieblocks.toml, then an embedded Postgres in .robbieblocks/.",
         show_default=False,
     ),
 ]
@@ -66,7 +66,11 @@ CreateRoot = Annotated[
 ]
 
 ProjectFolder = Annotated[
-    Path, typer.Argument(help="The folder that holds content/ and node_branding/.")
+    Path | None,
+    typer.Argument(
+        help="The folder that holds content/ and node_branding/. Default: the project's folders.",
+        show_default=False,
+    ),
 ]
 ResultFormat = Annotated[
     Literal["text", "json"], typer.Option("--format", help="Form of the result.")
@@ -300,7 +304,7 @@ def db_upgrade(database_url: DatabaseUrl = None) -> None:
 
 @files.command("export")
 def content_export(
-    folder: ProjectFolder = Path(),
+    folder: ProjectFolder = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove files whose rows are not in the database.")
     ] = False,
@@ -310,7 +314,7 @@ def content_export(
 
     A file that says what its row says stays as it is, comments and all. Changes no row.
 
-    Example: robbieblocks content export .
+    Example: robbieblocks content export
     """
     from robbieblocks.cli import content as command
 
@@ -319,7 +323,7 @@ def content_export(
 
 @files.command("import")
 def content_import(
-    folder: ProjectFolder = Path(),
+    folder: ProjectFolder = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
     ] = False,
@@ -346,7 +350,7 @@ def content_import(
     A row that only the database has changed is kept. Where both have, nothing at all is written
     until a side is chosen. Workers publish what was written.
 
-    Example: robbieblocks content import . --dry-run
+    Example: robbieblocks content import --dry-run
     """
     from robbieblocks.cli import content as command
 
@@ -363,7 +367,7 @@ def content_import(
 
 @files.command("diff")
 def content_diff(
-    folder: ProjectFolder = Path(),
+    folder: ProjectFolder = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
     ] = False,
@@ -372,7 +376,7 @@ def content_diff(
 ) -> None:
     """Show how the files differ from the rows, line by line. Changes nothing.
 
-    Example: robbieblocks content diff . --check
+    Example: robbieblocks content diff --check
     """
     from robbieblocks.cli import content as command
 

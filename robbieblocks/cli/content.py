@@ -23,12 +23,12 @@ _VERBS = {"add": "add", "update": "change", "remove": "remove", "keep": "keep"}
 _DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept"}
 
 
-def export(folder: Path, *, prune: bool, database_url: str | None) -> None:
+def export(folder: Path | None, *, prune: bool, database_url: str | None) -> None:
     """Write the rows as files, and print which files that changed."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection, connection.transaction():
         found = content.stored(connection)
-    done = content.export(found.content, *_folders(folder), prune=prune)
+    done = content.export(found.content, *_folders(folder, settings), prune=prune)
     for name, files in (("wrote", done.written), ("removed", done.removed)):
         for file in files:
             print_result(f"{name}  {file}")
@@ -44,7 +44,7 @@ def export(folder: Path, *, prune: bool, database_url: str | None) -> None:
 
 
 def import_(
-    folder: Path,
+    folder: Path | None,
     *,
     dry_run: bool,
     prune: bool,
@@ -55,7 +55,7 @@ def import_(
 ) -> None:
     """Merge files into the rows, and print what was done; exit 1 where a row is in conflict."""
     settings = Settings.from_environment(database_url=database_url)
-    files = content.load(*_folders(folder))
+    files = content.load(*_folders(folder, settings))
     with session.opened(settings) as connection:
         merged = content.import_(
             connection, files, prune=prune, side=_sides(theirs, ours), dry_run=dry_run
@@ -69,10 +69,10 @@ def import_(
         raise typer.Exit(1)
 
 
-def diff(folder: Path, *, check: bool, format_: Form, database_url: str | None) -> None:
+def diff(folder: Path | None, *, check: bool, format_: Form, database_url: str | None) -> None:
     """Print how the files differ from the rows; with `check` exit 1 where they do."""
     settings = Settings.from_environment(database_url=database_url)
-    files = content.load(*_folders(folder))
+    files = content.load(*_folders(folder, settings))
     with session.opened(settings) as connection:
         merged = content.import_(connection, files, dry_run=True)
     changed = [row for row in merged if row.action != "unchanged"]
@@ -87,8 +87,10 @@ def diff(folder: Path, *, check: bool, format_: Form, database_url: str | None) 
         raise typer.Exit(1)
 
 
-def _folders(folder: Path) -> tuple[Path, Path]:
-    """The content folder and the branding folder of a project's folder."""
+def _folders(folder: Path | None, settings: Settings) -> tuple[Path, Path]:
+    """The content and the branding folder: below a named folder, or those of the settings."""
+    if folder is None:
+        return settings.content, settings.node_branding
     return folder / "content", folder / "node_branding"
 
 

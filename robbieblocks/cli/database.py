@@ -11,7 +11,7 @@ from psycopg import Connection
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_result
 from robbieblocks.database import schema
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, resource_dir
 
 if TYPE_CHECKING:
     from robbieblocks.content import RowMerge
@@ -47,7 +47,7 @@ def _with_demo(connection: Connection, settings: Settings) -> tuple[RowMerge, ..
     # This import takes long, and no other command of this module needs it.
     from robbieblocks import content
 
-    demo = content.load(settings.schema / "content", settings.node_branding)
+    demo = content.load(settings.schema / "content", resource_dir("node_branding"))
     return content.import_(connection, demo)
 
 

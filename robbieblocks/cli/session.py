@@ -14,7 +14,7 @@ from robbieblocks import database
 from robbieblocks.cli.output import print_progress
 from robbieblocks.database import embedded
 from robbieblocks.errors import UsageError
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, resource_dir
 
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
 
@@ -38,8 +38,8 @@ def opened(settings: Settings) -> Generator[Connection]:
 def located(settings: Settings, *, may_embed: bool = True) -> Generator[Settings]:
     """Settings with the address of the database, for callers that open several connections.
 
-    Where none is named, the embedded server is started; a new one gets schema and seed content.
-    Raises UsageError there unless `may_embed`.
+    Where none is named, the embedded server is started; a new one gets the schema, and outside of
+    a project the seed content. Raises UsageError there unless `may_embed`.
     """
     if is_named(settings):
         yield settings
@@ -60,7 +60,7 @@ def located(settings: Settings, *, may_embed: bool = True) -> Generator[Settings
 
 
 def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
-    """Put schema and seed content into a new embedded database.
+    """Put the schema, and outside of a project the seed content, into a new embedded database.
 
     Where several commands start at once, one does it and the others wait. The file `note` is made
     last: a command that was killed midway is repeated, and tables that an editor emptied later stay
@@ -73,7 +73,14 @@ def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
     with schema.exclusive(connection):
         if note.exists():
             return
-        print_progress("creating the schema and the seed content")
-        schema.apply(connection, settings.schema)
-        content.seed(connection, content.load(settings.schema / "content", settings.node_branding))
+        if settings.project is None:
+            print_progress("creating the schema and the seed content")
+            schema.apply(connection, settings.schema)
+            demo = content.load(settings.schema / "content", resource_dir("node_branding"))
+            content.seed(connection, demo)
+        else:
+            print_progress("creating an empty database; fill it: robbieblocks content import")
+            # The schema file seeds new tables for those who apply it with psql alone.
+            connection.execute("SET robbieblocks.demo = 'off'")
+            schema.apply(connection, settings.schema)
         note.touch()

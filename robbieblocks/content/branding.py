@@ -22,11 +22,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from robbieblocks.brand import KEY_REMEDY, THEMES, flattened_overrides, token_key_problem
-from robbieblocks.content.problems import ProblemCollector
-from robbieblocks.content.table import Table, read_toml
 from robbieblocks.messages import printable
 from robbieblocks.model import JsonObject, NodeRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem
+from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
 
 def read_node(collector: ProblemCollector, file: Path) -> NodeRow | None:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
-from robbieblocks.content.problems import ProblemCollector
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
-from robbieblocks.content.table import Table, read_toml
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json, NodeRow
+from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
 CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
 _COMPONENT_FILES = frozenset({*CODE_FILES, "component.css", "component.toml", "props.schema.json"})

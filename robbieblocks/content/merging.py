@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
-from robbieblocks.content import exact_json
 from robbieblocks.content.shape import Block, Content, ContentRow, Page, RowName
 from robbieblocks.content.stored import Stored
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json, sha256
+from robbieblocks.source_files import exact_json
 
 Action = Literal["add", "update", "remove", "keep", "conflict", "unchanged"]
 # Which side wins where both have changed: the file, the database, or neither.

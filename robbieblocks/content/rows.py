@@ -14,10 +14,10 @@ from typing import Any, Final, LiteralString, cast
 
 from psycopg import Cursor
 
-from robbieblocks.content import exact_json
 from robbieblocks.content.merging import RowMerge, row_hash
 from robbieblocks.content.shape import ContentRow, Page
 from robbieblocks.model import Json
+from robbieblocks.source_files import exact_json
 
 
 @dataclass(frozen=True, slots=True)

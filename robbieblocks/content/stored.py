@@ -12,14 +12,13 @@ from typing import Any, LiteralString, TypeVar
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 
-from robbieblocks.content import exact_json, writing
+from robbieblocks.content import writing
 from robbieblocks.content.branding import node_of
-from robbieblocks.content.problems import ProblemCollector, unstorable
 from robbieblocks.content.shape import Block, Component, Content, ContentRow, Page, RowName, Token
-from robbieblocks.content.table import parse_toml
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
 from robbieblocks.model import Json, JsonObject, NodeRow
+from robbieblocks.source_files import ProblemCollector, exact_json, parse_toml, unstorable
 
 Row = TypeVar("Row", bound=ContentRow)
 

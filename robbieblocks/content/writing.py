@@ -20,9 +20,9 @@ from tomlkit.items import AoT, InlineTable
 from tomlkit.items import Table as TomlTable
 
 from robbieblocks.brand import THEMES
-from robbieblocks.content import exact_json
 from robbieblocks.content.shape import Block, Component, Page, Token
 from robbieblocks.model import Json, NodeRow
+from robbieblocks.source_files import exact_json
 
 Values = Mapping[str, Any]
 

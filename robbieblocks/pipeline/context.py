@@ -13,7 +13,6 @@ from collections.abc import (
 )
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Self
 
 from psycopg import Connection
@@ -24,8 +23,7 @@ from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler
 from robbieblocks.cache import Cache
-from robbieblocks.errors import ContentError, Problem
-from robbieblocks.file_reading import read_file
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -182,11 +180,13 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         can't be read.
         """
         cache = Cache(settings.cache)
+        toolchain = toolchains.ensure(settings, progress)
+        renderer = PageRenderer(*settings.templates)
         return cls(
             settings=settings,
-            toolchain=toolchains.ensure(settings, progress),
-            page_renderer=PageRenderer(settings.templates),
-            base_css=_base_css(settings.templates),
+            toolchain=toolchain,
+            page_renderer=renderer,
+            base_css=renderer.base_css(),
             cache=cache,
             bundler=Bundler(cache),
             blocks=BlockCache(cache),
@@ -197,8 +197,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     def refresh(self, progress: Callable[[str], None]) -> None:
         """Use the templates and the toolchain as they are now. Raises as `open` does."""
         toolchain = toolchains.ensure(self.settings, progress)
-        templates = self.settings.templates
-        renderer, base_css = PageRenderer(templates), _base_css(templates)
+        renderer = PageRenderer(*self.settings.templates)
+        base_css = renderer.base_css()
         known = self.toolchain.id, self.page_renderer.id, self.base_css
         if (toolchain.id, renderer.id, base_css) != known:
             self.toolchain, self.page_renderer, self.base_css = toolchain, renderer, base_css
@@ -254,25 +254,3 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _base_css(templates: Path) -> str:
-    """The base styles of all pages. Raises ContentError where a file can't be read."""
-    texts: list[str] = []
-    problems: list[Problem] = []
-    for name in ("base.css", "layout.css"):
-        try:
-            texts.append(read_file(templates / name, templates).decode("utf-8"))
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            problems.append(
-                Problem(
-                    entity="template",
-                    key=name,
-                    what=f"{templates / name} can't be read: {reason}",
-                    remedy="put the file there; the one that comes along is a good start",
-                )
-            )
-    if problems:
-        raise ContentError(problems)
-    return "\n".join(texts)

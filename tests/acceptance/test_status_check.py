@@ -156,6 +156,7 @@ def test_an_app_at_rest_shows_no_row_that_waits_for_another(site: Settings, db: 
 def test_a_broken_template_is_a_finding(site: Settings, tmp_path: Path) -> None:
     """Where it can't be worked out what should be live, that is found, with the template."""
     (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "page.html.j2").write_text("{% if %}")
     own = Installation(home=site.home, database_url=site.database_url)
     ran = own.run(
         "status", "--check", "--node", NODE, ROBBIEBLOCKS_TEMPLATES=str(tmp_path / "templates")

@@ -142,16 +142,25 @@ def test_a_run_does_what_was_planned(live: Builder) -> None:
 
 
 def test_a_template_is_a_cause(live: Builder, tmp_path: Path) -> None:
-    """A changed layout or base style changes pages because of the templates."""
-    templates = tmp_path / "templates"
-    shutil.copytree(resource_dir("templates"), templates)
-    with (templates / "page.html.j2").open("a") as page:
-        page.write("<!-- new -->\n")
+    """A changed layout or base style changes pages because of the templates; a process that runs
+    on notices a change in either folder, and a file that the first takes over from the second.
+    """
+    own, packaged = tmp_path / "own", tmp_path / "packaged"
+    own.mkdir()
+    shutil.copytree(resource_dir("templates"), packaged)
     live.context.close()
-    changed = replace(live.settings, templates=templates)
+    changed = replace(live.settings, templates=(own, packaged))
     with BuildContext.open(changed, live.said.append) as context:
         live.context = context
-        assert page_of(plan_of(live), HOME).causes == (Cause("template", ""),)
+        assert not [page for page in plan_of(live).pages if page.causes]
+        for folder in (packaged, own):
+            text = (packaged / "page.html.j2").read_text()
+            (folder / "page.html.j2").write_text(text + "<!-- new -->\n")
+            context.refresh(live.said.append)
+            assert page_of(plan_of(live), HOME).causes == (Cause("template", ""),)
+            live.build(nodes=[NODE])
+            context.refresh(live.said.append)
+            assert not [page for page in plan_of(live).pages if page.causes]
 
 
 @pytest.mark.parametrize("name", ["base.css", "layout.css", "page.html.j2"])
@@ -161,7 +170,7 @@ def test_a_missing_template_file_is_named(live: Builder, tmp_path: Path, name: s
     shutil.copytree(resource_dir("templates"), templates)
     (templates / name).unlink()
     with pytest.raises(ContentError, match=f"template {name}"):
-        BuildContext.open(replace(live.settings, templates=templates), live.said.append)
+        BuildContext.open(replace(live.settings, templates=(templates,)), live.said.append)
 
 
 def test_an_instant_is_a_cause(live: Builder) -> None:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.content import Content, load
-from robbieblocks.content.lines import key_lines, line_of
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import ZONES
 from robbieblocks.settings import resource_dir
+from robbieblocks.source_files import key_lines, line_of
 
 COMPONENT = 'name = "Bar"\ntype = "widget"\n'
 PAGE = """\

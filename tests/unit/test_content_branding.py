@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.content.branding import node_of
-from robbieblocks.content.problems import ProblemCollector
-from robbieblocks.content.table import parse_toml
 from robbieblocks.errors import Problem
 from robbieblocks.model import NodeRow
+from robbieblocks.source_files import ProblemCollector, parse_toml
 from tests.unit.rows import a_node
 
 FILE = """\

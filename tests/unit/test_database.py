@@ -46,7 +46,8 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], Settings]
             site_root=here,
             cache=here,
             toolchain_cache=here,
-            templates=here,
+            templates=(here,),
+            content=here,
             node_branding=here,
             schema=here,
         )

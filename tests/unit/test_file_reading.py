@@ -12,7 +12,6 @@ import pytest
 from robbieblocks.content import load
 from robbieblocks.errors import ContentError, RobbieBlocksError
 from robbieblocks.file_reading import MOST_BYTES
-from robbieblocks.pipeline.context import _base_css
 from robbieblocks.prerender import PageRenderer
 from robbieblocks.settings import resource_dir
 
@@ -26,7 +25,7 @@ def _templates(folder: Path) -> None:
 
 
 def _css(folder: Path) -> None:
-    _base_css(folder / "templates")
+    PageRenderer(folder / "templates").base_css()
 
 
 _COMPONENT = "content/components/bar"

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -347,6 +348,36 @@ def test_the_renderer_s_id_follows_the_templates(tmp_path: Path) -> None:
         page_file.write_text(page_file.read_text() + extra)
         ids.append(PageRenderer(tmp_path / folder).id)
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_folder_of_templates_needs_only_what_differs(tmp_path: Path) -> None:
+    """The rest is the package's; a change in either folder, and nothing else, gives another id."""
+    own, packaged = tmp_path / "own", tmp_path / "packaged"
+    shutil.copytree(resource_dir("templates"), packaged)
+    (own / "layouts").mkdir(parents=True)
+    (own / "README.md").write_text("what differs")
+    plain = PageRenderer(packaged)
+    assert PageRenderer(own, packaged).id == plain.id
+    (own / "layouts" / "_footer.html.j2").write_text("<footer>mine</footer>\n")
+    (own / "layouts" / "wide.html.j2").write_text("wide")
+    (own / "base.css").write_text("p { color: red }")
+    renderer = PageRenderer(own, packaged)
+    assert renderer.layouts() == plain.layouts() | {"wide"}
+    html = renderer.compose(page(), {}, BUNDLE).fill(NodeSlots.of(node())).decode()
+    assert "<footer>mine</footer>" in html
+    layout_css = (packaged / "layout.css").read_text()
+    assert renderer.base_css() == f"p {{ color: red }}\n{layout_css}"
+    ids = [plain.id, renderer.id]
+    for file in (own / "layouts" / "wide.html.j2", packaged / "page.html.j2"):
+        file.write_text(file.read_text() + " ")
+        ids.append(PageRenderer(own, packaged).id)
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_folder_of_templates_that_vanishes_is_an_error(tmp_path: Path) -> None:
+    """Pages don't change their looks because a disk is not mounted."""
+    with pytest.raises(ContentError, match=f"template {tmp_path / 'own'}: is not a folder"):
+        PageRenderer(tmp_path / "own", resource_dir("templates"))
 
 
 def test_a_condition_too_intricate_names_page_and_block() -> None:

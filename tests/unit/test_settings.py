@@ -1,4 +1,4 @@
-"""Settings: what the environment says, and what the README says of it."""
+"""Settings: what the environment and the project's file say, and what the reference says of it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,110 @@ from pathlib import Path
 
 import pytest
 
-from robbieblocks.settings import Settings, resource_dir
+from robbieblocks.errors import UsageError
+from robbieblocks.settings import SETTINGS, Settings, reference, resource_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 # Set by a process for its children, and by nobody else.
 INTERNAL = {"ROBBIEBLOCKS_PARENT_PID"}
-# The variables of the README's table, each with a default and a meaning.
-VARIABLES = re.findall(
-    r"^\| `(ROBBIEBLOCKS_\w+)` \| [^|]+ \| [^|]+ \|$",
-    (ROOT / "README.md").read_text(),
-    re.MULTILINE,
-)
+VARIABLES = [setting.variable for setting in SETTINGS if setting.variable]
 
 
-def test_the_readme_has_the_table_of_variables() -> None:
-    """The README's table has every name ROBBIEBLOCKS_... of the package once, and no other."""
+def test_the_reference_has_every_setting() -> None:
+    """It has each ROBBIEBLOCKS_... of the package once, and is as `make settings` writes it."""
     text = "".join(path.read_text() for path in (ROOT / "robbieblocks").rglob("*.py"))
     named = set(re.findall(r"\bROBBIEBLOCKS_[A-Z_]*[A-Z]", text))
     assert sorted(VARIABLES) == sorted(named - INTERNAL)
+    assert (ROOT / "docs" / "settings.md").read_text() == reference()
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A project's folder, while the current one is far below it and nothing is set."""
+    for name in (*VARIABLES, "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"):
+        monkeypatch.delenv(name, raising=False)
+    below = tmp_path / "content" / "pages"
+    below.mkdir(parents=True)
+    (tmp_path / "robbieblocks.toml").touch()
+    monkeypatch.chdir(below)
+    return tmp_path
+
+
+def test_a_project_is_found_from_any_folder_in_it(project: Path) -> None:
+    """Its folders, and its embedded database's, lie beside the nearest file above."""
+    settings = Settings.from_environment()
+    assert settings.project == project / "robbieblocks.toml"
+    assert settings.home == project / ".robbieblocks"
+    assert settings.site_root == project / ".robbieblocks" / "site"
+    assert settings.content == project / "content"
+    assert settings.node_branding == project / "node_branding"
+    assert settings.templates == (resource_dir("templates"),)
+    (project / "templates").mkdir()
+    templates = (project / "templates", resource_dir("templates"))
+    assert Settings.from_environment().templates == templates
+
+
+KEYS = {setting.key: setting.variable for setting in SETTINGS if setting.key and setting.variable}
+FIELDS = {"project.content": "content", "project.templates": "templates", "site.root": "site_root"}
+FIELDS |= {"project.node_branding": "node_branding", "database.url": "database_url"}
+FIELDS |= {"site.smoke_url": "smoke_url", "worker.health": "health"}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_key_is_overridden_by_its_variable(
+    project: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """The key sets its own field, relative to the file; the variable wins, and counts from here."""
+    table, _, name = key.partition(".")
+    before = Settings.from_environment()
+    (project / "robbieblocks.toml").write_text(f'[{table}]\n{name} = "from/file"\n')
+    named = getattr(Settings.from_environment(), FIELDS[key])
+    named = named[0] if isinstance(named, tuple) else named
+    assert named == (project / "from/file" if isinstance(named, Path) else "from/file")
+    monkeypatch.setenv(KEYS[key], "there")
+    settings = Settings.from_environment()
+    named = getattr(settings, FIELDS[key])
+    named = named[0] if isinstance(named, tuple) else named
+    assert named == (Path.cwd() / "there" if isinstance(named, Path) else "there")
+    for field in FIELDS.values():
+        assert (getattr(settings, field) == getattr(before, field)) == (field != FIELDS[key])
+
+
+@pytest.mark.parametrize("variable", ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"])
+def test_a_database_is_named_by_option_variable_libpq_and_file_in_this_order(
+    project: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Each overrides those behind it."""
+    (project / "robbieblocks.toml").write_text('database.url = "file"')
+    assert Settings.from_environment().database_url == "file"
+    monkeypatch.setenv("PGUSER", "me")
+    assert Settings.from_environment().database_url == "file"
+    monkeypatch.setenv(variable, "libpq")
+    assert Settings.from_environment().database_url is None
+    monkeypatch.setenv("ROBBIEBLOCKS_DATABASE_URL", "variable")
+    assert Settings.from_environment().database_url == "variable"
+    assert Settings.from_environment(database_url="option").database_url == "option"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[site]\nrot = '/srv'", r"line 2: rot is unknown here\n.*\n  -> did you mean root\?"),
+        ("\n[sites]\nroot = '/srv'", r"line 2: sites is unknown here\n.*\n  -> did you mean site"),
+        ("[site]\n\nroot = 1", r"line 3: root must be a string, e.g. root = "),
+        ("site = 'x'", r"line 1: site must be a table: \[site\]"),
+        ("[site]\nroot = ", r"line 2.*: is not valid TOML"),
+        ("[site]\nroot = '\0'", r"NUL"),
+        ("[site]\nroot = '\udcff'", r"not UTF-8"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_line(project: Path, text: str, told: str) -> None:
+    """The error names the file, the line, and what would be right."""
+    file = project / "robbieblocks.toml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(UsageError, match=told) as raised:
+        Settings.from_environment()
+    assert f"file {file}" in str(raised.value)
 
 
 def test_relative_folders_count_from_the_current_one(
@@ -47,4 +133,4 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
     settings = Settings.from_environment()
     assert (settings.database_url, settings.health, settings.smoke_url) == (None, None, None)
     assert settings.home == Path(".robbieblocks").absolute()
-    assert settings.templates == resource_dir("templates")
+    assert settings.templates == (resource_dir("templates"),)

@@ -64,14 +64,27 @@ class PageRenderer:
     the templates, the code of this package, and what runs components.
     """
 
-    def __init__(self, templates: Path) -> None:
-        self._templates = Templates(templates)
+    def __init__(self, *templates: Path) -> None:
+        self._templates = Templates(*templates)
         self._page = self._templates.compiled("page.html.j2")
         self._not_found = self._templates.compiled("404.html.j2")
         self._layouts = self._templates.layouts()
         self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
         self.id = self._hash()
         self._graph: AssetGraph | None = None
+
+    def base_css(self) -> str:
+        """The base styles of all pages. Raises ContentError with each file that can't be read."""
+        texts: list[str] = []
+        problems: list[Problem] = []
+        for name in ("base.css", "layout.css"):
+            try:
+                texts.append(self._templates.text(name))
+            except ContentError as error:
+                problems += error.problems
+        if problems:
+            raise ContentError(problems)
+        return "\n".join(texts)
 
     @property
     def assets(self) -> tuple[Asset, ...]:

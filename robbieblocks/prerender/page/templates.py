@@ -43,10 +43,16 @@ class Inline(Extension):
 
 
 class Templates:
-    """A folder of templates. Values are escaped, except Markup."""
+    """Folders of templates: the first that has a file provides it. Values are escaped, not Markup.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Raises ContentError for a folder that is not there: its pages must not change their looks.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
+        for folder in folders:
+            if not folder.is_dir():
+                raise ContentError([_missing(folder)])
         self._jinja = Environment(
             loader=FunctionLoader(self._source),
             autoescape=True,
@@ -68,11 +74,12 @@ class Templates:
 
     def layouts(self) -> dict[str, Template]:
         """The layouts by name: each file whose name does not start with `_`."""
-        found = (
+        found = {
             path.name.removesuffix(".html.j2")
-            for path in (self._folder / "layouts").glob("*.html.j2")
+            for folder in self._folders
+            for path in (folder / "layouts").glob("*.html.j2")
             if not path.name.startswith("_")
-        )
+        }
         return {name: self.compiled(f"layouts/{name}.html.j2") for name in sorted(found)}
 
     def rendered(self, template: Template, values: Mapping[str, object]) -> str:
@@ -86,26 +93,52 @@ class Templates:
 
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises ContentError and SiteUnavailable."""
-        path = self._folder / name
+        folder = self._folder_of(name)
+        path = folder / name
         try:
-            return read_file(path, self._folder)
+            return read_file(path, folder)
         except (FileNotFoundError, Refused) as error:
             raise ContentError([_problem(name, error, None)]) from error
         except OSError as error:
             raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
 
+    def text(self, name: str) -> str:
+        """A file's text. Raises as `read`, and ContentError where it is not UTF-8."""
+        try:
+            return self.read(name).decode("utf-8")
+        except UnicodeError as error:
+            raise ContentError([_problem(name, error, None)]) from error
+
     def hashes(self) -> dict[str, Sha256]:
         """The hash of each template by its path in the folder. Raises as `read`."""
-        files = sorted(self._folder.rglob("*.j2"))
-        names = [path.relative_to(self._folder).as_posix() for path in files]
-        return {name: sha256(self.read(name)) for name in names}
+        names = {
+            path.relative_to(folder).as_posix()
+            for folder in self._folders
+            for path in folder.rglob("*.j2")
+        }
+        return {name: sha256(self.read(name)) for name in sorted(names)}
+
+    def _folder_of(self, name: str) -> Path:
+        """The first folder that has a file; the last one where none has it."""
+        having = (folder for folder in self._folders if os.path.lexists(folder / name))
+        return next(having, self._folders[-1])
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """What Jinja compiles: text, the file's name, and no check whether it is still the same."""
-        if not os.path.lexists(self._folder / name):
+        path = self._folder_of(name) / name
+        if not os.path.lexists(path):
             return None
         text = self.read(name).decode("utf-8")
-        return text.replace("\r\n", "\n").replace("\r", "\n"), str(self._folder / name), None
+        return text.replace("\r\n", "\n").replace("\r", "\n"), str(path), None
+
+
+def _missing(folder: Path) -> Problem:
+    return Problem(
+        entity="template",
+        key=str(folder),
+        what="is not a folder, and templates are to come from it",
+        remedy="make it, or mend ROBBIEBLOCKS_TEMPLATES or project.templates in robbieblocks.toml",
+    )
 
 
 def _problem(name: str, error: Exception, line: int | None) -> Problem:

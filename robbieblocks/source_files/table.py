@@ -13,10 +13,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from robbieblocks.content.lines import Place, key_lines, line_of
-from robbieblocks.content.problems import ProblemCollector, source_line, unstorable
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import Json, JsonObject
+from robbieblocks.source_files.lines import Place, key_lines, line_of
+from robbieblocks.source_files.problems import ProblemCollector, source_line, unstorable
 
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
@@ -139,6 +139,13 @@ class Table:
             return self.collector.parse_json(self.file, text, first_line=line)
         value = self._take(name)
         return None if value is None else self._as_json((name,), value)
+
+    def table(self, name: str) -> Table:
+        """A table (`[name]`); one without keys where it is not there."""
+        value = self._take(name)
+        if value is not None and not isinstance(value, dict):
+            self.report(name, f"must be a table: [{name}]")
+        return self._inner(value if isinstance(value, dict) else {}, name)
 
     def tables(self, name: str) -> list[Table]:
         """The tables of an array (`[[name]]`)."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
-from robbieblocks.content import exact_json
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file
 from robbieblocks.model import Json
+from robbieblocks.source_files import exact_json
 
 # What takes values apart calls itself for each level, and Python bounds that.
 _DEPTH_MAX: Final = 100

@@ -1,0 +1,25 @@
+"""TOML and JSON files that people write: read whole, and every mistake named with file and line.
+
+| module | what it does |
+|---|---|
+| `table` | a TOML file as a table whose values are taken by name and kind |
+| `lines` | the line of each key of a TOML text |
+| `problems` | collects what is wrong with the files of a folder |
+| `exact_json` | JSON whose numbers stay as they are written |
+"""
+
+from robbieblocks.source_files import exact_json
+from robbieblocks.source_files.lines import key_lines, line_of
+from robbieblocks.source_files.problems import ProblemCollector, unstorable
+from robbieblocks.source_files.table import Table, parse_toml, read_toml
+
+__all__ = [
+    "ProblemCollector",
+    "Table",
+    "exact_json",
+    "key_lines",
+    "line_of",
+    "parse_toml",
+    "read_toml",
+    "unstorable",
+]
