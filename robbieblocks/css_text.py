@@ -13,8 +13,10 @@ from tinycss2.ast import Node
 
 # Functions whose strings are addresses (CSS Values and Images).
 _FETCHING_FUNCTIONS: Final = frozenset(
-    {"url", "src", "image", "image-set", "-webkit-image-set", "cross-fade"}
+    {"url", "src", "image", "image-set", "-webkit-image-set", "cross-fade", "-webkit-cross-fade"}
 )
+# Functions that another text takes the place of, which may be an address. So do those named --x.
+_SUBSTITUTIONS: Final = frozenset({"var", "env", "attr", "if", "inherit", "first-valid", "toggle"})
 # Browsers drop tabs and line breaks in an address, and read `\` as `/`: `/\t/host` is another host.
 _LOCAL_URL: Final = re.compile(
     r"#[^\s\x00-\x1f]*|/(?![/\\])[^\s\x00-\x1f\\]*|data:(?:image|font)/[a-z0-9_.+-]+[;,].*",
@@ -37,15 +39,38 @@ def is_local_url(url: str) -> bool:
 
 
 def foreign_urls(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The nodes, at any depth, whose `value` is an address that is not local."""
+    """The nodes, at any depth, that are an address that is not local, or may become one.
+
+    In a function that fetches, `var(--x)` stands for any text (`image-set(var(--x) 1x)`).
+    """
     for node in walk(nodes):
-        if node.type == "url":
-            addresses = [node]
+        if node.type == "url" and not is_local_url(node.value):
+            yield node
         elif node.type == "function" and node.lower_name in _FETCHING_FUNCTIONS:
-            addresses = [each for each in node.arguments if each.type == "string"]
-        else:
-            continue
-        yield from (each for each in addresses if not is_local_url(each.value))
+            yield from (each for each in _addresses(node.arguments) if _may_be_foreign(each))
+
+
+def address_text(node: Node) -> str:
+    """What `foreign_urls` found, for messages."""
+    text: str = node.serialize() if node.type == "function" else node.value
+    return text
+
+
+def _addresses(nodes: Iterable[Node]) -> Iterator[Node]:
+    """What may be an address in a function that fetches; other functions in it have their own."""
+    for node in nodes:
+        if node.type == "string" or (node.type == "function" and _is_substitution(node)):
+            yield node
+        elif node.type == "() block":
+            yield from _addresses(node.content)
+
+
+def _may_be_foreign(node: Node) -> bool:
+    return node.type == "function" or not is_local_url(node.value)
+
+
+def _is_substitution(node: Node) -> bool:
+    return node.lower_name in _SUBSTITUTIONS or node.name.startswith("--")
 
 
 def walk(nodes: Iterable[Node]) -> Iterator[Node]:

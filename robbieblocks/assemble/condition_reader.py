@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from robbieblocks.assemble import conditions
 from robbieblocks.assemble.conditions import ALWAYS, Condition
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json
 from robbieblocks.names import text_problem
@@ -63,6 +63,8 @@ class _Reader:
         parts: list[Condition] = []
         for name, operand in value.items():
             self._operators_read += 1
+            if len(self.problems) >= MAX_PROBLEMS:
+                return ALWAYS
             if self._operators_read > MAX_OPERATORS:
                 if self._operators_read == MAX_OPERATORS + 1:
                     what = f"there are more than {MAX_OPERATORS} conditions"
@@ -78,7 +80,8 @@ class _Reader:
         return parts[0] if len(parts) == 1 else conditions.Every(tuple(parts))
 
     def _problem(self, at: str, what: str, remedy: str) -> Condition:
-        self.problems.append(ValueProblem(at, what, remedy))
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(ValueProblem(at, what, remedy))
         return ALWAYS
 
     def _unexpected(self, value: Json, at: str, expected: str, remedy: str) -> Condition:

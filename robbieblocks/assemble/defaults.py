@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Final
 
 from robbieblocks.assemble.schema import References, Schema, below, listed, named, subschema
-from robbieblocks.model import IdentityMap, Json, JsonObject
+from robbieblocks.assemble.values import MAX_VALUE_BYTES
+from robbieblocks.model import IdentityMap, Json, JsonObject, canonical_json
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 64
@@ -30,7 +31,7 @@ _MISSING: Final = _Missing.MISSING
 
 
 class DefaultsUnbounded(Exception):
-    """The defaults of a schema nest without end, or multiply beyond any use."""
+    """The defaults of a schema nest without end, or multiply beyond what props may hold."""
 
 
 class Defaults:
@@ -42,13 +43,14 @@ class Defaults:
         self._rules = IdentityMap[Schema, _Rules]()
         self._reachable = IdentityMap[Schema, bool]()
         self._steps = 0
+        self._bytes = 0
 
     def fill(self, props: JsonObject) -> JsonObject:
         """The props with defaults; the same object where none was missing.
 
         Raises DefaultsUnbounded.
         """
-        self._steps = 0
+        self._steps = self._bytes = 0
         return self._fill_object(self._root, props, 0)
 
     def _rules_of(self, schema: Schema) -> _Rules:
@@ -82,6 +84,12 @@ class Defaults:
         if self._steps > MAX_STEPS or depth > MAX_DEPTH:
             raise DefaultsUnbounded
 
+    def _count_bytes(self, size: int) -> None:
+        """One default may stand in each of many items: the props would take gigabytes as JSON."""
+        self._bytes += size
+        if self._bytes > MAX_VALUE_BYTES:
+            raise DefaultsUnbounded
+
     def _fill(self, schema: Schema, value: Json, depth: int) -> Json:
         if isinstance(value, dict):
             return self._fill_object(schema, value, depth)
@@ -101,6 +109,7 @@ class Defaults:
             else:
                 continue
             if new is not _MISSING and new is not old:
+                self._count_bytes(len(name))
                 filled[name] = new
         for part in rules.others:
             for name, old in value.items():
@@ -125,6 +134,7 @@ class Defaults:
         """
         rules = self._rules_of(schema)
         if rules.default is not _MISSING:
+            self._count_bytes(rules.default_size)
             return self._fill(schema, rules.default, depth + 1)
         if id(schema) in above or not rules.properties:
             return _MISSING
@@ -132,6 +142,7 @@ class Defaults:
         inside = (*above, id(schema))
         members = ((name, self._made(part, depth + 1, inside)) for name, part in rules.properties)
         made = {name: value for name, value in members if value is not _MISSING}
+        self._count_bytes(sum(map(len, made)))
         return made if made and rules.required <= made.keys() else _MISSING
 
 
@@ -142,12 +153,13 @@ class _Rules:
     there is a default to reach; `named` are the names of all properties.
     """
 
-    __slots__ = ("default", "items", "named", "others", "properties", "required")
+    __slots__ = ("default", "default_size", "items", "named", "others", "properties", "required")
 
     def __init__(
         self, schema: Schema, references: References, has_default: Callable[[Schema], bool]
     ) -> None:
         self.default: Json | _Missing = _MISSING
+        self.default_size = 0
         self.properties: list[tuple[str, Schema]] = []
         self.items: list[Schema] = []
         self.others: list[Schema] = []
@@ -170,8 +182,9 @@ class _Rules:
         self.others = [part for part in self.others if has_default(part)]
 
     def _take(self, schema: Schema) -> None:
-        if self.default is _MISSING:
-            self.default = schema.get("default", _MISSING)
+        if self.default is _MISSING and "default" in schema:
+            self.default = schema["default"]
+            self.default_size = len(canonical_json(self.default))
         self.properties += named(schema, "properties")
         required = schema.get("required")
         if isinstance(required, list):

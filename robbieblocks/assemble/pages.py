@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -11,7 +11,7 @@ from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
 from robbieblocks.assemble.condition_reader import parse
 from robbieblocks.assemble.conditions import ALWAYS, Condition
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
-from robbieblocks.assemble.props import ReadyProps
+from robbieblocks.assemble.props import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem, Severity
@@ -39,6 +39,7 @@ _ORDER = attrgetter("order")
 
 MAX_BLOCKS = 20_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
+MAX_PROBLEMS = MAX_BLOCKS
 MAX_TITLE = 1_000
 MAX_DESCRIPTION = 10_000
 
@@ -86,6 +87,7 @@ class PageReader:
         self._conditions: dict[int, Condition] = {}
         self._hydrate: dict[int, Hydrate] = {}
         self._props_bytes = 0
+        self._budget = Budget()
 
     def read(self) -> PreparedPage | tuple[Problem, ...]:
         """The page, or its problems (warnings too) where one of them is an error."""
@@ -94,7 +96,7 @@ class PageReader:
         self._check_texts()
         self._read_metadata()
         blocks = tuple(self._blocks())
-        if any(problem.severity == "error" for problem in self._problems):
+        if self._wrong:
             return tuple(self._problems)
         title = row.meta_title or row.name
         page = AssembledPage(
@@ -122,14 +124,27 @@ class PageReader:
     ) -> None:
         """Collect a problem of the page's own row."""
         problem = ValueProblem(at, what, remedy)
-        self._problems.append(problem.in_row("page", self._row.key, field_name, severity=severity))
+        self._collect(problem.in_row("page", self._row.key, field_name, severity=severity))
 
     def _add_to_block(self, block: BlockRow, field_name: str, problem: ValueProblem) -> None:
         """Collect a problem of one block."""
         entity, key = self._place(block)
-        self._problems.append(
+        self._collect(
             problem.in_row(entity, key, field_name, page=self._row.key, block=block.order)
         )
+
+    def _collect(self, problem: Problem) -> None:
+        """Keep a problem; of very many the first, an error among them where there is one."""
+        if len(self._problems) < MAX_PROBLEMS or (problem.severity == "error" and not self._wrong):
+            self._problems.append(problem)
+
+    @property
+    def _wrong_enough(self) -> bool:
+        return len(self._problems) >= MAX_PROBLEMS and self._wrong
+
+    @property
+    def _wrong(self) -> bool:
+        return any(problem.severity == "error" for problem in self._problems)
 
     def _place(self, block: BlockRow) -> tuple[str, str]:
         """What names a block: its component, or the page where its component_id is null."""
@@ -137,7 +152,7 @@ class PageReader:
 
     def _blame(self, block: BlockRow, field_name: str) -> blame:
         return blame(
-            self._problems.append,
+            self._collect,
             *self._place(block),
             field_name,
             page=self._row.key,
@@ -231,20 +246,30 @@ class PageReader:
             if count > 1:
                 what = f"{count} blocks have the order {order}"
                 self._add("block_order", what, "number them apart")
-        for key, component in self._placed.items():
-            self._check_component(key, component)
+        self._check_components()
         for row in sorted(rows, key=_ORDER):
+            if self._wrong_enough:
+                return
             if (block := self._block(row)) is not None:
                 yield block
         if self._props_bytes > MAX_PAGE_BYTES:
             what = f"the props of all blocks take {self._props_bytes:,} bytes as JSON"
             self._add("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
 
-    def _check_component(self, key: str, component: CheckedComponent | None) -> None:
+    def _check_components(self) -> None:
+        orders = defaultdict[str, list[str]](list)
+        for block in self._row.blocks:
+            orders[block.component].append(str(block.order))
+        for key, component in self._placed.items():
+            if not self._wrong_enough:
+                self._check_component(key, component, orders[key])
+
+    def _check_component(
+        self, key: str, component: CheckedComponent | None, orders: Sequence[str]
+    ) -> None:
         if component is not None and component.published:
             self._problems += component.problems
             return
-        orders = [str(block.order) for block in self._row.blocks if block.component == key]
         listed = ", ".join(orders[:10]) + (", …" if len(orders) > 10 else "")
         where = f"block {listed}" if len(orders) == 1 else f"blocks {listed}"
         if component is None and not key:
@@ -272,7 +297,7 @@ class PageReader:
             return None
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
         with self._blame(row, "props"):
-            ready = component.schema.ready(row.props)
+            ready = component.schema.ready(row.props, self._budget)
         if not isinstance(ready, ReadyProps):
             for problem in ready:
                 self._add_to_block(row, "props", problem)

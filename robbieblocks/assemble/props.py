@@ -14,9 +14,14 @@ import jsonschema_rs
 from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.placeholders import resolved_object
 from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
-from robbieblocks.assemble.validation_cost import ValidationCost
+from robbieblocks.assemble.validation_cost import (
+    ValidationCost,
+    pattern_options,
+    pattern_states,
+)
 from robbieblocks.assemble.values import (
     MAX_DEPTH,
+    MAX_VALUE_BYTES,
     ValueProblem,
     checked_json,
     depth_of,
@@ -28,12 +33,8 @@ from robbieblocks.model import Json, JsonObject, canonical_json
 MAX_PROBLEMS = 20
 MAX_WORK = 200_000_000
 _LONGEST_MESSAGE = 300
-_PATTERN_BYTES = 1024 * 1024
-
-# JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it is
-# checked. Patterns use the engine that does not backtrack, so their time is linear in the text.
-_PATTERNS = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES)
-
+# Making one error takes as long as 400 checks of a value do, and memory.
+_ERROR_COST = 400
 
 _CHOICES = (
     jsonschema_rs.ValidationErrorKind.AnyOf,
@@ -53,26 +54,43 @@ class ReadyProps(NamedTuple):
     fill: JsonObject | None
 
 
+class Budget:
+    """The work that checking the props of all blocks of a page may take."""
+
+    def __init__(self, units: int = 5 * MAX_WORK) -> None:
+        self.units = units
+
+
 class CompiledSchema:
     """A component's props schema, compiled to check the props of many blocks."""
 
     def __init__(self, schema: Schema, references: References, *, fills: bool) -> None:
         self._schema = schema
+        self._has_choices = _has_choices(schema)
         self._defaults = Defaults(schema, references) if fills else None
+        # JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it
+        # is checked.
         self._validator = jsonschema_rs.Draft202012Validator(
-            schema, validate_formats=True, offline=True, pattern_options=_PATTERNS
+            schema, validate_formats=True, offline=True, pattern_options=pattern_options()
         )
-        self._checks = ValidationCost(schema, references).at_depth
-        unbounded = len(self._checks) <= MAX_DEPTH
-        self._most_checks = MAX_WORK if unbounded else max(self._checks)
+        self._cost = ValidationCost(schema, references)
+        self._at_depth = self._cost.at_depth
+        unbounded = len(self._at_depth) <= MAX_DEPTH
+        self._most_work = MAX_WORK if unbounded else max(self._at_depth)
 
     @property
     def too_wide(self) -> bool:
         """Whether checking even flat props could take too long."""
-        return len(self._checks) < 2
+        return len(self._at_depth) < 2
 
-    def ready(self, props: Json) -> ReadyProps | tuple[ValueProblem, ...]:
-        """A block's props, ready to render, or what is wrong with them."""
+    def ready(
+        self, props: Json, budget: Budget | None = None
+    ) -> ReadyProps | tuple[ValueProblem, ...]:
+        """A block's props, ready to render, or what is wrong with them.
+
+        The work is taken from `budget`, where there is one.
+        """
+        budget = budget or Budget()
         if props is None:
             props = {}
         if not isinstance(props, dict):
@@ -82,8 +100,8 @@ class CompiledSchema:
             filled: JsonObject = self._defaults.fill(props) if self._defaults else props
         except DefaultsUnbounded:
             deep = checked_json(props)
-            what = "the schema's defaults nest without end"
-            endless = (ValueProblem("", what, "end the recursion"),)
+            what = f"the schema's defaults nest without end, or add over {MAX_VALUE_BYTES:,} bytes"
+            endless = (ValueProblem("", what, "end the recursion, or shorten them"),)
             return deep if isinstance(deep, tuple) else endless
         text = checked_json(filled)
         if isinstance(text, tuple):
@@ -92,23 +110,56 @@ class CompiledSchema:
         if "{{" in text:
             value = resolved_object(filled)
             text = canonical_json(value)
-        if self._most_checks * len(text) > MAX_WORK and not self._bounded(value, len(text)):
+        most = min(MAX_WORK, budget.units)
+        work = self._work_on(value, len(text), most)
+        if work > most:
             return (_unbounded(len(text)),)
+        budget.units -= work
         if not self._validator.is_valid(value):
-            errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
-            return tuple(_described(error, self._schema) for error in errors)
+            return self._errors(value, budget)
         return ReadyProps(value, text, filled if value is not filled else None)
 
-    def _bounded(self, value: JsonObject, size: int) -> bool:
+    def _work_on(self, value: JsonObject, size: int, most: int) -> int:
+        """How much work it may be to check a value; the quick bounds are tried first."""
+        if self._most_work * size <= most:
+            return self._most_work * size
         depth = depth_of(value)
-        return depth < len(self._checks) and max(self._checks[: depth + 1]) * size <= MAX_WORK
+        if depth < len(self._at_depth) and max(self._at_depth[: depth + 1]) * size <= most:
+            return max(self._at_depth[: depth + 1]) * size
+        return self._cost.work_on(value, most)
+
+    def _errors(self, value: JsonObject, budget: Budget) -> tuple[ValueProblem, ...]:
+        """What is wrong with a value, as far as there may be few enough errors to make them all.
+
+        The validator makes all of them before it hands out the first, each with a copy of what it
+        is about. `validate` makes one, but of a choice all errors of all its branches.
+        """
+        most = min(MAX_WORK, budget.units) // _ERROR_COST
+        work = self._cost.work_on(value, most)
+        budget.units -= work * _ERROR_COST
+        if work <= most:
+            errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
+            return tuple(_described(error, self._schema) for error in errors)
+        if not self._has_choices:
+            try:
+                self._validator.validate(value)
+            except jsonschema_rs.ValidationError as error:
+                return (_described(error, self._schema),)
+        what = "the props do not fit the component's props_schema, and are too large to say where"
+        return (ValueProblem("", what, "split the block, or take parts away until it fits"),)
+
+
+def _has_choices(schema: Schema) -> bool:
+    text = canonical_json(schema)
+    return '"anyOf":' in text or '"oneOf":' in text
 
 
 def _unbounded(size: int) -> ValueProblem:
     return ValueProblem(
         "",
         f"checking {size:,} bytes of props, nested as they are, would take too long: "
-        "the schema refers to itself, or to one schema, many times over",
+        "the schema refers to itself, or to one schema, many times over, or has a long enum or "
+        "pattern for many values",
         "make the schema simpler, or the props smaller",
     )
 
@@ -194,7 +245,7 @@ def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
         at = json_pointer(*error.instance_path)
         yield ValueProblem(at, _cut(error.message), "see JSON Schema 2020-12, or leave it out")
     for at, pattern in _patterns(schema, ""):
-        if not _usable(pattern):
+        if pattern_states(pattern) is None:
             yield ValueProblem(
                 at,
                 f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, big, "
@@ -217,14 +268,3 @@ def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:
                 yield from ((here + json_pointer(key), key) for key in part)
             if name not in ("default", "enum", "const", "examples"):
                 yield from _patterns(part, here)
-
-
-@lru_cache(maxsize=1024)
-def _usable(pattern: str) -> bool:
-    try:
-        jsonschema_rs.Draft202012Validator(
-            {"pattern": pattern}, offline=True, pattern_options=_PATTERNS
-        )
-    except ValueError:
-        return False
-    return True

@@ -7,18 +7,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain, islice
 from typing import NamedTuple
 
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import foreign_urls, inner_nodes, long_number, walk
+from robbieblocks.css_text import address_text, foreign_urls, inner_nodes, long_number, walk
 from robbieblocks.messages import printable
 from robbieblocks.names import text_problem
 
 _MAX_VALUE_CHARACTERS = 10_000
 _MAX_SHEET_CHARACTERS = 1024 * 1024
 _MAX_NESTING = 32
+_MAX_PROBLEMS = 20
 
 _REFUSED_AT = {
     "import": "put the rules themselves here",
@@ -113,7 +115,7 @@ def _url_problems(nodes: Iterable[Node]) -> Iterator[CssProblem]:
     """Addresses that lead to another server, or that mean nothing in a stylesheet of ours."""
     for node in foreign_urls(nodes):
         yield CssProblem(
-            f"url({printable(node.value)}) leads elsewhere",
+            f"{printable(address_text(node))} leads elsewhere, or may",
             "use a path of this site (/...), a data: image or font, or #id",
             node.source_line,
             node.source_column,
@@ -153,13 +155,13 @@ def sheet_problems(css: str) -> list[CssProblem]:
     nodes = tinycss2.parse_component_value_list(css)
     if _too_deep(nodes):
         return [CssProblem(f"rules nest deeper than {_MAX_NESTING} levels", "nest less")]
-    found = [*_node_problems(nodes), *_url_problems(nodes)]
+    found = list(islice(chain(_node_problems(nodes), _url_problems(nodes)), _MAX_PROBLEMS))
     unclosed = _unclosed(css)
     if unclosed is not None:
         found.append(unclosed)
     if not found:
         rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-        found += _rule_problems(rules)
+        found += islice(_rule_problems(rules), _MAX_PROBLEMS)
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 

@@ -18,6 +18,7 @@ Fonts = Callable[[str], tuple[FontFace, ...]]
 
 _FORMATS = {"woff2": "woff2", "woff": "woff", "ttf": "truetype", "otf": "opentype"}
 _SAFE_FACE = re.compile(r"[A-Za-z0-9 %.+?,-]*")
+_MAX_FAMILIES = 20
 _PRELOADED = (("body", 400), ("heading", 700))
 
 
@@ -33,7 +34,7 @@ class HostedFonts:
         self._by_token: dict[str, str] = {}
         self.problems: list[Problem] = []
         for key, value in resolved.values.items():
-            if resolved.categories.get(key) == "font" or key.startswith("font"):
+            if resolved.is_font(key):
                 with blame(
                     self.problems.append,
                     "node_branding",
@@ -71,7 +72,7 @@ class HostedFonts:
 
         A stack that starts with a system font needs no file.
         """
-        wanted = not_installed(names)
+        wanted = not_installed(names[:_MAX_FAMILIES])
         if not wanted or wanted[0] != names[0]:
             return
         for name in wanted:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 import tinycss2.color4
+from tinycss2.ast import Node
 
 from robbieblocks.brand.css import as_written, value_problem
-from robbieblocks.css_text import by_comma, property_name
+from robbieblocks.css_text import by_comma, css_string, property_name
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
@@ -80,6 +81,10 @@ class ResolvedTokens:
         self._overrides()
         self._collisions({token.key: token for token in tokens})
         self.values = dict(sorted(self.values.items()))
+
+    def is_font(self, key: str) -> bool:
+        """Whether a token may hold font families."""
+        return self.categories.get(key) == "font" or key.startswith("font")
 
     def _defaults(self, tokens: Sequence[TokenRow]) -> None:
         if not isinstance(self._node.overrides, dict):
@@ -168,7 +173,8 @@ class ResolvedTokens:
             self._of_node("theme", f"unknown theme: {found}", f"known: {', '.join(THEMES)}")
 
     def _set(self, key: str, value: str) -> None:
-        self.values[key] = as_written(value)
+        written = as_written(value)
+        self.values[key] = valid_families(written) if self.is_font(key) else written
         if self.categories.get(key) == "color" and not _is_color(value):
             what = f"token {key}: `{printable(value)}` is no colour that CSS knows"
             self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
@@ -221,10 +227,15 @@ _SYSTEM_FAMILIES = frozenset(
 )
 
 
+# What a bare family's words may be: `Press Start 2P` ends in a dimension.
+_FAMILY_WORDS = frozenset({"ident", "number", "dimension"})
+
+
 def families(value: str) -> list[str]:
     """The families of a `font-family` value, in order; empty where the value is another one.
 
-    It is taken for `font-family` where an item is quoted or generic: `16px` and `bold` are not.
+    It is taken for `font-family` where an item is quoted, generic, or written as names are, with a
+    capital (`Inter`, `Press Start 2P`): `16px` and `bold` are not.
     """
     names: list[str] = []
     certain = False
@@ -233,12 +244,38 @@ def families(value: str) -> list[str]:
         if len(words) == 1 and words[0].type == "string":
             names.append(words[0].value)
             certain = True
-        elif words and all(node.type == "ident" for node in words):
-            names.append(" ".join(node.value for node in words))
-            certain = certain or names[-1].lower() in GENERIC_FAMILIES
+        elif (
+            words and words[0].type == "ident" and all(node.type in _FAMILY_WORDS for node in words)
+        ):
+            names.append(" ".join(map(_word, words)))
+            generic = names[-1].lower() in GENERIC_FAMILIES
+            certain = certain or generic or any(map(str.isupper, words[0].value))
         else:
             return []
     return names if certain else []
+
+
+def valid_families(value: str) -> str:
+    """A `font-family` value as CSS takes it: a bare name with a number in it gets its quotes."""
+    parts = by_comma(tinycss2.parse_component_value_list(value))
+    names = families(value)
+    if all(node.type in ("ident", "string", "whitespace") for nodes in parts for node in nodes):
+        return value
+    return (
+        ", ".join(
+            css_string(name)
+            if any(node.type in ("number", "dimension") for node in nodes)
+            else tinycss2.serialize(nodes).strip()
+            for name, nodes in zip(names, parts, strict=True)
+        )
+        if names
+        else value
+    )
+
+
+def _word(node: Node) -> str:
+    text: str = node.value if node.type == "ident" else node.serialize()
+    return text
 
 
 def not_installed(names: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from robbieblocks.assemble.placeholders import (
     resolved,
     with_fallbacks,
 )
-from robbieblocks.assemble.props import CompiledSchema, ReadyProps, compile_schema
+from robbieblocks.assemble.props import Budget, CompiledSchema, ReadyProps, compile_schema
 from robbieblocks.assemble.schema import normal_form
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.model import canonical_json
@@ -362,3 +362,59 @@ def test_resolving_leaves_no_placeholder_of_the_text(text: str) -> None:
     literal = "".join(pieces[::3])
     kept = iter(with_fallbacks(text))
     assert all(character in kept for character in literal)
+
+
+def _refused(schema: Any, props: Any) -> str:
+    found = compiled({"type": "object", "properties": {"x": schema}}).ready({"x": props})
+    assert isinstance(found, tuple)
+    assert not isinstance(found, ReadyProps)
+    (problem,) = found
+    return problem.what
+
+
+@pytest.mark.parametrize(
+    ("schema", "props", "says"),
+    [
+        (
+            {"items": {"enum": [{"a": n} for n in range(5_000)]}},
+            [{"a": 4_999}] * 50_000,
+            "would take too long",
+        ),
+        ({"items": {"const": [1] * 5_000}}, [[1] * 10] * 20_000, "would take too long"),
+        ({"pattern": "[ab]*a[ab]{10000}c"}, "ab" * 200_000, "would take too long"),
+        ({"patternProperties": {"a[ab]{9000}c": {}}}, {"a" * 500_000: 1}, "would take too long"),
+        ({"items": {"properties": {"t": {"default": "x" * 200_000}}}}, [{}] * 40_000, "defaults"),
+        ({"items": {"properties": {"t" * 200_000: {"default": 1}}}}, [{}] * 40_000, "defaults"),
+        ({"items": {"type": "string"}}, [1] * 400_000, 'not of type "string"'),
+        (
+            {"anyOf": [{"items": {"anyOf": [{"type": "string"}] * 2}}] * 100},
+            [1] * 50_000,
+            "too large to say where",
+        ),
+    ],
+    ids=["enum", "const", "pattern", "names", "defaults", "default names", "errors", "choices"],
+)
+def test_what_multiplies_is_refused(schema: Any, props: Any, says: str) -> None:
+    """Work and output that a schema and props multiply are counted before they are done."""
+    assert says in _refused(schema, props)
+
+
+def test_the_blocks_of_a_page_have_one_budget() -> None:
+    """What each block alone may take, many together may not."""
+    schema = compiled({"x": {"items": {"enum": [{"a": n} for n in range(500)]}}})
+    budget = Budget()
+    props = {"x": [{"a": 1}] * 4_000}
+    found = [schema.ready(props, budget) for _ in range(100)]
+    refused = [each for each in found if not isinstance(each, ReadyProps)]
+    assert isinstance(found[0], ReadyProps)
+    assert refused
+    assert all("would take too long" in each[0].what for each in refused)
+
+
+def test_a_long_enum_beside_a_long_text_is_no_reason_to_refuse() -> None:
+    """An enum counts for the values that it is compared with, and a pattern for its own text."""
+    country = {"enum": [f"C{n}" for n in range(250)]}
+    schema = {f"c{n}": country for n in range(16)} | {"name": {"pattern": r"^\p{L}{1,20}$"}}
+    rows = [{f"c{n}": "C249" for n in range(16)} | {"name": "abc"}] * 2_000
+    made = compiled({"rows": {"type": "array", "items": {"properties": schema}}})
+    assert isinstance(made.ready({"rows": rows, "text": "z" * 300_000}), ReadyProps)

@@ -159,7 +159,7 @@ def test_system_fonts_ask_for_nothing() -> None:
     ("value", "expected"),
     [
         ("'Inter', sans-serif", ["Inter", "sans-serif"]),
-        ("Source Serif 4, serif", []),
+        ("Source Serif 4, serif", ["Source Serif 4", "serif"]),
         ("Space Grotesk, sans-serif", ["Space Grotesk", "sans-serif"]),
         ("'Inter'", ["Inter"]),
         ("16px", []),
@@ -283,3 +283,40 @@ def test_a_token_key_is_one_custom_property(key: str) -> None:
     """Every token key gives the name of a custom property, as CSS reads it."""
     (declaration,) = tinycss2.parse_blocks_contents(f"{property_name(key)}:x")
     assert declaration.name == property_name(key)
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "family"),
+    [
+        ("Inter", "Inter", "Inter"),
+        ("Press Start 2P", '"Press Start 2P"', "Press Start 2P"),
+        ("Source Sans 3, Inter, serif", '"Source Sans 3", Inter, serif', "Source Sans 3"),
+        ("Exo 2, 'Press Start 2P'", '"Exo 2", "Press Start 2P"', "Exo 2"),
+        ("Montserrat", "Montserrat", "Montserrat"),
+        ("Open  Sans", "Open  Sans", "Open Sans"),
+    ],
+)
+def test_bare_font_names_have_a_face_or_a_warning(value: str, written: str, family: str) -> None:
+    """A name without quotes is read as people write it, and is valid CSS."""
+    token = TokenRow(key="font.heading", category="font", default=value)
+    asked: list[str] = []
+
+    def hosted(name: str) -> tuple[FontFace, ...]:
+        asked.append(name)
+        return (face(name, "400", "latin"),)
+
+    node = brand(a_node(), [token], hosted)
+    assert asked == [family]
+    assert node.tokens["font.heading"] == written
+    assert f'@font-face{{font-family:"{family}"' in sheet(node)
+    assert node.problems == ()
+    (warning,) = brand(a_node(), [token], lambda _: ()).problems
+    assert (warning.severity, family in warning.what) == ("warning", True)
+
+
+@pytest.mark.parametrize("value", ["bold", "16px", "1.5", "italic", "700", "normal", "small-caps"])
+def test_other_font_values_are_no_names(value: str) -> None:
+    """They stay as they are, and no font is asked for."""
+    token = TokenRow(key="font.weight", category="font", default=value)
+    node = brand(a_node(), [token], fonts)
+    assert (node.tokens["font.weight"], node.problems) == (value, ())

@@ -326,3 +326,47 @@ def test_no_text_escapes(css: str) -> None:
     for selector in _selectors(tinycss2.serialize(layer.content or [])):
         # Quoted where the minifier could not read the stylesheet.
         assert selector.replace('"k"', "k").count(W) >= 1, selector
+
+
+MANY = ",".join(f".a{n:05}" for n in range(2_500))
+LONG = "." + ".".join(f"a{n:05}" for n in range(2_500))
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        f"{LONG} {{ {'& i{top:0}' * 1_500} }}",
+        f"{MANY} {{ {'i{top:0}' * 20_000} }}",
+        f"{MANY} {{ {'top:0;@media all{left:0}' * 10_000} }}",
+        f"{','.join('a' for _ in range(200_000))} {{ top:0 }}",
+        f"{LONG} {{ {'&' * 5_000} {{top:0}} }}",
+        f"{':root ' * 80_000} {{ top:0 }}",
+    ],
+    ids=["nested", "list times nested", "list times groups", "list", "ampersands", "parts"],
+)
+def test_what_multiplies_when_written_out_is_refused(css: str) -> None:
+    """The text that nested rules and lists of selectors grow to is counted while it is made."""
+    made, problems = scope(css)
+    assert made == ""
+    assert 1 <= len(problems) <= 20
+    assert {problem.field for problem in problems} == {"css_styles"}
+    assert "grow" in problems[0].what or "parts" in problems[0].what
+
+
+def test_thousands_of_mistakes_are_a_few_problems() -> None:
+    """An editor needs no more, and each quotes its line."""
+    made, problems = scope("@import 'x';\n" * 20_000)
+    assert (made, len(problems)) == ("", 20)
+    sheet = "".join(f"@keyframes k{n}{{}}\n" for n in range(2_000)) + "@import 'x';"
+    code = "style={{animation: '" + " ".join(f"k{n}" for n in range(2_000)) + "'}}"
+    made, problems = scope(sheet, code=code)
+    assert (made, len(problems)) == ("", 21)
+    assert [problem.severity for problem in problems].count("error") == 1
+
+
+def test_an_address_from_a_variable_is_refused() -> None:
+    """A custom property may hold any text, which a function that fetches takes for an address."""
+    css = "p { --x: 'https://elsewhere.example/x'; background: image-set(var(--x) 1x) }"
+    made, (problem,) = scope(css)
+    assert (made, problem.severity) == ("", "error")
+    assert "var(--x)" in problem.what

@@ -7,7 +7,7 @@ import tinycss2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.css_text import css_string, foreign_urls, is_local_url
+from robbieblocks.css_text import address_text, css_string, foreign_urls, is_local_url
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,42 @@ def test_addresses_at_any_depth() -> None:
     css = "a(b(url(//1)))[url('//2')]{c:image-set('//3' 1x, url(/4), src('//5'))} '//6' url(#7)"
     nodes = tinycss2.parse_component_value_list(css)
     assert [node.value for node in foreign_urls(nodes)] == ["//1", "//2", "//3", "//5"]
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "image-set(var(--x) 1x)",
+        "-webkit-image-set('/a.png' 1x, VAR(--x) 2x)",
+        "src(var(--x))",
+        "image(var(--x))",
+        "cross-fade(env(x), '/a.png')",
+        "image-set(attr(data-x) 1x)",
+        "image-set(--made(1) 1x)",
+        "image-set(if(else: '/a.png') 1x)",
+        "\\69mage-set(var(--x) 1x)",
+        "a(image-set((var(--x)) 1x))",
+    ],
+)
+def test_what_may_become_an_address(css: str) -> None:
+    """In a function that fetches, a text that is put in later may be any address."""
+    (found,) = foreign_urls(tinycss2.parse_component_value_list(css))
+    assert found.type == "function"
+    assert address_text(found).endswith(")")
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "image-set('/a.png' 1x, url(/b.png) 2x)",
+        "image-set(linear-gradient(var(--a), var(--b)) 1x)",
+        "var(--image)",
+        "color-mix(in srgb, var(--a), var(--b))",
+    ],
+)
+def test_what_fetches_nothing_elsewhere(css: str) -> None:
+    """Local addresses, and variables where no address stands, are allowed."""
+    assert list(foreign_urls(tinycss2.parse_component_value_list(css))) == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))

@@ -47,10 +47,10 @@ class GlobalNames:
 
     def inline_animations(self, code: str) -> Iterator[str]:
         """The keyframes that the component's code seems to name in an inline style."""
-        if re.search(r"\banimation(Name)?\b", code):
-            for name in self.keyframes:
-                if re.search(rf"[\"'`]([^\"'`\n]* )?{re.escape(name)}\b", code):
-                    yield name
+        if self.keyframes and re.search(r"\banimation(Name)?\b", code):
+            quoted = " ".join(re.findall(r"[\"'`]([^\"'`\n]*)", code))
+            words = {word for text in quoted.split() for word in (text, text.strip(",;"))}
+            yield from (name for name in self.keyframes if name in words)
 
     def _collect(self, rules: Iterable[Node], groups: Collection[str]) -> None:
         for rule in rules:

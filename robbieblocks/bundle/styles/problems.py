@@ -26,6 +26,7 @@ _OPEN = {
     "open_url": "url(",
 }
 _MAX_DEPTH = 32
+_MAX_PROBLEMS = 20
 _LINE_BREAK = re.compile(r"\r\n|\r|\n|\f")
 
 
@@ -66,7 +67,9 @@ class StylesheetProblems:
         column: int | None = None,
         severity: Severity = "error",
     ) -> None:
-        """Report a problem at a line and column, where they are known."""
+        """Report a problem at a line and column, where they are known; of very many the first."""
+        if len(self.found) >= _MAX_PROBLEMS and (severity != "error" or self.has_errors):
+            return
         lines = _LINE_BREAK.split(self._row.css)
         problem = Problem(
             entity="component",

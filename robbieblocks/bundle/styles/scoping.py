@@ -8,6 +8,7 @@ global in CSS get the component's own prefix. Addresses on other sites are error
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import lightningcss
 import tinycss2
@@ -16,7 +17,7 @@ from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 from robbieblocks.bundle.styles import selectors
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
 from robbieblocks.bundle.styles.problems import StylesheetProblems, bracket_problem
-from robbieblocks.css_text import css_string, foreign_urls, long_number
+from robbieblocks.css_text import address_text, css_string, foreign_urls, long_number
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 from robbieblocks.row_faults import is_fault
@@ -35,8 +36,21 @@ _PLAIN_TOKENS = frozenset(
     {"ident", "number", "percentage", "dimension", "hash", "whitespace", "literal", "comment"}
 )
 _MAX_CHARACTERS = 500_000
+_MAX_WRITTEN = 1_000_000
 
 Selectors = Sequence[Sequence[Node]]
+
+
+class _Written:
+    """The selectors of a style rule, and what stands for them in rules nested in it."""
+
+    def __init__(self, selectors_: Selectors) -> None:
+        self.selectors = selectors_
+
+    @cached_property
+    def parents(self) -> selectors.Parents:
+        """As rules nested in it need them: written once for all of them."""
+        return selectors.Parents(self.selectors)
 
 
 def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
@@ -82,6 +96,7 @@ class _Scoper:
         self._wrapper = f"[data-rb-component~={css_string(row.key)}]"
         self._sheet = tinycss2.parse_stylesheet(row.css, True, True)
         self._names = GlobalNames(row.key, self._sheet, _GROUPS)
+        self._left = _MAX_WRITTEN
 
     def scoped(self) -> str:
         """The rules; not to be used where a problem was found."""
@@ -106,16 +121,27 @@ class _Scoper:
         self._problems.unreadable(rule, "mend the rule, or remove it")
         return ""
 
-    def _style(self, rule: QualifiedRule, parents: Selectors | None) -> str:
+    def _style(self, rule: QualifiedRule, outer: _Written | None) -> str:
         try:
             parts = selectors.split(rule.prelude)
-            written = [selectors.nested(parents, part) for part in parts] if parents else parts
+            if outer is not None:
+                self._write(len(parts) * len(outer.parents.text))
+                parts = [selectors.nested(outer.parents, part) for part in parts]
         except selectors.BadSelector as error:
             self._problems.at_node(rule, str(error), "mend the selector")
             return ""
-        return self._body(rule.content, written)
+        return self._body(rule.content, _Written(parts))
 
-    def _body(self, content: Sequence[Node], written: Selectors) -> str:
+    def _write(self, characters: int) -> None:
+        """Count selectors that are written out: nested rules and lists multiply each other."""
+        self._left -= characters
+        if self._left < 0:
+            raise selectors.BadSelector(
+                f"the rules grow to more than {_MAX_WRITTEN:,} characters when nested selectors "
+                "and lists of selectors are written out"
+            )
+
+    def _body(self, content: Sequence[Node], written: _Written) -> str:
         """The inside of a style rule: its declarations and the rules nested in it, in order."""
         parts: list[str] = []
         declarations: list[str] = []
@@ -139,9 +165,13 @@ class _Scoper:
         flush()
         return "".join(parts)
 
-    def _behind(self, content: Sequence[Node], written: Selectors) -> str:
+    def _behind(self, content: Sequence[Node], written: _Written) -> str:
         try:
-            return ",".join(selectors.scoped(each, self._wrapper) for each in written)
+            parts: list[str] = []
+            for each in written.selectors:
+                parts.append(selectors.scoped(each, self._wrapper))
+                self._write(len(parts[-1]))
+            return ",".join(parts)
         except selectors.BadSelector as error:
             first = content[0] if content else None
             self._problems.report(
@@ -154,7 +184,7 @@ class _Scoper:
 
     # --- at-rules ---------------------------------------------------------------------------
 
-    def _at_rule(self, rule: AtRule, parents: Selectors | None) -> str:
+    def _at_rule(self, rule: AtRule, parents: _Written | None) -> str:
         name = rule.lower_at_keyword
         if any(token.type == "error" for token in rule.prelude):
             what = f"@{name} has a broken condition"
@@ -171,7 +201,7 @@ class _Scoper:
         self._problems.at_node(rule, what, remedy)
         return ""
 
-    def _group(self, rule: AtRule, parents: Selectors | None) -> str:
+    def _group(self, rule: AtRule, parents: _Written | None) -> str:
         self._check_urls(rule.prelude)
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
@@ -232,7 +262,8 @@ class _Scoper:
         for token in foreign_urls(tokens):
             self._problems.at_node(
                 token,
-                f"{token.value[:80]!r} is elsewhere: a component's stylesheet fetches nothing",
+                f"{address_text(token)[:80]!r} is elsewhere, or may be: a component's stylesheet "
+                "fetches nothing",
                 "use a path on this site, or an image as a data: URL",
             )
 

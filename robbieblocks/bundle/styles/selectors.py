@@ -13,7 +13,7 @@ from itertools import pairwise
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import by_comma
+from robbieblocks.css_text import by_comma, walk
 
 Tokens = Sequence[Node]
 
@@ -22,6 +22,7 @@ _PSEUDO_ROOTS = frozenset({"root", "scope", "host"})
 _ALLOWED = frozenset({"ident", "hash", "whitespace", "[] block", "function", "comment"})
 _MARKS = frozenset(".:*>+~|&,")
 _MAX_CHARACTERS = 20_000
+_MAX_TOKENS = 4_000
 
 
 class BadSelector(ValueError):
@@ -36,14 +37,26 @@ def split(prelude: Tokens) -> list[list[Node]]:
     stripped = [_trimmed(part) for part in by_comma(prelude)]
     if not all(stripped):
         raise BadSelector("a selector is missing")
+    if max(map(len, stripped)) > _MAX_TOKENS:
+        raise BadSelector(f"a selector has more than {_MAX_TOKENS:,} parts")
     return stripped
 
 
-def nested(parents: Sequence[Tokens], selector: Tokens) -> list[Node]:
+class Parents:
+    """The selectors of a rule with rules in it, as one text: `:is(...)` where they are several."""
+
+    def __init__(self, selectors: Sequence[Tokens]) -> None:
+        texts = [tinycss2.serialize(each) for each in selectors]
+        self.alone = len(texts) == 1
+        self.text = texts[0] if self.alone else f":is({','.join(texts)})"
+
+
+def nested(parents: Parents, selector: Tokens) -> list[Node]:
     """A nested selector written out (CSS Nesting): `&` stands for the parents' rule."""
-    texts = [tinycss2.serialize(each) for each in parents]
-    alone = len(texts) == 1
-    parent = texts[0] if alone else f":is({','.join(texts)})"
+    parent, alone = parents.text, parents.alone
+    # Not even made where it is too long: thousands of `&` may each stand for thousands of letters.
+    if len(parent) * max(1, _ampersands(selector)) > _MAX_CHARACTERS:
+        raise BadSelector("a nested selector grows too long when it is written out")
     if not _has_ampersand(selector):
         text = f"{parent} {tinycss2.serialize(selector)}"
     elif _is(selector[0], "&") and not _has_ampersand(selector[1:]):
@@ -109,13 +122,12 @@ def _is(token: Node, mark: str) -> bool:
     return bool(token.type == "literal" and token.value == mark)
 
 
+def _ampersands(tokens: Tokens) -> int:
+    return sum(_is(token, "&") for token in walk(tokens))
+
+
 def _has_ampersand(tokens: Tokens) -> bool:
-    return any(
-        _is(token, "&")
-        or (token.type == "function" and _has_ampersand(token.arguments))
-        or (token.type == "() block" and _has_ampersand(token.content))
-        for token in tokens
-    )
+    return _ampersands(tokens) > 0
 
 
 def _replaced(tokens: Tokens, parent: str) -> str:
