@@ -99,6 +99,30 @@ def _root(
 
 
 @app.command()
+def new(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to make it: a new folder, or an empty one.")
+    ],
+    app_: Annotated[
+        str | None,
+        typer.Option("--app", help="The site's app: the first part of its pages' address."),
+    ] = None,
+    node: Annotated[
+        list[str] | None, typer.Option(help="A node that shows it; repeatable.")
+    ] = None,
+) -> None:
+    """Make a project: settings, a first page with a component, tokens, and each node's branding.
+
+    Asks for the names that no option gives. Writes into no folder that has files, and no database.
+
+    Example: robbieblocks new mysite --app site --node day --node night
+    """
+    from robbieblocks.cli import new as command
+
+    command.run(folder=folder, app=app_, nodes=node or ())
+
+
+@app.command()
 def build(
     page: Annotated[
         list[str] | None, typer.Option(help="Publish this page alone (by page_key); repeatable.")
