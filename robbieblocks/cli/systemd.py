@@ -44,6 +44,8 @@ def run(*, node: str, user: str | None, options: Sequence[str]) -> None:
         "ROBBIEBLOCKS_CACHE": str(settings.cache),
         "ROBBIEBLOCKS_TOOLCHAIN_CACHE": str(toolchain_cache),
     }
+    if os.environ.get("ROBBIEBLOCKS_TEMPLATES"):
+        environment["ROBBIEBLOCKS_TEMPLATES"] = str(settings.templates[0])
     for secret in filter(os.environ.get, _SECRETS):
         print_progress(
             f"{secret} is not in the unit, which everybody may read: put it into "
@@ -56,7 +58,8 @@ def run(*, node: str, user: str | None, options: Sequence[str]) -> None:
             program=Path(shutil.which("robbieblocks") or Path(sys.argv[0]).absolute()),
             options=tuple(options),
             site_root=settings.site_root,
-            folder=Path.cwd(),
+            # A worker finds the project's file from there; a folder below may go.
+            folder=settings.project.parent if settings.project else Path.cwd(),
             writable=_outermost(writable),
             user=account,
             environment=environment,

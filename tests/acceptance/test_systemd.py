@@ -55,6 +55,24 @@ def test_an_unknown_node_is_refused_where_the_database_can_be_asked(
         assert "ExecStart=" in ran.out
 
 
+def test_the_unit_of_a_project_starts_in_its_folder(tmp_path: Path) -> None:
+    """Wherever in the project it was printed; what counted from there is absolute."""
+    below = tmp_path / "content" / "pages"
+    below.mkdir(parents=True)
+    (tmp_path / "robbieblocks.toml").write_text('[site]\nroot = "public"\n')
+    shell = Installation(home=tmp_path / "home", variables={"ROBBIEBLOCKS_HOME": ""})
+    ran = shell.run("systemd", "--node", NODE, cwd=below, ROBBIEBLOCKS_TEMPLATES="looks")
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert f"WorkingDirectory={tmp_path}" in lines
+    for name, folder in {
+        "HOME": tmp_path / ".robbieblocks",
+        "SITE_ROOT": tmp_path / "public",
+        "TEMPLATES": below / "looks",
+    }.items():
+        assert f'Environment="ROBBIEBLOCKS_{name}={folder}"' in lines
+
+
 def test_another_account_has_its_own_toolchain(tmp_path: Path) -> None:
     """`--user` names whose cache is used; an account that is not there is refused."""
     alone = Installation(home=tmp_path / "home", variables={"ROBBIEBLOCKS_TOOLCHAIN_CACHE": ""})

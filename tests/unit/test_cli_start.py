@@ -50,6 +50,12 @@ def test_a_command_loads_nothing_that_only_others_need(module: str, unneeded: se
     assert not found & unneeded
 
 
+def test_without_a_project_no_toml_is_loaded() -> None:
+    """Looking for the file is all that a command does for it where there is none."""
+    read = "robbieblocks.settings; robbieblocks.settings.Settings.from_environment()"
+    assert not loaded(read) & {"tomllib", "robbieblocks.source_files", "robbieblocks.model"}
+
+
 def isolates() -> int:
     """How many of this process's children render."""
     children = psutil.Process().children()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from robbieblocks import settings
 from robbieblocks.content import load
 from robbieblocks.errors import ContentError, RobbieBlocksError
 from robbieblocks.file_reading import MOST_BYTES
@@ -28,8 +29,13 @@ def _css(folder: Path) -> None:
     PageRenderer(folder / "templates").base_css()
 
 
+def _settings(folder: Path) -> None:
+    settings._read(folder / settings.PROJECT_FILE)
+
+
 _COMPONENT = "content/components/bar"
 DOORS = {
+    "robbieblocks.toml": _settings,
     "content/tokens.toml": _content,
     "content/pages/home.toml": _content,
     f"{_COMPONENT}/component.toml": _content,
@@ -53,6 +59,7 @@ def folder(tmp_path: Path) -> Path:
         target.write_bytes(path.read_bytes())
     layout = folder / "templates/layouts/single-column.html.j2"
     texts = {
+        "robbieblocks.toml": "[site]\nroot = 'public'",
         "content/tokens.toml": '"color.primary" = { value = "#fff" }',
         "content/pages/home.toml": "name='a'\napp='play'\nroute='/play/'\nlayout='single-column'",
         f"{_COMPONENT}/component.toml": 'name = "Bar"\ntype = "widget"',
@@ -65,7 +72,7 @@ def folder(tmp_path: Path) -> Path:
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    for door in (_content, _templates, _css):
+    for door in (_settings, _content, _templates, _css):
         door(folder)
     return folder
 
