@@ -61,5 +61,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def json_pointer(*parts: str | int) -> str:
-    """A JSON pointer (RFC 6901) from its unescaped parts."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    """A JSON pointer (RFC 6901) from its unescaped parts, each as `printable` says names."""
+    return "".join("/" + _step(str(part)).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _step(name: str) -> str:
+    return printable(name) if name else ""

@@ -74,7 +74,7 @@ class _Reader:
             if read is None:
                 what = f"unknown condition operator `{printable(name)}`"
                 remedy = did_you_mean(name, self._operators)
-                self._problem(at + json_pointer(printable(name)), what, remedy)
+                self._problem(at + json_pointer(name), what, remedy)
             else:
                 parts.append(read(operand, at + json_pointer(name), depth))
         return parts[0] if len(parts) == 1 else conditions.Every(tuple(parts))
@@ -126,7 +126,7 @@ class _Reader:
             texts = [text for text in (name, *choices) if isinstance(text, str)]
             wrong = next(filter(None, map(text_problem, texts)), None)
             if wrong:
-                self._problem(at + json_pointer(printable(name)), f"the text {wrong}", "remove it")
+                self._problem(at + json_pointer(name), f"the text {wrong}", "remove it")
             elif isinstance(wanted, bool):
                 test[name] = wanted
             elif choices and all(_is_query_value(choice) for choice in choices):
@@ -145,7 +145,7 @@ class _Reader:
             side = _VIEWPORT_LIMITS.get(name)
             if side is None:
                 what = f"unknown key `{printable(name)}`"
-                self._problem(at + json_pointer(printable(name)), what, "known: min, max")
+                self._problem(at + json_pointer(name), what, "known: min, max")
             elif side in limits:
                 self._problem(at + json_pointer(name), f"{side} is given twice", "keep one of them")
             elif (

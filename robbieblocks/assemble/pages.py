@@ -224,7 +224,7 @@ class PageReader:
                 self._add("metadata", what, remedy, json_pointer("form_action", index))
 
     def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
-        at = json_pointer("blocks", printable(order))
+        at = json_pointer("blocks", order)
         if not known:
             what = f"the page has no block {printable(order)}"
             self._add("metadata", what, "drop the entry", at, "warning")

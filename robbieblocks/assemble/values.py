@@ -132,7 +132,7 @@ def value_problems(value: Json, at: str = "") -> Iterator[ValueProblem]:
     elif isinstance(value, dict):
         for name, part in value.items():
             yield from _name_problems(name, at)
-            yield from value_problems(part, at + json_pointer(printable(str(name))))
+            yield from value_problems(part, at + json_pointer(str(name)))
     else:
         problem = _scalar_problem(value, at)
         if problem is not None:

@@ -149,7 +149,7 @@ class ResolvedTokens:
             "node_branding",
             self._node.id,
             "style_overrides",
-            pointer=json_pointer(printable(key)),
+            pointer=json_pointer(key),
         )
 
     def _collisions(self, rows: Mapping[str, TokenRow]) -> None:
@@ -180,7 +180,7 @@ class ResolvedTokens:
             self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
 
     def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
-        pointer = json_pointer(printable(key)) if key else ""
+        pointer = json_pointer(key) if key else ""
         problem = node_problem(self._node, "style_overrides", what, remedy)
         self.problems.append(replace(problem, pointer=pointer, severity=severity))
 

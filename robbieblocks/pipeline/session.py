@@ -24,8 +24,9 @@ _LEASE_WAIT_S: Final = 5.0
 class BuildSession:
     """What one build holds from its beginning to its end.
 
-    `live` has each target's live manifest. `leases` has each target's database lease: none in a dry
-    run, and none through a pooler, where a session's locks would be another session's.
+    `places` are the targets that can have a folder. `live` has each target's live manifest.
+    `leases` has each target's database lease: none in a dry run, and none through a pooler, where a
+    session's locks would be another session's.
     """
 
     request: Request
@@ -35,6 +36,7 @@ class BuildSession:
     progress: Callable[[str], None]
     stopwatch: Stopwatch
     targets: tuple[Target, ...]
+    places: tuple[Target, ...]
     live: Mapping[Target, Manifest | None]
     leases: Mapping[Target, record.Lease]
 
@@ -68,6 +70,8 @@ def open_build(
     watch = Stopwatch()
     with watch.step("open"):
         targets = _targets(request, connection, site)
+        # Of the others, the branding says what is wrong with the node's row.
+        places = tuple(each for each in targets if release.has_place(each.node, each.app))
         if request.out is not None:
             check_out(request.out, site.root)
         if not request.dry_run:
@@ -78,7 +82,7 @@ def open_build(
     with context.at_work(collect=request.unasked), ExitStack() as held:
         with watch.step("open"):
             leases = (
-                {} if request.dry_run else _lock(targets, connection, site, held, context.leases)
+                {} if request.dry_run else _lock(places, connection, site, held, context.leases)
             )
             session = BuildSession(
                 request=request,
@@ -88,6 +92,7 @@ def open_build(
                 progress=progress,
                 stopwatch=watch,
                 targets=targets,
+                places=places,
                 live={t: release.live(site.root, t.node, t.app) for t in targets},
                 leases=leases,
             )
@@ -95,7 +100,7 @@ def open_build(
                 _close_dead_runs(session)
         yield session
     if not request.dry_run:
-        context.maintenance.request(site.root, targets, standby=context.standby)
+        context.maintenance.request(site.root, places, standby=context.standby)
 
 
 def read(session: BuildSession) -> Snapshot:
@@ -108,7 +113,7 @@ def read(session: BuildSession) -> Snapshot:
     # Here nobody waits for one edit to go live.
     at_leisure = request.unasked or context.memory.content is None
     if at_leisure and context.standby and not request.dry_run:
-        context.maintenance.request(session.site.root, session.targets, standby=True, at_once=True)
+        context.maintenance.request(session.site.root, session.places, standby=True, at_once=True)
     with session.stopwatch.step("read"):
         nodes = {target.node for target in session.targets} | set(request.nodes)
         content = context.memory.read(session.connection, sorted(nodes), all_rows=request.unasked)

@@ -76,9 +76,18 @@ class AppFolder:
         return disk.target_of(self.current)
 
 
+def has_place(node: str, app: str) -> bool:
+    """Whether an app of a node can be published at all: both names can be a folder's.
+
+    Rows may hold any names. Where they can't, nothing is live and nothing is to be locked.
+    """
+    return is_folder_name(node) and is_folder_name(app) and app != ASSETS
+
+
 def apps(site_root: SiteRoot, node: str) -> tuple[str, ...]:
     """The apps that have a live release on a node, sorted. Raises SiteUnavailable."""
-    check_folder_name("node", node)
+    if not is_folder_name(node):
+        return ()
     folder = site_root.path / node
     with disk.attempt("read the folder", folder):
         return tuple(

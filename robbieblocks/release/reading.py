@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk
-from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.layout import AppFolder, has_place
 from robbieblocks.release.manifest import load, load_files
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.site_root import SiteRoot
@@ -18,11 +18,15 @@ def live(site_root: SiteRoot, node: str, app: str) -> Manifest | None:
     None where there is none, or where it can't be trusted: then everything is built again.
     Raises SiteUnavailable where it is there and may not be read.
     """
+    if not has_place(node, app):
+        return None
     return live_release(AppFolder.of(site_root, node, app))[1]
 
 
 def pinned(site_root: SiteRoot, node: str, app: str) -> str | None:
     """The build hash that a person holds live, or None. Raises SiteUnavailable."""
+    if not has_place(node, app):
+        return None
     app_folder = AppFolder.of(site_root, node, app)
     with disk.attempt("read the pin", app_folder.pin):
         try:

@@ -10,7 +10,7 @@ from typing import Final
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.inspection import whole_files
-from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.layout import AppFolder, has_place
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.reading import live_release
 from robbieblocks.release.site_root import SiteRoot
@@ -26,6 +26,8 @@ def verify(site_root: SiteRoot, node: str, app: str, *, quick: bool = False) -> 
     that nothing is known: publish again with all contents. Empty where nothing is live. Raises
     SiteUnavailable.
     """
+    if not has_place(node, app):
+        return ()
     app_folder = AppFolder.of(site_root, node, app)
     name, manifest = live_release(app_folder)
     if name is None:

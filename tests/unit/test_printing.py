@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from robbieblocks.cli.output import as_json, print_crash, print_progress, print_result
 from robbieblocks.cli.render import as_markdown, as_text
 from robbieblocks.errors import Problem
-from robbieblocks.messages import printable, visible, visible_line
+from robbieblocks.messages import json_pointer, printable, visible, visible_line
 from robbieblocks.pipeline import BuildReport, PageReport, RunReport
 from robbieblocks.pipeline.planning import Plan
 from robbieblocks.worker import open_log
@@ -68,6 +68,13 @@ def test_only_the_colours_of_a_table_pass(capsys: pytest.CaptureFixture[str]) ->
     """Where colours are wanted, any other escape sequence is still written out."""
     print_result("\x1b[32mup to date\x1b[0m \x1b[2J", colored=True)
     assert capsys.readouterr().out == "\x1b[32mup to date\x1b[0m \\x1b[2J\n"
+
+
+def test_a_pointer_names_a_member_of_any_name() -> None:
+    """Its parts are short and printable, as names of rows are in sentences."""
+    assert json_pointer("a~/b", 3, "") == "/a~0~1b/3/"
+    assert json_pointer("\x1b[2J") == "/\\x1b[2J"
+    assert len(json_pointer("x" * 100_000, "y")) < 100
 
 
 def test_json_is_ascii_without_controls() -> None:

@@ -1,0 +1,593 @@
+"""Texts for every column that rows have, made by damaging good ones: strategies for Hypothesis."""
+# ruff: noqa: E501  # a good text reads best on one line
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from robbieblocks.model import Json
+
+# Postgres holds neither NUL nor half a surrogate pair, so no row does.
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+
+_ANYWHERE = [
+    *("", " ", "\n", "\r", "\t", "\f", "\v", "\x1b[31m", "\x07", "\x7f", "\x85", "\ufeff"),
+    *("\u2028", "\u2029", "\u202e", "\u200b", "\u0301", "\uffff", "\U0001f600", "\U0010ffff", "İ"),
+    *("<", ">", "&", '"', "'", "`", "\\", "/", "*", "#", "@", "!", ";", ":", ",", ".", "=", "%"),
+    *(
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "/*",
+        "*/",
+        "//",
+        "{{",
+        "}}",
+    ),
+    *(
+        "</script>",
+        "</style>",
+        "<script>",
+        "{{a}}",
+        "{{a|b}}",
+        "{% raw %}",
+        "${",
+        "%00",
+        "%s",
+        "{0}",
+    ),
+    *("../", "/..", "//evil.example/", "https://evil.example/", "javascript:", "data:", "file:///"),
+    *("&#0;", "&lt;", "\\u0000", "\\ud800", "\\x1b", "\\", "\\\n", "0", "-0", "1e400", "9" * 20),
+    *("9" * 5_000, "a" * 300, "true", "null", "NaN", "Infinity", "__proto__", "constructor"),
+]
+_CODE = [
+    *(
+        "await ",
+        "async ",
+        "yield ",
+        "import ",
+        "export ",
+        "export default ",
+        "require('fs')",
+        "enum ",
+    ),
+    *(
+        "module",
+        "exports",
+        "namespace A {",
+        "class ",
+        "extends ",
+        "function* ",
+        "=> ",
+        "return ",
+        "?.",
+    ),
+    *(
+        "throw ",
+        "try {",
+        "} catch {",
+        "new ",
+        "delete ",
+        "typeof ",
+        "for (;;) ",
+        "while (1) ",
+        "let ",
+    ),
+    *(
+        "var ",
+        "using ",
+        "declare ",
+        "abstract ",
+        "type A = ",
+        "interface A {",
+        "satisfies ",
+        "as any",
+    ),
+    *("<A<B>>", "<></>", "<a.b.c />", "<a:b />", "{...{}}", "<p", "/>", "</p>", "&nbsp;", "{/**/}"),
+    *("/a+/v", "/(?<=x)y/", "`${", "`", "#!sh", "//# sourceMappingURL=x", "/** @jsx h */", "@dec "),
+    *(
+        "'use client'",
+        "'use strict'",
+        "debugger;",
+        "import.meta",
+        "import('x')",
+        "new.target",
+        "this",
+    ),
+    *(
+        "super",
+        "arguments",
+        "globalThis",
+        "useState(0)",
+        "useEffect(() => {})",
+        "__html",
+        "key=",
+        "ref=",
+    ),
+    *(
+        "dangerouslySetInnerHTML={{__html: x}}",
+        "import A from '@robbieblocks/good'",
+        "0n",
+        "0x",
+        "1_0",
+    ),
+    *(
+        "import x from './x'",
+        "import 'x.css'",
+        "import('@robbieblocks/good')",
+        "\\u{110000}",
+        "<!--",
+    ),
+    *(
+        "props",
+        "children",
+        "text",
+        "const { x } = ",
+        "label: ",
+        "with (x) ",
+        "<T,>() => ",
+        "accessor x",
+    ),
+]
+_CSS = [
+    *(
+        "@media ",
+        "@import 'x';",
+        "@charset 'x';",
+        "@font-face {",
+        "@layer ",
+        "@supports ",
+        "@scope ",
+    ),
+    *(
+        "@keyframes x {",
+        "@property --x {",
+        "@container ",
+        "@starting-style {",
+        "@namespace ",
+        "@page {",
+    ),
+    *(
+        "&",
+        "& & ",
+        "> ",
+        "+ ",
+        "~ ",
+        "|| ",
+        "*|*",
+        ":is(",
+        ":has(",
+        ":not(",
+        ":where(",
+        "::before",
+        ":root",
+    ),
+    *(
+        "::part(x)",
+        ":host",
+        ":nth-child(2n+1 of ",
+        "[a=b i]",
+        "[a",
+        "#id",
+        ".a.b",
+        "html ",
+        "!important",
+    ),
+    *(
+        "url(",
+        "url(x)",
+        "url('x",
+        "image-set(",
+        "var(--",
+        "var(--x,",
+        "calc(",
+        "env(",
+        "attr(",
+        "if(",
+    ),
+    *(
+        "--x:",
+        "--:",
+        "color: red;",
+        "animation: x 1s;",
+        "{}",
+        "}{",
+        "1e99",
+        "1e-99px",
+        "+.5",
+        "U+26",
+        "\\0",
+    ),
+    *(
+        "\\9 ",
+        "\\110000",
+        "\\",
+        "rgb(",
+        "#ggg",
+        "1px",
+        "100%",
+        "from {",
+        "50% {",
+        "to",
+        "inherit",
+        "red",
+    ),
+    *(
+        "color(",
+        "oklch(from red l c h)",
+        "light-dark(",
+        "@media (width > 1px) {",
+        "@layer a.b;",
+        "@x",
+    ),
+]
+
+
+def _damage(extra: Sequence[str]) -> SearchStrategy[str]:
+    """What is put into a text: one or many of a fragment, deep brackets, any characters."""
+    fragment = st.sampled_from([*_ANYWHERE, *extra, *extra])
+    many = st.tuples(fragment, st.sampled_from([2, 3, 40, 700, 6_000])).map(lambda f: f[0] * f[1])
+    nested = st.tuples(
+        st.sampled_from(["()", "[]", "{}", "<>", "({", "[(", ":is(", "a{", "not(", "`${"]),
+        st.sampled_from([2, 33, 65, 300, 6_000]),
+        st.booleans(),
+    ).map(lambda n: n[0][:-1] * n[1] + (n[0][-1] * n[1] if n[2] else ""))
+    return st.one_of(
+        fragment,
+        st.lists(fragment, max_size=12).map("".join),
+        st.text(_CHARACTERS, max_size=12),
+        # Many at once are the rarest: one in ten is enough to meet every bound.
+        st.one_of(fragment, fragment, many, nested),
+    )
+
+
+def damaged(seeds: Sequence[str], extra: Sequence[str] = ()) -> SearchStrategy[str]:
+    """A good text with up to four pieces of it replaced, or nothing but damage."""
+    edit = st.tuples(st.floats(0, 1), st.integers(0, 30), _damage(extra))
+
+    def edited(seed: str, edits: list[tuple[float, int, str]]) -> str:
+        for place, cut, piece in edits:
+            start = int(place * len(seed))
+            seed = seed[:start] + piece + seed[start + cut :]
+        return seed[:60_000]
+
+    return st.builds(edited, st.sampled_from([*seeds, *seeds, ""]), st.lists(edit, max_size=4))
+
+
+# Numbers that Python's JSON can't write, as Postgres stores them; each stands for a text.
+_NUMBERS = {
+    "#1": "1e400",
+    "#2": "9" * 5_000,
+    "#3": "-0.0",
+    "#4": "1e-400",
+    "#5": "123456789012345678901234567890",
+    "#6": "0." + "1" * 5_000,
+    "#7": "1e131071",
+}
+
+
+def json_text(words: Sequence[str], seeds: Sequence[Json] = ()) -> SearchStrategy[str]:
+    """JSON of these names and texts, good documents with a part replaced, and odd numbers."""
+    names = st.one_of(st.sampled_from([*words, *words]), damaged(words))
+    leaves = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**30), 10**30),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.sampled_from([*_NUMBERS, "", [], {}, 0, 1, -1]),
+        names,
+    )
+    values: SearchStrategy[Any] = st.recursive(
+        leaves,
+        lambda part: st.one_of(
+            st.lists(part, max_size=4), st.dictionaries(names, part, max_size=5)
+        ),
+        max_leaves=12,
+    )
+    deep = st.tuples(values, names, st.sampled_from([20, 40, 70, 400]), st.booleans()).map(_deep)
+    part = st.one_of(values, values, values, deep)
+    if not seeds:
+        return st.one_of(part, st.dictionaries(names, part, max_size=5)).map(_written)
+    return st.tuples(st.sampled_from(seeds), st.data(), part, names).map(_replaced).map(_written)
+
+
+def _deep(given: tuple[Any, str, int, bool]) -> Any:
+    value, name, depth, in_list = given
+    for _ in range(depth):
+        value = {name: [value] if in_list else value}
+    return value
+
+
+def _replaced(given: tuple[Any, Any, Any, str]) -> Any:
+    """A copy of a document in which one place holds something else."""
+    document, data, part, name = given
+    if not isinstance(document, dict | list) or not document or data.draw(st.integers(0, 3)) == 0:
+        return part
+    if isinstance(document, list):
+        index = data.draw(st.integers(0, len(document) - 1))
+        return [
+            _replaced((value, data, part, name)) if n == index else value
+            for n, value in enumerate(document)
+        ]
+    chosen = data.draw(st.sampled_from([*document, name]))
+    below = document.get(chosen, part)
+    return {**document, chosen: _replaced((below, data, part, name))}
+
+
+def _written(value: Any) -> str:
+    text = json.dumps(value)
+    for mark, number in _NUMBERS.items():
+        text = text.replace(f'"{mark}"', number)
+    return text
+
+
+_COMPONENTS = [
+    "export default ({ text }) => <p className='shown'>{String(text)}</p>;",
+    """import { useState } from "react";
+export default function Live({ text = "x", items = [] }) {
+  const [n, setN] = useState(0);
+  return <button onClick={() => setN(n + 1)} style={{ color: "red" }}>{text} {n}
+    {items.map((item) => <i key={item}>{item}</i>)}</button>;
+}""",
+    """// A card
+interface Props<T extends string> { text: T; tone?: "calm" | "loud" }
+enum Size { Small = 1, Large = Small << 2 }
+const label = (size: Size): string => `size ${Size[size]}`;
+export const Card: React.FC<Props<string>> = ({ text, tone = "calm", ...rest }: Props<string>) => {
+  const ref = useRef<HTMLDivElement>(null);
+  return (<><div ref={ref} data-tone={tone}>{text!}<p dangerouslySetInnerHTML={{ __html: "<b>x</b>" }} />
+    <a href={`/x?${tone}`}>{label(Size.Large)}</a></div></>);
+};""",
+    "<section className='rounded p-4'><h2>{props.text}</h2>{/* note */}<br/></section>",
+    "class X extends React.Component { state = { a: 1 }; render() { return <b>{this.props.text}</b>; } }\nexport default X;",
+    "import Good from '@robbieblocks/good';\nexport default function Outer(props) { return <div><Good {...props} /></div>; }",
+    "const Hello = React.memo(React.forwardRef((props, ref) => <b ref={ref}>{props.text}</b>));\nexport { Hello as default };",
+]
+_SHEETS = [
+    ".a { color: red; &:hover { color: blue } .b & { margin: 0 } }\n@media (width > 40em) { .a > .b, .c::after { content: 'x' } }",
+    "@keyframes spin { from { rotate: 0deg } 50% { opacity: .5 } to { rotate: 1turn } }\n.a { animation: spin 1s infinite; background: url(/x.png) }",
+    "@property --x { syntax: '<length>'; inherits: false; initial-value: 0px }\n.a { width: calc(var(--x, 1px) * 2) !important }",
+    "@supports (display: grid) { @layer a { .a:is(.b, #c):not([d='e' i]):nth-child(2n + 1 of .f) { color: rgb(0 0 0 / 20%) } } }",
+]
+_PROPS: list[Json] = [
+    {
+        "text": "hello {{name|friend}}",
+        "items": ["a", "b"],
+        "n": 5,
+        "deep": {"a": [1, 2, {"b": None}]},
+    },
+    {"text": "<b>", "children": "x", "style": {"color": "red"}, "key": 1, "ref": "x"},
+]
+_SCHEMAS: list[Json] = [
+    {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "maxLength": 90, "pattern": "^[a-z]+$", "default": "x"},
+            "items": {"type": "array", "items": {"$ref": "#/$defs/item"}, "uniqueItems": True},
+            "n": {"type": ["integer", "null"], "minimum": 0, "multipleOf": 5},
+        },
+        "required": ["text"],
+        "additionalProperties": {"anyOf": [{"type": "object"}, {"enum": [1, "a", None]}]},
+        "$defs": {
+            "item": {"oneOf": [{"const": "a"}, {"format": "uri"}, {"not": {"type": "null"}}]}
+        },
+    },
+    {"text": {"type": "string", "default": "x"}, "n": {"type": "integer", "exclusiveMaximum": 9}},
+    {
+        "$ref": "#/$defs/n",
+        "$defs": {"n": {"properties": {"deep": {"$ref": "#/$defs/n", "default": {}}}}},
+        "if": {"required": ["n"]},
+        "then": {"dependentRequired": {"n": ["text"]}},
+        "patternProperties": {"^x-": {"type": "number"}},
+        "propertyNames": {"maxLength": 40},
+        "unevaluatedProperties": True,
+    },
+]
+_CONDITIONS: list[Json] = [
+    {"any": [{"theme": "dark"}, {"not": {"nodes": ["good-node"]}}], "viewport": {"min": 600}},
+    {"from": "2026-01-01T00:00:00Z", "until": "2026-12-31T23:59:60.5+01:00", "apps": ["play"]},
+    {
+        "all": [
+            {"query": {"ref": ["a", "b"], "n": 5, "flag": True}},
+            {"viewport": {"max-width": 9.5}},
+        ]
+    },
+]
+_METADATA: list[Json] = [
+    {
+        **{"og_title": "t", "og_image": "/x.png", "og_image_alt": "a", "lang": "en", "dir": "ltr"},
+        **{"robots": "noindex", "canonical": "/x", "json_ld": {"@type": "Thing", "name": "n"}},
+        **{"form_action": ["https://a.example"], "blocks": {"1": {"hydrate": "idle"}}},
+    },
+]
+_OVERRIDES: list[Json] = [
+    {"theme": "dark", "color.primary": "#123456", "fuzzed.token": "2px", "space": {"x": 4}},
+    {
+        "font.body": "'Inter', sans-serif",
+        "color.background": "oklch(20% 0 0)",
+        "shadow.a": "0 0 1px",
+    },
+]
+_WORDS = ["text", "items", "n", "deep", "x", "theme", "play", "good", "1", "a"]
+_KEYWORDS = [
+    *(
+        "type",
+        "properties",
+        "items",
+        "prefixItems",
+        "contains",
+        "$ref",
+        "$id",
+        "$anchor",
+        "#/$defs/a",
+    ),
+    *(
+        "$dynamicRef",
+        "$dynamicAnchor",
+        "$schema",
+        "$defs",
+        "#",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+    ),
+    *("enum", "const", "default", "pattern", "patternProperties", "format", "required", "minimum"),
+    *(
+        "multipleOf",
+        "uniqueItems",
+        "maxLength",
+        "minItems",
+        "maxContains",
+        "propertyNames",
+        "string",
+    ),
+    *("object", "integer", "array", "dependentSchemas", "unevaluatedItems", "additionalProperties"),
+    *("date-time", "regex", "^(a+)+$", "(?<x>a)\\k<x>", "\\p{L}{1,1000}", "[[a]&&b]", "(?i)x"),
+]
+_OPERATORS = [
+    *(
+        "any",
+        "all",
+        "not",
+        "nodes",
+        "apps",
+        "theme",
+        "from",
+        "until",
+        "query",
+        "viewport",
+        "min",
+        "max",
+    ),
+    *(
+        "minWidth",
+        "dark",
+        "light",
+        "2026-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+23:59",
+        "good-node",
+    ),
+    *("9999-12-31T23:59:60.9Z", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00-00:00"),
+]
+_SETTINGS = [
+    *(
+        "og_title",
+        "og_image",
+        "og_type",
+        "lang",
+        "dir",
+        "robots",
+        "canonical",
+        "json_ld",
+        "blocks",
+        "en",
+    ),
+    *(
+        "form_action",
+        "hydrate",
+        "visible",
+        "https://a.example",
+        "rtl",
+        "title",
+        "description",
+        "noindex",
+    ),
+]
+_TOKENS = [
+    *(
+        "color.primary",
+        "color.background",
+        "font.body",
+        "fuzzed.token",
+        "theme",
+        "space.1",
+        "a-b",
+        "a_b",
+    ),
+    *("#fff", "'Inter', serif", "Press Start 2P", "1px", "rgb(0 0 0)", "light-dark(red, blue)"),
+]
+_ROUTES = ["/fuzzed/", "/a/b.html", "/über-uns", "/x/index.html", "/good/", "/"]
+_NAMES = ["fuzzed", "a.b-c_d", "play", "good"]
+_VALUES = [
+    *("#123456", "0 1px 2px rgb(0 0 0 / 20%), inset 0 0 0 1px var(--color-line)", "1.5rem"),
+    *("'Source Serif 4', Georgia, serif", "clamp(1rem, 2vw + .5rem, 2rem)", "url('/x.png')"),
+    *("cubic-bezier(.4, 0, .2, 1)", "color-mix(in oklch, red 20%, blue)", "\\31 23", "Inter"),
+]
+_TITLES = ["A good title", "Hello {{name|friend}}", "Fish & chips"]
+_SCRIPT = "document.addEventListener('click', (event) => console.log(`at ${event.x}`));"
+
+Texts = SearchStrategy[Any]
+# Every column of the five tables that rows are made of, and texts for it. Those that a parser reads
+# come first: they are tried most often.
+PARSED: Mapping[str, Mapping[str, Texts]] = {
+    "robbieblocks_components": {
+        "react_code": damaged(_COMPONENTS, _CODE),
+        "css_styles": damaged(_SHEETS, _CSS),
+        "props_schema": json_text([*_KEYWORDS, *_WORDS], _SCHEMAS),
+    },
+    "robbieblocks_page_blocks": {
+        "props": json_text(_WORDS, _PROPS),
+        "conditions": json_text([*_OPERATORS, *_WORDS], _CONDITIONS),
+    },
+    "robbieblocks_pages": {
+        "metadata": json_text([*_SETTINGS, *_WORDS], _METADATA),
+        "page_route": damaged(_ROUTES),
+    },
+    "robbieblocks_style_tokens": {"default_value": damaged(_VALUES, _CSS)},
+    "robbieblocks_node_branding": {
+        "style_overrides": json_text([*_TOKENS, *_VALUES, *_WORDS], _OVERRIDES),
+        "custom_css": damaged([*_SHEETS, "body { color: red }"], _CSS),
+    },
+}
+_lists: Callable[[Sequence[str]], Texts] = lambda seeds: st.lists(  # noqa: E731
+    damaged(seeds), max_size=5
+)
+PLAIN: Mapping[str, Mapping[str, Texts]] = {
+    "robbieblocks_components": {
+        "component_key": damaged(_NAMES),
+        "component_name": damaged(_TITLES),
+        "component_type": damaged(_NAMES),
+        "dependencies": _lists(["react", "lucide-react@^0.4", "@robbieblocks/good", "d3@>=1 <2"]),
+        "version": damaged(["1.0.0"]),
+        "preview_url": damaged(["https://a.example/x.png"]),
+        "metadata": json_text(["hydrate", "idle", "load"], [{"hydrate": "visible"}]),
+    },
+    "robbieblocks_page_blocks": {
+        "zone": damaged(["main", "header"]),
+        "block_order": st.integers(-(2**31), 2**31 - 1),
+    },
+    "robbieblocks_pages": {
+        "page_key": damaged(_NAMES),
+        "app_namespace": damaged(_NAMES),
+        "page_name": damaged(_TITLES),
+        "layout_template": damaged(["single-column", "dashboard"]),
+        "meta_title": damaged(_TITLES),
+        "meta_description": damaged(_TITLES),
+    },
+    "robbieblocks_style_tokens": {
+        "token_key": damaged(_TOKENS),
+        "token_category": damaged(["color", "font", "space"]),
+        "description": damaged(_TITLES),
+    },
+    "robbieblocks_node_branding": {
+        "node_id": damaged(["fuzzed-node"]),
+        "node_name": damaged(_TITLES),
+        "enabled_apps": _lists(_NAMES),
+        "custom_scripts": damaged([_SCRIPT], _CODE),
+        "base_url": damaged(["https://play.example", "http://[::1]:8080/", "https://ü.example"]),
+    },
+}
