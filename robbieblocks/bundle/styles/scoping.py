@@ -7,6 +7,7 @@ global in CSS get the component's own prefix. Addresses on other sites are error
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -37,6 +38,7 @@ _PLAIN_TOKENS = frozenset(
 )
 _MAX_CHARACTERS = 500_000
 _MAX_WRITTEN = 1_000_000
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 Selectors = Sequence[Sequence[Node]]
 
@@ -72,6 +74,8 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
     else:
         rules = _Scoper(row, problems).scoped()
         if not problems.has_errors:
+            # tinycss2 makes half a pair of the escape \d800, for which CSS Syntax has U+FFFD.
+            rules = _HALF_A_PAIR.sub("\ufffd", rules)
             layer = minified(f"@layer components{{{rules}}}") if rules else ""
             return layer, problems.found
     return "", problems.found
