@@ -20,13 +20,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from psycopg import sql
 from selectolax.lexbor import LexborHTMLParser
 
+from robbieblocks.errors import Problem
 from robbieblocks.pipeline import BuildReport
 from robbieblocks.prerender import Prerenderer
 from tests.hostile_texts import PARSED, PLAIN
 from tests.sites import APP, NODE, Block, MakeSite, Site
 
 BY_HAND = "FUZZ_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 GOOD = """import { useState } from "react";
 export default function Good({ text }) {
   const [n, setN] = useState(0);
@@ -72,7 +73,7 @@ class Fuzzed:
         return True
 
     def build(self) -> BuildReport:
-        """All apps on both nodes, as often as it takes."""
+        """All apps on both nodes."""
         return self.site.builder.build()
 
 
@@ -106,7 +107,7 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
 
 
 def _row(site: Site, table: str) -> dict[str, Any]:
-    """The row that gets the texts, with each of its columns that has some, as Postgres writes it."""
+    """The row that gets the texts, as Postgres writes it."""
     columns = [*PARSED[table], *PLAIN[table]]
     key = _KEYS[table][1]
     where = f"{key} LIKE 'fuzzed%%'" if key else "block_order = 1 AND props->>'text' = 'x'"
@@ -129,9 +130,8 @@ COLUMNS = [
 def test_a_fuzzed_row_harms_only_itself(
     fuzzed: Fuzzed, table: str, column: str, examples: int
 ) -> None:
-    """The build ends without an exception, in bounded memory; every error names the row, in
-    few words; the page beside it keeps its bytes, and a page that is held
-    back its last good version."""
+    """The build ends without an exception, in bounded memory; every error names the row, in few
+    words; the page beside it keeps its bytes, and one that is held back its last good version."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     @settings(
@@ -185,7 +185,7 @@ def _check(fuzzed: Fuzzed, table: str, column: str, text: Any) -> None:
             _nothing_of_the_row_runs(after[path].decode())
 
 
-def _names(problem: Any, table: str, column: str) -> bool:
+def _names(problem: Problem, table: str, column: str) -> bool:
     """Whether a problem is said of the row, or of its page."""
     entity, key_column = _KEYS[table]
     if column == key_column:

@@ -37,6 +37,8 @@ export default function Good({ text }) {
 # What runs into a bound is tried last, as that ends the isolate that others are rendered in.
 CASES = [*hostile_rows.CASES, *hostile_parsers.CASES]
 NUMBERED = list(enumerate(CASES))
+# Those with markup in every column, by number.
+WITH_MARKUP = NUMBERED[: len(hostile_rows.CASES)]
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,10 @@ def built(make_site: MakeSite) -> Iterator[Built]:
 
 
 def test_the_corpus_is_large() -> None:
-    """There are at least 150 cases, each with a name of its own."""
-    assert len({case.name for case in CASES}) == len(CASES) >= 150
+    """There are at least 250 cases, each with a name of its own, beside markup in every column."""
+    own = [*hostile_rows.CODE, *hostile_rows.OTHERS, *hostile_parsers.CASES]
+    assert len({case.name for case in own}) == len(own) >= 250
+    assert len({case.name for case in CASES}) == len(CASES)
 
 
 def test_the_good_page_is_untouched(built: Built) -> None:
@@ -135,7 +139,7 @@ def _nothing_of_the_rows_runs(document: LexborHTMLParser) -> None:
 
 def test_titles_and_descriptions_are_text(built: Built) -> None:
     """What looks like markup in a title, a description or metadata is in the page as it was stored."""
-    for number, case in NUMBERED:
+    for number, case in WITH_MARKUP:
         if case.error or not case.page or "route" in case.page:
             continue
         document = LexborHTMLParser(built.after[f"case-{number}/index.html"].decode())
@@ -198,7 +202,7 @@ def test_hostile_pages_are_silent_and_run_nothing(built: Built, page: Page) -> N
     """In Chromium the pages show their texts, say nothing in the console, and no script of a row ran."""
     live = [
         n
-        for n, case in NUMBERED
+        for n, case in WITH_MARKUP
         if not case.error
         and case.name.startswith(("props, live", "meta_title", "metadata", "query", "css_styles"))
     ]
@@ -235,12 +239,18 @@ def test_hostile_nodes_harm_only_themselves(built: Built) -> None:
             "enabled_apps": ["play"],
             "custom_css": None,
             "custom_scripts": None,
+            "base_url": None,
             **row,
         }
         site.sql(
-            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps, custom_css, custom_scripts) VALUES (%s, %s, %s, %s, %s, %s)",
+            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps, custom_css, custom_scripts, base_url) VALUES (%s, %s, %s, %s, %s, %s, %s)",
             *(f"hostile-{number}", given["node_name"], Jsonb(given["style_overrides"])),
-            *(given["enabled_apps"], given["custom_css"], given["custom_scripts"]),
+            *(
+                given["enabled_apps"],
+                given["custom_css"],
+                given["custom_scripts"],
+                given["base_url"],
+            ),
         )
     nodes = [f"hostile-{number}" for number in range(len(NODES))]
     report = site.build(NODE, *nodes)
@@ -274,10 +284,29 @@ def test_a_hostile_token_changes_no_page(built: Built, name: str) -> None:
         report = site.build()
         said = "\n".join(str(p) for p in report.problems if p.severity == "error")
         assert error in said
-        assert key.split(":")[0][:5] in said
+        assert printable(key).split(":")[0][:5] in said
         assert site.file("/good/").read_bytes() == live
     finally:
         site.sql("DELETE FROM robbieblocks_style_tokens WHERE token_key = %s", key)
+
+
+@pytest.mark.parametrize("node", ["", "..", "../../etc", "a/b", "\x1b[2J"])
+def test_a_node_that_can_name_no_folder_is_only_that(built: Built, node: str) -> None:
+    """Its run fails with a problem that names the row; other nodes are built and keep their pages."""
+    site = built.site
+    live = site.file("/good/").read_bytes()
+    site.sql(
+        "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps) VALUES (%s, 'x', '{}', '{play,..}')",
+        node,
+    )
+    try:
+        report = site.build(NODE, node)
+    finally:
+        site.sql("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", node)
+    fields = {each.field for each in report.problems if each.key == printable(node)}
+    assert {"node_id", "enabled_apps"} <= fields
+    assert {run.node: run.outcome for run in report.runs}[node] == "failed"
+    assert site.file("/good/").read_bytes() == live
 
 
 def test_ten_thousand_blocks_beside_the_good_page(built: Built) -> None:
