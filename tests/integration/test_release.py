@@ -384,10 +384,11 @@ class TestHostile:
     def test_a_node_or_app_that_is_no_folder_is_refused(
         self, site_root: SiteRoot, node: str, app: str
     ) -> None:
-        """Every function refuses it."""
-        for call in (live, verify, prune, pinned):
-            with pytest.raises(ContentError, match=r"folder|assets"):
-                call(site_root, node, app)
+        """What reads finds nothing there, and what writes refuses it."""
+        for call in (live, verify, pinned):
+            assert not call(site_root, node, app)
+        with pytest.raises(ContentError, match=r"folder|assets"):
+            prune(site_root, node, app)
         with pytest.raises(ContentError), lock(site_root, node, app):
             pass
 
