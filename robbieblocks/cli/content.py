@@ -26,9 +26,9 @@ _DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept
 def export(folder: Path | None, *, prune: bool, database_url: str | None) -> None:
     """Write the rows as files, and print which files that changed."""
     settings = Settings.from_environment(database_url=database_url)
-    with session.opened(settings) as connection, connection.transaction():
+    with session.opened(settings) as connection:
         found = content.stored(connection)
-    done = content.export(found.content, *_folders(folder, settings), prune=prune)
+    done = content.export(found, *_folders(folder, settings), prune=prune)
     for name, files in (("wrote", done.written), ("removed", done.removed)):
         for file in files:
             print_result(f"{name}  {file}")

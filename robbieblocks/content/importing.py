@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from psycopg import Connection, IsolationLevel
-from psycopg.errors import SerializationFailure, UniqueViolation
+from psycopg import Connection
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from robbieblocks.content import rows
 from robbieblocks.content.merging import RowMerge, Side, merge
 from robbieblocks.content.shape import Content, RowName
-from robbieblocks.content.stored import stored
+from robbieblocks.content.stored import ONE_MOMENT, read_rows
 from robbieblocks.database import translated
 
 
@@ -29,19 +29,14 @@ def import_(
     that somebody else changes meanwhile makes it start again. Raises ContentError as `merge` does,
     SchemaOutdated and DatabaseUnavailable.
     """
-    before = connection.isolation_level
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
     attempts = Retrying(
-        retry=retry_if_exception_type((SerializationFailure, UniqueViolation)),
+        retry=retry_if_exception_type((SerializationFailure, DeadlockDetected, UniqueViolation)),
         stop=stop_after_attempt(5),
         wait=wait_random(0, 0.2),
         reraise=True,
     )
-    try:
-        with translated("import the content"):
-            return attempts(_once, connection, files, prune=prune, side=side, dry_run=dry_run)
-    finally:
-        connection.isolation_level = before
+    with translated("import the content"):
+        return attempts(_once, connection, files, prune=prune, side=side, dry_run=dry_run)
 
 
 def _once(
@@ -53,12 +48,13 @@ def _once(
     dry_run: bool,
 ) -> tuple[RowMerge, ...]:
     with connection.transaction(), connection.cursor() as cursor:
-        found = merge(files, stored(connection), prune=prune, side=side)
+        cursor.execute(ONE_MOMENT)
+        found = merge(files, read_rows(connection), prune=prune, side=side)
         if not dry_run and all(row.action != "conflict" for row in found):
             rows.write(cursor, found)
         return found
 
 
 def seed(connection: Connection, content: Content) -> tuple[RowMerge, ...]:
-    """Write content over the rows of the same keys; other rows stay."""
+    """Import content, and let it win each conflict; other rows stay."""
     return import_(connection, content, side=lambda _: "theirs")

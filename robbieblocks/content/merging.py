@@ -11,7 +11,8 @@
     not there                never imported           kept
     not there                changed since import     a conflict with `prune`, else kept
 
-A row that is there without ever having been imported counts as changed.
+A row that is there without ever having been imported counts as changed. Where no file of a kind is
+there, every row that `prune` would remove is a conflict: the folder may be the wrong one.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def merge(
     theirs = files.rows()
     ours = database.content.rows()
     names = dict.fromkeys([*theirs, *ours, *database.unreadable])
+    kinds = {name.kind for name in theirs}
     found: list[RowMerge] = []
     for name in names:
         row = _Row(
@@ -81,7 +83,7 @@ def merge(
             side=side(name),
         )
         if row.theirs is None:
-            found.append(_without_file(row, prune=prune))
+            found.append(_without_file(row, prune=prune, has_kind=name.kind in kinds))
         elif row.ours is None:
             found.append(_without_row(row))
         else:
@@ -117,14 +119,16 @@ class _Row:
         )
 
 
-def _without_file(row: _Row, *, prune: bool) -> RowMerge:
-    if row.base is None and row.side != "theirs":
+def _without_file(row: _Row, *, prune: bool, has_kind: bool) -> RowMerge:
+    if row.base is None:
         return row.decided("keep", "only in the database")
     if not prune or row.side == "ours":
         return row.decided("keep", "its file is gone; --prune removes the row")
     unchanged = row.ours is not None and row_hash(row.ours) == row.base
-    if unchanged or row.side == "theirs":
+    if (unchanged and has_kind) or row.side == "theirs":
         return row.decided("remove", "its file is gone")
+    if unchanged:
+        return row.decided("conflict", f"its file is gone, and there is no other {row.name.kind}")
     return row.decided("conflict", "its file is gone, and the database has changed it")
 
 
@@ -142,10 +146,12 @@ def _with_both(row: _Row, ours: ContentRow, theirs: ContentRow) -> RowMerge:
     held, given = row_hash(ours), row_hash(theirs)
     if held == given:
         return row.decided("unchanged", "equal", settled=True)
-    if held == row.base or row.side == "theirs":
+    if held == row.base:
         return row.decided("update", "changed in the file", theirs)
     if given == row.base:
         return row.decided("keep", "changed in the database")
+    if row.side == "theirs":
+        return row.decided("update", "the file's row was chosen", theirs)
     if row.side == "ours":
         return row.decided("keep", "the database's row was chosen", settled=True)
     if isinstance(ours, Page) and isinstance(theirs, Page):
@@ -180,12 +186,8 @@ def _merged_blocks(ours: Page, theirs: Page, bases: Mapping[int, str | None]) ->
 def _check_components(found: Sequence[RowMerge]) -> None:
     """Every component that a page places must be there afterwards."""
     there = {
-        row.name.key
-        for row in found
-        if row.name.kind == "component" and row.action != "remove" and (row.ours or row.merged)
+        row.name.key for row in found if row.name.kind == "component" and row.action != "remove"
     }
-    # A component that can't be read is there, too.
-    there |= {row.name.key for row in found if row.name.kind == "component" and row.ours is None}
     problems = [problem for row in found for problem in _missing(row, there)]
     if problems:
         raise ContentError(problems)

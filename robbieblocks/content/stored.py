@@ -20,6 +20,9 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Json, JsonObject, NodeRow
 from robbieblocks.source_files import ProblemCollector, exact_json, parse_toml, unstorable
 
+# The statements of a transaction see one moment, and overwrite nothing that came after it.
+ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
 Row = TypeVar("Row", bound=ContentRow)
 
 # All tokens.
@@ -81,12 +84,18 @@ class Stored:
 
 
 def stored(connection: Connection) -> Stored:
-    """Everything that the content tables hold, each kind sorted by key.
+    """Everything that the content tables hold, as it was at one moment.
 
-    The caller's transaction decides whether all of it is of one moment. Raises SchemaOutdated and
-    DatabaseUnavailable.
+    Raises SchemaOutdated and DatabaseUnavailable.
     """
-    with translated("read the content"), connection.cursor(row_factory=dict_row) as cursor:
+    with translated("read the content"), connection.transaction():
+        connection.execute(ONE_MOMENT)
+        return read_rows(connection)
+
+
+def read_rows(connection: Connection) -> Stored:
+    """The same in the caller's transaction. Raises what the driver raises."""
+    with connection.cursor(row_factory=dict_row) as cursor:
         reader = _Reader(cursor)
         content = Content(
             tokens=reader.read("token", _TOKENS, _token),

@@ -194,16 +194,17 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def _amended(existing: str, values: Values) -> str:
     """The text with these values; the existing one where it says the same already."""
-    try:
-        if existing and tomllib.loads(existing) == values:
-            return existing
-        document = tomlkit.parse(existing)
-        _merge(document, values)
-        amended = tomlkit.dumps(document)
-        if existing and tomllib.loads(amended) == values:
-            return amended
-    except (TOMLKitError, tomllib.TOMLDecodeError, RecursionError):
-        pass  # It is not TOML: written anew.
+    if existing:
+        try:
+            if tomllib.loads(existing) == values:
+                return existing
+            document = tomlkit.parse(existing)
+            _merge(document, values)
+            amended = tomlkit.dumps(document)
+            if tomllib.loads(amended) == values:
+                return amended
+        except (TOMLKitError, ValueError, RecursionError):
+            pass  # It is not TOML, or has a number of thousands of digits: written anew.
     document = tomlkit.document()
     _merge(document, values)
     return tomlkit.dumps(document)

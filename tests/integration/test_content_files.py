@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -27,7 +28,7 @@ from robbieblocks.content import (
     seed,
     stored,
 )
-from robbieblocks.errors import ContentError, SiteUnavailable
+from robbieblocks.errors import ContentError, DatabaseUnavailable, SiteUnavailable
 from robbieblocks.model import NodeRow
 from robbieblocks.settings import resource_dir
 
@@ -68,7 +69,7 @@ def empty(connection: psycopg.Connection) -> None:
 
 def exported(connection: psycopg.Connection, folder: Path) -> dict[str, bytes]:
     """Every file of an export into a folder, by its path."""
-    export(stored(connection).content, folder / "content", folder / "node_branding")
+    export(stored(connection), folder / "content", folder / "node_branding")
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in folder.rglob("*")
@@ -116,7 +117,7 @@ def test_an_export_over_its_own_files_touches_none(
     page = tmp_path / "content" / "pages" / "home.toml"
     page.write_text("# Ours.\r\n" + page.read_text().replace('name = "Home"', "name   = 'Home'"))
     before = page.read_bytes()
-    done = export(stored(connection).content, tmp_path / "content", tmp_path / "node_branding")
+    done = export(stored(connection), tmp_path / "content", tmp_path / "node_branding")
     assert done.written == ()
     assert page.read_bytes() == before
 
@@ -199,6 +200,18 @@ def test_a_side_that_was_chosen_settles_the_conflict(
     assert stored(connection).content == now
 
 
+def test_a_side_decides_conflicts_alone(connection: psycopg.Connection) -> None:
+    """What only the database has changed, or only it has, stays when the files win."""
+    seed(connection, SMALL)
+    connection.execute("UPDATE robbieblocks_pages SET page_name = 'House'")
+    connection.execute(
+        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value)"
+        " VALUES ('mine', 'x', '1')"
+    )
+    merged = import_(connection, SMALL, prune=True, side=lambda _: "theirs")
+    assert actions(merged) == {"page/home": "keep", "token/mine": "keep"}
+
+
 def test_blocks_changed_on_both_sides_are_merged_where_they_are_others(
     connection: psycopg.Connection,
 ) -> None:
@@ -234,13 +247,23 @@ def test_a_block_that_the_database_deleted_does_not_come_back(
 def test_rows_whose_files_are_gone_are_removed_with_prune_alone(
     connection: psycopg.Connection,
 ) -> None:
-    seed(connection, SMALL)
-    nothing = Content()
-    kept = actions(import_(connection, nothing))
-    assert set(kept.values()) == {"keep"}
+    other = replace(HOME, key="other", blocks=())
+    seed(connection, replace(SMALL, pages=(HOME, other)))
+    assert actions(import_(connection, SMALL)) == {"page/other": "keep"}
+    assert actions(import_(connection, SMALL, prune=True)) == {"page/other": "remove"}
     assert stored(connection).content == SMALL
-    removed = actions(import_(connection, nothing, prune=True))
-    assert set(removed.values()) == {"remove"}
+
+
+def test_prune_asks_before_a_kind_of_row_is_gone_altogether(
+    connection: psycopg.Connection,
+) -> None:
+    """An empty or wrong folder empties no table, unless the files are said to win."""
+    seed(connection, SMALL)
+    asked = actions(import_(connection, replace(SMALL, nodes=()), prune=True))
+    assert asked == {"node/one": "conflict"}
+    assert set(actions(import_(connection, Content(), prune=True)).values()) == {"conflict"}
+    assert stored(connection).content == SMALL
+    import_(connection, Content(), prune=True, side=lambda _: "theirs")
     assert stored(connection).content == Content()
 
 
@@ -266,20 +289,45 @@ def test_a_component_that_a_page_still_places_is_not_removed(
     connection: psycopg.Connection,
 ) -> None:
     seed(connection, SMALL)
+    files = replace(SMALL, components=(replace(BAR, key="other"),))
     with pytest.raises(ContentError, match=r"page home, block 1.*'bar'"):
-        import_(connection, replace(SMALL, components=()), prune=True)
+        import_(connection, files, prune=True)
 
 
-def test_two_imports_at_once_end_as_one_after_the_other(
+class Meanwhile:
+    """Executes a statement over another connection once, after the rows were read."""
+
+    def __init__(self, database: str, statement: LiteralString) -> None:
+        self.database, self.statement = database, statement
+
+    def __call__(self, _: RowName) -> Side:
+        if statement := self.statement:
+            self.statement = ""
+            with psycopg.connect(self.database) as other:
+                other.execute(statement)
+        return None
+
+
+def test_a_row_that_is_edited_during_an_import_is_not_overwritten(
     database: str, connection: psycopg.Connection
 ) -> None:
-    """The second reads what the first has written; the row is not written twice."""
+    """The import starts again, and finds what the edit has made of it."""
     seed(connection, SMALL)
-    other = psycopg.connect(database, autocommit=True)
-    with other:
-        files = replace(SMALL, components=(replace(BAR, code="<i/>"),))
-        import_(connection, files)
-        assert actions(import_(other, files)) == {}
+    edit_ = Meanwhile(database, "UPDATE robbieblocks_components SET react_code = '<u/>'")
+    files = replace(SMALL, components=(replace(BAR, code="<i/>"),))
+    assert actions(import_(connection, files, side=edit_)) == {"component/bar": "conflict"}
+    assert stored(connection).content.components[0].code == "<u/>"
+
+
+def test_an_import_whose_connection_breaks_says_so(
+    database: str, connection: psycopg.Connection
+) -> None:
+    """The error is ours, whatever was to be cleaned up behind it."""
+    seed(connection, SMALL)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+    end += " current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    with pytest.raises(DatabaseUnavailable, match="import the content"):
+        import_(connection, replace(SMALL, pages=()), side=Meanwhile(database, end))
 
 
 def test_a_row_that_no_file_can_hold_is_named_and_the_others_go_out(
@@ -293,6 +341,45 @@ def test_a_row_that_no_file_can_hold_is_named_and_the_others_go_out(
     assert actions(import_(connection, SMALL)) == {"page/home": "conflict"}
 
 
+def test_an_export_leaves_the_files_of_a_row_that_can_not_be_read(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """They are the last that is known of it: not strange, and not removed with prune."""
+    seed(connection, SMALL)
+    before = exported(connection, tmp_path)
+    connection.execute("UPDATE robbieblocks_pages SET published_at = 'infinity'")
+    connection.execute("UPDATE robbieblocks_components SET dependencies = '{NULL}'")
+    connection.execute("UPDATE robbieblocks_node_branding SET style_overrides = '[1]'")
+    found = stored(connection)
+    assert len(found.unreadable) == 3
+    done = export(found, tmp_path / "content", tmp_path / "node_branding", prune=True)
+    assert (done.written, done.removed, done.strange) == ((), (), ())
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_what_a_component_has_no_more_leaves_its_folder(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Without its stylesheet and schema the files say what the row says."""
+    full = replace(BAR, css="p {}", props_schema={"type": "object"})
+    seed(connection, replace(SMALL, components=(full,)))
+    exported(connection, tmp_path)
+    connection.execute("UPDATE robbieblocks_components SET css_styles = NULL, props_schema = '{}'")
+    done = export(stored(connection), tmp_path / "content", tmp_path / "node_branding")
+    assert [file.name for file in done.removed] == ["component.css", "props.schema.json"]
+    assert read(tmp_path).components == (BAR,)
+
+
+def test_an_export_mends_a_file_that_no_reader_of_toml_takes(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    seed(connection, SMALL)
+    before = exported(connection, tmp_path)
+    for name in ("content/tokens.toml", "content/pages/home.toml"):
+        (tmp_path / name).write_text("number = " + "1" * 5000)
+    assert exported(connection, tmp_path) == before
+
+
 def test_an_export_writes_through_no_symlink(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
@@ -304,6 +391,23 @@ def test_an_export_writes_through_no_symlink(
     with pytest.raises(SiteUnavailable, match="symlink"):
         exported(connection, tmp_path)
     assert list(elsewhere.iterdir()) == []
+
+
+def test_an_export_removes_nothing_behind_a_symlink(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """A project that is itself reached by one is exported like any other."""
+    (tmp_path / "real").mkdir()
+    project = tmp_path / "project"
+    project.symlink_to("real")
+    seed(connection, SMALL)
+    assert "node_branding/one.toml" in exported(connection, project)
+    precious = tmp_path / "precious.txt"
+    precious.touch()
+    (project / "content" / "components" / "strange").symlink_to(tmp_path)
+    with pytest.raises(SiteUnavailable, match="symlink"):
+        export(stored(connection), project / "content", project / "node_branding", prune=True)
+    assert precious.exists()
 
 
 def test_a_value_that_nests_too_deep_for_a_file_is_named(connection: psycopg.Connection) -> None:
