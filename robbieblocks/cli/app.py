@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from robbieblocks.cli.content_commands import content
+from robbieblocks.cli.db_commands import db
+from robbieblocks.cli.options import DatabaseUrl, ResultFormat
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 
 
@@ -38,22 +41,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-db = typer.Typer(help="The database: its schema and its seed content.", no_args_is_help=True)
-app.add_typer(db, name="db")
-files = typer.Typer(
-    help="Content as files: out of the database, and into it.", no_args_is_help=True
-)
-app.add_typer(files, name="content")
+app.add_typer(db)
+app.add_typer(content)
 
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--database-url",
-        help="libpq URL or conninfo. Default: ROBBIEBLOCKS_DATABASE_URL, then the PG* variables, "
-        "then robbieblocks.toml, then an embedded Postgres in .robbieblocks/.",
-        show_default=False,
-    ),
-]
 Adopt = Annotated[
     bool,
     typer.Option("--adopt", help="Let this database take over a site root of another database."),
@@ -63,17 +53,6 @@ Embedded = Annotated[
 ]
 CreateRoot = Annotated[
     bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
-]
-
-ProjectFolder = Annotated[
-    Path | None,
-    typer.Argument(
-        help="The folder that holds content/ and node_branding/. Default: the project's folders.",
-        show_default=False,
-    ),
-]
-ResultFormat = Annotated[
-    Literal["text", "json"], typer.Option("--format", help="Form of the result.")
 ]
 
 
@@ -268,9 +247,7 @@ def status(
             "--check", help="Print what is not as it should be; exit with 1 where there is any."
         ),
     ] = False,
-    format_: Annotated[
-        Literal["text", "json"], typer.Option("--format", help="Form of the result.")
-    ] = "text",
+    format_: ResultFormat = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show for each node and app what should be live, what was built and what is served."""
@@ -295,113 +272,3 @@ def prune(
     from robbieblocks.cli import prune as command
 
     command.run(nodes=node, yes=yes, embedded=embedded, database_url=database_url)
-
-
-@db.command("init")
-def db_init(
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Add the demo's components, pages, tokens and nodes.")
-    ] = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Create the schema, or bring an earlier one up to date; adds no content but with --demo."""
-    from robbieblocks.cli import database as command
-
-    command.upgrade(database_url, demo=demo)
-
-
-@db.command("verify")
-def db_verify(database_url: DatabaseUrl = None) -> None:
-    """Compare the database's schema with the one this version needs."""
-    from robbieblocks.cli import database as command
-
-    command.verify(database_url)
-
-
-@db.command("upgrade")
-def db_upgrade(database_url: DatabaseUrl = None) -> None:
-    """Bring an earlier schema up to date and say what changed."""
-    from robbieblocks.cli import database as command
-
-    command.upgrade(database_url)
-
-
-@files.command("export")
-def content_export(
-    folder: ProjectFolder = None,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove files whose rows are not in the database.")
-    ] = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write every row of content as files: content/ and node_branding/ below a folder.
-
-    A file that says what its row says stays as it is, comments and all. Changes no row.
-
-    Example: robbieblocks content export
-    """
-    from robbieblocks.cli import content as command
-
-    command.export(folder, prune=prune, database_url=database_url)
-
-
-@files.command("import")
-def content_import(
-    folder: ProjectFolder = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
-    ] = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove imported rows whose files are gone.")
-    ] = False,
-    theirs: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ROW",
-            help="Let the file win this row's conflict: page/KEY, component/KEY, token/KEY, "
-            "node/ID, or all; repeatable.",
-        ),
-    ] = None,
-    ours: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
-    ] = None,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write files into the rows, where only the file has changed since the last import.
-
-    A row that only the database has changed is kept. Where both have, nothing at all is written
-    until a side is chosen. Workers publish what was written.
-
-    Example: robbieblocks content import --dry-run
-    """
-    from robbieblocks.cli import content as command
-
-    command.import_(
-        folder,
-        dry_run=dry_run,
-        prune=prune,
-        theirs=theirs or (),
-        ours=ours or (),
-        format_=format_,
-        database_url=database_url,
-    )
-
-
-@files.command("diff")
-def content_diff(
-    folder: ProjectFolder = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
-    ] = False,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Show how the files differ from the rows, line by line. Changes nothing.
-
-    Example: robbieblocks content diff --check
-    """
-    from robbieblocks.cli import content as command
-
-    command.diff(folder, check=check, format_=format_, database_url=database_url)

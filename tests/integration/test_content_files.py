@@ -298,7 +298,8 @@ class Meanwhile:
     """Executes a statement over another connection once, after the rows were read."""
 
     def __init__(self, database: str, statement: LiteralString) -> None:
-        self.database, self.statement = database, statement
+        self.database = database
+        self.statement: LiteralString = statement
 
     def __call__(self, _: RowName) -> Side:
         if statement := self.statement:

@@ -100,7 +100,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
 def test_a_command_that_runs_for_long_collects_its_garbage(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A worker and a server collect garbage, whatever short commands leave for their end."""
+    """So do a worker, a server and what writes TOML; short commands leave it for their end."""
     collecting: list[bool] = []
 
     def note() -> None:
@@ -113,7 +113,11 @@ def test_a_command_that_runs_for_long_collects_its_garbage(
     monkeypatch.setattr("robbieblocks.release.nodes", lambda _: ["a"])
     monkeypatch.setattr("robbieblocks.cli.serve.serve_nodes", lambda *_, **__: note())
     run(monkeypatch, "serve")
-    assert collecting == [True, True]
+    monkeypatch.setattr("robbieblocks.cli.content.export", lambda *_, **__: note())
+    run(monkeypatch, "content", "export")
+    monkeypatch.setattr("robbieblocks.cli.database.verify", lambda *_: note())
+    run(monkeypatch, "db", "verify")
+    assert collecting == [True, True, True, False]
 
 
 def test_results_are_written_as_any_terminal_takes_them() -> None:

@@ -1,0 +1,112 @@
+"""`robbieblocks content`: its commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robbieblocks import collector
+from robbieblocks.cli.options import DatabaseUrl, ResultFormat
+
+content = typer.Typer(
+    name="content",
+    help="Content as files: out of the database, and into it.",
+    no_args_is_help=True,
+)
+
+ProjectFolder = Annotated[
+    Path | None,
+    typer.Argument(
+        help="The folder that holds content/ and node_branding/. Default: the project's folders.",
+        show_default=False,
+    ),
+]
+
+
+@content.callback()
+def _collected() -> None:
+    # Each TOML document that is written is a cycle: of 10,000 pages, a gigabyte.
+    collector.enable_for_service()
+
+
+@content.command("export")
+def content_export(
+    folder: ProjectFolder = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove files whose rows are not in the database.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write every row of content as files: content/ and node_branding/ below a folder.
+
+    A file that says what its row says stays as it is, comments and all. Changes no row.
+
+    Example: robbieblocks content export
+    """
+    from robbieblocks.cli import content as command
+
+    command.export(folder, prune=prune, database_url=database_url)
+
+
+@content.command("import")
+def content_import(
+    folder: ProjectFolder = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove imported rows whose files are gone.")
+    ] = False,
+    theirs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROW",
+            help="Let the file win this row's conflict: page/KEY, component/KEY, token/KEY, "
+            "node/ID, or all; repeatable.",
+        ),
+    ] = None,
+    ours: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
+    ] = None,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write files into the rows, where only the file has changed since the last import.
+
+    A row that only the database has changed is kept. Where both have, nothing at all is written
+    until a side is chosen. Workers publish what was written.
+
+    Example: robbieblocks content import --dry-run
+    """
+    from robbieblocks.cli import content as command
+
+    command.import_(
+        folder,
+        dry_run=dry_run,
+        prune=prune,
+        theirs=theirs or (),
+        ours=ours or (),
+        format_=format_,
+        database_url=database_url,
+    )
+
+
+@content.command("diff")
+def content_diff(
+    folder: ProjectFolder = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
+    ] = False,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how the files differ from the rows, line by line. Changes nothing.
+
+    Example: robbieblocks content diff --check
+    """
+    from robbieblocks.cli import content as command
+
+    command.diff(folder, check=check, format_=format_, database_url=database_url)
