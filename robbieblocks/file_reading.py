@@ -29,7 +29,7 @@ def read_file(path: Path, *inside: Path) -> bytes:
         raise Refused(errno.ELOOP, f"it is a symlink that leads out of {inside[0]}", str(path))
     # Without O_NONBLOCK a pipe would be waited for.
     fd = os.open(real, _OPEN)
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+    with os.fdopen(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise Refused(errno.EINVAL, "it is not a regular file", str(path))
         content = file.read(MOST_BYTES + 1)

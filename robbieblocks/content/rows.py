@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, LiteralString, cast
 
 from psycopg import Cursor
+from psycopg.sql import SQL, Composed
 
 from robbieblocks.content.merging import RowMerge, row_hash
 from robbieblocks.content.shape import ContentRow, Page
@@ -31,35 +32,42 @@ class _Table:
     columns: Mapping[LiteralString, tuple[LiteralString, str]]
     blank: tuple[LiteralString, ...] = ()
 
-    def upsert(self) -> LiteralString:
+    def upsert(self) -> Composed:
         """The statement that inserts rows by key, and updates those that differ."""
         key, *others = self.columns
-        held: list[LiteralString] = [self._value(f"held.{name}", name) for name in others]
-        given: list[LiteralString] = [self._value(name, name) for name in self.columns]
-        typed: list[LiteralString] = [f"{name} {kind}" for name, (kind, _) in self.columns.items()]
-        new: list[LiteralString] = [f"excluded.{name}" for name in others]
-        updates: list[LiteralString] = [f"{name} = excluded.{name}" for name in others]
-        return f"""
-            INSERT INTO {self.name} AS held ({", ".join(self.columns)})
-            SELECT {", ".join(given)}
-              FROM jsonb_to_recordset(%s) AS given ({", ".join(typed)})
+        return SQL("""
+            INSERT INTO {table} AS held ({columns})
+            SELECT {given}
+              FROM jsonb_to_recordset(%s) AS given ({typed})
              ORDER BY {key}
-            ON CONFLICT ({key}) DO UPDATE SET {", ".join(updates)}
-             WHERE ({", ".join(held)}) IS DISTINCT FROM ({", ".join(new)})
-        """  # noqa: S608 - made of the constants below
+            ON CONFLICT ({key}) DO UPDATE SET {updates}
+             WHERE ({held}) IS DISTINCT FROM ({new})
+        """).format(
+            table=SQL(self.name),
+            key=SQL(key),
+            columns=_listed("{}", self.columns),
+            given=SQL(", ").join(self._value("{}", name) for name in self.columns),
+            typed=SQL(", ").join(
+                SQL("{} {}").format(SQL(name), SQL(kind))
+                for name, (kind, _) in self.columns.items()
+            ),
+            updates=_listed("{0} = excluded.{0}", others),
+            held=SQL(", ").join(self._value("held.{}", name) for name in others),
+            new=_listed("excluded.{}", others),
+        )
 
-    def delete(self) -> LiteralString:
+    def delete(self) -> Composed:
         """The statement that deletes rows by key."""
-        return f"DELETE FROM {self.name} WHERE {self.key} = ANY(%s)"  # noqa: S608 - of constants
+        return SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(SQL(self.name), SQL(self.key))
 
-    def remember(self) -> LiteralString:
+    def remember(self) -> Composed:
         """The statement that keeps the hash of each row as it was imported."""
-        return f"""
-            UPDATE {self.name} AS held SET imported_hash = given.hash
-              FROM jsonb_to_recordset(%s) AS given ({self.key} text, hash text)
-             WHERE held.{self.key} = given.{self.key}
+        return SQL("""
+            UPDATE {table} AS held SET imported_hash = given.hash
+              FROM jsonb_to_recordset(%s) AS given ({key} text, hash text)
+             WHERE held.{key} = given.{key}
                AND held.imported_hash IS DISTINCT FROM given.hash
-        """  # noqa: S608 - made of the constants below
+        """).format(table=SQL(self.name), key=SQL(self.key))
 
     def values(self, row: ContentRow) -> dict[str, object]:
         """The columns of a row, as JSON holds them."""
@@ -74,8 +82,13 @@ class _Table:
         """The column by which rows are told apart."""
         return next(iter(self.columns))
 
-    def _value(self, value: LiteralString, name: LiteralString) -> LiteralString:
-        return f"nullif({value}, '')" if name in self.blank else value
+    def _value(self, form: LiteralString, name: LiteralString) -> Composed:
+        value = SQL(form).format(SQL(name))
+        return SQL("nullif({}, '')").format(value) if name in self.blank else value
+
+
+def _listed(form: LiteralString, names: Iterable[LiteralString]) -> Composed:
+    return SQL(", ").join(SQL(form).format(SQL(name)) for name in names)
 
 
 _TOKENS: Final = _Table(
