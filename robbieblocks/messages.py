@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _PRINTED_CHARACTERS = 80
@@ -56,8 +56,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = nearest(name, names)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    return f"known: {listed}" if names else "there are none yet"
+    return f"known: {listed(names)}" if names else "there are none yet"
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """The first names of a list, with commas; `…` stands for the others."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def json_pointer(*parts: str | int) -> str:

@@ -15,7 +15,7 @@ from robbieblocks.assemble.props import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.messages import did_you_mean, json_pointer, printable
+from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import (
     ZONES,
     AssembledBlock,
@@ -270,8 +270,7 @@ class PageReader:
         if component is not None and component.published:
             self._problems += component.problems
             return
-        listed = ", ".join(orders[:10]) + (", …" if len(orders) > 10 else "")
-        where = f"block {listed}" if len(orders) == 1 else f"blocks {listed}"
+        where = f"block {orders[0]}" if len(orders) == 1 else f"blocks {listed(orders, 10)}"
         if component is None and not key:
             what = f"{where}: component_id is null, so there is nothing to show"
             self._add("component_id", what, "set it to the id of a component, or delete the block")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from robbieblocks.bundle.analysis import SourcePosition, code_problem
-from robbieblocks.bundle.components import Component, ComponentImport, Components
+from robbieblocks.bundle.components import MAX_PROBLEMS, Component, ComponentImport, Components
 from robbieblocks.errors import Problem
-from robbieblocks.messages import nearest
+from robbieblocks.messages import listed, nearest
 from robbieblocks.model import ComponentRow, component_specifier, importers, reachable
 
 # The page's own script has this specifier.
@@ -86,19 +87,27 @@ def _bad_imports(
 ) -> Iterator[Problem]:
     """Imports of components that don't exist, are not published, or lack the name."""
     for key, component in sorted(found.items()):
-        row = rows[key]
-        for each in component.component_imports:
-            imported = rows.get(each.key)
-            if imported is None:
-                near = nearest(each.key, rows, most=1)
-                remedy = f"did you mean @robbieblocks/{near[0]}?" if near else "check the key"
-                yield _import_problem(row, each, f"there is no component {each.key}", remedy)
-            elif not imported.published:
-                remedy = f"publish {each.key}, or leave the import out"
-                what = f"the component {each.key} is not published"
-                yield _import_problem(row, each, what, remedy)
-            elif not found[each.key].broken:
-                yield from _missing_names(row, each, found[each.key].exports)
+        yield from islice(_bad_imports_of(component, rows[key], rows, found), MAX_PROBLEMS)
+
+
+def _bad_imports_of(
+    component: Component,
+    row: ComponentRow,
+    rows: Mapping[str, ComponentRow],
+    found: Mapping[str, Component],
+) -> Iterator[Problem]:
+    for each in component.component_imports:
+        imported = rows.get(each.key)
+        if imported is None:
+            near = nearest(each.key, rows, most=1)
+            remedy = f"did you mean @robbieblocks/{near[0]}?" if near else "check the key"
+            yield _import_problem(row, each, f"there is no component {each.key}", remedy)
+        elif not imported.published:
+            remedy = f"publish {each.key}, or leave the import out"
+            what = f"the component {each.key} is not published"
+            yield _import_problem(row, each, what, remedy)
+        elif not found[each.key].broken:
+            yield from _missing_names(row, each, found[each.key].exports)
 
 
 def _missing_names(
@@ -108,7 +117,7 @@ def _missing_names(
         if name in exports or ("*" in exports and name != "default"):
             continue
         specifier = component_specifier(imported.key)
-        others = ", ".join(sorted(exports - {"default", "*"}))
+        others = listed(sorted(exports - {"default", "*"}))
         if name == "default":
             what = f"{specifier} exports no component"
             remedy = f'import what it has: import {{ {others} }} from "{specifier}"'

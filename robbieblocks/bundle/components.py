@@ -40,7 +40,7 @@ from robbieblocks.toolchain import Toolchain
 _KIND: Final = "component"
 _MAX_CODE_CHARACTERS: Final = 1_000_000
 # An editor needs no more of them, and finding what is like a name takes time.
-_MAX_PROBLEMS: Final = 20
+MAX_PROBLEMS: Final = 20
 # How many components of earlier versions, and of other apps, stay in memory.
 _MAX_SPARE: Final = 2000
 _COMPONENTS: Final = component_specifier("")
@@ -159,9 +159,9 @@ class Components:
         with blame(fault, "component", row.key, "react_code"):
             analysis = analyse(row, self._packages.names("react"), self._toolchain.by_name)
             imports = check_imports(row, analysis.imports, self._packages.names, self._toolchain)
-            problems = [*analysis.problems, *islice(imports, _MAX_PROBLEMS)]
+            problems = [*analysis.problems, *islice(imports, MAX_PROBLEMS)]
         with blame(fault, "component", row.key, "dependencies"):
-            problems += islice(check_dependencies(row, self._toolchain), _MAX_PROBLEMS)
+            problems += islice(check_dependencies(row, self._toolchain), MAX_PROBLEMS)
         return replace(analysis, problems=tuple(problems))
 
 

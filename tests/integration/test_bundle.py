@@ -377,6 +377,25 @@ def test_imports_that_fail(make: Make, code: str, what: str, remedy: str) -> Non
         assert problem.source == code
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import a{0} from '@robbieblocks/nope{0}'; a{0};",
+        "import {{ a{0} }} from '@robbieblocks/shop'; a{0};",
+        "import a{0} from 'lodash{0}'; a{0};",
+    ],
+)
+def test_of_very_many_bad_imports_the_first_are_told(make: Make, line: str) -> None:
+    """A text that is wrong hundreds of times over has one cause: twenty places are enough."""
+    text = "\n".join(line.format(number) for number in range(300))
+    components = rows({"card": f"{text}\nexport default () => <p/>"})
+    names = ", ".join(f"b{number}" for number in range(300))
+    components["shop"] = row("shop", f"export const [{names}] = []; export default () => <b/>;")
+    problems = make(components, "card").problems
+    assert [each.line for each in problems] == list(range(1, 21))
+    assert all(len(each.remedy) < 1000 for each in problems)
+
+
 def test_rings(make: Make) -> None:
     """Components that import each other are one error that shows the ring."""
     code = "import X from '@robbieblocks/{}';\nexport default () => <X/>"

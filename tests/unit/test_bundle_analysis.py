@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -334,3 +337,51 @@ def test_the_first_places_are_told() -> None:
     """Of very many faults of one kind the first ones are told, in order."""
     found = analysis("import('x');\n" * 3000 + "export default () => <p/>")
     assert [each.line for each in found.problems] == list(range(1, 21))
+
+
+def test_the_last_of_several_exported_imports_is_the_one_that_nothing_uses() -> None:
+    """Of imported names that are exported again, the one that no declaration uses is it."""
+    code = 'import { A, B } from "@robbieblocks/other";\nconst c = () => <A/>;\nexport { A, B };'
+    assert exported(code) == "export{B as default}"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        'import {{ a{0} }} from "x"; a{0};\n',
+        'import {{ a{0} }} from "lucide-react"; a{0}; ',
+        'export {{ a{0} }} from "@robbieblocks/x";\n',
+        "function A{0}() {{ return A{1}; }}\n",
+        "function A() {{ return A; }}\n",
+        "const a{0} = () => <b/>;\n",
+        "const exports = {0};\n",
+        "declare const exports: {0};\n",
+        "exports.a{0} = 1; require('x'); import('y'); import.meta.a;\n",
+        "<p/>; (() => {0});\n",
+    ],
+)
+def test_work_grows_as_the_text_does(part: str) -> None:
+    """Four times the text is four times the work, counted in executed lines."""
+    few, many = (
+        _lines_executed("".join(part.format(n, n + 1) for n in range(count)))
+        for count in (500, 2000)
+    )
+    assert many < 5 * few
+
+
+def _lines_executed(code: str) -> int:
+    """How many lines of Python it takes to analyse a text; what C does is not counted."""
+    lines = 0
+
+    def trace(_frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        analysis(code)
+    finally:
+        sys.settrace(before)
+    return lines

@@ -7,7 +7,8 @@ from typing import Final
 from tree_sitter import Node, QueryCursor
 
 from robbieblocks.bundle.analysis.queries import positions, query, text_of
-from robbieblocks.bundle.analysis.syntax import SourcePosition
+from robbieblocks.bundle.analysis.spans import Spans
+from robbieblocks.bundle.analysis.syntax import SourcePosition, Syntax
 
 COMMON_JS: Final = ("require", "module", "exports")
 _NAMES: Final = """
@@ -48,30 +49,26 @@ _NAMES: Final = """
     (jsx_self_closing_element name: (identifier) @other)
     (index_signature name: (identifier) @other)
     (type_query (identifier) @other)
+    (ambient_declaration) @ambient
 """
 
 
-def free_uses(text: bytes, root: Node) -> dict[str, list[SourcePosition]]:
+def free_uses(syntax: Syntax, root: Node) -> dict[str, list[SourcePosition]]:
     """Where a text uses such a variable, by its name, unless it declares that name anywhere.
 
     A text that declares a name in one place and uses CommonJS's variable in another one fails when
     it runs: compiled, it has no such variable.
     """
-    if not any(name.encode() in text for name in COMMON_JS):
+    if not any(name.encode() in syntax.text for name in COMMON_JS):
         return {}
     found = QueryCursor(query(_NAMES)).captures(root)
-    declared = [node for node in found.get("declared", ()) if not _is_ambient(node)]
-    taken = {text_of(node) for node in declared}
+    # Of what a `declare` says that it is there, nothing is declared.
+    ambient = Spans((node.start_byte, node.end_byte) for node in found.get("ambient", ()))
+    declared = (node for node in found.get("declared", ()) if node.start_byte not in ambient)
+    taken = set(map(text_of, declared))
     no_use = {node.start_byte for kind in ("declared", "other") for node in found.get(kind, ())}
     uses = {name: found.get(name, []) for name in COMMON_JS if name not in taken}
     for node in found.get("name", ()):
         if node.start_byte not in no_use and (name := text_of(node)) in uses:
             uses[name].append(node)
-    return {name: positions(text, nodes) for name, nodes in uses.items()}
-
-
-def _is_ambient(node: Node | None) -> bool:
-    """Whether a `declare` says that the variable is there; nothing declares it then."""
-    while node is not None and node.type != "ambient_declaration":
-        node = node.parent
-    return node is not None
+    return {name: positions(syntax, nodes) for name, nodes in uses.items()}

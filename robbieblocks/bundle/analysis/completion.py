@@ -6,6 +6,7 @@ front of an expression is put on the expression's line.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -154,22 +155,24 @@ def _completed(
         edits.append((at.start, at.start, completion.before.encode()))
         edits.append((at.end, at.end, completion.after.encode()))
         shift = ColumnShift(at.position.line, at.position.column, len(completion.before))
-    text = syntax.text
-    for start, end, replacement in sorted(edits, reverse=True):
-        text = text[:start] + replacement + text[end:]
-    source = text.decode("utf-8", "replace")
+    parts: list[bytes] = []
+    done = 0
+    for start, end, replacement in sorted(edits):
+        parts += (syntax.text[done:start], replacement)
+        done = end
+    source = b"".join((*parts, syntax.text[done:])).decode("utf-8", "replace")
     append = completion.append + react_imports
     return (f"{source}\n;{append}" if append else source), shift
 
 
 def _imported_by_name(syntax: Syntax, packages: Collection[str]) -> dict[str, frozenset[str]]:
     """The names used of each such package, except where a text needs the whole package."""
-    used: dict[str, frozenset[str]] = {}
+    used = defaultdict[str, set[str]](set)
     whole: set[str] = set()
     for each in syntax.imports:
         if each.specifier in packages:
             if not each.names:
                 whole.add(each.specifier)
             else:
-                used[each.specifier] = used.get(each.specifier, frozenset()) | each.names
-    return {package: names for package, names in used.items() if package not in whole}
+                used[each.specifier].update(each.names)
+    return {package: frozenset(names) for package, names in used.items() if package not in whole}

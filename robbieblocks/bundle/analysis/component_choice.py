@@ -7,12 +7,15 @@ component, a bare declaration, and a bare expression (JSX that reads `props`, or
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.bundle.analysis.parsing import parse
+from robbieblocks.bundle.analysis.spans import Spans
 from robbieblocks.bundle.analysis.syntax import Declaration, Expression, Syntax, code_problem
 from robbieblocks.errors import Problem
+from robbieblocks.messages import listed
 from robbieblocks.model import ComponentRow
 
 SIBLINGS: Final = (
@@ -112,11 +115,12 @@ def _pick(
         )
     wanted = {_plain(row.key), _plain(row.name)}
     named = [each for each in candidates if _plain(each.name) in wanted]
-    unused = [each for each in candidates if not _is_used(syntax, each)]
+    places = _places_of_use(syntax)
+    unused = [each for each in candidates if not _is_used(each, places)]
     for group in (named, unused):
         if len(group) == 1:
             return group[0]
-    names = ", ".join(each.name for each in candidates)
+    names = listed([each.name for each in candidates])
     return code_problem(
         row,
         None,
@@ -142,11 +146,18 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).lower()
 
 
-def _is_used(syntax: Syntax, candidate: Declaration) -> bool:
+def _places_of_use(syntax: Syntax) -> dict[str, tuple[int, int]]:
+    """Where declarations have each name first, and where last."""
+    inside = Spans((each.start, each.end) for each in syntax.declarations)
+    places: dict[str, tuple[int, int]] = {}
+    for name, offset in syntax.identifiers:
+        if offset in inside:
+            first, last = places.get(name, (offset, offset))
+            places[name] = min(first, offset), max(last, offset)
+    return places
+
+
+def _is_used(candidate: Declaration, places: Mapping[str, tuple[int, int]]) -> bool:
     """Whether another declaration uses it: then it is a part of the component."""
-    return any(
-        name == candidate.name
-        and not candidate.start <= offset < candidate.end
-        and any(each.start <= offset < each.end for each in syntax.declarations)
-        for name, offset in syntax.identifiers
-    )
+    place = places.get(candidate.name)
+    return place is not None and (place[0] < candidate.start or place[1] >= candidate.end)

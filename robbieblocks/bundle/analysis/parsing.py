@@ -14,7 +14,7 @@ from typing import Final, Literal
 from tree_sitter import Node, Parser
 
 from robbieblocks.bundle.analysis.common_js import free_uses
-from robbieblocks.bundle.analysis.queries import TSX, position_of, read_all_depths, text_of
+from robbieblocks.bundle.analysis.queries import TSX, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
     Declaration,
     Expression,
@@ -68,7 +68,7 @@ def parse(code: str) -> Syntax:
         _statement(syntax, statement)
     if not (syntax.broken and len(text) > _MAX_BROKEN_BYTES):
         read_all_depths(syntax, root)
-        syntax.common_js = free_uses(text, root)
+        syntax.common_js = free_uses(syntax, root)
     return syntax
 
 
@@ -107,7 +107,7 @@ def _import(syntax: Syntax, node: Node) -> None:
         return  # `import { type A } from "x"` imports no value
     syntax.imported.update(local)
     names = None if namespace else set(local.values())
-    found = _imported(syntax.text, source, names)
+    found = _imported(syntax, source, names)
     statement = (node.start_byte, node.end_byte)
     syntax.imports.append(replace(found, local=local, statement=statement))
 
@@ -123,15 +123,16 @@ def _specifiers(part: Node) -> Iterator[tuple[str, str]]:
             yield name, text_of(alias).strip("\"'") if alias else name
 
 
-def _imported(text: bytes, source: Node, names: set[str] | None) -> Import:
+def _imported(syntax: Syntax, source: Node, names: set[str] | None) -> Import:
     start, end = source.start_byte + 1, source.end_byte - 1
+    specifier = syntax.text[start:end]
     return Import(
-        specifier=text[start:end].decode("utf-8", "replace"),
+        specifier=specifier.decode("utf-8", "replace"),
         names=None if names is None else frozenset(names),
-        position=position_of(text, source.start_byte),
+        position=syntax.position(source.start_byte),
         start=start,
         end=end,
-        escaped=b"\\" in text[start:end],
+        escaped=b"\\" in specifier,
     )
 
 
@@ -155,10 +156,10 @@ def _export(syntax: Syntax, node: Node) -> None:
         for name, exported in pairs:
             syntax.exports[exported] = name if source is None else None
         if source is not None and pairs:
-            syntax.imports.append(_imported(syntax.text, source, {name for name, _ in pairs}))
+            syntax.imports.append(_imported(syntax, source, {name for name, _ in pairs}))
     elif source is not None:
         syntax.exports_all = True
-        syntax.imports.append(_imported(syntax.text, source, None))
+        syntax.imports.append(_imported(syntax, source, None))
 
 
 def _declared(node: Node, statement: Node) -> Iterator[Declaration]:
@@ -233,7 +234,7 @@ def _expression(syntax: Syntax, node: Node) -> None:
         kind = "jsx"
     elif _likelihood(value) == "component":
         kind = "component"
-    position = position_of(syntax.text, inner.start_byte)
+    position = syntax.position(inner.start_byte)
     syntax.expressions.append(
         Expression(kind=kind, start=inner.start_byte, end=inner.end_byte, position=position)
     )

@@ -6,13 +6,14 @@ import functools
 import heapq
 import html
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Query, QueryCursor
 
+from robbieblocks.bundle.analysis.spans import Spans
 from robbieblocks.bundle.analysis.syntax import Import, SourcePosition, Syntax
 
 TSX: Final = Language(tree_sitter_typescript.language_tsx())
@@ -22,7 +23,7 @@ _PATTERNS: Final = """
     (property_identifier) @property
     (string) @string
     (template_string (string_fragment) @fragment)
-    (import) @import
+    (call_expression function: (import) @import)
     (meta_property) @meta
     (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
       (#eq? @tag "style")) @style
@@ -46,9 +47,9 @@ def read_all_depths(syntax: Syntax, root: Node) -> None:
     """Adds to `syntax` what stands at any depth."""
     found = QueryCursor(query(_PATTERNS)).captures(root)
     syntax.identifiers = [(text_of(node), node.start_byte) for node in found.get("name", ())]
-    syntax.dynamic_imports = positions(syntax.text, _called(found.get("import", ())))
-    syntax.import_metas = positions(syntax.text, found.get("meta", ()))
-    syntax.jsx_offsets = [node.start_byte for node in found.get("jsx", ())]
+    syntax.dynamic_imports = positions(syntax, found.get("import", ()))
+    syntax.import_metas = positions(syntax, found.get("meta", ()))
+    syntax.jsx_offsets = sorted(node.start_byte for node in found.get("jsx", ()))
     _drop_type_imports(syntax)
     styles = [_style_text(node) for node in found.get("style", ())]
     syntax.styles = frozenset(text for text in styles if text is not None)
@@ -66,24 +67,10 @@ def text_of(node: Node | None) -> str:
     return "" if text is None else text.decode("utf-8", "replace")
 
 
-def position_of(text: bytes, offset: int) -> SourcePosition:
-    """The line and column of a byte offset."""
-    before = text[:offset]
-    line_start = before.rfind(b"\n") + 1
-    column = len(before[line_start:].decode("utf-8", "replace")) + 1
-    return SourcePosition(before.count(b"\n") + 1, column, offset)
-
-
 @functools.cache
 def query(patterns: str) -> Query:
     """Compiled at its first use: that takes 5 or 10 ms, and most builds compile no component."""
     return Query(TSX, patterns)
-
-
-def _called(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Those of the nodes that stand directly in a call."""
-    with_parents = ((node, node.parent) for node in nodes)
-    return (node for node, parent in with_parents if parent and parent.type == "call_expression")
 
 
 def _creates_style(syntax: Syntax, root: Node) -> bool:
@@ -92,10 +79,10 @@ def _creates_style(syntax: Syntax, root: Node) -> bool:
     )
 
 
-def positions(text: bytes, nodes: Iterable[Node]) -> list[SourcePosition]:
+def positions(syntax: Syntax, nodes: Iterable[Node]) -> list[SourcePosition]:
     """Where the first of the nodes are; a query gives nodes in no certain order."""
     first = heapq.nsmallest(_MAX_POSITIONS, (node.start_byte for node in nodes))
-    return [position_of(text, offset) for offset in first]
+    return [syntax.position(offset) for offset in first]
 
 
 def _style_text(node: Node) -> str | None:
@@ -120,12 +107,8 @@ def _style_text(node: Node) -> str | None:
 
 def _drop_type_imports(syntax: Syntax) -> None:
     """Drops imported names that are never used as a value: types, which esbuild drops too."""
-    statements = [each.statement for each in syntax.imports]
-    used = {
-        name
-        for name, offset in syntax.identifiers
-        if not any(start <= offset < end for start, end in statements)
-    }
+    statements = Spans(each.statement for each in syntax.imports)
+    used = {name for name, offset in syntax.identifiers if offset not in statements}
     values: list[Import] = []
     for each in syntax.imports:
         names = {name for local, name in each.local.items() if local in used}

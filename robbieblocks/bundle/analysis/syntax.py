@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
@@ -20,6 +21,9 @@ class SourcePosition:
     line: int
     column: int
     offset: int = 0
+
+
+_START: Final = SourcePosition(1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,9 @@ class Syntax:
 
     `exports` maps exported names to local ones (None: from another module). With `exports_all`
     there are further exports, of another module. `identifiers` are (name, offset), and
-    `jsx_offsets` the offsets of JSX elements. `words` may be class names. `styles` are the texts of
-    its <style> elements; with `computes_styles` there are others that only running it tells. Of a
-    text that is `too_deep` nothing else is read: compilers would run out of stack.
+    `jsx_offsets` those of JSX elements, in order. `words` may be class names. `styles` are the
+    texts of its <style> elements; with `computes_styles` there are others that only running it
+    tells. Of a text that is `too_deep` nothing else is read: compilers would run out of stack.
     """
 
     text: bytes
@@ -91,6 +95,7 @@ class Syntax:
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
     too_deep: bool = False
+    _last: SourcePosition = _START
 
     @property
     def top_level(self) -> frozenset[str]:
@@ -99,7 +104,18 @@ class Syntax:
 
     def has_jsx(self, declared: Declaration) -> bool:
         """Whether there is JSX in a declaration."""
-        return any(declared.start <= offset < declared.end for offset in self.jsx_offsets)
+        index = bisect_left(self.jsx_offsets, declared.start)
+        return index < len(self.jsx_offsets) and self.jsx_offsets[index] < declared.end
+
+    def position(self, offset: int) -> SourcePosition:
+        """The line and column of a byte offset: found from the last one that was asked for."""
+        last = self._last if self._last.offset <= offset else _START
+        between = self.text[last.offset : offset]
+        line = between[between.rfind(b"\n") + 1 :]
+        lines = between.count(b"\n")
+        column = len(line.decode("utf-8", "replace")) + (1 if lines else last.column)
+        self._last = SourcePosition(last.line + lines, column, offset)
+        return self._last
 
 
 def code_problem(
