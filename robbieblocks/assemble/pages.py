@@ -10,11 +10,12 @@ from operator import attrgetter
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
 from robbieblocks.assemble.condition_reader import parse
 from robbieblocks.assemble.conditions import ALWAYS, Condition
+from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
-from robbieblocks.errors import Problem, Severity
+from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import (
     ZONES,
@@ -33,13 +34,11 @@ from robbieblocks.names import (
     name_problem,
     text_problem,
 )
-from robbieblocks.row_faults import blame
 
 _ORDER = attrgetter("order")
 
 MAX_BLOCKS = 20_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
-MAX_PROBLEMS = MAX_BLOCKS
 MAX_TITLE = 1_000
 MAX_DESCRIPTION = 10_000
 
@@ -83,7 +82,7 @@ class PageReader:
         self._known_keys = components.keys
         self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
-        self._problems: list[Problem] = []
+        self._problems = PageProblems(row)
         self._conditions: dict[int, Condition] = {}
         self._hydrate: dict[int, Hydrate] = {}
         self._props_bytes = 0
@@ -96,8 +95,8 @@ class PageReader:
         self._check_texts()
         self._read_metadata()
         blocks = tuple(self._blocks())
-        if self._wrong:
-            return tuple(self._problems)
+        if self._problems.wrong:
+            return tuple(self._problems.found)
         title = row.meta_title or row.name
         page = AssembledPage(
             key=row.key,
@@ -116,63 +115,25 @@ class PageReader:
             page=page,
             conditions=self._conditions,
             components=tuple(c for c in self._placed.values() if c is not None),
-            warnings=tuple(self._problems),
-        )
-
-    def _add(
-        self, field_name: str, what: str, remedy: str, at: str = "", severity: Severity = "error"
-    ) -> None:
-        """Collect a problem of the page's own row."""
-        problem = ValueProblem(at, what, remedy)
-        self._collect(problem.in_row("page", self._row.key, field_name, severity=severity))
-
-    def _add_to_block(self, block: BlockRow, field_name: str, problem: ValueProblem) -> None:
-        """Collect a problem of one block."""
-        entity, key = self._place(block)
-        self._collect(
-            problem.in_row(entity, key, field_name, page=self._row.key, block=block.order)
-        )
-
-    def _collect(self, problem: Problem) -> None:
-        """Keep a problem; of very many the first, an error among them where there is one."""
-        if len(self._problems) < MAX_PROBLEMS or (problem.severity == "error" and not self._wrong):
-            self._problems.append(problem)
-
-    @property
-    def _wrong_enough(self) -> bool:
-        return len(self._problems) >= MAX_PROBLEMS and self._wrong
-
-    @property
-    def _wrong(self) -> bool:
-        return any(problem.severity == "error" for problem in self._problems)
-
-    def _place(self, block: BlockRow) -> tuple[str, str]:
-        """What names a block: its component, or the page where its component_id is null."""
-        return ("component", block.component) if block.component else ("page", self._row.key)
-
-    def _blame(self, block: BlockRow, field_name: str) -> blame:
-        return blame(
-            self._collect,
-            *self._place(block),
-            field_name,
-            page=self._row.key,
-            block=block.order,
+            warnings=tuple(self._problems.found),
         )
 
     def _check_names(self) -> None:
         row = self._row
         wrong = name_problem(row.key, longest=KEY_LENGTH)
         if wrong:
-            self._add("page_key", f"the page's key {wrong}", NAME_REMEDY)
+            self._problems.add("page_key", f"the page's key {wrong}", NAME_REMEDY)
         wrong = app_problem(row.app)
         if wrong:
-            self._add("app_namespace", f"the app's name {wrong}", NAME_REMEDY)
+            self._problems.add("app_namespace", f"the app's name {wrong}", NAME_REMEDY)
         if row.layout not in self._layouts:
             what = f"unknown layout `{printable(row.layout)}`"
-            self._add("layout_template", what, f"known: {', '.join(sorted(self._layouts))}")
+            self._problems.add(
+                "layout_template", what, f"known: {', '.join(sorted(self._layouts))}"
+            )
         problem = route_problem(row.route)
         if problem is not None:
-            self._add("page_route", *problem)
+            self._problems.add("page_route", *problem)
 
     def _check_texts(self) -> None:
         row = self._row
@@ -183,11 +144,11 @@ class PageReader:
         ):
             wrong = text_problem(text)
             if wrong:
-                self._add(name, f"the text {wrong}", "remove it")
+                self._problems.add(name, f"the text {wrong}", "remove it")
             if len(text) > most:
-                self._add(name, f"has {len(text):,} characters", f"use at most {most:,}")
+                self._problems.add(name, f"has {len(text):,} characters", f"use at most {most:,}")
         if not _line(row.name) and not _line(with_fallbacks(row.meta_title or "")):
-            self._add("page_name", "the page has no title", "set page_name or meta_title")
+            self._problems.add("page_name", "the page has no title", "set page_name or meta_title")
 
     def _read_metadata(self) -> None:
         metadata: Json = self._row.metadata
@@ -196,17 +157,17 @@ class PageReader:
         found = checked_json(metadata)
         if isinstance(found, tuple):
             for problem in found:
-                self._add("metadata", problem.what, problem.remedy, problem.pointer)
+                self._problems.add_value("metadata", problem)
             return
         if not isinstance(metadata, dict):
             wrong = no_object("metadata is", metadata, "write an object, or {}")
-            self._add("metadata", wrong.what, wrong.remedy)
+            self._problems.add_value("metadata", wrong)
             return
         self._read_form_action(metadata.get("form_action", []))
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
             remedy = 'such as {"2": {"hydrate": "visible"}}'
-            self._add("metadata", "expected an object", remedy, "/blocks")
+            self._problems.add("metadata", "expected an object", remedy, "/blocks")
             return
         orders = {str(block.order) for block in self._row.blocks}
         for order, settings in blocks.items():
@@ -215,91 +176,99 @@ class PageReader:
     def _read_form_action(self, origins: Json) -> None:
         if not isinstance(origins, list):
             remedy = 'such as ["https://forms.example"]'
-            self._add("metadata", "expected a list of origins", remedy, "/form_action")
+            self._problems.add("metadata", "expected a list of origins", remedy, "/form_action")
             return
         for index, origin in enumerate(origins):
             if not is_https_origin(origin):
                 what = f"{printable(str(origin))} is no https origin"
                 remedy = "write scheme, host and port alone, such as https://forms.example"
-                self._add("metadata", what, remedy, json_pointer("form_action", index))
+                self._problems.add("metadata", what, remedy, json_pointer("form_action", index))
 
     def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
         at = json_pointer("blocks", order)
         if not known:
             what = f"the page has no block {printable(order)}"
-            self._add("metadata", what, "drop the entry", at, "warning")
+            self._problems.add("metadata", what, "drop the entry", at, "warning")
         elif not isinstance(settings, dict) or not settings.keys() <= {"hydrate"}:
-            self._add("metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at)
+            self._problems.add(
+                "metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at
+            )
         elif "hydrate" in settings:
             chosen = hydrate_of(settings["hydrate"], at + "/hydrate")
             if isinstance(chosen, ValueProblem):
-                self._add("metadata", chosen.what, chosen.remedy, chosen.pointer)
+                self._problems.add_value("metadata", chosen)
             else:
                 self._hydrate[int(order)] = chosen
 
     def _blocks(self) -> Iterator[AssembledBlock]:
         rows = self._row.blocks
         if len(rows) > MAX_BLOCKS:
-            self._add("blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}")
+            self._problems.add(
+                "blocks", f"the page has {len(rows):,} blocks", f"use at most {MAX_BLOCKS:,}"
+            )
             return
         for order, count in Counter(block.order for block in rows).items():
             if count > 1:
                 what = f"{count} blocks have the order {order}"
-                self._add("block_order", what, "number them apart")
+                self._problems.add("block_order", what, "number them apart")
         self._check_components()
         for row in sorted(rows, key=_ORDER):
-            if self._wrong_enough:
+            if self._problems.enough:
                 return
             if (block := self._block(row)) is not None:
                 yield block
         if self._props_bytes > MAX_PAGE_BYTES:
             what = f"the props of all blocks take {self._props_bytes:,} bytes as JSON"
-            self._add("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
+            self._problems.add("props", what, f"at most {MAX_PAGE_BYTES:,} are allowed on a page")
 
     def _check_components(self) -> None:
         orders = defaultdict[str, list[str]](list)
         for block in self._row.blocks:
             orders[block.component].append(str(block.order))
         for key, component in self._placed.items():
-            if not self._wrong_enough:
+            if not self._problems.enough:
                 self._check_component(key, component, orders[key])
 
     def _check_component(
         self, key: str, component: CheckedComponent | None, orders: Sequence[str]
     ) -> None:
         if component is not None and component.published:
-            self._problems += component.problems
+            self._problems.extend(component.problems)
             return
         where = f"block {orders[0]}" if len(orders) == 1 else f"blocks {listed(orders, 10)}"
         if component is None and not key:
             what = f"{where}: component_id is null, so there is nothing to show"
-            self._add("component_id", what, "set it to the id of a component, or delete the block")
+            self._problems.add(
+                "component_id", what, "set it to the id of a component, or delete the block"
+            )
         elif component is None:
             what = f"{where}: there is no component `{printable(key)}`"
-            self._add("component_id", what, did_you_mean(key, self._known_keys))
+            self._problems.add("component_id", what, did_you_mean(key, self._known_keys))
         else:
             what = f"{where}: the component {printable(key)} is not published"
-            self._add("component_id", what, "set its is_published, or take the block away")
+            self._problems.add("component_id", what, "set its is_published, or take the block away")
 
     def _block(self, row: BlockRow) -> AssembledBlock | None:
         if row.zone not in ZONES:
             what = f"unknown zone `{printable(row.zone)}`"
-            self._add_to_block(row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}"))
-        with self._blame(row, "conditions"):
+            self._problems.add_to_block(
+                row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}")
+            )
+        with self._problems.blame(row, "conditions"):
             condition, wrong = parse(row.conditions)
             for problem in wrong:
-                self._add_to_block(row, "conditions", problem)
+                self._problems.add_to_block(row, "conditions", problem)
             if condition is not ALWAYS:
                 self._conditions[row.order] = condition
         component = self._placed[row.component]
         if component is None or component.schema is None:
             return None
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
-        with self._blame(row, "props"):
+        with self._problems.blame(row, "props"):
             ready = component.schema.ready(row.props, self._budget)
         if not isinstance(ready, ReadyProps):
             for problem in ready:
-                self._add_to_block(row, "props", problem)
+                self._problems.add_to_block(row, "props", problem)
             return None
         self._props_bytes += len(ready.json)
         return AssembledBlock(

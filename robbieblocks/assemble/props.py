@@ -21,6 +21,7 @@ from robbieblocks.assemble.validation_cost import (
 )
 from robbieblocks.assemble.values import (
     MAX_DEPTH,
+    MAX_PROBLEMS,
     MAX_VALUE_BYTES,
     ValueProblem,
     checked_json,
@@ -30,7 +31,6 @@ from robbieblocks.assemble.values import (
 from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json, JsonObject, canonical_json
 
-MAX_PROBLEMS = 20
 MAX_WORK = 200_000_000
 _LONGEST_MESSAGE = 300
 # Making one error takes as long as 400 checks of a value do, and memory.

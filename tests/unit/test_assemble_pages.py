@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.assemble import assemble, check_routes, release_path, route_problem
+from robbieblocks.assemble.page_problems import MAX_PAGE_PROBLEMS, PageProblems
 from robbieblocks.model import Snapshot
 from tests.unit.rows import (
     LAYOUTS,
@@ -230,3 +231,17 @@ def test_a_block_without_a_component() -> None:
     )
     assert (problems["zone"].block, problems["conditions"].block) == (3, 3)
     assert not any("''" in str(problem) for problem in problems.values())
+
+
+def test_of_very_many_problems_an_error_is_kept() -> None:
+    """A page with so many warnings that the rest is dropped is held back for its first error."""
+    problems = PageProblems(a_page())
+    for number in range(MAX_PAGE_PROBLEMS):
+        problems.add("metadata", f"warning {number}", "", severity="warning")
+    assert (problems.wrong, problems.enough) == (False, False)
+    problems.add("metadata", "one more", "", severity="warning")
+    problems.add("page_route", "an error", "")
+    problems.add("page_route", "another error", "")
+    assert (problems.wrong, problems.enough) == (True, True)
+    assert len(problems.found) == MAX_PAGE_PROBLEMS + 1
+    assert problems.found[-1].what == "an error"

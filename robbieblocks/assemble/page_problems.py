@@ -1,0 +1,65 @@
+"""Collects what is wrong with one page row and its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.errors import Problem, Severity
+from robbieblocks.model import BlockRow, PageRow
+from robbieblocks.row_faults import blame
+
+MAX_PAGE_PROBLEMS = 20_000
+
+
+class PageProblems:
+    """The problems of one page; of very many the first, an error among them where there is one.
+
+    `wrong` says that there is an error.
+    """
+
+    def __init__(self, row: PageRow) -> None:
+        self._row = row
+        self.found: list[Problem] = []
+        self.wrong = False
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many that reading more of the page is of no use."""
+        return self.wrong and len(self.found) >= MAX_PAGE_PROBLEMS
+
+    def add(
+        self, field: str, what: str, remedy: str, at: str = "", severity: Severity = "error"
+    ) -> None:
+        """Collect a problem of the page's own row."""
+        problem = ValueProblem(at, what, remedy)
+        self._collect(problem.in_row("page", self._row.key, field, severity=severity))
+
+    def add_value(self, field: str, problem: ValueProblem) -> None:
+        """Collect a problem with a value of the page's own row."""
+        self.add(field, problem.what, problem.remedy, problem.pointer)
+
+    def add_to_block(self, block: BlockRow, field: str, problem: ValueProblem) -> None:
+        """Collect a problem of one block."""
+        entity, key = self._place(block)
+        self._collect(problem.in_row(entity, key, field, page=self._row.key, block=block.order))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Collect problems of a component that the page places."""
+        for problem in problems:
+            self._collect(problem)
+
+    def blame(self, block: BlockRow, field: str) -> blame:
+        """Within it, what a library raises becomes a problem of the block."""
+        entity, key = self._place(block)
+        return blame(self._collect, entity, key, field, page=self._row.key, block=block.order)
+
+    def _place(self, block: BlockRow) -> tuple[str, str]:
+        """What names a block: its component, or the page where its component_id is null."""
+        return ("component", block.component) if block.component else ("page", self._row.key)
+
+    def _collect(self, problem: Problem) -> None:
+        is_first_error = problem.severity == "error" and not self.wrong
+        if is_first_error or len(self.found) < MAX_PAGE_PROBLEMS:
+            self.found.append(problem)
+            self.wrong = self.wrong or is_first_error
