@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
+from threading import Event
 
-from robbieblocks.model import RenderJob
+import pytest
+
+from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
+from robbieblocks.prerender import Prerenderer
+from robbieblocks.prerender.isolate import prerenderer
 from robbieblocks.prerender.isolate.prerenderer import Batch, RenderScheduler, batches
 
 
@@ -60,3 +66,45 @@ def test_a_batch_holds_no_more_than_a_frame_may() -> None:
     large = [RenderJob("it", "x" * (5 << 20), f"b{n}-") for n in range(3)]
     assert [len(batch.jobs) for batch in batches(large)] == [1, 1, 1]
     assert list(batches([])) == []
+
+
+class _Client:
+    """Stands for an isolate; all but the first are starting until they are stopped."""
+
+    def __init__(self, clients: list[_Client]) -> None:
+        self._is_first = not clients
+        self._was_stopped = Event()
+        self.open_now = False
+
+    def start(self) -> None:
+        self.open_now = True
+
+    def open(self, _react_script: str) -> None:
+        if not self._is_first:
+            self._was_stopped.wait()
+
+    def render(self, jobs: Sequence[RenderJob], *_rest: object) -> list[RenderedBlock]:
+        return [RenderedBlock(html="x", interactive=False) for _ in jobs]
+
+    def stop(self) -> None:
+        self._was_stopped.set()
+
+    def close(self) -> None:
+        self.open_now = False
+
+
+def test_isolates_that_start_too_late_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one isolate has rendered all before another has started, the one stays warm."""
+    clients: list[_Client] = []
+
+    def client(**_bounds: float) -> _Client:
+        clients.append(_Client(clients))
+        return clients[-1]
+
+    monkeypatch.setattr(prerenderer, "IsolateClient", client)
+    module = Module(specifier="it", asset=Asset("it.js", b""), script="")
+    bundle = Bundle(modules={}, runtime=module, base_stylesheet=module.asset, isolate="react")
+    some = Prerenderer(isolates=3)
+    assert len(some.render(_jobs(3000, 5), bundle)) == 3000
+    some.keep_one()
+    assert [each.open_now for each in clients] == [True, False, False]

@@ -83,7 +83,7 @@ class Prerenderer:
         self._isolates = [IsolateClient(cpu_s=cpu_s, heap_bytes=heap_bytes) for _ in range(count)]
         self._pool: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[int] = SimpleQueue()
-        self._pending: list[Future[list[RenderedBlock]] | Future[None]] = []
+        self._pending: list[Future[list[RenderedBlock]]] = []
 
     def start_all(self) -> None:
         """Start every isolate, for a build that renders many blocks. Raises ProcessFailed.
@@ -154,6 +154,9 @@ class Prerenderer:
             return
         if not all(future.done() for future in self._pending):
             self._stop(pool)
+        # One that is still starting came too late to help, and is not waited for.
+        for isolate in self._isolates[1:]:
+            isolate.stop()
         pool.shutdown()
         self._pending.clear()
         for isolate in self._isolates[1:]:
@@ -183,7 +186,7 @@ class Prerenderer:
             self._pool = ThreadPoolExecutor(len(self._isolates), "prerender")
             self._idle = SimpleQueue()
             for number in range(len(self._isolates)):
-                self._pending.append(self._pool.submit(self._open, number, react_script))
+                self._pool.submit(self._open, number, react_script)
         return self._pool
 
     def _open(self, number: int, react_script: str) -> None:
