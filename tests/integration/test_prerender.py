@@ -463,6 +463,23 @@ def test_a_component_stopped_often_is_not_tried_for_ever(
     assert results[-1].problem is None
 
 
+def test_memory_that_others_keep_is_no_blocks_fault(prerenderer: Prerenderer, isolate: str) -> None:
+    """Only a block that takes all memory by itself is stopped, not one that meets what others left;
+    which it was shows where it is rendered first in an isolate of its own."""
+    allocate = "for (let i = 0; i < 2000; i++) kept.push(new Array(1000).fill({}));"
+    bundle = _bundle(
+        isolate,
+        hoard=f"const kept = []; exports.default = () => {{ {allocate} return 'h'; }};",
+        good=f"exports.default = () => {{ const kept = []; {allocate} return 'g'; }};",
+        bad="exports.default = () => { const a = []; for (;;) a.push(new Array(1000).fill({})); };",
+    )
+    keys = ["hoard", "good"] * 12
+    keys.insert(13, "bad")
+    rendered = prerenderer.render(_jobs(*keys), bundle)
+    assert "".join(block.html for block in rendered) == "hg" * 12
+    assert _problem(rendered[13]).key == "bad"
+
+
 def test_ten_thousand_blocks(prerenderer: Prerenderer, isolate: str) -> None:
     """As many blocks as that come back in order."""
     bundle = _bundle(isolate, it="exports.default = ({ n }) => String(n);")

@@ -29,7 +29,7 @@ from robbieblocks.model import (
     RenderedBlock,
 )
 from robbieblocks.prerender import NodeSlots, PageRenderer
-from robbieblocks.prerender.isolate import process
+from robbieblocks.prerender.isolate import v8_isolate
 from robbieblocks.prerender.isolate.protocol import PROVEN
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.templates import Templates
@@ -319,12 +319,12 @@ def test_what_the_html_parser_raises_is_that_block_s_failure(
     def fail(_html: str) -> None:
         raise ValueError("unforeseen")
 
-    monkeypatch.setattr(process, "html_problem", fail)
-    html, failure = process._checked(("<x-y></x-y>", 0))
+    monkeypatch.setattr(v8_isolate, "html_problem", fail)
+    html, failure = v8_isolate.checked(("<x-y></x-y>", 0))
     assert html is None
     assert isinstance(failure, dict)
     assert "ValueError: unforeseen" in failure["message"]
-    assert process._checked(("<p></p>", PROVEN)) == ("<p></p>", PROVEN)
+    assert v8_isolate.checked(("<p></p>", PROVEN)) == ("<p></p>", PROVEN)
 
 
 def test_a_template_can_stand_in_another(tmp_path: Path) -> None:

@@ -147,12 +147,15 @@ class IsolateClient:
             try:
                 results = self._request(sent, bundle)
             except ProcessFailed:
+                was_used = self._child_bytes > 0
                 self._drop_child()
                 if self._stopped:
                     raise
                 if len(sent) > 1:
                     one_by_one = len(sent)
                     continue
+                if was_used:
+                    continue  # what it had rendered may have taken the memory: a new one decides
                 results = [(None, Failure(bound="crash"))]
             one_by_one = max(0, one_by_one - len(results))
             for job, result in zip(sent, results, strict=False):
