@@ -612,7 +612,7 @@ PROPS = [
     spread(
         "raw HTML as text",
         {"dangerouslySetInnerHTML": "<script>1</script>"},
-        "Minified React error #61; visit",
+        "dangerouslySetInnerHTML must be an object with __html",
     ),
     spread("handler as text", {"onClick": "alert(1)", "onclick": "alert(1)", "ONLOAD": "x"}),
     spread("address with a tab", {"href": "java\tscript:alert(1)"}),
@@ -626,7 +626,7 @@ PROPS = [
     spread(
         "style as text",
         {"style": "color:red"},
-        "Minified React error #62; visit",
+        "a style must be an object, not a text",
     ),
     spread(
         "style of an address",
@@ -635,7 +635,7 @@ PROPS = [
     spread(
         "children and raw HTML",
         {"children": "x", "dangerouslySetInnerHTML": {"__html": "y"}},
-        "Minified React error #60; visit",
+        "an element has both children and dangerouslySetInnerHTML",
     ),
     spread("children of an object", {"children": {"a": 1}}, "an object can't be shown"),
     spread(
@@ -1220,11 +1220,11 @@ CODES = [
         "TypeError: Cannot add property x, object is not",
     ),
     body("same keys", "return [1, 2, 3].map((n) => <i key='k'>{n}</i>);"),
-    body("void element with children", "return <br>x</br>;", "Minified React error #399; visit"),
+    body("void element with children", "return <br>x</br>;", "<br> can't have children"),
     body(
         "element of a bad name",
         "const X = 'a b><script>'; return <X />;",
-        "Minified React error #65; visit",
+        "an element can't have the name a b><script>",
     ),
     body("attribute of a bad name", "return <p {...{ 'a b><script>': 1, 'onclick=1 x': 'y' }} />;"),
     body(

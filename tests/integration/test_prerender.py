@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Iterator
 from random import Random
 
@@ -13,7 +14,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
 from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
 from robbieblocks.prerender.isolate import keys
-from robbieblocks.prerender.isolate.error_mapping import component_problem
+from robbieblocks.prerender.isolate.error_mapping import REACT_MESSAGES, component_problem
 from robbieblocks.prerender.isolate.html_check import html_problem
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.settings import resource_dir
@@ -573,6 +574,24 @@ def test_errors_name_the_stored_line(press: Press) -> None:
     problem = _problem(press.render(made, [block(1, "outer")])[1])
     assert (problem.key, problem.field, problem.line) == ("inner", "react_code", 3)
     assert problem.column == len("  return items.") + 1
+
+
+# Errors that are mistakes of React's own, or of a build without React's files.
+INTERNAL = {
+    *(248, 343, 389, 390, 391, 392, 393, 395, 397, 401, 402, 403, 404, 432, 459, 480, 486, 487),
+    *(488, 490, 491, 530),
+}
+
+
+def test_every_error_of_react_has_words(press: Press) -> None:
+    """Messages say in words what React's production build has numbers for, and no others."""
+    folder = press.toolchain.modules / "react-dom" / "cjs"
+    texts = [
+        (folder / f"{name}.production.js").read_text("utf-8")
+        for name in ("react-dom", "react-dom-server-legacy.browser")
+    ]
+    raised = set(map(int, re.findall(r"formatProdErrorMessage\(\s*(\d+)", "".join(texts))))
+    assert raised - INTERNAL == set(map(int, REACT_MESSAGES))
 
 
 INNOCENT = "export const help = (f) => f();\nexport default () => <p>calm</p>;"

@@ -23,21 +23,36 @@ _MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
 _WRAPPER_LINES: Final = 1
 
 # React's production build has numbers for its messages (react.dev/errors). These are the errors
-# that components cause.
-_REACT_MESSAGES: Final = {
+# that components cause; the others are React's own mistakes.
+REACT_MESSAGES: Final = {
     "31": "an object can't be shown as text: {0}",
+    "60": "an element has both children and dangerouslySetInnerHTML",
+    "61": "dangerouslySetInnerHTML must be an object with __html",
+    "62": "a style must be an object, not a text",
+    "65": "an element can't have the name {0}",
+    "91": "a <textarea> can't have dangerouslySetInnerHTML",
+    "92": "a <textarea> has both a value and children",
+    "93": "a <textarea> has more than one child",
     "130": "an element's type is {0}: not a component nor an HTML element",
-    "137": "<{0}> can't have children",
-    "152": "{0} returned nothing",
-    "284": "a ref must be a function or an object",
-    "299": "it calls createRoot on something that is not an element",
-    "321": "a hook was called outside a component's body",
-    "426": "it waits for something while it renders",
-    "300": "it called fewer hooks than the time before: an early return stands before a hook",
-    "310": "it called more hooks than the time before: a hook stands in a condition",
+    "257": "a portal can't be rendered in a page",
+    "299": "createPortal was called with something that is not an element of the page",
     "301": "it sets its state each time it renders, without end",
+    "312": "it called more hooks than the time before: a hook stands in a condition",
+    "321": "a hook was called outside a component's body",
+    "394": "it called startTransition while it renders",
+    "399": "<{0}> can't have children",
+    "400": "<menuitem> can't have children",
+    "407": "useSyncExternalStore has no third argument, which gives the value without a browser",
+    "426": "it waits for something while it renders",
+    "438": "use() was called with {0}: neither a promise nor a context",
+    "440": "a function of useEffectEvent was called while it renders",
     "460": "it waits for a promise in a way that React does not know",
-    "482": "an async component, or use() of a fresh promise, can't be rendered in a page",
+    "479": "it called the setter of useOptimistic while it renders",
+    "522": "requestFormReset was called with something that is not a form of React's",
+    "545": "{0} is there twice",
+    "600": "a promise was rejected without a reason",
+    "603": "it asks to be rendered in a browser",
+    "604": "it asks to be rendered in a browser",
 }
 
 _DEFAULT_FIX: Final = "fix the code, or give the block props that it can show"
@@ -64,6 +79,13 @@ _FIXES: Final = {
         "set state in an event handler or in useEffect, not while rendering"
     ),
     r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
+    r"has both": "keep one of the two",
+    r"must be an object with __html": "write dangerouslySetInnerHTML={{ __html: text }}",
+    r"a style must be": 'write style={{ color: "red" }}, or use a class',
+    r"portal|in a browser": "show it in place, or after useEffect has run",
+    r"startTransition|useEffectEvent|useOptimistic": (
+        "call it in an event handler or in useEffect, not while rendering"
+    ),
     r"an element's type is|exports no component": (
         "export a function or class that returns JSX, and check what is imported as <Element>"
     ),
@@ -146,10 +168,12 @@ def _frames(component: str, stack: str, bundle: Bundle) -> Iterator[tuple[str, i
 
 def _readable(message: str) -> str:
     match = _MINIFIED.search(message)
-    if match is None or match[1] not in _REACT_MESSAGES:
+    if match is None:
         return message
+    if match[1] not in REACT_MESSAGES:
+        return f"React failed with its error {match[1]}: https://react.dev/errors/{match[1]}"
     given = parse_qs(urlsplit(match[2].rstrip(".,")).query).get("args[]", [])
-    return _REACT_MESSAGES[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
+    return REACT_MESSAGES[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
 
 
 def _fix(message: str, browser: str) -> str:

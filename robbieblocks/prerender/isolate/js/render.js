@@ -19,7 +19,7 @@ const MAX_HTML_CHARS = 4_000_000;
 // React puts links for pictures before a block's HTML; they belong into a page's head.
 const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
 // React's errors for something that is waited for (react.dev/errors).
-const WAITS = /error #(426|460|482);/;
+const WAITS = /error #(426|460);/;
 
 const asyncError = () => new Error(`${block.asyncReason}; React runs those on servers only`);
 
