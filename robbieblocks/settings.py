@@ -64,7 +64,7 @@ SETTINGS: Final = (
     Setting(
         "ROBBIEBLOCKS_DATABASE_URL",
         "database.url",
-        "the embedded server; for a worker only with `--embedded`",
+        "the embedded server; for `worker` and `prune` only with `--embedded`",
         "the database, as a libpq URL or conninfo. "
         f"{', '.join(f'`{name}`' for name in _NAME_A_DATABASE)} override the key. Keep a password "
         "in the variable: the file is for everybody",
@@ -164,7 +164,7 @@ class _Given:
 
     def __init__(self, project: Path | None) -> None:
         self._project = project
-        self._base = Path.cwd() if project is None else project.parent
+        self._base = _current_folder() if project is None else project.parent
         self._in_file = {} if project is None else _read(project)
 
     def text(self, variable: str) -> str | None:
@@ -189,9 +189,19 @@ class _Given:
         return (own, packaged)
 
 
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the current folder can't be read: {error.strerror}\n"
+            "  -> change into one that is there"
+        ) from error
+
+
 def _project_file() -> Path | None:
     """The project's file of the current folder, or of the nearest folder above it."""
-    folder = Path.cwd()
+    folder = _current_folder()
     files = (each / PROJECT_FILE for each in (folder, *folder.parents))
     return next((file for file in files if os.path.lexists(file)), None)
 

@@ -33,7 +33,7 @@ def export(folder: Path | None, *, prune: bool, database_url: str | None) -> Non
         for file in files:
             print_result(f"{name}  {file}")
     for file in done.strange:
-        print_result(f"left   {file}: its row is not in the database; --prune removes the file")
+        print_result(f"left   {file}: no row is kept there; --prune removes the file")
     print_result(
         f"{len(done.written)} written, {len(done.removed)} removed, {done.unchanged} as they were"
     )

@@ -35,7 +35,7 @@ def _collected() -> None:
 def content_export(
     folder: ProjectFolder = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove files whose rows are not in the database.")
+        bool, typer.Option("--prune", help="Remove files in which no row is kept.")
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -54,7 +54,7 @@ def _positive(option: str, seconds: float) -> float:
 
 
 def _health_address(health: str | None) -> str | None:
-    """The value of --health as `worker.Options` wants it: an empty string for no server."""
+    """What --health or the settings say, as `worker.Options` wants it: "" for no server."""
     if health is None:
         return None
     if health == _NO_HEALTH_SERVER:
@@ -62,7 +62,8 @@ def _health_address(health: str | None) -> str | None:
     port = health.rpartition(":")[2]
     if not port.isdigit() or int(port) > _LAST_PORT:
         raise UsageError(
-            f"--health wants HOST:PORT, a port, or `{_NO_HEALTH_SERVER}`: {health!r} is none of "
-            "them"
+            f"the health server's address is HOST:PORT, a port, or `{_NO_HEALTH_SERVER}`: "
+            f"{health!r} is none of them\n"
+            "  -> correct --health, ROBBIEBLOCKS_HEALTH, or worker.health in robbieblocks.toml"
         )
     return health

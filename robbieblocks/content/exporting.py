@@ -22,7 +22,7 @@ class Exported:
 
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
-    # Files of rows that the database does not have; `prune` removes them.
+    # Files in which no row of the database is kept; `prune` removes them.
     strange: tuple[Path, ...] = ()
     unchanged: int = 0
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from robbieblocks.content.branding import read_node
 from robbieblocks.content.shape import Block, Component, Content, Page, Token
 from robbieblocks.errors import ContentError
-from robbieblocks.model import Json, NodeRow
+from robbieblocks.model import Json
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
 CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
@@ -20,7 +20,7 @@ _MISPLACED = "move it out of the content folder"
 _STATUSES = ("draft", "published", "archived")
 
 Value = TypeVar("Value", str, int)
-Row = TypeVar("Row", Component, Page, NodeRow)
+Row = TypeVar("Row", Component, Page)
 
 
 def load(folder: Path, branding_folder: Path | None = None) -> Content:
@@ -48,16 +48,17 @@ def _read(collector: ProblemCollector, folder: Path, branding_folder: Path | Non
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
     pages = _read_all(collector, _toml_files(collector, folder / "pages"), _page)
     branding = _toml_files(collector, branding_folder) if branding_folder else ()
-    nodes = _read_all(collector, branding, read_node)
+    nodes = {file: row for file in branding if (row := read_node(collector, file)) is not None}
     tokens = _tokens(collector, folder / "tokens.toml")
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
+    _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(pages, key=lambda row: row.key)),
         tokens=tuple(sorted(tokens, key=lambda row: row.key)),
-        nodes=tuple(sorted(nodes, key=lambda row: row.id)),
+        nodes=tuple(sorted(nodes.values(), key=lambda row: row.id)),
     )
 
 

@@ -214,6 +214,16 @@ def test_two_rows_of_one_key_are_refused(folder: Path, write: Write) -> None:
     assert "pages/home.toml" in problem.what
 
 
+def test_two_branding_files_of_one_node_are_refused(folder: Path, tmp_path: Path) -> None:
+    """Whatever they are called, `node_id` says whose each is."""
+    branding = tmp_path / "node_branding"
+    branding.mkdir()
+    for name in ("a.toml", "b.toml"):
+        (branding / name).write_text('node_id = "one"\nnode_name = "One"\n')
+    with pytest.raises(ContentError, match=r"b\.toml: has the key 'one' of .*a\.toml"):
+        load(folder, branding)
+
+
 def test_hidden_files_are_passed_over(folder: Path, write: Write) -> None:
     """What an editor or a file system leaves behind is no content."""
     write("pages/.home.toml.swp", "x")

@@ -126,6 +126,18 @@ def test_relative_folders_count_from_the_current_one(
     assert settings.cache == tmp_path / "elsewhere"
 
 
+def test_a_current_folder_that_is_gone_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another terminal has removed it: a usage error, not a traceback."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UsageError, match="the current folder can't be read"):
+        Settings.from_environment()
+
+
 def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty variable leaves the default."""
     for name in VARIABLES:
