@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
-from robbieblocks.content.shape import Block, Component, Content, Page, Token
+from robbieblocks.content.shape import STATUSES, Block, Component, Content, Page, Token
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
@@ -17,7 +17,6 @@ CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
 _COMPONENT_FILES = frozenset({*CODE_FILES, "component.css", "component.toml", "props.schema.json"})
 _RIGHTS = "let this user read and enter it"
 _MISPLACED = "move it out of the content folder"
-_STATUSES = ("draft", "published", "archived")
 
 Value = TypeVar("Value", str, int)
 Row = TypeVar("Row", Component, Page)
@@ -184,8 +183,8 @@ def _key(table: Table, stem: str) -> str:
 
 def _status(table: Table) -> str:
     value = table.string("status")
-    if value is not None and value not in _STATUSES:
-        table.report("status", f"is {value!r}", f"write one of {', '.join(_STATUSES)}")
+    if value is not None and value not in STATUSES:
+        table.report("status", f"is {value!r}", f"write one of {', '.join(STATUSES)}")
     return value or "published"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from robbieblocks.model import Json, JsonObject, NodeRow
+
+STATUSES: Final = ("draft", "published", "archived")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

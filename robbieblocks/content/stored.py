@@ -14,7 +14,16 @@ from psycopg.rows import DictRow, dict_row
 
 from robbieblocks.content import writing
 from robbieblocks.content.branding import node_of
-from robbieblocks.content.shape import Block, Component, Content, ContentRow, Page, RowName, Token
+from robbieblocks.content.shape import (
+    STATUSES,
+    Block,
+    Component,
+    Content,
+    ContentRow,
+    Page,
+    RowName,
+    Token,
+)
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
 from robbieblocks.model import Json, JsonObject, NodeRow
@@ -202,6 +211,9 @@ def _page(row: DictRow, blocks: Iterable[DictRow]) -> Page:
     row["published_at"] = moment and moment.replace(tzinfo=UTC)
     row["metadata"] = _json_object(row, "metadata")
     row["status"] = row["status"] or "draft"
+    if row["status"] not in STATUSES:
+        # Rows of an earlier version may have any: its table had no check.
+        raise _Unreadable("status", f"is {row['status']!r}", f"set one of {', '.join(STATUSES)}")
     row["version"] = 1 if row["version"] is None else row["version"]
     return Page(**row, blocks=tuple(map(_block, blocks)))
 

@@ -342,6 +342,20 @@ def test_a_row_that_no_file_can_hold_is_named_and_the_others_go_out(
     assert actions(import_(connection, SMALL)) == {"page/home": "conflict"}
 
 
+def test_a_status_that_no_file_may_say_is_named(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """In a database of an earlier version; the other files can be read back."""
+    seed(connection, SMALL)
+    connection.execute(
+        "ALTER TABLE robbieblocks_pages DROP CONSTRAINT robbieblocks_pages_status_check"
+    )
+    connection.execute("UPDATE robbieblocks_pages SET status = 'hidden'")
+    assert "status: is 'hidden'" in str(stored(connection).unreadable[RowName("page", "home")])
+    exported(connection, tmp_path)
+    assert read(tmp_path) == replace(SMALL, pages=())
+
+
 def test_an_export_leaves_the_files_of_a_row_that_can_not_be_read(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
