@@ -19,6 +19,7 @@ from robbieblocks.settings import Settings
 Form = Literal["text", "json"]
 
 _ALL = "all"
+_KINDS = ("page/", "component/", "token/", "node/")
 _VERBS = {"add": "add", "update": "change", "remove": "remove", "keep": "keep"}
 _DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept"}
 
@@ -54,12 +55,11 @@ def import_(
     database_url: str | None,
 ) -> None:
     """Merge files into the rows, and print what was done; exit 1 where a row is in conflict."""
+    side = _sides(theirs, ours)
     settings = Settings.from_environment(database_url=database_url)
     files = content.load(*_folders(folder, settings))
     with session.opened(settings) as connection:
-        merged = content.import_(
-            connection, files, prune=prune, side=_sides(theirs, ours), dry_run=dry_run
-        )
+        merged = content.import_(connection, files, prune=prune, side=side, dry_run=dry_run)
     conflicts = [row for row in merged if row.action == "conflict"]
     if format_ == "json":
         print_result(as_json(_json(merged, dry_run=dry_run)))
@@ -100,7 +100,7 @@ def _sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Si
     if both := files & rows:
         raise UsageError(f"--theirs and --ours both name {', '.join(sorted(both))}: name one side")
     for name in files | rows:
-        if name != _ALL and "/" not in name:
+        if name != _ALL and not name.startswith(_KINDS):
             raise UsageError(
                 f"{name} names no row: write page/KEY, component/KEY, token/KEY, node/ID, or all"
             )

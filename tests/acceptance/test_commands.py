@@ -200,8 +200,9 @@ def test_content_goes_out_as_files_and_comes_back(empty_database: str, tmp_path:
     assert "--theirs page/robbie-play-home" in conflict.out
     assert sql(installation, names) == [("Mine",)]
     assert installation.run("content", "import", str(site), "--ours", "all").code == 0
-    wrong = installation.run("content", "import", str(site), "--ours", "home")
-    assert wrong.code == 2
+    for name in ("home", "pages/home"):
+        wrong = installation.run("content", "import", str(site), "--ours", name)
+        assert (wrong.code, "page/KEY" in wrong.error) == (2, True)
     page.write_text("name = \n")
     broken = installation.run("content", "import", str(site))
     assert broken.code == 1
