@@ -4,20 +4,18 @@ A run is dead when its row is unfinished and nobody holds the lease of its node 
 """
 
 from robbieblocks.record.health import Finding, NodeFacts, judge
+from robbieblocks.record.history import LastRun, latest, remove_old
 from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
     NOTHING_LIVE,
     PROCESS_ID,
     UNFINISHED,
-    LastRun,
     RunEnd,
     close_abandoned,
     close_dead,
     finish,
     heartbeats,
-    latest,
     phase,
-    remove_old,
     start,
 )
 from robbieblocks.record.workers import WorkerSeen, session_name, worker_lock, workers
