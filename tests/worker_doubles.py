@@ -114,6 +114,9 @@ class MemoryWorld:
             ),
         )
 
+    def mark_processed(self) -> None:
+        self._called("mark_processed")
+
     def disconnect(self) -> None:
         self.calls.append("disconnect")
 

@@ -11,6 +11,7 @@ from robbieblocks.changes.queue import (
     ChangeGroup,
     Waiting,
     acknowledge,
+    mark_processed,
     remove_processed,
     waiting,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Waiting",
     "acknowledge",
     "listen",
+    "mark_processed",
     "ping",
     "receive",
     "remove_processed",

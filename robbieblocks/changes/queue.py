@@ -204,6 +204,16 @@ def _refused(key: UUID, node: str, error: psycopg.Error) -> Problem:
     )
 
 
+def mark_processed(connection: Connection) -> None:
+    """Mark the rows that no node is left to handle.
+
+    `acknowledge` does that, too, but a node's row that is deleted at the same moment counts there
+    still, and the delete does not see yet what is being acknowledged. Raises DatabaseUnavailable.
+    """
+    with translated("mark the changes that no node is left to handle"):
+        connection.execute(_MARK_PROCESSED)
+
+
 def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 

@@ -33,6 +33,7 @@ class Loop:
     stopped: threading.Event
     monotonic: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    _polls: bool = False
 
     def run(self) -> None:
         """Work until `stopped` is set. Every error is logged, and the work tried again."""
@@ -57,7 +58,7 @@ class Loop:
             self._set_state("unreachable", str(error))
             worked = False
         if not worked:
-            self.wake.wait(self._wait_s())
+            self._polls = not self.wake.wait(self._wait_s())
 
     def _work(self) -> bool:
         """Read the queue and build what is due; whether there was anything to build."""
@@ -80,6 +81,9 @@ class Loop:
         self.agenda.update(waiting, self.monotonic())
         job = self.agenda.next_job(self.monotonic(), self.today())
         if job is None:
+            if self._polls:
+                # Not with each notification: only a node that was deleted leaves such rows.
+                self.database.mark_processed()
             return False
         self._build(job)
         return True

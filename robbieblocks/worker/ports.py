@@ -49,6 +49,9 @@ class Database(Protocol):
         """
         ...
 
+    def mark_processed(self) -> None:
+        """Mark the rows that no node is left to handle."""
+
     def disconnect(self) -> None:
         """Close the connection; it may be lost already."""
 

@@ -195,6 +195,23 @@ def test_removed_node(db: Db) -> None:
     assert waiting(db) == {kept}
 
 
+def test_node_removed_while_another_acknowledges(db: Db, database: str) -> None:
+    """Neither sees what the other does; the row is marked when the queue is looked at next."""
+    row = queued(db)
+    with psycopg.connect(database) as worker:
+        with worker.transaction():
+            for node in ("vengeance-local", "fluenti-local"):
+                changes.acknowledge(worker, node, [row])
+            db.execute(
+                "DELETE FROM robbieblocks_node_branding WHERE node_id <> ALL (%s)",
+                [["vengeance-local", "fluenti-local"]],
+            )
+        assert row in waiting(db)
+        changes.mark_processed(worker)
+        worker.commit()
+    assert row not in waiting(db)
+
+
 def test_node_that_joins(db: Db) -> None:
     """A node that joins while a row for all waits has to handle it too."""
     row = queued(db)

@@ -125,6 +125,25 @@ def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:
     assert bench.world.live["play"] == 2
 
 
+def test_what_no_node_is_left_to_handle_is_marked_at_a_poll_alone(bench: Bench) -> None:
+    """A poll that finds nothing to build marks it; a notification costs nothing for it."""
+    bench.settle()
+    bench.settle()
+    assert bench.world.calls.count("mark_processed") == 2
+    bench.world.calls.clear()
+    wait = bench.wake.wait
+
+    def notified(timeout: float | None = None) -> bool:
+        return wait(timeout) or True
+
+    bench.wake.wait = notified  # type: ignore[method-assign] # a stand-in's own
+    bench.settle()
+    bench.world.calls.clear()
+    bench.settle()
+    assert "read_queue" in bench.world.calls
+    assert "mark_processed" not in bench.world.calls
+
+
 def test_a_lost_notification_costs_at_most_the_poll_interval(bench: Bench) -> None:
     """Without any notification the loop reads the queue again after the poll interval."""
     bench.settle()

@@ -101,6 +101,10 @@ class WorkerDatabase:
         disabled = apps_with_pages(self.site_root, self.node) - set(found.apps)
         return replace(found, disabled_apps=tuple(sorted(disabled)))
 
+    def mark_processed(self) -> None:
+        """Mark the rows that no node is left to handle. Raises DatabaseUnavailable."""
+        changes.mark_processed(self.connect())
+
     def disconnect(self) -> None:
         """Close the connection if there is one. The file lock stays."""
         if self._connection is not None:
