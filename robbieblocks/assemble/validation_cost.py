@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,8 +25,9 @@ MAX_CHECKS = 4_000
 _CHECK_UNITS = 10
 # A step of `work_on` takes as long as five checks.
 _STEP_UNITS = 50
+# Locations and labels of places that are kept for the next value.
+_MAX_KEPT = 10_000
 _PATTERN_BYTES = 1024 * 1024
-_NOWHERE = Counter[int]()
 # What one state of a pattern takes; an engine without backtracking may have to follow all of them.
 _STATE_BYTES = 64
 
@@ -64,6 +65,67 @@ class _Location(NamedTuple):
     members: Mapping[str, Counter[int]]
 
 
+class _Place:
+    """What applies to the values at some places of the props, counted together.
+
+    `targets` are, by label, the locations of a member, and how often.
+    """
+
+    __slots__ = ("by_character", "by_value", "members", "targets")
+
+    def __init__(self, described: Sequence[tuple[_Location, int]]) -> None:
+        self.by_value = _CHECK_UNITS * sum(times * each.by_value for each, times in described)
+        self.by_character = sum(times * each.by_character for each, times in described)
+        self.targets = defaultdict[str, list[tuple[Counter[int], int]]](list)
+        for each, times in described:
+            for label, targets in each.members.items():
+                self.targets[label].append((targets, times))
+        self.members: dict[str, _Place | None] = {}
+
+
+class _Places:
+    """The places of values. Thousands of items are at one; making another is `work`."""
+
+    def __init__(self, described: Callable[[int], _Location]) -> None:
+        self._described = described
+        self._known: dict[frozenset[tuple[int, int]], _Place] = {}
+        self._size = 0
+        self.work = 0
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many to keep them for another value."""
+        return self._size > _MAX_KEPT
+
+    def of(self, locations: Counter[int]) -> _Place:
+        """The place of what these locations apply to, each as often."""
+        key = frozenset(locations.items())
+        place = self._known.get(key)
+        if place is None:
+            described = [(self._described(each), times) for each, times in locations.items()]
+            size = sum(1 + len(each.members) for each, _ in described)
+            self._size += size
+            self.work += _STEP_UNITS * size
+            place = self._known[key] = _Place(described)
+        return place
+
+    def member(self, place: _Place, label: str) -> _Place | None:
+        """The place of a member; None where nothing applies to it."""
+        if label not in place.targets:
+            if label == "[]" or "*" not in place.targets:
+                return None
+            label = "*"
+        if label not in place.members:
+            following = Counter[int]()
+            for each in (label,) if label in ("[]", "*") else (label, "*"):
+                for targets, times in place.targets.get(each, ()):
+                    self.work += _STEP_UNITS * len(targets)
+                    for target, count in targets.items():
+                        following[target] += times * count
+            place.members[label] = self.of(following) if following else None
+        return place.members[label]
+
+
 class ValidationCost:
     """How much work one value may take at each depth of the props.
 
@@ -79,6 +141,7 @@ class ValidationCost:
         self._locations: dict[int, _Location] = {}
         self._schemas: dict[int, Schema] = {}
         self._root = self._location(root)
+        self._places = _Places(self._described)
         self.at_depth = self._levels()
 
     def work_on(self, value: Json, most: int) -> int:
@@ -86,23 +149,21 @@ class ValidationCost:
 
         Exact where `at_depth` is not: an enum counts for the values that it is compared with.
         """
-        work = 0
-        pending: list[tuple[Json, Counter[int]]] = [(value, Counter({self._root: 1}))]
-        while pending and work <= most:
-            part, locations = pending.pop()
-            work += _STEP_UNITS * len(locations)
-            characters = _own_characters(part)
-            described = [(self._described(each), times) for each, times in locations.items()]
-            for each, times in described:
-                work += times * (_CHECK_UNITS * each.by_value + each.by_character * characters)
+        if self._places.many:
+            self._places = _Places(self._described)
+        places = self._places
+        places.work = work = 0
+        pending = [(value, places.of(Counter({self._root: 1})))]
+        while pending and work + places.work <= most:
+            part, place = pending.pop()
+            work += _STEP_UNITS + place.by_value + place.by_character * _own_characters(part)
             for label, inner in _members(part):
-                following = Counter[int]()
-                for each, times in described:
-                    for place in (label, "*") if label != "[]" else (label,):
-                        for target, count in each.members.get(place, _NOWHERE).items():
-                            following[target] += times * count
-                if following:
+                following = places.member(place, label)
+                if following is not None:
                     pending.append((inner, following))
+                if places.work > most:
+                    break
+        work += places.work
         # What applies to a location that is too wide was not counted to its end.
         return most + 1 if self.too_wide else work
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from robbieblocks.assemble.placeholders import (
     with_fallbacks,
 )
 from robbieblocks.assemble.props import Budget, CompiledSchema, ReadyProps, compile_schema
-from robbieblocks.assemble.schema import normal_form
+from robbieblocks.assemble.schema import References, Schema, normal_form
+from robbieblocks.assemble.validation_cost import ValidationCost
 from robbieblocks.assemble.values import ValueProblem, checked_json
-from robbieblocks.model import canonical_json
+from robbieblocks.model import Json, canonical_json
+from tests.counting import lines_executed
 
 PACKAGE = Path(assemble.__file__).parent.parent
 
@@ -397,6 +400,21 @@ def _refused(schema: Any, props: Any) -> str:
 def test_what_multiplies_is_refused(schema: Any, props: Any, says: str) -> None:
     """Work and output that a schema and props multiply are counted before they are done."""
     assert says in _refused(schema, props)
+
+
+@pytest.mark.parametrize("keyword", ["items", "additionalProperties"])
+def test_counting_takes_no_longer_for_many_choices(keyword: str) -> None:
+    """What applies to all items or members is put together once, not for each of them."""
+    value: Json = [1] * 2_000 if keyword == "items" else {f"a{n}": 1 for n in range(2_000)}
+
+    def cost(choices: int) -> ValidationCost:
+        schema: Schema = {"anyOf": [{keyword: {"minLength": n}} for n in range(choices)]}
+        return ValidationCost(schema, References(schema))
+
+    few, many = cost(4), cost(40)
+    counted = [lines_executed(partial(each.work_on, value, 10**9)) for each in (few, many)]
+    assert counted[1] < 2 * counted[0]
+    assert many.work_on(value, 10**9) > 3 * few.work_on(value, 10**9)
 
 
 def test_the_blocks_of_a_page_have_one_budget() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from types import FrameType
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from robbieblocks.bundle.analysis import Analysis, analyse
 from robbieblocks.bundle.analysis.completion import subset_specifier
 from robbieblocks.model import ComponentRow
+from tests.counting import lines_executed
 
 REACT = frozenset({"default", "useState", "useEffect", "memo", "forwardRef", "use", "Component"})
 
@@ -363,25 +362,7 @@ def test_the_last_of_several_exported_imports_is_the_one_that_nothing_uses() -> 
 def test_work_grows_as_the_text_does(part: str) -> None:
     """Four times the text is four times the work, counted in executed lines."""
     few, many = (
-        _lines_executed("".join(part.format(n, n + 1) for n in range(count)))
+        lines_executed(partial(analysis, "".join(part.format(n, n + 1) for n in range(count))))
         for count in (500, 2000)
     )
     assert many < 5 * few
-
-
-def _lines_executed(code: str) -> int:
-    """How many lines of Python it takes to analyse a text; what C does is not counted."""
-    lines = 0
-
-    def trace(_frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        analysis(code)
-    finally:
-        sys.settrace(before)
-    return lines
