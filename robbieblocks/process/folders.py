@@ -54,19 +54,22 @@ def _sweep_once(_place: str) -> None:
 def _made() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        descriptor = _taken(folder)
+        descriptor = _taken(folder, made_here=True)
         if descriptor is not None:
             return folder, descriptor
         # Somebody's sweep came between making and locking it.
 
 
-def _taken(folder: Path) -> int | None:
-    """The descriptor of a folder of this user's that nobody uses, locked now; None for others."""
+def _taken(folder: Path, *, made_here: bool = False) -> int | None:
+    """The descriptor of a folder of this user's that nobody uses, locked now; None for others.
+
+    A server of files may give what was `made_here` to another user.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    own = os.fstat(descriptor).st_uid == os.geteuid()
+    own = made_here or os.fstat(descriptor).st_uid == os.geteuid()
     if own and file_locks.try_lock(descriptor) and folder.is_dir():
         return descriptor
     os.close(descriptor)

@@ -51,6 +51,15 @@ def test_a_folder_goes_with_its_block(place: Path) -> None:
     assert names(place) == set()
 
 
+def test_a_folder_may_belong_to_another_user(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a server of files gives it to somebody else, it is used and removed all the same."""
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    with process.temporary_folder() as folder:
+        assert names(place) == {folder.name}
+    assert names(place) == set()
+
+
 def test_the_next_process_removes_what_a_killed_one_left(place: Path) -> None:
     """A folder of a killed process goes when another makes one; a living one's stays."""
     subprocess.run([sys.executable, "-c", _KILLED], check=False)
@@ -96,11 +105,11 @@ def test_a_sweep_between_making_and_locking_costs_another_try(
     taken = folders._taken
     swept: list[Path] = []
 
-    def sweeping(folder: Path) -> int | None:
+    def sweeping(folder: Path, **given: bool) -> int | None:
         if not swept:
             swept.append(folder)
             folder.rmdir()
-        return taken(folder)
+        return taken(folder, **given)
 
     monkeypatch.setattr(folders, "_taken", sweeping)
     with process.temporary_folder() as folder:
