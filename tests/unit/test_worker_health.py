@@ -10,9 +10,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from robbieblocks.changes import Waiting
 from robbieblocks.errors import UsageError
+from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.health import Health, HealthServer, State
+from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
 
 TIMING = Timing()
@@ -128,3 +131,30 @@ def test_a_slow_client_holds_up_no_other(server: HealthServer) -> None:
     host, _, port = server.address.rpartition(":")
     with socket.create_connection((host, int(port))):
         assert get(server, "/healthz").status_code == 200
+
+
+def test_findings_while_the_main_thread_notes_a_failure(health: Health) -> None:
+    """An app that fails while they are gathered is in these or in the next."""
+
+    class Errors(dict[str, str]):
+        def copy(self) -> dict[str, str]:
+            found = super().copy()
+            health.retrying = ("play",)
+            return found
+
+    health.errors = Errors()
+    assert list(health.findings) == []
+    assert [each.app for each in health.findings] == ["play"]
+
+
+def test_an_app_that_is_gone_is_no_reason(health: Health) -> None:
+    """What its last build failed with goes with the app: with its last page, or from the node."""
+    job = Job(apps=("play",), reason="change")
+    health.errors, health.held_back = {"play": "broken"}, {"play": (1, "broken")}
+    health.build_finished(job, BuildResult(runs=()), 0.1)
+    assert list(health.findings) == []
+    health.errors = {"play": "broken", "work": "broken", "old": "broken"}
+    health.held_back = {"play": (1, "broken")}
+    health.queue_read(Waiting(apps=("work",), disabled_apps=("old",)))
+    assert set(health.errors) == {"work", "old"}
+    assert health.held_back == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -85,6 +85,9 @@ class Health:
         """Note what a read of the queue found."""
         self.queue_reads += 1
         self.waiting, self.oldest_waiting = waiting.count, waiting.oldest
+        if waiting.apps is not None:
+            known = {*waiting.apps, *waiting.disabled_apps}
+            self._forget((self.errors.keys() | self.held_back.keys()) - known)
 
     def build_finished(self, job: Job, result: BuildResult, seconds: float) -> None:
         """Count a build by app and outcome, and note how long it took."""
@@ -92,11 +95,11 @@ class Health:
         self.build_seconds.observe(seconds)
         if result.oldest_change is not None and job.reason == "change":
             self.change_seconds.observe(max(0.0, (now - result.oldest_change).total_seconds()))
+        # An app that has no page, and nothing live, has no run.
+        self._forget(job.apps)
         for run in result.runs:
             key = (run.app, run.outcome)
             self.builds[key] = self.builds.get(key, 0) + 1
-            self.errors.pop(run.app, None)
-            self.held_back.pop(run.app, None)
             if run.held_back and not run.is_held:
                 self.held_back[run.app] = (len(run.held_back), run.explained)
             elif run.outcome == "failed":
@@ -108,6 +111,11 @@ class Health:
             "seconds": round(seconds, 3),
             "outcomes": {run.app: run.outcome for run in result.runs},
         }
+
+    def _forget(self, apps: Iterable[str]) -> None:
+        for app in apps:
+            self.errors.pop(app, None)
+            self.held_back.pop(app, None)
 
     @property
     def stuck(self) -> str:
@@ -131,11 +139,12 @@ class Health:
         if state == "active" and not self.reconciled:
             state, why = "starting", "the first look at every app is not finished"
         # Copies: the main thread may change them meanwhile.
+        retrying = self.retrying
         errors = {
-            **dict.fromkeys(self.retrying, "its last build failed for lack of infrastructure"),
+            **dict.fromkeys(retrying, "its last build failed for lack of infrastructure"),
             **self.errors.copy(),
         }
-        errors |= {app: f"waiting to try again: {errors[app]}" for app in self.retrying}
+        errors |= {app: f"waiting to try again: {errors[app]}" for app in retrying}
         held_back = {app: error for app, (_, error) in self.held_back.copy().items()}
         return record.judge(
             record.NodeFacts(
