@@ -42,6 +42,7 @@ pytest_plugins = [
     "tests.pages",
     "tests.sites",
     "tests.commands",
+    "tests.workers",
 ]
 
 # How long an example takes is the machine's affair; in CI the same examples run every time.

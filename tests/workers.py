@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -64,6 +65,14 @@ def fill(connection: psycopg.Connection, apps: tuple[str, ...] = tuple(PAGES)) -
         connection.execute(_PAGE, {"app": app, "route": PAGES[app]})
     connection.execute("DELETE FROM robbieblocks_change_triggers")
     connection.commit()
+
+
+@pytest.fixture
+def editor(database: str) -> Iterator[psycopg.Connection]:
+    """The editor's connection to the small site."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        fill(connection)
+        yield connection
 
 
 def edit(connection: psycopg.Connection, app: str, version: int) -> None:
@@ -271,3 +280,9 @@ def running(*workers: Worker) -> Iterator[None]:
             if not worker.dead:
                 worker.kill()
             worker.join()
+
+
+def asked(worker: Worker, path: str) -> httpx.Response:
+    """What the worker's health server answers."""
+    address = worker.logged("worker.started")[0]["health"]
+    return httpx.get(f"http://{address}{path}", timeout=10)

@@ -46,15 +46,9 @@ _FORGET: LiteralString = "DROP FUNCTION robbieblocks_database_id()"
 
 
 @pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """The editor's connection, over the small site of tests/workers.py."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        fill(connection)
-        yield connection
-
-
-@pytest.fixture
-def site(make_settings: Callable[..., Settings], database: str, db: Db, tmp_path: Path) -> Settings:
+def site(
+    make_settings: Callable[..., Settings], database: str, editor: Db, tmp_path: Path
+) -> Settings:
     """An installation over that database, whose node is live."""
     settings = make_settings(database, cache=tmp_path / "cache")
     with running(worker := Worker(settings, NODE)):
@@ -166,10 +160,10 @@ def test_an_embedded_database_does_not_take_the_site_over(site: Settings) -> Non
 
 
 def test_a_running_worker_does_not_follow_its_address_to_another_database(
-    site: Settings, db: Db
+    site: Settings, editor: Db
 ) -> None:
     """Where a reconnect leads elsewhere it is unreachable and publishes nothing."""
-    known = identity(db)
+    known = identity(editor)
     assert known
     renamed: LiteralString = (
         "CREATE OR REPLACE FUNCTION robbieblocks_database_id() RETURNS uuid LANGUAGE sql AS"
@@ -181,27 +175,27 @@ def test_a_running_worker_does_not_follow_its_address_to_another_database(
     with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"))):
         worker.wait_until_ready()
         with visited(site):
-            db.execute(f"{renamed} $$SELECT '{uuid.uuid4()}'::uuid$$".encode())
-            db.execute(end_others)
+            editor.execute(f"{renamed} $$SELECT '{uuid.uuid4()}'::uuid$$".encode())
+            editor.execute(end_others)
             until(lambda: any("--adopt" in line["why"] for line in worker.logged("worker.state")))
-            edit(db, "play", 1)
+            edit(editor, "play", 1)
             unready = health(worker, "/readyz").json()["unready"]
             assert unready.startswith("unreachable: ")
             assert "--adopt" in unready
-        db.execute(f"{renamed} $$SELECT '{known}'::uuid$$".encode())
-        db.execute(end_others)
+        editor.execute(f"{renamed} $$SELECT '{known}'::uuid$$".encode())
+        editor.execute(end_others)
         until(lambda: shown(site.site_root, NODE, "play") == 1)
         until(lambda: health(worker, "/readyz").status_code == 200)
 
 
-def test_a_site_of_an_earlier_version_goes_on(site: Settings, db: Db) -> None:
+def test_a_site_of_an_earlier_version_goes_on(site: Settings, editor: Db) -> None:
     """Without marker and id it is published to as before; the upgrade gives both their id."""
     (site.site_root / "site.json").unlink()
-    db.execute(_FORGET)
+    editor.execute(_FORGET)
     with running(worker := Worker(site, NODE, create_root=False)):
         worker.wait_until_ready()
         assert "no id yet" in worker.logged("site_root.claimed")[0]["what"]
-        edit(db, "play", 1)
+        edit(editor, "play", 1)
         until(lambda: shown(site.site_root, NODE, "play") == 1)
     installation = command(site, site.database_url)
     assert installation.run("db", "upgrade").code == 0
@@ -212,7 +206,7 @@ def test_a_site_of_an_earlier_version_goes_on(site: Settings, db: Db) -> None:
 
 
 def test_nothing_is_published_while_a_database_is_restored(
-    site: Settings, db: Db, tmp_path: Path
+    site: Settings, editor: Db, tmp_path: Path
 ) -> None:
     """A worker beside pg_restore waits for the last trigger, and says so; no visitor notices."""
     dump, live = tmp_path / "dump", site.site_root / NODE
@@ -222,7 +216,7 @@ def test_nothing_is_published_while_a_database_is_restored(
     with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0", "--poll", "0.2"))):
         worker.wait_until_ready()
         with visited(site):
-            db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            editor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             for section in ("pre-data", "data"):
                 restore(site, dump, f"--section={section}")
                 until(lambda: "not whole" in health(worker, "/readyz").json()["unready"], section)
@@ -241,7 +235,7 @@ def test_nothing_is_published_while_a_database_is_restored(
             restore(site, dump, "--clean", "--if-exists")
             until(lambda: health(worker, "/readyz").status_code == 200, "its being well again")
             assert before == {path: path.resolve() for path in live.glob("*/current")}
-        edit(db, "play", 5)
+        edit(editor, "play", 5)
         until(lambda: shown(site.site_root, NODE, "play") == 5)
 
 
@@ -279,7 +273,7 @@ def disk(site: Settings) -> Path:
     return disk
 
 
-def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, db: Db, disk: Path) -> None:
+def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, editor: Db, disk: Path) -> None:
     """A running worker and a restarted one are unreachable, make nothing, and go on once it is
     back; who visits the disk is served throughout."""
     with (
@@ -300,7 +294,7 @@ def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, db: Db, disk
             again.wait_for("worker.state", state="unreachable")
             mount(site.site_root, disk)
             again.wait_until_ready()
-    edit(db, "play", 1)
+    edit(editor, "play", 1)
     with running(again := Worker(site, NODE, create_root=False)):
         again.wait_until_ready()
         assert shown(disk, NODE, "play") == 1, again.lines
@@ -308,7 +302,7 @@ def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, db: Db, disk
 
 @pytest.mark.parametrize("place", [".", NODE, f"{NODE}/play", f"{NODE}/play/releases"])
 def test_a_site_root_that_can_not_be_read_ends_no_worker(
-    site: Settings, db: Db, place: str
+    site: Settings, editor: Db, place: str
 ) -> None:
     """Without the rights to it, or to a folder in it, changes wait, and go out by themselves once
     it may be read again."""
@@ -322,7 +316,7 @@ def test_a_site_root_that_can_not_be_read_ends_no_worker(
         worker.wait_until_ready()
         with visited(site) if rights else nullcontext():
             (site.site_root / place).chmod(0)
-            edit(db, "play", 1)
+            edit(editor, "play", 1)
             until(lambda: health(worker, "/readyz").status_code == 503)
             assert not worker.dead
             (site.site_root / place).chmod(0o755)
@@ -332,7 +326,7 @@ def test_a_site_root_that_can_not_be_read_ends_no_worker(
     assert not any("Traceback" in str(line) for line in worker.lines)
 
 
-def test_a_node_that_left_the_database_is_listed_and_removed(site: Settings, db: Db) -> None:
+def test_a_node_that_left_the_database_is_listed_and_removed(site: Settings, editor: Db) -> None:
     """It is served until a person removes it: not while it is in the table, nor while a worker has
     it, nor unasked."""
     installation = command(site, site.database_url)
@@ -342,7 +336,7 @@ def test_a_node_that_left_the_database_is_listed_and_removed(site: Settings, db:
     with visited(site):
         with running(worker := Worker(site, NODE)):
             worker.wait_until_ready()
-            db.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [NODE])
+            editor.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [NODE])
             worker.wait_for("worker.state", state="unknown node")
             refused = installation.run(*prune)
             assert (refused.code, "a worker has the node" in refused.error) == (2, True)

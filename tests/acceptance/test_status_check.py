@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
 from tests.commands import Installation, Ran
-from tests.workers import NODES, Worker, edit, fill, running, shown, until
+from tests.workers import NODES, Worker, asked, edit, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -24,23 +23,11 @@ Db = psycopg.Connection
 
 
 @pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """The editor's connection, over the small site of tests/workers.py."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        fill(connection)
-        yield connection
-
-
-@pytest.fixture
-def site(make_settings: Callable[..., Settings], database: str, db: Db, tmp_path: Path) -> Settings:
+def site(
+    make_settings: Callable[..., Settings], database: str, editor: Db, tmp_path: Path
+) -> Settings:
     """An installation over that database."""
     return make_settings(database, cache=tmp_path / "cache")
-
-
-def asked(worker: Worker, path: str) -> httpx.Response:
-    """What the worker's health server answers."""
-    address = worker.logged("worker.started")[0]["health"]
-    return httpx.get(f"http://{address}{path}", timeout=10)
 
 
 def status(site: Settings, *arguments: str) -> Ran:
@@ -65,7 +52,7 @@ def workers(site: Settings) -> list[dict[str, Any]]:
     return found
 
 
-def test_who_holds_a_node_is_told(site: Settings, db: Db) -> None:
+def test_who_holds_a_node_is_told(site: Settings, editor: Db) -> None:
     """The active worker and the standby with host, process and last sign of life; after a kill the
     other one; and where none is left, that, and how to start one."""
     one, other = (Worker(site, NODE, HEALTH) for _ in range(2))
@@ -92,16 +79,18 @@ def test_who_holds_a_node_is_told(site: Settings, db: Db) -> None:
         until(lambda: workers(site) == [])
         (gone,) = findings(site)
         assert "its worker runs no more -> start `robbieblocks worker --node" in gone
-        edit(db, "play", 1)
+        edit(editor, "play", 1)
         assert any("no worker runs, and 1 changes wait" in line for line in findings(site))
 
 
-def test_a_page_that_is_held_back_is_told_everywhere(site: Settings, db: Db) -> None:
+def test_a_page_that_is_held_back_is_told_everywhere(site: Settings, editor: Db) -> None:
     """Status names page, error and remedy; readiness is kept, with the reason; the metric counts
     the pages; the log names them. Once the row is corrected all is well again."""
     with running(worker := Worker(site, NODE, HEALTH)):
         worker.wait_until_ready()
-        db.execute("UPDATE robbieblocks_pages SET layout_template = 'nope' WHERE page_key = 'play'")
+        editor.execute(
+            "UPDATE robbieblocks_pages SET layout_template = 'nope' WHERE page_key = 'play'"
+        )
         worker.wait_for("run.finished", app="play", outcome="failed")
         until(lambda: asked(worker, "/readyz").json()["held_back_pages"] == 1)
         (line,) = findings(site)
@@ -118,7 +107,7 @@ def test_a_page_that_is_held_back_is_told_everywhere(site: Settings, db: Db) -> 
         assert worker.logged("run.finished", app="play", outcome="failed")[0]["held_back"] == [
             "play"
         ]
-        db.execute(
+        editor.execute(
             "UPDATE robbieblocks_pages SET layout_template = 'single-column'"
             " WHERE page_key = 'play'"
         )
@@ -126,28 +115,28 @@ def test_a_page_that_is_held_back_is_told_everywhere(site: Settings, db: Db) -> 
         assert findings(site) == []
 
 
-def test_removed_pages_are_not_called_changed(site: Settings, db: Db) -> None:
+def test_removed_pages_are_not_called_changed(site: Settings, editor: Db) -> None:
     """The log of a run names the pages that went as removed."""
     with running(worker := Worker(site, NODE)):
         worker.wait_until_ready()
-        db.execute(
+        editor.execute(
             "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route,"
             " layout_template, status) SELECT 'more' || n, 'play', 'more', '/more' || n,"
             " 'single-column', 'published' FROM generate_series(1, 3) n"
         )
         worker.wait_for("run.finished", app="play", outcome="published", reason="change")
-        db.execute("DELETE FROM robbieblocks_pages WHERE page_key = 'more1'")
+        editor.execute("DELETE FROM robbieblocks_pages WHERE page_key = 'more1'")
         worker.wait_for("run.finished", count=2, app="play", outcome="published", reason="change")
         last = worker.logged("run.finished", app="play", reason="change")[-1]
         assert (last["changed"], last["removed"]) == ([], ["more1"])
 
 
-def test_an_app_at_rest_shows_no_row_that_waits_for_another(site: Settings, db: Db) -> None:
+def test_an_app_at_rest_shows_no_row_that_waits_for_another(site: Settings, editor: Db) -> None:
     """A row that affects several apps waits only where something would change."""
     with running(worker := Worker(site, NODE)):
         worker.wait_until_ready()
-    edit(db, "play", 1)
-    db.execute("UPDATE robbieblocks_change_triggers SET affected_apps = '{play,code}'")
+    edit(editor, "play", 1)
+    editor.execute("UPDATE robbieblocks_change_triggers SET affected_apps = '{play,code}'")
     told = json.loads(status(site, "--format", "json").out)["apps"]
     assert {each["app"]: each["waiting"] for each in told if each["waiting"]} == {"play": 1}
     assert shown(site.site_root, NODE, "play") == 0

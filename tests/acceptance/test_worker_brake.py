@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, LiteralString
 
-import httpx
 import psycopg
 import psycopg.types.json
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.workers import NODES, Worker, fill, running, until
+from tests.workers import NODES, Worker, asked, running, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -21,41 +20,31 @@ Db = psycopg.Connection
 
 
 @pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """The editor's connection, over the small site of tests/workers.py."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        fill(connection)
-        yield connection
-
-
-@pytest.fixture
-def site(make_settings: Callable[..., Settings], database: str, db: Db, tmp_path: Path) -> Settings:
+def site(
+    make_settings: Callable[..., Settings], database: str, editor: Db, tmp_path: Path
+) -> Settings:
     """An installation over that database."""
     return make_settings(database, cache=tmp_path / "cache")
-
-
-def asked(worker: Worker, path: str) -> httpx.Response:
-    """What the worker's health server answers."""
-    address = worker.logged("worker.started")[0]["health"]
-    return httpx.get(f"http://{address}{path}", timeout=10)
 
 
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM robbieblocks_pages", "TRUNCATE robbieblocks_pages CASCADE"]
 )
 def test_an_emptied_table_leaves_the_site_as_it_is(
-    site: Settings, db: Db, statement: LiteralString
+    site: Settings, editor: Db, statement: LiteralString
 ) -> None:
     """Every page stays live, the worker is not ready and says why, and it is well again once the
     rows are back, restored one by one."""
-    pages: list[Any] = db.execute("SELECT to_jsonb(p) FROM robbieblocks_pages p").fetchall()
-    blocks: list[Any] = db.execute("SELECT to_jsonb(b) FROM robbieblocks_page_blocks b").fetchall()
+    pages: list[Any] = editor.execute("SELECT to_jsonb(p) FROM robbieblocks_pages p").fetchall()
+    blocks: list[Any] = editor.execute(
+        "SELECT to_jsonb(b) FROM robbieblocks_page_blocks b"
+    ).fetchall()
     current = site.site_root / NODE / "play" / "current"
     with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"))):
         worker.wait_until_ready()
         until(lambda: asked(worker, "/readyz").status_code == 200)
         before = current.resolve()
-        db.execute(statement)
+        editor.execute(statement)
         until(lambda: asked(worker, "/readyz").status_code == 503, "its saying so")
         answer = asked(worker, "/readyz").json()
         assert "held: it would remove " in answer["unready"]

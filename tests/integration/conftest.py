@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from psycopg import Connection
 
 from robbieblocks.database import connect
 from robbieblocks.settings import Settings
-from tests.workers import fill
-
-
-@pytest.fixture
-def editor(database: str) -> Iterator[Connection]:
-    """The editor's connection to the small site of tests/workers.py."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        fill(connection)
-        yield connection
 
 
 @pytest.fixture
