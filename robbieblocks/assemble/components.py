@@ -26,6 +26,7 @@ class CheckedComponent:
 
     schema: CompiledSchema | None
     published: bool
+    module: bool
     hydrate: Hydrate
     problems: tuple[Problem, ...]
 
@@ -76,6 +77,7 @@ def _checked(row: ComponentRow) -> CheckedComponent:
     return CheckedComponent(
         schema=schema if isinstance(schema, CompiledSchema) else None,
         published=row.published,
+        module=row.is_module,
         hydrate=hydrate,
         problems=tuple(problems),
     )

@@ -232,7 +232,7 @@ class PageReader:
     def _check_component(
         self, key: str, component: CheckedComponent | None, orders: Sequence[str]
     ) -> None:
-        if component is not None and component.published:
+        if component is not None and component.published and not component.module:
             self._problems.extend(component.problems)
             return
         where = f"block {orders[0]}" if len(orders) == 1 else f"blocks {listed(orders, 10)}"
@@ -244,6 +244,9 @@ class PageReader:
         elif component is None:
             what = f"{where}: there is no component `{printable(key)}`"
             self._problems.add("component_id", what, did_you_mean(key, self._known_keys))
+        elif component.module:
+            what = f"{where}: {printable(key)} is a module: components import it, it shows nothing"
+            self._problems.add("component_id", what, "place a component that imports it")
         else:
             what = f"{where}: the component {printable(key)} is not published"
             self._problems.add("component_id", what, "set its is_published, or take the block away")

@@ -118,7 +118,8 @@ class Components:
         return compiled
 
     def _key(self, row: ComponentRow) -> str:
-        parts = (self._toolchain.id, row.key, row.name, row.code, row.css)
+        kind = "module" if row.is_module else "component"
+        parts = (self._toolchain.id, kind, row.key, row.name, row.code, row.css)
         return sha256("\0".join((*parts, *row.dependencies)))
 
     def _compile(self, rows: Sequence[ComponentRow], keys: Mapping[str, str]) -> None:

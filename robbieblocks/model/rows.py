@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from robbieblocks.model.values import SHARED_APP, Json
@@ -41,6 +41,10 @@ class PageRow:
     blocks: tuple[BlockRow, ...] = ()
 
 
+# The `component_type` of what is no component: hooks, stores, types, functions.
+MODULE: Final = "module"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentRow:
     """A component, published or not; placing an unpublished one is an error of the page."""
@@ -55,6 +59,11 @@ class ComponentRow:
     dependencies: tuple[str, ...] = ()
     published: bool = True
     metadata: Json = field(default_factory=dict[str, Json])
+
+    @property
+    def is_module(self) -> bool:
+        """Whether components may import it, and no page can place it."""
+        return self.type == MODULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,13 @@ def test_an_unpublished_component_holds_its_page_back() -> None:
     assert "block 1: the component card is not published" in str(found.problems[0])
 
 
+def test_a_module_holds_a_page_that_places_it_back() -> None:
+    """A hook or a store may be imported and not placed: the page says which block does."""
+    found = assembled(a_page(), components=(a_component(type="module"),))
+    assert "block 1: card is a module" in str(found.problems[0])
+    assert "place a component that imports it" in str(found.problems[0])
+
+
 def test_an_unknown_component_is_named_with_its_like() -> None:
     """A mistyped component key comes with the nearest that there is."""
     found = assembled(a_page(blocks=(a_block(component="crad"),)))

@@ -202,6 +202,25 @@ def test_place_of_a_problem() -> None:
     assert problem.source == "export default () => <p>é{require('x')}</p>"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export interface Product { id: string }\nexport type Id = string;",
+        "export const Theme = React.createContext(null);",
+        "export const A = () => <p/>;\nexport const B = () => <i/>;",
+        "export * from '@robbieblocks/other';",
+        "console.log(1);",
+    ],
+)
+def test_a_module_needs_no_component_and_gets_no_export(code: str) -> None:
+    """What its `component_type` says is no component is compiled as it is written."""
+    row = ComponentRow(id=UUID(int=0), key="m", name="", type="module", code=code)
+    found = analyse(row, REACT)
+    assert not found.problems
+    assert "default" not in found.exports
+    assert "as default" not in found.source
+
+
 def test_hooks_need_no_import() -> None:
     """React's names that a text uses and nowhere declares are imported behind it."""
     source = analysis(

@@ -69,7 +69,7 @@ def analyse(
         what = f"the text nests deeper than {MAX_DEPTH:,} levels"
         return Analysis(source="", problems=(code_problem(row, None, what, "nest it less deeply"),))
     problems = _forbidden(row, syntax)
-    completion = choose(row, syntax)
+    completion = NOTHING if row.is_module else choose(row, syntax)
     siblings = syntax.broken and are_siblings(row.code)
     if siblings:
         problems.append(code_problem(row, SourcePosition(1, 1), *SIBLINGS))
