@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,12 +34,14 @@ class Setting:
     """The reference entry of one setting, in Markdown.
 
     `key` is its table and key in robbieblocks.toml; a setting has that, a `variable`, or both.
+    `choices` are its values, where it can't have others.
     """
 
     variable: str
     key: str
     default: str
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS: Final = (
@@ -105,7 +109,19 @@ SETTINGS: Final = (
         "esbuild, React and fonts, fetched once. Refused where it is neither yours nor root's, or "
         "others may write it",
     ),
+    *(
+        Setting(
+            "",
+            f"checks.{rule.name}",
+            f"`{rule.level}`",
+            f"[check](checks.md): {rule.finds}",
+            LEVELS,
+        )
+        for rule in RULES
+    ),
 )
+
+_KEYS: Final = {setting.variable: setting.key for setting in SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +130,7 @@ class Settings:
 
     Where `database_url` is None, libpq's own variables name the database, or else the embedded
     server under `home` is used. `project` is the project's file, None outside of one. The first of
-    the folders `templates` that has a file provides it.
+    the folders `templates` that has a file provides it. `checks` has the level of each rule.
     """
 
     database_url: str | None
@@ -129,6 +145,7 @@ class Settings:
     project: Path | None = None
     health: str | None = None
     smoke_url: str | None = None
+    checks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -156,11 +173,12 @@ class Settings:
             project=project,
             health=given.text("ROBBIEBLOCKS_HEALTH"),
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
+            checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
         )
 
 
 class _Given:
-    """What the environment and the project's file say, by variable."""
+    """What the environment and the project's file say."""
 
     def __init__(self, project: Path | None) -> None:
         self._project = project
@@ -168,12 +186,15 @@ class _Given:
         self._in_file = {} if project is None else _read(project)
 
     def text(self, variable: str) -> str | None:
-        return os.environ.get(variable) or self._in_file.get(variable) or None
+        return os.environ.get(variable) or self.key(_KEYS[variable])
+
+    def key(self, key: str) -> str | None:
+        return self._in_file.get(key) or None
 
     def folder(self, variable: str, default: str | Path) -> Path:
         if named := os.environ.get(variable):
             return Path(named).absolute()
-        return self._base / (self._in_file.get(variable) or default)
+        return self._base / (self.key(_KEYS[variable]) or default)
 
     def database_url(self) -> str | None:
         variable = "ROBBIEBLOCKS_DATABASE_URL"
@@ -207,7 +228,7 @@ def _project_file() -> Path | None:
 
 
 def _read(file: Path) -> dict[str, str]:
-    """The values of a project's file, by variable."""
+    """The values of a project's file, by table and key."""
     # Most commands run without such a file, and need no TOML.
     from robbieblocks.source_files import ProblemCollector, read_toml
 
@@ -220,13 +241,17 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _values(table: Table) -> dict[str, str]:
+    from robbieblocks.messages import did_you_mean, printable
+
     found: dict[str, str] = {}
     tables: dict[str, Table] = {}
     for setting in SETTINGS:
         name, _, key = setting.key.partition(".")
         if key:
-            inner = tables.setdefault(name, table.table(name))
-            found[setting.variable] = inner.string(key) or ""
+            inner = tables.get(name) or tables.setdefault(name, table.table(name))
+            value = found[setting.key] = inner.string(key) or ""
+            if value and setting.choices and value not in setting.choices:
+                inner.report(key, f'is "{printable(value)}"', did_you_mean(value, setting.choices))
     for each in (table, *tables.values()):
         each.finish()
     return found

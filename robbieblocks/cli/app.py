@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from robbieblocks.cli.check_command import check
 from robbieblocks.cli.content_commands import content
 from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.options import DatabaseUrl, ResultFormat
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(db)
 app.add_typer(content)
+app.command()(check)
 
 Adopt = Annotated[
     bool,

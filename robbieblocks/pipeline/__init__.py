@@ -14,6 +14,7 @@ from psycopg import Connection
 from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
 from robbieblocks.pipeline.planning import Cause, Plan, PlannedPage, RunPlan, make_plan
 from robbieblocks.pipeline.publishing import publish
 from robbieblocks.pipeline.recording import record_runs
@@ -27,6 +28,8 @@ __all__ = [
     "BuildContext",
     "BuildReport",
     "Cause",
+    "InspectedPage",
+    "Inspection",
     "PageReport",
     "Plan",
     "PlannedPage",
@@ -38,6 +41,7 @@ __all__ = [
     "apps_with_pages",
     "build",
     "causes_text",
+    "inspect",
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from robbieblocks.check_rules import RULES
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import SETTINGS, Settings, reference, resource_dir
 
@@ -146,3 +147,30 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
     assert (settings.database_url, settings.health, settings.smoke_url) == (None, None, None)
     assert settings.home == Path(".robbieblocks").absolute()
     assert settings.templates == (resource_dir("templates"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ('build-warnin = "off"', "build-warnin is unknown here"),
+        ('build-warning = "of"', 'build-warning is "of"\n'),
+    ],
+)
+def test_a_misspelt_rule_or_level_names_the_line_and_what_is_like_it(
+    project: Path, line: str, error: str
+) -> None:
+    """A rule whose level nobody reads would be silent."""
+    (project / "robbieblocks.toml").write_text(f"[checks]\n{line}\n")
+    with pytest.raises(UsageError) as raised:
+        Settings.from_environment()
+    told = str(raised.value)
+    assert error in told
+    assert "line 2" in told
+    assert "did you mean" in told
+
+
+def test_a_level_of_the_file_takes_the_place_of_the_rule_s_own(project: Path) -> None:
+    """The other rules keep theirs."""
+    (project / "robbieblocks.toml").write_text('[checks]\nbuild-warning = "off"\n')
+    levels = {rule.name: rule.level for rule in RULES}
+    assert Settings.from_environment().checks == {**levels, "build-warning": "off"}

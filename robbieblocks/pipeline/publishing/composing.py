@@ -101,6 +101,13 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     )
 
 
+def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
+    """Each problem of a run once: of pages held back, of new pages, and of the node's branding."""
+    held = (problem for page in run.held_back for problem in page.problems)
+    failed = (problem for problems in composed.failed.values() for problem in problems)
+    return tuple(dict.fromkeys((*held, *failed, *composed.warnings, *run.brand.problems)))
+
+
 def page_reports(
     run: RunPlan, composed: ComposedRun, site: Site
 ) -> tuple[tuple[PageReport, ...], tuple[PageEntry, ...]]:

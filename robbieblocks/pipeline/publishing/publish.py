@@ -16,7 +16,12 @@ from robbieblocks.pipeline.planning import (
     pin_warning,
     pinned_hash,
 )
-from robbieblocks.pipeline.publishing.composing import ComposedRun, compose, page_reports
+from robbieblocks.pipeline.publishing.composing import (
+    ComposedRun,
+    compose,
+    page_reports,
+    problems_of,
+)
 from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
@@ -82,14 +87,12 @@ def _known_before_release(run: RunPlan, composed: ComposedRun, session: BuildSes
     """What can be told of a run that has not been published."""
     with session.stopwatch.step("report"):
         pages, unchanged = page_reports(run, composed, session.site)
-    held = (problem for page in run.held_back for problem in page.problems)
-    failed = (problem for problems in composed.failed.values() for problem in problems)
     return _Result(
         outcome="failed",
         build_hash=session.live_hash(run.target),
         pages=pages,
         unchanged=unchanged,
-        problems=tuple(dict.fromkeys((*held, *failed, *composed.warnings, *run.brand.problems))),
+        problems=problems_of(run, composed),
         build_ms=session.stopwatch.total_ms,
     )
 

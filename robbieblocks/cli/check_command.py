@@ -1,0 +1,45 @@
+"""The options of `robbieblocks check`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from robbieblocks.cli.options import DatabaseUrl
+
+
+def check(
+    page: Annotated[
+        list[str] | None, typer.Option(help="Only this page (by page_key); repeatable.")
+    ] = None,
+    app_: Annotated[
+        list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
+    ] = None,
+    node: Annotated[
+        list[str] | None, typer.Option(help="Only this node; repeatable. Default: all.")
+    ] = None,
+    format_: Annotated[
+        Literal["text", "json", "github"],
+        typer.Option(
+            "--format", help="Form of the result; github: annotations of a workflow's files."
+        ),
+    ] = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Check the published pages and all that they are made of; exit with 1 where there is an error.
+
+    Changes nothing. [checks] in robbieblocks.toml sets the level of each rule.
+
+    Example: robbieblocks check --format github
+    """
+    from robbieblocks.cli import ahead
+    from robbieblocks.settings import Settings
+
+    settings = Settings.from_environment(database_url=database_url)
+    with ahead.prerenderer(settings) as prerenderer:
+        from robbieblocks.cli import check as command
+        from robbieblocks.pipeline import Request
+
+        request = Request(pages=tuple(page or ()), apps=tuple(app_ or ()), nodes=tuple(node or ()))
+        command.run(request, format_, settings, prerenderer)

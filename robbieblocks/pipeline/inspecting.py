@@ -1,0 +1,118 @@
+"""What a build would make of the rows, as values: nothing is compared with what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from psycopg import Connection
+
+from robbieblocks.errors import ContentError, Problem
+from robbieblocks.model import AssembledPage, BrandedNode, RenderJob, Snapshot
+from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
+from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.planning import RunPlan, make_plan
+from robbieblocks.pipeline.publishing import compose, problems_of
+from robbieblocks.pipeline.rendering import AppRendering, render
+from robbieblocks.pipeline.request import Request
+from robbieblocks.pipeline.session import BuildSession, open_build, read
+from robbieblocks.pipeline.site import Site
+from robbieblocks.prerender import PageDocument
+from robbieblocks.release import SiteRoot
+
+# Below the cache, where nothing makes it: all pages are new there.
+_NOWHERE: Final = "no site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectedPage:
+    """A page as one node shows it.
+
+    `document` is one object for all nodes that show the page alike. `varying` are the blocks that
+    have read the clock, randomness or the locale, by their order.
+    """
+
+    node: str
+    page: AssembledPage
+    document: PageDocument
+    varying: Mapping[int, RenderJob]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """The rows, what is made of them, and every problem that a build of all of them reports.
+
+    `apps` are by name, `brands` by node id. A page with an error is not in `pages`.
+    """
+
+    content: Snapshot
+    apps: Mapping[str, CompiledApp]
+    brands: Mapping[str, BrandedNode]
+    pages: tuple[InspectedPage, ...]
+    problems: tuple[Problem, ...]
+
+
+def inspect(
+    request: Request,
+    *,
+    context: BuildContext,
+    connection: Connection,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> Inspection:
+    """Render every page that is asked for, and publish none. Raises as a dry run of `build`."""
+    site = Site(root=SiteRoot(context.settings.cache / _NOWHERE))
+    with open_build(
+        replace(request, dry_run=True),
+        context=context,
+        connection=connection,
+        site=site,
+        progress=progress,
+    ) as session:
+        content = read(session)
+        assemblies = assemble(content, session)
+        compiled = compile_apps(content, assemblies, session)
+        plan = make_plan(content, compiled, session, now=clock())
+        rendering = render(plan, compiled.apps, session)
+        pages: list[InspectedPage] = []
+        problems: dict[Problem, None] = {}
+        for run in plan.runs:
+            made = rendering.apps[run.target.app]
+            problems.update(dict.fromkeys(_problems(run, made, session)))
+            pages += _pages(run, made)
+        for app in compiled.apps.values():
+            problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
+    return Inspection(
+        content=content,
+        apps=compiled.apps,
+        brands=compiled.brands,
+        pages=tuple(pages),
+        problems=tuple(problems),
+    )
+
+
+def _problems(run: RunPlan, rendering: AppRendering, session: BuildSession) -> tuple[Problem, ...]:
+    try:
+        composed = compose(run, rendering, session.context.toolchain.id)
+    except ContentError as error:
+        return error.problems
+    return problems_of(run, composed)
+
+
+def _pages(run: RunPlan, rendering: AppRendering) -> list[InspectedPage]:
+    found: list[InspectedPage] = []
+    for made_from in run.to_make:
+        document = rendering.document(made_from)
+        if isinstance(document, PageDocument):
+            page = made_from.page
+            varying = {
+                block.order: job
+                for block, job in zip(page.blocks, rendering.jobs(page), strict=True)
+                if rendering.blocks[job].rerender
+            }
+            found.append(
+                InspectedPage(node=run.target.node, page=page, document=document, varying=varying)
+            )
+    return found
