@@ -14,7 +14,7 @@ DEV := .venv/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve check test lint format seeds catalogue settings bench lock clean
+.PHONY: help demo serve check test lint format seeds catalogue reference bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
@@ -55,8 +55,8 @@ seeds: $(RUN)  ## Write the seeds of the schema file from the tokens and the bra
 catalogue: $(RUN)  ## Write what `db verify` compares with, after a change of the schema file
 	$(BIN)/python tools/catalogue.py
 
-settings: $(RUN)  ## Write docs/settings.md, after a change of a setting
-	$(BIN)/python tools/settings.py
+reference: $(RUN)  ## Write what docs/ says of commands, settings, errors and columns from the code
+	$(BIN)/python -m tools.reference
 
 bench: $(DEV)  ## Measure: whole processes, medians, ratios in one run
 	$(BIN)/python -m benchmarks

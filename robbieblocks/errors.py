@@ -97,37 +97,61 @@ def _quote(source: str, line: int, column: int | None) -> list[str]:
 
 
 class RobbieBlocksError(Exception):
-    """The root of all errors that public functions raise."""
+    """The root of all errors that public functions raise.
+
+    To do: read the message; it says what to do.
+    """
 
     exit_code = 3
 
 
 class Transient(RobbieBlocksError):
-    """Infrastructure failed; the same call may succeed later."""
+    """Infrastructure failed; the same call may succeed later.
+
+    To do: mend what the message names, or try again. A worker does so by itself.
+    """
 
 
 class DatabaseUnavailable(Transient):
-    """The database can't be reached, or the connection was lost."""
+    """The database can't be reached, or the connection was lost.
+
+    To do: check the address that the message names, and that the server runs and takes connections.
+    """
 
 
 class ToolchainUnavailable(Transient):
-    """esbuild, React or a font is not in the cache, and can't be fetched."""
+    """esbuild, React or a font is not in the cache, and can't be fetched.
+
+    To do: let the machine reach an npm registry once; later builds need none.
+    """
 
 
 class SiteUnavailable(Transient):
-    """The site root or the cache can't be read or written."""
+    """The site root or the cache can't be read or written.
+
+    To do: check that the disk is mounted, has room, and lets this account write.
+    """
 
 
 class ProcessFailed(Transient):
-    """A child process died, hung or could not be started."""
+    """A child process died, hung or could not be started.
+
+    To do: try again; where it comes back, look at the memory of the machine.
+    """
 
 
 class Permanent(RobbieBlocksError):
-    """The same input would fail again."""
+    """The same input would fail again.
+
+    To do: change what the message names.
+    """
 
 
 class ContentError(Permanent):
-    """Rows, templates or branding are wrong; `problems` lists everything that was found."""
+    """Rows, templates or branding are wrong; `problems` lists everything that was found.
+
+    To do: correct each row or file at the place that is named.
+    """
 
     exit_code = 1
 
@@ -137,18 +161,30 @@ class ContentError(Permanent):
 
 
 class UsageError(Permanent):
-    """The command line or the environment is wrong."""
+    """The command line or the environment is wrong.
+
+    To do: correct the option, variable or file; `--help` lists the options of a command.
+    """
 
     exit_code = 2
 
 
 class SchemaOutdated(Permanent):
-    """The database lacks tables or columns that this version needs."""
+    """The database lacks tables or columns that this version needs.
+
+    To do: `robbieblocks db upgrade`, as the owner of the tables.
+    """
 
 
 class SchemaIncomplete(SchemaOutdated):
-    """Tables, triggers or functions are missing or disabled, as while a dump is restored."""
+    """Tables, triggers or functions are missing or disabled, as while a dump is restored.
+
+    To do: let the restore end; where none is running, `robbieblocks db upgrade`.
+    """
 
 
 class RightsMissing(Permanent):
-    """The database's role lacks a right; the message has the GRANT that gives it."""
+    """The database's role lacks a right; the message has the GRANT that gives it.
+
+    To do: let the owner of the tables run that GRANT, or `schema/roles.sql`.
+    """

@@ -411,12 +411,41 @@ CREATE INDEX IF NOT EXISTS robbieblocks_change_triggers_entity_idx
 COMMENT ON TABLE robbieblocks_pages IS
     'Pages. One with status published is built on every node that enables its app; app shared '
     'means every node.';
+COMMENT ON COLUMN robbieblocks_pages.page_key IS
+    'The page''s name: its file is content/pages/<page_key>.toml.';
+COMMENT ON COLUMN robbieblocks_pages.app_namespace IS
+    'The app to which it belongs; an app is published whole.';
+COMMENT ON COLUMN robbieblocks_pages.page_name IS
+    'What people call it; the title, where meta_title is null.';
 COMMENT ON COLUMN robbieblocks_pages.page_route IS
     'URL path; /play/ is written as play/index.html.';
+COMMENT ON COLUMN robbieblocks_pages.layout_template IS
+    'A layout: templates/layouts/<name>.html.j2.';
+COMMENT ON COLUMN robbieblocks_pages.meta_title IS
+    'The title that a browser shows.';
+COMMENT ON COLUMN robbieblocks_pages.meta_description IS
+    'What search engines show of it.';
+COMMENT ON COLUMN robbieblocks_pages.status IS
+    'draft, published or archived; only published pages are built.';
+COMMENT ON COLUMN robbieblocks_pages.version IS
+    'For people; nothing depends on it.';
 COMMENT ON COLUMN robbieblocks_pages.published_at IS
     'Null: from now on. In the future: the page appears then.';
+COMMENT ON COLUMN robbieblocks_pages.created_by IS
+    'For people; nothing depends on it.';
+COMMENT ON COLUMN robbieblocks_pages.metadata IS
+    'Further settings: lang, dir, robots, og_title, og_type, og_description, og_image, '
+    'og_image_alt, json_ld, form_action, and blocks by block_order.';
+COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
+    'The page as `robbieblocks content import` last read it from its file; null: never.';
 COMMENT ON TABLE robbieblocks_components IS
     'React components, one ES module each.';
+COMMENT ON COLUMN robbieblocks_components.component_key IS
+    'The component''s name: others import it as @robbieblocks/<component_key>.';
+COMMENT ON COLUMN robbieblocks_components.component_name IS
+    'What people call it.';
+COMMENT ON COLUMN robbieblocks_components.component_type IS
+    'module: other components import it, and no page may place it. Any other word is for people.';
 COMMENT ON COLUMN robbieblocks_components.react_code IS
     'TypeScript or JavaScript with JSX: a module, a bare declaration, or a bare fragment that '
     'reads props.';
@@ -426,26 +455,58 @@ COMMENT ON COLUMN robbieblocks_components.css_styles IS
     'Applies to blocks of this component only.';
 COMMENT ON COLUMN robbieblocks_components.dependencies IS
     'npm packages it wants; checked against the toolchain, never installed.';
-COMMENT ON TABLE robbieblocks_page_blocks IS
-    'A component placed on a page. Blocks of a zone show in block_order.';
-COMMENT ON COLUMN robbieblocks_page_blocks.zone IS
-    'header, sidebar, main, footer or overlay.';
-COMMENT ON COLUMN robbieblocks_page_blocks.conditions IS
-    'When the block shows; {} is always.';
-COMMENT ON TABLE robbieblocks_style_tokens IS
-    'Design tokens: color.primary is the custom property --color-primary.';
-COMMENT ON TABLE robbieblocks_node_branding IS
-    'One row per node: its look and the apps it carries.';
-COMMENT ON COLUMN robbieblocks_node_branding.style_overrides IS
-    'Token values by token key, and "theme": "dark" or "light".';
-COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
-    'The page as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON COLUMN robbieblocks_components.version IS
+    'For people; nothing depends on it.';
+COMMENT ON COLUMN robbieblocks_components.is_published IS
+    'False: no published page may place it.';
+COMMENT ON COLUMN robbieblocks_components.preview_url IS
+    'For people; nothing depends on it.';
+COMMENT ON COLUMN robbieblocks_components.metadata IS
+    'Further settings: hydrate says when its blocks hydrate.';
 COMMENT ON COLUMN robbieblocks_components.imported_hash IS
     'The component as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON TABLE robbieblocks_page_blocks IS
+    'A component placed on a page. Blocks of a zone show in block_order.';
+COMMENT ON COLUMN robbieblocks_page_blocks.page_id IS
+    'The page; its blocks go with it.';
+COMMENT ON COLUMN robbieblocks_page_blocks.component_id IS
+    'The component that is placed.';
+COMMENT ON COLUMN robbieblocks_page_blocks.block_order IS
+    'The place on the page; no two blocks of a page have the same.';
+COMMENT ON COLUMN robbieblocks_page_blocks.zone IS
+    'header, sidebar, main, footer or overlay.';
+COMMENT ON COLUMN robbieblocks_page_blocks.props IS
+    'The component''s props, as its props_schema describes them.';
+COMMENT ON COLUMN robbieblocks_page_blocks.conditions IS
+    'When the block shows; {} is always.';
 COMMENT ON COLUMN robbieblocks_page_blocks.imported_hash IS
     'The block as `robbieblocks content import` last read it from its page''s file; null: never.';
+COMMENT ON TABLE robbieblocks_style_tokens IS
+    'Design tokens: color.primary is the custom property --color-primary.';
+COMMENT ON COLUMN robbieblocks_style_tokens.token_key IS
+    'The token''s name, such as color.primary.';
+COMMENT ON COLUMN robbieblocks_style_tokens.token_category IS
+    'What kind of value it has, such as color or font.';
+COMMENT ON COLUMN robbieblocks_style_tokens.default_value IS
+    'The value on nodes that don''t override it.';
+COMMENT ON COLUMN robbieblocks_style_tokens.description IS
+    'What it is for.';
 COMMENT ON COLUMN robbieblocks_style_tokens.imported_hash IS
     'The token as `robbieblocks content import` last read it from its file; null: never.';
+COMMENT ON TABLE robbieblocks_node_branding IS
+    'One row per node: its look and the apps it carries.';
+COMMENT ON COLUMN robbieblocks_node_branding.node_id IS
+    'The node''s name; its sites lie in a folder of that name.';
+COMMENT ON COLUMN robbieblocks_node_branding.node_name IS
+    'What people call it.';
+COMMENT ON COLUMN robbieblocks_node_branding.style_overrides IS
+    'Token values by token key, and "theme": "dark" or "light".';
+COMMENT ON COLUMN robbieblocks_node_branding.enabled_apps IS
+    'The apps that it shows, besides shared.';
+COMMENT ON COLUMN robbieblocks_node_branding.custom_css IS
+    'CSS after that of all components, on every page of the node.';
+COMMENT ON COLUMN robbieblocks_node_branding.custom_scripts IS
+    'A script that every page of the node runs.';
 COMMENT ON COLUMN robbieblocks_node_branding.imported_hash IS
     'The node as `robbieblocks content import` last read it from its file; null: never.';
 COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
@@ -453,8 +514,33 @@ COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
 COMMENT ON TABLE robbieblocks_deploys IS
     'One row per run of an app on a node, written before its work starts; every one ends in '
     'success or failed.';
+COMMENT ON COLUMN robbieblocks_deploys.node_id IS
+    'The node; null in rows of an earlier version.';
+COMMENT ON COLUMN robbieblocks_deploys.app_namespace IS
+    'The app.';
 COMMENT ON COLUMN robbieblocks_deploys.build_hash IS
     'What is live after the run (while it runs: before it); none before the first release.';
+COMMENT ON COLUMN robbieblocks_deploys.pages_count IS
+    'The pages that are live after the run.';
+COMMENT ON COLUMN robbieblocks_deploys.components_count IS
+    'The components that those pages place.';
+COMMENT ON COLUMN robbieblocks_deploys.deploy_status IS
+    'pending, building, deploying, success or failed.';
+COMMENT ON COLUMN robbieblocks_deploys.build_duration_ms IS
+    'Milliseconds from the start of the build to the run''s bytes.';
+COMMENT ON COLUMN robbieblocks_deploys.deploy_duration_ms IS
+    'Milliseconds from there until it was live.';
+COMMENT ON COLUMN robbieblocks_deploys.error_message IS
+    'Why the run failed, or which pages it held back.';
+COMMENT ON COLUMN robbieblocks_deploys.build_log IS
+    'What the run did, line by line.';
+COMMENT ON COLUMN robbieblocks_deploys.started_at IS
+    'When it began.';
+COMMENT ON COLUMN robbieblocks_deploys.completed_at IS
+    'When it ended; null: not yet.';
+COMMENT ON COLUMN robbieblocks_deploys.triggered_by IS
+    'What asked for it: cli for a command; for a worker the kind of change (page_update, ...), or '
+    'change, retry, schedule, start or reconcile.';
 COMMENT ON COLUMN robbieblocks_deploys.incarnation IS
     'The process that ran it: a new value at each start.';
 COMMENT ON COLUMN robbieblocks_deploys.worker IS
@@ -466,17 +552,23 @@ COMMENT ON COLUMN robbieblocks_deploys.trigger_ids IS
 COMMENT ON TABLE robbieblocks_change_triggers IS
     'Who asked for a build, and why. What is built follows from the content, never from these '
     'rows alone.';
+COMMENT ON COLUMN robbieblocks_change_triggers.trigger_type IS
+    'page_update, component_update, style_change or branding_change.';
+COMMENT ON COLUMN robbieblocks_change_triggers.entity_type IS
+    'page, component, style_token or node_branding.';
+COMMENT ON COLUMN robbieblocks_change_triggers.entity_id IS
+    'The id of the row that changed.';
 COMMENT ON COLUMN robbieblocks_change_triggers.affected_apps IS
     'As far as known when the row was written; null: any.';
 COMMENT ON COLUMN robbieblocks_change_triggers.affected_nodes IS
     'The nodes it concerns, as far as known; null: all in robbieblocks_node_branding.';
 COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS
     'False: workers leave it to a person''s robbieblocks build.';
-COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
-    'The nodes that have handled it.';
 COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS
     'When every node that it concerns had handled it, or seven days had passed. The row goes 30 '
     'days later.';
+COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
+    'The nodes that have handled it.';
 COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS
     'The transaction of this server that wrote the row; null: from before the column.';
 
