@@ -94,7 +94,7 @@ def new(
 ) -> None:
     """Make a project: settings, a first page with a component, tokens, and each node's branding.
 
-    Asks for the names that no option gives. Writes into no folder that has files, and no database.
+    Asks for the names that no option gives. Changes no folder that has files, and no database.
 
     Example: robbieblocks new mysite --app site --node day --node night
     """
@@ -134,7 +134,12 @@ def build(
     ] = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Build pages and publish them to their nodes."""
+    """Build pages and publish them to their nodes.
+
+    Changes the site root, and the history of runs in the database; with --dry-run nothing.
+
+    Example: robbieblocks build --page robbie-play-home --node vengeance-local
+    """
     from robbieblocks.cli import ahead
     from robbieblocks.settings import Settings
 
@@ -166,7 +171,10 @@ def serve(
     ] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve the live releases of one node, or of each node on a port of its own."""
+    """Serve the live releases of one node, or of each node on a port of its own. Changes nothing.
+
+    Example: robbieblocks serve --node vengeance-local --port 8080
+    """
     from robbieblocks.cli import serve as command
 
     command.run(nodes=node or [], host=host, port=port)
@@ -202,7 +210,13 @@ def worker(
     adopt: Adopt = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Keep one node up to date until told to stop: every committed change goes out by itself."""
+    """Keep one node up to date until told to stop: every committed change goes out by itself.
+
+    Changes the node's site in the site root, and in the database the history of runs and the change
+    queue.
+
+    Example: robbieblocks worker --node vengeance-local --embedded
+    """
     from robbieblocks.cli import worker as command
 
     command.run(
@@ -228,7 +242,12 @@ def systemd(
     embedded: Embedded = False,
     create_root: CreateRoot = False,
 ) -> None:
-    """Print a hardened systemd unit for a node's worker, with this shell's settings."""
+    """Print a hardened systemd unit for a node's worker, with this shell's settings.
+
+    Changes nothing.
+
+    Example: robbieblocks systemd --node vengeance-local --user web
+    """
     from robbieblocks.cli import systemd as command
 
     options = {"--embedded": embedded, "--create-root": create_root}
@@ -252,7 +271,12 @@ def status(
     format_: ResultFormat = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Show for each node and app what should be live, what was built and what is served."""
+    """Show for each node and app what should be live, what was built and what is served.
+
+    Changes nothing.
+
+    Example: robbieblocks status --check
+    """
     from robbieblocks.cli import status as command
 
     command.run(
@@ -270,7 +294,12 @@ def prune(
     embedded: Embedded = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Remove a node that left robbieblocks_node_branding, with its pages, from the site root."""
+    """Remove a node that left robbieblocks_node_branding, with its pages, from the site root.
+
+    Changes the site root, for good: it removes the node's pages, releases and assets.
+
+    Example: robbieblocks prune --node fluenti-local
+    """
     from robbieblocks.cli import prune as command
 
     command.run(nodes=node, yes=yes, embedded=embedded, database_url=database_url)

@@ -41,7 +41,7 @@ def content_export(
 ) -> None:
     """Write every row of content as files: content/ and node_branding/ below a folder.
 
-    A file that says what its row says stays as it is, comments and all. Changes no row.
+    Changes files only: one that says what its row says stays as it is, comments and all.
 
     Example: robbieblocks content export
     """
@@ -76,8 +76,8 @@ def content_import(
 ) -> None:
     """Write files into the rows, where only the file has changed since the last import.
 
-    A row that only the database has changed is kept. Where both have, nothing at all is written
-    until a side is chosen. Workers publish what was written.
+    Changes rows of content, which workers publish. A row that only the database has changed is
+    kept. Where both have, nothing at all is written until a side is chosen.
 
     Example: robbieblocks content import --dry-run
     """

@@ -9,7 +9,9 @@ import typer
 from robbieblocks.cli.options import DatabaseUrl
 
 db = typer.Typer(
-    name="db", help="The database: its schema, and the demo's content.", no_args_is_help=True
+    name="db",
+    help="The database: its schema, the demo's content, and psql.",
+    no_args_is_help=True,
 )
 
 
@@ -20,7 +22,12 @@ def db_init(
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Create the schema, or bring an earlier one up to date; adds no content but with --demo."""
+    """Create the schema, or bring an earlier one up to date; adds no content but with --demo.
+
+    Changes tables, functions and triggers of the database, and no row that is there.
+
+    Example: robbieblocks db init --demo
+    """
     from robbieblocks.cli import database as command
 
     command.upgrade(database_url, demo=demo)
@@ -28,7 +35,10 @@ def db_init(
 
 @db.command("verify")
 def db_verify(database_url: DatabaseUrl = None) -> None:
-    """Compare the database's schema with the one this version needs."""
+    """Compare the database's schema with the one this version needs. Changes nothing.
+
+    Example: robbieblocks db verify
+    """
     from robbieblocks.cli import database as command
 
     command.verify(database_url)
@@ -36,7 +46,51 @@ def db_verify(database_url: DatabaseUrl = None) -> None:
 
 @db.command("upgrade")
 def db_upgrade(database_url: DatabaseUrl = None) -> None:
-    """Bring an earlier schema up to date and say what changed."""
+    """Bring an earlier schema up to date and say what changed.
+
+    Changes tables, functions and triggers of the database, and no row that is there.
+
+    Example: robbieblocks db upgrade
+    """
     from robbieblocks.cli import database as command
 
     command.upgrade(database_url)
+
+
+@db.command("psql", context_settings={"ignore_unknown_options": True})
+def db_psql(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ARGS...", help="What psql gets: its options, as psql has them."),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Open psql on the database, and keep the embedded server running meanwhile.
+
+    Exits with psql's code. Changes what you tell psql to change: workers publish it, and
+    `robbieblocks build` does.
+
+    Example: robbieblocks db psql -c "SELECT page_key, page_route, status FROM robbieblocks_pages"
+    """
+    from robbieblocks.cli import psql as command
+
+    command.run(arguments or (), database_url)
+
+
+@db.command("url")
+def db_url(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the embedded server running until Ctrl-C.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Print the database's URL for other programs, with the password if the address has one.
+
+    The embedded server stops with the last command that uses it, unless --keep holds it.
+    Changes nothing.
+
+    Example: robbieblocks db url --keep
+    """
+    from robbieblocks.cli import psql as command
+
+    command.url(database_url, keep=keep)

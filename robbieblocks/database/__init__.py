@@ -4,9 +4,18 @@
 `database.sessions` is about advisory locks. Queries stand in the packages that need them.
 """
 
+from robbieblocks.database.address import read_address, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connection import connect, is_pooled
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 
-__all__ = ["check_whole", "connect", "identity", "is_pooled", "translated"]
+__all__ = [
+    "check_whole",
+    "connect",
+    "identity",
+    "is_pooled",
+    "read_address",
+    "translated",
+    "url",
+]

@@ -8,7 +8,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import Connection, conninfo
 
-from robbieblocks.database.connect_errors import port_error, unreachable_error, unreadable_error
+from robbieblocks.database.address import read_address
+from robbieblocks.database.connect_errors import unreachable_error, unreadable_error
 from robbieblocks.database.errors import translated
 from robbieblocks.database.rights import RightsCursor
 from robbieblocks.settings import Settings
@@ -36,15 +37,7 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
     UsageError where libpq can't read the address. No message holds a password.
     """
     address = settings.database_url or ""
-    try:
-        given = conninfo.conninfo_to_dict(address)
-    except psycopg.ProgrammingError as error:
-        # `from None`: the driver's own message may repeat the password.
-        raise unreadable_error(error, address) from None
-    if not all(port.isdecimal() for port in str(given.get("port") or 0).split(",") if port):
-        # libpq would notice while connecting, and repeat the text in its message: where a character
-        # of the address is missing, that may be the password.
-        raise port_error(address)
+    given = read_address(address)
     defaults = {
         name: value
         for name, (variable, value) in _DEFAULTS.items()

@@ -311,6 +311,17 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert re.fullmatch(r"robbieblocks \S.*\n", ran.out)
 
 
+def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    """What `--install-completion` puts into a shell asks the command itself; so does
+    `python -m robbieblocks` run it."""
+    ran = Installation(home=tmp_path / "home").run(
+        _ROBBIEBLOCKS_COMPLETE="complete_bash", COMP_WORDS="robbieblocks db ", COMP_CWORD="2"
+    )
+    assert {"psql", "url", "verify"} <= set(ran.out.split())
+    module = [sys.executable, "-m", "robbieblocks", "--version"]
+    assert subprocess.check_output(module, cwd=ROOT).startswith(b"robbieblocks ")
+
+
 def test_a_home_may_have_any_name_and_be_relative(tmp_path: Path, warm_cache: Path) -> None:
     """Spaces, commas, quotes and other scripts in a relative ROBBIEBLOCKS_HOME change nothing: the
     embedded database is made there, filled, and built from; commands at the same time share it."""

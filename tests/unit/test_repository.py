@@ -83,6 +83,19 @@ def test_every_line_a_document_tells_to_type_exists(document: str) -> None:
             assert (ROOT / words[-1]).is_file(), words
 
 
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_help_says_what_the_command_changes_and_has_an_example(name: str) -> None:
+    """`--help` has a sentence "Changes ..." and an example that the command itself can parse."""
+    command = dict(commands())[name]
+    assert re.search(r"(^|[.:] +)Changes \w", command.help or "", re.MULTILINE)
+    examples = re.findall(r"^Example: (.*)$", command.help or "", re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = shlex.split(example.partition(" | ")[0])
+        assert _starts(words, name), example
+        command.make_context(name, words[len(name.split()) :])
+
+
 def _starts(words: list[str], name: str) -> bool:
     parts = name.split()
     return words[: len(parts)] == parts
@@ -128,7 +141,8 @@ def modules_on_disk() -> set[str]:
     return {
         path.stem
         for path in PACKAGE.iterdir()
-        if (path.suffix == ".py" or (path / "__init__.py").exists()) and path.stem != "__init__"
+        if (path.suffix == ".py" or (path / "__init__.py").exists())
+        and path.stem not in ("__init__", "__main__")
     }
 
 

