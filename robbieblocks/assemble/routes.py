@@ -133,7 +133,8 @@ def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
 
     Two pages conflict where their files are equal, differ only in case (which case-insensitive
     disks ignore), or one's file is the other's folder. Pages whose `published_at` has not come are
-    left out, and so are invalid routes, which `assemble` reports.
+    left out, and so are invalid routes, which `assemble` reports. A draft takes the place of a
+    published page; that is a warning.
     """
     apps = set(node.apps)
     pages = [
@@ -143,7 +144,7 @@ def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
         and not (page.published_at and page.published_at > snapshot.taken_at)
         and route_problem(page.route) is None
     ]
-    return tuple(_conflicts(sorted(pages, key=lambda page: page.key), node))
+    return tuple(_conflicts(sorted(pages, key=lambda page: (not page.draft, page.key)), node))
 
 
 def _conflicts(pages: Iterable[PageRow], node: NodeRow) -> Iterable[Problem]:
@@ -170,6 +171,15 @@ def _conflict(page: PageRow, other: PageRow, node: NodeRow) -> Problem:
         what = (
             f"the route {page.route} takes the same place as {other.route} of page {other.key}, "
             f"on node {node.id}"
+        )
+    if other.draft and not page.draft:
+        return Problem(
+            entity="page",
+            key=page.key,
+            field="page_route",
+            what=f"{what}, a draft, which is shown in its place",
+            remedy="to publish the draft, archive this page",
+            severity="warning",
         )
     return Problem(
         entity="page",

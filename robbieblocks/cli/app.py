@@ -121,6 +121,20 @@ def build(
     out: Annotated[
         Path | None, typer.Option(help="With --dry-run: write a browsable copy into this folder.")
     ] = None,
+    drafts: Annotated[
+        bool,
+        typer.Option(
+            "--drafts", help="With --dry-run: draft pages and unpublished components too."
+        ),
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With --dry-run: as it will be then, such as 2026-12-24T18:00+01:00.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="A page with an error stops its whole app.")
     ] = False,
@@ -146,7 +160,7 @@ def build(
     settings = Settings.from_environment(database_url=database_url)
     with ahead.prerenderer(settings) as prerenderer:
         from robbieblocks.cli import build as command
-        from robbieblocks.pipeline import Request
+        from robbieblocks.pipeline import Request, read_instant
 
         request = Request(
             pages=tuple(page or ()),
@@ -154,6 +168,8 @@ def build(
             nodes=tuple(node or ()),
             dry_run=dry_run,
             out=out,
+            drafts=drafts,
+            at=None if at is None else read_instant(at),
             strict=strict,
             approved=tuple(approve or ()),
         )

@@ -28,6 +28,10 @@ def run(
     """Build, print the result, and exit with its code."""
     if request.out is not None and not request.dry_run:
         raise UsageError("--out writes a preview and goes with --dry-run: add --dry-run")
+    if (request.drafts or request.at is not None) and not request.dry_run:
+        raise UsageError(
+            "--drafts and --at show what is not published yet, and go with --dry-run: add it"
+        )
     with (
         session.opened(settings) as connection,
         BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context,

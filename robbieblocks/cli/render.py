@@ -18,7 +18,9 @@ def as_text(report: BuildReport) -> str:
     app_width = max((len(run.app) for run in report.runs), default=0)
     for run in report.runs:
         lines.append(f"{run.node:<{width}}  {run.app:<{app_width}}  {_outcome(run, report)}")
-        lines += (f"    {_page_line(page)}" for page in run.pages if page.change != "unchanged")
+        lines += (
+            f"    {_page_line(page, run)}" for page in run.pages if page.change != "unchanged"
+        )
         if run.error and not run.error.startswith("held back:"):
             lines.append(f"    {run.error}")
     if report.problems:
@@ -48,9 +50,10 @@ def _outcome(run: RunReport, report: BuildReport) -> str:
     )
 
 
-def _page_line(page: PageReport) -> str:
-    row = f"{page.change:<9}  {page.key}  {page.route}{_sizes(page)}{causes_text(page.causes)}"
-    return visible_line(row)
+def _page_line(page: PageReport, run: RunReport) -> str:
+    draft = "  draft" if page.key in run.drafts else ""
+    names = f"{page.change:<9}  {page.key}  {page.route}{draft}"
+    return visible_line(f"{names}{_sizes(page)}{causes_text(page.causes)}")
 
 
 def _sizes(page: PageReport) -> str:
@@ -92,7 +95,8 @@ def as_markdown(report: BuildReport) -> str:
 
 def _row(run: RunReport, page: PageReport) -> str:
     names = (page.route or page.key, run.node, run.app)
-    cells = (*map(_code, names), page.change, _sizes(page).strip())
+    change = f"{page.change} (draft)" if page.key in run.drafts else page.change
+    cells = (*map(_code, names), change, _sizes(page).strip())
     return "| " + " | ".join(cells) + " |"
 
 

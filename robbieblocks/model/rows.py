@@ -26,7 +26,10 @@ class BlockRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
-    """A published page with its blocks in `block_order`."""
+    """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
+
+    A draft has no `published_at`: it is shown at once.
+    """
 
     id: UUID
     key: str
@@ -39,6 +42,7 @@ class PageRow:
     published_at: datetime | None = None
     metadata: Json = field(default_factory=dict[str, Json])
     blocks: tuple[BlockRow, ...] = ()
+    draft: bool = False
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.
@@ -47,7 +51,10 @@ MODULE: Final = "module"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentRow:
-    """A component, published or not; placing an unpublished one is an error of the page."""
+    """A component, published or not; placing an unpublished one is an error of the page.
+
+    Where drafts were asked for, each is `published`, and `draft` says that it is not yet.
+    """
 
     id: UUID
     key: str
@@ -59,6 +66,7 @@ class ComponentRow:
     dependencies: tuple[str, ...] = ()
     published: bool = True
     metadata: Json = field(default_factory=dict[str, Json])
+    draft: bool = False
 
     @property
     def is_module(self) -> bool:

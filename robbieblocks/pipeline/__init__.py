@@ -20,7 +20,7 @@ from robbieblocks.pipeline.publishing import publish
 from robbieblocks.pipeline.recording import record_runs
 from robbieblocks.pipeline.rendering import render
 from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport, causes_text
-from robbieblocks.pipeline.request import Request, Target
+from robbieblocks.pipeline.request import Request, Target, read_instant
 from robbieblocks.pipeline.session import open_build, read
 from robbieblocks.pipeline.site import Site, apps_with_pages
 
@@ -42,6 +42,7 @@ __all__ = [
     "build",
     "causes_text",
     "inspect",
+    "read_instant",
 ]
 
 
@@ -67,7 +68,7 @@ def build(
         with record_runs(session, content.triggers) as recorder:
             assemblies = assemble(content, session)
             compiled = compile_apps(content, assemblies, session)
-            plan = make_plan(content, compiled, session, now=clock())
+            plan = make_plan(content, compiled, session, now=request.at or clock())
             recorder.begin_planned(plan)
             rendering = render(plan, compiled.apps, session)
             runs = [

@@ -109,6 +109,7 @@ class BuildMemory:
     """
 
     content: Snapshot | None = None
+    drafts: bool = False
     read_over: Connection | None = None
     identified_over: Connection | None = None
     identity: str | None = None
@@ -127,17 +128,28 @@ class BuildMemory:
             self.identified_over = connection
         return self.identity
 
-    def read(self, connection: Connection, nodes: Sequence[str], *, all_rows: bool) -> Snapshot:
+    def read(
+        self,
+        connection: Connection,
+        nodes: Sequence[str],
+        *,
+        all_rows: bool,
+        drafts: bool = False,
+    ) -> Snapshot:
         """The content as it is now: what changed since the last time, or `all_rows`.
 
         Over another connection all is read, too: a server that crashed may have lost commits that
-        were read, and given their numbers again. Raises DatabaseUnavailable, SchemaOutdated.
+        were read, and given their numbers again. The queue does not tell of `drafts`. Raises
+        DatabaseUnavailable, SchemaOutdated.
         """
+        all_rows = all_rows or drafts or self.drafts
         if all_rows or self.content is None or not same(self.read_over, connection):
-            self.content = snapshot.take(connection, nodes=nodes, previous=self.content)
+            self.content = snapshot.take(
+                connection, nodes=nodes, previous=self.content, drafts=drafts
+            )
         else:
             self.content = snapshot.refresh(connection, self.content, nodes=nodes)
-        self.read_over = connection
+        self.read_over, self.drafts = connection, drafts
         return self.content
 
 

@@ -46,7 +46,8 @@ class RunReport:
     """One run: one app on one node. Durations are in milliseconds, sizes in bytes.
 
     `planned` are the pages for which the plan had something to do, by key; `unchanged` the entries
-    of the live manifest that stay: of ten thousand pages all but a few.
+    of the live manifest that stay: of ten thousand pages all but a few. `drafts` are the keys of
+    pages that are drafts.
     """
 
     node: str
@@ -65,6 +66,7 @@ class RunReport:
     error: str = ""
     transient: bool = False
     run: UUID | None = None
+    drafts: tuple[str, ...] = ()
 
     @property
     def pages(self) -> tuple[PageReport, ...]:
@@ -125,6 +127,7 @@ class RunReport:
             "deploy_ms": self.deploy_ms,
             "problems": [problem.as_json() for problem in self.problems],
             "error": self.error,
+            "drafts": list(self.drafts),
         }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from robbieblocks.errors import UsageError
-from robbieblocks.messages import did_you_mean
+from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.model import SHARED_APP, NodeRow
 
 
@@ -17,6 +18,8 @@ class Request:
     """What to build. Empty `pages`, `apps` or `nodes` mean all of them.
 
     - `dry_run`: plan and render, publish nothing. `out` is a folder for a browsable copy of that.
+      With `drafts` pages and components that are not published yet are there, `at` is the instant
+      that is shown.
     - `approved`: hashes of plans that a person approved although they remove many pages.
     - `strict`: a run with a page held back publishes nothing.
     - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
@@ -30,6 +33,8 @@ class Request:
     nodes: tuple[str, ...] = ()
     dry_run: bool = False
     out: Path | None = None
+    drafts: bool = False
+    at: datetime | None = None
     approved: tuple[str, ...] = ()
     strict: bool = False
     unasked: bool = False
@@ -70,7 +75,8 @@ def choose_targets(
         )
     by_id = {node.id: node for node in nodes}
     _check_known("node", request.nodes, by_id)
-    _check_known("published page", request.pages, page_apps)
+    what = "published page" + (" or draft" if request.drafts else "")
+    _check_known(what, request.pages, page_apps)
     known_apps = {app for node in nodes for app in node.apps} | set(page_apps.values())
     known_apps.update(*live_apps.values())
     _check_known("app", request.apps, known_apps)
@@ -87,6 +93,21 @@ def choose_targets(
     if not targets and not request.allow_missing_apps:
         raise UsageError(_no_target(apps, with_pages, chosen))
     return tuple(sorted(targets))
+
+
+def read_instant(text: str) -> datetime:
+    """An instant that a person wrote, such as `2026-12-24T18:00+01:00`, as UTC.
+
+    Raises UsageError where it can't be read, or names no zone.
+    """
+    example = "write date, time and zone, such as 2026-12-24T18:00+01:00 or 2026-12-24T17:00Z"
+    try:
+        read = datetime.fromisoformat(text)
+        if read.tzinfo is not None:
+            return read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{printable(text)} is no instant: {example}") from None
+    raise UsageError(f"{printable(text)} names no zone of time: {example}")
 
 
 def _requested_apps(request: Request, page_apps: Mapping[str, str]) -> set[str]:

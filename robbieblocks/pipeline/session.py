@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from psycopg import Connection
@@ -116,7 +116,11 @@ def read(session: BuildSession) -> Snapshot:
         context.maintenance.request(session.site.root, session.places, standby=True, at_once=True)
     with session.stopwatch.step("read"):
         nodes = {target.node for target in session.targets} | set(request.nodes)
-        content = context.memory.read(session.connection, sorted(nodes), all_rows=request.unasked)
+        content = context.memory.read(
+            session.connection, sorted(nodes), all_rows=request.unasked, drafts=request.drafts
+        )
+    if request.at is not None:
+        content = replace(content, taken_at=request.at)
     context.start_isolates(_blocks_of_new_apps(content, session))
     return content
 
@@ -124,7 +128,7 @@ def read(session: BuildSession) -> Snapshot:
 def _targets(request: Request, connection: Connection, site: Site) -> tuple[Target, ...]:
     nodes = snapshot.nodes(connection)
     live = {node.id: apps_with_pages(site.root, node.id) for node in nodes}
-    page_apps = snapshot.page_apps(connection, one_each=not request.pages)
+    page_apps = snapshot.page_apps(connection, one_each=not request.pages, drafts=request.drafts)
     return choose_targets(request, nodes, page_apps, live)
 
 

@@ -55,34 +55,37 @@ NODES: LiteralString = """
      ORDER BY node_id COLLATE "C"
 """
 
-# Each published page's app.
+# Each published page's app; with drafts, theirs too.
 PAGE_APPS: LiteralString = """
     SELECT page_key, app_namespace FROM robbieblocks_pages
-     WHERE status = 'published' ORDER BY page_key COLLATE "C"
+     WHERE status = 'published' OR (%(drafts)s AND status = 'draft')
+     ORDER BY page_key COLLATE "C"
 """
 
 # Each app that has published pages, with one of them.
 ONE_PAGE_EACH: LiteralString = """
     SELECT min(page_key), app_namespace FROM robbieblocks_pages
-     WHERE status = 'published' GROUP BY app_namespace
+     WHERE status = 'published' OR (%(drafts)s AND status = 'draft')
+     GROUP BY app_namespace
 """
 
-# Published pages of some apps or all, by id or all, each with its blocks in order as one JSON text,
-# which takes a third of the time of reading blocks as rows. Most blocks have no conditions, and
-# null is cheaper than {}. Times that Python can't hold (infinity, BC) become the nearest that it
-# can.
+# Published pages, and drafts where they are asked for, of some apps or all, by id or all, each with
+# its blocks in order as one JSON text, which takes a third of the time of reading blocks as rows.
+# Most blocks have no conditions, and null is cheaper than {}. Times that Python can't hold
+# (infinity, BC) become the nearest that it can.
 PAGES: LiteralString = """
     SELECT id, page_key, app_namespace, page_name, page_route, layout_template, meta_title,
            meta_description,
            least(greatest(published_at, '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC',
-           nullif(metadata, '{}')::text,
+           nullif(metadata, '{}')::text, status = 'draft',
            (SELECT json_agg(json_build_array(block_order, zone, component_key, nullif(props, '{}'),
                                              nullif(conditions, '{}')) ORDER BY block_order)::text
               FROM robbieblocks_page_blocks AS block
               LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
              WHERE block.page_id = page.id)
       FROM robbieblocks_pages AS page
-     WHERE status = 'published' AND (%(apps)s::text[] IS NULL OR app_namespace = ANY (%(apps)s))
+     WHERE (status = 'published' OR (%(drafts)s AND status = 'draft'))
+       AND (%(apps)s::text[] IS NULL OR app_namespace = ANY (%(apps)s))
        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s))
 """
 

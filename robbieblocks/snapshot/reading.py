@@ -68,9 +68,10 @@ def moment(cursor: Cursor[TupleRow]) -> Moment:
     return Moment(utc(time), visible, history or "")
 
 
-def page_apps(cursor: Cursor[TupleRow], *, one_each: bool) -> dict[str, str]:
+def page_apps(cursor: Cursor[TupleRow], *, one_each: bool, drafts: bool) -> dict[str, str]:
     """The app of each published page, or of one page for each app, by page key."""
-    return dict(rows(cursor, queries.ONE_PAGE_EACH if one_each else queries.PAGE_APPS))
+    query = queries.ONE_PAGE_EACH if one_each else queries.PAGE_APPS
+    return dict(rows(cursor, query, {"drafts": drafts}))
 
 
 def nodes(
@@ -105,11 +106,17 @@ def pages(
     apps: Sequence[str] | None,
     ids: Collection[UUID] | None,
     known: Bookmark,
+    *,
+    drafts: bool = False,
 ) -> dict[UUID, tuple[int, PageRow]]:
-    """Published pages by id, of these apps (None: all) and ids (None: all)."""
+    """Published pages (and `drafts`) by id, of these apps (None: all) and ids (None: all)."""
     found: dict[UUID, tuple[int, PageRow]] = {}
     unread: list[tuple[int, TupleRow]] = []
-    selection = {"apps": None if apps is None else list(apps), "ids": _listed(ids)}
+    selection = {
+        "apps": None if apps is None else list(apps),
+        "ids": _listed(ids),
+        "drafts": drafts,
+    }
     for row in cursor.stream(queries.PAGES, selection, size=_PAGES_AT_ONCE):
         digest, before = hash(row), known.pages.get(row[0])
         if before is not None and before[0] == digest:
@@ -127,7 +134,8 @@ def pages(
 
 
 def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
-    key_id, key, app, name, route, layout, title, description, published_at, metadata, _ = row
+    key_id, key, app, name, route, layout, title, description, published_at, *more = row
+    metadata, draft, _ = more
     return PageRow(
         id=key_id,
         key=key,
@@ -137,9 +145,10 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         layout=layout,
         meta_title=title,
         meta_description=description,
-        published_at=utc(published_at) if published_at else None,
+        published_at=utc(published_at) if published_at and not draft else None,
         metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
+        draft=draft,
     )
 
 
@@ -180,13 +189,17 @@ def _blocks(found: Iterable[tuple[int, str, str | None, Json, Json]]) -> tuple[B
 
 
 def components(
-    cursor: Cursor[TupleRow], ids: Collection[UUID] | None, known: Bookmark
+    cursor: Cursor[TupleRow],
+    ids: Collection[UUID] | None,
+    known: Bookmark,
+    *,
+    drafts: bool = False,
 ) -> dict[UUID, tuple[str, int, ComponentRow]]:
     """Components by id, of these ids (None: all), each with its version."""
     found: dict[UUID, tuple[str, int, ComponentRow]] = {}
     for key_id, version, *row in rows(cursor, queries.COMPONENTS, {"ids": _listed(ids)}):
         key, name, kind, code, css, schema, dependencies, published, metadata = row
-        digest, before = hash(repr(row)), known.components.get(key_id)
+        digest, before = hash(repr(row)) + drafts, known.components.get(key_id)
         if before is not None and before[1] == digest:
             found[key_id] = (version, digest, before[2])
             continue
@@ -199,8 +212,9 @@ def components(
             css=css or "",
             props_schema=json_value(schema, "component", key, "props_schema"),
             dependencies=texts(dependencies),
-            published=bool(published),
+            published=bool(published) or drafts,
             metadata=json_value(metadata, "component", key, "metadata"),
+            draft=drafts and not published,
         )
         found[key_id] = (version, digest, component)
     return found

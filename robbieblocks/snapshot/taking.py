@@ -55,12 +55,14 @@ def take(
     nodes: Sequence[str] | None = None,
     apps: Collection[str] | None = None,
     previous: Snapshot | None = None,
+    drafts: bool = False,
 ) -> Snapshot:
     """The content as one transaction sees it, in an order that depends on keys alone.
 
     `nodes` leaves out other nodes, pages of apps that none of them carries, and queue rows that
     concern none of them. `apps` leaves out pages of other apps (routes can then not be checked
     across apps). Components and tokens are always all there. The transaction is over on return.
+    With `drafts` pages that are drafts are there too, and each component counts as published.
 
     Everything is read, also with `previous`; rows that have not changed since are its own objects.
     JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
@@ -69,7 +71,7 @@ def take(
     or functions are missing or disabled.
     """
     with _transaction(connection, "read the content") as cursor, collector.paused():
-        return _read(cursor, nodes, apps, previous, only_changes=False)
+        return _read(cursor, nodes, apps, previous, only_changes=False, drafts=drafts)
 
 
 def refresh(
@@ -99,13 +101,17 @@ def nodes(connection: Connection) -> tuple[NodeRow, ...]:
         return tuple(row for _, row in found.values())
 
 
-def page_apps(connection: Connection, *, one_each: bool = False) -> dict[str, str]:
+def page_apps(
+    connection: Connection, *, one_each: bool = False, drafts: bool = False
+) -> dict[str, str]:
     """The app of each published page, by page key; with `one_each`, for one page of each app.
+
+    With `drafts`, those are pages too.
 
     Raises DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read which pages are published") as cursor:
-        return reading.page_apps(cursor, one_each=one_each)
+        return reading.page_apps(cursor, one_each=one_each, drafts=drafts)
 
 
 def triggers(
@@ -134,6 +140,7 @@ def _read(
     previous: Snapshot | None,
     *,
     only_changes: bool,
+    drafts: bool = False,
 ) -> Snapshot:
     moment = reading.moment(cursor)
     known = previous.bookmark if previous is not None else NOTHING_KNOWN
@@ -145,7 +152,7 @@ def _read(
     if changed is None:
         # An edit alone costs nothing: its triggers are those of the snapshot before.
         check_whole(cursor)
-        changed = _read_all(cursor, wanted, known)
+        changed = _read_all(cursor, wanted, known, drafts=drafts)
     components, pages, in_order = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
@@ -176,11 +183,13 @@ def _wanted_apps(
     return tuple(sorted(enabled if apps is None else enabled & set(apps)))
 
 
-def _read_all(cursor: Cursor[TupleRow], apps: Sequence[str] | None, known: Bookmark) -> _Content:
+def _read_all(
+    cursor: Cursor[TupleRow], apps: Sequence[str] | None, known: Bookmark, *, drafts: bool
+) -> _Content:
     """All components, and all pages of the apps."""
-    pages = reading.pages(cursor, apps, None, known)
+    pages = reading.pages(cursor, apps, None, known, drafts=drafts)
     in_order = sorted((row for _, row in pages.values()), key=_KEY)
-    return reading.components(cursor, None, known), pages, in_order
+    return reading.components(cursor, None, known, drafts=drafts), pages, in_order
 
 
 def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) -> _Content | None:

@@ -260,6 +260,8 @@ UNREACHABLE = "postgresql://ed:geheim@127.0.0.1:1/cms"
         (("status", "--database-url", UNREACHABLE), 3, "as ed"),
         (("build", "--database-url", "nonsense"), 2, "postgresql://"),
         (("build", "--out", "copy"), 2, "--dry-run"),
+        (("build", "--drafts"), 2, "--dry-run"),
+        (("build", "--dry-run", "--at", "2026-12-24T18:00"), 2, "names no zone"),
         (("bild",), 2, "Did you mean 'build'?"),
         (("content", "exprt"), 2, "export"),
         (("build", "--format", "yaml"), 2, "markdown"),

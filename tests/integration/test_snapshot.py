@@ -133,12 +133,12 @@ def test_content_and_queue_are_of_one_state(
     """An edit that commits while a snapshot is taken is neither in its content nor in its queue rows."""
     read_components = reading.components
 
-    def edit_first(*asked: Any) -> dict[UUID, tuple[str, int, ComponentRow]]:
+    def edit_first(*asked: Any, **more: Any) -> dict[UUID, tuple[str, int, ComponentRow]]:
         with psycopg.connect(database, autocommit=True) as editor:
             editor.execute(
                 "UPDATE robbieblocks_components SET css_styles = 'new' WHERE component_key = 'bar'"
             )
-        return read_components(*asked)
+        return read_components(*asked, **more)
 
     monkeypatch.setattr(reading, "components", edit_first)
     taken = snapshot.take(db)

@@ -54,9 +54,9 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     read: list[str] = []
     really = taking._read_all
 
-    def note(*asked: Any) -> Any:
+    def note(*asked: Any, **more: Any) -> Any:
         read.append("everything")
-        return really(*asked)
+        return really(*asked, **more)
 
     monkeypatch.setattr(taking, "_read_all", note)
     return read

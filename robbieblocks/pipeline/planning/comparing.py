@@ -25,6 +25,7 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.compiling import Compiled, CompiledApp
 from robbieblocks.pipeline.fingerprints import BrandFingerprint
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
+from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.holds import check_approvals
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
@@ -90,6 +91,8 @@ def make_plan(
             )
             for target in session.targets
         ]
+        if request.drafts:
+            runs = [with_drafts(run, content, conflicts[run.target.node]) for run in runs]
         boundaries = {
             name: next_boundary(app.assembly.pages, now) for name, app in compiled.apps.items()
         }
@@ -139,7 +142,8 @@ def _compared(
     causes = CauseFinder(node.id, now, given.brand.tokens, given.live_tokens)
     conflicts, failures = given.conflicts, given.failures
     for key, problems in {**app.assembly.held_back, **conflicts}.items():
-        if considered is None or key in considered:
+        asked = considered is None or key in considered
+        if asked and any(each.severity == "error" for each in problems):
             pages.append(_held_back(key, problems, live.get(key)))
     for prepared in app.assembly.pages:
         page = page_on_node(prepared, node, now=now)

@@ -113,7 +113,8 @@ class RunPlan:
 
     `pages` are those that are added, changed, removed or held back, by key. `unchanged` are the
     entries of the live manifest that stay: of ten thousand pages all but a few. `damaged` are
-    release paths and asset URLs whose live bytes are not those of the manifest.
+    release paths and asset URLs whose live bytes are not those of the manifest. `drafts` are the
+    keys of pages that are drafts, `notes` what is to be known of rows that are not published yet.
     """
 
     target: Target
@@ -124,6 +125,8 @@ class RunPlan:
     pages: tuple[PlannedPage, ...]
     unchanged: tuple[PageEntry, ...]
     damaged: frozenset[str] = frozenset()
+    drafts: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     @property
     def hash(self) -> Sha256:

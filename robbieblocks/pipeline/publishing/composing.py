@@ -102,10 +102,12 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
 
 
 def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
-    """Each problem of a run once: of pages held back, of new pages, and of the node's branding."""
+    """Each problem of a run once: of pages held back, of drafts, of new pages, of the branding."""
     held = (problem for page in run.held_back for problem in page.problems)
     failed = (problem for problems in composed.failed.values() for problem in problems)
-    return tuple(dict.fromkeys((*held, *failed, *composed.warnings, *run.brand.problems)))
+    return tuple(
+        dict.fromkeys((*held, *failed, *run.notes, *composed.warnings, *run.brand.problems))
+    )
 
 
 def page_reports(

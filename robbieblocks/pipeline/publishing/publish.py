@@ -220,4 +220,5 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         error=result.error,
         transient=result.transient,
         run=run_id,
+        drafts=run.drafts,
     )
