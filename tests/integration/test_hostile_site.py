@@ -26,7 +26,8 @@ from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.postgres]
+# The first test of all waits for two builds of 650 pages, many of which run into a bound.
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
 GOOD = """import { useState } from "react";
 export default function Good({ text }) {
