@@ -51,6 +51,14 @@ GRANT INSERT, UPDATE, DELETE
       robbieblocks_style_tokens, robbieblocks_node_branding
    TO robbieblocks_editor;
 
+-- The functions run with the caller's rights; where PUBLIC may execute nothing, this is needed.
+GRANT EXECUTE
+   ON FUNCTION robbieblocks_suggestion, robbieblocks_lock_page, robbieblocks_find_block,
+      robbieblocks_make_room, robbieblocks_insert_block, robbieblocks_move_block,
+      robbieblocks_duplicate_block, robbieblocks_remove_block, robbieblocks_publish_page,
+      robbieblocks_archive_page, robbieblocks_copy_page
+   TO robbieblocks_editor;
+
 -- A worker writes and closes the rows of its runs, notes which changes it has handled, and removes
 -- what is old.
 GRANT INSERT, UPDATE, DELETE ON robbieblocks_deploys TO robbieblocks_worker;

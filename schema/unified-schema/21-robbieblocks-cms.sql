@@ -11,6 +11,7 @@
 --      9  The change queue
 --     10  Change capture: functions
 --     11  Change capture: triggers
+--     12  Functions for editors
 --
 -- PostgreSQL 15 to 18, no extension, no superuser. The file may be run any number of times, over
 -- an empty database and over an earlier version of it; rows are never changed or lost. It is one
@@ -1090,6 +1091,9 @@ $$;
 -- locked until this transaction ends, which makes publishing wait for it, and a page that another
 -- session has locked counts as published. In REPEATABLE READ a page may have been published since
 -- the transaction began: there every page counts.
+--
+-- Where part 12 moves several blocks of a page, robbieblocks.moving is `on` for all its statements
+-- but the last, so that they leave one queue row together.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1098,6 +1102,9 @@ DECLARE
     ids uuid[];
     apps text[];
 BEGIN
+    IF TG_OP = 'UPDATE' AND pg_catalog.current_setting('robbieblocks.moving', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(DISTINCT side.page_id) INTO pages
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
@@ -1315,5 +1322,298 @@ CREATE OR REPLACE TRIGGER robbieblocks_notify
     FOR EACH ROW EXECUTE FUNCTION robbieblocks_notify();
 
 ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER robbieblocks_notify;
+
+
+-- 12  Functions for editors ---------------------------------------------------------------------
+-- What is awkward by hand: (page_id, block_order) is unique at each row, so a plain swap fails. A
+-- page is named by its key, a block by its order. Each function runs with its caller's rights and
+-- locks the page's row, so that of two people who edit a page at once the second one waits. All
+-- blocks that a function moves leave one queue row. Orders may have gaps and be negative.
+
+-- The hint for a name that is unknown: the names that are most like it, by pairs of letters.
+CREATE OR REPLACE FUNCTION robbieblocks_suggestion(wanted text, known text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    WITH names AS (
+        SELECT name, pairs.shared * 2.0 / (length(name) + length(wanted)) AS likeness
+          FROM unnest(known) AS name,
+               LATERAL (SELECT count(*) AS shared FROM generate_series(1, length(name) - 1) AS at
+                         WHERE strpos(lower(wanted), substr(lower(name), at, 2)) > 0) pairs
+    )
+    SELECT coalesce(
+        (SELECT 'Did you mean ' || string_agg(close.name, ' or ' ORDER BY likeness DESC) || '?'
+           FROM (SELECT * FROM names WHERE likeness > 0.6
+                  ORDER BY likeness DESC, name LIMIT 3) close),
+        (SELECT 'Known: ' || string_agg(first.name, ', ' ORDER BY first.name)
+                          || CASE WHEN cardinality(known) > 20 THEN ', ...' ELSE '' END
+           FROM (SELECT name FROM names ORDER BY name LIMIT 20) first),
+        'There are none yet.')
+$$;
+
+-- A page's id; its row is locked until the transaction ends.
+CREATE OR REPLACE FUNCTION robbieblocks_lock_page(page text) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    found_id uuid;
+BEGIN
+    SELECT p.id INTO found_id FROM robbieblocks_pages p WHERE p.page_key = page
+       FOR NO KEY UPDATE;
+    IF found_id IS NULL THEN
+        RAISE EXCEPTION 'there is no page %', coalesce(quote_literal(page), 'null')
+              USING ERRCODE = 'no_data_found',
+                    HINT = robbieblocks_suggestion(
+                        coalesce(page, ''), ARRAY(SELECT p.page_key FROM robbieblocks_pages p));
+    END IF;
+    RETURN found_id;
+END
+$$;
+
+-- The id of a page's block.
+CREATE OR REPLACE FUNCTION robbieblocks_find_block(page text, block integer) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    found_id uuid;
+BEGIN
+    SELECT b.id INTO found_id
+      FROM robbieblocks_page_blocks b JOIN robbieblocks_pages p ON p.id = b.page_id
+     WHERE p.page_key = page AND b.block_order = block;
+    IF found_id IS NULL THEN
+        RAISE EXCEPTION 'the page % has no block %', quote_literal(page),
+              coalesce(block::text, 'null')
+              USING ERRCODE = 'no_data_found',
+                    HINT = coalesce((
+                        SELECT 'Its blocks: ' || string_agg(
+                                   concat_ws(' ', b.block_order, c.component_key), ', '
+                                   ORDER BY b.block_order)
+                          FROM robbieblocks_page_blocks b
+                          JOIN robbieblocks_pages p ON p.id = b.page_id
+                          LEFT JOIN robbieblocks_components c ON c.id = b.component_id
+                         WHERE p.page_key = page), 'It has no blocks.');
+    END IF;
+    RETURN found_id;
+END
+$$;
+
+-- Makes an order of a page free: the blocks from there to the next gap move up by one. What the
+-- caller puts there leaves the queue row.
+CREATE OR REPLACE FUNCTION robbieblocks_make_room(on_page uuid, place integer) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    gap bigint;
+    it record;
+BEGIN
+    SELECT min(n) INTO gap
+      FROM generate_series(place::bigint, place::bigint + (
+               SELECT count(*) FROM robbieblocks_page_blocks b WHERE b.page_id = on_page)) AS n
+     WHERE NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
+                        WHERE b.page_id = on_page AND b.block_order = n);
+    IF gap > 2147483647 THEN
+        RAISE EXCEPTION 'no order from % on is free', place
+              USING ERRCODE = 'numeric_value_out_of_range',
+                    HINT = 'Give the blocks smaller orders first.';
+    END IF;
+    PERFORM set_config('robbieblocks.moving', 'on', true);
+    FOR it IN
+        SELECT b.id FROM robbieblocks_page_blocks b
+         WHERE b.page_id = on_page AND b.block_order >= place AND b.block_order < gap
+         ORDER BY b.block_order DESC
+    LOOP
+        UPDATE robbieblocks_page_blocks SET block_order = block_order + 1 WHERE id = it.id;
+    END LOOP;
+    PERFORM set_config('robbieblocks.moving', 'off', true);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION robbieblocks_insert_block(
+    page text, block integer, component text, props jsonb DEFAULT '{}', zone text DEFAULT 'main',
+    conditions jsonb DEFAULT '{}'
+) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_page uuid := robbieblocks_lock_page(page);
+    placed record;
+    place bigint := block;
+    zones text[] := ARRAY['header', 'sidebar', 'main', 'footer', 'overlay'];
+BEGIN
+    SELECT c.id, c.component_type INTO placed
+      FROM robbieblocks_components c WHERE c.component_key = component;
+    IF placed.id IS NULL THEN
+        RAISE EXCEPTION 'there is no component %', coalesce(quote_literal(component), 'null')
+              USING ERRCODE = 'no_data_found',
+                    HINT = robbieblocks_suggestion(coalesce(component, ''), ARRAY(
+                        SELECT c.component_key FROM robbieblocks_components c
+                         WHERE c.component_type <> 'module'));
+    ELSIF placed.component_type = 'module' THEN
+        RAISE EXCEPTION 'the component % is a module: components import it, no page places it',
+              quote_literal(component)
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Place a component that imports it.';
+    ELSIF zone IS NULL OR zone <> ALL (zones) THEN
+        RAISE EXCEPTION 'there is no zone %', coalesce(quote_literal(zone), 'null')
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = robbieblocks_suggestion(coalesce(zone, ''), zones);
+    END IF;
+    IF place IS NULL THEN
+        SELECT coalesce(max(b.block_order)::bigint, 0) + 1 INTO place
+          FROM robbieblocks_page_blocks b WHERE b.page_id = on_page;
+    ELSE
+        PERFORM robbieblocks_make_room(on_page, block);
+    END IF;
+    INSERT INTO robbieblocks_page_blocks
+           (page_id, component_id, block_order, zone, props, conditions)
+    VALUES (on_page, placed.id, place, zone, props, conditions);
+    RETURN place;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_insert_block(text, integer, text, jsonb, text, jsonb) IS
+    'Places a component on a page at an order, null for the end; blocks from there to the next '
+    'gap move up by one. Returns the order.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_move_block(page text, block integer, new_order integer)
+RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_page uuid := robbieblocks_lock_page(page);
+    moved uuid := robbieblocks_find_block(page, block);
+    orders integer[];
+BEGIN
+    IF new_order IS NULL THEN
+        RAISE EXCEPTION 'no order is named for block % to move to', block
+              USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    -- From the block's order to the new one, each that is taken; the first is its own.
+    SELECT array_agg(b.block_order ORDER BY abs(b.block_order::bigint - block)) INTO orders
+      FROM robbieblocks_page_blocks b
+     WHERE b.page_id = on_page
+       AND b.block_order BETWEEN least(block, new_order) AND greatest(block, new_order);
+    IF new_order = ANY (orders) AND new_order <> block THEN
+        PERFORM set_config('robbieblocks.moving', 'on', true);
+        -- One of so many orders is free, on every page.
+        UPDATE robbieblocks_page_blocks SET block_order = (
+            SELECT min(n) FROM generate_series(0, (
+                       SELECT count(*) FROM robbieblocks_page_blocks b
+                        WHERE b.page_id = on_page)::integer) AS n
+             WHERE NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
+                                WHERE b.page_id = on_page AND b.block_order = n))
+         WHERE id = moved;
+        FOR place IN 2 .. cardinality(orders) LOOP
+            UPDATE robbieblocks_page_blocks SET block_order = orders[place - 1]
+             WHERE page_id = on_page AND block_order = orders[place];
+        END LOOP;
+        PERFORM set_config('robbieblocks.moving', 'off', true);
+    END IF;
+    UPDATE robbieblocks_page_blocks SET block_order = new_order WHERE id = moved;
+    RETURN new_order;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_move_block(text, integer, integer) IS
+    'Moves a block of a page to another order. Where a block is there, those in between move one '
+    'place towards the order that became free. Returns the order.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_duplicate_block(page text, block integer) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_page uuid := robbieblocks_lock_page(page);
+    copied uuid := robbieblocks_find_block(page, block);
+BEGIN
+    PERFORM robbieblocks_make_room(on_page, block + 1);
+    INSERT INTO robbieblocks_page_blocks
+           (page_id, component_id, block_order, zone, props, conditions)
+    SELECT b.page_id, b.component_id, block + 1, b.zone, b.props, b.conditions
+      FROM robbieblocks_page_blocks b WHERE b.id = copied;
+    RETURN block + 1;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_duplicate_block(text, integer) IS
+    'Copies a block, with its props and conditions, to the order after its own; blocks from there '
+    'to the next gap move up by one. Returns the copy''s order.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_remove_block(page text, block integer) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_page uuid := robbieblocks_lock_page(page);
+    removed uuid := robbieblocks_find_block(page, block);
+BEGIN
+    DELETE FROM robbieblocks_page_blocks WHERE id = removed AND page_id = on_page;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_remove_block(text, integer) IS
+    'Removes a block from a page. The others keep their orders.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_publish_page(page text, at timestamptz DEFAULT NULL)
+RETURNS timestamptz
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_page uuid := robbieblocks_lock_page(page);
+    moment timestamptz;
+BEGIN
+    UPDATE robbieblocks_pages p
+       SET status = 'published',
+           published_at = coalesce(at, CASE WHEN p.published_at <= now() THEN p.published_at
+                                            ELSE now() END)
+     WHERE p.id = the_page
+    RETURNING p.published_at INTO moment;
+    RETURN moment;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_publish_page(text, timestamptz) IS
+    'Publishes a page: now, or at a time to come. A page that was published before keeps that '
+    'time. Returns published_at.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_archive_page(page text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_page uuid := robbieblocks_lock_page(page);
+BEGIN
+    UPDATE robbieblocks_pages SET status = 'archived' WHERE id = the_page;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_archive_page(text) IS
+    'Takes a page off every node; its row and blocks stay.';
+
+CREATE OR REPLACE FUNCTION robbieblocks_copy_page(page text, new_key text, new_route text)
+RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_page uuid := robbieblocks_lock_page(page);
+    taken text;
+    copied uuid;
+BEGIN
+    SELECT p.page_key INTO taken
+      FROM robbieblocks_pages p
+     WHERE p.page_key = new_key
+        OR (rtrim(p.page_route, '/') = rtrim(new_route, '/') AND p.status <> 'archived'
+            AND p.app_namespace = (SELECT o.app_namespace FROM robbieblocks_pages o
+                                    WHERE o.id = the_page))
+     LIMIT 1;
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'the page % has this %', quote_literal(taken),
+              CASE WHEN taken = new_key THEN 'key' ELSE 'route' END
+              USING ERRCODE = 'unique_violation',
+                    HINT = 'Name a key and a route that no other page of the app has.';
+    END IF;
+    INSERT INTO robbieblocks_pages
+           (page_key, app_namespace, page_name, page_route, layout_template, meta_title,
+            meta_description, metadata)
+    SELECT new_key, p.app_namespace, p.page_name, new_route, p.layout_template, p.meta_title,
+           p.meta_description, p.metadata
+      FROM robbieblocks_pages p WHERE p.id = the_page
+    RETURNING id INTO copied;
+    INSERT INTO robbieblocks_page_blocks
+           (page_id, component_id, block_order, zone, props, conditions)
+    SELECT copied, b.component_id, b.block_order, b.zone, b.props, b.conditions
+      FROM robbieblocks_page_blocks b WHERE b.page_id = the_page;
+    RETURN copied;
+END
+$$;
+
+COMMENT ON FUNCTION robbieblocks_copy_page(text, text, text) IS
+    'Makes a draft with another key and route of a page, with its blocks, props, conditions and '
+    'metadata. Returns its id.';
 
 COMMIT;

@@ -106,10 +106,13 @@ def test_a_worker_builds_what_an_editor_writes(
         cache=worker.home / "cache",
     )
     page = settings.site_root / NODE / "code" / "current" / "code" / "index.html"
+    with psycopg.connect(roles.database_url or "") as owner:
+        owner.execute("REVOKE EXECUTE ON FUNCTION robbieblocks_duplicate_block FROM PUBLIC")
     with running(process := Worker(settings, NODE)):
         process.wait_until_ready()
         with psycopg.connect(editor.database_url or "", autocommit=True) as connection:
             connection.execute(_EDIT)
+            connection.execute("SELECT robbieblocks_duplicate_block('robbie-code-home', 1)")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("DELETE FROM robbieblocks_change_triggers")
         until(lambda: "By an editor" in page.read_text(), "the edit")
