@@ -163,7 +163,7 @@ def test_a_template_is_a_cause(live: Builder, tmp_path: Path) -> None:
             assert not [page for page in plan_of(live).pages if page.causes]
 
 
-@pytest.mark.parametrize("name", ["base.css", "layout.css", "page.html.j2"])
+@pytest.mark.parametrize("name", ["base.css", "layout.css", "site.css", "page.html.j2"])
 def test_a_missing_template_file_is_named(live: Builder, tmp_path: Path, name: str) -> None:
     """A template folder without one of its files is a content error that names the file."""
     templates = tmp_path / "templates"

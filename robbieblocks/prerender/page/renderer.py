@@ -77,7 +77,7 @@ class PageRenderer:
         """The base styles of all pages. Raises ContentError with each file that can't be read."""
         texts: list[str] = []
         problems: list[Problem] = []
-        for name in ("base.css", "layout.css"):
+        for name in ("base.css", "layout.css", "site.css"):
             try:
                 texts.append(self._templates.text(name))
             except ContentError as error:
