@@ -5,8 +5,9 @@ What a fence holds stands behind its language:
     sh                   commands; each must end well
     sh fails             a command that exits 1
     sh keeps-running     a command that runs until the end of the document
-    LANGUAGE file=PATH   a file, whole; with `text` the lines that it holds by now
+    LANGUAGE file=PATH   a file, whole
     diff file=PATH       lines of a file: those with - are there, and become those with +
+    text file=PATH       lines of a file that is there by now
     text                 lines of what the last command printed
     text at=URL          lines that the page at an address shows, now or soon
 """
@@ -68,17 +69,24 @@ class Reader:
                 self._run(shlex.split(line, comments=True), step.words)
         elif step.language == "text":
             self._look(step)
-        elif "file" in step.values:
-            file = self.folder / step.values["file"]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            diff = step.language == "diff"
-            file.write_text(_changed(file.read_text(), step.text) if diff else step.text)
+        else:
+            self.write(step)
+
+    def write(self, step: Step) -> None:
+        """Write the file, or change the one that is there."""
+        file = self.folder / step.values["file"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        diff = step.language == "diff"
+        file.write_text(_changed(file.read_text(), step.text) if diff else step.text)
 
     def _run(self, words: list[str], how: tuple[str, ...]) -> None:
         if not words:
             return
         if words[0] == "cd":
             self.folder /= words[1]
+            return
+        if words[0] == "rm":
+            (self.folder / words[1]).unlink()
             return
         assert words[0] == "robbieblocks", words
         if "keeps-running" in how:
@@ -112,7 +120,7 @@ class Reader:
         asked = urlsplit(address)
         place = self.ports[asked.port or 0]
         try:
-            with urllib.request.urlopen(f"http://{place}{asked.path}", timeout=10) as answer:  # noqa: S310 - http, here
+            with urllib.request.urlopen(f"http://{place}{asked.path}", timeout=10) as answer:
                 body = LexborHTMLParser(answer.read()).body
         except URLError:
             return ""

@@ -361,12 +361,13 @@ def test_a_folder_of_templates_needs_only_what_differs(tmp_path: Path) -> None:
     (own / "layouts" / "_footer.html.j2").write_text("<footer>mine</footer>\n")
     (own / "layouts" / "wide.html.j2").write_text("wide")
     (own / "base.css").write_text("p { color: red }")
+    (own / "site.css").write_text("q { color: blue }")
     renderer = PageRenderer(own, packaged)
     assert renderer.layouts() == plain.layouts() | {"wide"}
     html = renderer.compose(page(), {}, BUNDLE).fill(NodeSlots.of(node())).decode()
     assert "<footer>mine</footer>" in html
     layout_css = (packaged / "layout.css").read_text()
-    assert renderer.base_css() == f"p {{ color: red }}\n{layout_css}"
+    assert renderer.base_css() == f"p {{ color: red }}\n{layout_css}\nq {{ color: blue }}"
     ids = [plain.id, renderer.id]
     for file in (own / "layouts" / "wide.html.j2", packaged / "page.html.j2"):
         file.write_text(file.read_text() + " ")
