@@ -1,4 +1,4 @@
-"""Rules for CSS that comes from rows: addresses it may name, custom properties, quoted texts.
+"""Rules for CSS that comes from rows: addresses it may name, custom properties, tokens, texts.
 
 Branding and bundling both apply them, so that there is one rule.
 """
@@ -6,7 +6,7 @@ Branding and bundling both apply them, so that there is one rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from tinycss2.ast import Node
@@ -24,6 +24,12 @@ _LOCAL_URL: Final = re.compile(
 )
 # Python reads no integer of more than 4,300 digits, and no browser one of more than 20 exactly.
 _LONG_NUMBER: Final = re.compile(r"[0-9]{1000,}")
+# A token's name in a value, `{color.primary}`. What may hold braces of its own comes first.
+_NAMED_TOKEN: Final = re.compile(
+    r"""\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|url\([^()"']*\)"""
+    r"""|\{[ \t]*([A-Za-z0-9._-]+)[ \t]*\}""",
+    re.IGNORECASE | re.DOTALL,
+)
 # What the URL standard removes from both ends of an address.
 _STRIPPED: Final = "".join(map(chr, range(0x21)))
 
@@ -103,6 +109,18 @@ def by_comma(nodes: Iterable[Node]) -> list[list[Node]]:
 def property_name(token_key: str) -> str:
     """The custom property of a token: `color.primary` is `--color-primary`."""
     return "--" + token_key.replace(".", "-").replace("_", "-")
+
+
+def named_tokens(value: str) -> tuple[str, ...]:
+    """The keys of the tokens that a token's value names, as `{key}`, each once."""
+    if "{" not in value:
+        return ()
+    return tuple(dict.fromkeys(each[1] for each in _NAMED_TOKEN.finditer(value) if each[1]))
+
+
+def with_tokens(value: str, texts: Mapping[str, str]) -> str:
+    """A token's value with the text of each token in place of its name."""
+    return _NAMED_TOKEN.sub(lambda each: texts[each[1]] if each[1] else each[0], value)
 
 
 def css_string(text: str) -> str:

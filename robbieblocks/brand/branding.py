@@ -38,6 +38,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         theme=node.theme,
         base_url=node.base_url.strip().rstrip("/"),
         tokens=resolved.values,
+        aliases=resolved.aliases,
         stylesheet=Asset.of(
             "tokens", "css", _stylesheet(node.theme, resolved.values, hosted.rules)
         ),

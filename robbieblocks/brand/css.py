@@ -95,7 +95,10 @@ def _value_problems(nodes: Iterable[Node]) -> Iterator[CssProblem]:
             case "error":
                 yield CssProblem(_syntax(node), "write one CSS value")
             case "{} block":
-                yield CssProblem("the value holds { }, which would end its rule", "leave them out")
+                yield CssProblem(
+                    "the value holds { }, which would end its rule",
+                    "leave them out, or name a token in them: {color.primary}",
+                )
             case "comment":
                 yield CssProblem("the value holds a comment", "leave it out")
             case "at-keyword":

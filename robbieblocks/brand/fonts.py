@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from robbieblocks.brand.tokens import ResolvedTokens, families, node_problem, not_installed
+from robbieblocks.brand.families import families, not_installed
+from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer, printable

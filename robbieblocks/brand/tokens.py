@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import tinycss2.color4
-from tinycss2.ast import Node
 
-from robbieblocks.brand.css import as_written, value_problem
-from robbieblocks.css_text import by_comma, css_string, property_name
+from robbieblocks.brand.aliases import MAX_NAMED, alias_problem, circle_problem, in_order
+from robbieblocks.brand.css import CssProblem, as_written, value_problem
+from robbieblocks.brand.families import valid_families
+from robbieblocks.css_text import named_tokens, property_name, with_tokens
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
@@ -21,6 +22,7 @@ from robbieblocks.row_faults import blame
 
 THEMES = ("dark", "light")
 MAX_TOKENS = 2_000
+_MAX_SUGGESTIONS = 20
 
 # Custom properties are case-sensitive, so keys of tokens may hold capitals; other keys may not.
 _TOKEN_KEY = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
@@ -67,18 +69,24 @@ def node_problem(node: NodeRow, field: str, what: str, remedy: str) -> Problem:
 class ResolvedTokens:
     """A node's token values by key, as CSS text, with the category of each, and the problems.
 
-    They are the defaults, replaced by the node's `style_overrides`. A value with an error is left
-    out. An override of a token that has no row becomes a custom property too, with a warning.
+    They are the defaults, replaced by the node's `style_overrides`; then each `{key}` in them is
+    replaced by the value of the token that it names. `aliases` are the keys that each value names.
+    A value with an error is left out, and so is one that names it. An override of a token that has
+    no row becomes a custom property too, with a warning.
     """
 
     def __init__(self, node: NodeRow, tokens: Sequence[TokenRow]) -> None:
         self.values: dict[str, str] = {}
         self.categories: dict[str, str] = {}
+        self.aliases: dict[str, tuple[str, ...]] = {}
         self.problems: list[Problem] = []
         self._node = node
         self._replaced: dict[str, Json] = {}
+        # Values as rows have them.
+        self._texts: dict[str, str] = {}
         self._defaults(tokens)
         self._overrides()
+        self._resolve()
         self._collisions({token.key: token for token in tokens})
         self.values = dict(sorted(self.values.items()))
 
@@ -102,22 +110,15 @@ class ResolvedTokens:
             return
         for token in tokens:
             if wrong := token_key_problem(token.key):
-                self._of_token(token, "token_key", f"the key {wrong}", KEY_REMEDY)
+                self._of_token(token.key, "token_key", f"the key {wrong}", KEY_REMEDY)
             elif token.key == "theme":
                 self._of_token(
-                    token, "token_key", "`theme` is kept for dark and light", "rename it"
+                    token.key, "token_key", "`theme` is kept for dark and light", "rename it"
                 )
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
-                    with blame(self.problems.append, "style_token", token.key, "default_value"):
-                        self._default(token)
-
-    def _default(self, token: TokenRow) -> None:
-        if invalid := value_problem(token.default):
-            self._of_token(token, "default_value", invalid.what, invalid.remedy)
-        else:
-            self._set(token.key, token.default)
+                    self._texts[token.key] = token.default
 
     def _overrides(self) -> None:
         for key, value in self._replaced.items():
@@ -128,22 +129,58 @@ class ResolvedTokens:
                 self._of_node(key, f"the token's key {wrong}", KEY_REMEDY)
                 continue
             if key not in self.categories:
-                remedy = did_you_mean(key, self.categories)
+                remedy = self._suggestion(key, self.categories)
                 self._of_node(key, f"there is no token `{key}`", remedy, "warning")
-            with self._blame(key):
-                self._override(key, value)
+            text = _text(value)
+            if text is None:
+                self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
+            else:
+                self._texts[key] = text
 
-    def _override(self, key: str, value: Json) -> None:
-        text = _text(value)
-        invalid = value_problem(text) if text is not None else None
-        if text is None:
-            self._of_node(key, "expected a CSS value as text", 'such as "#112233"')
-        elif invalid is not None:
-            self._of_node(key, f"token {key}: {invalid.what}", invalid.remedy)
+    def _resolve(self) -> None:
+        """Set each value, after those that it names."""
+        for key, text in self._texts.items():
+            names = named_tokens(text)
+            if len(names) > MAX_NAMED:
+                what = f"the value names {len(names):,} tokens"
+                self._of_value(key, CssProblem(what, f"name at most {MAX_NAMED}"))
+            elif names:
+                self.aliases[key] = names
+            else:
+                with self._blame(key):
+                    self._set_checked(key, text)
+        order, circles = in_order(self.aliases)
+        for circle in circles:
+            self._of_value(*circle_problem(circle, self._replaced))
+        known = self.categories.keys() | self._texts.keys()
+        for key in order:
+            names = self.aliases[key]
+            unknown = next((name for name in names if name not in known), None)
+            with self._blame(key):
+                if unknown is not None:
+                    what = f"the value names {{{printable(unknown)}}}, which is no token"
+                    self._of_value(key, CssProblem(what, self._suggestion(unknown, known)))
+                elif wrong := alias_problem(key, self._texts[key], self.categories):
+                    self._of_value(key, wrong)
+                # Where a token that is named has no value, its own row has the error.
+                elif all(name in self.values for name in names):
+                    self._set_checked(key, with_tokens(self._texts[key], self.values))
+
+    def _suggestion(self, key: str, known: Collection[str]) -> str:
+        """A remedy for a key that is unknown; comparing it with all others takes milliseconds."""
+        if len(self.problems) >= _MAX_SUGGESTIONS:
+            return "name a token that there is"
+        return did_you_mean(key, known)
+
+    def _set_checked(self, key: str, value: str) -> None:
+        if invalid := value_problem(value):
+            self._of_value(key, invalid)
         else:
-            self._set(key, text)
+            self._set(key, value)
 
     def _blame(self, key: str) -> blame:
+        if key not in self._replaced:
+            return blame(self.problems.append, "style_token", key, "default_value")
         return blame(
             self.problems.append,
             "node_branding",
@@ -165,7 +202,7 @@ class ResolvedTokens:
                     remedy = f"write `{that}`" if that in rows else "keep one of the two"
                     self._of_node(this, what, remedy)
                 elif that in rows:
-                    self._of_token(rows[this], "token_key", what, "rename or delete one of the two")
+                    self._of_token(this, "token_key", what, "rename or delete one of the two")
 
     def _theme(self, value: Json) -> None:
         if value not in THEMES:
@@ -184,10 +221,15 @@ class ResolvedTokens:
         problem = node_problem(self._node, "style_overrides", what, remedy)
         self.problems.append(replace(problem, pointer=pointer, severity=severity))
 
-    def _of_token(self, token: TokenRow, place: str, what: str, remedy: str) -> None:
-        key = printable(token.key)
+    def _of_value(self, key: str, problem: CssProblem) -> None:
+        if key in self._replaced:
+            self._of_node(key, f"token {key}: {problem.what}", problem.remedy)
+        else:
+            self._of_token(key, "default_value", problem.what, problem.remedy)
+
+    def _of_token(self, key: str, field: str, what: str, remedy: str) -> None:
         self.problems.append(
-            Problem(entity="style_token", key=key, field=place, what=what, remedy=remedy)
+            Problem(entity="style_token", key=printable(key), field=field, what=what, remedy=remedy)
         )
 
 
@@ -215,69 +257,3 @@ _OTHER_COLORS = frozenset(
     {"var", "color-mix", "light-dark", "linear-gradient", "radial-gradient", "conic-gradient"}
     | {"repeating-linear-gradient", "color", "rgb", "hsl", "oklch", "oklab", "lab", "lch", "hwb"}
 )
-
-GENERIC_FAMILIES = frozenset(
-    {"serif", "sans-serif", "monospace", "cursive", "fantasy", "math", "emoji", "fangsong"}
-    | {"system-ui", "ui-serif", "ui-sans-serif", "ui-monospace", "ui-rounded", "inherit", "initial"}
-)
-_SYSTEM_FAMILIES = frozenset(
-    {"-apple-system", "blinkmacsystemfont", "segoe ui", "helvetica neue", "helvetica", "arial"}
-    | {"georgia", "times new roman", "times", "courier new", "courier", "verdana", "tahoma"}
-    | {"menlo", "monaco", "consolas", "sf mono", "cambria", "palatino", "trebuchet ms", "impact"}
-)
-
-
-# What a bare family's words may be: `Press Start 2P` ends in a dimension.
-_FAMILY_WORDS = frozenset({"ident", "number", "dimension"})
-
-
-def families(value: str) -> list[str]:
-    """The families of a `font-family` value, in order; empty where the value is another one.
-
-    It is taken for `font-family` where an item is quoted, generic, or written as names are, with a
-    capital (`Inter`, `Press Start 2P`): `16px` and `bold` are not.
-    """
-    names: list[str] = []
-    certain = False
-    for nodes in by_comma(tinycss2.parse_component_value_list(value)):
-        words = [node for node in nodes if node.type != "whitespace"]
-        if len(words) == 1 and words[0].type == "string":
-            names.append(words[0].value)
-            certain = True
-        elif (
-            words and words[0].type == "ident" and all(node.type in _FAMILY_WORDS for node in words)
-        ):
-            names.append(" ".join(map(_word, words)))
-            generic = names[-1].lower() in GENERIC_FAMILIES
-            certain = certain or generic or any(map(str.isupper, words[0].value))
-        else:
-            return []
-    return names if certain else []
-
-
-def valid_families(value: str) -> str:
-    """A `font-family` value as CSS takes it: a bare name with a number in it gets its quotes."""
-    parts = by_comma(tinycss2.parse_component_value_list(value))
-    names = families(value)
-    if all(node.type in ("ident", "string", "whitespace") for nodes in parts for node in nodes):
-        return value
-    return (
-        ", ".join(
-            css_string(name)
-            if any(node.type in ("number", "dimension") for node in nodes)
-            else tinycss2.serialize(nodes).strip()
-            for name, nodes in zip(names, parts, strict=True)
-        )
-        if names
-        else value
-    )
-
-
-def _word(node: Node) -> str:
-    text: str = node.value if node.type == "ident" else node.serialize()
-    return text
-
-
-def not_installed(names: Sequence[str]) -> list[str]:
-    """The families of a list that are neither generic nor common on visitors' machines."""
-    return [name for name in names if name.lower() not in GENERIC_FAMILIES | _SYSTEM_FAMILIES]

@@ -81,7 +81,8 @@ class FontFace:
 class BrandedNode:
     """A node's branding as files, with every problem found in its rows.
 
-    `tokens` are the resolved values by token key. `stylesheet` sets them as custom properties.
+    `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
+    `stylesheet` sets the values as custom properties.
     """
 
     id: str
@@ -90,6 +91,7 @@ class BrandedNode:
     base_url: str
     tokens: Mapping[str, str]
     stylesheet: Asset
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     custom_css: Asset | None = None
     custom_scripts: Asset | None = None
     fonts: tuple[Asset, ...] = ()

@@ -42,7 +42,11 @@ def page_of(run: RunPlan, key: str) -> PlannedPage:
 
 @pytest.fixture
 def live(seeded: Builder) -> Builder:
-    """An installation whose content is live on one node."""
+    """An installation whose content is live on one node; one of its tokens names another."""
+    seeded.sql(
+        "UPDATE robbieblocks_style_tokens SET default_value = '{spacing.md}'"
+        " WHERE token_key = 'spacing.lg'"
+    )
     seeded.build(nodes=[NODE])
     return seeded
 
@@ -116,8 +120,8 @@ EDITS: dict[str, tuple[str, Callable[[Builder], tuple[Cause, ...]]]] = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_changed_page_names_what_differs(live: Builder, edit: str) -> None:
-    """The causes are the rows and fields that were edited, and no others; a process that has
-    nothing in memory finds the same ones."""
+    """The causes are the rows and fields that were edited, and no others (a token that names the
+    edited one is none); a process that has nothing in memory finds the same ones."""
     statement, expected = EDITS[edit]
     live.sql(statement)
     warm = page_of(plan_of(live), HOME)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from robbieblocks.brand import LAYERS, brand
 from robbieblocks.brand.css import sheet_problems, value_problem
-from robbieblocks.brand.tokens import families
+from robbieblocks.brand.families import families
 from robbieblocks.css_text import property_name
 from robbieblocks.model import BrandedNode, FontFace, TokenRow
 from tests.unit.rows import a_node

@@ -45,6 +45,13 @@ def test_breakpoints_go_by_value() -> None:
     """A breakpoint's value is needed in media queries; one that is no length is left out."""
     assert "--breakpoint-wide:90rem;" in theme("breakpoint.wide", value="90rem")
     assert "--breakpoint-wide" not in theme("breakpoint.wide", value="1px){}")
+    named = theme_css(
+        [
+            TokenRow(key="breakpoint.wide", category="any", default=" {size.wide} "),
+            TokenRow(key="size.wide", category="any", default="90rem"),
+        ]
+    )
+    assert "--breakpoint-wide:90rem;" in named
 
 
 def test_widths_keep_their_scale() -> None:

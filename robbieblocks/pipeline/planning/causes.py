@@ -8,7 +8,7 @@ from typing import Final
 
 from robbieblocks.assemble import PreparedPage, boundaries_of
 from robbieblocks.errors import Problem
-from robbieblocks.model import PageEntry
+from robbieblocks.model import BrandedNode, PageEntry
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs
 
 Tokens = Mapping[str, str]
@@ -18,16 +18,16 @@ _OTHER_VERSION: Final = Cause("release", "published by another version")
 class CauseFinder:
     """Finds causes for the pages of one run.
 
-    `tokens` are the node's resolved tokens, `live_tokens` gives those of the live release; it is
+    `brand` has the node's resolved tokens, `live_tokens` gives those of the live release; it is
     called at most once, where the tokens differ.
     """
 
     def __init__(
-        self, node: str, now: datetime, tokens: Tokens, live_tokens: Callable[[], Tokens]
+        self, node: str, now: datetime, brand: BrandedNode, live_tokens: Callable[[], Tokens]
     ) -> None:
         self._node = node
         self._now = now
-        self._tokens = tokens
+        self._brand = brand
         self._live_tokens = live_tokens
         self._token_causes: tuple[Cause, ...] | None = None
         # Thousands of pages share a few combinations of inputs.
@@ -98,12 +98,13 @@ class CauseFinder:
 
     def _of_tokens(self) -> tuple[Cause, ...]:
         if self._token_causes is None:
-            before = self._live_tokens()
-            keys = sorted(before.keys() | self._tokens.keys())
+            before, now = self._live_tokens(), self._brand.tokens
+            keys = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+            # A token that names one of them differs because of that one.
             self._token_causes = tuple(
                 Cause("style_token", key)
-                for key in keys
-                if before.get(key) != self._tokens.get(key)
+                for key in sorted(keys)
+                if keys.isdisjoint(self._brand.aliases.get(key, ()))
             )
         return self._token_causes
 

@@ -139,7 +139,7 @@ def _compared(
         return pages, unchanged
     brand = BrandFingerprint.of(given.brand)
     damaged = _damaged_pages(given)
-    causes = CauseFinder(node.id, now, given.brand.tokens, given.live_tokens)
+    causes = CauseFinder(node.id, now, given.brand, given.live_tokens)
     conflicts, failures = given.conflicts, given.failures
     for key, problems in {**app.assembly.held_back, **conflicts}.items():
         asked = considered is None or key in considered
