@@ -23,8 +23,45 @@ RULES: Final = (
     Rule("build-error", "error", "what holds a page back, or a whole node"),
     Rule("build-warning", "warning", "what a build warns of"),
     Rule(
+        "unknown-token",
+        "error",
+        "`var(--x)` in CSS, code or props where no token and nothing else sets `--x`; with a "
+        "fallback only where the name is almost that of a token",
+    ),
+    Rule(
+        "unknown-class",
+        "warning",
+        "a class in a component's code that no stylesheet has, and that is almost the name of one "
+        "which applies there: of the templates, a node, the component, Tailwind or a token",
+    ),
+    Rule("dead-link", "error", "a link to a page that the same node does not have"),
+    Rule(
+        "missing-file", "error", "the address of a picture or file that the same node does not have"
+    ),
+    Rule("dead-fragment", "warning", "a link to `#id` of a page that has no such id"),
+    Rule("image-alt", "error", "an image without `alt`"),
+    Rule(
+        "image-size",
+        "warning",
+        "an image without width and height to which no CSS gives a height or an aspect-ratio",
+    ),
+    Rule("duplicate-id", "error", "an id that several elements of a page have"),
+    Rule(
+        "contrast",
+        "error",
+        "text in a colour too like its background on a node (WCAG 2.2 AA: 4.5:1, large text 3:1), "
+        "where one CSS rule sets both",
+    ),
+    Rule(
+        "varying-block",
+        "warning",
+        "a block whose HTML differs with the clock, randomness, locale or time zone: the browser "
+        "renders it again, and visitors see it change",
+    ),
+    Rule(
         "unused-component",
         "warning",
         "a component that no page places, and that none of the placed ones imports",
     ),
+    Rule("unused-token", "warning", "a token that no CSS, class, code, prop or other token reads"),
 )

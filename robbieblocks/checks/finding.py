@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from robbieblocks.checks import markup, properties, sheets
+from robbieblocks.checks.addresses import addresses_of
+from robbieblocks.checks.markup import Markup
+from robbieblocks.checks.sheets import Sheet
+from robbieblocks.checks.sources import Sources
 from robbieblocks.errors import Problem
-from robbieblocks.pipeline import Inspection
+from robbieblocks.model import Bundle, component_specifier
+from robbieblocks.pipeline import InspectedPage, Inspection
 from robbieblocks.settings import Settings
 
 
@@ -22,6 +29,71 @@ class Checked:
     settings: Settings
     progress: Callable[[str], None]
     whole: bool = True
+
+    @cached_property
+    def pages(self) -> tuple[tuple[InspectedPage, Markup], ...]:
+        """Each page of each node with its markup, which nodes that show it alike share."""
+        read: dict[int, Markup] = {}
+        found: list[tuple[InspectedPage, Markup]] = []
+        for page in self.inspection.pages:
+            known = read.get(id(page.document))
+            if known is None:
+                known = read[id(page.document)] = markup.read(page.document)
+            found.append((page, known))
+        return tuple(found)
+
+    @cached_property
+    def documents(self) -> tuple[tuple[InspectedPage, Markup], ...]:
+        """The same, and of pages that nodes show alike one."""
+        return tuple({id(page.document): (page, found) for page, found in self.pages}.values())
+
+    @cached_property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Every stylesheet of templates, components and nodes."""
+        return sheets.sheets(self.inspection)
+
+    @cached_property
+    def utilities(self) -> Mapping[str, Sheet]:
+        """The rules of the utility classes that the components of each app use, by app."""
+        made = {name: app.bundle for name, app in self.inspection.apps.items()}
+        return {
+            name: Sheet("utilities", "", "", asset.content.decode())
+            for name, bundle in made.items()
+            if (asset := bundle.utilities_for(_components(bundle))) is not None
+        }
+
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """Every custom property that something sets."""
+        return properties.defined(self.inspection, self.sheets, self.utilities.values())
+
+    @cached_property
+    def sized(self) -> frozenset[tuple[str, str]]:
+        """Classes (`.x`) and elements to which CSS gives a height, by the key of the component.
+
+        The key is empty for those of templates, nodes and utilities.
+        """
+        return frozenset(sheets.sized((*self.sheets, *self.utilities.values())))
+
+    def addresses(self, node: str) -> Mapping[str, Markup | None]:
+        """What a node answers, by path, with the markup of its pages."""
+        if node not in self._addresses:
+            self._addresses[node] = addresses_of(node, self.inspection, self.pages)
+        return self._addresses[node]
+
+    @cached_property
+    def _addresses(self) -> dict[str, Mapping[str, Markup | None]]:
+        return {}
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Finds where the text of a block comes from."""
+        return Sources(self.inspection)
+
+
+def _components(bundle: Bundle) -> list[str]:
+    prefix = component_specifier("")
+    return [name.removeprefix(prefix) for name in bundle.modules if name.startswith(prefix)]
 
 
 class Found(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from robbieblocks.check_rules import RULES
-from robbieblocks.checks import unused
+from robbieblocks.checks import classes, contrast, elements, links, rows, tokens, unused, varying
 from robbieblocks.checks.finding import Checked, Finder, Finding, Found
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.row_faults import blame
@@ -25,7 +25,18 @@ def _of_build(severity: Severity) -> Finder:
 FINDERS: Final[Mapping[str, Finder]] = {
     "build-error": _of_build("error"),
     "build-warning": _of_build("warning"),
+    "unknown-token": tokens.unknown_token,
+    "unknown-class": classes.unknown_classes,
+    "dead-link": rows.each_page_on_nodes(links.dead_links),
+    "missing-file": rows.each_page_on_nodes(links.missing_files),
+    "dead-fragment": rows.each_page_on_nodes(links.dead_fragments),
+    "image-alt": rows.each_element(elements.image_text),
+    "image-size": rows.each_element(elements.image_size),
+    "duplicate-id": rows.each_page(elements.duplicate_ids),
+    "contrast": contrast.low_contrast,
+    "varying-block": varying.varying_blocks,
     "unused-component": unused.unused_components,
+    "unused-token": unused.unused_tokens,
 }
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
+from robbieblocks.checks import properties
 from robbieblocks.checks.finding import Checked, Found
+from robbieblocks.checks.sources import with_imported
+from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
-from robbieblocks.model import ComponentRow
+from robbieblocks.messages import printable
 
-_IMPORTED: Final = re.compile(r"@robbieblocks/([\w.-]+)")
+# What a build itself reads: the colour of a browser's own bars.
+_READ_BY_BUILDS: Final = frozenset({"--color-background"})
+# A media query can't read a custom property, so Tailwind takes these by their values.
+_BY_VALUE: Final = "--breakpoint-"
 
 
 def unused_components(checked: Checked) -> Iterator[Found]:
@@ -19,7 +24,7 @@ def unused_components(checked: Checked) -> Iterator[Found]:
         return
     content = checked.inspection.content
     placed = {block.component for page in content.pages for block in page.blocks}
-    used = _with_imported(placed, content.components)
+    used = {row.key for row in with_imported(placed, content.components)}
     for key, row in sorted(content.components.items()):
         if row.published and key not in used:
             yield Found(
@@ -32,13 +37,34 @@ def unused_components(checked: Checked) -> Iterator[Found]:
             )
 
 
-def _with_imported(keys: set[str], components: Mapping[str, ComponentRow]) -> set[str]:
-    """The keys and those of all that they import, by the texts: broken ones import, too."""
-    found: set[str] = set()
-    pending = list(keys)
-    while pending:
-        key = pending.pop()
-        if key in components and key not in found:
-            found.add(key)
-            pending += _IMPORTED.findall(components[key].code)
+def unused_tokens(checked: Checked) -> Iterator[Found]:
+    """Tokens that no stylesheet, code, prop, class or other token reads."""
+    if not checked.whole:
+        return
+    read = _read_properties(checked)
+    for token in checked.inspection.content.tokens:
+        name = property_name(token.key)
+        if name not in read and not name.startswith(_BY_VALUE):
+            yield Found(
+                Problem(
+                    entity="style_token",
+                    key=printable(token.key),
+                    what=f"nothing reads {printable(name)}",
+                    remedy="use it, or delete it",
+                )
+            )
+
+
+def _read_properties(checked: Checked) -> set[str]:
+    content = checked.inspection.content
+    texts = [sheet.text for sheet in checked.sheets]
+    texts += [sheet.text for sheet in checked.utilities.values()]
+    texts += properties.scripts(checked.inspection)
+    texts += [token.default for token in content.tokens]
+    texts += [
+        value for brand in checked.inspection.brands.values() for value in brand.tokens.values()
+    ]
+    found = set(_READ_BY_BUILDS)
+    for text in texts:
+        found.update(properties.NAME.findall(text) if "--" in text else ())
     return found

@@ -31,20 +31,21 @@ class InspectedPage:
     """A page as one node shows it.
 
     `document` is one object for all nodes that show the page alike. `varying` are the blocks that
-    have read the clock, randomness or the locale, by their order.
+    have read the clock, randomness or the locale, by their order: what was rendered, and the HTML.
     """
 
     node: str
     page: AssembledPage
     document: PageDocument
-    varying: Mapping[int, RenderJob]
+    varying: Mapping[int, tuple[RenderJob, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """The rows, what is made of them, and every problem that a build of all of them reports.
 
-    `apps` are by name, `brands` by node id. A page with an error is not in `pages`.
+    `apps` are by name, `brands` by node id. A page with an error is not in `pages`. `base_styles`
+    are the stylesheets of all pages, by the template's name.
     """
 
     content: Snapshot
@@ -52,6 +53,7 @@ class Inspection:
     brands: Mapping[str, BrandedNode]
     pages: tuple[InspectedPage, ...]
     problems: tuple[Problem, ...]
+    base_styles: Mapping[str, str]
 
 
 def inspect(
@@ -90,6 +92,7 @@ def inspect(
         brands=compiled.brands,
         pages=tuple(pages),
         problems=tuple(problems),
+        base_styles=context.page_renderer.base_styles(),
     )
 
 
@@ -108,9 +111,9 @@ def _pages(run: RunPlan, rendering: AppRendering) -> list[InspectedPage]:
         if isinstance(document, PageDocument):
             page = made_from.page
             varying = {
-                block.order: job
+                block.order: (job, made.html)
                 for block, job in zip(page.blocks, rendering.jobs(page), strict=True)
-                if rendering.blocks[job].rerender
+                if (made := rendering.blocks[job]).rerender
             }
             found.append(
                 InspectedPage(node=run.target.node, page=page, document=document, varying=varying)

@@ -44,19 +44,23 @@ _MAX_STOPS: Final = 3
 _COMPONENTS: Final = component_specifier("")
 # Modules that the harness defines itself.
 PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
+# As far from UTC as js/elsewhere.js is from js/here.js.
+_ELSEWHERE: Final = "Asia/Kathmandu"
 _STOPPED: Final = frozenset({"cpu", "memory", "crash", "reactions"})
 
 
 class IsolateClient:
     """Renders in one child process, one batch at a time. The child is started when it is needed.
 
-    `cpu_s` is seconds of CPU time for each block, `heap_bytes` the isolate's memory. Any thread may
+    `cpu_s` is seconds of CPU time for each block, `heap_bytes` the isolate's memory. `elsewhere` is
+    as in `Prerenderer`. Any thread may
     call `stop`; everything else belongs to one thread at a time.
     """
 
-    def __init__(self, *, cpu_s: float, heap_bytes: int) -> None:
+    def __init__(self, *, cpu_s: float, heap_bytes: int, elsewhere: bool = False) -> None:
         self._cpu_s = cpu_s
         self._heap_bytes = heap_bytes
+        self._elsewhere = elsewhere
         self._child: Child | None = None
         self._react_script = ""
         self._defined: dict[str, Sha256] = {}
@@ -69,7 +73,7 @@ class IsolateClient:
         if self._stopped:
             raise ProcessFailed("prerendering was stopped")
         if self._child is None:
-            self._child = start_child()
+            self._child = start_child(_ELSEWHERE if self._elsewhere else "UTC")
 
     def open(self, react_script: str) -> None:
         """Have a child that has run this script, and wait until it is ready. Raises ProcessFailed.
@@ -85,7 +89,14 @@ class IsolateClient:
         self.start()
         if not self._react_script:
             self._react_script = react_script
-            self._call({"open": react_script, "cpu": self._cpu_s, "heap": self._heap_bytes})
+            self._call(
+                {
+                    "open": react_script,
+                    "cpu": self._cpu_s,
+                    "heap": self._heap_bytes,
+                    "elsewhere": self._elsewhere,
+                }
+            )
 
     def render(
         self, jobs: Sequence[RenderJob], bundle: Bundle, stops: Counter[str]
@@ -227,7 +238,7 @@ def _before_stopped(jobs: Sequence[RenderJob], stops: Counter[str]) -> Sequence[
     return jobs
 
 
-def start_child() -> Child:
+def start_child(time_zone: str = "UTC") -> Child:
     """A child that inherits nothing of the environment: no password, no time zone, no locale."""
     return Child(
         (sys.executable, "-X", "utf8", "-P", _PROGRAM),
@@ -236,7 +247,7 @@ def start_child() -> Child:
             "PYTHONPATH": os.pathsep.join((_IMPORT_ROOT, *filter(None, sys.path))),
             "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
+            "TZ": time_zone,
         },
         memory_bytes=ROWS_MEMORY_BYTES,
     )

@@ -14,6 +14,7 @@ from typing import Final
 JS_FOLDER: Final = Path(__file__).resolve().with_name("js")
 MODULES: Final = (
     "host.js",
+    "here.js",
     "varying.js",
     "globals.js",
     "failure.js",
@@ -28,12 +29,13 @@ _EXPORT_LIST: Final = re.compile(r"^export \{[^}]*\};$", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?=const )", re.MULTILINE)
 
 
-def script() -> str:
+def script(*, elsewhere: bool = False) -> str:
     """The harness: an expression whose value is what `render.js` exports as `harness`.
 
-    Stack traces call it harness.js.
+    Stack traces call it harness.js. `elsewhere` is for another clock, locale and randomness.
     """
-    body = "".join(map(_body, MODULES))
+    names = ("elsewhere.js" if elsewhere and name == "here.js" else name for name in MODULES)
+    body = "".join(map(_body, names))
     return f'(() => {{\n"use strict";\n{body}return harness;\n}})()\n//# sourceURL=harness.js'
 
 

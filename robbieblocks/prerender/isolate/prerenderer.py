@@ -74,13 +74,23 @@ class Prerenderer:
     `cpu_s` is seconds of CPU time for each block, `heap_bytes` the memory of an isolate. A
     component that loops, takes all memory or crashes the process fails alone; the others are
     rendered. `isolates` is how many may work side by side: by default one for each processor.
+    `elsewhere` renders for a visitor with another clock, locale, time zone and randomness, to be
+    compared and never to be published.
     """
 
     def __init__(
-        self, *, cpu_s: float = 2.0, heap_bytes: int = 256 * _MIB, isolates: int | None = None
+        self,
+        *,
+        cpu_s: float = 2.0,
+        heap_bytes: int = 256 * _MIB,
+        isolates: int | None = None,
+        elsewhere: bool = False,
     ) -> None:
         count = isolates or min(len(os.sched_getaffinity(0)), _MAX_ISOLATES)
-        self._isolates = [IsolateClient(cpu_s=cpu_s, heap_bytes=heap_bytes) for _ in range(count)]
+        self._isolates = [
+            IsolateClient(cpu_s=cpu_s, heap_bytes=heap_bytes, elsewhere=elsewhere)
+            for _ in range(count)
+        ]
         self._pool: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[int] = SimpleQueue()
         self._pending: list[Future[list[RenderedBlock]]] = []

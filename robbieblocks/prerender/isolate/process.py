@@ -45,6 +45,7 @@ class RequestHandler:
         self._react_script = ""
         self._cpu_s = 2.0
         self._heap_bytes = 256 * _MIB
+        self._elsewhere = False
         self._open = contextlib.ExitStack()
         self._isolate: V8Isolate | None = None
 
@@ -53,6 +54,7 @@ class RequestHandler:
         if "open" in request:
             self._react_script = request["open"]
             self._cpu_s, self._heap_bytes = request["cpu"], request["heap"]
+            self._elsewhere = request["elsewhere"]
             self._new_isolate()
             return "{}"
         refused = self._define(request["define"])
@@ -67,7 +69,9 @@ class RequestHandler:
         self._isolate = None
         self._open.close()
         racer = self._open.enter_context(mini_racer())
-        self._isolate = isolate = V8Isolate(racer, self._react_script, self._heap_bytes)
+        self._isolate = isolate = V8Isolate(
+            racer, self._react_script, self._heap_bytes, elsewhere=self._elsewhere
+        )
         isolate.define(list(self._modules.values()))
         return isolate
 

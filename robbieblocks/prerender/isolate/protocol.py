@@ -49,11 +49,15 @@ Result = tuple[str, int] | tuple[None, Failure]
 
 @final
 class OpenRequest(TypedDict):
-    """`open` is the script that defines React; `cpu` is seconds a block, `heap` bytes."""
+    """`open` is the script that defines React; `cpu` is seconds a block, `heap` bytes.
+
+    `elsewhere` asks for another clock, locale and randomness than those of what is published.
+    """
 
     open: str
     cpu: float
     heap: int
+    elsewhere: bool
 
 
 @final

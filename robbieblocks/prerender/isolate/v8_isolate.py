@@ -41,12 +41,14 @@ class StoppedError(Exception):
 class V8Isolate:
     """One V8 isolate that has run React and the harness; `is_fresh` until it renders a block."""
 
-    def __init__(self, racer: MiniRacer, react_script: str, heap_bytes: int) -> None:
+    def __init__(
+        self, racer: MiniRacer, react_script: str, heap_bytes: int, *, elsewhere: bool
+    ) -> None:
         racer.set_hard_memory_limit(heap_bytes)
         racer.eval(react_script)
         self._racer = racer
         self.is_fresh = True
-        functions: Any = racer.eval(harness.script())
+        functions: Any = racer.eval(harness.script(elsewhere=elsewhere))
         self._expect = functions["expect"]
         self._render = functions["render"].cancelable()
         self._settle = functions["settle"].cancelable()

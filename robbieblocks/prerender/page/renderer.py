@@ -74,17 +74,21 @@ class PageRenderer:
         self._graph: AssetGraph | None = None
 
     def base_css(self) -> str:
-        """The base styles of all pages. Raises ContentError with each file that can't be read."""
-        texts: list[str] = []
+        """The base styles of all pages. Raises as `base_styles`."""
+        return "\n".join(self.base_styles().values())
+
+    def base_styles(self) -> dict[str, str]:
+        """The files of `base_css` by name. Raises ContentError with each that can't be read."""
+        texts: dict[str, str] = {}
         problems: list[Problem] = []
         for name in ("base.css", "layout.css", "site.css"):
             try:
-                texts.append(self._templates.text(name))
+                texts[name] = self._templates.text(name)
             except ContentError as error:
                 problems += error.problems
         if problems:
             raise ContentError(problems)
-        return "\n".join(texts)
+        return texts
 
     @property
     def assets(self) -> tuple[Asset, ...]:

@@ -1,5 +1,6 @@
 // Freezes everything that blocks share, so that none can change what another one sees.
 
+import { LOCALE } from "./here.js";
 import {
   defineProperty,
   freeze,
@@ -11,7 +12,6 @@ import {
   RealDate,
 } from "./host.js";
 import { handedOut, provided, unguardedReact } from "./react.js";
-import { LOCALE } from "./varying.js";
 
 /**
  * Let objects still assign to properties that a frozen prototype has: libraries do that to these.

@@ -1,6 +1,7 @@
 // Equal rows give equal bytes: randomness, the clock and the locale are the same for every block. One
 // that has read them is rendered again in the browser.
 
+import { LOCALE, NOW, SEED } from "./here.js";
 import {
   apply,
   construct,
@@ -19,7 +20,7 @@ import {
 let [a, b, c, d] = [0, 0, 0, 0];
 
 export const reseed = () => {
-  [a, b, c, d] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 1];
+  [a, b, c, d] = SEED;
 };
 
 const random32 = () => {
@@ -53,9 +54,6 @@ define(globalThis, "crypto", {
     return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => HEX[random32() & 15]);
   },
 });
-
-// The clock stands still.
-const NOW = Date.UTC(2025, 0, 1);
 
 // A text that names the same instant in every time zone (ECMA-262, Date Time String Format).
 const ZONED = /^\s*[+-]?\d{4,6}(-\d\d(-\d\d)?)?\s*$|(Z|GMT|UTC|[+-]\d\d:?\d\d)\s*$/i;
@@ -122,8 +120,6 @@ define(globalThis, "performance", {
 });
 
 // Text is made for one locale where a component names none, since that means the visitor's.
-export const LOCALE = "en-US";
-
 /** @param {unknown} locales */
 const named = (locales) => {
   if (locales !== undefined && !(Array.isArray(locales) && locales.length === 0)) return locales;

@@ -1,0 +1,44 @@
+"""The addresses that a node answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from robbieblocks.assemble import release_path
+from robbieblocks.checks.markup import Markup
+from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.pipeline import InspectedPage, Inspection
+
+# What every node has besides its pages.
+_FILES: Final = frozenset({"/404.html", "/robots.txt", "/sitemap.xml", "/tokens.json", "/healthz"})
+
+
+def addresses_of(
+    node: str, inspection: Inspection, pages: Sequence[tuple[InspectedPage, Markup]]
+) -> dict[str, Markup | None]:
+    """What a node answers, by path, with the markup of pages that were made.
+
+    Other forms of a page's address, which lead to it, are among them.
+    """
+    content = inspection.content
+    row = next(each for each in content.nodes if each.id == node)
+    now = content.taken_at
+    routes = {
+        page.route: None
+        for page in content.pages
+        if page.app in row.apps and not (page.published_at and page.published_at > now)
+    }
+    made = {page.page.route: found for page, found in pages if page.node == node}
+    known: dict[str, Markup | None] = dict.fromkeys((*_FILES, *_assets(pages)))
+    known |= {f"/sitemap-{app}.xml": None for app in row.apps}
+    for route, found in {**routes, **made}.items():
+        other = route.removesuffix("/") if route.endswith("/") else route + "/"
+        for path in (other, f"/{release_path(route)}", route):
+            known[path] = found
+    return known
+
+
+def _assets(pages: Sequence[tuple[InspectedPage, Markup]]) -> Iterator[str]:
+    for page, _ in pages:
+        yield from (ASSET_PREFIX + asset.name for asset in page.document.assets)

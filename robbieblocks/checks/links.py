@@ -1,0 +1,110 @@
+"""Addresses in pages that lead to nothing on the same node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from robbieblocks.checks.finding import Checked
+from robbieblocks.checks.markup import Element, Markup
+from robbieblocks.errors import Problem
+from robbieblocks.messages import nearest, printable
+from robbieblocks.pipeline import InspectedPage
+
+_ADDRESSES: Final = ("href", "src", "poster")
+# What leads to a page; everything else is fetched by the page itself.
+_LEADS: Final = frozenset({"a", "area"})
+# HTML, "select the indicated part": an empty one and `top` are the beginning of any page.
+_BEGINNING: Final = frozenset({"", "top"})
+_HOST: Final = "http://node.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address on the page's own node: its path, decoded, and its fragment."""
+
+    element: Element
+    written: str
+    path: str
+    fragment: str
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a link, and none to a file."""
+        last = self.path.rpartition("/")[2]
+        return self.element.tag in _LEADS and ("." not in last or last.endswith(".html"))
+
+
+def dead_links(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
+    """Links to pages that the node does not have."""
+    known = checked.addresses(page.node)
+    for address in _addresses(page, markup, checked):
+        if address.is_page and address.path not in known:
+            near = nearest(address.path, known, most=1)
+            remedy = f"did you mean {near[0]}?" if near else "mend it, or publish the page"
+            yield _problem(address, page, checked, "no page of the node has the address", remedy)
+
+
+def missing_files(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
+    """Pictures and other files that the node does not have."""
+    known = checked.addresses(page.node)
+    for address in _addresses(page, markup, checked):
+        if not address.is_page and address.path not in known:
+            remedy = "name another, or have the web server in front of the node serve it"
+            yield _problem(address, page, checked, "no file of the node has the address", remedy)
+
+
+def dead_fragments(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
+    """Links to a part of a page that has no element with that id."""
+    for address in _addresses(page, markup, checked):
+        target = checked.addresses(page.node).get(address.path)
+        if address.fragment in _BEGINNING or not address.is_page or target is None:
+            continue
+        # `#/x` and `#!x` are read by scripts, `:~:text=` by browsers.
+        if (
+            not address.fragment.startswith(("/", "!", ":~:"))
+            and address.fragment not in target.ids
+        ):
+            near = nearest(address.fragment, target.ids, most=1)
+            remedy = f"did you mean #{near[0]}?" if near else "give the element that id"
+            what = f"no element of the page has the id {printable(address.fragment)}, as in"
+            yield _problem(address, page, checked, what, remedy)
+
+
+def _problem(
+    address: Address, page: InspectedPage, checked: Checked, what: str, remedy: str
+) -> Problem:
+    place = checked.sources.of(address.written, page.page.key, address.element.block)
+    return place.problem(f"{what} {printable(address.written)}", remedy)
+
+
+def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Address]:
+    """The addresses of a page that lead to its own node."""
+    own = urlsplit(checked.inspection.brands[page.node].base_url)
+    for element in markup.elements:
+        for written in _written(element.attributes):
+            parts = _resolved(page.page.route, written.strip())
+            if parts.scheme in ("http", "https") and _is_own(parts, own):
+                path, fragment = unquote(parts.path) or "/", unquote(parts.fragment)
+                yield Address(element, written, path, fragment)
+
+
+# Each rule asks for each address, on each node.
+@lru_cache(maxsize=1 << 16)
+def _resolved(route: str, written: str) -> SplitResult:
+    return urlsplit(urljoin(_HOST + route, written))
+
+
+def _is_own(parts: SplitResult, own: SplitResult) -> bool:
+    return f"{parts.scheme}://{parts.netloc}" == _HOST or (
+        bool(own.netloc) and parts[:2] == own[:2]
+    )
+
+
+def _written(attributes: Mapping[str, str]) -> Iterator[str]:
+    yield from (attributes[name] for name in _ADDRESSES if attributes.get(name, "").strip())
+    for candidate in attributes.get("srcset", "").split(", "):
+        yield from candidate.split()[:1]

@@ -1,0 +1,74 @@
+"""The elements of a page's HTML that rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from robbieblocks.prerender import PageDocument
+
+# What holds an address, beside href and src.
+_SELECTOR: Final = "[id],[href],[src],[srcset],[poster],[style],img,input[type=image],a[name]"
+_KEPT: Final = frozenset(
+    {"id", "href", "src", "srcset", "poster", "style", "alt", "width", "height", "name", "class"}
+    | {"role", "aria-hidden", "aria-label", "aria-labelledby", "title"}
+)
+
+
+class Element(NamedTuple):
+    """An element, and the order of the block that it is in; None outside of all blocks."""
+
+    tag: str
+    attributes: dict[str, str]
+    block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """A page's body: its elements in blocks, then the others, and each `class` of a block once.
+
+    `blocks` are the orders of its blocks.
+    """
+
+    elements: tuple[Element, ...]
+    classes: tuple[tuple[str, int], ...]
+    blocks: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What a fragment of an address can name."""
+        found = {each.attributes.get("id", "") for each in self.elements}
+        found.update(each.attributes.get("name", "") for each in self.elements if each.tag == "a")
+        return frozenset(found.union(f"b{order}" for order in self.blocks))
+
+
+def read(document: PageDocument) -> Markup:
+    """The markup of a page, without what is a node's own."""
+    # The slots of nodes are in the head.
+    html = b"".join(document.parts[0::2])
+    body = LexborHTMLParser(html).body
+    elements: list[Element] = []
+    classes: dict[tuple[str, int], None] = {}
+    blocks: list[int] = []
+    for wrapper in body.css("div.rb-block") if body else ():
+        block = int((wrapper.id or "b0")[1:])
+        blocks.append(block)
+        elements += _elements(wrapper, block)
+        for each in wrapper.css("[class]"):
+            if each.mem_id != wrapper.mem_id:
+                classes[each.attributes["class"] or "", block] = None
+        wrapper.decompose()
+    if body:
+        elements += _elements(body, None)
+    return Markup(tuple(elements), tuple(classes), tuple(blocks))
+
+
+def _elements(inside: LexborNode, block: int | None) -> Iterator[Element]:
+    for each in inside.css(_SELECTOR):
+        # A selector finds the node itself as well.
+        if each.mem_id != inside.mem_id:
+            found = {name: text or "" for name, text in each.attributes.items() if name in _KEPT}
+            yield Element(each.tag or "", found, block)

@@ -1,0 +1,125 @@
+"""Where in the rows a text stands that a page shows: a prop, or a component's code or schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from robbieblocks.errors import Problem
+from robbieblocks.messages import json_pointer
+from robbieblocks.model import BlockRow, ComponentRow, Json, PageRow
+from robbieblocks.pipeline import Inspection
+
+_IMPORTED: Final = re.compile(r"@robbieblocks/([\w.-]+)")
+# Strings are passed over, so that `//` in an address begins no comment.
+_COMMENT: Final = re.compile(
+    r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+
+
+class Place(NamedTuple):
+    """A row and a place in it, as `Problem` names them."""
+
+    entity: str
+    key: str
+    field: str = ""
+    pointer: str = ""
+    line: int | None = None
+    column: int | None = None
+    source: str = ""
+    page: str = ""
+    block: int | None = None
+
+    def problem(self, what: str, remedy: str) -> Problem:
+        """A problem at this place."""
+        return Problem(what=what, remedy=remedy, **self._asdict())
+
+
+def in_text(entity: str, key: str, field: str, text: str, offset: int) -> Place:
+    """The place of an offset in the text of a row."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    return Place(
+        entity=entity,
+        key=key,
+        field=field,
+        line=text.count("\n", 0, offset) + 1,
+        column=offset - start + 1,
+        source=text[start : end if end >= 0 else len(text)],
+    )
+
+
+def without_comments(code: str) -> str:
+    """Code with blanks in place of its comments, so that offsets stay."""
+    return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), code)
+
+
+class Sources:
+    """Finds where the texts of rendered blocks come from."""
+
+    def __init__(self, inspection: Inspection) -> None:
+        self._components = inspection.content.components
+        self._pages = {page.key: page for page in inspection.content.pages}
+
+    def of(self, text: str, page: str, order: int | None) -> Place:
+        """Where a block of a page has a text from: as near as can be told, else the block."""
+        row = self._pages.get(page)
+        block = None if row is None else _block(row, order)
+        if block is None:
+            return Place("page", page)
+        pointer = pointer_of(block.props, text)
+        if pointer is not None:
+            return Place("page", page, "props", pointer, page=page, block=block.order)
+        for component in self.reached(block.component):
+            if (place := _in_component(component, text)) is not None:
+                return place
+        return Place("component", block.component, page=page, block=block.order)
+
+    def reached(self, key: str) -> Iterator[ComponentRow]:
+        """A component and all that it imports, by the texts: broken ones import, too."""
+        return with_imported({key}, self._components)
+
+
+def with_imported(keys: set[str], components: Mapping[str, ComponentRow]) -> Iterator[ComponentRow]:
+    """The components of these keys and all that they import."""
+    known: set[str] = set()
+    pending = sorted(keys)
+    while pending:
+        key = pending.pop(0)
+        if key in components and key not in known:
+            known.add(key)
+            yield components[key]
+            pending += _IMPORTED.findall(components[key].code)
+
+
+def _block(page: PageRow, order: int | None) -> BlockRow | None:
+    return next((block for block in page.blocks if block.order == order), None)
+
+
+def pointer_of(value: Json, text: str) -> str | None:
+    """The JSON pointer of the first string that is a text, else of the first that holds it."""
+    within: str | None = None
+    waiting: list[tuple[tuple[str | int, ...], Json]] = [((), value)]
+    while waiting:
+        path, inner = waiting.pop()
+        if isinstance(inner, str):
+            if inner == text:
+                return json_pointer(*path)
+            if text and text in inner and within is None:
+                within = json_pointer(*path)
+        elif isinstance(inner, Mapping):
+            waiting += reversed([((*path, name), part) for name, part in inner.items()])
+        elif isinstance(inner, list):
+            waiting += reversed([((*path, index), part) for index, part in enumerate(inner)])
+    return within
+
+
+def _in_component(row: ComponentRow, text: str) -> Place | None:
+    code = without_comments(row.code)
+    for quoted in (f'"{text}"', f"'{text}'", f"`{text}`", text if len(text) > 2 else ""):
+        at = code.find(quoted) if quoted else -1
+        if at >= 0:
+            return in_text("component", row.key, "react_code", row.code, at)
+    pointer = pointer_of(row.props_schema, text)
+    return None if pointer is None else Place("component", row.key, "props_schema", pointer)
