@@ -18,7 +18,7 @@ from robbieblocks.messages import nearest, printable
 from robbieblocks.pipeline import InspectedPage
 
 # So like each other that one is meant for the other: `card__titel`, `bg-primry`.
-_LIKENESS: Final = 0.88
+_LIKENESS: Final = 0.9
 _SHORTEST: Final = 5
 _DIGITS: Final = re.compile(r"\d+")
 # Utilities that take a token's name, by the beginning of its custom property.

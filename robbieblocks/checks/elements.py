@@ -101,8 +101,9 @@ def duplicate_ids(page: InspectedPage, markup: Markup, checked: Checked) -> Iter
                 else "the layout"
                 for each in dict.fromkeys(blocks)
             ]
-            place = checked.sources.of(name, page.page.key, blocks[-1])
-            yield place._replace(page=page.page.key, block=blocks[-1]).problem(
+            block = next((each for each in reversed(blocks) if each is not None), None)
+            place = checked.sources.of(name, page.page.key, block)
+            yield place._replace(page=page.page.key, block=block).problem(
                 f'{len(blocks)} elements have the id "{printable(name)}": in {listed(where, 5)}',
                 "make each its own: of a prop, or with React's useId",
             )

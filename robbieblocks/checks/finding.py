@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -11,10 +11,10 @@ from robbieblocks.checks import markup, properties, sheets
 from robbieblocks.checks.addresses import addresses_of
 from robbieblocks.checks.markup import Markup
 from robbieblocks.checks.sheets import Sheet
-from robbieblocks.checks.sources import Sources
+from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle, component_specifier
-from robbieblocks.pipeline import InspectedPage, Inspection
+from robbieblocks.pipeline import InspectedPage, Inspection, Request
 from robbieblocks.settings import Settings
 
 
@@ -22,13 +22,44 @@ from robbieblocks.settings import Settings
 class Checked:
     """What is checked: the rows, and the pages of all nodes that were made of them.
 
-    `whole` says that all apps and nodes are among them, so that what is missing is unused.
+    `request` says which pages were asked for, where not all were.
     """
 
     inspection: Inspection
     settings: Settings
     progress: Callable[[str], None]
-    whole: bool = True
+    request: Request = field(default_factory=Request)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all pages are there, so that what none of them uses is unused."""
+        return not (self.request.pages or self.request.apps or self.request.nodes)
+
+    def concerns(self, problem: Problem) -> bool:
+        """Whether a problem is one of what was asked for."""
+        if self.whole:
+            return True
+        page = problem.page or (problem.key if problem.entity == "page" else "")
+        if page:
+            return page in self._asked
+        return problem.entity != "component" or problem.key in self._used
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        pages, apps = self.request.pages, self.request.apps
+        return frozenset(
+            page.key
+            for page in self.inspection.content.pages
+            if (not pages or page.key in pages) and (not apps or page.app in apps)
+        )
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        """The components of the pages that were asked for."""
+        content = self.inspection.content
+        shown = (page for page in content.pages if page.key in self._asked)
+        placed = {block.component for page in shown for block in page.blocks}
+        return frozenset(row.key for row in with_imported(placed, content.components))
 
     @cached_property
     def pages(self) -> tuple[tuple[InspectedPage, Markup], ...]:

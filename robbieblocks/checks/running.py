@@ -57,4 +57,5 @@ def _findings(rule: str, severity: Severity, checked: Checked) -> Iterator[Findi
     with blame(faults.append, "rule", rule):
         found += FINDERS[rule](checked)
     for problem, nodes in (*found, *map(Found, faults)):
-        yield Finding(rule, replace(problem, severity=severity), nodes)
+        if checked.concerns(problem):
+            yield Finding(rule, replace(problem, severity=severity), nodes)

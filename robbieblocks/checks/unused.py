@@ -42,9 +42,11 @@ def unused_tokens(checked: Checked) -> Iterator[Found]:
     if not checked.whole:
         return
     read = _read_properties(checked)
+    # `var(--color-${name})` reads every one that begins so.
+    beginnings = tuple(name for name in read if name.endswith("-"))
     for token in checked.inspection.content.tokens:
         name = property_name(token.key)
-        if name not in read and not name.startswith(_BY_VALUE):
+        if name not in read and not name.startswith((_BY_VALUE, *beginnings)):
             yield Found(
                 Problem(
                     entity="style_token",

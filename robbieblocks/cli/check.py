@@ -11,8 +11,9 @@ import typer
 from robbieblocks import checks
 from robbieblocks.checks import Checked, Finding
 from robbieblocks.cli import session
-from robbieblocks.cli.findings import as_annotations, as_object, as_text
+from robbieblocks.cli.findings import ReportedFinding, as_annotations, as_object, as_text
 from robbieblocks.cli.output import as_json, print_progress, print_result
+from robbieblocks.content import ContentPlaces
 from robbieblocks.pipeline import BuildContext, Request, inspect
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.settings import Settings
@@ -41,13 +42,15 @@ def run(
             inspection=inspection,
             settings=settings,
             progress=print_progress,
-            whole=not (request.pages or request.apps or request.nodes),
+            request=request,
         )
     )
+    places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)
+    report = [ReportedFinding.of(each, places) for each in findings]
     if format_ == "json":
-        print_result(as_json(as_object(findings)))
+        print_result(as_json(as_object(report)))
     else:
-        print_result((as_annotations if format_ == "github" else as_text)(findings))
+        print_result((as_annotations if format_ == "github" else as_text)(report))
     raise typer.Exit(_exit_code(findings))
 
 

@@ -19,6 +19,9 @@ def check(
     node: Annotated[
         list[str] | None, typer.Option(help="Only this node; repeatable. Default: all.")
     ] = None,
+    drafts: Annotated[
+        bool, typer.Option("--drafts", help="Draft pages and unpublished components too.")
+    ] = False,
     format_: Annotated[
         Literal["text", "json", "github"],
         typer.Option(
@@ -41,5 +44,7 @@ def check(
         from robbieblocks.cli import check as command
         from robbieblocks.pipeline import Request
 
-        request = Request(pages=tuple(page or ()), apps=tuple(app_ or ()), nodes=tuple(node or ()))
+        request = Request(
+            pages=tuple(page or ()), apps=tuple(app_ or ()), nodes=tuple(node or ()), drafts=drafts
+        )
         command.run(request, format_, settings, prerenderer)

@@ -2,53 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
 
 from robbieblocks.checks import Finding
-from robbieblocks.messages import visible
+from robbieblocks.content import ContentPlaces, FilePlace
+from robbieblocks.errors import Problem
+from robbieblocks.messages import visible, visible_line
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+class ReportedFinding(NamedTuple):
+    """A finding, and the file of the project that holds its row, if there is one."""
+
+    rule: str
+    problem: Problem
+    nodes: tuple[str, ...]
+    place: FilePlace | None
+
+    @classmethod
+    def of(cls, finding: Finding, places: ContentPlaces) -> Self:
+        """The finding with a path below the workflow's checkout, or else the current folder."""
+        root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+        place = places.of(finding.problem)
+        if place is not None:
+            below = place.file.is_relative_to(root)
+            place = place._replace(file=place.file.relative_to(root)) if below else None
+        return cls(*finding, place)
+
+
+def as_text(findings: Sequence[ReportedFinding]) -> str:
     """Each finding with its place, text and remedy, then how many there are."""
     return "\n\n".join((*map(_text, findings), _counted(findings)))
 
 
-def _text(finding: Finding) -> str:
-    nodes = f"\n  on {', '.join(finding.nodes)}" if finding.nodes else ""
-    return f"{finding.problem.severity} ({finding.rule}): {finding.problem}{nodes}"
+def _text(finding: ReportedFinding) -> str:
+    lines = [f"{finding.problem.severity} ({finding.rule}): {finding.problem}"]
+    if finding.nodes:
+        lines.append(f"  on {visible_line(', '.join(finding.nodes))}")
+    if finding.place:
+        lines.append(f"  in {visible_line(str(finding.place.file))}:{finding.place.line}")
+    return "\n".join(lines)
 
 
-def _counted(findings: Iterable[Finding]) -> str:
-    levels = [str(finding.problem.severity) for finding in findings]
-    counts = [(levels.count(level), level) for level in ("error", "warning")]
-    return ", ".join(f"{n} {level}{'' if n == 1 else 's'}" for n, level in counts)
+def _counted(findings: Sequence[ReportedFinding]) -> str:
+    errors = sum(each.problem.severity == "error" for each in findings)
+    counts = ((errors, "error"), (len(findings) - errors, "warning"))
+    return ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for count, level in counts)
 
 
-def as_object(findings: Sequence[Finding]) -> dict[str, object]:
+def as_object(findings: Sequence[ReportedFinding]) -> dict[str, object]:
     """The stable form that `--format json` prints."""
-    return {
-        "version": 1,
-        "findings": [
-            {"rule": each.rule, "nodes": each.nodes, **each.problem.as_json()} for each in findings
-        ],
-    }
+    return {"version": 1, "findings": [_object(each) for each in findings]}
 
 
-def as_annotations(findings: Sequence[Finding]) -> str:
+def _object(finding: ReportedFinding) -> dict[str, object]:
+    found: dict[str, object] = {"rule": finding.rule, **finding.problem.as_json()}
+    found["level"] = found.pop("severity")
+    if finding.nodes:
+        found["nodes"] = finding.nodes
+    if finding.place:
+        found |= {"file": finding.place.file.as_posix(), "file_line": finding.place.line}
+    return found
+
+
+def as_annotations(findings: Sequence[ReportedFinding]) -> str:
     """One workflow command a finding, then how many there are."""
     return "\n".join((*map(_annotation, findings), _counted(findings)))
 
 
-def _annotation(finding: Finding) -> str:
-    problem = finding.problem
-    title = _property(f"{finding.rule}: {problem.where}")
-    return f"::{problem.severity} title={title}::{_data(_text(finding))}"
+def _annotation(finding: ReportedFinding) -> str:
+    properties: dict[str, object] = {}
+    if finding.place:
+        file, line, column = finding.place
+        properties = {"file": file.as_posix(), "line": line}
+        if column is not None:
+            properties["col"] = column
+    properties["title"] = finding.rule
+    named = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    return f"::{finding.problem.severity} {named}::{_data(str(finding.problem))}"
 
 
 def _data(text: str) -> str:
-    """The message of a workflow command: on one line, and nothing in it begins another."""
-    escaped = visible(text).replace("%", "%25").replace("\r", "%0D")
-    return escaped.replace("\n", "%0A")
+    """The message of a workflow command: on one line, so that nothing in it begins another."""
+    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

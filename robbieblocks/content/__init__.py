@@ -9,9 +9,10 @@
     node_branding/<node-id>.toml                       a node's branding
 
 `start_project` makes a new project. `load` reads such a folder and `export` writes it; `stored`
-reads the rows of a database, and `import_` merges a folder into them. Files can hold every row: a
-key that can't be a file name is written as `key` in the file, and JSON that TOML can't hold (null)
-as text in `props_json`, `conditions_json`, `metadata_json` or `tokens_json`.
+reads the rows of a database, and `import_` merges a folder into them. `ContentPlaces` says which
+line of which file a problem concerns. Files can hold every row: a key that can't be a file name is
+written as `key` in the file, and JSON that TOML can't hold (null) as text in `props_json`,
+`conditions_json`, `metadata_json` or `tokens_json`.
 """
 
 from robbieblocks.content.differences import difference
@@ -19,6 +20,7 @@ from robbieblocks.content.exporting import Exported, export
 from robbieblocks.content.folder import load
 from robbieblocks.content.importing import import_, seed
 from robbieblocks.content.merging import RowMerge, Side, merge
+from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import Block, Component, Content, Page, RowName, Token
 from robbieblocks.content.starter import start_project
 from robbieblocks.content.stored import Stored, stored
@@ -27,7 +29,9 @@ __all__ = [
     "Block",
     "Component",
     "Content",
+    "ContentPlaces",
     "Exported",
+    "FilePlace",
     "Page",
     "RowMerge",
     "RowName",

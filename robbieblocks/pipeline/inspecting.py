@@ -76,7 +76,7 @@ def inspect(
         content = read(session)
         assemblies = assemble(content, session)
         compiled = compile_apps(content, assemblies, session)
-        plan = make_plan(content, compiled, session, now=clock())
+        plan = make_plan(content, compiled, session, now=request.at or clock())
         rendering = render(plan, compiled.apps, session)
         pages: list[InspectedPage] = []
         problems: dict[Problem, None] = {}

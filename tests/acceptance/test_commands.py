@@ -39,9 +39,11 @@ def sql(installation: Installation, query: str) -> list[tuple[Any, ...]]:
 
 
 def schema() -> jsonschema_rs.Validator:
-    """The JSON Schema that docs/output.md gives for `--format json`."""
+    """The JSON Schema that docs/output.md gives for `build --format json`."""
     found = re.findall(r"```json\n(.*?)```", (ROOT / "docs/output.md").read_text(), re.DOTALL)
-    (described,) = (value for value in map(json.loads, found) if "properties" in value)
+    (described,) = (
+        value for value in map(json.loads, found) if "runs" in value.get("properties", ())
+    )
     return jsonschema_rs.validator_for(described)
 
 

@@ -66,7 +66,7 @@ def test_the_readme_of_a_new_project_works_word_for_word(
     """Its lines lead from nothing to the page on both nodes, and to a change of it; the page is
     silent, open to all and alive; there is no demo, and no second database."""
     readme = (project.folder / "README.md").read_text()
-    *first, serve, diff, import_, build = shell_lines(readme)
+    *first, serve, diff, import_, check, build = shell_lines(readme)
     for line in first:
         project.run(*line[1:])
     assert "0 written" in project.run("content", "export").out
@@ -94,6 +94,7 @@ def test_the_readme_of_a_new_project_works_word_for_word(
         home.write_text(home.read_text().replace("Hello from", "Changed on"))
         assert "Changed on my site" in project.run(*diff[1:], below="content/pages").out
         project.run(*import_[1:], below="content/pages")
+        assert project.run(*check[1:], below="templates").out == "0 errors, 0 warnings\n"
         project.run(*build[1:], below="templates")
         page = context.new_page()
         page.goto(served["a"])

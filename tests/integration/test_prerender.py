@@ -700,3 +700,28 @@ def test_scripts_may_change_between_renders(prerenderer: Prerenderer, isolate: s
     for said in ("one", "two", "one"):
         bundle = _bundle(isolate, it=f"exports.default = () => '{said}';")
         assert prerenderer.render(_jobs("it"), bundle)[0].html == said
+
+
+def test_elsewhere_shows_what_differs_for_another_visitor(
+    prerenderer: Prerenderer, isolate: str
+) -> None:
+    """The clock, randomness, locale and time zone are others there, and nothing else is."""
+    varying = {
+        "clock": "Date.now()",
+        "random": "Math.random()",
+        "uuid": "crypto.randomUUID()",
+        "locale": "(5000.5).toLocaleString()",
+        "zone": "new Date(0).getHours()",
+    }
+    same = {"named": "(5000.5).toLocaleString('en-US')", "utc": "new Date(0).getUTCHours()"}
+    bodies = {
+        key: f"exports.default = () => String({value});" for key, value in (varying | same).items()
+    }
+    bundle = _bundle(isolate, **bodies)
+    here = prerenderer.render(_jobs(*bodies), bundle)
+    with Prerenderer(isolates=1, elsewhere=True) as other:
+        there = other.render(_jobs(*bodies), bundle)
+    differing = {
+        key for key, one, two in zip(bodies, here, there, strict=True) if one.html != two.html
+    }
+    assert differing == varying.keys()

@@ -19,7 +19,8 @@ _IMPORTED = re.compile(r'^import [^;]* from "\./([a-z_]+\.js)";$', re.MULTILINE)
 
 def test_every_module_is_joined_once() -> None:
     """A file that is put into the folder belongs to the script, or this fails."""
-    assert sorted(harness.MODULES) == sorted(path.name for path in harness.JS_FOLDER.iterdir())
+    files = sorted(path.name for path in harness.JS_FOLDER.iterdir())
+    assert sorted([*harness.MODULES, "elsewhere.js"]) == files
 
 
 def test_modules_import_only_what_stands_before_them() -> None:
@@ -38,9 +39,25 @@ def test_the_joined_script_has_the_lines_of_its_modules() -> None:
         text = (harness.JS_FOLDER / name).read_text("utf-8").splitlines()
         joined = lines[at : at + len(text)]
         assert joined[0] == text[0]
-        assert joined[-1] == text[-1]
+        assert joined[-1] == text[-1].removeprefix("export ")
         at += len(text)
     assert lines[at:] == ["return harness;", "})()", "//# sourceURL=harness.js"]
+
+
+def test_elsewhere_everything_is_another() -> None:
+    """The same names as here, each with another value, and the script differs in nothing else."""
+    here, elsewhere = (
+        dict(re.findall(r"^export const (\w+) = (.*);$", text, re.MULTILINE))
+        for text in (
+            (harness.JS_FOLDER / name).read_text("utf-8") for name in ("here.js", "elsewhere.js")
+        )
+    )
+    assert here.keys() == elsewhere.keys()
+    assert not [name for name in here if here[name] == elsewhere[name]]
+    lines = set(harness.script(elsewhere=True).splitlines()) - set(harness.script().splitlines())
+    assert {line for line in lines if not line.startswith("//")} == {
+        f"const {name} = {value};" for name, value in elsewhere.items()
+    }
 
 
 def test_the_isolate_process_loads_little() -> None:

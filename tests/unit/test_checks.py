@@ -1,0 +1,399 @@
+"""The rules of `robbieblocks check`: each finds its fault, and is silent without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from robbieblocks.brand import brand
+from robbieblocks.check_rules import RULES
+from robbieblocks.checks import Checked, Finding, run
+from robbieblocks.checks.colors import color, contrast
+from robbieblocks.checks.markup import read
+from robbieblocks.checks.sources import without_comments
+from robbieblocks.errors import Problem
+from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
+from robbieblocks.pipeline import InspectedPage, Inspection
+from robbieblocks.prerender import PageDocument
+from robbieblocks.settings import Settings
+from tests.unit.rows import a_block, a_component, a_node, a_page, a_snapshot
+
+PRIMARY = TokenRow(key="color.primary", category="color", default="#1f5fa8")
+GROUND = TokenRow(key="color.background", category="color", default="#ffffff")
+DAY = a_node("day")
+NIGHT = a_node("night", overrides={"theme": "dark", "color.primary": "#dddd00"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A page with one block of the component `card`, on nodes, as it was rendered.
+
+    `html` is the block's. `others` are more pages without blocks, each with route and HTML by its
+    key; `coded` is the route of one in the app `code`.
+    """
+
+    html: str = "<p>text</p>"
+    code: str = ""
+    css: str = ""
+    props: Any = None
+    base: str = ""
+    components: tuple[ComponentRow, ...] = ()
+    nodes: tuple[NodeRow, ...] = (DAY,)
+    others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tokens: tuple[TokenRow, ...] = (PRIMARY, GROUND)
+    problems: tuple[Problem, ...] = ()
+    coded: str = ""
+
+    def checked(self, only: str) -> Checked:
+        card = a_component("card", code=self.code, css=self.css)
+        home = a_page("home", blocks=(a_block(3, props=self.props or {}),))
+        others = [a_page(key, route=route, blocks=()) for key, (route, _) in self.others.items()]
+        if self.coded:
+            others.append(a_page("coded", app="code", route=self.coded, blocks=()))
+        content = a_snapshot(
+            home,
+            *others,
+            components=(card, *self.components),
+            nodes=self.nodes,
+            tokens=self.tokens,
+        )
+        home_html = f'<main id="main"><div class="rb-block" id="b3">{self.html}</div></main>'
+        documents = {"home": home_html}
+        documents |= {key: html for key, (_, html) in self.others.items()} | {"coded": ""}
+        block = AssembledBlock(
+            order=3, zone="main", component="card", props=self.props or {}, props_json="{}"
+        )
+        pages = []
+        for row in content.pages:
+            document = PageDocument(parts=(documents[row.key].encode(),), assets=())
+            page = AssembledPage(
+                key=row.key,
+                app=row.app,
+                route=row.route,
+                path="",
+                layout="single-column",
+                title="",
+                blocks=(block,) if row.key == "home" else (),
+            )
+            pages += [
+                InspectedPage(node=node.id, page=page, document=document, varying={})
+                for node in self.nodes
+                if row.app in node.apps
+            ]
+        inspection = Inspection(
+            content=content,
+            apps={},
+            brands={node.id: brand(node, self.tokens, lambda _: ()) for node in self.nodes},
+            pages=tuple(pages),
+            problems=self.problems,
+            base_styles={"base.css": self.base},
+        )
+        off = {rule.name: rule.level if rule.name == only else "off" for rule in RULES}
+        settings = replace(Settings.from_environment(), checks=off)
+        return Checked(inspection=inspection, settings=settings, progress=lambda _: None)
+
+
+def findings(rule: str, **fields: Any) -> list[Finding]:
+    return list(run(Site(**fields).checked(rule)))
+
+
+IMPORTER = a_component("inner", code='export const a = <i className="x" />;')
+LONG = "\n" * 3 + '  const a = "/plya/";'
+AA = "color: {}; background: var(--color-primary)"
+
+# The rule, the site, where the finding is and what it says.
+WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    (
+        "build-error",
+        {"problems": (Problem(entity="page", key="home", what="is broken"),)},
+        "page home",
+        "is broken",
+    ),
+    (
+        "build-warning",
+        {"problems": (Problem(entity="page", key="home", what="hm", severity="warning"),)},
+        "page home",
+        "hm",
+    ),
+    (
+        "unknown-token",
+        {"css": ".a {\n  color: var(--color-primry);\n}"},
+        "component card, css_styles, line 2:10",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-token",
+        {"css": ".a { & .b { @media print { color: var(--x-y-z); } } }"},
+        "component card, css_styles, line 1:35",
+        "no token or custom property is named --x-y-z",
+    ),
+    (
+        "unknown-token",
+        {"css": ".a { color: var(--color-primry, red) }"},
+        "component card, css_styles, line 1:13",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-token",
+        {"code": "// var(--no)\nconst a = { color: 'var(--color-primry)' };"},
+        "component card, react_code, line 2:21",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-token",
+        {"props": {"list": [{"style": "1px solid var(--color-primry)"}]}},
+        "page home, block 3, props at /list/0/style",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-token",
+        {"nodes": (a_node("day", custom_css="\nbody{color:var(--colr-primary)}"),)},
+        "node_branding day, custom_css, line 2:12",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-class",
+        {
+            "html": '<p class="card__titel">x</p>',
+            "code": '<p className="card__titel" />',
+            "css": ".card__title { margin: 0 }",
+        },
+        "component card, react_code, line 1:15",
+        "did you mean card__title?",
+    ),
+    (
+        "unknown-class",
+        {"html": '<p class="p bg-primry">x</p>', "code": '<p className="p bg-primry" />'},
+        "component card, react_code, line 1:17",
+        "did you mean bg-primary?",
+    ),
+    (
+        "dead-link",
+        {"html": '<a href="/plya/">x</a>', "props": {"a": [{"href": "/plya/"}]}},
+        "page home, block 3, props at /a/0/href",
+        "no page of the node has the address /plya/",
+    ),
+    (
+        "dead-link",
+        {"html": '<a href="/plya/">x</a>', "code": LONG},
+        "component card, react_code, line 4:13",
+        "/plya/",
+    ),
+    (
+        "dead-link",
+        {"html": '<a href="../plya?q=1#x">x</a>'},
+        "component card, on page home, block 3",
+        "../plya?q=1#x",
+    ),
+    (
+        "dead-link",
+        {
+            "html": '<a href="https://day.example/gone">x</a>',
+            "nodes": (a_node("day", base_url="https://day.example"),),
+        },
+        "component card, on page home, block 3",
+        "https://day.example/gone",
+    ),
+    (
+        "missing-file",
+        {"html": '<img src="/boat.jpg">', "props": {"src": "/boat.jpg"}},
+        "page home, block 3, props at /src",
+        "no file of the node has the address /boat.jpg",
+    ),
+    (
+        "missing-file",
+        {"html": '<img srcset="/a.png 1x, data:image/png;base64,AA== 2x">'},
+        "component card, on page home, block 3",
+        "/a.png",
+    ),
+    (
+        "missing-file",
+        {"html": '<a href="/_rb/gone-0123.css">x</a>'},
+        "component card, on page home, block 3",
+        "/_rb/gone-0123.css",
+    ),
+    (
+        "dead-fragment",
+        {"html": '<a href="#deatils">x</a><p id="details"></p>'},
+        "component card, on page home, block 3",
+        "did you mean #details?",
+    ),
+    (
+        "dead-fragment",
+        {"html": '<a href="/b#c">x</a>', "others": {"b": ("/b/", '<p id="d"></p>')}},
+        "component card, on page home, block 3",
+        "has the id c, as in /b#c",
+    ),
+    (
+        "image-alt",
+        {"html": '<img src="data:,">', "code": "\n  <img src={a} />"},
+        "component card, react_code, line 2:3",
+        "an <img> has no alt",
+    ),
+    (
+        "image-size",
+        {"html": '<img alt="" width="20" style="height:auto">', "css": ".b { height: 2px }"},
+        "component card, on page home, block 3",
+        "no width and height",
+    ),
+    (
+        "duplicate-id",
+        {"html": '<p id="main"></p>', "code": '<p id="main" />'},
+        "component card, on page home, block 3, react_code, line 1:7",
+        '2 elements have the id "main": in block 3 (card), the layout',
+    ),
+    (
+        "contrast",
+        {"base": "body {\n  color: #336;\n  background: var(--color-primary);\n}"},
+        "template base.css, line 2:3",
+        "#336 on color.primary has a contrast of 1.8:1 on day; text needs 4.5:1",
+    ),
+    (
+        "contrast",
+        {"css": ".a { color: #fff; background: linear-gradient(#000, rgb(200 200 200)) }"},
+        "component card, css_styles, line 1:6",
+        "has a contrast of 1.67:1 on day",
+    ),
+    (
+        "contrast",
+        {"css": ".a { --c: #eee; color: var(--c); background: color-mix(in srgb, red 5%, white) }"},
+        "component card, css_styles, line 1:17",
+        "text needs 4.5:1",
+    ),
+    (
+        "unused-component",
+        {"components": (IMPORTER,)},
+        "component inner",
+        "no page places it",
+    ),
+    (
+        "unused-token",
+        {"css": ".a { color: var(--color-background-2) }"},
+        "style_token color.primary",
+        "nothing reads --color-primary",
+    ),
+)
+
+
+@pytest.mark.parametrize(("rule", "site", "where", "what"), WRONG)
+def test_a_rule_names_the_fault_and_its_place(
+    rule: str, site: dict[str, Any], where: str, what: str
+) -> None:
+    """One finding, with row, field, line and column, what is wrong and what to do."""
+    (found,) = findings(rule, **site)
+    assert found.rule == rule
+    assert found.problem.where == where
+    assert what in f"{found.problem.what}\n{found.problem.remedy}"
+    assert found.problem.remedy or rule.startswith("build-")
+    assert found.problem.severity == next(each.level for each in RULES if each.name == rule)
+
+
+RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("unknown-token", {"css": ".a { --own: 1px; margin: var(--own) var(--other, 2px) }"}),
+    ("unknown-token", {"css": ".a { color: var(--set-by-code) }", "code": 'p["--set-by-code"]=1'}),
+    ("unknown-token", {"css": ".a { color: var(--color-primary-hover, var(--color-primary)) }"}),
+    ("unknown-token", {"css": ".a { color: var(--tw-ring-color) } /* var(--gone) */"}),
+    ("unknown-class", {"html": '<p class="cards js-hook x">', "code": "cards", "css": ".card {}"}),
+    ("unknown-class", {"html": '<p class="column-2">', "code": "column-2", "css": ".column-1 {}"}),
+    (
+        "unknown-class",
+        {"html": '<p class="x-side">', "code": "x-side", "css": ".x-said { margin: 0 }"},
+    ),
+    ("unknown-class", {"html": '<p class="titel">', "code": "", "css": ".title { margin: 0 }"}),
+    ("dead-link", {"html": '<a href="/home">a</a><a href="/home/?q=1#x">b</a><a href="">c</a>'}),
+    ("dead-link", {"html": '<a href="mailto:a@b.c"></a><a href="//x.example/y"></a>'}),
+    ("dead-link", {"html": '<a href="https://day.example/gone">elsewhere</a><a>none</a>'}),
+    ("missing-file", {"html": '<img src="data:image/png;base64,AA=="><img src="https://a.b/c">'}),
+    ("missing-file", {"html": '<a href="/robots.txt">a</a>'}),
+    ("dead-fragment", {"html": '<a href="#b3"></a><a href="#main"></a><a href="#"></a>'}),
+    (
+        "dead-fragment",
+        {"html": '<a href="#/x"></a><a href="/gone#x"></a><a href="#n"></a><a name="n">'},
+    ),
+    ("image-alt", {"html": '<img alt=""><img role="presentation"><img aria-label="x"><input>'}),
+    ("image-size", {"html": '<img width="1" height="1"><img style="aspect-ratio: 1">'}),
+    ("image-size", {"html": '<img class="a">', "css": "@media screen { .a { height: 2rem } }"}),
+    ("image-size", {"html": "<img>", "css": ".a > img { aspect-ratio: 3 / 2 }"}),
+    ("duplicate-id", {"html": '<p id="a"></p><p id="b"></p>'}),
+    ("contrast", {"base": "body { color: #fff; background: var(--color-primary) }"}),
+    ("contrast", {"css": ".a { color: #777; background: #fff; font-size: 1.5rem }"}),
+    ("contrast", {"css": ".a:disabled { color: #eee; background: #fff }"}),
+    ("contrast", {"css": ".a { color: #eee; background: url(/a.png) }"}),
+    ("contrast", {"css": ".a { color: #eee; background: transparent } .b { color: #fff }"}),
+    ("contrast", {"css": "[data-theme=dark] .a { color: #eee; background: #fff }"}),
+    ("contrast", {"css": "@media print { .a { color: #eee; background: #fff } }"}),
+    ("contrast", {"css": ".a { color: var(--nowhere); background: #fff }"}),
+    (
+        "unused-component",
+        {"code": 'import A from "@robbieblocks/inner"', "components": (IMPORTER,)},
+    ),
+    ("unused-token", {"css": ".a { color: var(--color-primary) }"}),
+    ("unused-token", {"code": "`var(--color-${name})`"}),
+    ("unused-token", {"code": "getPropertyValue('--color-primary')"}),
+)
+
+
+@pytest.mark.parametrize(("rule", "site"), RIGHT)
+def test_a_rule_is_silent_where_nothing_is_wrong(rule: str, site: dict[str, Any]) -> None:
+    """What looks like its fault and is none gives no finding."""
+    assert findings(rule, **site) == []
+
+
+def test_a_finding_names_the_nodes_that_alone_have_it() -> None:
+    """A page that one node does not enable, and a colour that one overrides."""
+    other = a_node("other", enabled_apps=("play", "code"))
+    found = findings("dead-link", html='<a href="/code/">x</a>', nodes=(DAY, other), coded="/code/")
+    assert [each.nodes for each in found] == [("day",)]
+    base = "body { color: #fff; background: var(--color-primary) }"
+    (low,) = findings("contrast", base=base, nodes=(DAY, NIGHT))
+    assert low.nodes == ("night",)
+    assert "on night" in low.problem.what
+    assert "on day" not in low.problem.what
+
+
+def test_a_fault_of_a_library_over_one_row_is_that_row_s_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other rows are still judged."""
+
+    def fails_once(code: str) -> str:
+        if code == "hostile":
+            raise RecursionError("too deep")
+        return without_comments(code)
+
+    monkeypatch.setattr("robbieblocks.checks.tokens.without_comments", fails_once)
+    hostile = a_component("hostile", code="hostile")
+    found = findings("unknown-token", code="var(--x-y-z)", components=(hostile,))
+    assert [each.problem.key for each in found] == ["card", "hostile"]
+    assert "RecursionError" in found[1].problem.what
+
+
+def test_an_address_that_can_t_be_read_ends_no_rule() -> None:
+    """`http://[` raises in Python's parser: the page is named, and the next rule goes on."""
+    (found,) = findings("dead-link", html='<a href="http://[">x</a>')
+    assert found.problem.where == "page home"
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    """The extremes, and a pair of which WCAG's own tools say 4.54."""
+    white, black, grey = color("white"), color("#000"), color("oklch(0.5657 0 0)")
+    assert white
+    assert black
+    assert grey
+    assert contrast(white, black) == pytest.approx(21)
+    assert contrast(white, white) == pytest.approx(1)
+    named = color("#767676")
+    assert named
+    assert contrast(white, named) == pytest.approx(4.54, abs=0.01)
+    assert grey == pytest.approx(named, abs=0.01)
+
+
+def test_markup_tells_blocks_from_the_layout() -> None:
+    """Each element has its block's order; the layout's elements have none."""
+    html = b'<body><nav id="n"></nav><div class="rb-block" id="b7"><p id="p"></p></div></body>'
+    found = read(PageDocument(parts=(html,), assets=()))
+    assert {each.attributes["id"]: each.block for each in found.elements} == {"p": 7, "n": None}
+    assert found.ids >= {"p", "n", "b7"}
