@@ -75,11 +75,13 @@ class Installation:
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
     @contextmanager
-    def running(self, *arguments: str | Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    def running(
+        self, *arguments: str | Path, cwd: Path | None = None, **variables: str
+    ) -> Iterator[subprocess.Popen[str]]:
         """Lend a command that runs; it is ended with the block."""
         with subprocess.Popen(
             [*COMMAND, *arguments],
-            cwd=self.home.parent,
+            cwd=cwd or self.home.parent,
             env=self.environment | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

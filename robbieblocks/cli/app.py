@@ -177,6 +177,27 @@ def build(
 
 
 @app.command()
+def dev(
+    node: Annotated[
+        list[str] | None, typer.Option(help="Show this node; repeatable. Default: all.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="Port of the first node; the others take the next ones.")
+    ] = 8000,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show what is saved in the browser, at once: drafts too, and every node on a port of its own.
+
+    Changes rows in the database, as `content import` does, when a file is saved; publishes nothing.
+
+    Example: robbieblocks dev --node vengeance-local
+    """
+    from robbieblocks.cli import dev as command
+
+    command.run(nodes=node or [], port=port, database_url=database_url)
+
+
+@app.command()
 def serve(
     node: Annotated[
         list[str] | None,

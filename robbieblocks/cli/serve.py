@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from robbieblocks import collector, release
 from robbieblocks.cli.output import print_result
 from robbieblocks.errors import UsageError
-from robbieblocks.model import SHARED_APP
+from robbieblocks.model import Manifest
 from robbieblocks.release import SiteRoot
-from robbieblocks.serve import serve_nodes
+from robbieblocks.serve import addresses, serve_nodes
 from robbieblocks.settings import Settings
 
 
@@ -31,17 +31,20 @@ def run(*, nodes: Sequence[str], host: str, port: int) -> None:
         # Port 0 is any free one, for each.
         [(node, port + offset if port else 0) for offset, node in enumerate(chosen)],
         host=host,
-        started=lambda urls: _tell(site_root, urls),
+        started=lambda urls: print_addresses(
+            {node: addresses(url, _live(site_root, node)) for node, url in urls.items()}
+        ),
     )
 
 
-def _tell(site_root: SiteRoot, urls: Mapping[str, str]) -> None:
-    """Print where each app of each node can be seen; its first page stands for an app."""
-    width = max(len(node) for node in urls)
-    for node, url in urls.items():
-        for app in sorted(release.apps(site_root, node), key=lambda app: (app == SHARED_APP, app)):
-            live = release.live(site_root, node, app)
-            routes = [entry.route for entry in live.pages] if live else []
-            if routes:
-                first = min(routes, key=lambda route: (len(route), route))
-                print_result(f"{node:<{width}}  {url.rstrip('/')}{first}")
+def _live(site_root: SiteRoot, node: str) -> list[Manifest]:
+    found = (release.live(site_root, node, app) for app in release.apps(site_root, node))
+    return [manifest for manifest in found if manifest is not None]
+
+
+def print_addresses(found: Mapping[str, Sequence[str]]) -> None:
+    """Print where each app of each node can be seen."""
+    width = max(len(node) for node in found)
+    for node, urls in found.items():
+        for url in urls:
+            print_result(f"{node:<{width}}  {url}")

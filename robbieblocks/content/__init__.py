@@ -17,7 +17,7 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 
 from robbieblocks.content.differences import difference
 from robbieblocks.content.exporting import Exported, export
-from robbieblocks.content.folder import load
+from robbieblocks.content.folder import load, load_sound
 from robbieblocks.content.importing import import_, seed
 from robbieblocks.content.merging import RowMerge, Side, merge
 from robbieblocks.content.places import ContentPlaces, FilePlace
@@ -42,6 +42,7 @@ __all__ = [
     "export",
     "import_",
     "load",
+    "load_sound",
     "merge",
     "seed",
     "start_project",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
 from robbieblocks.content.shape import STATUSES, Block, Component, Content, Page, Token
-from robbieblocks.errors import ContentError
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
@@ -28,6 +28,16 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     Files and folders whose names start with a dot are ignored. Raises ContentError with every
     mistake of every file: unknown keys, wrong types, missing files, two rows with one key.
     """
+    found, problems = load_sound(folder, branding_folder)
+    if problems:
+        raise ContentError(problems)
+    return found
+
+
+def load_sound(
+    folder: Path, branding_folder: Path | None = None
+) -> tuple[Content, tuple[Problem, ...]]:
+    """What `load` would read of the files that have no mistake, and the mistakes of the others."""
     folders = (folder, branding_folder) if branding_folder else (folder,)
     collector = ProblemCollector(folder.parent, folders)
     try:
@@ -35,9 +45,7 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
     except OSError as error:
         collector.add(Path(error.filename or folder), f"can't be read: {error.strerror}", _RIGHTS)
         found = Content()
-    if collector.problems:
-        raise ContentError(collector.problems)
-    return found
+    return found, tuple(collector.problems)
 
 
 def _read(collector: ProblemCollector, folder: Path, branding_folder: Path | None) -> Content:
@@ -53,10 +61,21 @@ def _read(collector: ProblemCollector, folder: Path, branding_folder: Path | Non
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
     _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
+    wrong = {problem.key for problem in collector.problems}
+
+    def sound(file: Path) -> bool:
+        """Whether nothing is wrong with a file, or with any file of a component's folder."""
+        name = collector.name_of(file)
+        return not any(each == name or each.startswith(name + "/") for each in wrong)
+
+    components = [row for row in components if sound(row.file.parent)]
+    nodes = {file: row for file, row in nodes.items() if sound(file)}
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
-        pages=tuple(sorted(pages, key=lambda row: row.key)),
-        tokens=tuple(sorted(tokens, key=lambda row: row.key)),
+        pages=tuple(sorted(filter(lambda row: sound(row.file), pages), key=lambda row: row.key)),
+        tokens=tuple(
+            sorted(tokens if sound(folder / "tokens.toml") else (), key=lambda row: row.key)
+        ),
         nodes=tuple(sorted(nodes.values(), key=lambda row: row.id)),
     )
 

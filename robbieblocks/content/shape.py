@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +81,18 @@ class Content:
     pages: tuple[Page, ...] = ()
     tokens: tuple[Token, ...] = ()
     nodes: tuple[NodeRow, ...] = ()
+
+    def without(self, names: Iterable[RowName]) -> Content:
+        """The content without some rows."""
+        left_out = set(names)
+        return Content(
+            components=tuple(
+                row for row in self.components if RowName("component", row.key) not in left_out
+            ),
+            pages=tuple(row for row in self.pages if RowName("page", row.key) not in left_out),
+            tokens=tuple(row for row in self.tokens if RowName("token", row.key) not in left_out),
+            nodes=tuple(row for row in self.nodes if RowName("node", row.id) not in left_out),
+        )
 
     def rows(self) -> dict[RowName, ContentRow]:
         """Every row by its name."""

@@ -21,7 +21,7 @@ from robbieblocks import collector, database, failpoints, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
-from robbieblocks.bundle import Bundler
+from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -158,6 +158,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     """Toolchain, templates, cache, isolates and memory. Closing it ends every child process.
 
     `standby` says whether standby trees are made after builds: of no use to a process that ends.
+    `linked` bundles have modules that name their imports by file (`bundle.linked`).
     """
 
     settings: Settings
@@ -169,6 +170,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     blocks: BlockCache
     prerenderer: Prerenderer
     standby: bool = False
+    linked: bool = False
     memory: BuildMemory = field(default_factory=BuildMemory)
     maintenance: Maintenance = field(default_factory=Maintenance)
     leases: record.Leases = field(default_factory=record.Leases)
@@ -184,6 +186,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         *,
         prerenderer: Prerenderer | None = None,
         standby: bool = False,
+        linked: bool = False,
     ) -> Self:
         """Fetch the toolchain if it isn't cached, and read the templates.
 
@@ -204,6 +207,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             blocks=BlockCache(cache),
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
+            linked=linked,
         )
 
     def refresh(self, progress: Callable[[str], None]) -> None:
@@ -241,13 +245,14 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def bundle(self, content: Snapshot, placed: Collection[str]) -> Bundle:
         """The modules of the placed components. Raises ProcessFailed where esbuild can't run."""
-        return self.bundler.bundle(
+        made = self.bundler.bundle(
             content.components,
             placed,
             toolchain=self.toolchain,
             tokens=content.tokens,
             base_css=self.base_css,
         )
+        return linked(made) if self.linked else made
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
         """A node's branding: the last build's, where it was made from the same rows."""

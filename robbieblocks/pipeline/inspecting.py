@@ -56,6 +56,11 @@ class Inspection:
     base_styles: Mapping[str, str]
 
 
+def no_site(context: BuildContext) -> Site:
+    """A site on which nothing is live."""
+    return Site(root=SiteRoot(context.settings.cache / _NOWHERE))
+
+
 def inspect(
     request: Request,
     *,
@@ -65,12 +70,11 @@ def inspect(
     progress: Callable[[str], None],
 ) -> Inspection:
     """Render every page that is asked for, and publish none. Raises as a dry run of `build`."""
-    site = Site(root=SiteRoot(context.settings.cache / _NOWHERE))
     with open_build(
         replace(request, dry_run=True),
         context=context,
         connection=connection,
-        site=site,
+        site=no_site(context),
         progress=progress,
     ) as session:
         content = read(session)

@@ -59,13 +59,14 @@ def open_build(
     connection: Connection,
     site: Site,
     progress: Callable[[str], None],
+    live: Callable[[Target], Manifest | None] | None = None,
 ) -> Generator[BuildSession]:
     """Choose the targets and lock each of them until the end of the block.
 
-    A dry run locks nothing. Runs that a killed process left unfinished are closed. After the block
-    old releases are removed in the background. Raises UsageError for unknown names, a copy that
-    would lie in the site root, and a site root of another database; SiteUnavailable and
-    DatabaseUnavailable.
+    `live` takes the place of the site root's manifests. A dry run locks nothing. Runs that a killed
+    process left unfinished are closed. After the block old releases are removed in the background.
+    Raises UsageError for unknown names, a copy that would lie in the site root, and a site root of
+    another database; SiteUnavailable and DatabaseUnavailable.
     """
     watch = Stopwatch()
     with watch.step("open"):
@@ -93,7 +94,9 @@ def open_build(
                 stopwatch=watch,
                 targets=targets,
                 places=places,
-                live={t: release.live(site.root, t.node, t.app) for t in targets},
+                live={
+                    t: live(t) if live else release.live(site.root, t.node, t.app) for t in targets
+                },
                 leases=leases,
             )
             if not request.dry_run:

@@ -3,9 +3,21 @@
 No part of a request's path is ever used as a path of the file system: pages are found by the routes
 in the live manifests, assets by a strict check of their name. What neither has is a 404. `current`
 is read at each request, so a new release is seen at once, and each answer comes from one release.
+`app_of` and `serve_apps` serve releases that lie elsewhere in the same way.
 """
 
-from robbieblocks.serve.asgi import app
-from robbieblocks.serve.server import serve_nodes
+from robbieblocks.serve.asgi import Release, app, app_of
+from robbieblocks.serve.files import NO_STORE, SECURITY, plain
+from robbieblocks.serve.server import addresses, serve_apps, serve_nodes
 
-__all__ = ["app", "serve_nodes"]
+__all__ = [
+    "NO_STORE",
+    "SECURITY",
+    "Release",
+    "addresses",
+    "app",
+    "app_of",
+    "plain",
+    "serve_apps",
+    "serve_nodes",
+]

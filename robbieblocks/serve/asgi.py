@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
@@ -24,9 +23,26 @@ _METHODS = ["GET", "HEAD"]
 _NOT_FOUND_PAGE = "404.html"
 
 
+class Releases(Protocol):
+    """What a node shows."""
+
+    def read(self) -> Iterator[Release]:
+        """Each app's release; the shared app last, so that an app's own page wins."""
+        ...
+
+    def asset(self, name: str) -> bytes:
+        """An asset, by a name that `release.is_asset_name`. Raises FileNotFoundError."""
+        ...
+
+
 def app(site_root: SiteRoot, node: str) -> Starlette:
+    """The ASGI app of one node's live releases."""
+    return app_of(LiveReleases(site_root, node), node)
+
+
+def app_of(releases: Releases, node: str) -> Starlette:
     """The ASGI app of one node: its apps' pages, `/_rb/` assets and `/healthz`."""
-    site = _Site(site_root, node)
+    site = _Site(releases, node)
     return Starlette(
         routes=[
             Route("/healthz", site.health, methods=_METHODS),
@@ -45,15 +61,14 @@ async def _unavailable(_request: Request, _error: Exception) -> Response:
 class _Site:
     """Answers requests to one node."""
 
-    def __init__(self, site_root: SiteRoot, node: str) -> None:
+    def __init__(self, releases: Releases, node: str) -> None:
         self._node = node
-        self._assets = site_root.path / node / "assets"
-        self._live = LiveReleases(site_root, node)
+        self._releases = releases
         self._files = files.FileResponder()
 
     async def health(self, _request: Request) -> Response:
         """The build hash of each app's live release, as JSON."""
-        hashes = {found.manifest.app: found.manifest.build_hash for found in self._live.read()}
+        hashes = {found.manifest.app: found.manifest.build_hash for found in self._releases.read()}
         headers = {**files.SECURITY, **files.NO_STORE}
         return JSONResponse({"node": self._node, "live": hashes}, headers=headers)
 
@@ -62,7 +77,7 @@ class _Site:
         name = str(request.path_params["name"])
         if release.is_asset_name(name):
             with contextlib.suppress(FileNotFoundError):
-                content = files.read(self._assets / name)
+                content = self._releases.asset(name)
                 return self._files.respond(request, name, content, name, files.ONE_YEAR)
         return files.plain(404, "no such asset")
 
@@ -76,7 +91,7 @@ class _Site:
 
     def _find(self, request: Request) -> Response:
         path = str(request.scope["path"])
-        releases = list(self._live.read())
+        releases = list(self._releases.read())
         for found in releases:
             if (file := found.routes.get(path)) is not None:
                 return self._file(request, found, file)
@@ -90,32 +105,31 @@ class _Site:
                 return self._file(request, found, _NOT_FOUND_PAGE, status=404)
         return files.plain(404, "not found")
 
-    def _file(
-        self, request: Request, found: LiveRelease, file: str, *, status: int = 200
-    ) -> Response:
+    def _file(self, request: Request, found: Release, file: str, *, status: int = 200) -> Response:
         caching = files.REVALIDATE if status == 200 else files.NO_STORE
         headers = {release.BUILD_HEADER: found.manifest.build_hash, **caching}
-        content, tag = files.read(found.folder / file), found.manifest.files[file]
+        tag = found.manifest.files[file] + found.edition
+        content = found.content(file)
         return self._files.respond(request, file, content, tag, headers, status=status)
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRelease:
-    """One app's live release: its folder, and which file answers which path.
+class Release:
+    """One app's release: which file answers which path, and the files' content.
 
     `routes` has pages by their route and other files by their path. `redirects` leads from other
-    forms of a page's address to its route. `version` is the release's name with inode and mtime
-    (ns) of its manifest: the rest is read again when it differs.
+    forms of a page's address to its route. `content` reads a file; it raises FileNotFoundError
+    and SiteUnavailable. `edition` tells files apart that are sent otherwise than they are stored.
     """
 
-    folder: Path
-    version: tuple[str, int, int]
     manifest: Manifest
     routes: Mapping[str, str]
     redirects: Mapping[str, str]
+    content: Callable[[str], bytes]
+    edition: str = ""
 
     @classmethod
-    def of(cls, folder: Path, version: tuple[str, int, int], manifest: Manifest) -> Self:
+    def of(cls, manifest: Manifest, content: Callable[[str], bytes], *, edition: str = "") -> Self:
         """Work out routes and redirects from a manifest."""
         pages = {unquote(page.route): page for page in manifest.pages}
         page_files = {page.path for page in manifest.pages}
@@ -125,25 +139,32 @@ class LiveRelease:
             other = route.removesuffix("/") if route.endswith("/") else route + "/"
             redirects[other] = redirects[f"/{page.path}"] = route
         routes |= {route: page.path for route, page in pages.items()}
-        return cls(folder, version, manifest, routes, redirects)
+        return cls(manifest, routes, redirects, content, edition)
 
 
 class LiveReleases:
-    """The live releases of one node; what was read of them is kept while they stay live."""
+    """The live releases of one node; what was read of them is kept while they stay live.
+
+    That is by the release's name with inode and mtime (ns) of its manifest.
+    """
 
     def __init__(self, site_root: SiteRoot, node: str) -> None:
         self._site_root = site_root
         self._node = node
-        self._known: dict[str, LiveRelease] = {}
+        self._known: dict[str, tuple[tuple[str, int, int], Release]] = {}
 
-    def read(self) -> Iterator[LiveRelease]:
+    def read(self) -> Iterator[Release]:
         """The live release of each app; the shared app last, so that an app's own page wins."""
         apps = release.apps(self._site_root, self._node)
         for name in sorted(apps, key=lambda app: (app == SHARED_APP, app)):
             if (found := self._read(name)) is not None:
                 yield found
 
-    def _read(self, app: str) -> LiveRelease | None:
+    def asset(self, name: str) -> bytes:
+        """An asset. Raises FileNotFoundError and SiteUnavailable."""
+        return files.read(self._site_root.path / self._node / "assets" / name)
+
+    def _read(self, app: str) -> Release | None:
         app_folder = release.AppFolder.of(self._site_root, self._node, app)
         live_name = app_folder.live_name
         if live_name is None:
@@ -155,9 +176,10 @@ class LiveReleases:
             return None
         version = (live_name, status.st_ino, status.st_mtime_ns)
         known = self._known.get(app)
-        if known is None or known.version != version:
+        if known is None or known[0] != version:
             manifest = release.manifest_of(app_folder, live_name)
             if manifest is None:
                 return None
-            known = self._known[app] = LiveRelease.of(folder, version, manifest)
-        return known
+            read = Release.of(manifest, lambda file: files.read(folder / file))
+            known = self._known[app] = (version, read)
+        return known[1]

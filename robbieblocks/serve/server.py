@@ -7,12 +7,14 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from robbieblocks.errors import UsageError
+from robbieblocks.model import SHARED_APP, Manifest
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve.asgi import app
 
@@ -33,13 +35,27 @@ def serve_nodes(
     Port 0 takes any free one. `started` is called with the URL of each node, once all ports accept
     connections. Raises UsageError where a port can't be had.
     """
+    apps = [(node, port, app(site_root, node)) for node, port in nodes]
+    serve_apps(apps, host, started=started)
+
+
+def serve_apps(
+    apps: Iterable[tuple[str, int, ASGIApp]],
+    host: str,
+    *,
+    started: Callable[[Mapping[str, str]], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an ASGI app for each node, as `serve_nodes` does; `stopping` is called at the end,
+    before open requests are waited for.
+    """
     with contextlib.ExitStack() as open_sockets:
         servers: list[tuple[_Server, socket.socket]] = []
         urls: dict[str, str] = {}
-        for node, port in nodes:
+        for node, port, served in apps:
             listener = open_sockets.enter_context(_listen(node, host, port))
             config = uvicorn.Config(
-                app(site_root, node),
+                served,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -49,7 +65,17 @@ def serve_nodes(
             servers.append((_Server(config), listener))
             urls[node] = _url(host, listener)
         started(urls)
-        asyncio.run(_run(servers))
+        asyncio.run(_run(servers, stopping))
+
+
+def addresses(url: str, releases: Iterable[Manifest]) -> list[str]:
+    """An address for each app, the shared one last: its first page stands for it."""
+    found: list[str] = []
+    for each in sorted(releases, key=lambda each: (each.app == SHARED_APP, each.app)):
+        routes = [entry.route for entry in each.pages]
+        if routes:
+            found.append(url.rstrip("/") + min(routes, key=lambda route: (len(route), route)))
+    return found
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +87,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> None:
+async def _run(
+    servers: Sequence[tuple[_Server, socket.socket]], stopping: Callable[[], None]
+) -> None:
     def stop() -> None:
+        stopping()
         for server, _listener in servers:
             server.should_exit = True
 

@@ -57,8 +57,15 @@ const asksFor = (value) => {
 let react;
 const loadReact = () => (react ??= Promise.all([import("react"), import("react-dom/client")]));
 
+// For `robbieblocks dev`, which alters an open page: each island by its id, and what React made of it;
+// null where that failed.
+/** @type {Map<string, Island>} */
+export const islands = new Map();
+/** @type {Map<string, any>} */
+export const roots = new Map();
+
 /** @type {(island: Island, element: HTMLElement) => Promise<void>} Hydrate or render a block. */
-const start = async (island, element) => {
+export const start = async (island, element) => {
   const prerendered = element.innerHTML;
   let reported = false;
   const report = (/** @type {string} */ what, /** @type {unknown} */ error) => {
@@ -79,6 +86,7 @@ const start = async (island, element) => {
       identifierPrefix: `${island.id}-`,
       onUncaughtError(/** @type {unknown} */ error) {
         report("failed; its prerendered content is shown instead", error);
+        roots.set(island.id, null);
         queueMicrotask(() => {
           root.unmount();
           element.innerHTML =
@@ -92,8 +100,9 @@ const start = async (island, element) => {
         report("differs from its prerendered content and was rendered anew", error);
       },
     };
-    if (island.fresh || island.still) {
-      root = createRoot(element, options);
+    root = roots.get(island.id);
+    if (root || island.fresh || island.still) {
+      root ||= createRoot(element, options);
       root.render(createElement(Component, asked ? filled(island.fill) : island.props));
     } else {
       // A root must not be updated before it is hydrated, so its first effect fills the props.
@@ -105,7 +114,9 @@ const start = async (island, element) => {
       const child = asked ? createElement(Filled) : createElement(Component, island.props);
       root = hydrateRoot(element, child, options);
     }
+    roots.set(island.id, root);
   } catch (error) {
+    roots.set(island.id, null);
     report("could not be loaded", error);
   }
 };
@@ -157,6 +168,7 @@ const reveal = () => {
 const data = document.getElementById("rb-islands");
 for (const island of data ? JSON.parse(data.textContent) : []) {
   const element = document.getElementById(island.id);
+  islands.set(island.id, island);
   if (element) hidden.push([island, element]);
 }
 addEventListener("resize", reveal);

@@ -17,6 +17,7 @@ from robbieblocks.model import (
     canonical_json,
     sha256,
 )
+from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import (
     TOKENS_FILE,
     PageInputs,
@@ -108,6 +109,13 @@ def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
     return tuple(
         dict.fromkeys((*held, *failed, *run.notes, *composed.warnings, *run.brand.problems))
     )
+
+
+def remember_failures(run: RunPlan, composed: ComposedRun, context: BuildContext) -> None:
+    """Keep which pages did not render: the next build does not try them again."""
+    for made_from in run.to_make:
+        if made_from.page.key in composed.failed:
+            context.memory.failures[made_from.inputs] = composed.failed[made_from.page.key]
 
 
 def page_reports(

@@ -21,6 +21,7 @@ from robbieblocks.pipeline.publishing.composing import (
     compose,
     page_reports,
     problems_of,
+    remember_failures,
 )
 from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
@@ -74,12 +75,9 @@ def publish(
 
 def _compose(run: RunPlan, rendering: AppRendering, session: BuildSession) -> ComposedRun:
     """Compose, and remember which pages did not render: the next build does not try them again."""
-    context = session.context
     with session.stopwatch.step("compose"):
-        composed = compose(run, rendering, context.toolchain.id)
-    for made_from in run.to_make:
-        if made_from.page.key in composed.failed:
-            context.memory.failures[made_from.inputs] = composed.failed[made_from.page.key]
+        composed = compose(run, rendering, session.context.toolchain.id)
+    remember_failures(run, composed, session.context)
     return composed
 
 

@@ -1,0 +1,256 @@
+"""The builder's thread: imports files, makes what changed, and says what is wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from psycopg import Connection
+
+from robbieblocks import database, snapshot
+from robbieblocks.dev.events import Events
+from robbieblocks.dev.importing import FileImport
+from robbieblocks.dev.site import NodeSite
+from robbieblocks.errors import (
+    ContentError,
+    DatabaseUnavailable,
+    Problem,
+    RobbieBlocksError,
+    UsageError,
+)
+from robbieblocks.messages import did_you_mean, visible
+from robbieblocks.model import JsonObject
+from robbieblocks.pipeline import BuildContext, Preview, Request, Target, preview
+from robbieblocks.settings import Settings
+
+# No notification tells of drafts and of the clock, so all is compared now and then.
+_PAUSE_MIN_S: Final = 1.0
+# Comparing takes at most this share of the time.
+_SHARE: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What all browsers are shown: drafts too, and the site as it is at an instant (None: now)."""
+
+    drafts: bool = True
+    at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Builder:
+    """Builds whenever `wake` was called, until `stopped`. `nodes` are those asked for; empty: all.
+
+    `sites` are there once `started` has its result: the ids of the nodes, after the first build.
+    """
+
+    settings: Settings
+    nodes: tuple[str, ...]
+    events: Events
+    say: Callable[[str], None]
+    stopped: threading.Event = field(default_factory=threading.Event)
+    started: Future[tuple[str, ...]] = field(default_factory=Future[tuple[str, ...]])
+    view: View = field(default_factory=View)
+    sites: Mapping[str, NodeSite] = field(default_factory=dict[str, NodeSite])
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _files: bool = True
+    _templates: bool = False
+    _problems: Mapping[str, tuple[Problem, ...]] = field(
+        default_factory=dict[str, tuple[Problem, ...]]
+    )
+    _of_files: tuple[Problem, ...] = ()
+    _of_templates: tuple[Problem, ...] = ()
+    _said: frozenset[str] = frozenset()
+    _connection: Connection | None = None
+
+    def wake(self) -> None:
+        """Have a build made, as after a change in the database."""
+        self._woken.set()
+
+    def files_changed(self, paths: Iterable[Path]) -> None:
+        """Have files imported, and templates read, whatever lies below which."""
+        own = self.settings.templates
+        for path in paths:
+            if any(path.is_relative_to(folder) for folder in own):
+                self._templates = True
+            else:
+                self._files = True
+        self._woken.set()
+
+    def show(self, view: View) -> None:
+        """Show all browsers another view."""
+        self.view = view
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the thread after what it does now."""
+        self.stopped.set()
+        self._woken.set()
+
+    def run(self) -> None:
+        """The thread's work. What keeps it from beginning is the exception of `started`."""
+        try:
+            context = BuildContext.open(self.settings, self.say, linked=True)
+        except RobbieBlocksError as error:
+            self.started.set_exception(error)
+            return
+        importing = FileImport(
+            folder=self.settings.content, branding=self.settings.node_branding, say=self.say
+        )
+        with context:
+            try:
+                chosen = self._begin(importing)
+            except RobbieBlocksError as error:
+                self.started.set_exception(error)
+                return
+            self._once(context, importing)
+            self.started.set_result(chosen)
+            pause = 0.0
+            while not self.stopped.is_set():
+                self._woken.wait(pause)
+                self._woken.clear()
+                began = time.monotonic()
+                if not self.stopped.is_set():
+                    self._once(context, importing)
+                pause = max(_PAUSE_MIN_S, _SHARE * (time.monotonic() - began))
+            self._disconnect()
+
+    def state(self, node: str) -> JsonObject:
+        """What a browser is told of a node, besides its pages."""
+        view = self.view
+        problems = [
+            *self._of_files,
+            *self._of_templates,
+            *self._problems.get("", ()),
+            *self._problems.get(node, ()),
+        ]
+        return {
+            "version": self.sites[node].version,
+            "problems": [_told(each) for each in problems if each.severity == "error"],
+            "warnings": [_told(each) for each in problems if each.severity == "warning"],
+            "drafts": view.drafts,
+            "at": view.at.isoformat().replace("+00:00", "Z") if view.at else "",
+        }
+
+    def _begin(self, importing: FileImport) -> tuple[str, ...]:
+        """Import the files, and learn which nodes are shown."""
+        connection = self._connected()
+        self._files = False
+        self._of_files = importing.run(connection)
+        self._say_problems()
+        known = tuple(node.id for node in snapshot.nodes(connection))
+        for name in self.nodes:
+            if name not in known:
+                raise UsageError(f"there is no node {name!r}: {did_you_mean(name, known)}")
+        chosen = self.nodes or known
+        if not chosen:
+            raise UsageError(
+                "robbieblocks_node_branding has no rows, so there is no node to show: write a file "
+                "into node_branding/, or insert a row"
+            )
+        self.sites = {node: NodeSite(node) for node in chosen}
+        return chosen
+
+    def _once(self, context: BuildContext, importing: FileImport) -> None:
+        files, self._files = self._files, False
+        templates, self._templates = self._templates, False
+        try:
+            if templates:
+                self._of_templates = _read_templates(context, self.say)
+            connection = self._connected()
+            if files:
+                self._of_files = importing.run(connection)
+            self._show(self._previewed(context, connection))
+        except RobbieBlocksError as error:
+            # What could not be imported is tried again.
+            self._files |= files
+            self._problems = {**self._problems, "": _as_problems(error)}
+            if isinstance(error, DatabaseUnavailable):
+                self._disconnect()
+        except Exception as error:  # noqa: BLE001 - a fault here must not leave a page that stands still
+            self.say(f"a fault of the development server: {error!r}")
+            fault = Problem(entity="dev", key="server", what=f"it failed: {error!r}")
+            self._problems = {**self._problems, "": (fault,)}
+        self._say_problems()
+        self.events.tell()
+
+    def _previewed(self, context: BuildContext, connection: Connection) -> Preview:
+        view = self.view
+        before = {
+            Target(node, app): manifest
+            for node, site in self.sites.items()
+            for app, manifest in site.manifests.items()
+        }
+        return preview(
+            Request(
+                nodes=tuple(self.sites),
+                drafts=view.drafts,
+                at=view.at,
+                allow_missing_apps=True,
+            ),
+            before=before,
+            context=context,
+            connection=connection,
+            clock=lambda: datetime.now(UTC),
+            progress=lambda _: None,
+        )
+
+    def _show(self, made: Preview) -> None:
+        problems: dict[str, tuple[Problem, ...]] = {}
+        for node, site in self.sites.items():
+            runs = [run for run in made.runs if run.target.node == node]
+            site.update(runs)
+            problems[node] = tuple(
+                dict.fromkeys(problem for run in runs for problem in run.problems)
+            )
+        self._problems = problems
+
+    def _say_problems(self) -> None:
+        """Print each problem once, until it is mended and comes back."""
+        built = (problem for found in self._problems.values() for problem in found)
+        now = dict.fromkeys(map(str, (*self._of_files, *self._of_templates, *built)))
+        for text in now:
+            if text not in self._said:
+                self.say(text)
+        if self._said and not now:
+            self.say("no problem is left")
+        self._said = frozenset(now)
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(self.settings, application_name="robbieblocks dev")
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(Exception):
+                self._connection.close()
+            self._connection = None
+
+
+def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[Problem, ...]:
+    """Use the templates as they are now; where one can't be read, all stay as they were."""
+    try:
+        context.refresh(say)
+    except ContentError as error:
+        return error.problems
+    return ()
+
+
+def _as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
+    if isinstance(error, ContentError):
+        return error.problems
+    kind = "database" if isinstance(error, DatabaseUnavailable) else "dev"
+    return (Problem(entity=kind, key="", what=str(error)),)
+
+
+def _told(problem: Problem) -> JsonObject:
+    """A problem for a browser, which shows it as text."""
+    return {"where": visible(problem.where), "text": visible(str(problem))}

@@ -1,0 +1,85 @@
+"""Brings files into the rows: what can be is, and the rest is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from psycopg import Connection
+
+from robbieblocks import content
+from robbieblocks.content import Content, RowMerge
+from robbieblocks.errors import ContentError, Problem
+
+_DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}
+_SAID_MAX: Final = 10
+_ENTITIES: Final = {"token": "style_token", "node": "node_branding"}
+
+
+@dataclass(slots=True, kw_only=True)
+class FileImport:
+    """A content and a branding folder. `say` takes a line for each row that was written or kept.
+
+    `files` maps the entity and key of each row to the file, or a component's folder.
+    """
+
+    folder: Path
+    branding: Path
+    say: Callable[[str], None]
+    files: Mapping[tuple[str, str], Path] = field(default_factory=dict[tuple[str, str], Path])
+    _said: frozenset[str] = frozenset()
+
+    def run(self, connection: Connection) -> tuple[Problem, ...]:
+        """Import what has no mistake and is in no conflict; the problems of the rest.
+
+        Nothing is removed. Without the content folder nothing is done. Raises SchemaOutdated and
+        DatabaseUnavailable.
+        """
+        if not self.folder.is_dir():
+            return ()
+        found, problems = content.load_sound(self.folder, self.branding)
+        self.files = _files(found, self.folder, self.branding)
+        try:
+            merged = content.import_(connection, found)
+            conflicts = [row for row in merged if row.action == "conflict"]
+            if conflicts:
+                others = found.without(row.name for row in conflicts)
+                merged = content.import_(connection, others)
+        except ContentError as error:
+            return (*problems, *error.problems)
+        self._tell(merged)
+        return (*problems, *map(_conflict, conflicts))
+
+    def _tell(self, merged: tuple[RowMerge, ...]) -> None:
+        """Say what was done; what was kept before is not said again."""
+        kept = frozenset(f"{row.name}: {row.why}" for row in merged if row.action == "keep")
+        new = [
+            row
+            for row in merged
+            if row.action in _DONE and f"{row.name}: {row.why}" not in self._said
+        ]
+        for row in new[:_SAID_MAX]:
+            self.say(f"{_DONE[row.action]:<8} {row.name}  ({row.why})")
+        if len(new) > _SAID_MAX:
+            self.say(f"and {len(new) - _SAID_MAX} more rows")
+        self._said = kept
+
+
+def _conflict(row: RowMerge) -> Problem:
+    return Problem(
+        entity=_ENTITIES.get(row.name.kind, row.name.kind),
+        key=row.name.key,
+        what=f"the file was not imported: {row.why}\n{content.difference(row)}",
+        remedy=f"take a side: robbieblocks content import --theirs {row.name} (the file), "
+        f"or --ours {row.name} (the database)",
+    )
+
+
+def _files(found: Content, folder: Path, branding: Path) -> dict[tuple[str, str], Path]:
+    files = {("component", row.key): row.file.parent for row in found.components}
+    files |= {("page", row.key): row.file for row in found.pages}
+    files |= {("style_token", row.key): folder / "tokens.toml" for row in found.tokens}
+    files |= {("node_branding", row.id): branding / f"{row.id}.toml" for row in found.nodes}
+    return files

@@ -1,0 +1,79 @@
+"""What would be live, made in memory: `robbieblocks dev` shows it, and nothing is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from psycopg import Connection
+
+from robbieblocks.errors import ContentError, Problem
+from robbieblocks.model import Manifest, Snapshot
+from robbieblocks.pipeline.compiling import assemble, compile_apps
+from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.inspecting import no_site
+from robbieblocks.pipeline.planning import RunPlan, make_plan
+from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of, remember_failures
+from robbieblocks.pipeline.rendering import AppRendering, render
+from robbieblocks.pipeline.request import Request, Target
+from robbieblocks.pipeline.session import BuildSession, open_build, read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedRun:
+    """One app on one node. `composed` is None where all stays as it was: the branding has an error,
+    or a template failed.
+    """
+
+    target: Target
+    composed: ComposedRun | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The runs of a preview, and the rows that they were made from."""
+
+    content: Snapshot
+    runs: tuple[PreviewedRun, ...]
+
+
+def preview(
+    request: Request,
+    *,
+    before: Mapping[Target, Manifest],
+    context: BuildContext,
+    connection: Connection,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> Preview:
+    """Make what differs from the preview `before`, as a build makes what differs from what is live.
+
+    A page with an error stays as it was there. Raises as a dry run of `build`.
+    """
+    with open_build(
+        replace(request, dry_run=True, repair=False),
+        context=context,
+        connection=connection,
+        site=no_site(context),
+        progress=progress,
+        live=before.get,
+    ) as session:
+        content = read(session)
+        compiled = compile_apps(content, assemble(content, session), session)
+        plan = make_plan(content, compiled, session, now=request.at or clock())
+        rendering = render(plan, compiled.apps, session)
+        runs = [_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs]
+    return Preview(content=content, runs=tuple(runs))
+
+
+def _previewed(run: RunPlan, rendering: AppRendering, session: BuildSession) -> PreviewedRun:
+    if run.branding_is_broken:
+        return PreviewedRun(target=run.target, composed=None, problems=run.brand.problems)
+    try:
+        composed = compose(run, rendering, session.context.toolchain.id)
+    except ContentError as error:
+        return PreviewedRun(target=run.target, composed=None, problems=error.problems)
+    remember_failures(run, composed, session.context)
+    return PreviewedRun(target=run.target, composed=composed, problems=problems_of(run, composed))

@@ -1,0 +1,225 @@
+"""`robbieblocks dev` as a person uses it: files, rows and templates saved, and a real Chromium."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from robbieblocks.content import start_project
+from tests.browser.chromium import Noise
+from tests.commands import Installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+
+NOTE = """
+import { useState } from "react";
+import label from "@robbieblocks/label";
+
+export default function Note() {
+  const [text, setText] = useState("");
+  return <label>{label} <input value={text} onChange={(e) => setText(e.target.value)} /></label>;
+}
+"""
+BLOCK = """
+[[blocks]]
+order = 2
+zone = "main"
+component = "note"
+"""
+DRAFT = """
+name = "Soon"
+app = "site"
+route = "/site/soon/"
+layout = "single-column"
+status = "draft"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dev:
+    """A project that is being worked on: its folder and database, and where its nodes are shown."""
+
+    folder: Path
+    database_url: str
+    urls: dict[str, str]
+
+    def write(self, file: str, text: str) -> None:
+        """Save a file as editors do: aside, then in its place."""
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name("." + path.name)
+        aside.write_text(text)
+        aside.replace(path)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Save a file with another text in it."""
+        before = (self.folder / file).read_text()
+        assert old in before
+        self.write(file, before.replace(old, new))
+
+    def sql(self, statement: str) -> None:
+        """What an editor does in the database."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="module")
+def dev(
+    databases: object,
+    warm_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    schema_template: str,
+) -> Iterator[Dev]:
+    """The server over a project of two nodes, with a component that keeps what is typed."""
+    folder = tmp_path_factory.mktemp("dev") / "site"
+    start_project(folder, "site", ["day", "night"])
+    home = folder / ".robbieblocks"
+    shutil.copytree(warm_cache, home / "cache")
+    with databases.copy(schema_template) as conninfo:  # type: ignore[attr-defined]
+        found = Dev(folder=folder, database_url=conninfo, urls={})
+        for key, code in (("note", NOTE), ("label", 'export default "Note";')):
+            found.write(f"content/components/{key}/component.tsx", code)
+            found.write(
+                f"content/components/{key}/component.toml",
+                f'name = "{key}"\ntype = "{"module" if key == "label" else "widget"}"\n',
+            )
+        home_page = (folder / "content/pages/home.toml").read_text()
+        found.write("content/pages/home.toml", home_page + BLOCK)
+        found.write("content/pages/soon.toml", DRAFT)
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("DELETE FROM robbieblocks_style_tokens")
+            connection.execute("DELETE FROM robbieblocks_node_branding")
+        shell = Installation(home=home, database_url=conninfo)
+        with shell.running("dev", "--port", "0", cwd=folder) as process:
+            assert process.stdout is not None
+            for _ in range(2):
+                node, url = process.stdout.readline().split()
+                found.urls[node] = url
+            yield found
+        assert process.returncode == 0
+
+
+def marked(page: Page) -> bool:
+    """Whether the page is still the one that `mark` marked."""
+    return bool(page.evaluate("window.marked === true"))
+
+
+def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: Noise) -> None:
+    """A row, a component, a token and what a component imports: each shows in the open page, whose
+    state, scroll and typed text stay; a template's change reloads it by itself."""
+    page.goto(dev.urls["day"])
+    page.get_by_label("Note").fill("typed")
+    page.get_by_role("button", name="Counted to 0").click()
+    page.evaluate("window.marked = true")
+
+    dev.sql(
+        'UPDATE robbieblocks_page_blocks SET props = props || \'{"title": "By a row"}\''
+        " WHERE block_order = 1"
+    )
+    expect(page.locator("h1")).to_have_text("By a row")
+    expect(page.get_by_role("button", name="Counted to 1")).to_be_visible()
+
+    dev.replace("content/components/welcome/component.tsx", "Counted to", "Clicked to")
+    expect(page.get_by_role("button", name="Clicked to 0")).to_be_visible()
+    page.get_by_role("button", name="Clicked to 0").click()
+    expect(page.get_by_role("button", name="Clicked to 1")).to_be_visible()
+
+    tokens = (dev.folder / "content/tokens.toml").read_text()
+    dev.write("content/tokens.toml", re.sub(r'"#f7f7f5"', '"#ddeeff"', tokens))
+    expect(page.locator("body")).to_have_css("background-color", "rgb(221, 238, 255)")
+    assert marked(page)
+    assert page.get_by_label("Note").input_value() == "typed"
+
+    dev.write("content/components/label/component.tsx", 'export default "Remark";')
+    expect(page.get_by_label("Remark")).to_be_visible()
+    expect(page.get_by_role("button", name="Clicked to 1")).to_be_visible()
+    assert marked(page)
+
+    dev.write("templates/layouts/_footer.html.j2", '<footer id="mine">Mine</footer>\n')
+    expect(page.locator("#mine")).to_be_visible()
+    assert not marked(page)
+    assert str(noise) == ""
+
+
+def test_an_error_is_shown_until_it_is_mended(dev: Dev, page: Page) -> None:
+    """A component that breaks is named with its line, over the page as it was; mended, that goes,
+    and what was typed into another island is still there. So with a file that can't be read."""
+    page.goto(dev.urls["night"])
+    field = page.locator(".rb-block input")
+    field.fill("typed")
+    page.evaluate("window.marked = true")
+    overlay = page.get_by_role("alert")
+    file = "content/components/welcome/component.tsx"
+    whole = (dev.folder / file).read_text()
+    dev.write(file, whole.replace("<section", "<section <b>oops</b>"))
+    expect(overlay).to_contain_text("component welcome, react_code, line 11")
+    expect(overlay).to_contain_text("<b>oops</b>")
+    expect(page.locator("h1")).to_be_visible()
+    dev.write(file, whole)
+    expect(overlay).to_be_hidden()
+
+    soon = (dev.folder / "content/pages/soon.toml").read_text()
+    dev.write("content/pages/soon.toml", soon + "nonsense = \n")
+    expect(overlay).to_contain_text("content/pages/soon.toml, line 7")
+    dev.replace(file, "Clicked" if "Clicked" in whole else "Counted", "Pressed")
+    expect(page.get_by_role("button", name="Pressed to 0")).to_be_visible()
+    dev.write("content/pages/soon.toml", soon)
+    expect(overlay).to_be_hidden()
+    assert marked(page)
+    assert field.input_value() == "typed"
+
+
+def test_the_bar_leads_to_nodes_widths_and_drafts(dev: Dev, page: Page, noise: Noise) -> None:
+    """Drafts are shown until they are put off; a width shows the page in a frame; another node is
+    shown at the same page."""
+    soon = dev.urls["day"] + "soon/"
+    page.goto(soon)
+    expect(page.locator("main")).to_be_visible()
+    assert page.title() == "Soon"
+    page.get_by_label("drafts").uncheck()
+    expect(page).not_to_have_title("Soon")
+    page.get_by_label("drafts").check()
+    expect(page).to_have_title("Soon")
+    page.get_by_label("width").select_option("390")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("main")).to_be_visible()
+    assert page.frames[1].evaluate("innerWidth") == 390
+    page.get_by_label("node").select_option("night")
+    page.wait_for_url(dev.urls["night"] + "soon/")
+    noise.clear()
+
+
+def test_other_sites_are_refused(dev: Dev) -> None:
+    """Neither a foreign name for this machine nor a page of another origin gets anything, and no
+    script changes the view but the page's own."""
+    url = httpx.URL(dev.urls["day"])
+    assert httpx.get(url, headers={"host": f"evil.example:{url.port}"}).status_code == 400
+    for path, headers in (
+        ("/_rb-dev/events", {"origin": "https://evil.example"}),
+        ("/_rb-dev/events", {"sec-fetch-site": "cross-site"}),
+    ):
+        assert httpx.get(url.join(path), headers=headers).status_code == 403
+    view = url.join("/_rb-dev/view")
+    assert httpx.post(view, headers={"origin": "null"}, json={}).status_code == 403
+    assert httpx.post(view, json={"drafts": True, "at": "tomorrow"}).status_code == 400
+    assert httpx.post(view, content=b"[" * 5000).status_code == 413
+    assert httpx.get(url.join("/_rb-dev/../main.js")).status_code == 404
+
+
+def test_nothing_is_published(dev: Dev) -> None:
+    """Neither the site root nor the history of runs knows of it, and the queue still waits."""
+    assert not (dev.folder / ".robbieblocks" / "site").exists()
+    with psycopg.connect(dev.database_url) as connection:
+        counts = connection.execute(
+            "SELECT (SELECT count(*) FROM robbieblocks_deploys),"
+            " (SELECT count(*) FROM robbieblocks_change_triggers WHERE processed_at IS NULL) > 0"
+        ).fetchone()
+    assert counts == (0, True)
