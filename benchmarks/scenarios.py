@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from benchmarks import edits, machine, peers, processes
 from benchmarks.apps import Size
+from benchmarks.development import development as developing
 from benchmarks.sites import Ground, Site, Worker
 from benchmarks.targets import Result, figure, percentile
 
@@ -90,6 +91,15 @@ def _idle(bench: Bench, worker: Worker) -> None:
     note = f"{len(processes.family(worker.pid))} processes"
     bench.add(Result.of("idle-memory", shares, speed, note))
     bench.add(Result.of("idle-cpu", [percent], speed, f"{used:.0f} ms in 20 s"))
+
+
+def development(bench: Bench) -> None:
+    """A component's file in the small app, saved while `robbieblocks dev` shows the page."""
+    with bench.ground.site(SMALL) as site, developing(site) as open_page:
+        for _ in range(3):
+            open_page.until_drawn()
+        runs = [open_page.until_drawn() for _ in bench.rounds(7, 20)]
+        bench.add(Result.of("dev", runs, machine.pace()))
 
 
 def medium_app(bench: Bench) -> None:
@@ -172,5 +182,5 @@ def _phases(worker: Worker) -> str:
     return ""
 
 
-QUICK: Final = (small_app, medium_app, nodes)
-FULL: Final = (small_app, medium_app, large_app, nodes)
+QUICK: Final = (small_app, development, medium_app, nodes)
+FULL: Final = (small_app, development, medium_app, large_app, nodes)

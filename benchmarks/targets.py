@@ -36,6 +36,7 @@ TARGETS: tuple[Target, ...] = (
     Target("live-p50", "component edit, commit to live, 10 pages, worker running: p50", 60, "ms"),
     Target("live-p95", "component edit, commit to live, 10 pages, worker running: p95", 150, "ms"),
     Target("vite", "the same against a warm `vite build` of the same app", 10, "x", least=True),
+    Target("dev", "saved file to changed pixel, 10 pages, `robbieblocks dev` running", 150, "ms"),
     Target("edit-1000", "component edit, commit to live, 1,000 pages, 200 components", 250, "ms"),
     Target("edit-10000", "page edit, commit to live, 10,000 pages", 500, "ms"),
     Target("full-1000", "full build from nothing, 1,000 pages x 8 blocks", 1500, "ms"),

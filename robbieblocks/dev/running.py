@@ -39,7 +39,7 @@ def run_dev(
         threading.Thread(
             target=watch_folders,
             name="files",
-            args=(folders, builder.files_changed, builder.stopped),
+            args=(folders, builder.files_changed, builder.stopped, say),
         ),
         threading.Thread(
             target=watch_database, name="database", args=(settings, builder.wake, builder.stopped)

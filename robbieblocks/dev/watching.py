@@ -2,68 +2,85 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from watchfiles import DefaultFilter, watch
+from watchfiles import watch
 
 from robbieblocks import changes, database
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.settings import Settings
 
 # An editor writes a file in several steps: what comes within this time is one change.
-_STEP_MS: Final = 15
+_STEP_MS: Final = 10
 _DEBOUNCE_MS: Final = 150
 # How soon a folder that was not there, or is another one now, is noticed.
 _LOOK_MS: Final = 1_000
 _PAUSE_S: Final = 1.0
+# While files can't be watched they are read so often.
+_UNWATCHED_S: Final = 10.0
 
 
 def watch_folders(
-    folders: Iterable[Path], changed: Callable[[set[Path]], None], stopped: threading.Event
+    folders: Iterable[Path],
+    changed: Callable[[set[Path]], None],
+    stopped: threading.Event,
+    say: Callable[[str], None],
 ) -> None:
     """Call `changed` with the paths that changed, until `stopped`.
 
-    A folder that goes or comes counts as changed itself.
+    Where a folder goes or comes, all of them count as changed: what happens before they are watched
+    again is not seen.
     """
     wanted = tuple(dict.fromkeys(folders))
-    seen = _there(wanted)
+    there = _there(wanted)
     while not stopped.is_set():
-        there = _there(wanted)
-        if there != seen:
-            changed({folder for folder in wanted if there.get(folder) != seen.get(folder)})
-        seen = there
-        if not there:
+        if there:
+            try:
+                _watch(there, wanted, changed, stopped)
+            except (OSError, RuntimeError) as error:
+                # As where the system's limit of watches is reached.
+                say(f"the files can't be watched: {error}\n  -> try WATCHFILES_FORCE_POLLING=1")
+                stopped.wait(_UNWATCHED_S)
+        else:
             stopped.wait(_LOOK_MS / 1000)
-            continue
-        for found in watch(
-            *there,
-            watch_filter=DefaultFilter(ignore_paths=[]),
-            step=_STEP_MS,
-            debounce=_DEBOUNCE_MS,
-            rust_timeout=_LOOK_MS,
-            yield_on_timeout=True,
-            stop_event=stopped,
-            raise_interrupt=False,
-        ):
-            if found:
-                changed({Path(path) for _, path in found})
-            if _there(wanted) != seen:
-                break
+        now = _there(wanted)
+        if there or now:
+            changed(set(wanted))
+        there = now
 
 
-def _there(folders: Iterable[Path]) -> dict[Path, int]:
-    """The folders that are there, each with its inode."""
-    found: dict[Path, int] = {}
-    for folder in folders:
-        try:
-            if folder.is_dir():
-                found[folder] = folder.stat().st_ino
-        except OSError:
-            continue
-    return found
+def _watch(
+    there: frozenset[Path],
+    wanted: Iterable[Path],
+    changed: Callable[[set[Path]], None],
+    stopped: threading.Event,
+) -> None:
+    """Watch the folders that are there until one of them goes, or another one comes."""
+    for found in watch(
+        *there,
+        step=_STEP_MS,
+        debounce=_DEBOUNCE_MS,
+        rust_timeout=_LOOK_MS,
+        yield_on_timeout=True,
+        stop_event=stopped,
+        raise_interrupt=False,
+    ):
+        paths = {Path(path) for _, path in found}
+        if paths:
+            changed(paths)
+        # A folder that was made again may have the number of the one before.
+        if not there.isdisjoint(paths) or _there(wanted) != there:
+            return
+
+
+def _there(folders: Iterable[Path]) -> frozenset[Path]:
+    """The folders that are there."""
+    # Path.is_dir raises where a folder above may not be entered.
+    return frozenset(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112 - see above
 
 
 def watch_database(

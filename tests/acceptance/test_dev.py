@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from robbieblocks.content import start_project
 from tests.browser.chromium import Noise
 from tests.commands import Installation
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -73,7 +74,7 @@ class Dev:
 
 @pytest.fixture(scope="module")
 def dev(
-    databases: object,
+    databases: Databases,
     warm_cache: Path,
     tmp_path_factory: pytest.TempPathFactory,
     schema_template: str,
@@ -83,7 +84,7 @@ def dev(
     start_project(folder, "site", ["day", "night"])
     home = folder / ".robbieblocks"
     shutil.copytree(warm_cache, home / "cache")
-    with databases.copy(schema_template) as conninfo:  # type: ignore[attr-defined]
+    with databases.copy(schema_template) as conninfo:
         found = Dev(folder=folder, database_url=conninfo, urls={})
         for key, code in (("note", NOTE), ("label", 'export default "Note";')):
             found.write(f"content/components/{key}/component.tsx", code)

@@ -1,0 +1,190 @@
+"""The development server's parts that need neither database nor browser."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from robbieblocks import content
+from robbieblocks.bundle import linked
+from robbieblocks.content import start_project
+from robbieblocks.dev.events import Events
+from robbieblocks.dev.site import NodeSite, with_client
+from robbieblocks.dev.watching import watch_folders
+from robbieblocks.model import Asset, Bundle, Manifest, Module, PageEntry, sha256
+from robbieblocks.pipeline import PreviewedRun, Target
+from robbieblocks.pipeline.publishing import ComposedRun
+
+
+def module(key: str, code: str, *imports: str) -> Module:
+    return Module(
+        specifier=f"@robbieblocks/{key}",
+        asset=Asset.of(key, "js", code),
+        script="",
+        imports=imports,
+    )
+
+
+def bundle(**codes: tuple[str, tuple[str, ...]]) -> Bundle:
+    modules = [module(key, code, *imports) for key, (code, imports) in codes.items()]
+    react = Module(specifier="react", asset=Asset.of("react", "js", "export{}"), script="")
+    return Bundle(
+        modules={each.specifier: each for each in (*modules, react)},
+        runtime=react,
+        base_stylesheet=Asset.of("base", "css", ""),
+    )
+
+
+def test_linked_modules_follow_what_they_import() -> None:
+    """A module names what it imports by file, so its own name changes with that, however deep; what
+    imports nothing, a package's name, and a text that only looks like an import stay."""
+    text = 'const a=`from"@robbieblocks/other"`;'
+    codes = {
+        "top": (
+            'import m from"@robbieblocks/mid";import"react";' + text,
+            ("@robbieblocks/mid", "react"),
+        ),
+        "mid": ('export*from"@robbieblocks/leaf";', ("@robbieblocks/leaf",)),
+        "leaf": ("export default 1", ()),
+        "other": ("export default 2", ()),
+    }
+    before = linked(bundle(**codes)).modules
+    after = linked(bundle(**codes | {"leaf": ("export default 3", ())})).modules
+    top = before["@robbieblocks/top"].asset.content.decode()
+    assert before["@robbieblocks/mid"].asset.url in top
+    assert text in top
+    assert 'import"react"' in top
+    changed = {name for name in before if before[name].asset.name != after[name].asset.name}
+    assert changed == {f"@robbieblocks/{key}" for key in ("top", "mid", "leaf")}
+
+
+def test_a_page_is_told_which_version_it_is() -> None:
+    """The client's script stands in the head, and differs where the page does."""
+    page = with_client(b"<head><title>a</title></head><body></head></body>")
+    assert page.index(b"/_rb-dev/main.js") < page.index(b"</head>")
+    assert page.count(b"data-rb-dev") == 1
+    assert page != with_client(b"<head><title>b</title></head><body></head></body>")
+    assert b"/_rb-dev/main.js" in with_client(b"no head")
+
+
+def composed(files: Mapping[str, bytes], *assets: Asset, new: tuple[str, ...]) -> ComposedRun:
+    manifest = Manifest(
+        node="a",
+        app="play",
+        files={path: sha256(body) for path, body in files.items()},
+        pages=tuple(
+            PageEntry(key=path, route=f"/{path}", path=path, inputs=sha256(body))
+            for path, body in files.items()
+        ),
+        assets=tuple(asset.name for asset in assets),
+    )
+    return ComposedRun(
+        manifest=manifest,
+        contents={path: files[path] for path in new},
+        assets={asset.name: asset for asset in assets},
+        failed={},
+    )
+
+
+def run(made: ComposedRun | None) -> PreviewedRun:
+    return PreviewedRun(target=Target("a", "play"), composed=made, problems=())
+
+
+def test_a_node_shows_what_its_runs_made() -> None:
+    """What a run did not make again stays, as does all of one that failed; an app without a run is
+    gone; and an asset that an open page may still ask for is there for a while."""
+    site, old, new = NodeSite("a"), Asset.of("a", "js", "1"), Asset.of("a", "js", "2")
+    site.update([run(composed({"a.txt": b"1", "b.txt": b"1"}, old, new=("a.txt", "b.txt")))])
+    first = site.version
+    site.update([run(composed({"a.txt": b"2", "b.txt": b"1"}, new, new=("a.txt",)))])
+    (release,) = site.read()
+    assert [release.content(path) for path in ("a.txt", "b.txt")] == [b"2", b"1"]
+    assert [site.asset(each.name) for each in (old, new)] == [b"1", b"2"]
+    second = site.version
+    site.update([run(None)])
+    assert site.version == second != first
+    site.update([])
+    assert (list(site.read()), site.version) == ([], "")
+    with pytest.raises(FileNotFoundError):
+        site.asset("other-0000000000000000.js")
+
+
+def test_streams_end_with_the_server() -> None:
+    """A stream tells the state, then each other state, and ends when the events are closed."""
+    states = iter(["1", "1", "2"])
+    events = Events()
+
+    def state() -> str:
+        asyncio.get_running_loop().call_soon(events.tell)
+        return next(states)
+
+    async def read() -> list[str]:
+        told: list[str] = []
+        async for text in events.stream(state):
+            told.append(text)
+            if text == "data: 2\n\n":
+                events.close()
+        return told
+
+    assert asyncio.run(asyncio.wait_for(read(), 20)) == ["data: 1\n\n", "data: 2\n\n"]
+
+
+def test_a_folder_that_goes_and_comes_back_is_watched(tmp_path: Path) -> None:
+    """A file that is saved, a folder that goes, its return, and a file in it are each noticed."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    seen: list[set[Path]] = []
+    noticed, stopped = threading.Event(), threading.Event()
+
+    def note(paths: set[Path]) -> None:
+        seen.append(paths)
+        noticed.set()
+
+    def until_noticed(path: Path) -> None:
+        while not any(path in paths for paths in seen):
+            assert noticed.wait(20)
+            noticed.clear()
+        seen.clear()
+
+    thread = threading.Thread(
+        target=watch_folders, args=([folder, tmp_path / "none"], note, stopped, print)
+    )
+    thread.start()
+    try:
+        for _ in range(2):
+            # Before the watch is there, nothing is seen of a file: it is saved until it is.
+            while not any(folder / "a.toml" in paths for paths in seen):
+                (folder / "a.toml").write_text("a = 1")
+                noticed.wait(0.2)
+            seen.clear()
+            shutil.rmtree(folder)
+            until_noticed(folder)
+            folder.mkdir()
+            until_noticed(folder)
+    finally:
+        stopped.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_files_without_a_mistake_are_read(tmp_path: Path) -> None:
+    """A page, a component and a node with a mistake are left out and named; the others are read."""
+    start_project(tmp_path / "site", "site", ["day", "night"])
+    folder, branding = tmp_path / "site/content", tmp_path / "site/node_branding"
+    (folder / "pages/bad.toml").write_text("name = 3\n")
+    (folder / "components/bad").mkdir()
+    (folder / "components/bad/component.toml").write_text('name = "a"\ntype = "b"\n')
+    (branding / "night.toml").write_text("nonsense")
+    found, problems = content.load_sound(folder, branding)
+    assert [row.key for row in found.pages] == ["home"]
+    assert [row.key for row in found.components] == ["welcome"]
+    assert [row.id for row in found.nodes] == ["day"]
+    assert found.tokens
+    names = {problem.key for problem in problems}
+    assert {"content/pages/bad.toml", "content/components/bad"} <= names
+    assert any("night.toml" in name for name in names)
