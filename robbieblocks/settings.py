@@ -130,7 +130,8 @@ class Settings:
 
     Where `database_url` is None, libpq's own variables name the database, or else the embedded
     server under `home` is used. `project` is the project's file, None outside of one. The first of
-    the folders `templates` that has a file provides it. `checks` has the level of each rule.
+    the folders `templates` that has a file provides it. `checks` has the level of each rule,
+    `in_file` what the project's file says, by table and key.
     """
 
     database_url: str | None
@@ -146,6 +147,7 @@ class Settings:
     health: str | None = None
     smoke_url: str | None = None
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
+    in_file: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -174,6 +176,7 @@ class Settings:
             health=given.text("ROBBIEBLOCKS_HEALTH"),
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
+            in_file=given.in_file,
         )
 
 
@@ -183,13 +186,13 @@ class _Given:
     def __init__(self, project: Path | None) -> None:
         self._project = project
         self._base = _current_folder() if project is None else project.parent
-        self._in_file = {} if project is None else _read(project)
+        self.in_file = {} if project is None else _read(project)
 
     def text(self, variable: str) -> str | None:
         return os.environ.get(variable) or self.key(_KEYS[variable])
 
     def key(self, key: str) -> str | None:
-        return self._in_file.get(key) or None
+        return self.in_file.get(key) or None
 
     def folder(self, variable: str, default: str | Path) -> Path:
         if named := os.environ.get(variable):

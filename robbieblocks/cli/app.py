@@ -14,8 +14,10 @@ from typer.core import TyperGroup
 from robbieblocks.cli.check_command import check
 from robbieblocks.cli.content_commands import content
 from robbieblocks.cli.db_commands import db
-from robbieblocks.cli.options import DatabaseUrl, ResultFormat
+from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
+from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
+from robbieblocks.cli.templates_commands import templates
 
 
 class Commands(TyperGroup):
@@ -44,29 +46,19 @@ app = typer.Typer(
 )
 app.add_typer(db)
 app.add_typer(content)
-app.command()(check)
+app.add_typer(templates)
 
 Adopt = Annotated[
     bool,
     typer.Option("--adopt", help="Let this database take over a site root of another database."),
 ]
-Embedded = Annotated[
-    bool, typer.Option("--embedded", help="Use the embedded Postgres where none is named.")
-]
-CreateRoot = Annotated[
-    bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
-]
 
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import PackageNotFoundError, version
+        from robbieblocks.cli.version import version
 
-        try:
-            number = version("robbieblocks")
-        except PackageNotFoundError:
-            number = "(from a checkout that is not installed)"
-        print_result(f"robbieblocks {number}")
+        print_result(f"robbieblocks {version()}")
         raise typer.Exit
 
 
@@ -270,73 +262,5 @@ def worker(
     )
 
 
-@app.command()
-def systemd(
-    node: Annotated[str, typer.Option(help="The node whose worker the unit runs.")],
-    user: Annotated[
-        str | None, typer.Option(help="Account to run as. Default: yours.", show_default=False)
-    ] = None,
-    embedded: Embedded = False,
-    create_root: CreateRoot = False,
-) -> None:
-    """Print a hardened systemd unit for a node's worker, with this shell's settings.
-
-    Changes nothing.
-
-    Example: robbieblocks systemd --node vengeance-local --user web
-    """
-    from robbieblocks.cli import systemd as command
-
-    options = {"--embedded": embedded, "--create-root": create_root}
-    command.run(node=node, user=user, options=[name for name, given in options.items() if given])
-
-
-@app.command()
-def status(
-    node: Annotated[
-        list[str] | None, typer.Option(help="Only this node; repeatable. Default: all.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
-    ] = False,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check", help="Print what is not as it should be; exit with 1 where there is any."
-        ),
-    ] = False,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Show for each node and app what should be live, what was built and what is served.
-
-    Changes nothing.
-
-    Example: robbieblocks status --check
-    """
-    from robbieblocks.cli import status as command
-
-    command.run(
-        nodes=node or [], quick=quick, check=check, format_=format_, database_url=database_url
-    )
-
-
-@app.command()
-def prune(
-    node: Annotated[
-        list[str],
-        typer.Option(help="A node that is not in the database any more; repeatable."),
-    ],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    embedded: Embedded = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Remove a node that left robbieblocks_node_branding, with its pages, from the site root.
-
-    Changes the site root, for good: it removes the node's pages, releases and assets.
-
-    Example: robbieblocks prune --node fluenti-local
-    """
-    from robbieblocks.cli import prune as command
-
-    command.run(nodes=node, yes=yes, embedded=embedded, database_url=database_url)
+for each in (check, status, doctor, prune, systemd):
+    app.command()(each)

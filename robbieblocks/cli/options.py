@@ -18,3 +18,9 @@ DatabaseUrl = Annotated[
 ResultFormat = Annotated[
     Literal["text", "json"], typer.Option("--format", help="Form of the result.")
 ]
+Embedded = Annotated[
+    bool, typer.Option("--embedded", help="Use the embedded Postgres where none is named.")
+]
+CreateRoot = Annotated[
+    bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
+]

@@ -6,16 +6,20 @@
 
 from robbieblocks.database.address import read_address, url
 from robbieblocks.database.completeness import check_whole
+from robbieblocks.database.connect_errors import described
 from robbieblocks.database.connection import connect, is_pooled
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
+from robbieblocks.database.rights import rights_of_role
 
 __all__ = [
     "check_whole",
     "connect",
+    "described",
     "identity",
     "is_pooled",
     "read_address",
+    "rights_of_role",
     "translated",
     "url",
 ]

@@ -14,6 +14,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import Row
 from psycopg.sql import Composable
 
+from robbieblocks.database.errors import translated
+
 # The grants that a role lacks on whatever has a name, tables and schemas before others. A table on
 # which no right is missing wants its owner. `hidden` asks for schemas alone that hold such a table
 # and can't be looked into.
@@ -62,6 +64,31 @@ _NEEDS: Final = {
     "DELETE": (r"\bDELETE\s+FROM\s+{table}\b",),
 }
 _INNER_STATEMENT = re.compile(r'^SQL statement "(.*?)"$', re.MULTILINE | re.DOTALL)
+
+
+# Whether the session's role has the rights of each role of schema/roles.sql, as far as they tell
+# the roles apart.
+_OF_ROLE: LiteralString = """
+    SELECT given.role, bool_and(has_table_privilege('robbieblocks_' || name, given.privilege))
+      FROM (VALUES
+          ('robbieblocks_reviewer', 'SELECT',
+           '{pages,components,page_blocks,style_tokens,node_branding,deploys,change_triggers}'),
+          ('robbieblocks_editor', 'INSERT',
+           '{pages,components,page_blocks,style_tokens,node_branding}'),
+          ('robbieblocks_worker', 'INSERT', '{deploys}'),
+          ('robbieblocks_worker', 'UPDATE', '{change_triggers}')
+      ) AS given (role, privilege, names), unnest(given.names::text[]) AS name
+     GROUP BY given.role
+"""
+
+
+def rights_of_role(connection: Connection[Any]) -> dict[str, bool]:
+    """For each role of schema/roles.sql, whether the session's role has its rights.
+
+    All tables must be there. Raises DatabaseUnavailable.
+    """
+    with translated("find out the role's rights"):
+        return dict(connection.execute(_OF_ROLE).fetchall())
 
 
 class RightsCursor(psycopg.Cursor[Row]):

@@ -18,15 +18,21 @@ _MARKER: Final = "site.json"
 
 
 def claim(
-    site_root: SiteRoot, database: str | None, *, create: bool = False, adopt: bool = False
+    site_root: SiteRoot,
+    database: str | None,
+    *,
+    create: bool = False,
+    adopt: bool = False,
+    note: bool = True,
 ) -> str:
     """See to it that the site root is there and published from this database; what was noted.
 
     `database` is the id of the database, or None for one of an earlier version. A root that an
     earlier version made gets its marker, and one that knows no database yet is this one's from now
-    on. `create` lets a missing root be made, `adopt` one of another database be taken over. Raises
-    SiteUnavailable for a root that is missing or may not be read, and UsageError for one of another
-    database; then nothing was written.
+    on. `create` lets a missing root be made, `adopt` one of another database be taken over. Without
+    `note` nothing is written, and the result is what would be noted. Raises SiteUnavailable for a
+    root that is missing or may not be read, and UsageError for one of another database; then
+    nothing was written.
     """
     marked, known = _marker(site_root)
     if marked and known == database:
@@ -44,7 +50,8 @@ def claim(
             f"{database or 'of an earlier version, without an id'}\n"
             "  -> check the database's address; --adopt lets this database take over the site"
         )
-    _mark(site_root, database)
+    if note:
+        _mark(site_root, database)
     named = database or "that has no id yet: `robbieblocks db upgrade` gives it one"
     return f"the site root {path} is published from now on from the database {named}"
 

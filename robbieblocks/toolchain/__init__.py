@@ -4,7 +4,7 @@
 `dependencies` are what components may import, its `devDependencies` what builds them.
 """
 
-from robbieblocks.toolchain.install import ensure
+from robbieblocks.toolchain.install import ensure, is_fetched
 from robbieblocks.toolchain.toolchain import Toolchain
 
-__all__ = ["Toolchain", "ensure"]
+__all__ = ["Toolchain", "ensure", "is_fetched"]

@@ -34,8 +34,7 @@ def ensure(settings: Settings, progress: Progress) -> Toolchain:
     whole toolchain. Raises ToolchainUnavailable with what to do about it.
     """
     _check_owner(settings.toolchain_cache)
-    identity = sha256(b"".join((_HERE / name).read_bytes() for name in _PACKAGE_FILES))
-    root = settings.toolchain_cache / f"{identity[:16]}-{platform_name()}"
+    identity, root = _place(settings)
     if not (root / _COMPLETE).is_file():
         try:
             root.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -52,6 +51,17 @@ def ensure(settings: Settings, progress: Progress) -> Toolchain:
                 "ROBBIEBLOCKS_TOOLCHAIN_CACHE"
             ) from error
     return _opened(identity, root)
+
+
+def is_fetched(settings: Settings) -> bool:
+    """Whether the cache folder holds the toolchain of this version: `ensure` needs no network."""
+    return (_place(settings)[1] / _COMPLETE).is_file()
+
+
+def _place(settings: Settings) -> tuple[str, Path]:
+    """The identity of this version's toolchain, and its folder."""
+    identity = sha256(b"".join((_HERE / name).read_bytes() for name in _PACKAGE_FILES))
+    return identity, settings.toolchain_cache / f"{identity[:16]}-{platform_name()}"
 
 
 def _opened(identity: str, root: Path) -> Toolchain:

@@ -23,6 +23,7 @@ READING = (
     ("status",),
     ("build", "--dry-run", "--node", NODE),
     ("db", "verify"),
+    ("doctor",),
 )
 _EDIT = (
     "UPDATE robbieblocks_pages SET meta_title = 'By an editor' WHERE page_key = 'robbie-code-home'"
@@ -136,6 +137,8 @@ def test_without_any_right_each_command_names_the_first_grant(roles: Installatio
     ):
         ran = nobody.run(*command)
         assert (ran.code, grant in ran.error) == (3, True), (command, ran.err)
+    ran = nobody.run("doctor")
+    assert (ran.code, "GRANT robbieblocks_reviewer TO nobody;" in ran.out) == (1, True), ran.out
     with psycopg.connect(roles.database_url or "", autocommit=True) as owner:
         owner.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
     ran = nobody.run("build")

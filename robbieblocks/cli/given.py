@@ -1,0 +1,84 @@
+"""What is set: each setting with its value and where it is from."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from robbieblocks import database
+from robbieblocks.cli import session
+from robbieblocks.errors import UsageError
+from robbieblocks.messages import nearest, visible_line
+from robbieblocks.settings import PROJECT_FILE, SETTINGS, Setting, Settings
+
+_PREFIX: Final = "ROBBIEBLOCKS_"
+_LOGIN: Final = re.compile(r"(?<=//)[^/@\s]*@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A setting by its key or variable, its value without a password, and its source."""
+
+    setting: str
+    value: str
+    source: str
+
+    def __str__(self) -> str:
+        return visible_line(f"{self.setting:28} {self.value}  ({self.source})")
+
+
+def given(settings: Settings, database_url: str | None) -> list[Given]:
+    """Every setting; of the levels of checks those alone that the project's file sets."""
+    return [
+        Given(
+            setting=each.key or each.variable,
+            value=_LOGIN.sub("***@", _value(each, settings)),
+            source=_source(each, settings, database_url),
+        )
+        for each in SETTINGS
+        if not each.choices or settings.in_file.get(each.key)
+    ]
+
+
+def misspelt() -> Iterator[tuple[str, str]]:
+    """Variables that are no settings but almost, and what was probably meant."""
+    known = {each.variable.removeprefix(_PREFIX) for each in SETTINGS if each.variable}
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(_PREFIX)
+        if name != variable and name not in known and (meant := nearest(name, known)):
+            yield variable, _PREFIX + meant[0]
+
+
+def _value(setting: Setting, settings: Settings) -> str:
+    field = setting.variable.removeprefix(_PREFIX).lower()
+    if field == "database_url":
+        return _database(settings)
+    if field == "templates":
+        return ", then ".join(map(str, settings.templates))
+    if field:
+        return str(getattr(settings, field) or "not set")
+    return settings.in_file.get(setting.key) or "not set"
+
+
+def _database(settings: Settings) -> str:
+    if not session.is_named(settings):
+        return f"embedded, in {settings.home / 'postgres'}"
+    try:
+        database.read_address(settings.database_url or "")
+    except UsageError:
+        return "an address that can't be read"
+    return database.described(settings.database_url or "")
+
+
+def _source(setting: Setting, settings: Settings, database_url: str | None) -> str:
+    is_database = setting.variable == f"{_PREFIX}DATABASE_URL"
+    if is_database and database_url:
+        return "--database-url"
+    if os.environ.get(setting.variable):
+        return setting.variable
+    if is_database and settings.database_url is None and session.is_named(settings):
+        return ", ".join(filter(os.environ.get, session.LIBPQ_VARIABLES))
+    return PROJECT_FILE if settings.in_file.get(setting.key) else "default"
