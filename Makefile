@@ -14,7 +14,7 @@ DEV := .venv/installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve check test lint format seeds catalogue reference bench lock clean
+.PHONY: help demo serve check test lint format seeds catalogue reference docs bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
@@ -57,6 +57,14 @@ catalogue: $(RUN)  ## Write what `db verify` compares with, after a change of th
 
 reference: $(RUN)  ## Write what docs/ says of commands, settings, errors and columns from the code
 	$(BIN)/python -m tools.reference
+
+docs: $(DEV)  ## Build the documentation as a site of RobbieBlocks, then serve it until Ctrl-C (SERVE=0, PORT=8000)
+	$(BIN)/python -m tools.docs_site .robbieblocks/docs
+	cd .robbieblocks/docs && $(CURDIR)/$(BIN)/robbieblocks content import --prune
+	cd .robbieblocks/docs && $(CURDIR)/$(BIN)/robbieblocks build
+ifneq ($(SERVE),0)
+	@cd .robbieblocks/docs && exec $(CURDIR)/$(BIN)/robbieblocks serve --port $(PORT)
+endif
 
 bench: $(DEV)  ## Measure: whole processes, medians, ratios in one run
 	$(BIN)/python -m benchmarks

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import re
 import shlex
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
+import httpx
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.commands import Installation, Ran
@@ -120,10 +119,10 @@ class Reader:
         asked = urlsplit(address)
         place = self.ports[asked.port or 0]
         try:
-            with urllib.request.urlopen(f"http://{place}{asked.path}", timeout=10) as answer:
-                body = LexborHTMLParser(answer.read()).body
-        except URLError:
+            answer = httpx.get(f"http://{place}{asked.path}")
+        except httpx.TransportError:
             return ""
+        body = LexborHTMLParser(answer.content).body
         return body.text() if body else ""
 
 
