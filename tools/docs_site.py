@@ -64,12 +64,11 @@ def title_of(file: Path) -> str:
     return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
-def read(file: Path) -> Document:
-    """A document's page. Raises SystemExit for a picture that is not there."""
+def read(file: Path, text: str | None = None) -> Document:
+    """A document's page; `text` stands for the file's. Raises SystemExit for what has no form."""
     document = Document(file)
-    reader = _Reader(document)
-    tokens = _MARKDOWN.parse(file.read_text(encoding="utf-8"))
-    document.pieces = reader.pieces(iter(tokens), "")
+    tokens = _MARKDOWN.parse(file.read_text(encoding="utf-8") if text is None else text)
+    document.pieces = _Reader(document).pieces(iter(tokens), "")
     return document
 
 
