@@ -89,6 +89,17 @@ class Bundler:
         with closing(workspace.toolchain_cache):
             return workspace.packages.react_script
 
+    def names(self, specifier: str, toolchain: Toolchain) -> frozenset[str]:
+        """The names that a package exports, `default` among them. Raises Transient."""
+        workspace = self._workspace_for(toolchain)
+        with closing(workspace.toolchain_cache):
+            return workspace.packages.names(specifier)
+
+    def exporting(self, name: str, toolchain: Toolchain) -> list[str]:
+        """The packages of the toolchain that export a name. Raises Transient."""
+        packages = sorted(toolchain.packages)
+        return [each for each in packages if name in self.names(each, toolchain)]
+
     def close(self) -> None:
         """End the processes."""
         self._processes.stop()

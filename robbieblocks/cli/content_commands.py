@@ -110,3 +110,39 @@ def content_diff(
     from robbieblocks.cli import content as command
 
     command.diff(folder, check=check, format_=format_, database_url=database_url)
+
+
+@content.command("adopt")
+def content_adopt(
+    source: Annotated[
+        Path,
+        typer.Argument(help="The folder of React code, such as ../app/src.", show_default=False),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Compile and render all of it; write nothing.")
+    ] = False,
+    theirs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="Let the source win this component's conflict; all for every one; repeatable.",
+        ),
+    ] = None,
+    ours: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY", help="Keep the content folder's side of a conflict; repeatable."
+        ),
+    ] = None,
+    format_: ResultFormat = "text",
+) -> None:
+    """Make components of a folder of existing React code, and say of each file whether it works.
+
+    Changes files of the content folder alone: review them, then import them. Run again, it brings
+    what has changed in the source; what you have changed meanwhile is kept.
+
+    Example: robbieblocks content adopt ../app/src --dry-run
+    """
+    from robbieblocks.cli import adopt as command
+
+    command.run(source, dry_run=dry_run, theirs=theirs or (), ours=ours or (), format_=format_)

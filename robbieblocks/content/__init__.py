@@ -17,27 +17,32 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 
 from robbieblocks.content.differences import difference
 from robbieblocks.content.exporting import Exported, export
-from robbieblocks.content.folder import load, load_sound
+from robbieblocks.content.folder import CODE_FILES, load, load_sound
+from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.importing import import_, seed
 from robbieblocks.content.merging import RowMerge, Side, merge
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import Block, Component, Content, Page, RowName, Token
 from robbieblocks.content.starter import start_project
 from robbieblocks.content.stored import Stored, stored
+from robbieblocks.content.writing import component_files
 
 __all__ = [
+    "CODE_FILES",
     "Block",
     "Component",
     "Content",
     "ContentPlaces",
     "Exported",
     "FilePlace",
+    "FolderFiles",
     "Page",
     "RowMerge",
     "RowName",
     "Side",
     "Stored",
     "Token",
+    "component_files",
     "difference",
     "export",
     "import_",

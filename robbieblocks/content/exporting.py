@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from robbieblocks.content import writing
 from robbieblocks.content.folder import CODE_FILES
+from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.shape import Component
 from robbieblocks.content.stored import Stored
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.file_reading import Refused, read_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,59 +26,6 @@ class Exported:
     unchanged: int = 0
 
 
-@dataclass(slots=True)
-class _Folder:
-    """The files of an export, while they are written."""
-
-    content: Path
-    branding: Path
-    written: list[Path] = field(default_factory=list[Path])
-    removed: list[Path] = field(default_factory=list[Path])
-    wanted: set[Path] = field(default_factory=set[Path])
-    # Files of rows that can't be read: they stay as they are.
-    spared: set[Path] = field(default_factory=set[Path])
-
-    def text(self, file: Path) -> str:
-        """The text of a file; empty where it is not there or no text."""
-        try:
-            return self._bytes(file).decode("utf-8")
-        except UnicodeDecodeError:
-            return ""
-
-    def _bytes(self, file: Path) -> bytes:
-        try:
-            return read_file(file, self.content, self.branding)
-        except FileNotFoundError:
-            return b""
-
-    def put(self, file: Path, text: str) -> None:
-        """Write a file where its bytes differ, whole or not at all, and through no symlink."""
-        self.wanted.add(file)
-        data = text.encode()
-        if os.path.lexists(file) and self._bytes(file) == data:
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._check(file)
-        temporary = file.with_name(f".{file.name}.new")
-        temporary.write_bytes(data)
-        temporary.replace(file)
-        self.written.append(file)
-
-    def remove(self, file: Path) -> None:
-        """Remove a file or a symlink, and its folder where nothing else is in it."""
-        self._check(file.parent)
-        file.unlink()
-        if not any(file.parent.iterdir()):
-            file.parent.rmdir()
-        self.removed.append(file)
-
-    def _check(self, path: Path) -> None:
-        """Refuse a symlink below the two folders; they themselves may be ones."""
-        folder = self.branding if path.is_relative_to(self.branding) else self.content
-        if os.path.realpath(path) != str(Path(os.path.realpath(folder), path.relative_to(folder))):
-            raise Refused(errno.ELOOP, "it is a symlink, or lies behind one", str(path))
-
-
 def export(database: Stored, folder: Path, branding: Path, *, prune: bool = False) -> Exported:
     """Write the rows of a database into a content folder and a folder of branding files.
 
@@ -87,7 +33,7 @@ def export(database: Stored, folder: Path, branding: Path, *, prune: bool = Fals
     Files of rows that are not there are listed, or removed with `prune`. Raises SiteUnavailable
     where a file can't be written.
     """
-    target = _Folder(folder, branding)
+    target = FolderFiles(folder, branding)
     try:
         _write(database, target)
         strange = sorted(set(_files(folder, branding)) - target.wanted - target.spared)
@@ -104,7 +50,7 @@ def export(database: Stored, folder: Path, branding: Path, *, prune: bool = Fals
     )
 
 
-def _write(database: Stored, target: _Folder) -> None:
+def _write(database: Stored, target: FolderFiles) -> None:
     content = database.content
     rows = [*content.rows(), *database.unreadable]
     components, pages, nodes = (
@@ -132,20 +78,16 @@ def _write(database: Stored, target: _Folder) -> None:
             target.spared.add(target.branding / f"{nodes[key]}.toml")
 
 
-def _component(row: Component, name: str, target: _Folder) -> None:
+def _component(row: Component, name: str, target: FolderFiles) -> None:
     folder = target.content / "components" / name
-    file = folder / "component.toml"
-    target.put(file, writing.component_toml(row, name, target.text(file)))
     # The column does not say in which dialect the code is written; the file that exists does.
     code = next((one for one in CODE_FILES if (folder / one).exists()), CODE_FILES[0])
-    target.put(folder / code, row.code)
-    # These two are there only where the row has them.
-    schema = writing.props_schema(row) or None
-    for file, text in ((folder / "component.css", row.css), (folder / "props.schema.json", schema)):
+    existing = target.text(folder / "component.toml")
+    for file, text in writing.component_files(row, name, code, existing).items():
         if text is not None:
-            target.put(file, text)
-        elif os.path.lexists(file):
-            target.remove(file)
+            target.put(folder / file, text)
+        elif os.path.lexists(folder / file):
+            target.remove(folder / file)
 
 
 def _files(folder: Path, branding: Path) -> Iterator[Path]:

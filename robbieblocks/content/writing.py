@@ -56,6 +56,21 @@ def file_names(keys: Iterable[str]) -> dict[str, str]:
     return names
 
 
+def component_files(
+    row: Component, name: str, code_file: str, existing: str = ""
+) -> dict[str, str | None]:
+    """The files of a component in the folder `name`; None for one that is not there.
+
+    `existing` is the text that `component.toml` has.
+    """
+    return {
+        "component.toml": component_toml(row, name, existing),
+        code_file: row.code,
+        "component.css": row.css,
+        "props.schema.json": props_schema(row) or None,
+    }
+
+
 def component_toml(row: Component, name: str, existing: str = "") -> str:
     """`component.toml` of a component whose folder is called `name`."""
     values = {

@@ -1,16 +1,25 @@
 """Reads a component's text without running it: its imports, its component, its problems."""
 
-from robbieblocks.bundle.analysis.checks import check_dependencies, check_imports, unseen_import
+from robbieblocks.bundle.analysis.checks import (
+    check_dependencies,
+    check_imports,
+    in_place_of,
+    unseen_import,
+)
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
+from robbieblocks.bundle.analysis.free_names import FreeName, free_names
 from robbieblocks.bundle.analysis.syntax import SourcePosition, code_problem
 
 __all__ = [
     "Analysis",
     "ColumnShift",
+    "FreeName",
     "SourcePosition",
     "analyse",
     "check_dependencies",
     "check_imports",
     "code_problem",
+    "free_names",
+    "in_place_of",
     "unseen_import",
 ]

@@ -59,6 +59,11 @@ def check_imports(
             yield _unknown(row, each, toolchain)
 
 
+def in_place_of(package: str) -> str:
+    """What to write instead of a package that the toolchain has not; empty where unknown."""
+    return _INSTEAD.get(package, "")
+
+
 def unseen_import(row: ComponentRow, specifier: str) -> Problem:
     """The problem with an import that esbuild added and the text does not have."""
     what = f"the text makes use of {specifier}, which is not available"

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from tree_sitter import Node, Parser
 
-from robbieblocks.bundle.analysis.common_js import free_uses
+from robbieblocks.bundle.analysis.free_names import free_uses
 from robbieblocks.bundle.analysis.queries import TSX, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
     Declaration,

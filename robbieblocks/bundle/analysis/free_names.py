@@ -1,12 +1,13 @@
-"""Finds uses of the variables that only CommonJS modules have."""
+"""Finds names that a text uses and declares nowhere, such as those that only CommonJS has."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-from tree_sitter import Node, QueryCursor
+from tree_sitter import Node, Parser, QueryCursor
 
-from robbieblocks.bundle.analysis.queries import positions, query, text_of
+from robbieblocks.bundle.analysis.queries import TSX, positions, query, text_of
 from robbieblocks.bundle.analysis.spans import Spans
 from robbieblocks.bundle.analysis.syntax import SourcePosition, Syntax
 
@@ -44,13 +45,55 @@ _NAMES: Final = """
     (import_specifier name: (identifier) @other alias: (_))
     (function_signature name: (identifier) @other)
     (export_specifier alias: (identifier) @other)
-    (jsx_opening_element name: (identifier) @other)
-    (jsx_closing_element name: (identifier) @other)
-    (jsx_self_closing_element name: (identifier) @other)
+    (export_statement (export_clause (export_specifier name: (identifier) @other)) source: (_))
+    (jsx_opening_element name: (identifier) @tag)
+    (jsx_closing_element name: (identifier) @tag)
+    (jsx_self_closing_element name: (identifier) @tag)
     (index_signature name: (identifier) @other)
     (type_query (identifier) @other)
     (ambient_declaration) @ambient
 """
+
+
+class FreeName(NamedTuple):
+    """A name that a text uses and declares nowhere, and its first use, in UTF-8 bytes."""
+
+    name: str
+    offset: int
+    is_element: bool
+
+
+def free_names(code: str) -> list[FreeName]:
+    """The names that a text neither declares nor imports, in the order of their first uses.
+
+    A name that it declares anywhere is not among them, nor is a name in a type.
+    """
+    root = Parser(TSX).parse(code.encode("utf-8", "replace")).root_node
+    found = QueryCursor(query(_NAMES)).captures(root)
+    declared = set(map(text_of, found.get("declared", ())))
+    no_use = _places(found, "declared", "other")
+    tags = [node for node in found.get("tag", ()) if text_of(node)[:1].isupper()]
+    uses = [node for node in found.get("name", ()) if node.start_byte not in no_use]
+    first: dict[str, FreeName] = {}
+    elements = {node.start_byte for node in tags}
+    elements.update(node.start_byte for node in uses if _is_element(node))
+    no_element = _places(found, "tag") - elements
+    for node in sorted((*uses, *tags), key=lambda node: node.start_byte):
+        name, offset = text_of(node), node.start_byte
+        if name not in declared and offset not in no_element:
+            first.setdefault(name, FreeName(name, offset, offset in elements))
+    return list(first.values())
+
+
+def _is_element(node: Node) -> bool:
+    """Whether an identifier is the `a` of `<a.b>`."""
+    member = node.parent
+    outer = member.parent if member is not None and member.type == "member_expression" else None
+    return outer is not None and outer.type in ("jsx_opening_element", "jsx_self_closing_element")
+
+
+def _places(found: Mapping[str, Sequence[Node]], *kinds: str) -> set[int]:
+    return {node.start_byte for kind in kinds for node in found.get(kind, ())}
 
 
 def free_uses(syntax: Syntax, root: Node) -> dict[str, list[SourcePosition]]:
@@ -66,7 +109,7 @@ def free_uses(syntax: Syntax, root: Node) -> dict[str, list[SourcePosition]]:
     ambient = Spans((node.start_byte, node.end_byte) for node in found.get("ambient", ()))
     declared = (node for node in found.get("declared", ()) if node.start_byte not in ambient)
     taken = set(map(text_of, declared))
-    no_use = {node.start_byte for kind in ("declared", "other") for node in found.get(kind, ())}
+    no_use = _places(found, "declared", "other", "tag")
     uses = {name: found.get(name, []) for name in COMMON_JS if name not in taken}
     for node in found.get("name", ()):
         if node.start_byte not in no_use and (name := text_of(node)) in uses:

@@ -1,0 +1,45 @@
+"""What becomes of one file: a component or a module, before it is compiled and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import JsonObject
+
+Kind = Literal["component", "module"]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPackage:
+    """An import of a package that the toolchain has not, and where it stands."""
+
+    name: str
+    remedy: str
+    line: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """A file as it is adopted. `file` is its path in the folder, `code_file` its name then.
+
+    `name` is what it exports as its component. `rewritten` says in a few words what is not as in
+    the file. `props` is the schema of its props, None where there is none, and `props_note` why.
+    `css_from` are the stylesheets that `css` was made of.
+    """
+
+    file: str
+    key: str
+    kind: Kind
+    name: str
+    code_file: str
+    code: str = ""
+    css: str = ""
+    css_from: list[str] = field(default_factory=list[str])
+    props: JsonObject | None = None
+    props_note: str = ""
+    rewritten: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    missing: list[MissingPackage] = field(default_factory=list[MissingPackage])

@@ -1,0 +1,113 @@
+"""Tells components from modules: what a file exports that shows something."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from tree_sitter import Node
+
+from robbieblocks.adoption.keys import kebab
+from robbieblocks.adoption.syntax import SyntaxTree, text_of, walk
+
+FUNCTIONS = frozenset(
+    {
+        "arrow_function",
+        "function_expression",
+        "function_declaration",
+        "generator_function",
+        "class",
+        "class_declaration",
+    }
+)
+_TRANSPARENT = frozenset(
+    {"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"}
+)
+_JSX = ("jsx_element", "jsx_self_closing_element")
+_WRAPPERS = frozenset({"memo", "forwardRef"})
+_HOOK = re.compile(r"use[A-Z]")
+
+
+def component_of(tree: SyntaxTree, path: str) -> tuple[str, str]:
+    """The name of the component that a file exports, empty for a module, and a note.
+
+    The note says why several components are none. A default export without a name is named by its
+    file.
+    """
+    may_show = (
+        path.endswith((".tsx", ".jsx")) or b"createElement" in tree.text or _has_jsx(tree.root)
+    )
+    if not may_show:
+        return "", ""
+    local = tree.exports.get("default")
+    if "default" in tree.exports:
+        node = tree.default if local is None else tree.declared.get(local)
+        if node is None:
+            return "", ""
+        if node.type == "identifier":
+            local, node = text_of(node), tree.declared.get(text_of(node), node)
+        own = local or text_of(node.child_by_field_name("name"))
+        if own and not own[:1].isupper():
+            return "", ""
+        return (own or _named(path), "") if _shows(node, tree, default=True) else ("", "")
+    found = [
+        exported
+        for exported, name in tree.exports.items()
+        if name is not None
+        and exported[:1].isupper()
+        and (node := tree.declared.get(name)) is not None
+        and _shows(node, tree, default=False)
+    ]
+    if len(found) == 1:
+        return found[0], ""
+    wanted = kebab(posixpath.splitext(posixpath.basename(path))[0])
+    named = [name for name in found if kebab(name) == wanted]
+    if len(named) == 1:
+        return named[0], ""
+    if found:
+        names = ", ".join(sorted(found))
+        return "", f"exports several components ({names}): `export default` makes one placeable"
+    return "", ""
+
+
+def function_of(node: Node | None) -> Node | None:
+    """The function or class inside of a declaration, of `memo(...)` and `forwardRef(...)`."""
+    while node is not None and node.type not in FUNCTIONS:
+        if node.type == "variable_declarator":
+            node = node.child_by_field_name("value")
+        elif node.type in _TRANSPARENT and node.named_children:
+            node = node.named_children[0]
+        elif node.type == "call_expression":
+            arguments = node.child_by_field_name("arguments")
+            node = next(iter(arguments.named_children), None) if arguments is not None else None
+        else:
+            return None
+    return node
+
+
+def _shows(node: Node, tree: SyntaxTree, *, default: bool) -> bool:
+    """Whether a declaration with a capital may show something."""
+    value = node.child_by_field_name("value") if node.type == "variable_declarator" else node
+    while value is not None and value.type in _TRANSPARENT and value.named_children:
+        value = value.named_children[0]
+    if value is None:
+        return False
+    if value.type in ("class", "class_declaration"):
+        return _has_jsx(value) or b"Component" in (value.text or b"")[:400]
+    if value.type in FUNCTIONS:
+        name = text_of(value.child_by_field_name("name"))
+        return not _HOOK.match(name) and (bool(name) or node is not value or _has_jsx(value))
+    if value.type == "call_expression":
+        called = text_of(value.child_by_field_name("function")).rpartition(".")[2]
+        return called in _WRAPPERS or (default and _has_jsx(tree.root))
+    return default and value.type in ("identifier", "member_expression") and _has_jsx(tree.root)
+
+
+def _has_jsx(root: Node) -> bool:
+    return any(node.type in _JSX for node in walk(root))
+
+
+def _named(path: str) -> str:
+    folder, name = posixpath.split(posixpath.splitext(path)[0])
+    stem = name if kebab(name) != "index" else posixpath.basename(folder) or name
+    return "".join(part.capitalize() for part in kebab(stem).split("-"))

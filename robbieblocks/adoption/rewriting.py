@@ -1,0 +1,282 @@
+"""Rewrites the imports of one file, so that its text stands alone as a component's.
+
+No line moves: what is said of a line of the component holds for the file's line.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from robbieblocks.adoption.assets import data_url, why_not_inlined
+from robbieblocks.adoption.drafts import Draft, MissingPackage
+from robbieblocks.adoption.modules import SourceModules
+from robbieblocks.adoption.stylesheets import css_module, is_for_pages
+from robbieblocks.adoption.syntax import Edit, Link, Name, SyntaxTree, edited, text_of
+from robbieblocks.errors import Problem, Severity
+from robbieblocks.messages import printable
+from robbieblocks.model import component_specifier
+from robbieblocks.row_faults import blame
+
+_STYLES: Final = (".css", ".scss", ".sass", ".less", ".styl", ".pcss")
+_LAZY: Final = re.compile(
+    r"const\s+(?P<name>\w+)\s*=\s*(?:React\.)?(?:lazy|dynamic)\(\s*(?:async\s*)?\(\)\s*=>\s*"
+    r"import\(\s*[\"'](?P<from>[^\"'\n]+)[\"']\s*\)"
+    r"(?:\s*\.then\(\s*\(?(?P<all>\w+)\)?\s*=>\s*"
+    r"(?:\(\{\s*default:\s*(?P=all)\.(?P<part>\w+),?\s*\}\)|(?P=all)\.(?P<short>\w+))\s*\))?"
+    r"\s*,?\s*(?:\{[^{}]*\}\s*,?\s*)?\)\s*;?"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What files need of each other: `keys` by file, and the sheets that stand for whole pages.
+
+    `missing_package` tells the remedy for a package that the toolchain has not, or nothing.
+    """
+
+    modules: SourceModules
+    keys: Mapping[str, str]
+    missing_package: Callable[[str], str]
+    page_sheets: set[str] = field(default_factory=set[str])
+    used_sheets: set[str] = field(default_factory=set[str])
+
+    def target(self, name: Name, origin: str) -> tuple[str, str]:
+        """Where a name of `origin` comes from: a file with a key, and the name there."""
+        file, imported = self.modules.origin(origin, name.imported)
+        return (file, imported) if file in self.keys else (origin, name.imported)
+
+
+class Rewriting:
+    """One file's edits and what was said of them; `done` gives the draft its code and CSS."""
+
+    def __init__(self, draft: Draft, tree: SyntaxTree, plan: Plan) -> None:
+        self._draft = draft
+        self._tree = tree
+        self._plan = plan
+        self._folder = plan.modules.folder
+        self._edits: list[Edit] = []
+        self._sheets: list[tuple[str, str]] = []
+        self._imports = 0
+
+    def done(self) -> None:
+        """Rewrite the text, and collect what can't be."""
+        for link in self._tree.links:
+            self._link(link)
+        self._lazy()
+        draft = self._draft
+        if self._imports:
+            plural = "" if self._imports == 1 else "s"
+            draft.rewritten.insert(0, f"{self._imports} import{plural}")
+        draft.code = edited(self._tree.text, self._edits).decode("utf-8", "replace")
+        draft.css_from = [path for path, _ in self._sheets]
+        if len(self._sheets) == 1:
+            draft.css = self._sheets[0][1]
+        else:
+            draft.css = "\n".join(f"/* {path} */\n{css}" for path, css in self._sheets)
+
+    def problem(self, offset: int, what: str, remedy: str, severity: Severity = "error") -> None:
+        """Say what is wrong at a byte of the text."""
+        line, column, source = self._tree.place(offset)
+        self._draft.problems.append(
+            Problem(
+                entity="file",
+                key=self._folder.name_of(self._draft.file),
+                what=what,
+                remedy=remedy,
+                line=line,
+                column=column,
+                source=source,
+                severity=severity,
+            )
+        )
+
+    # --- statements -------------------------------------------------------------------------
+
+    def _link(self, link: Link) -> None:
+        path = self._draft.file
+        target = self._plan.modules.resolve(path, link.specifier)
+        if target is None:
+            self._unresolved(link)
+        elif target in self._plan.modules.trees:
+            self._code(link, target)
+        elif target.lower().endswith(_STYLES):
+            self._style(link, target)
+        elif target in self._plan.keys:
+            self._replace_specifier(link, target)
+        elif target in self._folder.skipped or target in self._folder.unreadable:
+            self._left_out(link, target)
+        else:
+            self._asset(link, target)
+
+    def _unresolved(self, link: Link) -> None:
+        name = link.specifier
+        if self._plan.modules.is_local(name):
+            near = self._plan.modules.like(name)
+            remedy = f"did you mean {near}?" if near else "correct it, or name the folder above"
+            severity: Severity = "warning" if link.is_type else "error"
+            what = f"there is no file {printable(name)}"
+            self.problem(link.inner[0] - 1, what, remedy, severity)
+        elif not link.is_type and (remedy := self._plan.missing_package(name)):
+            line, _, _ = self._tree.place(link.inner[0])
+            self._draft.missing.append(MissingPackage(name, remedy, line))
+
+    def _code(self, link: Link, target: str) -> None:
+        if self._why_out(link, target):
+            return
+        groups = defaultdict[str, list[Name]](list)
+        for name in link.names:
+            file, imported = (
+                (target, "*") if name.imported == "*" else self._plan.target(name, target)
+            )
+            groups[file].append(Name(imported, name.local, name.is_type))
+        if set(groups) <= {target}:
+            self._replace_specifier(link, target)
+            return
+        statements = [
+            _statement(link, names, component_specifier(self._plan.keys[file]))
+            for file, names in groups.items()
+        ]
+        self._replace(link.start, link.end, " ".join(statements))
+        self._imports += 1
+
+    def _why_out(self, link: Link, target: str) -> bool:
+        """Whether the file that is imported is not adopted; that is a problem."""
+        if target in self._plan.keys:
+            return False
+        names = [self._plan.target(name, target) for name in link.names]
+        if names and all(file in self._plan.keys for file, _ in names):
+            return False
+        what = f"{target} starts the app, and is not adopted"
+        self.problem(link.inner[0] - 1, what, "move what is used into a file of its own")
+        return True
+
+    def _left_out(self, link: Link, target: str) -> None:
+        why = self._folder.skipped.get(target, "it can't be read")
+        if not target.endswith(".d.ts"):  # What such a file declares is gone when code runs.
+            what = f"{self._folder.name_of(target)} is left out: {why}"
+            self.problem(link.inner[0] - 1, what, "move what is used into a file of its own")
+
+    def _style(self, link: Link, target: str) -> None:
+        name = self._folder.name_of(target)
+        if not target.lower().endswith(".css"):
+            remedy = "compile it to CSS (for Sass: npx sass), and import that"
+            self.problem(
+                link.inner[0] - 1, f"{name} is not CSS, and nothing compiles it here", remedy
+            )
+            return
+        css = self._folder.text(target)
+        if isinstance(css, Problem):
+            self._draft.problems.append(css)
+            return
+        self._plan.used_sheets.add(target)
+        made = ""
+        with blame(self._draft.problems.append, "file", name):
+            if link.names:
+                made = self._css_module(link, target, css)
+            elif is_for_pages(target, css):
+                self._plan.page_sheets.add(target)
+                self._draft.rewritten.append(f"{posixpath.basename(target)} left out")
+                css = ""
+        if css and target not in dict(self._sheets):
+            self._sheets.append((target, made or css))
+            self._draft.rewritten.append(f"{posixpath.basename(target)} as its CSS")
+        if not link.names:
+            self._replace(link.start, link.end, "")
+
+    def _css_module(self, link: Link, target: str, css: str) -> str:
+        module = css_module(css, self._draft.key)
+        for what, remedy, line in module.problems:
+            lines = css.split("\n")
+            self._draft.problems.append(
+                Problem(
+                    entity="file",
+                    key=self._folder.name_of(target),
+                    what=what,
+                    remedy=remedy,
+                    line=line,
+                    source=lines[line - 1].rstrip("\r") if line <= len(lines) else "",
+                )
+            )
+        self._constants(link, json.dumps(module.classes))
+        return module.css
+
+    def _asset(self, link: Link, target: str) -> None:
+        whole = [each.imported for each in link.names] == ["default"] and "?" not in link.specifier
+        content = self._folder.content(target) if whole else None
+        value = data_url(target, content or b"")
+        if value:
+            self._constants(link, json.dumps(value))
+            self._draft.rewritten.append(f"{posixpath.basename(target)} inlined")
+        else:
+            what, remedy = why_not_inlined(target, whole=whole)
+            self.problem(link.inner[0] - 1, f"{self._folder.name_of(target)} {what}", remedy)
+
+    def _constants(self, link: Link, value: str) -> None:
+        """Put constants in the place of an import of what is no code."""
+        parts: list[str] = []
+        for each in link.names:
+            if each.imported in ("default", "*"):
+                parts.append(f"const {each.local} = {value};")
+            else:
+                pattern = json.dumps(each.imported)
+                parts.append(f"const {{ {pattern}: {each.local} }} = {value};")
+        self._replace(link.start, link.end, " ".join(parts))
+
+    # --- import() ---------------------------------------------------------------------------
+
+    def _lazy(self) -> None:
+        """`const X = lazy(() => import("./x"))` becomes an import; what else is, bundling names."""
+        for node in self._tree.root.named_children:
+            if node.type != "lexical_declaration" or b"import(" not in (node.text or b""):
+                continue
+            found = _LAZY.fullmatch(text_of(node))
+            target = found and self._plan.modules.resolve(self._draft.file, found["from"])
+            if found is None or target is None:
+                continue
+            name = Name(found["part"] or found["short"] or "default", found["name"])
+            file, imported = self._plan.target(name, target)
+            if file not in self._plan.keys:
+                continue
+            link = Link(kind="import", specifier="", start=0, end=0, inner=(0, 0))
+            specifier = component_specifier(self._plan.keys[file])
+            statement = _statement(link, [Name(imported, name.local)], specifier)
+            self._replace(node.start_byte, node.end_byte, statement)
+            self._draft.rewritten.append(f"import() of {found['name']}")
+
+    # --- edits ------------------------------------------------------------------------------
+
+    def _replace_specifier(self, link: Link, target: str) -> None:
+        start, end = link.inner
+        self._edits.append((start, end, component_specifier(self._plan.keys[target]).encode()))
+        self._imports += 1
+
+    def _replace(self, start: int, end: int, text: str) -> None:
+        """Replace a statement; its line breaks stay, so that no line moves."""
+        lines = self._tree.text[start:end].count(b"\n") - text.count("\n")
+        self._edits.append((start, end, (text + "\n" * max(0, lines)).encode()))
+
+
+def _statement(link: Link, names: Iterable[Name], specifier: str) -> str:
+    """An import or export of these names, on one line."""
+    word = f"{link.kind} type" if link.is_type else link.kind
+    source = json.dumps(specifier)
+    whole: list[str] = []
+    named: list[str] = []
+    for name in names:
+        mark = "type " if name.is_type and not link.is_type else ""
+        if name.imported == "*":
+            whole.append(f"* as {name.local}")
+        elif name.imported == "default" and link.kind == "import" and not whole and not mark:
+            whole.append(name.local)
+        elif name.imported == name.local:
+            named.append(mark + name.local)
+        else:
+            named.append(f"{mark}{name.imported} as {name.local}")
+    inside = [*whole, *([f"{{ {', '.join(named)} }}"] if named else [])]
+    return f"{word} {', '.join(inside)} from {source};"
