@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from robbieblocks.content.folder import CODE_FILES, load
+from robbieblocks.content.folder import CODE_FILES, load_sound
 from robbieblocks.content.shape import Content, Page
 from robbieblocks.content.writing import file_names
-from robbieblocks.errors import ContentError, Problem
+from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file
 from robbieblocks.source_files import key_lines, line_of
 
@@ -71,10 +71,8 @@ class ContentPlaces:
 
     @cached_property
     def _content(self) -> Content:
-        try:
-            return load(self._folder, self._branding)
-        except ContentError:
-            return Content()
+        found, _ = load_sound(self._folder, self._branding)
+        return found
 
     @cached_property
     def _pages(self) -> dict[str, Page]:

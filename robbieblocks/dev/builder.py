@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Final
 from psycopg import Connection
 
 from robbieblocks import database, snapshot
+from robbieblocks.content import ContentPlaces
 from robbieblocks.dev.events import Events
 from robbieblocks.dev.importing import FileImport
 from robbieblocks.dev.site import NodeSite
@@ -27,7 +29,7 @@ from robbieblocks.errors import (
 )
 from robbieblocks.messages import did_you_mean, visible
 from robbieblocks.model import JsonObject
-from robbieblocks.pipeline import BuildContext, Preview, Request, Target, preview
+from robbieblocks.pipeline import BuildContext, PreviewedRun, Request, Target, preview
 from robbieblocks.settings import Settings
 
 # No notification tells of drafts and of the clock, so all is compared now and then.
@@ -60,14 +62,16 @@ class Builder:
     view: View = field(default_factory=View)
     sites: Mapping[str, NodeSite] = field(default_factory=dict[str, NodeSite])
     _woken: threading.Event = field(default_factory=threading.Event)
-    _files: bool = True
-    _templates: bool = False
+    _files: threading.Event = field(default_factory=threading.Event)
+    _templates: threading.Event = field(default_factory=threading.Event)
     _problems: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]]
     )
     _of_files: tuple[Problem, ...] = ()
     _of_templates: tuple[Problem, ...] = ()
+    _told: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     _said: frozenset[str] = frozenset()
+    _new: set[str] = field(default_factory=set[str])
     _connection: Connection | None = None
 
     def wake(self) -> None:
@@ -79,9 +83,9 @@ class Builder:
         own = self.settings.templates
         for path in paths:
             if any(path.is_relative_to(folder) for folder in own):
-                self._templates = True
+                self._templates.set()
             else:
-                self._files = True
+                self._files.set()
         self._woken.set()
 
     def show(self, view: View) -> None:
@@ -97,19 +101,18 @@ class Builder:
     def run(self) -> None:
         """The thread's work. What keeps it from beginning is the exception of `started`."""
         try:
-            context = BuildContext.open(self.settings, self.say, linked=True)
-        except RobbieBlocksError as error:
+            self._run()
+        except BaseException as error:
+            if self.started.done():
+                raise
             self.started.set_exception(error)
-            return
+
+    def _run(self) -> None:
         importing = FileImport(
             folder=self.settings.content, branding=self.settings.node_branding, say=self.say
         )
-        with context:
-            try:
-                chosen = self._begin(importing)
-            except RobbieBlocksError as error:
-                self.started.set_exception(error)
-                return
+        with BuildContext.open(self.settings, self.say, linked=True) as context:
+            chosen = self._begin(importing)
             self._once(context, importing)
             self.started.set_result(chosen)
             pause = 0.0
@@ -125,24 +128,13 @@ class Builder:
     def state(self, node: str) -> JsonObject:
         """What a browser is told of a node, besides its pages."""
         view = self.view
-        problems = [
-            *self._of_files,
-            *self._of_templates,
-            *self._problems.get("", ()),
-            *self._problems.get(node, ()),
-        ]
-        return {
-            "version": self.sites[node].version,
-            "problems": [_told(each) for each in problems if each.severity == "error"],
-            "warnings": [_told(each) for each in problems if each.severity == "warning"],
-            "drafts": view.drafts,
-            "at": view.at.isoformat().replace("+00:00", "Z") if view.at else "",
-        }
+        at = view.at.isoformat().replace("+00:00", "Z") if view.at else ""
+        told = self._told.get(node, {})
+        return {"version": self.sites[node].version, "drafts": view.drafts, "at": at, **told}
 
     def _begin(self, importing: FileImport) -> tuple[str, ...]:
         """Import the files, and learn which nodes are shown."""
         connection = self._connected()
-        self._files = False
         self._of_files = importing.run(connection)
         self._say_problems()
         known = tuple(node.id for node in snapshot.nodes(connection))
@@ -159,29 +151,30 @@ class Builder:
         return chosen
 
     def _once(self, context: BuildContext, importing: FileImport) -> None:
-        files, self._files = self._files, False
-        templates, self._templates = self._templates, False
+        files = _taken(self._files)
         try:
-            if templates:
+            if _taken(self._templates):
                 self._of_templates = _read_templates(context, self.say)
             connection = self._connected()
             if files:
                 self._of_files = importing.run(connection)
-            self._show(self._previewed(context, connection))
+            self._show(self._made(context, connection))
         except RobbieBlocksError as error:
             # What could not be imported is tried again.
-            self._files |= files
+            if files:
+                self._files.set()
             self._problems = {**self._problems, "": _as_problems(error)}
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
         except Exception as error:  # noqa: BLE001 - a fault here must not leave a page that stands still
-            self.say(f"a fault of the development server: {error!r}")
+            self.say("".join(traceback.format_exception(error)))
             fault = Problem(entity="dev", key="server", what=f"it failed: {error!r}")
             self._problems = {**self._problems, "": (fault,)}
         self._say_problems()
+        self._tell_browsers()
         self.events.tell()
 
-    def _previewed(self, context: BuildContext, connection: Connection) -> Preview:
+    def _made(self, context: BuildContext, connection: Connection) -> tuple[PreviewedRun, ...]:
         view = self.view
         before = {
             Target(node, app): manifest
@@ -190,7 +183,7 @@ class Builder:
         }
         return preview(
             Request(
-                nodes=tuple(self.sites),
+                nodes=self.nodes,
                 drafts=view.drafts,
                 at=view.at,
                 allow_missing_apps=True,
@@ -202,15 +195,32 @@ class Builder:
             progress=lambda _: None,
         )
 
-    def _show(self, made: Preview) -> None:
+    def _show(self, made: Sequence[PreviewedRun]) -> None:
+        for node in sorted({run.target.node for run in made} - self.sites.keys() - self._new):
+            self.say(f"the node {node} is new: start `robbieblocks dev` again to see it")
+            self._new.add(node)
         problems: dict[str, tuple[Problem, ...]] = {}
         for node, site in self.sites.items():
-            runs = [run for run in made.runs if run.target.node == node]
+            runs = [run for run in made if run.target.node == node]
             site.update(runs)
             problems[node] = tuple(
                 dict.fromkeys(problem for run in runs for problem in run.problems)
             )
         self._problems = problems
+
+    def _tell_browsers(self) -> None:
+        """Make what `state` says of problems: it is asked for by the server's thread."""
+        settings = self.settings
+        places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)
+        common = (*self._of_files, *self._of_templates, *self._problems.get("", ()))
+        told: dict[str, JsonObject] = {}
+        for node in self.sites:
+            problems = [*common, *self._problems.get(node, ())]
+            told[node] = {
+                "problems": [_shown(each, places) for each in problems if each.severity == "error"],
+                "warnings": [_shown(each, places) for each in problems if each.severity != "error"],
+            }
+        self._told = told
 
     def _say_problems(self) -> None:
         """Print each problem once, until it is mended and comes back."""
@@ -235,6 +245,14 @@ class Builder:
             self._connection = None
 
 
+def _taken(flag: threading.Event) -> bool:
+    """Whether it was set; what sets it from now on is for the next time."""
+    was = flag.is_set()
+    if was:
+        flag.clear()
+    return was
+
+
 def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[Problem, ...]:
     """Use the templates as they are now; where one can't be read, all stay as they were."""
     try:
@@ -248,9 +266,16 @@ def _as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
     if isinstance(error, ContentError):
         return error.problems
     kind = "database" if isinstance(error, DatabaseUnavailable) else "dev"
-    return (Problem(entity=kind, key="", what=str(error)),)
+    return (
+        Problem(entity=kind, key="connection" if kind == "database" else "server", what=str(error)),
+    )
 
 
-def _told(problem: Problem) -> JsonObject:
+def _shown(problem: Problem, places: ContentPlaces) -> JsonObject:
     """A problem for a browser, which shows it as text."""
-    return {"where": visible(problem.where), "text": visible(str(problem))}
+    place = places.of(problem)
+    at = ""
+    if place is not None:
+        column = "" if place.column is None else f":{place.column}"
+        at = f"{place.file}:{place.line}{column}"
+    return {"where": visible(problem.where), "file": visible(at), "text": visible(str(problem))}

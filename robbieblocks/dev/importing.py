@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from psycopg import Connection
 
 from robbieblocks import content
-from robbieblocks.content import Content, RowMerge
+from robbieblocks.content import RowMerge
 from robbieblocks.errors import ContentError, Problem
 
 _DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}
@@ -20,15 +20,11 @@ _ENTITIES: Final = {"token": "style_token", "node": "node_branding"}
 
 @dataclass(slots=True, kw_only=True)
 class FileImport:
-    """A content and a branding folder. `say` takes a line for each row that was written or kept.
-
-    `files` maps the entity and key of each row to the file, or a component's folder.
-    """
+    """A content and a branding folder. `say` takes a line for each row that was written or kept."""
 
     folder: Path
     branding: Path
     say: Callable[[str], None]
-    files: Mapping[tuple[str, str], Path] = field(default_factory=dict[tuple[str, str], Path])
     _said: frozenset[str] = frozenset()
 
     def run(self, connection: Connection) -> tuple[Problem, ...]:
@@ -40,7 +36,6 @@ class FileImport:
         if not self.folder.is_dir():
             return ()
         found, problems = content.load_sound(self.folder, self.branding)
-        self.files = _files(found, self.folder, self.branding)
         try:
             merged = content.import_(connection, found)
             conflicts = [row for row in merged if row.action == "conflict"]
@@ -75,11 +70,3 @@ def _conflict(row: RowMerge) -> Problem:
         remedy=f"take a side: robbieblocks content import --theirs {row.name} (the file), "
         f"or --ours {row.name} (the database)",
     )
-
-
-def _files(found: Content, folder: Path, branding: Path) -> dict[tuple[str, str], Path]:
-    files = {("component", row.key): row.file.parent for row in found.components}
-    files |= {("page", row.key): row.file for row in found.pages}
-    files |= {("style_token", row.key): folder / "tokens.toml" for row in found.tokens}
-    files |= {("node_branding", row.id): branding / f"{row.id}.toml" for row in found.nodes}
-    return files

@@ -16,7 +16,7 @@ from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
 from robbieblocks.pipeline.planning import Cause, Plan, PlannedPage, RunPlan, make_plan
-from robbieblocks.pipeline.previewing import Preview, PreviewedRun, preview
+from robbieblocks.pipeline.previewing import PreviewedRun, preview
 from robbieblocks.pipeline.publishing import publish
 from robbieblocks.pipeline.recording import record_runs
 from robbieblocks.pipeline.rendering import render
@@ -34,7 +34,6 @@ __all__ = [
     "PageReport",
     "Plan",
     "PlannedPage",
-    "Preview",
     "PreviewedRun",
     "Request",
     "RunPlan",

@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Manifest, Snapshot
+from robbieblocks.model import Manifest
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site
@@ -31,14 +31,6 @@ class PreviewedRun:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """The runs of a preview, and the rows that they were made from."""
-
-    content: Snapshot
-    runs: tuple[PreviewedRun, ...]
-
-
 def preview(
     request: Request,
     *,
@@ -47,7 +39,7 @@ def preview(
     connection: Connection,
     clock: Callable[[], datetime],
     progress: Callable[[str], None],
-) -> Preview:
+) -> tuple[PreviewedRun, ...]:
     """Make what differs from the preview `before`, as a build makes what differs from what is live.
 
     A page with an error stays as it was there. Raises as a dry run of `build`.
@@ -64,8 +56,9 @@ def preview(
         compiled = compile_apps(content, assemble(content, session), session)
         plan = make_plan(content, compiled, session, now=request.at or clock())
         rendering = render(plan, compiled.apps, session)
-        runs = [_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs]
-    return Preview(content=content, runs=tuple(runs))
+        return tuple(
+            [_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs]
+        )
 
 
 def _previewed(run: RunPlan, rendering: AppRendering, session: BuildSession) -> PreviewedRun:

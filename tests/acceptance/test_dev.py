@@ -163,6 +163,7 @@ def test_an_error_is_shown_until_it_is_mended(dev: Dev, page: Page) -> None:
     dev.write(file, whole.replace("<section", "<section <b>oops</b>"))
     expect(overlay).to_contain_text("component welcome, react_code, line 11")
     expect(overlay).to_contain_text("<b>oops</b>")
+    expect(overlay).to_contain_text(f"{dev.folder / file}:11:")
     expect(page.locator("h1")).to_be_visible()
     dev.write(file, whole)
     expect(overlay).to_be_hidden()
@@ -196,6 +197,21 @@ def test_the_bar_leads_to_nodes_widths_and_drafts(dev: Dev, page: Page, noise: N
     page.get_by_label("node").select_option("night")
     page.wait_for_url(dev.urls["night"] + "soon/")
     noise.clear()
+
+
+def test_a_connection_that_is_lost_is_made_again(dev: Dev, page: Page) -> None:
+    """Where the server ends all of its connections, a later edit of a row is still shown."""
+    page.goto(dev.urls["night"])
+    dev.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'robbieblocks dev' AND datname = current_database()"
+    )
+    dev.sql(
+        'UPDATE robbieblocks_page_blocks SET props = props || \'{"title": "Still here"}\''
+        " WHERE block_order = 1"
+    )
+    expect(page.locator("h1")).to_have_text("Still here")
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_other_sites_are_refused(dev: Dev) -> None:

@@ -7,7 +7,7 @@ import { patch } from "./patch.js";
 import { root } from "./root.js";
 
 /**
- * @typedef {{ where: string, text: string }} Problem
+ * @typedef {{ where: string, file: string, text: string }} Problem
  * @typedef {{
  *   version: string, problems: Problem[], warnings: Problem[], drafts: boolean, at: string,
  *   node: string, nodes: { id: string, url: string }[],
@@ -47,7 +47,8 @@ const refresh = async () => {
 let work = Promise.resolve();
 let version = "";
 
-new EventSource("/_rb-dev/events").addEventListener("message", (event) => {
+/** @type {(event: MessageEvent) => void} */
+const told = (event) => {
   /** @type {State} */
   const state = JSON.parse(event.data);
   overlay.show(state.problems);
@@ -56,4 +57,19 @@ new EventSource("/_rb-dev/events").addEventListener("message", (event) => {
   version = state.version;
   if (location.pathname.startsWith("/_rb-dev/")) return;
   work = work.then(refresh).catch((error) => console.warn("RobbieBlocks dev:", error));
-});
+};
+
+// A browser keeps few connections to a server: a tab that nobody sees needs none.
+/** @type {EventSource | null} */
+let events = null;
+const listen = () => {
+  if (document.hidden) {
+    events?.close();
+    events = null;
+  } else if (events === null) {
+    events = new EventSource("/_rb-dev/events");
+    events.addEventListener("message", told);
+  }
+};
+document.addEventListener("visibilitychange", listen);
+listen();

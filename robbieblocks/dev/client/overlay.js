@@ -24,6 +24,7 @@ export class Overlay {
     this.list.replaceChildren(
       ...problems.flatMap((problem) => [
         element("h2", { textContent: problem.where }),
+        element("p", { textContent: problem.file }),
         element("pre", { textContent: problem.text }),
       ]),
     );

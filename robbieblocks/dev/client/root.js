@@ -12,6 +12,8 @@ const STYLES = `
     z-index: 2147483645; padding: 12px 16px; border: 2px solid #f87171; border-radius: 8px; }
   .overlay[hidden] { display: none; }
   h2 { margin: 0 32px 8px 0; font-size: 15px; color: #fca5a5; }
+  p { margin: 0 0 8px; overflow-wrap: anywhere; }
+  p:empty { display: none; }
   pre { margin: 0 0 12px; font: 12px/1.5 ui-monospace, monospace; white-space: pre-wrap;
     overflow-wrap: anywhere; }
   .close { position: absolute; top: 8px; right: 8px; }
