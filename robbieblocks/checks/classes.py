@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import Final
 
 from robbieblocks.checks.finding import Checked, Found
@@ -20,6 +20,8 @@ from robbieblocks.pipeline import InspectedPage
 # So like each other that one is meant for the other: `card__titel`, `bg-primry`.
 _LIKENESS: Final = 0.9
 _SHORTEST: Final = 5
+# Of so many names of a component each is compared with all known ones, which takes milliseconds.
+_MAX_NAMES: Final = 200
 _DIGITS: Final = re.compile(r"\d+")
 # Utilities that take a token's name, by the beginning of its custom property.
 _UTILITIES: Final = {
@@ -43,35 +45,32 @@ def unknown_classes(checked: Checked) -> Iterable[Found]:
             known[component, app] = _known_classes(component, app, checked)
         return known[component, app]
 
+    judged: defaultdict[str, set[str]] = defaultdict(set)
+
     def of_page(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
         components = {block.order: block.component for block in page.page.blocks}
         for written, order in markup.classes:
             key = components[order]
-            yield from _of_element(written, key, known_in(key, page.page.app), checked)
+            fresh = dict.fromkeys(written.split()).keys() - known_in(key, page.page.app)
+            left = _MAX_NAMES - len(judged[key])
+            for name in sorted(fresh - judged[key])[:left]:
+                judged[key].add(name)
+                yield from _misspelt(name, key, known_in(key, page.page.app), checked)
 
     return each_page(of_page)(checked)
 
 
-def _of_element(
-    written: str, key: str, known: frozenset[str], checked: Checked
-) -> Iterator[Problem]:
-    for name in dict.fromkeys(written.split()):
-        meant = None if name in known else _meant(name, known)
-        if meant is not None:
-            yield from _at(name, meant, key, checked)
-
-
-def _at(name: str, meant: str, key: str, checked: Checked) -> Iterator[Problem]:
+def _misspelt(name: str, key: str, known: frozenset[str], checked: Checked) -> Iterator[Problem]:
+    meant = _meant(name, known)
     whole = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
-    for row in checked.sources.reached(key):
+    for row in checked.sources.reached(key) if meant else ():
         if found := whole.search(without_comments(row.code)):
             place = in_text("component", row.key, "react_code", row.code, found.start())
             what = f"no stylesheet has the class {printable(name)}"
-            yield place.problem(what, f"did you mean {printable(meant)}?")
+            yield place.problem(what, f"did you mean {printable(meant or '')}?")
             return
 
 
-@lru_cache(maxsize=1 << 14)
 def _meant(name: str, known: frozenset[str]) -> str | None:
     if len(name) < _SHORTEST:
         return None

@@ -1,10 +1,13 @@
-"""Contrast of text by node: the colour and the background that one rule or element sets."""
+"""Contrast of text by node: the colour and the background that one rule sets, or one element's
+utility classes.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 import tinycss2
@@ -13,7 +16,9 @@ from tinycss2.ast import Node
 from robbieblocks.checks import colors
 from robbieblocks.checks.colors import Color
 from robbieblocks.checks.finding import Checked, Found
+from robbieblocks.checks.rows import MOST_OF_A_ROW
 from robbieblocks.checks.sheets import Sheet, StyleRule, variables
+from robbieblocks.checks.sources import Place
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -59,57 +64,112 @@ class Ground:
 
 
 def low_contrast(checked: Checked) -> Iterator[Found]:
-    """Text in colours that are too alike (WCAG 2.2 AA, 1.4.3), rule by rule."""
-    tokens = {brand.id: _values(brand) for brand in checked.inspection.brands.values()}
+    """Text in colours that are too alike (WCAG 2.2 AA, 1.4.3), on each node."""
+    judge = _Judge(checked)
     for sheet in checked.sheets:
+        yield from judge.sheet(sheet)
+    yield from judge.utilities()
+
+
+class _Judge:
+    """Judges pairs of colours with the tokens of each node."""
+
+    def __init__(self, checked: Checked) -> None:
+        parse = tinycss2.parse_component_value_list
+        self._checked = checked
+        self._brands = tuple(checked.inspection.brands.values())
+        self._values = {
+            brand.id: {property_name(key): parse(value) for key, value in brand.tokens.items()}
+            for brand in self._brands
+        }
+        tokens = checked.inspection.content.tokens
+        self._names = {property_name(token.key): token.key for token in tokens}
+
+    def sheet(self, sheet: Sheet) -> Iterator[Found]:
+        """The pairs that a rule of a stylesheet sets."""
+        faults: list[Problem] = []
+        found: list[Found] = []
+        with blame(faults.append, sheet.entity, sheet.key, sheet.field):
+            found += islice(self._rules(sheet), MOST_OF_A_ROW)
+        yield from (*found, *map(Found, faults))
+
+    def _rules(self, sheet: Sheet) -> Iterator[Found]:
         for rule in sheet.rules:
-            faults: list[Problem] = []
-            found: list[Found] = []
-            with blame(faults.append, sheet.entity, sheet.key, sheet.field):
-                found += _judged(rule, sheet, checked, tokens)
-            yield from (*found, *map(Found, faults))
+            text = rule.last("color")
+            if text is None or _EXEMPT.search(rule.selector):
+                continue
+            if any(map(_OTHER_MEDIA.search, rule.around)):
+                continue
+            theme = _THEME.search(rule.selector)
+            nodes = [
+                brand
+                for brand in self._brands
+                if sheet.node in ("", brand.id) and (theme is None or theme[1] == brand.theme)
+            ]
+            if failures := self._failures(rule, nodes):
+                yield self._found(rule, failures, sheet.at(text))
 
+    def utilities(self) -> Iterator[Found]:
+        """The pairs that the utility classes of one element set."""
+        rules = {
+            app: {name: rule for rule in sheet.rules if (name := _only_class(rule))}
+            for app, sheet in self._checked.utilities.items()
+        }
+        judged: dict[tuple[str, str], StyleRule] = {}
+        failing: dict[tuple[str, str], list[_Failure]] = {}
+        for page, markup in self._checked.documents:
+            for written, order in markup.classes:
+                key = page.page.app, written
+                if key not in judged:
+                    judged[key] = _together(written, rules.get(page.page.app, {}))
+                    failing[key] = self._failures(judged[key], self._brands)
+                if failing[key]:
+                    place = self._checked.sources.of(written, page.page.key, order)
+                    yield self._found(judged[key], failing[key], place)
 
-def _values(brand: BrandedNode) -> dict[str, list[Node]]:
-    parse = tinycss2.parse_component_value_list
-    return {property_name(key): parse(value) for key, value in brand.tokens.items()}
+    def _failures(self, rule: StyleRule, nodes: Iterable[BrandedNode]) -> list[_Failure]:
+        if rule.last("color") is None or rule.last(*_BACKGROUNDS) is None:
+            return []
+        own = {each.name: each.value for each in rule.declarations if each.name.startswith("--")}
+        found = (
+            _failure(rule, Ground({**self._values[node.id], **own}), node.id) for node in nodes
+        )
+        return [failure for failure in found if failure is not None]
 
-
-def _judged(
-    rule: StyleRule,
-    sheet: Sheet,
-    checked: Checked,
-    tokens: Mapping[str, Mapping[str, list[Node]]],
-) -> Iterator[Found]:
-    text, background = rule.last("color"), rule.last(*_BACKGROUNDS)
-    if text is None or background is None or _EXEMPT.search(rule.selector):
-        return
-    if any(map(_OTHER_MEDIA.search, rule.around)):
-        return
-    own = {each.name: each.value for each in rule.declarations if each.name.startswith("--")}
-    failures = [
-        failure
-        for brand in checked.inspection.brands.values()
-        if _shows(rule, sheet, brand)
-        if (failure := _failure(rule, Ground({**tokens[brand.id], **own}), brand.id))
-    ]
-    if failures:
-        names = {property_name(each.key): each.key for each in checked.inspection.content.tokens}
-        needed = max(each.needed for each in failures)
+    def _found(self, rule: StyleRule, failures: Sequence[_Failure], place: Place) -> Found:
         measured = ", ".join(
             f"{int(each.ratio * 100) / 100:g}:1 on {printable(each.node)}" for each in failures
         )
         what = (
-            f"{_named(text, names)} on {_named(background, names)} has a contrast of {measured}; "
-            f"text needs {needed:g}:1"
+            f"{self._named(rule.last('color'))} on {self._named(rule.last(*_BACKGROUNDS))} has a "
+            f"contrast of {measured}; text needs {failures[0].needed:g}:1"
         )
         remedy = "make one of the two lighter or darker on that node, or take another pair"
-        yield Found(sheet.at(text).problem(what, remedy), tuple(each.node for each in failures))
+        return Found(place.problem(what, remedy), tuple(each.node for each in failures))
+
+    def _named(self, declaration: Node | None) -> str:
+        """The tokens of a value, or the value itself."""
+        value: list[Node] = [] if declaration is None else declaration.value
+        found = [self._names[name] for _, name, _ in variables(value) if name in self._names]
+        return printable(" and ".join(found) or tinycss2.serialize(value).strip())
 
 
-def _shows(rule: StyleRule, sheet: Sheet, brand: BrandedNode) -> bool:
-    theme = _THEME.search(rule.selector)
-    return sheet.node in ("", brand.id) and (theme is None or theme[1] == brand.theme)
+def _only_class(rule: StyleRule) -> str | None:
+    """The class of a rule of utilities that holds for it alone, whatever its state."""
+    nodes = tinycss2.parse_component_value_list(rule.selector)
+    layers = all(each.startswith("@layer") for each in rule.around)
+    if layers and [node.type for node in nodes] == ["literal", "ident"]:
+        return str(nodes[1].value)
+    return None
+
+
+def _together(written: str, rules: Mapping[str, StyleRule]) -> StyleRule:
+    """What the utility classes of an element set; nothing where they differ by theme."""
+    names = set(written.split())
+    if any(name.startswith(("dark:", "light:")) for name in names):
+        names.clear()
+    found = [each for name, rule in rules.items() if name in names for each in rule.declarations]
+    return StyleRule("", tuple(found), ())
 
 
 def _failure(rule: StyleRule, ground: Ground, node: str) -> _Failure | None:
@@ -146,9 +206,3 @@ def _is_large(rule: StyleRule, ground: Ground) -> bool:
     weight = ground.text(rule.last("font-weight")) or ""
     bold = weight == "bold" or (weight.isdigit() and int(weight) >= _BOLD)
     return pixels >= (_LARGE_BOLD_PX if bold else _LARGE_PX)
-
-
-def _named(declaration: Node, tokens: Mapping[str, str]) -> str:
-    """The tokens of a value, or the value itself."""
-    found = [tokens[name] for _, name, _ in variables(declaration.value) if name in tokens]
-    return printable(" and ".join(found) or tinycss2.serialize(declaration.value).strip())

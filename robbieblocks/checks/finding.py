@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from robbieblocks.checks import markup, properties, sheets
 from robbieblocks.checks.addresses import addresses_of
@@ -13,9 +13,13 @@ from robbieblocks.checks.markup import Markup
 from robbieblocks.checks.sheets import Sheet
 from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.errors import Problem
+from robbieblocks.messages import nearest
 from robbieblocks.model import Bundle, component_specifier
 from robbieblocks.pipeline import InspectedPage, Inspection, Request
 from robbieblocks.settings import Settings
+
+# Comparing a name with thousands of others takes milliseconds.
+_MAX_SUGGESTIONS: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +118,20 @@ class Checked:
 
     @cached_property
     def _addresses(self) -> dict[str, Mapping[str, Markup | None]]:
+        return {}
+
+    def suggestion(self, name: str, known: Collection[str]) -> str | None:
+        """The known name that is most like a name. Of very many names only the first have one.
+
+        `known` must be an object that lives as long as this one.
+        """
+        key = name, id(known)
+        if key not in self._suggestions and len(self._suggestions) < _MAX_SUGGESTIONS:
+            self._suggestions[key] = next(iter(nearest(name, known, most=1)), None)
+        return self._suggestions.get(key)
+
+    @cached_property
+    def _suggestions(self) -> dict[tuple[str, int], str | None]:
         return {}
 
     @cached_property

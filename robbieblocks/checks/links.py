@@ -43,8 +43,8 @@ def dead_links(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
     known = checked.addresses(page.node)
     for address in _addresses(page, markup, checked):
         if address.is_page and address.path not in known:
-            near = nearest(address.path, known, most=1)
-            remedy = f"did you mean {near[0]}?" if near else "mend it, or publish the page"
+            near = checked.suggestion(address.path, known)
+            remedy = f"did you mean {near}?" if near else "mend it, or publish the page"
             yield _problem(address, page, checked, "no page of the node has the address", remedy)
 
 

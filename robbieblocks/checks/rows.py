@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final
 
 from robbieblocks.checks.finding import Checked, Finder, Found
 from robbieblocks.checks.markup import Element, Markup
@@ -12,6 +14,9 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 from robbieblocks.pipeline import InspectedPage
 from robbieblocks.row_faults import blame
+
+# An editor needs no more of them from one rule, and finding the line of each takes time.
+MOST_OF_A_ROW: Final = 20
 
 ComponentRule = Callable[[ComponentRow, Checked], Iterable[Problem]]
 SheetRule = Callable[[Sheet, Checked], Iterable[Problem]]
@@ -27,7 +32,7 @@ def each_component(field: str, rule: ComponentRule) -> Finder:
         for key, row in sorted(components.items()):
             problems: list[Problem] = []
             with blame(problems.append, "component", key, field):
-                problems += rule(row, checked)
+                problems += islice(rule(row, checked), MOST_OF_A_ROW)
             yield from map(Found, problems)
 
     return find
@@ -40,7 +45,7 @@ def each_sheet(rule: SheetRule) -> Finder:
         for sheet in checked.sheets:
             problems: list[Problem] = []
             with blame(problems.append, sheet.entity, sheet.key, sheet.field):
-                problems += rule(sheet, checked)
+                problems += islice(rule(sheet, checked), MOST_OF_A_ROW)
             yield from map(Found, problems)
 
     return find
@@ -53,7 +58,7 @@ def each_page(rule: PageRule) -> Finder:
         for page, markup in checked.documents:
             problems: list[Problem] = []
             with blame(problems.append, "page", page.page.key):
-                problems += rule(page, markup, checked)
+                problems += islice(rule(page, markup, checked), MOST_OF_A_ROW)
             yield from map(Found, problems)
 
     return find
@@ -71,7 +76,7 @@ def each_page_on_nodes(rule: PageRule) -> Finder:
         for page, markup in checked.pages:
             problems: list[Problem] = []
             with blame(problems.append, "page", page.page.key):
-                problems += rule(page, markup, checked)
+                problems += islice(rule(page, markup, checked), MOST_OF_A_ROW)
             for problem in problems:
                 nodes.setdefault(problem, set()).add(page.node)
                 shown.setdefault(problem, set()).update(showing[page.page.key])

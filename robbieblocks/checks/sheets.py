@@ -13,7 +13,9 @@ from tinycss2.ast import Node
 
 from robbieblocks.checks.sources import Place, in_text
 from robbieblocks.css_text import by_comma, walk
+from robbieblocks.errors import Problem
 from robbieblocks.pipeline import Inspection
+from robbieblocks.row_faults import blame
 
 _SIZES: Final = frozenset({"height", "block-size", "aspect-ratio"})
 
@@ -47,8 +49,10 @@ class Sheet:
 
     @cached_property
     def rules(self) -> tuple[StyleRule, ...]:
-        """The style rules, nested ones too."""
-        return tuple(_rules(tinycss2.parse_stylesheet(self.text, True, True), "", ()))
+        """The style rules, nested ones too; none where the text can't be read, as a build tells."""
+        with blame(list[Problem]().append, self.entity, self.key, self.field):
+            return tuple(_rules(tinycss2.parse_stylesheet(self.text, True, True), "", ()))
+        return ()
 
     @cached_property
     def classes(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from robbieblocks.errors import Problem
@@ -12,9 +13,12 @@ from robbieblocks.model import BlockRow, ComponentRow, Json, PageRow
 from robbieblocks.pipeline import Inspection
 
 _IMPORTED: Final = re.compile(r"@robbieblocks/([\w.-]+)")
-# Strings are passed over, so that `//` in an address begins no comment.
+# Strings are passed over, so that `//` in an address begins no comment. What is not closed goes to
+# its end: no text is read twice.
 _COMMENT: Final = re.compile(
-    r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+    r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|`(?:\\.|[^`\\])*`?)"""
+    r"""|//[^\n]*|/\*(?:.*?\*/|.*)""",
+    re.DOTALL,
 )
 
 
@@ -50,6 +54,7 @@ def in_text(entity: str, key: str, field: str, text: str, offset: int) -> Place:
     )
 
 
+@lru_cache(maxsize=512)
 def without_comments(code: str) -> str:
     """Code with blanks in place of its comments, so that offsets stay."""
     return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), code)

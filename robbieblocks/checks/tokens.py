@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from robbieblocks.checks.finding import Checked, Found
 from robbieblocks.checks.properties import USE
-from robbieblocks.checks.rows import each_component, each_sheet
+from robbieblocks.checks.rows import MOST_OF_A_ROW, each_component, each_sheet
 from robbieblocks.checks.sheets import Sheet, variables
 from robbieblocks.checks.sources import Place, in_text, without_comments
 from robbieblocks.errors import Problem
-from robbieblocks.messages import nearest, printable
-from robbieblocks.model import ComponentRow
+from robbieblocks.messages import printable
+from robbieblocks.model import ComponentRow, PageRow
 
 # Where another name is meant although the declaration has a fallback.
 _LIKENESS: Final = 0.9
@@ -27,7 +27,8 @@ def unknown_token(checked: Checked) -> Iterator[Found]:
     """Custom properties that CSS, code or props read, and that nothing sets."""
     yield from each_sheet(_in_css)(checked)
     yield from each_component("react_code", _in_code)(checked)
-    yield from _in_props(checked)
+    for page in checked.inspection.content.pages:
+        yield from map(Found, islice(_in_page(page, checked), MOST_OF_A_ROW))
 
 
 def _in_css(sheet: Sheet, checked: Checked) -> Iterator[Problem]:
@@ -47,35 +48,26 @@ def _in_code(row: ComponentRow, checked: Checked) -> Iterator[Problem]:
             yield _unknown(found[1], place, checked)
 
 
-def _in_props(checked: Checked) -> Iterator[Found]:
-    """The same in what pages give to components."""
-    for page in checked.inspection.content.pages:
-        for block in page.blocks:
-            text = json.dumps(block.props, ensure_ascii=False)
-            for found in USE.finditer(text) if "var(" in text else ():
-                if _is_wrong(found[1], checked, fallback=found[2] == ","):
-                    place = checked.sources.of(found[0], page.key, block.order)
-                    yield Found(_unknown(found[1], place, checked))
+def _in_page(page: PageRow, checked: Checked) -> Iterator[Problem]:
+    """The same in what a page gives to components."""
+    for block in page.blocks:
+        text = json.dumps(block.props, ensure_ascii=False)
+        for found in USE.finditer(text) if "var(" in text else ():
+            if _is_wrong(found[1], checked, fallback=found[2] == ","):
+                place = checked.sources.of(found[0], page.key, block.order)
+                yield _unknown(found[1], place, checked)
 
 
 def _is_wrong(name: str, checked: Checked, *, fallback: bool) -> bool:
-    known = checked.properties
-    if name in known or name.startswith(_TAILWIND):
+    if name in checked.properties or name.startswith(_TAILWIND):
         return False
-    return not fallback or _alike(name, frozenset(known)) is not None
-
-
-@lru_cache(maxsize=4096)
-def _alike(name: str, known: frozenset[str]) -> str | None:
-    """A property that is so like a name that it must be meant."""
-    close = nearest(name, known, most=1)
-    if close and SequenceMatcher(None, name, close[0]).ratio() >= _LIKENESS:
-        return close[0]
-    return None
+    if not fallback:
+        return True
+    near = checked.suggestion(name, checked.properties)
+    return near is not None and SequenceMatcher(None, name, near).ratio() >= _LIKENESS
 
 
 def _unknown(name: str, place: Place, checked: Checked) -> Problem:
-    close = nearest(name, checked.properties)
-    remedy = f"did you mean {' or '.join(close)}?" if close else "add the token, or set it in CSS"
-    what = f"no token or custom property is named {printable(name)}"
-    return place.problem(what, remedy)
+    near = checked.suggestion(name, checked.properties)
+    remedy = f"did you mean {near}?" if near else "add the token, or set it in CSS"
+    return place.problem(f"no token or custom property is named {printable(name)}", remedy)

@@ -58,15 +58,13 @@ def unused_tokens(checked: Checked) -> Iterator[Found]:
 
 
 def _read_properties(checked: Checked) -> set[str]:
-    content = checked.inspection.content
     texts = [sheet.text for sheet in checked.sheets]
     texts += [sheet.text for sheet in checked.utilities.values()]
     texts += properties.scripts(checked.inspection)
-    texts += [token.default for token in content.tokens]
-    texts += [
-        value for brand in checked.inspection.brands.values() for value in brand.tokens.values()
-    ]
     found = set(_READ_BY_BUILDS)
+    for brand in checked.inspection.brands.values():
+        texts += brand.tokens.values()
+        found.update(property_name(key) for named in brand.aliases.values() for key in named)
     for text in texts:
         found.update(properties.NAME.findall(text) if "--" in text else ())
     return found

@@ -24,6 +24,7 @@ export default function Hero({ title, actions }) {
       <img src="/missing.png" />
       <a href="/plya/">{actions.map((each) => <a key={each.href} href={each.href}>x</a>)}</a>
       <a href="#gone">x</a>
+      <p className="bg-primary text-primary">x</p>
     </section>
   );
 }
@@ -45,6 +46,7 @@ FOUND = (
     ("dead-link", "component.tsx", "/plya/"),
     ("dead-fragment", "component.tsx", "#gone"),
     ("contrast", "component.css", "color: #777"),
+    ("contrast", "component.tsx", "bg-primary text-primary"),
 )
 
 

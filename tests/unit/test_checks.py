@@ -23,6 +23,7 @@ from tests.unit.rows import a_block, a_component, a_node, a_page, a_snapshot
 
 PRIMARY = TokenRow(key="color.primary", category="color", default="#1f5fa8")
 GROUND = TokenRow(key="color.background", category="color", default="#ffffff")
+NAMING = TokenRow(key="color.link", category="color", default="{color.primary}")
 DAY = a_node("day")
 NIGHT = a_node("night", overrides={"theme": "dark", "color.primary": "#dddd00"})
 
@@ -331,6 +332,7 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
         {"code": 'import A from "@robbieblocks/inner"', "components": (IMPORTER,)},
     ),
     ("unused-token", {"css": ".a { color: var(--color-primary) }"}),
+    ("unused-token", {"tokens": (PRIMARY, NAMING), "css": ".a { color: var(--color-link) }"}),
     ("unused-token", {"code": "`var(--color-${name})`"}),
     ("unused-token", {"code": "getPropertyValue('--color-primary')"}),
 )
