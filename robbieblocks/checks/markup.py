@@ -67,8 +67,9 @@ def read(document: PageDocument) -> Markup:
 
 
 def _elements(inside: LexborNode, block: int | None) -> Iterator[Element]:
-    for each in inside.css(_SELECTOR):
-        # A selector finds the node itself as well.
-        if each.mem_id != inside.mem_id:
+    # A list of selectors finds a node once for each that it matches, and the outer one as well.
+    nodes = {each.mem_id: each for each in inside.css(_SELECTOR)}
+    for number, each in nodes.items():
+        if number != inside.mem_id:
             found = {name: text or "" for name, text in each.attributes.items() if name in _KEPT}
             yield Element(each.tag or "", found, block)

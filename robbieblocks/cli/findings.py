@@ -39,7 +39,7 @@ def as_text(findings: Sequence[ReportedFinding]) -> str:
 
 def _text(finding: ReportedFinding) -> str:
     lines = [f"{finding.problem.severity} ({finding.rule}): {finding.problem}"]
-    if finding.nodes:
+    if any(node not in finding.problem.what for node in finding.nodes):
         lines.append(f"  on {visible_line(', '.join(finding.nodes))}")
     if finding.place:
         lines.append(f"  in {visible_line(str(finding.place.file))}:{finding.place.line}")

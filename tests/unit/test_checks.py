@@ -318,7 +318,7 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("image-size", {"html": '<img width="1" height="1"><img style="aspect-ratio: 1">'}),
     ("image-size", {"html": '<img class="a">', "css": "@media screen { .a { height: 2rem } }"}),
     ("image-size", {"html": "<img>", "css": ".a > img { aspect-ratio: 3 / 2 }"}),
-    ("duplicate-id", {"html": '<p id="a"></p><p id="b"></p>'}),
+    ("duplicate-id", {"html": '<p id="a" style="top: 0" href=""></p><p id="b"></p>'}),
     ("contrast", {"base": "body { color: #fff; background: var(--color-primary) }"}),
     ("contrast", {"css": ".a { color: #777; background: #fff; font-size: 1.5rem }"}),
     ("contrast", {"css": ".a:disabled { color: #eee; background: #fff }"}),
