@@ -29,7 +29,7 @@ from tests.needs import missing
 
 if TYPE_CHECKING:
     from robbieblocks.cache import Cache
-    from robbieblocks.toolchain import Toolchain
+    from robbieblocks.toolchain import Toolchain, TypeScript
 
 # A shell without job control has what it starts in the background ignore Ctrl-C, children and all.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -118,6 +118,18 @@ def toolchain() -> Toolchain:
 
     try:
         return ensure(Settings.from_environment(), lambda _: None)
+    except ToolchainUnavailable as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def typescript() -> TypeScript:
+    """The locked TypeScript, from the person's own cache."""
+    from robbieblocks.errors import ToolchainUnavailable
+    from robbieblocks.toolchain import ensure_typescript
+
+    try:
+        return ensure_typescript(Settings.from_environment(), lambda _: None)
     except ToolchainUnavailable as error:
         missing(str(error))
 

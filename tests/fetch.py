@@ -15,7 +15,9 @@ def main() -> int:
     """Fetch the toolchain and the browser; what can't be had skips its tests, and fails CI."""
     failed = False
     try:
-        toolchain.ensure(Settings.from_environment(), _tell)
+        settings = Settings.from_environment()
+        toolchain.ensure(settings, _tell)
+        toolchain.ensure_typescript(settings, _tell)
         _tell(f"Chromium: {install.ensure().chromium}")
     except (ToolchainUnavailable, install.BrowserMissingError) as error:
         _tell(str(error))

@@ -30,7 +30,12 @@ PYTHON_LOCKS = {
     "requirements.lock": ("build",),
     "requirements-dev.lock": ("build", "dev"),
 }
-NPM_FOLDERS = ("robbieblocks/toolchain", "tests/browser", "tools/js")
+NPM_FOLDERS = (
+    "robbieblocks/toolchain",
+    "robbieblocks/toolchain/typescript",
+    "tests/browser",
+    "tools/js",
+)
 NPM_LOCK = (
     "npm",
     "install",

@@ -10,15 +10,21 @@ from robbieblocks.assemble.assembly import (
 )
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
+from robbieblocks.assemble.schema import References, Schema, normal_form
+from robbieblocks.assemble.values import ValueProblem
 
 __all__ = [
     "Assembly",
     "PreparedPage",
+    "References",
+    "Schema",
+    "ValueProblem",
     "assemble",
     "boundaries_of",
     "check_routes",
     "is_due",
     "next_boundary",
+    "normal_form",
     "page_on_node",
     "release_path",
     "route_problem",

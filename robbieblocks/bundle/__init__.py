@@ -1,11 +1,25 @@
 """Compiles components to what pages load: modules, stylesheets, packages and the page's script.
 
-`Bundler` makes them; `linked` prepares them for a page that changes while it is open. `free_names`
-and `in_place_of` tell of a text what it lacks.
+`Bundler` makes bundles; `linked` prepares them for a page that changes while it is open.
+`free_names` and `in_place_of` tell what a text lacks; `typed_text` is one for a type checker.
 """
 
-from robbieblocks.bundle.analysis import FreeName, free_names, in_place_of
+from robbieblocks.bundle.analysis import (
+    FreeName,
+    TypedText,
+    free_names,
+    in_place_of,
+    typed_text,
+)
 from robbieblocks.bundle.bundler import Bundler
 from robbieblocks.bundle.linking import linked
 
-__all__ = ["Bundler", "FreeName", "free_names", "in_place_of", "linked"]
+__all__ = [
+    "Bundler",
+    "FreeName",
+    "TypedText",
+    "free_names",
+    "in_place_of",
+    "linked",
+    "typed_text",
+]

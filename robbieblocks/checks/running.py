@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Final
 
 from robbieblocks.check_rules import RULES
-from robbieblocks.checks import classes, contrast, elements, links, rows, tokens, unused, varying
+from robbieblocks.checks import (
+    classes,
+    contrast,
+    elements,
+    links,
+    rows,
+    tokens,
+    types,
+    unused,
+    varying,
+)
 from robbieblocks.checks.finding import Checked, Finder, Finding, Found
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.row_faults import blame
@@ -25,6 +35,7 @@ def _of_build(severity: Severity) -> Finder:
 FINDERS: Final[Mapping[str, Finder]] = {
     "build-error": _of_build("error"),
     "build-warning": _of_build("warning"),
+    "types": types.types,
     "unknown-token": tokens.unknown_token,
     "unknown-class": classes.unknown_classes,
     "dead-link": rows.each_page_on_nodes(links.dead_links),

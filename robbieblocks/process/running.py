@@ -41,13 +41,17 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     timeout: float,
+    memory_bytes: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program without input to its end, and return its output, whatever its exit status.
 
     `timeout` is in seconds. Raises ProcessFailed when it can't be started and TimedOut when it
-    takes too long. Unless it ends by itself, its whole process group is killed.
+    takes too long. Unless it ends by itself, its whole process group is killed. On Linux the kernel
+    refuses it more than `memory_bytes` of memory.
     """
     process = start(argv, subprocess.DEVNULL, cwd=cwd, env=env, prefix=setpriv_prefix())
+    if memory_bytes is not None:
+        limit_memory(process.pid, memory_bytes)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:

@@ -1,10 +1,11 @@
 """The pinned build tools: esbuild, React, the packages that components may import, and fonts.
 
 `package.json` in this folder is the reviewed list; `package-lock.json` pins every byte of it. Its
-`dependencies` are what components may import, its `devDependencies` what builds them.
+`dependencies` are what components may import, its `devDependencies` what builds them. The folder
+`typescript` holds a second such list, for checks and editors alone.
 """
 
-from robbieblocks.toolchain.install import ensure, is_fetched
-from robbieblocks.toolchain.toolchain import Toolchain
+from robbieblocks.toolchain.install import ensure, ensure_typescript, is_fetched
+from robbieblocks.toolchain.toolchain import Toolchain, TypeScript
 
-__all__ = ["Toolchain", "ensure", "is_fetched"]
+__all__ = ["Toolchain", "TypeScript", "ensure", "ensure_typescript", "is_fetched"]

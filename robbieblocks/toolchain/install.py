@@ -1,6 +1,7 @@
-"""Fetches the toolchain once, with npm; afterwards it is found without the network.
+"""Fetches locked packages once, with npm; afterwards they are found without the network.
 
-It holds exactly what `package-lock.json` names. npm checks the packages against the hashes of the
+There are two lists: the toolchain, and TypeScript, which no build needs. A folder of packages holds
+exactly what the list's `package-lock.json` names. npm checks the packages against the hashes of the
 lockfile, and what npm lists as unpacked is compared with them again.
 """
 
@@ -12,7 +13,9 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from robbieblocks.errors import ToolchainUnavailable
 from robbieblocks.file_locks import lock, lock_file, try_lock
@@ -20,11 +23,36 @@ from robbieblocks.model import sha256
 from robbieblocks.ownership import distrust
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain.npm import Progress, platform_name, unpack
-from robbieblocks.toolchain.toolchain import Toolchain, compiled_beside
+from robbieblocks.toolchain.toolchain import Toolchain, TypeScript, compiled_beside
 
 _HERE = Path(__file__).resolve().parent
 _PACKAGE_FILES = ("package.json", "package-lock.json")
 _COMPLETE = "robbieblocks-complete.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Packages:
+    """A locked list of packages: its folder, what messages call it, and the program in it."""
+
+    folder: Path
+    what: str
+    name: str
+    program: str
+
+    def program_in(self, root: Path) -> Path:
+        """The program, where the packages are unpacked in `root`."""
+        return root / "node_modules" / self.program.format(platform_name())
+
+
+_TOOLCHAIN: Final = _Packages(
+    _HERE, "the toolchain (esbuild, React, fonts)", "esbuild", "@esbuild/{}/bin/esbuild"
+)
+_TYPESCRIPT: Final = _Packages(
+    _HERE / "typescript",
+    "TypeScript and the types of React",
+    "tsc",
+    "@typescript/typescript-{}/lib/tsc",
+)
 
 
 def ensure(settings: Settings, progress: Progress) -> Toolchain:
@@ -33,54 +61,12 @@ def ensure(settings: Settings, progress: Progress) -> Toolchain:
     Two processes at once fetch it once. A kill leaves nothing that a later call would take for a
     whole toolchain. Raises ToolchainUnavailable with what to do about it.
     """
-    _check_owner(settings.toolchain_cache)
-    identity, root = _place(settings)
-    if not (root / _COMPLETE).is_file():
-        try:
-            root.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-            with lock_file(root.parent / f"{root.name}.lock") as descriptor:
-                if not try_lock(descriptor):
-                    progress("another process is fetching the toolchain: waiting for it")
-                    lock(descriptor)
-                if not (root / _COMPLETE).is_file():
-                    _fetch(root, progress)
-        except OSError as error:
-            raise ToolchainUnavailable(
-                f"could not write the toolchain to {root}: {error}\n"
-                "  -> make the folder writable, or name another one in "
-                "ROBBIEBLOCKS_TOOLCHAIN_CACHE"
-            ) from error
-    return _opened(identity, root)
-
-
-def is_fetched(settings: Settings) -> bool:
-    """Whether the cache folder holds the toolchain of this version: `ensure` needs no network."""
-    return (_place(settings)[1] / _COMPLETE).is_file()
-
-
-def _place(settings: Settings) -> tuple[str, Path]:
-    """The identity of this version's toolchain, and its folder."""
-    identity = sha256(b"".join((_HERE / name).read_bytes() for name in _PACKAGE_FILES))
-    return identity, settings.toolchain_cache / f"{identity[:16]}-{platform_name()}"
-
-
-def _opened(identity: str, root: Path) -> Toolchain:
+    identity, root = _unpacked(_TOOLCHAIN, settings, progress)
     listed = json.loads((_HERE / "package.json").read_text(encoding="utf-8"))
-    esbuild = _esbuild(root)
-    # Whoever may write one of these folders can put another program there.
-    for path in (*reversed(esbuild.parents[: len(esbuild.relative_to(root).parts)]), esbuild):
-        _check_owner(path)
-    if not os.access(esbuild, os.X_OK):
-        raise ToolchainUnavailable(
-            f"no esbuild program at {esbuild}\n"
-            f"  -> remove {root}, so that it is fetched again; if that does not help, "
-            f"esbuild is not built for {platform_name()}"
-        )
-    _check_program(root, esbuild)
     return Toolchain(
         id=identity,
         root=root,
-        esbuild=esbuild,
+        esbuild=_TOOLCHAIN.program_in(root),
         packages=listed["dependencies"],
         tools=listed["devDependencies"],
         by_name=frozenset(listed["robbieblocks"]["byName"]),
@@ -88,8 +74,59 @@ def _opened(identity: str, root: Path) -> Toolchain:
     )
 
 
-def _esbuild(root: Path) -> Path:
-    return root / "node_modules" / "@esbuild" / platform_name() / "bin" / "esbuild"
+def is_fetched(settings: Settings) -> bool:
+    """Whether the cache folder holds the toolchain of this version: `ensure` needs no network."""
+    return (_place(_TOOLCHAIN, settings)[1] / _COMPLETE).is_file()
+
+
+def ensure_typescript(settings: Settings, progress: Progress) -> TypeScript:
+    """TypeScript of this version, as `ensure` gives the toolchain. No page's bytes depend on it."""
+    _, root = _unpacked(_TYPESCRIPT, settings, progress)
+    return TypeScript(program=_TYPESCRIPT.program_in(root), modules=root / "node_modules")
+
+
+def _unpacked(packages: _Packages, settings: Settings, progress: Progress) -> tuple[str, Path]:
+    """The identity of a list, and the folder with its packages and its program, both checked."""
+    _check_owner(settings.toolchain_cache)
+    identity, root = _place(packages, settings)
+    if not (root / _COMPLETE).is_file():
+        try:
+            root.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+            with lock_file(root.parent / f"{root.name}.lock") as descriptor:
+                if not try_lock(descriptor):
+                    progress(f"another process is fetching {packages.what}: waiting for it")
+                    lock(descriptor)
+                if not (root / _COMPLETE).is_file():
+                    _fetch(packages, root, progress)
+        except OSError as error:
+            raise ToolchainUnavailable(
+                f"could not write {packages.what} to {root}: {error}\n"
+                "  -> make the folder writable, or name another one in "
+                "ROBBIEBLOCKS_TOOLCHAIN_CACHE"
+            ) from error
+    _check(packages, root)
+    return identity, root
+
+
+def _place(packages: _Packages, settings: Settings) -> tuple[str, Path]:
+    """The identity of a list of this version, and the folder for it."""
+    identity = sha256(b"".join((packages.folder / name).read_bytes() for name in _PACKAGE_FILES))
+    return identity, settings.toolchain_cache / f"{identity[:16]}-{platform_name()}"
+
+
+def _check(packages: _Packages, root: Path) -> None:
+    """Raise ToolchainUnavailable where the program is not there, or may be somebody else's."""
+    program = packages.program_in(root)
+    # Whoever may write one of these folders can put another program there.
+    for path in (*reversed(program.parents[: len(program.relative_to(root).parts)]), program):
+        _check_owner(path)
+    if not os.access(program, os.X_OK):
+        raise ToolchainUnavailable(
+            f"no {packages.name} program at {program}\n"
+            f"  -> remove {root}, so that it is fetched again; if that does not help, "
+            f"{packages.name} is not built for {platform_name()}"
+        )
+    _check_program(packages, root)
 
 
 def _check_owner(path: Path) -> None:
@@ -103,17 +140,18 @@ def _check_owner(path: Path) -> None:
             )
 
 
-def _check_program(root: Path, esbuild: Path) -> None:
-    """Raise ToolchainUnavailable where esbuild is not the program that was fetched.
+def _check_program(packages: _Packages, root: Path) -> None:
+    """Raise ToolchainUnavailable where the program is not the one that was fetched.
 
     Hashing it takes 30 ms, so it is read only where the file was touched since, or copied.
     """
-    noted = json.loads((root / _COMPLETE).read_text(encoding="utf-8")).get("esbuild")
+    noted = json.loads((root / _COMPLETE).read_text(encoding="utf-8")).get(packages.name)
     if noted is None:  # fetched by an earlier version
         return
-    if esbuild.stat().st_ctime_ns != noted["changed"] and _hash(esbuild) != noted["sha256"]:
+    program = packages.program_in(root)
+    if program.stat().st_ctime_ns != noted["changed"] and _hash(program) != noted["sha256"]:
         raise ToolchainUnavailable(
-            f"{esbuild} is not the program that was fetched\n"
+            f"{program} is not the program that was fetched\n"
             f"  -> remove {root}, so that it is fetched again"
         )
 
@@ -137,7 +175,7 @@ def _tighten(folder: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & ~0o022)
 
 
-def _fetch(root: Path, progress: Progress) -> None:
+def _fetch(listed: _Packages, root: Path, progress: Progress) -> None:
     """Fetch into a temporary folder, and rename it once it is complete and durable."""
     for left_over in root.parent.glob(f"{root.name}.tmp-*"):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -148,14 +186,14 @@ def _fetch(root: Path, progress: Progress) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f"{root.name}.tmp-", dir=root.parent))
     try:
         for name in _PACKAGE_FILES:
-            shutil.copyfile(_HERE / name, temporary / name)
-        packages = unpack(temporary, progress)
+            shutil.copyfile(listed.folder / name, temporary / name)
+        packages = unpack(temporary, progress, listed.what)
         _tighten(temporary)
-        noted = {"packages": packages, "esbuild": _noted(_esbuild(temporary))}
+        noted = {"packages": packages, listed.name: _noted(listed.program_in(temporary))}
         (temporary / _COMPLETE).write_text(json.dumps(noted), encoding="utf-8")
         temporary.chmod(0o755)
         os.sync()  # the name says that the tree is complete, so all of it is on the disk before
         temporary.rename(root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    progress("the toolchain is ready; it will not be fetched again")
+    progress(f"ready: {listed.what}; it will not be fetched again")

@@ -45,9 +45,7 @@ def platform_name() -> str:
     return f"{sys.platform}-{names.get(machine, machine)}"
 
 
-def unpack(
-    folder: Path, progress: Progress, what: str = "the toolchain (esbuild, React, fonts)"
-) -> dict[str, str]:
+def unpack(folder: Path, progress: Progress, what: str) -> dict[str, str]:
     """Run `npm ci` in a folder that holds package.json and package-lock.json.
 
     `what` names the packages in messages. Returns the integrity hashes of the packages by folder,

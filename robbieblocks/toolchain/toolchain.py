@@ -55,6 +55,14 @@ class Toolchain:
         return () if package is None else _faces(package)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeScript:
+    """TypeScript's checker, and a node_modules folder with types that the toolchain lacks."""
+
+    program: Path
+    modules: Path
+
+
 def compiled_beside(root: Path) -> Path:
     """The folder of compiled files: beside the packages, which stay as they were fetched."""
     return root.with_name(f"{root.name}.compiled")

@@ -9,17 +9,20 @@ from robbieblocks.bundle.analysis.checks import (
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
 from robbieblocks.bundle.analysis.free_names import FreeName, free_names
 from robbieblocks.bundle.analysis.syntax import SourcePosition, code_problem
+from robbieblocks.bundle.analysis.typed_text import TypedText, typed_text
 
 __all__ = [
     "Analysis",
     "ColumnShift",
     "FreeName",
     "SourcePosition",
+    "TypedText",
     "analyse",
     "check_dependencies",
     "check_imports",
     "code_problem",
     "free_names",
     "in_place_of",
+    "typed_text",
     "unseen_import",
 ]

@@ -31,6 +31,12 @@ class ColumnShift:
     column: int
     by: int
 
+    def stored_column(self, line: int, column: int) -> int:
+        """The column in the stored text of a place in the compiled one; lines are the same."""
+        if line != self.line or column < self.column:
+            return column
+        return max(self.column, column - self.by)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:

@@ -22,6 +22,8 @@ SIBLINGS: Final = (
     "there are several JSX elements side by side",
     "put them into one fragment: <>...</>",
 )
+# What stands before and after the props of a bare expression.
+FRAGMENT: Final = ("export default function Fragment(props", "){return ")
 _HOOK: Final = re.compile(r"use[A-Z]")
 
 
@@ -81,8 +83,7 @@ def _bare(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
     if len(jsx) > 1:
         return code_problem(row, jsx[1].position, *SIBLINGS)
     if jsx:
-        before = "export default function Fragment(props){return "
-        return Completion(before=before, after="}", expression=jsx[0])
+        return Completion(before="".join(FRAGMENT), after="}", expression=jsx[0])
     anonymous = [each for each in syntax.expressions if each.kind == "component"]
     if len(anonymous) == 1 and not any(_is_likely(syntax, each) for each in syntax.declarations):
         return Completion(before="export default (", after=")", expression=anonymous[0])

@@ -198,9 +198,8 @@ def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:
         return SourcePosition(last + 1, max(1, len(stored[last].rstrip())))
     line = unit.analysis.source.split("\n")[message.line - 1].encode("utf-8", "replace")
     column = len(line[: message.column].decode("utf-8", "replace")) + 1
-    shift = unit.analysis.shift
-    if shift is not None and message.line == shift.line and column >= shift.column:
-        column = max(shift.column, column - shift.by)
+    if (shift := unit.analysis.shift) is not None:
+        column = shift.stored_column(message.line, column)
     return SourcePosition(message.line, column)
 
 

@@ -1,0 +1,177 @@
+"""TypeScript over components: every kind of fault at its place, and no file but the program's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robbieblocks.errors import Problem
+from robbieblocks.toolchain import Toolchain, TypeScript
+from robbieblocks.typescript import type_problems
+from tests.unit.rows import a_component
+
+GREETING = {"greeting": {"type": "string", "default": "Hi"}, "size": {"type": "number"}}
+ITEMS = {
+    "items": {
+        "type": "array",
+        "default": [],
+        "items": {"type": "object", "properties": {"a": {"type": "string"}}},
+    }
+}
+SECRET = "hunter2"
+
+# Key: the text, the schema, and the place and the words of each finding.
+FAULTS: dict[str, tuple[str, Any, list[tuple[int, int, str]]]] = {
+    "module-shape": (
+        "import type { Props } from '@robbieblocks/module-shape/props';\n\n"
+        "export default function A(props: Props) {\n"
+        "  const [at, setAt] = useState<number>(props.greeting);\n"
+        "  return <p clas='x' onClick={() => setAt(1)}>{props.greting}{at}</p>;\n}\n",
+        GREETING,
+        [
+            (4, 40, "Argument of type 'string' is not assignable to parameter of type 'number"),
+            (5, 13, "Property 'clas' does not exist"),
+            (5, 54, "did you mean 'greeting'?"),
+        ],
+    ),
+    "named-export": (
+        "export const A: React.FC<{ size?: number }> = ({ size }) => <p>{size.toFixed()}</p>;",
+        GREETING,
+        [(1, 65, "'size' is possibly 'undefined'")],
+    ),
+    "bare-declaration": (
+        "const a: string = '🎉';\nconst A = ({ greeting }: { greeting: number }) => <p>{a}</p>;",
+        GREETING,
+        [(2, 12, "props_schema lets through what it does not take")],
+    ),
+    "fragment": (
+        "// é🎉\n  <ul>{props.items.map((one) => <li key={one.a}>{one.b}</li>)}{props.itms}</ul>",
+        ITEMS,
+        [(2, 70, "did you mean 'items'?")],
+    ),
+    "javascript": (
+        "const A = ({ mood }) => {\n  const [all, setAll] = useState([]);\n  all.push(mood.x);\n"
+        "  return <p class='x' onClick={nothing}>{all.length}</p>;\n};",
+        GREETING,
+        [(4, 32, "Cannot find name 'nothing'")],
+    ),
+    "imports": (
+        "import Shape, { nothing } from '@robbieblocks/module-shape';\n"
+        "import { format } from 'date-fns';\nimport { Bold } from 'lucide-react';\n"
+        "export default (props: {}) => <Shape greeting={1}><Bold size={{}} />{format()}</Shape>;",
+        {},
+        [
+            (1, 17, "has no exported member 'nothing'"),
+            (4, 38, "Type 'number' is not assignable to type 'string'"),
+            (4, 57, "is not assignable to type"),
+            (4, 70, "Expected 2-3 arguments, but got 0"),
+        ],
+    ),
+    "a-module": ("export const useA = (): number => 'a';", {}, [(1, 35, "Type 'string'")]),
+    "line-ends": (
+        "const a = '\u2028';\r\nconst b: number = a;\r\nexport default (p: {}) => <p>{b}</p>;",
+        {},
+        [(2, 7, "Type 'string' is not assignable to type 'number'")],
+    ),
+    "untyped": (
+        "type T = 1;\nexport default function A({ greeting }) { return <p>{greeting}</p>; }",
+        GREETING,
+        [(2, 29, 'from "@robbieblocks/untyped/props"')],
+    ),
+    "unchecked": ("// @ts-nocheck\nexport default (p: {}) => <p>{p.x}</p>;", {}, []),
+    "class": (
+        "export default class A extends React.Component<{ size: string }> {\n"
+        "  render() { return <p>{this.props.sizes}</p>; }\n}",
+        {},
+        [(2, 36, "did you mean 'size'?")],
+    ),
+    "right": (
+        "import { motion } from 'framer-motion';\nimport { LineChart, Line } from 'recharts';\n"
+        "import { create } from 'zustand';\nimport { persist } from 'zustand/middleware';\n"
+        "import clsx from 'clsx';\nimport { createPortal } from 'react-dom';\n"
+        "const useIt = create<{ n: number }>()(persist(() => ({ n: 1 }), { name: 'n' }));\n"
+        "export default function A({ greeting, size = 1 }: { greeting: string; size?: number }) {\n"
+        "  const n = useIt((it) => it.n);\n  const box = useRef<HTMLDivElement>(null);\n"
+        "  return (\n    <motion.div ref={box} animate={{ x: n }} className={clsx('a', n)}>\n"
+        "      <LineChart data={[]}><Line dataKey='a' /></LineChart>\n"
+        "      {greeting}{size.toFixed()}{createPortal(null, document.body)}\n"
+        "    </motion.div>\n  );\n}\n",
+        GREETING,
+        [],
+    ),
+    "broken": ("export default (p: {}) => <p>{p.x}</p", {}, []),
+    "BAD key": ("export default (p: {}) => <p>{p.x}</p>;", {}, []),
+}
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that no component may read, though a program could."""
+    file = tmp_path_factory.mktemp("outside") / "secret.ts"
+    file.write_text(f"export type Secret = '{SECRET}'; declare global {{ var leaked: Secret }}")
+    return file
+
+
+@pytest.fixture(scope="module")
+def found(toolchain: Toolchain, typescript: TypeScript, outside: Path) -> dict[str, list[Problem]]:
+    rows = {
+        key: a_component(key, code=code, schema=schema) for key, (code, schema, _) in FAULTS.items()
+    }
+    name = str(outside.with_suffix(""))
+    hostile = {
+        "import-type": f"import type {{ Secret }} from '{name}'; const a: Secret = 1;",
+        "import-call": f"const a: import('{name}').Secret = 1;",
+        "reference": f"/// <reference path='{outside}' />\n/// <reference types='{name}' />\n"
+        "const a: typeof leaked = 1;",
+        "augment": "declare module 'react' { interface Attributes { x?: 1 } }",
+        "excessive": "type A<T> = T extends unknown ? A<[T]> : never; const a: A<1> = 2;",
+    }
+    for key, code in hostile.items():
+        rows[key] = a_component(key, code=f"{code}\nexport default (p: {{}}) => <p/>;")
+    rows["draft"] = a_component("draft", code="const a: number = 'a';", published=False)
+    by_key = defaultdict[str, list[Problem]](list)
+    for problem in type_problems(rows, toolchain, typescript):
+        by_key[problem.key].append(problem)
+    return by_key
+
+
+@pytest.mark.parametrize("key", FAULTS)
+def test_every_fault_is_named_at_its_place(found: dict[str, list[Problem]], key: str) -> None:
+    """Each kind of fault, in each shape of component, has its line, column and words."""
+    code, _, expected = FAULTS[key]
+    said = found.get(key, [])
+    assert [(each.line, each.column) for each in said] == [place[:2] for place in expected], said
+    for problem, (line, _, words) in zip(said, expected, strict=True):
+        assert words in str(problem)
+        assert problem.source == code.split("\n")[line - 1].rstrip("\r")
+        assert (problem.entity, problem.field) == ("component", "react_code")
+
+
+def test_no_file_is_opened_for_a_text(found: dict[str, list[Problem]]) -> None:
+    """A text that names a file learns nothing of it."""
+    for key in ("import-type", "reference"):
+        assert "Cannot find" in "".join(map(str, found[key]))
+    assert SECRET not in str(found)
+
+
+def test_a_text_of_endless_types_is_named_alone(found: dict[str, list[Problem]]) -> None:
+    """Types without end are a fault of their component, and drafts are no one's."""
+    assert "excessive" in found
+    assert "draft" not in found
+
+
+def test_what_comes_with_the_package_is_right(toolchain: Toolchain, typescript: TypeScript) -> None:
+    """The demo's components and the starter's have no finding."""
+    from robbieblocks import content
+    from robbieblocks.settings import resource_dir
+
+    starter = Path(content.__file__).parent / "starter" / "files" / "content"
+    for folder in (resource_dir("schema") / "content", starter):
+        rows = {
+            each.key: a_component(each.key, code=each.code, schema=each.props_schema)
+            for each in content.load(folder).components
+        }
+        assert type_problems(rows, toolchain, typescript) == ()
