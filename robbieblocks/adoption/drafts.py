@@ -25,8 +25,9 @@ class Draft:
     """A file as it is adopted. `file` is its path in the folder, `code_file` its name then.
 
     `name` is what it exports as its component. `rewritten` says in a few words what is not as in
-    the file. `props` is the schema of its props, None where there is none, and `props_note` why.
-    `css_from` are the stylesheets that `css` was made of.
+    the file. `props` is the schema of its props, None where there is none; `notes` say why.
+    `css_from` are the stylesheets that `css` was made of. `import_places` are the lines and columns
+    of imports with a problem, which is none where only a type is imported.
     """
 
     file: str
@@ -38,8 +39,8 @@ class Draft:
     css: str = ""
     css_from: list[str] = field(default_factory=list[str])
     props: JsonObject | None = None
-    props_note: str = ""
     rewritten: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     problems: list[Problem] = field(default_factory=list[Problem])
+    import_places: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     missing: list[MissingPackage] = field(default_factory=list[MissingPackage])

@@ -8,11 +8,19 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import count
+from typing import Final
 
-from robbieblocks.names import KEY_LENGTH
-
+# A key is the name of a folder on every system, which may get a number.
+_LONGEST: Final = 90
+_RESERVED: Final = (
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+)
 # Names that say something only beside their folder's.
-_GENERAL = ("page", "layout", "route", "loading", "error", "not-found", "template")
+_GENERAL: Final = ("page", "layout", "loading", "not-found")
 
 
 def keys_for(
@@ -24,7 +32,7 @@ def keys_for(
     order decides nothing. A barrel gives way to other files.
     """
     keys = {path: known[path] for path in paths if path in known}
-    used = {*taken, *keys.values()}
+    used = {*taken, *_RESERVED, *keys.values()}
     waiting = [path for path in sorted(paths) if path not in keys]
     for is_barrel in (False, True):
         group = [path for path in waiting if (path in barrels) == is_barrel]
@@ -64,8 +72,7 @@ def _candidates(path: str) -> list[str]:
     elif stem not in _GENERAL or not parts:
         found.append(stem)
     found += ["-".join((*parts[-number:], stem)) for number in range(1, len(parts) + 1)]
-    # Room for a number.
-    return [key[: KEY_LENGTH - 10].strip("-") for key in found]
+    return [key[:_LONGEST].strip("-") for key in found]
 
 
 def kebab(name: str) -> str:

@@ -17,6 +17,20 @@ class NotPlain(Exception):
     """A type that JSON has no values for; the text says which."""
 
 
+def listed(node: Node | None, *, keys: bool) -> list[Json]:
+    """The items of an array or the values of an object, or its keys. Raises NotPlain."""
+    while node is not None and node.type in ("as_expression", "satisfies_expression"):
+        node = node.named_children[0]
+    inner = node.named_children if node is not None else []
+    if node is not None and node.type == "array" and not keys:
+        return [literal(each) for each in inner]
+    if node is None or node.type != "object" or any(each.type != "pair" for each in inner):
+        raise NotPlain("what is listed is not written down")
+    names = [text_of(each.child_by_field_name("key")).strip("\"'") for each in inner]
+    values = [each.child_by_field_name("value") for each in inner]
+    return list(names) if keys else [literal(each) for each in values if each is not None]
+
+
 def literal(node: Node) -> Json:
     """The value of a literal. Raises NotPlain for what is none."""
     text = text_of(node)

@@ -8,9 +8,9 @@ from typing import Final
 
 from tree_sitter import Node
 
-from robbieblocks.adoption.literals import NotPlain, literal
+from robbieblocks.adoption.literals import NotPlain, listed, literal
 from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.syntax import text_of
+from robbieblocks.adoption.syntax import text_of, walk
 from robbieblocks.model import Json, JsonObject
 
 DEEPEST: Final = 10
@@ -107,6 +107,8 @@ class TypeReader:
                 return self._union(node, path, depth)
             case "array_type":
                 return _array(self.schema_of(node.named_children[0], path, depth - 1))
+            case "lookup_type" | "index_type_query":
+                return {"enum": self._listed(node, path)}
             case "template_literal_type":
                 return {"type": "string"}
             case "object_type" | "intersection_type":
@@ -137,6 +139,15 @@ class TypeReader:
             _check_plain(found)
             return self.schema_of(value, place, depth - 1)
         return self._declared_object(found, place, depth - 1).schema()
+
+    def _listed(self, node: Node, path: str) -> list[Json]:
+        """The values of `(typeof X)[number]` or `keyof typeof X`, where X is written down."""
+        names = [each.named_children[0] for each in walk(node) if each.type == "type_query"]
+        declared = self._declaration(text_of(names[0]), path) if names else None
+        if declared is None:
+            raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
+        value = declared[0].child_by_field_name("value")
+        return listed(value, keys=node.type == "index_type_query")
 
     def _declared_object(self, node: Node, path: str, depth: int) -> ObjectType:
         _check_plain(node)

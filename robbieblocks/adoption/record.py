@@ -33,11 +33,15 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class FileMerge:
-    """What is done with one file: `text` is what it then says, None where it is not there."""
+    """What is done with one file: `text` is what it then says, None where it is not there.
+
+    `theirs` is what the source makes of it; `base` the hash that is remembered.
+    """
 
     action: Action
     text: str | None
     base: str | None
+    theirs: str | None = None
 
 
 def merged(new: str | None, held: str | None, base: str | None, side: Side) -> FileMerge:
@@ -52,7 +56,7 @@ def merged(new: str | None, held: str | None, base: str | None, side: Side) -> F
         return FileMerge("keep", held, base)
     if side == "ours":
         return FileMerge("keep", held, theirs)
-    return FileMerge("conflict", held, base)
+    return FileMerge("conflict", held, base, new)
 
 
 def read_record(content: Path) -> dict[str, Adopted]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from robbieblocks.adoption.drafting import Drafts
@@ -71,11 +71,21 @@ class Adoption:
 
 
 def all_problems(draft: Draft, result: Tried) -> tuple[Problem, ...]:
-    """What was found in a file, and what compiling it told beside that, by place."""
+    """What was found in a file, and what compiling it told beside that, by place.
+
+    An import of which compiling said nothing imports a type alone: the code runs without it.
+    """
+    told = {(each.key, each.line, each.column) for each in result.problems}
     known = {(each.key, each.line, each.column) for each in draft.problems if each.line}
+    own = (
+        replace(each, severity="warning")
+        if (each.line, each.column) in draft.import_places
+        and (each.key, each.line, each.column) not in told
+        else each
+        for each in draft.problems
+    )
     further = (each for each in result.problems if (each.key, each.line, each.column) not in known)
-    found = (*draft.problems, *further)
-    return tuple(sorted(found, key=lambda each: (each.line or 0, each.column or 0)))
+    return tuple(sorted((*own, *further), key=lambda each: (each.line or 0, each.column or 0)))
 
 
 def missing_imports(file: AdoptedFile, folder: SourceFolder) -> Iterator[MissingImport]:

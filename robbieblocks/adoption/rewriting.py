@@ -96,6 +96,12 @@ class Rewriting:
             )
         )
 
+    def _wrong_import(self, link: Link, what: str, remedy: str) -> None:
+        """Say what is wrong with an import, at its specifier."""
+        offset = link.inner[0] - 1
+        self.problem(offset, what, remedy)
+        self._draft.import_places.add(self._tree.place(offset)[:2])
+
     # --- statements -------------------------------------------------------------------------
 
     def _link(self, link: Link) -> None:
@@ -103,6 +109,8 @@ class Rewriting:
         target = self._plan.modules.resolve(path, link.specifier)
         if target is None:
             self._unresolved(link)
+        elif "?" in link.specifier:
+            self._asset(link, target)
         elif target in self._plan.modules.trees:
             self._code(link, target)
         elif target.lower().endswith(_STYLES):
@@ -119,9 +127,9 @@ class Rewriting:
         if self._plan.modules.is_local(name):
             near = self._plan.modules.like(name)
             remedy = f"did you mean {near}?" if near else "correct it, or name the folder above"
-            severity: Severity = "warning" if link.is_type else "error"
-            what = f"there is no file {printable(name)}"
-            self.problem(link.inner[0] - 1, what, remedy, severity)
+            if name.startswith("/"):
+                remedy = f"write the path itself, where it is needed: {json.dumps(name)}"
+            self._wrong_import(link, f"there is no file {printable(name)}", remedy)
         elif not link.is_type and (remedy := self._plan.missing_package(name)):
             line, _, _ = self._tree.place(link.inner[0])
             self._draft.missing.append(MissingPackage(name, remedy, line))
@@ -160,7 +168,7 @@ class Rewriting:
         why = self._folder.skipped.get(target, "it can't be read")
         if not target.endswith(".d.ts"):  # What such a file declares is gone when code runs.
             what = f"{self._folder.name_of(target)} is left out: {why}"
-            self.problem(link.inner[0] - 1, what, "move what is used into a file of its own")
+            self._wrong_import(link, what, "move what is used into a file of its own")
 
     def _style(self, link: Link, target: str) -> None:
         name = self._folder.name_of(target)
@@ -215,7 +223,7 @@ class Rewriting:
             self._draft.rewritten.append(f"{posixpath.basename(target)} inlined")
         else:
             what, remedy = why_not_inlined(target, whole=whole)
-            self.problem(link.inner[0] - 1, f"{self._folder.name_of(target)} {what}", remedy)
+            self._wrong_import(link, f"{self._folder.name_of(target)} {what}", remedy)
 
     def _constants(self, link: Link, value: str) -> None:
         """Put constants in the place of an import of what is no code."""

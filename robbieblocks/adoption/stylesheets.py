@@ -11,9 +11,7 @@ from typing import Final
 import tinycss2
 from tinycss2.ast import Node
 
-_PAGE_RULES: Final = frozenset(
-    {"tailwind", "import", "theme", "plugin", "config", "custom-variant"}
-)
+_PAGE_RULES: Final = frozenset({"tailwind", "theme", "plugin", "config", "custom-variant"})
 _PAGE_NAMES: Final = re.compile(
     r"(globals?|index|main|app|base|reset|normalize|theme|tokens|variables|styles?)\.css",
     re.IGNORECASE,
@@ -36,7 +34,12 @@ class CssModule:
 def is_for_pages(path: str, css: str) -> bool:
     """Whether a stylesheet sets up whole pages, so that it belongs to no component."""
     rules = tinycss2.parse_stylesheet(css, True, True)
-    if any(rule.type == "at-rule" and rule.lower_at_keyword in _PAGE_RULES for rule in rules):
+    plain = _PAGE_NAMES.fullmatch(posixpath.basename(path)) is not None
+    at_rules = [rule for rule in rules if rule.type == "at-rule"]
+    if any(rule.lower_at_keyword in _PAGE_RULES for rule in at_rules):
+        return True
+    imports = [rule for rule in at_rules if rule.lower_at_keyword == "import"]
+    if any(plain or "tailwind" in tinycss2.serialize(rule.prelude) for rule in imports):
         return True
     names = (
         token.value
@@ -45,7 +48,6 @@ def is_for_pages(path: str, css: str) -> bool:
         for token in rule.prelude
         if token.type == "ident"
     )
-    plain = _PAGE_NAMES.fullmatch(posixpath.basename(path)) is not None
     return plain and any(name in _ROOTS for name in names)
 
 

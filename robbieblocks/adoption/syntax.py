@@ -116,12 +116,10 @@ def edited(text: bytes, edits: list[Edit]) -> bytes:
 def parse(code: str, *, plain_ts: bool = False) -> SyntaxTree:
     """The tree of a text. Of `plain_ts` what TSX reads otherwise is written in its way."""
     text = code.encode("utf-8", "replace")
+    # TSX reads some of it without an error, and otherwise than it is meant.
+    if plain_ts and not (plain := Parser(_TS).parse(text).root_node).has_error:
+        text = edited(text, list(_tsx_edits(plain)))
     root = Parser(TSX).parse(text).root_node
-    if root.has_error and plain_ts:
-        plain = Parser(_TS).parse(text).root_node
-        if not plain.has_error:
-            text = edited(text, list(_tsx_edits(plain)))
-            root = Parser(TSX).parse(text).root_node
     tree = SyntaxTree(text=text, root=root)
     for statement in root.named_children:
         _statement(tree, statement)

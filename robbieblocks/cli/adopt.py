@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Literal
 
 import typer
 
-from robbieblocks.adoption import AdoptedFile, Adoption, Side, adopt
+from robbieblocks.adoption import AdoptedFile, Adoption, FileMerge, Side, adopt
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
@@ -138,14 +139,21 @@ def _details(each: AdoptedFile) -> Iterator[str]:
             f"conflict: {name} was changed here and in the source; --theirs {draft.key} takes the "
             f"source's, --ours {draft.key} keeps yours"
         )
-    problems = list(each.problems)
-    if tried.render_problem is not None and each.works:
-        yield "does not render alone with sample props:"
-        problems.append(tried.render_problem)
-    for problem in problems:
+        yield from _difference(name, each.merges[name])
+    for problem in each.problems:
         yield from str(problem).split("\n")
     if tried.through:
         yield f"imports what fails: {', '.join(tried.through)}"
+    if tried.render_problem is not None and each.works:
+        yield "does not render alone with sample props:"
+        yield from str(tried.render_problem).split("\n")
+
+
+def _difference(name: str, merge: FileMerge) -> Iterator[str]:
+    """A unified diff from the content folder's side of a file to the source's."""
+    ours, theirs = (merge.text or "").splitlines(), (merge.theirs or "").splitlines()
+    names = f"{name} (here)", f"{name} (source)"
+    yield from difflib.unified_diff(ours, theirs, *names, n=2, lineterm="")
 
 
 def _skipped(done: Adoption) -> Iterator[tuple[str, str]]:
@@ -163,8 +171,8 @@ def _end(done: Adoption, *, dry_run: bool) -> Iterator[str]:
     shown = [each for each in done.files if each.draft.kind == "component" and each.works]
     renders = sum(each.tried.renders is True for each in shown)
     yield (
-        f"{builds} of {len(done.files)} files build; of {len(shown)} components that do, {renders} "
-        "render alone"
+        f"{builds} of {len(done.files)} files build; {renders} of the {len(shown)} components "
+        "among them render alone"
     )
     changed = sum(
         merge.action in ("add", "update", "remove")

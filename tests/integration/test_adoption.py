@@ -182,6 +182,16 @@ def test_files_that_move_keep_their_component_and_those_that_go_are_told(project
     assert project.file("counter", "component.tsx").exists()
 
 
+def test_types_that_are_not_there_hold_nothing_up(project: Project) -> None:
+    """An import that is gone when the code runs is a warning; what compiles, works."""
+    (project.source / "Types.tsx").write_text(
+        "import { Api } from './generated';\nimport type { Page } from 'next';\n"
+        "import { x } from './gone';\nexport default ({ a }: { a?: Api & Page }) => <p>{x}</p>;"
+    )
+    found = by_file(project.adopt(dry_run=True))["Types.tsx"]
+    assert [(each.line, each.severity) for each in found.problems] == [(1, "warning"), (3, "error")]
+
+
 def test_circular_imports_are_named(project: Project) -> None:
     """Both modules fail, for the cycle that is told at its import; what imports them is told so."""
     (project.source / "lib" / "a.ts").write_text(
@@ -288,7 +298,7 @@ def test_the_command_says_what_works_and_what_to_do(toolchain: Toolchain, tmp_pa
     assert made.code == 0, made.err
     done = shell.run("content", "adopt", APP / "src", cwd=tmp_path / "site")
     assert done.code == 1, done.err
-    assert "28 of 31 files build; of 17 components that do, 15 render alone" in done.out
+    assert "28 of 31 files build; 15 of the 17 components among them render alone" in done.out
     assert "robbieblocks content import" in done.out
     assert "missing package axios: src/pages/ArticlePage.tsx:2" in done.out
     assert "left out (starts the app, which a page does): main.tsx" in done.out

@@ -162,6 +162,8 @@ def test_keys_are_file_names_and_folders_settle_who_has_them(adopt: Adopt) -> No
             "shop/page.tsx": PAGE,
             "Ärger.tsx": PAGE,
             "日本.tsx": PAGE,
+            "aux.ts": "export const x = 1;",
+            f"{'x' * 150}.tsx": PAGE,
         }
     )
     assert {path: draft.key for path, draft in found.items()} == {
@@ -173,6 +175,8 @@ def test_keys_are_file_names_and_folders_settle_who_has_them(adopt: Adopt) -> No
         "shop/page.tsx": "shop-page",
         "Ärger.tsx": "arger",
         "日本.tsx": "module",
+        "aux.ts": "aux-2",
+        f"{'x' * 150}.tsx": "x" * 90,
     }
     assert keys_for(["a/X.tsx", "b/X.tsx"], {"a/X.tsx": "x"}, {"b-x"}, ()) == {
         "a/X.tsx": "x",
@@ -234,7 +238,9 @@ def test_sheets_for_whole_pages_are_known_by_what_they_say() -> None:
     """Tailwind's rules, imports, and roots in a file that is called so."""
     assert is_for_pages("a.css", "@import 'tailwindcss';")
     assert is_for_pages("styles/index.css", ":root { --a: 1px }")
+    assert is_for_pages("index.css", "@import url(https://fonts.example/x);")
     assert not is_for_pages("Card.css", ":root { --a: 1px }")
+    assert not is_for_pages("Card.css", "@import './base.css';")
     assert not is_for_pages("index.css", ".card { margin: 0 }")
 
 
@@ -309,6 +315,27 @@ def test_plain_props_get_a_schema(adopt: Adopt, code: str, properties: str, requ
 
 
 @pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("'a' | 'b' | undefined", ["a", "b"]),
+        ("(typeof LIST)[number]", ["x", "y"]),
+        ("keyof typeof TABLE", ["x", "y"]),
+        ("(typeof TABLE)[keyof typeof TABLE]", [1, 2.5]),
+        ("Shade", ["light", "dark"]),
+        ("1 | -2 | true | null", [1, -2, True, None]),
+    ],
+)
+def test_choices_are_listed(adopt: Adopt, type_: str, values: list[object]) -> None:
+    """Literals, enums, and the items, keys and values of what is written down beside them."""
+    code = (
+        "const LIST = ['x', 'y'] as const;\nconst TABLE = { x: 1, 'y': 2.5 };\n"
+        "enum Shade { Light = 'light', Dark = 'dark' }\n"
+    )
+    draft = adopt({"A.tsx": code + component(f"type Props = {{ a?: {type_} }}")})["A.tsx"]
+    assert draft.props == {"type": "object", "properties": {"a": {"enum": values}}}
+
+
+@pytest.mark.parametrize(
     ("code", "note"),
     [
         (component("type Props = { a: () => void }"), "no props schema: a can't be given as JSON"),
@@ -345,6 +372,8 @@ def test_props_that_are_not_plain_are_told(adopt: Adopt, code: str, note: str) -
         ("export default async function A() { return <p/>; }", ["1:16 an async component is a "]),
         ("'use server';\n" + PAGE, ["1:1 a server action needs a server"]),
         ("import x from './lib/nn';\n" + PAGE, ["1:15 there is no file ./lib/nn"]),
+        ("import x from '/logo.svg';\n" + PAGE, ["1:15 there is no file /logo.svg"]),
+        ("import x from './lib/cn?worker';\n" + PAGE, ["1:15 src/lib/cn.ts is a file, and a"]),
     ],
 )
 def test_what_cannot_work_is_named_with_its_place(adopt: Adopt, code: str, told: list[str]) -> None:
@@ -358,10 +387,13 @@ def test_what_cannot_work_is_named_with_its_place(adopt: Adopt, code: str, told:
 
 def test_what_plain_typescript_says_otherwise_is_written_as_tsx(adopt: Adopt) -> None:
     """Generic arrow functions and old assertions of .ts files are no JSX."""
-    code = "export const a = <T>(x: T) => x;\nexport const b = (y: unknown) => <string>y;\n"
+    code = (
+        "a.b = <T>(x: T) => x;\na.c = <T>(\n x: (() => T),\n) => x;\nexport const d = <string>y;\n"
+    )
     draft = adopt({"a.ts": code})["a.ts"]
     assert draft.code == (
-        "export const a = <T,>(x: T) => x;\nexport const b = (y: unknown) => (y as string);\n"
+        "a.b = <T,>(x: T) => x;\na.c = <T,>(\n x: (() => T),\n) => x;\n"
+        "export const d = (y as string);\n"
     )
 
 
