@@ -20,7 +20,7 @@
 """
 
 from robbieblocks.adoption.adopting import adopt
-from robbieblocks.adoption.record import RECORD, FileMerge, Side
+from robbieblocks.adoption.record import RECORD, FileMerge
 from robbieblocks.adoption.results import AdoptedFile, Adoption, MissingImport
 
-__all__ = ["RECORD", "AdoptedFile", "Adoption", "FileMerge", "MissingImport", "Side", "adopt"]
+__all__ = ["RECORD", "AdoptedFile", "Adoption", "FileMerge", "MissingImport", "adopt"]

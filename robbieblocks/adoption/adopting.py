@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -32,12 +32,13 @@ from robbieblocks.adoption.trying import Trial, Tried, tried
 from robbieblocks.bundle import in_place_of
 from robbieblocks.content import CODE_FILES, Component, Content, FolderFiles, component_files
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.messages import printable
+from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.model import ComponentRow, TokenRow
 from robbieblocks.pipeline import BuildContext
 
 # A row of the project is only imported here, and stored nowhere.
 _NO_ID: Final = UUID(int=0)
+ALL: Final = "all"
 _FILES: Final = (*CODE_FILES, "component.css", "component.toml", "props.schema.json")
 _TOOLCHAIN: Final = (
     "add it to the toolchain's package.json, or write what is used of it (CONTRIBUTING.md, "
@@ -50,14 +51,16 @@ def adopt(
     target: Path,
     context: BuildContext,
     *,
-    side: Callable[[str], Side] = lambda _: None,
+    theirs: Collection[str] = (),
+    ours: Collection[str] = (),
     dry_run: bool = False,
 ) -> Adoption:
     """Make components of the code in `source`, in the content folder `target`.
 
-    `side` says, by key, which side wins where a file was changed on both: `theirs` is the source.
-    Raises UsageError for what is no folder of code, ContentError where the content folder has a
-    mistake, SiteUnavailable where it can't be written, and Transient.
+    Where a file was changed on both sides, the source wins for the keys in `theirs`, the content
+    folder for those in `ours`; `all` stands for every key. Raises UsageError for what is no folder
+    of code and for unknown keys, ContentError where the content folder has a mistake,
+    SiteUnavailable where it can't be written, and Transient.
     """
     folder = read_folder(source)
     content_folder = Path(os.path.realpath(target))
@@ -74,9 +77,10 @@ def adopt(
     }
     modules = SourceModules(folder)
     made = drafts(modules, _packages(context), *_keys(record, sources, there, target))
+    _check_keys({*theirs, *ours}, made.by_key)
     files = FolderFiles(target, target)
     merges = {
-        key: _merges(draft, target, files, record.get(key), side(key))
+        key: _merges(draft, target, files, record.get(key), _side(key, theirs, ours))
         for key, draft in made.by_key.items()
     }
     results = _tried(made.by_key, merges, folder, there, context)
@@ -100,6 +104,22 @@ def adopt(
         left_out=left_out(modules, made),
         missing=tuple(each for file in found for each in missing_imports(file, folder)),
     )
+
+
+def _check_keys(named: set[str], keys: Collection[str]) -> None:
+    for key in sorted(named - {ALL, *keys}):
+        known = did_you_mean(key, keys)
+        raise UsageError(f"no component {printable(key)} is adopted from there: {known}")
+
+
+def _side(key: str, theirs: Collection[str], ours: Collection[str]) -> Side:
+    """Which side wins a component's conflicts; its own key counts more than `all`."""
+    for wanted in (key, ALL):
+        if wanted in theirs:
+            return "theirs"
+        if wanted in ours:
+            return "ours"
+    return None
 
 
 def _packages(context: BuildContext) -> Packages:

@@ -112,6 +112,11 @@ def read_folder(folder: Path) -> SourceFolder:
             unreadable[path] = text
         else:
             source.code[path] = text
+    if not source.code and not unreadable:
+        raise UsageError(
+            f"there is no code in {printable(str(folder))}: no {', '.join(CODE)} that is no test and "
+            "no setting\n  -> name the folder with the components"
+        )
     return source
 
 

@@ -11,12 +11,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from robbieblocks.adoption.assets import data_url, why_not_inlined
 from robbieblocks.adoption.drafts import Draft, MissingPackage
 from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.stylesheets import css_module, is_for_pages
+from robbieblocks.adoption.stylesheets import css_module, is_for_pages, with_images
 from robbieblocks.adoption.syntax import Edit, Link, Name, SyntaxTree, edited, text_of
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import printable
@@ -185,6 +186,7 @@ class Rewriting:
         self._plan.used_sheets.add(target)
         made = ""
         with blame(self._draft.problems.append, "file", name):
+            css = with_images(css, partial(self._inlined, target))
             if link.names:
                 made = self._css_module(link, target, css)
             elif is_for_pages(target, css):
@@ -196,6 +198,12 @@ class Rewriting:
             self._draft.rewritten.append(f"{posixpath.basename(target)} as its CSS")
         if not link.names:
             self._replace(link.start, link.end, "")
+
+    def _inlined(self, sheet: str, url: str) -> str:
+        """The data: URL of a small image that a stylesheet names; empty for others."""
+        is_file = not url.startswith(("/", "#")) and ":" not in url
+        image = self._plan.modules.resolve(sheet, f"./{url}") if is_file else None
+        return data_url(image, self._folder.content(image) or b"") if image is not None else ""
 
     def _css_module(self, link: Link, target: str, css: str) -> str:
         module = css_module(css, self._draft.key)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import tinycss2
 from tinycss2.ast import Node
+
+from robbieblocks.css_text import css_string, walk
 
 _PAGE_RULES: Final = frozenset({"tailwind", "theme", "plugin", "config", "custom-variant"})
 _PAGE_NAMES: Final = re.compile(
@@ -51,6 +53,37 @@ def is_for_pages(path: str, css: str) -> bool:
     return plain and any(name in _ROOTS for name in names)
 
 
+def with_images(css: str, inlined: Callable[[str], str]) -> str:
+    """The sheet with those addresses replaced for which `inlined` gives another one."""
+    css = _with_plain_lines(css)
+    starts = _line_starts(css)
+    edits: list[tuple[int, int, str]] = []
+    for token in walk(tinycss2.parse_component_value_list(css)):
+        if token.type == "url" and (url := inlined(token.value)):
+            start = starts[token.source_line - 1] + token.source_column - 1
+            if css.startswith(token.representation, start):
+                edits.append((start, start + len(token.representation), f"url({css_string(url)})"))
+    return _edited(css, edits)
+
+
+def _with_plain_lines(css: str) -> str:
+    """The text as the parser counts its lines."""
+    return re.sub(r"\r\n?|\f", "\n", css)
+
+
+def _line_starts(css: str) -> list[int]:
+    return [0, *(found.end() for found in re.finditer("\n", css))]
+
+
+def _edited(css: str, edits: list[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end, text in sorted(edits):
+        parts += (css[done:start], text)
+        done = end
+    return "".join((*parts, css[done:]))
+
+
 # At-rules that hold style rules.
 _GROUPS: Final = frozenset({"media", "supports", "container", "layer", "starting-style"})
 _GLOBAL: Final = "write :global(.name)"
@@ -58,7 +91,7 @@ _GLOBAL: Final = "write :global(.name)"
 
 def css_module(css: str, prefix: str) -> CssModule:
     """A CSS module with `prefix_` before each class, so that no other component's is meant."""
-    return _Renaming(re.sub(r"\r\n?|\f", "\n", css), prefix).result()
+    return _Renaming(_with_plain_lines(css), prefix).result()
 
 
 class _Renaming:
@@ -67,7 +100,7 @@ class _Renaming:
     def __init__(self, css: str, prefix: str) -> None:
         self._css = css
         self._prefix = prefix
-        self._starts = [0, *(found.end() for found in re.finditer("\n", css))]
+        self._starts = _line_starts(css)
         self._edits: list[tuple[int, int, str]] = []
         self._composed: dict[str, list[str]] = {}
         self._made = CssModule(css="")
@@ -78,13 +111,8 @@ class _Renaming:
         while pending:
             nodes, classes = pending.pop()
             pending += self._rules(nodes, classes)
-        parts: list[str] = []
-        done = 0
-        for start, end, text in sorted(self._edits):
-            parts += (self._css[done:start], text)
-            done = end
         made = self._made
-        made.css = "".join((*parts, self._css[done:]))
+        made.css = _edited(self._css, self._edits)
         for name in made.classes:
             others = [made.classes.get(each, each) for each in self._composed.get(name, ())]
             made.classes[name] = " ".join(dict.fromkeys((*made.classes[name].split(), *others)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +11,13 @@ from typing import Literal
 
 import typer
 
-from robbieblocks.adoption import AdoptedFile, Adoption, FileMerge, Side, adopt
+from robbieblocks.adoption import AdoptedFile, Adoption, FileMerge, adopt
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.process import temporary_folder
 from robbieblocks.settings import PROJECT_FILE, Settings
 
-_ALL = "all"
 _DONE = {"add": "added", "update": "changed", "remove": "changed", "keep": "kept"}
 _VERBS = {"add": "add", "update": "change", "remove": "change", "keep": "keep"}
 _SHEETS = (
@@ -36,12 +35,14 @@ def run(
     format_: Literal["text", "json"],
 ) -> None:
     """Adopt a folder, print what was done; exit 1 where a file does not work or is in conflict."""
-    side = _sides(theirs, ours)
+    files, own = set(theirs), set(ours)
+    if both := files & own:
+        raise UsageError(f"--theirs and --ours both name {', '.join(sorted(both))}: name one side")
     with (
         _settings(dry_run=dry_run) as settings,
         BuildContext.open(settings, print_progress) as context,
     ):
-        done = adopt(source, settings.content, context, side=side, dry_run=dry_run)
+        done = adopt(source, settings.content, context, theirs=files, ours=own, dry_run=dry_run)
     if format_ == "json":
         print_result(as_json(_json(done, dry_run=dry_run)))
     else:
@@ -67,23 +68,6 @@ def _settings(*, dry_run: bool) -> Generator[Settings]:
     else:
         with temporary_folder() as folder:
             yield replace(settings, cache=folder / "cache", content=folder / "content")
-
-
-def _sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[str], Side]:
-    """Which side wins a component's conflicts, by the options that name its key."""
-    files, own = set(theirs), set(ours)
-    if both := files & own:
-        raise UsageError(f"--theirs and --ours both name {', '.join(sorted(both))}: name one side")
-
-    def side(key: str) -> Side:
-        for wanted in (key, _ALL):
-            if wanted in files:
-                return "theirs"
-            if wanted in own:
-                return "ours"
-        return None
-
-    return side
 
 
 def _text(done: Adoption, *, dry_run: bool) -> Iterator[str]:

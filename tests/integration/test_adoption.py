@@ -157,11 +157,11 @@ def test_what_changed_in_the_source_comes_and_what_a_person_changed_stays(
     assert not done.in_order
     assert "Empty<" in project.file("cart-panel", "component.tsx").read_text()
     assert project.file("ui-button", "component.css").read_text() == ".mine {}"
-    kept = project.adopt(side=lambda key: "ours" if key == "ui-button" else None)
+    kept = project.adopt(ours=["ui-button"])
     assert actions(kept)["ui-button/component.css"] == "keep"
     assert "conflict" not in actions(project.adopt()).values()
     (project.source / css).write_text(".button { padding: 1px }")
-    project.adopt(side=lambda _: "theirs")
+    project.adopt(theirs=["all"])
     assert "1px" in project.file("ui-button", "component.css").read_text()
     assert "Me" in project.file("footer", "component.tsx").read_text()
 
@@ -261,6 +261,8 @@ def test_a_project_that_can_not_be_written_into_is_refused(
     """The project's own content is no source, a broken record is named, and nothing is read or
     written through a symlink."""
     project.adopt()
+    with pytest.raises(UsageError, match="did you mean hero"):
+        project.adopt(theirs=["heroo"])
     with pytest.raises(UsageError, match="lie one in the other"):
         adopt(project.content.parent, project.content, context)
     shutil.rmtree(project.file("hero", ""))
@@ -268,7 +270,7 @@ def test_a_project_that_can_not_be_written_into_is_refused(
     shutil.copytree(project.file("footer", ""), elsewhere)
     project.file("hero", "").symlink_to(elsewhere)
     with pytest.raises(ContentError, match="symlink that leads out"):
-        project.adopt(side=lambda _: "theirs")
+        project.adopt(theirs=["all"])
     project.file("hero", "").unlink()
     (project.content / RECORD).write_text('{"components": 1}')
     with pytest.raises(ContentError, match="take it back from git"):

@@ -190,7 +190,8 @@ def test_css_goes_with_its_component(made: Callable[[Files], Drafts]) -> None:
     found = made(
         {
             "A.tsx": f"import './A.css';\nimport './globals.css';\n{PAGE}",
-            "A.css": ".a { color: red }",
+            "A.css": ".a { background: url(dot.svg), url('./b.scss') }",
+            "dot.svg": "<svg/>",
             "B.tsx": f"import s, {{ b }} from './B.module.css';\nimport './b.scss';\n{PAGE}",
             "B.module.css": ".b { color: red }",
             "b.scss": "$x: 1",
@@ -199,7 +200,10 @@ def test_css_goes_with_its_component(made: Callable[[Files], Drafts]) -> None:
         }
     )
     a, b = found.by_key["a"], found.by_key["b"]
-    assert (a.css, a.code) == (".a { color: red }", f"\n\n{PAGE}")
+    assert a.css == (
+        ".a { background: url(\"data:image/svg+xml;base64,PHN2Zy8+\"), url('./b.scss') }"
+    )
+    assert a.code == f"\n\n{PAGE}"
     assert b.css == ".b_b { color: red }"
     assert 'const s = {"b": "b_b"}; const { "b": b } = {"b": "b_b"};' in b.code
     assert places(b.problems) == ["2:8 src/b.scss is not CSS, and nothing compiles it here"]
@@ -307,7 +311,8 @@ def test_plain_props_get_a_schema(adopt: Adopt, code: str, properties: str, requ
     kinds = {"string": "s", "number": "n"}
     if properties:
         told = [
-            f"{name} {kinds[each['type']]}" + (f"={each['default']}" if "default" in each else "")
+            f"{name} {kinds[str(each['type'])]}"
+            + (f"={each['default']}" if "default" in each else "")
             for name, each in found.items()
             if isinstance(each, dict)
         ]
@@ -447,6 +452,9 @@ def test_a_folder_of_too_many_files_is_refused(
     for number in range(3):
         (tmp_path / f"{number}.txt").touch()
     with pytest.raises(UsageError, match="more than 2 files"):
+        read_folder(tmp_path)
+    (tmp_path / "2.txt").unlink()
+    with pytest.raises(UsageError, match="there is no code"):
         read_folder(tmp_path)
     with pytest.raises(UsageError, match="is no folder"):
         read_folder(tmp_path / "0.txt")
