@@ -114,8 +114,8 @@ def read_folder(folder: Path) -> SourceFolder:
             source.code[path] = text
     if not source.code and not unreadable:
         raise UsageError(
-            f"there is no code in {printable(str(folder))}: no {', '.join(CODE)} that is no test and "
-            "no setting\n  -> name the folder with the components"
+            f"there is no code in {printable(str(folder))}: no {', '.join(CODE)} but tests and "
+            "settings\n  -> name the folder with the components"
         )
     return source
 
