@@ -70,7 +70,7 @@ def db_psql(
     Exits with psql's code. Changes what you tell psql to change: workers publish it, and
     `robbieblocks build` does.
 
-    Example: robbieblocks db psql -c "SELECT page_key, page_route, status FROM robbieblocks_pages"
+    Example: robbieblocks db psql -c "SELECT page_key FROM robbieblocks_pages"
     """
     from robbieblocks.cli import psql as command
 

@@ -68,10 +68,20 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for variable, meant in misspelt():
         what = f"{variable} is set, and is no setting"
         yield Finding(about="settings", state="note", what=what, remedy=f"did you mean {meant}?")
-    yield from _stored(settings)
-    yield from _toolchain(settings)
-    yield _cache(settings)
-    yield from _templates(settings)
+    yield from _guarded("database", _stored(settings))
+    yield from _guarded("toolchain", _toolchain(settings))
+    yield from _guarded("cache", _cache(settings))
+    yield from _guarded("templates", _templates(settings))
+
+
+def _guarded(about: str, found: Iterator[Finding]) -> Iterator[Finding]:
+    """What is found, and last a file on the way that can't be read."""
+    try:
+        yield from found
+    except OSError as error:
+        what = f"{error.filename} can't be read: {error.strerror}"
+        remedy = "make it a file or folder that this account may read"
+        yield Finding(about=about, state="broken", what=what, remedy=remedy)
 
 
 def _ok(about: str, what: str) -> Finding:
@@ -132,10 +142,10 @@ def _content(connection: Connection) -> Iterator[Finding]:
     if differences:
         return
     yield _ok("schema", "is as it should be")
-    rights = database.rights_of_role(connection)
+    grants = database.missing_roles(connection)
     for role, may in _MAY.items():
-        yield _right(may, connection.info.user, role, held=rights[role])
-    if not rights["robbieblocks_reviewer"]:
+        yield _right(may, connection.info.user, grants[role])
+    if grants["robbieblocks_reviewer"]:
         return
     if not snapshot.nodes(connection):
         what = "there is no node, so nothing is built"
@@ -152,11 +162,11 @@ _MAY: Final = {
 }
 
 
-def _right(may: str, user: str, role: str, *, held: bool) -> Finding:
-    if held:
+def _right(may: str, user: str, grant: str) -> Finding:
+    if not grant:
         return _ok("rights", f"{user} may {may}")
-    remedy = f"GRANT {role} TO {user}; (schema/roles.sql makes the role)"
     state: State = "broken" if may == "read" else "note"
+    remedy = f"{grant} (schema/roles.sql makes the role)"
     return Finding(about="rights", state=state, what=f"{user} may not {may}", remedy=remedy)
 
 
@@ -192,21 +202,20 @@ def _toolchain(settings: Settings) -> Iterator[Finding]:
         yield _ok("toolchain", f"{found.root}; no Node and no browser need be installed")
 
 
-def _cache(settings: Settings) -> Finding:
+def _cache(settings: Settings) -> Iterator[Finding]:
     path = settings.cache
     if not path.exists():
-        return _ok("cache", f"{path}, which the first build makes")
-    try:
-        why = distrust(path)
-    except OSError as error:
-        why = f"{path} can't be read: {error.strerror}"
+        yield _ok("cache", f"{path}, which the first build makes")
+        return
+    why = distrust(path)
     if not why and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         why = f"{path} may not be written"
     if not why:
-        return _ok("cache", str(path))
+        yield _ok("cache", str(path))
+        return
     remedy = "make it your own, with mode 0700, or name another in ROBBIEBLOCKS_CACHE"
     what = f"nothing is kept, so builds take longer: {why}"
-    return Finding(about="cache", state="broken", what=what, remedy=remedy)
+    yield Finding(about="cache", state="broken", what=what, remedy=remedy)
 
 
 def _templates(settings: Settings) -> Iterator[Finding]:
@@ -216,12 +225,7 @@ def _templates(settings: Settings) -> Iterator[Finding]:
             what = f"{folder} is not a folder"
             yield Finding(about="templates", state="broken", what=what, remedy=remedy)
             return
-    try:
-        found = list(templates.overrides(settings))
-    except OSError as error:
-        what = f"{error.filename} can't be read: {error.strerror}"
-        yield Finding(about="templates", state="broken", what=what, remedy="correct the file")
-        return
+    found = list(templates.overrides(settings))
     if not found:
         yield _ok("templates", "none of the package's is overridden")
     for each in found:

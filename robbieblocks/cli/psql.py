@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
+from typing import Final
 
 from psycopg.conninfo import make_conninfo
 
@@ -15,6 +16,12 @@ from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.database import embedded
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
+
+_UNTIL_CTRL_C: Final = "the embedded server runs until Ctrl-C"
+_FOR_NOW: Final = (
+    "the embedded server stops with the last command that uses it: `robbieblocks db url --keep` "
+    "keeps it until Ctrl-C, and `robbieblocks db psql` opens psql on it"
+)
 
 
 def run(arguments: Sequence[str], database_url: str | None) -> None:
@@ -31,25 +38,26 @@ def run(arguments: Sequence[str], database_url: str | None) -> None:
         if password := parts.pop("password", None):
             environment["PGPASSWORD"] = password
         address = ["--dbname", make_conninfo("", **parts)] if parts else []
-        os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - its own name
+        try:
+            os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - found above
+        except OSError as error:
+            raise UsageError(f"could not start {program}: {error.strerror}") from error
 
 
 def url(database_url: str | None, *, keep: bool) -> None:
     """Print the database's URL; with `keep` hold an embedded server until SIGINT or SIGTERM."""
     settings = Settings.from_environment(database_url=database_url)
     with session.located(settings) as found:
-        if not session.is_named(settings):
-            print_progress(
-                "the embedded server runs until Ctrl-C"
-                if keep
-                else "the embedded server stops with the last command that uses it: `robbieblocks "
-                "db url --keep` keeps it until Ctrl-C, and `robbieblocks db psql` opens psql on it"
-            )
-        print_result(database.url(found))
+        if session.is_named(settings):
+            print_result(database.url(found))
+            return
+        stops = (signal.SIGINT, signal.SIGTERM)
         if keep:
             # Not before: the server would inherit that these signals are blocked.
-            stops = (signal.SIGINT, signal.SIGTERM)
             signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+        print_result(database.url(found))
+        print_progress(_UNTIL_CTRL_C if keep else _FOR_NOW)
+        if keep:
             signal.sigwait(stops)
 
 

@@ -10,7 +10,7 @@ from robbieblocks.database.connect_errors import described
 from robbieblocks.database.connection import connect, is_pooled
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
-from robbieblocks.database.rights import rights_of_role
+from robbieblocks.database.rights import missing_roles
 
 __all__ = [
     "check_whole",
@@ -18,8 +18,8 @@ __all__ = [
     "described",
     "identity",
     "is_pooled",
+    "missing_roles",
     "read_address",
-    "rights_of_role",
     "translated",
     "url",
 ]

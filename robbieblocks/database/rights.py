@@ -66,10 +66,12 @@ _NEEDS: Final = {
 _INNER_STATEMENT = re.compile(r'^SQL statement "(.*?)"$', re.MULTILINE | re.DOTALL)
 
 
-# Whether the session's role has the rights of each role of schema/roles.sql, as far as they tell
-# the roles apart.
-_OF_ROLE: LiteralString = """
-    SELECT given.role, bool_and(has_table_privilege('robbieblocks_' || name, given.privilege))
+# For each role of schema/roles.sql the GRANT of it, empty where the session's role has its rights,
+# as far as they tell the roles apart.
+_OF_ROLES: LiteralString = """
+    SELECT given.role,
+           CASE WHEN bool_and(has_table_privilege('robbieblocks_' || name, given.privilege))
+                THEN '' ELSE format('GRANT %I TO %I;', given.role, current_user) END
       FROM (VALUES
           ('robbieblocks_reviewer', 'SELECT',
            '{pages,components,page_blocks,style_tokens,node_branding,deploys,change_triggers}'),
@@ -82,13 +84,13 @@ _OF_ROLE: LiteralString = """
 """
 
 
-def rights_of_role(connection: Connection[Any]) -> dict[str, bool]:
-    """For each role of schema/roles.sql, whether the session's role has its rights.
+def missing_roles(connection: Connection[Any]) -> dict[str, str]:
+    """For each role of schema/roles.sql the GRANT of it; empty where its rights are held.
 
     All tables must be there. Raises DatabaseUnavailable.
     """
     with translated("find out the role's rights"):
-        return dict(connection.execute(_OF_ROLE).fetchall())
+        return dict(connection.execute(_OF_ROLES).fetchall())
 
 
 class RightsCursor(psycopg.Cursor[Row]):

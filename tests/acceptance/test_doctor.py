@@ -91,6 +91,10 @@ def test_each_broken_thing_is_named_with_its_remedy(
     (installation.home / "cache").chmod(0o700)
     folder = str(tmp_path / "nowhere")
     assert folder in broken("templates", ROBBIEBLOCKS_TEMPLATES=folder)["what"]
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "base.css").symlink_to("/etc/hosts")
+    led_out = broken("templates", ROBBIEBLOCKS_TEMPLATES=str(tmp_path / "own"))
+    assert "base.css can't be read: it is a symlink that leads out" in led_out["what"]
     nobody = "postgresql://ed:geheim@127.0.0.1:1/cms"
     gone = broken("database", ROBBIEBLOCKS_DATABASE_URL=nobody)
     assert "127.0.0.1 port 1" in gone["what"]

@@ -85,7 +85,8 @@ def test_psql_has_the_signals_the_exit_code_and_no_password_in_sight(
     home = Installation(home=tmp_path / "home", database_url=address)
     assert home.run("db", "psql", "-v", "ON_ERROR_STOP=1", "-c", "selec").code == 1
     assert home.run("db", "psql", "-X", "-Atc", "SELECT 6 * 7").out == "42\n"
-    ran = home.run("db", "url")
+    assert home.run("db", "psql", "-X", "-Atc", "SELECT 6 * 7", PATH="/nowhere").out == "42\n"
+    ran = home.run("db", "url", "--keep")
     assert (ran.code, ran.err) == (0, "")
     assert "geheim" in ran.out
     with psycopg.connect(ran.out.strip()) as connection:

@@ -91,6 +91,7 @@ def test_every_help_says_what_the_command_changes_and_has_an_example(name: str) 
     examples = re.findall(r"^Example: (.*)$", command.help or "", re.MULTILINE)
     assert examples
     for example in examples:
+        assert len(f"  Example: {example}") <= 80, "help would break it"
         words = shlex.split(example.partition(" | ")[0])
         assert _starts(words, name), example
         command.make_context(name, words[len(name.split()) :])

@@ -65,8 +65,11 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
 
 def program(name: str) -> Path | None:
     """One of the embedded Postgres' own programs, such as `psql`; None where it lacks it."""
-    path = _binaries() / name
-    return path if os.access(path, os.X_OK) else None
+    with contextlib.suppress(DatabaseUnavailable):
+        path = _binaries() / name
+        if os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]) -> None:
