@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from robbieblocks.cli.check_command import check
+from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.content_commands import content
 from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
@@ -98,14 +99,20 @@ def new(
 @app.command()
 def build(
     page: Annotated[
-        list[str] | None, typer.Option(help="Publish this page alone (by page_key); repeatable.")
+        list[str] | None,
+        typer.Option(
+            autocompletion=page_keys, help="Publish this page alone (by page_key); repeatable."
+        ),
     ] = None,
     app_: Annotated[
         list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
     ] = None,
     node: Annotated[
         list[str] | None,
-        typer.Option(help="Only this node; repeatable. Default: every node that enables the app."),
+        typer.Option(
+            autocompletion=node_ids,
+            help="Only this node; repeatable. Default: every node that enables the app.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write neither rows nor site.")
@@ -171,7 +178,8 @@ def build(
 @app.command()
 def dev(
     node: Annotated[
-        list[str] | None, typer.Option(help="Show this node; repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(autocompletion=node_ids, help="Show this node; repeatable. Default: all."),
     ] = None,
     port: Annotated[
         int, typer.Option(help="Port of the first node; the others take the next ones.")
@@ -193,7 +201,10 @@ def dev(
 def serve(
     node: Annotated[
         list[str] | None,
-        typer.Option(help="Serve this node; repeatable. Default: every node with a live release."),
+        typer.Option(
+            autocompletion=node_ids,
+            help="Serve this node; repeatable. Default: every node with a live release.",
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(help="Port of the first node; the others take the next ones.")
@@ -211,7 +222,9 @@ def serve(
 
 @app.command()
 def worker(
-    node: Annotated[str, typer.Option(help="The node to keep up to date.")],
+    node: Annotated[
+        str, typer.Option(autocompletion=node_ids, help="The node to keep up to date.")
+    ],
     health: Annotated[
         str | None,
         typer.Option(

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from robbieblocks.cli.completion import node_ids
 from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded, ResultFormat
 
 
 def status(
     node: Annotated[
-        list[str] | None, typer.Option(help="Only this node; repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
@@ -55,7 +57,9 @@ def doctor(format_: ResultFormat = "text", database_url: DatabaseUrl = None) -> 
 def prune(
     node: Annotated[
         list[str],
-        typer.Option(help="A node that is not in the database any more; repeatable."),
+        typer.Option(
+            autocompletion=node_ids, help="A node that is not in the database any more; repeatable."
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     embedded: Embedded = False,
@@ -73,7 +77,9 @@ def prune(
 
 
 def systemd(
-    node: Annotated[str, typer.Option(help="The node whose worker the unit runs.")],
+    node: Annotated[
+        str, typer.Option(autocompletion=node_ids, help="The node whose worker the unit runs.")
+    ],
     user: Annotated[
         str | None, typer.Option(help="Account to run as. Default: yours.", show_default=False)
     ] = None,

@@ -315,13 +315,28 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert re.fullmatch(r"robbieblocks \S.*\n", ran.out)
 
 
-def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
-    """What `--install-completion` puts into a shell asks the command itself; so does
-    `python -m robbieblocks` run it."""
-    ran = Installation(home=tmp_path / "home").run(
-        _ROBBIEBLOCKS_COMPLETE="complete_bash", COMP_WORDS="robbieblocks db ", COMP_CWORD="2"
-    )
-    assert {"psql", "url", "verify"} <= set(ran.out.split())
+def test_a_shell_completes_what_can_be_typed(tmp_path: Path) -> None:
+    """What `--install-completion` puts into a shell asks the command itself, which knows commands,
+    nodes and pages, and says nothing over a file with a mistake. `python -m` runs the command."""
+    installation = Installation(home=tmp_path / "home")
+
+    def completed(line: str) -> list[str]:
+        words, count = f"robbieblocks {line}", str(len(line.split(" ")))
+        ran = installation.run(
+            _ROBBIEBLOCKS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count
+        )
+        assert ran.err == ""
+        return ran.out.split()
+
+    for file in ("node_branding/day.toml", "content/pages/home.toml", "content/pages/team.toml"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    (tmp_path / "home" / "site" / "night").mkdir(parents=True)
+    assert {"psql", "url", "verify"} <= set(completed("db "))
+    assert completed("build --node ") == ["day", "night"]
+    assert completed("build --page t") == ["team"]
+    (tmp_path / "robbieblocks.toml").write_text("[")
+    assert completed("build --page t") == []
     module = [sys.executable, "-m", "robbieblocks", "--version"]
     assert subprocess.check_output(module, cwd=ROOT).startswith(b"robbieblocks ")
 
