@@ -4,7 +4,8 @@ What a fence holds stands behind its language:
 
     sh                   commands; each must end well
     sh fails             a command that exits 1
-    sh keeps-running     a command that runs until the end of the document
+    sh keeps-running     a command that runs until the end of the document, or until the next
+    sh after-ctrl-c      commands that are typed once those that run were ended
     LANGUAGE file=PATH   a file, whole
     diff file=PATH       lines of a file: those with - are there, and become those with +
     text file=PATH       lines of a file that is there by now
@@ -91,16 +92,19 @@ class Reader:
         if "keeps-running" in how:
             self._start(words[1:])
             return
+        if "after-ctrl-c" in how:
+            self.running.close()
         self.last = self.shell.run(*words[1:], cwd=self.folder)
         assert self.last.code == (1 if "fails" in how else 0), f"{words}: {self.last}"
 
     def _start(self, words: list[str]) -> None:
-        if words[0] != "serve":
+        if words[0] not in ("serve", "dev"):
             self.running.enter_context(self.shell.running(*words))
             return
         server = self.running.enter_context(self.shell.running(*words, "--port", "0"))
         assert server.stdout is not None
         # Here any free ports; a person's are 8000 and the next ones, in the order of the nodes.
+        self.ports.clear()
         for line in server.stdout:
             place = urlsplit(line.split()[1]).netloc
             self.ports.setdefault(8000 + len(self.ports), place)

@@ -156,7 +156,9 @@ class _Reader:
         if file.suffix != ".svg" or not file.is_file():
             raise SystemExit(f"{self._document.file}: {file} is no SVG that is there")
         text = file.read_text(encoding="utf-8")
-        size = dict(re.findall(r'\b(width|height)="(\d+)"', text.partition(">")[0]))
+        size = dict(
+            zip(("width", "height"), re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0], strict=True)
+        )
         address = "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
         return ["img", {"src": address, "alt": token.content, **size}]
 

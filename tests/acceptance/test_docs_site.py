@@ -25,7 +25,7 @@ def test_the_documents_become_a_site_without_a_dead_link(
     toolchain: object, tmp_path: Path, database: str, context: BrowserContext
 ) -> None:
     """Every document is a page that the first one leads to, each link and fragment leads somewhere,
-    and in a browser a page is silent, open to all and as wide as the window."""
+    `check` finds nothing; in a browser a page is silent, open to all and as wide as the window."""
     assert toolchain
     with psycopg.connect(database) as connection:
         connection.execute("TRUNCATE robbieblocks_style_tokens, robbieblocks_node_branding")
@@ -36,6 +36,7 @@ def test_the_documents_become_a_site_without_a_dead_link(
     for command in (("content", "import"), ("build", "--strict")):
         ran = shell.run(*command, cwd=folder)
         assert ran.code == 0, ran
+    assert shell.run("check", cwd=folder).out == "0 errors, 0 warnings\n"
     with shell.running("serve", "--port", "0") as server:
         assert server.stdout is not None
         served = dict(server.stdout.readline().split() for _ in range(2))
