@@ -24,6 +24,17 @@ def test_the_reference_has_every_setting() -> None:
     assert sorted(VARIABLES) == sorted(named - INTERNAL)
 
 
+@pytest.mark.parametrize("document", ["settings.md", "checks.md"])
+def test_examples_of_the_file_can_be_read(document: str, project: Path) -> None:
+    """Each of a document is a project's file without a mistake."""
+    text = (ROOT / "docs" / document).read_text()
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        (project / "robbieblocks.toml").write_text(example)
+        assert Settings.from_environment().project == project / "robbieblocks.toml"
+
+
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A project's folder, while the current one is far below it and nothing is set."""
