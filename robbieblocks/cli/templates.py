@@ -19,6 +19,8 @@ from robbieblocks.settings import Settings
 
 # In these a comment changes no page: Jinja and the CSS compiler leave it out.
 _COMMENTS: Final = {".j2": ("{#", "#}"), ".css": ("/*", "*/")}
+# The package's holds nothing: a project's takes no styles away.
+_OWN_STYLES: Final = "site.css"
 _ORIGIN: Final = re.compile(rb"copied from RobbieBlocks (\S+), sha256 ([0-9a-f]{64})")
 
 
@@ -66,7 +68,7 @@ def overrides(settings: Settings) -> Iterator[Override]:
     """The files of the project that take the place of the package's. Raises OSError."""
     *folders, packaged = settings.templates
     for own in folders:
-        for name in sorted(_files(own) & _files(packaged)):
+        for name in sorted(_files(own) & _files(packaged) - {_OWN_STYLES}):
             text, ours = read_file(own / name, own), (packaged / name).read_bytes()
             origin = _ORIGIN.search(text.partition(b"\n")[0])
             yield Override(

@@ -140,6 +140,7 @@ def test_a_copied_template_changes_no_page_and_knows_what_it_was_copied_from(
         "page.html.j2 was copied from 0.1.0, which is as it was\n",
     ):
         assert said in ran.out
+    assert "site.css" not in ran.out
     assert f"diff {packaged / 'layout.css'} {own / 'layout.css'}\n" in ran.out
 
 
