@@ -51,7 +51,8 @@ RULES: Final = (
         "contrast",
         "error",
         "text in a colour too like its background on a node (WCAG 2.2 AA: 4.5:1, large text 3:1), "
-        "where one CSS rule sets both",
+        "where a CSS rule, a `style` or an element's utility classes set both; and the token "
+        "`color.on-x` on `color.x`",
     ),
     Rule(
         "varying-block",

@@ -69,6 +69,8 @@ def low_contrast(checked: Checked) -> Iterator[Found]:
     for sheet in checked.sheets:
         yield from judge.sheet(sheet)
     yield from judge.utilities()
+    yield from judge.inline_styles()
+    yield from judge.named_pairs()
 
 
 class _Judge:
@@ -127,6 +129,31 @@ class _Judge:
                     place = self._checked.sources.of(written, page.page.key, order)
                     yield self._found(judged[key], failing[key], place)
 
+    def inline_styles(self) -> Iterator[Found]:
+        """The pairs of `style` attributes."""
+        failing: dict[str, tuple[StyleRule, list[_Failure]]] = {}
+        for page, markup in self._checked.documents:
+            for element in markup.elements:
+                style = element.attributes.get("style", "")
+                if "color" not in style or "background" not in style:
+                    continue
+                if style not in failing:
+                    rule = _inline(style)
+                    failing[style] = rule, self._failures(rule, self._brands)
+                rule, failures = failing[style]
+                if failures:
+                    place = self._checked.sources.of(style, page.page.key, element.block)
+                    yield self._found(rule, failures, place)
+
+    def named_pairs(self) -> Iterator[Found]:
+        """Tokens of which one is named as the text on the other: `color.on-x` on `color.x`."""
+        for name, key in self._names.items():
+            ground = name.replace("--color-on-", "--color-")
+            if ground != name and ground in self._names:
+                rule = _inline(f"color: var({name}); background: var({ground})")
+                if failures := self._failures(rule, self._brands):
+                    yield self._found(rule, failures, Place("style_token", printable(key)))
+
     def _failures(self, rule: StyleRule, nodes: Iterable[BrandedNode]) -> list[_Failure]:
         if rule.last("color") is None or rule.last(*_BACKGROUNDS) is None:
             return []
@@ -152,6 +179,11 @@ class _Judge:
         value: list[Node] = [] if declaration is None else declaration.value
         found = [self._names[name] for _, name, _ in variables(value) if name in self._names]
         return printable(" and ".join(found) or tinycss2.serialize(value).strip())
+
+
+def _inline(style: str) -> StyleRule:
+    found = tinycss2.parse_blocks_contents(style, True, True)
+    return StyleRule("", tuple(each for each in found if each.type == "declaration"), ())
 
 
 def _only_class(rule: StyleRule) -> str | None:

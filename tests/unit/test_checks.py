@@ -265,6 +265,18 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "text needs 4.5:1",
     ),
     (
+        "contrast",
+        {"html": '<b style="color:#aaa;background-color:var(--color-background)"></b>'},
+        "component card, on page home, block 3",
+        "#aaa on color.background has a contrast of 2.32:1 on day",
+    ),
+    (
+        "contrast",
+        {"tokens": (PRIMARY, TokenRow(key="color.on-primary", category="color", default="#000"))},
+        "style_token color.on-primary",
+        "color.on-primary on color.primary has a contrast of 3.26:1 on day",
+    ),
+    (
         "unused-component",
         {"components": (IMPORTER,)},
         "component inner",
@@ -320,6 +332,7 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("image-size", {"html": "<img>", "css": ".a > img { aspect-ratio: 3 / 2 }"}),
     ("duplicate-id", {"html": '<p id="a" style="top: 0" href=""></p><p id="b"></p>'}),
     ("contrast", {"base": "body { color: #fff; background: var(--color-primary) }"}),
+    ("contrast", {"html": '<b style="color:#333;background:white"></b><b style="color:#fff"></b>'}),
     ("contrast", {"css": ".a { color: #777; background: #fff; font-size: 1.5rem }"}),
     ("contrast", {"css": ".a:disabled { color: #eee; background: #fff }"}),
     ("contrast", {"css": ".a { color: #eee; background: url(/a.png) }"}),
