@@ -126,7 +126,7 @@ class _Judge:
                     judged[key] = _together(written, rules.get(page.page.app, {}))
                     failing[key] = self._failures(judged[key], self._brands)
                 if failing[key]:
-                    place = self._checked.sources.of(written, page.page.key, order)
+                    place = self._checked.sources.of(written, page.page, order)
                     yield self._found(judged[key], failing[key], place)
 
     def inline_styles(self) -> Iterator[Found]:
@@ -142,7 +142,7 @@ class _Judge:
                     failing[style] = rule, self._failures(rule, self._brands)
                 rule, failures = failing[style]
                 if failures:
-                    place = self._checked.sources.of(style, page.page.key, element.block)
+                    place = self._checked.sources.of(style, page.page, element.block)
                     yield self._found(rule, failures, place)
 
     def named_pairs(self) -> Iterator[Found]:

@@ -83,7 +83,7 @@ def _place(element: Element, page: InspectedPage, checked: Checked) -> Place:
         at = without_comments(row.code).find(f"<{element.tag}")
         if at >= 0:
             return in_text("component", row.key, "react_code", row.code, at)
-    return checked.sources.of(element.attributes.get("src", ""), page.page.key, element.block)
+    return checked.sources.of(element.attributes.get("src", ""), page.page, element.block)
 
 
 def duplicate_ids(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
@@ -102,8 +102,10 @@ def duplicate_ids(page: InspectedPage, markup: Markup, checked: Checked) -> Iter
                 for each in dict.fromkeys(blocks)
             ]
             block = next((each for each in reversed(blocks) if each is not None), None)
-            place = checked.sources.of(name, page.page.key, block)
-            yield place._replace(page=page.page.key, block=block).problem(
+            place = checked.sources.of(name, page.page, block)
+            if block is not None:
+                place = place._replace(page=page.page.key, block=block)
+            yield place.problem(
                 f'{len(blocks)} elements have the id "{printable(name)}": in {listed(where, 5)}',
                 "make each its own: of a prop, or with React's useId",
             )

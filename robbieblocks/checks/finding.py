@@ -16,6 +16,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
 from robbieblocks.model import Bundle, component_specifier
 from robbieblocks.pipeline import InspectedPage, Inspection, Request
+from robbieblocks.row_faults import blame
 from robbieblocks.settings import Settings
 
 # Comparing a name with thousands of others takes milliseconds.
@@ -73,7 +74,10 @@ class Checked:
         for page in self.inspection.pages:
             known = read.get(id(page.document))
             if known is None:
-                known = read[id(page.document)] = markup.read(page.document)
+                known = Markup()
+                with blame(list[Problem]().append, "page", page.page.key):
+                    known = markup.read(page.document)
+                read[id(page.document)] = known
             found.append((page, known))
         return tuple(found)
 

@@ -77,17 +77,20 @@ def dead_fragments(page: InspectedPage, markup: Markup, checked: Checked) -> Ite
 def _problem(
     address: Address, page: InspectedPage, checked: Checked, what: str, remedy: str
 ) -> Problem:
-    place = checked.sources.of(address.written, page.page.key, address.element.block)
+    place = checked.sources.of(address.written, page.page, address.element.block)
     return place.problem(f"{what} {printable(address.written)}", remedy)
 
 
 def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Address]:
     """The addresses of a page that lead to its own node."""
-    own = urlsplit(checked.inspection.brands[page.node].base_url)
+    own = checked.inspection.brands[page.node].base_url
     for element in markup.elements:
         for written in _written(element.attributes):
             parts = _resolved(page.page.route, written.strip())
-            if parts.scheme in ("http", "https") and _is_own(parts, own):
+            if parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
+                _HOST,
+                own,
+            ):
                 path, fragment = unquote(parts.path) or "/", unquote(parts.fragment)
                 yield Address(element, written, path, fragment)
 
@@ -96,12 +99,6 @@ def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
 @lru_cache(maxsize=1 << 16)
 def _resolved(route: str, written: str) -> SplitResult:
     return urlsplit(urljoin(_HOST + route, written))
-
-
-def _is_own(parts: SplitResult, own: SplitResult) -> bool:
-    return f"{parts.scheme}://{parts.netloc}" == _HOST or (
-        bool(own.netloc) and parts[:2] == own[:2]
-    )
 
 
 def _written(attributes: Mapping[str, str]) -> Iterator[str]:

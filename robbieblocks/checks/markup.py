@@ -33,8 +33,8 @@ class Markup:
     `blocks` are the orders of its blocks.
     """
 
-    elements: tuple[Element, ...]
-    classes: tuple[tuple[str, int], ...]
+    elements: tuple[Element, ...] = ()
+    classes: tuple[tuple[str, int], ...] = ()
     blocks: tuple[int, ...] = ()
 
     @property
@@ -48,8 +48,7 @@ class Markup:
 def read(document: PageDocument) -> Markup:
     """The markup of a page, without what is a node's own."""
     # The slots of nodes are in the head.
-    html = b"".join(document.parts[0::2])
-    body = LexborHTMLParser(html).body
+    body = LexborHTMLParser(b"".join(document.parts[0::2])).body
     elements: list[Element] = []
     classes: dict[tuple[str, int], None] = {}
     blocks: list[int] = []

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer
-from robbieblocks.model import BlockRow, ComponentRow, Json, PageRow
+from robbieblocks.model import AssembledPage, BlockRow, ComponentRow, Json, PageRow
 from robbieblocks.pipeline import Inspection
 
 _IMPORTED: Final = re.compile(r"@robbieblocks/([\w.-]+)")
@@ -65,21 +65,27 @@ class Sources:
 
     def __init__(self, inspection: Inspection) -> None:
         self._components = inspection.content.components
-        self._pages = {page.key: page for page in inspection.content.pages}
+        self._blocks: Mapping[tuple[str, int | None], BlockRow] = {
+            (page.key, block.order): block
+            for page in inspection.content.pages
+            for block in page.blocks
+        }
 
-    def of(self, text: str, page: str, order: int | None) -> Place:
-        """Where a block of a page has a text from: as near as can be told, else the block."""
-        row = self._pages.get(page)
-        block = None if row is None else _block(row, order)
+    def of(self, text: str, page: PageRow | AssembledPage, order: int | None) -> Place:
+        """Where a block of a page has a text from: as near as can be told, else the block.
+
+        Outside of blocks it is from the layout.
+        """
+        block = self._blocks.get((page.key, order))
         if block is None:
-            return Place("page", page)
+            return Place("template", f"layouts/{page.layout}.html.j2")
         pointer = pointer_of(block.props, text)
         if pointer is not None:
-            return Place("page", page, "props", pointer, page=page, block=block.order)
+            return Place("page", page.key, "props", pointer, page=page.key, block=block.order)
         for component in self.reached(block.component):
             if (place := _in_component(component, text)) is not None:
                 return place
-        return Place("component", block.component, page=page, block=block.order)
+        return Place("component", block.component, page=page.key, block=block.order)
 
     def reached(self, key: str) -> Iterator[ComponentRow]:
         """A component and all that it imports, by the texts: broken ones import, too."""
@@ -96,10 +102,6 @@ def with_imported(keys: set[str], components: Mapping[str, ComponentRow]) -> Ite
             known.add(key)
             yield components[key]
             pending += _IMPORTED.findall(components[key].code)
-
-
-def _block(page: PageRow, order: int | None) -> BlockRow | None:
-    return next((block for block in page.blocks if block.order == order), None)
 
 
 def pointer_of(value: Json, text: str) -> str | None:

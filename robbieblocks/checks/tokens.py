@@ -54,7 +54,7 @@ def _in_page(page: PageRow, checked: Checked) -> Iterator[Problem]:
         text = json.dumps(block.props, ensure_ascii=False)
         for found in USE.finditer(text) if "var(" in text else ():
             if _is_wrong(found[1], checked, fallback=found[2] == ","):
-                place = checked.sources.of(found[0], page.key, block.order)
+                place = checked.sources.of(found[0], page, block.order)
                 yield _unknown(found[1], place, checked)
 
 

@@ -199,6 +199,12 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "https://day.example/gone",
     ),
     (
+        "dead-link",
+        {"html": '</div><a href="/gone/">x</a>'},
+        "template layouts/single-column.html.j2",
+        "/gone/",
+    ),
+    (
         "missing-file",
         {"html": '<img src="/boat.jpg">', "props": {"src": "/boat.jpg"}},
         "page home, block 3, props at /src",
@@ -390,6 +396,13 @@ def test_an_address_that_can_t_be_read_ends_no_rule() -> None:
     """`http://[` raises in Python's parser: the page is named, and the next rule goes on."""
     (found,) = findings("dead-link", html='<a href="http://[">x</a>')
     assert found.problem.where == "page home"
+
+
+def test_a_node_s_own_address_that_can_t_be_read_ends_no_rule() -> None:
+    """The row has an error of its own; its pages' links are judged all the same."""
+    node = a_node("day", base_url="http://[")
+    (found,) = findings("dead-link", html='<a href="/gone/">x</a>', nodes=(node,))
+    assert "/gone/" in found.problem.what
 
 
 def test_contrast_is_that_of_the_standard() -> None:
