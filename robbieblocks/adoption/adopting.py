@@ -101,7 +101,7 @@ def adopt(
         files=found,
         left=_left(record, made.by_key, sources, target),
         page_sheets=tuple(made.page_sheets),
-        left_out=left_out(modules, made),
+        left_out=left_out(modules, made, found),
         missing=tuple(each for file in found for each in missing_imports(file, folder)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -97,12 +97,14 @@ def missing_imports(file: AdoptedFile, folder: SourceFolder) -> Iterator[Missing
             yield MissingImport(missing.name, place, missing.remedy)
 
 
-def left_out(modules: SourceModules, made: Drafts) -> dict[str, str]:
+def left_out(modules: SourceModules, made: Drafts, found: Iterable[AdoptedFile]) -> dict[str, str]:
     """Why files and folders became nothing, by path."""
-    adopted = {draft.file for draft in made.by_key.values()}
-    barrels = [path for path in modules.trees if path not in adopted]
+    drafts = {draft.file for draft in made.by_key.values()}
+    removed = drafts - {each.draft.file for each in found}
+    gone = "its component was removed here: take it back from git, if that was not meant"
     return {
         **modules.folder.skipped,
-        **dict.fromkeys(barrels, "only hands on what others export"),
+        **dict.fromkeys(modules.trees.keys() - drafts, "only hands on what others export"),
         **dict.fromkeys(modules.entries, "starts the app, which a page does"),
+        **dict.fromkeys(removed, gone),
     }

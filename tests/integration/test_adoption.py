@@ -180,6 +180,12 @@ def test_files_that_move_keep_their_component_and_those_that_go_are_told(project
     assert keys["features/Badge.tsx"] == "features-badge"
     assert found.left == {"counter": "../app/src/components/Counter.tsx"}
     assert project.file("counter", "component.tsx").exists()
+    shutil.rmtree(project.file("badge", ""))
+    again = project.adopt()
+    assert not project.file("badge", "").exists()
+    assert "was removed here" in again.left_out["components/ui/Badge.jsx"]
+    (problem,) = by_file(again)["features/shop/ProductCard.tsx"].problems
+    assert problem.what == "there is no component badge"
 
 
 def test_types_that_are_not_there_hold_nothing_up(project: Project) -> None:
