@@ -213,11 +213,17 @@ def _trial(draft: Draft, merges: Mapping[str, FileMerge], folder: SourceFolder) 
     css = _text(merges, "component.css") or ""
     place = f"components/{draft.key}"
     sheet = draft.css_from[0] if len(draft.css_from) == 1 and css == draft.css else None
-    names = {
-        "react_code": folder.name_of(draft.file) if code == draft.code else f"{place}/{name}",
-        "css_styles": folder.name_of(sheet) if sheet else f"{place}/component.css",
-    }
-    return Trial(draft=draft, code=code, css=css, names=names)
+    adopted = code == draft.code
+    return Trial(
+        draft=draft,
+        code=code,
+        css=css,
+        shown=folder.code.get(draft.file, code) if adopted else code,
+        names={
+            "react_code": folder.name_of(draft.file) if adopted else f"{place}/{name}",
+            "css_styles": folder.name_of(sheet) if sheet else f"{place}/component.css",
+        },
+    )
 
 
 def _text(merges: Mapping[str, FileMerge], name: str) -> str | None:

@@ -187,7 +187,7 @@ class TypeReader:
     def _members(self, node: Node, path: str, depth: int) -> ObjectType:
         found = ObjectType()
         for member in node.named_children:
-            if member.type == "comment":
+            if member.type in ("comment", "index_signature"):
                 continue
             name = text_of(member.child_by_field_name("name")).strip("\"'")
             optional = any(child.type == "?" for child in member.children)

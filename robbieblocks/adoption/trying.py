@@ -36,12 +36,14 @@ class Tried:
 class Trial:
     """A draft as it will lie in the content folder: `code` and `css` may be a person's.
 
-    `names` say how messages name the file of each of the two.
+    `names` say how messages name the file of each of the two. `shown` is the text that they quote
+    of the code: where it is the source's, the file as it is there.
     """
 
     draft: Draft
     code: str
     css: str
+    shown: str
     names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -113,18 +115,19 @@ def _job(draft: Draft) -> RenderJob:
 
 
 def _in_file(problem: Problem, trial: Trial) -> Problem:
-    """A problem of a row, said of the file that a person wrote."""
+    """A problem of a row, said of the file that a person wrote, with the line as it is there."""
     name = trial.names.get(problem.field)
     if name is None:
         return problem
-    return replace(problem, entity="file", key=name, field="")
+    lines = trial.shown.split("\n")
+    source = problem.source
+    if problem.field == "react_code" and problem.line is not None and problem.line <= len(lines):
+        source = lines[problem.line - 1].rstrip("\r")
+    return replace(problem, entity="file", key=name, field="", source=source)
 
 
 def _render_problem(problem: Problem | None, trials: Mapping[str, Trial]) -> Problem | None:
     """What a component fails with, in the file where it does: it may be one that it imports."""
     if problem is None or (trial := trials.get(problem.key)) is None:
         return problem
-    lines = trial.code.splitlines()
-    if problem.line is not None and problem.field == "react_code" and problem.line <= len(lines):
-        problem = replace(problem, source=lines[problem.line - 1])
     return _in_file(problem, trial)

@@ -212,6 +212,7 @@ def test_circular_imports_are_named(project: Project) -> None:
     found = by_file(project.adopt(dry_run=True))
     (problem,) = found["lib/a.ts"].problems
     assert (problem.line, problem.what) == (1, "components import each other: a -> b -> a")
+    assert problem.source == "import { b } from './b';"
     assert found["lib/C.tsx"].tried.through == ("a",)
     assert not any(found[path].works for path in ("lib/a.ts", "lib/b.ts", "lib/C.tsx"))
 
