@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import platformdirs
 
@@ -258,6 +258,21 @@ def _values(table: Table) -> dict[str, str]:
     for each in (table, *tables.values()):
         each.finish()
     return found
+
+
+def file_schema() -> dict[str, Any]:
+    """The JSON Schema of robbieblocks.toml."""
+    from robbieblocks.source_files import outline
+
+    made = outline(_values)
+    for setting in SETTINGS:
+        table, _, key = setting.key.partition(".")
+        if key:
+            entry = made["properties"][table]["properties"][key]
+            entry["description"] = setting.meaning
+            if setting.choices:
+                entry["enum"] = ["", *setting.choices]
+    return made
 
 
 def reference() -> str:

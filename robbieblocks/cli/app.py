@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from robbieblocks.cli.check_command import check
+from robbieblocks.cli.check_command import check, types
 from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.content_commands import content
 from robbieblocks.cli.db_commands import db
@@ -275,5 +275,5 @@ def worker(
     )
 
 
-for each in (check, status, doctor, prune, systemd):
+for each in (check, types, status, doctor, prune, systemd):
     app.command()(each)

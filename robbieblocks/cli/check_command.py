@@ -1,4 +1,4 @@
-"""The options of `robbieblocks check`."""
+"""The commands `check` and `types`, and their options."""
 
 from __future__ import annotations
 
@@ -51,3 +51,18 @@ def check(
             pages=tuple(page or ()), apps=tuple(app_ or ()), nodes=tuple(node or ()), drafts=drafts
         )
         command.run(request, format_, settings, prerenderer)
+
+
+def types() -> None:
+    """Write what an editor needs to complete and check the project's files, from the files alone.
+
+    Changes the folder .robbieblocks/types, and makes tsconfig.json, .taplo.toml and
+    .vscode/settings.json where they are missing. Uses no database. The first time it fetches
+    TypeScript and the packages that components may import.
+
+    Example: robbieblocks types
+    """
+    from robbieblocks.cli import types as command
+    from robbieblocks.settings import Settings
+
+    command.run(Settings.from_environment())

@@ -17,13 +17,14 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 
 from robbieblocks.content.differences import difference
 from robbieblocks.content.exporting import Exported, export
+from robbieblocks.content.file_schemas import file_schemas
 from robbieblocks.content.folder import CODE_FILES, load, load_sound
 from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.importing import import_, seed
 from robbieblocks.content.merging import RowMerge, Side, merge
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import Block, Component, Content, Page, RowName, Token
-from robbieblocks.content.starter import start_project
+from robbieblocks.content.starter import editor_files, start_project
 from robbieblocks.content.stored import Stored, stored
 from robbieblocks.content.writing import component_files
 
@@ -44,7 +45,9 @@ __all__ = [
     "Token",
     "component_files",
     "difference",
+    "editor_files",
     "export",
+    "file_schemas",
     "import_",
     "load",
     "load_sound",

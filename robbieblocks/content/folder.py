@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -88,6 +89,12 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
     css = collector.read_text(css_file) if os.path.lexists(css_file) else None
     if table is None:
         return None
+    row = component_of(table, folder)
+    return replace(row, code=code or "", css=css)
+
+
+def component_of(table: Table, folder: Path) -> Component:
+    """The row that a component's table describes, with its schema; the texts lie beside it."""
     row = Component(
         key=_key(table, folder.name),
         name=table.string("name", required=True, most=255) or "",
@@ -96,10 +103,9 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
         published=table.boolean("published", default=True),
         dependencies=table.strings("dependencies"),
         preview_url=table.string("preview_url", most=500),
-        props_schema=_props_schema(collector, folder, table),
+        props_schema=_props_schema(table.collector, folder, table),
         metadata=table.json_object("metadata"),
-        code=code or "",
-        css=css,
+        code="",
         file=table.file,
     )
     table.finish()
@@ -129,10 +135,13 @@ def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Js
 
 def _page(collector: ProblemCollector, file: Path) -> Page | None:
     table = read_toml(collector, file)
-    if table is None:
-        return None
+    return None if table is None else page_of(table)
+
+
+def page_of(table: Table) -> Page:
+    """The row that a page's file describes; what is wrong with it is collected."""
     row = Page(
-        key=_key(table, file.stem),
+        key=_key(table, table.file.stem),
         name=table.string("name", required=True, most=255) or "",
         app=table.string("app", required=True, most=50) or "",
         route=table.string("route", required=True, most=255) or "",
@@ -145,7 +154,7 @@ def _page(collector: ProblemCollector, file: Path) -> Page | None:
         created_by=table.integer("created_by"),
         metadata=table.json_object("metadata"),
         blocks=_blocks(table),
-        file=file,
+        file=table.file,
     )
     table.finish()
     return row
@@ -176,8 +185,13 @@ def _blocks(page: Table) -> tuple[Block, ...]:
 
 def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
     table = read_toml(collector, file) if os.path.lexists(file) else None
+    return tokens_of(table) if table else []
+
+
+def tokens_of(table: Table) -> list[Token]:
+    """The rows that a file of tokens describes; what is wrong with it is collected."""
     tokens: list[Token] = []
-    for key, token in (table.named_tables() if table else {}).items():
+    for key, token in table.named_tables().items():
         if len(key) > 255:
             token.report("value", "has a key longer than 255 characters")
         tokens.append(

@@ -4,12 +4,14 @@
 |---|---|
 | `table` | a TOML file as a table whose values are taken by name and kind |
 | `lines` | the line of each key of a TOML text |
+| `outline` | what is taken from a table, as a JSON Schema |
 | `problems` | collects what is wrong with the files of a folder |
 | `exact_json` | JSON whose numbers stay as they are written |
 """
 
 from robbieblocks.source_files import exact_json
 from robbieblocks.source_files.lines import key_lines, line_of
+from robbieblocks.source_files.outline import outline
 from robbieblocks.source_files.problems import ProblemCollector, unstorable
 from robbieblocks.source_files.table import Table, parse_toml, read_toml
 
@@ -19,6 +21,7 @@ __all__ = [
     "exact_json",
     "key_lines",
     "line_of",
+    "outline",
     "parse_toml",
     "read_toml",
     "unstorable",

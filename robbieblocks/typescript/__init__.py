@@ -6,9 +6,11 @@
 | `program` | the folder that the checker sees |
 | `places` | the compiler's places in the texts as they are stored |
 | `props` | a props schema as a type |
+| `editor` | writes types and schemas for an editor |
 | `packages` | where the types of packages are |
 """
 
 from robbieblocks.typescript.checking import type_problems
+from robbieblocks.typescript.editor import EditorFiles, write_editor_files
 
-__all__ = ["type_problems"]
+__all__ = ["EditorFiles", "type_problems", "write_editor_files"]

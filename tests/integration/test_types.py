@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import tomllib
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from robbieblocks import content, process
+from robbieblocks.content import load
 from robbieblocks.errors import Problem
+from robbieblocks.settings import resource_dir
 from robbieblocks.toolchain import Toolchain, TypeScript
-from robbieblocks.typescript import type_problems
+from robbieblocks.typescript import EditorFiles, type_problems, write_editor_files
+from robbieblocks.typescript.editor import FOLDER
 from tests.unit.rows import a_component
 
 GREETING = {"greeting": {"type": "string", "default": "Hi"}, "size": {"type": "number"}}
@@ -165,13 +175,65 @@ def test_a_text_of_endless_types_is_named_alone(found: dict[str, list[Problem]])
 
 def test_what_comes_with_the_package_is_right(toolchain: Toolchain, typescript: TypeScript) -> None:
     """The demo's components and the starter's have no finding."""
-    from robbieblocks import content
-    from robbieblocks.settings import resource_dir
-
     starter = Path(content.__file__).parent / "starter" / "files" / "content"
     for folder in (resource_dir("schema") / "content", starter):
         rows = {
             each.key: a_component(each.key, code=each.code, schema=each.props_schema)
-            for each in content.load(folder).components
+            for each in load(folder).components
         }
         assert type_problems(rows, toolchain, typescript) == ()
+
+
+def test_an_editor_gets_what_a_check_has(
+    tmp_path: Path, toolchain: Toolchain, typescript: TypeScript
+) -> None:
+    """Every shape of component is typed where others import it, and a person's files stay."""
+    project = tmp_path / "site"
+    shutil.copytree(resource_dir("schema") / "content", project / "own")
+    (project / "tsconfig.json").write_text("{}")
+    (project / "own" / "components" / "imports").mkdir()
+    file = project / "own" / "components" / "imports" / "component.tsx"
+    file.write_text(
+        "import Hero from '@robbieblocks/page-hero';\n"
+        "import Brief from '@robbieblocks/daily-brief';\n"
+        "import type { Props } from '@robbieblocks/page-hero/props';\n"
+        "export default (props: Props) => {\n"
+        "  const [at] = useState<number>(props.title);\n"
+        "  return <Brief {...{ items: 1 }}><Hero title={at} actions={[]} /></Brief>;\n};\n"
+    )
+    (file.parent / "component.toml").write_text('name = "Imports"\ntype = "widget"\n')
+
+    def write() -> EditorFiles:
+        return write_editor_files(
+            project,
+            project / "own",
+            project / "node_branding",
+            load(project / "own").components,
+            toolchain,
+            typescript,
+        )
+
+    written = write()
+    assert written.made == (".taplo.toml", ".vscode/settings.json")
+    ((name, wanted),) = written.missing
+    assert name == "tsconfig.json"
+    assert (project / "tsconfig.json").read_text() == "{}"
+    assert "own/components/*/props.schema.json" in (project / ".vscode/settings.json").read_text()
+    (project / "tsconfig.json").write_text(wanted)
+    before = {each: each.read_bytes() for each in sorted(project.rglob("*")) if each.is_file()}
+    assert write() == EditorFiles(written.components, (), ())
+    assert {each: each.read_bytes() for each in before} == before
+    done = process.run(
+        [typescript.program, "--project", project, "--pretty", "false"], timeout=60.0
+    )
+    said = re.findall(r"imports/component.tsx\((\d+),\d+\): error (TS\d+)", done.stdout.decode())
+    assert said == [("5", "TS2345"), ("6", "TS2739"), ("6", "TS2322")], done.stdout.decode()
+    assert done.stdout.count(b"error TS") == len(said)
+    page = json.loads((project / FOLDER / "page.schema.json").read_text())
+    known = page["properties"]["blocks"]["items"]["properties"]["component"]["anyOf"][0]["enum"]
+    assert "page-hero" in known
+    for place in (resource_dir("schema") / "content" / "pages").glob("*.toml"):
+        validator = jsonschema_rs.Draft202012Validator(page, offline=True)
+        values = tomllib.loads(place.read_text())
+        plain = json.loads(json.dumps(values, default=datetime.isoformat))
+        assert validator.is_valid(plain), place

@@ -19,6 +19,7 @@ from robbieblocks.settings import PROJECT_FILE
 _FILES: Final = Path(__file__).resolve().parent / "files"
 _BRANDING: Final = Path("node_branding")
 _FIRST_PORT: Final = 8000
+_EDITOR_FILES: Final = ("tsconfig.json", ".taplo.toml", ".vscode/settings.json")
 
 
 def start_project(folder: Path, app: str, nodes: Sequence[str]) -> None:
@@ -37,6 +38,19 @@ def start_project(folder: Path, app: str, nodes: Sequence[str]) -> None:
         raise SiteUnavailable(f"can't write the project {printable(str(folder))}: {reason}") from (
             error
         )
+
+
+def editor_files(content: str, branding: str) -> dict[str, str]:
+    """The files by which an editor finds what `robbieblocks types` writes, by path in the project.
+
+    `content` and `branding` are the paths of the project's two folders in it.
+    """
+    return {
+        name: _stored(_FILES / _stored_name(name))
+        .replace("content/", f"{content}/")
+        .replace("node_branding/", f"{branding}/")
+        for name in _EDITOR_FILES
+    }
 
 
 def _check_names(app: str, nodes: Sequence[str]) -> None:
@@ -70,7 +84,7 @@ def _files(name: str, app: str, nodes: Sequence[str]) -> dict[Path, str]:
     }
     files = {
         # Git and the packager would take a name with a leading dot as their own.
-        Path(str(path.relative_to(_FILES)).replace("dot-", ".")): path.read_text("utf-8")
+        Path(str(path.relative_to(_FILES)).replace("dot-", ".")): _stored(path)
         for path in sorted(_FILES.rglob("*"))
         if path.is_file()
     }
@@ -80,6 +94,14 @@ def _files(name: str, app: str, nodes: Sequence[str]) -> dict[Path, str]:
         files[_BRANDING / f"{node}.toml"] = text
     files[Path(PROJECT_FILE)] = files.pop(Path(PROJECT_FILE))
     return {path: _filled(text, words) for path, text in files.items()}
+
+
+def _stored_name(name: str) -> str:
+    return f"dot-{name[1:]}" if name.startswith(".") else name
+
+
+def _stored(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -1,0 +1,40 @@
+"""JSON Schemas of the files of a project, for editors: made from the functions that read them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from robbieblocks.brand import THEMES
+from robbieblocks.content.branding import node_of
+from robbieblocks.content.folder import component_of, page_of, tokens_of
+from robbieblocks.content.shape import STATUSES
+from robbieblocks.settings import file_schema
+from robbieblocks.source_files import outline
+
+# A component's schema may lie beside its table; here nothing does.
+_NO_FOLDER: Final = Path(os.devnull)
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def file_schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each kind of file: `page`, `component`, `tokens`, `node`, `props`, `project`.
+
+    A file that fits its schema can still have mistakes that no schema can say, such as a key twice.
+    """
+    page = outline(page_of)
+    page["properties"]["status"]["enum"] = list(STATUSES)
+    node = outline(node_of)
+    node["properties"]["theme"]["enum"] = ["", *THEMES]
+    schema = {"$ref": _DRAFT}
+    kinds = {
+        "page": page,
+        "component": outline(lambda table: component_of(table, _NO_FOLDER)),
+        "tokens": outline(tokens_of),
+        "node": node,
+        # A JSON Schema, or a bare map of property to schema.
+        "props": {"anyOf": [schema, {"type": "object", "additionalProperties": schema}]},
+        "project": file_schema(),
+    }
+    return {kind: {"$schema": _DRAFT, **made} for kind, made in kinds.items()}
