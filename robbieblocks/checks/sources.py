@@ -13,6 +13,7 @@ from robbieblocks.model import AssembledPage, BlockRow, ComponentRow, Json, Page
 from robbieblocks.pipeline import Inspection
 
 _IMPORTED: Final = re.compile(r"@robbieblocks/([\w.-]+)")
+_WORD: Final = re.compile(r"[\w-]*")
 # Strings are passed over, so that `//` in an address begins no comment. What is not closed goes to
 # its end: no text is read twice.
 _COMMENT: Final = re.compile(
@@ -105,7 +106,10 @@ def with_imported(keys: set[str], components: Mapping[str, ComponentRow]) -> Ite
 
 
 def pointer_of(value: Json, text: str) -> str | None:
-    """The JSON pointer of the first string that is a text, else of the first that holds it."""
+    """The JSON pointer of the first string that is a text, else of the first that holds it.
+
+    A single word is found as a whole only: it may stand in any sentence.
+    """
     within: str | None = None
     waiting: list[tuple[tuple[str | int, ...], Json]] = [((), value)]
     while waiting:
@@ -113,7 +117,7 @@ def pointer_of(value: Json, text: str) -> str | None:
         if isinstance(inner, str):
             if inner == text:
                 return json_pointer(*path)
-            if text and text in inner and within is None:
+            if within is None and text in inner and not _WORD.fullmatch(text):
                 within = json_pointer(*path)
         elif isinstance(inner, Mapping):
             waiting += reversed([((*path, name), part) for name, part in inner.items()])
@@ -124,8 +128,9 @@ def pointer_of(value: Json, text: str) -> str | None:
 
 def _in_component(row: ComponentRow, text: str) -> Place | None:
     code = without_comments(row.code)
-    for quoted in (f'"{text}"', f"'{text}'", f"`{text}`", text if len(text) > 2 else ""):
-        at = code.find(quoted) if quoted else -1
+    bare = () if _WORD.fullmatch(text) else (text,)
+    for written in (f'"{text}"', f"'{text}'", f"`{text}`", *bare):
+        at = code.find(written)
         if at >= 0:
             return in_text("component", row.key, "react_code", row.code, at)
     pointer = pointer_of(row.props_schema, text)

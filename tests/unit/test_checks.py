@@ -253,6 +253,12 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         '2 elements have the id "main": in block 3 (card), the layout',
     ),
     (
+        "duplicate-id",
+        {"html": '<p id="top"></p><p id="top"></p>', "props": {"a": "stop here", "b": ["top"]}},
+        "page home, block 3, props at /b/0",
+        '2 elements have the id "top"',
+    ),
+    (
         "contrast",
         {"base": "body {\n  color: #336;\n  background: var(--color-primary);\n}"},
         "template base.css, line 2:3",
