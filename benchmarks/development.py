@@ -61,6 +61,7 @@ def development(site: Site) -> Iterator[Development]:
     from playwright.sync_api import Error
 
     from tests.browser.chromium import launched
+    from tests.browser.install import BrowserMissingError
 
     folder = site.home / "project"
     for command in ("export", "import"):
@@ -79,7 +80,7 @@ def development(site: Site) -> Iterator[Development]:
             page.goto(_address(log))
             page.get_by_text("first edition").first.wait_for()
             yield Development(folder, page)
-    except Error as error:
+    except (Error, BrowserMissingError) as error:
         raise FailedError(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from error
 
 

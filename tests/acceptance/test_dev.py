@@ -29,11 +29,17 @@ export default function Note() {
   return <label>{label} <input value={text} onChange={(e) => setText(e.target.value)} /></label>;
 }
 """
-BLOCK = """
+PLAIN = "export default () => <p className='plain'>As it was</p>;"
+BLOCKS = """
 [[blocks]]
 order = 2
 zone = "main"
 component = "note"
+
+[[blocks]]
+order = 3
+zone = "main"
+component = "plain"
 """
 DRAFT = """
 name = "Soon"
@@ -86,14 +92,14 @@ def dev(
     shutil.copytree(warm_cache, home / "cache")
     with databases.copy(schema_template) as conninfo:
         found = Dev(folder=folder, database_url=conninfo, urls={})
-        for key, code in (("note", NOTE), ("label", 'export default "Note";')):
+        for key, code in (("note", NOTE), ("plain", PLAIN), ("label", 'export default "Note";')):
             found.write(f"content/components/{key}/component.tsx", code)
             found.write(
                 f"content/components/{key}/component.toml",
                 f'name = "{key}"\ntype = "{"module" if key == "label" else "widget"}"\n',
             )
         home_page = (folder / "content/pages/home.toml").read_text()
-        found.write("content/pages/home.toml", home_page + BLOCK)
+        found.write("content/pages/home.toml", home_page + BLOCKS)
         found.write("content/pages/soon.toml", DRAFT)
         with psycopg.connect(conninfo) as connection:
             connection.execute("DELETE FROM robbieblocks_style_tokens")
@@ -132,6 +138,9 @@ def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: No
     expect(page.get_by_role("button", name="Clicked to 0")).to_be_visible()
     page.get_by_role("button", name="Clicked to 0").click()
     expect(page.get_by_role("button", name="Clicked to 1")).to_be_visible()
+
+    dev.replace("content/components/plain/component.tsx", "As it was", "As it is")
+    expect(page.locator(".plain")).to_have_text("As it is")
 
     tokens = (dev.folder / "content/tokens.toml").read_text()
     dev.write("content/tokens.toml", re.sub(r'"#f7f7f5"', '"#ddeeff"', tokens))
