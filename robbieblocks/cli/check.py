@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import typer
@@ -46,7 +47,8 @@ def run(
         )
     )
     places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)
-    report = [ReportedFinding.of(each, places) for each in findings]
+    project = settings.project.parent if settings.project else Path.cwd()
+    report = [ReportedFinding.of(each, places, project) for each in findings]
     if format_ == "json":
         print_result(as_json(as_object(report)))
     else:

@@ -22,14 +22,15 @@ class ReportedFinding(NamedTuple):
     place: FilePlace | None
 
     @classmethod
-    def of(cls, finding: Finding, places: ContentPlaces) -> Self:
-        """The finding with a path below the workflow's checkout, or else the current folder."""
-        root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    def of(cls, finding: Finding, places: ContentPlaces, project: Path) -> Self:
+        """The finding, with a file of the project as seen from the workflow's checkout, or else
+        from the current folder.
+        """
         place = places.of(finding.problem)
-        if place is not None:
-            below = place.file.is_relative_to(root)
-            place = place._replace(file=place.file.relative_to(root)) if below else None
-        return cls(*finding, place)
+        if place is not None and place.file.is_relative_to(project):
+            file = os.path.relpath(place.file, os.environ.get("GITHUB_WORKSPACE") or None)
+            return cls(*finding, place._replace(file=Path(file)))
+        return cls(*finding, None)
 
 
 def as_text(findings: Sequence[ReportedFinding]) -> str:

@@ -23,6 +23,8 @@ _PAGE_KEYS: Final = {
     "meta_title": "title",
     "meta_description": "description",
 }
+# What opens a text of several lines in TOML.
+_OPENINGS: Final = ("'''", '"""')
 # Where a component's columns lie beside its component.toml; the code in one of CODE_FILES.
 _COMPONENT_FILES: Final = {
     "react_code": "",
@@ -115,8 +117,11 @@ class ContentPlaces:
         file = self._branding / f"{names[problem.key]}.toml"
         field = "tokens" if problem.field == "style_overrides" else problem.field
         line = self._line(file, (field, *_steps(problem.pointer))) or 1
-        # The text begins below its key.
-        return FilePlace(file, line + (problem.line or 0))
+        if problem.line is None:
+            return FilePlace(file, line)
+        # A text of several lines begins below its key.
+        key = self._text(file).split("\n")[line - 1].rstrip()
+        return FilePlace(file, line + problem.line - (not key.endswith(_OPENINGS)))
 
     def _template(self, problem: Problem) -> FilePlace | None:
         files = (folder / problem.key for folder in self._templates)
@@ -128,12 +133,14 @@ class ContentPlaces:
 
     def _lines(self, file: Path) -> dict[tuple[str | int, ...], int]:
         if file not in self._known:
-            try:
-                text = read_file(file, self._folder, self._branding).decode("utf-8", "replace")
-            except OSError:
-                text = ""
-            self._known[file] = key_lines(text)
+            self._known[file] = key_lines(self._text(file))
         return self._known[file]
+
+    def _text(self, file: Path) -> str:
+        try:
+            return read_file(file, self._folder, self._branding).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
 
 def _steps(pointer: str) -> tuple[str | int, ...]:

@@ -128,11 +128,11 @@ def test_json_and_text_tell_the_same_safely(installation: Installation, project:
     assert documented().is_valid({"version": 1, "findings": page})
     assert {each["page"] for each in page if "page" in each} == {"robbie-work-home"}
     assert {rule for rule, _, _ in FOUND} <= {each["rule"] for each in page}
-    text = check(installation, project, "--node", "aurora-town-local").out
+    text = check(installation, project / "content", "--node", "aurora-town-local").out
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "did you mean --color-primary" in text, text
-    assert "content/components/page-hero/component.tsx:3" in text
+    assert "  in components/page-hero/component.tsx:3\n" in text
     with psycopg.connect(installation.database_url or "") as connection:
         connection.execute(
             "UPDATE robbieblocks_pages SET status = 'draft' WHERE page_key = 'robbie-work-home'"

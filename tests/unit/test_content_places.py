@@ -43,6 +43,7 @@ custom_css = '''
 a {}
 b { color: red }
 '''
+custom_scripts = "let"
 [tokens]
 "a.b" = "3"
 """,
@@ -95,9 +96,15 @@ PLACES: list[tuple[dict[str, Any], str, int, int | None]] = [
         None,
     ),
     (
+        {"entity": "node_branding", "key": "day", "field": "custom_scripts", "line": 1},
+        "branding/day.toml",
+        7,
+        None,
+    ),
+    (
         {"entity": "node_branding", "key": "day", "field": "style_overrides", "pointer": "/a.b"},
         "branding/day.toml",
-        8,
+        9,
         None,
     ),
     ({"entity": "template", "key": "base.css", "line": 1}, "templates/base.css", 1, None),
