@@ -39,12 +39,13 @@ class Hint(NamedTuple):
 
 def hints(tree: SyntaxTree, *, shows: bool) -> Iterator[Hint]:
     """What can't work here; `shows` says that the file exports a component."""
+    browser = _BROWSER - tree.declared.keys() - tree.imported
     for node in walk(tree.root):
         match node.type:
             case "member_expression":
                 yield from _environment(node)
-            case "identifier" if text_of(node) in _BROWSER:
-                yield from _at_module_level(node, tree)
+            case "identifier" if text_of(node) in browser:
+                yield from _at_module_level(node)
             case "call_expression" if _calls(node, "fetch") and shows:
                 yield from _while_rendering(node)
             case "expression_statement" if text_of(node)[1:11] == "use server":
@@ -70,9 +71,9 @@ def _environment(node: Node) -> Iterator[Hint]:
         yield Hint(node.start_byte, f"{text_of(node)[:60]} is Vite's, and not there", _AS_PROP)
 
 
-def _at_module_level(node: Node, tree: SyntaxTree) -> Iterator[Hint]:
+def _at_module_level(node: Node) -> Iterator[Hint]:
     """A browser's object that is used when the module is loaded, which a worker does too."""
-    if text_of(node) in tree.declared or _is_declared_beside(node):
+    if _is_no_use(node):
         return
     around: Node | None = node
     while around is not None and around.type != "program":
@@ -84,13 +85,11 @@ def _at_module_level(node: Node, tree: SyntaxTree) -> Iterator[Hint]:
     yield Hint(node.start_byte, what, "read it in useEffect or in an event handler")
 
 
-def _is_declared_beside(node: Node) -> bool:
-    """Whether an identifier is a name that stands for itself: a parameter, a specifier."""
+def _is_no_use(node: Node) -> bool:
+    """Whether an identifier stands where it is only named: in an export or a type."""
     parent = node.parent
     return parent is not None and parent.type in (
-        "import_specifier",
         "export_specifier",
-        "import_clause",
         "required_parameter",
         "type_query",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 
 from tree_sitter import Node
 
@@ -39,35 +40,60 @@ def component_of(tree: SyntaxTree, path: str) -> tuple[str, str]:
     )
     if not may_show:
         return "", ""
-    local = tree.exports.get("default")
     if "default" in tree.exports:
-        node = tree.default if local is None else tree.declared.get(local)
-        if node is None:
-            return "", ""
-        if node.type == "identifier":
-            local, node = text_of(node), tree.declared.get(text_of(node), node)
-        own = local or text_of(node.child_by_field_name("name"))
-        if own and not own[:1].isupper():
-            return "", ""
-        return (own or _named(path), "") if _shows(node, tree, default=True) else ("", "")
-    found = [
+        return _default(tree, path), ""
+    if not (tree.exports or tree.types):
+        return _bare(tree, path), ""
+    found = _showing(tree, tree.exports)
+    name = _chosen(found, path)
+    if found and not name:
+        names = ", ".join(sorted(found))
+        return "", f"exports several components ({names}): `export default` makes one placeable"
+    return name, ""
+
+
+def _default(tree: SyntaxTree, path: str) -> str:
+    local = tree.exports["default"]
+    node = tree.default if local is None else tree.declared.get(local)
+    if node is None:
+        return ""
+    if node.type == "identifier":
+        local, node = text_of(node), tree.declared.get(text_of(node), node)
+    own = local or text_of(node.child_by_field_name("name"))
+    if own and not own[:1].isupper():
+        return ""
+    return (own or _named(path)) if _shows(node, tree, default=True) else ""
+
+
+def _bare(tree: SyntaxTree, path: str) -> str:
+    """The component of a file that exports nothing: JSX, or a declaration that shows something.
+
+    Of several declarations one uses the others, which compiling finds out.
+    """
+    statements = [node for node in tree.root.named_children if _has_jsx(node)]
+    if any(node.type == "expression_statement" for node in statements):
+        return _named(path)
+    found = _showing(tree, {name: name for name in tree.declared})
+    return _chosen(found, path) or (_named(path) if found else "")
+
+
+def _showing(tree: SyntaxTree, names: Mapping[str, str | None]) -> list[str]:
+    """Those of the names, each with the one in the file, that may be components."""
+    return [
         exported
-        for exported, name in tree.exports.items()
+        for exported, name in names.items()
         if name is not None
         and exported[:1].isupper()
         and (node := tree.declared.get(name)) is not None
         and _shows(node, tree, default=False)
     ]
-    if len(found) == 1:
-        return found[0], ""
+
+
+def _chosen(found: list[str], path: str) -> str:
+    """The only one, or the one that is called as its file."""
     wanted = kebab(posixpath.splitext(posixpath.basename(path))[0])
-    named = [name for name in found if kebab(name) == wanted]
-    if len(named) == 1:
-        return named[0], ""
-    if found:
-        names = ", ".join(sorted(found))
-        return "", f"exports several components ({names}): `export default` makes one placeable"
-    return "", ""
+    named = [name for name in found if len(found) == 1 or kebab(name) == wanted]
+    return named[0] if len(named) == 1 else ""
 
 
 def function_of(node: Node | None) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -10,64 +11,33 @@ from robbieblocks.adoption.modules import SourceModules
 from robbieblocks.bundle import free_names
 from robbieblocks.model import component_specifier
 
-# Exported by packages of the toolchain, and names that browsers have themselves.
+# What browsers have themselves, as far as a person may have called something so, too.
 _BROWSERS: Final = frozenset(
-    {
-        "Animation",
-        "Array",
-        "Audio",
-        "Blob",
-        "Cache",
-        "Clipboard",
-        "Comment",
-        "Crypto",
-        "Document",
-        "Event",
-        "File",
-        "FileList",
-        "History",
-        "Image",
-        "Infinity",
-        "Keyboard",
-        "Location",
-        "Lock",
-        "Map",
-        "MediaStream",
-        "Navigator",
-        "Node",
-        "Notification",
-        "Option",
-        "Plugin",
-        "Proxy",
-        "Range",
-        "Request",
-        "Response",
-        "Scheduler",
-        "Selection",
-        "Set",
-        "Storage",
-        "Symbol",
-        "Text",
-        "Touch",
-        "Worker",
-        "animate",
-        "close",
-        "delay",
-        "find",
-        "focus",
-        "history",
-        "location",
-        "max",
-        "min",
-        "name",
-        "open",
-        "parse",
-        "print",
-        "screen",
-        "scroll",
-        "status",
-        "stop",
-    }
+    re.findall(
+        r"\w+",
+        """
+    addEventListener alert Animation arguments Array atob Atomics Attr Audio Blob blur Boolean
+    btoa Cache caches cancelAnimationFrame cancelIdleCallback captureEvents clearInterval
+    clearTimeout clientInformation Clipboard close closed Comment confirm console cookieStore
+    createImageBitmap Credential crossOriginIsolated Crypto crypto customElements Date decodeURI
+    decodeURIComponent devicePixelRatio dispatchEvent Document document Element encodeURI
+    encodeURIComponent Error escape eval Event event external External fetch File FileList focus
+    frameElement frames Function Gamepad Geolocation getComputedStyle getSelection globalThis
+    Headers Highlight History history Image indexedDB Infinity innerHeight innerWidth isFinite
+    isNaN isSecureContext length localStorage location Location locationbar Lock Map matchMedia
+    Math MediaStream menubar moveBy moveTo name Navigation navigation Navigator navigator Node
+    Notification Number Object open opener Option orientation origin originAgentCluster
+    outerHeight outerWidth pageXOffset pageYOffset parent parseFloat parseInt performance
+    Performance Permissions personalbar Plugin postMessage print Promise prompt Proxy
+    queueMicrotask Range releaseEvents removeEventListener reportError Request
+    requestAnimationFrame requestIdleCallback resizeBy resizeTo Response Sanitizer scheduler
+    Scheduler Screen screen screenLeft screenTop screenX screenY scroll scrollbars scrollBy
+    scrollTo scrollX scrollY Selection self sessionStorage Set setInterval setTimeout
+    speechSynthesis status statusbar stop Storage String structuredClone Symbol Text toolbar top
+    toString Touch undefined unescape ViewTransition visualViewport webkitURL Window window
+    Worker Worklet
+    """,
+    )
 )
 
 

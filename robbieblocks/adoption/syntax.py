@@ -74,6 +74,11 @@ class SyntaxTree:
         return self.only_links and bool(self.exports or self.types or self.stars)
 
     @property
+    def imported(self) -> set[str]:
+        """The names of the top level that come from elsewhere."""
+        return {name.local for link in self.links if link.kind == "import" for name in link.names}
+
+    @property
     def stars(self) -> list[Link]:
         """The modules of which it exports everything."""
         return [link for link in self.links if link.kind == "star"]

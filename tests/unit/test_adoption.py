@@ -23,7 +23,7 @@ Files = Mapping[str, str | bytes]
 Adopt = Callable[[Files], dict[str, Draft]]
 PACKAGES = Packages(
     remedy=lambda name: "" if name in ("react", "clsx", "framer-motion") else "add it",
-    exporting=lambda name: ["framer-motion"] if name == "motion" else [],
+    exporting=lambda name: ["framer-motion"] if name in ("motion", "getComputedStyle") else [],
     react=frozenset({"useState", "useEffect", "memo"}),
 )
 PAGE = "export default function Page() { return <p/>; }\n"
@@ -136,6 +136,10 @@ def test_what_is_only_handed_on_is_no_component(adopt: Adopt) -> None:
         ("A.tsx", "export const ThemeContext = createContext(null);", "module", "A"),
         ("A.tsx", "export default function useMenu() { return <p/>; }", "module", "A"),
         ("A.tsx", "export const useMenu = () => <p/>;", "module", "A"),
+        ("A.tsx", "const B = () => <p/>;", "component", "B"),
+        ("A.tsx", "<p>{props.title}</p>", "component", "A"),
+        ("A.tsx", "const B = () => <p/>;\nconst C = () => <B/>;", "component", "A"),
+        ("a.ts", "const b = 1;", "module", "a"),
         ("a.ts", "export default class Store {}", "module", "a"),
         ("a.ts", "export default { a: 1 };", "module", "a"),
         ("a.ts", "export interface A { a: string }", "module", "a"),
@@ -364,9 +368,12 @@ def test_props_that_are_not_plain_are_told(adopt: Adopt, code: str, note: str) -
         ("export default () => <p>{cn('a')}</p>;", ["1:26 cn is used and never imported"]),
         ("export default () => { const [a] = useState(1); return <p>{a}</p>; };", []),
         ("export default () => <p title={name}>{Map.name}</p>;", []),
+        ("export default () => <p ref={(p) => getComputedStyle(p)}/>;", []),
         ("const K = process.env.KEY;\n" + PAGE, ["1:11 process.env.KEY is not there in a page"]),
         ("const K = process.env.NODE_ENV;\n" + PAGE, []),
         ("const W = window.innerWidth;\n" + PAGE, ["1:11 window is read when the module is load"]),
+        ("import { cn as history } from './lib/cn';\nhistory('a');\n" + PAGE, []),
+        ("const { location } = { location: 1 };\nconst at = location;\n" + PAGE, []),
         ("const W = typeof window === 'undefined' ? 0 : window.innerWidth;\n" + PAGE, []),
         ("export default () => { useEffect(() => document.title); return <p/>; };", []),
         (
