@@ -1,6 +1,9 @@
 """Branding: a node's tokens, fonts, CSS and scripts, as files. Pure: values in, values out."""
 
+from robbieblocks.brand.aliases import in_order as token_order
 from robbieblocks.brand.branding import LAYERS, brand
+from robbieblocks.brand.css import value_problem as token_value_problem
+from robbieblocks.brand.families import families as font_families
 from robbieblocks.brand.tokens import (
     KEY_REMEDY,
     THEMES,
@@ -14,5 +17,8 @@ __all__ = [
     "THEMES",
     "brand",
     "flattened_overrides",
+    "font_families",
     "token_key_problem",
+    "token_order",
+    "token_value_problem",
 ]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from robbieblocks.cli.branding_commands import branding
 from robbieblocks.cli.check_command import check, types
 from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.content_commands import content
@@ -19,6 +20,7 @@ from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
 from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.templates_commands import templates
+from robbieblocks.cli.tokens_commands import tokens
 
 
 class Commands(TyperGroup):
@@ -48,6 +50,8 @@ app = typer.Typer(
 app.add_typer(db)
 app.add_typer(content)
 app.add_typer(templates)
+app.add_typer(branding)
+app.add_typer(tokens)
 
 Adopt = Annotated[
     bool,

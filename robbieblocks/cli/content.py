@@ -24,12 +24,16 @@ _VERBS = {"add": "add", "update": "change", "remove": "remove", "keep": "keep"}
 _DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept"}
 
 
-def export(folder: Path | None, *, prune: bool, database_url: str | None) -> None:
+def export(
+    folder: Path | None, *, prune: bool, database_url: str | None, branding_alone: bool = False
+) -> None:
     """Write the rows as files, and print which files that changed."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         found = content.stored(connection)
-    done = content.export(found, *_folders(folder, settings), prune=prune)
+    if branding_alone:
+        found = found.only("node")
+    done = content.export(found, *_folders(folder, settings, branding_alone), prune=prune)
     for name, files in (("wrote", done.written), ("removed", done.removed)):
         for file in files:
             print_result(f"{name}  {file}")
@@ -53,28 +57,49 @@ def import_(
     ours: Iterable[str],
     format_: Form,
     database_url: str | None,
+    branding_alone: bool = False,
 ) -> None:
     """Merge files into the rows, and print what was done; exit 1 where a row is in conflict."""
-    side = _sides(theirs, ours)
+    side = sides(theirs, ours)
     settings = Settings.from_environment(database_url=database_url)
-    files = content.load(*_folders(folder, settings))
+    files = content.load(*_folders(folder, settings, branding_alone))
     with session.opened(settings) as connection:
-        merged = content.import_(connection, files, prune=prune, side=side, dry_run=dry_run)
-    conflicts = [row for row in merged if row.action == "conflict"]
+        merged = content.import_(
+            connection,
+            files,
+            prune=prune,
+            side=side,
+            dry_run=dry_run,
+            only="node" if branding_alone else None,
+        )
+    print_import(merged, dry_run=dry_run, format_=format_)
+
+
+def print_import(merged: Iterable[RowMerge], *, dry_run: bool, format_: Form) -> None:
+    """Print what an import did to each row; exit 1 where one is in conflict."""
+    rows = list(merged)
     if format_ == "json":
-        print_result(as_json(_json(merged, dry_run=dry_run)))
+        print_result(as_json(_json(rows, dry_run=dry_run)))
     else:
-        print_result("\n".join(_text(merged, dry_run=dry_run)))
-    if conflicts:
+        print_result("\n".join(_text(rows, dry_run=dry_run)))
+    if any(row.action == "conflict" for row in rows):
         raise typer.Exit(1)
 
 
-def diff(folder: Path | None, *, check: bool, format_: Form, database_url: str | None) -> None:
+def diff(
+    folder: Path | None,
+    *,
+    check: bool,
+    format_: Form,
+    database_url: str | None,
+    branding_alone: bool = False,
+) -> None:
     """Print how the files differ from the rows; with `check` exit 1 where they do."""
     settings = Settings.from_environment(database_url=database_url)
-    files = content.load(*_folders(folder, settings))
+    files = content.load(*_folders(folder, settings, branding_alone))
     with session.opened(settings) as connection:
-        merged = content.import_(connection, files, dry_run=True)
+        only: Literal["node"] | None = "node" if branding_alone else None
+        merged = content.import_(connection, files, dry_run=True, only=only)
     changed = [row for row in merged if row.action != "unchanged"]
     if format_ == "json":
         print_result(as_json(_json(changed, dry_run=True)))
@@ -87,14 +112,21 @@ def diff(folder: Path | None, *, check: bool, format_: Form, database_url: str |
         raise typer.Exit(1)
 
 
-def _folders(folder: Path | None, settings: Settings) -> tuple[Path, Path]:
-    """The content and the branding folder: below a named folder, or those of the settings."""
+def _folders(
+    folder: Path | None, settings: Settings, branding_alone: bool
+) -> tuple[Path | None, Path]:
+    """The content and the branding folder: below a named folder, or those of the settings.
+
+    For branding alone the named folder is the branding folder.
+    """
+    if branding_alone:
+        return None, folder or settings.node_branding
     if folder is None:
         return settings.content, settings.node_branding
     return folder / "content", folder / "node_branding"
 
 
-def _sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Side]:
+def sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Side]:
     """Which side wins a row's conflict, by the options that name it."""
     files, rows = set(theirs), set(ours)
     if both := files & rows:
@@ -116,8 +148,7 @@ def _sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Si
     return side
 
 
-def _text(merged: Iterable[RowMerge], *, dry_run: bool) -> list[str]:
-    rows = list(merged)
+def _text(rows: list[RowMerge], *, dry_run: bool) -> list[str]:
     conflicts = [row for row in rows if row.action == "conflict"]
     unwritten = dry_run or bool(conflicts)
     verbs = _VERBS if unwritten else _DONE

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from robbieblocks import collector
-from robbieblocks.cli.options import DatabaseUrl, ResultFormat
+from robbieblocks.cli.options import (
+    CheckDifferences,
+    DatabaseUrl,
+    DryRun,
+    Ours,
+    PruneFiles,
+    PruneRows,
+    ResultFormat,
+    Theirs,
+)
 
 content = typer.Typer(
     name="content",
@@ -34,9 +43,7 @@ def _collected() -> None:
 @content.command("export")
 def content_export(
     folder: ProjectFolder = None,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove files in which no row is kept.")
-    ] = False,
+    prune: PruneFiles = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write every row of content as files: content/ and node_branding/ below a folder.
@@ -53,24 +60,10 @@ def content_export(
 @content.command("import")
 def content_import(
     folder: ProjectFolder = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
-    ] = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove imported rows whose files are gone.")
-    ] = False,
-    theirs: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ROW",
-            help="Let the file win this row's conflict: page/KEY, component/KEY, token/KEY, "
-            "node/ID, or all; repeatable.",
-        ),
-    ] = None,
-    ours: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
-    ] = None,
+    dry_run: DryRun = False,
+    prune: PruneRows = False,
+    theirs: Theirs = None,
+    ours: Ours = None,
     format_: ResultFormat = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -97,9 +90,7 @@ def content_import(
 @content.command("diff")
 def content_diff(
     folder: ProjectFolder = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
-    ] = False,
+    check: CheckDifferences = False,
     format_: ResultFormat = "text",
     database_url: DatabaseUrl = None,
 ) -> None:

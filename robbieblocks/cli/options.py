@@ -15,6 +15,28 @@ DatabaseUrl = Annotated[
         show_default=False,
     ),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
+]
+PruneFiles = Annotated[bool, typer.Option("--prune", help="Remove files in which no row is kept.")]
+PruneRows = Annotated[
+    bool, typer.Option("--prune", help="Remove imported rows whose files are gone.")
+]
+CheckDifferences = Annotated[
+    bool, typer.Option("--check", help="Exit 1 where the files and the rows differ.")
+]
+Theirs = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROW",
+        help="Let the file win this row's conflict: page/KEY, component/KEY, token/KEY, node/ID, "
+        "or all; repeatable.",
+    ),
+]
+Ours = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
+]
 ResultFormat = Annotated[
     Literal["text", "json"], typer.Option("--format", help="Form of the result.")
 ]

@@ -15,8 +15,9 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 `conditions_json`, `metadata_json` or `tokens_json`.
 """
 
+from robbieblocks.content.design_tokens import DesignTokens, design_tokens, read_design_tokens
 from robbieblocks.content.differences import difference
-from robbieblocks.content.exporting import Exported, export
+from robbieblocks.content.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.file_schemas import file_schemas
 from robbieblocks.content.folder import CODE_FILES, load, load_sound
 from robbieblocks.content.folder_files import FolderFiles
@@ -34,6 +35,7 @@ __all__ = [
     "Component",
     "Content",
     "ContentPlaces",
+    "DesignTokens",
     "Exported",
     "FilePlace",
     "FolderFiles",
@@ -44,14 +46,17 @@ __all__ = [
     "Stored",
     "Token",
     "component_files",
+    "design_tokens",
     "difference",
     "editor_files",
     "export",
+    "export_design_tokens",
     "file_schemas",
     "import_",
     "load",
     "load_sound",
     "merge",
+    "read_design_tokens",
     "seed",
     "start_project",
     "stored",

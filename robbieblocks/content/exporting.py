@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from robbieblocks.content import writing
+from robbieblocks.content.design_tokens import design_tokens
+from robbieblocks.content.file_names import file_names, stated_key
 from robbieblocks.content.folder import CODE_FILES
 from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.shape import Component
@@ -26,22 +30,24 @@ class Exported:
     unchanged: int = 0
 
 
-def export(database: Stored, folder: Path, branding: Path, *, prune: bool = False) -> Exported:
+def export(
+    database: Stored, folder: Path | None, branding: Path, *, prune: bool = False
+) -> Exported:
     """Write the rows of a database into a content folder and a folder of branding files.
 
-    A file that says what its row says stays byte for byte, and so does one whose row can't be read.
-    Files of rows that are not there are listed, or removed with `prune`. Raises SiteUnavailable
-    where a file can't be written.
+    Without a content folder the nodes alone are written. A row goes into the file that states its
+    key. A file that says what its row says stays byte for byte, and so does one whose row can't be
+    read. Files of rows that are not there are listed, or removed with `prune`. Raises
+    SiteUnavailable where a file can't be written.
     """
-    target = FolderFiles(folder, branding)
-    try:
-        _write(database, target)
+    target = FolderFiles(folder or branding, branding)
+    with _written(target.content):
+        _write_nodes(database, target)
+        if folder:
+            _write(database, target)
         strange = sorted(set(_files(folder, branding)) - target.wanted - target.spared)
         for file in strange if prune else ():
             target.remove(file)
-    except OSError as error:
-        what = f"{error.filename or folder}: {error.strerror or error}"
-        raise SiteUnavailable(f"can't write the content files: {what}") from error
     return Exported(
         written=tuple(target.written),
         removed=tuple(target.removed),
@@ -50,12 +56,63 @@ def export(database: Stored, folder: Path, branding: Path, *, prune: bool = Fals
     )
 
 
+def export_design_tokens(database: Stored, file: Path) -> bool:
+    """Write the tokens of a database as a design token file, and say whether that changed it.
+
+    Raises SiteUnavailable where it can't be written.
+    """
+    target = FolderFiles(file.parent, file.parent)
+    document = design_tokens(database.content.tokens)
+    with _written(file):
+        target.put(file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return bool(target.written)
+
+
+@contextmanager
+def _written(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename or path}: {error.strerror or error}"
+        raise SiteUnavailable(f"can't write the content files: {what}") from error
+
+
+def _names(
+    target: FolderFiles, keys: Sequence[str], folder: Path, pattern: str, field: str = "key"
+) -> dict[str, str]:
+    """The name of the file or folder of each key: that of the file which states the key.
+
+    Files that have a key's own name are not read: what they state is brought to the row.
+    """
+    names = file_names(keys)
+    taken = set(names.values())
+    for file in sorted(folder.glob(pattern)):
+        name = file.parent.name if "/" in pattern else file.stem
+        if name in taken or name.startswith(".") or file.is_symlink():
+            continue
+        try:
+            key = stated_key(target.text(file), field)
+        except OSError:
+            continue  # It is nobody's: an export lists it.
+        if key in names and not (folder / pattern.replace("*", names[key], 1)).exists():
+            names[key] = name
+    return names
+
+
 def _write(database: Stored, target: FolderFiles) -> None:
     content = database.content
     rows = [*content.rows(), *database.unreadable]
-    components, pages, nodes = (
-        writing.file_names(key for kind, key in rows if kind == wanted)
-        for wanted in ("component", "page", "node")
+    components = _names(
+        target,
+        [key for kind, key in rows if kind == "component"],
+        target.content / "components",
+        "*/component.toml",
+    )
+    pages = _names(
+        target,
+        [key for kind, key in rows if kind == "page"],
+        target.content / "pages",
+        "*.toml",
     )
     for component in content.components:
         _component(component, components[component.key], target)
@@ -66,16 +123,24 @@ def _write(database: Stored, target: FolderFiles) -> None:
     file = target.content / "tokens.toml"
     if content.tokens or file.exists():
         target.put(file, writing.tokens_toml(content.tokens, target.text(file)))
-    for node in content.nodes:
-        file = target.branding / f"{nodes[node.id]}.toml"
-        target.put(file, writing.node_toml(node, target.text(file)))
     for kind, key in database.unreadable:
         if kind == "component":
             target.spared.update((target.content / "components" / components[key]).glob("*"))
         elif kind == "page":
             target.spared.add(target.content / "pages" / f"{pages[key]}.toml")
-        elif kind == "node":
-            target.spared.add(target.branding / f"{nodes[key]}.toml")
+
+
+def _write_nodes(database: Stored, target: FolderFiles) -> None:
+    rows = [*database.content.rows(), *database.unreadable]
+    names = _names(
+        target, [key for kind, key in rows if kind == "node"], target.branding, "*.toml", "node_id"
+    )
+    for node in database.content.nodes:
+        file = target.branding / f"{names[node.id]}.toml"
+        target.put(file, writing.node_toml(node, target.text(file)))
+    for kind, key in database.unreadable:
+        if kind == "node":
+            target.spared.add(target.branding / f"{names[key]}.toml")
 
 
 def _component(row: Component, name: str, target: FolderFiles) -> None:
@@ -90,8 +155,9 @@ def _component(row: Component, name: str, target: FolderFiles) -> None:
             target.remove(folder / file)
 
 
-def _files(folder: Path, branding: Path) -> Iterator[Path]:
+def _files(folder: Path | None, branding: Path) -> Iterator[Path]:
     """The files that hold rows."""
-    yield from (folder / "pages").glob("[!.]*.toml")
-    yield from (folder / "components").glob("[!.]*/[!.]*.*")
+    if folder:
+        yield from (folder / "pages").glob("[!.]*.toml")
+        yield from (folder / "components").glob("[!.]*/[!.]*.*")
     yield from branding.glob("[!.]*.toml")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from robbieblocks.content.branding import read_node
 from robbieblocks.content.shape import STATUSES, Block, Component, Content, Page, Token
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Json
+from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
 CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
@@ -23,8 +23,8 @@ Value = TypeVar("Value", str, int)
 Row = TypeVar("Row", Component, Page)
 
 
-def load(folder: Path, branding_folder: Path | None = None) -> Content:
-    """Everything in a content folder, and the nodes of a branding folder.
+def load(folder: Path | None, branding_folder: Path | None = None) -> Content:
+    """Everything in a content folder, and the nodes of a branding folder; either may be left out.
 
     Files and folders whose names start with a dot are ignored. Raises ContentError with every
     mistake of every file: unknown keys, wrong types, missing files, two rows with one key.
@@ -36,48 +36,65 @@ def load(folder: Path, branding_folder: Path | None = None) -> Content:
 
 
 def load_sound(
-    folder: Path, branding_folder: Path | None = None
+    folder: Path | None, branding_folder: Path | None = None
 ) -> tuple[Content, tuple[Problem, ...]]:
     """What `load` would read of the files that have no mistake, and the mistakes of the others."""
-    folders = (folder, branding_folder) if branding_folder else (folder,)
-    collector = ProblemCollector(folder.parent, folders)
+    folders = tuple(each for each in (folder, branding_folder) if each)
+    collector = ProblemCollector(folders[0].parent, folders)
     try:
-        found = _read(collector, folder, branding_folder)
+        found = Content()
+        if folder:
+            found = _read(collector, folder)
+        elif branding_folder and not branding_folder.is_dir():
+            collector.add(branding_folder, "is not a folder", "name a folder of branding files")
+        if branding_folder:
+            found = replace(found, nodes=_nodes(collector, branding_folder))
     except OSError as error:
-        collector.add(Path(error.filename or folder), f"can't be read: {error.strerror}", _RIGHTS)
+        file = Path(error.filename or folders[0])
+        collector.add(file, f"can't be read: {error.strerror}", _RIGHTS)
         found = Content()
     return found, tuple(collector.problems)
 
 
-def _read(collector: ProblemCollector, folder: Path, branding_folder: Path | None) -> Content:
+def _nodes(collector: ProblemCollector, folder: Path) -> tuple[NodeRow, ...]:
+    files = _toml_files(collector, folder)
+    nodes = {file: row for file in files if (row := read_node(collector, file)) is not None}
+    _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
+    sound = _sound(collector)
+    return tuple(
+        sorted((row for file, row in nodes.items() if sound(file)), key=lambda row: row.id)
+    )
+
+
+def _sound(collector: ProblemCollector) -> Callable[[Path], bool]:
+    """Whether nothing was wrong with a file, or with any file of a component's folder."""
+    wrong = {problem.key for problem in collector.problems}
+
+    def sound(file: Path) -> bool:
+        name = collector.name_of(file)
+        return not any(each == name or each.startswith(name + "/") for each in wrong)
+
+    return sound
+
+
+def _read(collector: ProblemCollector, folder: Path) -> Content:
     if not folder.is_dir():
         remedy = "name a folder with components/, pages/ or tokens.toml"
         collector.add(folder, "is not a folder", remedy)
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
     pages = _read_all(collector, _toml_files(collector, folder / "pages"), _page)
-    branding = _toml_files(collector, branding_folder) if branding_folder else ()
-    nodes = {file: row for file in branding if (row := read_node(collector, file)) is not None}
     tokens = _tokens(collector, folder / "tokens.toml")
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
-    _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
-    wrong = {problem.key for problem in collector.problems}
-
-    def sound(file: Path) -> bool:
-        """Whether nothing is wrong with a file, or with any file of a component's folder."""
-        name = collector.name_of(file)
-        return not any(each == name or each.startswith(name + "/") for each in wrong)
-
+    sound = _sound(collector)
     components = [row for row in components if sound(row.file.parent)]
-    nodes = {file: row for file, row in nodes.items() if sound(file)}
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(filter(lambda row: sound(row.file), pages), key=lambda row: row.key)),
         tokens=tuple(
             sorted(tokens if sound(folder / "tokens.toml") else (), key=lambda row: row.key)
         ),
-        nodes=tuple(sorted(nodes.values(), key=lambda row: row.id)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
@@ -22,9 +23,11 @@ def import_(
     prune: bool = False,
     side: Callable[[RowName], Side] = lambda _: None,
     dry_run: bool = False,
+    only: Literal["token", "node"] | None = None,
 ) -> tuple[RowMerge, ...]:
     """Merge `files` into the database's rows, and say what that does to each row.
 
+    `only` leaves the rows of other kinds alone.
     Nothing is written where a row is in conflict, where nothing differs, or in a dry run. A row
     that somebody else changes meanwhile makes it start again. Raises ContentError as `merge` does,
     SchemaOutdated and DatabaseUnavailable.
@@ -36,7 +39,9 @@ def import_(
         reraise=True,
     )
     with translated("import the content"):
-        return attempts(_once, connection, files, prune=prune, side=side, dry_run=dry_run)
+        return attempts(
+            _once, connection, files, prune=prune, side=side, dry_run=dry_run, only=only
+        )
 
 
 def _once(
@@ -46,10 +51,12 @@ def _once(
     prune: bool,
     side: Callable[[RowName], Side],
     dry_run: bool,
+    only: Literal["token", "node"] | None,
 ) -> tuple[RowMerge, ...]:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(ONE_MOMENT)
-        found = merge(files, read_rows(connection), prune=prune, side=side)
+        held = read_rows(connection)
+        found = merge(files, held.only(only) if only else held, prune=prune, side=side)
         if not dry_run and all(row.action != "conflict" for row in found):
             rows.write(cursor, found)
         return found

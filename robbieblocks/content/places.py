@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from robbieblocks.content.file_names import file_names
 from robbieblocks.content.folder import CODE_FILES, load_sound
 from robbieblocks.content.shape import Content, Page
-from robbieblocks.content.writing import file_names
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file
 from robbieblocks.source_files import key_lines, line_of

@@ -104,10 +104,13 @@ class Content:
         }
 
 
+Kind: TypeAlias = Literal["token", "node", "component", "page"]
+
+
 class RowName(NamedTuple):
     """A row of content as commands name it: `page/robbie-play-home`."""
 
-    kind: Literal["token", "node", "component", "page"]
+    kind: Kind
     key: str
 
     def __str__(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from itertools import groupby
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar
+from typing import Any, Literal, LiteralString, TypeVar
 
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
@@ -90,6 +90,13 @@ class Stored:
         default_factory=dict[str, Mapping[int, str | None]]
     )
     unreadable: Mapping[RowName, Problem] = field(default_factory=dict[RowName, Problem])
+
+    def only(self, kind: Literal["token", "node"]) -> Stored:
+        """The rows of one kind, as if there were no others."""
+        content = self.content
+        found = Content(tokens=content.tokens) if kind == "token" else Content(nodes=content.nodes)
+        unreadable = {name: wrong for name, wrong in self.unreadable.items() if name.kind == kind}
+        return replace(self, content=found, unreadable=unreadable)
 
 
 def stored(connection: Connection) -> Stored:

@@ -7,9 +7,7 @@ that by the tests over rows of every kind.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
@@ -26,34 +24,8 @@ from robbieblocks.source_files import exact_json
 
 Values = Mapping[str, Any]
 
-_FILE_NAME = re.compile(r"[a-z0-9_-][a-z0-9._-]{0,99}")
-# Names that Windows keeps for devices, with any suffix.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-_SHORTEST_HASH = 8
 # Deeper values are written as JSON: readers of TOML have a limit of their own.
 _DEEPEST = 30
-
-
-def file_names(keys: Iterable[str]) -> dict[str, str]:
-    """The name of the file or folder of each key: the key, where that can be one everywhere.
-
-    Else what can be kept of it, with a hash. No two names are equal, whatever their case.
-    """
-    ordered = sorted(keys)
-    plain = {key for key in ordered if _FILE_NAME.fullmatch(key) and not _RESERVED.fullmatch(key)}
-    names = {key: key for key in plain}
-    taken = set(plain)
-    for key in ordered:
-        if key in names:
-            continue
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        start = re.sub(r"[^a-z0-9_-]+", "-", key.lower())[:60]
-        length = _SHORTEST_HASH
-        while (name := f"{start}-{digest[:length]}") in taken:
-            length += 1
-        names[key] = name
-        taken.add(name)
-    return names
 
 
 def component_files(
@@ -209,6 +181,11 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 def _amended(existing: str, values: Values) -> str:
     """The text with these values; the existing one where it says the same already."""
+    if 0 < existing.count("\r\n") == existing.count("\n"):
+        # TOML reads both ends of lines as one, tomlkit does not.
+        plain = existing.replace("\r\n", "\n")
+        amended = _amended(plain, values)
+        return existing if amended == plain else amended.replace("\n", "\r\n")
     if existing:
         try:
             if tomllib.loads(existing) == values:

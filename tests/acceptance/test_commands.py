@@ -211,6 +211,69 @@ def test_content_goes_out_as_files_and_comes_back(empty_database: str, tmp_path:
     assert "content/pages/robbie-play-home.toml, line 1" in broken.error
 
 
+def test_branding_is_reviewed_as_files_alone(empty_database: str, tmp_path: Path) -> None:
+    """Export, difference, dry run and conflict of node_branding; rows of other kinds stay."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    assert installation.run("db", "init", "--demo").code == 0
+    folder = tmp_path / "branding"
+    assert installation.run("branding", "export", str(folder)).code == 0
+    assert sorted(file.name for file in folder.iterdir()) == [
+        *("aurora-town-local.toml", "collaboration-local.toml"),
+        *("fluenti-local.toml", "vengeance-local.toml"),
+    ]
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["branding"]
+    assert installation.run("branding", "diff", str(folder), "--check").code == 0
+    file = folder / "vengeance-local.toml"
+    file.write_text(file.read_text().replace('"#08060f"', '"{color.surface}"'))
+    sql(installation, "UPDATE robbieblocks_pages SET page_name = 'Mine'")
+    diff = installation.run("branding", "diff", str(folder), "--check")
+    assert diff.code == 1
+    assert '+"color.background" = "{color.surface}"' in diff.out
+    assert "page/" not in diff.out
+    tried = installation.run("branding", "apply", str(folder), "--dry-run", "--prune")
+    assert tried.out == (
+        "change   node/vengeance-local  (changed in the file)\ndry run: 1 changed\n"
+    )
+    assert installation.run("branding", "apply", str(folder)).code == 0
+    sql(installation, "UPDATE robbieblocks_node_branding SET node_name = 'Mine'")
+    file.write_text(file.read_text().replace("Vengeance", "Other"))
+    assert "--theirs node/vengeance-local" in installation.run("branding", "apply", str(folder)).out
+    missing = installation.run("branding", "apply", str(tmp_path / "nowhere"))
+    assert (missing.code, "nowhere: is not a folder" in missing.error) == (1, True)
+
+
+def test_tokens_go_to_design_tools_and_come_back(empty_database: str, tmp_path: Path) -> None:
+    """Export, edit as a tool would, import: what no row can hold is told, the others are written,
+    and a row that was changed by hand meanwhile is a conflict."""
+    installation = Installation(home=tmp_path / "home", database_url=empty_database)
+    assert installation.run("db", "init", "--demo").code == 0
+    file = tmp_path / "site.tokens.json"
+    assert installation.run("tokens", "export", str(file)).out == f"wrote  {file}\n"
+    assert installation.run("tokens", "export", str(file)).out == f"as it was  {file}\n"
+    document = json.loads(file.read_text())
+    assert json.loads(installation.run("tokens", "export").out) == document
+    same = installation.run("tokens", "import", str(file))
+    assert (same.code, same.out) == (0, "nothing differs\n")
+    document["color"]["link"]["$value"] = "{color.primary}"
+    document["spacing"] = {"odd": {"$type": "asset", "$value": "x"}}
+    file.write_text(json.dumps(document, indent=1))
+    tried = installation.run("tokens", "import", str(file), "--dry-run")
+    assert tried.out == "change   token/color.link  (changed in the file)\ndry run: 1 changed\n"
+    assert (tried.code, "spacing.odd: it has the type `asset`" in tried.err) == (1, True)
+    value = "SELECT default_value FROM robbieblocks_style_tokens WHERE token_key = 'color.link'"
+    assert sql(installation, value) != [("{color.primary}",)]
+    assert installation.run("tokens", "import", str(file)).code == 1
+    assert sql(installation, value) == [("{color.primary}",)]
+    sql(installation, "UPDATE robbieblocks_style_tokens SET default_value = 'red'")
+    document["color"]["link"]["$value"] = "{color.accent}"
+    file.write_text(json.dumps(document))
+    conflict = installation.run("tokens", "import", str(file))
+    assert "conflict token/color.link" in conflict.out
+    assert sql(installation, value) == [("red",)]
+    missing = installation.run("tokens", "import", str(tmp_path / "none.json"))
+    assert (missing.code, "none.json: can't be read" in missing.error) == (1, True)
+
+
 def test_the_demo_is_written_over_no_row_of_an_earlier_database(
     empty_database: str, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.content import Content, load
+from robbieblocks.content import Content, Stored, export, load
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import ZONES
 from robbieblocks.settings import resource_dir
@@ -222,6 +223,40 @@ def test_two_branding_files_of_one_node_are_refused(folder: Path, tmp_path: Path
         (branding / name).write_text('node_id = "one"\nnode_name = "One"\n')
     with pytest.raises(ContentError, match=r"b\.toml: has the key 'one' of .*a\.toml"):
         load(folder, branding)
+
+
+def test_an_export_writes_a_row_into_the_file_that_states_its_key(
+    folder: Path, write: Write
+) -> None:
+    """A page, component or node whose file has another name keeps that file, and gets no second."""
+    (folder / "pages" / "home.toml").rename(folder / "pages" / "other.toml")
+    (folder / "components" / "bar").rename(folder / "components" / "other")
+    write("pages/other.toml", 'key = "home"\n' + PAGE)
+    write("components/other/component.toml", 'key = "bar"\n' + COMPONENT)
+    (folder / "../nodes/one.toml").rename(folder / "../nodes/night.toml")
+    nodes = folder.parent / "nodes"
+    content = load(folder, nodes)
+    done = export(Stored(content=content), folder, nodes)
+    assert (done.written, done.strange) == ((), ())
+    changed = replace(content, pages=(replace(content.pages[0], name="New"),))
+    done = export(Stored(content=changed), folder, nodes)
+    assert (done.written, done.strange) == ((folder / "pages" / "other.toml",), ())
+    assert load(folder, nodes).pages[0].name == "New"
+
+
+def test_an_amended_file_keeps_its_ends_of_lines(folder: Path, write: Write) -> None:
+    """Texts of more lines in a file with CRLF stay as they are where another value changes."""
+    text = "description = '''\none\ntwo''' # mine\n" + PAGE
+    file = write("pages/home.toml", text.replace("\n", "\r\n"))
+    content = load(folder)
+    assert content.pages[0].description == "one\ntwo"
+    changed = replace(content, pages=(replace(content.pages[0], name="New"),))
+    done = export(Stored(content=changed), folder, folder.parent / "nodes")
+    assert done.written == (file,)
+    amended = file.read_bytes()
+    assert b"'''\r\none\r\ntwo''' # mine\r\n" in amended
+    assert amended.count(b"\n") == amended.count(b"\r\n")
+    assert load(folder).pages == changed.pages
 
 
 def test_hidden_files_are_passed_over(folder: Path, write: Write) -> None:

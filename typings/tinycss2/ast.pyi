@@ -17,6 +17,7 @@ class Node:
     content: Any
     prelude: list[Node]
     representation: str
+    lower_unit: str
     kind: str
     message: str
     def serialize(self) -> str: ...
