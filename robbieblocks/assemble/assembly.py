@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
@@ -32,13 +33,15 @@ class Assembly:
     """The pages of one app that are without errors, and the problems of the others.
 
     `problems` lists every problem once, warnings included. `held_back` maps the key of each page
-    that can't be built to its errors and those of its components. `components` are the rows that
-    the pages were checked against, `layouts` the names of the layouts.
+    that can't be built to its errors and those of its components. `placed` maps each component that
+    the pages place to the number of those pages. `components` are the rows that the pages were
+    checked against, `layouts` the names of the layouts.
     """
 
     pages: tuple[PreparedPage, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
+    placed: Mapping[str, int] = field(default_factory=dict[str, int])
     components: Mapping[str, ComponentRow] = field(
         default_factory=dict[str, ComponentRow], repr=False, compare=False
     )
@@ -55,7 +58,9 @@ def assemble(
     """
     components = CheckedComponents(snapshot.components)
     layout_names = frozenset(layouts)
-    known = {page.key: page for page in previous.pages} if previous is not None else {}
+    # Of these, what is left in the end was read anew, or is gone.
+    known = {page.row.key: page for page in previous.pages} if previous is not None else {}
+    placed = Counter(previous.placed if previous is not None else {})
     same_components = previous is not None and same(previous.components, snapshot.components)
     same_inputs = same_components and previous is not None and previous.layouts == layout_names
     rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
@@ -74,13 +79,19 @@ def assemble(
                 problems.update(dict.fromkeys(read))
                 continue
             page = read
+            placed.update(component_keys(row))
+        else:
+            del known[row.key]
         if page.warnings:
             problems.update(dict.fromkeys(page.warnings))
         pages.append(page)
+    for page in known.values():
+        placed.subtract(component_keys(page.row))
     return Assembly(
         pages=tuple(pages),
         problems=tuple(problems),
         held_back=held_back,
+        placed=+placed,
         components=snapshot.components,
         layouts=layout_names,
     )
@@ -149,12 +160,10 @@ def boundaries_of(page: PreparedPage, block_order: int) -> list[datetime]:
     return list(boundaries(condition)) if condition is not None else []
 
 
-def next_boundary(pages: Iterable[PreparedPage], now: datetime) -> datetime | None:
+def next_boundary(pages: Collection[PreparedPage], now: datetime) -> datetime | None:
     """The first instant after `now` at which a page becomes due or a condition changes."""
-    instants: list[datetime] = []
-    for page in pages:
-        if page.row.published_at is not None:
-            instants.append(page.row.published_at)
+    instants = [at for page in pages if (at := page.row.published_at) is not None]
+    for page in [page for page in pages if page.conditions]:
         for condition in page.conditions.values():
             instants += boundaries(condition)
     return min([instant for instant in instants if instant > now], default=None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Generic, NewType, TypeAlias, TypeVar
 
@@ -53,9 +54,8 @@ def canonical_json(value: Json) -> str:
         return _CANONICAL_FALLBACK.encode(value)
 
 
-def same(one: object, other: object) -> bool:
-    """Whether both are one object, so that what was made of one holds for the other."""
-    return one is other
+# Whether both are one object, so that what was made of one holds for the other.
+same = operator.is_
 
 
 class IdentityMap(Generic[K, V]):

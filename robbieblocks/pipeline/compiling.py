@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
 
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
@@ -88,8 +87,7 @@ def _compiled(
     name: str, content: Snapshot, assembly: Assembly, session: BuildSession
 ) -> CompiledApp:
     context, memory = session.context, session.context.memory
-    blocks = chain.from_iterable(page.page.blocks for page in assembly.pages)
-    placed = frozenset(map(attrgetter("component"), blocks))
+    placed = frozenset(assembly.placed)
     bundle = context.bundle(content, placed)
     fingerprints = Fingerprints(
         bundle,

@@ -217,7 +217,10 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
     if not changed:
         return components, known.pages, previous.pages
     read = reading.pages(cursor, known.apps, changed, known)
-    kept = {key: row for key, row in known.pages.items() if key not in changed}
+    # A copy hashes no id again.
+    kept = dict(known.pages)
+    for key in changed:
+        kept.pop(key, None)
     removed = [known.pages[key][1] for key in changed if key in known.pages]
     added = [row for _, row in read.values()]
     return components, kept | read, _replaced(previous.pages, removed, added)
