@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from robbieblocks.errors import Problem
@@ -128,13 +129,16 @@ def release_path(route: str) -> str:
     return bare + "/index.html"
 
 
-def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
+def check_routes(
+    snapshot: Snapshot, node: NodeRow, is_live: Callable[[PageRow], bool]
+) -> tuple[Problem, ...]:
     """The conflicts between routes of one node's published pages; each problem names both pages.
 
     Two pages conflict where their files are equal, differ only in case (which case-insensitive
-    disks ignore), or one's file is the other's folder. Pages whose `published_at` has not come are
-    left out, and so are invalid routes, which `assemble` reports. A draft takes the place of a
-    published page; that is a warning.
+    disks ignore), or one's file is the other's folder. The one that `is_live` at its route keeps
+    it; else, and between two of them, the older one. The problem is that of the other page. Pages
+    whose `published_at` has not come are left out, and so are invalid routes, which `assemble`
+    reports. A draft takes the place of a published page; that is a warning.
     """
     apps = set(node.apps)
     pages = [
@@ -144,10 +148,19 @@ def check_routes(snapshot: Snapshot, node: NodeRow) -> tuple[Problem, ...]:
         and not (page.published_at and page.published_at > snapshot.taken_at)
         and route_problem(page.route) is None
     ]
-    return tuple(_conflicts(sorted(pages, key=lambda page: (not page.draft, page.key)), node))
+    if next(_conflicts(pages), None) is None:
+        return ()
+    live = {page.key for page in pages if is_live(page)}
+    pages.sort(key=lambda page: (not page.draft, page.key not in live, _since(page), page.key))
+    return tuple(_conflict(*both, node, live) for both in _conflicts(pages))
 
 
-def _conflicts(pages: Iterable[PageRow], node: NodeRow) -> Iterable[Problem]:
+def _since(page: PageRow) -> datetime:
+    return page.published_at or page.created_at or datetime.max.replace(tzinfo=UTC)
+
+
+def _conflicts(pages: Iterable[PageRow]) -> Iterator[tuple[PageRow, PageRow]]:
+    """Each page that wants what an earlier one has, with that one."""
     owner: dict[str, PageRow] = {}
     folders: dict[str, PageRow] = {}
     for page in pages:
@@ -157,30 +170,34 @@ def _conflicts(pages: Iterable[PageRow], node: NodeRow) -> Iterable[Problem]:
         other = owner.get(path) or folders.get(path)
         other = other or next((owner[folder] for folder in above if folder in owner), None)
         if other is not None:
-            yield _conflict(page, other, node)
+            yield page, other
             continue
         owner[path] = page
         for folder in above:
             folders.setdefault(folder, page)
 
 
-def _conflict(page: PageRow, other: PageRow, node: NodeRow) -> Problem:
+def _conflict(page: PageRow, other: PageRow, node: NodeRow, live: Collection[str]) -> Problem:
     if page.route == other.route:
-        what = f"the route {page.route} is also that of page {other.key}, on node {node.id}"
+        what = f"the route {page.route} is also that of page {other.key}"
     else:
-        what = (
-            f"the route {page.route} takes the same place as {other.route} of page {other.key}, "
-            f"on node {node.id}"
-        )
+        what = f"the route {page.route} takes the same place as {other.route} of page {other.key}"
     if other.draft and not page.draft:
         return Problem(
             entity="page",
             key=page.key,
             field="page_route",
-            what=f"{what}, a draft, which is shown in its place",
+            what=f"{what}, on node {node.id}, a draft, which is shown in its place",
             remedy="to publish the draft, archive this page",
             severity="warning",
         )
+    if other.key in live and page.key not in live:
+        why = "is live there"
+    elif _since(other) < _since(page):
+        why = "is older"
+    else:
+        why = "is as old and comes first by its key"
+    what += f", which {why} and keeps it on node {node.id}"
     return Problem(
         entity="page",
         key=page.key,

@@ -39,6 +39,7 @@ class PageRow:
     layout: str
     meta_title: str | None = None
     meta_description: str | None = None
+    created_at: datetime | None = None
     published_at: datetime | None = None
     metadata: Json = field(default_factory=dict[str, Json])
     blocks: tuple[BlockRow, ...] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from robbieblocks.assemble import check_routes
+from robbieblocks.assemble import check_routes, release_path
 from robbieblocks.errors import Problem
-from robbieblocks.model import NodeRow, PageRow, Snapshot, same
+from robbieblocks.model import Manifest, NodeRow, PageRow, Snapshot, same
 
 
 @dataclass(slots=True)
@@ -15,44 +16,70 @@ class RouteConflicts:
     """Finds conflicts; checks again only where a route may be new.
 
     `_free` are sets of apps whose pages had no conflict in the content that was checked last.
+    `_next_at` is when the first page of that content will be published whose time had not come.
     """
 
     _pages: tuple[PageRow, ...] = ()
     _checked_at: datetime | None = None
+    _next_at: datetime | None = None
     _free: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
 
-    def conflicts(self, content: Snapshot, node: NodeRow) -> dict[str, tuple[Problem, ...]]:
-        """The node's pages that want another page's route, with problems that name both."""
+    def conflicts(
+        self, content: Snapshot, node: NodeRow, live: Callable[[str], Manifest | None]
+    ) -> dict[str, tuple[Problem, ...]]:
+        """The node's pages that want another page's route, with problems that name both.
+
+        `live` gives an app's live manifest on the node, and is asked only where there is a
+        conflict.
+        """
         if not self._has_same_routes(content):
             self._free.clear()
+            self._next_at = min(
+                [
+                    page.published_at
+                    for page in content.pages
+                    if page.published_at is not None and page.published_at > content.taken_at
+                ],
+                default=None,
+            )
         self._pages, self._checked_at = content.pages, content.taken_at
         apps = frozenset(node.apps)
         if apps in self._free:
             return {}
-        found: dict[str, tuple[Problem, ...]] = {}
-        for problem in check_routes(content, node):
-            found[problem.key] = (*found.get(problem.key, ()), problem)
+        found: dict[str, tuple[Problem, ...]] = {
+            problem.key: (problem,) for problem in check_routes(content, node, _LivePages(live).has)
+        }
         if not found:
             self._free.add(apps)
         return found
 
     def _has_same_routes(self, content: Snapshot) -> bool:
         """Whether the published pages, and their routes, are those that were checked last."""
-        if same(content.pages, self._pages) and content.taken_at == self._checked_at:
-            return True
-        if len(content.pages) != len(self._pages):
+        if len(content.pages) != len(self._pages) or self._checked_at is None:
+            return False
+        if content.taken_at < self._checked_at:
+            return False
+        if self._next_at is not None and self._next_at <= content.taken_at:
             return False
         both = zip(content.pages, self._pages, strict=True)
         changed = [(now, before) for now, before in both if not same(now, before)]
-        return all(_routing(now) == _routing(before) for now, before in changed) and not (
-            self._is_any_published_since(content)
-        )
+        return all(_routing(now) == _routing(before) for now, before in changed)
 
-    def _is_any_published_since(self, content: Snapshot) -> bool:
-        """Whether a page's `published_at` lies between the last check and this one."""
-        first, last = self._checked_at, content.taken_at
-        instants = [page.published_at for page in content.pages if page.published_at is not None]
-        return first is not None and bool([at for at in instants if first < at <= last])
+
+@dataclass(slots=True)
+class _LivePages:
+    """Which pages are live on a node, each app's manifest read once."""
+
+    read: Callable[[str], Manifest | None]
+    _paths: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+
+    def has(self, page: PageRow) -> bool:
+        """Whether the page is live at the route that its row has now."""
+        if page.app not in self._paths:
+            manifest = self.read(page.app)
+            entries = manifest.pages if manifest else ()
+            self._paths[page.app] = {entry.key: entry.path for entry in entries}
+        return self._paths[page.app].get(page.key) == release_path(page.route)
 
 
 def _routing(page: PageRow) -> tuple[object, ...]:

@@ -72,11 +72,16 @@ ONE_PAGE_EACH: LiteralString = """
 # Published pages, and drafts where they are asked for, of some apps or all, by id or all, each with
 # its blocks in order as one JSON text, which takes a third of the time of reading blocks as rows.
 # Most blocks have no conditions, and null is cheaper than {}. Times that Python can't hold
-# (infinity, BC) become the nearest that it can.
+# (infinity, BC) become the nearest that it can; greatest() of a null is the other value.
 PAGES: LiteralString = """
     SELECT id, page_key, app_namespace, page_name, page_route, layout_template, meta_title,
            meta_description,
-           least(greatest(published_at, '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC',
+           CASE WHEN created_at IS NOT NULL
+                THEN least(greatest(created_at, '0001-01-02Z'), '9999-12-30Z')
+           END AT TIME ZONE 'UTC',
+           CASE WHEN published_at IS NOT NULL
+                THEN least(greatest(published_at, '0001-01-02Z'), '9999-12-30Z')
+           END AT TIME ZONE 'UTC',
            nullif(metadata, '{}')::text, status = 'draft',
            (SELECT json_agg(json_build_array(block_order, zone, component_key, nullif(props, '{}'),
                                              nullif(conditions, '{}')) ORDER BY block_order)::text

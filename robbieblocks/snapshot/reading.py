@@ -134,8 +134,9 @@ def pages(
 
 
 def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
-    key_id, key, app, name, route, layout, title, description, published_at, *more = row
-    metadata, draft, _ = more
+    key_id, key, app, name, route, layout, title, description, *more = row
+    *times, metadata, draft, _ = more
+    created_at, published_at = [utc(time) if time else None for time in times]
     return PageRow(
         id=key_id,
         key=key,
@@ -145,7 +146,8 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         layout=layout,
         meta_title=title,
         meta_description=description,
-        published_at=utc(published_at) if published_at and not draft else None,
+        created_at=created_at,
+        published_at=None if draft else published_at,
         metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
         draft=draft,

@@ -325,6 +325,41 @@ def test_two_pages_on_one_route_are_both_named(seeded: Builder) -> None:
     assert "robbie-play-home" in text
 
 
+def test_a_new_page_takes_no_live_ones_route(
+    seeded: Builder, make_builder: MakeBuilder, tmp_path: Path
+) -> None:
+    """The page that is live keeps its route; a node on which nothing is live comes to the same."""
+    seeded.build(nodes=[VENGEANCE])
+    seeded.sql(
+        "INSERT INTO robbieblocks_pages "
+        "(page_key, app_namespace, page_name, page_route, layout_template, status) "
+        "VALUES ('aaa', 'play', 'Newcomer', '/play/', 'single-column', 'published')"
+    )
+    assert seeded.settings.database_url
+    cold = make_builder(
+        seeded.settings.database_url, site_root=tmp_path / "cold", cache=seeded.settings.cache
+    )
+
+    for builder in (seeded, cold):
+        run = run_of(builder.build(nodes=[VENGEANCE]), VENGEANCE, "play")
+        assert [page.key for page in run.pages if page.change == "held back"] == ["aaa"]
+        (problem,) = run.problems
+        assert (problem.key, problem.field) == ("aaa", "page_route")
+        assert "page robbie-play-home" in problem.what
+        live = builder.live(VENGEANCE, "play")
+        assert live is not None
+        assert live.by_key["robbie-play-home"].path == "play/index.html"
+    # An older page that is moved to the route displaces it as little.
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET created_at = '2001-01-01', page_route = '/play/' "
+        "WHERE page_key IN ('aaa', 'robbie-code-home')"
+    )
+    report = seeded.build(nodes=[VENGEANCE])
+    held = {page.key for run in report.runs for page in run.pages if page.change == "held back"}
+    assert held == {"aaa", "robbie-code-home"}
+    assert "is live there" in str(report.problems)
+
+
 def test_a_build_answers_the_queue(seeded: Builder) -> None:
     """A full build handles every queue row, those that wait for a person among them."""
     seeded.sql("UPDATE robbieblocks_change_triggers SET auto_deploy = false")

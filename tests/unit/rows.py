@@ -37,6 +37,10 @@ def a_page(key: str = "home", **fields: Any) -> PageRow:
     return PageRow(id=uuid5(_SPACE, repr(key)), key=key, **fields)
 
 
+def nothing_live(_page: PageRow) -> bool:
+    return False
+
+
 def a_node(node_id: str = "vengeance-local", **fields: Any) -> NodeRow:
     return NodeRow(id=node_id, **{"name": "Vengeance", "enabled_apps": ("play",), **fields})
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from robbieblocks.assemble import assemble, check_routes, release_path, route_problem
 from robbieblocks.assemble.page_problems import MAX_PAGE_PROBLEMS, PageProblems
-from robbieblocks.model import Snapshot
+from robbieblocks.model import PageRow, Snapshot
 from tests.unit.rows import (
     LAYOUTS,
     NOW,
@@ -21,6 +24,7 @@ from tests.unit.rows import (
     a_page,
     a_snapshot,
     assembled,
+    nothing_live,
 )
 
 
@@ -173,17 +177,70 @@ def test_taking_over_gives_what_starting_afresh_gives() -> None:
     assert assemble(snapshot, "play", layouts=LAYOUTS, previous=fresh) == fresh
 
 
+def test_what_is_placed_is_counted_over_any_edits() -> None:
+    """After any edits, the components that are placed are those of an assembly made afresh."""
+    chance = random.Random(7)  # noqa: S311 - test data
+    components = tuple(a_component(key) for key in "abcd")
+    pages: dict[int, PageRow] = {}
+    known = None
+    for _ in range(60):
+        for _ in range(chance.randrange(3)):
+            number, placed = chance.randrange(6), chance.choices("abcde", k=chance.randrange(4))
+            blocks = tuple(a_block(order, component=key) for order, key in enumerate(placed, 1))
+            pages[number] = a_page(f"page-{number}", route=f"/{number}/", blocks=blocks)
+        if pages and chance.random() < 0.2:
+            pages.popitem()
+        snapshot = a_snapshot(*pages.values(), components=components)
+        known = assemble(snapshot, "play", layouts=LAYOUTS, previous=known)
+        assert known == assemble(snapshot, "play", layouts=LAYOUTS)
+        assert known.placed == Counter(
+            key for page in known.pages for key in {block.component for block in page.page.blocks}
+        )
+
+
 def test_a_page_still_to_come_out_takes_no_ones_route() -> None:
     """Two pages may share a route where one is not published yet at that time."""
     later = a_page("b", published_at=NOW.replace(year=2030))
-    assert check_routes(a_snapshot(a_page("a"), later), a_node()) == ()
+    assert check_routes(a_snapshot(a_page("a"), later), a_node(), nothing_live) == ()
 
 
 def test_pages_of_apps_the_node_lacks_are_no_conflict() -> None:
     """Routes are compared among the pages that one node carries."""
     snapshot = a_snapshot(a_page("a"), a_page("b", app="work"))
-    assert check_routes(snapshot, a_node(enabled_apps=("play",))) == ()
-    assert len(check_routes(snapshot, a_node(enabled_apps=("play", "work")))) == 1
+    assert check_routes(snapshot, a_node(enabled_apps=("play",)), nothing_live) == ()
+    assert len(check_routes(snapshot, a_node(enabled_apps=("play", "work")), nothing_live)) == 1
+
+
+def test_who_keeps_a_route() -> None:
+    """The page that is live there; else, and of two that are, the older; else the first by key."""
+    older = {"created_at": NOW - timedelta(days=9)}
+    newer = {"created_at": NOW - timedelta(days=1)}
+    dated = {"created_at": NOW, "published_at": NOW - timedelta(days=5)}
+    for first, second, live, loser, why in (
+        (newer, older, (), "a", "is older"),
+        (older, newer, ("b",), "a", "is live there"),
+        (newer, older, ("a", "b"), "a", "is older"),
+        (newer, dated, (), "a", "is older"),
+        (older, dated, (), "b", "is older"),
+        (older, older, (), "b", "is as old and comes first by its key"),
+        ({}, newer, (), "a", "is older"),
+        ({}, {}, (), "b", "is as old and comes first by its key"),
+    ):
+        pages = (a_page("a", **first), a_page("b", **second))
+        (problem,) = check_routes(a_snapshot(*pages), a_node(), lambda page: page.key in live)  # noqa: B023 - called at once
+        assert problem.key == loser
+        assert f"page {'b' if loser == 'a' else 'a'}, which {why} and keeps it" in problem.what
+
+
+def test_one_page_can_keep_many_from_their_routes() -> None:
+    """A page in a folder that others want is held back once, whichever of them is the oldest."""
+    pages = [
+        a_page("a", route="/x.html"),
+        a_page("b", route="/x.html/y"),
+        a_page("c", route="/x.html/z"),
+    ]
+    found = check_routes(a_snapshot(*pages), a_node(), lambda page: page.key != "a")
+    assert [problem.key for problem in found] == ["a"]
 
 
 _SEGMENT = st.text(alphabet="abc-_.~%/\\ \0\u202eäа日{}", max_size=8)
@@ -219,7 +276,7 @@ def test_any_text_as_a_route_is_judged(route: str) -> None:
 def test_pages_without_conflict_have_files_apart(routes: list[str]) -> None:
     """Where no conflict is reported, no file is another's, or its folder, in any case."""
     pages = [a_page(f"p{n}", route=route) for n, route in enumerate(routes)]
-    conflicts = check_routes(a_snapshot(*pages), a_node())
+    conflicts = check_routes(a_snapshot(*pages), a_node(), nothing_live)
     losers = {problem.key for problem in conflicts}
     kept = [release_path(page.route).casefold() for page in pages if page.key not in losers]
     assert len(set(kept)) == len(kept)

@@ -21,6 +21,7 @@ from tests.unit.rows import (
     a_node,
     a_page,
     a_snapshot,
+    nothing_live,
 )
 
 pytestmark = pytest.mark.timeout(10)
@@ -223,7 +224,7 @@ def test_a_good_route_has_its_file(route: str, path: str) -> None:
 def test_two_pages_in_one_place_name_each_other(first: str, second: str, expected: str) -> None:
     """Two pages of a node that want one file are one error that names both."""
     pages = (a_page("a", route=first), a_page("b", app="shared", route=second))
-    (problem,) = check_routes(a_snapshot(*pages), a_node())
+    (problem,) = check_routes(a_snapshot(*pages), a_node(), nothing_live)
     assert problem.key == "b"
     assert expected in str(problem)
 

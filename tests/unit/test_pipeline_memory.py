@@ -27,7 +27,7 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.rendering import BlockStream, RenderedBlocks
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
-from tests.unit.rows import NOW, a_node, a_page, a_snapshot, assembled
+from tests.unit.rows import NOW, a_node, a_page, a_snapshot, assembled, nothing_live
 
 KEYS = [f"part-{number}" for number in range(8)]
 
@@ -178,9 +178,9 @@ def test_remembered_routes_are_those_of_a_fresh_look(seed: int) -> None:
         content = a_snapshot(*(pages[n] for n in sorted(pages)), taken_at=now, nodes=tuple(nodes))
         for node in nodes:
             fresh: dict[str, list[str]] = {}
-            for problem in check_routes(content, node):
+            for problem in check_routes(content, node, nothing_live):
                 fresh.setdefault(problem.key, []).append(str(problem))
-            found = routes.conflicts(content, node)
+            found = routes.conflicts(content, node, lambda _app: None)
             assert {key: [*map(str, each)] for key, each in found.items()} == fresh
 
 

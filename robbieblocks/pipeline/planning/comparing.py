@@ -71,7 +71,10 @@ def make_plan(
     with session.stopwatch.step("plan"):
         nodes = {node.id: node for node in content.nodes}
         conflicts = {
-            node: memory.routes.conflicts(content, nodes[node]) for node in compiled.brands
+            node: memory.routes.conflicts(
+                content, nodes[node], partial(release.live, session.site.root, node)
+            )
+            for node in compiled.brands
         }
         runs = [
             plan_run(
@@ -106,15 +109,14 @@ def plan_run(given: Comparison) -> RunPlan:
 
     A node that no longer enables the app keeps none of its pages.
     """
-    live = given.live.by_key if given.live else {}
+    rest = dict(given.live.by_key) if given.live else {}
     # Where nothing is live, the whole app is built, whatever was asked for.
-    considered = given.only if given.only and live else None
-    pages, unchanged = _compared(given, live, considered)
-    seen = {entry.key for entry in unchanged}.union([page.key for page in pages])
-    for key, entry in live.items():
+    considered = given.only if given.only and rest else None
+    pages, unchanged = _compared(given, rest, considered)
+    for key, entry in rest.items():
         if considered is not None and key not in considered:
             unchanged.append(entry)
-        elif key not in seen:
+        else:
             pages.append(_removed(given, entry))
     return RunPlan(
         target=given.target,
@@ -129,9 +131,12 @@ def plan_run(given: Comparison) -> RunPlan:
 
 
 def _compared(
-    given: Comparison, live: Mapping[str, PageEntry], considered: Collection[str] | None
+    given: Comparison, rest: dict[str, PageEntry], considered: Collection[str] | None
 ) -> tuple[list[PlannedPage], list[PageEntry]]:
-    """What happens to each page that the rows have, and the live entries where nothing does."""
+    """What happens to each page that the rows have, and the live entries where nothing does.
+
+    The live entries of these pages are taken out of `rest`.
+    """
     pages: list[PlannedPage] = []
     unchanged: list[PageEntry] = []
     app, node, now, fingerprints = given.app, given.node, given.now, given.app.fingerprints
@@ -144,7 +149,7 @@ def _compared(
     for key, problems in {**app.assembly.held_back, **conflicts}.items():
         asked = considered is None or key in considered
         if asked and any(each.severity == "error" for each in problems):
-            pages.append(_held_back(key, problems, live.get(key)))
+            pages.append(_held_back(key, problems, rest.pop(key, None)))
     for prepared in app.assembly.pages:
         page = page_on_node(prepared, node, now=now)
         key = page.key
@@ -152,7 +157,7 @@ def _compared(
             continue
         if key in conflicts or not is_due(prepared, now):
             continue
-        entry = live.get(key)
+        entry = rest.pop(key, None)
         if app.broken and (problems := app.problems_of(fingerprints.components(page))):
             pages.append(_held_back(key, problems, entry))
             continue
