@@ -44,6 +44,11 @@ def printable(text: str) -> str:
     return visible_line(cut) or "''"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count and what is counted: `1 change`, `2,000 changes`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """The known names that are like a mistyped one, the likeliest first."""
     names = sorted(known)[:_COMPARED_NAMES]

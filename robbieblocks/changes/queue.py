@@ -16,7 +16,7 @@ from psycopg import Connection
 
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
-from robbieblocks.messages import printable
+from robbieblocks.messages import counted, printable
 from robbieblocks.model import SHARED_APP
 
 # What waits for a node, grouped by the apps it affects, and the ids of rows that affect none of the
@@ -157,7 +157,7 @@ def acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> Ack
     that no node is left to handle are marked processed, also where none of them is named. Where the
     database refuses a row, the others are acknowledged without it. Raises DatabaseUnavailable.
     """
-    with translated(f"acknowledge {len(ids)} changes for {node}"):
+    with translated(f"acknowledge {counted(len(ids), 'change')} for {node}"):
         try:
             with connection.transaction():
                 count = _acknowledge(connection, node, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from robbieblocks.messages import visible_line
+from robbieblocks.messages import counted, visible_line
 from robbieblocks.pipeline import BuildReport, PageReport, RunReport, causes_text
 
 _SHORT_HASH = 12
@@ -34,18 +34,18 @@ def as_text(report: BuildReport) -> str:
 
 def _outcome(run: RunReport, report: BuildReport) -> str:
     changed = len(run.changed)
-    pages = f"{_plural(changed, 'page')} of {len(run.pages)}"
+    pages = f"{counted(changed, 'page')} of {len(run.pages)}"
     hash_ = run.build_hash[:_SHORT_HASH]
     if run.outcome == "failed":
         return (
-            f"failed      {hash_:<{_SHORT_HASH}}  {_plural(len(run.held_back), 'page')} held back"
+            f"failed      {hash_:<{_SHORT_HASH}}  {counted(len(run.held_back), 'page')} held back"
         )
     if run.outcome == "unchanged":
-        return f"unchanged   {hash_}  {_plural(len(run.pages), 'page')}"
+        return f"unchanged   {hash_}  {counted(len(run.pages), 'page')}"
     if report.dry_run:
         return f"would go    {hash_}  {pages}, {size(run.bytes_written)}"
     return (
-        f"published   {hash_}  {pages}, {_plural(run.files_written, 'file')} written "
+        f"published   {hash_}  {pages}, {counted(run.files_written, 'file')} written "
         f"({size(run.bytes_written)}) in {run.deploy_ms} ms"
     )
 
@@ -69,8 +69,8 @@ def _work(report: BuildReport, write: Callable[[str], str] = str) -> str:
     named = f" ({', '.join(map(write, report.compiled))})" if 0 < compiled <= 5 else ""
     total = round(sum(report.phases.values()))
     return (
-        f"{_plural(compiled, 'module')} compiled{named}, "
-        f"{_plural(report.blocks_rendered, 'block')} rendered, {total} ms"
+        f"{counted(compiled, 'module')} compiled{named}, "
+        f"{counted(report.blocks_rendered, 'block')} rendered, {total} ms"
     )
 
 
@@ -81,7 +81,7 @@ def as_markdown(report: BuildReport) -> str:
         (run, page) for run in report.runs for page in run.pages if page.change != "unchanged"
     ]
     count = len({page.key for _, page in touched})
-    lines = [f"### RobbieBlocks: {_plural(count, 'page')} {verb}", ""]
+    lines = [f"### RobbieBlocks: {counted(count, 'page')} {verb}", ""]
     if touched:
         lines += ("| page | node | app | change | size |", "|---|---|---|---|---|")
         lines += (_row(run, page) for run, page in touched)
@@ -111,10 +111,6 @@ def _code(name: str) -> str:
 def _fence(text: str, *, at_least: int) -> str:
     """More backticks than the text has in a row, so that it can't end what they enclose."""
     return "`" * max(at_least, *(len(run) + 1 for run in re.findall("`+", text)), 0)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def size(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -154,7 +153,7 @@ def _statuses(
     statuses: list[AppStatus] = []
     for node in nodes:
         waiting = changes.waiting(connection, node.id)
-        served_here = os.path.isdir(site_root.path / node.id)  # noqa: PTH112 - is_dir() may raise
+        served_here = release.has_folder(site_root, node.id)
         for app in node.apps:
             run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
             live = release.live(site_root, node.id, app) if served_here else None

@@ -88,7 +88,7 @@ def merge(
             found.append(_without_row(row))
         else:
             found.append(_with_both(row, row.ours, row.theirs))
-    _check_components(found)
+    _check_components(found, database.placed)
     return tuple(found)
 
 
@@ -183,28 +183,36 @@ def _merged_blocks(ours: Page, theirs: Page, bases: Mapping[int, str | None]) ->
     return replace(theirs, blocks=tuple(merged))
 
 
-def _check_components(found: Sequence[RowMerge]) -> None:
+def _check_components(found: Sequence[RowMerge], placed: Mapping[str, Mapping[int, str]]) -> None:
     """Every component that a page places must be there afterwards."""
     there = {
         row.name.key for row in found if row.name.kind == "component" and row.action != "remove"
     }
-    problems = [problem for row in found for problem in _missing(row, there)]
+    problems = [problem for row in found for problem in _missing(row, there, placed)]
     if problems:
         raise ContentError(problems)
 
 
-def _missing(row: RowMerge, there: set[str]) -> Iterator[Problem]:
-    page = row.merged or row.ours
-    if not isinstance(page, Page) or row.action == "remove":
+def _missing(
+    row: RowMerge, there: set[str], placed: Mapping[str, Mapping[int, str]]
+) -> Iterator[Problem]:
+    if row.name.kind != "page" or row.action == "remove":
         return
-    for block in page.blocks:
-        if block.component not in there:
+    page = row.merged or row.ours
+    blocks = (
+        [(block.order, block.component, block.line) for block in page.blocks]
+        if isinstance(page, Page)
+        # The row can't be read, and stays as it is.
+        else [(order, key, None) for order, key in placed.get(row.name.key, {}).items()]
+    )
+    for order, component, line in blocks:
+        if component not in there:
             yield Problem(
                 entity="page",
-                key=page.key,
-                block=block.order,
-                line=block.line,
-                what=f"places the component {block.component!r}, "
+                key=row.name.key,
+                block=order,
+                line=line,
+                what=f"places the component {component!r}, "
                 "which is neither in the content nor in the database",
                 remedy="add the component, or correct its key",
             )

@@ -81,7 +81,7 @@ class Stored:
 
     `imported` is the hash of each row as it was last imported, None for one that never was;
     `blocks` the same for the blocks of pages, by order. `unreadable` are rows that no file can
-    hold, each with what is wrong with it.
+    hold, each with what is wrong with it. `placed` are the components on each page, by order.
     """
 
     content: Content
@@ -90,6 +90,7 @@ class Stored:
         default_factory=dict[str, Mapping[int, str | None]]
     )
     unreadable: Mapping[RowName, Problem] = field(default_factory=dict[RowName, Problem])
+    placed: Mapping[str, Mapping[int, str]] = field(default_factory=dict[str, Mapping[int, str]])
 
     def only(self, kind: Literal["token", "node"]) -> Stored:
         """The rows of one kind, as if there were no others."""
@@ -124,6 +125,7 @@ def read_rows(connection: Connection) -> Stored:
         imported=reader.imported,
         blocks=reader.blocks,
         unreadable=reader.unreadable,
+        placed=reader.placed,
     )
 
 
@@ -143,6 +145,7 @@ class _Reader:
         self.imported: dict[RowName, str | None] = {}
         self.blocks: dict[str, dict[int, str | None]] = {}
         self.unreadable: dict[RowName, Problem] = {}
+        self.placed: dict[str, dict[int, str]] = {}
 
     def read(
         self, kind: Any, query: LiteralString, make: Callable[[DictRow], Row]
@@ -171,6 +174,7 @@ class _Reader:
         blocks = {key: list(found) for key, found in groupby(rows, lambda row: row["page_key"])}
         for key, found in blocks.items():
             self.blocks[key] = {row["order"]: row["imported_hash"] for row in found}
+            self.placed[key] = {row["order"]: row["component"] for row in found if row["component"]}
         return self.read("page", _PAGES, lambda row: _page(row, blocks.get(row["key"], ())))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from robbieblocks.messages import visible_line
+from robbieblocks.messages import counted, visible_line
 from robbieblocks.record.workers import WorkerSeen
 
 # A worker gives a sign of life every ten seconds, and builds what waits within one.
@@ -75,7 +75,7 @@ def judge(facts: NodeFacts) -> tuple[Finding, ...]:
         what, remedy = _of_error(error)
         found.append(Finding(node=node, app=app, what=what, remedy=remedy))
     if facts.oldest_s > LATE_S and facts.workers != ():
-        what = f"{facts.waiting} changes wait, the oldest for {facts.oldest_s:.0f} s"
+        what = f"{_waiting(facts.waiting)}, the oldest for {facts.oldest_s:.0f} s"
         found.append(Finding(node=node, what=what, remedy="see what the worker logs", stops=False))
     for app in facts.behind:
         remedy = f"robbieblocks build --node {node} --app {app}"
@@ -93,7 +93,7 @@ def _of_workers(facts: NodeFacts) -> list[tuple[str, str]]:
     start = f"start `robbieblocks worker --node {facts.node}`"
     if not facts.workers:
         if facts.waiting:
-            return [(f"no worker runs, and {facts.waiting} changes wait", start)]
+            return [(f"no worker runs, and {_waiting(facts.waiting)}", start)]
         return [("its worker runs no more", start)] if facts.had_worker else []
     if all(each.state == "standby" for each in facts.workers):
         return [("every worker is a standby", "see what holds the node's lock")]
@@ -113,3 +113,7 @@ def _of_error(error: str) -> tuple[str, str]:
     _, arrow, remedy = rest.partition("-> ")
     remedy = remedy.partition("\n")[0] if arrow else ""
     return what, remedy or "correct what it names: the next build follows by itself"
+
+
+def _waiting(changes: int) -> str:
+    return f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'}"

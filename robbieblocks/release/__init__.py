@@ -15,7 +15,7 @@ app's folder holds its lock; readers need none.
 """
 
 from robbieblocks.release.claim import claim
-from robbieblocks.release.layout import AppFolder, apps, has_place, nodes
+from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.node_removal import remove_node, worker_lock
@@ -46,6 +46,7 @@ __all__ = [
     "WrittenRelease",
     "apps",
     "claim",
+    "has_folder",
     "has_place",
     "is_asset_name",
     "live",

@@ -84,6 +84,14 @@ def has_place(node: str, app: str) -> bool:
     return is_folder_name(node) and is_folder_name(app) and app != ASSETS
 
 
+def has_folder(site_root: SiteRoot, node: str) -> bool:
+    """Whether a node has a folder under the site root that this process can see."""
+    try:
+        return is_folder_name(node) and (site_root.path / node).is_dir()
+    except OSError:
+        return False
+
+
 def apps(site_root: SiteRoot, node: str) -> tuple[str, ...]:
     """The apps that have a live release on a node, sorted. Raises SiteUnavailable."""
     if not is_folder_name(node):

@@ -80,7 +80,7 @@ def test_who_holds_a_node_is_told(site: Settings, editor: Db) -> None:
         (gone,) = findings(site)
         assert "its worker runs no more -> start `robbieblocks worker --node" in gone
         edit(editor, "play", 1)
-        assert any("no worker runs, and 1 changes wait" in line for line in findings(site))
+        assert any("no worker runs, and 1 change waits" in line for line in findings(site))
 
 
 def test_a_page_that_is_held_back_is_told_everywhere(site: Settings, editor: Db) -> None:

@@ -292,6 +292,14 @@ def test_a_component_that_a_page_still_places_is_not_removed(
     files = replace(SMALL, components=(replace(BAR, key="other"),))
     with pytest.raises(ContentError, match=r"page home, block 1.*'bar'"):
         import_(connection, files, prune=True)
+    connection.execute("UPDATE robbieblocks_pages SET published_at = 'infinity'")
+    with pytest.raises(ContentError, match=r"page home, block 1.*'bar'"):
+        import_(
+            connection,
+            files,
+            prune=True,
+            side=lambda name: "ours" if name.kind == "page" else None,
+        )
 
 
 class Meanwhile:
