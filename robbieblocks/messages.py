@@ -49,6 +49,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def no_object(what: str, value: object) -> str:
+    """That something `is` or `are` not an object; a text is quoted, since it may say why."""
+    return f"{what} not an object" + (f": {printable(value)}" if isinstance(value, str) else "")
+
+
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """The known names that are like a mistyped one, the likeliest first."""
     names = sorted(known)[:_COMPARED_NAMES]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from robbieblocks import messages
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, canonical_json
@@ -59,8 +60,7 @@ class ValueProblem:
 
 def no_object(what: str, value: Json, remedy: str) -> ValueProblem:
     """The problem with a value that should be an object; a text is quoted: it may say why."""
-    quoted = f": {printable(value)}" if isinstance(value, str) else ""
-    return ValueProblem("", f"{what} not an object{quoted}", remedy)
+    return ValueProblem("", messages.no_object(what, value), remedy)
 
 
 _TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")

@@ -15,7 +15,7 @@ from robbieblocks.brand.css import CssProblem, as_written, value_problem
 from robbieblocks.brand.families import valid_families
 from robbieblocks.css_text import named_tokens, property_name, with_tokens
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.messages import described, did_you_mean, json_pointer, printable
+from robbieblocks.messages import described, did_you_mean, json_pointer, no_object, printable
 from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
 from robbieblocks.names import KEY_LENGTH
 from robbieblocks.row_faults import blame
@@ -96,9 +96,7 @@ class ResolvedTokens:
 
     def _defaults(self, tokens: Sequence[TokenRow]) -> None:
         if not isinstance(self._node.overrides, dict):
-            found = self._node.overrides
-            quoted = f": {printable(found)}" if isinstance(found, str) else ""
-            what = f"the overrides are not an object{quoted}"
+            what = no_object("the overrides are", self._node.overrides)
             self._of_node("", what, "write an object, or {}")
             return
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,19 +17,11 @@ NODE = NODES[0]
 Db = psycopg.Connection
 
 
-@pytest.fixture
-def site(
-    make_settings: Callable[..., Settings], database: str, editor: Db, tmp_path: Path
-) -> Settings:
-    """An installation over that database."""
-    return make_settings(database, cache=tmp_path / "cache")
-
-
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM robbieblocks_pages", "TRUNCATE robbieblocks_pages CASCADE"]
 )
 def test_an_emptied_table_leaves_the_site_as_it_is(
-    site: Settings, editor: Db, statement: LiteralString
+    small_site: Settings, editor: Db, statement: LiteralString
 ) -> None:
     """Every page stays live, the worker is not ready and says why, and it is well again once the
     rows are back, restored one by one."""
@@ -39,8 +29,8 @@ def test_an_emptied_table_leaves_the_site_as_it_is(
     blocks: list[Any] = editor.execute(
         "SELECT to_jsonb(b) FROM robbieblocks_page_blocks b"
     ).fetchall()
-    current = site.site_root / NODE / "play" / "current"
-    with running(worker := Worker(site, NODE, ("--health", "127.0.0.1:0"))):
+    current = small_site.site_root / NODE / "play" / "current"
+    with running(worker := Worker(small_site, NODE, ("--health", "127.0.0.1:0"))):
         worker.wait_until_ready()
         until(lambda: asked(worker, "/readyz").status_code == 200)
         before = current.resolve()
@@ -51,7 +41,7 @@ def test_an_emptied_table_leaves_the_site_as_it_is(
         assert "play" in answer["held_apps"]
         assert "robbieblocks_held_apps" in asked(worker, "/metrics").text
         assert current.resolve() == before
-        with psycopg.connect(site.database_url or "") as restoring:
+        with psycopg.connect(small_site.database_url or "") as restoring:
             for table, rows in (("pages", pages), ("page_blocks", blocks)):
                 for (row,) in rows:
                     restoring.execute(
