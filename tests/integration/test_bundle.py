@@ -429,6 +429,16 @@ def test_dependencies(make: Make) -> None:
         f"zustand is wanted as ^4, and the toolchain has {_version('zustand')}",
         "the package moment is not in the toolchain",
     ]
+    made = make(
+        {
+            "many": row("many", "<b/>", dependencies=("react",) * 1_001),
+            "long": row("long", "<b/>", dependencies=("react" + " " * 500 + "x",)),
+        }
+    )
+    assert {each.key: each.what[:28] for each in made.problems} == {
+        "many": "names 1,001 packages; 1,000 ",
+        "long": "`react                      ",
+    }
 
 
 def _version(package: str) -> str:

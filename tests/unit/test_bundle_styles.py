@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import lightningcss
 import pytest
 import tinycss2
 from hypothesis import example, given, settings
@@ -370,3 +371,23 @@ def test_an_address_from_a_variable_is_refused() -> None:
     made, (problem,) = scope(css)
     assert (made, problem.severity) == ("", "error")
     assert "var(--x)" in problem.what
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [f".a{{margin:{number}px;--n{number}:1}}" for number in range(10_000)],
+        [f"@media print{{.a{number}{{color:red}}}}" for number in range(8_000)],
+    ],
+    ids=["one selector", "one query"],
+)
+def test_very_many_rules_are_not_merged(rules: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the minifier merges in time that grows with its square is published as it is written."""
+
+    def asked(css: str, **_options: bool) -> str:
+        raise AssertionError(len(css))
+
+    monkeypatch.setattr(lightningcss, "process_stylesheet", asked)
+    made, problems = scope("".join(rules))
+    assert problems == []
+    assert made.count("{") >= len(rules)

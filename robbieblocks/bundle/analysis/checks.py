@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from robbieblocks.bundle.analysis.syntax import Import, code_problem
 from robbieblocks.errors import Problem
@@ -13,6 +14,8 @@ from robbieblocks.toolchain import Toolchain
 
 _REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_MAX_DEPENDENCIES: Final = 1_000
+_MAX_DEPENDENCY_LENGTH: Final = 500
 _DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
 _STYLES = re.compile(r"\.(css|scss|sass|less|styl)$", re.IGNORECASE)
 # Packages that other projects use, and what to write instead.
@@ -115,8 +118,13 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
 def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Problem]:
     """Problems with the `dependencies` column: names, or `name@range` with npm's ranges."""
     versions = {**toolchain.tools, **toolchain.packages}
+    if len(row.dependencies) > _MAX_DEPENDENCIES:
+        what = f"names {len(row.dependencies):,} packages; {_MAX_DEPENDENCIES:,} are allowed"
+        yield _dependency(row, what, "name each once: there are fewer")
+        return
     for entry in row.dependencies:
-        match = _DEPENDENCY.fullmatch(entry.strip())
+        fits = len(entry) <= _MAX_DEPENDENCY_LENGTH
+        match = _DEPENDENCY.fullmatch(entry.strip()) if fits else None
         if match is None:
             what = f"`{printable(entry)}` names no package"
             yield _dependency(row, what, "write it as name or name@range")

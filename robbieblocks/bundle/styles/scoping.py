@@ -38,6 +38,8 @@ _PLAIN_TOKENS = frozenset(
 )
 _MAX_CHARACTERS = 500_000
 _MAX_WRITTEN = 1_000_000
+# The minifier merges rules of one selector in time that grows with rules times text: 2 s for this.
+_MAX_MINIFIED = 100_000_000
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 Selectors = Sequence[Sequence[Node]]
@@ -82,7 +84,9 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
 
 
 def minified(css: str) -> str:
-    """The CSS without needless bytes, or as it is where the minifier can't read it."""
+    """The CSS without needless bytes, or as it is where the minifier can't read it in time."""
+    if css.count("{") * len(css) > _MAX_MINIFIED:
+        return css
     try:
         return lightningcss.process_stylesheet(css, minify=True)
     except BaseException as error:
