@@ -21,6 +21,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.messages import described, printable
 from robbieblocks.model import NodeRow, PageRow, Snapshot
 from robbieblocks.names import KEY_LENGTH
+from robbieblocks.row_faults import blame
 
 LONGEST_ROUTE = KEY_LENGTH
 LONGEST_SEGMENT = 255
@@ -146,13 +147,20 @@ def check_routes(
         for page in snapshot.pages
         if page.app in apps
         and not (page.published_at and page.published_at > snapshot.taken_at)
-        and route_problem(page.route) is None
+        and _has_place(page)
     ]
     if next(_conflicts(pages), None) is None:
         return ()
     live = {page.key for page in pages if is_live(page)}
     pages.sort(key=lambda page: (not page.draft, page.key not in live, _since(page), page.key))
     return tuple(_conflict(*both, node, live) for both in _conflicts(pages))
+
+
+def _has_place(page: PageRow) -> bool:
+    # `assemble` tells of a route that can't be read.
+    with blame(lambda _: None, "page", page.key, "page_route"):
+        return route_problem(page.route) is None and bool(release_path(page.route))
+    return False
 
 
 def _since(page: PageRow) -> datetime:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,14 +21,26 @@ import tinycss2
 from tinycss2 import color4
 
 from robbieblocks.assemble import assemble, condition_reader, pages, props, values
+from robbieblocks.assemble import routes as assemble_routes
 from robbieblocks.brand import brand, branding
 from robbieblocks.bundle.styles import scoped_stylesheet
+from robbieblocks.bundle.tailwind import classes
+from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.errors import ContentError, Problem, ProcessFailed
 from robbieblocks.model import BrandedNode, TokenRow
+from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.row_faults import blame
 from robbieblocks.worker.log import open_log, row_faults_logged
 from robbieblocks.worker.shutdown import ForcedStop
-from tests.unit.rows import LAYOUTS, a_block, a_component, a_node, a_page, a_snapshot
+from tests.unit.rows import (
+    LAYOUTS,
+    a_block,
+    a_component,
+    a_node,
+    a_page,
+    a_snapshot,
+    nothing_live,
+)
 
 POISON = "poison"
 
@@ -276,6 +289,50 @@ def test_a_fault_over_a_node_or_token(
     assert "--color-good:#fff" in bad.stylesheet.content.decode()
     good = brand(a_node("good"), TOKENS, lambda _: ())
     assert [each.severity for each in good.problems if each.severity == "error"] == []
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+def test_a_fault_over_the_rules_of_a_class(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """A word over whose rules the parser fails is no class; the word beside it is one."""
+    replaced(monkeypatch, classes, "safe_rules", error)
+    known = KnownClasses(roots=frozenset({"p"}))
+    words = ["p-1", f"p-[{POISON}]"]
+    answer = [".p-1{padding:1px}", ".p-\\[poison\\]{padding:2px}"]
+    told = known.with_answer(words, answer, words)
+    assert list(told.rules) == ["p-1"]
+    assert told.unknown(words) == []
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+def test_a_fault_over_a_template(error: type[BaseException], tmp_path: Path) -> None:
+    """Whatever a template raises while it is compiled or rendered is a problem with that file."""
+
+    def failing() -> None:
+        raise error("a stand-in")
+
+    (tmp_path / "bad.j2").write_text("{{ fails() }}")
+    templates = Templates(tmp_path)
+    with pytest.raises(ContentError) as raised:
+        templates.rendered(templates.compiled("bad.j2"), {"fails": failing})
+    (problem,) = raised.value.problems
+    assert problem.where == "template bad.j2"
+    assert error.__name__ in problem.what
+    (tmp_path / "worse.j2").write_text("{{ " + "(" * 5_000 + ")" * 5_000 + " }}")
+    with pytest.raises(ContentError, match="template worse"):
+        templates.compiled("worse.j2")
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+def test_a_fault_over_a_route_among_others(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """The routes of the other pages are compared."""
+    replaced(monkeypatch, assemble_routes, "route_problem", error)
+    pages_ = [a_page("bad", route=f"/{POISON}/"), a_page("a"), a_page("b")]
+    (problem,) = assemble_routes.check_routes(a_snapshot(*pages_), a_node(), nothing_live)
+    assert problem.key == "b"
 
 
 DIGITS = "9" * 5_000

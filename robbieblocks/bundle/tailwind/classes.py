@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 from robbieblocks.bundle.tailwind.safe_rules import safe_rules
+from robbieblocks.row_faults import blame
 
 _MAX_OTHER_WORDS: Final = 60_000
 
@@ -64,7 +65,10 @@ class KnownClasses:
         rules, properties = dict(self.rules), dict(self.properties)
         others: set[str] = set()
         for word, told in zip(words, css, strict=True):
-            safe = safe_rules(word, told) if told else None
+            safe = None
+            # A word over whose rules the parser fails is no class.
+            with blame(lambda _: None, "class", word):
+                safe = safe_rules(word, told) if told else None
             if safe is not None:
                 rules[word], properties[word] = safe
             elif may_be_class(word, self.roots):

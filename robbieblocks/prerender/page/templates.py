@@ -21,6 +21,7 @@ from jinja2.parser import Parser
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
 from robbieblocks.file_reading import Refused, read_file
 from robbieblocks.model import Sha256, sha256
+from robbieblocks.row_faults import blame
 
 
 class Inline(Extension):
@@ -65,12 +66,15 @@ class Templates:
 
     def compiled(self, name: str) -> Template:
         """A template, by its path in the folder. Raises ContentError."""
-        try:
-            return self._jinja.get_template(name)
-        except TemplateSyntaxError as error:
-            raise ContentError([_problem(error.name or name, error, error.lineno)]) from error
-        except (TemplateError, UnicodeError) as error:
-            raise ContentError([_problem(name, error, None)]) from error
+        faults: list[Problem] = []
+        with blame(faults.append, "template", name):
+            try:
+                return self._jinja.get_template(name)
+            except TemplateSyntaxError as error:
+                raise ContentError([_problem(error.name or name, error, error.lineno)]) from error
+            except (TemplateError, UnicodeError) as error:
+                raise ContentError([_problem(name, error, None)]) from error
+        raise ContentError(faults)
 
     def layouts(self) -> dict[str, Template]:
         """The layouts by name: each file whose name does not start with `_`."""
@@ -84,12 +88,15 @@ class Templates:
 
     def rendered(self, template: Template, values: Mapping[str, object]) -> str:
         """The text that a template renders. Raises ContentError where it fails."""
-        try:
-            # As Template.render, without its copy of the globals, which takes as long as a page.
-            context = template.new_context({**self._jinja.globals, **values}, shared=True)
-            return self._jinja.concat(template.root_render_func(context))
-        except TemplateError as error:
-            raise ContentError([_problem(template.name or "", error, None)]) from error
+        faults: list[Problem] = []
+        with blame(faults.append, "template", template.name or ""):
+            try:
+                # As Template.render without its copy of the globals, which takes as long as a page.
+                context = template.new_context({**self._jinja.globals, **values}, shared=True)
+                return self._jinja.concat(template.root_render_func(context))
+            except TemplateError as error:
+                raise ContentError([_problem(template.name or "", error, None)]) from error
+        raise ContentError(faults)
 
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises ContentError and SiteUnavailable."""
