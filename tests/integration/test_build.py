@@ -360,6 +360,33 @@ def test_a_new_page_takes_no_live_ones_route(
     assert "is live there" in str(report.problems)
 
 
+@pytest.mark.parametrize(("before", "after"), [("x.html", "x.html/y"), ("x.html/y", "x.html")])
+def test_a_file_takes_the_place_of_a_folder_that_a_held_back_page_left(
+    seeded: Builder, before: str, after: str
+) -> None:
+    """A page at a path in, or above, that of a page which moves and is held back goes out."""
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET page_route = '/' || %s WHERE page_key = 'robbie-play-home'",
+        before,
+    )
+    seeded.build(nodes=[VENGEANCE], apps=["play"])
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET page_route = '/z/', layout_template = 'none' "
+        "WHERE page_key = 'robbie-play-home'"
+    )
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET page_route = '/' || %s "
+        "WHERE page_key = 'robbie-play-blackjack'",
+        after,
+    )
+    run = run_of(seeded.build(nodes=[VENGEANCE], apps=["play"]), VENGEANCE, "play")
+    changes = {page.key: page.change for page in run.pages}
+    assert changes == {"robbie-play-home": "held back", "robbie-play-blackjack": "changed"}
+    live = seeded.live(VENGEANCE, "play")
+    assert live is not None
+    assert [page.route for page in live.pages] == [f"/{after}"]
+
+
 def test_a_build_answers_the_queue(seeded: Builder) -> None:
     """A full build handles every queue row, those that wait for a person among them."""
     seeded.sql("UPDATE robbieblocks_change_triggers SET auto_deploy = false")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import attrgetter
 
 from robbieblocks.errors import Problem
@@ -137,15 +138,28 @@ def page_reports(
 def _with_kept(
     entries: Sequence[PageEntry], run: RunPlan, failed: Mapping[str, object]
 ) -> tuple[PageEntry, ...]:
-    """New entries and those that stay, by key; a new page takes the path of one that stays."""
+    """New entries and those that stay, by key; a new page takes the place of one that stays."""
     taken = {entry.path for entry in entries}
+    # Only a path that is not live can be the folder of one that is, or lie in a folder of its name.
+    new = taken.difference(run.live.files if run.live else ())
+    folders = {folder for path in new for folder in _folders(path)}
     held_back = (
         page.live
         for page in run.pages
         if page.live is not None and (page.change == "held back" or page.key in failed)
     )
-    kept = (entry for entry in (*run.unchanged, *held_back) if entry.path not in taken)
+    kept = (
+        entry
+        for entry in (*run.unchanged, *held_back)
+        if entry.path not in taken
+        and entry.path not in folders
+        and (not new or new.isdisjoint(_folders(entry.path)))
+    )
     return tuple(sorted((*entries, *kept), key=attrgetter("key")))
+
+
+def _folders(path: str) -> Iterable[str]:
+    return accumulate(path.split("/")[:-1], "{}/{}".format)
 
 
 def _entry(made_from: PageInputs, document: PageDocument, run: RunPlan) -> PageEntry:
