@@ -195,6 +195,14 @@ def test_names_of_common_js_may_be_ones_own(code: str) -> None:
     assert analysis(f"export default () => <p/>;\n{code}").problems == ()
 
 
+def test_a_line_for_the_shell_is_refused_at_its_place() -> None:
+    """A first line that begins with `#!` would fail in the browser, without a line."""
+    (problem,) = analysis("#!/usr/bin/env node\nexport default () => <p/>;").problems
+    assert (problem.line, problem.column, problem.source) == (1, 1, "#!/usr/bin/env node")
+    assert "(#!) is not available here" in problem.what
+    assert not analysis("export default () => <p>#!</p>;\n#!").problems
+
+
 def test_place_of_a_problem() -> None:
     """A problem has the line and column of the stored text, and quotes the line."""
     (problem,) = analysis("const é = 1;\nexport default () => <p>é{require('x')}</p>").problems

@@ -113,9 +113,11 @@ def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What can't work in a component, wherever it stands in the text."""
     import_it = 'import at the top instead: `import x from "..."`'
     export_it = "write `export default` instead: a component is an ES module"
+    first = (SourcePosition(1, 1),) if row.code.lstrip("\ufeff").startswith("#!") else ()
     return [
         code_problem(row, position, f"{what} is not available here", remedy)
         for positions, what, remedy in (
+            (first, "a first line for the shell (#!)", "remove it: browsers run the code"),
             (syntax.dynamic_imports, "import()", import_it),
             (syntax.import_metas, "import.meta", "a component has no address"),
             (syntax.common_js.get("require", ()), "require", import_it),
