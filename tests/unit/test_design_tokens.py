@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from robbieblocks.content import (
@@ -440,8 +440,11 @@ ROWS = st.builds(
     description=st.none() | TEXTS,
 )
 
+FAMILY_IN_BRACES = Token(key="b", category="font", value="'{a}'")
+
 
 @given(st.lists(ROWS, unique_by=lambda row: row.key, max_size=12))
+@example([Token(key="a", category="color", value="red"), FAMILY_IN_BRACES])
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_rows_go_round(tmp_path: Path, rows: list[Token]) -> None:
     """Rows of any text are the same rows after they were written and read, without a problem."""

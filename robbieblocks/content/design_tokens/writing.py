@@ -141,7 +141,9 @@ class _Writer:
         words = [node for node in nodes if node.type != "whitespace"]
         stand_ins = {f"{_STAND_IN}{number}": name for number, name in enumerate(names)}
         if not names and row.category == "font" and (families := font_families(css)):
-            return "fontFamily", families
+            # A family in braces would be read as the name of a token.
+            in_braces = any(map(_WHOLE_NAME.fullmatch, families))
+            return None if in_braces else ("fontFamily", families)
         if not names and row.category != "font" and (color := _color(css)):
             return "color", color
         if len(words) == 1 and not names:
