@@ -23,6 +23,8 @@ MAX_IN_PLACE = 2_000
 MAX_CHECKS = 4_000
 # Comparing a value with one of an enum's takes as long as ten characters do.
 _CHECK_UNITS = 10
+# Items that have to be unique are hashed with all that is in them.
+_UNIQUE_UNITS = 10
 # A step of `work_on` takes as long as five checks.
 _STEP_UNITS = 50
 # Locations and labels of places that are kept for the next value.
@@ -156,7 +158,9 @@ class ValidationCost:
         pending = [(value, places.of(Counter({self._root: 1})))]
         while pending and work + places.work <= most:
             part, place = pending.pop()
-            work += _STEP_UNITS + place.by_value + place.by_character * _own_characters(part)
+            work += _STEP_UNITS + place.by_value
+            if place.by_character:
+                work += place.by_character * _own_characters(part)
             for label, inner in _members(part):
                 following = places.member(place, label)
                 if following is not None:
@@ -247,12 +251,13 @@ def _any_member(location: _Location) -> Counter[int]:
 
 
 def _own_work(schema: Schema) -> tuple[int, int]:
-    """A subschema's own work for each value, and for each character of a text or of names."""
-    by_value = 1 + _nodes(schema.get("enum")) + _nodes(schema.get("const"))
+    """A subschema's own work for each value, and for each character of a text, names or a list."""
+    by_value = 1 + sum(_nodes(schema.get(name)) for name in ("enum", "const", "dependentRequired"))
     named = schema.get("patternProperties")
     patterns = [schema.get("pattern"), *(named if isinstance(named, dict) else ())]
     states = (pattern_states(each) or 0 for each in patterns if isinstance(each, str))
-    return by_value, sum(states)
+    unique = _UNIQUE_UNITS if schema.get("uniqueItems") is True else 0
+    return by_value, sum(states) + unique + ("format" in schema)
 
 
 def _nodes(value: Json) -> int:
@@ -264,9 +269,11 @@ def _nodes(value: Json) -> int:
 
 
 def _own_characters(value: Json) -> int:
-    """The characters of a text, or of an object's names."""
+    """The characters of a text, of an object's names, or of a list as JSON."""
     if isinstance(value, str):
         return len(value)
+    if isinstance(value, list):
+        return len(json.dumps(value))
     return sum(map(len, value)) if isinstance(value, dict) else 0
 
 

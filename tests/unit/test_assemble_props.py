@@ -386,6 +386,21 @@ def _refused(schema: Any, props: Any) -> str:
         ({"items": {"const": [1] * 5_000}}, [[1] * 10] * 20_000, "would take too long"),
         ({"pattern": "[ab]*a[ab]{10000}c"}, "ab" * 200_000, "would take too long"),
         ({"patternProperties": {"a[ab]{9000}c": {}}}, {"a" * 500_000: 1}, "would take too long"),
+        (
+            {"allOf": [{"uniqueItems": True, "minItems": n} for n in range(500)]},
+            [{"a": n} for n in range(50_000)],
+            "would take too long",
+        ),
+        (
+            {"allOf": [{"format": "uri", "minLength": n} for n in range(500)]},
+            "a" * 900_000,
+            "would take too long",
+        ),
+        (
+            {"items": {"dependentRequired": {f"n{n}": ["a"] for n in range(9_000)}}},
+            [{}] * 50_000,
+            "would take too long",
+        ),
         ({"items": {"properties": {"t": {"default": "x" * 200_000}}}}, [{}] * 40_000, "defaults"),
         ({"items": {"properties": {"t" * 200_000: {"default": 1}}}}, [{}] * 40_000, "defaults"),
         ({"items": {"type": "string"}}, [1] * 400_000, 'not of type "string"'),
@@ -395,7 +410,19 @@ def _refused(schema: Any, props: Any) -> str:
             "too large to say where",
         ),
     ],
-    ids=["enum", "const", "pattern", "names", "defaults", "default names", "errors", "choices"],
+    ids=[
+        "enum",
+        "const",
+        "pattern",
+        "names",
+        "unique",
+        "format",
+        "dependent",
+        "defaults",
+        "default-names",
+        "errors",
+        "choices",
+    ],
 )
 def test_what_multiplies_is_refused(schema: Any, props: Any, says: str) -> None:
     """Work and output that a schema and props multiply are counted before they are done."""
