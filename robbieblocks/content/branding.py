@@ -19,6 +19,7 @@ values of tokens, CSS and scripts are checked when the node is branded.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from robbieblocks.brand import KEY_REMEDY, THEMES, flattened_overrides, token_key_problem
@@ -77,7 +78,7 @@ def _overrides(table: Table) -> JsonObject:
         if wrong or key == "theme":
             what = f"holds the key `{printable(key)}`, which {wrong or 'stands above [tokens]'}"
             table.report("tokens", what, KEY_REMEDY, inside=key)
-        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+        elif isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
             what = f"sets {key} to a value that is not a text"
             table.report("tokens", what, "put the value in quotes", inside=key)
     return overrides

@@ -10,7 +10,7 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from robbieblocks.content import (
@@ -541,6 +541,12 @@ def contents(draw: st.DrawFn) -> Content:
 
 
 @given(contents())
+@example(
+    Content(
+        tokens=(Token(key="x", category="", value=""),),
+        nodes=(NodeRow(id="one", name="One", overrides={"x": 2**63}),),
+    )
+)
 @settings(
     max_examples=25,
     deadline=None,
