@@ -60,7 +60,7 @@ def reply(bundle: Bundle, props: str) -> str:
     """What a child process answers, frame by frame as the protocol module describes them."""
     modules = sorted(reachable([SPECIFIER], bundle.modules) - PROVIDED)
     frames: list[object] = [
-        {"open": bundle.isolate, "cpu": CPU_S, "heap": HEAP_BYTES},
+        {"open": bundle.isolate, "cpu": CPU_S, "heap": HEAP_BYTES, "elsewhere": False},
         {
             "define": [definition(bundle.modules[name]) for name in modules],
             "render": [(SPECIFIER, props, PREFIX)],

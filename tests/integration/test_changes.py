@@ -332,5 +332,5 @@ def test_an_old_row_that_is_refused_keeps_no_other_waiting(db: Db) -> None:
 def test_lost_connection(db: Db) -> None:
     """A connection that is gone is DatabaseUnavailable."""
     db.close()
-    with pytest.raises(DatabaseUnavailable, match="acknowledge 1 changes for vengeance-local"):
+    with pytest.raises(DatabaseUnavailable, match="acknowledge 1 change for vengeance-local"):
         changes.acknowledge(db, "vengeance-local", [uuid4()])

@@ -38,6 +38,7 @@ def locked(root):
 DOORS = {
     "apps": lambda root: release.apps(root, NODE),
     "claim": lambda root: release.claim(root, None),
+    "has_folder": lambda root: release.has_folder(root, NODE),
     "has_place": lambda root: release.has_place(NODE, "play"),
     "live": lambda root: release.live(root, NODE, "play"),
     "live_size": lambda root: release.live_size(root, NODE, "play", "play/index.html"),
