@@ -43,7 +43,12 @@ def import_(
         rows = content.stored(connection).content.tokens
         found = content.read_design_tokens(file, {row.key: row.category for row in rows})
         merged = content.import_(
-            connection, Content(tokens=found.tokens), side=side, dry_run=dry_run, only="token"
+            connection,
+            Content(tokens=found.tokens),
+            side=side,
+            dry_run=dry_run,
+            only="token",
+            source="design tokens",
         )
     for problem in found.problems:
         print_progress(str(problem))

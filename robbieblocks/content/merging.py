@@ -50,9 +50,13 @@ class RowMerge:
     settled: bool = False
 
 
-def row_hash(row: ContentRow | Block) -> str:
-    """The hash of a row's content, as `imported_hash` keeps it: 64 hex digits."""
-    return sha256(exact_json.dumps(_values(row)))
+def row_hash(row: ContentRow | Block, source: str = "") -> str:
+    """The hash of a row's content, as `imported_hash` keeps it: 64 hex digits.
+
+    `source` names another kind of file than the content folder's: what came from there is a change
+    of the database for these, so that an older one never wins unasked.
+    """
+    return sha256(source + exact_json.dumps(_values(row)))
 
 
 def merge(

@@ -192,9 +192,10 @@ _REMEMBER_BLOCKS: LiteralString = """
 """
 
 
-def write(cursor: Cursor[Any], merged: Iterable[RowMerge]) -> None:
+def write(cursor: Cursor[Any], merged: Iterable[RowMerge], source: str = "") -> None:
     """Do what a merge says, in the caller's transaction, and remember what was imported.
 
+    `source` is that of `row_hash`.
     Components are written before the pages that place them, and removed after them.
     """
     rows = tuple(merged)
@@ -209,7 +210,7 @@ def write(cursor: Cursor[Any], merged: Iterable[RowMerge]) -> None:
         if keys:
             cursor.execute(table.delete(), (keys,))
         hashes = [
-            {table.key: row.name.key, "hash": row_hash(row.theirs)}
+            {table.key: row.name.key, "hash": row_hash(row.theirs, source)}
             for row in rows
             if row.name.kind == kind and row.theirs is not None and row.settled
         ]

@@ -493,7 +493,7 @@ COMMENT ON COLUMN robbieblocks_style_tokens.default_value IS
 COMMENT ON COLUMN robbieblocks_style_tokens.description IS
     'What it is for.';
 COMMENT ON COLUMN robbieblocks_style_tokens.imported_hash IS
-    'The token as `robbieblocks content import` last read it from its file; null: never.';
+    'The token as it was last imported, from its file or a design tool''s; null: never.';
 COMMENT ON TABLE robbieblocks_node_branding IS
     'One row per node: its look and the apps it carries.';
 COMMENT ON COLUMN robbieblocks_node_branding.node_id IS

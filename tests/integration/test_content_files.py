@@ -159,6 +159,30 @@ def test_what_only_the_file_changed_is_written(
     assert actions(import_(connection, read(tmp_path))) == {}
 
 
+def test_an_older_file_takes_back_nothing_that_a_design_tool_brought(
+    connection: psycopg.Connection,
+) -> None:
+    """For content files, a design tool's values are a change of the database; for the tool's own
+    next file they are not, and what both say alike counts as imported from content files."""
+
+    def files(value: str) -> dict[str, str]:
+        return actions(import_(connection, colored(value)))
+
+    def tool(value: str) -> dict[str, str]:
+        return actions(import_(connection, colored(value), only="token", source="design tokens"))
+
+    def colored(value: str) -> Content:
+        return Content(tokens=(Token(key="color.test", category="color", value=value),))
+
+    assert files("red") == {"token/color.test": "add"}
+    assert tool("blue") == {"token/color.test": "update"}
+    assert files("red") == {"token/color.test": "conflict"}
+    assert tool("green") == {"token/color.test": "update"}
+    assert files("green") == {}
+    assert tool("green") == {}
+    assert files("red") == {"token/color.test": "update"}
+
+
 def test_what_only_the_database_changed_is_kept(connection: psycopg.Connection) -> None:
     seed(connection, SMALL)
     connection.execute("UPDATE robbieblocks_components SET css_styles = 'p {}'")
