@@ -48,7 +48,9 @@ def load_sound(
         elif branding_folder and not branding_folder.is_dir():
             collector.add(branding_folder, "is not a folder", "name a folder of branding files")
         if branding_folder:
-            found = replace(found, nodes=_nodes(collector, branding_folder))
+            nodes = _nodes(collector, branding_folder)
+            files = {row.id: file for file, row in nodes.items()}
+            found = replace(found, nodes=tuple(nodes.values()), node_files=files)
     except OSError as error:
         file = Path(error.filename or folders[0])
         collector.add(file, f"can't be read: {error.strerror}", _RIGHTS)
@@ -56,13 +58,14 @@ def load_sound(
     return found, tuple(collector.problems)
 
 
-def _nodes(collector: ProblemCollector, folder: Path) -> tuple[NodeRow, ...]:
+def _nodes(collector: ProblemCollector, folder: Path) -> dict[Path, NodeRow]:
+    """The nodes of the files that have no mistake, sorted by id."""
     files = _toml_files(collector, folder)
     nodes = {file: row for file in files if (row := read_node(collector, file)) is not None}
     _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
     sound = _sound(collector)
-    return tuple(
-        sorted((row for file, row in nodes.items() if sound(file)), key=lambda row: row.id)
+    return dict(
+        sorted((item for item in nodes.items() if sound(item[0])), key=lambda item: item[1].id)
     )
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from robbieblocks.content.file_names import file_names
 from robbieblocks.content.folder import CODE_FILES, load_sound
 from robbieblocks.content.shape import Content, Page
 from robbieblocks.errors import Problem
@@ -111,10 +110,9 @@ class ContentPlaces:
         return None if line is None else FilePlace(file, line)
 
     def _node(self, problem: Problem) -> FilePlace | None:
-        names = file_names(node.id for node in self._content.nodes)
-        if problem.key not in names:
+        file = self._content.node_files.get(problem.key)
+        if file is None:
             return None
-        file = self._branding / f"{names[problem.key]}.toml"
         field = "tokens" if problem.field == "style_overrides" else problem.field
         line = self._line(file, (field, *_steps(problem.pointer))) or 1
         if problem.line is None:

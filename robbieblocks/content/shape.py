@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -75,12 +75,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Everything that a content folder and a branding folder hold, each sorted by key."""
+    """Everything that a content folder and a branding folder hold, each sorted by key.
+
+    `node_files` has the file of each node that was read from one, by its id.
+    """
 
     components: tuple[Component, ...] = ()
     pages: tuple[Page, ...] = ()
     tokens: tuple[Token, ...] = ()
     nodes: tuple[NodeRow, ...] = ()
+    node_files: Mapping[str, Path] = field(default_factory=dict[str, Path], compare=False)
 
     def without(self, names: Iterable[RowName]) -> Content:
         """The content without some rows."""

@@ -36,7 +36,7 @@ text = "x"
 [blocks.props.link]
 href = "/gone/"
 """,
-    "branding/day.toml": """\
+    "branding/daytime.toml": """\
 node_id = "day"
 node_name = "Day"
 custom_css = '''
@@ -91,19 +91,19 @@ PLACES: list[tuple[dict[str, Any], str, int, int | None]] = [
     ({"entity": "style_token", "key": "c.d"}, "content/tokens.toml", 2, None),
     (
         {"entity": "node_branding", "key": "day", "field": "custom_css", "line": 2, "column": 5},
-        "branding/day.toml",
+        "branding/daytime.toml",
         5,
         None,
     ),
     (
         {"entity": "node_branding", "key": "day", "field": "custom_scripts", "line": 1},
-        "branding/day.toml",
+        "branding/daytime.toml",
         7,
         None,
     ),
     (
         {"entity": "node_branding", "key": "day", "field": "style_overrides", "pointer": "/a.b"},
-        "branding/day.toml",
+        "branding/daytime.toml",
         9,
         None,
     ),
