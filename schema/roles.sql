@@ -63,5 +63,6 @@ GRANT EXECUTE
 -- what is old.
 GRANT INSERT, UPDATE, DELETE ON robbieblocks_deploys TO robbieblocks_worker;
 GRANT UPDATE, DELETE ON robbieblocks_change_triggers TO robbieblocks_worker;
+GRANT EXECUTE ON FUNCTION robbieblocks_settle TO robbieblocks_worker;
 
 COMMIT;
