@@ -151,28 +151,34 @@ class Builder:
         return chosen
 
     def _once(self, context: BuildContext, importing: FileImport) -> None:
-        files = _taken(self._files)
+        files, templates = _taken(self._files), _taken(self._templates)
         try:
-            if _taken(self._templates):
+            if templates:
                 self._of_templates = _read_templates(context, self.say)
             connection = self._connected()
             if files:
                 self._of_files = importing.run(connection)
             self._show(self._made(context, connection))
         except RobbieBlocksError as error:
-            # What could not be imported is tried again.
-            if files:
-                self._files.set()
+            self._try_again(files=files, templates=templates)
             self._problems = {**self._problems, "": _as_problems(error)}
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
         except Exception as error:  # noqa: BLE001 - a fault here must not leave a page that stands still
+            self._try_again(files=files, templates=templates)
             self.say("".join(traceback.format_exception(error)))
             fault = Problem(entity="dev", key="server", what=f"it failed: {error!r}")
             self._problems = {**self._problems, "": (fault,)}
         self._say_problems()
         self._tell_browsers()
         self.events.tell()
+
+    def _try_again(self, *, files: bool, templates: bool) -> None:
+        """Read again what a build that failed may not have read."""
+        if files:
+            self._files.set()
+        if templates:
+            self._templates.set()
 
     def _made(self, context: BuildContext, connection: Connection) -> tuple[PreviewedRun, ...]:
         view = self.view

@@ -84,7 +84,7 @@ const swapHead = async (after) => {
       here = document.importNode(element, true);
       if (element.matches("link[rel='stylesheet']")) waits.push(loaded(here));
       if (last) last.after(here);
-      else document.head.append(here);
+      else document.head.prepend(here);
     }
     kept.add(here);
     last = here;
