@@ -46,17 +46,21 @@ BEGIN
 END
 $$;
 
+-- Where PUBLIC may execute nothing, functions need grants, too: they run with the caller's rights.
+GRANT EXECUTE ON FUNCTION get_page_config(varchar), get_node_styles(varchar)
+   TO robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
+
 GRANT INSERT, UPDATE, DELETE
    ON robbieblocks_pages, robbieblocks_components, robbieblocks_page_blocks,
       robbieblocks_style_tokens, robbieblocks_node_branding
    TO robbieblocks_editor;
 
--- The functions run with the caller's rights; where PUBLIC may execute nothing, this is needed.
+-- An index runs robbieblocks_imports with each change of a component.
 GRANT EXECUTE
-   ON FUNCTION robbieblocks_suggestion, robbieblocks_lock_page, robbieblocks_find_block,
-      robbieblocks_make_room, robbieblocks_insert_block, robbieblocks_move_block,
-      robbieblocks_duplicate_block, robbieblocks_remove_block, robbieblocks_publish_page,
-      robbieblocks_archive_page, robbieblocks_copy_page
+   ON FUNCTION robbieblocks_imports, robbieblocks_suggestion, robbieblocks_lock_page,
+      robbieblocks_find_block, robbieblocks_make_room, robbieblocks_insert_block,
+      robbieblocks_move_block, robbieblocks_duplicate_block, robbieblocks_remove_block,
+      robbieblocks_publish_page, robbieblocks_archive_page, robbieblocks_copy_page
    TO robbieblocks_editor;
 
 -- A worker writes and closes the rows of its runs, notes which changes it has handled, and removes

@@ -29,6 +29,10 @@ READING = (
 _EDIT = (
     "UPDATE robbieblocks_pages SET meta_title = 'By an editor' WHERE page_key = 'robbie-code-home'"
 )
+_COMPONENT_EDIT = """
+    UPDATE robbieblocks_components SET react_code = react_code || '\n'
+     WHERE component_key = 'code-shelf'
+"""
 _CLEAR = """
     DROP OWNED BY robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
     DROP ROLE robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
@@ -115,6 +119,8 @@ def test_a_worker_builds_what_an_editor_writes(
         with psycopg.connect(editor.database_url or "", autocommit=True) as connection:
             connection.execute(_EDIT)
             connection.execute("SELECT robbieblocks_duplicate_block('robbie-code-home', 1)")
+            connection.execute(_COMPONENT_EDIT)
+            connection.execute("SELECT get_page_config('robbie-code-home')")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("DELETE FROM robbieblocks_change_triggers")
         until(lambda: "By an editor" in page.read_text(), "the edit")
