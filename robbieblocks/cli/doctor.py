@@ -174,16 +174,17 @@ def _site_root(settings: Settings, identity: str | None) -> Finding:
     root = SiteRoot(settings.site_root)
     try:
         unclaimed = release.claim(root, identity, create=True, note=False)
+        nodes = release.nodes(root)
     except RobbieBlocksError as error:
         return _failed("site root", error, "name another in ROBBIEBLOCKS_SITE_ROOT")
-    if unclaimed and not release.nodes(root):
+    if unclaimed and not nodes:
         what = f"nothing was published to {root.path} yet"
         return _note("site root", what, "robbieblocks build")
     if not os.access(root.path, os.W_OK):
         what = f"{root.path} may not be written"
         remedy = "give this account the folder, or name another in ROBBIEBLOCKS_SITE_ROOT"
         return Finding(about="site root", state="broken", what=what, remedy=remedy)
-    return _ok("site root", f"{root.path}, with the nodes {', '.join(release.nodes(root))}")
+    return _ok("site root", f"{root.path}, with the nodes {', '.join(nodes)}")
 
 
 # --- what is fetched, kept and overridden ------------------------------------------------------

@@ -81,6 +81,9 @@ def test_each_broken_thing_is_named_with_its_remedy(
     (installation.site / "site.json").write_text('{"database": "another"}')
     assert "--adopt" in broken("site root")["remedy"]
     (installation.site / "site.json").unlink()
+    (installation.site / "loop").symlink_to("loop")
+    assert "could not read" in broken("site root")["what"]
+    (installation.site / "loop").unlink()
     assert installation.database_url
     with psycopg.connect(installation.database_url) as owner:
         owner.execute("DROP FUNCTION robbieblocks_settle CASCADE")
