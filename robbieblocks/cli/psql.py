@@ -38,6 +38,8 @@ def run(arguments: Sequence[str], database_url: str | None) -> None:
         if password := parts.pop("password", None):
             environment["PGPASSWORD"] = password
         address = ["--dbname", make_conninfo("", **parts)] if parts else []
+        # Python ignores it, and psql and its own commands would inherit that.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         try:
             os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - found above
         except OSError as error:

@@ -79,13 +79,15 @@ def test_the_first_edit_of_the_readme_works_word_for_word(
 def test_psql_has_the_signals_the_exit_code_and_no_password_in_sight(
     database: str, tmp_path: Path
 ) -> None:
-    """Ctrl-C ends a query and not psql; `-c` and its exit code are psql's; the arguments, which
-    every user of the machine sees, hold no password."""
+    """Ctrl-C ends a query and not psql, a closed pipe what writes to it; `-c` and its exit code are
+    psql's; the arguments, which every user of the machine sees, hold no password."""
     address = f"{database} password=geheim"
     home = Installation(home=tmp_path / "home", database_url=address)
     assert home.run("db", "psql", "-v", "ON_ERROR_STOP=1", "-c", "selec").code == 1
     assert home.run("db", "psql", "-X", "-Atc", "SELECT 6 * 7").out == "42\n"
     assert home.run("db", "psql", "-X", "-Atc", "SELECT 6 * 7", PATH="/nowhere").out == "42\n"
+    shell = home.run("db", "psql", "-X", "-c", r"\! grep SigIgn /proc/self/status")
+    assert int(shell.out.split()[1], 16) & 1 << signal.SIGPIPE - 1 == 0
     ran = home.run("db", "url", "--keep")
     assert (ran.code, ran.err) == (0, "")
     assert "geheim" in ran.out
