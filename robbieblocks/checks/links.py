@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,8 @@ _ADDRESSES: Final = ("href", "src", "poster")
 _LEADS: Final = frozenset({"a", "area"})
 # HTML, "select the indicated part": an empty one and `top` are the beginning of any page.
 _BEGINNING: Final = frozenset({"", "top"})
+# HTML, "parse a srcset attribute": an address ends before a space, and its size before a comma.
+_CANDIDATE: Final = re.compile(r"([^\s,](?:\S*[^\s,])?)[^,]*")
 _HOST: Final = "http://node.invalid"
 
 
@@ -103,5 +106,4 @@ def _resolved(route: str, written: str) -> SplitResult:
 
 def _written(attributes: Mapping[str, str]) -> Iterator[str]:
     yield from (attributes[name] for name in _ADDRESSES if attributes.get(name, "").strip())
-    for candidate in attributes.get("srcset", "").split(", "):
-        yield from candidate.split()[:1]
+    yield from _CANDIDATE.findall(attributes.get("srcset", ""))

@@ -30,19 +30,12 @@ class Element(NamedTuple):
 class Markup:
     """A page's body: its elements in blocks, then the others, and each `class` of a block once.
 
-    `blocks` are the orders of its blocks.
+    `ids` are what a fragment of an address can name.
     """
 
     elements: tuple[Element, ...] = ()
     classes: tuple[tuple[str, int], ...] = ()
-    blocks: tuple[int, ...] = ()
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """What a fragment of an address can name."""
-        found = {each.attributes.get("id", "") for each in self.elements}
-        found.update(each.attributes.get("name", "") for each in self.elements if each.tag == "a")
-        return frozenset(found.union(f"b{order}" for order in self.blocks))
+    ids: frozenset[str] = frozenset()
 
 
 def read(document: PageDocument) -> Markup:
@@ -51,10 +44,12 @@ def read(document: PageDocument) -> Markup:
     body = LexborHTMLParser(b"".join(document.parts[0::2])).body
     elements: list[Element] = []
     classes: dict[tuple[str, int], None] = {}
-    blocks: list[int] = []
-    for wrapper in body.css("div.rb-block") if body else ():
-        block = int((wrapper.id or "b0")[1:])
-        blocks.append(block)
+    ids: set[str] = set()
+    # A component may use the class, too: the wrapper of its block is the outer one.
+    for wrapper in body.css("div.rb-block:not(.rb-block .rb-block)") if body else ():
+        name = wrapper.id or "b0"
+        block = int(name[1:])
+        ids.add(name)
         elements += _elements(wrapper, block)
         for each in wrapper.css("[class]"):
             if each.mem_id != wrapper.mem_id:
@@ -62,7 +57,9 @@ def read(document: PageDocument) -> Markup:
         wrapper.decompose()
     if body:
         elements += _elements(body, None)
-    return Markup(tuple(elements), tuple(classes), tuple(blocks))
+    ids.update(each.attributes.get("id", "") for each in elements)
+    ids.update(each.attributes.get("name", "") for each in elements if each.tag == "a")
+    return Markup(tuple(elements), tuple(classes), frozenset(ids))
 
 
 def _elements(inside: LexborNode, block: int | None) -> Iterator[Element]:

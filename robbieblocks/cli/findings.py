@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from robbieblocks.checks import Finding
 from robbieblocks.content import ContentPlaces, FilePlace
 from robbieblocks.errors import Problem
-from robbieblocks.messages import visible, visible_line
+from robbieblocks.messages import printable, visible, visible_line
 
 
 class ReportedFinding(NamedTuple):
@@ -40,7 +40,7 @@ def as_text(findings: Sequence[ReportedFinding]) -> str:
 
 def _text(finding: ReportedFinding) -> str:
     lines = [f"{finding.problem.severity} ({finding.rule}): {finding.problem}"]
-    if any(node not in finding.problem.what for node in finding.nodes):
+    if any(f" on {printable(node)}" not in finding.problem.what for node in finding.nodes):
         lines.append(f"  on {visible_line(', '.join(finding.nodes))}")
     if finding.place:
         lines.append(f"  in {visible_line(str(finding.place.file))}:{finding.place.line}")

@@ -14,6 +14,7 @@ from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.checks.colors import color, contrast
 from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
+from robbieblocks.cli.findings import ReportedFinding, as_text
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
 from robbieblocks.pipeline import InspectedPage, Inspection
@@ -218,6 +219,18 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ),
     (
         "missing-file",
+        {"html": '<img srcset="data:image/png;base64,AA== 1x,\n/a.png 2x">'},
+        "component card, on page home, block 3",
+        "/a.png",
+    ),
+    (
+        "missing-file",
+        {"html": '<div class="rb-block" id="mine"><img src="/a.png"></div>'},
+        "component card, on page home, block 3",
+        "/a.png",
+    ),
+    (
+        "missing-file",
         {"html": '<a href="/_rb/gone-0123.css">x</a>'},
         "component card, on page home, block 3",
         "/_rb/gone-0123.css",
@@ -409,6 +422,13 @@ def test_a_node_s_own_address_that_can_t_be_read_ends_no_rule() -> None:
     node = a_node("day", base_url="http://[")
     (found,) = findings("dead-link", html='<a href="/gone/">x</a>', nodes=(node,))
     assert "/gone/" in found.problem.what
+
+
+def test_the_text_names_nodes_whose_names_stand_in_other_words() -> None:
+    """`day` is in `/today/`, and yet the text has to say that the link is dead on `day` alone."""
+    problem = Problem(entity="page", key="home", what="no page of the node has the address /today/")
+    text = as_text([ReportedFinding("dead-link", problem, ("day",), None)])
+    assert "\n  on day\n" in text
 
 
 def test_contrast_is_that_of_the_standard() -> None:
