@@ -30,7 +30,7 @@ def _css(folder: Path) -> None:
 
 
 def _settings(folder: Path) -> None:
-    settings._read(folder / settings.PROJECT_FILE)
+    settings.read_project_file(folder / settings.PROJECT_FILE)
 
 
 _COMPONENT = "content/components/bar"

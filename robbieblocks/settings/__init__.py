@@ -1,0 +1,16 @@
+"""Where things are: read once from the project's file and the environment, and passed down."""
+
+from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
+from robbieblocks.settings.installation import Settings, resource_dir
+from robbieblocks.settings.project_file import file_schema, read_project_file
+
+__all__ = [
+    "PROJECT_FILE",
+    "SETTINGS",
+    "Setting",
+    "Settings",
+    "file_schema",
+    "read_project_file",
+    "reference",
+    "resource_dir",
+]

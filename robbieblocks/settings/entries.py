@@ -1,0 +1,140 @@
+"""The settings there are: the reference entry of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from robbieblocks.check_rules import LEVELS, RULES
+
+PROJECT_FILE: Final = "robbieblocks.toml"
+# Any of these says which database is meant; the others of libpq complete an address.
+NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The reference entry of one setting, in Markdown.
+
+    `key` is its table and key in robbieblocks.toml; a setting has that, a `variable`, or both.
+    `choices` are its values, where it can't have others.
+    """
+
+    variable: str
+    key: str
+    default: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: Final = (
+    Setting("", "project.name", "none", "what people call the project; nothing depends on it"),
+    Setting(
+        "ROBBIEBLOCKS_CONTENT",
+        "project.content",
+        "`content`",
+        "the folder that `content export`, `import` and `diff` use",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_TEMPLATES",
+        "project.templates",
+        "in a project `templates`, where that is there",
+        "a folder of layouts, base styles and favicon that come before the package's: it needs "
+        "only what differs",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_NODE_BRANDING",
+        "project.node_branding",
+        "`node_branding`",
+        "the folder of each node's reviewed branding, which `content` exports and imports too",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_DATABASE_URL",
+        "database.url",
+        "the embedded server; for `worker` and `prune` only with `--embedded`",
+        "the database, as a libpq URL or conninfo. "
+        f"{', '.join(f'`{name}`' for name in NAME_A_DATABASE)} override the key. Keep a password "
+        "in the variable: the file is for everybody",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_SITE_ROOT", "site.root", "`site` in the home", "the sites: one folder a node"
+    ),
+    Setting(
+        "ROBBIEBLOCKS_SMOKE_URL",
+        "site.smoke_url",
+        "nothing is fetched",
+        "where visitors reach the node: changed pages are fetched there after each swap, and wrong "
+        "ones swap it back",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_HEALTH",
+        "worker.health",
+        "`127.0.0.1:9464`",
+        "where a worker answers `/healthz`, `/readyz` and `/metrics`; `off` for nowhere",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_HOME",
+        "",
+        "`.robbieblocks`",
+        "the home: what this installation makes and keeps. In a project it lies beside the file",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_CACHE",
+        "",
+        "`cache` in the home",
+        "compiled and rendered results; losing it costs time only. It is made private (0700); "
+        "another user's is not read",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_TOOLCHAIN_CACHE",
+        "",
+        "the user's cache folder",
+        "esbuild, React and fonts, fetched once. Refused where it is neither yours nor root's, or "
+        "others may write it",
+    ),
+    *(
+        Setting(
+            "",
+            f"checks.{rule.name}",
+            f"`{rule.level}`",
+            f"[check](checks.md): {rule.finds}",
+            LEVELS,
+        )
+        for rule in RULES
+    ),
+)
+
+
+def reference() -> str:
+    """The text of docs/settings.md."""
+    rows = (
+        " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
+        for each in SETTINGS
+    )
+    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), ""))
+
+
+def _code(name: str) -> str:
+    return f"`{name}`" if name else ""
+
+
+_REFERENCE: Final = f"""# Settings
+
+`{PROJECT_FILE}` makes its folder a *project*. Commands find it in the current folder or in the
+nearest one above. It needs no key at all; each is a string below its table:
+
+```toml
+[project]
+name = "My site"
+
+[site]
+root = "/srv/site"
+```
+
+A variable overrides the file's key, and an option both. Relative folders of the file count from
+its own folder, those of a variable from the current one. What is set to nothing is not set. Without
+such a file, the current folder takes the project's place. In a project, a new embedded database is
+empty; elsewhere it has the demo's content.
+
+| variable | key in `{PROJECT_FILE}` | default | meaning |
+|---|---|---|---|"""

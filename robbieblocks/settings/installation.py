@@ -1,0 +1,117 @@
+"""The settings of one installation, and the folders that come along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from robbieblocks.check_rules import RULES
+from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS
+from robbieblocks.settings.project_file import (
+    current_folder,
+    find_project_file,
+    read_project_file,
+)
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+_KEYS: Final = {setting.variable: setting.key for setting in SETTINGS}
+
+
+def resource_dir(name: str) -> Path:
+    """The folder `templates`, `node_branding` or `schema`: of the checkout, or in the wheel."""
+    packaged = _PACKAGE / "_data" / name
+    return packaged if packaged.is_dir() else _PACKAGE.parent / name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Folders and addresses of one installation.
+
+    Where `database_url` is None, libpq's own variables name the database, or else the embedded
+    server under `home` is used. `project` is the project's file, None outside of one. The first of
+    the folders `templates` that has a file provides it. `checks` has the level of each rule,
+    `in_file` what the project's file says, by table and key.
+    """
+
+    database_url: str | None
+    home: Path
+    site_root: Path
+    cache: Path
+    toolchain_cache: Path
+    templates: tuple[Path, ...]
+    content: Path
+    node_branding: Path
+    schema: Path
+    project: Path | None = None
+    health: str | None = None
+    smoke_url: str | None = None
+    checks: Mapping[str, str] = field(default_factory=dict[str, str])
+    in_file: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def from_environment(cls, *, database_url: str | None = None) -> Settings:
+        """Settings as docs/settings.md lists them: from variables, then from the project's file.
+
+        `database_url` overrides both. Folders become absolute: those of the file are relative to
+        it. What is set to nothing is not set. Raises UsageError for a file with a mistake.
+        """
+        project = find_project_file()
+        given = _Given(project)
+        home = given.folder("ROBBIEBLOCKS_HOME", ".robbieblocks")
+        return cls(
+            database_url=database_url or given.database_url(),
+            home=home,
+            site_root=given.folder("ROBBIEBLOCKS_SITE_ROOT", home / "site"),
+            cache=given.folder("ROBBIEBLOCKS_CACHE", home / "cache"),
+            toolchain_cache=given.folder(
+                "ROBBIEBLOCKS_TOOLCHAIN_CACHE",
+                platformdirs.user_cache_path("robbieblocks") / "toolchain",
+            ),
+            templates=given.templates(),
+            content=given.folder("ROBBIEBLOCKS_CONTENT", "content"),
+            node_branding=given.folder("ROBBIEBLOCKS_NODE_BRANDING", "node_branding"),
+            schema=resource_dir("schema"),
+            project=project,
+            health=given.text("ROBBIEBLOCKS_HEALTH"),
+            smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
+            checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
+            in_file=given.in_file,
+        )
+
+
+class _Given:
+    """What the environment and the project's file say."""
+
+    def __init__(self, project: Path | None) -> None:
+        self._project = project
+        self._base = current_folder() if project is None else project.parent
+        self.in_file = {} if project is None else read_project_file(project)
+
+    def text(self, variable: str) -> str | None:
+        return os.environ.get(variable) or self.key(_KEYS[variable])
+
+    def key(self, key: str) -> str | None:
+        return self.in_file.get(key) or None
+
+    def folder(self, variable: str, default: str | Path) -> Path:
+        if named := os.environ.get(variable):
+            return Path(named).absolute()
+        return self._base / (self.key(_KEYS[variable]) or default)
+
+    def database_url(self) -> str | None:
+        variable = "ROBBIEBLOCKS_DATABASE_URL"
+        if any(map(os.environ.get, NAME_A_DATABASE)):
+            return os.environ.get(variable) or None
+        return self.text(variable)
+
+    def templates(self) -> tuple[Path, ...]:
+        variable, packaged = "ROBBIEBLOCKS_TEMPLATES", resource_dir("templates")
+        own = self.folder(variable, "templates")
+        if self.text(variable) is None and (self._project is None or not own.is_dir()):
+            return (packaged,)
+        return (own, packaged)

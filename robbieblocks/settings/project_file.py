@@ -1,0 +1,76 @@
+"""`robbieblocks.toml`: found, read, and described."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robbieblocks.errors import UsageError
+from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
+
+if TYPE_CHECKING:
+    from robbieblocks.source_files import Table
+
+
+def current_folder() -> Path:
+    """The current folder. Raises UsageError where it is gone."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the current folder can't be read: {error.strerror}\n"
+            "  -> change into one that is there"
+        ) from error
+
+
+def find_project_file() -> Path | None:
+    """The project's file of the current folder, or of the nearest folder above it."""
+    folder = current_folder()
+    files = (each / PROJECT_FILE for each in (folder, *folder.parents))
+    return next((file for file in files if os.path.lexists(file)), None)
+
+
+def read_project_file(file: Path) -> dict[str, str]:
+    """The values of a project's file, by table and key. Raises UsageError for a mistake."""
+    # Most commands run without such a file, and need no TOML.
+    from robbieblocks.source_files import ProblemCollector, read_toml
+
+    collector = ProblemCollector(Path(), (file.parent,))
+    table = read_toml(collector, file)
+    found = {} if table is None else _values(table)
+    if collector.problems:
+        raise UsageError("\n".join(map(str, collector.problems)))
+    return found
+
+
+def _values(table: Table) -> dict[str, str]:
+    from robbieblocks.messages import did_you_mean, printable
+
+    found: dict[str, str] = {}
+    tables: dict[str, Table] = {}
+    for setting in SETTINGS:
+        name, _, key = setting.key.partition(".")
+        if key:
+            inner = tables.get(name) or tables.setdefault(name, table.table(name))
+            value = found[setting.key] = inner.string(key) or ""
+            if value and setting.choices and value not in setting.choices:
+                inner.report(key, f'is "{printable(value)}"', did_you_mean(value, setting.choices))
+    for each in (table, *tables.values()):
+        each.finish()
+    return found
+
+
+def file_schema() -> dict[str, Any]:
+    """The JSON Schema of robbieblocks.toml."""
+    from robbieblocks.source_files import outline
+
+    made = outline(_values)
+    for setting in SETTINGS:
+        table, _, key = setting.key.partition(".")
+        if key:
+            entry = made["properties"][table]["properties"][key]
+            entry["description"] = setting.meaning
+            if setting.choices:
+                entry["enum"] = ["", *setting.choices]
+    return made
