@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-def _nothing(step: str) -> None:  # noqa: ARG001 - the hook's signature
+def _nothing(_step: str) -> None:
     return None
 
 

@@ -106,6 +106,11 @@ def until(condition: Callable[[], object], what: str = "it", patience: float = P
         time.sleep(0.005)
 
 
+def until_shown(site_root: Path, node: str, version: int) -> None:
+    """Wait for a version of `play` to be live."""
+    until(lambda: shown(site_root, node, "play") == version, f"version {version}")
+
+
 _MAIN = "from robbieblocks.cli import main; main()"
 
 

@@ -41,7 +41,7 @@ def run(arguments: Sequence[str], database_url: str | None) -> None:
         # Python ignores it, and psql and its own commands would inherit that.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         try:
-            os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - found above
+            os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - becoming psql is the aim, and no shell is wanted
         except OSError as error:
             raise UsageError(f"could not start {program}: {error.strerror}") from error
 

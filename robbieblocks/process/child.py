@@ -231,7 +231,7 @@ def answer(handle: Callable[[bytes], bytes]) -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
-    with open(source, "rb", buffering=running.CHUNK_BYTES) as frames:  # noqa: PTH123 - a descriptor, not a path
+    with os.fdopen(source, "rb", buffering=running.CHUNK_BYTES) as frames:
         while header := frames.read(_HEADER.size):
             payload = frames.read(_HEADER.unpack(header)[0])
             outgoing = memoryview(_frame(handle(payload)))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, LiteralString
+from typing import Final
 
 from psycopg import Connection
+from psycopg.sql import SQL
 
 from robbieblocks.database import translated
 from robbieblocks.record.runs import UNFINISHED
 
 # The nodes and apps that have runs: one step in the index of the history for each, however many
 # runs it has. Rows of an earlier version without a node are left out.
-_APPS: LiteralString = """
+_APPS: Final = SQL("""
     WITH RECURSIVE app AS (
         (SELECT node_id, app_namespace FROM robbieblocks_deploys
           WHERE node_id IS NOT NULL ORDER BY node_id, app_namespace LIMIT 1)
@@ -23,14 +24,12 @@ _APPS: LiteralString = """
              WHERE (node_id, app_namespace) > (app.node_id, app.app_namespace)
              ORDER BY node_id, app_namespace LIMIT 1) AS following
     )
-"""
+""")
 
 # The latest run of every app on every node, and what its latest successful run published. Times
 # that Python can't hold (BC) become the nearest that it can. Rows of an earlier version without a
 # time are left out.
-_LATEST: LiteralString = (
-    _APPS  # noqa: S608 -- constants
-    + """
+_LATEST: Final = _APPS + SQL("""
     SELECT run.node_id, run.app_namespace, run.deploy_status,
            least(greatest(coalesce(run.completed_at, run.started_at, '1970-01-01Z'),
                           '0001-01-02Z'), '9999-12-30Z') AT TIME ZONE 'UTC',
@@ -49,15 +48,12 @@ _LATEST: LiteralString = (
               AND deploy_status = 'success'
             ORDER BY started_at DESC LIMIT 1
            ) AS good ON true
-"""
-)
+""")
 
 # Remove runs of more than 90 days ago that are not among the last 50 of their app on their node. A
 # run that has not ended stays, and so does the last one that published something. ANY (ARRAY):
 # joined in one plan the whole history would be read.
-_REMOVE_OLD: LiteralString = (
-    _APPS  # noqa: S608 -- constants
-    + """
+_REMOVE_OLD: Final = _APPS + SQL("""
     DELETE FROM robbieblocks_deploys
      WHERE id = ANY (ARRAY(
            SELECT old.id
@@ -81,8 +77,7 @@ _REMOVE_OLD: LiteralString = (
                    ORDER BY started_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
                   ) AS old
             LIMIT %(limit)s))
-"""
-)
+""")
 
 _REMOVED_AT_ONCE: Final = 1000
 

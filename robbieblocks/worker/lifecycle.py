@@ -2,18 +2,19 @@
 
 The threads of a worker's process:
 
-| thread | what it does |
-|---|---|
-| main | `Loop`: reads the queue, builds what is due, waits for `wake`; owns the connection "work" |
-| listener | `Listener`: receives notifications and sets `wake`, sends pings and heartbeats; owns the connections "listener" and "ping" |
-| supervisor | `supervised`: ends hanging queries of all three connections, reports progress to systemd |
-| health | `HealthServer`: accepts requests, and answers each in a thread of its own |
-| shutdown | `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs |
-| maintenance | the pipeline's: prepares standby trees while no build runs |
+    main         `Loop`: reads the queue, builds what is due, waits for `wake`; owns the
+                 connection "work"
+    listener     `Listener`: receives notifications and sets `wake`, sends pings and heartbeats;
+                 owns the connections "listener" and "ping"
+    supervisor   `supervised`: ends hanging queries of all three connections, reports progress to
+                 systemd
+    health       `HealthServer`: accepts requests, and answers each in a thread of its own
+    shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
+    maintenance  the pipeline's: prepares standby trees while no build runs
 
 The main thread reads `Liveness`, which the listener writes; the supervisor and the health server
 read `Health`, which the main thread writes. Nothing else is shared.
-"""  # noqa: E501 - a table's row is one line
+"""
 
 from __future__ import annotations
 

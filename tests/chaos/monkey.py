@@ -135,7 +135,7 @@ class Monkey:
     did: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - trouble, not secrets
+        self._random = random.Random(self.seed)
         self._tricks: list[Callable[[], None]] = [
             self.kill_worker,
             self.kill_worker,

@@ -17,7 +17,7 @@ import pytest
 
 from robbieblocks.settings import Settings
 from tests.chaos.pgbouncer import pooling
-from tests.workers import NODES, Worker, edit, fill, running, shown, until
+from tests.workers import NODES, Worker, edit, fill, running, shown, until, until_shown
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos]
 
@@ -152,7 +152,7 @@ def test_terminated_sessions_cost_no_change(site: Settings, db: Db) -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'robbieblocks %'"
             )
             edit(db, "play", version)
-            until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc] # a default binds the loop's value
+            until_shown(site.site_root, NODE, version)
         assert worker.stop() == 0
 
 
@@ -166,7 +166,7 @@ def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path:
             worker.wait_for("worker.reconciled")
             for version in (1, 2, 3):
                 edit(db, "play", version)
-                until(lambda version=version: shown(site.site_root, NODE, "play") == version)  # type: ignore[misc] # a default binds the loop's value
+                until_shown(site.site_root, NODE, version)
             worker.wait_for("listener.lost")
             assert worker.stop() == 0
     unfinished = db.execute(

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.workers import NODES, Worker, edit, fill, running, shown, until
+from tests.workers import NODES, Worker, edit, fill, running, until_shown
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -36,7 +36,7 @@ def test_many_builds_leave_no_trace(
         before = None
         for version in range(1, BUILDS + 1):
             edit(db, "play", version)
-            until(lambda version=version: shown(site.site_root, NODES[0], "play") == version)  # type: ignore[misc] # a default binds the loop's value
+            until_shown(site.site_root, NODES[0], version)
             if version == WARM_UP:
                 before = _size(worker)
         after = _size(worker)

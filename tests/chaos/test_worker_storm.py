@@ -56,7 +56,7 @@ def test_every_edit_is_live_whatever_breaks(installation: Settings) -> None:
     workers = [Worker(installation, node, ("--poll", "1", "--reconcile", "10")) for node in NODES]
     visitors = [Visitor(installation.site_root, node, CARRIED[node]) for node in NODES]
     editor = Editor(conninfo)
-    choice = random.Random(SEED)  # noqa: S311 - edits, not secrets
+    choice = random.Random(SEED)
     with ExitStack() as servers, running(*workers):
         monkey = Monkey(SEED, conninfo, installation.home, servers, workers, POINTS)
         for worker in workers:

@@ -119,8 +119,15 @@ def test_all_but_the_files_with_true_faults_build_and_render(project: Project) -
     modules = {path for path, each in found.items() if each.draft.kind == "module"}
     assert shown.keys() == found.keys() - modules - (failing.keys() - shown.keys())
     assert {each.draft.key for each in found.values() if each.draft.file in modules} >= {
-        "use-cart", "cart-store", "cn", "format", "products", "dialog", "constants", "product",
-    }  # fmt: skip
+        "use-cart",
+        "cart-store",
+        "cn",
+        "format",
+        "products",
+        "dialog",
+        "constants",
+        "product",
+    }
 
 
 def test_a_second_run_changes_nothing_and_a_dry_run_never_does(project: Project) -> None:

@@ -51,9 +51,9 @@ TOKENS = [
 ]
 
 
-def row(key: str, code: str, **fields: object) -> ComponentRow:
+def row(key: str, code: str, **fields: Any) -> ComponentRow:
     given = {"name": key, "type": "widget", **fields}
-    return ComponentRow(id=UUID(int=0), key=key, code=code, **given)  # type: ignore[arg-type]  # of the test's choice
+    return ComponentRow(id=UUID(int=0), key=key, code=code, **given)
 
 
 def rows(codes: Mapping[str, str]) -> dict[str, ComponentRow]:
@@ -86,10 +86,10 @@ def bundler(cache: Cache) -> Iterator[Bundler]:
 
 @pytest.fixture
 def make(toolchain: Toolchain, bundler: Bundler) -> Make:
-    def made(components: Mapping[str, ComponentRow], *wanted: str, **given: object) -> Bundle:
+    def made(components: Mapping[str, ComponentRow], *wanted: str, **given: Any) -> Bundle:
         options = {"tokens": TOKENS, "base_css": "@layer base{body{margin:0}}", **given}
         chosen = wanted or tuple(components)
-        return bundler.bundle(components, chosen, toolchain=toolchain, **options)  # type: ignore[arg-type]  # as given
+        return bundler.bundle(components, chosen, toolchain=toolchain, **options)
 
     return made
 
@@ -358,7 +358,7 @@ def test_all_errors_at_once(make: Make) -> None:
         ("import x from '@robbieblocks/-runtime'", "no component -runtime", "check"),
         ("/** @jsxImportSource preact */", "preact/jsx-runtime", "pragma"),
     ],
-)  # fmt: skip
+)
 def test_imports_that_fail(make: Make, code: str, what: str, remedy: str) -> None:
     """An import that can't be had is an error with its place and the remedy."""
     text = f"// first line\n{code}\nexport default () => <p>{{x}}</p>"

@@ -303,10 +303,9 @@ PAYLOAD = '{"table": "robbieblocks_change_triggers"}'
 
 def heard(database: str, *statements: LiteralString, user: str | None = None) -> list[str]:
     """The payloads that a listener gets of the statements, which are one transaction."""
-    options = {"user": user} if user else {}
     with (
         psycopg.connect(database, autocommit=True) as listener,
-        psycopg.connect(database, **options) as editor,  # type: ignore[arg-type]  # only str values
+        psycopg.connect(database, user=user) as editor,
     ):
         listener.execute("LISTEN robbieblocks_change")
         for statement in statements:

@@ -35,9 +35,9 @@ def test_every_node_is_built_after_an_upgrade(earlier: Builder) -> None:
     assert [run.outcome for run in report.runs] == ["published"] * len(report.runs)
     assert {run.node for run in report.runs} == set(_NODES)
     assert "<i>bar</i>" in earlier.html("vengeance-local", "play", "play/index.html")
-    assert earlier.sql(
-        "SELECT id FROM robbieblocks_change_triggers WHERE processed_at IS NULL"
-    ) == []  # fmt: skip
+    assert (
+        earlier.sql("SELECT id FROM robbieblocks_change_triggers WHERE processed_at IS NULL") == []
+    )
     sheet = next((earlier.settings.site_root / "vengeance-local/assets").glob("**/tokens*.css"))
     assert "--color-background:#0F172A;" in sheet.read_text()
     assert "--color-heading" not in sheet.read_text()
@@ -106,11 +106,14 @@ def test_two_tokens_that_are_one_property_name_their_rows(earlier: Builder) -> N
         " VALUES ('font.size-2xl', 'font', '2rem')"
     )
     report = earlier.build(nodes=("fluenti-local",))
-    assert {(problem.entity, problem.key, problem.field) for problem in report.problems
-            if problem.severity == "error"} == {
+    assert {
+        (problem.entity, problem.key, problem.field)
+        for problem in report.problems
+        if problem.severity == "error"
+    } == {
         ("style_token", "font.size-2xl", "token_key"),
         ("style_token", "font.size.2xl", "token_key"),
-    }  # fmt: skip
+    }
     held = {run.app: [page.key for page in run.held_back] for run in report.runs}
     assert held["work"] == ["old-desk"]
     assert held["code"] == ["old-shelf"]

@@ -351,10 +351,25 @@ class TestHostile:
     @pytest.mark.parametrize(
         "path",
         [
-            "/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a/.", "a/", "a\\b", "a\0b",
-            "manifest.json", ".seal", ".verified", "a\nb", "x" * 300, "a/" * 600 + "b", "\ud800",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "",
+            ".",
+            "a/.",
+            "a/",
+            "a\\b",
+            "a\0b",
+            "manifest.json",
+            ".seal",
+            ".verified",
+            "a\nb",
+            "x" * 300,
+            "a/" * 600 + "b",
+            "\ud800",
         ],
-    )  # fmt: skip
+    )
     def test_a_path_that_leaves_the_release_is_refused(
         self, site_root: SiteRoot, path: str
     ) -> None:
@@ -378,9 +393,9 @@ class TestHostile:
             publish(site_root, manifest({}, []), {}, [Asset(name, b"x")])
 
     @pytest.mark.parametrize(
-        ("node", "app"), [("..", "play"), ("a/b", "play"), ("", "play"), (NODE, ".."),
-         (NODE, "assets")]
-    )  # fmt: skip
+        ("node", "app"),
+        [("..", "play"), ("a/b", "play"), ("", "play"), (NODE, ".."), (NODE, "assets")],
+    )
     def test_a_node_or_app_that_is_no_folder_is_refused(
         self, site_root: SiteRoot, node: str, app: str
     ) -> None:

@@ -25,8 +25,17 @@ from tests.integration.releases import (
     served,
 )
 
-STEPS = ("assets", "written", "named", "synced", "fenced", "previous", "swapped", "checked",
-         "verified")  # fmt: skip
+STEPS = (
+    "assets",
+    "written",
+    "named",
+    "synced",
+    "fenced",
+    "previous",
+    "swapped",
+    "checked",
+    "verified",
+)
 # Where a release is made out of a standby tree, or of one that is not kept.
 RECYCLING = ("assets", "taken", "cleared", *STEPS[1:])
 MAKING = ("standby taken", "standby synced", "standby placed")

@@ -150,7 +150,7 @@ class TestEqual:
     @pytest.mark.parametrize("how", ["recycled", "standby tree", "standby tree of another process"])
     def test_any_sequence_of_contents(self, site_root: SiteRoot, seed: int, how: str) -> None:
         """Folder for folder and byte for byte what is wanted, and the same manifest as afresh."""
-        random_ = random.Random(seed)  # noqa: S311 - test data
+        random_ = random.Random(seed)
         files = {"play/index.html": b"home", "a/b/c": b"deep", "tokens.json": b"{}"}
         for version in range(16):
             files = _changed(random_, files, version)
@@ -426,9 +426,20 @@ def _all_elsewhere(folder: Path) -> None:
     folder.symlink_to(folder.parent.parent / "elsewhere")
 
 
-IN_FILES = (_edited, _deleted, _linked, _piped, _folder_gone, _folder_in_its_place,
-            _file_in_a_folders_place, _manifest_gone, _manifest_garbled, _seal_gone,
-            _seal_is_a_folder, _all_elsewhere)  # fmt: skip
+IN_FILES = (
+    _edited,
+    _deleted,
+    _linked,
+    _piped,
+    _folder_gone,
+    _folder_in_its_place,
+    _file_in_a_folders_place,
+    _manifest_gone,
+    _manifest_garbled,
+    _seal_gone,
+    _seal_is_a_folder,
+    _all_elsewhere,
+)
 IN_FOLDERS = (_extra_file, _extra_folder, _folder_elsewhere)
 
 

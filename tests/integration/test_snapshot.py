@@ -249,10 +249,15 @@ def test_columns_full_of_nulls(db: Db) -> None:
 
 @pytest.mark.parametrize(
     ("stored", "read"),
-    [(None, None), ("infinity", datetime(9999, 12, 30, tzinfo=UTC)), ("-infinity", datetime(1, 1, 2, tzinfo=UTC)),
-     ("250000-01-01Z", datetime(9999, 12, 30, tzinfo=UTC)), ("0100-01-01Z BC", datetime(1, 1, 2, tzinfo=UTC)),
-     ("2026-05-01 12:00:00.25+02", datetime(2026, 5, 1, 10, 0, 0, 250000, tzinfo=UTC))],
-)  # fmt: skip
+    [
+        (None, None),
+        ("infinity", datetime(9999, 12, 30, tzinfo=UTC)),
+        ("-infinity", datetime(1, 1, 2, tzinfo=UTC)),
+        ("250000-01-01Z", datetime(9999, 12, 30, tzinfo=UTC)),
+        ("0100-01-01Z BC", datetime(1, 1, 2, tzinfo=UTC)),
+        ("2026-05-01 12:00:00.25+02", datetime(2026, 5, 1, 10, 0, 0, 250000, tzinfo=UTC)),
+    ],
+)
 def test_times(db: Db, stored: str | None, read: datetime | None) -> None:
     """Times come in UTC whatever the session's zone, and any that Postgres holds can be read."""
     db.execute("SET timezone = 'Pacific/Kiritimati'")

@@ -1,7 +1,5 @@
 """The listener and its pings, against a real server."""
 
-# rows read best on one line
-
 from __future__ import annotations
 
 import threading
@@ -50,6 +48,9 @@ class Listening:
             timing=TIMING,
             log=RecordingLog(),
         )
+
+    def until_reconnected(self, before: int) -> None:
+        until(lambda: self.listener.reconnects > before)
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_a_terminated_listener_comes_back_and_wakes_the_loop(
         listening.wake.clear()
         name, connection = listening.opened[-1 - round_ % 2]
         editor.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
-        until(lambda before=before: listening.listener.reconnects > before)  # type: ignore[misc] # a default binds the loop's value
+        listening.until_reconnected(before)
         assert listening.wake.wait(30)
         assert name in ("listener", "ping")
     until(lambda: listening.liveness.live)

@@ -297,12 +297,15 @@ def component(props: str, parameter: str = "{ a }: Props") -> str:
         (component("enum E { X = 'x' }\ntype Props = { a: E; b?: () => void }"), "", "a"),
         ("export const A: React.FC<{ a: number }> = ({ a = 1 }) => <p/>;", "a n=1", ""),
         ("export const A = memo(function A({ a }: { a: string }) { return <p/>; });", "a s", "a"),
-        ("type P = { a?: React.ReactNode };\nexport const A = forwardRef<E, P>((p, r) => <p/>);"
-         , "a s", ""),
+        (
+            "type P = { a?: React.ReactNode };\nexport const A = forwardRef<E, P>((p, r) => <p/>);",
+            "a s",
+            "",
+        ),
         (component("type Props = Partial<{ a: string }>"), "a s", ""),
         (component("type Props = { a: Record<string, number>; b: unknown }"), "", "a b"),
     ],
-)  # fmt: skip
+)
 def test_plain_props_get_a_schema(adopt: Adopt, code: str, properties: str, required: str) -> None:
     """Texts, numbers, flags, choices, lists and objects, with what may be left out and defaults."""
     files = {"A.tsx": code, "t.ts": "export interface T { c: string }"}
@@ -447,8 +450,12 @@ def test_hostile_folders_are_read_as_far_as_they_can_be(
     assert "leads out" in told["link.tsx"]
     assert "is not UTF-8" in told["binary.tsx"]
     assert found.skipped.keys() == {
-        "node_modules/", "dist/", "loop/", "A.test.tsx", "A.stories.tsx"
-    }  # fmt: skip
+        "node_modules/",
+        "dist/",
+        "loop/",
+        "A.test.tsx",
+        "A.stories.tsx",
+    }
 
 
 def test_a_folder_of_too_many_files_is_refused(

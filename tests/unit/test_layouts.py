@@ -31,8 +31,8 @@ def render(name: str, **values: Any) -> str:
 
 
 def render_layout(layout: str, *filled: str) -> str:
-    shown = {zone: f"<p>{zone}</p>" if zone in filled else "" for zone in ZONES}
-    zones = {zone: Markup(html) for zone, html in shown.items()}  # noqa: S704 -- our own text
+    html = Markup("<p>{}</p>")
+    zones = {zone: html.format(zone) if zone in filled else Markup() for zone in ZONES}
     return render(f"layouts/{layout}.html.j2", zones=zones, page={**PAGE, "layout": layout})
 
 

@@ -99,7 +99,7 @@ def _look(
 def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
     """Over any edits of components (code, classes alone, what they import), tokens,
     templates and pages, a page has the fingerprint that nothing remembered would give it."""
-    chance = random.Random(seed)  # noqa: S311 - test data
+    chance = random.Random(seed)
     # Of the two first, which no page places, the others may import.
     said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
     pages = {number: _page(number, chance) for number in range(12)}
@@ -136,7 +136,7 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
 
 def test_a_fingerprint_is_not_worked_out_again() -> None:
     """Of pages that no change reaches, neither utilities nor components are looked at again."""
-    chance = random.Random(1)  # noqa: S311 - test data
+    chance = random.Random(1)
     said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
     page = _page(1, chance)
     before = _look(_bundle(said, "red"), ())
@@ -154,7 +154,7 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_remembered_routes_are_those_of_a_fresh_look(seed: int) -> None:
     """Over any edits of routes, apps and dates, and any clock, clashes are those found anew."""
-    chance = random.Random(seed)  # noqa: S311 - test data
+    chance = random.Random(seed)
     routes = RouteConflicts()
     nodes = [a_node("one", enabled_apps=("play",)), a_node("two", enabled_apps=("play", "work"))]
     pages = {n: a_page(f"page-{n}", route=f"/{n}/") for n in range(6)}

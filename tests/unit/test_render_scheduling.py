@@ -15,7 +15,7 @@ from robbieblocks.prerender.isolate.prerenderer import Batch, RenderScheduler, b
 
 
 def _jobs(count: int, components: int) -> list[RenderJob]:
-    chance = Random(count)  # noqa: S311 - jobs to share
+    chance = Random(count)
     return [RenderJob(f"c{chance.randrange(components)}", "{}", f"b{n}-") for n in range(count)]
 
 

@@ -212,13 +212,13 @@ def test_a_fault_over_a_page_or_component(
     )
     rows = (a_component("bad", **component), a_component("good"))
     good = a_page("good", route="/good/", blocks=(a_block(component="good"),))
-    props._compiled.cache_clear()  # pyright: ignore[reportPrivateUsage] - it keeps what stand-ins made
+    props._compiled.cache_clear()
     found = assemble(a_snapshot(bad, good, components=rows), "play", layouts=LAYOUTS)
     assert [each.key for each in found.pages] == ["good"]
     (problem,) = found.held_back["bad"]
     assert problem.where == where
     assert error.__name__ in problem.what
-    props._compiled.cache_clear()  # pyright: ignore[reportPrivateUsage] - as above
+    props._compiled.cache_clear()
 
 
 TOKENS = (

@@ -106,7 +106,9 @@ def test_a_schema_that_is_not_whole_is_no_failure_of_an_app(bench: Bench) -> Non
     assert {app for job in bench.world.jobs for app in job.apps} == {"play", "work", "shared"}
 
 
-def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:
+def test_wake_is_cleared_before_the_queue_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An edit that is committed while the queue is read, and was not seen, wakes the loop again."""
     looked = bench.world.read_queue
 
@@ -117,7 +119,7 @@ def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:
             bench.wake.set()
         return found
 
-    bench.world.read_queue = look  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.setattr(bench.world, "read_queue", look)
     bench.loop.run_once()
     assert bench.wake.calls[:2] == ["clear", "wait"]
     assert bench.wake.waited == []
@@ -125,7 +127,9 @@ def test_wake_is_cleared_before_the_queue_is_read(bench: Bench) -> None:
     assert bench.world.live["play"] == 2
 
 
-def test_what_no_node_is_left_to_handle_is_marked_at_a_poll_alone(bench: Bench) -> None:
+def test_what_no_node_is_left_to_handle_is_marked_at_a_poll_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A poll that finds nothing to build marks it; a notification costs nothing for it."""
     bench.settle()
     bench.settle()
@@ -136,7 +140,7 @@ def test_what_no_node_is_left_to_handle_is_marked_at_a_poll_alone(bench: Bench) 
     def notified(timeout: float | None = None) -> bool:
         return wait(timeout) or True
 
-    bench.wake.wait = notified  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.setattr(bench.wake, "wait", notified)
     bench.settle()
     bench.world.calls.clear()
     bench.settle()
@@ -160,7 +164,9 @@ def test_without_a_live_listener_it_polls_more_often(bench: Bench) -> None:
     assert bench.wake.waited[-1] <= 1.2 * TIMING.poll_without_listener_s
 
 
-def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
+def test_an_edit_during_a_build_causes_exactly_one_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten edits while the build runs are one build afterwards, and nothing is left over."""
     bench.world.edit("play")
     build = bench.world.build
@@ -172,7 +178,7 @@ def test_an_edit_during_a_build_causes_exactly_one_more(bench: Bench) -> None:
                 bench.world.edit("play")
         return made
 
-    bench.world.build = busy  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.setattr(bench.world, "build", busy)
     bench.settle()
     assert len(bench.world.jobs) == 2
     assert bench.world.live["play"] == bench.world.apps["play"]
@@ -253,7 +259,9 @@ def test_infrastructure_errors_are_tried_again_alone(bench: Bench) -> None:
     assert [job.apps for job in bench.world.jobs] == [("play", "work"), ("play",), ("play",)]
 
 
-def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) -> None:
+def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A bug in a build is logged with its trace and tried again like any failure."""
     build = bench.world.build
     bugs = [ZeroDivisionError("oops")]
@@ -263,7 +271,7 @@ def test_an_error_of_ours_stops_neither_the_loop_nor_other_apps(bench: Bench) ->
             raise bugs.pop()
         return build(job, partial)
 
-    bench.world.build = buggy  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.setattr(bench.world, "build", buggy)
     bench.world.edit("play")
     for _ in range(3):
         bench.settle()
@@ -296,20 +304,21 @@ def test_a_standby_builds_nothing_and_takes_over(bench: Bench) -> None:
     assert {job.apps for job in bench.world.jobs} >= {("work",), ("shared",)}
 
 
-def test_a_node_without_branding_waits_for_it(bench: Bench) -> None:
+def test_a_node_without_branding_waits_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A node that is taken out of branding idles, and works again when it is back."""
-    look = bench.world.read_queue
 
     def nobody(known: Any) -> Waiting:
         assert not known
         return Waiting(apps=None)
 
-    bench.world.read_queue = nobody  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.setattr(bench.world, "read_queue", nobody)
     bench.world.edit("play")
     bench.settle()
     assert bench.loop.health.state == "unknown node"
     assert bench.world.jobs == []
-    bench.world.read_queue = look  # type: ignore[method-assign] # a stand-in's own
+    monkeypatch.undo()
     bench.settle()
     assert bench.world.live["play"] == 2
 

@@ -12,6 +12,13 @@ from pathlib import Path
 from robbieblocks.worker.systemd import Notifier, UnitSettings, render_unit
 
 
+class UnitParser(configparser.RawConfigParser):
+    """Keeps the case of a unit's keys."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def test_states_are_sent_to_the_service_manager(tmp_path: Path) -> None:
     """Over the socket that the environment names, plain or abstract; a text adds no state."""
     for address in (str(tmp_path / "notify"), f"@robbieblocks-test-{os.getpid()}"):
@@ -52,8 +59,7 @@ def test_the_unit_is_one_that_systemd_reads() -> None:
             grace_s=20,
         )
     )
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign] # keep the case
+    parser = UnitParser(strict=False)
     parser.read_file(io.StringIO(text))
     service = parser["Service"]
     assert service["Type"] == "notify"

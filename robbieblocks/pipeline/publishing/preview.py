@@ -51,7 +51,7 @@ def _write(out: Path, path: str, body: bytes) -> None:
             # A file that is there may be a link to one that is live: it is never written over.
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
-            with open(os.open(name, _NEW_FILE, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            with os.fdopen(os.open(name, _NEW_FILE, 0o666, dir_fd=folder), "wb") as file:
                 file.write(body)
         finally:
             os.close(folder)

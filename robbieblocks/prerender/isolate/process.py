@@ -14,6 +14,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from py_mini_racer import JSEvalException, JSOOMException, mini_racer
@@ -34,6 +35,7 @@ from robbieblocks.process import answer
 _SLICE_S: Final = 0.25
 _REPLY_AFTER_S: Final = 1.0
 _MIB: Final = 1 << 20
+_MEMORY: Final = Path("/proc/self/statm")
 _PAGE_BYTES: Final = resource.getpagesize()
 
 
@@ -160,8 +162,7 @@ class RequestHandler:
 def _resident_bytes() -> int:
     """This process's resident memory; 0 where the system has no /proc."""
     try:
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - it is read every 50 ms
-            return int(file.read().split()[1]) * _PAGE_BYTES
+        return int(_MEMORY.read_bytes().split()[1]) * _PAGE_BYTES
     except OSError:
         return 0
 

@@ -28,9 +28,7 @@ _NAMES: Final = (
 # The reserved characters of RFC 3986, which stay as they are in an address.
 _SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
-SLOTS: Final = SimpleNamespace(
-    **{name: Markup(f"\0{name}\0") for name in _NAMES}  # noqa: S704 - fixed names
-)
+SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name in _NAMES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def read_file(name: str | Path, *, dir_fd: int | None = None) -> bytes:
     """The bytes of a regular file that is not a symlink."""
     # Without O_NONBLOCK a pipe of that name would hang the reader.
     fd = os.open(name, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+    with os.fdopen(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(name))
         return file.read()
@@ -167,7 +167,7 @@ def point(link: Path, target: str) -> None:
 def target_of(link: Path) -> str | None:
     """The last name of what a symlink leads to; None where there is no symlink."""
     try:
-        return os.path.basename(os.readlink(link))  # noqa: PTH115, PTH119 - called per request
+        return link.readlink().name
     except OSError:
         return None
 
