@@ -210,24 +210,39 @@ class ResolvedTokens:
     def _set(self, key: str, value: str) -> None:
         written = as_written(value)
         self.values[key] = valid_families(written) if self.is_font(key) else written
-        if self.categories.get(key) == "color" and not _is_color(value):
-            what = f"token {key}: `{printable(value)}` is no colour that CSS knows"
-            self._of_node(key, what, "write #rrggbb, rgb(...), oklch(...) or a name", "warning")
+        if self._is_wrong_color(key) and not any(
+            map(self._is_wrong_color, self.aliases.get(key, ()))
+        ):
+            what = f"`{printable(value)}` is no colour that CSS knows"
+            remedy = "write #rrggbb, rgb(...), oklch(...) or a name"
+            self._of_value(key, CssProblem(what, remedy), "warning")
+
+    def _is_wrong_color(self, key: str) -> bool:
+        return self.categories.get(key) == "color" and not _is_color(self.values[key])
 
     def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
         pointer = json_pointer(key) if key else ""
         problem = node_problem(self._node, "style_overrides", what, remedy)
         self.problems.append(replace(problem, pointer=pointer, severity=severity))
 
-    def _of_value(self, key: str, problem: CssProblem) -> None:
+    def _of_value(self, key: str, problem: CssProblem, severity: Severity = "error") -> None:
         if key in self._replaced:
-            self._of_node(key, f"token {key}: {problem.what}", problem.remedy)
+            self._of_node(key, f"token {key}: {problem.what}", problem.remedy, severity)
         else:
-            self._of_token(key, "default_value", problem.what, problem.remedy)
+            self._of_token(key, "default_value", problem.what, problem.remedy, severity)
 
-    def _of_token(self, key: str, field: str, what: str, remedy: str) -> None:
+    def _of_token(
+        self, key: str, field: str, what: str, remedy: str, severity: Severity = "error"
+    ) -> None:
         self.problems.append(
-            Problem(entity="style_token", key=printable(key), field=field, what=what, remedy=remedy)
+            Problem(
+                entity="style_token",
+                key=printable(key),
+                field=field,
+                what=what,
+                remedy=remedy,
+                severity=severity,
+            )
         )
 
 

@@ -48,7 +48,8 @@ def content_export(
 ) -> None:
     """Write every row of content as files: content/ and node_branding/ below a folder.
 
-    Changes files only: one that says what its row says stays as it is, comments and all.
+    Changes files only: one that says what its row says stays as it is, comments and all. Edits of
+    files that were never imported are overwritten.
 
     Example: robbieblocks content export
     """

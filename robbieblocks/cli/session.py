@@ -79,7 +79,7 @@ def _prepare(connection: Connection, settings: Settings, note: Path) -> None:
             demo = content.load(settings.schema / "content", resource_dir("node_branding"))
             content.seed(connection, demo)
         else:
-            print_progress("creating an empty database; fill it: robbieblocks content import")
+            print_progress("creating an empty database, which `robbieblocks content import` fills")
             # The schema file seeds new tables for those who apply it with psql alone.
             connection.execute("SET robbieblocks.demo = 'off'")
             schema.apply(connection, settings.schema)

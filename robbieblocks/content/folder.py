@@ -103,7 +103,7 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
 
 def _component(collector: ProblemCollector, folder: Path) -> Component | None:
     _check_names(collector, folder, _COMPONENT_FILES)
-    table = read_toml(collector, folder / "component.toml")
+    table = _component_table(collector, folder)
     code = _code(collector, folder)
     css_file = folder / "component.css"
     css = collector.read_text(css_file) if os.path.lexists(css_file) else None
@@ -111,6 +111,14 @@ def _component(collector: ProblemCollector, folder: Path) -> Component | None:
         return None
     row = component_of(table, folder)
     return replace(row, code=code or "", css=css)
+
+
+def _component_table(collector: ProblemCollector, folder: Path) -> Table | None:
+    file = folder / "component.toml"
+    if os.path.lexists(file):
+        return read_toml(collector, file)
+    collector.add(file, "is missing", 'make it, with name = "..." and type = "content"')
+    return None
 
 
 def component_of(table: Table, folder: Path) -> Component:

@@ -44,22 +44,27 @@ class FileImport:
                 merged = content.import_(connection, others)
         except ContentError as error:
             return (*problems, *error.problems)
-        self._tell(merged)
+        self._tell(merged, mistakes=bool(problems))
         return (*problems, *map(_conflict, conflicts))
 
-    def _tell(self, merged: tuple[RowMerge, ...]) -> None:
-        """Say what was done; what was kept before is not said again."""
-        kept = frozenset(f"{row.name}: {row.why}" for row in merged if row.action == "keep")
+    def _tell(self, merged: tuple[RowMerge, ...], *, mistakes: bool) -> None:
+        """Say what was done; what was kept before is not said again.
+
+        A file with a mistake looks like one that is gone: as long as there is one, rows without a
+        file are not named.
+        """
+        told = [row for row in merged if not (mistakes and row.theirs is None)]
+        kept = frozenset(f"{row.name}: {row.why}" for row in told if row.action == "keep")
         new = [
             row
-            for row in merged
+            for row in told
             if row.action in _DONE and f"{row.name}: {row.why}" not in self._said
         ]
         for row in new[:_SAID_MAX]:
             self.say(f"{_DONE[row.action]:<8} {row.name}  ({row.why})")
         if len(new) > _SAID_MAX:
             self.say(f"and {len(new) - _SAID_MAX} more rows")
-        self._said = kept
+        self._said = self._said | kept if mistakes else kept
 
 
 def _conflict(row: RowMerge) -> Problem:

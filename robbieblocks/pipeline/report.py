@@ -102,9 +102,10 @@ class RunReport:
 
     @property
     def explained(self) -> str:
-        """The error; where pages are held back, with the first problem and its remedy."""
+        """The error; where pages are held back, they with the first problem and its remedy."""
         first = next((str(each) for each in self.problems if each.severity == "error"), "")
-        return f"{self.error}: {first}" if self.held_back and first else self.error
+        pages, _, _ = self.error.partition("\n")
+        return f"{pages}: {first}" if self.held_back and first else self.error
 
     @property
     def causes(self) -> tuple[Cause, ...]:

@@ -51,6 +51,17 @@ def test_a_conflict_keeps_no_other_file_out(database: str, tmp_path: Path) -> No
         said.clear()
         assert [importing.run(connection) for _ in range(2)] == [(), ()]
         assert sum("component/welcome" in line for line in said) == 1
+        said.clear()
+        toml = folder / "components" / "welcome" / "component.toml"
+        toml.write_text("[[")
         page.unlink()
+        assert len(importing.run(connection)) == 1
+        assert said == [], "a file with a mistake is not one that is gone"
+        toml.unlink()
+        tsx.unlink()
+        (missing, _) = importing.run(connection)
+        assert missing.what == "is missing"
+        toml.parent.rename(tmp_path / "elsewhere")
         assert importing.run(connection) == ()
+        assert any("page/home  (its file is gone" in line for line in said)
         assert connection.execute("SELECT count(*) FROM robbieblocks_pages").fetchone() == (1,)

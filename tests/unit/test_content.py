@@ -182,7 +182,7 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("components/bar/component.toml", COMPONENT + "metadata = 1\n", 3, "must be a table"),
         ("components/bar/component.toml", COMPONENT + 'metadata_json = "{"\n', 3, "valid JSON"),
         ("components/foo/component.toml", COMPONENT, None, "has no component.tsx"),
-        ("components/foo/component.tsx", "", None, "can't be read"),
+        ("components/foo/component.tsx", "", None, "is missing"),
         ("tokens.toml", '"color.primary" = "#fff"\n', 1, "must be a table"),
         ("tokens.toml", '"color.primary" = { valu = "#fff" }\n', 1, "valu is unknown here"),
         ("../nodes/one.toml", NODE.replace("theme", "thema"), 3, "thema"),

@@ -283,13 +283,24 @@ def test_a_failing_layout_names_its_template(tmp_path: Path) -> None:
     layout.write_text("{{ nothing }}")
     renderer = PageRenderer(tmp_path)
     assert "odd" in renderer.layouts()
-    with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*nothing"):
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2: there is no `nothing`"):
         renderer.compose(page(layout="odd"), {}, BUNDLE)
+    layout.write_text("{{ page.titel }}")
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2: there is no `titel` here"):
+        PageRenderer(tmp_path).compose(page(layout="odd"), {}, BUNDLE)
+    layout.write_text("{{ zones.main|indent(2) }}")
+    renderer = PageRenderer(tmp_path)
+    shown = block(1, "live")
+    renderer.compose(page(shown, layout="odd"), {1: LIVE}, BUNDLE)
+    with pytest.raises(ContentError, match=r"layouts/odd.html.j2: leaves out the zone `footer`"):
+        renderer.compose(page(block(1, "live", zone="footer"), layout="odd"), {1: LIVE}, BUNDLE)
     layout.write_text("fine\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/odd.html.j2, line 2"):
         PageRenderer(tmp_path)
     layout.write_text('{% inline "layouts/_odd.html.j2" %}')
-    with pytest.raises(ContentError, match=r"layouts/odd.html.j2.*_odd"):
+    with pytest.raises(
+        ContentError, match=r"odd.html.j2, line 1: there is no template layouts/_odd"
+    ):
         PageRenderer(tmp_path)
     (tmp_path / "layouts" / "_odd.html.j2").write_text("fine\n\n{% if %}")
     with pytest.raises(ContentError, match=r"layouts/_odd.html.j2, line 3"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -122,6 +123,21 @@ def test_a_page_is_one_line_of_a_report() -> None:
     text = as_text(report("home\nnode  play  published", "/\r\n", "x"))
     assert len([line for line in text.splitlines() if "published" in line]) == 2
     assert "home\\nnode  play  published" in text
+
+
+def test_a_page_that_is_held_back_is_explained_with_its_problem() -> None:
+    """What `status` shows of it is its first line and the remedy: both say what is wrong."""
+    run = report("home", "/", "unknown zone").runs[0]
+    problem = replace(run.problems[0], remedy="known: main")
+    held = replace(
+        run,
+        planned=(PageReport(key="home", route="/", change="held back"),),
+        problems=(problem,),
+        error=f"held back: home\n{problem}",
+    )
+    first, remedy = held.explained.split("\n")
+    assert first == "held back: home: component x: unknown zone"
+    assert remedy.strip() == "-> known: main"
 
 
 def test_markdown_shows_rows_as_code() -> None:

@@ -30,7 +30,7 @@ from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
-from robbieblocks.prerender.page.templates import Templates
+from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
 from robbieblocks.row_faults import blame
 
@@ -118,11 +118,14 @@ class PageRenderer:
         about = head.About.of(page)
         visibility = _visibility(page)
         zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
+        layout = self._layouts[page.layout]
+        body = self._templates.rendered(layout, {"zones": zones, "page": about})
+        for block in page.blocks:
+            if f'id="{block.id}" data-rb-component="' not in body:
+                raise ContentError([lost_zone(page.layout, block.zone)])
         content = _Content(
             about=about,
-            body=self._templates.rendered(
-                self._layouts[page.layout], {"zones": zones, "page": about}
-            ),
+            body=body,
             components=frozenset(block.component for block in page.blocks),
             islands=Islands.of(page, rendered, self._asset_graph(bundle)),
             inline_styles=[

@@ -12,6 +12,7 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
 )
 from jinja2.ext import Extension
@@ -34,13 +35,26 @@ class Inline(Extension):
 
     def parse(self, parser: Parser) -> list[Node]:
         """The nodes of the other template. Raises TemplateError."""
-        next(parser.stream)
+        line = next(parser.stream).lineno
         name = parser.stream.expect("string").value
         if self.environment.loader is None:
             raise AssertionError("Templates gives its environment a loader")
-        source, path, _ = self.environment.loader.get_source(self.environment, name)
+        try:
+            source, path, _ = self.environment.loader.get_source(self.environment, name)
+        except TemplateNotFound:
+            parser.fail(f"there is no template {name}", line)
         # Jinja drops the last newline of a template, which is wanted here.
         return self.environment.parse(source + "\n", name, path).body
+
+
+class _Missing(StrictUndefined):
+    """A value that is not there: says so without the names of our classes."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        return self._undefined_hint or f"there is no `{self._undefined_name}` here"
 
 
 class Templates:
@@ -57,7 +71,7 @@ class Templates:
         self._jinja = Environment(
             loader=FunctionLoader(self._source),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=_Missing,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
@@ -137,6 +151,16 @@ class Templates:
             return None
         text = self.read(name).decode("utf-8")
         return text.replace("\r\n", "\n").replace("\r", "\n"), str(path), None
+
+
+def lost_zone(layout: str, zone: str) -> Problem:
+    """A layout that does not show the blocks of a zone, which would be lost."""
+    return Problem(
+        entity="template",
+        key=f"layouts/{layout}.html.j2",
+        what=f"leaves out the zone `{zone}`, and blocks of a page stand there",
+        remedy=f'add {{% inline "layouts/_{zone}.html.j2" %}}, or give the blocks another zone',
+    )
 
 
 def _missing(folder: Path) -> Problem:
