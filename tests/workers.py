@@ -75,6 +75,21 @@ def editor(database: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Path:
+    """A cache that the tests of a file share: React is compiled once."""
+    assert toolchain
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def small_site(
+    make_settings: Callable[..., Settings], database: str, editor: psycopg.Connection, warm: Path
+) -> Settings:
+    """An installation over the editor's database."""
+    return make_settings(database, cache=warm)
+
+
 def edit(connection: psycopg.Connection, app: str, version: int) -> None:
     """Set the version that both blocks of an app's page show, and commit."""
     with connection.transaction():

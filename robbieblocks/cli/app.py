@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from robbieblocks.cli.branding_commands import branding
 from robbieblocks.cli.check_command import check, types
 from robbieblocks.cli.completion import node_ids, page_keys
-from robbieblocks.cli.content_commands import content
+from robbieblocks.cli.content_commands import branding, content
 from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
-from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded
+from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.templates_commands import templates
 from robbieblocks.cli.tokens_commands import tokens
@@ -108,9 +107,7 @@ def build(
             autocompletion=page_keys, help="Publish this page alone (by page_key); repeatable."
         ),
     ] = None,
-    app_: Annotated[
-        list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
-    ] = None,
+    app_: Apps = None,
     node: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.completion import node_ids, page_keys
-from robbieblocks.cli.options import DatabaseUrl
+from robbieblocks.cli.completion import page_keys
+from robbieblocks.cli.options import Apps, DatabaseUrl, Nodes
 
 
 def check(
@@ -15,13 +15,8 @@ def check(
         list[str] | None,
         typer.Option(autocompletion=page_keys, help="Only this page (by page_key); repeatable."),
     ] = None,
-    app_: Annotated[
-        list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
-    ] = None,
-    node: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
-    ] = None,
+    app_: Apps = None,
+    node: Nodes = None,
     drafts: Annotated[
         bool, typer.Option("--drafts", help="Draft pages and unpublished components too.")
     ] = False,

@@ -7,14 +7,11 @@ from typing import Annotated
 import typer
 
 from robbieblocks.cli.completion import node_ids
-from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded, ResultFormat
+from robbieblocks.cli.options import CreateRoot, DatabaseUrl, Embedded, Nodes, ResultFormat
 
 
 def status(
-    node: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
-    ] = None,
+    node: Nodes = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Don't work out what should be live (a dry run).")
     ] = False,

@@ -6,6 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from robbieblocks.cli.completion import node_ids
+
+Apps = Annotated[
+    list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
+]
+Nodes = Annotated[
+    list[str] | None,
+    typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
+]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(

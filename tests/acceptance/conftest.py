@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from robbieblocks.settings import Settings
 from tests.commands import Installation, released
 
 ROUTES = {
@@ -72,14 +70,3 @@ def demo(toolchain: object, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def site(demo: Demo) -> Mapping[str, str]:
     """The address of each node of the seeded site."""
     return demo.addresses
-
-
-@pytest.fixture
-def small_site(
-    make_settings: Callable[..., Settings],
-    database: str,
-    editor: psycopg.Connection,
-    tmp_path: Path,
-) -> Settings:
-    """An installation over the editor's database."""
-    return make_settings(database, cache=tmp_path / "cache")

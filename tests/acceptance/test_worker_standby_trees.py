@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from functools import partial
 
 import psycopg
@@ -13,32 +12,12 @@ from robbieblocks.release import AppFolder, SiteRoot
 from robbieblocks.release.recycle import manifest_in
 from robbieblocks.settings import Settings
 from tests.building import Builder
-from tests.workers import NODES, Worker, edit, fill, running, shown, until
+from tests.workers import NODES, Worker, edit, fill, running, until, until_shown
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 NODE = NODES[0]
 Db = psycopg.Connection
-
-
-@pytest.fixture
-def site(make_settings: Callable[..., Settings], database: str, toolchain: object) -> Settings:
-    """An installation over the small site of tests/workers.py."""
-    assert toolchain
-    with psycopg.connect(database) as connection:
-        fill(connection)
-    return make_settings(database)
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """The editor's connection."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        yield connection
-
-
-def is_live(site: Settings, version: int) -> bool:
-    return shown(site.site_root, NODE, "play") == version
 
 
 def folders(app_folder: AppFolder) -> set[int]:
@@ -53,16 +32,18 @@ def is_ready(app_folder: AppFolder) -> bool:
     return manifest is not None and manifest.build_hash == app_folder.live_name
 
 
-def test_edits_to_a_worker_go_out_in_folders_that_were_ready(site: Settings, db: Db) -> None:
+def test_edits_to_a_worker_go_out_in_folders_that_were_ready(
+    small_site: Settings, editor: Db
+) -> None:
     """Once it has begun none is made; and the next one is refreshed."""
-    app_folder = AppFolder.of(SiteRoot(site.site_root), NODE, "play")
-    with running(worker := Worker(site, NODE)):
+    app_folder = AppFolder.of(SiteRoot(small_site.site_root), NODE, "play")
+    with running(worker := Worker(small_site, NODE)):
         worker.wait_until_ready()
         until(lambda: len(folders(app_folder)) == 7, "five releases and two standby trees")
         ready = folders(app_folder)
         for version in range(1, 9):
-            edit(db, "play", version)
-            until(partial(is_live, site, version), "the edit")
+            edit(editor, "play", version)
+            until_shown(small_site.site_root, NODE, version)
             assert app_folder.current.resolve().stat().st_ino in ready
         until(partial(is_ready, app_folder), "the next standby tree")
     assert folders(app_folder) == ready

@@ -8,7 +8,6 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 
 from robbieblocks.settings import Settings
 from tests.chaos.pgbouncer import pooling
-from tests.workers import NODES, Worker, edit, fill, running, shown, until, until_shown
+from tests.workers import NODES, Worker, edit, running, shown, until, until_shown
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos]
 
@@ -80,41 +79,19 @@ if not done:
     from robbieblocks.release.files import disk
     written = disk.write_new
     def write_new(name, content, *, dir_fd):
-        if pathlib.Path(site, "filler").exists():
+        if pathlib.Path(small_site, "filler").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         return written(name, content, dir_fd=dir_fd)
     disk.write_new = write_new
 """
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory, toolchain: object) -> Path:
-    """A cache that the tests of this file share."""
-    assert toolchain
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def site(make_settings: Callable[..., Settings], database: str, warm: Path) -> Settings:
-    """An installation over the small site of tests/workers.py."""
-    with psycopg.connect(database) as connection:
-        fill(connection)
-    return make_settings(database, cache=warm)
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """The editor's connection."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        yield connection
-
-
-def backend(db: Db, name: str) -> int:
+def backend(editor: Db, name: str) -> int:
     """The pid of the server's process for one of the worker's connections."""
     found: list[int] = []
 
     def there() -> bool:
-        rows = db.execute(
+        rows = editor.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s ORDER BY backend_start DESC",
             [f"robbieblocks {name} %"],
         ).fetchall()
@@ -126,61 +103,65 @@ def backend(db: Db, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["listener", "ping", "work"])
-def test_a_frozen_backend_is_left_behind(site: Settings, db: Db, name: str) -> None:
+def test_a_frozen_backend_is_left_behind(small_site: Settings, editor: Db, name: str) -> None:
     """Whichever of its sessions the server stops serving, the worker connects anew and goes on."""
-    with running(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+    with running(worker := Worker(small_site, NODE, ("--poll", "30"), prelude=QUICK)):
         worker.wait_until_ready()
-        pid = backend(db, name)
+        pid = backend(editor, name)
         os.kill(pid, signal.SIGSTOP)
         try:
-            edit(db, "play", 1)
-            until(lambda: shown(site.site_root, NODE, "play") == 1, "the edit")
-            until(lambda: backend(db, name) != pid, "a new session")
-            edit(db, "play", 2)
-            until(lambda: shown(site.site_root, NODE, "play") == 2, "the next edit")
+            edit(editor, "play", 1)
+            until(lambda: shown(small_site.site_root, NODE, "play") == 1, "the edit")
+            until(lambda: backend(editor, name) != pid, "a new session")
+            edit(editor, "play", 2)
+            until(lambda: shown(small_site.site_root, NODE, "play") == 2, "the next edit")
         finally:
             os.kill(pid, signal.SIGCONT)
         assert worker.stop() == 0
 
 
-def test_terminated_sessions_cost_no_change(site: Settings, db: Db) -> None:
+def test_terminated_sessions_cost_no_change(small_site: Settings, editor: Db) -> None:
     """All sessions ended at once, again and again: each edit still goes out, by notification."""
-    with running(worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK)):
+    with running(worker := Worker(small_site, NODE, ("--poll", "30"), prelude=QUICK)):
         worker.wait_until_ready()
         for version in range(1, 6):
-            db.execute(
+            editor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'robbieblocks %'"
             )
-            edit(db, "play", version)
-            until_shown(site.site_root, NODE, version)
+            edit(editor, "play", version)
+            until_shown(small_site.site_root, NODE, version)
         assert worker.stop() == 0
 
 
-def test_through_a_pooler_changes_still_go_out(site: Settings, db: Db, tmp_path: Path) -> None:
+def test_through_a_pooler_changes_still_go_out(
+    small_site: Settings, editor: Db, tmp_path: Path
+) -> None:
     """PgBouncer in transaction mode passes on no notification: polling finds the edits, and the
     worker says what it misses."""
-    with pooling(site.database_url or "", tmp_path / "pooler") as conninfo:
-        pooled = replace(site, database_url=conninfo)
+    with pooling(small_site.database_url or "", tmp_path / "pooler") as conninfo:
+        pooled = replace(small_site, database_url=conninfo)
         with running(worker := Worker(pooled, NODE, ("--poll", "5"), prelude=QUICK)):
             worker.wait_for("database.pooled")
             worker.wait_for("worker.reconciled")
             for version in (1, 2, 3):
-                edit(db, "play", version)
-                until_shown(site.site_root, NODE, version)
+                edit(editor, "play", version)
+                until_shown(small_site.site_root, NODE, version)
             worker.wait_for("listener.lost")
             assert worker.stop() == 0
-    unfinished = db.execute(
+    unfinished = editor.execute(
         "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')"
     ).fetchone()
     assert unfinished == (0,)
 
 
-def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: Db) -> None:
+def test_a_site_root_that_can_not_be_written_is_waited_for(
+    small_site: Settings, editor: Db
+) -> None:
     """While releases can't be written the old page stays and the app is tried again; then it goes out."""
-    with running(worker := Worker(site, NODE, prelude=QUICK)):
+    with running(worker := Worker(small_site, NODE, prelude=QUICK)):
         worker.wait_until_ready()
         # A file where the folder was: unlike rights and mounts, that stops root too.
-        releases = site.site_root / NODE / "play" / "releases"
+        releases = small_site.site_root / NODE / "play" / "releases"
         parked = releases.with_name("parked")
         current = releases.with_name("current")
         target = current.readlink()
@@ -188,14 +169,14 @@ def test_a_site_root_that_can_not_be_written_is_waited_for(site: Settings, db: D
         current.unlink()
         current.symlink_to(Path("parked") / target.name)
         releases.write_text("in the way")
-        edit(db, "play", 1)
+        edit(editor, "play", 1)
         worker.wait_for("run.finished", app="play", outcome="failed", count=2)
-        assert shown(site.site_root, NODE, "play") == 0
+        assert shown(small_site.site_root, NODE, "play") == 0
         releases.unlink()
         parked.rename(releases)
         current.unlink()
         current.symlink_to(target)
-        until(lambda: shown(site.site_root, NODE, "play") == 1)
+        until(lambda: shown(small_site.site_root, NODE, "play") == 1)
         assert worker.stop() == 0
 
 
@@ -206,35 +187,35 @@ release.prepare_standby_trees = lambda *_, **__: None
 """
 
 
-def test_a_full_disk_is_waited_out(site: Settings, db: Db) -> None:
+def test_a_full_disk_is_waited_out(small_site: Settings, editor: Db) -> None:
     """Out of space while it publishes, the last good page stays, the run fails and is tried again
     with pauses; when there is room again the edit goes out by itself."""
-    site.site_root.mkdir(parents=True)
-    prelude = QUICK + _NO_STANDBY_TREES + _SMALL_DISK.format(site=str(site.site_root))
-    with running(worker := Worker(site, NODE, prelude=prelude)):
+    small_site.site_root.mkdir(parents=True)
+    prelude = QUICK + _NO_STANDBY_TREES + _SMALL_DISK.format(site=str(small_site.site_root))
+    with running(worker := Worker(small_site, NODE, prelude=prelude)):
         worker.wait_until_ready()
         assert worker.process is not None
-        seen = Path(f"/proc/{worker.process.pid}/root{site.site_root}")
+        seen = Path(f"/proc/{worker.process.pid}/root{small_site.site_root}")
         assert shown(seen, NODE, "play") == 0
         _fill_up(seen / "filler", mounted=worker.logged("small disk")[0]["mounted"])
-        edit(db, "play", 1)
+        edit(editor, "play", 1)
         worker.wait_for("run.finished", app="play", outcome="failed", count=3)
         said = worker.logged("run.finished", app="play", outcome="failed")[0]["error"]
         assert "No space left on device" in said
         assert "free space" in said
         assert shown(seen, NODE, "play") == 0
-        failed = db.execute(
+        failed = editor.execute(
             "SELECT error_message, build_hash FROM robbieblocks_deploys WHERE deploy_status = 'failed'"
         ).fetchall()
         assert all("No space left" in row[0] for row in failed)
         assert {row[1] for row in failed} == {(seen / NODE / "play" / "current").readlink().name}
         (seen / "filler").unlink()
         until(lambda: shown(seen, NODE, "play") == 1, "the edit")
-        until(lambda: _unfinished(db) == 0)
+        until(lambda: _unfinished(editor) == 0)
         waiting = (
             "SELECT count(*) FROM robbieblocks_change_triggers WHERE %s <> ALL (handled_nodes)"
         )
-        until(lambda: db.execute(waiting, [NODE]).fetchone() == (0,))
+        until(lambda: editor.execute(waiting, [NODE]).fetchone() == (0,))
         assert worker.stop() == 0
 
 
@@ -246,12 +227,12 @@ def _fill_up(filler: Path, *, mounted: bool) -> None:
 
 
 def test_a_compiler_that_fails_stops_only_what_needs_it(
-    site: Settings, db: Db, tmp_path: Path
+    small_site: Settings, editor: Db, tmp_path: Path
 ) -> None:
     """Without esbuild a changed component waits and is tried again; what is live stays."""
     gone = tmp_path / "gone"
     vanish = _VANISH.format(marker=str(gone))
-    with running(worker := Worker(site, NODE, prelude=QUICK + vanish)):
+    with running(worker := Worker(small_site, NODE, prelude=QUICK + vanish)):
         worker.wait_until_ready()
         gone.touch()
         # One that compiled for the first build may still be running, and would do this edit.
@@ -259,54 +240,56 @@ def test_a_compiler_that_fails_stops_only_what_needs_it(
             if "esbuild" in child.name():
                 child.kill()
         code = f"<p data-version={{props.version}}>{{props.version}} {time.time_ns()}</p>"
-        db.execute("UPDATE robbieblocks_components SET react_code = %s", [code])
+        editor.execute("UPDATE robbieblocks_components SET react_code = %s", [code])
         worker.wait_for("build.failed", count=2)
-        assert shown(site.site_root, NODE, "play") == 0
+        assert shown(small_site.site_root, NODE, "play") == 0
         gone.unlink()
         worker.wait_for("run.finished", app="play", outcome="published", reason="retry")
         assert worker.stop() == 0
 
 
 def test_a_session_frozen_in_the_middle_of_a_build_gives_its_lease_back(
-    site: Settings, db: Db, tmp_path: Path
+    small_site: Settings, editor: Db, tmp_path: Path
 ) -> None:
     """The build waits on a session that the server never serves again, with its app's lease in it:
     the worker cuts it off and builds the app on a new one, thawed or not."""
     hold = tmp_path / "hold"
     with running(
-        worker := Worker(site, NODE, ("--poll", "30"), prelude=QUICK + _HOLD.format(hold=str(hold)))
+        worker := Worker(
+            small_site, NODE, ("--poll", "30"), prelude=QUICK + _HOLD.format(hold=str(hold))
+        )
     ):
         worker.wait_until_ready()
         hold.touch()
-        edit(db, "play", 1)
+        edit(editor, "play", 1)
         worker.wait_for("held")
-        pid = backend(db, "work")
-        assert _leases(db, pid), "a build is under way, and its session has the lease"
+        pid = backend(editor, "work")
+        assert _leases(editor, pid), "a build is under way, and its session has the lease"
         os.kill(pid, signal.SIGSTOP)
         try:
             hold.unlink()
             worker.wait_for("database.unresponsive", connection="work")
-            until(lambda: shown(site.site_root, NODE, "play") == 1, "the edit")
-            assert _leases(db, pid), "the frozen session still has it"
-            edit(db, "play", 2)
-            until(lambda: shown(site.site_root, NODE, "play") == 2, "the next edit")
+            until(lambda: shown(small_site.site_root, NODE, "play") == 1, "the edit")
+            assert _leases(editor, pid), "the frozen session still has it"
+            edit(editor, "play", 2)
+            until(lambda: shown(small_site.site_root, NODE, "play") == 2, "the next edit")
         finally:
             os.kill(pid, signal.SIGCONT)
-        until(lambda: not _leases(db, pid), "the end of the frozen session")
-        until(lambda: _unfinished(db) == 0)
+        until(lambda: not _leases(editor, pid), "the end of the frozen session")
+        until(lambda: _unfinished(editor) == 0)
         assert worker.stop() == 0
 
 
-def _leases(db: Db, pid: int) -> int:
+def _leases(editor: Db, pid: int) -> int:
     """The advisory locks of a session: the node's, and one for each app that it builds."""
-    row = db.execute(
+    row = editor.execute(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", [pid]
     ).fetchone()
     return max(0, row[0] - 1) if row else 0
 
 
-def _unfinished(db: Db) -> int:
-    row = db.execute(
+def _unfinished(editor: Db) -> int:
+    row = editor.execute(
         "SELECT count(*) FROM robbieblocks_deploys WHERE deploy_status NOT IN ('success', 'failed')"
     ).fetchone()
     assert row is not None

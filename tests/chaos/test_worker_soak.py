@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.workers import NODES, Worker, edit, fill, running, until_shown
+from tests.workers import NODES, Worker, edit, running, until_shown
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -20,23 +18,14 @@ BUILDS = int(os.environ.get("SOAK_BUILDS", "400"))
 WARM_UP = 100
 
 
-def test_many_builds_leave_no_trace(
-    make_settings: Callable[..., Settings], database: str, tmp_path: Path, toolchain: object
-) -> None:
+def test_many_builds_leave_no_trace(small_site: Settings, editor: psycopg.Connection) -> None:
     """Memory, descriptors, threads and releases after many builds are as after a few."""
-    assert toolchain
-    with psycopg.connect(database) as connection:
-        fill(connection)
-    site = make_settings(database)
-    with (
-        psycopg.connect(database, autocommit=True) as db,
-        running(worker := Worker(site, NODES[0])),
-    ):
+    with running(worker := Worker(small_site, NODES[0])):
         worker.wait_until_ready()
         before = None
         for version in range(1, BUILDS + 1):
-            edit(db, "play", version)
-            until_shown(site.site_root, NODES[0], version)
+            edit(editor, "play", version)
+            until_shown(small_site.site_root, NODES[0], version)
             if version == WARM_UP:
                 before = _size(worker)
         after = _size(worker)
@@ -45,7 +34,7 @@ def test_many_builds_leave_no_trace(
         for (name, was), (_, now) in zip(before.items(), after.items(), strict=True):
             allowed = 1.25 * was if name.endswith("bytes") else was + 2
             assert now <= allowed, f"{name}: {was} after {WARM_UP} builds, {now} after {BUILDS}"
-        assert len(list((site.site_root / NODES[0] / "play" / "releases").iterdir())) <= 8
+        assert len(list((small_site.site_root / NODES[0] / "play" / "releases").iterdir())) <= 8
         assert worker.stop() == 0
 
 

@@ -1,14 +1,20 @@
-"""Fixtures for tests of the worker's parts against a real server."""
+"""Fixtures that several files here have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from psycopg import Connection
 
 from robbieblocks.database import connect
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
+from robbieblocks.snapshot import taking
+from tests.integration.rows import CONTENT
 
 
 @pytest.fixture
@@ -23,3 +29,31 @@ def open_connection(settings: Settings) -> Iterator[Callable[[str], Connection]]
     yield open_
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Connection]:
+    """A connection to a database with a little content and an empty queue."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(CONTENT)
+        yield connection
+
+
+@pytest.fixture
+def site_root(tmp_path: Path) -> SiteRoot:
+    """An empty site root."""
+    return SiteRoot(tmp_path / "site")
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was read whole: grows with each reading of everything."""
+    read: list[str] = []
+    really = taking._read_all
+
+    def note(*asked: Any, **more: Any) -> Any:
+        read.append("everything")
+        return really(*asked, **more)
+
+    monkeypatch.setattr(taking, "_read_all", note)
+    return read

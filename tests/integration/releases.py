@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
-from robbieblocks.release import Published, SiteRoot, live, make_live, write_release
+from robbieblocks.release import AppFolder, Published, SiteRoot, live, make_live, write_release
 
 NODE = "vengeance-local"
 PAGES = 12
@@ -86,6 +86,11 @@ def put_whole(site_root: SiteRoot, version: int) -> Published:
     """Publish one version with all contents, as after damage."""
     files = pages(version)
     return publish(site_root, manifest(files, assets(version)), files, assets(version))
+
+
+def app_folder(site_root: SiteRoot) -> AppFolder:
+    """Where the play app is."""
+    return AppFolder.of(site_root, NODE, "play")
 
 
 def served(site_root: SiteRoot, path: str, *, app: str = "play") -> bytes:

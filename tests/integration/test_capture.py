@@ -22,14 +22,6 @@ _WORK = ["aurora-town-local", "collaboration-local", "fluenti-local"]
 _PLAY_WORK = ["aurora-town-local", "collaboration-local", "fluenti-local", "vengeance-local"]
 
 
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """A connection to a database with a little content and an empty queue."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(CONTENT)
-        yield connection
-
-
 @pytest.fixture(scope="module")
 def shared(databases: Databases, schema_template: str) -> Iterator[Db]:
     """A connection to a database with a little content, for tests that undo what they do."""

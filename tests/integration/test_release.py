@@ -43,12 +43,6 @@ from tests.integration.releases import (
 )
 
 
-@pytest.fixture
-def site_root(tmp_path: Path) -> SiteRoot:
-    """An empty site root."""
-    return SiteRoot(tmp_path / "site")
-
-
 def app_path(site_root: SiteRoot) -> Path:
     """The app's folder."""
     return site_root.path / NODE / "play"

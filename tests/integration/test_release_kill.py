@@ -71,12 +71,6 @@ else:
 """
 
 
-@pytest.fixture
-def site_root(tmp_path: Path) -> SiteRoot:
-    """An empty site root."""
-    return SiteRoot(tmp_path)
-
-
 def kill_at(site_root: SiteRoot, what: str, version: int, step: str) -> None:
     """Run a call in a process of its own that ends itself at a step."""
     argv = [sys.executable, "-c", VICTIM, str(site_root.path), what, str(version), step]

@@ -14,12 +14,6 @@ from tests.integration.releases import assets, manifest, pages, publish
 NODES = ("vengeance-local", "aurora-town-local", "fluenti-local")
 
 
-@pytest.fixture
-def site_root(tmp_path: Path) -> SiteRoot:
-    """An empty site root."""
-    return SiteRoot(tmp_path)
-
-
 def _put(site_root: SiteRoot, node: str, version: int = 1) -> int:
     """Publish to a node; how many assets were made there."""
     files, given = pages(version), assets(version)

@@ -14,7 +14,6 @@ import pytest
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import (
-    AppFolder,
     SiteRoot,
     live,
     lock,
@@ -29,6 +28,7 @@ from robbieblocks.release.standby.trees import refresh_standby_tree
 from robbieblocks.release.verification_cache import Trust, VerificationCache
 from tests.integration.releases import (
     NODE,
+    app_folder,
     assets,
     manifest,
     pages,
@@ -40,16 +40,6 @@ from tests.integration.releases import (
 )
 
 PATH = "play/p5/index.html"
-
-
-@pytest.fixture
-def site_root(tmp_path: Path) -> SiteRoot:
-    """An empty site root."""
-    return SiteRoot(tmp_path / "site")
-
-
-def app_folder(site_root: SiteRoot) -> AppFolder:
-    return AppFolder.of(site_root, NODE, "play")
 
 
 def standby_of(site_root: SiteRoot) -> Path:

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release import AppFolder, SiteRoot, verify
+from robbieblocks.release import SiteRoot, verify
 from robbieblocks.release.standby.executor import Task, in_child_process, in_this_process
 from robbieblocks.release.standby.trees import (
     add_standby_tree,
@@ -17,20 +17,10 @@ from robbieblocks.release.standby.trees import (
     verify_releases,
 )
 from robbieblocks.release.verification_cache import Trust, VerificationCache
-from tests.integration.releases import NODE, pages, put_version
+from tests.integration.releases import NODE, app_folder, pages, put_version
 
 PATH = "play/p5/index.html"
 IN_CHILD = in_child_process(few_files=0)
-
-
-@pytest.fixture
-def site_root(tmp_path: Path) -> SiteRoot:
-    """An empty site root."""
-    return SiteRoot(tmp_path / "site")
-
-
-def app_folder(site_root: SiteRoot) -> AppFolder:
-    return AppFolder.of(site_root, NODE, "play")
 
 
 def releases(site_root: SiteRoot) -> Path:

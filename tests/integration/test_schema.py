@@ -6,7 +6,6 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, LiteralString
@@ -22,19 +21,11 @@ from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.database.schema import catalogue
 from robbieblocks.errors import RightsMissing
 from tests.databases import Databases
-from tests.integration.rows import CONTENT, Db, one
+from tests.integration.rows import Db, one
 
 pytestmark = pytest.mark.postgres
 
 _EARLIER = Path(__file__).parents[1] / "fixtures" / "earlier-21-robbieblocks-cms.sql"
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """A connection to a database with a little content and an empty queue."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(CONTENT)
-        yield connection
 
 
 # --- the file --------------------------------------------------------------------------------

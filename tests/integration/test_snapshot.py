@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from json import JSONDecoder
 from typing import Any, LiteralString, cast
@@ -17,17 +16,9 @@ from robbieblocks import snapshot
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
 from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
 from robbieblocks.snapshot import reading, values
-from tests.integration.rows import CONTENT, Db
+from tests.integration.rows import Db
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """A connection to a database with a little content and an empty queue."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(CONTENT)
-        yield connection
 
 
 def block_with(db: Db, props: str, conditions: str = "{}") -> BlockRow:

@@ -19,7 +19,7 @@ from robbieblocks import changes, snapshot
 from robbieblocks.database import schema
 from robbieblocks.errors import DatabaseUnavailable, SchemaIncomplete
 from robbieblocks.model import Snapshot
-from robbieblocks.snapshot import reading, taking
+from robbieblocks.snapshot import reading
 from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
 
@@ -29,37 +29,11 @@ _PLAY: LiteralString = "UPDATE robbieblocks_pages SET page_name = 'x' WHERE page
 
 
 @pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    """A connection to a database with a little content and an empty queue."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(CONTENT)
-        yield connection
-
-
-@pytest.fixture
 def second(database: str, db: Db) -> Iterator[Db]:
     """Another editor, whose transactions last until they are ended."""
     with psycopg.connect(database) as connection:
         yield connection
         connection.rollback()
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was read whole: grows with each reading of everything."""
-    return _watched(monkeypatch)
-
-
-def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    read: list[str] = []
-    really = taking._read_all
-
-    def note(*asked: Any, **more: Any) -> Any:
-        read.append("everything")
-        return really(*asked, **more)
-
-    monkeypatch.setattr(taking, "_read_all", note)
-    return read
 
 
 def same(refreshed: Snapshot, db: Db, *, nodes: list[str] | None = None) -> Snapshot:
@@ -659,7 +633,7 @@ def _sessions(conninfo: str) -> Iterator[tuple[Db, tuple[Db, Db]]]:
         second.rollback()
 
 
-def test_any_edits_in_any_transactions(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_edits_in_any_transactions(database: str, whole: list[str]) -> None:
     """After any step of any two editors a refreshed snapshot equals a whole one, with the objects of old."""
     with _sessions(database) as (reader, editors):
 
@@ -667,7 +641,7 @@ def test_any_edits_in_any_transactions(database: str, monkeypatch: pytest.Monkey
             pass
 
         Editing.reader, Editing.editors = reader, editors
-        Editing.whole = _watched(monkeypatch)
+        Editing.whole = whole
         run_state_machine_as_test(
             Editing,
             settings=settings(

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 import pytest
 
 from robbieblocks.database import connect
 from robbieblocks.model import Snapshot
 from robbieblocks.pipeline import BuildContext
-from robbieblocks.snapshot import taking
 from tests.building import Builder, run_of
 
 pytestmark = pytest.mark.postgres
 
 VENGEANCE, PLAY = "vengeance-local", "play"
 _TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'robbie-play-home'"
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was read whole: grows with each reading of everything."""
-    read: list[str] = []
-    really = taking._read_all
-
-    def note(*asked: Any, **more: Any) -> Any:
-        read.append("everything")
-        return really(*asked, **more)
-
-    monkeypatch.setattr(taking, "_read_all", note)
-    return read
 
 
 def _content(builder: Builder) -> Snapshot:
