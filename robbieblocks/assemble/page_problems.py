@@ -49,10 +49,18 @@ class PageProblems:
         for problem in problems:
             self._collect(problem)
 
-    def blame(self, block: BlockRow, field: str) -> blame:
+    def blame(self, block: BlockRow, field: str, pointer: str = "") -> blame:
         """Within it, what a library raises becomes a problem of the block."""
         entity, key = self._place(block)
-        return blame(self._collect, entity, key, field, page=self._row.key, block=block.order)
+        return blame(
+            self._collect,
+            entity,
+            key,
+            field,
+            pointer=pointer,
+            page=self._row.key,
+            block=block.order,
+        )
 
     def _place(self, block: BlockRow) -> tuple[str, str]:
         """What names a block: its component, or the page where its component_id is null."""

@@ -269,6 +269,11 @@ class PageReader:
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
         with self._problems.blame(row, "props"):
             ready = component.schema.ready(row.props, self._budget)
+        if isinstance(ready, ReadyProps) and ready.markdown:
+            # A process that meets no Markdown has no use for its parser.
+            from robbieblocks.assemble.markdown_props import with_html
+
+            ready = with_html(ready, row, self._budget, self._problems)
         if not isinstance(ready, ReadyProps):
             for problem in ready:
                 self._problems.add_to_block(row, "props", problem)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jsonschema_rs
 
 from robbieblocks.assemble.defaults import Defaults, DefaultsUnbounded
+from robbieblocks.assemble.markdown_places import MARKDOWN, MARKDOWN_FORMAT, Path, markdown_paths
 from robbieblocks.assemble.placeholders import resolved_object
 from robbieblocks.assemble.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
 from robbieblocks.assemble.validation_cost import (
@@ -35,6 +36,8 @@ MAX_WORK = 200_000_000
 _LONGEST_MESSAGE = 300
 # Making one error takes as long as 400 checks of a value do, and memory.
 _ERROR_COST = 400
+# Noting what the schema says of each value takes as long as 20 checks.
+_NOTE_COST = 20
 
 _CHOICES = (
     jsonschema_rs.ValidationErrorKind.AnyOf,
@@ -46,33 +49,42 @@ class ReadyProps(NamedTuple):
     """Valid props.
 
     `value` has fallbacks in place of placeholders; `json` is its canonical JSON. `fill`
-    is the value before that, or None where there is no placeholder.
+    is the value before that, or None where there is no placeholder. `markdown` has the path of each
+    text that the schema says is Markdown.
     """
 
     value: JsonObject
     json: str
     fill: JsonObject | None
+    markdown: tuple[Path, ...] = ()
 
 
 class Budget:
-    """The work that checking the props of all blocks of a page may take."""
+    """The work that checking the props of all blocks of a page, and their Markdown, may take."""
 
     def __init__(self, units: int = 5 * MAX_WORK) -> None:
-        self.units = units
+        self.units = self.markdown_units = units
 
 
 class CompiledSchema:
     """A component's props schema, compiled to check the props of many blocks."""
 
-    def __init__(self, schema: Schema, references: References, *, fills: bool) -> None:
+    def __init__(
+        self, schema: Schema, references: References, *, fills: bool, has_markdown: bool
+    ) -> None:
         self._schema = schema
         self._has_choices = _has_choices(schema)
         self._defaults = Defaults(schema, references) if fills else None
         # JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it
         # is checked.
         self._validator = jsonschema_rs.Draft202012Validator(
-            schema, validate_formats=True, offline=True, pattern_options=pattern_options()
+            schema,
+            validate_formats=True,
+            offline=True,
+            pattern_options=pattern_options(),
+            formats=MARKDOWN_FORMAT if has_markdown else None,
         )
+        self._has_markdown = has_markdown
         self._cost = ValidationCost(schema, references)
         self._at_depth = self._cost.at_depth
         unbounded = len(self._at_depth) <= MAX_DEPTH
@@ -117,7 +129,15 @@ class CompiledSchema:
         budget.units -= work
         if not self._validator.is_valid(value):
             return self._errors(value, budget)
-        return ReadyProps(value, text, filled if value is not filled else None)
+        fill = filled if value is not filled else None
+        if not self._has_markdown:
+            return ReadyProps(value, text, fill)
+        most = min(MAX_WORK, budget.units) // _NOTE_COST
+        work = self._cost.work_on(value, most)
+        if work > most:
+            return (_unbounded(len(text)),)
+        budget.units -= work * _NOTE_COST
+        return ReadyProps(value, text, fill, markdown_paths(self._validator, value))
 
     def _work_on(self, value: JsonObject, size: int, most: int) -> int:
         """How much work it may be to check a value; the quick bounds are tried first."""
@@ -221,7 +241,9 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         prefix = "/properties" if bare else ""
         return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in wrong)
     try:
-        made = CompiledSchema(schema, references, fills='"default":' in text)
+        made = CompiledSchema(
+            schema, references, fills='"default":' in text, has_markdown=f'"{MARKDOWN}"' in text
+        )
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)

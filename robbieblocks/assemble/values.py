@@ -28,11 +28,15 @@ _LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|e[+-]?[0-9])")
 
 @dataclass(frozen=True, slots=True)
 class ValueProblem:
-    """What is wrong with a row's value, where (a JSON pointer, RFC 6901), and how to fix it."""
+    """What is wrong with a row's value, where (a JSON pointer, RFC 6901), and how to fix it.
+
+    `line` counts from 1 in a text of several lines.
+    """
 
     pointer: str
     what: str
     remedy: str = ""
+    line: int | None = None
 
     def in_row(
         self,
@@ -52,6 +56,7 @@ class ValueProblem:
             what=self.what,
             remedy=self.remedy,
             pointer=self.pointer,
+            line=self.line,
             page="" if page is None else printable(page),
             block=block,
             severity=severity,

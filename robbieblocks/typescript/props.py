@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from robbieblocks.assemble import References, Schema, ValueProblem, normal_form
+from robbieblocks.assemble import MARKDOWN, References, Schema, ValueProblem, normal_form
 from robbieblocks.model import Json
 
 # Beyond these a type is no help, and the checker slow.
@@ -105,6 +105,8 @@ class _Types:
                 found.append(self._object(schema, depth))
             elif name == "array":
                 found.append(self._array(schema, depth))
+            elif name == "string" and schema.get("format") == MARKDOWN:
+                found.append("{ __html: string }")
             else:
                 found.append(_NAMES.get(name, ANY) if isinstance(name, str) else ANY)
         return _joined(found, "|") if found else None

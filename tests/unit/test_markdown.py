@@ -1,0 +1,229 @@
+"""Markdown in props: what HTML is made of it, where, and that hostile texts are bounded."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.assemble import markdown_props
+from robbieblocks.assemble.highlighting import LANGUAGES, MAX_CHARACTERS, highlighted
+from robbieblocks.assemble.markdown import rendered
+from robbieblocks.assemble.placeholders import PLACEHOLDER
+from robbieblocks.errors import Problem
+from robbieblocks.prerender.isolate.html_check import html_problem
+from robbieblocks.typescript.props import props_module
+from tests.unit.rows import a_block, a_component, a_page, assembled
+
+MARKDOWN = {"type": "string", "format": "markdown"}
+
+
+def shown(props: Any, schema: Any) -> Any:
+    """The props that a component gets."""
+    page = a_page(blocks=(a_block(props=props),))
+    found = assembled(page, components=(a_component(schema=schema),))
+    assert not found.problems, found.problems
+    return found.pages[0].page.blocks[0].props
+
+
+def problems(props: Any, schema: Any) -> list[Problem]:
+    page = a_page(blocks=(a_block(props=props),))
+    found = assembled(page, components=(a_component(schema=schema),))
+    return list(found.held_back["home"])
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("", ""),
+        ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>\n"),
+        ("# Käse & Brot", '<h1 id="käse--brot">Käse &amp; Brot</h1>\n'),
+        ("a <b>c</b>", "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n"),
+        ("<!-- not told -->\na<!-- nor this -->b", "<p>ab</p>\n"),
+        ("<div>\n*a*\n</div>", "<p>&lt;div&gt;\n*a*\n&lt;/div&gt;</p>\n"),
+        ("{{a}} `{{b|c}}`", "<p>{&#123;a}} <code>{&#123;b|c}}</code></p>\n"),
+        ("a\r\nb", "<p>a\nb</p>\n"),
+        (
+            "```Python title\nx = 1 # y\n```",
+            '<pre tabindex="0"><code class="language-Python">x = '
+            '<span class="hl-number">1</span> <span class="hl-comment"># y</span>\n</code></pre>\n',
+        ),
+        (
+            '```"x>\n<b>\n```',
+            '<pre tabindex="0"><code class="language-&quot;x&gt;">&lt;b&gt;\n</code></pre>\n',
+        ),
+    ],
+)
+def test_markdown_becomes_html(text: str, html: str) -> None:
+    """CommonMark with strikethrough; HTML and braces are text, comments nothing."""
+    assert rendered(text)[::2] == (html, ())
+
+
+def test_headings_have_ids_of_their_own() -> None:
+    """They are GitHub's, each once, and none is one of the page's own."""
+    html = rendered("# A\n## A\n## A 1\n## a-1\n## B2\n## rb-x\n## ?\n## `c` *d*").html
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert ids == ["a", "a-1", "a-1-1", "a-1-2", "section-b2", "section-rb-x", "section", "c-d"]
+    assert 'aria-label="c d"' in html
+
+
+def test_tables_scroll_by_themselves() -> None:
+    """A wide table is in a box of its own, and its columns keep their alignment."""
+    html = rendered("|a|b|\n|-|-:|\n|c|d|").html
+    assert html.startswith('<div class="table" tabindex="0">\n<table>')
+    assert '<td style="text-align:right">d</td>' in html
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[x](javascript:alert(1))",
+        "[x](JavaScript:alert(1))",
+        "[x](<javascript&colon;alert(1)>)",
+        "![x](vbscript:a)",
+        "<javascript:a>",
+        "[x][y]\n\n[y]: data:text/html,a",
+        "[x](file:///etc/passwd)",
+    ],
+)
+def test_a_link_that_could_run_a_script_is_an_error(link: str) -> None:
+    """The error names the row, the place in the props and the line."""
+    (found,) = problems(
+        {"a": [{"b": f"one\n\n{link}"}]}, {"a": {"items": {"properties": {"b": MARKDOWN}}}}
+    )
+    assert (found.field, found.pointer, found.page, found.block) == ("props", "/a/0/b", "home", 1)
+    assert "may not have the address" in found.what
+    assert found.line in (3, 5, None)
+
+
+@pytest.mark.parametrize("link", ["/a", "#b", "../c/", "https://a.b/", "mailto:a@b.c", "tel:1"])
+def test_other_links_stay(link: str) -> None:
+    """Pages, parts of pages, other sites, and people."""
+    assert rendered(f"[x]({link})").html == f'<p><a href="{link}">x</a></p>\n'
+
+
+@pytest.mark.parametrize(
+    ("schema", "props", "expected"),
+    [
+        ({"a": MARKDOWN, "b": {"type": "string"}}, {"a": "x", "b": "*y*"}, {"b": "*y*"}),
+        ({"a": {**MARKDOWN, "default": "x"}}, {}, {}),
+        ({"a": {"$ref": "#/$defs/m"}, "c": {"title": "markdown"}}, {"c": "*z*"}, {"c": "*z*"}),
+        ({"a": {"anyOf": [{"type": "null"}, MARKDOWN]}}, {"a": "x"}, {}),
+        ({"a": {**MARKDOWN, "type": ["string", "null"]}}, {"a": None}, {"a": None}),
+    ],
+)
+def test_the_schema_says_which_text_is_markdown(schema: Any, props: Any, expected: Any) -> None:
+    """Wherever the format stands; others, defaults apart, are as they were written."""
+    schema = {"properties": schema, "$defs": {"m": {**MARKDOWN, "default": "x"}}}
+    assert shown(props, schema) == {"a": {"__html": "<p>x</p>\n"}, **expected}
+
+
+def test_markdown_is_checked_as_it_is_written() -> None:
+    """Lengths and patterns are those of the Markdown."""
+    schema = {"a": {**MARKDOWN, "maxLength": 3}}
+    assert shown({"a": "**"}, schema) == {"a": {"__html": "<p>**</p>\n"}}
+    (found,) = problems({"a": "abcd"}, schema)
+    assert found.pointer == "/a"
+
+
+def test_a_placeholder_in_markdown_is_text() -> None:
+    """It is shown as it is written, while those of other props have their fallbacks."""
+    page = a_page(blocks=(a_block(props={"a": "{{x|y}}", "b": "{{x|y}}"}),))
+    found = assembled(page, components=(a_component(schema={"a": MARKDOWN, "b": {}}),))
+    block = found.pages[0].page.blocks[0]
+    html = {"__html": "<p>{&#123;x|y}}</p>\n"}
+    assert block.props == {"a": html, "b": "y"}
+    assert block.fill == {"a": html, "b": "{{x|y}}"}
+
+
+PIECES = (
+    *("# ", "[a](", "![", "]", ")", "*", "_", "`", "```\n", "<", "<!--", "-->", "|", "-", "\n"),
+    *("\n\n", "  ", "> ", "1. ", "{{", "}}", "a", "b1", '"', "'", "&", "&lt;", "\\", "~~", "{"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60))
+def test_the_html_stays_in_its_block(pieces: list[str]) -> None:
+    """Whatever the text says, a browser reads nothing out of it that raw HTML may not have."""
+    html = rendered("".join(pieces)).html
+    assert html_problem(html) is None
+    assert not PLACEHOLDER.search(html)
+    assert "<!--" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a" * 100_001, "100,001 characters"),
+        (f"[a]: /{'x' * 9000}\n\n" + "[a] " * 20_000, "more than 1,048,576 bytes of HTML"),
+        ("```\n" + "&\n" * 49_000, ""),
+        (">" * 5_000, ""),
+        ("[" * 5_000, ""),
+        ("|a" * 50 + "|\n" + "|-" * 50 + "|\n" + "|\n" * 400, ""),
+    ],
+)
+def test_hostile_markdown_is_bounded(text: str, what: str) -> None:
+    """What is too long, or makes too much, is an error at its place; the rest is rendered."""
+    schema = {"a": MARKDOWN}
+    if what:
+        (found,) = problems({"a": text}, schema)
+        assert (found.field, found.pointer) == ("props", "/a")
+        assert what in found.what
+    else:
+        assert len(shown({"a": text}, schema)["a"]["__html"]) > len(text) / 20
+
+
+def test_all_markdown_of_a_page_is_bounded() -> None:
+    """Many texts are an error, too, though each alone may be."""
+    block = {"a": "a *b*\n\n" * 10_000}
+    blocks = tuple(a_block(order, props=block) for order in range(1, 5))
+    found = assembled(a_page(blocks=blocks), components=(a_component(schema={"a": MARKDOWN}),))
+    problem = found.held_back["home"][0]
+    assert "all Markdown of the page" in problem.what
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES.values())))
+def test_hostile_code_ends(language: str) -> None:
+    """No text of such makes a lexer look for ever, and none loses a character."""
+    for piece in ("\n", " ", '"', "'", "/", "<a ", "(", "a", "0x", "\\", "<!--", "`", "${", "- "):
+        code = re.sub("(.{900})", r"\1\n", piece * (4_000 // len(piece))) + "\x01\n"
+        text = re.sub("<[^>]*>", "", highlighted(code, language))
+        assert len(text) >= len(code)
+
+
+def test_long_code_has_no_colours() -> None:
+    """It is shown all the same."""
+    assert highlighted("1\n" * MAX_CHARACTERS, "python") == "1\n" * MAX_CHARACTERS
+    assert highlighted("1" * 1_001, "python") == "1" * 1_001
+
+
+def test_a_parser_that_fails_is_blamed_on_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem names the block, its props and the place in them."""
+    monkeypatch.setattr(markdown_props, "rendered", lambda text: 1 // len(text.split("x", 1)[1]))
+    (found,) = problems({"a": "x"}, {"a": MARKDOWN})
+    assert (found.field, found.pointer, found.block) == ("props", "/a", 1)
+    assert "ZeroDivisionError" in found.what
+
+
+def test_without_markdown_its_parser_is_not_loaded() -> None:
+    """A process in which no schema has the format imports neither it nor the highlighter."""
+    program = """
+import sys
+from tests.unit.rows import *
+schema = {"a": {"type": "string"}}
+page = a_page(blocks=(a_block(props={"a": "*b*"}),))
+assert assembled(page, components=(a_component(schema=schema),)).pages
+print({"markdown_it", "pygments"} & sys.modules.keys())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.stdout == "set()\n", ran.stderr
+
+
+def test_the_type_of_markdown_is_what_react_takes() -> None:
+    """A component that shows it as a text is a mistake of types."""
+    assert props_module({"a": MARKDOWN}) == 'export type Props = { "a"?: { __html: string }; };\n'

@@ -1,0 +1,1 @@
+# What the package uses of Pygments, which publishes no types.
