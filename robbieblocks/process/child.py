@@ -12,13 +12,13 @@ import select
 import signal
 import struct
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.process import running
+from robbieblocks.process.deadline import Deadline
 
 _HEADER: Final = struct.Struct(">I")
 _FRAME_MAX_BYTES: Final = 1 << 30
@@ -64,8 +64,8 @@ class Child:
     def call(self, payload: bytes, timeout: float) -> bytes:
         """Send one frame and return the answer.
 
-        Raises TimedOut after `timeout` seconds. Raises ProcessFailed, with the exit status and the
-        last lines of stderr, when the child is gone or answers garbage.
+        Raises TimedOut after `timeout` seconds (`Deadline`). Raises ProcessFailed, with the exit
+        status and the last lines of stderr, when the child is gone or answers garbage.
         """
         if len(payload) > _FRAME_MAX_BYTES:
             raise ProcessFailed(self._failure("the request is longer than 1 GiB"))
@@ -82,7 +82,7 @@ class Child:
         if self._process.stdin is None or self._process.stdin.closed:
             raise ProcessFailed(self._failure("it is not running any more"))
         try:
-            return self._exchange(request, is_complete, time.monotonic() + timeout)
+            return self._exchange(request, is_complete, Deadline(self.pid, timeout))
         except TimeoutError:
             self.kill()
             why = f"gave no answer within {timeout:g} s"
@@ -141,7 +141,7 @@ class Child:
         return process.stdin.fileno(), process.stdout.fileno(), process.stderr.fileno()
 
     def _exchange(
-        self, request: bytes, is_complete: Callable[[bytearray], bool], deadline: float
+        self, request: bytes, is_complete: Callable[[bytearray], bool], deadline: Deadline
     ) -> bytes:
         stdin, stdout, stderr = self._pipes()
         outgoing = memoryview(request)
@@ -151,7 +151,7 @@ class Child:
         poll.register(stdout, select.POLLIN)
         poll.register(stderr, select.POLLIN)
         while not is_complete(answer):
-            left_s = deadline - time.monotonic()
+            left_s = deadline.left_s()
             if left_s <= 0:
                 raise TimeoutError
             for ready, _event in poll.poll(left_s * 1000):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import ProcessFailed
+from robbieblocks.process.deadline import Deadline
 
 CHUNK_BYTES: Final = 1 << 20
 STDERR_TAIL_BYTES: Final = 8192
@@ -45,22 +46,29 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program without input to its end, and return its output, whatever its exit status.
 
-    `timeout` is in seconds. Raises ProcessFailed when it can't be started and TimedOut when it
-    takes too long. Unless it ends by itself, its whole process group is killed. On Linux the kernel
-    refuses it more than `memory_bytes` of memory.
+    `timeout` is in seconds (`Deadline`). Raises ProcessFailed when it can't be started and TimedOut
+    when it takes too long. Unless it ends by itself, its whole process group is killed. On Linux
+    the kernel refuses it more than `memory_bytes` of memory.
     """
     process = start(argv, subprocess.DEVNULL, cwd=cwd, env=env, prefix=setpriv_prefix())
     if memory_bytes is not None:
         limit_memory(process.pid, memory_bytes)
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
+        stdout, stderr = _output(process, Deadline(process.pid, timeout))
+    except TimeoutError:
         stderr = kill_group(process)
         raise TimedOut(failure(argv, f"took longer than {timeout:g} s", stderr)) from None
     except BaseException:
         kill_group(process)
         raise
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, bytes]:
+    while (left_s := deadline.left_s()) > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=left_s)
+    raise TimeoutError
 
 
 def start(

@@ -162,6 +162,28 @@ def test_garbage_instead_of_a_frame_is_a_failure() -> None:
         child.call(b"abc", 20)
 
 
+@linux
+@pytest.mark.parametrize("start", ["call", "run"])
+def test_a_child_that_waits_for_a_processor_is_given_time(start: str) -> None:
+    """Four processes on one processor: a child that needs half of its time there has an answer."""
+    work = "import time\nwhile time.process_time() < 0.6: pass"
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    loop = [sys.executable, "-c", "while True: pass"]
+    busy = [subprocess.Popen(loop) for _ in range(3)]
+    try:
+        if start == "run":
+            process.run([sys.executable, "-c", work], timeout=1.2)
+        else:
+            with process.Child(echo(work.replace("\n", "\n    "))) as child:
+                assert child.call(b"abc", 1.2) == b"cba"
+    finally:
+        os.sched_setaffinity(0, processors)
+        for other in busy:
+            other.kill()
+            other.wait()
+
+
 def test_a_child_that_stops_reading_meets_the_timeout() -> None:
     """A request larger than the pipe can't hang the caller."""
     script = "import time; time.sleep(600)"
