@@ -9,12 +9,14 @@
     node_branding/<node-id>.toml                       a node's branding
 
 `start_project` makes a new project. `load` reads such a folder and `export` writes it; `stored`
-reads the rows of a database, and `import_` merges a folder into them. `ContentPlaces` says which
+reads the rows of a database, `import_` merges a folder into them, and `as_rows` makes the snapshot
+of a database that holds the content. `ContentPlaces` says which
 line of which file a problem concerns. Files can hold every row: a key that can't be a file name is
 written as `key` in the file, and JSON that TOML can't hold (null) as text in `props_json`,
 `conditions_json`, `metadata_json` or `tokens_json`.
 """
 
+from robbieblocks.content.as_rows import as_rows
 from robbieblocks.content.design_tokens import DesignTokens, design_tokens, read_design_tokens
 from robbieblocks.content.differences import difference
 from robbieblocks.content.exporting import Exported, export, export_design_tokens
@@ -22,9 +24,17 @@ from robbieblocks.content.file_schemas import file_schemas
 from robbieblocks.content.folder import CODE_FILES, load, load_sound
 from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.importing import import_, seed
-from robbieblocks.content.merging import RowMerge, Side, merge
+from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.places import ContentPlaces, FilePlace
-from robbieblocks.content.shape import Block, Component, Content, Page, RowName, Token
+from robbieblocks.content.shape import (
+    Block,
+    Component,
+    Content,
+    ContentRow,
+    Page,
+    RowName,
+    Token,
+)
 from robbieblocks.content.starter import editor_files, start_project
 from robbieblocks.content.stored import Stored, stored
 from robbieblocks.content.writing import component_files
@@ -35,6 +45,7 @@ __all__ = [
     "Component",
     "Content",
     "ContentPlaces",
+    "ContentRow",
     "DesignTokens",
     "Exported",
     "FilePlace",
@@ -45,6 +56,7 @@ __all__ = [
     "Side",
     "Stored",
     "Token",
+    "as_rows",
     "component_files",
     "design_tokens",
     "difference",
@@ -57,6 +69,7 @@ __all__ = [
     "load_sound",
     "merge",
     "read_design_tokens",
+    "row_hash",
     "seed",
     "start_project",
     "stored",

@@ -86,17 +86,21 @@ class Content:
     nodes: tuple[NodeRow, ...] = ()
     node_files: Mapping[str, Path] = field(default_factory=dict[str, Path], compare=False)
 
+    @classmethod
+    def of(cls, rows: Iterable[ContentRow]) -> Content:
+        """The content of these rows, which come sorted by key."""
+        found = list(rows)
+        return cls(
+            components=tuple([row for row in found if isinstance(row, Component)]),
+            pages=tuple([row for row in found if isinstance(row, Page)]),
+            tokens=tuple([row for row in found if isinstance(row, Token)]),
+            nodes=tuple([row for row in found if isinstance(row, NodeRow)]),
+        )
+
     def without(self, names: Iterable[RowName]) -> Content:
         """The content without some rows."""
         left_out = set(names)
-        return Content(
-            components=tuple(
-                row for row in self.components if RowName("component", row.key) not in left_out
-            ),
-            pages=tuple(row for row in self.pages if RowName("page", row.key) not in left_out),
-            tokens=tuple(row for row in self.tokens if RowName("token", row.key) not in left_out),
-            nodes=tuple(row for row in self.nodes if RowName("node", row.id) not in left_out),
-        )
+        return Content.of(row for name, row in self.rows().items() if name not in left_out)
 
     def rows(self) -> dict[RowName, ContentRow]:
         """Every row by its name."""

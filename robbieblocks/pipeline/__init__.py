@@ -15,9 +15,17 @@ from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
-from robbieblocks.pipeline.planning import Cause, Plan, PlannedPage, RunPlan, make_plan
+from robbieblocks.pipeline.planning import (
+    Cause,
+    Plan,
+    PlannedPage,
+    RunPlan,
+    causes_of_problems,
+    make_plan,
+)
 from robbieblocks.pipeline.previewing import PreviewedRun, preview
-from robbieblocks.pipeline.publishing import publish
+from robbieblocks.pipeline.proposing import Proposal, propose
+from robbieblocks.pipeline.publishing import ComposedRun, publish
 from robbieblocks.pipeline.recording import record_runs
 from robbieblocks.pipeline.rendering import render
 from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport, causes_text
@@ -29,12 +37,14 @@ __all__ = [
     "BuildContext",
     "BuildReport",
     "Cause",
+    "ComposedRun",
     "InspectedPage",
     "Inspection",
     "PageReport",
     "Plan",
     "PlannedPage",
     "PreviewedRun",
+    "Proposal",
     "Request",
     "RunPlan",
     "RunReport",
@@ -42,9 +52,11 @@ __all__ = [
     "Target",
     "apps_with_pages",
     "build",
+    "causes_of_problems",
     "causes_text",
     "inspect",
     "preview",
+    "propose",
     "read_instant",
 ]
 

@@ -11,7 +11,7 @@ from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
 from robbieblocks.model import BrandedNode, Bundle, ComponentRow, Snapshot
 from robbieblocks.pipeline.fingerprints import Fingerprints
-from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.pipeline.session import MakingSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Compiled:
         return tuple(sorted({key for app in self.apps.values() for key in app.bundle.compiled}))
 
 
-def assemble(content: Snapshot, session: BuildSession) -> Mapping[str, Assembly]:
+def assemble(content: Snapshot, session: MakingSession) -> Mapping[str, Assembly]:
     """The pages of each app of the build, by app; those of unchanged rows are the last build's."""
     context, memory = session.context, session.context.memory
     apps = sorted({target.app for target in session.targets})
@@ -64,7 +64,7 @@ def assemble(content: Snapshot, session: BuildSession) -> Mapping[str, Assembly]
 
 
 def compile_apps(
-    content: Snapshot, assemblies: Mapping[str, Assembly], session: BuildSession
+    content: Snapshot, assemblies: Mapping[str, Assembly], session: MakingSession
 ) -> Compiled:
     """The modules and fingerprints of each app, and the branding of each node."""
     watch = session.stopwatch
@@ -84,7 +84,7 @@ def compile_apps(
 
 
 def _compiled(
-    name: str, content: Snapshot, assembly: Assembly, session: BuildSession
+    name: str, content: Snapshot, assembly: Assembly, session: MakingSession
 ) -> CompiledApp:
     context, memory = session.context, session.context.memory
     placed = frozenset(assembly.placed)

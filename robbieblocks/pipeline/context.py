@@ -220,6 +220,11 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             self.toolchain, self.page_renderer, self.base_css = toolchain, renderer, base_css
             self.memory.failures.clear()
 
+    def use(self, settings: Settings, progress: Callable[[str], None]) -> None:
+        """Work with other templates from now on. Raises as `open` does."""
+        self.settings = settings
+        self.refresh(progress)
+
     @contextmanager
     def at_work(self, *, collect: bool) -> Generator[None]:
         """Build inside the block; afterwards release what only a build needs.

@@ -14,10 +14,10 @@ from robbieblocks.model import AssembledPage, BrandedNode, RenderJob, Snapshot
 from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import RunPlan, make_plan
-from robbieblocks.pipeline.publishing import compose, problems_of
+from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of
 from robbieblocks.pipeline.rendering import AppRendering, render
-from robbieblocks.pipeline.request import Request
-from robbieblocks.pipeline.session import BuildSession, open_build, read
+from robbieblocks.pipeline.request import Request, Target
+from robbieblocks.pipeline.session import MakingSession, open_build, read
 from robbieblocks.pipeline.site import Site
 from robbieblocks.prerender import PageDocument
 from robbieblocks.release import SiteRoot
@@ -77,35 +77,42 @@ def inspect(
         site=no_site(context),
         progress=progress,
     ) as session:
-        content = read(session)
-        assemblies = assemble(content, session)
-        compiled = compile_apps(content, assemblies, session)
-        plan = make_plan(content, compiled, session, now=request.at or clock())
-        rendering = render(plan, compiled.apps, session)
-        pages: list[InspectedPage] = []
-        problems: dict[Problem, None] = {}
-        for run in plan.runs:
-            made = rendering.apps[run.target.app]
-            problems.update(dict.fromkeys(_problems(run, made, session)))
-            pages += _pages(run, made)
-        for app in compiled.apps.values():
-            problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
+        return inspect_rows(read(session), session, now=request.at or clock())
+
+
+def inspect_rows(
+    content: Snapshot,
+    session: MakingSession,
+    *,
+    now: datetime,
+    keep: Callable[[Target, ComposedRun], None] = lambda _, __: None,
+) -> Inspection:
+    """Render the pages of a session in which nothing is live; `keep` gets what each run makes."""
+    compiled = compile_apps(content, assemble(content, session), session)
+    plan = make_plan(content, compiled, session, now=now)
+    rendering = render(plan, compiled.apps, session)
+    pages: list[InspectedPage] = []
+    problems: dict[Problem, None] = {}
+    for run in plan.runs:
+        made = rendering.apps[run.target.app]
+        try:
+            composed = compose(run, made, session.context.toolchain.id)
+        except ContentError as error:
+            problems.update(dict.fromkeys(error.problems))
+        else:
+            problems.update(dict.fromkeys(problems_of(run, composed)))
+            keep(run.target, composed)
+        pages += _pages(run, made)
+    for app in compiled.apps.values():
+        problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
     return Inspection(
         content=content,
         apps=compiled.apps,
         brands=compiled.brands,
         pages=tuple(pages),
         problems=tuple(problems),
-        base_styles=context.page_renderer.base_styles(),
+        base_styles=session.context.page_renderer.base_styles(),
     )
-
-
-def _problems(run: RunPlan, rendering: AppRendering, session: BuildSession) -> tuple[Problem, ...]:
-    try:
-        composed = compose(run, rendering, session.context.toolchain.id)
-    except ContentError as error:
-        return error.problems
-    return problems_of(run, composed)
 
 
 def _pages(run: RunPlan, rendering: AppRendering) -> list[InspectedPage]:

@@ -18,7 +18,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning import PageInputs, Plan
-from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer
 
 BlockStream = Iterator[Mapping[RenderJob, RenderedBlock]]
@@ -125,7 +125,7 @@ class AppRendering:
         return lines[problem.line - 1] if problem.line <= len(lines) else ""
 
 
-def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: BuildSession) -> Rendering:
+def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: MakingSession) -> Rendering:
     """Begin to render every block that a planned page shows and the cache does not have.
 
     Returns at once: a page's blocks are waited for when its document is asked for. Raises
@@ -147,7 +147,7 @@ def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: BuildSessio
     return Rendering(apps=apps, count=count)
 
 
-def _start(rendering: AppRendering, pages: list[AssembledPage], session: BuildSession) -> int:
+def _start(rendering: AppRendering, pages: list[AssembledPage], session: MakingSession) -> int:
     """Look up the pages' blocks in the cache, begin to render the others, and count those."""
     jobs = dict.fromkeys(job for page in pages for job in rendering.jobs(page))
     if not jobs:

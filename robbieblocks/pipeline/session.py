@@ -21,23 +21,40 @@ _LEASE_WAIT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSession:
-    """What one build holds from its beginning to its end.
+class MakingSession:
+    """What is needed to make and plan pages, and not to publish them.
 
-    `places` are the targets that can have a folder. `live` has each target's live manifest.
-    `leases` has each target's database lease: none in a dry run, and none through a pooler, where a
-    session's locks would be another session's.
+    `live` has each target's manifest of what is live, or stands for it, and `live_file` gives the
+    bytes of a release path of it; it raises SiteUnavailable.
     """
 
     request: Request
     context: BuildContext
-    connection: Connection
     site: Site
-    progress: Callable[[str], None]
     stopwatch: Stopwatch
     targets: tuple[Target, ...]
-    places: tuple[Target, ...]
     live: Mapping[Target, Manifest | None]
+    live_file: Callable[[Target, str], bytes]
+
+    def live_manifest(self, node: str, app: str) -> Manifest | None:
+        """What is live of any app: of the site root where it is no target."""
+        target = Target(node, app)
+        if target in self.live:
+            return self.live[target]
+        return release.live(self.site.root, node, app)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSession(MakingSession):
+    """What one build holds from its beginning to its end.
+
+    `places` are the targets that can have a folder. `leases` has each target's database lease: none
+    in a dry run, and none through a pooler, where a session's locks would be another session's.
+    """
+
+    connection: Connection
+    progress: Callable[[str], None]
+    places: tuple[Target, ...]
     leases: Mapping[Target, record.Lease]
 
     def live_hash(self, target: Target) -> str:
@@ -97,6 +114,7 @@ def open_build(
                 live={
                     t: live(t) if live else release.live(site.root, t.node, t.app) for t in targets
                 },
+                live_file=lambda t, path: release.read_live(site.root, t.node, t.app, path),
                 leases=leases,
             )
             if not request.dry_run:

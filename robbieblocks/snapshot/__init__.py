@@ -8,5 +8,6 @@ and acknowledging exactly those rows after the swap never hides a later edit.
 """
 
 from robbieblocks.snapshot.taking import nodes, page_apps, refresh, take, triggers
+from robbieblocks.snapshot.values import json_value
 
-__all__ = ["nodes", "page_apps", "refresh", "take", "triggers"]
+__all__ = ["json_value", "nodes", "page_apps", "refresh", "take", "triggers"]

@@ -29,7 +29,7 @@ from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.holds import check_approvals
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
-from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.pipeline.session import MakingSession
 
 TOKENS_FILE: Final = "tokens.json"
 Problems = Mapping[str, tuple[Problem, ...]]
@@ -60,7 +60,7 @@ class Comparison:
 
 
 def make_plan(
-    content: Snapshot, compiled: Compiled, session: BuildSession, *, now: datetime
+    content: Snapshot, compiled: Compiled, session: MakingSession, *, now: datetime
 ) -> Plan:
     """What is going to happen to each page of each target at an instant, and why.
 
@@ -72,7 +72,7 @@ def make_plan(
         nodes = {node.id: node for node in content.nodes}
         conflicts = {
             node: memory.routes.conflicts(
-                content, nodes[node], partial(release.live, session.site.root, node)
+                content, nodes[node], partial(session.live_manifest, node)
             )
             for node in compiled.brands
         }
@@ -236,7 +236,7 @@ def _of_app(app: str, conflicts: Problems, content: Snapshot) -> Problems:
     return {key: problems for key, problems in conflicts.items() if key in own}
 
 
-def _damaged(target: Target, session: BuildSession) -> frozenset[str]:
+def _damaged(target: Target, session: MakingSession) -> frozenset[str]:
     """What of the live release is not as it was published, by size and time."""
     if not session.request.repair:
         return frozenset()
@@ -244,10 +244,10 @@ def _damaged(target: Target, session: BuildSession) -> frozenset[str]:
     return frozenset(release.verify(root, target.node, target.app, quick=True))
 
 
-def _live_tokens(target: Target, session: BuildSession) -> Mapping[str, str]:
+def _live_tokens(target: Target, session: MakingSession) -> Mapping[str, str]:
     """The resolved tokens of the live release; none where they can't be read."""
     try:
-        body = release.read_live(session.site.root, target.node, target.app, TOKENS_FILE)
+        body = session.live_file(target, TOKENS_FILE)
         found: dict[str, str] = json.loads(body)
     except (SiteUnavailable, ValueError):
         return {}

@@ -1,0 +1,76 @@
+"""What would be live with some rows, compared with what would be live with others: no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from robbieblocks.model import SHARED_APP, Snapshot
+from robbieblocks.pipeline.compiling import Compiled
+from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.inspecting import Inspection, inspect_rows, no_site
+from robbieblocks.pipeline.planning import Plan, make_plan
+from robbieblocks.pipeline.publishing import ComposedRun
+from robbieblocks.pipeline.request import Request, Target
+from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.pipeline.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """All pages that rows make, by target, and the plan that brings them in place of others.
+
+    A target is not in `composed` where its templates or its branding fail.
+    """
+
+    inspection: Inspection
+    composed: Mapping[Target, ComposedRun]
+    plan: Plan
+
+
+def propose(
+    content: Snapshot,
+    *,
+    context: BuildContext,
+    before: Proposal | None = None,
+    now: datetime,
+) -> Proposal:
+    """Make every page of every node in memory, and plan it as if `before` were live.
+
+    Raises as a dry run of `build` does, but for the database.
+    """
+    composed: dict[Target, ComposedRun] = {}
+    live: Mapping[Target, ComposedRun] = before.composed if before else {}
+    targets = _targets(content, live)
+    session = MakingSession(
+        request=Request(dry_run=True, repair=False),
+        context=context,
+        site=no_site(context),
+        stopwatch=Stopwatch(),
+        targets=targets,
+        live=dict.fromkeys(targets),
+        live_file=lambda target, path: live[target].contents[path],
+    )
+    with context.at_work(collect=False):
+        inspection = inspect_rows(content, session, now=now, keep=composed.__setitem__)
+        plan = make_plan(
+            content,
+            Compiled(apps=inspection.apps, brands=inspection.brands),
+            replace(
+                session,
+                live={
+                    target: live[target].manifest if target in live else None for target in targets
+                },
+            ),
+            now=now,
+        )
+    return Proposal(inspection=inspection, composed=composed, plan=plan)
+
+
+def _targets(content: Snapshot, live: Mapping[Target, ComposedRun]) -> tuple[Target, ...]:
+    """Each app on each node that shows it, or has shown it before."""
+    apps = {SHARED_APP, *(page.app for page in content.pages)}
+    found = {Target(node.id, app) for node in content.nodes for app in apps & {*node.apps}}
+    nodes = {node.id for node in content.nodes}
+    return tuple(sorted(found | {target for target in live if target.node in nodes}))

@@ -1,0 +1,43 @@
+"""What a change does before it goes out: the content's difference, and every page's on every node.
+
+`review` compares the project with a git revision, a folder or the database, and gives a `Review`: a
+frozen value, of which `as_text`, `as_markdown` and `as_object` are forms. Both sites are built in
+memory, from files or rows that are only read.
+"""
+
+from robbieblocks.review.json_form import as_object
+from robbieblocks.review.markdown import as_markdown
+from robbieblocks.review.reviewing import Asked, review
+from robbieblocks.review.text import as_text
+from robbieblocks.review.values import (
+    EFFECTS,
+    Base,
+    Effect,
+    FieldChange,
+    NewFinding,
+    PageEffect,
+    Review,
+    Reviewed,
+    RowChange,
+    RunEffect,
+    Sizes,
+)
+
+__all__ = [
+    "EFFECTS",
+    "Asked",
+    "Base",
+    "Effect",
+    "FieldChange",
+    "NewFinding",
+    "PageEffect",
+    "Review",
+    "Reviewed",
+    "RowChange",
+    "RunEffect",
+    "Sizes",
+    "as_markdown",
+    "as_object",
+    "as_text",
+    "review",
+]

@@ -1,0 +1,202 @@
+"""A review as Markdown for a pull request: what matters first, the rest folded, never too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from robbieblocks.messages import counted, visible, visible_line
+from robbieblocks.review.sentences import (
+    base_text,
+    cause_text,
+    dangers,
+    field_name,
+    group_sentence,
+    row_name,
+    sizes,
+    verdict,
+)
+from robbieblocks.review.values import FieldChange, PageEffect, Review, RowChange
+from robbieblocks.review.words import unified_diff, word_diff
+
+# What GitHub takes as one comment; others take more.
+MOST_CHARACTERS: Final = 65_536
+_PAGES_MAX: Final = 50
+_GROUPS_MAX: Final = 30
+_DANGERS_MAX: Final = 20
+_DIFF_LINES_MAX: Final = 60
+_VALUE_MAX: Final = 300
+# Room for the closing words.
+_TAIL: Final = 1_000
+# Characters that mean something to Markdown, and `@` and `#`, which name people and issues. As
+# references they are shown and do nothing.
+_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~&@:/$.=-]|www|^\d+", re.IGNORECASE)
+
+
+def as_markdown(review: Review, *, command: str = "", most: int = MOST_CHARACTERS) -> str:
+    """The review in at most so many characters; what had to be left out is counted at the end.
+
+    `command` reproduces it. Texts of rows are shown as they are: none is read as Markdown or HTML,
+    none mentions a person.
+    """
+    tail = _tail(review, command)
+    room = most - len(tail) - _TAIL
+    if not review.changed:
+        return f"### {escaped(verdict(review))}\n\n{tail}"
+    parts = [f"### {escaped(verdict(review))}\n", *_sections(review)]
+    kept: list[str] = []
+    left_out = 0
+    for part in parts:
+        if len(part) + 1 <= room:
+            kept.append(part)
+            room -= len(part) + 1
+        else:
+            left_out += 1
+    if left_out:
+        kept.append(
+            f"**{counted(left_out, 'part')} left out**: a comment holds {most:,} characters. The "
+            "command below shows all of it.\n"
+        )
+    return "\n".join([*kept, tail])
+
+
+def escaped(text: str) -> str:
+    """A text that Markdown shows as it is, on one line."""
+    line = visible_line(text)
+    return _ACTIVE.sub(lambda found: "".join(f"&#{ord(c)};" for c in found.group()), line)
+
+
+def code(text: str) -> str:
+    """A text as code in a line or a cell."""
+    return f"<code>{_cell(text)}</code>"
+
+
+def _cell(text: str) -> str:
+    """As `escaped`, for what stands inside of HTML."""
+    return escaped(text)
+
+
+def _sections(review: Review) -> Iterator[str]:
+    found = list(dangers(review))
+    if found:
+        lines = [f"- **{escaped(each)}**" for each in found[:_DANGERS_MAX]]
+        if len(found) > _DANGERS_MAX:
+            lines.append(f"- **and {len(found) - _DANGERS_MAX} more**")
+        yield "\n".join(lines) + "\n"
+    errors = [each for each in review.findings if each.problem.severity == "error"]
+    for each in errors[:_DANGERS_MAX]:
+        yield f"**New error** ({escaped(each.rule)})\n\n{_fenced(str(each.problem), 'text')}\n"
+    groups = [
+        f"- {escaped(group_sentence(causes, pages))}"
+        for causes, pages in review.groups[:_GROUPS_MAX]
+    ]
+    if len(review.groups) > _GROUPS_MAX:
+        groups.append(f"- and {len(review.groups) - _GROUPS_MAX} more causes")
+    if groups:
+        yield "\n".join(groups) + "\n"
+    yield from _table([page for page in review.pages if page.effect != "identical"])
+    yield from (_row(row) for row in review.rows)
+    warnings = [each for each in review.findings if each.problem.severity != "error"]
+    if warnings:
+        texts = "\n\n".join(f"{each.problem} ({each.rule})" for each in warnings)
+        yield _folded(counted(len(warnings), "new warning"), _fenced(texts, "text"))
+    yield from (f"> {escaped(each)}\n" for each in review.notes)
+
+
+def _table(pages: Sequence[PageEffect]) -> Iterator[str]:
+    if not pages:
+        return
+    ordered = sorted(
+        pages,
+        key=lambda page: (
+            page.effect not in ("removed", "held back"),
+            page.node,
+            page.app,
+            page.key,
+        ),
+    )
+    head = [
+        "| page | node | effect | cause | html | js (br) | css (br) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines = [_page_line(page) for page in ordered[:_PAGES_MAX]]
+    yield "\n".join([*head, *lines]) + "\n"
+    rest = ordered[_PAGES_MAX:]
+    if rest:
+        lines = [_page_line(page) for page in rest[: 4 * _PAGES_MAX]]
+        more = len(rest) - len(lines)
+        said = f"\n\nand {counted(more, 'page')} more" if more else ""
+        yield _folded(counted(len(rest), "more page"), "\n".join([*head, *lines]) + said)
+
+
+def _page_line(page: PageEffect) -> str:
+    effect = f"**{page.effect}**" if page.effect in ("removed", "held back") else page.effect
+    causes = ", ".join(escaped(cause_text(cause)) for cause in page.causes[:3])
+    name = page.route or page.key
+    cells = (
+        code(name),
+        code(page.node),
+        effect,
+        causes + (", …" if len(page.causes) > 3 else ""),
+        *(escaped(sizes(*each)) for each in (page.html, page.scripts, page.styles)),
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _row(row: RowChange) -> str:
+    summary = f"{row.change}: <code>{_cell(row_name(row))}</code>"
+    body = "\n\n".join(filter(None, map(_field, row.fields))) if row.change == "changed" else ""
+    return _folded(summary, body) if body else f"- {summary}\n"
+
+
+def _field(change: FieldChange) -> str:
+    name = code(field_name(change))
+    if change.kind == "code":
+        lines = unified_diff(change.before, change.after)
+        more = len(lines) - _DIFF_LINES_MAX
+        shown = [
+            *lines[:_DIFF_LINES_MAX],
+            *([f"… {counted(more, 'line')} more"] if more > 0 else []),
+        ]
+        return f"{name}\n\n{_fenced(chr(10).join(shown), 'diff')}"
+    if change.kind == "move":
+        return f"{name} moves from {change.before} to {change.after}"
+    if change.kind == "text" and change.before and change.after:
+        return f"{name}: {_words(change.before, change.after)}"
+    if not change.field and change.block is not None:
+        return f"{name} is {'added' if change.before is None else 'removed'}"
+    return f"{name}: {_value(change.before)} → {_value(change.after)}"
+
+
+def _words(before: str, after: str) -> str:
+    marks = {"both": "{}", "before": "<del>{}</del>", "after": "<ins>{}</ins>"}
+    parts = word_diff(before, after)
+    return "".join(marks[part.side].format(escaped(_short(part.text))) for part in parts)
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value is None else code(_short(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _VALUE_MAX else text[: _VALUE_MAX - 1] + "…"
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>\n"
+
+
+def _fenced(text: str, language: str) -> str:
+    """A block of code that its text can't end, in which nothing acts."""
+    shown = visible(text)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", shown)), 0)
+    return f"{fence}{language}\n{shown}\n{fence}"
+
+
+def _tail(review: Review, command: str) -> str:
+    base = escaped(base_text(review))
+    lines = [f"<sub>Against {base} · plan <code>{review.hash[:12]}</code></sub>"]
+    if command:
+        lines.append(f"\n{_fenced(command, 'sh')}")
+    return "\n".join(lines)

@@ -1,0 +1,194 @@
+"""Makes a review: both sites are really built, in memory, and their pages compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from psycopg import Connection
+
+from robbieblocks import content
+from robbieblocks.errors import ContentError, UsageError
+from robbieblocks.file_reading import read_file
+from robbieblocks.messages import did_you_mean
+from robbieblocks.model import Snapshot
+from robbieblocks.pipeline import BuildContext, Proposal, propose
+from robbieblocks.review import differences, effects, findings, sources
+from robbieblocks.review.sources import Sides, Source
+from robbieblocks.review.values import Base, NewFinding, Review, Reviewed
+from robbieblocks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to compare with, and what to show of it: empty `pages`, `apps` and `nodes` mean all.
+
+    With `prune` rows whose files are gone are removed, where the base is `live`.
+    """
+
+    against: str
+    pages: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    drafts: bool = False
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """One side, built."""
+
+    source: Source
+    rows: Snapshot
+    proposal: Proposal
+    made_with: str
+
+
+def review(
+    asked: Asked,
+    *,
+    settings: Settings,
+    context: BuildContext,
+    connect: Callable[[], AbstractContextManager[Connection]],
+    now: datetime,
+    progress: Callable[[str], None],
+) -> Reviewed:
+    """Compare the project with `asked.against`. Nothing is written, but for the cache.
+
+    `connect` opens the database where that is `live`. Raises UsageError for a base that is not
+    there and names that neither side has, ContentError where the base can't be built, and what
+    builds raise.
+    """
+    with sources.opened(asked.against, settings, prune=asked.prune, connect=connect) as sides:
+        # Files that everything is made from have mistakes: both sides would be the base.
+        before = _made(sides.before, settings, context, asked, now, progress)
+        texts = _templates(sides.before.templates)
+        try:
+            after = _made(sides.after, settings, context, asked, now, progress, before)
+        except ContentError as error:
+            return _unbuilt(error, sides, before)
+    return _reviewed(asked, sides, before, after, texts, settings)
+
+
+def _made(
+    source: Source,
+    settings: Settings,
+    context: BuildContext,
+    asked: Asked,
+    now: datetime,
+    progress: Callable[[str], None],
+    before: _Made | None = None,
+) -> _Made:
+    context.use(replace(settings, templates=source.templates), progress)
+    rows = content.as_rows(
+        source.content, taken_at=now, drafts=asked.drafts, previous=before.rows if before else None
+    )
+    proposal = propose(rows, context=context, before=before.proposal if before else None, now=now)
+    made_with = f"{context.page_renderer.id} {context.toolchain.id}"
+    return _Made(source=source, rows=rows, proposal=proposal, made_with=made_with)
+
+
+def _reviewed(
+    asked: Asked,
+    sides: Sides,
+    before: _Made,
+    after: _Made,
+    templates: Mapping[str, str | None],
+    settings: Settings,
+) -> Reviewed:
+    old, new = before.proposal, after.proposal
+    _check_names(asked, before.rows, after.rows)
+    pages = [
+        page
+        for page in effects.page_effects(old, new)
+        if (not asked.pages or page.key in asked.pages)
+        and (not asked.apps or page.app in asked.apps)
+        and (not asked.nodes or page.node in asked.nodes)
+    ]
+    rows = (
+        *differences.row_changes(sides.before.content, sides.after.content),
+        *differences.template_changes(templates, _templates(sides.after.templates)),
+    )
+    found, solved = findings.new(old.inspection, new.inspection, settings)
+    unread = (NewFinding(rule="file", problem=each) for each in sides.after.problems)
+    made = Review(
+        base=_base(sides, before),
+        after=after.source.hash(after.made_with),
+        rows=tuple(
+            row for row in rows if not asked.pages or row.entity != "page" or row.key in asked.pages
+        ),
+        runs=tuple(
+            run
+            for run in effects.run_effects(new, settings)
+            if (not asked.apps or run.app in asked.apps)
+            and (not asked.nodes or run.node in asked.nodes)
+        ),
+        pages=tuple(pages),
+        findings=(*unread, *found),
+        solved=solved,
+        notes=(*sides.before.notes, *sides.after.notes),
+    )
+    return Reviewed(review=made, before=old.composed, after=new.composed)
+
+
+def _unbuilt(error: ContentError, sides: Sides, before: _Made) -> Reviewed:
+    """The review where everything stays as it is, because a template has a mistake."""
+    made = Review(
+        base=_base(sides, before),
+        after=sides.after.hash("unbuilt"),
+        rows=differences.row_changes(sides.before.content, sides.after.content),
+        findings=tuple(
+            NewFinding(rule="build-error", problem=each)
+            for each in (*sides.after.problems, *error.problems)
+        ),
+        notes=(*sides.before.notes, *sides.after.notes, NOTHING_GOES_OUT),
+    )
+    composed = before.proposal.composed
+    return Reviewed(review=made, before=composed, after=composed)
+
+
+NOTHING_GOES_OUT = "a template has a mistake: as long as it has, nothing goes out"
+
+
+def _base(sides: Sides, before: _Made) -> Base:
+    return Base(
+        kind=sides.kind,
+        name=sides.name,
+        hash=before.source.hash(before.made_with),
+        commit=sides.commit,
+        date=sides.date,
+    )
+
+
+def _check_names(asked: Asked, *sides: Snapshot) -> None:
+    """Raise UsageError for a name that neither side has."""
+    nodes = {row.id for rows in sides for row in rows.nodes}
+    pages = {row.key for rows in sides for row in rows.pages}
+    apps = {row.app for rows in sides for row in rows.pages}
+    for kind, names, known in (
+        ("node", asked.nodes, nodes),
+        ("published page", asked.pages, pages),
+        ("app with pages", asked.apps, apps),
+    ):
+        for name in names:
+            if name not in known:
+                raise UsageError(f"there is no {kind} {name!r}: {did_you_mean(name, known)}")
+
+
+def _templates(folders: tuple[Path, ...]) -> dict[str, str | None]:
+    """The texts of a project's own templates by path; None for a file that is no text."""
+    found: dict[str, str | None] = {}
+    for folder in folders[:-1]:
+        for file in sorted(folder.rglob("*")):
+            name = file.relative_to(folder).as_posix()
+            if name.startswith(".") or "/." in name or not file.is_file():
+                continue
+            try:
+                text = read_file(file, folder).decode()
+            except (OSError, UnicodeDecodeError):
+                text = None
+            found.setdefault(name, text)
+    return found

@@ -1,0 +1,357 @@
+"""Reviews of a git project with the seed content: what each kind of branch changes, and why."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import psycopg
+import pytest
+from psycopg import Connection
+
+from robbieblocks import content, snapshot
+from robbieblocks import database as rows
+from robbieblocks.errors import UsageError
+from robbieblocks.pipeline import BuildContext
+from robbieblocks.review import Asked, Reviewed, as_markdown, as_object, as_text, review
+from robbieblocks.settings import Settings, resource_dir
+from tests.building import NOW, MakeBuilder
+
+_TABLE = "content/pages/robbie-play-blackjack.toml"
+_HERO = "content/components/page-hero/component.tsx"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        [
+            "git",
+            *("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "init.defaultBranch=main"),
+            *("-c", "protocol.file.allow=always"),
+            *arguments,
+        ],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+@dataclass
+class Project:
+    """A project in a repository, of which the first commit has the seed content."""
+
+    folder: Path
+    settings: Settings
+    context: BuildContext
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        text = (self.folder / file).read_text()
+        assert old in text
+        (self.folder / file).write_text(text.replace(old, new, 1))
+
+    def review(
+        self,
+        against: str = "main",
+        connect: Callable[[], AbstractContextManager[Connection]] | None = None,
+        **asked: Any,
+    ) -> Reviewed:
+        def no_database() -> AbstractContextManager[Connection]:
+            raise AssertionError("files need no database")
+
+        return review(
+            replace(Asked(against=against), **asked),
+            settings=self.settings,
+            context=self.context,
+            connect=connect or no_database,
+            now=NOW,
+            progress=lambda _: None,
+        )
+
+    def text(self, **asked: Any) -> list[str]:
+        """The text without its base and its hash, which depend on the toolchain."""
+        lines = as_text(self.review(**asked).review).split("\n")
+        return [line for line in lines if not line.startswith(("against ", "plan ")) and line]
+
+
+@pytest.fixture(scope="module")
+def seed_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("seed") / "project"
+    shutil.copytree(resource_dir("schema") / "content", folder / "content")
+    shutil.copytree(resource_dir("node_branding"), folder / "node_branding")
+    layout = resource_dir("templates") / "layouts" / "single-column.html.j2"
+    (folder / "templates" / "layouts").mkdir(parents=True)
+    shutil.copy(layout, folder / "templates" / "layouts")
+    (folder / "robbieblocks.toml").write_text('[project]\nname = "seed"\n')
+    git(folder, "init")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def context(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildContext]:
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(warm_cache, home / "cache")
+    settings = replace(
+        Settings.from_environment(), home=home, site_root=home / "site", cache=home / "cache"
+    )
+    with BuildContext.open(settings, lambda _: None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def project(tmp_path: Path, seed_repository: Path, context: BuildContext) -> Project:
+    folder = tmp_path / "repository"
+    shutil.copytree(seed_repository, folder)
+    return Project(folder, of_project(context.settings, folder), context)
+
+
+def of_project(settings: Settings, folder: Path) -> Settings:
+    return replace(
+        settings,
+        project=folder / "robbieblocks.toml",
+        content=folder / "content",
+        node_branding=folder / "node_branding",
+        templates=(folder / "templates", resource_dir("templates")),
+    )
+
+
+def test_nothing_changed_is_said_in_one_line_and_not_in_json(project: Project) -> None:
+    made = project.review().review
+    assert as_text(made) == "Nothing changes for visitors: every page comes out byte-identical"
+    assert as_object(made)["changed"] is False
+
+
+def test_a_comment_in_code_changes_nothing(project: Project) -> None:
+    with (project.folder / _HERO).open("a") as file:
+        file.write("// said to nobody\n")
+    assert project.text() == [
+        "Nothing changes for visitors: every page comes out byte-identical (1 row differs)"
+    ]
+
+
+def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
+    project.edit("node_branding/vengeance-local.toml", "#ff4fa3", "#ff0000")
+    assert project.text() == [
+        "Pages: 4 changed, on vengeance-local",
+        "Token color.primary touches 4 pages on vengeance-local: 4 change",
+        "    changed    robbie-code-home  /code/  vengeance-local",
+        "    changed    robbie-play-blackjack  /play/blackjack  vengeance-local",
+        "    changed    robbie-play-home  /play/  vengeance-local",
+        "    changed    robbie-about  /about  vengeance-local",
+        "What differs:",
+        "~ node vengeance-local",
+        "    overrides.color.primary: #ff4fa3 -> #ff0000",
+    ]
+
+
+def test_a_template_changes_the_pages_of_its_layout(project: Project) -> None:
+    project.edit(
+        "templates/layouts/single-column.html.j2",
+        '<div class="rb-layout ',
+        '<div class="rb-layout rb-new ',
+    )
+    said = project.text(nodes=("vengeance-local",), apps=("play",))
+    assert said[0].startswith("Pages: 1 changed, 1 byte-identical, on vengeance-local")
+    assert said[1].startswith("Template touches 2 pages on vengeance-local: 1 changes, 1 comes out")
+
+
+def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
+    with (project.folder / _HERO).open("a") as file:
+        file.write("const x = ;\n")
+    made = project.review().review
+    assert made.counts["held back"] == len(made.pages) > 0
+    assert as_text(made).split("\n")[0].endswith("; 1 new error")
+    assert "Component page-hero touches 5 pages on 4 nodes: 5 are held back" in as_text(made)
+
+
+def test_a_token_that_changes_nothing_that_is_seen(project: Project) -> None:
+    project.edit(
+        "content/tokens.toml",
+        '"color.primary" = { value = "#1f5fa8"',
+        '"color.primary" = { value = "#123456"',
+    )
+    assert project.text() == [
+        "No page changes",
+        "What differs:",
+        "~ token color.primary",
+        "    value: #1f5fa8 -> #123456",
+    ]
+
+
+def test_a_deleted_page_is_told_first_with_its_dead_links_and_the_brake(project: Project) -> None:
+    (project.folder / "content/pages/robbie-about.toml").unlink()
+    made = project.review().review
+    lines = as_text(made).split("\n")
+    assert lines[3].startswith("! robbie-about is removed from aurora-town-local,")
+    assert "the brake holds shared on aurora-town-local" in lines[4]
+    assert {each.rule for each in made.findings} == {"dead-link", "unused-component"}
+    markdown = as_markdown(made)
+    assert markdown.index("**robbie&#45;about is removed") < markdown.index("| page |")
+
+
+def test_each_field_of_a_page_is_told(project: Project) -> None:
+    project.edit(_TABLE, "minBet = 5", "minBet = 10")
+    project.edit("content/pages/robbie-play-home.toml", "nothing is due", "nothing is ever due")
+    said = "\n".join(project.text())
+    assert "block 2 blackjack-table: minBet: 5 -> 10" in said
+    assert "nothing is{+ ever+} due" in said
+
+
+def test_a_review_is_the_same_twice(project: Project) -> None:
+    project.edit("node_branding/vengeance-local.toml", "#ff4fa3", "#ff0000")
+    one, other = (json.dumps(as_object(project.review().review)) for _ in range(2))
+    assert one == other
+    schema = json.loads(Path("docs/preview-schema.json").read_text())
+    jsonschema_rs.Draft202012Validator(schema, offline=True).validate(json.loads(one))
+
+
+def test_the_working_tree_counts_with_files_that_git_does_not_know(project: Project) -> None:
+    page = (project.folder / "content/pages/robbie-about.toml").read_text()
+    (project.folder / "content/pages/about-us.toml").write_text(page.replace("/about", "/about-us"))
+    made = project.review(against="HEAD").review
+    assert {(page.key, page.effect) for page in made.pages} == {("about-us", "added")}
+    assert git(project.folder, "status", "--short") == "?? content/pages/about-us.toml"
+
+
+def test_a_file_with_a_mistake_leaves_its_row_as_it_was(project: Project) -> None:
+    (project.folder / _TABLE).write_text("name = ")
+    made = project.review().review
+    assert not made.pages
+    assert [each.rule for each in made.findings] == ["file"]
+
+
+def test_a_template_with_a_mistake_lets_nothing_out(project: Project) -> None:
+    (project.folder / "templates/layouts/single-column.html.j2").write_text("{% if %}")
+    made = project.review().review
+    assert made.changed
+    assert not made.pages
+    assert made.findings[0].problem.entity == "template"
+
+
+def test_a_project_below_its_repository_and_a_base_without_a_project_file(
+    tmp_path: Path, seed_repository: Path, context: BuildContext
+) -> None:
+    repository = tmp_path / "repository"
+    shutil.copytree(
+        seed_repository, repository / "sites" / "one", ignore=shutil.ignore_patterns(".git")
+    )
+    folder = repository / "sites" / "one"
+    (folder / "robbieblocks.toml").unlink()
+    git(repository, "init")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "one")
+    (folder / "robbieblocks.toml").write_text("[project]\n")
+    project = Project(folder, of_project(context.settings, folder), context)
+    assert not project.review().review.changed
+
+
+def test_a_submodule_is_read_where_it_is_there(
+    tmp_path: Path, seed_repository: Path, context: BuildContext
+) -> None:
+    inner = tmp_path / "inner"
+    shutil.copytree(seed_repository / "content", inner)
+    git(inner, "init")
+    git(inner, "add", ".")
+    git(inner, "commit", "-m", "rows")
+    folder = tmp_path / "outer"
+    shutil.copytree(seed_repository, folder, ignore=shutil.ignore_patterns(".git", "content"))
+    git(folder, "init")
+    git(folder, "submodule", "add", str(inner), "content")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    project = Project(folder, of_project(context.settings, folder), context)
+    assert not project.review().review.changed
+    project.edit(_TABLE, "minBet = 5", "minBet = 10")
+    assert [row.key for row in project.review().review.rows] == ["robbie-play-blackjack"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "--upload-pack=x", "main..HEAD", "", "a\x1bb"])
+def test_a_revision_that_is_not_there_is_one_error(project: Project, name: str) -> None:
+    with pytest.raises(UsageError, match="git knows no revision"):
+        project.review(against=name)
+
+
+def test_a_shallow_clone_says_how_to_get_more(
+    tmp_path: Path, seed_repository: Path, context: BuildContext
+) -> None:
+    folder = tmp_path / "shallow"
+    git(tmp_path, "clone", "--depth=1", f"file://{seed_repository}", str(folder))
+    project = Project(folder, of_project(context.settings, folder), context)
+    with pytest.raises(UsageError, match="this clone is shallow: fetch it"):
+        project.review(against="v1")
+
+
+def test_a_folder_is_compared_with(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "export"
+    shutil.copytree(project.folder / "content", other / "content")
+    shutil.copytree(project.folder / "node_branding", other / "node_branding")
+    assert not project.review(against=str(other)).review.changed
+    (other / "content/pages/robbie-about.toml").unlink()
+    pages = project.review(against=str(other)).review.pages
+    assert {(page.key, page.effect) for page in pages} == {("robbie-about", "added")}
+    with pytest.raises(UsageError, match="has neither robbieblocks"):
+        project.review(against=str(tmp_path))
+
+
+def test_live_rows_are_read_and_never_written(project: Project, seeded_database: str) -> None:
+    settings = replace(project.settings, database_url=seeded_database)
+    with psycopg.connect(seeded_database, autocommit=True) as editor:
+        editor.execute(
+            "UPDATE robbieblocks_pages SET meta_title = 'Edited' WHERE page_key = 'robbie-about'"
+        )
+        counted = "SELECT count(*), max(xmin::text::bigint) FROM robbieblocks_pages"
+        before = editor.execute(counted).fetchone()
+        project.edit(_TABLE, "minBet = 5", "minBet = 10")
+        made = project.review(
+            "live", lambda: rows.connect(settings, application_name="test")
+        ).review
+        assert editor.execute(counted).fetchone() == before
+    # What an editor has changed since the import stays as it is there.
+    assert {page.key for page in made.pages} == {"robbie-play-blackjack"}
+    assert made.base.kind == "live"
+
+
+def test_rows_of_files_are_those_of_a_database(
+    make_builder: MakeBuilder, seeded_database: str
+) -> None:
+    builder = make_builder(seeded_database)
+    stored = snapshot.take(builder.connection)
+    made = content.as_rows(content.stored(builder.connection).content, taken_at=NOW)
+    assert made.tokens == stored.tokens
+    assert made.nodes == stored.nodes
+    assert [replace(row, id=made.pages[0].id, created_at=None) for row in stored.pages] == [
+        replace(row, id=made.pages[0].id) for row in made.pages
+    ]
+    some = next(iter(made.components.values())).id
+    assert {key: replace(row, id=some) for key, row in stored.components.items()} == {
+        key: replace(row, id=some) for key, row in made.components.items()
+    }
+
+
+def test_hostile_texts_are_only_texts_in_markdown(project: Project) -> None:
+    hostile = "</details> @octocat ``` <img src=x> #1 [a](javascript:b) \u202eevil | x"
+    project.edit("content/pages/robbie-about.toml", 'title = "', f'title = "{hostile} ')
+    text = as_markdown(project.review().review)
+    assert "@octocat" not in text
+    assert "<img" not in text
+    assert "\u202e" not in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_markdown_is_cut_where_a_comment_ends(project: Project) -> None:
+    for page in (project.folder / "content/pages").glob("*.toml"):
+        text = page.read_text()
+        page.write_text(text.replace('description = "', f'description = "{"long " * 900}', 1))
+    made = project.review().review
+    whole, cut = as_markdown(made), as_markdown(made, most=6_000)
+    assert len(cut) <= 6_000 < len(whole)
+    assert "left out" in cut
+    assert cut.startswith("### ")

@@ -1,0 +1,3 @@
+"""What is used of brotli, which ships no types."""
+
+def compress(string: bytes, *, quality: int = 11) -> bytes: ...
