@@ -35,8 +35,9 @@ def find(folder: Path, name: str) -> Revision:
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top is None:
         raise UsageError(
-            f"{folder} is in no git repository, so there is no revision {printable(name)}\n"
-            "  -> name a folder or live with --against"
+            f"git finds no repository that it may read around {folder}, so there is no revision "
+            f"{printable(name)}\n  -> name a folder or live with --against; where the repository "
+            f"is another user's: git config --global --add safe.directory {folder}"
         )
     repository = Path(os.fsdecode(top.rstrip(b"\n")))
     # What begins with a dash is an option to git, whatever stands before it.

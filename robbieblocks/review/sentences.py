@@ -27,7 +27,7 @@ def verdict(review: Review) -> str:
         return f"Nothing changes for visitors: every page comes out byte-identical{differ}"
     nodes = {page.node for page in review.pages if page.effect != "identical"}
     parts = [
-        f"{count} {COMES_OUT[effect]}"
+        f"{count:,} {COMES_OUT[effect]}"
         for effect in EFFECTS
         if (count := len({page.key for page in review.pages if page.effect == effect}))
     ]
@@ -70,7 +70,7 @@ def group_sentence(causes: Sequence[Cause], pages: Sequence[PageEffect]) -> str:
         return f"{subject} {_EFFECTS[outcomes[0][1]][0]} on {on}"
     verb = "touches" if len(causes) == 1 else "touch"
     named = next(iter(keys)) if len(keys) == 1 else counted(len(keys), "page")
-    said = ", ".join(f"{count} {_EFFECTS[effect][count != 1]}" for count, effect in outcomes)
+    said = ", ".join(f"{count:,} {_EFFECTS[effect][count != 1]}" for count, effect in outcomes)
     return f"{subject} {verb} {named} on {on}: {said}"
 
 

@@ -151,7 +151,11 @@ def _revision(revision: revisions.Revision, temporary: Path, settings: Settings)
         notes.append(f"the base's {PROJECT_FILE} has a mistake, and is left out: {error}")
         (temporary / inside / PROJECT_FILE).unlink()
         places = _places(temporary / inside, settings)
+    # A folder outside of the repository is one folder for both sides.
+    own = {"content": settings.content, "node_branding": settings.node_branding}
+    own["templates"] = settings.templates[0]
     wanted = [each for each in places.values() if each.is_relative_to(temporary)]
+    places |= {name: own[name] for name in places if places[name] not in wanted}
     notes += revisions.extract(
         revision, [each.relative_to(temporary) for each in wanted], temporary
     )
@@ -167,7 +171,7 @@ def _mistakes(problems: tuple[Problem, ...]) -> tuple[str, ...]:
 def _places(base: Path, settings: Settings) -> dict[str, Path]:
     """The folders of a base: as its own file names them, or else where the project has them.
 
-    A folder that lies outside of the project is one folder for both. Raises UsageError.
+    Raises UsageError for a project file with a mistake.
     """
     file = base / PROJECT_FILE
     named = read_project_file(file) if file.exists() else None
@@ -183,9 +187,7 @@ def _place(base: Path, name: str, named: Mapping[str, str] | None, settings: Set
         own = settings.templates[0] if len(settings.templates) > 1 else _project(settings) / default
     else:
         own = settings.content if name == "content" else settings.node_branding
-    if own.is_relative_to(_project(settings)):
-        return base / own.relative_to(_project(settings))
-    return own
+    return Path(os.path.normpath(base / os.path.relpath(own, _project(settings))))
 
 
 def _templates(own: Path, settings: Settings) -> tuple[Path, ...]:

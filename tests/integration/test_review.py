@@ -253,6 +253,24 @@ def test_a_project_below_its_repository_and_a_base_without_a_project_file(
     assert not project.review().review.changed
 
 
+def test_a_content_folder_beside_the_project_is_the_one_of_the_revision(
+    tmp_path: Path, seed_repository: Path, context: BuildContext
+) -> None:
+    repository = tmp_path / "repository"
+    folder = repository / "one"
+    shutil.copytree(seed_repository, folder, ignore=shutil.ignore_patterns(".git"))
+    (folder / "content").rename(repository / "rows")
+    (folder / "robbieblocks.toml").unlink()
+    git(repository, "init")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "one")
+    settings = replace(of_project(context.settings, folder), content=folder / ".." / "rows")
+    project = Project(folder, settings, context)
+    assert not project.review().review.changed
+    (repository / "rows/pages/robbie-about.toml").unlink()
+    assert {page.effect for page in project.review().review.pages} == {"removed"}
+
+
 def test_a_submodule_is_read_where_it_is_there(
     tmp_path: Path, seed_repository: Path, context: BuildContext
 ) -> None:
