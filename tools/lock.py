@@ -33,6 +33,7 @@ PYTHON_LOCKS = {
 NPM_FOLDERS = (
     "robbieblocks/toolchain",
     "robbieblocks/toolchain/typescript",
+    "robbieblocks/toolchain/axe",
     "tests/browser",
     "tools/js",
 )

@@ -10,6 +10,7 @@ from robbieblocks.assemble.assembly import (
 )
 from robbieblocks.assemble.markdown_places import MARKDOWN
 from robbieblocks.assemble.pages import PreparedPage
+from robbieblocks.assemble.props import props_problems
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 from robbieblocks.assemble.schema import References, Schema, normal_form
 from robbieblocks.assemble.values import ValueProblem
@@ -28,6 +29,7 @@ __all__ = [
     "next_boundary",
     "normal_form",
     "page_on_node",
+    "props_problems",
     "release_path",
     "route_problem",
 ]

@@ -228,6 +228,13 @@ def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, .
     return _compiled(text)
 
 
+def props_problems(props_schema: Json, props: Json) -> tuple[ValueProblem, ...]:
+    """Why a schema refuses props; nothing where the schema itself can't be used."""
+    schema = compile_schema(props_schema)
+    ready = schema.ready(props) if isinstance(schema, CompiledSchema) else ()
+    return () if isinstance(ready, ReadyProps) else ready
+
+
 @lru_cache(maxsize=1024)
 def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
     form = normal_form(json.loads(text))

@@ -4,6 +4,7 @@
                              component.css             css_styles (no file: null)
                              component.toml            every other column
                              props.schema.json         props_schema
+                             examples/<name>.toml      props to look at; no column has them
     content/pages/<key>.toml                           a page with its [[blocks]]
     content/tokens.toml                                style tokens
     node_branding/<node-id>.toml                       a node's branding
@@ -19,6 +20,7 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 from robbieblocks.content.as_rows import as_rows
 from robbieblocks.content.design_tokens import DesignTokens, design_tokens, read_design_tokens
 from robbieblocks.content.differences import difference
+from robbieblocks.content.examples import save_example
 from robbieblocks.content.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.file_schemas import file_schemas
 from robbieblocks.content.folder import CODE_FILES, load, load_sound
@@ -31,6 +33,7 @@ from robbieblocks.content.shape import (
     Component,
     Content,
     ContentRow,
+    Example,
     Page,
     RowName,
     Token,
@@ -47,6 +50,7 @@ __all__ = [
     "ContentPlaces",
     "ContentRow",
     "DesignTokens",
+    "Example",
     "Exported",
     "FilePlace",
     "FolderFiles",
@@ -70,6 +74,7 @@ __all__ = [
     "merge",
     "read_design_tokens",
     "row_hash",
+    "save_example",
     "seed",
     "start_project",
     "stored",

@@ -14,7 +14,7 @@ from robbieblocks.content.design_tokens import design_tokens
 from robbieblocks.content.file_names import file_names, stated_key
 from robbieblocks.content.folder import CODE_FILES
 from robbieblocks.content.folder_files import FolderFiles
-from robbieblocks.content.shape import Component
+from robbieblocks.content.shape import EXAMPLES, Component
 from robbieblocks.content.stored import Stored
 from robbieblocks.errors import SiteUnavailable
 
@@ -125,7 +125,7 @@ def _write(database: Stored, target: FolderFiles) -> None:
         target.put(file, writing.tokens_toml(content.tokens, target.text(file)))
     for kind, key in database.unreadable:
         if kind == "component":
-            target.spared.update((target.content / "components" / components[key]).glob("*"))
+            target.spared.update((target.content / "components" / components[key]).rglob("*"))
         elif kind == "page":
             target.spared.add(target.content / "pages" / f"{pages[key]}.toml")
 
@@ -147,6 +147,7 @@ def _component(row: Component, name: str, target: FolderFiles) -> None:
     folder = target.content / "components" / name
     # The column does not say in which dialect the code is written; the file that exists does.
     code = next((one for one in CODE_FILES if (folder / one).exists()), CODE_FILES[0])
+    target.spared.update((folder / EXAMPLES).glob("*"))
     existing = target.text(folder / "component.toml")
     for file, text in writing.component_files(row, name, code, existing).items():
         if text is not None:
@@ -160,4 +161,5 @@ def _files(folder: Path | None, branding: Path) -> Iterator[Path]:
     if folder:
         yield from (folder / "pages").glob("[!.]*.toml")
         yield from (folder / "components").glob("[!.]*/[!.]*.*")
+        yield from (folder / "components").glob(f"[!.]*/{EXAMPLES}/[!.]*.toml")
     yield from branding.glob("[!.]*.toml")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from robbieblocks.brand import THEMES
 from robbieblocks.content.branding import node_of
+from robbieblocks.content.examples import example_of
 from robbieblocks.content.folder import component_of, page_of, tokens_of
 from robbieblocks.content.shape import STATUSES
 from robbieblocks.settings import file_schema
@@ -19,7 +20,7 @@ _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def file_schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each kind of file: `page`, `component`, `tokens`, `node`, `props`, `project`.
+    """The schema of each kind of file, by the kind: `page`, `component` and so on.
 
     A file that fits its schema can still have mistakes that no schema can say, such as a key twice.
     """
@@ -31,6 +32,7 @@ def file_schemas() -> dict[str, dict[str, Any]]:
     kinds = {
         "page": page,
         "component": outline(lambda table: component_of(table, _NO_FOLDER)),
+        "example": outline(example_of),
         "tokens": outline(tokens_of),
         "node": node,
         # A JSON Schema, or a bare map of property to schema.

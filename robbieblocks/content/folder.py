@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
-from robbieblocks.content.shape import STATUSES, Block, Component, Content, Page, Token
+from robbieblocks.content.examples import with_examples
+from robbieblocks.content.shape import EXAMPLES, STATUSES, Block, Component, Content, Page, Token
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
 CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
-_COMPONENT_FILES = frozenset({*CODE_FILES, "component.css", "component.toml", "props.schema.json"})
+_COMPONENT_FILES = frozenset(
+    {*CODE_FILES, "component.css", "component.toml", "props.schema.json", EXAMPLES}
+)
 _RIGHTS = "let this user read and enter it"
 _MISPLACED = "move it out of the content folder"
 
@@ -91,7 +94,12 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
     sound = _sound(collector)
-    components = [row for row in components if sound(row.file.parent)]
+    # Read now: a mistake in an example keeps no component out.
+    components = [
+        with_examples(collector, row, _toml_files(collector, row.file.parent / EXAMPLES))
+        for row in components
+        if sound(row.file.parent)
+    ]
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(filter(lambda row: sound(row.file), pages), key=lambda row: row.key)),

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robbieblocks.content.shape import EXAMPLES
 from robbieblocks.file_reading import Refused, read_file
 
 
@@ -54,11 +55,15 @@ class FolderFiles:
         self.written.append(file)
 
     def remove(self, file: Path) -> None:
-        """Remove a file or a symlink, and its folder where nothing else is in it."""
+        """Remove a file or a symlink, and a row's folders where nothing else is in them."""
         self._check(file.parent)
         file.unlink()
-        if not any(file.parent.iterdir()):
-            file.parent.rmdir()
+        for folder in (
+            file.parent,
+            *([file.parent.parent] if file.parent.name == EXAMPLES else ()),
+        ):
+            if not any(folder.iterdir()):
+                folder.rmdir()
         self.removed.append(file)
 
     def _check(self, path: Path) -> None:

@@ -11,11 +11,28 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from robbieblocks.model import Json, JsonObject, NodeRow
 
 STATUSES: Final = ("draft", "published", "archived")
+# The folder in a component's own folder that holds its examples.
+EXAMPLES: Final = "examples"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """Props to look at a component with. `name` is its file's name, `digest` the text's hash."""
+
+    name: str
+    props: JsonObject
+    file: Path
+    title: str | None = None
+    description: str | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A row of `robbieblocks_components`; `file` is where it was read."""
+    """A row of `robbieblocks_components`; `file` is where it was read.
+
+    `examples` are those of its folder, by name: the row knows nothing of them.
+    """
 
     key: str
     name: str
@@ -28,6 +45,7 @@ class Component:
     published: bool = True
     preview_url: str | None = None
     metadata: JsonObject = field(default_factory=dict[str, Json])
+    examples: tuple[Example, ...] = field(default=(), compare=False)
     file: Path = field(default=Path(), compare=False)
 
 

@@ -18,7 +18,7 @@ from tomlkit.items import AoT, InlineTable
 from tomlkit.items import Table as TomlTable
 
 from robbieblocks.brand import THEMES
-from robbieblocks.content.shape import Block, Component, Page, Token
+from robbieblocks.content.shape import Block, Component, Example, Page, Token
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import exact_json
 
@@ -54,6 +54,16 @@ def component_toml(row: Component, name: str, existing: str = "") -> str:
         **_unless("dependencies", list(row.dependencies), []),
         **_unless("preview_url", row.preview_url, None),
         **_json("metadata", row.metadata),
+    }
+    return _amended(existing, values)
+
+
+def example_toml(row: Example, existing: str = "") -> str:
+    """`examples/<name>.toml` of a component."""
+    values = {
+        **_unless("title", row.title, None),
+        **_unless("description", row.description, None),
+        **_json("props", row.props),
     }
     return _amended(existing, values)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,12 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from robbieblocks.dev.builder import Builder, View
-from robbieblocks.dev.site import PREFIX, with_client
+from robbieblocks.dev.requests import HEADERS, same_site, sent_object
+from robbieblocks.dev.site import PREFIX, NodeSite, with_client
+from robbieblocks.dev.workshop import Workshop, WorkshopServer, workshop_routes
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import read_instant
-from robbieblocks.serve import NO_STORE, SECURITY, app_of, plain
+from robbieblocks.serve import Release, app_of, plain
 
 _SCRIPTS: Final = {
     f"{path.stem}.js": path.read_bytes()
@@ -28,13 +31,10 @@ _SCRIPTS: Final = {
 # A name that leads here, but is another site's, could read what is shown (DNS rebinding).
 _HOSTS: Final = ["127.0.0.1", "localhost"]
 _SETTINGS_MAX_BYTES: Final = 1_000
-_HEADERS: Final = {**SECURITY, **NO_STORE}
 _OWN_PAGE: Final = (
     "default-src 'none'; script-src 'self'; style-src-attr 'unsafe-inline'; frame-src 'self'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 def dev_app(builder: Builder, node: str, urls: Mapping[str, str]) -> Starlette:
@@ -42,28 +42,15 @@ def dev_app(builder: Builder, node: str, urls: Mapping[str, str]) -> Starlette:
     own = _Own(builder, node, urls)
     return Starlette(
         routes=[
-            Route(f"{PREFIX}events", _same_site(own.events)),
-            Route(f"{PREFIX}view", _same_site(own.view), methods=["POST"]),
+            Route(f"{PREFIX}events", same_site(own.events)),
+            Route(f"{PREFIX}view", same_site(own.view), methods=["POST"]),
             Route(f"{PREFIX}frame", own.frame),
             Route(f"{PREFIX}{{name}}", own.script),
+            *workshop_routes(own.workshop),
             Mount("/", own.pages),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
     )
-
-
-def _same_site(answer: Answer) -> Answer:
-    """Refuse what a page of another origin asks for."""
-
-    async def guarded(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        site = request.headers.get("sec-fetch-site", "same-origin")
-        own = f"http://{request.headers.get('host', '')}"
-        if origin not in (None, own) or site not in ("same-origin", "none"):
-            return plain(403, "only pages of this server may ask for this")
-        return await answer(request)
-
-    return guarded
 
 
 class _Own:
@@ -74,14 +61,23 @@ class _Own:
         self._node = node
         self._urls = urls
         self._site = builder.sites[node]
-        self._pages = app_of(self._site, node)
+        self._pages = app_of(_WithStages(self._site, builder.workshop), node)
+        self.workshop = WorkshopServer(
+            workshop=builder.workshop,
+            settings=builder.settings,
+            events=builder.events,
+            node=node,
+            urls=urls,
+            wake=builder.stage,
+            say=builder.say,
+        )
 
     async def events(self, _request: Request) -> Response:
         """The node's state, now and whenever it changes."""
         return StreamingResponse(
             self._builder.events.stream(self._state),
             media_type="text/event-stream",
-            headers=_HEADERS,
+            headers=HEADERS,
         )
 
     def _state(self) -> str:
@@ -90,26 +86,23 @@ class _Own:
 
     async def view(self, request: Request) -> Response:
         """Show all browsers another view: `{"drafts": true, "at": "2026-12-24T17:00Z"}`."""
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _SETTINGS_MAX_BYTES:
-                return plain(413, "this is too long")
+        wanted = await sent_object(request, _SETTINGS_MAX_BYTES)
+        if isinstance(wanted, Response):
+            return wanted
         try:
-            wanted = json.loads(body)
             at = str(wanted["at"])
             view = View(drafts=wanted["drafts"] is True, at=read_instant(at) if at else None)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except KeyError:
             return plain(400, "expected drafts and at")
         except UsageError as error:
-            return JSONResponse({"error": str(error)}, 400, _HEADERS)
+            return JSONResponse({"error": str(error)}, 400, HEADERS)
         self._builder.show(view)
-        return Response(status_code=204, headers=_HEADERS)
+        return Response(status_code=204, headers=HEADERS)
 
     async def frame(self, _request: Request) -> Response:
         """A page of the client's own, in which another is shown at a chosen width."""
         return HTMLResponse(
-            _page("Width"), headers={**_HEADERS, "Content-Security-Policy": _OWN_PAGE}
+            _page("Width"), headers={**HEADERS, "Content-Security-Policy": _OWN_PAGE}
         )
 
     async def script(self, request: Request) -> Response:
@@ -117,17 +110,36 @@ class _Own:
         found = _SCRIPTS.get(str(request.path_params["name"]))
         if found is None:
             return plain(404, "no such script")
-        return Response(found, media_type="text/javascript", headers=_HEADERS)
+        return Response(found, media_type="text/javascript", headers=HEADERS)
 
     async def pages(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The node's pages; before there are any, one that waits for them."""
         path = str(scope.get("path", ""))
         if scope["type"] == "http" and not self._site.version and not path.startswith("/_rb/"):
-            headers = {**_HEADERS, "Content-Security-Policy": _OWN_PAGE}
+            headers = {**HEADERS, "Content-Security-Policy": _OWN_PAGE}
             waiting = HTMLResponse(_page("Nothing is built yet"), 503, headers)
             await waiting(scope, receive, send)
             return
         await self._pages(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class _WithStages:
+    """A node's pages; its assets are those of stages, too, which show every node."""
+
+    site: NodeSite
+    workshop: Workshop
+
+    def read(self) -> Iterator[Release]:
+        """The node's releases."""
+        return self.site.read()
+
+    def asset(self, name: str) -> bytes:
+        """An asset of a page or a stage. Raises FileNotFoundError."""
+        try:
+            return self.site.asset(name)
+        except FileNotFoundError:
+            return self.workshop.asset(name)
 
 
 def _page(title: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +19,9 @@ from robbieblocks import database, snapshot
 from robbieblocks.content import ContentPlaces
 from robbieblocks.dev.events import Events
 from robbieblocks.dev.importing import FileImport
+from robbieblocks.dev.problems import as_problems, shown_problem
 from robbieblocks.dev.site import NodeSite
+from robbieblocks.dev.workshop import Workshop
 from robbieblocks.errors import (
     ContentError,
     DatabaseUnavailable,
@@ -27,7 +29,7 @@ from robbieblocks.errors import (
     RobbieBlocksError,
     UsageError,
 )
-from robbieblocks.messages import did_you_mean, visible
+from robbieblocks.messages import did_you_mean
 from robbieblocks.model import JsonObject
 from robbieblocks.pipeline import BuildContext, PreviewedRun, Request, Target, preview
 from robbieblocks.settings import Settings
@@ -61,7 +63,9 @@ class Builder:
     started: Future[tuple[str, ...]] = field(default_factory=Future[tuple[str, ...]])
     view: View = field(default_factory=View)
     sites: Mapping[str, NodeSite] = field(default_factory=dict[str, NodeSite])
+    workshop: Workshop = field(default_factory=Workshop)
     _woken: threading.Event = field(default_factory=threading.Event)
+    _changed: threading.Event = field(default_factory=threading.Event)
     _files: threading.Event = field(default_factory=threading.Event)
     _templates: threading.Event = field(default_factory=threading.Event)
     _problems: Mapping[str, tuple[Problem, ...]] = field(
@@ -76,6 +80,11 @@ class Builder:
 
     def wake(self) -> None:
         """Have a build made, as after a change in the database."""
+        self._changed.set()
+        self._woken.set()
+
+    def stage(self) -> None:
+        """Have the stages of the workshop made, and nothing compared."""
         self._woken.set()
 
     def files_changed(self, paths: Iterable[Path]) -> None:
@@ -86,12 +95,12 @@ class Builder:
                 self._templates.set()
             else:
                 self._files.set()
-        self._woken.set()
+        self.wake()
 
     def show(self, view: View) -> None:
         """Show all browsers another view."""
         self.view = view
-        self._woken.set()
+        self.wake()
 
     def stop(self) -> None:
         """End the thread after what it does now."""
@@ -117,11 +126,11 @@ class Builder:
             self.started.set_result(chosen)
             pause = 0.0
             while not self.stopped.is_set():
-                self._woken.wait(pause)
+                only_stages = self._woken.wait(pause) and not _taken(self._changed)
                 self._woken.clear()
                 began = time.monotonic()
                 if not self.stopped.is_set():
-                    self._once(context, importing)
+                    self._once(context, importing, only_stages=only_stages)
                 pause = max(_PAUSE_MIN_S, _SHARE * (time.monotonic() - began))
             self._disconnect()
 
@@ -150,7 +159,9 @@ class Builder:
         self.sites = {node: NodeSite(node) for node in chosen}
         return chosen
 
-    def _once(self, context: BuildContext, importing: FileImport) -> None:
+    def _once(
+        self, context: BuildContext, importing: FileImport, *, only_stages: bool = False
+    ) -> None:
         files, templates = _taken(self._files), _taken(self._templates)
         try:
             if templates:
@@ -158,10 +169,13 @@ class Builder:
             connection = self._connected()
             if files:
                 self._of_files = importing.run(connection)
-            self._show(self._made(context, connection))
+            if not only_stages or files or templates:
+                self._show(self._made(context, connection))
+                self.workshop.saw(context.memory.content, importing.found, self._found())
+            self.workshop.build(self.sites, context, connection)
         except RobbieBlocksError as error:
             self._try_again(files=files, templates=templates)
-            self._problems = {**self._problems, "": _as_problems(error)}
+            self._problems = {**self._problems, "": as_problems(error)}
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
         except Exception as error:  # noqa: BLE001 - a fault here must not leave a page that stands still
@@ -223,21 +237,28 @@ class Builder:
         for node in self.sites:
             problems = [*common, *self._problems.get(node, ())]
             told[node] = {
-                "problems": [_shown(each, places) for each in problems if each.severity == "error"],
-                "warnings": [_shown(each, places) for each in problems if each.severity != "error"],
+                "problems": [
+                    shown_problem(each, places) for each in problems if each.severity == "error"
+                ],
+                "warnings": [
+                    shown_problem(each, places) for each in problems if each.severity != "error"
+                ],
             }
         self._told = told
 
     def _say_problems(self) -> None:
         """Print each problem once, until it is mended and comes back."""
-        built = (problem for found in self._problems.values() for problem in found)
-        now = dict.fromkeys(map(str, (*self._of_files, *self._of_templates, *built)))
+        now = dict.fromkeys(map(str, (*self._of_files, *self._of_templates, *self._found())))
         for text in now:
             if text not in self._said:
                 self.say(text)
         if self._said and not now:
             self.say("no problem is left")
         self._said = frozenset(now)
+
+    def _found(self) -> Iterator[Problem]:
+        """The problems of what was built."""
+        return (problem for found in self._problems.values() for problem in found)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -266,22 +287,3 @@ def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[
     except ContentError as error:
         return error.problems
     return ()
-
-
-def _as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
-    if isinstance(error, ContentError):
-        return error.problems
-    kind = "database" if isinstance(error, DatabaseUnavailable) else "dev"
-    return (
-        Problem(entity=kind, key="connection" if kind == "database" else "server", what=str(error)),
-    )
-
-
-def _shown(problem: Problem, places: ContentPlaces) -> JsonObject:
-    """A problem for a browser, which shows it as text."""
-    place = places.of(problem)
-    at = ""
-    if place is not None:
-        column = "" if place.column is None else f":{place.column}"
-        at = f"{place.file}:{place.line}{column}"
-    return {"where": visible(problem.where), "file": visible(at), "text": visible(str(problem))}

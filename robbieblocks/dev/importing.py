@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from psycopg import Connection
 
 from robbieblocks import content
-from robbieblocks.content import RowMerge
+from robbieblocks.content import Content, RowMerge
 from robbieblocks.errors import ContentError, Problem
 
 _DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}
@@ -25,6 +25,8 @@ class FileImport:
     folder: Path
     branding: Path
     say: Callable[[str], None]
+    # The files that have no mistake, as they were read last.
+    found: Content = field(default_factory=Content)
     _said: frozenset[str] = frozenset()
 
     def run(self, connection: Connection) -> tuple[Problem, ...]:
@@ -34,8 +36,10 @@ class FileImport:
         DatabaseUnavailable.
         """
         if not self.folder.is_dir():
+            self.found = Content()
             return ()
         found, problems = content.load_sound(self.folder, self.branding)
+        self.found = found
         try:
             merged = content.import_(connection, found)
             conflicts = [row for row in merged if row.action == "conflict"]

@@ -17,12 +17,12 @@ PREFIX: Final = "/_rb-dev/"
 _GENERATIONS: Final = 100
 
 
-def with_client(html: bytes) -> bytes:
-    """A page that loads the development client, and says which version of it this is.
+def with_client(html: bytes, client: str = "main.js") -> bytes:
+    """A page that loads a script of the development client, and says which version of it this is.
 
     The page's own policy allows scripts of its own site.
     """
-    script = f'<script type="module" src="{PREFIX}main.js" data-rb-dev="{sha256(html)}"></script>'
+    script = f'<script type="module" src="{PREFIX}{client}" data-rb-dev="{sha256(html)}"></script>'
     head, end, body = html.partition(b"</head>")
     return b"".join((head, script.encode(), end, body))
 
@@ -40,6 +40,7 @@ class NodeSite:
     """What one node shows. Written by the builder's thread, read by the server's."""
 
     node: str
+    client: str = "main.js"
     _apps: dict[str, _App] = field(default_factory=dict[str, _App])
     _assets: dict[str, bytes] = field(default_factory=dict[str, bytes])
     _earlier: deque[Mapping[str, bytes]] = field(
@@ -71,7 +72,7 @@ class NodeSite:
                     apps |= {name: known} if known else {}
                     continue
                 files = {
-                    path: with_client(body) if path.endswith(".html") else body
+                    path: with_client(body, self.client) if path.endswith(".html") else body
                     for path, body in composed.contents.items()
                 }
                 kept: Mapping[str, bytes] = known.files if known else {}

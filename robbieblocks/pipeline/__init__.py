@@ -23,7 +23,7 @@ from robbieblocks.pipeline.planning import (
     causes_of_problems,
     make_plan,
 )
-from robbieblocks.pipeline.previewing import PreviewedRun, preview
+from robbieblocks.pipeline.previewing import PreviewedRun, preview, stage
 from robbieblocks.pipeline.proposing import Proposal, propose
 from robbieblocks.pipeline.publishing import ComposedRun, publish
 from robbieblocks.pipeline.recording import record_runs
@@ -58,6 +58,7 @@ __all__ = [
     "preview",
     "propose",
     "read_instant",
+    "stage",
 ]
 
 

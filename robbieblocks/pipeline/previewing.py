@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Manifest
+from robbieblocks.model import SHARED_APP, Manifest, Snapshot
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site
@@ -18,6 +18,7 @@ from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of, 
 from robbieblocks.pipeline.rendering import AppRendering, render
 from robbieblocks.pipeline.request import Request, Target
 from robbieblocks.pipeline.session import BuildSession, open_build, read
+from robbieblocks.pipeline.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +53,44 @@ def preview(
         progress=progress,
         live=before.get,
     ) as session:
-        content = read(session)
-        compiled = compile_apps(content, assemble(content, session), session)
-        plan = make_plan(content, compiled, session, now=request.at or clock())
-        rendering = render(plan, compiled.apps, session)
-        return tuple(
-            [_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs]
-        )
+        return _made(read(session), session, now=request.at or clock())
+
+
+def stage(
+    content: Snapshot,
+    *,
+    before: Mapping[Target, Manifest],
+    context: BuildContext,
+    connection: Connection,
+    now: datetime,
+) -> tuple[PreviewedRun, ...]:
+    """Make pages that no database has, on every node, as `preview` does.
+
+    All of them are of the shared app. Nothing is read from the database. Raises ProcessFailed.
+    """
+    targets = tuple(sorted(Target(node.id, SHARED_APP) for node in content.nodes))
+    session = BuildSession(
+        request=Request(dry_run=True),
+        context=context,
+        connection=connection,
+        site=no_site(context),
+        progress=lambda _: None,
+        stopwatch=Stopwatch(),
+        targets=targets,
+        places=targets,
+        live={target: before.get(target) for target in targets},
+        leases={},
+    )
+    with context.at_work(collect=False):
+        context.start_isolates(len(content.pages))
+        return _made(content, session, now=now)
+
+
+def _made(content: Snapshot, session: BuildSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
+    compiled = compile_apps(content, assemble(content, session), session)
+    plan = make_plan(content, compiled, session, now=now)
+    rendering = render(plan, compiled.apps, session)
+    return tuple([_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs])
 
 
 def _previewed(run: RunPlan, rendering: AppRendering, session: BuildSession) -> PreviewedRun:

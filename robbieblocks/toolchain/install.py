@@ -1,8 +1,8 @@
 """Fetches locked packages once, with npm; afterwards they are found without the network.
 
-There are two lists: the toolchain, and TypeScript, which no build needs. A folder of packages holds
-exactly what the list's `package-lock.json` names. npm checks the packages against the hashes of the
-lockfile, and what npm lists as unpacked is compared with them again.
+There are three lists: the toolchain, and TypeScript and axe, which no build needs. A folder of
+packages holds exactly what the list's `package-lock.json` names. npm checks the packages against
+the hashes of the lockfile, and what npm lists as unpacked is compared with them again.
 """
 
 from __future__ import annotations
@@ -32,12 +32,16 @@ _COMPLETE = "robbieblocks-complete.json"
 
 @dataclass(frozen=True, slots=True)
 class _Packages:
-    """A locked list of packages: its folder, what messages call it, and the program in it."""
+    """A locked list of packages: its folder, what messages call it, and the program in it.
+
+    Where the program is a script for browsers, it need not be executable.
+    """
 
     folder: Path
     what: str
     name: str
     program: str
+    mode: int = os.X_OK
 
     def program_in(self, root: Path) -> Path:
         """The program, where the packages are unpacked in `root`."""
@@ -53,6 +57,7 @@ _TYPESCRIPT: Final = _Packages(
     "tsc",
     "@typescript/typescript-{}/lib/tsc",
 )
+_AXE: Final = _Packages(_HERE / "axe", "axe-core", "axe", "axe-core/axe.min.js", mode=os.R_OK)
 
 
 def ensure(settings: Settings, progress: Progress) -> Toolchain:
@@ -83,6 +88,12 @@ def ensure_typescript(settings: Settings, progress: Progress) -> TypeScript:
     """TypeScript of this version, as `ensure` gives the toolchain. No page's bytes depend on it."""
     _, root = _unpacked(_TYPESCRIPT, settings, progress)
     return TypeScript(program=_TYPESCRIPT.program_in(root), modules=root / "node_modules")
+
+
+def ensure_axe(settings: Settings, progress: Progress) -> Path:
+    """The accessibility rules as one script for browsers, as `ensure_typescript`."""
+    _, root = _unpacked(_AXE, settings, progress)
+    return _AXE.program_in(root)
 
 
 def _unpacked(packages: _Packages, settings: Settings, progress: Progress) -> tuple[str, Path]:
@@ -120,7 +131,7 @@ def _check(packages: _Packages, root: Path) -> None:
     # Whoever may write one of these folders can put another program there.
     for path in (*reversed(program.parents[: len(program.relative_to(root).parts)]), program):
         _check_owner(path)
-    if not os.access(program, os.X_OK):
+    if not os.access(program, packages.mode):
         raise ToolchainUnavailable(
             f"no {packages.name} program at {program}\n"
             f"  -> remove {root}, so that it is fetched again; if that does not help, "

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robbieblocks.errors import ToolchainUnavailable
-from robbieblocks.toolchain import npm
+from robbieblocks.settings import Settings
+from robbieblocks.toolchain import ensure_axe, npm
 from tools import npm_packages
 
 _HERE = Path(__file__).resolve().parent
@@ -71,6 +72,7 @@ def ensure() -> Kit:
         home = npm_packages.ensure(
             _HERE, "browser", finish=_finish, version=Path(__file__).read_bytes()
         )
+        axe = ensure_axe(Settings.from_environment(), print)
         node = npm.node_program()
     except ToolchainUnavailable as error:
         raise BrowserMissingError(str(error)) from error
@@ -78,7 +80,7 @@ def ensure() -> Kit:
     return Kit(
         chromium=_chromium(home),
         environment=_environment(home),
-        axe=modules / "axe-core" / "axe.min.js",
+        axe=axe,
         html_validate=(node, str(modules / "html-validate" / "bin" / "html-validate.mjs")),
     )
 

@@ -1,6 +1,6 @@
 // The bar: which node, which width, drafts or not, and at which time.
 
-import { element } from "./root.js";
+import { element } from "./element.js";
 
 /** @typedef {import("./main.js").State} State */
 
@@ -40,6 +40,7 @@ export class Bar {
       labelled("drafts", this.drafts),
       labelled("at", this.at),
       this.now,
+      element("a", { href: "/_rb-dev/workshop/", textContent: "workshop" }),
       this.state,
     );
     root.append(this.box);

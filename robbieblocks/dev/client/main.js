@@ -3,7 +3,7 @@
 
 import { Bar } from "./bar.js";
 import { Overlay } from "./overlay.js";
-import { patch } from "./patch.js";
+import { refresh } from "./refresh.js";
 import { root } from "./root.js";
 
 /**
@@ -18,33 +18,6 @@ const inFrame = window.top !== window;
 const overlay = new Overlay(root);
 const bar = inFrame ? null : new Bar(root, () => overlay.open());
 
-/** @type {(page: Document) => string} Which version of a page a document is. */
-const versionOf = (page) =>
-  /** @type {HTMLElement | null} */ (page.querySelector("[data-rb-dev]"))?.dataset.rbDev ?? "";
-
-/** The page as it was fetched last: what scripts did to the open one is not in it. */
-/** @type {Document | null} */
-let shown = null;
-
-/** @type {() => Promise<void>} Bring the open page to what the server has. */
-const refresh = async () => {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  const now = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (answer.redirected || (shown === null && versionOf(now) !== versionOf(document))) {
-    location.reload();
-    return;
-  }
-  const before = shown;
-  if (before === null || versionOf(before) === versionOf(now)) {
-    shown = now;
-    return;
-  }
-  if (await patch(before, now)) shown = now;
-  else location.reload();
-};
-
-// One after the other: an answer must not come after that of a later question.
-let work = Promise.resolve();
 let version = "";
 
 /** @type {(event: MessageEvent) => void} */
@@ -56,7 +29,7 @@ const told = (event) => {
   if (state.version === version) return;
   version = state.version;
   if (location.pathname.startsWith("/_rb-dev/")) return;
-  work = work.then(refresh).catch((error) => console.warn("RobbieBlocks dev:", error));
+  refresh();
 };
 
 // A browser keeps few connections to a server: a tab that nobody sees needs none.

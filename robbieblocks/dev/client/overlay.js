@@ -1,6 +1,6 @@
 // What is wrong, over the page, until it is mended.
 
-import { element } from "./root.js";
+import { element } from "./element.js";
 
 /** @typedef {import("./main.js").Problem} Problem */
 

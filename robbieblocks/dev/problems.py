@@ -1,0 +1,28 @@
+"""Problems as the development server tells them."""
+
+from __future__ import annotations
+
+from robbieblocks.content import ContentPlaces
+from robbieblocks.errors import ContentError, DatabaseUnavailable, Problem, RobbieBlocksError
+from robbieblocks.messages import visible
+from robbieblocks.model import JsonObject
+
+
+def as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
+    """What kept a build from being made."""
+    if isinstance(error, ContentError):
+        return error.problems
+    kind = "database" if isinstance(error, DatabaseUnavailable) else "dev"
+    return (
+        Problem(entity=kind, key="connection" if kind == "database" else "server", what=str(error)),
+    )
+
+
+def shown_problem(problem: Problem, places: ContentPlaces) -> JsonObject:
+    """A problem for a browser, which shows it as text."""
+    place = places.of(problem)
+    at = ""
+    if place is not None:
+        column = "" if place.column is None else f":{place.column}"
+        at = f"{place.file}:{place.line}{column}"
+    return {"where": visible(problem.where), "file": visible(at), "text": visible(str(problem))}
