@@ -32,7 +32,7 @@ def example_of(table: Table) -> Example:
 
 
 def with_examples(collector: ProblemCollector, row: Component, files: Iterable[Path]) -> Component:
-    """A component with the examples of these files; those with a mistake are left out."""
+    """A component with the examples of these files; those that can't be read are left out."""
     found = [_read(collector, file, row) for file in files]
     return replace(row, examples=tuple(each for each in found if each is not None))
 

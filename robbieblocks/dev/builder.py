@@ -19,7 +19,7 @@ from robbieblocks import database, snapshot
 from robbieblocks.content import ContentPlaces
 from robbieblocks.dev.events import Events
 from robbieblocks.dev.importing import FileImport
-from robbieblocks.dev.problems import as_problems, shown_problem
+from robbieblocks.dev.problems import as_problems, as_shown
 from robbieblocks.dev.site import NodeSite
 from robbieblocks.dev.workshop import Workshop
 from robbieblocks.errors import (
@@ -172,7 +172,7 @@ class Builder:
             if not only_stages or files or templates:
                 self._show(self._made(context, connection))
                 self.workshop.saw(context.memory.content, importing.found, self._found())
-            self.workshop.build(self.sites, context, connection)
+            self.workshop.build(self.sites, context)
         except RobbieBlocksError as error:
             self._try_again(files=files, templates=templates)
             self._problems = {**self._problems, "": as_problems(error)}
@@ -238,10 +238,10 @@ class Builder:
             problems = [*common, *self._problems.get(node, ())]
             told[node] = {
                 "problems": [
-                    shown_problem(each, places) for each in problems if each.severity == "error"
+                    as_shown(each, places) for each in problems if each.severity == "error"
                 ],
                 "warnings": [
-                    shown_problem(each, places) for each in problems if each.severity != "error"
+                    as_shown(each, places) for each in problems if each.severity != "error"
                 ],
             }
         self._told = told

@@ -18,7 +18,7 @@ def as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
     )
 
 
-def shown_problem(problem: Problem, places: ContentPlaces) -> JsonObject:
+def as_shown(problem: Problem, places: ContentPlaces) -> JsonObject:
     """A problem for a browser, which shows it as text."""
     place = places.of(problem)
     at = ""

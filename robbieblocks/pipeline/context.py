@@ -12,7 +12,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from psycopg import Connection
@@ -224,6 +224,10 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         """Work with other templates from now on. Raises as `open` does."""
         self.settings = settings
         self.refresh(progress)
+
+    def aside(self, page_renderer: PageRenderer) -> Self:
+        """The same packages, cache and processes, with other templates and a memory of its own."""
+        return replace(self, page_renderer=page_renderer, memory=BuildMemory())
 
     @contextmanager
     def at_work(self, *, collect: bool) -> Generator[None]:

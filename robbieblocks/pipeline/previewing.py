@@ -17,7 +17,7 @@ from robbieblocks.pipeline.planning import RunPlan, make_plan
 from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of, remember_failures
 from robbieblocks.pipeline.rendering import AppRendering, render
 from robbieblocks.pipeline.request import Request, Target
-from robbieblocks.pipeline.session import BuildSession, open_build, read
+from robbieblocks.pipeline.session import MakingSession, open_build, read
 from robbieblocks.pipeline.stopwatch import Stopwatch
 
 
@@ -61,39 +61,35 @@ def stage(
     *,
     before: Mapping[Target, Manifest],
     context: BuildContext,
-    connection: Connection,
     now: datetime,
 ) -> tuple[PreviewedRun, ...]:
     """Make pages that no database has, on every node, as `preview` does.
 
-    All of them are of the shared app. Nothing is read from the database. Raises ProcessFailed.
+    All of them are of the shared app. Raises ProcessFailed.
     """
     targets = tuple(sorted(Target(node.id, SHARED_APP) for node in content.nodes))
-    session = BuildSession(
+    session = MakingSession(
         request=Request(dry_run=True),
         context=context,
-        connection=connection,
         site=no_site(context),
-        progress=lambda _: None,
         stopwatch=Stopwatch(),
         targets=targets,
-        places=targets,
         live={target: before.get(target) for target in targets},
-        leases={},
+        live_file=lambda _target, _path: b"",
     )
     with context.at_work(collect=False):
         context.start_isolates(len(content.pages))
         return _made(content, session, now=now)
 
 
-def _made(content: Snapshot, session: BuildSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
+def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
     compiled = compile_apps(content, assemble(content, session), session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)
     return tuple([_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs])
 
 
-def _previewed(run: RunPlan, rendering: AppRendering, session: BuildSession) -> PreviewedRun:
+def _previewed(run: RunPlan, rendering: AppRendering, session: MakingSession) -> PreviewedRun:
     if run.branding_is_broken:
         return PreviewedRun(target=run.target, composed=None, problems=run.brand.problems)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from robbieblocks.content import start_project
-from tests.browser.chromium import Noise
+from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation
 from tests.databases import Databases
 
@@ -221,6 +222,110 @@ def test_a_connection_that_is_lost_is_made_again(dev: Dev, page: Page) -> None:
     )
     expect(page.locator("h1")).to_have_text("Still here")
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+CARD = """
+export default function Card({ title, tone = "calm", count, links = [], disabled }) {
+  return (
+    <section className={`card ${tone}`}>
+      <h2>{title}</h2>
+      <p>{"*".repeat(count)}</p>
+      <ul>{links.map((each) => <li key={each.href}><a href={each.href}>{each.label}</a></li>)}</ul>
+      <button type="button" disabled={disabled} style={{ color: "#ccc", background: "#fff" }}>
+        Press
+      </button>
+    </section>
+  );
+}
+"""
+CARD_CSS = ".card h2 { color: var(--color-primary); } .card button:hover { padding: 33px; }"
+CARD_SCHEMA = """{
+  "type": "object", "additionalProperties": false, "required": ["title"],
+  "properties": {
+    "title": {"type": "string", "minLength": 2},
+    "tone": {"enum": ["calm", "loud"], "default": "calm"},
+    "count": {"type": "integer", "minimum": 0, "maximum": 5, "default": 1},
+    "disabled": {"type": "boolean"},
+    "links": {"type": "array", "items": {
+      "type": "object", "required": ["label"],
+      "properties": {"label": {"type": "string"}, "href": {"type": "string"}}
+    }}
+  }
+}"""
+
+
+def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise) -> None:
+    """A component that no page places is on both nodes at once; a control's change shows there, and
+    one that the schema refuses is told at the control; it is hovered and narrow on demand; axe's
+    findings are named; what is saved as an example is a file; and a component that breaks is told
+    until it is mended. The workshop has no finding itself."""
+    for name, text in (
+        ("component.tsx", CARD),
+        ("component.css", CARD_CSS),
+        ("component.toml", 'name = "Card"\ntype = "content"\n'),
+        ("props.schema.json", CARD_SCHEMA),
+        ("examples/first.toml", 'title = "The first"\n[props]\ntitle = "From a file"\n'),
+    ):
+        dev.write(f"content/components/card/{name}", text)
+    page.goto(dev.urls["day"])
+    page.get_by_role("link", name="workshop").click()
+    page.get_by_label("Search components").fill("car")
+    page.get_by_role("link", name="Card").click()
+    stages = [page.frame_locator(f"iframe[title='On {node}']") for node in ("day", "night")]
+    for stage in stages:
+        expect(stage.locator("h2")).to_have_text("From a file")
+    colours = {stage.locator("h2").evaluate("e => getComputedStyle(e).color") for stage in stages}
+    assert len(colours) == 2
+    expect(page.locator("#findings")).to_contain_text("color-contrast")
+
+    page.get_by_label("title").fill("From a control")
+    page.get_by_label("count", exact=True).fill("3")
+    page.get_by_label("tone").select_option("loud")
+    page.get_by_role("button", name="Add an item").click()
+    page.get_by_label("label").fill("A link")
+    for stage in stages:
+        expect(stage.locator("h2")).to_have_text("From a control")
+        expect(stage.locator(".card.loud")).to_contain_text("***")
+        expect(stage.get_by_text("A link")).to_be_visible()
+    page.get_by_label("title").fill("x")
+    expect(page.get_by_label("title")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".field", has=page.get_by_label("title"))).to_contain_text("shorter than 2")
+    page.get_by_label("title").fill("Right again")
+    expect(stages[1].locator("h2")).to_have_text("Right again")
+    expect(page.get_by_label("title")).not_to_have_attribute("aria-invalid", "true")
+
+    page.get_by_role("button", name="hover").click()
+    expect(stages[0].locator("button")).to_have_css("padding-top", "33px")
+    page.get_by_role("button", name="disabled").click()
+    expect(stages[1].locator("button")).to_be_disabled()
+    page.get_by_role("button", name="768").click()
+    assert page.frames[1].evaluate("innerWidth") == 768
+    expect(page.get_by_label("disabled", exact=True)).to_be_checked()
+    own = [each for each in accessibility_violations(page) if "Press" not in each]
+    assert own == []
+
+    page.get_by_label("Save as an example").fill("The second!")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="The second!", exact=True)).to_be_visible()
+    saved = (dev.folder / "content/components/card/examples/the-second.toml").read_text()
+    assert tomllib.loads(saved) == {
+        "title": "The second!",
+        "props": {
+            "title": "Right again",
+            "tone": "loud",
+            "count": 3,
+            "disabled": True,
+            "links": [{"label": "A link"}],
+        },
+    }
+    dev.replace("content/components/card/component.tsx", "<section", "<section <b>")
+    problems = page.locator("main [role=alert]")
+    expect(problems).to_contain_text("component card, react_code, line 4")
+    expect(stages[0].locator("h2")).to_have_text("Right again")
+    dev.write("content/components/card/component.tsx", CARD.replace("<h2>", "<h2>! "))
+    expect(problems).to_be_hidden()
+    expect(stages[1].locator("h2")).to_have_text("! Right again")
+    assert str(noise) == ""
 
 
 def test_other_sites_are_refused(dev: Dev) -> None:

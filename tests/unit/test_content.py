@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.content import Content, Stored, export, load
-from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import ZONES
+from robbieblocks.content import Content, Stored, export, load, load_sound, save_example
+from robbieblocks.errors import ContentError, Problem, UsageError
+from robbieblocks.model import ZONES, sha256
 from robbieblocks.settings import resource_dir
 from robbieblocks.source_files import key_lines, line_of
 
@@ -183,6 +183,8 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("components/bar/component.toml", COMPONENT + 'metadata_json = "{"\n', 3, "valid JSON"),
         ("components/foo/component.toml", COMPONENT, None, "has no component.tsx"),
         ("components/foo/component.tsx", "", None, "is missing"),
+        ("components/bar/examples/one.toml", "titel = 1\n", 1, "titel is unknown here"),
+        ("components/bar/examples/notes.md", "", None, "is not a .toml file"),
         ("tokens.toml", '"color.primary" = "#fff"\n', 1, "must be a table"),
         ("tokens.toml", '"color.primary" = { valu = "#fff" }\n', 1, "valu is unknown here"),
         ("../nodes/one.toml", NODE.replace("theme", "thema"), 3, "thema"),
@@ -444,3 +446,57 @@ def luminance(colour: str) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+EXAMPLE = 'title = "One"\n\n[props]\nmood = "calm"\n'
+MOODS = '{"type": "object", "properties": {"mood": {"enum": ["calm", "sleepy", "playful"]}}}'
+
+
+def test_examples_are_read_with_their_component(folder: Path, write: Write) -> None:
+    """An example is no part of the row. One that the schema refuses is named with its line, and
+    keeps the component no more out than one that is no TOML."""
+    write("components/bar/props.schema.json", MOODS)
+    before = load(folder).components
+    write("components/bar/examples/one.toml", EXAMPLE)
+    write("components/bar/examples/wrong.toml", EXAMPLE.replace("calm", "angry"))
+    write("components/bar/examples/none.toml", "= 1")
+    found, wrong = load_sound(folder)
+    assert found.components == before
+    one, other = found.components[0].examples
+    assert (one.name, one.title, one.props) == ("one", "One", {"mood": "calm"})
+    assert (other.name, other.props) == ("wrong", {"mood": "angry"})
+    assert [(Path(each.key).name, each.line) for each in wrong] == [
+        ("none.toml", 1),
+        ("wrong.toml", 4),
+    ]
+    assert "props at /mood" in wrong[1].what
+
+
+def test_an_example_is_saved_over_no_other(folder: Path, write: Write) -> None:
+    """A new example has a new name; one that is replaced must be as it was read, and keeps its
+    comments and description; props that the schema refuses, and names that lead elsewhere, are
+    refused; and an export touches no example but that of a component which is gone."""
+    write("components/bar/props.schema.json", MOODS)
+    (row,) = load(folder).components
+    file = save_example(row, "one", "One", {"mood": "calm"}, before=None)
+    assert file.read_text() == EXAMPLE
+    with pytest.raises(UsageError, match="is there already"):
+        save_example(row, "one", "Other", {}, before=None)
+    file.write_text('# mine\ndescription = "Calm"\n' + EXAMPLE)
+    with pytest.raises(UsageError, match="was changed meanwhile"):
+        save_example(row, "one", "One", {}, before=sha256(EXAMPLE))
+    (row,) = load(folder).components
+    save_example(row, "one", "One", {"mood": "sleepy"}, before=row.examples[0].digest)
+    assert file.read_text() == '# mine\ndescription = "Calm"\n' + EXAMPLE.replace("calm", "sleepy")
+    for name, props, what in (
+        ("../one", {}, "the example's name"),
+        ("two", {"mood": "angry"}, "refuses these props at /mood"),
+        ("two", {"mood": "\0"}, "NUL"),
+    ):
+        with pytest.raises(UsageError, match=what):
+            save_example(row, name, "Two", props, before=None)
+    content = load(folder)
+    kept = export(Stored(content=content), folder, folder.parent / "nodes", prune=True)
+    assert (kept.removed, file.is_file()) == ((folder.parent / "nodes/one.toml",), True)
+    export(Stored(content=Content()), folder, folder.parent / "nodes", prune=True)
+    assert not (folder / "components/bar").exists()

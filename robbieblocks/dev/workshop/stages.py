@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from psycopg import Connection
-
 from robbieblocks.content import Content
 from robbieblocks.dev.site import NodeSite
 from robbieblocks.dev.workshop.catalogue import Catalogue
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import SHARED_APP, BlockRow, JsonObject, PageRow, Snapshot, same, sha256
 from robbieblocks.pipeline import BuildContext, PreviewedRun, Target, stage
-from robbieblocks.pipeline.context import BuildMemory
 from robbieblocks.prerender import PageRenderer
 
 # The layout of stages comes last: a project may have one of its own.
@@ -53,8 +50,7 @@ class Workshop:
     _made: dict[str, Stage] = field(default_factory=dict[str, Stage])
     _sites: Mapping[str, NodeSite] = field(default_factory=dict[str, NodeSite])
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _memory: BuildMemory = field(default_factory=BuildMemory)
-    _renderers: tuple[PageRenderer, PageRenderer] | None = None
+    _contexts: tuple[PageRenderer, BuildContext] | None = None
 
     def ask(self, stage_id: str, component: str, props: JsonObject) -> None:
         """Have a stage show a component with props, from the next build on."""
@@ -111,7 +107,7 @@ class Workshop:
         if content is not None:
             self.catalogue.saw(content, files, problems)
 
-    def build(self, nodes: Iterable[str], context: BuildContext, connection: Connection) -> None:
+    def build(self, nodes: Iterable[str], context: BuildContext) -> None:
         """Make what differs from the last time on these nodes. Raises ProcessFailed."""
         content = self.catalogue.content
         with self._lock:
@@ -137,7 +133,6 @@ class Workshop:
                 staged,
                 before=before,
                 context=self._context(context),
-                connection=connection,
                 now=datetime.now(UTC),
             )
         except ContentError as error:
@@ -179,12 +174,12 @@ class Workshop:
                     self._made[stage_id] = Stage(component, _props(row), version, found)
 
     def _context(self, context: BuildContext) -> BuildContext:
-        """The builder's context, with a memory and a layout of the workshop's own."""
-        if self._renderers is None or not same(self._renderers[0], context.page_renderer):
-            own = PageRenderer(*context.settings.templates, _TEMPLATES)
-            self._renderers = context.page_renderer, own
-            self._memory.failures.clear()
-        return replace(context, memory=self._memory, page_renderer=self._renderers[1])
+        """The builder's context with a layout of the workshop's own, for as long as it is so."""
+        known = self._contexts
+        if known is None or not same(known[0], context.page_renderer):
+            own = context.aside(PageRenderer(*context.settings.templates, _TEMPLATES))
+            known = self._contexts = context.page_renderer, own
+        return known[1]
 
 
 def _props(row: PageRow) -> JsonObject:
@@ -196,6 +191,4 @@ def _concerns(problem: Problem, row: PageRow) -> bool:
     """Whether a problem is a stage's: other stages' pages and components are no matter of it."""
     if problem.page or problem.entity == "page":
         return row.key in (problem.page, problem.key)
-    if problem.entity == "component":
-        return True
     return True
