@@ -318,7 +318,7 @@ def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise
             "links": [{"label": "A link"}],
         },
     }
-    dev.replace("content/components/card/component.tsx", "<section", "<section <b>")
+    dev.replace("content/components/card/component.tsx", "<section", "<section <b>oops</b>")
     problems = page.locator("main [role=alert]")
     expect(problems).to_contain_text("component card, react_code, line 4")
     expect(stages[0].locator("h2")).to_have_text("Right again")
