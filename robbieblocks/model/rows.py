@@ -114,8 +114,6 @@ class TriggerRow:
 
     id: UUID
     trigger_type: str
-    entity_type: str
-    entity_id: UUID
     affected_apps: tuple[str, ...] | None = None
     affected_nodes: tuple[str, ...] | None = None
     auto_deploy: bool = True

@@ -124,7 +124,7 @@ TOKENS: LiteralString = """
 
 # Queue rows that wait for one of the nodes, oldest first.
 TRIGGERS: LiteralString = """
-    SELECT id, trigger_type, entity_type, entity_id, affected_apps, affected_nodes, auto_deploy,
+    SELECT id, trigger_type, affected_apps, affected_nodes, auto_deploy,
            CASE WHEN created_at IS NOT NULL
                 THEN least(greatest(created_at, '0001-01-02Z'), '9999-12-30Z')
             END AT TIME ZONE 'UTC'

@@ -241,14 +241,12 @@ def triggers(cursor: Cursor[TupleRow], nodes: Sequence[str] | None) -> list[Trig
         TriggerRow(
             id=key,
             trigger_type=trigger,
-            entity_type=entity,
-            entity_id=entity_id,
             affected_apps=None if to_apps is None else texts(to_apps),
             affected_nodes=None if to_nodes is None else texts(to_nodes),
             auto_deploy=auto is not False,
             created_at=utc(created_at) if created_at else None,
         )
-        for key, trigger, entity, entity_id, to_apps, to_nodes, auto, created_at in rows(
+        for key, trigger, to_apps, to_nodes, auto, created_at in rows(
             cursor, queries.TRIGGERS, {"nodes": None if nodes is None else list(nodes)}
         )
     ]

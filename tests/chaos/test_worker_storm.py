@@ -21,7 +21,7 @@ from tests.workers import NODES, Worker, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(400)]
 
-EDITS = int(os.environ.get("CHAOS_EDITS", "500"))
+EDITS = int(os.environ.get("CHAOS_EDITS", "300"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
 CARRIED = {NODES[0]: ("code", "play", "shared"), NODES[1]: ("code", "shared", "work")}
 POINTS = (
@@ -66,7 +66,7 @@ def test_every_edit_is_live_whatever_breaks(installation: Settings) -> None:
         try:
             for number in range(EDITS):
                 editor.edit(choice.choice(["play", "work", "code", "shared"]))
-                if number % 20 == 19:
+                if number % 12 == 11:
                     monkey.trick()
                 elif number % 5 == 0:
                     monkey.restart_dead()
