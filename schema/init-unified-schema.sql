@@ -1,8 +1,32 @@
 -- The master script: every file of unified-schema/, in order. From any folder:
 --
 --     psql -d robbieverse -f schema/init-unified-schema.sql
+--
+-- Each file is a transaction of its own: where one fails, those before it stay, and the script ends
+-- with psql's code 3. It may be run any number of times.
 
 \set ON_ERROR_STOP on
 \set QUIET on
+\pset pager off
+\pset tuples_only on
+\pset format unaligned
+\pset fieldsep ' '
 
+\echo Initializing the unified schema
+\echo '  01-core.sql'
+\ir unified-schema/01-core.sql
+\echo '  21-robbieblocks-cms.sql'
 \ir unified-schema/21-robbieblocks-cms.sql
+
+\echo Done
+SELECT rpad(kind, 10), count(*)
+  FROM (SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 'tables' WHEN c.relkind IN ('v', 'm') THEN 'views'
+                    WHEN c.relkind IN ('i', 'I') THEN 'indexes' END
+          FROM pg_class c
+         WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+           AND NOT c.relispartition
+        UNION ALL
+        SELECT 'policies' FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+         WHERE c.relnamespace = quote_ident(current_schema())::regnamespace) AS made (kind)
+ WHERE kind IS NOT NULL
+ GROUP BY kind ORDER BY kind = 'tables' DESC, kind;

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from robbieblocks.content import RowMerge
 
 
-def upgrade(database_url: str | None, *, demo: bool = False) -> None:
+def upgrade(database_url: str | None, *, demo: bool = False, unified: bool = False) -> None:
     """Apply the schema and print what this made, or each change to what was there.
 
-    With `demo` add the demo content.
+    With `demo` add the demo content. With `unified` apply every file of the unified schema, and
+    print what is not sound in it.
     """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         # The schema file seeds new tables for those who apply it with psql alone.
         connection.execute("SET robbieblocks.demo = 'off'")
-        done = schema.upgrade(connection, settings.schema)
+        done = schema.upgrade(connection, settings.schema, unified=unified)
         merged = _with_demo(connection, settings) if demo else ()
+        found = schema.unsound(connection) if unified else ()
     if done.created:
         print_result(f"created the schema: {done.summary}")
         if not demo:
@@ -38,9 +40,11 @@ def upgrade(database_url: str | None, *, demo: bool = False) -> None:
         print_result(f"{len(done.changes)} changed" if done.changes else "the schema is up to date")
     if demo:
         _print_demo(merged)
-    if done.remaining:
-        _print(done.remaining)
+    if done.remaining or found:
+        _print((*done.remaining, *found))
         raise typer.Exit(1)
+    if unified:
+        print_result("every file of the unified schema is applied")
 
 
 def _with_demo(connection: Connection, settings: Settings) -> tuple[RowMerge, ...]:
@@ -62,16 +66,20 @@ def _print_demo(merged: tuple[RowMerge, ...]) -> None:
     print_result(f"the demo content: {added} rows written")
 
 
-def _print(differences: Iterable[schema.Difference]) -> None:
+def _print(differences: Iterable[schema.Difference | str]) -> None:
     for difference in differences:
         print_result(str(difference))
 
 
-def verify(database_url: str | None) -> None:
-    """Print each difference from the needed schema; exit 1 where there is one."""
+def verify(database_url: str | None, *, unified: bool = False) -> None:
+    """Print each difference from the needed schema; exit 1 where there is one.
+
+    With `unified` also print what is missing or not sound in the unified schema.
+    """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        differences = schema.verify(connection)
+        found = schema.unsound(connection) if unified else ()
+        differences = (*schema.verify(connection), *found)
     _print(differences)
     if differences:
         raise typer.Exit(1)

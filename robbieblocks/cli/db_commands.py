@@ -15,11 +15,17 @@ db = typer.Typer(
 )
 
 
+Unified = Annotated[
+    bool, typer.Option("--unified", help="All files of the unified schema, not ours alone.")
+]
+
+
 @db.command("init")
 def db_init(
     demo: Annotated[
         bool, typer.Option("--demo", help="Add the demo's components, pages, tokens and nodes.")
     ] = False,
+    unified: Unified = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Create the schema, or bring an earlier one up to date; adds no content but with --demo.
@@ -30,22 +36,22 @@ def db_init(
     """
     from robbieblocks.cli import database as command
 
-    command.upgrade(database_url, demo=demo)
+    command.upgrade(database_url, demo=demo, unified=unified)
 
 
 @db.command("verify")
-def db_verify(database_url: DatabaseUrl = None) -> None:
+def db_verify(unified: Unified = False, database_url: DatabaseUrl = None) -> None:
     """Compare the database's schema with the one this version needs. Changes nothing.
 
     Example: robbieblocks db verify
     """
     from robbieblocks.cli import database as command
 
-    command.verify(database_url)
+    command.verify(database_url, unified=unified)
 
 
 @db.command("upgrade")
-def db_upgrade(database_url: DatabaseUrl = None) -> None:
+def db_upgrade(unified: Unified = False, database_url: DatabaseUrl = None) -> None:
     """Bring an earlier schema up to date and say what changed.
 
     Changes tables, functions and triggers of the database, and no row that is there.
@@ -54,7 +60,7 @@ def db_upgrade(database_url: DatabaseUrl = None) -> None:
     """
     from robbieblocks.cli import database as command
 
-    command.upgrade(database_url)
+    command.upgrade(database_url, unified=unified)
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})

@@ -5,7 +5,14 @@ tells of it once the file was run; `verify` compares a database with that.
 """
 
 from robbieblocks.database.schema.applying import apply, exclusive
-from robbieblocks.database.schema.verifying import UPGRADE, Difference, Upgraded, upgrade, verify
+from robbieblocks.database.schema.verifying import (
+    UPGRADE,
+    Difference,
+    Upgraded,
+    unsound,
+    upgrade,
+    verify,
+)
 
 __all__ = [
     "UPGRADE",
@@ -13,6 +20,7 @@ __all__ = [
     "Upgraded",
     "apply",
     "exclusive",
+    "unsound",
     "upgrade",
     "verify",
 ]

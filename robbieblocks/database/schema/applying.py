@@ -16,6 +16,9 @@ from robbieblocks.settings import resource_dir
 
 _FILES = "unified-schema/*.sql"
 
+# The first file that this program needs itself; those before it are the unified schema's.
+_OWN = "21"
+
 # The file begins and ends its own transaction, for psql; here it runs in one of ours.
 _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
 
@@ -32,15 +35,16 @@ _LOCK: LiteralString = "SELECT pg_advisory_lock(7249104361285521)"
 _UNLOCK: LiteralString = "SELECT pg_advisory_unlock(7249104361285521)"
 
 
-def apply(connection: Connection, folder: Path | None = None) -> None:
+def apply(connection: Connection, folder: Path | None = None, *, unified: bool = False) -> None:
     """Bring the database to this version's schema, in one transaction; rows are never changed.
 
     It may be repeated, and two sessions may do it at once: the second waits. `folder` is the schema
-    folder, the installation's own by default. Raises DatabaseUnavailable and RightsMissing.
+    folder, the installation's own by default. With `unified` the files before the program's own
+    are applied, too. Raises DatabaseUnavailable, RightsMissing, and Permanent where a file refuses.
     """
     with translated("apply the schema"), connection.transaction():
         connection.execute(_READ_COMMITTED)
-        for text in sources(folder):
+        for text in sources(folder, unified=unified):
             connection.execute(text)
 
 
@@ -62,7 +66,11 @@ def lock_for_transaction(connection: Connection) -> None:
     connection.execute(_LOCK_FOR_TRANSACTION)
 
 
-def sources(folder: Path | None) -> list[bytes]:
-    """The schema's SQL files in order, to be run inside a transaction."""
+def sources(folder: Path | None, *, unified: bool = False) -> list[bytes]:
+    """The program's SQL files in order, or all files, to be run inside a transaction."""
     files = sorted((folder or resource_dir("schema")).glob(_FILES))
-    return [_OWN_TRANSACTION.sub(b"", file.read_bytes()) for file in files]
+    return [
+        _OWN_TRANSACTION.sub(b"", file.read_bytes())
+        for file in files
+        if unified or file.name >= _OWN
+    ]

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 from psycopg import Connection
 
 from robbieblocks.database.catalogue import stored
 from robbieblocks.database.errors import translated
 from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
-from robbieblocks.database.schema.describing import describe, home
+from robbieblocks.database.schema.describing import describe, home, use_schema
 from robbieblocks.database.schema.equivalence import column_parts, satisfies
+from robbieblocks.settings import resource_dir
 
 UPGRADE = "robbieblocks db upgrade"
 
@@ -22,6 +24,10 @@ UPGRADE = "robbieblocks db upgrade"
 _TABLE = "robbieblocks_pages"
 
 _VIEWS = ("robbieblocks_active_deploys", "robbieblocks_published_pages")
+
+_MADE_TABLE = re.compile(rb"^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
+
+_MISSING: LiteralString = "SELECT name FROM unnest(%s::text[]) name WHERE to_regclass(name) IS NULL"
 
 # A line of the file's list of columns that an earlier database lacks: table, column, definition.
 _ADDED_COLUMN = re.compile(rb"^ +\('(robbieblocks_\w+)', +'(\w+)', +'[a-z]", re.MULTILINE)
@@ -83,11 +89,34 @@ def verify(connection: Connection) -> tuple[Difference, ...]:
     return tuple(_compare(stored(), found, _added_columns(sources(None))))
 
 
-def upgrade(connection: Connection, folder: Path | None = None) -> Upgraded:
-    """Apply the schema; return what that changed, and the differences that it could not resolve."""
+def unsound(connection: Connection) -> tuple[str, ...]:
+    """Return what `schema/scripts/validate-schema.sh` finds, a line each; empty where all is well.
+
+    A table that a file of the unified schema makes and the database lacks comes first.
+    """
+    texts = b"\n".join(sources(None, unified=True))
+    names = [name.decode() for name in _MADE_TABLE.findall(texts)]
+    rules = (resource_dir("schema") / "scripts" / "validate-schema.sql").read_bytes()
+    with translated("verify the schema"), connection.transaction(force_rollback=True):
+        use_schema(connection, home(connection))
+        missing = connection.execute(_MISSING, [names]).fetchall()
+        found = connection.execute(rules).fetchall()
+    return (
+        *(f"table {name} is missing -> {UPGRADE} --unified" for (name,) in missing),
+        *(f"{what}: {where} -> {remedy}" for what, where, remedy in found),
+    )
+
+
+def upgrade(
+    connection: Connection, folder: Path | None = None, *, unified: bool = False
+) -> Upgraded:
+    """Apply the schema; return what that changed, and the differences that it could not resolve.
+
+    With `unified` every file is applied; changes to tables beyond the program's own are not told.
+    """
     with translated("read the schema"), connection.transaction(force_rollback=True):
         before = _found(connection)
-    apply(connection, folder)
+    apply(connection, folder, unified=unified)
     with translated("read the schema"), connection.transaction(force_rollback=True):
         after = _found(connection)
     return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection))

@@ -1,0 +1,609 @@
+-- What every other file of the unified schema builds on.
+--
+--      1  Where things are created
+--      2  Functions for schema files: schema_*
+--      3  Tables: users, sessions, api_keys, system_config, towns, companies
+--      4  Whose session this is: its user and its town
+--      5  What an earlier database lacks
+--      6  Comments
+--
+-- PostgreSQL 15 to 18, no extension, no superuser. The file may be run any number of times, over
+-- an empty database, over the earlier version of these files and over itself; rows are never lost.
+-- It is one transaction, and where two sessions run it at once, the second waits for the first.
+-- Conventions: docs/schema.md.
+--
+--     psql -v ON_ERROR_STOP=1 -f schema/unified-schema/01-core.sql
+
+BEGIN ISOLATION LEVEL READ COMMITTED;
+
+SET LOCAL client_min_messages = warning;
+
+-- 1  Where things are created -------------------------------------------------------------------
+
+DO $$
+DECLARE
+    home text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7249104361285521);
+    -- The schema that holds our tables already, else the one in which this session creates things.
+    SELECT n.nspname INTO home
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = coalesce(to_regclass('users'), to_regclass('robbieblocks_pages'));
+    home := coalesce(home, current_schema());
+    IF home IS NULL THEN
+        RAISE EXCEPTION 'no schema to create the tables in'
+              USING HINT = 'Set search_path to a schema that exists, or create schema public.';
+    END IF;
+    PERFORM set_config('search_path', quote_ident(home) || ', pg_temp', true);
+END
+$$;
+
+
+-- 2  Functions for schema files -----------------------------------------------------------------
+-- They run with the rights of whoever applies a file, and change nothing where all is as it should
+-- be.
+
+-- What a file's first statement calls: takes the lock, refuses where a table is missing that the
+-- file refers to, and returns the search_path under which the file runs.
+CREATE OR REPLACE FUNCTION schema_begin(file text, VARIADIC needs text[]) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    makers CONSTANT jsonb := '{
+        "conversations": "02-conversations.sql", "messages": "02-conversations.sql",
+        "contacts": "04-enhanced-business-tables.sql", "deals": "04-enhanced-business-tables.sql",
+        "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
+        "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql",
+        "crm_companies": "17-crm-entities.sql", "crm_contacts": "17-crm-entities.sql",
+        "crm_deals": "17-crm-entities.sql"}';
+    missing text;
+    extensions text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7249104361285521);
+    SELECT name INTO missing
+      FROM unnest(needs) WITH ORDINALITY AS needed (name, place)
+     WHERE to_regclass(name) IS NULL
+     ORDER BY place LIMIT 1;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% needs the table % of %', file, missing,
+              coalesce(makers ->> missing, '01-core.sql')
+              USING HINT = format('Apply %s first, or all files: schema/init-unified-schema.sql.',
+                                  coalesce(makers ->> missing, '01-core.sql'));
+    END IF;
+    -- Some servers keep extensions in a schema of their own.
+    SELECT string_agg(DISTINCT ', ' || quote_ident(n.nspname), '') INTO extensions
+      FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+     WHERE e.extname IN ('vector', 'pg_trgm', 'citext', 'btree_gist')
+       AND n.nspname NOT IN (current_schema(), 'pg_catalog');
+    RETURN quote_ident(current_schema()) || coalesce(extensions, '') || ', pg_temp';
+END
+$$;
+
+-- Alters the types of columns, and gives every view that shows them back, with its rights, options,
+-- indexes and comment. `actions` is what follows ALTER TABLE <name>.
+CREATE OR REPLACE FUNCTION schema_alter_under_views(on_table regclass, actions text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    views jsonb;
+    it jsonb;
+    statement text;
+BEGIN
+    WITH RECURSIVE shown (oid, depth) AS (
+        SELECT on_table::oid, 0
+        UNION
+        SELECT r.ev_class, s.depth + 1
+          FROM shown s
+          JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid
+          JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+         WHERE r.ev_class <> s.oid
+    ), deepest AS (
+        SELECT oid, max(depth) AS depth FROM shown WHERE depth > 0 GROUP BY oid
+    )
+    SELECT jsonb_agg(jsonb_build_object(
+               'drop', format('DROP %s %s', k.kind, c.oid::regclass),
+               'create', jsonb_build_array(
+                   format('CREATE %s %s%s AS %s', k.kind, c.oid::regclass,
+                          ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
+                          rtrim(pg_get_viewdef(c.oid), ';')),
+                   format('COMMENT ON %s %s IS %L', k.kind, c.oid::regclass,
+                          obj_description(c.oid, 'pg_class')))
+               || coalesce((SELECT jsonb_agg(pg_get_indexdef(indexrelid))
+                              FROM pg_index WHERE indrelid = c.oid), '[]')
+               || coalesce((SELECT jsonb_agg(format(
+                                'GRANT %s ON %s TO %s%s', held.privilege_type, c.oid::regclass,
+                                CASE WHEN held.grantee = 0 THEN 'PUBLIC'
+                                     ELSE held.grantee::regrole::text END,
+                                CASE WHEN held.is_grantable
+                                     THEN ' WITH GRANT OPTION' ELSE '' END))
+                              FROM aclexplode(c.relacl) held
+                             WHERE held.grantee <> c.relowner), '[]')) ORDER BY deepest.depth)
+      INTO views
+      FROM deepest JOIN pg_class c ON c.oid = deepest.oid
+           CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW'
+                                      ELSE 'VIEW' END) AS k (kind);
+    FOR place IN REVERSE coalesce(jsonb_array_length(views), 0) - 1 .. 0 LOOP
+        EXECUTE views -> place ->> 'drop';
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s %s', on_table, actions);
+    FOR it IN SELECT value FROM jsonb_array_elements(views) LOOP
+        FOR statement IN SELECT value FROM jsonb_array_elements_text(it -> 'create') LOOP
+            EXECUTE statement;
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+-- Brings tables of the earlier files to these conventions: times with a zone (they were UTC), ids
+-- from gen_random_uuid() or an identity, now() for the time of a row.
+CREATE OR REPLACE FUNCTION schema_modernise(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it record;
+    last bigint;
+BEGIN
+    FOR it IN
+        SELECT a.attrelid::regclass AS on_table,
+               string_agg(format('ALTER COLUMN %1$I DROP DEFAULT, ALTER COLUMN %1$I TYPE '
+                                 'timestamptz USING %1$I AT TIME ZONE ''UTC''', a.attname)
+                          || CASE WHEN a.atthasdef
+                                  THEN format(', ALTER COLUMN %I SET DEFAULT now()', a.attname)
+                                  ELSE '' END, ', ') AS actions
+          FROM unnest(tables) AS given (name)
+          JOIN pg_attribute a ON a.attrelid = given.name::regclass AND NOT a.attisdropped
+         WHERE a.atttypid = 'timestamp'::regtype
+         GROUP BY a.attrelid
+    LOOP
+        PERFORM schema_alter_under_views(it.on_table, it.actions);
+    END LOOP;
+
+    FOR it IN
+        SELECT a.attrelid::regclass AS on_table, a.attname,
+               pg_get_expr(d.adbin, d.adrelid) AS expression,
+               pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) AS sequence
+          FROM unnest(tables) AS given (name)
+          JOIN pg_attribute a ON a.attrelid = given.name::regclass AND NOT a.attisdropped
+          JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         WHERE a.attgenerated = ''
+    LOOP
+        IF it.expression ~ 'uuid_generate_v4\(\)$' THEN
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT gen_random_uuid()',
+                           it.on_table, it.attname);
+        ELSIF it.expression LIKE 'CURRENT_TIMESTAMP%' THEN
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT now()',
+                           it.on_table, it.attname);
+        ELSIF it.expression LIKE 'nextval(%' AND it.sequence IS NOT NULL THEN
+            EXECUTE format('SELECT greatest((SELECT max(%I) FROM %s), '
+                           '(SELECT last_value FROM %s WHERE is_called))',
+                           it.attname, it.on_table, it.sequence) INTO last;
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', it.on_table, it.attname);
+            EXECUTE format('DROP SEQUENCE %s', it.sequence);
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED BY DEFAULT AS IDENTITY',
+                           it.on_table, it.attname);
+            IF last IS NOT NULL THEN
+                PERFORM setval(pg_get_serial_sequence(it.on_table::text, it.attname), last);
+            END IF;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- A foreign key of one column, with an index for it. Rows of an earlier database may break it: it
+-- holds for new rows then (NOT VALID), and every later run tries again. `target` is `users (id)`.
+CREATE OR REPLACE FUNCTION schema_reference(on_table text, col text, target text,
+                                            on_delete text DEFAULT 'NO ACTION') RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    parts CONSTANT text[] := regexp_match(target, '^(\w+) \((\w+)\)$');
+    place CONSTANT smallint := (SELECT attnum FROM pg_attribute
+                                 WHERE attrelid = on_table::regclass AND attname = col);
+    aim CONSTANT smallint := (SELECT attnum FROM pg_attribute
+                               WHERE attrelid = parts[1]::regclass AND attname = parts[2]);
+    kept text;
+    valid boolean;
+    it record;
+BEGIN
+    IF place IS NULL OR aim IS NULL THEN
+        RAISE EXCEPTION 'no column %.% or %', on_table, col, target;
+    END IF;
+    FOR it IN
+        SELECT conname, convalidated,
+               confrelid = parts[1]::regclass AND confkey = ARRAY[aim]
+               AND confdeltype = CASE on_delete WHEN 'NO ACTION' THEN 'a' WHEN 'RESTRICT' THEN 'r'
+                                                WHEN 'CASCADE' THEN 'c' WHEN 'SET NULL' THEN 'n'
+                                 END AS wanted
+          FROM pg_constraint
+         WHERE conrelid = on_table::regclass AND contype = 'f' AND conkey = ARRAY[place]
+         ORDER BY conname
+    LOOP
+        IF it.wanted AND kept IS NULL THEN
+            kept := it.conname;
+            valid := it.convalidated;
+        ELSE
+            EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', on_table, it.conname);
+        END IF;
+    END LOOP;
+    IF kept IS NULL THEN
+        kept := format('%s_%s_fkey', on_table, col);
+        valid := false;
+        EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I FOREIGN KEY (%I) REFERENCES %I (%I) '
+                       'ON DELETE %s NOT VALID', on_table, kept, col, parts[1], parts[2],
+                       on_delete);
+    END IF;
+    IF NOT valid THEN
+        BEGIN
+            EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT %I', on_table, kept);
+        EXCEPTION WHEN foreign_key_violation THEN
+            RAISE WARNING '%.%: rows from before name no row of %', on_table, col, target;
+        END;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_index
+                    WHERE indrelid = on_table::regclass AND indkey[0] = place
+                      AND indpred IS NULL AND indisvalid) THEN
+        EXECUTE format('CREATE INDEX %I ON %I (%I)', format('%s_%s_idx', on_table, col), on_table,
+                       col);
+    END IF;
+END
+$$;
+
+-- A check on a table that may be an earlier one: NOT VALID where rows from before break it.
+CREATE OR REPLACE FUNCTION schema_check(on_table text, constraint_name text, condition text)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    valid boolean;
+BEGIN
+    SELECT convalidated INTO valid FROM pg_constraint
+     WHERE conrelid = on_table::regclass AND conname = constraint_name;
+    IF valid IS NULL THEN
+        EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I CHECK (%s) NOT VALID',
+                       on_table, constraint_name, condition);
+    END IF;
+    IF valid IS NOT TRUE THEN
+        BEGIN
+            EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT %I', on_table, constraint_name);
+        EXCEPTION WHEN check_violation THEN
+            RAISE WARNING '%: rows from before break the check %', on_table, constraint_name;
+        END;
+    END IF;
+END
+$$;
+
+-- updated_at of a table is set by each change.
+CREATE OR REPLACE FUNCTION schema_keep_updated_at(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_table text;
+BEGIN
+    FOREACH on_table IN ARRAY tables LOOP
+        IF NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                        WHERE t.tgrelid = on_table::regclass
+                          AND p.proname = 'update_updated_at_column') THEN
+            EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW '
+                           'EXECUTE FUNCTION update_updated_at_column()',
+                           format('update_%s_updated_at', on_table), on_table);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Rows of a table are seen and written by sessions of their town alone, the owner's too. A uuid
+-- column holds towns.uid, an integer one towns.id, a text one towns.name.
+CREATE OR REPLACE FUNCTION schema_protect_town(on_table text, col text DEFAULT 'town_id')
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    kind CONSTANT regtype := (SELECT atttypid FROM pg_attribute
+                               WHERE attrelid = on_table::regclass AND attname = col);
+BEGIN
+    PERFORM schema_protect(on_table, format(
+        '(SELECT all_towns()) OR %I = (SELECT %s())', col,
+        CASE kind WHEN 'uuid'::regtype THEN 'current_town_id'
+                  WHEN 'integer'::regtype THEN 'current_town_key' ELSE 'current_town' END));
+END
+$$;
+
+-- Rows of a table are seen and written where their company is: `col` holds companies.uid.
+CREATE OR REPLACE FUNCTION schema_protect_company(on_table text, col text DEFAULT 'company_id')
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM schema_protect(on_table, format(
+        '(SELECT all_towns()) OR %I IN (SELECT uid FROM companies)', col));
+END
+$$;
+
+-- Row level security, forced, with one policy for reading and writing.
+CREATE OR REPLACE FUNCTION schema_protect(on_table text, condition text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_policy
+                    WHERE polrelid = on_table::regclass AND polname = 'town_isolation') THEN
+        EXECUTE format('CREATE POLICY town_isolation ON %I USING (%s)', on_table, condition);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = on_table::regclass
+                                          AND relrowsecurity AND relforcerowsecurity) THEN
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                       on_table);
+    END IF;
+END
+$$;
+
+-- A view that reads with the rights of whoever asks. An earlier one with other columns is replaced;
+-- where other views show it, those must be dropped first.
+CREATE OR REPLACE FUNCTION schema_view(view_name text, query text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    grants text[];
+    statement text;
+BEGIN
+    BEGIN
+        EXECUTE format('CREATE OR REPLACE VIEW %I WITH (security_invoker = true) AS %s',
+                       view_name, query);
+    EXCEPTION WHEN invalid_table_definition THEN
+        SELECT array_agg(format('GRANT %s ON %I TO %s', held.privilege_type, view_name,
+                                CASE WHEN held.grantee = 0 THEN 'PUBLIC'
+                                     ELSE held.grantee::regrole::text END)) INTO grants
+          FROM pg_class c, aclexplode(c.relacl) held
+         WHERE c.oid = to_regclass(quote_ident(view_name)) AND held.grantee <> c.relowner;
+        EXECUTE format('DROP VIEW %I', view_name);
+        EXECUTE format('CREATE VIEW %I WITH (security_invoker = true) AS %s', view_name, query);
+        FOREACH statement IN ARRAY coalesce(grants, '{}') LOOP
+            EXECUTE statement;
+        END LOOP;
+    END;
+END
+$$;
+
+-- An embedding of a model with 1536 dimensions, and an index for the nearest ones. Where the
+-- extension vector is not installed, a table goes without; a later run adds it.
+CREATE OR REPLACE FUNCTION schema_embedding(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    home CONSTANT name := (SELECT n.nspname
+                             FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+                            WHERE e.extname = 'vector');
+    on_table text;
+BEGIN
+    IF home IS NULL THEN
+        RETURN;
+    END IF;
+    FOREACH on_table IN ARRAY tables LOOP
+        EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS embedding %I.vector(1536)',
+                       on_table, home);
+        EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I USING hnsw '
+                       '(embedding %I.vector_cosine_ops)',
+                       format('%s_embedding_idx', on_table), on_table, home);
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION update_updated_at_column() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;
+
+
+-- 3  Tables -------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS users (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    username      varchar(50)  NOT NULL UNIQUE,
+    email         varchar(255) NOT NULL UNIQUE,
+    password_hash varchar(255) NOT NULL,
+    role          varchar(20) DEFAULT 'user'
+                  CHECK (role IN ('admin', 'user', 'mentor', 'ai', 'developer')),
+    is_active     boolean     DEFAULT true,
+    is_vip        boolean     DEFAULT false,
+    created_at    timestamptz DEFAULT now(),
+    updated_at    timestamptz DEFAULT now(),
+    last_login    timestamptz,
+    preferences   jsonb       DEFAULT '{}',
+    metadata      jsonb       DEFAULT '{}'
+);
+
+CREATE TABLE IF NOT EXISTS sessions (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id       uuid,
+    token_hash    varchar(255) NOT NULL,
+    ip_address    inet,
+    user_agent    text,
+    expires_at    timestamptz  NOT NULL,
+    created_at    timestamptz DEFAULT now(),
+    last_activity timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS api_keys (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id     uuid,
+    key_hash    varchar(255) NOT NULL,
+    name        varchar(100) NOT NULL,
+    permissions jsonb       DEFAULT '[]',
+    last_used   timestamptz,
+    expires_at  timestamptz,
+    is_active   boolean     DEFAULT true,
+    created_at  timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS system_config (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    key          varchar(255) NOT NULL UNIQUE,
+    value        jsonb        NOT NULL,
+    category     varchar(100) NOT NULL,
+    description  text,
+    is_sensitive boolean     DEFAULT false,
+    updated_by   uuid,
+    updated_at   timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS towns (
+    id             integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    uid            uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+    name           varchar(50)  NOT NULL UNIQUE,
+    display_name   varchar(100) NOT NULL,
+    description    text,
+    region         varchar(50),
+    owner_email    varchar(255),
+    owner_name     varchar(255),
+    is_active      boolean     DEFAULT true,
+    database_roles name[] NOT NULL DEFAULT '{}',
+    created_at     timestamptz DEFAULT now(),
+    updated_at     timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS companies (
+    id                   integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    uid                  uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+    hubspot_id           varchar(255) NOT NULL UNIQUE,
+    name                 varchar(255),
+    domain               varchar(255),
+    industry             varchar(255),
+    created_at           timestamptz   DEFAULT now(),
+    updated_at           timestamptz   DEFAULT now(),
+    last_sync            timestamptz   DEFAULT now(),
+    owner_id             varchar(50),
+    owner_email          varchar(255),
+    owner_name           varchar(255),
+    linkedin_url         varchar(255),
+    has_deals            boolean       DEFAULT false,
+    total_deal_count     integer       DEFAULT 0,
+    open_deal_count      integer       DEFAULT 0,
+    won_deal_count       integer       DEFAULT 0,
+    total_deal_value     numeric(12,2) DEFAULT 0,
+    open_deal_value      numeric(12,2) DEFAULT 0,
+    won_deal_value       numeric(12,2) DEFAULT 0,
+    last_deal_date       timestamptz,
+    last_won_date        timestamptz,
+    active_deals_summary jsonb         DEFAULT '{}',
+    deals_last_analyzed  timestamptz,
+    market_intelligence  jsonb,
+    is_active            boolean NOT NULL DEFAULT true
+);
+
+-- The second key of a table that the earlier files referred to by integer and by uuid.
+ALTER TABLE towns ADD COLUMN IF NOT EXISTS uid uuid NOT NULL UNIQUE DEFAULT gen_random_uuid();
+ALTER TABLE towns ADD COLUMN IF NOT EXISTS database_roles name[] NOT NULL DEFAULT '{}';
+ALTER TABLE companies ADD COLUMN IF NOT EXISTS uid uuid NOT NULL UNIQUE DEFAULT gen_random_uuid();
+
+
+-- 4  Whose session this is ----------------------------------------------------------------------
+-- The application tells, in each transaction: SET LOCAL app.town = 'aurora'; SET LOCAL app.user_id
+-- = '<users.id>'. A database role named in towns.database_roles has that town, whatever it sets.
+-- Who may not be told from a setting alone gets NULL, and sees nothing.
+
+-- The town's row. With the owner's rights: whoever asks need not see the table.
+CREATE OR REPLACE FUNCTION session_town() RETURNS towns
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT t.* FROM towns t
+     WHERE CASE WHEN EXISTS (SELECT FROM towns bound WHERE session_user = ANY (bound.database_roles))
+                THEN session_user = ANY (t.database_roles)
+                     AND coalesce(nullif(current_setting('app.town', true), ''), t.name) = t.name
+                ELSE t.name = nullif(current_setting('app.town', true), '') END
+       AND t.is_active IS NOT FALSE
+     ORDER BY t.id LIMIT 1
+$$;
+
+CREATE OR REPLACE FUNCTION current_town() RETURNS varchar
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT (session_town()).name $$;
+
+CREATE OR REPLACE FUNCTION current_town_id() RETURNS uuid
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT (session_town()).uid $$;
+
+CREATE OR REPLACE FUNCTION current_town_key() RETURNS integer
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT (session_town()).id $$;
+
+-- Whether this session asked for every town's rows (app.town is *) and may: it logged in as the
+-- owner of the tables, or as a role that is a member of it, and is bound to no town.
+CREATE OR REPLACE FUNCTION all_towns() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT coalesce(current_setting('app.town', true) = '*', false)
+           AND pg_has_role(session_user, current_user, 'MEMBER')
+           AND NOT EXISTS (SELECT FROM towns WHERE session_user = ANY (database_roles))
+$$;
+
+-- The user whom the application names, or NULL.
+CREATE OR REPLACE FUNCTION app_user_id() RETURNS uuid
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT nullif(current_setting('app.user_id', true), '')::uuid
+$$;
+
+
+-- 5  What an earlier database lacks -------------------------------------------------------------
+
+ALTER TABLE companies
+    ADD COLUMN IF NOT EXISTS town_id uuid;
+ALTER TABLE companies
+    ALTER COLUMN town_id SET DEFAULT current_town_id();
+
+DO $$
+BEGIN
+    PERFORM schema_modernise('users', 'sessions', 'api_keys', 'system_config', 'towns',
+                             'companies');
+    PERFORM schema_reference('sessions', 'user_id', 'users (id)', 'CASCADE');
+    PERFORM schema_reference('api_keys', 'user_id', 'users (id)', 'CASCADE');
+    PERFORM schema_reference('system_config', 'updated_by', 'users (id)');
+    PERFORM schema_reference('companies', 'town_id', 'towns (uid)');
+    PERFORM schema_keep_updated_at('users', 'system_config', 'towns', 'companies');
+    PERFORM schema_protect_town('companies');
+    -- A town is seen by itself. Not forced: session_town() reads the table with the owner's rights.
+    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'towns'::regclass) THEN
+        CREATE POLICY town_itself ON towns
+            USING (uid = (SELECT current_town_id()) OR (SELECT all_towns()));
+        ALTER TABLE towns ENABLE ROW LEVEL SECURITY;
+    END IF;
+    -- What people log in with: each user's own, and the owner's for the service that checks it.
+    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'sessions'::regclass) THEN
+        CREATE POLICY own_rows ON sessions USING (user_id = (SELECT app_user_id()));
+        CREATE POLICY own_rows ON api_keys USING (user_id = (SELECT app_user_id()));
+        ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
+    END IF;
+END
+$$;
+
+CREATE INDEX IF NOT EXISTS idx_users_role ON users (role);
+CREATE INDEX IF NOT EXISTS idx_users_is_vip ON users (id) WHERE is_vip;
+CREATE INDEX IF NOT EXISTS idx_sessions_token_hash ON sessions (token_hash);
+CREATE INDEX IF NOT EXISTS idx_sessions_expires_at ON sessions (expires_at);
+CREATE INDEX IF NOT EXISTS idx_api_keys_key_hash ON api_keys (key_hash);
+CREATE INDEX IF NOT EXISTS idx_system_config_category ON system_config (category);
+CREATE INDEX IF NOT EXISTS idx_companies_owner_id ON companies (owner_id);
+CREATE INDEX IF NOT EXISTS idx_companies_active ON companies (id) WHERE is_active;
+
+REVOKE ALL ON FUNCTION schema_begin, schema_alter_under_views, schema_modernise, schema_reference,
+    schema_check, schema_keep_updated_at, schema_protect_town, schema_protect_company,
+    schema_protect, schema_view, schema_embedding FROM PUBLIC;
+
+
+-- 6  Comments -----------------------------------------------------------------------------------
+
+COMMENT ON TABLE users IS 'People and programs that log in.';
+COMMENT ON COLUMN users.password_hash IS 'A salted hash that the application made; never the password.';
+COMMENT ON COLUMN users.role IS 'What the account is: admin, user, mentor, ai or developer. File 12 has what it may do.';
+COMMENT ON COLUMN users.is_vip IS 'Answered first.';
+COMMENT ON TABLE sessions IS
+    'Logins of the web application, by the hash of their token. user_sessions (file 14) holds those '
+    'of nodes, by the id of their signed token.';
+COMMENT ON COLUMN sessions.token_hash IS 'A hash of the session''s token; never the token.';
+COMMENT ON TABLE api_keys IS 'Keys with which programs log in, by their hash.';
+COMMENT ON COLUMN api_keys.permissions IS 'What the key may do: a list of permissions'' names.';
+COMMENT ON TABLE system_config IS 'Settings of the whole system.';
+COMMENT ON COLUMN system_config.is_sensitive IS 'Not to be shown to people without the right. Secrets belong in secrets (file 14).';
+COMMENT ON TABLE towns IS 'Towns: the tenants. No town sees another''s rows.';
+COMMENT ON COLUMN towns.uid IS 'What columns town_id of type uuid refer to; id is what those of type integer do.';
+COMMENT ON COLUMN towns.name IS 'The short name that the setting app.town takes: aurora.';
+COMMENT ON COLUMN towns.database_roles IS
+    'Database roles that have this town, whatever they set app.town to: those that people or '
+    'programs of the town log in with directly. Roles of no town have the one they set.';
+COMMENT ON TABLE companies IS 'Companies that a town deals with; also the tenants of files 11, 13 and 17.';
+COMMENT ON COLUMN companies.uid IS 'What columns company_id of type uuid refer to; id is what those of type integer do.';
+COMMENT ON COLUMN companies.town_id IS
+    'The town (towns.uid) that sees the company. Rows from before towns have none: only the owner sees '
+    'them, with app.town set to *.';
+COMMENT ON COLUMN companies.active_deals_summary IS 'A summary of open deals, for prompts.';
+COMMENT ON FUNCTION session_town() IS 'The town of this session, or NULL.';
+COMMENT ON FUNCTION all_towns() IS 'Whether this session sees every town: the owner''s, with app.town set to *.';
+COMMENT ON FUNCTION app_user_id() IS 'The user that the application set as app.user_id, or NULL.';
+
+COMMIT;

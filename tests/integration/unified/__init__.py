@@ -1,0 +1,1 @@
+"""The unified schema: every file, alone, again, and over what the earlier version left."""
