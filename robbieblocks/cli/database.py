@@ -78,8 +78,9 @@ def verify(database_url: str | None, *, unified: bool = False) -> None:
     """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        found = schema.unsound(connection) if unified else ()
-        differences = (*schema.verify(connection), *found)
+        differences: list[schema.Difference | str] = [*schema.verify(connection)]
+        if unified:
+            differences += schema.unsound(connection)
     _print(differences)
     if differences:
         raise typer.Exit(1)

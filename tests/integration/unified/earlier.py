@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier, Placeholder
 
@@ -29,16 +28,14 @@ Inventory = dict[str, Any]
 
 def inventory() -> Inventory:
     """The inventory: tables by file with columns, keys and references; views; functions."""
-    return cast(Inventory, json.loads(_INVENTORY.read_text(encoding="utf-8")))
+    return cast("Inventory", json.loads(_INVENTORY.read_text(encoding="utf-8")))
 
 
 def tables(found: Inventory, *, as_left: bool) -> dict[str, Any]:
     """The tables by name; those alone that the files made as they were, or all."""
     everything = {name: table for file in found["files"].values() for name, table in file.items()}
     return {
-        name: table
-        for name, table in everything.items()
-        if not as_left or name in found["as_left"]
+        name: table for name, table in everything.items() if not as_left or name in found["as_left"]
     }
 
 
@@ -53,7 +50,9 @@ def create(connection: Connection, *, as_left: bool) -> None:
     found = inventory()
     made = tables(found, as_left=as_left)
     run = connection.execute
-    run("CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'")
+    run(
+        "CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'"
+    )
     for signature in found["functions"]:
         run(_function(signature).encode())
     for name, table in made.items():

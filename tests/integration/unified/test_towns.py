@@ -1,0 +1,115 @@
+"""Two towns that attack each other: what a session of one can see and write of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+
+from tests.integration.unified.conftest import as_superuser
+
+pytestmark = pytest.mark.postgres
+
+_TOWNS = """
+    SET app.town = '*';
+    INSERT INTO towns (name, display_name, database_roles) VALUES
+        ('aurora', 'Aurora', '{}'), ('fluenti', 'Fluenti', '{test_fluenti}');
+    INSERT INTO companies (hubspot_id, name, town_id)
+         SELECT name, name, uid FROM towns;
+    INSERT INTO companies (hubspot_id, name) VALUES ('none', 'of no town');
+"""
+_ROLES = """
+    DO $$ BEGIN
+        CREATE ROLE test_fluenti LOGIN; CREATE ROLE test_application LOGIN;
+    EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public
+       TO test_fluenti, test_application;
+"""
+
+
+@pytest.fixture
+def towns(unified_database: str) -> Iterator[str]:
+    """The conninfo of a database with two towns, a role of one and a role of the application."""
+    with psycopg.connect(unified_database) as connection:
+        connection.execute(_TOWNS)
+    with psycopg.connect(as_superuser(unified_database)) as connection:
+        connection.execute(_ROLES)
+    yield unified_database
+    with psycopg.connect(as_superuser(unified_database)) as connection:
+        connection.execute("DROP OWNED BY test_fluenti, test_application")
+        connection.execute("DROP ROLE test_fluenti, test_application")
+
+
+def _companies(connection: Connection) -> list[str]:
+    rows = connection.execute("SELECT name FROM companies ORDER BY name").fetchall()
+    return [name for (name,) in rows]
+
+
+def test_the_application_sees_the_town_that_it_sets_and_nothing_without_one(towns: str) -> None:
+    """No town, an unknown one and `*` show nothing to a role that does not own the tables."""
+    with psycopg.connect(make_conninfo(towns, user="test_application")) as connection:
+        assert _companies(connection) == []
+        for town, seen in {"aurora": ["aurora"], "fluenti": ["fluenti"], "*": [], "x": []}.items():
+            connection.execute("SELECT set_config('app.town', %s, true)", [town])
+            assert _companies(connection) == seen
+            assert connection.execute("SELECT count(*) FROM towns").fetchone() == (len(seen),)
+
+
+def test_a_towns_own_role_has_that_town_whatever_it_sets(towns: str) -> None:
+    """Setting another town, or all, shows nothing; a row can't be written into another town."""
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
+        assert _companies(connection) == ["fluenti"]
+        for town in ("aurora", "*"):
+            connection.execute("SELECT set_config('app.town', %s, false)", [town])
+            assert _companies(connection) == []
+        connection.execute("RESET app.town")
+        for statement in (
+            "INSERT INTO companies (hubspot_id, town_id) VALUES ('stolen', NULL)",
+            "INSERT INTO companies (hubspot_id, town_id) VALUES ('stolen', gen_random_uuid())",
+            "UPDATE companies SET town_id = NULL",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+        connection.execute("UPDATE companies SET name = 'changed'")
+        connection.execute("DELETE FROM companies WHERE name <> 'changed'")
+        connection.execute("INSERT INTO companies (hubspot_id, name) VALUES ('new', 'new')")
+        assert _companies(connection) == ["changed", "new"]
+        for statement in ("SET ROLE test_application", "SET SESSION AUTHORIZATION robbieblocks"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+    with psycopg.connect(as_superuser(towns)) as connection:
+        assert _companies(connection) == ["aurora", "changed", "new", "of no town"]
+
+
+def test_the_owner_is_bound_until_it_asks_for_every_town(towns: str) -> None:
+    """The owner of the tables without a town sees nothing; with `*` every row, of no town too."""
+    with psycopg.connect(towns) as connection:
+        assert _companies(connection) == []
+        connection.execute("SET app.town = 'aurora'")
+        assert _companies(connection) == ["aurora"]
+        connection.execute("SET app.town = '*'")
+        assert _companies(connection) == ["aurora", "fluenti", "of no town"]
+
+
+def test_logins_are_seen_by_their_user_alone(towns: str) -> None:
+    """Sessions and keys of other users are not there for a role that is not the owner."""
+    with psycopg.connect(as_superuser(towns)) as connection:
+        connection.execute(
+            """
+            INSERT INTO users (username, email, password_hash)
+            VALUES ('a', 'a@x', 'h'), ('b', 'b@x', 'h');
+            INSERT INTO sessions (user_id, token_hash, expires_at) SELECT id, 't', now() FROM users;
+            INSERT INTO api_keys (user_id, key_hash, name) SELECT id, 'k', 'n' FROM users;
+            """
+        )
+        user = connection.execute("SELECT id FROM users WHERE username = 'a'").fetchone()
+    assert user
+    with psycopg.connect(make_conninfo(towns, user="test_application")) as connection:
+        for table in ("sessions", "api_keys"):
+            assert connection.execute(f"SELECT FROM {table}".encode()).fetchall() == []
+        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user[0])])
+        for table in ("sessions", "api_keys"):
+            assert connection.execute(f"SELECT user_id FROM {table}".encode()).fetchall() == [user]
