@@ -15,6 +15,12 @@
 \echo Initializing the unified schema
 \echo '  01-core.sql'
 \ir unified-schema/01-core.sql
+\echo '  05-town-separation.sql'
+\ir unified-schema/05-town-separation.sql
+\echo '  11-tenancy.sql'
+\ir unified-schema/11-tenancy.sql
+\echo '  16-audit_log.sql'
+\ir unified-schema/16-audit_log.sql
 \echo '  21-robbieblocks-cms.sql'
 \ir unified-schema/21-robbieblocks-cms.sql
 

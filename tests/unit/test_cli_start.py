@@ -115,7 +115,7 @@ def test_a_command_that_runs_for_long_collects_its_garbage(
     run(monkeypatch, "serve")
     monkeypatch.setattr("robbieblocks.cli.content.export", lambda *_, **__: note())
     run(monkeypatch, "content", "export")
-    monkeypatch.setattr("robbieblocks.cli.database.verify", lambda *_: note())
+    monkeypatch.setattr("robbieblocks.cli.database.verify", lambda *_, **__: note())
     run(monkeypatch, "db", "verify")
     assert collecting == [True, True, True, False]
 

@@ -25,8 +25,10 @@ _TABLE = "robbieblocks_pages"
 
 _VIEWS = ("robbieblocks_active_deploys", "robbieblocks_published_pages")
 
+# The tables that a file makes.
 _MADE_TABLE = re.compile(rb"^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
 
+# Those of some tables that the schema lacks.
 _MISSING: LiteralString = "SELECT name FROM unnest(%s::text[]) name WHERE to_regclass(name) IS NULL"
 
 # A line of the file's list of columns that an earlier database lacks: table, column, definition.

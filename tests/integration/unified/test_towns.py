@@ -113,3 +113,92 @@ def test_logins_are_seen_by_their_user_alone(towns: str) -> None:
         connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user[0])])
         for table in ("sessions", "api_keys"):
             assert connection.execute(f"SELECT user_id FROM {table}".encode()).fetchall() == [user]
+
+
+def test_a_town_writes_itself_into_no_company_of_another(towns: str) -> None:
+    """Not as a town of the company, nor as its member, knowing the company's key."""
+    with psycopg.connect(as_superuser(towns)) as connection:
+        key = connection.execute("SELECT uid FROM companies WHERE name = 'aurora'").fetchone()
+        user = connection.execute(
+            "INSERT INTO users (username, email, password_hash) VALUES ('a', 'a', 'h') RETURNING id"
+        ).fetchone()
+    assert key
+    assert user
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO company_towns (company_id, town_id) VALUES (%s, current_town_id())",
+                key,
+            )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO company_members (company_id, user_id, role) VALUES (%s, %s, 'owner')",
+                (*key, *user),
+            )
+        connection.execute(
+            "INSERT INTO company_towns (company_id, town_id) SELECT uid, town_id FROM companies"
+        )
+        told = connection.execute(
+            "SELECT data ->> 'name' FROM get_town_data('aurora', 'companies')"
+        )
+        assert told.fetchall() == []
+        told = connection.execute(
+            "SELECT data ->> 'name' FROM get_town_data('fluenti', 'companies')"
+        )
+        assert told.fetchall() == [("fluenti",)]
+
+
+def test_the_log_tells_a_town_of_its_own_changes_and_is_never_changed(towns: str) -> None:
+    """Old and new values, who and whence; no hash; no other town's; no forged or altered entry."""
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
+        connection.execute("SET app.ip_address = '10.1.2.3'; UPDATE companies SET industry = 'i'")
+        assert connection.execute(
+            """
+            SELECT action, old_values, new_values, host(ip_address), database_role
+              FROM audit_log WHERE entity_type = 'companies' AND action = 'UPDATE'
+            """
+        ).fetchall() == [
+            ("UPDATE", {"industry": None}, {"industry": "i"}, "10.1.2.3", "test_fluenti")
+        ]
+        assert connection.execute(
+            "SELECT DISTINCT coalesce(new_values ->> 'name', 'fluenti') FROM audit_log"
+        ).fetchall() == [("fluenti",)]
+        partitions = connection.execute(
+            "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"
+        ).fetchall()
+        for (partition,) in partitions:
+            assert not connection.execute(f"SELECT FROM {partition}".encode()).fetchall()
+    for role in ("test_fluenti", "robbieblocks", "postgres"):
+        with psycopg.connect(make_conninfo(towns, user=role), autocommit=True) as connection:
+            for statement in (
+                "UPDATE audit_log SET action = 'x'",
+                "DELETE FROM audit_log",
+                "TRUNCATE audit_log",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement.encode())
+    with (
+        psycopg.connect(make_conninfo(towns, user="test_fluenti")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("INSERT INTO audit_log (action) VALUES ('forged')")
+    with psycopg.connect(as_superuser(towns), autocommit=True) as connection:
+        connection.execute("UPDATE users SET password_hash = 'secret', role = 'admin'")
+        connection.execute(
+            "INSERT INTO users (username, email, password_hash) VALUES ('s', 's', 'secret')"
+        )
+        log = connection.execute("SELECT a::text FROM audit_log a").fetchall()
+        assert log
+        assert "secret" not in str(log)
+
+
+def test_old_months_of_the_log_go_whole(unified_database: str) -> None:
+    """Dropping what ended before a time leaves this month and those to come."""
+    with psycopg.connect(unified_database, autocommit=True) as connection:
+        connection.execute("SELECT audit_log_make_partition('2020-02-10')")
+        connection.execute("INSERT INTO audit_log (action, created_at) VALUES ('x', '2020-02-29')")
+        count = "SELECT audit_log_drop_before(%s)"
+        assert connection.execute(count, ["2020-02-29 23:00+00"]).fetchone() == (0,)
+        assert connection.execute(count, ["2020-03-01 00:00+00"]).fetchone() == (1,)
+        connection.execute("SET app.town = '*'")
+        assert connection.execute("SELECT FROM audit_log WHERE action = 'x'").fetchall() == []
