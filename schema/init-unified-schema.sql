@@ -19,6 +19,8 @@
 \ir unified-schema/05-town-separation.sql
 \echo '  11-tenancy.sql'
 \ir unified-schema/11-tenancy.sql
+\echo '  12-rbac_and_privacy.sql'
+\ir unified-schema/12-rbac_and_privacy.sql
 \echo '  16-audit_log.sql'
 \ir unified-schema/16-audit_log.sql
 \echo '  21-robbieblocks-cms.sql'

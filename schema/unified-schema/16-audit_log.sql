@@ -1,7 +1,7 @@
 -- Who did what, with the values before and after: written by a trigger, never changed afterwards.
 --
 -- One partition a month. Rows are removed by dropping whole months: audit_log_drop_before(). There
--- is no foreign key to users: the log outlives whom it tells of.
+-- are no foreign keys to users and towns: the log outlives whom it tells of.
 --
 -- Needs 01-core.sql. PostgreSQL 15 to 18, no extension, no superuser; any number of times.
 
@@ -213,7 +213,6 @@ BEGIN
         CREATE POLICY never_deleted ON audit_log FOR DELETE USING (true);
         ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
     END IF;
-    PERFORM schema_reference('audit_log', 'town_id', 'towns (uid)');
     PERFORM schema_audit('users', 'api_keys', 'system_config', 'towns', 'companies', 'town_users',
                          'town_settings', 'town_domains', 'town_invitations', 'town_quotas',
                          'company_towns', 'company_members', 'roles', 'permissions',
@@ -225,6 +224,7 @@ $$;
 CREATE INDEX IF NOT EXISTS idx_audit_log_created_at ON audit_log USING brin (created_at);
 CREATE INDEX IF NOT EXISTS idx_audit_log_entity ON audit_log (entity_type, entity_id);
 CREATE INDEX IF NOT EXISTS idx_audit_log_user_id ON audit_log (user_id, created_at);
+CREATE INDEX IF NOT EXISTS audit_log_town_idx ON audit_log (town_id, created_at);
 
 REVOKE ALL ON FUNCTION audit_log_make_partition, audit_log_make_partitions, audit_log_guard,
     audit_log_drop_before, schema_audit FROM PUBLIC;
