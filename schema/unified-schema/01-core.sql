@@ -546,9 +546,10 @@ BEGIN
     PERFORM schema_reference('companies', 'town_id', 'towns (uid)');
     PERFORM schema_keep_updated_at('users', 'system_config', 'towns', 'companies');
     PERFORM schema_protect_town('companies');
-    -- A town is seen by itself. Not forced: session_town() reads the table with the owner's rights.
+    -- A town is seen by itself, and written by the owner alone: database_roles decides who sees what.
+    -- Not forced: session_town() reads the table with the owner's rights.
     IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'towns'::regclass) THEN
-        CREATE POLICY town_itself ON towns
+        CREATE POLICY town_itself ON towns FOR SELECT
             USING (uid = (SELECT current_town_id()) OR (SELECT all_towns()));
         ALTER TABLE towns ENABLE ROW LEVEL SECURITY;
     END IF;

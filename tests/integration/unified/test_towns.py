@@ -77,6 +77,7 @@ def test_a_towns_own_role_has_that_town_whatever_it_sets(towns: str) -> None:
         connection.execute("DELETE FROM companies WHERE name <> 'changed'")
         connection.execute("INSERT INTO companies (hubspot_id, name) VALUES ('new', 'new')")
         assert _companies(connection) == ["changed", "new"]
+        assert connection.execute("UPDATE towns SET database_roles = '{}'").rowcount == 0
         for statement in ("SET ROLE test_application", "SET SESSION AUTHORIZATION robbieblocks"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.encode())
