@@ -31,7 +31,11 @@ INDEX: Final = DOCS / "README.md"
 APP: Final = "docs"
 NODES: Final = ("light", "dark")
 # What `robbieblocks new` makes as the first page.
-_FIRST_PAGE: Final = ("content/pages/home.toml", "content/components/welcome")
+_FIRST_PAGE: Final = (
+    "content/pages/home.toml",
+    "content/components/markdown",
+    "content/components/welcome",
+)
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
 
 # Text, or an element: its tag, its attributes as React names them, and the pieces in it.

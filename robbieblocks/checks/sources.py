@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer
@@ -80,9 +81,10 @@ class Sources:
         block = self._blocks.get((page.key, order))
         if block is None:
             return Place("template", f"layouts/{page.layout}.html.j2")
-        pointer = pointer_of(block.props, text)
-        if pointer is not None:
-            return Place("page", page.key, "props", pointer, page=page.key, block=block.order)
+        # In a page's HTML addresses of Markdown are encoded.
+        for written in dict.fromkeys((text, unquote(text))):
+            if (found := _found(block.props, written)) is not None:
+                return _in_prop(page.key, block, found, written)
         for component in self.reached(block.component):
             if (place := _in_component(component, text)) is not None:
                 return place
@@ -105,25 +107,40 @@ def with_imported(keys: set[str], components: Mapping[str, ComponentRow]) -> Ite
             pending += _IMPORTED.findall(components[key].code)
 
 
-def pointer_of(value: Json, text: str) -> str | None:
-    """The JSON pointer of the first string that is a text, else of the first that holds it.
+class _Text(NamedTuple):
+    """A string of a JSON value, and where it is in it."""
+
+    pointer: str
+    text: str
+
+
+def _found(value: Json, text: str) -> _Text | None:
+    """The first string that is a text, else the first that holds it.
 
     A single word is found as a whole only: it may stand in any sentence.
     """
-    within: str | None = None
+    within: _Text | None = None
     waiting: list[tuple[tuple[str | int, ...], Json]] = [((), value)]
     while waiting:
         path, inner = waiting.pop()
         if isinstance(inner, str):
             if inner == text:
-                return json_pointer(*path)
+                return _Text(json_pointer(*path), inner)
             if within is None and text in inner and not _WORD.fullmatch(text):
-                within = json_pointer(*path)
+                within = _Text(json_pointer(*path), inner)
         elif isinstance(inner, Mapping):
             waiting += reversed([((*path, name), part) for name, part in inner.items()])
         elif isinstance(inner, list):
             waiting += reversed([((*path, index), part) for index, part in enumerate(inner)])
     return within
+
+
+def _in_prop(page: str, block: BlockRow, found: _Text, written: str) -> Place:
+    """The place of a text in a prop; its line, where the prop has several."""
+    place = Place("page", page, "props")
+    if "\n" in found.text:
+        place = in_text("page", page, "props", found.text, found.text.find(written))
+    return place._replace(pointer=found.pointer, page=page, block=block.order)
 
 
 def _in_component(row: ComponentRow, text: str) -> Place | None:
@@ -133,5 +150,5 @@ def _in_component(row: ComponentRow, text: str) -> Place | None:
         at = code.find(written)
         if at >= 0:
             return in_text("component", row.key, "react_code", row.code, at)
-    pointer = pointer_of(row.props_schema, text)
-    return None if pointer is None else Place("component", row.key, "props_schema", pointer)
+    found = _found(row.props_schema, text)
+    return None if found is None else Place("component", row.key, "props_schema", found.pointer)

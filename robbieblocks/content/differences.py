@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from robbieblocks.content import writing
 from robbieblocks.content.merging import RowMerge
+from robbieblocks.content.page_writing import page_toml
 from robbieblocks.content.shape import Component, ContentRow, Page, Token
 
 _CONTEXT = 2
@@ -41,7 +42,7 @@ def _texts(row: ContentRow | None) -> dict[str, str]:
                 "props_schema": writing.props_schema(row),
             }
         case Page():
-            return {"": writing.page_toml(row, row.key)}
+            return {"": page_toml(row, row.key)}
         case Token():
             return {"": writing.tokens_toml([row])}
         case _:

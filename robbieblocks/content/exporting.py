@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from robbieblocks.content.design_tokens import design_tokens
 from robbieblocks.content.file_names import file_names, stated_key
 from robbieblocks.content.folder import CODE_FILES
 from robbieblocks.content.folder_files import FolderFiles
+from robbieblocks.content.page_files import front_matter
+from robbieblocks.content.page_writing import PageFiles
 from robbieblocks.content.shape import EXAMPLES, Component
 from robbieblocks.content.stored import Stored
 from robbieblocks.errors import SiteUnavailable
@@ -78,23 +80,33 @@ def _written(path: Path) -> Generator[None]:
 
 
 def _names(
-    target: FolderFiles, keys: Sequence[str], folder: Path, pattern: str, field: str = "key"
+    target: FolderFiles,
+    keys: Sequence[str],
+    folder: Path,
+    *patterns: str,
+    field: str = "key",
+    others: Collection[Path] = (),
 ) -> dict[str, str]:
     """The name of the file or folder of each key: that of the file which states the key.
 
-    Files that have a key's own name are not read: what they state is brought to the row.
+    Files that have a key's own name are not read: what they state is brought to the row. `others`
+    are no files of rows.
     """
     names = file_names(keys)
     taken = set(names.values())
-    for file in sorted(folder.glob(pattern)):
-        name = file.parent.name if "/" in pattern else file.stem
+    files = {file for pattern in patterns for file in folder.glob(pattern)}.difference(others)
+    for file in sorted(files):
+        name = file.stem if file.parent == folder else file.parent.name
         if name in taken or name.startswith(".") or file.is_symlink():
             continue
         try:
-            key = stated_key(target.text(file), field)
+            key = stated_key(front_matter(file, target.text(file)), field)
         except OSError:
             continue  # It is nobody's: an export lists it.
-        if key in names and not (folder / pattern.replace("*", names[key], 1)).exists():
+        if key not in names:
+            continue
+        own = {folder / pattern.replace("*", names[key], 1) for pattern in patterns}
+        if not any(each.exists() for each in own.difference(others)):
             names[key] = name
     return names
 
@@ -108,18 +120,19 @@ def _write(database: Stored, target: FolderFiles) -> None:
         target.content / "components",
         "*/component.toml",
     )
+    page_files = PageFiles(target)
     pages = _names(
         target,
         [key for kind, key in rows if kind == "page"],
         target.content / "pages",
         "*.toml",
+        "*.md",
+        others=page_files.texts,
     )
     for component in content.components:
         _component(component, components[component.key], target)
     for page in content.pages:
-        name = pages[page.key]
-        file = target.content / "pages" / f"{name}.toml"
-        target.put(file, writing.page_toml(page, name, target.text(file)))
+        page_files.write(page, pages[page.key])
     file = target.content / "tokens.toml"
     if content.tokens or file.exists():
         target.put(file, writing.tokens_toml(content.tokens, target.text(file)))
@@ -127,13 +140,17 @@ def _write(database: Stored, target: FolderFiles) -> None:
         if kind == "component":
             target.spared.update((target.content / "components" / components[key]).rglob("*"))
         elif kind == "page":
-            target.spared.add(target.content / "pages" / f"{pages[key]}.toml")
+            page_files.spare(pages[key])
 
 
 def _write_nodes(database: Stored, target: FolderFiles) -> None:
     rows = [*database.content.rows(), *database.unreadable]
     names = _names(
-        target, [key for kind, key in rows if kind == "node"], target.branding, "*.toml", "node_id"
+        target,
+        [key for kind, key in rows if kind == "node"],
+        target.branding,
+        "*.toml",
+        field="node_id",
     )
     for node in database.content.nodes:
         file = target.branding / f"{names[node.id]}.toml"
@@ -160,6 +177,7 @@ def _files(folder: Path | None, branding: Path) -> Iterator[Path]:
     """The files that hold rows."""
     if folder:
         yield from (folder / "pages").glob("[!.]*.toml")
+        yield from (folder / "pages").glob("[!.]*.md")
         yield from (folder / "components").glob("[!.]*/[!.]*.*")
         yield from (folder / "components").glob(f"[!.]*/{EXAMPLES}/[!.]*.toml")
     yield from branding.glob("[!.]*.toml")

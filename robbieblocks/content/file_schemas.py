@@ -9,7 +9,8 @@ from typing import Any, Final
 from robbieblocks.brand import THEMES
 from robbieblocks.content.branding import node_of
 from robbieblocks.content.examples import example_of
-from robbieblocks.content.folder import component_of, page_of, tokens_of
+from robbieblocks.content.folder import component_of, tokens_of
+from robbieblocks.content.page_files import page_of
 from robbieblocks.content.shape import STATUSES
 from robbieblocks.settings import file_schema
 from robbieblocks.source_files import outline

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
 from robbieblocks.content.examples import with_examples
-from robbieblocks.content.shape import EXAMPLES, STATUSES, Block, Component, Content, Page, Token
+from robbieblocks.content.page_files import key_of, or_default, read_pages
+from robbieblocks.content.shape import EXAMPLES, Component, Content, Page, Token
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
@@ -63,7 +64,7 @@ def load_sound(
 
 def _nodes(collector: ProblemCollector, folder: Path) -> dict[Path, NodeRow]:
     """The nodes of the files that have no mistake, sorted by id."""
-    files = _toml_files(collector, folder)
+    files = list(_files(collector, folder, ".toml"))
     nodes = {file: row for file in files if (row := read_node(collector, file)) is not None}
     _check_unique(collector, [(row.id, file) for file, row in nodes.items()])
     sound = _sound(collector)
@@ -88,7 +89,7 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
         remedy = "name a folder with components/, pages/ or tokens.toml"
         collector.add(folder, "is not a folder", remedy)
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
-    pages = _read_all(collector, _toml_files(collector, folder / "pages"), _page)
+    pages = read_pages(collector, _files(collector, folder / "pages", ".toml", ".md"))
     tokens = _tokens(collector, folder / "tokens.toml")
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
@@ -96,17 +97,24 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
     sound = _sound(collector)
     # Read now: a mistake in an example keeps no component out.
     components = [
-        with_examples(collector, row, _toml_files(collector, row.file.parent / EXAMPLES))
+        with_examples(collector, row, _files(collector, row.file.parent / EXAMPLES, ".toml"))
         for row in components
         if sound(row.file.parent)
     ]
+    pages = [row for row in pages if all(map(sound, _files_of(row)))]
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
-        pages=tuple(sorted(filter(lambda row: sound(row.file), pages), key=lambda row: row.key)),
+        pages=tuple(sorted(pages, key=lambda row: row.key)),
         tokens=tuple(
             sorted(tokens if sound(folder / "tokens.toml") else (), key=lambda row: row.key)
         ),
     )
+
+
+def _files_of(page: Page) -> Iterator[Path]:
+    yield page.file
+    for block in page.blocks:
+        yield from (place.file for place in block.texts.values())
 
 
 def _component(collector: ProblemCollector, folder: Path) -> Component | None:
@@ -132,10 +140,10 @@ def _component_table(collector: ProblemCollector, folder: Path) -> Table | None:
 def component_of(table: Table, folder: Path) -> Component:
     """The row that a component's table describes, with its schema; the texts lie beside it."""
     row = Component(
-        key=_key(table, folder.name),
+        key=key_of(table, folder.name),
         name=table.string("name", required=True, most=255) or "",
         type=table.string("type", required=True, most=50) or "",
-        version=_or(table.string("version", most=20), "1.0.0"),
+        version=or_default(table.string("version", most=20), "1.0.0"),
         published=table.boolean("published", default=True),
         dependencies=table.strings("dependencies"),
         preview_url=table.string("preview_url", most=500),
@@ -169,56 +177,6 @@ def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Js
     return collector.read_json(file)
 
 
-def _page(collector: ProblemCollector, file: Path) -> Page | None:
-    table = read_toml(collector, file)
-    return None if table is None else page_of(table)
-
-
-def page_of(table: Table) -> Page:
-    """The row that a page's file describes; what is wrong with it is collected."""
-    row = Page(
-        key=_key(table, table.file.stem),
-        name=table.string("name", required=True, most=255) or "",
-        app=table.string("app", required=True, most=50) or "",
-        route=table.string("route", required=True, most=255) or "",
-        layout=table.string("layout", required=True, most=50) or "",
-        title=table.string("title", most=255),
-        description=table.string("description"),
-        status=_status(table),
-        version=_or(table.integer("version"), 1),
-        published_at=table.moment("published_at"),
-        created_by=table.integer("created_by"),
-        metadata=table.json_object("metadata"),
-        blocks=_blocks(table),
-        file=table.file,
-    )
-    table.finish()
-    return row
-
-
-def _blocks(page: Table) -> tuple[Block, ...]:
-    blocks: list[Block] = []
-    seen: dict[int, int | None] = {}
-    for table in page.tables("blocks"):
-        order = table.integer("order", required=True) or 0
-        if order in seen:
-            what = f"{order} is taken by the block on line {seen[order]}"
-            table.report("order", what, "give each block of a page its own order")
-        seen[order] = table.line
-        blocks.append(
-            Block(
-                order=order,
-                zone=table.string("zone", required=True, most=50) or "",
-                component=table.string("component", required=True, most=255) or "",
-                props=table.json_object("props"),
-                conditions=table.json_object("conditions"),
-                line=table.line,
-            )
-        )
-        table.finish()
-    return tuple(sorted(blocks, key=lambda block: block.order))
-
-
 def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
     table = read_toml(collector, file) if os.path.lexists(file) else None
     return tokens_of(table) if table else []
@@ -233,32 +191,13 @@ def tokens_of(table: Table) -> list[Token]:
         tokens.append(
             Token(
                 key=key,
-                category=_or(token.string("category", most=50), key.split(".")[0][:50]),
+                category=or_default(token.string("category", most=50), key.split(".")[0][:50]),
                 value=token.string("value", required=True) or "",
                 description=token.string("description"),
             )
         )
         token.finish()
     return tokens
-
-
-def _key(table: Table, stem: str) -> str:
-    """The row's key: as the file states it, or else the name of the file or folder."""
-    stated = table.string("key", most=255)
-    if stated is None and len(stem) > 255:
-        table.report("key", "is longer than 255 characters")
-    return stem if stated is None else stated
-
-
-def _status(table: Table) -> str:
-    value = table.string("status")
-    if value is not None and value not in STATUSES:
-        table.report("status", f"is {value!r}", f"write one of {', '.join(STATUSES)}")
-    return value or "published"
-
-
-def _or(value: Value | None, default: Value) -> Value:
-    return default if value is None else value
 
 
 def _read_all(
@@ -277,12 +216,12 @@ def _folders(collector: ProblemCollector, folder: Path) -> Iterator[Path]:
             collector.add(path, "is not a folder", _MISPLACED)
 
 
-def _toml_files(collector: ProblemCollector, folder: Path) -> Iterator[Path]:
+def _files(collector: ProblemCollector, folder: Path, *suffixes: str) -> Iterator[Path]:
     for path in _listed(folder):
-        if path.suffix == ".toml" and path.is_file():
+        if path.suffix in suffixes and path.is_file():
             yield path
         else:
-            collector.add(path, "is not a .toml file", _MISPLACED)
+            collector.add(path, f"is not a {' or '.join(suffixes)} file", _MISPLACED)
 
 
 def _listed(folder: Path) -> list[Path]:

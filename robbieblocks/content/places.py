@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks.content.folder import CODE_FILES, load_sound
+from robbieblocks.content.page_files import front_matter
 from robbieblocks.content.shape import Content, Page
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file
@@ -84,6 +85,10 @@ class ContentPlaces:
         if row is None:
             return None
         block = next((each for each in row.blocks if each.order == problem.block), None)
+        steps = _steps(problem.pointer) if problem.field == "props" else ()
+        text = block.texts.get(str(steps[0])) if block and steps else None
+        if text is not None:
+            return FilePlace(text.file, text.line + (problem.line or 1) - 1, problem.column)
         if block is None or block.line is None:
             name = _PAGE_KEYS.get(problem.field, problem.field)
             line = self._line(row.file, (name, *_steps(problem.pointer)))
@@ -91,7 +96,7 @@ class ContentPlaces:
         lines = self._lines(row.file)
         index = next((place for place, line in lines.items() if line == block.line), ())
         path = (*index, problem.field, *_steps(problem.pointer))
-        return FilePlace(row.file, line_of(lines, path) or block.line)
+        return self._in_value(row.file, line_of(lines, path) or block.line, problem)
 
     def _component(self, problem: Problem) -> FilePlace | None:
         row = next((row for row in self._content.components if row.key == problem.key), None)
@@ -115,6 +120,10 @@ class ContentPlaces:
             return None
         field = "tokens" if problem.field == "style_overrides" else problem.field
         line = self._line(file, (field, *_steps(problem.pointer))) or 1
+        return self._in_value(file, line, problem)
+
+    def _in_value(self, file: Path, line: int, problem: Problem) -> FilePlace:
+        """The place of a problem in the value of the key on a line."""
         if problem.line is None:
             return FilePlace(file, line)
         # A text of several lines begins below its key.
@@ -131,7 +140,7 @@ class ContentPlaces:
 
     def _lines(self, file: Path) -> dict[tuple[str | int, ...], int]:
         if file not in self._known:
-            self._known[file] = key_lines(self._text(file))
+            self._known[file] = key_lines(front_matter(file, self._text(file)))
         return self._known[file]
 
     def _text(self, file: Path) -> str:

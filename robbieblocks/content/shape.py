@@ -49,9 +49,19 @@ class Component:
     file: Path = field(default=Path(), compare=False)
 
 
+class TextPlace(NamedTuple):
+    """A file that holds a text, and the line on which it begins there."""
+
+    file: Path
+    line: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A row of `robbieblocks_page_blocks`; `line` is where its table starts in the page's file."""
+    """A row of `robbieblocks_page_blocks`; `line` is where its table starts in the page's file.
+
+    `texts` says of each prop that a file holds alone where it was read.
+    """
 
     order: int
     zone: str
@@ -59,6 +69,7 @@ class Block:
     props: JsonObject = field(default_factory=dict[str, Json])
     conditions: JsonObject = field(default_factory=dict[str, Json])
     line: int | None = field(default=None, compare=False)
+    texts: Mapping[str, TextPlace] = field(default_factory=dict[str, TextPlace], compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from tomlkit.items import AoT, InlineTable
 from tomlkit.items import Table as TomlTable
 
 from robbieblocks.brand import THEMES
-from robbieblocks.content.shape import Block, Component, Example, Page, Token
+from robbieblocks.content.shape import Component, Example, Token
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import exact_json
 
@@ -46,26 +46,26 @@ def component_files(
 def component_toml(row: Component, name: str, existing: str = "") -> str:
     """`component.toml` of a component whose folder is called `name`."""
     values = {
-        **_key(row.key, name),
+        **key_values(row.key, name),
         "name": row.name,
         "type": row.type,
-        **_unless("version", row.version, "1.0.0"),
-        **_unless("published", row.published, True),
-        **_unless("dependencies", list(row.dependencies), []),
-        **_unless("preview_url", row.preview_url, None),
-        **_json("metadata", row.metadata),
+        **unless("version", row.version, "1.0.0"),
+        **unless("published", row.published, True),
+        **unless("dependencies", list(row.dependencies), []),
+        **unless("preview_url", row.preview_url, None),
+        **json_values("metadata", row.metadata),
     }
-    return _amended(existing, values)
+    return amended(existing, values)
 
 
 def example_toml(row: Example, existing: str = "") -> str:
     """`examples/<name>.toml` of a component."""
     values = {
-        **_unless("title", row.title, None),
-        **_unless("description", row.description, None),
-        **_json("props", row.props),
+        **unless("title", row.title, None),
+        **unless("description", row.description, None),
+        **json_values("props", row.props),
     }
-    return _amended(existing, values)
+    return amended(existing, values)
 
 
 def props_schema(row: Component) -> str:
@@ -77,29 +77,9 @@ def props_schema(row: Component) -> str:
     return exact_json.dumps(row.props_schema) + "\n"
 
 
-def page_toml(row: Page, name: str, existing: str = "") -> str:
-    """`pages/<name>.toml` of a page with its blocks."""
-    values = {
-        **_key(row.key, name),
-        "name": row.name,
-        "app": row.app,
-        "route": row.route,
-        "layout": row.layout,
-        **_unless("title", row.title, None),
-        **_unless("description", row.description, None),
-        **_unless("status", row.status, "published"),
-        **_unless("version", row.version, 1),
-        **_unless("published_at", row.published_at, None),
-        **_unless("created_by", row.created_by, None),
-        **_json("metadata", row.metadata),
-        **_unless("blocks", _Tables(map(_block, row.blocks)), []),
-    }
-    return _amended(existing, values)
-
-
 def tokens_toml(rows: Iterable[Token], existing: str = "") -> str:
     """`tokens.toml`, a line for each token."""
-    return _amended(existing, {row.key: _Inline(_token(row)) for row in rows})
+    return amended(existing, {row.key: _Inline(_token(row)) for row in rows})
 
 
 def node_toml(row: NodeRow, existing: str = "") -> str:
@@ -112,25 +92,27 @@ def node_toml(row: NodeRow, existing: str = "") -> str:
     values = {
         "node_id": row.id,
         "node_name": row.name,
-        **_unless("theme", theme, None),
-        **_unless("base_url", row.base_url, ""),
-        **_unless("enabled_apps", list(row.enabled_apps), []),
-        **_unless("custom_css", row.custom_css, ""),
-        **_unless("custom_scripts", row.custom_scripts, ""),
-        **_json("tokens", overrides),
+        **unless("theme", theme, None),
+        **unless("base_url", row.base_url, ""),
+        **unless("enabled_apps", list(row.enabled_apps), []),
+        **unless("custom_css", row.custom_css, ""),
+        **unless("custom_scripts", row.custom_scripts, ""),
+        **json_values("tokens", overrides),
     }
-    return _amended(existing, values)
+    return amended(existing, values)
 
 
-def _key(key: str, name: str) -> Values:
+def key_values(key: str, name: str) -> Values:
+    """What a file called `name` states of its row's key."""
     return {} if key == name else {"key": key}
 
 
-def _unless(name: str, value: object, default: object) -> Values:
+def unless(name: str, value: object, default: object) -> Values:
+    """A value under its name, where it is not the default."""
     return {} if value == default else {name: value}
 
 
-def _json(name: str, value: Json) -> Values:
+def json_values(name: str, value: Json) -> Values:
     """A JSON column: a table, or JSON text under `<name>_json` where TOML can't hold it."""
     if value == {}:
         return {}
@@ -139,21 +121,11 @@ def _json(name: str, value: Json) -> Values:
     return {f"{name}_json": exact_json.dumps(value)}
 
 
-def _block(block: Block) -> Values:
-    return {
-        "order": block.order,
-        "zone": block.zone,
-        "component": block.component,
-        **_json("props", block.props),
-        **_json("conditions", block.conditions),
-    }
-
-
 def _token(row: Token) -> Values:
     return {
         "value": row.value,
-        **_unless("category", row.category, row.key.split(".")[0][:50]),
-        **_unless("description", row.description, None),
+        **unless("category", row.category, row.key.split(".")[0][:50]),
+        **unless("description", row.description, None),
     }
 
 
@@ -189,22 +161,22 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def _amended(existing: str, values: Values) -> str:
+def amended(existing: str, values: Values) -> str:
     """The text with these values; the existing one where it says the same already."""
     if 0 < existing.count("\r\n") == existing.count("\n"):
         # TOML reads both ends of lines as one, tomlkit does not.
         plain = existing.replace("\r\n", "\n")
-        amended = _amended(plain, values)
-        return existing if amended == plain else amended.replace("\n", "\r\n")
+        new = amended(plain, values)
+        return existing if new == plain else new.replace("\n", "\r\n")
     if existing:
         try:
             if tomllib.loads(existing) == values:
                 return existing
             document = tomlkit.parse(existing)
             _merge(document, values)
-            amended = tomlkit.dumps(document)
-            if tomllib.loads(amended) == values:
-                return amended
+            new = tomlkit.dumps(document)
+            if tomllib.loads(new) == values:
+                return new
         except (TOMLKitError, ValueError, RecursionError):
             pass  # It is not TOML, or has a number of thousands of digits: written anew.
     document = tomlkit.document()
@@ -220,7 +192,8 @@ def _merge(table: Any, values: Values) -> None:
     for name, value in values.items():
         held: Any = table.get(name)
         is_array = isinstance(held, AoT)
-        if held is not None and held.unwrap() == value:
+        # A table gives true and false as they are.
+        if held is not None and (held if isinstance(held, bool) else held.unwrap()) == value:
             continue
         if isinstance(held, TomlTable | InlineTable) and _is_table(value):
             _merge(held, value)
@@ -242,7 +215,7 @@ def _merge_tables(held: Any, values: list[Any]) -> None:
 
 def _item(value: object) -> Any:
     """The value of a key in a document or a table."""
-    if isinstance(value, _Tables):
+    if isinstance(value, Tables):
         tables: Any = tomlkit.aot()
         for one in value:
             tables.append(_table(one))
@@ -284,7 +257,7 @@ def _inline(value: object) -> Any:
     return tomlkit.item(value)
 
 
-class _Tables(list[Any]):
+class Tables(list[Any]):
     """A list that is written as `[[tables]]`."""
 
 

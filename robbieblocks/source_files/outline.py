@@ -65,6 +65,10 @@ class _Outline(Table):
         self._note(name, {"type": "array", "items": {"type": "string"}})
         return ()
 
+    def texts(self, name: str) -> dict[str, str]:
+        self._note(name, {"type": "object", "additionalProperties": {"type": "string"}})
+        return {}
+
     def moment(self, name: str) -> datetime | None:
         self._note(name, {"type": "string", "format": "date-time"})
         return None

@@ -107,6 +107,16 @@ class Table:
         """An array of strings; empty where it is not there."""
         return tuple(self._list_of(name, str, f'an array of strings, e.g. {name} = ["..."]'))
 
+    def texts(self, name: str) -> dict[str, str]:
+        """A table of strings by name; empty where it is not there."""
+        value = self._take(name)
+        items = value if isinstance(value, dict) else {}
+        found = {key: text for key, text in items.items() if isinstance(text, str)}
+        if value is not None and (not isinstance(value, dict) or len(found) < len(items)):
+            self.report(name, f'must be a table of strings, e.g. {name} = {{ key = "..." }}')
+            return {}
+        return found
+
     def moment(self, name: str) -> datetime | None:
         """A time with its offset, as TOML writes it (RFC 3339)."""
         expected = "a time with its offset, e.g. 2025-01-09T12:00:00Z"

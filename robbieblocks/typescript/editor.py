@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from robbieblocks import content
-from robbieblocks.assemble import ValueProblem, normal_form
+from robbieblocks.assemble import MARKDOWN, ValueProblem, normal_form
 from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.content import Component
 from robbieblocks.errors import SiteUnavailable
@@ -29,6 +29,8 @@ from robbieblocks.typescript.packages import options, paths, react_names
 from robbieblocks.typescript.props import ANY, props_module
 
 FOLDER: Final = Path(".robbieblocks") / "types"
+# What a schema says of props that a page need not write.
+_ELSEWHERE: Final = ('"default"', f'"{MARKDOWN}"')
 _DEFAULT: Final = """\
 export * from "{module}";
 declare const component: (props: {props}) => import("react").ReactNode;
@@ -164,7 +166,7 @@ def _props_schema(stored: Json) -> Json:
 
 
 def _without_filled(schema: Json) -> Json:
-    """A schema that does not require what gets a default."""
+    """A schema that does not require what gets a default, or may lie in a file of its own."""
     if isinstance(schema, list):
         return [_without_filled(each) for each in schema]
     if not isinstance(schema, dict):
@@ -173,7 +175,9 @@ def _without_filled(schema: Json) -> Json:
     required, members = schema.get("required"), schema.get("properties")
     if isinstance(required, list) and isinstance(members, dict):
         made["required"] = [
-            name for name in required if '"default"' not in json.dumps(members.get(str(name)))
+            name
+            for name in required
+            if not any(word in json.dumps(members.get(str(name))) for word in _ELSEWHERE)
         ]
     return made
 

@@ -206,6 +206,12 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "/gone/",
     ),
     (
+        "dead-link",
+        {"html": '<a href="/k%C3%A4se/">x</a>', "props": {"body": "# A\n\nsee [x](/käse/)\n"}},
+        "page home, block 3, props at /body, line 3:9",
+        "/k%C3%A4se/",
+    ),
+    (
         "missing-file",
         {"html": '<img src="/boat.jpg">', "props": {"src": "/boat.jpg"}},
         "page home, block 3, props at /src",

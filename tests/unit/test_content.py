@@ -169,7 +169,7 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("pages/home.toml", 'status = "live"\n' + PAGE, 1, "status is 'live'"),
         ("pages/home.toml", "published_at = 2025-01-09\n" + PAGE, 1, "a time with its offset"),
         ("pages/home.toml", "blocks = 1\n" + PAGE.split("[[")[0], 1, "an array of tables"),
-        ("pages/notes.txt", "hello", None, "is not a .toml file"),
+        ("pages/notes.txt", "hello", None, "is not a .toml or .md file"),
         ("components/stray.tsx", "", None, "is not a folder"),
         ("components/bar/style.css", "", None, "is unknown here"),
         ("components/bar/component.jsx", "", None, "more than one code file"),

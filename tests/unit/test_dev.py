@@ -182,7 +182,7 @@ def test_files_without_a_mistake_are_read(tmp_path: Path) -> None:
     (branding / "night.toml").write_text("nonsense")
     found, problems = content.load_sound(folder, branding)
     assert [row.key for row in found.pages] == ["home"]
-    assert [row.key for row in found.components] == ["welcome"]
+    assert [row.key for row in found.components] == ["markdown", "welcome"]
     assert [row.id for row in found.nodes] == ["day"]
     assert found.tokens
     names = {problem.key for problem in problems}

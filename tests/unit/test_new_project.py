@@ -31,7 +31,7 @@ def test_a_new_project_is_content_without_a_mistake(
     found = load(settings.content, settings.node_branding)
     (page,) = found.pages
     assert (page.key, page.app, page.route) == ("home", "shop", "/shop/")
-    assert [component.key for component in found.components] == ["welcome"]
+    assert [component.key for component in found.components] == ["markdown", "welcome"]
     themes = {node.id: node.theme for node in found.nodes}
     assert themes == {"b": "light", "a": "dark", "c": "light"}
     assert {node.enabled_apps for node in found.nodes} == {("shop",)}
