@@ -65,5 +65,10 @@ RULES: Final = (
         "warning",
         "a component that no page places, and that none of the placed ones imports",
     ),
+    Rule(
+        "wrong-example",
+        "error",
+        "an example of a component that can't be read, or has props that it refuses",
+    ),
     Rule("unused-token", "warning", "a token that no CSS, class, code, prop or other token reads"),
 )

@@ -11,6 +11,7 @@ from robbieblocks.checks import (
     classes,
     contrast,
     elements,
+    examples,
     links,
     rows,
     tokens,
@@ -47,6 +48,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "contrast": contrast.low_contrast,
     "varying-block": varying.varying_blocks,
     "unused-component": unused.unused_components,
+    "wrong-example": examples.wrong_examples,
     "unused-token": unused.unused_tokens,
 }
 

@@ -29,6 +29,7 @@ from robbieblocks.content.importing import import_, seed
 from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import (
+    EXAMPLES,
     Block,
     Component,
     Content,
@@ -44,6 +45,7 @@ from robbieblocks.content.writing import component_files
 
 __all__ = [
     "CODE_FILES",
+    "EXAMPLES",
     "Block",
     "Component",
     "Content",

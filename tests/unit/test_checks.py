@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -457,3 +458,25 @@ def test_markup_tells_blocks_from_the_layout() -> None:
     found = read(PageDocument(parts=(html,), assets=()))
     assert {each.attributes["id"]: each.block for each in found.elements} == {"p": 7, "n": None}
     assert found.ids >= {"p", "n", "b7"}
+
+
+def test_an_example_that_its_schema_refuses_is_found(tmp_path: Path) -> None:
+    """It is named with file and line; other mistakes of files are an import's to tell."""
+    folder = tmp_path / "content/components/bar"
+    for name, text in (
+        ("component.tsx", "export default () => <p/>;"),
+        ("component.toml", 'name = "Bar"\ntype = "widget"\n'),
+        ("props.schema.json", '{"mood": {"enum": ["calm"]}}'),
+        ("examples/one.toml", '[props]\nmood = "angry"\n'),
+        ("../stray.txt", ""),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    checked = Site().checked("wrong-example")
+    settings = replace(checked.settings, content=tmp_path / "content")
+    (found,) = run(replace(checked, settings=settings))
+    assert (found.problem.key, found.problem.line) == (
+        "content/components/bar/examples/one.toml",
+        2,
+    )
+    assert found.problem.severity == "error"

@@ -22,7 +22,7 @@ class Catalogue:
 
     content: Snapshot | None = None
     files: Mapping[str, Component] = field(default_factory=dict[str, Component])
-    _read_from: tuple[object, ...] = ()
+    _read_from: Content | None = None
     _wrong: frozenset[str] = frozenset()
     _uses: Uses = field(default_factory=dict[str, tuple[tuple[PageRow, BlockRow], ...]])
     _used_in: tuple[PageRow, ...] | None = None
@@ -34,9 +34,9 @@ class Catalogue:
             for problem in problems
             if problem.entity == "component" and problem.severity == "error"
         )
-        if self._read_from != (id(files),):
+        if self._read_from is not files:
             self.files = {row.key: row for row in files.components}
-            self._read_from = (id(files),)
+            self._read_from = files
         self.content = content
 
     def listed(self) -> list[JsonObject]:
