@@ -20,7 +20,7 @@ _COLOR: Final = re.compile(
     re.IGNORECASE,
 )
 _CODE: Final = frozenset({"code", "css", "custom_css", "custom_scripts", "props_schema"})
-_NOT_COMPARED: Final = frozenset({"key", "id", "file", "line", "blocks"})
+_NOT_COMPARED: Final = frozenset({"key", "id", "blocks"})
 # Deeper values are one value.
 _DEEPEST: Final = 8
 
@@ -71,7 +71,7 @@ def _fields(before: Any, after: Any) -> Iterator[FieldChange]:
     row = after if before is None else before
     for column in fields(row):
         name = column.name
-        if name in _NOT_COMPARED:
+        if name in _NOT_COMPARED or not column.compare:
             continue
         yield from _values(
             name,
