@@ -49,6 +49,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def size(count: int) -> str:
+    """A number of bytes as people read it: `812 B`, `4.1 kB`."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
 def no_object(what: str, value: object) -> str:
     """That something `is` or `are` not an object; a text is quoted, since it may say why."""
     return f"{what} not an object" + (f": {printable(value)}" if isinstance(value, str) else "")

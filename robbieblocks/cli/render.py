@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from robbieblocks.messages import counted, visible_line
+from robbieblocks.messages import counted, size, visible_line
 from robbieblocks.pipeline import BuildReport, PageReport, RunReport, causes_text
 
 _SHORT_HASH = 12
@@ -111,10 +111,3 @@ def _code(name: str) -> str:
 def _fence(text: str, *, at_least: int) -> str:
     """More backticks than the text has in a row, so that it can't end what they enclose."""
     return "`" * max(at_least, *(len(run) + 1 for run in re.findall("`+", text)), 0)
-
-
-def size(count: int) -> str:
-    """A number of bytes as people read it: `812 B`, `4.1 kB`."""
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -56,9 +56,7 @@ def run_effects(after: Proposal, settings: Settings) -> tuple[RunEffect, ...]:
         live = len(run.live.pages) if run.live else 0
         removed = sum(page.change == "removed" for page in run.pages)
         brake = (
-            f"it would remove {removed} of {counted(live, 'page')}, so it goes out only with "
-            f"`robbieblocks build --node {run.target.node} --app {run.target.app} "
-            f"--approve {run.hash}`"
+            f"it would remove {removed} of {counted(live, 'page')}"
             if limit.is_exceeded(removed=removed, live=live)
             else ""
         )
@@ -93,9 +91,9 @@ class _Sides:
         causes: Iterable[Cause],
         problems: Iterable[Problem] = (),
     ) -> PageEffect:
-        old, new = _entry(self.before, key), _entry(self.after, key)
-        if effect == "held back":
-            new = old
+        # A page that is held back stays as it is.
+        after = self.before if effect == "held back" else self.after
+        old, new = _entry(self.before, key), _entry(after, key)
         entry = new or old
         return PageEffect(
             node=self.target.node,
@@ -107,12 +105,10 @@ class _Sides:
             problems=tuple(problems),
             path_before=old.path if old else "",
             path_after=new.path if new else "",
-            html=Sizes(self._html(self.before, old), self._html(self.after, new)),
-            scripts=Sizes(
-                self._of_kind(self.before, old, ".js"), self._of_kind(self.after, new, ".js")
-            ),
+            html=Sizes(self._html(self.before, old), self._html(after, new)),
+            scripts=Sizes(self._of_kind(self.before, old, ".js"), self._of_kind(after, new, ".js")),
             styles=Sizes(
-                self._of_kind(self.before, old, ".css"), self._of_kind(self.after, new, ".css")
+                self._of_kind(self.before, old, ".css"), self._of_kind(after, new, ".css")
             ),
         )
 

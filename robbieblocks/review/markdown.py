@@ -8,8 +8,10 @@ from typing import Final
 
 from robbieblocks.messages import counted, visible, visible_line
 from robbieblocks.review.sentences import (
+    alike_findings,
     base_text,
     cause_text,
+    cut,
     dangers,
     field_name,
     group_sentence,
@@ -17,7 +19,7 @@ from robbieblocks.review.sentences import (
     sizes,
     verdict,
 )
-from robbieblocks.review.values import FieldChange, PageEffect, Review, RowChange
+from robbieblocks.review.values import FieldChange, NewFinding, PageEffect, Review, RowChange
 from robbieblocks.review.words import unified_diff, word_diff
 
 # What GitHub takes as one comment; others take more.
@@ -69,12 +71,7 @@ def escaped(text: str) -> str:
 
 def code(text: str) -> str:
     """A text as code in a line or a cell."""
-    return f"<code>{_cell(text)}</code>"
-
-
-def _cell(text: str) -> str:
-    """As `escaped`, for what stands inside of HTML."""
-    return escaped(text)
+    return f"<code>{escaped(text)}</code>"
 
 
 def _sections(review: Review) -> Iterator[str]:
@@ -85,8 +82,9 @@ def _sections(review: Review) -> Iterator[str]:
             lines.append(f"- **and {len(found) - _DANGERS_MAX} more**")
         yield "\n".join(lines) + "\n"
     errors = [each for each in review.findings if each.problem.severity == "error"]
-    for each in errors[:_DANGERS_MAX]:
-        yield f"**New error** ({escaped(each.rule)})\n\n{_fenced(str(each.problem), 'text')}\n"
+    for alike in alike_findings(errors)[:_DANGERS_MAX]:
+        title = "New error" if len(alike) == 1 else counted(len(alike), "new error")
+        yield f"**{title}** ({escaped(alike[0].rule)})\n\n{_fenced(_problems(alike), 'text')}\n"
     groups = [
         f"- {escaped(group_sentence(causes, pages))}"
         for causes, pages in review.groups[:_GROUPS_MAX]
@@ -102,6 +100,16 @@ def _sections(review: Review) -> Iterator[str]:
         texts = "\n\n".join(f"{each.problem} ({each.rule})" for each in warnings)
         yield _folded(counted(len(warnings), "new warning"), _fenced(texts, "text"))
     yield from (f"> {escaped(each)}\n" for each in review.notes)
+
+
+def _problems(alike: Sequence[NewFinding]) -> str:
+    """One problem whole; of several that differ only in their place, what is wrong, and where."""
+    first = alike[0].problem
+    if len(alike) == 1:
+        return str(first)
+    places = cut((f"- {each.problem.where}" for each in alike), _DANGERS_MAX, "place")
+    remedy = [f"  -> {first.remedy}"] if first.remedy else []
+    return "\n".join([first.what, *remedy, *places])
 
 
 def _table(pages: Sequence[PageEffect]) -> Iterator[str]:
@@ -145,7 +153,7 @@ def _page_line(page: PageEffect) -> str:
 
 
 def _row(row: RowChange) -> str:
-    summary = f"{row.change}: <code>{_cell(row_name(row))}</code>"
+    summary = f"{row.change}: {code(row_name(row))}"
     body = "\n\n".join(filter(None, map(_field, row.fields))) if row.change == "changed" else ""
     return _folded(summary, body) if body else f"- {summary}\n"
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from robbieblocks.messages import counted, listed
+from robbieblocks.messages import counted, listed, size
 from robbieblocks.pipeline import Cause
-from robbieblocks.review.values import EFFECTS, FieldChange, PageEffect, Review, RowChange
+from robbieblocks.review.values import (
+    EFFECTS,
+    FieldChange,
+    NewFinding,
+    PageEffect,
+    Review,
+    RowChange,
+)
 
 COMES_OUT: Final = {
     "removed": "removed",
@@ -102,17 +109,9 @@ def sizes(before: int | None, after: int | None) -> str:
     if before == after:
         return ""
     if before is None or after is None:
-        return size(after if before is None else before or 0)
+        return size(before or after or 0)
     more = after - before
     return f"{size(before)} -> {size(after)} ({'+' if more > 0 else '-'}{size(abs(more))})"
-
-
-def size(count: int | None) -> str:
-    """A number of bytes as people read it: `812 B`, `4.1 kB`."""
-    count = count or 0
-    if count < 1000:
-        return f"{count} B"
-    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
 def base_text(review: Review) -> str:
@@ -130,9 +129,22 @@ def dangers(review: Review) -> Iterator[str]:
             removed.setdefault(page.key, []).append(page.node)
     for key, nodes in removed.items():
         yield f"{key} is removed from {listed(nodes, 6)}"
+    held: dict[tuple[str, str], list[str]] = {}
     for run in review.runs:
         if run.brake:
-            yield f"the brake holds {run.app} on {run.node}: {run.brake}"
+            held.setdefault((run.app, run.brake), []).append(run.node)
+    for (app, brake), nodes in held.items():
+        on = listed(nodes, 6)
+        yield f"the brake holds {app} on {on}: {brake}; `robbieblocks build` says how to approve it"
+
+
+def alike_findings(findings: Iterable[NewFinding]) -> list[list[NewFinding]]:
+    """The findings, those together that say the same of several places."""
+    found: dict[tuple[str, ...], list[NewFinding]] = {}
+    for each in findings:
+        wrong = each.problem
+        found.setdefault((each.rule, wrong.what, wrong.remedy, wrong.source), []).append(each)
+    return list(found.values())
 
 
 def cut(lines: Iterable[str], most: int, what: str) -> Iterator[str]:

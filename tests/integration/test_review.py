@@ -6,15 +6,16 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import jsonschema_rs
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.conninfo import make_conninfo
 
 from robbieblocks import content, snapshot
 from robbieblocks import database as rows
@@ -168,6 +169,12 @@ def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
         file.write("const x = ;\n")
     made = project.review().review
     assert made.counts["held back"] == len(made.pages) > 0
+    # They stay as they are, with what they load.
+    assert all(
+        each.before == each.after
+        for page in made.pages
+        for each in (page.html, page.scripts, page.styles)
+    )
     assert as_text(made).split("\n")[0].endswith("; 1 new error")
     assert "Component page-hero touches 5 pages on 4 nodes: 5 are held back" in as_text(made)
 
@@ -195,6 +202,9 @@ def test_a_deleted_page_is_told_first_with_its_dead_links_and_the_brake(project:
     assert {each.rule for each in made.findings} == {"dead-link", "unused-component"}
     markdown = as_markdown(made)
     assert markdown.index("**robbie&#45;about is removed") < markdown.index("| page |")
+    assert markdown.count("no page of the node has the address /about") == 1
+    assert "- page robbie-play-home, block 2, props at /actions/1/href" in markdown
+    assert markdown.count("the brake holds") == 1
 
 
 def test_each_field_of_a_page_is_told(project: Project) -> None:
@@ -320,8 +330,12 @@ def test_a_folder_is_compared_with(project: Project, tmp_path: Path) -> None:
 
 
 def test_live_rows_are_read_and_never_written(project: Project, seeded_database: str) -> None:
-    settings = replace(project.settings, database_url=seeded_database)
-    with psycopg.connect(seeded_database, autocommit=True) as editor:
+    onlooker = make_conninfo(seeded_database, user="onlooker")
+    settings = replace(project.settings, database_url=onlooker)
+    with (
+        psycopg.connect(seeded_database, autocommit=True) as editor,
+        _with_select_alone(seeded_database, "onlooker"),
+    ):
         editor.execute(
             "UPDATE robbieblocks_pages SET meta_title = 'Edited' WHERE page_key = 'robbie-about'"
         )
@@ -335,6 +349,19 @@ def test_live_rows_are_read_and_never_written(project: Project, seeded_database:
     # What an editor has changed since the import stays as it is there.
     assert {page.key for page in made.pages} == {"robbie-play-blackjack"}
     assert made.base.kind == "live"
+
+
+@contextmanager
+def _with_select_alone(conninfo: str, role: LiteralString) -> Iterator[None]:
+    """A role that may read every table and do nothing else."""
+    with psycopg.connect(conninfo, user="postgres", autocommit=True) as superuser:
+        superuser.execute(f"CREATE ROLE {role} LOGIN")
+        try:
+            superuser.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+            yield
+        finally:
+            superuser.execute(f"DROP OWNED BY {role}")
+            superuser.execute(f"DROP ROLE {role}")
 
 
 def test_rows_of_files_are_those_of_a_database(
