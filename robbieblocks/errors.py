@@ -5,7 +5,8 @@
     |   |-- DatabaseUnavailable
     |   |-- ToolchainUnavailable
     |   |-- SiteUnavailable       the site root or the cache can't be read or written
-    |   `-- ProcessFailed         a child process died, hung or could not be started
+    |   |-- ProcessFailed         a child process died, hung or could not be started
+    |   `-- GitHubUnavailable     GitHub can't be reached, or asks to wait too long
     `-- Permanent                 the same input fails again
         |-- ContentError          rows, templates or branding are wrong (exit code 1)
         |-- UsageError            the command line or the environment is wrong (exit code 2)
@@ -137,6 +138,13 @@ class ProcessFailed(Transient):
     """A child process died, hung or could not be started.
 
     To do: try again; where it comes back, look at the memory of the machine.
+    """
+
+
+class GitHubUnavailable(Transient):
+    """GitHub can't be reached, has failed, or asks to wait longer than a command may.
+
+    To do: try again later; a run of GitHub Actions can be started again.
     """
 
 

@@ -18,7 +18,7 @@ from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
 from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
-from robbieblocks.cli.preview_command import preview
+from robbieblocks.cli.preview_command import preview, preview_comment
 from robbieblocks.cli.templates_commands import templates
 from robbieblocks.cli.tokens_commands import tokens
 
@@ -277,5 +277,5 @@ def worker(
     )
 
 
-for each in (preview, check, types, status, doctor, prune, systemd):
+for each in (preview, preview_comment, check, types, status, doctor, prune, systemd):
     app.command()(each)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 from psycopg import Connection
 
@@ -14,14 +16,26 @@ from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.prerender import Prerenderer
+from robbieblocks.pull_request import MOST_CHARACTERS, marked
 from robbieblocks.review import Asked, Review, as_markdown, as_object, as_text, review
 from robbieblocks.settings import Settings
 
 Form = Literal["text", "json", "markdown"]
+# Of a comment, for what is added where it is posted: the marker, links, the commit.
+_ROOM: Final = 4_000
 
 
-def run(asked: Asked, format_: Form, settings: Settings, prerenderer: Prerenderer) -> None:
-    """Compare, and print the result."""
+def run(
+    asked: Asked,
+    format_: Form,
+    settings: Settings,
+    prerenderer: Prerenderer,
+    *,
+    comment_file: Path | None = None,
+) -> None:
+    """Compare, print the result, and write it as a pull request's comment."""
+    if comment_file is not None:
+        _write(comment_file, "")  # before all the work, and what an earlier run left is gone
     with BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context:
         made = review(
             asked,
@@ -31,13 +45,40 @@ def run(asked: Asked, format_: Form, settings: Settings, prerenderer: Prerendere
             now=datetime.now(UTC),
             progress=print_progress,
         )
-    print_result(_printed(made.review, format_))
+    print_result(_printed(made.review, asked, format_))
+    if comment_file is not None and made.review.changed:
+        text = as_markdown(made.review, command=_command(asked), most=MOST_CHARACTERS - _ROOM)
+        _write(comment_file, marked(text))
+    elif comment_file is not None:
+        print_progress(f"{comment_file} is empty: nothing changes, so there is nothing to comment")
 
 
-def _printed(made: Review, format_: Form) -> str:
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path} can't be written: {error.strerror}\n"
+            "  -> name a file in a folder that is there, with --comment-file"
+        ) from error
+
+
+def _command(asked: Asked) -> str:
+    """The command that shows the same."""
+    words = ["robbieblocks", "preview", "--against", asked.against]
+    for option, values in (("page", asked.pages), ("app", asked.apps), ("node", asked.nodes)):
+        for value in values:
+            words += [f"--{option}", value]
+    words += [f"--{name}" for name in ("drafts", "prune") if getattr(asked, name)]
+    return shlex.join(words)
+
+
+def _printed(made: Review, asked: Asked, format_: Form) -> str:
     if format_ == "json":
         return as_json(as_object(made))
-    return as_markdown(made) if format_ == "markdown" else as_text(made)
+    if format_ == "markdown":
+        return as_markdown(made, command=_command(asked))
+    return as_text(made)
 
 
 @contextmanager

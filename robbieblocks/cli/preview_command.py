@@ -1,7 +1,8 @@
-"""The command `preview`, and its options."""
+"""The commands `preview` and `preview-comment`, and their options."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -42,6 +43,14 @@ def preview(
     format_: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
     ] = "text",
+    comment_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a pull request's comment too, in Markdown; empty where nothing changes.",
+            show_default=False,
+        ),
+    ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show what the project's files change for visitors, on which node, and why.
@@ -67,4 +76,69 @@ def preview(
             drafts=drafts,
             prune=prune,
         )
-        command.run(asked, format_, settings, prerenderer)
+        command.run(asked, format_, settings, prerenderer, comment_file=comment_file)
+
+
+def preview_comment(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="What preview --comment-file wrote; an empty one says that nothing changes.",
+        ),
+    ] = None,
+    state: Annotated[
+        Literal["building", "failed", "closed"] | None,
+        typer.Option(
+            help="Instead of a file: that the preview is being built, has failed, or is gone with "
+            "the closed request. Alters a comment that is there, and makes none.",
+            show_default=False,
+        ),
+    ] = None,
+    link: Annotated[
+        str, typer.Option(metavar="URL", help="Where the pages of the preview can be seen.")
+    ] = "",
+    environment: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Tell the state of a deployment too: that of NAME-<number>."
+        ),
+    ] = "",
+    repository: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="Default: GITHUB_REPOSITORY.", show_default=False),
+    ] = None,
+    pull_request: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER", help="Default: that of GitHub Actions' event.", show_default=False
+        ),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMIT",
+            help="The request's commit that was previewed. Default: that of the event.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Say in one comment of a pull request on GitHub what it changes.
+
+    Changes that comment alone, and with --environment the state of a deployment. The token is that
+    of GITHUB_TOKEN; without one, nothing is done. A run of an older commit says nothing.
+
+    Example: robbieblocks preview-comment comment.md --environment preview
+    """
+    from robbieblocks.cli import preview_comment as command
+    from robbieblocks.pull_request import PullRequest
+
+    command.run(
+        file,
+        state,
+        lambda variables: PullRequest.given(
+            variables, repository=repository, number=pull_request, head=head
+        ),
+        link=link,
+        environment=environment,
+    )

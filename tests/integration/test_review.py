@@ -24,6 +24,7 @@ from robbieblocks.pipeline import BuildContext
 from robbieblocks.review import Asked, Reviewed, as_markdown, as_object, as_text, review
 from robbieblocks.settings import Settings, resource_dir
 from tests.building import NOW, MakeBuilder
+from tests.commands import Installation
 
 _TABLE = "content/pages/robbie-play-blackjack.toml"
 _HERO = "content/components/page-hero/component.tsx"
@@ -128,6 +129,27 @@ def test_nothing_changed_is_said_in_one_line_and_not_in_json(project: Project) -
     made = project.review().review
     assert as_text(made) == "Nothing changes for visitors: every page comes out byte-identical"
     assert as_object(made)["changed"] is False
+
+
+def test_a_comment_is_written_where_something_changes_and_none_else(
+    project: Project, context: BuildContext
+) -> None:
+    """What an earlier run left in the file is gone either way."""
+    ran = Installation(home=context.settings.home)
+    project.edit(_TABLE, 'title = "Blackjack with', 'title = "Twenty-one with')
+    comment = project.folder.parent / "comment.md"
+    words = ("preview", "--against", "main", "--node", "vengeance-local", "--comment-file", comment)
+    made = ran.run(*words, "--format", "markdown", cwd=project.folder)
+    assert made.code == 0, made.err
+    text = comment.read_text()
+    assert text.startswith("<!-- robbieblocks-preview -->\n### Pages&#58; 1 changed")
+    assert "\nrobbieblocks preview --against main --node vengeance-local\n" in text
+    git(project.folder, "checkout", ".")
+    none = ran.run(*words, cwd=project.folder)
+    assert "is empty: nothing changes" in none.err
+    assert comment.read_text() == ""
+    refused = ran.run("preview", "--comment-file", "nowhere/comment.md", cwd=project.folder)
+    assert "nowhere/comment.md can't be written" in refused.error
 
 
 def test_a_comment_in_code_changes_nothing(project: Project) -> None:

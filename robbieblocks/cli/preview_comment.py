@@ -1,0 +1,48 @@
+"""`robbieblocks preview-comment`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from robbieblocks.cli.output import print_result
+from robbieblocks.errors import UsageError
+from robbieblocks.file_reading import read_file
+from robbieblocks.messages import printable
+from robbieblocks.pull_request import PullRequest, State, say
+
+_LINK: Final = re.compile(r"https?://[^\s()<>\[\]\"'\\`]+")
+
+
+def run(
+    file: Path | None,
+    state: State | None,
+    given: Callable[[Mapping[str, str]], PullRequest],
+    *,
+    link: str,
+    environment: str,
+) -> None:
+    """Post, alter or leave the comment, and print what was done."""
+    if link and not _LINK.fullmatch(link):
+        raise UsageError(f"--link {printable(link)} is no address\n  -> give one with https://")
+    text = ""
+    if file is not None and state is None:
+        text = _read(file)
+        state = "changed" if text.strip() else "unchanged"
+    elif file is not None or state is None:
+        raise UsageError("give a file that preview --comment-file wrote, or --state; one of them")
+    request = given(os.environ)
+    print_result(say(request, state, text, link=link, environment=environment))
+
+
+def _read(file: Path) -> str:
+    try:
+        return read_file(file, file.parent).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(
+            f"{file} can't be read: {why}\n  -> write it with robbieblocks preview --comment-file"
+        ) from error
