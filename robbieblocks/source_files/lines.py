@@ -14,6 +14,7 @@ _HEADER = re.compile(r"^\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(
     r"""^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*="""
 )
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _PART = re.compile(r""""([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+)""")
 
 
@@ -53,7 +54,10 @@ def line_of(places: dict[Place, int], place: Place) -> int | None:
 
 
 def _parts(dotted: str) -> Place:
-    return tuple(one or two or three for one, two, three in _PART.findall(dotted))
+    return tuple(
+        _ESCAPE.sub(lambda code: chr(int(code[1], 16)), one) or two or three
+        for one, two, three in _PART.findall(dotted)
+    )
 
 
 def _within_arrays(path: Place, counts: dict[str, int]) -> Place:

@@ -13,12 +13,13 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from robbieblocks.messages import did_you_mean
+from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.model import Json, JsonObject
 from robbieblocks.source_files.lines import Place, key_lines, line_of
 from robbieblocks.source_files.problems import ProblemCollector, source_line, unstorable
 
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+_NUL = "holds a NUL character, which Postgres can't store"
 
 TomlValue: TypeAlias = (
     "str | bool | int | float | datetime | date | time | list[TomlValue] | dict[str, TomlValue]"
@@ -84,7 +85,7 @@ class Table:
         if value is None:
             return None
         if "\0" in value:
-            self.report(name, "holds a NUL character, which Postgres can't store")
+            self.report(name, _NUL)
             return None
         if most is not None and len(value) > most:
             self.report(name, f"is {len(value)} characters long; its column holds {most}")
@@ -105,7 +106,11 @@ class Table:
 
     def strings(self, name: str) -> tuple[str, ...]:
         """An array of strings; empty where it is not there."""
-        return tuple(self._list_of(name, str, f'an array of strings, e.g. {name} = ["..."]'))
+        found = self._list_of(name, str, f'an array of strings, e.g. {name} = ["..."]')
+        if any("\0" in each for each in found):
+            self.report(name, _NUL)
+            return ()
+        return tuple(found)
 
     def texts(self, name: str) -> dict[str, str]:
         """A table of strings by name; empty where it is not there."""
@@ -170,6 +175,7 @@ class Table:
     def named_tables(self) -> dict[str, Table]:
         """Every key of this table as a table of its own; a value that is none is a problem."""
         found: dict[str, Table] = {}
+        self._check_keys((), self.values)
         for name in self.values:
             value = self._take(name)
             if isinstance(value, dict):
@@ -241,13 +247,14 @@ class Table:
     def _as_json(self, path: Place, value: TomlValue) -> Json:
         """The value as JSON; None in place of what JSON can't hold, with a problem."""
         if isinstance(value, dict):
+            self._check_keys(path, value)
             return {key: self._as_json((*path, key), inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [self._as_json((*path, index), inner) for index, inner in enumerate(value)]
         if isinstance(value, float) and not math.isfinite(value):
             what = "is not a finite number, which JSON can't hold"
         elif isinstance(value, str) and "\0" in value:
-            what = "holds a NUL character, which Postgres can't store"
+            what = _NUL
         elif isinstance(value, str | bool | int | float):
             return value
         else:
@@ -255,6 +262,12 @@ class Table:
         name = ".".join(map(str, path))
         self._add((*self.path, *path), f"{name} {what}", "write another value")
         return None
+
+    def _check_keys(self, path: Place, values: TomlTable) -> None:
+        for key in values:
+            if "\0" in key:
+                place = (*self.path, *path, key)
+                self._add(place, f"the key {printable(key)} {_NUL}", "rename it")
 
 
 def _syntax_place(message: str, text: str) -> tuple[int, int | None, str]:
