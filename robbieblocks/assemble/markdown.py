@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from robbieblocks.assemble.highlighting import highlighted
-from robbieblocks.assemble.values import MAX_VALUE_BYTES, ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, MAX_VALUE_BYTES, ValueProblem
 from robbieblocks.messages import printable
 
 MAX_CHARACTERS: Final = 100_000
@@ -48,8 +49,8 @@ def rendered(text: str) -> Rendered:
     _set_anchors(tokens)
     every = [inner for token in tokens for inner in (token, *(token.children or ()))]
     units = _CHARACTER_UNITS * len(text) + _TOKEN_UNITS * len(every)
-    if parser.refused:
-        return Rendered("", units, tuple(_refused(each, text) for each in parser.refused))
+    if first := list(islice(parser.refused, MAX_PROBLEMS)):
+        return Rendered("", units, tuple(_refused(each, text) for each in first))
     html = ""
     # A link of many bytes may be named by many references.
     size = sum(len(token.content) + sum(map(_length, token.attrs.values())) for token in every)
@@ -62,12 +63,19 @@ def rendered(text: str) -> Rendered:
 
 
 def _html_block(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
-    text = _COMMENT.sub("", tokens[index].content).strip()
+    text = without_comments(tokens[index].content).strip()
     return f"<p>{escape(text)}</p>\n" if text else ""
 
 
 def _html_inline(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
-    return escape(_COMMENT.sub("", tokens[index].content))
+    return escape(without_comments(tokens[index].content))
+
+
+def without_comments(text: str) -> str:
+    """A text without its HTML comments; one that doesn't end stays."""
+    # Behind the last end no comment can end: looking for one from each start is quadratic.
+    head, end, rest = text.rpartition("-->")
+    return _COMMENT.sub("", head + end) + rest
 
 
 def _code(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from robbieblocks.assemble import markdown_props
 from robbieblocks.assemble.highlighting import LANGUAGES, MAX_CHARACTERS, highlighted
-from robbieblocks.assemble.markdown import rendered
+from robbieblocks.assemble.markdown import rendered, without_comments
 from robbieblocks.assemble.placeholders import PLACEHOLDER
+from robbieblocks.assemble.values import MAX_PROBLEMS
 from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate.html_check import html_problem
 from robbieblocks.typescript.props import props_module
@@ -44,6 +45,7 @@ def problems(props: Any, schema: Any) -> list[Problem]:
         ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>\n"),
         ("# Käse & Brot", '<h1 id="käse--brot">Käse &amp; Brot</h1>\n'),
         ("a <b>c</b>", "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n"),
+        ("<!-- a --> b <!-- c", "<p>b &lt;!-- c</p>\n"),
         ("<!-- not told -->\na<!-- nor this -->b", "<p>ab</p>\n"),
         ("<div>\n*a*\n</div>", "<p>&lt;div&gt;\n*a*\n&lt;/div&gt;</p>\n"),
         ("{{a}} `{{b|c}}`", "<p>{&#123;a}} <code>{&#123;b|c}}</code></p>\n"),
@@ -99,6 +101,13 @@ def test_a_link_that_could_run_a_script_is_an_error(link: str) -> None:
     assert (found.field, found.pointer, found.page, found.block) == ("props", "/a/0/b", "home", 1)
     assert "may not have the address" in found.what
     assert found.line in (3, 5, None)
+
+
+def test_of_many_such_links_the_first_are_told() -> None:
+    """A text of them makes no more problems than other props do."""
+    text = "".join(f"[x](javascript:{number})\n" for number in range(MAX_PROBLEMS + 1))
+    found = problems({"a": text}, {"a": MARKDOWN})
+    assert [problem.line for problem in found] == list(range(1, MAX_PROBLEMS + 1))
 
 
 @pytest.mark.parametrize("link", ["/a", "#b", "../c/", "https://a.b/", "mailto:a@b.c", "tel:1"])
@@ -176,6 +185,13 @@ def test_hostile_markdown_is_bounded(text: str, what: str) -> None:
         assert what in found.what
     else:
         assert len(shown({"a": text}, schema)["a"]["__html"]) > len(text) / 20
+
+
+def test_comments_that_do_not_end_are_looked_for_once() -> None:
+    """Looking for the end from each start would take hours."""
+    text = "<!-- " * 500_000
+    assert without_comments(text) == text
+    assert without_comments(f"{text}-->{text}") == text
 
 
 def test_all_markdown_of_a_page_is_bounded() -> None:
