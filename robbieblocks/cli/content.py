@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,9 @@ import typer
 from robbieblocks import content
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
-from robbieblocks.content import RowMerge, RowName, Side
-from robbieblocks.errors import UsageError
+from robbieblocks.content import Exported, RowMerge, RowName, Side
+from robbieblocks.errors import DatabaseUnavailable, RightsMissing, UsageError
+from robbieblocks.messages import counted, did_you_mean, printable
 from robbieblocks.settings import Settings
 
 Form = Literal["text", "json"]
@@ -22,30 +24,62 @@ _ALL = "all"
 _KINDS = ("page/", "component/", "token/", "node/")
 _VERBS = {"add": "add", "update": "change", "remove": "remove", "keep": "keep"}
 _DONE = {"add": "added", "update": "changed", "remove": "removed", "keep": "kept"}
+# What an import has done is counted as a whole; a dry run names every row.
+_NAMED_MAX = 10
 
 
 def export(
-    folder: Path | None, *, prune: bool, database_url: str | None, branding_alone: bool = False
+    folder: Path | None,
+    *,
+    prune: bool,
+    theirs: Iterable[str] = (),
+    ours: Iterable[str] = (),
+    database_url: str | None,
+    branding_alone: bool = False,
 ) -> None:
-    """Write the rows as files, and print which files that changed."""
+    """Write the rows as files, and print which files that changed; exit 1 where one is kept."""
+    side = sides(theirs, ours)
     settings = Settings.from_environment(database_url=database_url)
+    folders = _folders(folder, settings, branding_alone)
+    own = _folders(None, settings, branding_alone)
     with session.opened(settings) as connection:
         found = content.stored(connection)
-    if branding_alone:
-        found = found.only("node")
-    done = content.export(found, *_folders(folder, settings, branding_alone), prune=prune)
+        if branding_alone:
+            found = found.only("node")
+        side.check((*found.content.rows(), *found.unreadable))
+        done = content.export(found, *folders, prune=prune, side=side, own=_same(folders, own))
+        try:
+            content.remember_export(connection, found, done.in_step)
+        except (RightsMissing, DatabaseUnavailable) as error:
+            print_progress(f"the exported files don't count as imported: {error}")
+    _print_export(done)
+    for problem in found.unreadable.values():
+        print_progress(str(problem))
+    if found.unreadable or not all(each.chosen for each in done.kept):
+        raise typer.Exit(1)
+
+
+def _print_export(done: Exported) -> None:
     for name, files in (("wrote", done.written), ("removed", done.removed)):
         for file in files:
             print_result(f"{name}  {file}")
     for file in done.strange:
         print_result(f"left   {file}: no row is kept there; --prune removes the file")
+    for token in done.strange_tokens:
+        print_result(f"left   {token}: there is no such row; --prune removes it from its file")
+    for file, row, why, chosen in done.kept:
+        remedy = f"import it, or overwrite it with --ours {row or _ALL}"
+        print_result(f"kept   {file}{f' ({row})' if row else ''}: {why}")
+        if not chosen:
+            print_result(f"       -> {remedy}")
     print_result(
         f"{len(done.written)} written, {len(done.removed)} removed, {done.unchanged} as they were"
+        + (f", {len(done.kept)} kept" if done.kept else "")
     )
-    if found.unreadable:
-        for problem in found.unreadable.values():
-            print_progress(str(problem))
-        raise typer.Exit(1)
+
+
+def _same(one: Iterable[Path | None], other: Iterable[Path | None]) -> bool:
+    return all((a and a.resolve()) == (b and b.resolve()) for a, b in zip(one, other, strict=True))
 
 
 def import_(
@@ -64,6 +98,9 @@ def import_(
     settings = Settings.from_environment(database_url=database_url)
     files = content.load(*_folders(folder, settings, branding_alone))
     with session.opened(settings) as connection:
+        if theirs or ours:
+            held = content.stored(connection)
+            side.check((*files.rows(), *held.content.rows(), *held.unreadable))
         merged = content.import_(
             connection,
             files,
@@ -126,9 +163,32 @@ def _folders(
     return folder / "content", folder / "node_branding"
 
 
-def sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Side]:
+@dataclass(frozen=True, slots=True)
+class Sides:
     """Which side wins a row's conflict, by the options that name it."""
-    files, rows = set(theirs), set(ours)
+
+    files: frozenset[str]
+    rows: frozenset[str]
+
+    def __call__(self, name: RowName) -> Side:
+        """The side that was named for a row, or for all."""
+        for wanted in (str(name), _ALL):
+            if wanted in self.files:
+                return "theirs"
+            if wanted in self.rows:
+                return "ours"
+        return None
+
+    def check(self, names: Iterable[RowName]) -> None:
+        """Raise UsageError where an option names a row that is none of these."""
+        known = set(map(str, names))
+        for name in sorted((self.files | self.rows) - known - {_ALL}):
+            raise UsageError(f"there is no row {printable(name)}: {did_you_mean(name, known)}")
+
+
+def sides(theirs: Iterable[str], ours: Iterable[str]) -> Sides:
+    """Which side wins a row's conflict, by the options that name it."""
+    files, rows = frozenset(theirs), frozenset(ours)
     if both := files & rows:
         raise UsageError(f"--theirs and --ours both name {', '.join(sorted(both))}: name one side")
     for name in files | rows:
@@ -136,16 +196,7 @@ def sides(theirs: Iterable[str], ours: Iterable[str]) -> Callable[[RowName], Sid
             raise UsageError(
                 f"{name} names no row: write page/KEY, component/KEY, token/KEY, node/ID, or all"
             )
-
-    def side(name: RowName) -> Side:
-        for wanted in (str(name), _ALL):
-            if wanted in files:
-                return "theirs"
-            if wanted in rows:
-                return "ours"
-        return None
-
-    return side
+    return Sides(files, rows)
 
 
 def _text(rows: list[RowMerge], *, dry_run: bool) -> list[str]:
@@ -155,6 +206,8 @@ def _text(rows: list[RowMerge], *, dry_run: bool) -> list[str]:
     lines = [
         f"{verbs[row.action]:<8} {row.name}  ({row.why})" for row in rows if row.action in verbs
     ]
+    if not unwritten and len(lines) > _NAMED_MAX:
+        lines[_NAMED_MAX:] = [f"and {counted(len(lines) - _NAMED_MAX, 'more row')}"]
     for row in conflicts:
         lines += (f"conflict {row.name}: {row.why}", content.difference(row))
     if conflicts:
@@ -163,8 +216,8 @@ def _text(rows: list[RowMerge], *, dry_run: bool) -> list[str]:
             f"(the file) or --ours ROW (the database), e.g. --theirs {conflicts[0].name}"
         )
     else:
-        counted = _counted(rows) or "nothing differs"
-        lines.append(f"dry run: {counted}" if dry_run else counted)
+        all_done = _counted(rows) or "nothing differs"
+        lines.append(f"dry run: {all_done}" if dry_run else all_done)
     return lines
 
 

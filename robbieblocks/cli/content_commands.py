@@ -12,9 +12,11 @@ from robbieblocks.cli.options import (
     CheckDifferences,
     DatabaseUrl,
     DryRun,
+    KeptFiles,
     Ours,
     PruneFiles,
     PruneRows,
+    ReplacedFiles,
     ResultFormat,
     Theirs,
 )
@@ -57,18 +59,22 @@ def _collected() -> None:
 def content_export(
     folder: ProjectFolder = None,
     prune: PruneFiles = False,
+    theirs: KeptFiles = None,
+    ours: ReplacedFiles = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write every row of content as files: content/ and node_branding/ below a folder.
 
-    Changes files only: one that says what its row says stays as it is, comments and all. Edits of
-    files that were never imported are overwritten.
+    Changes files: one that says what its row says stays as it is, comments and all. A file that
+    was edited since it was last imported is kept and named, until a side is chosen.
 
     Example: robbieblocks content export
     """
     from robbieblocks.cli import content as command
 
-    command.export(folder, prune=prune, database_url=database_url)
+    command.export(
+        folder, prune=prune, theirs=theirs or (), ours=ours or (), database_url=database_url
+    )
 
 
 @content.command("import")
@@ -206,14 +212,24 @@ def branding_apply(
 def branding_export(
     folder: BrandingFolder = None,
     prune: PruneFiles = False,
+    theirs: KeptFiles = None,
+    ours: ReplacedFiles = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write the rows of all nodes as branding files.
 
-    A file that says what its row says stays as it is, comments and all. Changes no row.
+    A file that says what its row says stays as it is, comments and all. One that was edited since
+    it was last imported is kept and named, until a side is chosen.
 
     Example: robbieblocks branding export
     """
     from robbieblocks.cli import content as command
 
-    command.export(folder, prune=prune, database_url=database_url, branding_alone=True)
+    command.export(
+        folder,
+        prune=prune,
+        theirs=theirs or (),
+        ours=ours or (),
+        database_url=database_url,
+        branding_alone=True,
+    )

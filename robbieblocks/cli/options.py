@@ -46,6 +46,21 @@ Ours = Annotated[
     list[str] | None,
     typer.Option(metavar="ROW", help="Let the database win this row's conflict; repeatable."),
 ]
+KeptFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--theirs",
+        metavar="ROW",
+        help="Keep this row's edited file: page/KEY, component/KEY, token/KEY, node/ID, or all; "
+        "repeatable.",
+    ),
+]
+ReplacedFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ours", metavar="ROW", help="Overwrite this row's edited file; all for each; repeatable."
+    ),
+]
 ResultFormat = Annotated[
     Literal["text", "json"], typer.Option("--format", help="Form of the result.")
 ]

@@ -11,7 +11,7 @@ from robbieblocks import content
 from robbieblocks.cli import session
 from robbieblocks.cli.content import Form, print_import, sides
 from robbieblocks.cli.output import as_json, print_progress, print_result
-from robbieblocks.content import Content
+from robbieblocks.content import Content, RowName
 from robbieblocks.settings import Settings
 
 
@@ -40,8 +40,11 @@ def import_(
     side = sides(theirs, ours)
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        rows = content.stored(connection).content.tokens
+        held = content.stored(connection).only("token")
+        rows = held.content.tokens
         found = content.read_design_tokens(file, {row.key: row.category for row in rows})
+        names = (RowName("token", row.key) for row in found.tokens)
+        side.check((*names, *held.content.rows(), *held.unreadable))
         merged = content.import_(
             connection,
             Content(tokens=found.tokens),

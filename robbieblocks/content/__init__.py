@@ -25,7 +25,7 @@ from robbieblocks.content.exporting import Exported, export, export_design_token
 from robbieblocks.content.file_schemas import file_schemas
 from robbieblocks.content.folder import CODE_FILES, load, load_sound
 from robbieblocks.content.folder_files import FolderFiles
-from robbieblocks.content.importing import import_, seed
+from robbieblocks.content.importing import import_, remember_export, seed
 from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import (
@@ -75,6 +75,7 @@ __all__ = [
     "load_sound",
     "merge",
     "read_design_tokens",
+    "remember_export",
     "row_hash",
     "save_example",
     "seed",

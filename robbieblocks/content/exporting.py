@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ from robbieblocks.content.design_tokens import design_tokens
 from robbieblocks.content.file_names import file_names, stated_key
 from robbieblocks.content.folder import CODE_FILES
 from robbieblocks.content.folder_files import FolderFiles
+from robbieblocks.content.keeping import FileChoice, KeptFile
+from robbieblocks.content.merging import Side
 from robbieblocks.content.page_files import front_matter
 from robbieblocks.content.page_writing import PageFiles
-from robbieblocks.content.shape import EXAMPLES, Component
+from robbieblocks.content.shape import EXAMPLES, Component, RowName
 from robbieblocks.content.stored import Stored
 from robbieblocks.errors import SiteUnavailable
 
@@ -27,26 +29,40 @@ class Exported:
 
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
-    # Files in which no row of the database is kept; `prune` removes them.
+    # Files, and tokens in `tokens.toml`, in which no row of the database is kept; `prune` removes
+    # them.
     strange: tuple[Path, ...] = ()
+    strange_tokens: tuple[RowName, ...] = ()
+    # Files that were edited since they were last imported.
+    kept: tuple[KeptFile, ...] = ()
+    # Rows whose files say what they say, in a folder from which they are imported.
+    in_step: tuple[RowName, ...] = ()
     unchanged: int = 0
 
 
 def export(
-    database: Stored, folder: Path | None, branding: Path, *, prune: bool = False
+    database: Stored,
+    folder: Path | None,
+    branding: Path,
+    *,
+    prune: bool = False,
+    side: Callable[[RowName], Side] = lambda _: None,
+    own: bool = False,
 ) -> Exported:
     """Write the rows of a database into a content folder and a folder of branding files.
 
     Without a content folder the nodes alone are written. A row goes into the file that states its
     key. A file that says what its row says stays byte for byte, and so does one whose row can't be
-    read. Files of rows that are not there are listed, or removed with `prune`. Raises
-    SiteUnavailable where a file can't be written.
+    read. A file that was edited since it was last imported is kept, unless `side` says "ours".
+    Files of rows that are not there are listed, or removed with `prune`. `own` says that rows are
+    imported from these folders, so that a new file counts as imported. Raises SiteUnavailable where
+    a file can't be written.
     """
     target = FolderFiles(folder or branding, branding)
+    choice = FileChoice.of(database, folder, branding, side, own=own)
     with _written(target.content):
-        _write_nodes(database, target)
-        if folder:
-            _write(database, target)
+        _write_nodes(database, target, choice)
+        strange_tokens = _write(database, target, choice, prune=prune) if folder else ()
         strange = sorted(set(_files(folder, branding)) - target.wanted - target.spared)
         for file in strange if prune else ():
             target.remove(file)
@@ -54,6 +70,9 @@ def export(
         written=tuple(target.written),
         removed=tuple(target.removed),
         strange=() if prune else tuple(strange),
+        strange_tokens=strange_tokens,
+        kept=tuple(choice.kept),
+        in_step=tuple(choice.in_step),
         unchanged=len(target.wanted) - len(target.written),
     )
 
@@ -111,7 +130,10 @@ def _names(
     return names
 
 
-def _write(database: Stored, target: FolderFiles) -> None:
+def _write(
+    database: Stored, target: FolderFiles, choice: FileChoice, *, prune: bool
+) -> tuple[RowName, ...]:
+    """Write components, pages and tokens; the tokens that only the file has, where they stay."""
     content = database.content
     rows = [*content.rows(), *database.unreadable]
     components = _names(
@@ -130,20 +152,30 @@ def _write(database: Stored, target: FolderFiles) -> None:
         others=page_files.texts,
     )
     for component in content.components:
-        _component(component, components[component.key], target)
+        folder = target.content / "components" / components[component.key]
+        if choice.replaces(RowName("component", component.key), folder):
+            _component(component, folder, target)
+        else:
+            target.spared.update(folder.rglob("*"))
     for page in content.pages:
-        page_files.write(page, pages[page.key])
+        name = pages[page.key]
+        if choice.replaces(RowName("page", page.key), page_files.file(name)):
+            page_files.write(page, name)
+        else:
+            page_files.spare(name)
     file = target.content / "tokens.toml"
-    if content.tokens or file.exists():
-        target.put(file, writing.tokens_toml(content.tokens, target.text(file)))
+    tokens = choice.tokens(file, prune=prune) if content.tokens or file.exists() else None
+    if tokens:
+        target.put(file, writing.tokens_toml(tokens.rows, target.text(file)))
     for kind, key in database.unreadable:
         if kind == "component":
             target.spared.update((target.content / "components" / components[key]).rglob("*"))
         elif kind == "page":
             page_files.spare(pages[key])
+    return tokens.strange if tokens else ()
 
 
-def _write_nodes(database: Stored, target: FolderFiles) -> None:
+def _write_nodes(database: Stored, target: FolderFiles, choice: FileChoice) -> None:
     rows = [*database.content.rows(), *database.unreadable]
     names = _names(
         target,
@@ -154,19 +186,21 @@ def _write_nodes(database: Stored, target: FolderFiles) -> None:
     )
     for node in database.content.nodes:
         file = target.branding / f"{names[node.id]}.toml"
-        target.put(file, writing.node_toml(node, target.text(file)))
+        if choice.replaces(RowName("node", node.id), file):
+            target.put(file, writing.node_toml(node, target.text(file)))
+        else:
+            target.spared.add(file)
     for kind, key in database.unreadable:
         if kind == "node":
             target.spared.add(target.branding / f"{names[key]}.toml")
 
 
-def _component(row: Component, name: str, target: FolderFiles) -> None:
-    folder = target.content / "components" / name
+def _component(row: Component, folder: Path, target: FolderFiles) -> None:
     # The column does not say in which dialect the code is written; the file that exists does.
     code = next((one for one in CODE_FILES if (folder / one).exists()), CODE_FILES[0])
     target.spared.update((folder / EXAMPLES).glob("*"))
     existing = target.text(folder / "component.toml")
-    for file, text in writing.component_files(row, name, code, existing).items():
+    for file, text in writing.component_files(row, folder.name, code, existing).items():
         if text is not None:
             target.put(folder / file, text)
         elif os.path.lexists(folder / file):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -94,3 +94,21 @@ def _is_news(row: RowMerge, held: Stored) -> bool:
 def seed(connection: Connection, content: Content) -> tuple[RowMerge, ...]:
     """Import content, and let it win each conflict; other rows stay."""
     return import_(connection, content, side=lambda _: "theirs")
+
+
+def remember_export(connection: Connection, held: Stored, names: Iterable[RowName]) -> None:
+    """Let what an export wrote of some rows count as imported, so that their files are in step.
+
+    Changes `imported_hash` alone: nothing is built for it. Raises RightsMissing where the role may
+    not write, and DatabaseUnavailable.
+    """
+    exported = held.content.rows()
+    news = {
+        name: exported[name]
+        for name in names
+        if held.imported.get(name) != row_hash(exported[name])
+    }
+    if not news:
+        return
+    with translated("remember the export"), connection.transaction(), connection.cursor() as cursor:
+        rows.remember(cursor, news)

@@ -44,6 +44,12 @@ class PageFiles:
             self._named[file.stem] = free
             self.texts.update(self._folder / name for name in free.values())
 
+    def file(self, name: str) -> Path:
+        """The file that holds the page of this name, or is to hold it."""
+        toml, markdown = self._folder / f"{name}.toml", self._folder / f"{name}.md"
+        is_there = os.path.lexists(markdown) and markdown not in self.texts
+        return markdown if is_there and not os.path.lexists(toml) else toml
+
     def write(self, row: Page, name: str) -> None:
         """Write a page into the file of this name, without its suffix."""
         toml, markdown = self._folder / f"{name}.toml", self._folder / f"{name}.md"

@@ -16,7 +16,7 @@ from psycopg import Cursor
 from psycopg.sql import SQL, Composed
 
 from robbieblocks.content.merging import RowMerge, row_hash
-from robbieblocks.content.shape import ContentRow, Page
+from robbieblocks.content.shape import ContentRow, Page, RowName
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
 
@@ -209,17 +209,24 @@ def write(cursor: Cursor[Any], merged: Iterable[RowMerge], source: str = "") -> 
         keys = [row.name.key for row in rows if row.name.kind == kind and row.action == "remove"]
         if keys:
             cursor.execute(table.delete(), (keys,))
+    settled = {row.name: row.theirs for row in rows if row.theirs is not None and row.settled}
+    remember(cursor, settled, source)
+
+
+def remember(cursor: Cursor[Any], files: Mapping[RowName, ContentRow], source: str = "") -> None:
+    """Remember what files say as what was imported last. No other column is touched."""
+    for kind, table in reversed(_TABLES.items()):
         hashes = [
-            {table.key: row.name.key, "hash": row_hash(row.theirs, source)}
-            for row in rows
-            if row.name.kind == kind and row.theirs is not None and row.settled
+            {table.key: name.key, "hash": row_hash(row, source)}
+            for name, row in files.items()
+            if name.kind == kind
         ]
         cursor.execute(table.remember(), (_as_jsonb(hashes),))
     blocks = [
-        {"page_key": row.name.key, "block_order": block.order, "hash": row_hash(block)}
-        for row in rows
-        if isinstance(row.theirs, Page) and row.settled
-        for block in row.theirs.blocks
+        {"page_key": row.key, "block_order": block.order, "hash": row_hash(block)}
+        for row in files.values()
+        if isinstance(row, Page)
+        for block in row.blocks
     ]
     cursor.execute(_REMEMBER_BLOCKS, (_as_jsonb(blocks),))
 

@@ -438,7 +438,7 @@ COMMENT ON COLUMN robbieblocks_pages.metadata IS
     'Further settings: lang, dir, robots, og_title, og_type, og_description, og_image, '
     'og_image_alt, json_ld, form_action, and blocks by block_order.';
 COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
-    'The page as `robbieblocks content import` last read it from its file; null: never.';
+    'The page as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON TABLE robbieblocks_components IS
     'React components, one ES module each.';
 COMMENT ON COLUMN robbieblocks_components.component_key IS
@@ -465,7 +465,7 @@ COMMENT ON COLUMN robbieblocks_components.preview_url IS
 COMMENT ON COLUMN robbieblocks_components.metadata IS
     'Further settings: hydrate says when its blocks hydrate.';
 COMMENT ON COLUMN robbieblocks_components.imported_hash IS
-    'The component as `robbieblocks content import` last read it from its file; null: never.';
+    'The component as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON TABLE robbieblocks_page_blocks IS
     'A component placed on a page. Blocks of a zone show in block_order.';
 COMMENT ON COLUMN robbieblocks_page_blocks.page_id IS
@@ -481,7 +481,7 @@ COMMENT ON COLUMN robbieblocks_page_blocks.props IS
 COMMENT ON COLUMN robbieblocks_page_blocks.conditions IS
     'When the block shows; {} is always.';
 COMMENT ON COLUMN robbieblocks_page_blocks.imported_hash IS
-    'The block as `robbieblocks content import` last read it from its page''s file; null: never.';
+    'The block as its page''s file had it at the last `content import` or `export`; null: never.';
 COMMENT ON TABLE robbieblocks_style_tokens IS
     'Design tokens: color.primary is the custom property --color-primary.';
 COMMENT ON COLUMN robbieblocks_style_tokens.token_key IS
@@ -509,7 +509,7 @@ COMMENT ON COLUMN robbieblocks_node_branding.custom_css IS
 COMMENT ON COLUMN robbieblocks_node_branding.custom_scripts IS
     'A script that every page of the node runs.';
 COMMENT ON COLUMN robbieblocks_node_branding.imported_hash IS
-    'The node as `robbieblocks content import` last read it from its file; null: never.';
+    'The node as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
     'Where the node is reached, for canonical links and the sitemap.';
 COMMENT ON TABLE robbieblocks_deploys IS
@@ -931,7 +931,8 @@ $$;
 -- tell a worker what to build first; which pages a change reaches, a build computes from its
 -- content.
 
--- Sets updated_at, unless the statement sets it itself, as a sync does that copies times.
+-- Sets updated_at, unless the statement sets it itself, as a sync does that copies times, or
+-- remembers what was imported, which changes nothing of the row.
 CREATE OR REPLACE FUNCTION robbieblocks_touch() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -1289,7 +1290,8 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_touch BEFORE UPDATE ON %I FOR EACH ROW '
-            'WHEN (OLD.* *<> NEW.* AND OLD.updated_at IS NOT DISTINCT FROM NEW.updated_at) '
+            'WHEN (OLD.* *<> NEW.* AND OLD.updated_at IS NOT DISTINCT FROM NEW.updated_at '
+            'AND OLD.imported_hash IS NOT DISTINCT FROM NEW.imported_hash) '
             'EXECUTE FUNCTION robbieblocks_touch()', it.on_table);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_insert AFTER INSERT ON %I '

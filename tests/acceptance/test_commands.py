@@ -201,7 +201,15 @@ def test_content_goes_out_as_files_and_comes_back(empty_database: str, tmp_path:
     assert conflict.code == 1
     assert "--theirs page/robbie-play-home" in conflict.out
     assert sql(installation, names) == [("Mine",)]
+    kept = installation.run("content", "export", str(site))
+    assert (kept.code, "--ours page/robbie-play-home" in kept.out) == (1, True)
+    assert 'name = "Other ' in page.read_text()
     assert installation.run("content", "import", str(site), "--ours", "all").code == 0
+    for command in ("import", "export"):
+        unknown = installation.run(
+            "content", command, str(site), "--theirs", "page/robbie-play-hom"
+        )
+        assert (unknown.code, "did you mean page/robbie-play-home" in unknown.error) == (2, True)
     for name in ("home", "pages/home"):
         wrong = installation.run("content", "import", str(site), "--ours", name)
         assert (wrong.code, "page/KEY" in wrong.error) == (2, True)

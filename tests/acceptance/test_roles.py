@@ -83,6 +83,18 @@ def test_an_editor_takes_content_out_and_brings_it_back(
     site = str(tmp_path / "site")
     assert reviewer.run("content", "export", site).code == 0
     assert reviewer.run("content", "diff", site, "--check").code == 0
+    (tmp_path / "project").mkdir()
+    own = reviewer.run("content", "export", cwd=tmp_path / "project")
+    # The demo's rows were imported, and are in step already.
+    assert (own.code, own.err) == (0, "")
+    with psycopg.connect(roles.database_url or "", autocommit=True) as connection:
+        connection.execute("UPDATE robbieblocks_pages SET imported_hash = NULL")
+        own = reviewer.run("content", "export", cwd=tmp_path / "project")
+        assert (own.code, "don't count as imported: could not" in own.err) == (0, True)
+        assert editor.run("content", "export", cwd=tmp_path / "project").err == ""
+        assert not connection.execute(
+            "SELECT FROM robbieblocks_pages WHERE imported_hash IS NULL"
+        ).fetchall()
     for file in Path(site).rglob("tokens.toml"):
         file.write_text(file.read_text().replace("120ms", "130ms"))
     for role in ("reviewer", "worker"):

@@ -25,6 +25,7 @@ from robbieblocks.content import (
     export,
     import_,
     load,
+    remember_export,
     seed,
     stored,
 )
@@ -67,9 +68,9 @@ def empty(connection: psycopg.Connection) -> None:
         connection.execute(f"DELETE FROM robbieblocks_{table}")
 
 
-def exported(connection: psycopg.Connection, folder: Path) -> dict[str, bytes]:
+def exported(connection: psycopg.Connection, folder: Path, side: Side = None) -> dict[str, bytes]:
     """Every file of an export into a folder, by its path."""
-    export(stored(connection), folder / "content", folder / "node_branding")
+    export(stored(connection), folder / "content", folder / "node_branding", side=lambda _: side)
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in folder.rglob("*")
@@ -137,6 +138,94 @@ def test_an_export_keeps_the_comments_of_what_it_changes(
     )
     exported(connection, tmp_path)
     assert tokens.read_text() == text.replace('"1"', '"3"')
+
+
+def change_every_row(connection: psycopg.Connection) -> None:
+    connection.execute("UPDATE robbieblocks_pages SET page_name = 'Row'")
+    connection.execute("UPDATE robbieblocks_components SET component_name = 'Row'")
+    connection.execute("UPDATE robbieblocks_style_tokens SET default_value = 'row'")
+    connection.execute("UPDATE robbieblocks_node_branding SET node_name = 'Row'")
+
+
+EDITS = (
+    ("content/pages/home.toml", '"Home"', '"Edited"'),
+    ("content/components/bar/component.toml", '"Bar"', '"Edited"'),
+    ("content/tokens.toml", "#fff", "#000"),
+    ("node_branding/one.toml", '"One"', '"Edited"'),
+)
+
+
+@pytest.mark.parametrize("rows_change", [True, False])
+def test_an_export_keeps_files_that_were_edited_since_the_import(
+    connection: psycopg.Connection, tmp_path: Path, rows_change: bool
+) -> None:
+    """Whether their rows have changed, too, or not; the database wins where that is chosen."""
+    seed(connection, SMALL)
+    before = exported(connection, tmp_path)
+    for name, was, now in EDITS:
+        edit(tmp_path / name, was, now)
+    if rows_change:
+        change_every_row(connection)
+    folders = (tmp_path / "content", tmp_path / "node_branding")
+    done = export(stored(connection), *folders, prune=True)
+    assert {str(each.name) for each in done.kept} == set(map(str, SMALL.rows()))
+    assert (done.written, done.removed, done.in_step) == ((), (), ())
+    assert all(now in (tmp_path / name).read_text() for name, _, now in EDITS)
+    kept = export(stored(connection), *folders, side=lambda _: "theirs")
+    assert kept.written == ()
+    assert all(each.chosen for each in kept.kept)
+    after = exported(connection, tmp_path, side="ours")
+    assert (after == before) is not rows_change
+    assert read(tmp_path) == stored(connection).content
+
+
+def test_an_export_replaces_files_that_were_not_edited(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    seed(connection, SMALL)
+    exported(connection, tmp_path)
+    change_every_row(connection)
+    done = export(stored(connection), tmp_path / "content", tmp_path / "node_branding")
+    assert (done.kept, len(done.written)) == ((), 4)
+    assert read(tmp_path) == stored(connection).content
+
+
+def test_a_token_that_only_its_file_has_stays_without_prune(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    seed(connection, SMALL)
+    exported(connection, tmp_path)
+    tokens = tmp_path / "content/tokens.toml"
+    tokens.write_text(tokens.read_text() + '"color.new" = { value = "1", category = "color" }\n')
+    folders = (tmp_path / "content", tmp_path / "node_branding")
+    done = export(stored(connection), *folders)
+    assert [str(name) for name in done.strange_tokens] == ["token/color.new"]
+    assert "color.new" in tokens.read_text()
+    export(stored(connection), *folders, prune=True)
+    assert "color.new" not in tokens.read_text()
+
+
+def test_files_are_in_step_after_an_export(connection: psycopg.Connection, tmp_path: Path) -> None:
+    """A row that the database changed, and that was exported, is changed by its file alone again.
+
+    Nothing is built for it, and no time of the row moves. In a folder from which nothing is
+    imported an export settles nothing: the project's older files would win over the rows.
+    """
+    seed(connection, SMALL)
+    exported(connection, tmp_path / "project")
+    change_every_row(connection)
+    waiting = queued(connection)
+    moments = "SELECT updated_at FROM robbieblocks_pages"
+    moment = connection.execute(moments).fetchall()
+    for place, settled in (("elsewhere", False), ("project", True)):
+        folders = (tmp_path / place / "content", tmp_path / place / "node_branding")
+        held = stored(connection)
+        done = export(held, *folders)
+        remember_export(connection, held, done.in_step)
+        assert bool(done.in_step) is settled
+    assert (queued(connection), connection.execute(moments).fetchall()) == (waiting, moment)
+    edit(tmp_path / "project/content/pages/home.toml", '"Row"', '"Edited"')
+    assert actions(import_(connection, read(tmp_path / "project"))) == {"page/home": "update"}
 
 
 def test_an_import_that_says_nothing_new_writes_nothing(connection: psycopg.Connection) -> None:
@@ -417,14 +506,16 @@ def test_what_a_component_has_no_more_leaves_its_folder(
     assert read(tmp_path).components == (BAR,)
 
 
-def test_an_export_mends_a_file_that_no_reader_of_toml_takes(
+def test_an_export_mends_a_file_that_no_reader_of_toml_takes_if_told_to(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
+    """What such a file says is in no row: unasked it stays."""
     seed(connection, SMALL)
     before = exported(connection, tmp_path)
     for name in ("content/tokens.toml", "content/pages/home.toml"):
         (tmp_path / name).write_text("number = " + "1" * 5000)
-    assert exported(connection, tmp_path) == before
+    assert exported(connection, tmp_path) != before
+    assert exported(connection, tmp_path, side="ours") == before
 
 
 def test_an_export_writes_through_no_symlink(

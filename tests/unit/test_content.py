@@ -244,7 +244,7 @@ def test_an_export_writes_a_row_into_the_file_that_states_its_key(
     done = export(Stored(content=content), folder, nodes)
     assert (done.written, done.strange) == ((), ())
     changed = replace(content, pages=(replace(content.pages[0], name="New"),))
-    done = export(Stored(content=changed), folder, nodes)
+    done = export(Stored(content=changed), folder, nodes, side=lambda _: "ours")
     assert (done.written, done.strange) == ((folder / "pages" / "other.toml",), ())
     assert load(folder, nodes).pages[0].name == "New"
 
@@ -256,7 +256,7 @@ def test_an_amended_file_keeps_its_ends_of_lines(folder: Path, write: Write) -> 
     content = load(folder)
     assert content.pages[0].description == "one\ntwo"
     changed = replace(content, pages=(replace(content.pages[0], name="New"),))
-    done = export(Stored(content=changed), folder, folder.parent / "nodes")
+    done = export(Stored(content=changed), folder, folder.parent / "nodes", side=lambda _: "ours")
     assert done.written == (file,)
     amended = file.read_bytes()
     assert b"'''\r\none\r\ntwo''' # mine\r\n" in amended

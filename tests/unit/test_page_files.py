@@ -46,7 +46,8 @@ class Folder:
         return load(self.content, self.branding)
 
     def export(self, *pages: Page) -> Exported:
-        return export(Stored(content=Content(pages=pages)), self.content, self.branding)
+        database = Stored(content=Content(pages=pages))
+        return export(database, self.content, self.branding, side=lambda _: "ours")
 
     def files(self) -> dict[str, str]:
         return {file.name: file.read_bytes().decode() for file in sorted(self.pages.iterdir())}
