@@ -35,6 +35,16 @@ RULES: Final = (
         "a class in a component's code that no stylesheet has, and that is almost the name of one "
         "which applies there: of the templates, a node, the component, Tailwind or a token",
     ),
+    Rule(
+        "unshown-page",
+        "error",
+        "a page whose app no node enables, so that it is nowhere to be seen",
+    ),
+    Rule(
+        "unknown-node",
+        "error",
+        "a block's condition that names a node or an app that is not there",
+    ),
     Rule("dead-link", "error", "a link to a page that the same node does not have"),
     Rule(
         "missing-file", "error", "the address of a picture or file that the same node does not have"

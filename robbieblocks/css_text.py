@@ -30,6 +30,23 @@ _NAMED_TOKEN: Final = re.compile(
     r"""|\{[ \t]*([A-Za-z0-9._-]+)[ \t]*\}""",
     re.IGNORECASE | re.DOTALL,
 )
+_BRACKETS: Final = re.compile(
+    r"/\*.*?(?:\*/|(?P<open_comment>\Z))"
+    r"|\\(?:\r\n|.)"
+    r"|\"(?:[^\"\\\n]|\\.)*(?:\"|(?P<open_double>\n|\Z))"
+    r"|'(?:[^'\\\n]|\\.)*(?:'|(?P<open_single>\n|\Z))"
+    r"|url\(\s*(?![\s\"'])(?:[^)\\]|\\.)*(?:\)|(?P<open_url>\Z))"
+    r"|(?P<bracket>[][(){}])",
+    re.DOTALL | re.IGNORECASE,
+)
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+_OPEN: Final = {
+    "open_comment": "comment",
+    "open_double": "string",
+    "open_single": "string",
+    "open_url": "url(",
+}
+_MAX_DEPTH: Final = 32
 # What the URL standard removes from both ends of an address.
 _STRIPPED: Final = "".join(map(chr, range(0x21)))
 
@@ -133,3 +150,29 @@ def _in_string(character: str) -> str:
         return "\\" + character
     escaped = ord(character) < 0x20 or character in "<>\x7f"
     return f"\\{ord(character):x} " if escaped else character
+
+
+def bracket_problem(css: str) -> tuple[str, int] | None:
+    """The bracket, string or comment that is never closed or opened, and its offset; or None.
+
+    Browsers close at the end of a stylesheet what is still open, without an error; an editor needs
+    one.
+    """
+    opened: list[tuple[str, int]] = []
+    for match in _BRACKETS.finditer(css):
+        if match.lastgroup is None:
+            continue
+        if match.lastgroup in _OPEN:
+            return f"this {_OPEN[match.lastgroup]} is never closed", match.start()
+        bracket = match[0]
+        if bracket not in _PAIRS:
+            opened.append((bracket, match.start()))
+            if len(opened) > _MAX_DEPTH:
+                return f"brackets are nested more than {_MAX_DEPTH} deep", match.start()
+        elif not opened:
+            return f"this {bracket} closes nothing", match.start()
+        elif (last := opened.pop())[0] != _PAIRS[bracket]:
+            return f"this {last[0]} is closed by a {bracket}", last[1]
+    if opened:
+        return f"this {opened[-1][0]} is never closed", opened[-1][1]
+    return None

@@ -159,7 +159,8 @@ class Components:
         problems: list[Problem] = []
         with blame(fault, "component", row.key, "react_code"):
             analysis = analyse(row, self._packages.names("react"), self._toolchain.by_name)
-            imports = check_imports(row, analysis.imports, self._packages.names, self._toolchain)
+            stated = (*analysis.imports, *analysis.unused_imports)
+            imports = check_imports(row, stated, self._packages.names, self._toolchain)
             problems = [*analysis.problems, *islice(imports, MAX_PROBLEMS)]
         with blame(fault, "component", row.key, "dependencies"):
             problems += islice(check_dependencies(row, self._toolchain), MAX_PROBLEMS)
@@ -216,7 +217,7 @@ def _component_imports(analysis: Analysis) -> list[ComponentImport]:
             each.position.column,
             None if each.names is None else sorted(each.names),
         )
-        for each in analysis.imports
+        for each in (*analysis.imports, *analysis.unused_imports)
         if each.specifier.startswith(_COMPONENTS)
     ]
 

@@ -16,6 +16,7 @@ from robbieblocks.checks import (
     rows,
     tokens,
     types,
+    unshown,
     unused,
     varying,
 )
@@ -39,6 +40,8 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "types": types.types,
     "unknown-token": tokens.unknown_token,
     "unknown-class": classes.unknown_classes,
+    "unshown-page": unshown.unshown_pages,
+    "unknown-node": unshown.unknown_nodes,
     "dead-link": rows.each_page_on_nodes(links.dead_links),
     "missing-file": rows.each_page_on_nodes(links.missing_files),
     "dead-fragment": rows.each_page_on_nodes(links.dead_fragments),

@@ -218,8 +218,8 @@ def branding_export(
 ) -> None:
     """Write the rows of all nodes as branding files.
 
-    A file that says what its row says stays as it is, comments and all. One that was edited since
-    it was last imported is kept and named, until a side is chosen.
+    Changes files: one that says what its row says stays as it is, comments and all. A file that
+    was edited since it was last imported is kept and named, until a side is chosen.
 
     Example: robbieblocks branding export
     """

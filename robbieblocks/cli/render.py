@@ -52,7 +52,7 @@ def _outcome(run: RunReport, report: BuildReport) -> str:
 
 def _page_line(page: PageReport, run: RunReport) -> str:
     draft = "  draft" if page.key in run.drafts else ""
-    names = f"{page.change:<9}  {page.key}  {page.route}{draft}"
+    names = f"{page.change:<9}  {page.key}  {page.route or '(never live)'}{draft}"
     return visible_line(f"{names}{_sizes(page)}{causes_text(page.causes)}")
 
 

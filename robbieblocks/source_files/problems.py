@@ -18,6 +18,20 @@ from robbieblocks.source_files import exact_json
 _DEPTH_MAX: Final = 100
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
+# By what Python's reader says of it.
+_JSON_REMEDIES: Final = {
+    "property name": "write each name in double quotes, and no comma before }",
+    "trailing comma": "remove the comma before the bracket",
+    "',' delimiter": "put a comma between two values, or close what is open before this place",
+    "':' delimiter": "put a colon between name and value",
+    "Expecting value": "write a text in double quotes, a number, true, false, null, [...] or "
+    "{...}, and no comma before ]",
+    "Extra data": "keep one value, and remove what follows it",
+    "Unterminated string": "close the text with a double quote",
+    "control character": r"write a line break in a text as \n, a tab as \t",
+    "": r"write JSON (RFC 8259): names and texts in double quotes, \ as \\",
+}
+
 
 @dataclass(slots=True)
 class ProblemCollector:
@@ -92,13 +106,13 @@ class ProblemCollector:
             self.add(
                 file,
                 f"is not valid JSON: {error.msg}",
-                "see RFC 8259",
+                next(remedy for it, remedy in _JSON_REMEDIES.items() if it in error.msg),
                 line=first_line + error.lineno - 1,
                 column=error.colno,
                 source=source_line(text, error.lineno),
             )
         except (ValueError, RecursionError) as error:
-            self.add(file, f"is not valid JSON: {error}", "see RFC 8259")
+            self.add(file, f"is not valid JSON: {error}", _JSON_REMEDIES[""])
         else:
             wrong = unstorable(value)
             if not wrong:

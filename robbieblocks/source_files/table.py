@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from robbieblocks.messages import did_you_mean, printable
+from robbieblocks.messages import did_you_mean, nearest, printable
 from robbieblocks.model import Json, JsonObject
 from robbieblocks.source_files.lines import Place, key_lines, line_of
 from robbieblocks.source_files.problems import ProblemCollector, source_line, unstorable
@@ -26,6 +26,7 @@ TomlValue: TypeAlias = (
 )
 TomlTable: TypeAlias = dict[str, TomlValue]
 T = TypeVar("T")
+_OF_A_VALUE = frozenset({"value", "category", "description"})
 
 
 def read_toml(collector: ProblemCollector, file: Path) -> Table | None:
@@ -43,7 +44,7 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
         collector.add(
             file,
             f"is not valid TOML: {what}",
-            _TOML_REMEDY,
+            next(remedy for it, remedy in _TOML_REMEDIES.items() if re.search(it, what)),
             line=line,
             column=column,
             source=source_line(text, line),
@@ -51,7 +52,7 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
         return None
     except (ValueError, RecursionError) as error:
         # A number of 5,000 digits, or arrays in arrays: not what tomllib calls a mistake.
-        collector.add(file, f"is not valid TOML: {error}", _TOML_REMEDY)
+        collector.add(file, f"is not valid TOML: {error}", _TOML_REMEDIES[""])
         return None
     # A text that can't be stored is reported with its key where it is taken.
     wrong = unstorable(values)
@@ -61,7 +62,15 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
     return Table(values, collector, file, text, key_lines(text), ())
 
 
-_TOML_REMEDY = "see https://toml.io/en/v1.0.0"
+# By what tomllib says of it.
+_TOML_REMEDIES = {
+    "Invalid value": 'write a text in quotes, e.g. name = "Watering"; numbers, true and false '
+    "without",
+    "string|Expected '\"|Unterminated": "close the text with the quotes that opened it",
+    "overwrite|twice|mutate|replace": "give each key and table once",
+    "Unclosed|Expected ']": "close the bracket that is open",
+    "": 'write key = value on one line; texts in quotes: key = "value" (https://toml.io/en/v1.0.0)',
+}
 
 
 @dataclass(slots=True)
@@ -173,12 +182,17 @@ class Table:
         )
 
     def named_tables(self) -> dict[str, Table]:
-        """Every key of this table as a table of its own; a value that is none is a problem."""
+        """Every key of this table as a table, `{ value = ... }`; what is none is a problem."""
         found: dict[str, Table] = {}
         self._check_keys((), self.values)
         for name in self.values:
             value = self._take(name)
-            if isinstance(value, dict):
+            if isinstance(value, dict) and _is_split(name, value):
+                inner = next(iter(value))
+                said = printable(f"{name}.{inner}")
+                what = "is split at its dot, which makes it two keys"
+                self.report(name, what, f'quote the key: "{said}" = ...', inside=inner)
+            elif isinstance(value, dict):
                 found[name] = self._inner(value, name)
             else:
                 self.report(name, 'must be a table, e.g. { value = "...", description = "..." }')
@@ -268,6 +282,12 @@ class Table:
             if "\0" in key:
                 place = (*self.path, *path, key)
                 self._add(place, f"the key {printable(key)} {_NUL}", "rename it")
+
+
+def _is_split(name: str, value: TomlTable) -> bool:
+    """Whether a table is the first part of an unquoted key, as in `color.leaf = ...`."""
+    misspelt = any(nearest(key, _OF_A_VALUE) for key in value)
+    return bool(value) and "." not in name and not misspelt
 
 
 def _syntax_place(message: str, text: str) -> tuple[int, int | None, str]:

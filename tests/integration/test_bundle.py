@@ -359,9 +359,10 @@ def test_all_errors_at_once(make: Make) -> None:
         ("/** @jsxImportSource preact */", "preact/jsx-runtime", "pragma"),
     ],
 )
-def test_imports_that_fail(make: Make, code: str, what: str, remedy: str) -> None:
-    """An import that can't be had is an error with its place and the remedy."""
-    text = f"// first line\n{code}\nexport default () => <p>{{x}}</p>"
+@pytest.mark.parametrize("use", ["{x}", ""])
+def test_imports_that_fail(make: Make, code: str, what: str, remedy: str, use: str) -> None:
+    """An import that can't be had is an error with its place and the remedy, used or not."""
+    text = f"// first line\n{code}\nexport default () => <p>{use}</p>"
     others = {
         "hidden": row("hidden", "<b/>", published=False),
         "shop": row("shop", "export const useShop = () => 1; export default () => <b/>;"),

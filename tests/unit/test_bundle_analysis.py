@@ -284,6 +284,14 @@ def test_types_are_no_imports() -> None:
     assert analysis(code).imports == ()
 
 
+def test_an_import_that_nothing_uses_is_kept_apart() -> None:
+    """esbuild drops it, and its name may be misspelt all the same."""
+    code = "import _ from 'lodash';\nimport { A } from 'a';\nexport default (p: A) => <p/>;"
+    found = analysis(code)
+    assert found.imports == ()
+    assert [each.specifier for each in found.unused_imports] == ["lodash"]
+
+
 def test_imports() -> None:
     """Imports are found with what they take, and where they stand."""
     code = (

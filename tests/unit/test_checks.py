@@ -42,6 +42,7 @@ class Site:
     code: str = ""
     css: str = ""
     props: Any = None
+    conditions: Any = None
     base: str = ""
     components: tuple[ComponentRow, ...] = ()
     nodes: tuple[NodeRow, ...] = (DAY,)
@@ -52,7 +53,8 @@ class Site:
 
     def checked(self, only: str) -> Checked:
         card = a_component("card", code=self.code, css=self.css)
-        home = a_page("home", blocks=(a_block(3, props=self.props or {}),))
+        block_row = a_block(3, props=self.props or {}, conditions=self.conditions or {})
+        home = a_page("home", blocks=(block_row,))
         others = [a_page(key, route=route, blocks=()) for key, (route, _) in self.others.items()]
         if self.coded:
             others.append(a_page("coded", app="code", route=self.coded, blocks=()))
@@ -309,6 +311,24 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "color.on-primary on color.primary has a contrast of 3.26:1 on day",
     ),
     (
+        "unshown-page",
+        {"coded": "/code/"},
+        "page coded, app_namespace",
+        "no node shows the app code",
+    ),
+    (
+        "unknown-node",
+        {"conditions": {"any": [{"theme": "dark"}, {"not": {"nodes": ["day", "dya"]}}]}},
+        "page home, block 3, conditions at /any/1/not/nodes/1",
+        "there is no node dya\ndid you mean day?",
+    ),
+    (
+        "unknown-node",
+        {"conditions": {"apps": "plya"}},
+        "page home, block 3, conditions at /apps",
+        "there is no app plya\ndid you mean play?",
+    ),
+    (
         "unused-component",
         {"components": (IMPORTER,)},
         "component inner",
@@ -372,6 +392,8 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("contrast", {"css": "[data-theme=dark] .a { color: #eee; background: #fff }"}),
     ("contrast", {"css": "@media print { .a { color: #eee; background: #fff } }"}),
     ("contrast", {"css": ".a { color: var(--nowhere); background: #fff }"}),
+    ("unshown-page", {"nodes": ()}),
+    ("unknown-node", {"conditions": {"nodes": "day", "apps": ["play"], "query": {"nodes": "x"}}}),
     (
         "unused-component",
         {"code": 'import A from "@robbieblocks/inner"', "components": (IMPORTER,)},

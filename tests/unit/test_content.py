@@ -503,3 +503,24 @@ def test_an_example_is_saved_over_no_other(folder: Path, write: Write) -> None:
     assert (kept.removed, file.is_file()) == ((folder.parent / "nodes/one.toml",), True)
     export(Stored(content=Content()), folder, folder.parent / "nodes", prune=True)
     assert not (folder / "components/bar").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "remedy"),
+    [
+        ("pages/home.toml", PAGE.replace('"Home"', "Watering"), "write a text in quotes"),
+        ("tokens.toml", 'color.leaf = { value = "#fff" }', 'quote the key: "color.leaf" = ...'),
+        ("tokens.toml", 'color.leaf = "#fff"', 'quote the key: "color.leaf" = ...'),
+        ("components/bar/props.schema.json", '{"a": 1,}', "no comma before }"),
+        ("components/bar/props.schema.json", '{"a" 1}', "put a colon"),
+    ],
+)
+def test_a_mistake_of_writing_has_a_remedy_of_its_own(
+    folder: Path, write: Write, file: str, text: str, remedy: str
+) -> None:
+    """It says what to write, and not where a standard stands."""
+    write(file, text)
+    with pytest.raises(ContentError) as caught:
+        load(folder)
+    (problem,) = caught.value.problems
+    assert remedy in problem.remedy

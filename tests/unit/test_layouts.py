@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
+from robbieblocks.errors import ContentError
 from robbieblocks.model import ZONES
+from robbieblocks.prerender.page.balance import unbalanced
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.settings import resource_dir
 
@@ -90,3 +92,36 @@ def test_the_house_styles_fetch_nothing(name: str) -> None:
     sheet = Path(TEMPLATES / name).read_text()
     assert not re.search(r"@import|url\(", sheet)
     assert f"@layer {name.removesuffix('.css')} {{" in sheet
+
+
+def test_a_stylesheet_that_leaves_something_open_is_named(tmp_path: Path) -> None:
+    """Browsers drop what follows without a word: file, line and column are told."""
+    (tmp_path / "site.css").write_text("a {\n  gap: var(--spacing-xl;\n}\n")
+    with pytest.raises(ContentError, match=r"site\.css, line 2:11: this \( is closed by a }"):
+        Templates(tmp_path).stylesheet("site.css")
+
+
+@pytest.mark.parametrize(
+    ("html", "what"),
+    [
+        ("<div><aside><p>x</div>", "<aside> is never closed"),
+        ("<div><ul><li>x<li>y</ul><br><img></div>", None),
+        ("<div></section></div>", "</section> closes nothing"),
+        ("<main><svg><path/></svg>", "<main> is never closed"),
+        ("<!-- <div> --><p>a<p>b", None),
+    ],
+)
+def test_html_closes_what_it_opens(html: str, what: str | None) -> None:
+    """Elements whose end may be left out, void ones and comments are no faults."""
+    fault = unbalanced(html)
+    assert (fault and fault.what) == what
+
+
+def test_the_file_that_leaves_an_element_open_is_named(tmp_path: Path) -> None:
+    """It may be one that the layout inlines."""
+    layouts = tmp_path / "layouts"
+    layouts.mkdir()
+    (layouts / "odd.html.j2").write_text('<div>\n{% inline "layouts/_side.html.j2" %}\n</div>')
+    (layouts / "_side.html.j2").write_text("<p>\n</p>\n<aside>{{ zones.sidebar }}")
+    with pytest.raises(ContentError, match=r"_side\.html\.j2, line 3: <aside> is never closed"):
+        Templates(tmp_path).check_html("odd", "<div><aside></div>")

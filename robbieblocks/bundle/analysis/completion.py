@@ -44,6 +44,7 @@ class Analysis:
 
     `subsets` maps specifiers that stand for a part of a package to the package and the names.
     `exports` are the names that other components can import, `*` where they can't be told.
+    `unused_imports` are those that esbuild drops, and of which the text makes no use at all.
     `words` may be class names. `styles` and `computes_styles` are those of `Syntax`. With `broken`
     the text has syntax errors, for which esbuild has the messages.
     """
@@ -53,6 +54,7 @@ class Analysis:
         default_factory=dict[str, tuple[str, frozenset[str]]]
     )
     imports: tuple[Import, ...] = ()
+    unused_imports: tuple[Import, ...] = ()
     exports: frozenset[str] = frozenset()
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
@@ -93,6 +95,7 @@ def analyse(
     return Analysis(
         source=source,
         imports=tuple(syntax.imports),
+        unused_imports=tuple(syntax.unused_imports),
         exports=_exports(syntax, completion),
         styles=syntax.styles,
         computes_styles=syntax.computes_styles,

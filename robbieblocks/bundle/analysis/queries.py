@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import heapq
 import html
+import re
 import string
 from collections.abc import Iterable
 from dataclasses import replace
@@ -106,7 +107,10 @@ def _style_text(node: Node) -> str | None:
 
 
 def _drop_type_imports(syntax: Syntax) -> None:
-    """Drops imported names that are never used as a value: types, which esbuild drops too."""
+    """Drops imported names that are never used as a value: types, which esbuild drops too.
+
+    What is not used as a type either is kept apart: it may be misspelt all the same.
+    """
     statements = Spans(each.statement for each in syntax.imports)
     used = {name for name, offset in syntax.identifiers if offset not in statements}
     values: list[Import] = []
@@ -116,7 +120,16 @@ def _drop_type_imports(syntax: Syntax) -> None:
             values.append(each)
         elif names:
             values.append(each if each.names is None else replace(each, names=frozenset(names)))
+        elif not _stands_elsewhere(syntax, each):
+            syntax.unused_imports.append(each)
     syntax.imports = values
+
+
+def _stands_elsewhere(syntax: Syntax, imported: Import) -> bool:
+    """Whether a name that is imported stands anywhere but in its own statement."""
+    start, end = imported.statement
+    rest = (syntax.text[:start] + b" " + syntax.text[end:]).decode("utf-8", "replace")
+    return any(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", rest) for name in imported.local)
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:

@@ -79,6 +79,7 @@ class Syntax:
     text: bytes
     broken: bool
     imports: list[Import] = field(default_factory=list[Import])
+    unused_imports: list[Import] = field(default_factory=list[Import])
     imported: set[str] = field(default_factory=set[str])
     declarations: list[Declaration] = field(default_factory=list[Declaration])
     exports: dict[str, str | None] = field(default_factory=dict[str, str | None])

@@ -17,8 +17,14 @@ from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
-from robbieblocks.bundle.styles.problems import StylesheetProblems, bracket_problem
-from robbieblocks.css_text import address_text, css_string, foreign_urls, long_number
+from robbieblocks.bundle.styles.problems import StylesheetProblems
+from robbieblocks.css_text import (
+    address_text,
+    bracket_problem,
+    css_string,
+    foreign_urls,
+    long_number,
+)
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 from robbieblocks.row_faults import is_fault

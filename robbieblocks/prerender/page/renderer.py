@@ -72,6 +72,8 @@ class PageRenderer:
         self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
         self.id = self._hash()
         self._graph: AssetGraph | None = None
+        # Layouts whose HTML is known to be sound, each with the zones that were filled.
+        self._sound = set[tuple[str, frozenset[str]]]()
 
     def base_css(self) -> str:
         """The base styles of all pages. Raises as `base_styles`."""
@@ -83,7 +85,7 @@ class PageRenderer:
         problems: list[Problem] = []
         for name in ("base.css", "layout.css", "site.css"):
             try:
-                texts[name] = self._templates.text(name)
+                texts[name] = self._templates.stylesheet(name)
             except ContentError as error:
                 problems += error.problems
         if problems:
@@ -120,6 +122,12 @@ class PageRenderer:
         zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
         layout = self._layouts[page.layout]
         body = self._templates.rendered(layout, {"zones": zones, "page": about})
+        filled = page.layout, frozenset(zone for zone, html in zones.items() if html)
+        if filled not in self._sound:
+            bare = {zone: html and _safe("<i></i>") for zone, html in zones.items()}
+            around = self._templates.rendered(layout, {"zones": bare, "page": about})
+            self._templates.check_html(page.layout, around)
+            self._sound.add(filled)
         for block in page.blocks:
             if f'id="{block.id}" data-rb-component="' not in body:
                 raise ContentError([lost_zone(page.layout, block.zone)])

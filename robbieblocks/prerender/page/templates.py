@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from jinja2 import (
     Environment,
@@ -19,10 +21,14 @@ from jinja2.ext import Extension
 from jinja2.nodes import Node
 from jinja2.parser import Parser
 
+from robbieblocks.css_text import bracket_problem
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
 from robbieblocks.file_reading import Refused, read_file
 from robbieblocks.model import Sha256, sha256
+from robbieblocks.prerender.page.balance import unbalanced
 from robbieblocks.row_faults import blame
+
+_INLINED: Final = re.compile(r'\{%-?\s*inline\s+"([^"]+)"')
 
 
 class Inline(Extension):
@@ -129,6 +135,54 @@ class Templates:
             return self.read(name).decode("utf-8")
         except UnicodeError as error:
             raise ContentError([_problem(name, error, None)]) from error
+
+    def stylesheet(self, name: str) -> str:
+        """A stylesheet's text. Raises as `text`, and ContentError where something stays open."""
+        text = self.text(name)
+        if (wrong := bracket_problem(text)) is None:
+            return text
+        what, offset = wrong
+        start, line = text.rfind("\n", 0, offset) + 1, text.count("\n", 0, offset) + 1
+        raise ContentError(
+            [
+                Problem(
+                    entity="template",
+                    key=name,
+                    what=what,
+                    remedy="close what is open, or remove what closes nothing",
+                    line=line,
+                    column=offset - start + 1,
+                    source=text.split("\n")[line - 1].rstrip("\r"),
+                )
+            ]
+        )
+
+    def check_html(self, layout: str, html: str) -> None:
+        """Raise ContentError where a layout leaves an element open, or closes one that is not.
+
+        `html` is what it renders around its zones.
+        """
+        fault = unbalanced(html)
+        if fault is None:
+            return
+        name = f"layouts/{layout}.html.j2"
+        names = (*_INLINED.findall(self.text(name)), name)
+        begins, ends = f"<{fault.tag}", f"</{fault.tag}"
+        texts = {each: self.text(each) for each in names}
+        # Of the layout and what it inlines, the file that has not as many ends as beginnings.
+        file = next((it for it in names if texts[it].count(begins) != texts[it].count(ends)), name)
+        at = texts[file].rfind(ends if fault.stray else begins)
+        raise ContentError(
+            [
+                Problem(
+                    entity="template",
+                    key=file,
+                    what=fault.what,
+                    remedy=fault.remedy,
+                    line=texts[file].count("\n", 0, at) + 1 if at >= 0 else None,
+                )
+            ]
+        )
 
     def hashes(self) -> dict[str, Sha256]:
         """The hash of each template by its path in the folder. Raises as `read`."""
