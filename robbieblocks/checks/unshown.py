@@ -15,26 +15,28 @@ from robbieblocks.model import Json, PageRow
 
 def unshown_pages(checked: Checked) -> Iterator[Found]:
     """Pages of an app that no node enables."""
-    content = checked.inspection.content
-    known = {app for node in content.nodes for app in node.apps}
-    for page in content.pages:
-        if known and page.app not in known:
-            place = Place("page", page.key, "app_namespace")
-            what = f"no node shows the app {printable(page.app)}"
-            remedy = f"{did_you_mean(page.app, known)} Or enable it in a node's enabled_apps"
+    known = _shown(checked)
+    for key, app in sorted(checked.inspection.page_apps.items()):
+        if known and app not in known:
+            place = Place("page", key, "app_namespace")
+            what = f"no node shows the app {printable(app)}"
+            remedy = f"{did_you_mean(app, known)} Or enable it in a node's enabled_apps"
             yield Found(place.problem(what, remedy))
 
 
 def unknown_nodes(checked: Checked) -> Iterator[Found]:
     """Conditions that name a node or an app that no row has."""
-    content = checked.inspection.content
+    inspection = checked.inspection
     known = {
-        "nodes": {node.id for node in content.nodes},
-        "apps": {app for node in content.nodes for app in node.apps}
-        | {page.app for page in content.pages},
+        "nodes": set(inspection.node_apps),
+        "apps": _shown(checked) | set(inspection.page_apps.values()),
     }
-    for page in content.pages:
+    for page in inspection.content.pages:
         yield from map(Found, islice(_in_page(page, known), MOST_OF_A_ROW))
+
+
+def _shown(checked: Checked) -> set[str]:
+    return {app for apps in checked.inspection.node_apps.values() for app in apps}
 
 
 def _in_page(page: PageRow, known: Mapping[str, set[str]]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from psycopg import Connection
 
+from robbieblocks import snapshot
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import AssembledPage, BrandedNode, RenderJob, Snapshot
 from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
@@ -45,7 +46,8 @@ class Inspection:
     """The rows, what is made of them, and every problem that a build of all of them reports.
 
     `apps` are by name, `brands` by node id. A page with an error is not in `pages`. `base_styles`
-    are the stylesheets of all pages, by the template's name.
+    are the stylesheets of all pages, by the template's name. `page_apps` has the app of every page,
+    also of those that no node shows, and `node_apps` the apps of every node.
     """
 
     content: Snapshot
@@ -54,6 +56,8 @@ class Inspection:
     pages: tuple[InspectedPage, ...]
     problems: tuple[Problem, ...]
     base_styles: Mapping[str, str]
+    page_apps: Mapping[str, str]
+    node_apps: Mapping[str, tuple[str, ...]]
 
 
 def no_site(context: BuildContext) -> Site:
@@ -77,7 +81,12 @@ def inspect(
         site=no_site(context),
         progress=progress,
     ) as session:
-        return inspect_rows(read(session), session, now=request.at or clock())
+        found = inspect_rows(read(session), session, now=request.at or clock())
+    return replace(
+        found,
+        page_apps=snapshot.page_apps(connection, drafts=request.drafts),
+        node_apps={node.id: node.apps for node in snapshot.nodes(connection)},
+    )
 
 
 def inspect_rows(
@@ -112,6 +121,8 @@ def inspect_rows(
         pages=tuple(pages),
         problems=tuple(problems),
         base_styles=session.context.page_renderer.base_styles(),
+        page_apps={page.key: page.app for page in content.pages},
+        node_apps={node.id: node.apps for node in content.nodes},
     )
 
 

@@ -89,6 +89,12 @@ def project(installation: Installation, tmp_path: Path) -> Path:
             (json.dumps(PROPS),),
         )
         assert changed.rowcount
+        # The snapshot of a build has no page that no node shows.
+        connection.execute(
+            "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route,"
+            " layout_template, status)"
+            " VALUES ('lost', 'plya', 'Lost', '/lost/', 'single-column', 'published')"
+        )
     assert installation.run("content", "export", cwd=folder).code == 0
     return folder
 
@@ -115,6 +121,10 @@ def test_every_fault_is_annotated_at_the_line_of_its_file(
         ]
         assert there, (rule, found)
         assert any(column for _, column in there)
+    lost = [place for place in found if place[0] == "unshown-page"]
+    assert [(file, text) for _, file, text, _ in lost] == [
+        ("content/pages/lost.toml", 'app = "plya"')
+    ]
     hostile = [text for title, file, text, _ in found if "pages/" in file and title == "dead-link"]
     assert hostile
     assert all("actions" in text for text in hostile)

@@ -95,6 +95,8 @@ class Site:
             pages=tuple(pages),
             problems=self.problems,
             base_styles={"base.css": self.base},
+            page_apps={row.key: row.app for row in content.pages},
+            node_apps={node.id: node.apps for node in self.nodes},
         )
         off = {rule.name: rule.level if rule.name == only else "off" for rule in RULES}
         settings = replace(Settings.from_environment(), checks=off)
