@@ -35,7 +35,8 @@ class Problem:
     """One thing that is wrong with one row, file or template: where, what, and how to fix it.
 
     `line` and `column` count from 1 in the text as it is stored; `source` is that line. `pointer`
-    is a JSON pointer (RFC 6901) into `field`. `block` is the block_order on `page`.
+    is a JSON pointer (RFC 6901) into `field`. `block` is the block_order on `page`. What a library
+    says may quote the whole text of a row: of a long text the middle is left out.
     """
 
     entity: str
@@ -50,6 +51,12 @@ class Problem:
     page: str = ""
     block: int | None = None
     severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        for name in ("what", "remedy"):
+            if len(text := getattr(self, name)) > _TEXT_CHARACTERS:
+                half = _TEXT_CHARACTERS // 2
+                object.__setattr__(self, name, f"{text[:half]} … {text[-half:]}")
 
     @property
     def where(self) -> str:
@@ -80,6 +87,7 @@ class Problem:
         return {name: value for name in names if (value := getattr(self, name)) not in ("", None)}
 
 
+_TEXT_CHARACTERS = 1_000
 _QUOTED_WIDTH = 100
 
 

@@ -155,7 +155,7 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
 
 
 def _decoded(text: str | None) -> tuple[BlockRow, ...]:
-    """A page's blocks. Raises RecursionError, and more, where one of their values can't be read."""
+    """A page's blocks. Raises as `decode` does, where they are too long together or one is bad."""
     return _blocks(decode(text)) if text is not None else ()
 
 

@@ -13,6 +13,9 @@ from robbieblocks.model import Json
 from robbieblocks.row_faults import blame
 
 _TOO_DEEP = "JSON nested too deep to read"
+# What is made of a text takes ten times its memory.
+_LONGEST = 4_000_000
+_TOO_LONG = f"JSON longer than {_LONGEST:,} characters"
 
 # jsonb writes numbers in full, so a number that no float holds has more digits than this, and one
 # with fewer meets neither infinity nor Python's limit on the length of integers.
@@ -28,8 +31,18 @@ def _fraction(digits: str) -> float | str:
     return value if math.isfinite(value) else digits
 
 
-# Raises RecursionError for what is nested too deep, and what nobody knows of yet.
-decode = json.JSONDecoder(parse_int=_integer, parse_float=_fraction).decode
+_decode = json.JSONDecoder(parse_int=_integer, parse_float=_fraction).decode
+
+
+def decode(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises OverflowError for a text that is too long, RecursionError for one that is nested too
+    deep, and what nobody knows of yet.
+    """
+    if len(text) > _LONGEST:
+        raise OverflowError(_TOO_LONG)
+    return _decode(text)
 
 
 def json_value(text: str | None, entity: str, key: str, field: str) -> Json:
@@ -43,6 +56,8 @@ def json_value(text: str | None, entity: str, key: str, field: str) -> Json:
     with blame(faults.append, entity, key, field):
         try:
             value = decode(text)
+        except OverflowError:
+            return _TOO_LONG
         except RecursionError:
             return _TOO_DEEP
         return {} if value is None else value

@@ -170,17 +170,23 @@ def test_number_that_a_float_holds(db: Db, number: str) -> None:
     assert float(value) == float(number)
 
 
-def test_deep_nesting(db: Db) -> None:
-    """A value that is nested too deep is a text that says so, and spoils no other block."""
-    deep = "[" * 3000 + "]" * 3000
+@pytest.mark.parametrize(
+    ("props_read", "said"),
+    [
+        (f'{{"deep": {"[" * 3000 + "]" * 3000}}}', "JSON nested too deep to read"),
+        (f'{{"long": "{"x" * 4_000_000}"}}', "JSON longer than 4,000,000 characters"),
+    ],
+    ids=["deep", "long"],
+)
+def test_a_value_that_is_too_much(db: Db, props_read: str, said: str) -> None:
+    """It is a text that says so, and spoils no other block."""
     db.execute(
-        "UPDATE robbieblocks_page_blocks SET props = %s WHERE block_order = 2",
-        (f'{{"deep": {deep}}}',),
+        "UPDATE robbieblocks_page_blocks SET props = %s WHERE block_order = 2", (props_read,)
     )
     home = next(page for page in snapshot.take(db).pages if page.key == "home")
     assert home.blocks[0].props == {}
     props: Json = home.blocks[1].props
-    assert props == "JSON nested too deep to read"
+    assert props == said
     assert home.blocks[1].component == "bar"
 
 

@@ -358,3 +358,10 @@ def test_a_number_of_5000_digits_in_css(text: str) -> None:
     made, (problem,) = scoped_stylesheet(a_component(css=sheet))
     assert (made, problem.field, problem.line) == ("", "css_styles", 2)
     assert says in problem.what
+
+
+def test_a_problem_says_of_a_long_text_the_ends() -> None:
+    """A library may quote all of a row's text: neither terminal nor record gets it."""
+    problem = Problem(entity="page", key="a", what="x" * 20_000 + "!", remedy="y" * 20_000)
+    assert len(str(problem)) < 2_100
+    assert problem.what.endswith("!")
