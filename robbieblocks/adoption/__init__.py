@@ -9,11 +9,12 @@
 | `keys` | component keys for files |
 | `kinds` | components and modules apart |
 | `rewriting` | imports, stylesheets and assets of one file |
+| `statements` | imports and exports as text |
 | `assets` | images that are inlined |
 | `stylesheets` | CSS modules, and sheets for whole pages |
-| `props`, `plain_types`, `literals` | props schemas from TypeScript types |
+| `props`, `plain_types`, `literals`, `schemas` | props schemas from TypeScript types |
 | `hints`, `missing_names` | what can't work, by line |
-| `drafts`, `drafting` | what becomes of each file |
+| `drafts`, `drafting` | what becomes of each file, and what files need of each other |
 | `trying` | compiles and renders the drafts |
 | `results` | what is told in the end |
 | `record` | what was adopted before, and the merge by it |

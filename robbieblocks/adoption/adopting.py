@@ -17,7 +17,7 @@ from robbieblocks.adoption.record import (
     Adopted,
     FileMerge,
     Side,
-    merged,
+    merged_files,
     read_record,
     write_record,
 )
@@ -167,16 +167,14 @@ def _merges(
     )
     new = component_files(row, draft.key, draft.code_file)
     folder = target / "components" / draft.key
-    found: dict[str, FileMerge] = {}
+    texts: dict[str, tuple[str | None, str | None]] = {}
     for name in _FILES:
         try:
             held = files.text(folder / name) if os.path.lexists(folder / name) else None
         except OSError as error:
             raise _unwritable(error, folder / name) from error
-        base = earlier.files.get(name) if earlier is not None else None
-        if held is not None or new.get(name) is not None or base is not None:
-            found[name] = merged(new.get(name), held, base, side)
-    return found
+        texts[name] = new.get(name), held
+    return merged_files(texts, earlier.files if earlier is not None else {}, side)
 
 
 def _tried(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from robbieblocks.adoption.modules import SourceModules
+from robbieblocks.adoption.syntax import Name
 from robbieblocks.errors import Problem
 from robbieblocks.model import JsonObject
 
@@ -44,3 +47,22 @@ class Draft:
     problems: list[Problem] = field(default_factory=list[Problem])
     import_places: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     missing: list[MissingPackage] = field(default_factory=list[MissingPackage])
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What files need of each other: `keys` by file, and the sheets that stand for whole pages.
+
+    `missing_package` tells the remedy for a package that the toolchain has not, or nothing.
+    """
+
+    modules: SourceModules
+    keys: Mapping[str, str]
+    missing_package: Callable[[str], str]
+    page_sheets: set[str] = field(default_factory=set[str])
+    used_sheets: set[str] = field(default_factory=set[str])
+
+    def target(self, name: Name, origin: str) -> tuple[str, str]:
+        """Where a name of `origin` comes from: a file with a key, and the name there."""
+        file, imported = self.modules.origin(origin, name.imported)
+        return (file, imported) if file in self.keys else (origin, name.imported)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from tree_sitter import Node
 
 from robbieblocks.adoption.keys import kebab
-from robbieblocks.adoption.syntax import SyntaxTree, text_of, walk
+from robbieblocks.adoption.syntax import SyntaxTree, parts_of, text_of, walk
 
 FUNCTIONS = frozenset(
     {
@@ -104,8 +104,7 @@ def function_of(node: Node | None) -> Node | None:
         elif node.type in _TRANSPARENT and node.named_children:
             node = node.named_children[0]
         elif node.type == "call_expression":
-            arguments = node.child_by_field_name("arguments")
-            node = next(iter(arguments.named_children), None) if arguments is not None else None
+            node = next(iter(parts_of(node.child_by_field_name("arguments"))), None)
         else:
             return None
     return node

@@ -7,7 +7,7 @@ from typing import Final
 
 from tree_sitter import Node
 
-from robbieblocks.adoption.syntax import text_of
+from robbieblocks.adoption.syntax import parts_of, text_of
 from robbieblocks.model import Json
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
@@ -17,18 +17,30 @@ class NotPlain(Exception):
     """A type that JSON has no values for; the text says which."""
 
 
-def listed(node: Node | None, *, keys: bool) -> list[Json]:
-    """The items of an array or the values of an object, or its keys. Raises NotPlain."""
+class TooManyTypes(Exception):
+    """Types that name each other multiply beyond what anyone reads."""
+
+
+def members(node: Node | None) -> tuple[dict[str, Node], bool]:
+    """The items of an array by their number, or the values of an object by their key.
+
+    Beside them, whether `as const` says that they stay as they are. Raises NotPlain.
+    """
+    is_const = False
     while node is not None and node.type in ("as_expression", "satisfies_expression"):
+        is_const = is_const or any(each.type == "const" for each in node.children)
         node = node.named_children[0]
-    inner = node.named_children if node is not None else []
-    if node is not None and node.type == "array" and not keys:
-        return [literal(each) for each in inner]
+    inner = parts_of(node)
+    if node is not None and node.type == "array":
+        return {str(number): each for number, each in enumerate(inner)}, is_const
     if node is None or node.type != "object" or any(each.type != "pair" for each in inner):
         raise NotPlain("what is listed is not written down")
-    names = [text_of(each.child_by_field_name("key")).strip("\"'") for each in inner]
-    values = [each.child_by_field_name("value") for each in inner]
-    return list(names) if keys else [literal(each) for each in values if each is not None]
+    found: dict[str, Node] = {}
+    for pair in inner:
+        value = pair.child_by_field_name("value")
+        if value is not None:
+            found[text_of(pair.child_by_field_name("key")).strip("\"'")] = value
+    return found, is_const
 
 
 def literal(node: Node) -> Json:

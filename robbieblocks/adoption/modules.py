@@ -93,21 +93,26 @@ class SourceModules:
                 if each.imported == "*" or target not in self.trees:
                     return None
                 return target, each.imported
-        for link in tree.stars:
-            target = self.resolve(path, link.specifier)
-            if target in self.trees and name != "default" and self._has(target, name, set()):
-                return target, name
-        return None
+        found = self._through_stars(path, name) if name != "default" else None
+        return None if found is None else (found, name)
 
-    def _has(self, path: str, name: str, seen: set[str]) -> bool:
-        if path in seen:
-            return False
-        seen.add(path)
-        tree = self.trees[path]
-        if name in tree.exports or name in tree.types:
-            return True
-        targets = [self.resolve(path, link.specifier) for link in tree.stars]
-        return any(self._has(each, name, seen) for each in targets if each in self.trees)
+    def _through_stars(self, path: str, name: str) -> str | None:
+        """The file from which a barrel has a name by `export *`, behind further barrels too."""
+        seen = {path}
+        # Beside each file the first on the way to it that is no barrel: that one is not left out.
+        pending: list[tuple[str, str | None]] = [(path, None)]
+        while pending:
+            place, first = pending.pop()
+            tree = self.trees[place]
+            if place != path and (name in tree.exports or name in tree.types):
+                return first or place
+            first = first or (None if tree.is_barrel else place)
+            for link in reversed(tree.stars):
+                target = self.resolve(place, link.specifier)
+                if target in self.trees and target not in seen:
+                    seen.add(target)
+                    pending.append((target, first))
+        return None
 
     def exporting(self, name: str) -> list[str]:
         """The files that export a value of that name and do not only hand it on."""
@@ -129,6 +134,7 @@ class SourceModules:
                     yield posixpath.normpath(place.replace("*", rest, 1))
 
     def _file(self, place: str) -> str | None:
+        place = "" if place == "." else place  # the folder itself, whose index may be meant
         stem, ending = posixpath.splitext(place)
         names = [place, *(place + each for each in _ENDINGS)]
         names += [stem + each for each in _COMPILED.get(ending, ())]

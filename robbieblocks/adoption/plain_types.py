@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from tree_sitter import Node
 
-from robbieblocks.adoption.literals import NotPlain, listed, literal
+from robbieblocks.adoption.literals import NotPlain, TooManyTypes, literal, members
 from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.syntax import text_of, walk
+from robbieblocks.adoption.schemas import ObjectType, any_of, array_of, kind_of
+from robbieblocks.adoption.syntax import parts_of, text_of
 from robbieblocks.model import Json, JsonObject
 
 DEEPEST: Final = 10
 # Types that name each other multiply.
-_MOST_TYPES: Final = 2_000
+_MOST_TYPES: Final = 5_000
 _PLAIN: Final[dict[str, JsonObject]] = {
     "string": {"type": "string"},
     "number": {"type": "number"},
@@ -30,34 +30,9 @@ _PLAIN: Final[dict[str, JsonObject]] = {
 _TRANSPARENT: Final = ("parenthesized_type", "readonly_type")
 
 
-@dataclass(slots=True)
-class ObjectType:
-    """The properties of an object type that are plain, and what is said of the others."""
-
-    properties: dict[str, Json] = field(default_factory=dict[str, Json])
-    required: list[str] = field(default_factory=list[str])
-    left_out: list[str] = field(default_factory=list[str])
-    needed: list[str] = field(default_factory=list[str])
-
-    def take(self, other: ObjectType) -> None:
-        """Add the properties of a type that this one extends."""
-        self.properties = {**other.properties, **self.properties}
-        self.required = list(dict.fromkeys((*other.required, *self.required)))
-        self.left_out += other.left_out
-        self.needed += other.needed
-
-    def schema(self) -> JsonObject:
-        """As JSON Schema. Raises NotPlain where a property must be there that JSON can't give."""
-        if self.needed:
-            raise NotPlain(f"{', '.join(self.needed)} can't be given as JSON")
-        required: JsonObject = {"required": sorted(self.required)} if self.required else {}
-        return {"type": "object", "properties": self.properties, **required}
-
-
 def type_arguments(node: Node) -> list[Node]:
     """What stands in angle brackets behind a type or a call."""
-    found = node.child_by_field_name("type_arguments")
-    return found.named_children if found is not None else []
+    return parts_of(node.child_by_field_name("type_arguments"))
 
 
 def last_name(node: Node) -> str:
@@ -74,16 +49,15 @@ class TypeReader:
         self._left = _MOST_TYPES
 
     def object_of(self, node: Node, path: str, depth: int) -> ObjectType:
-        """An object type. Raises NotPlain for what is none."""
-        if depth < 0:
-            raise NotPlain("the type nests too deep")
+        """An object type. Raises NotPlain for what is none, and TooManyTypes."""
+        self._count(depth)
         if node.type in _TRANSPARENT:
-            return self.object_of(node.named_children[0], path, depth - 1)
+            return self.object_of(_only(node), path, depth - 1)
         if node.type in ("object_type", "interface_body"):
             return self._members(node, path, depth)
         if node.type == "intersection_type":
             found = ObjectType()
-            for part in node.named_children:
+            for part in _parts(node):
                 found.take(self._part(part, path, depth))
             return found
         if node.type == "generic_type":
@@ -93,22 +67,30 @@ class TypeReader:
             raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
         return self._declared_object(*declared, depth - 1)
 
-    def schema_of(self, node: Node, path: str, depth: int) -> JsonObject:
-        """Any type. Raises NotPlain."""
+    def _count(self, depth: int) -> None:
         self._left -= 1
-        if depth < 0 or self._left < 0:
+        if self._left < 0:
+            raise TooManyTypes
+        if depth < 0:
             raise NotPlain("the type nests too deep")
+
+    def schema_of(self, node: Node, path: str, depth: int) -> JsonObject:
+        """Any type. Raises NotPlain and TooManyTypes."""
+        self._count(depth)
         match node.type:
             case "parenthesized_type" | "readonly_type":
-                return self.schema_of(node.named_children[0], path, depth - 1)
+                return self.schema_of(_only(node), path, depth - 1)
             case "literal_type":
-                return {"enum": [literal(node.named_children[0])]}
+                return {"enum": [literal(_only(node))]}
             case "union_type":
                 return self._union(node, path, depth)
             case "array_type":
-                return _array(self.schema_of(node.named_children[0], path, depth - 1))
-            case "lookup_type" | "index_type_query":
-                return {"enum": self._listed(node, path)}
+                return array_of(self.schema_of(_only(node), path, depth - 1))
+            case "index_type_query":
+                names: list[Json] = [*self._written(node, path)[0]]
+                return {"enum": names}
+            case "lookup_type":
+                return self._looked_up(node, path)
             case "template_literal_type":
                 return {"type": "string"}
             case "object_type" | "intersection_type":
@@ -121,7 +103,7 @@ class TypeReader:
         if node.type == "generic_type":
             inner = type_arguments(node)
             if name in ("Array", "ReadonlyArray") and inner:
-                return _array(self.schema_of(inner[0], path, depth - 1))
+                return array_of(self.schema_of(inner[0], path, depth - 1))
             if name == "Record" and len(inner) == 2:
                 values = self.schema_of(inner[1], path, depth - 1)
                 return {"type": "object", "additionalProperties": values}
@@ -140,14 +122,34 @@ class TypeReader:
             return self.schema_of(value, place, depth - 1)
         return self._declared_object(found, place, depth - 1).schema()
 
-    def _listed(self, node: Node, path: str) -> list[Json]:
-        """The values of `(typeof X)[number]` or `keyof typeof X`, where X is written down."""
-        names = [each.named_children[0] for each in walk(node) if each.type == "type_query"]
-        declared = self._declaration(text_of(names[0]), path) if names else None
+    def _looked_up(self, node: Node, path: str) -> JsonObject:
+        """The values of `(typeof X)[number]`, `[keyof typeof X]` or `["name"]`.
+
+        Without `as const` they are what they are now, and the type is only their kind.
+        """
+        value, index = parts_of(node)[:2]
+        found, is_const = self._written(value, path)
+        wanted = list(found)
+        if index.type == "literal_type":
+            wanted = [name for name in found if name == str(literal(_only(index)))]
+        elif text_of(index) != "number" and index.type != "index_type_query":
+            wanted = []
+        values = [literal(found[name]) for name in wanted]
+        if not values:
+            raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
+        if is_const:
+            return {"enum": values}
+        return any_of([{"type": kind_of(each)} for each in values])
+
+    def _written(self, node: Node, path: str) -> tuple[dict[str, Node], bool]:
+        """The members of X of `typeof X`, where they are written down."""
+        while node.type in (*_TRANSPARENT, "index_type_query"):
+            node = _only(node)
+        name = text_of(_only(node)) if node.type == "type_query" else ""
+        declared = self._declaration(name, path) if name else None
         if declared is None:
             raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
-        value = declared[0].child_by_field_name("value")
-        return listed(value, keys=node.type == "index_type_query")
+        return members(declared[0].child_by_field_name("value"))
 
     def _declared_object(self, node: Node, path: str, depth: int) -> ObjectType:
         _check_plain(node)
@@ -160,7 +162,7 @@ class TypeReader:
         found = self._members(body, path, depth)
         for clause in node.named_children:
             if clause.type == "extends_type_clause":
-                for part in clause.named_children:
+                for part in parts_of(clause):
                     found.take(self._part(part, path, depth))
         return found
 
@@ -177,8 +179,10 @@ class TypeReader:
             raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
         found = self.object_of(arguments[0], path, depth - 1)
         if name == "Partial":
+            found.left_out, found.needed = [*found.left_out, *found.needed], []
             found.required = []
         elif name == "Required":
+            found.left_out, found.needed = [], [*found.left_out, *found.needed]
             found.required = sorted(found.properties)
         elif name == "PropsWithChildren":
             found.properties["children"] = {"type": "string"}
@@ -186,8 +190,8 @@ class TypeReader:
 
     def _members(self, node: Node, path: str, depth: int) -> ObjectType:
         found = ObjectType()
-        for member in node.named_children:
-            if member.type in ("comment", "index_signature"):
+        for member in parts_of(node):
+            if member.type == "index_signature":
                 continue
             name = text_of(member.child_by_field_name("name")).strip("\"'")
             optional = any(child.type == "?" for child in member.children)
@@ -208,7 +212,7 @@ class TypeReader:
         annotation = member.child_by_field_name("type")
         if member.type != "property_signature" or annotation is None:
             raise NotPlain("it is a method")
-        return self.schema_of(annotation.named_children[0], path, depth - 1)
+        return self.schema_of(_only(annotation), path, depth - 1)
 
     def _union(self, node: Node, path: str, depth: int) -> JsonObject:
         """Any of several types; those that JSON has no values for don't count."""
@@ -223,7 +227,7 @@ class TypeReader:
                 reasons.append(error)
         if not schemas:
             raise reasons[0] if reasons else NotPlain("a union of nothing")
-        return _any_of(schemas)
+        return any_of(schemas)
 
     def _declaration(self, name: str, path: str) -> tuple[Node, str] | None:
         """The declaration of a type, in this file or in the one that it is imported from."""
@@ -246,52 +250,38 @@ class TypeReader:
         return None
 
 
+def _only(node: Node) -> Node:
+    """The first part of a type. Raises NotPlain where it has none, as a broken one may not."""
+    inner = parts_of(node)
+    if not inner:
+        raise NotPlain(f"the type {text_of(node)[:60]} is not plain")
+    return inner[0]
+
+
 def _check_plain(node: Node) -> None:
     if node.child_by_field_name("type_parameters") is not None:
         raise NotPlain(f"{text_of(node.child_by_field_name('name'))} is a generic type")
 
 
 def _parts(node: Node) -> Iterator[Node]:
+    """The parts of a union or of an intersection, which nests as many levels as it has parts."""
     pending = [node]
     while pending:
         each = pending.pop()
-        if each.type == "union_type":
-            pending.extend(
-                reversed([part for part in each.named_children if part.type != "comment"])
-            )
+        if each.type == node.type and each.type in ("union_type", "intersection_type"):
+            pending.extend(reversed(parts_of(each)))
         else:
             yield each
 
 
-def _any_of(schemas: list[JsonObject]) -> JsonObject:
-    """One schema for values of any of these; literals become one list."""
-    values: list[Json] = []
-    others: list[JsonObject] = []
-    for schema in schemas:
-        enum = schema.get("enum")
-        if isinstance(enum, list):
-            values += enum
-        elif schema not in others:
-            others.append(schema)
-    if values:
-        others.insert(0, {"enum": values})
-    return others[0] if len(others) == 1 else {"anyOf": list(others)}
-
-
 def _may_be_undefined(annotation: Node | None) -> bool:
-    if annotation is None or not annotation.named_children:
-        return False
-    return any(text_of(part) == "undefined" for part in _parts(annotation.named_children[0]))
-
-
-def _array(items: JsonObject) -> JsonObject:
-    return {"type": "array", "items": items}
+    inner = parts_of(annotation)
+    return bool(inner) and any(text_of(part) == "undefined" for part in _parts(inner[0]))
 
 
 def _enum_values(node: Node) -> list[Json]:
     body = node.child_by_field_name("body")
-    members = body.named_children if body is not None else []
-    values = [member.child_by_field_name("value") for member in members]
+    values = [member.child_by_field_name("value") for member in parts_of(body)]
     if not values or any(value is None for value in values):
         raise NotPlain("an enum without values")
     return [literal(value) for value in values if value is not None]

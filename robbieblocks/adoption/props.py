@@ -8,16 +8,16 @@ from typing import Final
 from tree_sitter import Node
 
 from robbieblocks.adoption.kinds import function_of
-from robbieblocks.adoption.literals import NotPlain, literal
+from robbieblocks.adoption.literals import NotPlain, TooManyTypes, literal
 from robbieblocks.adoption.modules import SourceModules
 from robbieblocks.adoption.plain_types import (
     DEEPEST,
-    ObjectType,
     TypeReader,
     last_name,
     type_arguments,
 )
-from robbieblocks.adoption.syntax import SyntaxTree, text_of
+from robbieblocks.adoption.schemas import ObjectType
+from robbieblocks.adoption.syntax import SyntaxTree, parts_of, text_of
 from robbieblocks.model import Json, JsonObject
 
 _COMPONENT_TYPES: Final = ("FC", "FunctionComponent", "VFC", "SFC", "ComponentType")
@@ -48,6 +48,8 @@ def props_of(modules: SourceModules, path: str, component: str) -> Props:
         schema = _with_defaults(found, parameter)
     except NotPlain as error:
         return Props(note=f"no props schema: {error}")
+    except TooManyTypes:
+        return Props(note="no props schema: its types are too many")
     note = f"props left out: {', '.join(found.left_out)}" if found.left_out else ""
     return Props(schema, note)
 
@@ -90,15 +92,13 @@ def _declared(tree: SyntaxTree, component: str) -> Node | None:
         found = tree.declared[local]
         inner = found.child_by_field_name("value")
         if inner is not None and inner.type == "call_expression":
-            arguments = inner.child_by_field_name("arguments")
-            first = next(iter(arguments.named_children), None) if arguments is not None else None
+            first = next(iter(parts_of(inner.child_by_field_name("arguments"))), None)
             if first is not None and first.type == "identifier":
                 return tree.declared.get(text_of(first), found)  # memo(Card)
         return found
     default = tree.default
     if default is not None and default.type == "call_expression":
-        arguments = default.child_by_field_name("arguments")
-        first = next(iter(arguments.named_children), None) if arguments is not None else None
+        first = next(iter(parts_of(default.child_by_field_name("arguments"))), None)
         if first is not None and first.type == "identifier":
             return tree.declared.get(text_of(first))
     return default
@@ -108,27 +108,24 @@ def _first_parameter(function: Node) -> Node | None:
     parameters = function.child_by_field_name("parameters")
     if parameters is None:
         return function.child_by_field_name("parameter")
-    return next((each for each in parameters.named_children if each.type != "comment"), None)
+    return next(iter(parts_of(parameters)), None)
 
 
 def _type_of(declared: Node, parameter: Node | None) -> Node | None:
     """The type of the props: the parameter's, `React.FC<P>`'s, or `forwardRef<E, P>`'s."""
     annotation = parameter.child_by_field_name("type") if parameter is not None else None
-    if annotation is not None and annotation.named_children:
-        return annotation.named_children[0]
-    annotation = declared.child_by_field_name("type")
-    if annotation is not None and annotation.named_children:
-        generic = annotation.named_children[0]
-        if last_name(generic) in _COMPONENT_TYPES:
-            return next(iter(type_arguments(generic)), None)
+    if inner := parts_of(annotation):
+        return inner[0]
+    inner = parts_of(declared.child_by_field_name("type"))
+    if inner and last_name(inner[0]) in _COMPONENT_TYPES:
+        return next(iter(type_arguments(inner[0])), None)
     call: Node | None = declared.child_by_field_name("value") or declared
     while call is not None and call.type == "call_expression":
         name = text_of(call.child_by_field_name("function")).rpartition(".")[2]
         arguments = type_arguments(call)
         if arguments:
             return arguments[1 if name == "forwardRef" and len(arguments) > 1 else 0]
-        values = call.child_by_field_name("arguments")
-        call = next(iter(values.named_children), None) if values is not None else None
+        call = next(iter(parts_of(call.child_by_field_name("arguments"))), None)
     return None
 
 

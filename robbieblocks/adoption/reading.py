@@ -36,10 +36,11 @@ _FILES: Final = {
 # In the folder itself, or in one of these above it.
 _CONFIGS: Final = ("tsconfig.json", "tsconfig.app.json", "tsconfig.base.json", "jsconfig.json")
 _LEVELS_UP: Final = 3
-# Strings stay; comments and trailing commas go, which tsconfig.json may have.
-_JSONC: Final = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*(?://[^\n]*\s*|/\*.*?\*/\s*)*[}\]])', re.DOTALL
-)
+# Strings stay; comments and then trailing commas go, which tsconfig.json may have. What is begun is
+# taken to its end, however that looks: else each of many beginnings would look for an end anew.
+_STRING: Final = r'("(?:[^"\\\n]|\\.)*+"?)'
+_COMMENT: Final = re.compile(_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_LAST_COMMA: Final = re.compile(_STRING + r"|,(?=\s*+[}\]])", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +183,9 @@ def _below(root: Path, path: Path) -> str:
 def _compiler_options(file: Path) -> JsonObject:
     try:
         text = read_file(file, file.parent).decode("utf-8", "replace")
-        plain = _JSONC.sub(lambda found: found[0] if found[0][0] == '"' else "", text)
-        config = exact_json.loads(plain)
+        for left_out in (_COMMENT, _LAST_COMMA):
+            text = left_out.sub(lambda found: found[1] or "", text)
+        config = exact_json.loads(text)
     except (OSError, ValueError, RecursionError):
         config = None  # Its aliases are then unknown, and each import that uses one is named.
     options = config.get("compilerOptions") if isinstance(config, dict) else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from robbieblocks.content import FolderFiles
+from robbieblocks.content import CODE_FILES, FolderFiles
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Json, sha256
 from robbieblocks.source_files import ProblemCollector
@@ -57,6 +57,33 @@ def merged(new: str | None, held: str | None, base: str | None, side: Side) -> F
     if side == "ours":
         return FileMerge("keep", held, theirs)
     return FileMerge("conflict", held, base, new)
+
+
+def merged_files(
+    texts: Mapping[str, tuple[str | None, str | None]], base: Mapping[str, str], side: Side
+) -> dict[str, FileMerge]:
+    """Merge a component's files by name: of each the source's text and what lies there.
+
+    A component has one file of code. Where the source has it under another name than it lies there,
+    and that one stays, both are in conflict; the side that wins has its own alone.
+    """
+    found = {
+        name: merged(new, held, base.get(name), side)
+        for name, (new, held) in texts.items()
+        if new is not None or held is not None or name in base
+    }
+    staying = [name for name in CODE_FILES if name in found and found[name].text is not None]
+    own = [name for name in staying if texts[name][0] is not None]
+    if len(staying) == 1 or not own:
+        return found
+    new = texts[own[0]][0]
+    if side == "theirs":
+        found |= {name: FileMerge("remove", None, None) for name in staying if name not in own}
+    elif side == "ours":
+        found[own[0]] = FileMerge("keep", None, _hash(new))
+    else:
+        found[own[0]] = FileMerge("conflict", None, base.get(own[0]), new)
+    return found
 
 
 def read_record(content: Path) -> dict[str, Adopted]:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Final
 
 from robbieblocks.adoption.assets import data_url, why_not_inlined
-from robbieblocks.adoption.drafts import Draft, MissingPackage
-from robbieblocks.adoption.modules import SourceModules
+from robbieblocks.adoption.drafts import Draft, MissingPackage, Plan
+from robbieblocks.adoption.statements import LAZY, quoted, statement
 from robbieblocks.adoption.stylesheets import css_module, is_for_pages, with_images
 from robbieblocks.adoption.syntax import Edit, Link, Name, SyntaxTree, edited, text_of
 from robbieblocks.errors import Problem, Severity
@@ -25,32 +23,6 @@ from robbieblocks.model import component_specifier
 from robbieblocks.row_faults import blame
 
 _STYLES: Final = (".css", ".scss", ".sass", ".less", ".styl", ".pcss")
-_LAZY: Final = re.compile(
-    r"const\s+(?P<name>\w+)\s*=\s*(?:React\.)?(?:lazy|dynamic)\(\s*(?:async\s*)?\(\)\s*=>\s*"
-    r"import\(\s*[\"'](?P<from>[^\"'\n]+)[\"']\s*\)"
-    r"(?:\s*\.then\(\s*\(?(?P<all>\w+)\)?\s*=>\s*"
-    r"(?:\(\{\s*default:\s*(?P=all)\.(?P<part>\w+),?\s*\}\)|(?P=all)\.(?P<short>\w+))\s*\))?"
-    r"\s*,?\s*(?:\{[^{}]*\}\s*,?\s*)?\)\s*;?"
-)
-
-
-@dataclass(slots=True, kw_only=True)
-class Plan:
-    """What files need of each other: `keys` by file, and the sheets that stand for whole pages.
-
-    `missing_package` tells the remedy for a package that the toolchain has not, or nothing.
-    """
-
-    modules: SourceModules
-    keys: Mapping[str, str]
-    missing_package: Callable[[str], str]
-    page_sheets: set[str] = field(default_factory=set[str])
-    used_sheets: set[str] = field(default_factory=set[str])
-
-    def target(self, name: Name, origin: str) -> tuple[str, str]:
-        """Where a name of `origin` comes from: a file with a key, and the name there."""
-        file, imported = self.modules.origin(origin, name.imported)
-        return (file, imported) if file in self.keys else (origin, name.imported)
 
 
 class Rewriting:
@@ -64,6 +36,7 @@ class Rewriting:
         self._edits: list[Edit] = []
         self._sheets: list[tuple[str, str]] = []
         self._imports = 0
+        self._free = 0
 
     def done(self) -> None:
         """Rewrite the text, and collect what can't be."""
@@ -117,7 +90,7 @@ class Rewriting:
         elif target.lower().endswith(_STYLES):
             self._style(link, target)
         elif target in self._plan.keys:
-            self._replace_specifier(link, target)
+            self._json(link, target)
         elif target in self._folder.skipped or target in self._folder.unreadable:
             self._left_out(link, target)
         else:
@@ -148,7 +121,7 @@ class Rewriting:
             self._replace_specifier(link, target)
             return
         statements = [
-            _statement(link, names, component_specifier(self._plan.keys[file]))
+            statement(link, names, component_specifier(self._plan.keys[file]))
             for file, names in groups.items()
         ]
         self._replace(link.start, link.end, " ".join(statements))
@@ -178,6 +151,10 @@ class Rewriting:
             self.problem(
                 link.inner[0] - 1, f"{name} is not CSS, and nothing compiles it here", remedy
             )
+            return
+        if link.kind == "star" or (link.names and link.attributes):
+            remedy = 'import its classes: import styles from "./name.module.css"'
+            self._wrong_import(link, f"{name} can't be imported in this way", remedy)
             return
         css = self._folder.text(target)
         if isinstance(css, Problem):
@@ -222,8 +199,28 @@ class Rewriting:
         self._constants(link, json.dumps(module.classes))
         return module.css
 
+    def _json(self, link: Link, target: str) -> None:
+        """Of a JSON file the module has all as its default export, which also `*` means here."""
+        if link.kind == "star":
+            remedy = "name what is handed on: export { default as data } from ..."
+            self._wrong_import(link, "a JSON file has no names to hand on", remedy)
+            return
+        parts = [each for each in link.names if each.imported not in ("default", "*")]
+        if link.is_type or {each.imported for each in link.names} <= {"default"}:
+            self._replace_specifier(link, target)
+            return
+        whole = [Name("default", each.local) for each in link.names if each not in parts]
+        specifier = component_specifier(self._plan.keys[target])
+        statements = [statement(link, whole, specifier)] if whole else []
+        if parts:
+            all_ = self._free_name()
+            statements.append(f"import {all_} from {json.dumps(specifier)};")
+            statements += [self._constant(link, each, all_) for each in parts]
+        self._replace(link.start, link.end, " ".join(statements))
+        self._imports += 1
+
     def _asset(self, link: Link, target: str) -> None:
-        whole = [each.imported for each in link.names] == ["default"] and "?" not in link.specifier
+        whole = {each.imported for each in link.names} == {"default"} and "?" not in link.specifier
         content = self._folder.content(target) if whole else None
         value = data_url(target, content or b"")
         if value:
@@ -235,14 +232,24 @@ class Rewriting:
 
     def _constants(self, link: Link, value: str) -> None:
         """Put constants in the place of an import of what is no code."""
-        parts: list[str] = []
-        for each in link.names:
-            if each.imported in ("default", "*"):
-                parts.append(f"const {each.local} = {value};")
-            else:
-                pattern = json.dumps(each.imported)
-                parts.append(f"const {{ {pattern}: {each.local} }} = {value};")
+        parts = (self._constant(link, each, value) for each in link.names)
         self._replace(link.start, link.end, " ".join(parts))
+
+    def _constant(self, link: Link, name: Name, value: str) -> str:
+        """What a name of an import or export of no code stands for: `value`, or a member of it."""
+        local = name.local if link.kind == "import" else self._free_name()
+        named = name.imported not in ("default", "*")
+        pattern = f"{{ {json.dumps(name.imported)}: {local} }}" if named else local
+        # An export from elsewhere declares no name here, where another may have it.
+        further = "" if link.kind == "import" else f" export {{ {local} as {quoted(name.local)} }};"
+        return f"const {pattern} = {value};{further}"
+
+    def _free_name(self) -> str:
+        """A name that the file has nowhere."""
+        names = (f"file{number}" for number in count(self._free + 1))
+        found = next(name for name in names if name.encode() not in self._tree.text)
+        self._free = int(found.removeprefix("file"))
+        return found
 
     # --- import() ---------------------------------------------------------------------------
 
@@ -251,7 +258,7 @@ class Rewriting:
         for node in self._tree.root.named_children:
             if node.type != "lexical_declaration" or b"import(" not in (node.text or b""):
                 continue
-            found = _LAZY.fullmatch(text_of(node))
+            found = LAZY.fullmatch(text_of(node))
             target = found and self._plan.modules.resolve(self._draft.file, found["from"])
             if found is None or target is None:
                 continue
@@ -261,8 +268,8 @@ class Rewriting:
                 continue
             link = Link(kind="import", specifier="", start=0, end=0, inner=(0, 0))
             specifier = component_specifier(self._plan.keys[file])
-            statement = _statement(link, [Name(imported, name.local)], specifier)
-            self._replace(node.start_byte, node.end_byte, statement)
+            text = statement(link, [Name(imported, name.local)], specifier)
+            self._replace(node.start_byte, node.end_byte, text)
             self._draft.rewritten.append(f"import() of {found['name']}")
 
     # --- edits ------------------------------------------------------------------------------
@@ -270,29 +277,11 @@ class Rewriting:
     def _replace_specifier(self, link: Link, target: str) -> None:
         start, end = link.inner
         self._edits.append((start, end, component_specifier(self._plan.keys[target]).encode()))
+        if link.attributes is not None:
+            self._replace(*link.attributes, "")
         self._imports += 1
 
     def _replace(self, start: int, end: int, text: str) -> None:
         """Replace a statement; its line breaks stay, so that no line moves."""
         lines = self._tree.text[start:end].count(b"\n") - text.count("\n")
         self._edits.append((start, end, (text + "\n" * max(0, lines)).encode()))
-
-
-def _statement(link: Link, names: Iterable[Name], specifier: str) -> str:
-    """An import or export of these names, on one line."""
-    word = f"{link.kind} type" if link.is_type else link.kind
-    source = json.dumps(specifier)
-    whole: list[str] = []
-    named: list[str] = []
-    for name in names:
-        mark = "type " if name.is_type and not link.is_type else ""
-        if name.imported == "*":
-            whole.append(f"* as {name.local}")
-        elif name.imported == "default" and link.kind == "import" and not whole and not mark:
-            whole.append(name.local)
-        elif name.imported == name.local:
-            named.append(mark + name.local)
-        else:
-            named.append(f"{mark}{name.imported} as {name.local}")
-    inside = [*whole, *([f"{{ {', '.join(named)} }}"] if named else [])]
-    return f"{word} {', '.join(inside)} from {source};"

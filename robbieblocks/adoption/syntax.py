@@ -33,6 +33,7 @@ class Link:
     """A statement that names another module: `import`, `export ... from` or `export *`.
 
     Offsets are in bytes: `start` to `end` of the statement, `inner` of the specifier alone.
+    `attributes` is where `with { ... }` stands, None where nothing does.
     """
 
     kind: Literal["import", "export", "star"]
@@ -42,6 +43,7 @@ class Link:
     inner: tuple[int, int]
     names: tuple[Name, ...] = ()
     is_type: bool = False
+    attributes: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +99,12 @@ class SyntaxTree:
 def text_of(node: Node | None) -> str:
     """A node's text; empty where there is no node."""
     return "" if node is None or node.text is None else node.text.decode("utf-8", "replace")
+
+
+def parts_of(node: Node | None) -> list[Node]:
+    """What a node is made of, without comments, which may stand anywhere."""
+    inner = [] if node is None else node.named_children
+    return [each for each in inner if each.type != "comment"]
 
 
 def walk(root: Node) -> Iterator[Node]:
@@ -169,6 +177,7 @@ def _link(
     names: tuple[Name, ...],
 ) -> Link:
     inner = source.start_byte + 1, source.end_byte - 1
+    attributes = next((each for each in node.children if each.type == "import_attribute"), None)
     return Link(
         kind=kind,
         specifier=tree.text[inner[0] : inner[1]].decode("utf-8", "replace"),
@@ -177,6 +186,7 @@ def _link(
         inner=inner,
         names=names,
         is_type=_is_type(node),
+        attributes=None if attributes is None else (attributes.start_byte, attributes.end_byte),
     )
 
 

@@ -224,6 +224,135 @@ def test_circular_imports_are_named(project: Project) -> None:
     assert not any(found[path].works for path in ("lib/a.ts", "lib/b.ts", "lib/C.tsx"))
 
 
+IMPORTED = {
+    "one.ts": "export const one = 1;\nexport interface T { t: string }\n"
+    "const weird = 3;\nexport { weird as 'a-b' };\nexport default 2;\n",
+    "Card.tsx": "export interface CardProps { a?: string }\n"
+    "export default function Card(props: CardProps) { return <p>{props.a}</p>; }\n",
+    "ui/index.ts": "export { default as Card } from '../Card';\nexport * from './more';\n"
+    "export { default as data } from '../data.json';\n"
+    "export { default as logo } from '../dot.svg';\n",
+    "ui/more.ts": "export * from '../one';\n",
+    "index.ts": "export { one as first } from './one';\n",
+    "data.json": '{"title": "T", "list": [1]}',
+    "dot.svg": "<svg/>",
+    "s.module.css": ".a { margin: 0 }",
+    "plain.css": ".b { margin: 0 }",
+}
+SVG = "data:image/svg+xml;base64,PHN2Zy8+"
+# An import, what is read of it, and what that is.
+IMPORTS: list[tuple[str, str, Json]] = [
+    ("import two from './one';", "two", 2),
+    ("import { one } from './one';", "one", 1),
+    ("import { one as other, 'a-b' as ab } from './one';", "[other, ab]", [1, 3]),
+    ("import two, { one, type T } from './one';", "[two, one] as [T['t'], 1]", [2, 1]),
+    ("import two, * as all from './one';", "[two, all.one]", [2, 1]),
+    ("import './one';", "1", 1),
+    ("import type { T } from './one';", "1 as T['t']", 1),
+    ("import type two from './one';", "1 as typeof two", 1),
+    ("import type { Card, T } from './ui';", "1 as T['t'] & typeof Card", 1),
+    ("import type { Card } from './ui';", "1 as typeof Card", 1),
+    ("import { Card, type T, one, 'a-b' as c } from './ui';", "[Card.name, c]", ["Card", 3]),
+    ("import * as ui from './ui';", "[ui.Card.name, ui.one, ui.data.title]", ["Card", 1, "T"]),
+    ("import { data, logo } from './ui';", "[data.title, logo]", ["T", SVG]),
+    ("import { first } from '.';", "first", 1),
+    ("import { first } from './';", "first", 1),
+    ("import { first } from '@/';", "first", 1),
+    ("import d from './data.json';", "d.title", "T"),
+    ("import * as d from './data.json';", "d.title", "T"),
+    ("import { title, list as l } from './data.json';", "[title, l]", ["T", [1]]),
+    ("import d, { title } from './data.json';", "[d.list, title]", [[1], "T"]),
+    ("import d, * as all from './data.json';", "[d.title, all.title]", ["T", "T"]),
+    ("import { default as d } from './data.json';", "d.title", "T"),
+    ("import d from './data.json' with { type: 'json' };", "d.title", "T"),
+    ("import * as d from './data.json' with {\n  type: 'json',\n};", "d.title", "T"),
+    ("import type d from './data.json';", "1 as typeof d", 1),
+    ("import './data.json';", "1", 1),
+    ("import s from './s.module.css';", "s.a", "{key}_a"),
+    ("import * as s from './s.module.css';", "s.a", "{key}_a"),
+    ("import s, { a as b } from './s.module.css';", "[s.a, b]", ["{key}_a", "{key}_a"]),
+    ("import './plain.css';", "1", 1),
+    ("import logo from './dot.svg';", "logo", SVG),
+    ("import { default as logo } from './dot.svg';", "logo", SVG),
+]  # fmt: skip
+# What a file hands on, and what is read of its exports.
+EXPORTS: list[tuple[str, str, Json]] = [
+    ("export { default } from './one';", "x.default", 2),
+    ("export { default as b, one as default } from './one';", "[x.b, x.default]", [2, 1]),
+    ("export { one as 'c-d' } from './one';", "x['c-d']", 1),
+    ("export * from './one';", "[x.one, x['a-b']]", [1, 3]),
+    ("export * from './ui';", "[x.Card.name, x.one]", ["Card", 1]),
+    ("export * as all from './ui';", "[x.all.Card.name, x.all.one]", ["Card", 1]),
+    ("export { Card as C, one, 'a-b' as default } from './ui';", "[x.one, x.default]", [1, 3]),
+    ("export type { T } from './one';\nexport type * from './one';", "1", 1),
+    ("export { default } from './data.json';", "x.default.title", "T"),
+    ("export { default as data } from './data.json';", "x.data.title", "T"),
+    ("export * as data from './data.json';", "x.data.title", "T"),
+    ("export { title, list as default } from './data.json';", "[x.title, x.default]", ["T", [1]]),
+    ("export { default } from './dot.svg';", "x.default", SVG),
+    ("export { default as logo, default } from './dot.svg';", "[x.logo, x.default]", [SVG, SVG]),
+    ("import logo from './dot.svg';\nexport const file1 = logo;\n"
+     "export { default as logo } from './dot.svg';", "[x.file1, x.logo]", [SVG, SVG]),
+    ("export { default } from './s.module.css';", "x.default.a", "{key}_a"),
+    ("export { default as s, a } from './s.module.css';", "[x.s.a, x.a]", ["{key}_a"] * 2),
+    ("export * as styles from './s.module.css';", "x.styles.a", "{key}_a"),
+]  # fmt: skip
+NOT_IMPORTED = {
+    "export * from './data.json';": "a JSON file has no names to hand on",
+    "export * from './s.module.css';": "src/s.module.css can't be imported in this way",
+    "import s from './s.module.css' with { type: 'css' };": "src/s.module.css can't be imported",
+    "import * as logo from './dot.svg';": "src/dot.svg can't be imported in this way",
+    "import './dot.svg';": "src/dot.svg can't be imported in this way",
+    "export * from './dot.svg';": "src/dot.svg can't be imported in this way",
+}
+
+
+def test_every_form_of_import_and_export_keeps_its_meaning(
+    tmp_path: Path, context: BuildContext
+) -> None:
+    """Each is compiled and run as it is rewritten, and gives what it gave; what can't be is told
+    at its specifier."""
+    source = tmp_path / "src"
+    expected: dict[str, str] = {}
+
+    def write(name: str, text: str) -> None:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
+
+    def show(name: str, statement: str, read: str, value: Json, key: str) -> None:
+        told = json.dumps(value, separators=(",", ":")).replace("{key}", key)
+        write(
+            f"{name}.tsx",
+            f"{statement}\nexport default function Shown() {{\n"
+            f"  const found = JSON.stringify({read});\n"
+            f"  if (found !== {json.dumps(told)}) throw new Error(found);\n  return <p />;\n}}\n",
+        )
+        expected[f"{name}.tsx"] = statement
+
+    for name, text in IMPORTED.items():
+        write(name, text)
+    for number, (statement, read, value) in enumerate(IMPORTS):
+        show(f"I{number}", statement, read, value, f"i{number}")
+    for number, (statement, read, value) in enumerate(EXPORTS):
+        write(f"e{number}.ts", f"{statement}\nexport const own = 1;\n")
+        show(f"U{number}", f"import * as x from './e{number}';", read, value, f"e{number}")
+        expected[f"U{number}.tsx"] = statement
+    for number, statement in enumerate(NOT_IMPORTED):
+        write(f"N{number}.tsx", f"{statement}\nexport default () => <p />;\n")
+    found = by_file(adopt(source, tmp_path / "site" / "content", context, dry_run=True))
+    failed = {
+        statement: [*map(str, found[name].problems), str(found[name].tried.render_problem)]
+        for name, statement in expected.items()
+        if not found[name].works or not found[name].tried.renders
+    }
+    assert not failed
+    for number, (statement, what) in enumerate(NOT_IMPORTED.items()):
+        told = found[f"N{number}.tsx"].problems
+        column = statement.index("'") + 1
+        assert any((one.line, one.column) == (1, column) and what in one.what for one in told)
+        assert all(one.remedy for one in told)
+
+
 @pytest.mark.postgres
 def test_adopted_components_are_imported_placed_and_exported(
     project: Project, context: BuildContext, database: str, tmp_path: Path

@@ -14,7 +14,7 @@ from robbieblocks.adoption.keys import kebab, keys_for
 from robbieblocks.adoption.modules import SourceModules
 from robbieblocks.adoption.props import sample
 from robbieblocks.adoption.reading import SourceFolder, read_folder
-from robbieblocks.adoption.record import Side, merged
+from robbieblocks.adoption.record import Side, merged, merged_files
 from robbieblocks.adoption.stylesheets import css_module, is_for_pages
 from robbieblocks.errors import Problem, UsageError
 from robbieblocks.model import sha256
@@ -113,6 +113,41 @@ def test_aliases_are_those_of_the_tsconfig(
     modules = SourceModules(folder({**UI, "Page.tsx": PAGE}))
     found = [modules.resolve("Page.tsx", each) for each in ("#ui/Card", "$cn", "ui", "@/lib/cn")]
     assert found == ["ui/Card.tsx", "lib/cn.ts", "ui/index.ts", "lib/cn.ts"]
+
+
+def test_a_broken_tsconfig_is_read_to_its_end(
+    folder: Callable[[Files], SourceFolder], tmp_path: Path
+) -> None:
+    """What is begun and never ended is no more work than what is ended, and has no aliases."""
+    for text in ('{"a": 1, ' + "//" * 40, '"' + '\\"' * 200_000, "/*" * 200_000, "," * 200_000):
+        (tmp_path / "tsconfig.json").write_text(text)
+        assert set(folder({"Page.tsx": PAGE}).aliases) == {"@/*", "~/*"}
+
+
+def test_the_index_of_the_folder_is_found_from_wherever(
+    folder: Callable[[Files], SourceFolder],
+) -> None:
+    """A dot, two of them, and an alias that stands for the folder mean its index."""
+    modules = SourceModules(folder({**UI, "index.ts": "export const a = 1;", "Page.tsx": PAGE}))
+    named = {"Page.tsx": (".", "./", "./index", "@/"), "ui/Card.tsx": ("..", "../", "../.", "~/")}
+    for path, specifiers in named.items():
+        assert {modules.resolve(path, each) for each in specifiers} == {"index.ts"}
+    assert modules.resolve("Page.tsx", "..") is None
+
+
+def test_names_are_found_behind_any_number_of_barrels(tmp_path: Path) -> None:
+    """Each file is looked at once, also where they hand on each other; one with code of its own
+    stands in the way."""
+    chain = range(1_200)
+    files = {
+        **{f"b{n}.ts": f"export * from './b{n + 1}';\nexport * from './b0';\n" for n in chain},
+        "b1200.ts": "export * from './own';\nexport const last = 1;\n",
+        "own.ts": "export const x = 1;\n",
+    }
+    modules = SourceModules(SourceFolder(root=tmp_path, code=files, files=frozenset(files)))
+    assert modules.origin("b0.ts", "last") == ("b1200.ts", "last")
+    assert modules.origin("b0.ts", "x") == ("b1200.ts", "x")
+    assert modules.origin("b0.ts", "nowhere") == ("b0.ts", "nowhere")
 
 
 def test_what_is_only_handed_on_is_no_component(adopt: Adopt) -> None:
@@ -303,6 +338,7 @@ def component(props: str, parameter: str = "{ a }: Props") -> str:
             "",
         ),
         (component("type Props = Partial<{ a: string }>"), "a s", ""),
+        (component("type Props = Partial<{ a: string; b: () => void }>"), "a s", ""),
         (component("type Props = { a: Record<string, number>; b: unknown }"), "", "a b"),
     ],
 )
@@ -333,6 +369,10 @@ def test_plain_props_get_a_schema(adopt: Adopt, code: str, properties: str, requ
         ("(typeof LIST)[number]", ["x", "y"]),
         ("keyof typeof TABLE", ["x", "y"]),
         ("(typeof TABLE)[keyof typeof TABLE]", [1, 2.5]),
+        ("typeof TABLE['y']", [2.5]),
+        ('(typeof TABLE)["y"]', [2.5]),
+        ("(typeof LIST)[0]", ["x"]),
+        ("/* one */ 'a' /* or */ | 'b'", ["a", "b"]),
         ("Shade", ["light", "dark"]),
         ("1 | -2 | true | null", [1, -2, True, None]),
     ],
@@ -340,11 +380,32 @@ def test_plain_props_get_a_schema(adopt: Adopt, code: str, properties: str, requ
 def test_choices_are_listed(adopt: Adopt, type_: str, values: list[object]) -> None:
     """Literals, enums, and the items, keys and values of what is written down beside them."""
     code = (
-        "const LIST = ['x', 'y'] as const;\nconst TABLE = { x: 1, 'y': 2.5 };\n"
+        "const LIST = ['x', 'y'] as const;\n"
+        "const TABLE = { x: 1, 'y': 2.5 /* c */ } as const satisfies object;\n"
         "enum Shade { Light = 'light', Dark = 'dark' }\n"
     )
     draft = adopt({"A.tsx": code + component(f"type Props = {{ a?: {type_} }}")})["A.tsx"]
     assert draft.props == {"type": "object", "properties": {"a": {"enum": values}}}
+
+
+@pytest.mark.parametrize(
+    ("type_", "schema"),
+    [
+        ("(typeof TABLE)['title']", {"type": "string"}),
+        ("(typeof TABLE)[keyof typeof TABLE]", {"anyOf": [{"type": "string"}, {"type": "number"}]}),
+        ("(typeof LIST)[number]", {"type": "boolean"}),
+        ("keyof typeof TABLE", {"enum": ["title", "size"]}),
+        ("readonly /* c */ string[]", {"type": "array", "items": {"type": "string"}}),
+        ("/* c */ string", {"type": "string"}),
+    ],
+)
+def test_what_may_change_is_known_by_its_kind(
+    adopt: Adopt, type_: str, schema: dict[str, object]
+) -> None:
+    """Without `as const` a value that is written down is one of many; comments say nothing."""
+    code = "const TABLE = { title: 'x', size: 1 };\nconst LIST = [true];\n"
+    draft = adopt({"A.tsx": code + component(f"type Props = {{ a?: {type_} }}")})["A.tsx"]
+    assert draft.props == {"type": "object", "properties": {"a": schema}}
 
 
 @pytest.mark.parametrize(
@@ -355,6 +416,16 @@ def test_choices_are_listed(adopt: Adopt, type_: str, values: list[object]) -> N
         (component("import { Props } from 'elsewhere'"), "the type Props is not plain"),
         (component("type Props = { a: Props; b: Props }"), "can't be given as JSON"),
         (component("", "{ a }"), "its props have no type"),
+        (component("type Props = Required<{ a: string; b?: () => void }>"), "b can't be given"),
+        (component("type Props = { a: (typeof T)['c'] }; const T = { b: 1 }"), "a can't be given"),
+        (
+            component(
+                "type T0 = { a: string };\n"
+                + "".join(f"type T{n + 1} = {' & '.join([f'T{n}'] * 200)};\n" for n in range(4))
+                + "type Props = T4"
+            ),
+            "its types are too many",
+        ),
         (component("type Props = { a: string; b?: () => void }"), "props left out: b"),
     ],
 )
@@ -496,6 +567,41 @@ def test_hostile_texts_end_in_a_draft(adopt: Adopt, code: str) -> None:
 
 
 OLD, MINE, NEW = "old", "mine", "new"
+
+
+@pytest.mark.parametrize(
+    ("held", "earlier", "side", "actions"),
+    [
+        ({}, {}, None, {"tsx": "add"}),
+        ({"jsx": OLD}, {"jsx": OLD}, None, {"jsx": "remove", "tsx": "add"}),
+        ({"jsx": MINE}, {"jsx": OLD}, None, {"jsx": "conflict", "tsx": "conflict"}),
+        ({"jsx": MINE}, {"jsx": OLD}, "ours", {"jsx": "keep", "tsx": "keep"}),
+        ({"jsx": MINE}, {"jsx": OLD}, "theirs", {"jsx": "remove", "tsx": "add"}),
+        ({"jsx": MINE}, {"tsx": OLD}, None, {"jsx": "keep", "tsx": "conflict"}),
+        ({"jsx": MINE}, {"tsx": OLD}, "theirs", {"jsx": "remove", "tsx": "add"}),
+        ({"jsx": MINE}, {"tsx": NEW}, None, {"jsx": "keep", "tsx": "keep"}),
+    ],
+)
+def test_a_component_has_one_file_of_code(
+    held: dict[str, str], earlier: dict[str, str], side: Side, actions: dict[str, str]
+) -> None:
+    """Where its name changed on one side and its text on the other, both files are in conflict, and
+    never lie beside each other."""
+    texts: dict[str, tuple[str | None, str | None]] = {
+        f"component.{name}": (NEW if name == "tsx" else None, held.get(name))
+        for name in ("tsx", "jsx")
+    }
+    base = {f"component.{name}": sha256(text) for name, text in earlier.items()}
+    found = merged_files(texts, base, side)
+    assert {name.removeprefix("component."): each.action for name, each in found.items()} == actions
+    assert len([each for each in found.values() if each.text is not None]) == 1
+    again = {name: (texts[name][0], each.text) for name, each in found.items()}
+    remembered = {name: each.base for name, each in found.items() if each.base is not None}
+    if "conflict" not in actions.values():
+        kept = merged_files(again, remembered, None)
+        assert {name: each.text for name, each in kept.items()} == {
+            name: each.text for name, each in found.items() if name in kept
+        }
 
 
 @pytest.mark.parametrize(
