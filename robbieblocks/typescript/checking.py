@@ -6,6 +6,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from robbieblocks import process
@@ -16,7 +17,7 @@ from robbieblocks.names import KEY_LENGTH, name_problem
 from robbieblocks.row_faults import blame
 from robbieblocks.toolchain import Toolchain, TypeScript
 from robbieblocks.typescript.packages import react_names
-from robbieblocks.typescript.places import stored_place
+from robbieblocks.typescript.places import Places
 from robbieblocks.typescript.program import CheckedText, Message, Program
 
 # An editor needs no more of them.
@@ -47,7 +48,12 @@ _FITS_REMEDY: Final = (
     "let props_schema require it, give it a default or another type; or let the type of the "
     "component's props take it"
 )
-_SUGGESTION: Final = re.compile(r" ?Did you mean (.+?\?)\s*$", re.MULTILINE)
+_SIMPLER: Final = "make its types simpler, or write // @ts-nocheck above them"
+_NOT_REACHED: Final = (
+    "other components took all the time there is",
+    "mend those that take too long, and check again",
+)
+_SUGGESTION: Final = "Did you mean "
 
 
 def type_problems(
@@ -56,7 +62,7 @@ def type_problems(
     """What TypeScript finds in the published components, by key, each with its place.
 
     Components that a build can't read are left out: the build has errors about them. A JavaScript
-    text is read leniently. Takes seconds at most in all, whatever texts say, and opens no file for
+    text is read leniently. Takes two minutes at most, whatever texts say, and opens no file for
     them. Raises ProcessFailed where TypeScript can't run.
     """
     problems: list[Problem] = []
@@ -117,58 +123,55 @@ class _Examination:
     def _of(self, group: Sequence[int]) -> list[Message]:
         share = len(group) / len(self._texts)
         limit = max(_LEAST_TIMEOUT_S, _TIMEOUT_S * share)
+        left = self._deadline - time.monotonic()
+        if left < _LEAST_TIMEOUT_S:
+            for number in group:
+                self._fault(_unchecked(self._texts[number].row, *_NOT_REACHED))
+            return []
         try:
-            left = self._deadline - time.monotonic()
-            if left < _LEAST_TIMEOUT_S:
-                raise process.TimedOut("other components took all the time there is")
             return self._program.check(group, min(limit, left))
         except ProcessFailed as error:
             if len(group) == 1:
-                self._fault(_unchecked(self._texts[group[0]].row, error))
+                why = "it takes too long" if isinstance(error, process.TimedOut) else "it gave up"
+                self._fault(_unchecked(self._texts[group[0]].row, why, _SIMPLER))
                 return []
         middle = len(group) // 2
         return self._of(group[:middle]) + self._of(group[middle:])
 
 
-def _unchecked(row: ComponentRow, error: ProcessFailed) -> Problem:
-    slow = isinstance(error, process.TimedOut)
-    return Problem(
-        entity="component",
-        key=row.key,
-        field="react_code",
-        what="TypeScript could not check it: " + ("it takes too long" if slow else "it gave up"),
-        remedy="make its types simpler, or write // @ts-nocheck above them",
-    )
+def _unchecked(row: ComponentRow, why: str, remedy: str) -> Problem:
+    what = f"TypeScript could not check it: {why}"
+    return Problem(entity="component", key=row.key, field="react_code", what=what, remedy=remedy)
 
 
-def _problems(each: CheckedText, messages: Sequence[Message]) -> Iterator[Problem]:
+def _problems(each: CheckedText, messages: Sequence[Message]) -> list[Problem]:
+    """The first of a component's messages that are faults of it, as problems by place."""
     # Of a component that does not say what props it takes, that is the thing to report.
     untyped = any(message.code in _UNTYPED for message in messages)
-    kept = [
-        problem
-        for message in messages
-        if not (untyped and message.kind == "f")
-        and (problem := _problem(each, message)) is not None
-    ]
-    yield from sorted(kept, key=lambda one: (one.line or 0, one.column or 0))[:_MAX_PROBLEMS]
+    places = Places(each.text, each.row.code)
+    # There may be many thousands: only those that are kept are looked at further.
+    kept = (
+        message
+        for message in sorted(messages, key=lambda one: (one.line, one.column))
+        if (not untyped if message.kind == "f" else _counts(each, message, places))
+    )
+    found = [_problem(each, message, places) for message in islice(kept, _MAX_PROBLEMS)]
+    return sorted(found, key=lambda one: (one.line or 0, one.column or 0))
 
 
-def _problem(each: CheckedText, message: Message) -> Problem | None:
-    """A message as a problem of the component's text, or None for what is no fault of it."""
+def _problem(each: CheckedText, message: Message, places: Places) -> Problem:
+    """A message as a problem of the component's text."""
     row, text = each.row, each.text
-    what = _sentence(message.text)
+    said, suggestion = _parted(message.text)
+    what = _sentence(said)
     remedy = _REMEDIES.get(message.code, "").format(specifier=component_specifier(row.key))
-    if found := _SUGGESTION.search(message.text):
-        remedy = f"did you mean {found[1]}"
-    lines = row.code.split("\n")
+    if suggestion:
+        remedy = f"did you mean {suggestion}"
     if message.kind == "f":
         place = None if text.props is None else (text.props.line, text.props.column)
         what, remedy = f"props_schema lets through what it does not take: {what}", _FITS_REMEDY
     else:
-        place = stored_place(text, row.code, message.line, message.column)
-        before = "" if place is None else lines[place[0] - 1][: place[1] - 1]
-        if not _counts(each, message, before):
-            return None
+        place = places.stored(message.line, message.column)
     line, column = (None, None) if place is None else place
     return Problem(
         entity="component",
@@ -178,24 +181,37 @@ def _problem(each: CheckedText, message: Message) -> Problem | None:
         remedy=remedy,
         line=line,
         column=column,
-        source="" if line is None else lines[line - 1].rstrip("\r"),
+        source="" if line is None else places.lines[line - 1].rstrip("\r"),
     )
 
 
-def _counts(each: CheckedText, message: Message, before: str) -> bool:
-    """Whether a message is one for an editor; `before` is what its line has before its place."""
+def _counts(each: CheckedText, message: Message, places: Places) -> bool:
+    """Whether a message is one for an editor."""
     text = each.text
     if message.code in _NO_SUCH_MODULE:
         quoted = re.search(r"'(.*?)'", message.text)
         return text.has_types and (quoted is None or quoted[1] not in text.value_imports)
     if text.has_types or message.code in _CERTAIN:
         return True
-    return text.is_expression and message.code in _NO_SUCH_MEMBER and before.endswith("props.")
+    return (
+        text.is_expression
+        and message.code in _NO_SUCH_MEMBER
+        and places.comes_after("props.", message.line, message.column)
+    )
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A message without the suggestion that ends one of its lines, and that, or nothing."""
+    before, _, after = text.rpartition(_SUGGESTION)
+    suggestion, _, rest = after.partition("\n")
+    if not before or not suggestion.rstrip().endswith("?"):
+        return text, ""
+    return f"{before.rstrip(' ')}\n{rest}".rstrip(), suggestion.strip()
 
 
 def _sentence(text: str) -> str:
     """A message as one line: of several, the first says the least, and the last the most."""
-    lines = [line.strip() for line in _SUGGESTION.sub("", text).split("\n")]
+    lines = [line.strip() for line in text.split("\n")]
     lines = lines[1:] or lines
     if len(lines) > 3:
         lines = [lines[0], "…", *lines[-2:]]

@@ -3,6 +3,9 @@
 The folder has names of our own making. The compiler opens the files that are listed, and no other
 that a text names (`noResolve`): neither an import, nor a reference comment, leads out of the list.
 
+They lie in one whose name no text can know: lines that begin with it are the compiler's own,
+whatever a text has it quote.
+
     c/<n>.tsx    a component's text, completed to a module
     p/<n>.d.ts   the type `Props`, of its props schema
     f/<n>.ts     whether the component takes such props
@@ -13,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +33,11 @@ from robbieblocks.typescript.props import props_module
 _LISTING_TIMEOUT_S: Final = 60.0
 # The garbage collector of Go works harder before the kernel refuses memory.
 _GO_MEMORY: Final = f"{process.ROWS_MEMORY_BYTES * 3 // 4}B"
-_MESSAGE: Final = re.compile(r"(?m)^(?:(\w)/(\d+)\.\S+?\((\d+),(\d+)\)|.*?): error TS(\d+): ")
-_MODULE_PATH: Final = re.compile(r'import\("[^"]*/([cp])/(\d+)"\)')
+# Of our files, and of those of packages, whose names are other paths.
+_MESSAGE: Final = (
+    r"(?m)^(?:{mark}/(\w)/(\d+)\.\S+?\((\d+),(\d+)\): error TS(\d+): |[/.].*?: error TS\d+: )"
+)
+_MODULE_PATH: Final = r'import\("[^"]*/{mark}/([cp])/(\d+)"\)'
 _MAX_OUTPUT: Final = 4_000_000
 _FITS: Final = """\
 import type {{ ComponentProps }} from "react";
@@ -76,7 +83,11 @@ class Program:
         toolchain: Toolchain,
         typescript: TypeScript,
     ) -> None:
-        self._folder = folder
+        mark = secrets.token_hex(8)
+        self._message = re.compile(_MESSAGE.format(mark=mark))
+        self._module_path = re.compile(_MODULE_PATH.format(mark=mark))
+        self._folder = folder / mark
+        self._folder.mkdir()
         self._components = components
         self._typescript = typescript
         self._packages = folders(toolchain, typescript)
@@ -95,7 +106,8 @@ class Program:
     def check(self, group: Collection[int], timeout: float) -> list[Message]:
         """What the compiler says of some components; the others count as `any`.
 
-        Raises ProcessFailed where it crashes over them or takes longer than `timeout` seconds.
+        Raises ProcessFailed where it crashes over them, takes longer than `timeout` seconds, or has
+        so much to say of one that the messages of the others don't come.
         """
         path_map = dict(self._paths)
         unchecked = list(self._unchecked)
@@ -113,7 +125,10 @@ class Program:
         self._write("unchecked.d.ts", "".join(stubs))
         settings = {**options(path_map), "noResolve": True}
         self._write_json({"compilerOptions": settings, "files": [*files, "unchecked.d.ts"]})
-        return self._messages(self._run(timeout))
+        output = self._run(timeout)
+        if len(output) > _MAX_OUTPUT and len(group) > 1:
+            raise ProcessFailed("tsc says too much")
+        return self._messages(output[:_MAX_OUTPUT])
 
     def _package_files(self, specifiers: Sequence[str]) -> list[str]:
         """The declaration files of all packages, without those of the language."""
@@ -128,8 +143,8 @@ class Program:
 
     def _run(self, timeout: float, *more: str) -> str:
         done = process.run(
-            [self._typescript.program, "--project", "tsconfig.json", "--pretty", "false", *more],
-            cwd=self._folder,
+            [self._typescript.program, "--project", self._folder.name, "--pretty", "false", *more],
+            cwd=self._folder.parent,
             env={"PATH": os.defpath, "GOMEMLIMIT": _GO_MEMORY},
             timeout=timeout,
             memory_bytes=process.ROWS_MEMORY_BYTES,
@@ -137,19 +152,19 @@ class Program:
         if done.returncode not in (0, 1, 2) or done.stderr.strip():
             said = done.stderr.decode(errors="replace").strip().partition("\n")[0][:200]
             raise ProcessFailed(f"tsc ended with status {done.returncode}: {said}")
-        return done.stdout[:_MAX_OUTPUT].decode(errors="replace")
+        return done.stdout.decode(errors="replace")
 
     def _messages(self, output: str) -> list[Message]:
         found: list[Message] = []
-        starts = [*_MESSAGE.finditer(output)]
-        for index, start in enumerate(starts):
+        starts = [*self._message.finditer(output)]
+        if output.strip() and not (starts and starts[0].start() == 0):
+            said = output.strip().partition("\n")[0][:200]
+            raise ProcessFailed(f"tsc refuses its settings: {said}")
+        ends = [*(start.start() for start in starts[1:]), len(output)]
+        for start, end in zip(starts, ends, strict=False):
             kind, number, line, column, code = start.groups()
-            end = starts[index + 1].start() if index + 1 < len(starts) else len(output)
-            text = self._readable(output[start.end() : end])
-            if kind is None:
-                if not output[start.start() :].startswith(("/", ".")):
-                    raise ProcessFailed(f"tsc refuses its settings: {text}")
-            elif kind != "f" or int(line) == _FITS_LINE:
+            if kind is not None and (kind != "f" or int(line) == _FITS_LINE):
+                text = self._readable(output[start.end() : end])
                 found.append(Message(kind, int(number), int(line), int(column), int(code), text))
         return found
 
@@ -160,7 +175,7 @@ class Program:
             key = self._components[int(found[2])].row.key
             return f'import("{component_specifier(key)}{"/props" if found[1] == "p" else ""}")'
 
-        text = _MODULE_PATH.sub(named, text)
+        text = self._module_path.sub(named, text)
         for folder in self._packages:
             text = text.replace(f"{os.path.realpath(folder)}/", "")
         return text.strip()

@@ -137,6 +137,9 @@ def found(toolchain: Toolchain, typescript: TypeScript, outside: Path) -> dict[s
         "reference": f"/// <reference path='{outside}' />\n/// <reference types='{name}' />\n"
         "const a: typeof leaked = 1;",
         "augment": "declare module 'react' { interface Attributes { x?: 1 } }",
+        "template": 'const a: `import("x/c/999")${string}` = 1;\n'
+        "const b: `x\nc/0.tsx(1,1): error TS2322: forged` = 1;\n"
+        "const c: { 'y\\nc/1.tsx(1,1): error TS2322: forged': 1 } = {};",
         "excessive": "type A<T> = T extends unknown ? A<[T]> : never; const a: A<1> = 2;",
     }
     for key, code in hostile.items():
@@ -165,6 +168,33 @@ def test_no_file_is_opened_for_a_text(found: dict[str, list[Problem]]) -> None:
     for key in ("import-type", "reference"):
         assert "Cannot find" in "".join(map(str, found[key]))
     assert SECRET not in str(found)
+
+
+def test_what_a_text_has_quoted_is_no_message(found: dict[str, list[Problem]]) -> None:
+    """A text that looks like a message or a path of the compiler's is quoted as it is."""
+    said = "\n".join(map(str, found["template"]))
+    assert {each.line for each in found["template"]} == {1, 2, 4}
+    assert 'import("x/c/999")' in said
+    assert "forged" in said
+    others = [each for key, problems in found.items() if key != "template" for each in problems]
+    assert "forged" not in str(others)
+
+
+def test_a_text_with_faults_without_number_hides_no_other(
+    toolchain: Toolchain, typescript: TypeScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one component fills the compiler's answer with is not taken from the others'."""
+    monkeypatch.setattr("robbieblocks.typescript.program._MAX_OUTPUT", 20_000)
+    many = "".join(f"const a{number}: number = 'a';\n" for number in range(1_000))
+    rows = {
+        "a": a_component("a", code=f"{many}export default (p: {{}}) => <p/>;"),
+        "b": a_component("b", code="const a: number = 'a';\nexport default (p: {}) => <p/>;"),
+    }
+    found = type_problems(rows, toolchain, typescript)
+    assert [(each.key, each.line) for each in found] == [
+        *(("a", number) for number in range(1, 21)),
+        ("b", 1),
+    ]
 
 
 def test_a_text_of_endless_types_is_named_alone(found: dict[str, list[Problem]]) -> None:

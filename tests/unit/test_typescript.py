@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pytest
 
 from robbieblocks import typescript
 from robbieblocks.bundle import TypedText, typed_text
-from robbieblocks.errors import ProcessFailed
+from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.process import TimedOut
 from robbieblocks.toolchain import Toolchain, TypeScript
-from robbieblocks.typescript.places import stored_place
+from robbieblocks.typescript.places import Places
 from robbieblocks.typescript.program import Message
 from robbieblocks.typescript.props import props_module
 from tests.unit.rows import a_component
@@ -151,43 +151,108 @@ def test_a_place_is_found_in_the_stored_text(code: str, at: str, place: tuple[in
     before = text.source[: text.source.index(at)].replace("\r\n", "\n").replace("\u2028", "\n")
     last = before.rpartition("\n")[2]
     line, column = before.count("\n") + 1, len(last.encode("utf-16-le")) // 2 + 1
-    assert stored_place(text, code, line, column) == place
+    assert Places(text, code).stored(line, column) == place
+    assert Places(text, code).comes_after(code[: code.index(at)][-3:], line, column)
     assert code.split("\n")[place[0] - 1][place[1] - 1 :].startswith(at)
 
 
 def test_what_was_appended_has_no_place() -> None:
     """A fault of what completes a text is not one of its last line."""
     text = text_of("const A = () => <p>{useState(1)}</p>;")
-    assert stored_place(text, "const A = () => <p>{useState(1)}</p>;", 2, 3) is None
+    assert Places(text, "const A = () => <p>{useState(1)}</p>;").stored(2, 3) is None
 
 
-def test_a_text_that_takes_for_ever_is_found(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+Check = Callable[[Mapping[str, str], Callable[[Collection[int]], list[Message]]], list[Problem]]
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Check:
+    """The problems of texts by key, of which the compiler says what is given for their numbers."""
+
+    def checked(
+        codes: Mapping[str, str], says: Callable[[Collection[int]], list[Message]]
+    ) -> list[Problem]:
+        class Program:
+            def __init__(self, *_: object) -> None: ...
+
+            def check(self, group: Collection[int], timeout: float) -> list[Message]:
+                assert timeout > 0
+                return says(group)
+
+        monkeypatch.setattr(typescript.checking, "Program", Program)
+        monkeypatch.setattr(typescript.checking, "react_names", lambda _: frozenset[str]())
+        problems = typescript.type_problems(
+            {key: a_component(key, code=code) for key, code in codes.items()},
+            Toolchain(id="x", root=tmp_path, esbuild=tmp_path, packages={}),
+            TypeScript(program=tmp_path, modules=tmp_path),
+        )
+        return list(problems)
+
+    return checked
+
+
+def test_a_text_that_takes_for_ever_is_found(check: Check) -> None:
     """Components over which the checker hangs or dies are named; all others are checked."""
     bad = {"b3": TimedOut("slow"), "b6": ProcessFailed("killed")}
     keys = [f"b{number}" for number in range(9)]
 
-    class Program:
-        def __init__(self, *_: object) -> None: ...
+    def says(group: Collection[int]) -> list[Message]:
+        for number in group:
+            if (error := bad.get(keys[number])) is not None:
+                raise error
+        return [Message("c", number, 1, 8, 2322, "It is wrong.") for number in group]
 
-        def check(self, group: Collection[int], timeout: float) -> list[Message]:
-            assert timeout > 0
-            for number in group:
-                if (error := bad.get(keys[number])) is not None:
-                    raise error
-            return [Message("c", number, 1, 8, 2322, "It is wrong.") for number in group]
-
-    monkeypatch.setattr(typescript.checking, "Program", Program)
-    monkeypatch.setattr(typescript.checking, "react_names", lambda _: frozenset[str]())
-    rows = {key: a_component(key, code="export default (a: 1) => <p/>;") for key in keys}
-    problems = typescript.type_problems(
-        rows,
-        Toolchain(id="x", root=tmp_path, esbuild=tmp_path, packages={}),
-        TypeScript(program=tmp_path, modules=tmp_path),
-    )
+    problems = check(dict.fromkeys(keys, "export default (a: 1) => <p/>;"), says)
     said = {each.key: each.what for each in problems}
     assert said.keys() == set(keys)
     assert said["b3"].endswith("it takes too long")
     assert said["b6"].endswith("it gave up")
     assert {said[key] for key in keys if key not in bad} == {"It is wrong (TS2322)"}
+
+
+def test_what_was_not_reached_is_not_said_to_be_slow(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others took all the time, a component is told that it is not checked, and why."""
+    monkeypatch.setattr(typescript.checking, "_ALL_S", 0.0)
+    told = check(dict.fromkeys("ab", "export default (a: 1) => <p/>;"), lambda _: [])
+    assert [each.key for each in told] == ["a", "b"]
+    assert all(each.what.endswith("other components took all the time there is") for each in told)
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"), [("<p>{props.a}</p>", 0), ("export default (p: {}) => <p/>;", 20)]
+)
+def test_of_many_messages_the_first_are_placed(
+    check: Check, monkeypatch: pytest.MonkeyPatch, code: str, kept: int
+) -> None:
+    """Placing one reads the whole text: those that are not kept are not placed."""
+    placed: list[int] = []
+    stored = Places.stored
+
+    def counted(self: Places, line: int, column: int) -> tuple[int, int] | None:
+        placed.append(column)
+        return stored(self, line, column)
+
+    monkeypatch.setattr(Places, "stored", counted)
+    columns = [1 + at % 9 for at in range(5_000)]
+    found = check({"a": code}, lambda _: [Message("c", 0, 1, at, 2339, "No.") for at in columns])
+    assert len(found) == len(placed) == kept
+    assert {each.column for each in found} <= {1}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("No a. Did you mean 'b'?", "No a", "did you mean 'b'?"),
+        ("It is wrong.\n  No a. Did you mean 'b'?\n  In c.", "No a. In c", "did you mean 'b'?"),
+        ("No 'Did you mean c' in it.", "No 'Did you mean c' in it", ""),
+        ("Did you mean " * 3 + "'b'?", "Did you mean Did you mean", "did you mean 'b'?"),
+        ("No a.", "No a", ""),
+    ],
+)
+def test_a_suggestion_is_the_remedy(check: Check, text: str, what: str, remedy: str) -> None:
+    """What ends a line of a message as a question is no part of what is wrong."""
+    code = "export default (a: 1) => <p/>;"
+    (problem,) = check({"a": code}, lambda _: [Message("c", 0, 1, 1, 1, text)])
+    assert (problem.what, problem.remedy) == (f"{what} (TS1)", remedy)
