@@ -24,7 +24,8 @@ MAX_CHARACTERS: Final = 100_000
 # Units of work, as a page's budget has them: ten nanoseconds each.
 _CHARACTER_UNITS: Final = 4_000
 _TOKEN_UNITS: Final = 5_000
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+# One that nothing ends goes to the end of the text, as in a browser.
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 # The page's own ids, and an empty one.
 _RESERVED_ID: Final = re.compile(r"(b\d+|rb-.*)?", re.DOTALL)
 

@@ -15,7 +15,7 @@ from robbieblocks.model import Asset, Bundle, Module, component_specifier
 
 _COMPONENTS: Final = component_specifier("")
 # As esbuild writes an import, minified: `from"@robbieblocks/a"`, `import"..."`, `import("...")`.
-_IMPORT: Final = re.compile(rb'(\b(?:from|import)\s*\(?\s*)"([^"\\]+)"')
+_IMPORT: Final = re.compile(rb'(\b(?:from|import)\s*+\(?\s*+)"([^"\\]+)"')
 
 
 def linked(bundle: Bundle) -> Bundle:

@@ -38,7 +38,7 @@ _OTHER_MEDIA: Final = re.compile(r"print|forced-colors|prefers-contrast|prefers-
 _THEME: Final = re.compile(r"""data-theme\s*=\s*["']?(dark|light)""")
 # What lies below a background that one can see through, as far as can be told.
 _GROUNDS: Final = ("--color-background", "--color-surface")
-_LENGTH: Final = re.compile(r"(\d*\.?\d+)(px|rem|em)\b")
+_LENGTH: Final = re.compile(r"(?<![\d.])((?:\d*+\.)?\d++)(px|rem|em)\b")
 
 
 class _Failure(NamedTuple):

@@ -39,5 +39,5 @@ def defined(
         # What is no reading of it may set it: a key of a style, an argument of setProperty.
         found.update(NAME.findall(USE.sub("", text)) if "--" in text else ())
     for sheet in utilities:
-        found.update(re.findall(r"(--[\w-]+)\s*:", sheet.text))
+        found.update(re.findall(r"(?<![\w-])(--[\w-]++)\s*+:", sheet.text))
     return frozenset(found)

@@ -35,7 +35,7 @@ _STROKES: Final = frozenset(
     {"solid", "dashed", "dotted", "double", "groove", "ridge", "outset", "inset"}
 )
 _GENERIC: Final = re.compile(r"-?[a-z]+(-[a-z]+)*")
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_NUMBER: Final = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)")
 _ARITHMETIC: Final = re.compile(r"\s[*/+-]\s")
 # Tokens Studio gives a colour that is named another alpha this way, which CSS can't.
 _RGBA_OF_NAME: Final = re.compile(r"rgba\(\s*(\{[^{}]*\})\s*,\s*([0-9.]+%?)\s*\)")

@@ -36,7 +36,10 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS: Final = ("ltr", "rtl", "auto")
-_INLINE_STYLE: Final = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
+# One that nothing ends goes to the end of the text, as in a browser.
+_INLINE_STYLE: Final = re.compile(
+    r"<style\b[^>]*+(?:>(.*?)(?:</style\s*+>|\Z)|\Z)", re.DOTALL | re.IGNORECASE
+)
 _SCRIPT_TEXT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0: ""}
 _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
 
