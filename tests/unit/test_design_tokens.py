@@ -18,6 +18,7 @@ from robbieblocks.content import (
     read_design_tokens,
 )
 from robbieblocks.errors import ContentError
+from robbieblocks.messages import printable
 from robbieblocks.settings import resource_dir
 from robbieblocks.source_files import json_lines
 
@@ -306,6 +307,25 @@ def test_a_file_of_style_dictionary(tmp_path: Path) -> None:
         (
             {"a": {"$type": "color", "$value": {"colorSpace": "cmyk", "components": []}}},
             (2, "a: it has no colour space that is known: cmyk"),
+        ),
+        (
+            {"a": {"$type": "dimension", "$value": {"value": 1, "unit": "s"}}},
+            (2, "a: it has the unit s"),
+        ),
+        (
+            {
+                "a": {"$type": "number", "$ref": "#/b/$value/" + "1" * 5_000},
+                "b": {"$type": "cubicBezier", "$value": [0, 0, 1, 1]},
+            },
+            (2, f"a: it points at {printable('1' * 5_000)}, which is not there"),
+        ),
+        (
+            {"a": {"b": {"$type": "x", "$extends": "{c}"}, "d": {"$extends": "{a.b}"}}},
+            (5, "a.b.$extends: leads to no group of this file"),
+        ),
+        (
+            {"$extensions": {"robbieblocks": {"tokens": {"": {"value": "1"}}}}},
+            (5, "$extensions.robbieblocks.tokens.: it is no row as an export keeps one"),
         ),
         ({"a": {"$type": "fontWeight", "$value": "Bold"}}, (2, "a: it is Bold")),
         (

@@ -36,6 +36,10 @@ _STROKES: Final = frozenset(
 )
 _GENERIC: Final = re.compile(r"-?[a-z]+(-[a-z]+)*")
 _NUMBER: Final = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)")
+# The format has px and rem; tools write the other lengths of CSS, too.
+_LENGTHS: Final = re.compile(
+    "px|r?em|%|r?(?:ch|ex|cap|ic|lh)|[sdl]?v(?:[whib]|min|max)|cq(?:[whib]|min|max)|cm|mm|in|pt|pc"
+)
 _ARITHMETIC: Final = re.compile(r"\s[*/+-]\s")
 # Tokens Studio gives a colour that is named another alpha this way, which CSS can't.
 _RGBA_OF_NAME: Final = re.compile(r"rgba\(\s*(\{[^{}]*\})\s*,\s*([0-9.]+%?)\s*\)")
@@ -137,7 +141,7 @@ class Values:
 
     def _dimension(self, value: Json) -> str:
         if isinstance(value, dict):
-            return self._with_unit(value, re.compile(r"[a-z]{1,5}|%"), '"px" or "rem"')
+            return self._with_unit(value, _LENGTHS, '"px" or "rem"')
         if is_number(value) and value != 0:
             raise Unusable("has no unit", '{"value": 16, "unit": "px"}')
         return self._text(value)

@@ -127,8 +127,9 @@ class _Reader:
                     self._take(list(self._rows(name, entry)), entry)
                 except Unusable as error:
                     self._report(entry.place, f"it {error.what}", error.remedy)
-        self._leave_out()
-        for token in self._kept():
+        kept = list(self._kept())
+        self._leave_out(kept)
+        for token in kept:
             self._found.setdefault(token.key, token)
         tokens = sorted(self._found.values(), key=lambda each: each.key)
         problems = (*self._collector.problems, *self._told())
@@ -141,7 +142,7 @@ class _Reader:
             self._found[row.key] = row
             self._entries[row.key] = entry
 
-    def _leave_out(self) -> None:
+    def _leave_out(self, kept: list[Token]) -> None:
         """Leave out tokens in a circle, and those that name what has been left out."""
         named = {key: names for key in self._found if (names := self._names(key))}
         order, circles = token_order(named)
@@ -150,7 +151,7 @@ class _Reader:
                 what = "it names tokens that name each other in a circle"
                 self._report(self._entries[key].place, what, "write a value")
                 del self._found[key]
-        there = {*self._known, *(token.key for token in self._kept())}
+        there = {*self._known, *(token.key for token in kept)}
         for key in order:
             missing = next((n for n in named[key] if n not in self._found and n not in there), None)
             if missing is not None:
@@ -245,7 +246,10 @@ class _Reader:
         rows = _own_extension(self._document).get("tokens")
         for key, row in rows.items() if isinstance(rows, dict) else ():
             value = row.get("value") if isinstance(row, dict) else None
-            if not isinstance(row, dict) or not isinstance(value, str) or len(key) > KEY_LENGTH:
+            fits = 0 < len(key) <= KEY_LENGTH
+            if not isinstance(row, dict) or not isinstance(value, str) or not fits:
+                place = ("$extensions", EXTENSION, "tokens", key)
+                self._report(place, "it is no row as an export keeps one", "take it out")
                 continue
             category, description = row.get("category"), row.get("description")
             yield Token(

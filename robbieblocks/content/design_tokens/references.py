@@ -17,6 +17,8 @@ _TYPES: Final = frozenset(
     {"color", "dimension", "fontFamily", "fontWeight", "duration", "cubicBezier", "strokeStyle"}
     | {"border", "transition", "shadow", "gradient", "typography"}
 )
+# A place in a list, as RFC 6901 writes it; no list of a token is longer.
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,5}")
 _CIRCLE: Final = "a circle"
 _MAX_STEPS: Final = 100
 _MAX_SUGGESTIONS: Final = 20
@@ -59,7 +61,8 @@ class References:
             if parts is None:
                 return value
             value = self._pointed(parts)
-        raise Unusable("points back to itself", "write a value")
+        what = f"points back to itself, or by way of more than {_MAX_STEPS} others"
+        raise Unusable(what, "write a value")
 
     def with_keys(self, text: str) -> str:
         """A text with keys in place of the names that it has in braces."""
@@ -112,7 +115,8 @@ class References:
             if target is None:
                 return entry
             name = target
-        raise Unusable("names others that name each other", "write a value")
+        what = f"names others that name each other, or more than {_MAX_STEPS} that follow"
+        raise Unusable(what, "write a value")
 
     def _pointed(self, parts: tuple[str, ...]) -> Json:
         """What a JSON pointer leads to inside of a token's value."""
@@ -150,7 +154,7 @@ def _member(value: Json, part: str) -> Json:
     found: Json
     if isinstance(value, dict) and part in value:
         found = value[part]
-    elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+    elif isinstance(value, list) and _INDEX.fullmatch(part) and int(part) < len(value):
         found = value[int(part)]
     else:
         raise Unusable(f"points at {printable(part)}, which is not there", "correct it")

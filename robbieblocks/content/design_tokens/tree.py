@@ -64,6 +64,7 @@ class Tree:
         self._note = note
         self._groups = 0
         self._full = False
+        self._astray: set[Place] = set()
         self._roots = [(self._root, Place())]
         if "$themes" in document or "$metadata" in document:
             # Tokens Studio: the first level names sets, and names in values leave it out.
@@ -172,7 +173,10 @@ class Tree:
                 seen |= {id(target[0])}
                 layers.append(target)
                 continue
-            self._report((*place, name), what, remedy)
+            # Groups that inherit this one come by here, too.
+            if (*place, name) not in self._astray:
+                self._report((*place, name), what, remedy)
+            self._astray.add((*place, name))
             break
         return layers[::-1]
 
