@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from robbieblocks import content
-from robbieblocks.assemble import MARKDOWN, ValueProblem, normal_form
+from robbieblocks.assemble import MARKDOWN, References, ValueProblem, normal_form
 from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.content import Component
 from robbieblocks.errors import SiteUnavailable
@@ -26,11 +26,9 @@ from robbieblocks.names import KEY_LENGTH, name_problem
 from robbieblocks.row_faults import blame
 from robbieblocks.toolchain import Toolchain, TypeScript
 from robbieblocks.typescript.packages import options, paths, react_names
-from robbieblocks.typescript.props import ANY, props_module
+from robbieblocks.typescript.props import ANY, Filling, props_module
 
 FOLDER: Final = Path(".robbieblocks") / "types"
-# What a schema says of props that a page need not write.
-_ELSEWHERE: Final = ('"default"', f'"{MARKDOWN}"')
 _DEFAULT: Final = """\
 export * from "{module}";
 declare const component: (props: {props}) => import("react").ReactNode;
@@ -162,22 +160,27 @@ def _props_schema(stored: Json) -> Json:
         word in json.dumps(schema) for word in ('"$ref"', '"$dynamicRef"', '"$id"')
     ):
         return None
-    return _without_filled(schema)
+    return _without_filled(schema, Filling(References(schema)))
 
 
-def _without_filled(schema: Json) -> Json:
+def _without_filled(schema: Json, is_filled_in: Filling) -> Json:
     """A schema that does not require what gets a default, or may lie in a file of its own."""
     if isinstance(schema, list):
-        return [_without_filled(each) for each in schema]
+        return [_without_filled(each, is_filled_in) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {name: _without_filled(part) for name, part in schema.items() if name != "$schema"}
+    made = {
+        name: _without_filled(part, is_filled_in)
+        for name, part in schema.items()
+        if name != "$schema"
+    }
     required, members = schema.get("required"), schema.get("properties")
     if isinstance(required, list) and isinstance(members, dict):
         made["required"] = [
             name
             for name in required
-            if not any(word in json.dumps(members.get(str(name))) for word in _ELSEWHERE)
+            if not is_filled_in(member := members.get(str(name)))
+            and f'"{MARKDOWN}"' not in json.dumps(member)
         ]
     return made
 

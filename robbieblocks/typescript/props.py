@@ -37,6 +37,31 @@ def props_module(props_schema: Json) -> str:
     return _Types(form[0]).module()
 
 
+class Filling:
+    """Whether a missing value of a schema gets a default, as `assemble` fills them in."""
+
+    def __init__(self, references: References) -> None:
+        self._references = references
+        self._left = _MAX_TYPES
+
+    def __call__(self, schema: Json, depth: int = 0) -> bool:
+        """Whether one of this subschema does."""
+        self._left -= 1
+        if not isinstance(schema, dict) or depth > _MAX_DEPTH or self._left < 0:
+            return False
+        if "default" in schema:
+            return True
+        others = schema.get("allOf")
+        in_place = [self._references.target(schema), *(others if isinstance(others, list) else ())]
+        if any(self(part, depth + 1) for part in in_place if part is not None):
+            return True
+        properties = schema.get("properties")
+        members = properties if isinstance(properties, dict) else {}
+        filled = {name for name, part in members.items() if self(part, depth + 1)}
+        required = schema.get("required")
+        return bool(filled) and set(required if isinstance(required, list) else ()) <= filled
+
+
 class _Types:
     """The types of one schema; each schema that is referred to has a name of its own."""
 
@@ -45,6 +70,7 @@ class _Types:
         self._references = References(root)
         self._names: dict[int, str] = {id(root): "Props"}
         self._pending: list[tuple[str, Schema]] = [("Props", root)]
+        self._is_filled_in = Filling(self._references)
         self._left = _MAX_TYPES
 
     def module(self) -> str:
@@ -117,30 +143,13 @@ class _Types:
         names = required if isinstance(required, list) else []
         members: list[str] = []
         for name, part in properties.items() if isinstance(properties, dict) else ():
-            mark = "" if name in names or self._is_filled_in(part, depth) else "?"
+            mark = "" if name in names or self._is_filled_in(part) else "?"
             members.append(f"{_quoted(name)}{mark}: {self._of(part, depth + 1)};")
         others = schema.get("additionalProperties")
         if not members:
             held = ANY if others is None else self._of(others, depth + 1)
             return ANY if held == ANY else f"{{ [name: string]: {held} }}"
         return "{ " + " ".join(members) + " }"
-
-    def _is_filled_in(self, schema: Json, depth: int) -> bool:
-        """Whether a missing value of this schema gets a default, as `assemble` fills them in."""
-        self._left -= 1
-        if not isinstance(schema, dict) or depth > _MAX_DEPTH or self._left < 0:
-            return False
-        if "default" in schema:
-            return True
-        others = schema.get("allOf")
-        in_place = [self._references.target(schema), *(others if isinstance(others, list) else ())]
-        if any(self._is_filled_in(part, depth + 1) for part in in_place if part is not None):
-            return True
-        properties = schema.get("properties")
-        members = properties if isinstance(properties, dict) else {}
-        filled = {name for name, part in members.items() if self._is_filled_in(part, depth + 1)}
-        required = schema.get("required")
-        return bool(filled) and set(required if isinstance(required, list) else ()) <= filled
 
     def _array(self, schema: Schema, depth: int) -> str:
         first = schema.get("prefixItems")

@@ -232,6 +232,11 @@ def test_an_editor_gets_what_a_check_has(
         "  return <Brief {...{ items: 1 }}><Hero title={at} actions={[]} /></Brief>;\n};\n"
     )
     (file.parent / "component.toml").write_text('name = "Imports"\ntype = "widget"\n')
+    held = {"type": "object", "properties": {"a": {"default": 1}, "b": {}}, "required": ["b"]}
+    schema = {"type": "object", "properties": {"held": held, "made": {"default": 1}}}
+    (file.parent / "props.schema.json").write_text(
+        json.dumps({**schema, "required": ["held", "made"]})
+    )
 
     def write() -> EditorFiles:
         return write_editor_files(
@@ -262,6 +267,13 @@ def test_an_editor_gets_what_a_check_has(
     page = json.loads((project / FOLDER / "page.schema.json").read_text())
     known = page["properties"]["blocks"]["items"]["properties"]["component"]["anyOf"][0]["enum"]
     assert "page-hero" in known
+    # What a build does not fill in, a page has to say.
+    (own,) = (
+        each["then"]["properties"]["props"]
+        for each in page["properties"]["blocks"]["items"]["allOf"]
+        if each["if"]["properties"]["component"]["const"] == "imports"
+    )
+    assert own["required"] == ["held"]
     for place in (resource_dir("schema") / "content" / "pages").glob("*.toml"):
         validator = jsonschema_rs.Draft202012Validator(page, offline=True)
         values = tomllib.loads(place.read_text())
