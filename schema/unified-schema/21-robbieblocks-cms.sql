@@ -1056,6 +1056,9 @@ DECLARE
     ids uuid[];
     apps text[];
 BEGIN
+    IF TG_OP = 'UPDATE' AND pg_catalog.current_setting('robbieblocks.moving', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(side.app) INTO ids, apps
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
@@ -1093,8 +1096,8 @@ $$;
 -- session has locked counts as published. In REPEATABLE READ a page may have been published since
 -- the transaction began: there every page counts.
 --
--- Where part 12 moves several blocks of a page, robbieblocks.moving is `on` for all its statements
--- but the last, so that they leave one queue row together.
+-- Where part 12 moves blocks of a page and the page's settings of them, robbieblocks.moving is `on`
+-- for all its statements but the last, so that they leave one queue row together.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1395,8 +1398,27 @@ BEGIN
 END
 $$;
 
--- Makes an order of a page free: the blocks from there to the next gap move up by one. What the
--- caller puts there leaves the queue row.
+-- A page's metadata.blocks has settings of blocks by their order: they go where the blocks go. What
+-- was at sources[n] is at targets[n] now: null as a target is a block that goes, as a source one
+-- that is new. A source may have several targets.
+CREATE OR REPLACE FUNCTION robbieblocks_move_settings(
+    on_page uuid, sources integer[], targets integer[]
+) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    UPDATE robbieblocks_pages p
+       SET metadata = jsonb_set(p.metadata, '{blocks}',
+               ((p.metadata -> 'blocks') - (sources || targets)::text[])
+               || coalesce((SELECT jsonb_object_agg(move.target, was.value)
+                              FROM unnest(sources, targets) AS move (source, target)
+                              JOIN jsonb_each(p.metadata -> 'blocks') AS was
+                                ON was.key = move.source::text
+                             WHERE move.target IS NOT NULL), '{}'))
+     WHERE p.id = on_page
+       AND jsonb_typeof(p.metadata -> 'blocks') = 'object'
+       AND p.metadata -> 'blocks' ?| (sources || targets)::text[]
+$$;
+
+-- Makes an order of a page free: the blocks from there to the next gap move up by one.
 CREATE OR REPLACE FUNCTION robbieblocks_make_room(on_page uuid, place integer) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1413,7 +1435,6 @@ BEGIN
               USING ERRCODE = 'numeric_value_out_of_range',
                     HINT = 'Give the blocks smaller orders first.';
     END IF;
-    PERFORM set_config('robbieblocks.moving', 'on', true);
     FOR it IN
         SELECT b.id FROM robbieblocks_page_blocks b
          WHERE b.page_id = on_page AND b.block_order >= place AND b.block_order < gap
@@ -1421,7 +1442,9 @@ BEGIN
     LOOP
         UPDATE robbieblocks_page_blocks SET block_order = block_order + 1 WHERE id = it.id;
     END LOOP;
-    PERFORM set_config('robbieblocks.moving', 'off', true);
+    PERFORM robbieblocks_move_settings(
+        on_page, null::integer || array_agg(n::integer), place || array_agg(n::integer + 1))
+       FROM generate_series(place::bigint, gap - 1) AS n;
 END
 $$;
 
@@ -1457,9 +1480,10 @@ BEGIN
     IF place IS NULL THEN
         SELECT coalesce(max(b.block_order)::bigint, 0) + 1 INTO place
           FROM robbieblocks_page_blocks b WHERE b.page_id = on_page;
-    ELSE
-        PERFORM robbieblocks_make_room(on_page, block);
     END IF;
+    PERFORM set_config('robbieblocks.moving', 'on', true);
+    PERFORM robbieblocks_make_room(on_page, place::integer);
+    PERFORM set_config('robbieblocks.moving', 'off', true);
     INSERT INTO robbieblocks_page_blocks
            (page_id, component_id, block_order, zone, props, conditions)
     VALUES (on_page, placed.id, place, zone, props, conditions);
@@ -1488,8 +1512,10 @@ BEGIN
       FROM robbieblocks_page_blocks b
      WHERE b.page_id = on_page
        AND b.block_order BETWEEN least(block, new_order) AND greatest(block, new_order);
-    IF new_order = ANY (orders) AND new_order <> block THEN
-        PERFORM set_config('robbieblocks.moving', 'on', true);
+    PERFORM set_config('robbieblocks.moving', 'on', true);
+    IF new_order <> ALL (orders) THEN
+        PERFORM robbieblocks_move_settings(on_page, ARRAY[block], ARRAY[new_order]);
+    ELSIF new_order <> block THEN
         -- One of so many orders is free, on every page.
         UPDATE robbieblocks_page_blocks SET block_order = (
             SELECT min(n) FROM generate_series(0, (
@@ -1502,8 +1528,10 @@ BEGIN
             UPDATE robbieblocks_page_blocks SET block_order = orders[place - 1]
              WHERE page_id = on_page AND block_order = orders[place];
         END LOOP;
-        PERFORM set_config('robbieblocks.moving', 'off', true);
+        PERFORM robbieblocks_move_settings(
+            on_page, orders, new_order || trim_array(orders, 1));
     END IF;
+    PERFORM set_config('robbieblocks.moving', 'off', true);
     UPDATE robbieblocks_page_blocks SET block_order = new_order WHERE id = moved;
     RETURN new_order;
 END
@@ -1519,7 +1547,10 @@ DECLARE
     on_page uuid := robbieblocks_lock_page(page);
     copied uuid := robbieblocks_find_block(page, block);
 BEGIN
+    PERFORM set_config('robbieblocks.moving', 'on', true);
     PERFORM robbieblocks_make_room(on_page, block + 1);
+    PERFORM robbieblocks_move_settings(on_page, ARRAY[block, block], ARRAY[block, block + 1]);
+    PERFORM set_config('robbieblocks.moving', 'off', true);
     INSERT INTO robbieblocks_page_blocks
            (page_id, component_id, block_order, zone, props, conditions)
     SELECT b.page_id, b.component_id, block + 1, b.zone, b.props, b.conditions
@@ -1538,6 +1569,9 @@ DECLARE
     on_page uuid := robbieblocks_lock_page(page);
     removed uuid := robbieblocks_find_block(page, block);
 BEGIN
+    PERFORM set_config('robbieblocks.moving', 'on', true);
+    PERFORM robbieblocks_move_settings(on_page, ARRAY[block], ARRAY[null::integer]);
+    PERFORM set_config('robbieblocks.moving', 'off', true);
     DELETE FROM robbieblocks_page_blocks WHERE id = removed AND page_id = on_page;
 END
 $$;

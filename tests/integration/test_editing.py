@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,15 @@ _BLOCKS: LiteralString = """
       JOIN robbieblocks_pages p ON p.id = b.page_id
      WHERE p.page_key = %s ORDER BY b.block_order
 """
+_INSERT: LiteralString = (
+    "SELECT robbieblocks_insert_block('mine', %s, 'matrix-rain', zone => 'overlay')"
+)
+_IN_MAIN: LiteralString = """
+    SELECT b.block_order, c.component_key
+      FROM robbieblocks_page_blocks b JOIN robbieblocks_components c ON c.id = b.component_id
+      JOIN robbieblocks_pages p ON p.id = b.page_id
+     WHERE p.page_key = 'mine' AND b.zone = 'main'
+"""
 _WAITING: LiteralString = """
     SELECT entity_type, count(*) FROM robbieblocks_change_triggers GROUP BY entity_type
 """
@@ -42,6 +52,16 @@ def db(seeded_database: str) -> Iterator[Db]:
 def blocks(db: Db, page: str = PAGE) -> dict[int, str]:
     """A page's components by order."""
     return dict(db.execute(_BLOCKS, [page]).fetchall())
+
+
+def settings_of_blocks(db: Db, page: str) -> dict[int, str]:
+    """Which order of a page's metadata.blocks has which component's settings."""
+    found = db.execute(
+        "SELECT key::integer, value ->> 'of' FROM robbieblocks_pages,"
+        " jsonb_each(metadata -> 'blocks') WHERE page_key = %s ORDER BY 1",
+        [page],
+    )
+    return dict(found.fetchall())
 
 
 def queue(db: Db, statement: LiteralString) -> list[tuple[Any, ...]]:
@@ -76,7 +96,8 @@ def test_what_the_document_shows_works_word_for_word(db: Db) -> None:
 
 def test_blocks_of_any_orders_can_be_moved_and_inserted(db: Db) -> None:
     """With gaps and negative orders: a move takes a block out and puts it in at its new place, and
-    keeps the orders that are in use; an insertion keeps all others in their sequence."""
+    keeps the orders that are in use; an insertion keeps all others in their sequence. What the
+    page's metadata says of a block goes with it, or goes where it goes; a new block has none."""
     db.execute("SELECT robbieblocks_copy_page('robbie-about', 'mine', '/mine')")
     db.execute(
         "DELETE FROM robbieblocks_page_blocks b USING robbieblocks_pages p WHERE"
@@ -99,19 +120,34 @@ def test_blocks_of_any_orders_can_be_moved_and_inserted(db: Db) -> None:
                 db.execute("SELECT robbieblocks_insert_block('mine', %s, %s)", [order, key])
             before = blocks(db, "mine")
             assert before == dict(sorted(zip(orders, keys, strict=False)))
+            # As by hand: there may be settings of orders that have no block.
+            stated = {order: {"of": key} for order, key in before.items()} | {
+                to: {"of": before.get(to, "nobody")}
+            }
+            db.execute(
+                "UPDATE robbieblocks_pages SET metadata = jsonb_build_object('blocks', %s::jsonb)"
+                " WHERE page_key = 'mine'",
+                [json.dumps(stated)],
+            )
             taken = data.draw(st.sampled_from(orders))
             db.execute("SELECT robbieblocks_move_block('mine', %s, %s)", [taken, to])
             after = blocks(db, "mine")
             assert after[to] == before[taken]
             kept = set(before) if to in before else {*before, to} - {taken}
             assert set(after) == kept
+            assert settings_of_blocks(db, "mine") == after
             moved = before.pop(taken)
             rest = [key for key in after.values() if key != moved]
             assert rest == list(before.values())
-            db.execute("SELECT robbieblocks_insert_block('mine', %s, 'matrix-rain')", [to])
+            db.execute(_INSERT, [to])
             inserted = blocks(db, "mine")
             assert inserted.pop(to) == "matrix-rain"
             assert list(inserted.values()) == list(after.values())
+            assert settings_of_blocks(db, "mine") == inserted
+            db.execute("SELECT robbieblocks_duplicate_block('mine', %s)", [min(inserted)])
+            db.execute("SELECT robbieblocks_remove_block('mine', %s)", [max(blocks(db, "mine"))])
+            with_settings = db.execute(_IN_MAIN).fetchall()
+            assert settings_of_blocks(db, "mine") == dict(with_settings)
 
     check()
 
@@ -125,6 +161,11 @@ def test_blocks_of_any_orders_can_be_moved_and_inserted(db: Db) -> None:
         ("SELECT robbieblocks_insert_block('robbie-play-home', 1, 'page-hero')", [("page", 1)]),
         ("SELECT robbieblocks_duplicate_block('robbie-play-home', 1)", [("page", 1)]),
         ("SELECT robbieblocks_remove_block('robbie-play-home', 1)", [("page", 1)]),
+        (
+            "SELECT robbieblocks_make_room(id, 7) FROM robbieblocks_pages"
+            " WHERE page_key = 'robbie-play-home'",
+            [("page", 3)],
+        ),
         ("SELECT robbieblocks_archive_page('robbie-play-home')", [("page", 1)]),
         ("SELECT robbieblocks_publish_page('robbie-play-home')", []),
         ("SELECT robbieblocks_publish_page('robbie-play-home', now() + '1 day')", [("page", 1)]),
@@ -134,8 +175,15 @@ def test_blocks_of_any_orders_can_be_moved_and_inserted(db: Db) -> None:
 def test_an_edit_leaves_one_queue_row(
     db: Db, statement: LiteralString, left: list[tuple[Any, ...]]
 ) -> None:
-    """However many blocks it moves: one for the page, and none where no published page differs. The
-    next edit by hand is noticed as ever."""
+    """However many blocks it moves, and settings of them: one for the page, and none where no
+    published page differs. What only makes room leaves one for each block and
+    one for the settings. The next edit by hand is
+    noticed as ever."""
+    db.execute(
+        "UPDATE robbieblocks_pages SET metadata ="
+        """ '{"blocks": {"1": {"hydrate": "idle"}, "8": {"hydrate": "visible"}}}'"""
+        " WHERE page_key = 'robbie-play-home'"
+    )
     assert queue(db, statement) == left
     by_hand: LiteralString = (
         "UPDATE robbieblocks_page_blocks SET props = '{}' WHERE block_order = 2"
