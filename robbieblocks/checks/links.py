@@ -90,7 +90,10 @@ def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
     for element in markup.elements:
         for written in _written(element.attributes):
             parts = _resolved(page.page.route, written.strip())
-            if parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
+            if parts is None:
+                # No page and no file has such an address.
+                yield Address(element, written, written, "")
+            elif parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
                 _HOST,
                 own,
             ):
@@ -100,8 +103,12 @@ def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
 
 # Each rule asks for each address, on each node.
 @lru_cache(maxsize=1 << 16)
-def _resolved(route: str, written: str) -> SplitResult:
-    return urlsplit(urljoin(_HOST + route, written))
+def _resolved(route: str, written: str) -> SplitResult | None:
+    """The whole address; None for one that can't be read, such as `http://[`."""
+    try:
+        return urlsplit(urljoin(_HOST + route, written))
+    except ValueError:
+        return None
 
 
 def _written(attributes: Mapping[str, str]) -> Iterator[str]:

@@ -35,8 +35,14 @@ def run(arguments: Sequence[str], database_url: str | None) -> None:
         parts = database.read_address(found.database_url or "")
         environment = dict(os.environ)
         # What stands in the arguments, every user of the machine can read.
-        if password := parts.pop("password", None):
-            environment["PGPASSWORD"] = password
+        for name, variable in database.secrets().items():
+            if secret := parts.pop(name, None):
+                if variable:
+                    environment[variable] = secret
+                else:
+                    print_progress(
+                        f"{name} is left out: all users of the machine see psql's arguments"
+                    )
         address = ["--dbname", make_conninfo("", **parts)] if parts else []
         # Python ignores it, and psql and its own commands would inherit that.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

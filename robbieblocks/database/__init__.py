@@ -4,7 +4,7 @@
 `database.sessions` is about advisory locks. Queries stand in the packages that need them.
 """
 
-from robbieblocks.database.address import read_address, url
+from robbieblocks.database.address import read_address, secrets, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connect_errors import described
 from robbieblocks.database.connection import connect, is_pooled
@@ -20,6 +20,7 @@ __all__ = [
     "is_pooled",
     "missing_roles",
     "read_address",
+    "secrets",
     "translated",
     "url",
 ]

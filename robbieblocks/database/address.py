@@ -29,6 +29,15 @@ def read_address(address: str) -> dict[str, str]:
     return {name: str(value) for name, value in given.items()}
 
 
+def secrets() -> dict[str, str]:
+    """libpq's names of what no other user may see, and the variable for each, or an empty text."""
+    return {
+        option.keyword.decode(): (option.envvar or b"").decode()
+        for option in pq.Conninfo.get_defaults()
+        if option.dispchar == b"*"
+    }
+
+
 def url(settings: Settings) -> str:
     """The database as a libpq URL; one that the settings have is given as it is.
 
@@ -63,7 +72,5 @@ def _variables() -> dict[str, str]:
     return {
         option.keyword.decode(): os.environ[option.envvar.decode()]
         for option in pq.Conninfo.get_defaults()
-        if option.envvar
-        and os.environ.get(option.envvar.decode())
-        and option.keyword != b"password"
+        if option.envvar and os.environ.get(option.envvar.decode()) and option.dispchar != b"*"
     }

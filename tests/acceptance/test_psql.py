@@ -81,7 +81,7 @@ def test_psql_has_the_signals_the_exit_code_and_no_password_in_sight(
 ) -> None:
     """Ctrl-C ends a query and not psql, a closed pipe what writes to it; `-c` and its exit code are
     psql's; the arguments, which every user of the machine sees, hold no password."""
-    address = f"{database} password=geheim"
+    address = f"{database} password=geheim sslpassword=geheimer"
     home = Installation(home=tmp_path / "home", database_url=address)
     assert home.run("db", "psql", "-v", "ON_ERROR_STOP=1", "-c", "selec").code == 1
     assert home.run("db", "psql", "-X", "-Atc", "SELECT 6 * 7").out == "42\n"

@@ -127,6 +127,7 @@ def test_anonymous_function(code: str) -> None:
         ("const fs = require('fs');\nexport default () => <p/>;", "require is not"),
         ("import fs = require('fs');\nexport default () => <p/>;", "require is not"),
         ("export default () => <p>{import('x')}</p>;", "import() is not"),
+        ("type A = B;\nexport default () => <p>{import('x') as A}</p>;", "import() is not"),
         ("export default () => <p>{import.meta.url}</p>;", "import.meta is not"),
     ],
 )
@@ -227,6 +228,21 @@ def test_a_module_needs_no_component_and_gets_no_export(code: str) -> None:
     assert not found.problems
     assert "default" not in found.exports
     assert "as default" not in found.source
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "type A = import('react').ReactNode;",
+        "const a: typeof import('react') = null!;",
+        "let a: import('react').FC<import('react').PropsWithChildren>;",
+        "const a = null as unknown as import('react').ReactNode;",
+        "interface A extends B<import('react').Key> { b: import('react').Key[] }",
+    ],
+)
+def test_an_import_in_a_type_is_no_dynamic_import(code: str) -> None:
+    """Types are erased, and what they import is never loaded."""
+    assert not analysis(f"{code}\nexport default () => <p/>;").problems
 
 
 def test_hooks_need_no_import() -> None:

@@ -443,9 +443,9 @@ def test_a_fault_of_a_library_over_one_row_is_that_row_s_finding(
 
 
 def test_an_address_that_can_t_be_read_ends_no_rule() -> None:
-    """`http://[` raises in Python's parser: the page is named, and the next rule goes on."""
-    (found,) = findings("dead-link", html='<a href="http://[">x</a>')
-    assert found.problem.where == "page home"
+    """`http://[` raises in Python's parser: it is a dead link, and so is another of the page."""
+    found = findings("dead-link", html='<a href="http://[">x</a><a href="/gone/">x</a>')
+    assert [each.problem.what.split()[-1] for each in found] == ["http://[", "/gone/"]
 
 
 def test_a_node_s_own_address_that_can_t_be_read_ends_no_rule() -> None:

@@ -7,7 +7,7 @@ import heapq
 import html
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -31,6 +31,14 @@ _PATTERNS: Final = """
     (jsx_self_closing_element name: (identifier) @tag (#eq? @tag "style")) @empty_style
     [(jsx_element) (jsx_self_closing_element)] @jsx
 """
+# Where types stand, which esbuild erases.
+_TYPES: Final = """
+    [(type_annotation) (type_arguments) (type_parameters) (type_query) (type_alias_declaration)
+     (interface_declaration) (ambient_declaration) (implements_clause)
+     (type_predicate_annotation) (asserts_annotation)] @type
+    (as_expression "as" (_) @type)
+    (satisfies_expression "satisfies" (_) @type)
+"""
 _CREATED_STYLE: Final = """
     (call_expression
       function: [(identifier) @called (member_expression property: (property_identifier) @called)]
@@ -48,7 +56,7 @@ def read_all_depths(syntax: Syntax, root: Node) -> None:
     """Adds to `syntax` what stands at any depth."""
     found = QueryCursor(query(_PATTERNS)).captures(root)
     syntax.identifiers = [(text_of(node), node.start_byte) for node in found.get("name", ())]
-    syntax.dynamic_imports = positions(syntax, found.get("import", ()))
+    syntax.dynamic_imports = positions(syntax, _values(root, found.get("import", ())))
     syntax.import_metas = positions(syntax, found.get("meta", ()))
     syntax.jsx_offsets = sorted(node.start_byte for node in found.get("jsx", ()))
     _drop_type_imports(syntax)
@@ -78,6 +86,15 @@ def _creates_style(syntax: Syntax, root: Node) -> bool:
     return b"createElement" in syntax.text and bool(
         QueryCursor(query(_CREATED_STYLE)).captures(root).get("created_style")
     )
+
+
+def _values(root: Node, nodes: Sequence[Node]) -> list[Node]:
+    """The nodes that are no part of a type, such as `import("react").ReactNode`."""
+    if not nodes:
+        return []
+    found = QueryCursor(query(_TYPES)).captures(root).get("type", ())
+    types = Spans((node.start_byte, node.end_byte) for node in found)
+    return [node for node in nodes if node.start_byte not in types]
 
 
 def positions(syntax: Syntax, nodes: Iterable[Node]) -> list[SourcePosition]:
