@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -54,7 +55,15 @@ class ContentPlaces:
         self._known: dict[Path, dict[tuple[str | int, ...], int]] = {}
 
     def of(self, problem: Problem) -> FilePlace | None:
-        """The file of a problem's row, and the line; None where no file has the row."""
+        """The file of a problem's row, and the line; None where no file has the row.
+
+        A file or folder that can't be looked at has none.
+        """
+        with suppress(OSError):
+            return self._of(problem)
+        return None
+
+    def _of(self, problem: Problem) -> FilePlace | None:
         if problem.page and problem.block is not None and problem.field not in _COMPONENT_FILES:
             return self._page(problem.page, problem)
         match problem.entity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import traceback
@@ -32,6 +33,7 @@ from robbieblocks.errors import (
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import JsonObject
 from robbieblocks.pipeline import BuildContext, PreviewedRun, Request, Target, preview
+from robbieblocks.row_faults import is_fault
 from robbieblocks.settings import Settings
 
 # No notification tells of drafts and of the clock, so all is compared now and then.
@@ -178,10 +180,14 @@ class Builder:
             self._problems = {**self._problems, "": as_problems(error)}
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
-        except Exception as error:  # noqa: BLE001 - a fault here must not leave a page that stands still
+        except BaseException as error:
+            # A fault here must not leave a page that stands still.
+            if not is_fault(error):
+                raise
             self._try_again(files=files, templates=templates)
-            self.say("".join(traceback.format_exception(error)))
-            fault = Problem(entity="dev", key="server", what=f"it failed: {error!r}")
+            fault = Problem(entity="dev", key="server", what=f"it failed: {_named(error)}")
+            if str(fault) not in self._said:
+                self.say("".join(traceback.format_exception(error)))
             self._problems = {**self._problems, "": (fault,)}
         self._say_problems()
         self._tell_browsers()
@@ -223,9 +229,8 @@ class Builder:
         for node, site in self.sites.items():
             runs = [run for run in made if run.target.node == node]
             site.update(runs)
-            problems[node] = tuple(
-                dict.fromkeys(problem for run in runs for problem in run.problems)
-            )
+            made_now = (problem for run in runs for problem in run.problems)
+            problems[node] = tuple(dict.fromkeys((*made_now, *site.warnings)))
         self._problems = problems
 
     def _tell_browsers(self) -> None:
@@ -287,3 +292,8 @@ def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[
     except ContentError as error:
         return error.problems
     return ()
+
+
+def _named(error: BaseException) -> str:
+    """An exception in words that are the same each time: without addresses in memory."""
+    return re.sub(r"\b0x[0-9a-fA-F]+", "0x", repr(error))

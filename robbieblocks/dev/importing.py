@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from psycopg import Connection
 
 from robbieblocks import content
-from robbieblocks.content import Content, RowMerge
+from robbieblocks.content import Content, RowMerge, RowName
 from robbieblocks.errors import ContentError, Problem
 
 _DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}
@@ -32,29 +33,41 @@ class FileImport:
     def run(self, connection: Connection) -> tuple[Problem, ...]:
         """Import what has no mistake and is in no conflict; the problems of the rest.
 
+        A page that places a component which is nowhere stays out as well.
+
         Nothing is removed. Without the content folder nothing is done. Raises SchemaOutdated and
         DatabaseUnavailable.
         """
-        if not self.folder.is_dir():
-            self.found = Content()
-            return ()
-        found, problems = content.load_sound(self.folder, self.branding)
+        # Of a folder that can't be looked at, `load_sound` says why.
+        with suppress(OSError):
+            if not self.folder.is_dir():
+                self.found = Content()
+                return ()
+        found, mistakes = content.load_sound(self.folder, self.branding)
         self.found = found
-        try:
-            merged = content.import_(connection, found)
-            conflicts = [row for row in merged if row.action == "conflict"]
-            if conflicts:
-                others = found.without(row.name for row in conflicts)
-                merged = content.import_(connection, others)
-        except ContentError as error:
-            return (*problems, *error.problems)
-        self._tell(merged, mistakes=bool(problems))
-        return (*problems, *map(_conflict, conflicts))
+        problems = list(mistakes)
+        while True:
+            try:
+                merged = content.import_(connection, found)
+            except ContentError as error:
+                problems += error.problems
+                left_out = {RowName("page", each.key) for each in error.problems}
+            else:
+                conflicts = [row for row in merged if row.action == "conflict"]
+                problems += map(_conflict, conflicts)
+                left_out = {row.name for row in conflicts}
+                if not left_out:
+                    self._tell(merged, mistakes=bool(problems))
+                    return tuple(problems)
+            if left_out.isdisjoint(found.rows()):
+                # What the database holds is wrong by itself.
+                return tuple(problems)
+            found = found.without(left_out)
 
     def _tell(self, merged: tuple[RowMerge, ...], *, mistakes: bool) -> None:
         """Say what was done; what was kept before is not said again.
 
-        A file with a mistake looks like one that is gone: as long as there is one, rows without a
+        A file that stayed out looks like one that is gone: as long as there is one, rows without a
         file are not named.
         """
         told = [row for row in merged if not (mistakes and row.theirs is None)]

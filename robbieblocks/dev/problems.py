@@ -6,6 +6,7 @@ from robbieblocks.content import ContentPlaces
 from robbieblocks.errors import ContentError, DatabaseUnavailable, Problem, RobbieBlocksError
 from robbieblocks.messages import visible
 from robbieblocks.model import JsonObject
+from robbieblocks.row_faults import blame
 
 
 def as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
@@ -20,8 +21,11 @@ def as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
 
 def as_shown(problem: Problem, places: ContentPlaces) -> JsonObject:
     """A problem for a browser, which shows it as text."""
-    place = places.of(problem)
+    place = None
     at = ""
+    # Without its place it is still told.
+    with blame(lambda _: None, problem.entity, problem.key):
+        place = places.of(problem)
     if place is not None:
         column = "" if place.column is None else f":{place.column}"
         at = f"{place.file}:{place.line}{column}"

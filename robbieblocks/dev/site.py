@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from robbieblocks.errors import Problem
 from robbieblocks.model import SHARED_APP, Manifest, sha256
 from robbieblocks.pipeline import PreviewedRun
 from robbieblocks.serve import Release
@@ -29,10 +30,14 @@ def with_client(html: bytes, client: str = "main.js") -> bytes:
 
 @dataclass(slots=True)
 class _App:
-    """One app: its manifest and its files by path, pages as they are served."""
+    """One app: its manifest and its files by path, pages as they are served.
+
+    `warnings` are what composing the pages warned of, by key: a page that stays is not composed.
+    """
 
     manifest: Manifest
     files: Mapping[str, bytes]
+    warnings: Mapping[str, tuple[Problem, ...]]
 
 
 @dataclass(slots=True)
@@ -53,6 +58,13 @@ class NodeSite:
         """The manifest of each app."""
         with self._lock:
             return {name: app.manifest for name, app in self._apps.items()}
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What composing the pages that are shown warned of."""
+        with self._lock:
+            found = [each for app in self._apps.values() for each in app.warnings.values()]
+        return tuple(problem for problems in found for problem in problems)
 
     @property
     def version(self) -> str:
@@ -76,12 +88,14 @@ class NodeSite:
                     for path, body in composed.contents.items()
                 }
                 kept: Mapping[str, bytes] = known.files if known else {}
+                warnings = {**(known.warnings if known else {}), **composed.warnings}
                 apps[name] = _App(
                     composed.manifest,
                     {
                         path: files[path] if path in files else kept[path]
                         for path in composed.manifest.files
                     },
+                    {key: warnings.get(key, ()) for key in composed.manifest.by_key},
                 )
                 assets |= {asset.name: asset.content for asset in composed.assets.values()}
             needed = {name for app in apps.values() for name in app.manifest.assets}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,8 +31,8 @@ def watch_folders(
 ) -> None:
     """Call `changed` with the paths that changed, until `stopped`.
 
-    Where a folder goes or comes, all of them count as changed: what happens before they are watched
-    again is not seen.
+    Where a folder goes or comes, all of them count as changed, and again once they are watched: of
+    what happens before, nothing is told.
     """
     wanted = tuple(dict.fromkeys(folders))
     there = _there(wanted)
@@ -60,6 +59,7 @@ def _watch(
     stopped: threading.Event,
 ) -> None:
     """Watch the folders that are there until one of them goes, or another one comes."""
+    unseen = set(wanted)
     for found in watch(
         *there,
         step=_STEP_MS,
@@ -70,8 +70,9 @@ def _watch(
         raise_interrupt=False,
     ):
         paths = {Path(path) for _, path in found}
-        if paths:
-            changed(paths)
+        if paths or unseen:
+            changed(paths | unseen)
+            unseen = set[Path]()
         # A folder that was made again may have the number of the one before.
         if not there.isdisjoint(paths) or _there(wanted) != there:
             return
@@ -79,8 +80,15 @@ def _watch(
 
 def _there(folders: Iterable[Path]) -> frozenset[Path]:
     """The folders that are there."""
-    # Path.is_dir raises where a folder above may not be entered.
-    return frozenset(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112 - see above
+    return frozenset(filter(_is_there, folders))
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        # As where a folder above may not be entered.
+        return False
 
 
 def watch_database(

@@ -25,6 +25,9 @@ from robbieblocks.pipeline.stopwatch import Stopwatch
 class PreviewedRun:
     """One app on one node. `composed` is None where all stays as it was: the branding has an error,
     or a template failed.
+
+    `problems` has the warnings of all rows. What composing warns of it has of the pages that are
+    new.
     """
 
     target: Target
@@ -90,11 +93,18 @@ def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[
 
 
 def _previewed(run: RunPlan, rendering: AppRendering, session: MakingSession) -> PreviewedRun:
-    if run.branding_is_broken:
-        return PreviewedRun(target=run.target, composed=None, problems=run.brand.problems)
-    try:
-        composed = compose(run, rendering, session.context.toolchain.id)
-    except ContentError as error:
-        return PreviewedRun(target=run.target, composed=None, problems=error.problems)
-    remember_failures(run, composed, session.context)
-    return PreviewedRun(target=run.target, composed=composed, problems=problems_of(run, composed))
+    # A page whose row is warned of need not differ from what it was.
+    rows = tuple([problem for page in run.app.assembly.pages for problem in page.warnings])
+    composed: ComposedRun | None = None
+    problems = run.brand.problems
+    if not run.branding_is_broken:
+        try:
+            composed = compose(run, rendering, session.context.toolchain.id)
+        except ContentError as error:
+            problems = error.problems
+        else:
+            remember_failures(run, composed, session.context)
+            problems = problems_of(run, composed)
+    return PreviewedRun(
+        target=run.target, composed=composed, problems=tuple(dict.fromkeys((*problems, *rows)))
+    )

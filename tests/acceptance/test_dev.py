@@ -7,6 +7,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -342,7 +343,11 @@ def test_other_sites_are_refused(dev: Dev) -> None:
     assert httpx.post(view, headers={"origin": "null"}, json={}).status_code == 403
     assert httpx.post(view, json={"drafts": True, "at": "tomorrow"}).status_code == 400
     assert httpx.post(view, content=b"[" * 5000).status_code == 413
-    assert httpx.get(url.join("/_rb-dev/../main.js")).status_code == 404
+    # As it stands: httpx would take the `..` away.
+    plain = HTTPConnection("127.0.0.1", url.port)
+    plain.request("GET", "/_rb-dev/../main.js")
+    assert plain.getresponse().status == 404
+    plain.close()
 
 
 def test_nothing_is_published(dev: Dev) -> None:

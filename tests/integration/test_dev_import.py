@@ -45,6 +45,20 @@ def test_a_conflict_keeps_no_other_file_out(database: str, tmp_path: Path) -> No
         assert rows == [("By a row", True)]
         assert len(importing.run(connection)) == 2, "it is still a conflict"
 
+        (folder / "pages" / "astray.toml").write_text(
+            'name = "Astray"\napp = "site"\nroute = "/site/astray/"\nlayout = "single-column"\n'
+            '[[blocks]]\norder = 1\nzone = "main"\ncomponent = "nowhere"\n'
+        )
+        tsx.write_text(tsx.read_text().replace("Clicked", "Pressed"))
+        _, astray, _ = importing.run(connection)
+        assert (astray.key, "'nowhere'" in astray.what) == ("astray", True)
+        pressed = connection.execute(
+            "SELECT react_code LIKE '%Pressed%' FROM robbieblocks_components"
+            " WHERE component_key = 'welcome'"
+        )
+        assert pressed.fetchone() == (True,)
+        (folder / "pages" / "astray.toml").unlink()
+
         page.write_text(page.read_text().replace("By a file", "By a row"))
         (folder / "pages" / "other.toml").unlink()
         connection.execute("UPDATE robbieblocks_components SET component_name = 'Kept'")

@@ -46,6 +46,10 @@ def test_drafts_are_shown_and_named(seeded: Builder, tmp_path: Path) -> None:
     seeded.sql(COMPONENT)
     seeded.sql(PAGE, "soon", "/play/soon/", "draft", "unready")
     seeded.sql(PAGE, "gone", "/play/gone/", "archived", "unready")
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET metadata = %s::jsonb WHERE page_key = 'soon'",
+        '{"blocks": {"9": {}}}',
+    )
     out = tmp_path / "out"
     report = seeded.build(drafts=True, out=out, pages=["soon"], nodes=[NODE], dry_run=True)
     run = run_of(report, NODE, APP)
@@ -53,6 +57,8 @@ def test_drafts_are_shown_and_named(seeded: Builder, tmp_path: Path) -> None:
     assert change_of(run)["soon"] == "added"
     assert "gone" not in change_of(run)
     assert "Not yet" in (out / NODE / "play/soon/index.html").read_text()
+    (stale,) = [problem for problem in report.problems if problem.key == "soon"]
+    assert (stale.severity, stale.what) == ("warning", "the page has no block 9")
     (warning,) = [problem for problem in report.problems if problem.key == "unready"]
     assert (warning.severity, warning.field) == ("warning", "is_published")
     assert "added      soon  /play/soon/  draft" in as_text(report)

@@ -6,19 +6,26 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from robbieblocks import content
 from robbieblocks.bundle import linked
 from robbieblocks.content import start_project
+from robbieblocks.dev.builder import Builder
 from robbieblocks.dev.events import Events
 from robbieblocks.dev.site import NodeSite, with_client
 from robbieblocks.dev.watching import watch_folders
-from robbieblocks.model import Asset, Bundle, Manifest, Module, PageEntry, sha256
+from robbieblocks.errors import Problem
+from robbieblocks.model import Asset, Bundle, Manifest, Module, NodeRow, PageEntry, sha256
 from robbieblocks.pipeline import PreviewedRun, Target
 from robbieblocks.pipeline.publishing import ComposedRun
+from robbieblocks.settings import Settings
+from tests.unit.rows import a_node
 
 
 def module(key: str, code: str, *imports: str) -> Module:
@@ -72,7 +79,12 @@ def test_a_page_is_told_which_version_it_is() -> None:
     assert b"/_rb-dev/main.js" in with_client(b"no head")
 
 
-def composed(files: Mapping[str, bytes], *assets: Asset, new: tuple[str, ...]) -> ComposedRun:
+def composed(
+    files: Mapping[str, bytes],
+    *assets: Asset,
+    new: tuple[str, ...],
+    warnings: Mapping[str, tuple[Problem, ...]] | None = None,
+) -> ComposedRun:
     manifest = Manifest(
         node="a",
         app="play",
@@ -88,6 +100,7 @@ def composed(files: Mapping[str, bytes], *assets: Asset, new: tuple[str, ...]) -
         contents={path: files[path] for path in new},
         assets={asset.name: asset for asset in assets},
         failed={},
+        warnings=warnings or {},
     )
 
 
@@ -114,6 +127,56 @@ def test_a_node_shows_what_its_runs_made() -> None:
         site.asset("other-0000000000000000.js")
 
 
+def test_a_warning_stays_as_long_as_its_page() -> None:
+    """What composing a page warned of is told until it is composed anew, or gone."""
+    site = NodeSite("a")
+    warning = Problem(entity="page", key="a.txt", what="it is large", severity="warning")
+    files, told = {"a.txt": b"1", "b.txt": b"1"}, {"a.txt": (warning,), "b.txt": ()}
+    site.update([run(composed(files, new=("a.txt", "b.txt"), warnings=told))])
+    for made in (composed(files, new=()), None):
+        site.update([run(made)])
+        assert site.warnings == (warning,)
+    site.update([run(composed(files, new=("a.txt",), warnings={"a.txt": ()}))])
+    assert site.warnings == ()
+
+
+def test_a_fault_ends_neither_the_builder_nor_is_told_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each build fails, and a place can't be looked up: the thread goes on, and says it once."""
+    made: list[object] = []
+    said: list[str] = []
+    settings = replace(Settings.from_environment(), content=tmp_path / "none")
+    builder = Builder(settings=settings, nodes=(), events=Events(), say=said.append)
+
+    def failing(*_: object, **__: object) -> tuple[PreviewedRun, ...]:
+        made.append(object())
+        if len(made) == 3:
+            builder.stop()
+        builder.wake()
+        raise ValueError(f"broken {made[-1]!r}")
+
+    def unreadable(*_: object) -> None:
+        raise PermissionError
+
+    def nodes(_: object) -> tuple[NodeRow, ...]:
+        return (a_node("day"),)
+
+    def nothing(*_: object, **__: object) -> Any:
+        return MagicMock()
+
+    monkeypatch.setattr("robbieblocks.dev.builder.preview", failing)
+    monkeypatch.setattr("robbieblocks.dev.builder.ContentPlaces.of", unreadable)
+    monkeypatch.setattr("robbieblocks.dev.builder.BuildContext.open", nothing)
+    monkeypatch.setattr("robbieblocks.dev.builder.database.connect", nothing)
+    monkeypatch.setattr("robbieblocks.dev.builder.snapshot.nodes", nodes)
+    builder.run()
+    assert builder.started.result() == ("day",)
+    assert len(made) == 3
+    assert sum("Traceback" in line for line in said) == 1
+    assert "broken" in str(builder.state("day")["problems"])
+
+
 def test_streams_end_with_the_server() -> None:
     """A stream tells the state, then each other state, and ends when the events are closed."""
     states = iter(["1", "1", "2"])
@@ -135,7 +198,8 @@ def test_streams_end_with_the_server() -> None:
 
 
 def test_a_folder_that_goes_and_comes_back_is_watched(tmp_path: Path) -> None:
-    """A file that is saved, a folder that goes, its return, and a file in it are each noticed."""
+    """A file that is saved, a folder that goes, its return, and a file in it are each noticed,
+    beside one that can't be looked at; so is that the watch has begun, for what came before."""
     folder = tmp_path / "content"
     folder.mkdir()
     seen: list[set[Path]] = []
@@ -152,16 +216,15 @@ def test_a_folder_that_goes_and_comes_back_is_watched(tmp_path: Path) -> None:
         seen.clear()
 
     thread = threading.Thread(
-        target=watch_folders, args=([folder, tmp_path / "none"], note, stopped, print)
+        target=watch_folders, args=([folder, tmp_path / ("x" * 300)], note, stopped, print)
     )
     thread.start()
     try:
         for _ in range(2):
-            # Before the watch is there, nothing is seen of a file: it is saved until it is.
-            while not any(folder / "a.toml" in paths for paths in seen):
-                (folder / "a.toml").write_text("a = 1")
-                noticed.wait(0.2)
-            seen.clear()
+            # Nothing is told of a file that is saved before the watch is there, but of its folder.
+            until_noticed(folder)
+            (folder / "a.toml").write_text("a = 1")
+            until_noticed(folder / "a.toml")
             shutil.rmtree(folder)
             until_noticed(folder)
             folder.mkdir()

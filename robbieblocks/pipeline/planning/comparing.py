@@ -173,6 +173,7 @@ def _compared(
                 inputs=inputs,
                 row_digests=fingerprints.row_digests(prepared, page),
                 input_digests=fingerprints.input_digests(page, brand),
+                warnings=prepared.warnings,
             )
             pages.append(
                 PlannedPage(

@@ -71,7 +71,7 @@ class PageInputs:
     """What a page is to be made from.
 
     `document` is the fingerprint of its HTML without branding, `inputs` the one with it. By the
-    digests the next plan tells what differs.
+    digests the next plan tells what differs. `warnings` are those of the page's row.
     """
 
     page: AssembledPage
@@ -79,6 +79,7 @@ class PageInputs:
     inputs: Sha256
     row_digests: str
     input_digests: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import attrgetter
 
@@ -41,14 +41,16 @@ class ComposedRun:
 
     `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
     refer to by name. `failed` are pages whose blocks did not render, with their problems, by key:
-    they keep their live version. `warnings` are those of the new pages.
+    they keep their live version. `warnings` are what composing warns of, by the new page's key.
     """
 
     manifest: Manifest
     contents: Mapping[str, bytes]
     assets: Mapping[str, Asset]
     failed: Mapping[str, tuple[Problem, ...]]
-    warnings: tuple[Problem, ...] = ()
+    warnings: Mapping[str, tuple[Problem, ...]] = field(
+        default_factory=dict[str, tuple[Problem, ...]]
+    )
 
 
 def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRun:
@@ -60,7 +62,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     contents: dict[str, bytes] = {}
     assets: dict[str, Asset] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
-    warnings: list[Problem] = []
+    warnings: dict[str, tuple[Problem, ...]] = {}
     slots = NodeSlots.of(run.brand)
     for made_from in run.to_make:
         document = rendering.document(made_from)
@@ -69,7 +71,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
             entries.append(entry)
             contents[entry.path] = document.fill(slots)
             assets |= {asset.name: asset for asset in document.assets}
-            warnings += document.problems
+            warnings[made_from.page.key] = document.problems
         else:
             failed[made_from.page.key] = document
 
@@ -99,7 +101,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         toolchain=toolchain,
     )
     return ComposedRun(
-        manifest=manifest, contents=contents, assets=assets, failed=failed, warnings=tuple(warnings)
+        manifest=manifest, contents=contents, assets=assets, failed=failed, warnings=warnings
     )
 
 
@@ -107,9 +109,9 @@ def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
     """Each problem of a run once: of pages held back, of drafts, of new pages, of the branding."""
     held = (problem for page in run.held_back for problem in page.problems)
     failed = (problem for problems in composed.failed.values() for problem in problems)
-    return tuple(
-        dict.fromkeys((*held, *failed, *run.notes, *composed.warnings, *run.brand.problems))
-    )
+    rows = (problem for made_from in run.to_make for problem in made_from.warnings)
+    pages = (problem for problems in composed.warnings.values() for problem in problems)
+    return tuple(dict.fromkeys((*held, *failed, *run.notes, *rows, *pages, *run.brand.problems)))
 
 
 def remember_failures(run: RunPlan, composed: ComposedRun, context: BuildContext) -> None:
