@@ -1096,8 +1096,8 @@ $$;
 -- session has locked counts as published. In REPEATABLE READ a page may have been published since
 -- the transaction began: there every page counts.
 --
--- Where part 12 moves blocks of a page and the page's settings of them, robbieblocks.moving is `on`
--- for all its statements but the last, so that they leave one queue row together.
+-- Where part 12 moves blocks of a page and the page's settings of them, robbieblocks.moving is
+-- `on` for all its statements but the last, so that they leave one queue row together.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1398,9 +1398,9 @@ BEGIN
 END
 $$;
 
--- A page's metadata.blocks has settings of blocks by their order: they go where the blocks go. What
--- was at sources[n] is at targets[n] now: null as a target is a block that goes, as a source one
--- that is new. A source may have several targets.
+-- A page's metadata.blocks has settings of blocks by their order: they go where the blocks go.
+-- What was at sources[n] is at targets[n] now: null as a target is a block that goes, as a source
+-- one that is new. A source may have several targets.
 CREATE OR REPLACE FUNCTION robbieblocks_move_settings(
     on_page uuid, sources integer[], targets integer[]
 ) RETURNS void
