@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,24 @@ from psycopg import Connection
 
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
-from robbieblocks.errors import UsageError
+from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.new_folder import check_is_new, write_new_folder
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.pull_request import MOST_CHARACTERS, marked
-from robbieblocks.review import Asked, Review, as_markdown, as_object, as_text, review
+from robbieblocks.review import (
+    Asked,
+    Review,
+    as_html,
+    as_markdown,
+    as_object,
+    as_text,
+    report_folder,
+    review,
+)
 from robbieblocks.settings import Settings
 
-Form = Literal["text", "json", "markdown"]
+Form = Literal["text", "json", "markdown", "html"]
 # Of a comment, for what is added where it is posted: the marker, links, the commit.
 _ROOM: Final = 4_000
 
@@ -31,9 +41,12 @@ def run(
     settings: Settings,
     prerenderer: Prerenderer,
     *,
+    out: Path | None = None,
     comment_file: Path | None = None,
 ) -> None:
-    """Compare, print the result, and write it as a pull request's comment."""
+    """Compare, print the result, and write it as a folder and as a pull request's comment."""
+    if out is not None:
+        check_is_new(out)
     if comment_file is not None:
         _write(comment_file, "")  # before all the work, and what an earlier run left is gone
     with BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context:
@@ -45,6 +58,8 @@ def run(
             now=datetime.now(UTC),
             progress=print_progress,
         )
+    if out is not None:
+        _write_folder(out, report_folder(made, command=_command(asked)))
     print_result(_printed(made.review, asked, format_))
     if comment_file is not None and made.review.changed:
         text = as_markdown(made.review, command=_command(asked), most=MOST_CHARACTERS - _ROOM)
@@ -63,6 +78,14 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
+def _write_folder(out: Path, files: Mapping[Path, bytes]) -> None:
+    try:
+        write_new_folder(out, files)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SiteUnavailable(f"can't write the preview {out}: {reason}") from error
+
+
 def _command(asked: Asked) -> str:
     """The command that shows the same."""
     words = ["robbieblocks", "preview", "--against", asked.against]
@@ -78,6 +101,8 @@ def _printed(made: Review, asked: Asked, format_: Form) -> str:
         return as_json(as_object(made))
     if format_ == "markdown":
         return as_markdown(made, command=_command(asked))
+    if format_ == "html":
+        return as_html(made, command=_command(asked))
     return as_text(made)
 
 

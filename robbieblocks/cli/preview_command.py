@@ -41,8 +41,15 @@ def preview(
         ),
     ] = False,
     format_: Annotated[
-        Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
+        Literal["text", "json", "markdown", "html"],
+        typer.Option("--format", help="Form of the result."),
     ] = "text",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder for the report, and the pages before and after, to look at."
+        ),
+    ] = None,
     comment_file: Annotated[
         Path | None,
         typer.Option(
@@ -76,7 +83,7 @@ def preview(
             drafts=drafts,
             prune=prune,
         )
-        command.run(asked, format_, settings, prerenderer, comment_file=comment_file)
+        command.run(asked, format_, settings, prerenderer, out=out, comment_file=comment_file)
 
 
 def preview_comment(

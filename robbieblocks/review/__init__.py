@@ -5,6 +5,7 @@ frozen value, of which `as_text`, `as_markdown` and `as_object` are forms. Both 
 memory, from files or rows that are only read.
 """
 
+from robbieblocks.review.html import as_html, report_folder
 from robbieblocks.review.json_form import as_object
 from robbieblocks.review.markdown import as_markdown
 from robbieblocks.review.reviewing import Asked, review
@@ -36,8 +37,10 @@ __all__ = [
     "RowChange",
     "RunEffect",
     "Sizes",
+    "as_html",
     "as_markdown",
     "as_object",
     "as_text",
+    "report_folder",
     "review",
 ]

@@ -23,6 +23,7 @@ COMES_OUT: Final = {
     "added": "added",
     "identical": "byte-identical",
 }
+DANGEROUS: Final = ("removed", "held back")
 _NAMED_MAX: Final = 3
 
 

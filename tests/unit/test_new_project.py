@@ -92,7 +92,7 @@ def test_no_file_of_somebody_is_touched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("step", ["write_text", "rename"])
+@pytest.mark.parametrize("step", ["write_bytes", "rename"])
 def test_a_project_is_made_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, there: bool
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_project_is_made_whole_or_not_at_all(
         folder.mkdir()
     real = getattr(Path, step)
     # In a new folder all is moved at once.
-    good: Iterator[bool] = iter([True] * (3 if there or step == "write_text" else 0))
+    good: Iterator[bool] = iter([True] * (3 if there or step == "write_bytes" else 0))
 
     def fails(path: Path, *given: object, **options: object) -> object:
         if next(good, False):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +11,7 @@ from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import SHARED_APP
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem
+from robbieblocks.new_folder import write_new_folder
 from robbieblocks.settings import PROJECT_FILE, resource_dir
 
 _FILES: Final = Path(__file__).resolve().parent / "files"
@@ -34,7 +32,7 @@ def start_project(folder: Path, app: str, nodes: Sequence[str]) -> None:
     _check_names(app, nodes)
     files = _files(_name_of(folder), app, nodes)
     try:
-        _write(folder, files)
+        write_new_folder(folder, {path: text.encode() for path, text in files.items()})
     except OSError as error:
         reason = error.strerror or error
         raise SiteUnavailable(f"can't write the project {printable(str(folder))}: {reason}") from (
@@ -112,31 +110,3 @@ def _stored(path: Path) -> str:
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub("__[A-Z]+__", lambda found: words[found[0]], text)
-
-
-def _write(folder: Path, files: Mapping[Path, str]) -> None:
-    """Write the files aside, and move them where they belong in the end."""
-    there = folder.is_dir()
-    if any(folder.iterdir()) if there else os.path.lexists(folder):
-        what = "is not empty" if there else "is no folder"
-        raise UsageError(f"{printable(str(folder))} {what}: name a new folder, or an empty one")
-    near = folder if there else folder.absolute().parent
-    near.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".robbieblocks-new-", dir=near))
-    made = aside / "project"
-    names = dict.fromkeys(path.parts[0] for path in files)
-    try:
-        for path, text in files.items():
-            (made / path).parent.mkdir(parents=True, exist_ok=True)
-            (made / path).write_text(text, encoding="utf-8")
-        if there:
-            for name in names:
-                (made / name).rename(folder / name)
-        else:
-            made.rename(folder)
-    except BaseException:
-        for moved in (folder / name for name in names if there):
-            shutil.rmtree(moved) if moved.is_dir() else moved.unlink(missing_ok=True)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""Writes a folder of files where there is nothing yet: all of it, or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from robbieblocks.errors import UsageError
+from robbieblocks.messages import printable
+
+
+def check_is_new(folder: Path) -> None:
+    """Raise UsageError where something is there that is no empty folder."""
+    there = folder.is_dir()
+    if any(folder.iterdir()) if there else os.path.lexists(folder):
+        what = "is not empty" if there else "is no folder"
+        raise UsageError(f"{printable(str(folder))} {what}: name a new folder, or an empty one")
+
+
+def write_new_folder(folder: Path, files: Mapping[Path, bytes]) -> None:
+    """Write the files aside, and move them where they belong in the end.
+
+    `files` has bytes by path in the folder, in the order in which they appear in it. Raises
+    UsageError as `check_is_new`, and OSError; then nothing is left behind.
+    """
+    check_is_new(folder)
+    there = folder.is_dir()
+    near = folder if there else folder.absolute().parent
+    near.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".robbieblocks-new-", dir=near))
+    made = aside / "folder"
+    names = dict.fromkeys(path.parts[0] for path in files)
+    try:
+        for path, body in files.items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(body)
+        if there:
+            for name in names:
+                (made / name).rename(folder / name)
+        else:
+            made.rename(folder)
+    except BaseException:
+        for moved in (folder / name for name in names if there):
+            shutil.rmtree(moved) if moved.is_dir() else moved.unlink(missing_ok=True)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
