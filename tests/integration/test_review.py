@@ -125,6 +125,12 @@ def of_project(settings: Settings, folder: Path) -> Settings:
     )
 
 
+def delete_about(content_folder: Path) -> None:
+    """Delete a page with the text that it names: alone, the text would be a mistake."""
+    for name in ("robbie-about.toml", "how-a-page-gets-here.md"):
+        (content_folder / "pages" / name).unlink()
+
+
 def test_nothing_changed_is_said_in_one_line_and_not_in_json(project: Project) -> None:
     made = project.review().review
     assert as_text(made) == "Nothing changes for visitors: every page comes out byte-identical"
@@ -216,7 +222,7 @@ def test_a_token_that_changes_nothing_that_is_seen(project: Project) -> None:
 
 
 def test_a_deleted_page_is_told_first_with_its_dead_links_and_the_brake(project: Project) -> None:
-    (project.folder / "content/pages/robbie-about.toml").unlink()
+    delete_about(project.folder / "content")
     made = project.review().review
     lines = as_text(made).split("\n")
     assert lines[3].startswith("! robbie-about is removed from aurora-town-local,")
@@ -299,7 +305,7 @@ def test_a_content_folder_beside_the_project_is_the_one_of_the_revision(
     settings = replace(of_project(context.settings, folder), content=folder / ".." / "rows")
     project = Project(folder, settings, context)
     assert not project.review().review.changed
-    (repository / "rows/pages/robbie-about.toml").unlink()
+    delete_about(repository / "rows")
     assert {page.effect for page in project.review().review.pages} == {"removed"}
 
 
