@@ -53,6 +53,8 @@ def propose(
         live_file=lambda target, path: live[target].contents[path],
     )
     with context.at_work(collect=False):
+        # Several apps are rendered: what runs in the background must do so from the first.
+        context.start_isolates(sum(len(page.blocks) for page in content.pages))
         inspection = inspect_rows(content, session, now=now, keep=composed.__setitem__)
         plan = make_plan(
             content,
