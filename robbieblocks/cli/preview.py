@@ -48,7 +48,9 @@ def run(
     if out is not None:
         check_is_new(out)
     if comment_file is not None:
-        _write(comment_file, "")  # before all the work, and what an earlier run left is gone
+        # An empty file says that nothing changes: while that is not known there must be none.
+        _write(comment_file, "")
+        comment_file.unlink()
     with BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context:
         made = review(
             asked,
@@ -65,6 +67,7 @@ def run(
         text = as_markdown(made.review, command=_command(asked), most=MOST_CHARACTERS - _ROOM)
         _write(comment_file, marked(text))
     elif comment_file is not None:
+        _write(comment_file, "")
         print_progress(f"{comment_file} is empty: nothing changes, so there is nothing to comment")
 
 

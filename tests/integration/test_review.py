@@ -154,6 +154,9 @@ def test_a_comment_is_written_where_something_changes_and_none_else(
     none = ran.run(*words, cwd=project.folder)
     assert "is empty: nothing changes" in none.err
     assert comment.read_text() == ""
+    failed = ran.run("preview", "--against", "nowhere", *words[3:], cwd=project.folder)
+    assert failed.code == 2
+    assert not comment.exists(), "an empty one would say that nothing changes"
     refused = ran.run("preview", "--comment-file", "nowhere/comment.md", cwd=project.folder)
     assert "nowhere/comment.md can't be written" in refused.error
 
