@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation, Ran, released
+from tests.integration.test_review import git
 from tests.unit.test_repository import shell_lines
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class Project:
     folder: Path
     shell: Installation
 
-    def run(self, *words: str, below: str = "") -> Ran:
+    def run(self, *words: str, below: str = "", **variables: str) -> Ran:
         """Run a command in the project, or in one of its folders, to its good end."""
-        ran = self.shell.run(*words, cwd=self.folder / below)
+        ran = self.shell.run(*words, cwd=self.folder / below, **variables)
         assert ran.code == 0, ran.err + ran.out
         return ran
 
@@ -104,13 +105,27 @@ def test_the_readme_of_a_new_project_works_word_for_word(
 
 def test_the_workflow_shows_a_pull_request_what_would_change(project: Project) -> None:
     """Its commands work in a fresh checkout, and the file's overlay of a template is used."""
+    git(project.folder, "init")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-m", "one")
+    git(project.folder, "commit", "--allow-empty", "-m", "two")
     (project.folder / "templates" / "layouts").mkdir()
     footer = project.folder / "templates" / "layouts" / "_footer.html.j2"
     footer.write_text('<footer id="mine"></footer>\n')
     workflow = (project.folder / ".github" / "workflows" / "preview.yml").read_text()
+    assert "${{" not in "".join(re.findall(r"run: (.*)", workflow)), "others' texts would be code"
     lines = re.findall(r"- run: (robbieblocks .*)", workflow)
-    shown = [project.run(*shlex.split(line.partition(" >> ")[0])[1:]).out for line in lines]
-    assert shown[-1].startswith("### RobbieBlocks: 1 page would change")
+    event = project.folder.parent / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 12, "head": {"sha": "a" * 40}}}))
+    said = {}
+    for line in lines:
+        words = shlex.split(line.partition(" >> ")[0].replace("$LINK", "https://a.example/"))
+        said[line] = project.run(
+            *words[1:], GITHUB_REPOSITORY="owner/site", GITHUB_EVENT_PATH=str(event)
+        ).out
+    assert [text for text in said.values() if text.startswith("### Pages")]
+    comments = {text for line, text in said.items() if "preview-comment" in line}
+    assert comments == {"there is no GITHUB_TOKEN: no comment is written\n"}
     for page in project.folder.glob(f"preview/*/**/{APP}/index.html"):
         assert 'id="mine"' in page.read_text()
     assert len(list(project.folder.glob(f"preview/*/**/{APP}/index.html"))) == 2
