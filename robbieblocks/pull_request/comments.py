@@ -14,7 +14,7 @@ MOST_CHARACTERS: Final = 65_536
 State = Literal["building", "changed", "unchanged", "failed", "closed"]
 _NAME: Final = "robbieblocks-preview"
 _MARKER: Final = re.compile(
-    rf"\s*<!-- {_NAME}(?: head=([0-9a-f]+) run=(\d{{1,20}})\.(\d{{1,9}}))? -->\n?"
+    rf"<!-- {_NAME}(?: head=([0-9a-f]+) run=(\d{{1,20}})\.(\d{{1,9}}))? -->\n?"
 )
 
 
@@ -34,7 +34,7 @@ def marked(text: str) -> str:
 
 def comment_of(id_: int, text: str) -> Comment | None:
     """A comment that begins with the marker; None for any other."""
-    found = _MARKER.match(text)
+    found = _MARKER.match(text.lstrip())
     if found is None:
         return None
     return Comment(
@@ -46,7 +46,7 @@ def body(request: PullRequest, state: State, text: str = "", link: str = "") -> 
     """What the comment says in a state; `text` is what `changed` says, `link` shows the pages."""
     number, attempt = request.run or (0, 0)
     marker = f"<!-- {_NAME} head={request.head} run={number}.{attempt} -->\n"
-    said = _said(request.head[:7], state, _MARKER.sub("", text, count=1))
+    said = _said(request.head[:7], state, _MARKER.sub("", text.lstrip(), count=1))
     ends = [f"[the pages]({link})"] if link and state == "changed" else []
     ends.append(f"commit {request.head[:7]}")
     if request.run_url:
