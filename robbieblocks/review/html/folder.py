@@ -23,14 +23,14 @@ _POLICY: Final = (
     "font-src 'self' file:; base-uri 'none'; form-action 'none'"
 )
 _GONE: Final = re.compile(
-    r"""<script\b[^>]*>.*?</script>|<meta http-equiv="Content-Security-Policy"[^>]*>"""
-    r"""|<link rel="(?:modulepreload|preload|canonical)"[^>]*>|\ integrity="[^"]*\"""",
+    r"""<script\b[^<>]*>.*?</script>|<meta http-equiv="Content-Security-Policy"[^<>]*>"""
+    r"""|<link rel="(?:modulepreload|preload|canonical)"[^<>]*>|\ integrity="[^"]*\"""",
     re.DOTALL | re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r'(?<=\s)(href|src|poster|action)="(/[^"]*)"')
 _ASSET: Final = re.compile(re.escape(ASSET_PREFIX) + r"([\w.-]+)")
-_BODY: Final = re.compile(r"<body\b[^>]*>")
-_THEME: Final = re.compile(r'<html\b[^>]* data-theme="(\w+)"')
+_BODY: Final = re.compile(r"<body\b[^<>]*>")
+_THEME: Final = re.compile(r'<html\b[^<>]* data-theme="(\w+)"')
 _MARK: Final = (
     "outline:3px solid #e0218a!important;outline-offset:-3px;"
     "box-shadow:inset 0 0 0 6px #fff8!important"
