@@ -535,6 +535,22 @@ def test_many_blocks_are_rendered_side_by_side(several: Prerenderer, isolate: st
     assert len(_children() - before) == 1
 
 
+def test_few_blocks_beside_many_of_another_bundle(several: Prerenderer, isolate: str) -> None:
+    """An isolate answers both: the few are rendered as they are taken, the many meanwhile."""
+    few = _bundle(isolate, few="exports.default = ({ n }) => `few ${n}`;")
+    many = _bundle(isolate, many="exports.default = ({ n }) => `many ${n}`;")
+    few_jobs, many_jobs = (
+        [RenderJob(component=key, props_json=f'{{"n":{n}}}', prefix=f"b{n}-") for n in range(count)]
+        for key, count in (("few", 590), ("many", 3000))
+    )
+    parts = several.stream(few_jobs, few)
+    others = several.stream(many_jobs, many)
+    done = {job: block for part in parts for job, block in part.items()}
+    done |= {job: block for part in others for job, block in part.items()}
+    assert [done[job].html for job in few_jobs] == [f"few {n}" for n in range(590)]
+    assert [done[job].html for job in many_jobs] == [f"many {n}" for n in range(3000)]
+
+
 def test_what_nobody_waits_for_is_stopped(several: Prerenderer, isolate: str) -> None:
     """Leaving a stream, or an interruption while waiting, ends what is being rendered; the next
     render finds isolates that work."""

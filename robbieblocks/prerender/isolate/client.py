@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import orjson
@@ -53,8 +54,8 @@ class IsolateClient:
     """Renders in one child process, one batch at a time. The child is started when it is needed.
 
     `cpu_s` is seconds of CPU time for each block, `heap_bytes` the isolate's memory. `elsewhere` is
-    as in `Prerenderer`. Any thread may
-    call `stop`; everything else belongs to one thread at a time.
+    as in `Prerenderer`. Threads may render and open at the same time: each waits for the others.
+    Any may call `stop`; everything else belongs to one thread at a time.
     """
 
     def __init__(self, *, cpu_s: float, heap_bytes: int, elsewhere: bool = False) -> None:
@@ -67,6 +68,7 @@ class IsolateClient:
         self._refused: dict[str, str] = {}
         self._child_bytes = 0
         self._stopped = False
+        self._one_at_a_time = Lock()
 
     def start(self) -> None:
         """Start a child if there is none, without waiting for it. Raises ProcessFailed."""
@@ -80,6 +82,10 @@ class IsolateClient:
 
         A child is replaced where it ran another script, has grown too large or has ended.
         """
+        with self._one_at_a_time:
+            self._opened(react_script)
+
+    def _opened(self, react_script: str) -> None:
         if self._child is not None and (
             self._react_script not in ("", react_script)
             or self._child_bytes > _MAX_CHILD_BYTES
@@ -107,7 +113,8 @@ class IsolateClient:
         is not rendered again. Raises ProcessFailed where a child can't be started, or dies for
         another reason than a component.
         """
-        results = self._results(jobs, bundle, stops)
+        with self._one_at_a_time:
+            results = self._results(jobs, bundle, stops)
         return [self._block(job, result, bundle) for job, result in zip(jobs, results, strict=True)]
 
     def stop(self) -> None:
@@ -177,7 +184,7 @@ class IsolateClient:
 
     def _request(self, jobs: Sequence[RenderJob], bundle: Bundle) -> list[Result]:
         """The results of the first of the jobs, at least one."""
-        self.open(bundle.isolate)
+        self._opened(bundle.isolate)
         modules = self._undefined(jobs, bundle)
         first = component_specifier(jobs[0].component)
         if first in self._refused and all(module.specifier != first for module in modules):
