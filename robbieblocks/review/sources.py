@@ -20,6 +20,7 @@ from robbieblocks.review import revisions
 from robbieblocks.settings import PROJECT_FILE, Settings, read_project_file
 
 LIVE: Final = "live"
+_KEPT: Final = "while a file has a mistake, no row counts as removed"
 _FOLDERS: Final = {
     "content": ("ROBBIEBLOCKS_CONTENT", "content"),
     "node_branding": ("ROBBIEBLOCKS_NODE_BRANDING", "node_branding"),
@@ -204,7 +205,8 @@ def _with_unread(own: Source, before: Source) -> Source:
         return own
     there = own.content.rows()
     kept = {name: row for name, row in before.content.rows().items() if name not in there}
-    return replace(own, content=_content({**there, **kept}))
+    notes = (*own.notes, *([_KEPT] if kept else []))
+    return replace(own, content=_content({**there, **kept}), notes=notes)
 
 
 def _live(connection: Connection, own: Source, *, prune: bool) -> Sides:

@@ -267,6 +267,7 @@ def test_a_file_with_a_mistake_leaves_its_row_as_it_was(project: Project) -> Non
     made = project.review().review
     assert not made.pages
     assert [each.rule for each in made.findings] == ["file"]
+    assert made.notes == ("while a file has a mistake, no row counts as removed",)
 
 
 def test_a_template_with_a_mistake_lets_nothing_out(project: Project) -> None:
