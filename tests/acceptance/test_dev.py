@@ -34,12 +34,12 @@ export default function Note() {
 PLAIN = "export default () => <p className='plain'>As it was</p>;"
 BLOCKS = """
 [[blocks]]
-order = 2
+order = 12
 zone = "main"
 component = "note"
 
 [[blocks]]
-order = 3
+order = 13
 zone = "main"
 component = "plain"
 """
