@@ -7,6 +7,7 @@ import heapq
 import html
 import re
 import string
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -45,6 +46,7 @@ _CREATED_STYLE: Final = """
       arguments: (arguments . (string) @argument)
       (#eq? @called "createElement") (#match? @argument "^.style.$")) @created_style
 """
+_NAME: Final = re.compile(r"[\w$]+")
 _MAX_WORD_LENGTH: Final = 256
 # An editor needs no more of them, and finding the line of each takes time.
 _MAX_POSITIONS: Final = 20
@@ -131,22 +133,33 @@ def _drop_type_imports(syntax: Syntax) -> None:
     statements = Spans(each.statement for each in syntax.imports)
     used = {name for name, offset in syntax.identifiers if offset not in statements}
     values: list[Import] = []
+    unused: list[Import] = []
     for each in syntax.imports:
         names = {name for local, name in each.local.items() if local in used}
         if not each.local:
             values.append(each)
         elif names:
             values.append(each if each.names is None else replace(each, names=frozenset(names)))
-        elif not _stands_elsewhere(syntax, each):
-            syntax.unused_imports.append(each)
+        else:
+            unused.append(each)
     syntax.imports = values
+    syntax.unused_imports = _standing_alone(syntax.text, unused) if unused else []
 
 
-def _stands_elsewhere(syntax: Syntax, imported: Import) -> bool:
-    """Whether a name that is imported stands anywhere but in its own statement."""
-    start, end = imported.statement
-    rest = (syntax.text[:start] + b" " + syntax.text[end:]).decode("utf-8", "replace")
-    return any(re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", rest) for name in imported.local)
+def _standing_alone(text: bytes, imports: Sequence[Import]) -> list[Import]:
+    """The imports of which no name stands anywhere but in the import itself."""
+    everywhere = _names(text)
+    found: list[Import] = []
+    for each in imports:
+        start, end = each.statement
+        own = _names(text[start:end])
+        if all(everywhere[name] == own[name] for name in each.local):
+            found.append(each)
+    return found
+
+
+def _names(text: bytes) -> Counter[str]:
+    return Counter(_NAME.findall(text.decode("utf-8", "replace")))
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
