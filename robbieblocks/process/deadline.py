@@ -45,7 +45,8 @@ def _waited_s(pid: int) -> float:
 
     The second number of schedstat, in nanoseconds (Linux, Documentation/scheduler/sched-stats).
     """
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-        return max(int(thread.read_text("ascii").split()[1]) for thread in threads) / 1e9
-    return 0.0
+    longest = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # one may have ended
+            longest = max(longest, int(thread.read_text("ascii").split()[1]))
+    return longest / 1e9

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
+from robbieblocks.process.deadline import Deadline
 from robbieblocks.process.running import setpriv_prefix
 
 ECHO = """
@@ -182,6 +184,22 @@ def test_a_child_that_waits_for_a_processor_is_given_time(start: str) -> None:
         for other in busy:
             other.kill()
             other.wait()
+
+
+def test_a_thread_that_has_ended_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Threads of a child come and go: the time that another has waited counts all the same."""
+    there, clock = tmp_path / "there", iter([0.0, 0.1, 1.0])
+    monkeypatch.setattr(Path, "glob", lambda *_: [there, tmp_path / "gone"])
+    monkeypatch.setattr(
+        "robbieblocks.process.deadline.time", SimpleNamespace(monotonic=clock.__next__)
+    )
+    deadline = Deadline(1, 1.0)
+    there.write_text("1000 5000000000 3\n")
+    deadline.left_s()
+    there.write_text("1000 9000000000 3\n")
+    assert deadline.left_s() == pytest.approx(4.0)
 
 
 def test_a_child_that_stops_reading_meets_the_timeout() -> None:
