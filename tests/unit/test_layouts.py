@@ -109,10 +109,15 @@ def test_a_stylesheet_that_leaves_something_open_is_named(tmp_path: Path) -> Non
         ("<div></section></div>", "</section> closes nothing"),
         ("<main><svg><path/></svg>", "<main> is never closed"),
         ("<!-- <div> --><p>a<p>b", None),
+        ('<i class="icon"/></i><svg/>', None),
+        ("<main><div/></main>", "<div> is never closed"),
     ],
 )
 def test_html_closes_what_it_opens(html: str, what: str | None) -> None:
-    """Elements whose end may be left out, void ones and comments are no faults."""
+    """Elements whose end may be left out, void ones and comments are no faults.
+
+    A slash ends an element of SVG alone.
+    """
     fault = unbalanced(html)
     assert (fault and fault.what) == what
 

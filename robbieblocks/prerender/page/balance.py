@@ -13,6 +13,8 @@ _MAY_STAY_OPEN: Final = frozenset(
     ("li", "dt", "dd", "p", "rt", "rp", "optgroup", "option", "colgroup", "caption", "thead")
 ) | {"tbody", "tfoot", "tr", "td", "th", "html", "head", "body"}
 
+_FOREIGN: Final = frozenset(("svg", "math"))
+
 
 class Unbalanced(NamedTuple):
     """An element that is never closed, or, where `stray`, an end that closes nothing."""
@@ -55,7 +57,9 @@ class _Reader(HTMLParser):
             self.opened.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element of SVG or MathML without an inside, or a void one."""
+        """Of SVG or MathML an element without an inside; of HTML it begins, as in a browser."""
+        if tag not in _FOREIGN and _FOREIGN.isdisjoint(self.opened):
+            self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         """An element ends."""
