@@ -128,7 +128,8 @@ class PageRenderer:
             around = self._templates.rendered(layout, {"zones": bare, "page": about})
             self._templates.check_html(page.layout, around)
             self._sound.add(filled)
-        for block in page.blocks:
+        # Of each zone the first: a page may have thousands of blocks.
+        for block in {block.zone: block for block in reversed(page.blocks)}.values():
             if f'id="{block.id}" data-rb-component="' not in body:
                 raise ContentError([lost_zone(page.layout, block.zone)])
         content = _Content(
