@@ -76,7 +76,7 @@ class StepCounter:
         if name == "BRANCH":
             branches = [self._sequence(list(each)) for each in value[1]]
             return lambda at, then: any(branch(at, then) for branch in branches)
-        if name == "SUBPATTERN":
+        if name == "SUBPATTERN" and not (value[1] or value[2]):  # flags of a part: nobody has any
             return self._group(value[0], self._sequence(list(value[3])))
         if name == "ATOMIC_GROUP":
             return self._atomic(self._sequence(list(value)))
