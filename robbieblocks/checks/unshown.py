@@ -58,10 +58,9 @@ def _named(conditions: Json) -> Iterator[tuple[str, str, str]]:
         if not isinstance(value, dict):
             continue
         for operator, operand in value.items():
-            many = isinstance(operand, list)
             parts = (
                 [((*path, operator, index), part) for index, part in enumerate(operand)]
-                if (isinstance(operand, list))
+                if isinstance(operand, list)
                 else [((*path, operator), operand)]
             )
             if operator in ("nodes", "apps"):
@@ -72,4 +71,3 @@ def _named(conditions: Json) -> Iterator[tuple[str, str, str]]:
                 )
             elif operator in ("all", "any", "not"):
                 waiting += parts
-            del many

@@ -79,7 +79,7 @@ if not done:
     from robbieblocks.release.files import disk
     written = disk.write_new
     def write_new(name, content, *, dir_fd):
-        if pathlib.Path(small_site, "filler").exists():
+        if pathlib.Path(site, "filler").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         return written(name, content, dir_fd=dir_fd)
     disk.write_new = write_new
