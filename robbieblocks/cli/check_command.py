@@ -6,20 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.completion import page_keys
-from robbieblocks.cli.options import Apps, DatabaseUrl, Nodes
+from robbieblocks.cli.options import Apps, DatabaseUrl, Drafts, Nodes, Pages
 
 
 def check(
-    page: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=page_keys, help="Only this page (by page_key); repeatable."),
-    ] = None,
+    page: Pages = None,
     app_: Apps = None,
     node: Nodes = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Draft pages and unpublished components too.")
-    ] = False,
+    drafts: Drafts = False,
     format_: Annotated[
         Literal["text", "json", "github"],
         typer.Option(

@@ -6,14 +6,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.completion import node_ids
+from robbieblocks.cli.completion import node_ids, page_keys
 
+Pages = Annotated[
+    list[str] | None,
+    typer.Option(autocompletion=page_keys, help="Only this page (by page_key); repeatable."),
+]
 Apps = Annotated[
     list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
 ]
 Nodes = Annotated[
     list[str] | None,
     typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
+]
+Drafts = Annotated[
+    bool, typer.Option("--drafts", help="Draft pages and unpublished components too.")
 ]
 DatabaseUrl = Annotated[
     str | None,

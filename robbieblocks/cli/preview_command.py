@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.completion import node_ids, page_keys
-from robbieblocks.cli.options import DatabaseUrl
+from robbieblocks.cli.options import Apps, DatabaseUrl, Drafts, Nodes, Pages
 
 
 def preview(
@@ -20,20 +19,10 @@ def preview(
             "(live), or another project's or export's folder.",
         ),
     ] = "HEAD",
-    page: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=page_keys, help="Only this page (by page_key); repeatable."),
-    ] = None,
-    app_: Annotated[
-        list[str] | None, typer.Option("--app", help="Only this app namespace; repeatable.")
-    ] = None,
-    node: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=node_ids, help="Only this node; repeatable. Default: all."),
-    ] = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Draft pages and unpublished components too.")
-    ] = False,
+    page: Pages = None,
+    app_: Apps = None,
+    node: Nodes = None,
+    drafts: Drafts = False,
     prune: Annotated[
         bool,
         typer.Option(
