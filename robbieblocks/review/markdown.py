@@ -31,8 +31,7 @@ _DIFF_LINES_MAX: Final = 60
 _VALUE_MAX: Final = 300
 # Room for the closing words.
 _TAIL: Final = 1_000
-# Characters that mean something to Markdown, and `@` and `#`, which name people and issues. As
-# references they are shown and do nothing.
+# Characters that mean something to Markdown: as references they are shown and do nothing.
 _ACTIVE: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~&@:/$.=-]|www|^\d+", re.IGNORECASE)
 
 
@@ -65,13 +64,19 @@ def as_markdown(review: Review, *, command: str = "", most: int = MOST_CHARACTER
 
 def escaped(text: str) -> str:
     """A text that Markdown shows as it is, on one line."""
-    line = visible_line(text)
-    return _ACTIVE.sub(lambda found: "".join(f"&#{ord(c)};" for c in found.group()), line)
+    # GitHub looks for people (@) and issues (#) in what is shown, but not in code: an invisible
+    # space parts them from their names.
+    return _referred(text).replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
 
 
 def code(text: str) -> str:
     """A text as code in a line or a cell."""
-    return f"<code>{escaped(text)}</code>"
+    return f"<code>{_referred(text)}</code>"
+
+
+def _referred(text: str) -> str:
+    line = visible_line(text)
+    return _ACTIVE.sub(lambda found: "".join(f"&#{ord(c)};" for c in found.group()), line)
 
 
 def _sections(review: Review) -> Iterator[str]:

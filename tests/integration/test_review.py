@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -417,8 +419,11 @@ def test_hostile_texts_are_only_texts_in_markdown(project: Project) -> None:
     hostile = "</details> @octocat ``` <img src=x> #1 [a](javascript:b) \u202eevil | x"
     project.edit("content/pages/robbie-about.toml", 'title = "', f'title = "{hostile} ')
     text = as_markdown(project.review().review)
-    assert "@octocat" not in text
     assert "<img" not in text
+    # GitHub looks for names in what is shown, but for code.
+    shown = html.unescape(re.sub("<code>.*?</code>", "", text))
+    assert "octocat" in shown
+    assert not re.search("@octocat|#1", shown)
     assert "\u202e" not in text
     assert text.count("<details>") == text.count("</details>")
 
