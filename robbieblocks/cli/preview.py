@@ -50,7 +50,9 @@ def run(
     if comment_file is not None:
         # An empty file says that nothing changes: while that is not known there must be none.
         _write(comment_file, "")
-        comment_file.unlink()
+        # What is no file of its own, such as /dev/stdout, is not ours to remove.
+        if comment_file.is_file() and not comment_file.is_symlink():
+            comment_file.unlink()
     with BuildContext.open(settings, print_progress, prerenderer=prerenderer) as context:
         made = review(
             asked,

@@ -156,9 +156,12 @@ def test_a_comment_is_written_where_something_changes_and_none_else(
     none = ran.run(*words, cwd=project.folder)
     assert "is empty: nothing changes" in none.err
     assert comment.read_text() == ""
-    failed = ran.run("preview", "--against", "nowhere", *words[3:], cwd=project.folder)
-    assert failed.code == 2
+    nowhere = ("preview", "--against", "nowhere", "--comment-file")
+    assert ran.run(*nowhere, comment, cwd=project.folder).code == 2
     assert not comment.exists(), "an empty one would say that nothing changes"
+    comment.symlink_to("/dev/null")
+    ran.run(*nowhere, comment, cwd=project.folder)
+    assert comment.is_symlink(), "a device is not ours to remove"
     refused = ran.run("preview", "--comment-file", "nowhere/comment.md", cwd=project.folder)
     assert "nowhere/comment.md can't be written" in refused.error
 
