@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from robbieblocks.content import Block, Content, Page
 from robbieblocks.model import Json
@@ -67,6 +67,33 @@ def change_of(before: object, after: object) -> Change:
 _ORDER: Final[Mapping[Entity, int]] = {"token": 0, "node": 1, "component": 2, "page": 3}
 
 
+class _Blocks(NamedTuple):
+    """One block on both sides; of a field of the row itself there is none."""
+
+    before: Block | None = None
+    after: Block | None = None
+
+    def change(
+        self, field: str, before: str | None, after: str | None, kind: Kind = "value"
+    ) -> FieldChange:
+        block = self.after or self.before
+        return FieldChange(
+            field=field,
+            before=before,
+            after=after,
+            kind=kind,
+            block=block.order if block else None,
+            component=block.component if block else "",
+            places=(
+                self.before.order if self.before else None,
+                self.after.order if self.after else None,
+            ),
+        )
+
+
+_OF_ROW: Final = _Blocks()
+
+
 def _fields(before: Any, after: Any) -> Iterator[FieldChange]:
     row = after if before is None else before
     for column in fields(row):
@@ -83,7 +110,7 @@ def _fields(before: Any, after: Any) -> Iterator[FieldChange]:
 
 
 def _values(
-    name: str, before: object, after: object, block: Block | None = None, depth: int = 0
+    name: str, before: object, after: object, blocks: _Blocks = _OF_ROW, depth: int = 0
 ) -> Iterator[FieldChange]:
     """The leaves that differ of two values; an empty value is none."""
     if before == after or (_is_empty(before) and _is_empty(after)):
@@ -92,21 +119,9 @@ def _values(
         old, new = _object(before), _object(after)
         for key in sorted(old.keys() | new.keys()):
             inner = f"{name}.{key}" if name else key
-            yield from _values(inner, old.get(key), new.get(key), block, depth + 1)
+            yield from _values(inner, old.get(key), new.get(key), blocks, depth + 1)
         return
-    yield _change(name, before, after, block)
-
-
-def _change(name: str, before: object, after: object, block: Block | None) -> FieldChange:
-    old, new = _text(before), _text(after)
-    return FieldChange(
-        field=name,
-        before=old,
-        after=new,
-        kind=_kind(name, before, after),
-        block=block.order if block else None,
-        component=block.component if block else "",
-    )
+    yield blocks.change(name, _text(before), _text(after), _kind(name, before, after))
 
 
 def _kind(name: str, before: object, after: object) -> Kind:
@@ -151,42 +166,23 @@ def _blocks(before: Sequence[Block], after: Sequence[Block]) -> Iterator[FieldCh
     new = {block.order for _, block in pairs}
     for block in before:
         if block.order not in kept:
-            yield FieldChange(
-                field="",
-                before=block.component,
-                after=None,
-                block=block.order,
-                component=block.component,
-            )
+            yield _Blocks(before=block).change("", block.component, None)
     altered = {block.order: old for old, block in pairs}
     moved = _moved([(old.order, block.order) for old, block in pairs])
     for block in after:
         if block.order not in new:
-            yield FieldChange(
-                field="",
-                before=None,
-                after=block.component,
-                block=block.order,
-                component=block.component,
-            )
-            for name in ("props", "conditions"):
-                yield from _values(
-                    "" if name == "props" else name, None, getattr(block, name), block
-                )
+            added = _Blocks(after=block)
+            yield added.change("", None, block.component)
+            yield from _values("", None, block.props, added)
+            yield from _values("conditions", None, block.conditions, added)
             continue
         old = altered[block.order]
+        both = _Blocks(old, block)
         if block.order in moved:
-            yield FieldChange(
-                field="",
-                before=str(old.order),
-                after=str(block.order),
-                kind="move",
-                block=block.order,
-                component=block.component,
-            )
-        yield from _values("zone", old.zone, block.zone, block)
-        yield from _values("", old.props, block.props, block)
-        yield from _values("conditions", old.conditions, block.conditions, block)
+            yield both.change("", str(old.order), str(block.order), "move")
+        yield from _values("zone", old.zone, block.zone, both)
+        yield from _values("", old.props, block.props, both)
+        yield from _values("conditions", old.conditions, block.conditions, both)
 
 
 def _paired(before: Sequence[Block], after: Sequence[Block]) -> list[tuple[Block, Block]]:

@@ -26,6 +26,7 @@ class FieldChange:
 
     `field` is as its file names it: `title`, `code`, `maxBet` of the block `block`. `block` is that
     block's order and `component` its component; both are empty for fields of the row itself.
+    `places` are the block's orders on both sides, None where it is not there.
     """
 
     field: str
@@ -34,6 +35,7 @@ class FieldChange:
     kind: Kind = "value"
     block: int | None = None
     component: str = ""
+    places: tuple[int | None, int | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,20 @@ def test_a_moved_block_tells_its_altered_prop_too() -> None:
     ]
 
 
+def test_a_block_has_its_place_on_each_side() -> None:
+    before, after = _content(*"ab"), _content(*"xa")
+    page = after.pages[0]
+    altered = replace(page.blocks[1], props={"text": "other"})
+    after = Content(pages=(replace(page, blocks=(page.blocks[0], altered)),))
+    fields = row_changes(before, after)[0].fields
+    assert [(each.component, each.field, each.places) for each in fields] == [
+        ("b", "", (1, None)),
+        ("x", "", (None, 0)),
+        ("x", "text", (None, 0)),
+        ("a", "text", (0, 1)),
+    ]
+
+
 def test_examples_of_a_component_are_no_part_of_its_row() -> None:
     example = Example(name="one", props={}, file=Path("one.toml"))
     made = [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from posixpath import dirname, relpath
 from typing import Final, Literal, NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from robbieblocks.css_text import css_string
 from robbieblocks.model import ASSET_PREFIX
@@ -22,14 +24,11 @@ _POLICY: Final = (
     "img-src 'self' file: https: data:; media-src 'self' file: https: data:; "
     "font-src 'self' file:; base-uri 'none'; form-action 'none'"
 )
-_GONE: Final = re.compile(
-    r"""<script\b[^<>]*>.*?</script>|<meta http-equiv="Content-Security-Policy"[^<>]*>"""
-    r"""|<link rel="(?:modulepreload|preload|canonical)"[^<>]*>|\ integrity="[^"]*\"""",
-    re.DOTALL | re.IGNORECASE,
+_GONE: Final = (
+    "script,meta[http-equiv],link[rel=modulepreload],link[rel=preload],link[rel=canonical]"
 )
-_ADDRESS: Final = re.compile(r'(?<=\s)(href|src|poster|action)="(/[^"]*)"')
+_ADDRESSED: Final = ("href", "src", "poster", "action")
 _ASSET: Final = re.compile(re.escape(ASSET_PREFIX) + r"([\w.-]+)")
-_BODY: Final = re.compile(r"<body\b[^<>]*>")
 _THEME: Final = re.compile(r'<html\b[^<>]* data-theme="(\w+)"')
 _MARK: Final = (
     "outline:3px solid #e0218a!important;outline-offset:-3px;"
@@ -94,27 +93,55 @@ def _shown(copy: _Copy, known: Mapping[tuple[str, str], str], changed: Sequence[
     """The page without scripts, with addresses that hold in the folder."""
     here = dirname(copy.file)
 
-    def moved(found: re.Match[str]) -> str:
-        name, address = found.groups()
+    def moved(address: str) -> str:
         if address.startswith(ASSET_PREFIX):
-            return f'{name}="{relpath(copy.folder + address, here)}"'
+            return relpath(copy.folder + address, here)
         file = known.get((copy.folder, _plain(address)))
         # A page that is not in the folder can't be gone to; the link looks as it does.
-        return f'{name}="{relpath(file, here) if file else f"#{_OUTLINED}"}"'
+        return relpath(file, here) if file else f"#{_OUTLINED}"
 
-    text = _GONE.sub("", copy.run.contents[copy.path].decode())
-    text = _ADDRESS.sub(moved, text)
-    text = text.replace(f"url({ASSET_PREFIX}", f"url({relpath(copy.folder + ASSET_PREFIX, here)}/")
+    page = LexborHTMLParser(copy.run.contents[copy.path])
+    for tree in _trees(page.root):
+        # One by one: an element may be in another one.
+        while (gone := tree.css_first(_GONE)) is not None:
+            gone.decompose()
+        for name in _ADDRESSED:
+            for each in tree.css(f"[{name}]"):
+                address = each.attributes.get(name) or ""
+                if address.startswith("/") and not address.startswith("//"):
+                    each.attrs[name] = moved(address)
+        for each in tree.css("[integrity]"):
+            del each.attrs["integrity"]
     outlined = ", ".join(f"html:has(#{_OUTLINED}:target) {each}" for each in changed)
     style = f"<style>{outlined} {{{_MARK}}}</style>" if changed else ""
     script = text_of("copy.js")
-    policy = (
+    added = LexborHTMLParser(
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(source(script))}">'
+        f'{style}<script>{script}</script><body><span id="{_OUTLINED}"></span>'
     )
-    text = text.replace("<head>", f"<head>\n{policy}", 1).replace(
-        "</head>", f"{style}<script>{script}</script></head>", 1
+    # The policy is the first: it holds for all that comes after it.
+    _prepend(page.head, added.head)
+    _prepend(page.body, added.body)
+    return (page.html or "").replace(
+        f"url({ASSET_PREFIX}", f"url({relpath(copy.folder + ASSET_PREFIX, here)}/"
     )
-    return _BODY.sub(lambda found: f'{found[0]}<span id="{_OUTLINED}"></span>', text, count=1)
+
+
+def _trees(node: LexborNode | None) -> Iterator[LexborNode]:
+    """What is below a node, and below each declarative shadow root."""
+    if node is not None:
+        yield node
+        for fragment in node.template_fragments():
+            yield from _trees(fragment)
+
+
+def _prepend(element: LexborNode | None, added: LexborNode | None) -> None:
+    """Put all that is in `added` before all that is in `element`."""
+    if element is not None and added is not None:
+        first = element.first_child
+        insert = element.insert_child if first is None else first.insert_before
+        for each in added.iter(include_text=True):
+            insert(each)
 
 
 def _add_assets(files: dict[str, bytes], copy: _Copy) -> None:
@@ -135,15 +162,12 @@ def _add_assets(files: dict[str, bytes], copy: _Copy) -> None:
 
 def _changed(page: PageEffect, row: RowChange | None, side: Side) -> list[str]:
     """Selectors of the blocks that differ: by their fields, or because their component does."""
-    blocks: set[str] = set()
-    for field in row.fields if row and page.effect == "changed" else ():
-        if field.kind == "move":
-            blocks.add(str(getattr(field, side)))
-        elif field.block is not None:
-            blocks.add(str(field.block))
+    fields = row.fields if row and page.effect == "changed" else ()
+    places = {field.places[0 if side == "before" else 1] for field in fields}
+    blocks = sorted(place for place in places if place is not None)
     components = {cause.key for cause in page.causes if cause.entity == "component"}
     return [
-        *(f"#b{order}" for order in sorted(blocks)),
+        *(f"#b{order}" for order in blocks),
         *(f".rb-block[data-rb-component~={css_string(key)}]" for key in sorted(components)),
     ]
 
