@@ -59,6 +59,7 @@ class GitHub:
         import httpx
 
         self._repository = f"/repos/{repository}"
+        self._graphql = f"{api.removesuffix('/v3')}/graphql"
         self._client = httpx.Client(
             base_url=api,
             timeout=_TIMEOUT_S,
@@ -89,7 +90,12 @@ class GitHub:
         except Refusal as error:
             if error.status != 403:
                 raise
-            return "github-actions[bot]"  # a token of Actions is no person, and may not ask
+        # The token of an app is no person's: only GraphQL tells whose it is.
+        answer = self._call("POST", self._graphql, values={"query": "{viewer{login}}"})
+        try:
+            return str(answer["data"]["viewer"]["login"])
+        except (LookupError, TypeError):
+            return "github-actions[bot]"
 
     def get(self, path: str, **query: str | int) -> Any:
         """What is at a path of the repository."""

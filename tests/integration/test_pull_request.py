@@ -76,6 +76,16 @@ def test_one_comment_lives_through_a_request(github: GitHubServer) -> None:
     assert github.comments[0]["body"] == marked("I quote you")
 
 
+def test_an_app_of_ones_own_finds_its_comment(github: GitHubServer) -> None:
+    github.login = "previews[bot]"
+    github.written(TEXT, login="github-actions[bot]")
+    for text in (TEXT, TEXT + "more"):
+        say(asked_of(github), "changed", text, sleep=no_pause)
+    (left,) = github.ours
+    assert "more" in left
+    assert github.comments[0]["body"] == TEXT
+
+
 def test_a_comment_links_the_pages_and_an_old_link_is_gone_at_once(github: GitHubServer) -> None:
     say(asked_of(github), "changed", TEXT, link=LINK, sleep=no_pause)
     assert f"[the pages]({LINK})" in github.ours[0]
