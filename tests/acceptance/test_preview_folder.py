@@ -98,6 +98,7 @@ def test_the_report_and_the_bar_open_from_disk(
     )
     page.goto((previewed.out / "pages/fluenti-local/robbie-about.html").as_uri())
     assert page.locator("iframe").count() == 1
+    assert page.locator("#cut, #outline, details").count() == 0
     assert not str(noise), str(noise)
     context.close()
 
