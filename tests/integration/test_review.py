@@ -25,7 +25,7 @@ from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.review import Asked, Reviewed, as_markdown, as_object, as_text, review
 from robbieblocks.settings import Settings, resource_dir
-from tests.building import NOW, MakeBuilder
+from tests.building import NOW, Builder, MakeBuilder
 from tests.commands import Installation
 
 _TABLE = "content/pages/robbie-play-blackjack.toml"
@@ -416,6 +416,19 @@ def test_rows_of_files_are_those_of_a_database(
     assert {key: replace(row, id=some) for key, row in stored.components.items()} == {
         key: replace(row, id=some) for key, row in made.components.items()
     }
+
+
+def test_a_run_that_was_reviewed_is_what_a_build_approves(
+    project: Project, seeded: Builder
+) -> None:
+    """While what is live is what the base makes, its hash approves what was seen."""
+    seeded.build()
+    delete_about(project.folder / "content")
+    runs = project.review().review.runs
+    seeded.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'robbie-about'")
+    assert seeded.build().exit_code == 1
+    assert seeded.build(approved=tuple(run.hash for run in runs)).exit_code == 0
+    assert all("robbie-about" not in str(seeded.live(run.node, run.app)) for run in runs)
 
 
 def test_hostile_texts_are_only_texts_in_markdown(project: Project) -> None:
