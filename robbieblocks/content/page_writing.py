@@ -53,8 +53,9 @@ class PageFiles:
     def write(self, row: Page, name: str) -> None:
         """Write a page into the file of this name, without its suffix."""
         toml, markdown = self._folder / f"{name}.toml", self._folder / f"{name}.md"
-        is_free = markdown not in self.texts
-        if is_free and not os.path.lexists(toml):
+        # Beside a page's TOML a `.md` of its name is no file of this page.
+        is_own = markdown not in self.texts and not os.path.lexists(toml)
+        if is_own:
             text = page_markdown(row, name, self._target.text(markdown))
             if text is not None:
                 self._target.put(markdown, text)
@@ -66,7 +67,7 @@ class PageFiles:
             self._target.put(self._folder / file, held[place])
         self._target.put(toml, page_toml(row, name, self._target.text(toml), kept))
         gone = set(named.values()) - set(kept.values())
-        if is_free and markdown_file(self._text(markdown)):
+        if is_own and markdown_file(self._text(markdown)):
             gone.add(markdown.name)
         for file in sorted(gone):
             if os.path.lexists(self._folder / file):

@@ -132,6 +132,17 @@ def test_a_new_page_takes_no_file_of_another(tmp_path: Path) -> None:
     assert folder.load().pages == pages
 
 
+@pytest.mark.parametrize("front", ['key = "other"\n', ""])
+def test_a_markdown_file_beside_a_pages_toml_stays(tmp_path: Path, front: str) -> None:
+    """It is another page's, or a mistake: an export that writes the page does not remove it."""
+    text = ABOUT.replace("+++\n", f"+++\n{front}", 1)
+    folder = Folder(tmp_path, {"about.toml": FRONT, "about.md": text})
+    page = markdown_page("b", key="about")
+    done = folder.export(page)
+    assert (done.removed, done.strange) == ((), (folder.pages / "about.md",))
+    assert folder.files()["about.md"] == text
+
+
 @given(
     body=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
     | st.sampled_from(
