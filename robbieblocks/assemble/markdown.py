@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import validateLink
 from markdown_it.token import Token
 
 from robbieblocks.assemble.highlighting import highlighted
@@ -45,12 +46,13 @@ def rendered(text: str) -> Rendered:
     if len(text) > MAX_CHARACTERS:
         what = f"the Markdown has {len(text):,} characters, at most {MAX_CHARACTERS:,} are allowed"
         return Rendered("", 0, (ValueProblem("", what, "split the block"),))
-    parser = _Parser()
+    refused: dict[str, None] = {}
+    parser = _parser(refused)
     tokens = parser.parse(text)
     _set_anchors(tokens)
     every = [inner for token in tokens for inner in (token, *(token.children or ()))]
     units = _CHARACTER_UNITS * len(text) + _TOKEN_UNITS * len(every)
-    if first := list(islice(parser.refused, MAX_PROBLEMS)):
+    if first := list(islice(refused, MAX_PROBLEMS)):
         return Rendered("", units, tuple(_refused(each, text) for each in first))
     html = ""
     # A link of many bytes may be named by many references.
@@ -115,22 +117,22 @@ _RULES: Final[dict[str, Callable[..., str]]] = {
 }
 
 
-class _Parser(MarkdownIt):
-    """Parses one text. `refused` are its links that could run a script, each once."""
+def _parser(refused: dict[str, None]) -> MarkdownIt:
+    """A parser that notes each address that could run a script, once, in `refused`."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for name, rule in _RULES.items():
+        parser.add_render_rule(name, rule)
 
-    def __init__(self) -> None:
-        super().__init__("commonmark")
-        self.enable(["table", "strikethrough"])
-        for name, rule in _RULES.items():
-            self.add_render_rule(name, rule)
-        self.refused: dict[str, None] = {}
+    def is_allowed(url: str) -> bool:
+        allowed = validateLink(url)
+        if not allowed:
+            refused[url] = None
+        return allowed
 
-    def validateLink(self, url: str) -> bool:  # noqa: N802 - the parser's name
-        """Whether a link or picture may have the address."""
-        valid = super().validateLink(url)
-        if not valid:
-            self.refused[url] = None
-        return valid
+    # It is meant to be replaced, as in markdown-it.
+    hooks: Any = parser
+    hooks.validateLink = is_allowed
+    return parser
 
 
 def _set_anchors(tokens: Sequence[Token]) -> None:
