@@ -32,10 +32,10 @@ def export(
     folder: Path | None,
     *,
     prune: bool,
-    theirs: Iterable[str] = (),
-    ours: Iterable[str] = (),
+    theirs: Iterable[str],
+    ours: Iterable[str],
     database_url: str | None,
-    branding_alone: bool = False,
+    branding_alone: bool,
 ) -> None:
     """Write the rows as files, and print which files that changed; exit 1 where one is kept."""
     side = sides(theirs, ours)
@@ -91,7 +91,7 @@ def import_(
     ours: Iterable[str],
     format_: Form,
     database_url: str | None,
-    branding_alone: bool = False,
+    branding_alone: bool,
 ) -> None:
     """Merge files into the rows, and print what was done; exit 1 where a row is in conflict."""
     side = sides(theirs, ours)
@@ -129,7 +129,7 @@ def diff(
     check: bool,
     format_: Form,
     database_url: str | None,
-    branding_alone: bool = False,
+    branding_alone: bool,
 ) -> None:
     """Print how the files differ from the rows; with `check` exit 1 where they do."""
     settings = Settings.from_environment(database_url=database_url)

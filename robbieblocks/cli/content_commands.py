@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -33,21 +34,6 @@ branding = typer.Typer(
     no_args_is_help=True,
 )
 
-ProjectFolder = Annotated[
-    Path | None,
-    typer.Argument(
-        help="The folder that holds content/ and node_branding/. Default: the project's folders.",
-        show_default=False,
-    ),
-]
-BrandingFolder = Annotated[
-    Path | None,
-    typer.Argument(
-        help="The folder of branding files. Default: the project's node_branding.",
-        show_default=False,
-    ),
-]
-
 
 @content.callback()
 def _collected() -> None:
@@ -55,72 +41,145 @@ def _collected() -> None:
     collector.enable_for_service()
 
 
-@content.command("export")
-def content_export(
-    folder: ProjectFolder = None,
-    prune: PruneFiles = False,
-    theirs: KeptFiles = None,
-    ours: ReplacedFiles = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write every row of content as files: content/ and node_branding/ below a folder.
+_KEPT: Final = (
+    "Changes files: one that says what its row says stays as it is, comments and all. A file that "
+    "was edited since it was last imported is kept and named, until a side is chosen."
+)
 
-    Changes files: one that says what its row says stays as it is, comments and all. A file that
-    was edited since it was last imported is kept and named, until a side is chosen.
+
+def _add_commands(
+    group: typer.Typer, texts: Mapping[str, str], argument: Any, *, branding_alone: bool
+) -> None:
+    """Add the commands that content has, and branding alone; `argument` is their folder."""
+
+    def export(
+        folder: Path | None = argument,
+        prune: PruneFiles = False,
+        theirs: KeptFiles = None,
+        ours: ReplacedFiles = None,
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        from robbieblocks.cli import content as command
+
+        command.export(
+            folder,
+            prune=prune,
+            theirs=theirs or (),
+            ours=ours or (),
+            database_url=database_url,
+            branding_alone=branding_alone,
+        )
+
+    def import_(
+        folder: Path | None = argument,
+        dry_run: DryRun = False,
+        prune: PruneRows = False,
+        theirs: Theirs = None,
+        ours: Ours = None,
+        format_: ResultFormat = "text",
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        from robbieblocks.cli import content as command
+
+        command.import_(
+            folder,
+            dry_run=dry_run,
+            prune=prune,
+            theirs=theirs or (),
+            ours=ours or (),
+            format_=format_,
+            database_url=database_url,
+            branding_alone=branding_alone,
+        )
+
+    def diff(
+        folder: Path | None = argument,
+        check: CheckDifferences = False,
+        format_: ResultFormat = "text",
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        from robbieblocks.cli import content as command
+
+        command.diff(
+            folder,
+            check=check,
+            format_=format_,
+            database_url=database_url,
+            branding_alone=branding_alone,
+        )
+
+    functions: dict[str, Callable[..., None]] = {
+        "export": export,
+        "import": import_,
+        "apply": import_,
+        "diff": diff,
+    }
+    for name, text in texts.items():
+        group.command(name, help=text)(functions[name])
+
+
+_add_commands(
+    content,
+    {
+        "export": f"""
+    Write every row of content as files: content/ and node_branding/ below a folder.
+
+    {_KEPT}
 
     Example: robbieblocks content export
-    """
-    from robbieblocks.cli import content as command
-
-    command.export(
-        folder, prune=prune, theirs=theirs or (), ours=ours or (), database_url=database_url
-    )
-
-
-@content.command("import")
-def content_import(
-    folder: ProjectFolder = None,
-    dry_run: DryRun = False,
-    prune: PruneRows = False,
-    theirs: Theirs = None,
-    ours: Ours = None,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write files into the rows, where only the file has changed since the last import.
+    """,
+        "import": """
+    Write files into the rows, where only the file has changed since the last import.
 
     Changes rows of content, which workers publish. A row that only the database has changed is
     kept. Where both have, nothing at all is written until a side is chosen.
 
     Example: robbieblocks content import --dry-run
-    """
-    from robbieblocks.cli import content as command
-
-    command.import_(
-        folder,
-        dry_run=dry_run,
-        prune=prune,
-        theirs=theirs or (),
-        ours=ours or (),
-        format_=format_,
-        database_url=database_url,
-    )
-
-
-@content.command("diff")
-def content_diff(
-    folder: ProjectFolder = None,
-    check: CheckDifferences = False,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Show how the files differ from the rows, line by line. Changes nothing.
+    """,
+        "diff": """
+    Show how the files differ from the rows, line by line. Changes nothing.
 
     Example: robbieblocks content diff --check
-    """
-    from robbieblocks.cli import content as command
+    """,
+    },
+    typer.Argument(
+        None,
+        help="The folder that holds content/ and node_branding/. Default: the project's folders.",
+        show_default=False,
+    ),
+    branding_alone=False,
+)
+_add_commands(
+    branding,
+    {
+        "diff": """
+    Show for each node how its file differs from its row, line by line. Changes nothing.
 
-    command.diff(folder, check=check, format_=format_, database_url=database_url)
+    Example: robbieblocks branding diff --check
+    """,
+        "apply": """
+    Write branding files into the rows of nodes, as `content import` does; other rows stay.
+
+    Changes rows of nodes. A row that only the database has changed is kept. Where both have,
+    nothing at all is written until a side is chosen. Workers publish what was written.
+
+    Example: robbieblocks branding apply --dry-run
+    """,
+        "export": f"""
+    Write the rows of all nodes as branding files.
+
+    {_KEPT}
+
+    Example: robbieblocks branding export
+    """,
+    },
+    typer.Argument(
+        None,
+        help="The folder of branding files. Default: the project's node_branding.",
+        show_default=False,
+    ),
+    branding_alone=True,
+)
 
 
 @content.command("adopt")
@@ -157,79 +216,3 @@ def content_adopt(
     from robbieblocks.cli import adopt as command
 
     command.run(source, dry_run=dry_run, theirs=theirs or (), ours=ours or (), format_=format_)
-
-
-@branding.command("diff")
-def branding_diff(
-    folder: BrandingFolder = None,
-    check: CheckDifferences = False,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Show for each node how its file differs from its row, line by line. Changes nothing.
-
-    Example: robbieblocks branding diff --check
-    """
-    from robbieblocks.cli import content as command
-
-    command.diff(
-        folder, check=check, format_=format_, database_url=database_url, branding_alone=True
-    )
-
-
-@branding.command("apply")
-def branding_apply(
-    folder: BrandingFolder = None,
-    dry_run: DryRun = False,
-    prune: PruneRows = False,
-    theirs: Theirs = None,
-    ours: Ours = None,
-    format_: ResultFormat = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write branding files into the rows of nodes, as `content import` does; other rows stay.
-
-    Changes rows of nodes. A row that only the database has changed is kept. Where both have,
-    nothing at all is written until a side is chosen. Workers publish what was written.
-
-    Example: robbieblocks branding apply --dry-run
-    """
-    from robbieblocks.cli import content as command
-
-    command.import_(
-        folder,
-        dry_run=dry_run,
-        prune=prune,
-        theirs=theirs or (),
-        ours=ours or (),
-        format_=format_,
-        database_url=database_url,
-        branding_alone=True,
-    )
-
-
-@branding.command("export")
-def branding_export(
-    folder: BrandingFolder = None,
-    prune: PruneFiles = False,
-    theirs: KeptFiles = None,
-    ours: ReplacedFiles = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Write the rows of all nodes as branding files.
-
-    Changes files: one that says what its row says stays as it is, comments and all. A file that
-    was edited since it was last imported is kept and named, until a side is chosen.
-
-    Example: robbieblocks branding export
-    """
-    from robbieblocks.cli import content as command
-
-    command.export(
-        folder,
-        prune=prune,
-        theirs=theirs or (),
-        ours=ours or (),
-        database_url=database_url,
-        branding_alone=True,
-    )
