@@ -16,13 +16,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urldefrag
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
+from robbieblocks.assemble.markdown import rendered
 from robbieblocks.content import start_project
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -31,24 +31,28 @@ INDEX: Final = DOCS / "README.md"
 APP: Final = "docs"
 NODES: Final = ("light", "dark")
 # What `robbieblocks new` makes as the first page.
-_FIRST_PAGE: Final = (
-    "content/pages/home.toml",
-    "content/components/markdown",
-    "content/components/welcome",
+_FIRST_PAGE: Final = ("content/pages/home.toml", "content/components/welcome")
+# A fence, code in a line, or a link.
+_MARK: Final = re.compile(
+    r"^(?P<indent> *)```(?P<language>\S*)(?P<info>.*)\n(?P<code>(?s:.*?)^ *```\n)"
+    r"|`[^`]*`|(?<!!)\[(?P<label>(?:[^]`]|`[^`]*`)*)\]\((?P<href>[^)\s]+)\)",
+    re.MULTILINE,
 )
-_MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
+_IMAGE: Final = re.compile(r"^!\[([^]]*)\]\((\S+)\)\n", re.MULTILINE)
+_HEAD: Final = re.compile(r'<h2 id="([^"]*)">.*aria-label="([^"]*)"')
 
-# Text, or an element: its tag, its attributes as React names them, and the pieces in it.
-Piece: TypeAlias = str | list[Any]
 Link: TypeAlias = dict[str, str]
 
 
 @dataclass
 class Document:
-    """A document as a page: `pieces` are its body, `heads` its second headings as (id, text)."""
+    """A document as a page: `parts` are its body, as the component `article` takes it.
+
+    `heads` are its second headings as (id, text).
+    """
 
     file: Path
-    pieces: list[Piece] = field(default_factory=list[Piece])
+    parts: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
     heads: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     @property
@@ -69,124 +73,61 @@ def title_of(file: Path) -> str:
 
 
 def read(file: Path, text: str | None = None) -> Document:
-    """A document's page; `text` stands for the file's. Raises SystemExit for what has no form."""
+    """A document's page; `text` stands for the file's.
+
+    Raises SystemExit for a picture that can't be shown.
+    """
     document = Document(file)
-    tokens = _MARKDOWN.parse(file.read_text(encoding="utf-8") if text is None else text)
-    document.pieces = _Reader(document).pieces(iter(tokens), "")
+    text = file.read_text(encoding="utf-8") if text is None else text
+    text = _MARK.sub(lambda it: _captioned(it) if it["code"] else _linked(file, it), text)
+    # Between two texts are a picture's text and its address.
+    pieces = _IMAGE.split(text)
+    for part, alt, source in zip_longest(pieces[::3], pieces[1::3], pieces[2::3]):
+        document.parts.append({"text": part})
+        heads = _HEAD.findall(rendered(part).html)
+        document.heads += [(unescape(anchor), unescape(head)) for anchor, head in heads]
+        if source:
+            document.parts.append({"image": _image(file, alt, source)})
     return document
 
 
-class _Reader:
-    """Turns the tokens of one document into pieces."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._ids: dict[str, int] = {}
-
-    def pieces(self, tokens: Iterator[Token], end: str) -> list[Piece]:
-        """The pieces up to the token that closes them."""
-        found: list[Piece] = []
-        for token in tokens:
-            if token.type == end:
-                break
-            found += self._piece(token, tokens)
-        return found
-
-    def _piece(self, token: Token, tokens: Iterator[Token]) -> Iterable[Piece]:
-        if token.type == "inline":
-            return self.pieces(iter(token.children or ()), "")
-        if token.nesting != 1:
-            return self._leaf(token)
-        inner = self.pieces(tokens, token.type.removesuffix("_open") + "_close")
-        # The paragraph of a tight list is hidden.
-        return inner if token.hidden else [self._element(token, inner)]
-
-    def _leaf(self, token: Token) -> Iterable[Piece]:
-        match token.type:
-            case "text":
-                return _text(token.content)
-            case "softbreak":
-                return [" "]
-            case "hardbreak" | "hr":
-                return [[token.tag, {}]]
-            case "code_inline":
-                return [["code", {}, *_text(token.content)]]
-            case "fence" | "code_block":
-                return [_code(token)]
-            case "image":
-                return [self._image(token)]
-            case "html_block" if token.content.startswith("<!--"):
-                return []
-            case _:
-                raise SystemExit(
-                    f"{self._document.file}: {token.type} has no form: {token.content}"
-                )
-
-    def _element(self, token: Token, inner: list[Piece]) -> Piece:
-        if token.tag in ("h1", "h2", "h3", "h4"):
-            return self._heading(token.tag, inner)
-        if token.tag == "table":
-            return ["div", {"className": "table"}, ["table", {}, *inner]]
-        if token.tag == "a":
-            return self._link(str(token.attrs["href"]), inner)
-        return [token.tag, {}, *inner]
-
-    def _heading(self, tag: str, inner: list[Piece]) -> Piece:
-        text = _plain(inner)
-        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-        seen = self._ids.get(slug, 0)
-        self._ids[slug] = seen + 1
-        anchor = f"{slug}-{seen}" if seen else slug
-        if tag == "h1":
-            return [tag, {}, *inner]
-        if tag == "h2":
-            self._document.heads.append((anchor, text))
-        link: Piece = ["a", {"className": "anchor", "href": f"#{anchor}", "aria-label": text}, "#"]
-        return [tag, {"id": anchor}, *inner, link]
-
-    def _link(self, href: str, inner: list[Piece]) -> Piece:
-        path, fragment = urldefrag(href)
-        if re.match(r"\w+:", href) or not path:
-            return ["a", {"href": href}, *inner]
-        file = (self._document.file.parent / path).resolve()
-        if file.suffix != ".md":
-            return ["span", {}, *inner]  # a file of the repository, whose address nobody knows
-        if _plain(inner).endswith(".md"):
-            inner = [title_of(file)]
-        return ["a", {"href": route_of(file) + (f"#{fragment}" if fragment else "")}, *inner]
-
-    def _image(self, token: Token) -> Piece:
-        file = self._document.file.parent / str(token.attrs["src"])
-        if file.suffix != ".svg" or not file.is_file():
-            raise SystemExit(f"{self._document.file}: {file} is no SVG that is there")
-        text = file.read_text(encoding="utf-8")
-        size = dict(
-            zip(("width", "height"), re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0], strict=True)
-        )
-        address = "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
-        return ["img", {"src": address, "alt": token.content, **size}]
+def _linked(file: Path, found: re.Match[str]) -> str:
+    """A link to a document as one to its page; code, and a link elsewhere, as it is."""
+    label, href = found["label"], found["href"]
+    path, fragment = urldefrag(href or "")
+    if re.match(r"\w+:", path) or not path:
+        return found[0]
+    target = (file.parent / path).resolve()
+    if target.suffix != ".md":
+        return label  # a file of the repository, whose address nobody knows
+    if label.endswith(".md"):
+        label = title_of(target)
+    return f"[{label}]({route_of(target)}{f'#{fragment}' if fragment else ''})"
 
 
-def _code(token: Token) -> Piece:
-    """A block of code, with what stands behind the fence's language as its caption."""
-    info = token.info.strip()
-    told = re.search(r"(file|at)=(\S+)", info)
-    caption = {"text": "prints", "sh": "Terminal"}.get(info.split(" ")[0], "")
+def _captioned(found: re.Match[str]) -> str:
+    """A block of code, and before it what stands behind the fence's language: its caption."""
+    indent, language = found["indent"], found["language"]
+    told = re.search(r"(file|at)=(\S+)", found["info"])
+    caption = {"text": "prints", "sh": "Terminal"}.get(language, "")
     if told:
         shown = {"file": "{}", "at": "shown at {}"}[told[1]].format(told[2])
-        caption = f"change in {shown}" if info.startswith("diff") else shown
-    head: list[Piece] = [["figcaption", {}, *_text(caption)]] if caption else []
-    body: Piece = ["pre", {"tabIndex": "0"}, ["code", {}, *_text(token.content)]]
-    return ["figure", {"className": "code"}, *head, body]
+        caption = f"change in {shown}" if language == "diff" else shown
+    head = f"{indent}```caption\n{indent}{caption}\n{indent}```\n" if caption else ""
+    return f"{head}{indent}```{language}\n{found['code']}"
 
 
-def _text(text: str) -> list[Piece]:
-    """A text; two braces stand apart, so that none of them is a placeholder of a page."""
-    return [part for part in re.split(r"(?<=\{)(?=\{)", text) if part]
-
-
-def _plain(pieces: Iterable[Piece]) -> str:
-    return "".join(piece if isinstance(piece, str) else _plain(piece[2:]) for piece in pieces)
+def _image(file: Path, alt: str, source: str) -> Mapping[str, str]:
+    """A picture's attributes, as React names them."""
+    picture = file.parent / source
+    if picture.suffix != ".svg" or not picture.is_file():
+        raise SystemExit(f"{file}: {picture} is no SVG that is there")
+    text = picture.read_text(encoding="utf-8")
+    size = dict(
+        zip(("width", "height"), re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0], strict=True)
+    )
+    address = "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+    return {"src": address, "alt": alt, **size}
 
 
 def groups() -> dict[str, list[Path]]:
@@ -222,7 +163,7 @@ def _pages() -> Iterator[tuple[str, str]]:
             ("header", "site-head", {}),
             ("sidebar", "site-nav", {"groups": menu, "current": route_of(file)}),
             ("main", "toc", {"links": contents}),
-            ("main", "article", {"pieces": document.pieces}),
+            ("main", "article", {"parts": document.parts}),
             ("main", "page-turn", turn),
             ("overlay", "copy-code", {}),
         ]

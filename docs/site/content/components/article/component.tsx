@@ -1,14 +1,26 @@
-import { createElement, type ReactNode } from "react";
+import Markdown from "@robbieblocks/markdown";
 
-/** Text, or an element with its attributes and what is in it. */
-type Piece = string | [tag: string, attributes: Record<string, string>, ...children: Piece[]];
+type Html = { __html: string };
+type Part = { text?: Html; image?: Record<string, string> };
 
-const shown = (piece: Piece, key: number): ReactNode => {
-  if (typeof piece === "string") return piece;
-  const [tag, attributes, ...children] = piece;
-  return createElement(tag, { key, ...attributes }, ...children.map(shown));
-};
+// A block of code, and the one before it that has its caption.
+const CODE =
+  /(?:<pre tabindex="0"><code class="language-caption">(.*)\n<\/code><\/pre>\n)?(<pre [^]*?<\/pre>)/g;
 
-export default function Article({ pieces }: { pieces: Piece[] }) {
-  return <article className="article">{pieces.map(shown)}</article>;
+const framed = ({ __html }: Html): Html => ({
+  __html: __html.replace(
+    CODE,
+    (_, caption: string | undefined, code: string) =>
+      `<figure class="code">${caption ? `<figcaption>${caption}</figcaption>` : ""}${code}</figure>`,
+  ),
+});
+
+export default function Article({ parts }: { parts: Part[] }) {
+  return (
+    <article className="article">
+      {parts.map(({ text, image }, key) =>
+        text ? <Markdown key={key} body={framed(text)} /> : <img key={key} {...image} />,
+      )}
+    </article>
+  );
 }
