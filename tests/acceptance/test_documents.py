@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -132,3 +134,43 @@ def test_every_example_of_the_authoring_reference_is_built(imported: Reader) -> 
     assert sum(len(run["pages"]) for run in report["runs"]) == 2 * (len(pages) + 4)
     css = "".join(sheet.read_text() for sheet in imported.folder.glob("preview/**/*.css"))
     assert ".bg-surface" in css
+
+
+def test_what_the_reference_documents_show_works(
+    imported: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their files are taken, and their commands end well; without a token a comment is not sent."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 12, "head": {"sha": "0" * 40}}}))
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "bakery/site")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    for command in (["init", "--initial-branch=main"], ["add", "."], ["commit", "-m", "New"]):
+        name = ["-c", "user.name=Somebody", "-c", "user.email=somebody@shop.example"]
+        subprocess.run(["git", *name, *command], cwd=imported.folder, check=True)
+
+    def shown(document: str, language: str) -> list[str]:
+        return [
+            step.text
+            for step in steps(DOCS / f"{document}.md")
+            if step.language.startswith(language)
+        ]
+
+    content = imported.folder / "content"
+    example, block = shown("content", "toml")
+    (page,) = shown("content", "markdown")
+    (content / "components/welcome/examples/wide.toml").write_text(example)
+    (content / "pages/story.toml").write_text(PAGE.format(name="story") + block)
+    (content / "pages/our-story.md").write_text("# Our story\n")
+    (content / "pages/about.md").write_text(page.replace("site", "shop"))
+    (aliases,) = shown("tokens", "toml")
+    tokens = content / "tokens.toml"
+    keys = tuple(re.findall(r'^".+?"', aliases, re.MULTILINE))
+    kept = [line for line in tokens.read_text().splitlines() if not line.startswith(keys)]
+    tokens.write_text("\n".join(kept) + "\n" + aliases)
+    (tmp_path / "app/src").mkdir(parents=True)
+    (tmp_path / "app/src/Hello.tsx").write_text("export default () => <p>Hello</p>;\n")
+    for document in ("content", "tokens", "preview", "adopt"):
+        for text in ("robbieblocks content import\nrobbieblocks check\n", *shown(document, "sh")):
+            imported.follow(Step("sh", (), {}, text))
+    assert (imported.folder / "preview/index.html").exists()
