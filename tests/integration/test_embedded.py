@@ -213,6 +213,22 @@ def test_a_path_too_long_for_a_socket_works(
     short.rmdir()
 
 
+def test_a_server_that_does_not_start_leaves_no_folder_for_its_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short one lies among the temporary files, where nobody would look for it."""
+    home = tmp_path / ("long" * 30)
+    (home / "postgres" / "data").mkdir(parents=True)
+    (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
+    short = tmp_path / "short"
+    short.mkdir()
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    with pytest.raises(DatabaseUnavailable), embedded.server(home, progress=quiet):
+        pass
+    assert not list(short.iterdir())
+
+
 def test_libpq_variables_of_the_user_do_not_reach_in(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,8 +49,7 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
             lock(users, shared=True)
             # A program that this process becomes (`db psql`) uses the server on.
             os.set_inheritable(users, True)
-            sockets = _socket_folder(folder)
-            _ensure_running(folder, sockets, progress)
+            sockets = _ensure_running(folder, progress)
         except (OSError, subprocess.SubprocessError) as error:
             raise DatabaseUnavailable(_unavailable(folder, str(error))) from error
         stack.callback(_ensure_kept, folder, sockets)
@@ -72,10 +71,12 @@ def program(name: str) -> Path | None:
     return None
 
 
-def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]) -> None:
+def _ensure_running(folder: Path, progress: Callable[[str], None]) -> Path:
+    """The folder of the socket of a server that is ready. Raises DatabaseUnavailable."""
     with _locked(folder / "start"):
+        sockets = _socket_folder(folder)
         if _is_locked(folder / "keeper") and _is_ready(folder, sockets):
-            return
+            return sockets
         log = folder / "log"
         logged = log.stat().st_size if log.exists() else 0
         if _start_keeper(folder, sockets) and not (folder / "data").exists():
@@ -83,11 +84,16 @@ def _ensure_running(folder: Path, sockets: Path, progress: Callable[[str], None]
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not _is_ready(folder, sockets):
             if not _is_locked(folder / "keeper"):
+                if sockets.parent != folder:
+                    # As the keeper does where a server has stopped.
+                    with contextlib.suppress(OSError):
+                        sockets.rmdir()
                 raise DatabaseUnavailable(_unavailable(folder, _tail(log, logged)))
             if time.monotonic() > deadline:
                 what = f"it did not come up in {_START_TIMEOUT_S:.0f} s: {_tail(log, logged)}"
                 raise DatabaseUnavailable(_unavailable(folder, what))
             time.sleep(0.005)
+        return sockets
 
 
 def _ensure_kept(folder: Path, sockets: Path) -> None:
