@@ -42,7 +42,8 @@ def _text(finding: ReportedFinding) -> str:
     lines = [f"{finding.problem.severity} ({finding.rule}): {finding.problem}"]
     if any(f" on {printable(node)}" not in finding.problem.what for node in finding.nodes):
         lines.append(f"  on {visible_line(', '.join(finding.nodes))}")
-    if finding.place:
+    # A problem of a file names it itself.
+    if finding.place and finding.problem.entity != "file":
         lines.append(f"  in {visible_line(str(finding.place.file))}:{finding.place.line}")
     return "\n".join(lines)
 

@@ -77,6 +77,10 @@ class ContentPlaces:
                 return self._node(problem)
             case "template":
                 return self._template(problem)
+            case "file":
+                # As `load` names it.
+                file = self._folder.parent / problem.key
+                return FilePlace(file, problem.line or 1, problem.column)
             case _:
                 return None
 

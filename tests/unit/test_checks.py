@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.checks.colors import color, contrast
 from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
-from robbieblocks.cli.findings import ReportedFinding, as_text
+from robbieblocks.cli.findings import ReportedFinding, as_annotations, as_text
+from robbieblocks.content import ContentPlaces
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
 from robbieblocks.pipeline import InspectedPage, Inspection
@@ -485,7 +487,8 @@ def test_markup_tells_blocks_from_the_layout() -> None:
 
 
 def test_an_example_that_its_schema_refuses_is_found(tmp_path: Path) -> None:
-    """It is named with file and line; other mistakes of files are an import's to tell."""
+    """It is named with file and line, in an annotation too; other mistakes of files are an import's
+    to tell."""
     folder = tmp_path / "content/components/bar"
     for name, text in (
         ("component.tsx", "export default () => <p/>;"),
@@ -504,3 +507,8 @@ def test_an_example_that_its_schema_refuses_is_found(tmp_path: Path) -> None:
         2,
     )
     assert found.problem.severity == "error"
+    places = ContentPlaces(tmp_path / "content", tmp_path / "node_branding")
+    reported = [ReportedFinding.of(found, places, tmp_path)]
+    file = Path(os.path.relpath(tmp_path / found.problem.key)).as_posix()
+    assert as_annotations(reported).startswith(f"::error file={file},line=2,title=wrong-example::")
+    assert as_text(reported).count("one.toml") == 1
