@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 import traceback
@@ -20,7 +19,7 @@ from robbieblocks import database, snapshot
 from robbieblocks.content import ContentPlaces
 from robbieblocks.dev.events import Events
 from robbieblocks.dev.importing import FileImport
-from robbieblocks.dev.problems import as_problems, as_shown
+from robbieblocks.dev.problems import as_fault, as_problems, as_said, as_shown
 from robbieblocks.dev.site import NodeSite
 from robbieblocks.dev.workshop import Workshop
 from robbieblocks.errors import (
@@ -78,7 +77,11 @@ class Builder:
     _told: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     _said: frozenset[str] = frozenset()
     _new: set[str] = field(default_factory=set[str])
+    _places: ContentPlaces = field(init=False)
     _connection: Connection | None = None
+
+    def __post_init__(self) -> None:
+        self._look_anew()
 
     def wake(self) -> None:
         """Have a build made, as after a change in the database."""
@@ -128,8 +131,10 @@ class Builder:
             self.started.set_result(chosen)
             pause = 0.0
             while not self.stopped.is_set():
-                only_stages = self._woken.wait(pause) and not _taken(self._changed)
+                woken = self._woken.wait(pause)
+                # In this order: what changes from now on wakes again.
                 self._woken.clear()
+                only_stages = woken and not _taken(self._changed)
                 began = time.monotonic()
                 if not self.stopped.is_set():
                     self._once(context, importing, only_stages=only_stages)
@@ -165,6 +170,8 @@ class Builder:
         self, context: BuildContext, importing: FileImport, *, only_stages: bool = False
     ) -> None:
         files, templates = _taken(self._files), _taken(self._templates)
+        if files or templates:
+            self._look_anew()
         try:
             if templates:
                 self._of_templates = _read_templates(context, self.say)
@@ -185,7 +192,7 @@ class Builder:
             if not is_fault(error):
                 raise
             self._try_again(files=files, templates=templates)
-            fault = Problem(entity="dev", key="server", what=f"it failed: {_named(error)}")
+            fault = as_fault(error)
             if str(fault) not in self._said:
                 self.say("".join(traceback.format_exception(error)))
             self._problems = {**self._problems, "": (fault,)}
@@ -208,12 +215,7 @@ class Builder:
             for app, manifest in site.manifests.items()
         }
         return preview(
-            Request(
-                nodes=self.nodes,
-                drafts=view.drafts,
-                at=view.at,
-                allow_missing_apps=True,
-            ),
+            Request(nodes=self.nodes, drafts=view.drafts, at=view.at, allow_missing_apps=True),
             before=before,
             context=context,
             connection=connection,
@@ -235,28 +237,24 @@ class Builder:
 
     def _tell_browsers(self) -> None:
         """Make what `state` says of problems: it is asked for by the server's thread."""
-        settings = self.settings
-        places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)
         common = (*self._of_files, *self._of_templates, *self._problems.get("", ()))
         told: dict[str, JsonObject] = {}
         for node in self.sites:
             problems = [*common, *self._problems.get(node, ())]
+            shown = [(each.severity, as_shown(each, self._places)) for each in problems]
             told[node] = {
-                "problems": [
-                    as_shown(each, places) for each in problems if each.severity == "error"
-                ],
-                "warnings": [
-                    as_shown(each, places) for each in problems if each.severity != "error"
-                ],
+                "problems": [text for severity, text in shown if severity == "error"],
+                "warnings": [text for severity, text in shown if severity != "error"],
             }
         self._told = told
 
     def _say_problems(self) -> None:
         """Print each problem once, until it is mended and comes back."""
-        now = dict.fromkeys(map(str, (*self._of_files, *self._of_templates, *self._found())))
-        for text in now:
+        found = (*self._of_files, *self._of_templates, *self._found())
+        now = {str(problem): problem for problem in found}
+        for text, problem in now.items():
             if text not in self._said:
-                self.say(text)
+                self.say(as_said(problem, self._places))
         if self._said and not now:
             self.say("no problem is left")
         self._said = frozenset(now)
@@ -264,6 +262,11 @@ class Builder:
     def _found(self) -> Iterator[Problem]:
         """The problems of what was built."""
         return (problem for found in self._problems.values() for problem in found)
+
+    def _look_anew(self) -> None:
+        """Look places up in the files as they are now; they are read at the first problem."""
+        own = self.settings
+        self._places = ContentPlaces(own.content, own.node_branding, *own.templates)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -292,8 +295,3 @@ def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[
     except ContentError as error:
         return error.problems
     return ()
-
-
-def _named(error: BaseException) -> str:
-    """An exception in words that are the same each time: without addresses in memory."""
-    return re.sub(r"\b0x[0-9a-fA-F]+", "0x", repr(error))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from robbieblocks.content import ContentPlaces
 from robbieblocks.errors import ContentError, DatabaseUnavailable, Problem, RobbieBlocksError
 from robbieblocks.messages import visible
@@ -19,14 +21,35 @@ def as_problems(error: RobbieBlocksError) -> tuple[Problem, ...]:
     )
 
 
+def as_fault(error: BaseException) -> Problem:
+    """A failure of the server itself, in words that are the same each time."""
+    without_addresses = re.sub(r"\b0x[0-9a-fA-F]+", "0x", repr(error))
+    return Problem(entity="dev", key="server", what=f"it failed: {without_addresses}")
+
+
 def as_shown(problem: Problem, places: ContentPlaces) -> JsonObject:
     """A problem for a browser, which shows it as text."""
+    where = problem.where
+    return {
+        "where": visible(where),
+        "file": visible(_file_of(problem, places)),
+        "text": visible(str(problem).removeprefix(f"{where}: ")),
+    }
+
+
+def as_said(problem: Problem, places: ContentPlaces) -> str:
+    """The same for the terminal."""
+    file = _file_of(problem, places)
+    return f"{problem}\n  in {file}" if file else str(problem)
+
+
+def _file_of(problem: Problem, places: ContentPlaces) -> str:
+    """File, line and column of a row's problem; that of a file names it itself."""
     place = None
-    at = ""
     # Without its place it is still told.
     with blame(lambda _: None, problem.entity, problem.key):
-        place = places.of(problem)
-    if place is not None:
-        column = "" if place.column is None else f":{place.column}"
-        at = f"{place.file}:{place.line}{column}"
-    return {"where": visible(problem.where), "file": visible(at), "text": visible(str(problem))}
+        place = None if problem.entity == "file" else places.of(problem)
+    if place is None:
+        return ""
+    column = "" if place.column is None else f":{place.column}"
+    return f"{place.file}:{place.line}{column}"

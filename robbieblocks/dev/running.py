@@ -42,7 +42,9 @@ def run_dev(
             args=(folders, builder.files_changed, builder.stopped, say),
         ),
         threading.Thread(
-            target=watch_database, name="database", args=(settings, builder.wake, builder.stopped)
+            target=watch_database,
+            name="database",
+            args=(settings, builder.wake, builder.stopped, say),
         ),
     ]
     for thread in threads:

@@ -11,6 +11,7 @@ from watchfiles import watch
 
 from robbieblocks import changes, database
 from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.row_faults import is_fault
 from robbieblocks.settings import Settings
 
 # An editor writes a file in several steps: what comes within this time is one change.
@@ -92,12 +93,16 @@ def _is_there(folder: Path) -> bool:
 
 
 def watch_database(
-    settings: Settings, changed: Callable[[], None], stopped: threading.Event
+    settings: Settings,
+    changed: Callable[[], None],
+    stopped: threading.Event,
+    say: Callable[[str], None],
 ) -> None:
     """Call `changed` on each notification, and whenever one may have been missed, until `stopped`.
 
     While the database is away it is tried again each second.
     """
+    said = ""
     while not stopped.is_set():
         try:
             with database.connect(settings, application_name="robbieblocks dev") as connection:
@@ -111,4 +116,11 @@ def watch_database(
                         changed()
         except RobbieBlocksError:
             # The builder's own connection says why.
+            stopped.wait(_PAUSE_S)
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            if (text := f"listening to the database failed: {error}") != said:
+                say(text)
+            said = text
             stopped.wait(_PAUSE_S)

@@ -15,11 +15,12 @@ import pytest
 
 from robbieblocks import content
 from robbieblocks.bundle import linked
-from robbieblocks.content import start_project
+from robbieblocks.content import ContentPlaces, start_project
 from robbieblocks.dev.builder import Builder
 from robbieblocks.dev.events import Events
+from robbieblocks.dev.problems import as_said, as_shown
 from robbieblocks.dev.site import NodeSite, with_client
-from robbieblocks.dev.watching import watch_folders
+from robbieblocks.dev.watching import watch_database, watch_folders
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Manifest, Module, NodeRow, PageEntry, sha256
 from robbieblocks.pipeline import PreviewedRun, Target
@@ -140,14 +141,30 @@ def test_a_warning_stays_as_long_as_its_page() -> None:
     assert site.warnings == ()
 
 
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Builder:
+    """One for a node, without a database; `preview` is to be replaced."""
+
+    def nodes(_: object) -> tuple[NodeRow, ...]:
+        return (a_node("day"),)
+
+    def nothing(*_: object, **__: object) -> Any:
+        return MagicMock()
+
+    monkeypatch.setattr("robbieblocks.dev.builder.BuildContext.open", nothing)
+    monkeypatch.setattr("robbieblocks.dev.builder.database.connect", nothing)
+    monkeypatch.setattr("robbieblocks.dev.builder.snapshot.nodes", nodes)
+    settings = replace(Settings.from_environment(), content=tmp_path / "none")
+    return Builder(settings=settings, nodes=(), events=Events(), say=MagicMock())
+
+
 def test_a_fault_ends_neither_the_builder_nor_is_told_twice(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, builder: Builder
 ) -> None:
     """Each build fails, and a place can't be looked up: the thread goes on, and says it once."""
     made: list[object] = []
     said: list[str] = []
-    settings = replace(Settings.from_environment(), content=tmp_path / "none")
-    builder = Builder(settings=settings, nodes=(), events=Events(), say=said.append)
+    builder.say = said.append
 
     def failing(*_: object, **__: object) -> tuple[PreviewedRun, ...]:
         made.append(object())
@@ -159,22 +176,88 @@ def test_a_fault_ends_neither_the_builder_nor_is_told_twice(
     def unreadable(*_: object) -> None:
         raise PermissionError
 
-    def nodes(_: object) -> tuple[NodeRow, ...]:
-        return (a_node("day"),)
-
-    def nothing(*_: object, **__: object) -> Any:
-        return MagicMock()
-
     monkeypatch.setattr("robbieblocks.dev.builder.preview", failing)
     monkeypatch.setattr("robbieblocks.dev.builder.ContentPlaces.of", unreadable)
-    monkeypatch.setattr("robbieblocks.dev.builder.BuildContext.open", nothing)
-    monkeypatch.setattr("robbieblocks.dev.builder.database.connect", nothing)
-    monkeypatch.setattr("robbieblocks.dev.builder.snapshot.nodes", nodes)
     builder.run()
     assert builder.started.result() == ("day",)
     assert len(made) == 3
     assert sum("Traceback" in line for line in said) == 1
     assert "broken" in str(builder.state("day")["problems"])
+
+
+class _Woken(threading.Event):
+    """Is set by the workshop at the first wait, and by a row while that is taken; then it ends."""
+
+    def __init__(self, builder: Builder, done: list[str]) -> None:
+        super().__init__()
+        self._builder = builder
+        self._done = done
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if "wait" in self._done:
+            self._builder.stop()
+        else:
+            self._builder.stage()
+        self._done.append("wait")
+        return super().wait(timeout)
+
+    def clear(self) -> None:
+        if self._done[-1] == "wait":
+            self._builder.wake()
+        super().clear()
+
+
+def test_a_change_at_the_moment_of_another_is_built(
+    monkeypatch: pytest.MonkeyPatch, builder: Builder
+) -> None:
+    """A row that changes while the builder turns to the workshop is built at once."""
+    done: list[str] = []
+
+    def preview(*_: object, **__: object) -> tuple[PreviewedRun, ...]:
+        done.append("build")
+        return ()
+
+    monkeypatch.setattr("robbieblocks.dev.builder.preview", preview)
+    monkeypatch.setattr(builder, "_woken", _Woken(builder, done))
+    builder.run()
+    assert done == ["build", "wait", "build", "wait"]
+
+
+def test_a_problem_of_a_row_names_its_file(tmp_path: Path) -> None:
+    """In the browser and in the terminal alike, each place once; a file's own problem names it."""
+    start_project(tmp_path / "site", "site", ["day"])
+    folder = tmp_path / "site/content"
+    places = ContentPlaces(folder, tmp_path / "site/node_branding")
+    problem = Problem(
+        entity="page", key="home", page="home", block=1, field="zone", what="no such zone"
+    )
+    before, _, _ = (folder / "pages/home.toml").read_text().partition("zone = ")
+    file = f"{folder}/pages/home.toml:{len(before.splitlines()) + 1}"
+    where = "page home, block 1, zone"
+    assert as_said(problem, places) == f"{where}: no such zone\n  in {file}"
+    assert as_shown(problem, places) == {"where": where, "file": file, "text": "no such zone"}
+    of_file = Problem(entity="file", key="content/pages/home.toml", line=2, what="it is wrong")
+    assert as_said(of_file, places) == str(of_file)
+    assert as_shown(of_file, places)["file"] == ""
+
+
+def test_the_database_is_listened_to_again_after_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no error of ours is said once, and ends no thread."""
+    stopped = threading.Event()
+    said: list[str] = []
+    tries: list[object] = []
+
+    def connect(*_: object, **__: object) -> object:
+        tries.append(object())
+        if len(tries) == 3:
+            stopped.set()
+        raise OSError("too many open files")
+
+    monkeypatch.setattr("robbieblocks.dev.watching.database.connect", connect)
+    monkeypatch.setattr("robbieblocks.dev.watching._PAUSE_S", 0)
+    watch_database(Settings.from_environment(), lambda: None, stopped, said.append)
+    assert len(tries) == 3
+    assert said == ["listening to the database failed: too many open files"]
 
 
 def test_streams_end_with_the_server() -> None:

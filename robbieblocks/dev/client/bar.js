@@ -80,7 +80,7 @@ export class Bar {
       : state.warnings.length
         ? `${state.warnings.length} warnings`
         : "all well";
-    this.state.title = state.warnings.map((warning) => warning.text).join("\n\n");
+    this.state.title = state.warnings.map(({ where, text }) => `${where}: ${text}`).join("\n\n");
     this.state.classList.toggle("wrong", length > 0);
   }
 
