@@ -10,7 +10,7 @@ from robbieblocks.assemble.assembly import (
 )
 from robbieblocks.assemble.markdown_places import MARKDOWN
 from robbieblocks.assemble.pages import PreparedPage
-from robbieblocks.assemble.props import props_problems
+from robbieblocks.assemble.props import props_problems, schema_problems
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 from robbieblocks.assemble.schema import References, Schema, normal_form
 from robbieblocks.assemble.values import ValueProblem
@@ -32,4 +32,5 @@ __all__ = [
     "props_problems",
     "release_path",
     "route_problem",
+    "schema_problems",
 ]

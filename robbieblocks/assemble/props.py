@@ -228,6 +228,12 @@ def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, .
     return _compiled(text)
 
 
+def schema_problems(props_schema: Json) -> tuple[ValueProblem, ...]:
+    """Why a stored `props_schema` can't be used."""
+    schema = compile_schema(props_schema)
+    return () if isinstance(schema, CompiledSchema) else schema
+
+
 def props_problems(props_schema: Json, props: Json) -> tuple[ValueProblem, ...]:
     """Why a schema refuses props; nothing where the schema itself can't be used."""
     schema = compile_schema(props_schema)

@@ -21,12 +21,13 @@ from robbieblocks.dev.events import Events
 from robbieblocks.dev.problems import as_said, as_shown
 from robbieblocks.dev.site import NodeSite, with_client
 from robbieblocks.dev.watching import watch_database, watch_folders
+from robbieblocks.dev.workshop.catalogue import Catalogue
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Manifest, Module, NodeRow, PageEntry, sha256
 from robbieblocks.pipeline import PreviewedRun, Target
 from robbieblocks.pipeline.publishing import ComposedRun
 from robbieblocks.settings import Settings
-from tests.unit.rows import a_node
+from tests.unit.rows import a_component, a_node, a_snapshot
 
 
 def module(key: str, code: str, *imports: str) -> Module:
@@ -258,6 +259,32 @@ def test_the_database_is_listened_to_again_after_a_fault(monkeypatch: pytest.Mon
     watch_database(Settings.from_environment(), lambda: None, stopped, said.append)
     assert len(tries) == 3
     assert said == ["listening to the database failed: too many open files"]
+
+
+def test_a_component_is_not_wrong_for_a_page_that_places_it_wrongly() -> None:
+    """The list marks components whose own code, styles or schema are wrong."""
+    catalogue = Catalogue()
+    problems = [
+        Problem(entity="component", key=key, page="home", block=1, field=field, what="wrong")
+        for key, field in (("card", "zone"), ("bar", "react_code"))
+    ]
+    rows = (a_component("card"), a_component("bar"))
+    catalogue.saw(a_snapshot(components=rows), content.Content(), problems)
+    assert [(each["key"], each["wrong"]) for each in catalogue.listed()] == [
+        ("bar", True),
+        ("card", False),
+    ]
+
+
+def test_a_schema_that_is_none_makes_no_controls() -> None:
+    """The workshop says what is wrong with it, and shows the component without it."""
+    catalogue = Catalogue()
+    row = a_component("card", schema={"type": "object", "allOf": 5})
+    catalogue.saw(a_snapshot(components=(row,)), content.Content(), ())
+    found = catalogue.of("card", {}, Path())
+    assert found is not None
+    assert found["schema"] == {}
+    assert str(found["schemaProblem"]).startswith("at /allOf: ")
 
 
 def test_streams_end_with_the_server() -> None:

@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from robbieblocks.assemble import ValueProblem, normal_form
+from robbieblocks.assemble import ValueProblem, normal_form, schema_problems
 from robbieblocks.content import CODE_FILES, Component, Content
 from robbieblocks.errors import Problem
 from robbieblocks.messages import visible
 from robbieblocks.model import BlockRow, Json, JsonObject, NodeRow, PageRow, Snapshot
 
 Uses = Mapping[str, tuple[tuple[PageRow, BlockRow], ...]]
+
+_OWN_FIELDS: Final = ("", "react_code", "css_styles", "props_schema")
 
 
 @dataclass(slots=True)
@@ -32,7 +35,10 @@ class Catalogue:
         self._wrong = frozenset(
             problem.key
             for problem in problems
-            if problem.entity == "component" and problem.severity == "error"
+            if problem.entity == "component"
+            and problem.severity == "error"
+            # Where a page places it wrongly, that is the page's.
+            and (not problem.page or problem.field in _OWN_FIELDS)
         )
         if self._read_from is not files:
             self.files = {row.key: row for row in files.components}
@@ -70,14 +76,15 @@ class Catalogue:
         file = self.files.get(key)
         # The database keeps no order of names, the file does.
         same_schema = file is not None and file.props_schema == row.props_schema
-        form = normal_form(file.props_schema if file and same_schema else row.props_schema)
-        broken = form if isinstance(form, ValueProblem) else None
+        stored = file.props_schema if file and same_schema else row.props_schema
+        broken = next(iter(schema_problems(stored)), None)
+        form = normal_form(stored)
         used = self._uses_in(content).get(key, ())
         nodes = [node for node in content.nodes if node.id in urls]
         return {
             "key": key,
-            "schema": {} if isinstance(form, ValueProblem) else form[0],
-            "schemaProblem": f"{broken.what}: {broken.remedy}" if broken else "",
+            "schema": {} if broken or isinstance(form, ValueProblem) else form[0],
+            "schemaProblem": _said(broken) if broken else "",
             "file": _code(file, project),
             "saves": file is not None,
             "examples": [
@@ -104,6 +111,11 @@ class Catalogue:
             self._uses = {key: tuple(found) for key, found in uses.items()}
             self._used_in = pages
         return self._uses
+
+
+def _said(problem: ValueProblem) -> str:
+    at = f"at {problem.pointer}: " if problem.pointer else ""
+    return visible(f"{at}{problem.what}: {problem.remedy}")
 
 
 def _use(

@@ -21,6 +21,7 @@ from robbieblocks.dev.site import PREFIX
 from robbieblocks.dev.workshop.stages import Workshop
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.messages import visible
+from robbieblocks.model import JsonObject, sha256
 from robbieblocks.serve import plain
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import ensure_axe
@@ -105,6 +106,8 @@ class WorkshopServer:
                 and {
                     "component": made.component,
                     "version": made.version,
+                    # By this the page knows that there is something else to ask for.
+                    "about": sha256(json.dumps(self._about(made.component))),
                     "problems": [
                         {
                             "severity": each.severity,
@@ -122,12 +125,12 @@ class WorkshopServer:
 
     async def component(self, request: Request) -> Response:
         """A component's schema, examples and uses."""
-        project = self.settings.project.parent if self.settings.project else Path.cwd()
-        key = request.query_params.get("key", "")
-        found = self.workshop.catalogue.of(key, self.urls, project)
-        if found is None:
-            return JSONResponse(None, headers=HEADERS)
+        found = self._about(request.query_params.get("key", ""))
         return JSONResponse(found, headers=HEADERS)
+
+    def _about(self, key: str) -> JsonObject | None:
+        project = self.settings.project.parent if self.settings.project else Path.cwd()
+        return self.workshop.catalogue.of(key, self.urls, project)
 
     async def ask(self, request: Request) -> Response:
         """Show `{"stage": "0f3a...", "component": "welcome", "props": {...}}`."""

@@ -29,11 +29,10 @@ _STAGES_MAX: Final = 100
 class Stage(NamedTuple):
     """What is made of a component's props: a hash over all nodes, and what is wrong.
 
-    `version` is empty where nothing could be made yet. `props` are those that were asked for last.
+    `version` is empty where nothing could be made yet.
     """
 
     component: str
-    props: JsonObject
     version: str = ""
     problems: tuple[Problem, ...] = ()
 
@@ -136,21 +135,14 @@ class Workshop:
                 now=datetime.now(UTC),
             )
         except ContentError as error:
-            self._fail(rows, error)
+            for stage_id, row in rows.items():
+                known = self.stage(stage_id)
+                self._keep(stage_id, row, known.version if known else "", error.problems)
             return
         for node, site in sites.items():
             site.update([run for run in made if run.target.node == node])
         self._sites = sites if rows else {}
         self._note(rows, made, sites)
-
-    def _fail(self, rows: Mapping[str, PageRow], error: ContentError) -> None:
-        with self._lock:
-            for stage_id, row in rows.items():
-                block = row.blocks[0]
-                known = self._made.get(stage_id)
-                self._made[stage_id] = Stage(
-                    block.component, _props(row), known.version if known else "", error.problems
-                )
 
     def _note(
         self,
@@ -167,11 +159,15 @@ class Workshop:
                     hashes += [f"{node} {manifest.files[entry.path]}"] if entry else []
             found = tuple(each for each in problems if _concerns(each, row))
             version = sha256("\n".join(hashes)) if hashes else ""
-            with self._lock:
-                # One that was asked for again, or dropped, meanwhile is not this one.
-                if same(self._rows.get(stage_id), row):
-                    component = row.blocks[0].component
-                    self._made[stage_id] = Stage(component, _props(row), version, found)
+            self._keep(stage_id, row, version, found)
+
+    def _keep(self, stage_id: str, row: PageRow, version: str, problems: Iterable[Problem]) -> None:
+        component = row.blocks[0].component
+        told = tuple(_of_component(each, row.key, component) for each in problems)
+        with self._lock:
+            # One that was asked for again, or dropped, meanwhile is not this one.
+            if same(self._rows.get(stage_id), row):
+                self._made[stage_id] = Stage(component, version, told)
 
     def _context(self, context: BuildContext) -> BuildContext:
         """The builder's context with a layout of the workshop's own, for as long as it is so."""
@@ -182,13 +178,15 @@ class Workshop:
         return known[1]
 
 
-def _props(row: PageRow) -> JsonObject:
-    props = row.blocks[0].props
-    return props if isinstance(props, dict) else {}
-
-
 def _concerns(problem: Problem, row: PageRow) -> bool:
     """Whether a problem is a stage's: other stages' pages and components are no matter of it."""
     if problem.page or problem.entity == "page":
         return row.key in (problem.page, problem.key)
     return True
+
+
+def _of_component(problem: Problem, page: str, component: str) -> Problem:
+    """A problem of a stage as its component's: nobody knows the stage's page."""
+    if problem.entity == "page" and problem.key == page:
+        return replace(problem, entity="component", key=component, page="", block=None)
+    return replace(problem, page="", block=None) if problem.page == page else problem
