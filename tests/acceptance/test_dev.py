@@ -259,7 +259,8 @@ def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise
     """A component that no page places is on both nodes at once; a control's change shows there, and
     one that the schema refuses is told at the control; it is hovered and narrow on demand; axe's
     findings are named; what is saved as an example is a file; and a component that breaks is told
-    until it is mended. The workshop has no finding itself."""
+    until it is mended. An example follows its file, until a person alters it: then it does not
+    replace what came meanwhile. The workshop has no finding itself."""
     for name, text in (
         ("component.tsx", CARD),
         ("component.css", CARD_CSS),
@@ -279,11 +280,23 @@ def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise
     assert len(colours) == 2
     expect(page.locator("#findings")).to_contain_text("color-contrast")
 
+    first = "content/components/card/examples/first.toml"
+    dev.replace(first, "From a file", "From the file")
+    expect(stages[0].locator("h2")).to_have_text("From the file")
+    update = page.get_by_role("button", name="Update")
+    expect(update).to_be_visible()
+
     page.get_by_label("title").fill("From a control")
     page.get_by_label("count", exact=True).fill("3")
-    page.get_by_label("tone").select_option("loud")
+    page.get_by_label("tone", exact=True).select_option("loud")
     page.get_by_role("button", name="Add an item").click()
     page.get_by_label("label").fill("A link")
+    page.get_by_role("button", name="Add an item").click()
+    page.get_by_label("label").nth(1).fill("Another")
+    page.get_by_role("button", name="Move links 2 up").click()
+    expect(page.get_by_label("label").first).to_have_value("Another")
+    page.get_by_role("button", name="Remove links 1").click()
+    expect(page.get_by_role("button", name="Remove links 1")).to_be_focused()
     for stage in stages:
         expect(stage.locator("h2")).to_have_text("From a control")
         expect(stage.locator(".card.loud")).to_contain_text("***")
@@ -294,6 +307,9 @@ def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise
     page.get_by_label("title").fill("Right again")
     expect(stages[1].locator("h2")).to_have_text("Right again")
     expect(page.get_by_label("title")).not_to_have_attribute("aria-invalid", "true")
+    dev.replace(first, "From the file", "By somebody else")
+    expect(update).to_be_hidden()
+    expect(page.get_by_label("title")).to_have_value("Right again")
 
     page.get_by_role("button", name="hover").click()
     expect(stages[0].locator("button")).to_have_css("padding-top", "33px")
@@ -326,7 +342,37 @@ def test_the_workshop_shows_a_component_alone(dev: Dev, page: Page, noise: Noise
     dev.write("content/components/card/component.tsx", CARD.replace("<h2>", "<h2>! "))
     expect(problems).to_be_hidden()
     expect(stages[1].locator("h2")).to_have_text("! Right again")
+    dev.write("content/components/card/component.tsx", "export default () => { throw 'up'; };")
+    expect(problems).to_contain_text("component card")
+    assert "workshop-" not in problems.inner_text()
+    page.get_by_label("Search components").fill("")
+    page.get_by_role("link", name="plain").click()
+    expect(page.locator("#findings")).to_contain_text("axe")
+    page.get_by_role("link", name="Card").click()
+    expect(page.locator("#findings")).to_have_text("Accessibility")
+    expect(problems).to_contain_text("component card")
     assert str(noise) == ""
+
+
+def test_controls_of_schemas_without_end_end(dev: Dev, page: Page) -> None:
+    """A schema that leads to itself, many times or in what must be there, and one that asks for
+    more than a tab holds."""
+    page.goto(dev.urls["day"].removesuffix("site/") + "_rb-dev/workshop/")
+    many = [{"$ref": "#"}] * 30
+    endless = {"allOf": many, "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}}}
+    huge = {"type": "array", "minItems": 10**9, "items": {"type": "string", "minLength": 10**9}}
+    kind, inner, items, text = page.evaluate(
+        """async ([endless, huge]) => {
+          const { firstValue, kindOf, resolved } = await import("/_rb-dev/workshop/schema.js");
+          const value = firstValue(endless, { ...endless, required: ["a", "b"] });
+          const list = firstValue(huge, huge);
+          return [kindOf(resolved(endless, endless)), value, list.length, list[0].length];
+        }""",
+        [{**endless, "required": ["a", "b"]}, huge],
+    )
+    assert (kind, sorted(inner)) == ("object", ["a", "b"])
+    assert 0 < items < 1000
+    assert 0 < text < 100_000
 
 
 def test_other_sites_are_refused(dev: Dev) -> None:

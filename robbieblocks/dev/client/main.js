@@ -2,6 +2,7 @@
 // the server makes, alters the open page accordingly, and shows what is wrong.
 
 import { Bar } from "./bar.js";
+import { listen } from "./listening.js";
 import { Overlay } from "./overlay.js";
 import { refresh } from "./refresh.js";
 import { root } from "./root.js";
@@ -20,10 +21,8 @@ const bar = inFrame ? null : new Bar(root, () => overlay.open());
 
 let version = "";
 
-/** @type {(event: MessageEvent) => void} */
-const told = (event) => {
-  /** @type {State} */
-  const state = JSON.parse(event.data);
+/** @type {(state: State) => void} */
+const told = (state) => {
   overlay.show(state.problems);
   bar?.show(state);
   if (state.version === version) return;
@@ -32,17 +31,4 @@ const told = (event) => {
   refresh();
 };
 
-// A browser keeps few connections to a server: a tab that nobody sees needs none.
-/** @type {EventSource | null} */
-let events = null;
-const listen = () => {
-  if (document.hidden) {
-    events?.close();
-    events = null;
-  } else if (events === null) {
-    events = new EventSource("/_rb-dev/events");
-    events.addEventListener("message", told);
-  }
-};
-document.addEventListener("visibilitychange", listen);
-listen();
+listen("/_rb-dev/events", told);

@@ -19,7 +19,11 @@ const axeOf = (page) => {
     const script = page.createElement("script");
     script.src = AXE;
     script.addEventListener("load", () => done(view.axe));
-    script.addEventListener("error", () => failed(new Error("axe-core could not be fetched")));
+    script.addEventListener("error", async () => {
+      // A script does not tell why, its address does.
+      const answer = await fetch(AXE).catch(() => null);
+      failed(new Error((await answer?.text()) || "axe-core could not be fetched"));
+    });
     page.head.append(script);
   });
   return view.rbAxe;
@@ -59,12 +63,19 @@ export class Findings {
   /** @param {() => Map<string, HTMLIFrameElement>} frames */
   constructor(frames) {
     this.frames = frames;
-    this.title = element("h2", { textContent: "Accessibility" });
+    this.title = element("h2");
     this.list = element("ul");
     this.place = element("section", { className: "card", id: "findings" }, this.title, this.list);
     this.place.setAttribute("aria-live", "polite");
     this.asked = 0;
     this.work = Promise.resolve();
+    this.clear();
+  }
+
+  /** Forgets what was judged last. */
+  clear() {
+    this.asked += 1;
+    this.say("Accessibility", []);
   }
 
   /** @type {(scripts: boolean) => void} Judges what is shown now; a later call outruns this one. */

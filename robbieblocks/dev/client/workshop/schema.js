@@ -5,7 +5,11 @@
  * @typedef {"enum" | "boolean" | "number" | "string" | "array" | "object" | "json"} Kind
  */
 
+// Schemas can lead to themselves, and ask for values without end.
+const MAX_SCHEMAS = 1000;
 const MAX_DEPTH = 12;
+const MAX_VALUES = 500;
+const MAX_TEXT = 10_000;
 
 /** @type {(root: Schema, pointer: string) => any} */
 const target = (root, pointer) => {
@@ -17,26 +21,37 @@ const target = (root, pointer) => {
 };
 
 /**
- * The schema that decides a value: references followed, `allOf` joined, null left aside.
- * @type {(root: Schema, schema: any, depth?: number) => Schema}
+ * The schema that decides a value: references followed, `allOf` joined, null left aside. `known`
+ * has what each was resolved to: one that leads to itself adds nothing there.
+ * @type {(root: Schema, schema: any, known?: Map<any, Schema>) => Schema}
  */
-export const resolved = (root, schema, depth = 0) => {
-  if (typeof schema !== "object" || schema === null || depth > MAX_DEPTH) return {};
+export const resolved = (root, schema, known = new Map()) => {
+  if (typeof schema !== "object" || schema === null) return {};
+  const before = known.get(schema);
+  if (before || known.size > MAX_SCHEMAS) return before ?? {};
+  known.set(schema, {});
+  const made = joined(root, schema, known);
+  known.set(schema, made);
+  return made;
+};
+
+/** @type {(root: Schema, schema: Schema, known: Map<any, Schema>) => Schema} */
+const joined = (root, schema, known) => {
   const { $ref, allOf, anyOf, oneOf, ...own } = schema;
   /** @type {Schema} */
   let made = own;
   const join = (/** @type {any} */ other) => {
-    const part = resolved(root, other, depth + 1);
+    const part = resolved(root, other, known);
     made = {
       ...part,
       ...made,
       properties: { ...part.properties, ...made.properties },
-      required: [...(part.required ?? []), ...(made.required ?? [])],
+      required: [...new Set([...(part.required ?? []), ...(made.required ?? [])])],
     };
     if (!Object.keys(made.properties).length) delete made.properties;
     if (!made.required.length) delete made.required;
   };
-  if (typeof $ref === "string" && $ref.startsWith("#")) join(target(root, $ref));
+  if (typeof $ref === "string" && /^#(\/|$)/.test($ref)) join(target(root, $ref));
   for (const part of allOf ?? []) join(part);
   const choices = (anyOf ?? oneOf ?? []).filter((/** @type {any} */ each) => each?.type !== "null");
   if (choices.length === 1) join(choices[0]);
@@ -59,13 +74,28 @@ export const kindOf = (schema) => {
   return ["boolean", "number", "string"].includes(type) ? type : "json";
 };
 
+/** @type {(kind: Kind, value: any) => boolean} Whether a kind of control can hold a value. */
+export const fits = (kind, value) => {
+  if (kind === "array") return Array.isArray(value);
+  if (kind === "object")
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  return kind === "enum" || kind === "json" || typeof value === kind;
+};
+
 /** @type {(schema: Schema) => any[]} The values of a choice. */
 export const choicesOf = (schema) => schema.enum ?? [schema.const];
 
-/** A value to begin with: what the schema names, or the least that it takes. */
-/** @type {(root: Schema, given: any, name?: string, depth?: number) => any} */
-export const firstValue = (root, given, name = "", depth = 0) => {
+/**
+ * A value to begin with: what the schema names, or the least that it takes. `left` counts how many
+ * values may still be made.
+ * @type {(root: Schema, given: any, name?: string, left?: { values: number }, depth?: number) => any}
+ */
+export const firstValue = (root, given, name = "", left = { values: MAX_VALUES }, depth = 0) => {
   const schema = resolved(root, given);
+  left.values -= 1;
+  const isFull = depth > MAX_DEPTH || left.values <= 0;
+  const inner = (/** @type {any} */ part, /** @type {string} */ called) =>
+    firstValue(root, part, called, left, depth + 1);
   if ("default" in schema) return schema.default;
   if (Array.isArray(schema.examples) && schema.examples.length) return schema.examples[0];
   switch (kindOf(schema)) {
@@ -78,14 +108,14 @@ export const firstValue = (root, given, name = "", depth = 0) => {
     case "string":
       return firstText(schema, name);
     case "array": {
-      const least = depth > MAX_DEPTH ? 0 : (schema.minItems ?? 0);
-      return Array.from({ length: least }, () => firstValue(root, schema.items, name, depth + 1));
+      const least = isFull ? 0 : Math.min(schema.minItems ?? 0, left.values);
+      return Array.from({ length: least }, () => inner(schema.items, name));
     }
     case "object":
       return Object.fromEntries(
-        (depth > MAX_DEPTH ? [] : Object.entries(schema.properties))
+        (isFull ? [] : Object.entries(schema.properties))
           .filter(([each]) => schema.required?.includes(each))
-          .map(([each, part]) => [each, firstValue(root, part, each, depth + 1)]),
+          .map(([each, part]) => [each, inner(part, each)]),
       );
     default:
       return schema.type === "array" ? [] : schema.type === "any" ? null : {};
@@ -106,6 +136,6 @@ const TEXTS = {
 /** @type {(schema: Schema, name: string) => string} */
 const firstText = (schema, name) => {
   const text = TEXTS[schema.format] ?? (schema.title || name || "Text");
-  const filled = text.padEnd(schema.minLength ?? 0, ".");
+  const filled = text.padEnd(Math.min(schema.minLength ?? 0, MAX_TEXT), ".");
   return schema.maxLength === undefined ? filled : filled.slice(0, schema.maxLength);
 };

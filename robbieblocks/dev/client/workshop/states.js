@@ -10,9 +10,11 @@ const FORCED = {
   focus: "focus focus-visible focus-within",
   active: "active hover",
 };
+// Where more stands behind it, too: `not all and (...)` would turn that round.
+const NEVER = "all and (width < 0px)";
 /** @type {{ [media: string]: (text: string) => string }} */
 const MEDIA = {
-  print: (text) => text.replace(/\bscreen\b/g, "not all").replace(/\bprint\b/g, "all"),
+  print: (text) => text.replace(/\bscreen\b/g, NEVER).replace(/\bprint\b/g, "all"),
   "reduced motion": (text) =>
     text
       .replace(/\(prefers-reduced-motion: ?no-preference\)/g, "(width < 0px)")

@@ -1,12 +1,17 @@
 // The workshop: the list of components, and one of them on its stages.
 
 import { element } from "../element.js";
+import { listen } from "../listening.js";
+import { headOf, usesOf, welcomeOf } from "./about.js";
+import { chip, redraw } from "./buttons.js";
 import { Controls } from "./controls.js";
 import { Findings } from "./findings.js";
 import { Frames } from "./frames.js";
+import { List } from "./list.js";
 import { Saving } from "./saving.js";
-import { firstValue, kindOf, resolved } from "./schema.js";
-import { MEDIA_KINDS, STATES } from "./states.js";
+import { firstValue } from "./schema.js";
+import { Tools } from "./tools.js";
+import { areEqual } from "./values.js";
 
 /**
  * @typedef {import("./controls.js").Problem} Problem
@@ -23,31 +28,26 @@ import { MEDIA_KINDS, STATES } from "./states.js";
  */
 
 const HERE = "/_rb-dev/workshop/";
-const WIDTHS = [390, 768, 1280];
 const DEBOUNCE_MS = 120;
-// Props that are states: they get a button beside the others.
-const STATE_PROPS = /^(is)?(disabled|loading|busy|selected|checked|open|active|invalid|error)$/i;
 
 const stageId = crypto.randomUUID().replace(/-/g, "").slice(0, 16);
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const [main, side, list] = [byId("main"), byId("side"), byId("components")];
-const search = /** @type {HTMLInputElement} */ (byId("search"));
+const [main, side] = [byId("main"), byId("side")];
 
 /** @type {Told} */
 let told = { components: [], nodes: [], node: "", stage: null };
 /** @type {Component | null} */
 let component = null;
-/** What is shown: an example's name, or where else the props come from. */
+/** What is shown: an example's name, or as none is named, where else the props come from. */
 let source = "";
-/** @type {Set<string>} Nodes that are not shown. */
-const hidden = new Set();
 
 const frames = new Frames(stageId, () => findings.judge(frames.scripts));
 const findings = new Findings(() => frames.frames);
 const controls = new Controls(element("div", { className: "controls" }), () => {
-  drawStates();
+  tools.drawStates();
   ask();
 });
+const tools = new Tools(frames, controls);
 const saving = new Saving(
   () => ({ component, props: controls.props, source }),
   (name) => {
@@ -55,8 +55,6 @@ const saving = new Saving(
   },
 );
 const head = element("header", { className: "head" });
-const tools = element("div", { className: "tools" });
-const states = element("div", { className: "states" });
 const problems = element("section", { className: "problems", hidden: true });
 problems.setAttribute("role", "alert");
 const examples = element("div", { className: "chips" });
@@ -64,6 +62,7 @@ const uses = element("section", { className: "card", id: "uses" });
 
 /** @type {() => string} */
 const chosen = () => new URLSearchParams(location.search).get("component") ?? "";
+const list = new List(chosen);
 
 // --- what the server is asked -------------------------------------------------------------------
 
@@ -81,20 +80,6 @@ const ask = (delay = DEBOUNCE_MS) => {
   }, delay);
 };
 
-/** @type {EventSource | null} */
-let events = null;
-const listen = () => {
-  if (document.hidden) {
-    events?.close();
-    events = null;
-  } else if (events === null) {
-    events = new EventSource(`${HERE}events?stage=${stageId}`);
-    events.addEventListener("message", (event) => tell(JSON.parse(event.data)));
-    // The server forgot the stage with the connection.
-    events.addEventListener("open", () => ask(0));
-  }
-};
-
 let asked = 0;
 /** @type {() => Promise<void>} Show the component that the address names. */
 const load = async () => {
@@ -104,7 +89,11 @@ const load = async () => {
   const listed = told.components.find((each) => each.key === key);
   if (!key || !listed) {
     component = null;
-    welcome(key && told.nodes.length ? `There is no component ${key}.` : "");
+    side.hidden = true;
+    document.title = "Workshop";
+    main.replaceChildren(
+      welcomeOf(key && told.nodes.length ? `There is no component ${key}.` : ""),
+    );
     return;
   }
   const answer = await fetch(`${HERE}component?key=${encodeURIComponent(key)}`).catch(() => null);
@@ -117,21 +106,37 @@ const load = async () => {
   if (before?.key !== key) {
     begin(listed);
   } else if (JSON.stringify(before) !== JSON.stringify(found)) {
+    follow(before, found);
     if (JSON.stringify(before.schema) !== JSON.stringify(found.schema))
       controls.show(found.schema, controls.props);
   } else return;
-  drawHead(listed);
+  head.replaceChildren(...headOf(listed, found));
   drawExamples();
-  drawUses();
-  drawStates();
+  uses.replaceChildren(...usesOf(found));
+  tools.drawStates();
+};
+
+/**
+ * What is shown of an example follows its file. What a person made of it is theirs: it is no longer
+ * the example, and so does not replace what somebody else wrote.
+ * @type {(before: Component, now: Component) => void}
+ */
+const follow = (before, now) => {
+  const [was, is] = [before, now].map((each) => each.examples.find(({ name }) => name === source));
+  if (!was || was.digest === is?.digest || areEqual(is?.props, controls.props)) return;
+  if (is && areEqual(was.props, controls.props)) {
+    controls.show(now.schema, is.props);
+    ask(0);
+  } else source = "";
 };
 
 /** @type {(state: Told) => void} */
 const tell = (state) => {
   const before = told;
   told = state;
-  if (JSON.stringify(before.components) !== JSON.stringify(state.components)) drawList();
-  if (JSON.stringify(before.nodes) !== JSON.stringify(state.nodes)) drawNodes();
+  if (JSON.stringify(before.components) !== JSON.stringify(state.components))
+    list.show(state.components);
+  if (JSON.stringify(before.nodes) !== JSON.stringify(state.nodes)) tools.showNodes(state.nodes);
   load();
   const stage = state.stage;
   if (!component || stage?.component !== component.key) return;
@@ -152,69 +157,26 @@ const tell = (state) => {
 
 // --- what is drawn ------------------------------------------------------------------------------
 
-const drawList = () => {
-  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = told.components.filter(({ key, name, type }) => {
-    const text = `${key} ${name} ${type}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-  byId("none").hidden = shown.length > 0 || !told.components.length;
-  list.replaceChildren(
-    ...shown.map(({ key, name, type, version, module, draft, pages, examples: count, wrong }) => {
-      const about = [type, version];
-      if (!module) about.push(pages === 1 ? "1 page" : `${pages} pages`);
-      if (count) about.push(count === 1 ? "1 example" : `${count} examples`);
-      const mark = wrong ? "error" : draft ? "draft" : module ? "module" : "";
-      const link = element(
-        "a",
-        { href: `${HERE}?component=${encodeURIComponent(key)}`, title: key },
-        element("span", { className: "name", textContent: name || key }),
-        mark && element("span", { className: wrong ? "mark wrong" : "mark", textContent: mark }),
-        element("span", { className: "quiet", textContent: about.filter(Boolean).join(" · ") }),
-      );
-      if (key === chosen()) link.setAttribute("aria-current", "page");
-      return element("li", {}, link);
-    }),
-  );
-};
-
-const drawNodes = () => {
-  frames.nodes(told.nodes.filter(({ id }) => !hidden.has(id)));
-  drawTools();
-};
-
-/** @type {(text: string) => void} */
-const welcome = (text) => {
-  side.hidden = true;
-  document.title = "Workshop";
-  main.replaceChildren(
-    element(
-      "div",
-      { className: "welcome" },
-      element("h1", { textContent: text || "Choose a component" }),
-      element("p", {
-        className: "quiet",
-        textContent: "It is shown alone, on every node, with its props beside it.",
-      }),
-    ),
-  );
-};
+/** @type {(schema: any) => any} The least that a schema takes. */
+const leastOf = (schema) => firstValue(schema, { type: "object", ...schema });
 
 /** @type {(listed: Listed) => void} A component that was not shown before. */
 const begin = (listed) => {
   const { schema, examples: saved, uses: used } = /** @type {Component} */ (component);
   const [first] = saved;
-  source = first ? first.name : used.length ? "page" : "schema";
-  const props = first?.props ?? used[0]?.props ?? firstValue(schema, { type: "object", ...schema });
+  source = first ? first.name : used.length ? "/page" : "/schema";
+  const props = first?.props ?? used[0]?.props ?? leastOf(schema);
   controls.problems = [];
+  saving.say("");
   controls.show(schema, props);
   problems.hidden = true;
   frames.clear();
+  findings.clear();
   side.hidden = listed.module;
   document.title = `${listed.name || listed.key} · Workshop`;
   const body = listed.module
     ? [element("p", { textContent: "A module: components import it, and it shows nothing." })]
-    : [tools, problems, frames.place, findings.place];
+    : [tools.place, problems, frames.place, findings.place];
   main.replaceChildren(head, ...body, uses);
   side.replaceChildren(
     element("h2", { textContent: "Props" }),
@@ -223,199 +185,34 @@ const begin = (listed) => {
     saving.place,
   );
   main.scrollTo(0, 0);
-  drawTools();
-  drawList();
+  tools.draw();
+  list.draw();
   if (!listed.module) ask(0);
-};
-
-/** @type {(listed: Listed) => void} */
-const drawHead = ({ key, name, type, version }) => {
-  const { file, schemaProblem } = /** @type {Component} */ (component);
-  head.replaceChildren(
-    element("h1", { textContent: name || key }),
-    element("span", {
-      className: "quiet",
-      textContent: [key, type, version].filter(Boolean).join(" · "),
-    }),
-    element("code", { className: "quiet", textContent: file || `the row ${key}, in no file` }),
-    schemaProblem &&
-      element("p", { className: "bad", textContent: `props_schema: ${schemaProblem}` }),
-  );
-};
-
-/** @type {(text: string, pressed: boolean, act: () => void, title?: string) => HTMLButtonElement} */
-const chip = (text, pressed, act, title = "") => {
-  const made = element("button", { textContent: text, type: "button", title });
-  made.setAttribute("aria-pressed", `${pressed}`);
-  made.addEventListener("click", act);
-  return made;
-};
-
-/** @type {(name: string, ...parts: HTMLElement[]) => HTMLElement} */
-const group = (name, ...parts) => {
-  const made = element(
-    "div",
-    {},
-    element("span", { className: "quiet", textContent: name }),
-    ...parts,
-  );
-  made.setAttribute("role", "group");
-  made.setAttribute("aria-label", name);
-  return made;
-};
-
-/** @type {(act: () => void) => () => void} A tool's button: redrawn, it keeps the keyboard. */
-const drawn = (act) => () => {
-  act();
-  const at = [...tools.querySelectorAll("button")].indexOf(
-    /** @type {any} */ (document.activeElement),
-  );
-  drawTools();
-  tools.querySelectorAll("button")[at]?.focus();
-};
-
-const drawTools = () => {
-  const widths = [...WIDTHS, 0].map((px) =>
-    chip(
-      px ? `${px}` : "full",
-      frames.width === px,
-      drawn(() => {
-        frames.width = px;
-        frames.resize();
-      }),
-    ),
-  );
-  const nodes = told.nodes.map(({ id, name }) =>
-    chip(
-      name || id,
-      !hidden.has(id),
-      drawn(() => {
-        if (hidden.has(id)) hidden.delete(id);
-        else if (hidden.size < told.nodes.length - 1) hidden.add(id);
-        frames.nodes(told.nodes.filter((node) => !hidden.has(node.id)));
-      }),
-    ),
-  );
-  const media = MEDIA_KINDS.map((kind) =>
-    chip(
-      kind,
-      frames.media === kind,
-      drawn(() => {
-        frames.media = frames.media === kind ? "" : kind;
-        frames.settle();
-      }),
-    ),
-  );
-  const scripts = chip(
-    "no script",
-    !frames.scripts,
-    drawn(() => {
-      frames.scripts = !frames.scripts;
-      frames.nodes(frames.list);
-    }),
-  );
-  tools.replaceChildren(
-    group("Width", ...widths),
-    ...(told.nodes.length > 1 ? [group("Nodes", ...nodes)] : []),
-    states,
-    group("As", ...media, scripts),
-  );
-  drawStates();
-};
-
-const drawStates = () => {
-  const schema = resolved(component?.schema ?? {}, component?.schema ?? {});
-  const props = Object.entries(schema.properties ?? {}).filter(
-    ([name, part]) => STATE_PROPS.test(name) && kindOf(resolved(schema, part)) === "boolean",
-  );
-  const focused = states.contains(document.activeElement)
-    ? document.activeElement?.textContent
-    : "";
-  states.replaceChildren(
-    group(
-      "State",
-      ...STATES.map((state) =>
-        chip(state, frames.state === state, () => {
-          frames.state = frames.state === state ? "" : state;
-          frames.settle();
-          drawStates();
-        }),
-      ),
-      ...props.map(([name]) =>
-        chip(
-          name,
-          controls.props[name] === true,
-          () => {
-            controls.set([name], controls.props[name] !== true, true);
-          },
-          `the prop ${name}`,
-        ),
-      ),
-    ),
-  );
-  for (const each of states.querySelectorAll("button"))
-    if (focused && each.textContent === focused) each.focus();
 };
 
 const drawExamples = () => {
   const { examples: saved, uses: used, schema } = /** @type {Component} */ (component);
   const show = (/** @type {string} */ name, /** @type {any} */ props) => () => {
     source = name;
-    controls.show(schema, structuredClone(props));
+    controls.show(schema, props);
     drawExamples();
-    drawStates();
+    tools.drawStates();
     ask(0);
   };
   const chips = saved.map(({ name, title, description, props }) =>
     chip(title, source === name, show(name, props), description),
   );
   if (used[0])
-    chips.push(chip("As on a page", source === "page", show("page", used[0].props), used[0].name));
-  const bare = firstValue(schema, { type: "object", ...schema });
-  chips.push(chip("From the schema", source === "schema", show("schema", bare)));
-  const focused = examples.contains(document.activeElement)
-    ? document.activeElement?.textContent
-    : "";
-  examples.replaceChildren(...chips);
-  chips.find((each) => focused && each.textContent === focused)?.focus();
+    chips.push(
+      chip("As on a page", source === "/page", show("/page", used[0].props), used[0].name),
+    );
+  chips.push(chip("From the schema", source === "/schema", show("/schema", leastOf(schema))));
+  redraw(examples, ...chips);
   saving.draw();
-};
-
-const drawUses = () => {
-  const { uses: used } = /** @type {Component} */ (component);
-  const rows = used.map(({ name, page, draft, block, zone, links }) =>
-    element(
-      "li",
-      {},
-      element(
-        "div",
-        {},
-        element("b", { textContent: name || page }),
-        draft ? element("span", { className: "mark", textContent: "draft" }) : "",
-        element("span", { className: "quiet", textContent: `${page} · block ${block} in ${zone}` }),
-      ),
-      element(
-        "div",
-        {},
-        ...Object.entries(links).map(([node, href]) => element("a", { href, textContent: node })),
-      ),
-    ),
-  );
-  const title = used.length
-    ? `On ${new Set(used.map((each) => each.page)).size} pages`
-    : "On no page";
-  uses.replaceChildren(
-    element("h2", { textContent: used.length === 1 ? "On 1 page" : title }),
-    element("ul", {}, ...rows),
-  );
 };
 
 // --- what a person does -------------------------------------------------------------------------
 
-search.addEventListener("input", drawList);
-search.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowDown") list.querySelector("a")?.focus();
-});
 document.addEventListener("click", (event) => {
   const link = /** @type {HTMLElement} */ (event.target).closest?.("a");
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
@@ -423,12 +220,12 @@ document.addEventListener("click", (event) => {
   if (link.pathname !== HERE) return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  drawList();
+  list.draw();
   load();
 });
 addEventListener("popstate", () => {
-  drawList();
+  list.draw();
   load();
 });
-document.addEventListener("visibilitychange", listen);
-listen();
+// The server forgot the stage with the connection.
+listen(`${HERE}events?stage=${stageId}`, tell, () => ask(0));
