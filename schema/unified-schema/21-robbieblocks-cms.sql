@@ -1315,6 +1315,11 @@ BEGIN
 END
 $$;
 
+-- Whoever may use them could put them on a temporary table of his own, and so write queue rows.
+REVOKE ALL ON FUNCTION robbieblocks_capture_page, robbieblocks_capture_block,
+    robbieblocks_capture_component, robbieblocks_capture_token, robbieblocks_capture_branding
+  FROM PUBLIC;
+
 CREATE OR REPLACE TRIGGER robbieblocks_settle_truncate AFTER TRUNCATE ON robbieblocks_node_branding
     FOR EACH STATEMENT EXECUTE FUNCTION robbieblocks_capture_branding();
 
