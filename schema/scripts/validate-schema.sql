@@ -12,8 +12,13 @@ WITH ours AS (
 ), tables AS (
     SELECT * FROM ours WHERE relkind IN ('r', 'p') AND NOT relispartition
 )
-SELECT 'foreign key without an index' AS found, k.conrelid::regclass || '.' || k.conname AS object,
-       'CREATE INDEX on its columns' AS remedy
+SELECT 'no table' AS found, coalesce(current_schema(), 'search_path') AS object,
+       'name the database and the search_path of the tables, or apply init-unified-schema.sql'
+           AS remedy
+ WHERE NOT EXISTS (SELECT FROM tables)
+UNION ALL
+SELECT 'foreign key without an index', k.conrelid::regclass || '.' || k.conname,
+       'CREATE INDEX on its columns'
   FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
  WHERE NOT EXISTS (SELECT FROM pg_index i
                     WHERE i.indrelid = t.oid AND i.indpred IS NULL AND i.indisvalid
@@ -30,6 +35,14 @@ SELECT 'town column without forced row level security', a.attrelid::regclass || 
  WHERE a.attname IN ('town_id', 'source_town')
    AND NOT (t.relrowsecurity AND t.relforcerowsecurity
             AND EXISTS (SELECT FROM pg_policy WHERE polrelid = t.oid))
+UNION ALL
+SELECT 'right that row level security does not bind', t.oid::regclass || ' to '
+       || CASE WHEN held.grantee = 0 THEN 'PUBLIC' ELSE held.grantee::regrole::text END,
+       format('REVOKE %s ON ... FROM ...', string_agg(held.privilege_type, ', '))
+  FROM tables t CROSS JOIN aclexplode(t.relacl) held
+ WHERE t.relrowsecurity AND held.grantee <> t.relowner
+   AND held.privilege_type IN ('TRUNCATE', 'TRIGGER')
+ GROUP BY t.oid, held.grantee
 UNION ALL
 SELECT 'view that reads with its owner''s rights', v.oid::regclass::text,
        'ALTER VIEW ... SET (security_invoker = true)'
@@ -52,6 +65,13 @@ SELECT 'function without a search_path', p.oid::regprocedure::text,
    AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\_path=%')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT 'trigger function with its owner''s rights that anybody may put on a table',
+       p.oid::regprocedure::text, 'REVOKE ALL ON FUNCTION ... FROM PUBLIC'
+  FROM pg_proc p
+ WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
+   AND p.prosecdef AND p.prorettype = 'trigger'::regtype
+   AND has_function_privilege('public', p.oid, 'EXECUTE')
 UNION ALL
 SELECT 'time without a zone', a.attrelid::regclass || '.' || a.attname,
        format('ALTER TABLE %s ALTER COLUMN %I TYPE timestamptz', a.attrelid::regclass, a.attname)

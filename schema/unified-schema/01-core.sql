@@ -49,12 +49,8 @@ CREATE OR REPLACE FUNCTION schema_begin(file text, VARIADIC needs text[]) RETURN
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     makers CONSTANT jsonb := '{
-        "conversations": "02-conversations.sql", "messages": "02-conversations.sql",
-        "contacts": "04-enhanced-business-tables.sql", "deals": "04-enhanced-business-tables.sql",
         "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
-        "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql",
-        "crm_companies": "17-crm-entities.sql", "crm_contacts": "17-crm-entities.sql",
-        "crm_deals": "17-crm-entities.sql"}';
+        "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql"}';
     missing text;
     extensions text;
 BEGIN
@@ -186,6 +182,40 @@ BEGIN
 END
 $$;
 
+-- A column, a column's default, an index. Where it is there, the table is not locked, as the
+-- statements with IF NOT EXISTS would: a run over a database in use waits for nobody.
+CREATE OR REPLACE FUNCTION schema_column(on_table text, col text, definition text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = on_table::regclass
+                                              AND attname = col AND NOT attisdropped) THEN
+        EXECUTE format('ALTER TABLE %I ADD COLUMN %I %s', on_table, col, definition);
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION schema_default(on_table text, col text, expression text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute a
+                     JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                    WHERE a.attrelid = on_table::regclass AND a.attname = col
+                      AND pg_get_expr(d.adbin, d.adrelid) = expression) THEN
+        EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET DEFAULT %s', on_table, col, expression);
+    END IF;
+END
+$$;
+
+-- `target` is what follows ON: `users (role)`.
+CREATE OR REPLACE FUNCTION schema_index(index_name text, target text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF to_regclass(quote_ident(index_name)) IS NULL THEN
+        EXECUTE format('CREATE INDEX %I ON %s', index_name, target);
+    END IF;
+END
+$$;
+
 -- A foreign key of one column, with an index for it. Rows of an earlier database may break it: it
 -- holds for new rows then (NOT VALID), and every later run tries again. `target` is `users (id)`.
 CREATE OR REPLACE FUNCTION schema_reference(on_table text, col text, target text,
@@ -311,19 +341,55 @@ BEGIN
 END
 $$;
 
--- Row level security, forced, with one policy for reading and writing.
-CREATE OR REPLACE FUNCTION schema_protect(on_table text, condition text) RETURNS void
+-- A policy, and row level security for its table. `definition` is what follows CREATE POLICY <name>
+-- ON <table>; the policy's comment keeps it, so that another definition replaces it.
+CREATE OR REPLACE FUNCTION schema_policy(on_table text, policy text, definition text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_policy
-                    WHERE polrelid = on_table::regclass AND polname = 'town_isolation') THEN
-        EXECUTE format('CREATE POLICY town_isolation ON %I USING (%s)', on_table, condition);
+                    WHERE polrelid = on_table::regclass AND polname = policy
+                      AND obj_description(oid, 'pg_policy') = definition) THEN
+        EXECUTE format('DROP POLICY IF EXISTS %I ON %I', policy, on_table);
+        EXECUTE format('CREATE POLICY %I ON %I %s', policy, on_table, definition);
+        EXECUTE format('COMMENT ON POLICY %I ON %I IS %L', policy, on_table, definition);
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = on_table::regclass
-                                          AND relrowsecurity AND relforcerowsecurity) THEN
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
-                       on_table);
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = on_table::regclass AND relrowsecurity) THEN
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', on_table);
     END IF;
+END
+$$;
+
+-- One policy for reading and writing, the owner's, too.
+CREATE OR REPLACE FUNCTION schema_protect(on_table text, condition text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM schema_policy(on_table, 'town_isolation', format('USING (%s)', condition));
+    PERFORM schema_force(on_table);
+END
+$$;
+
+-- The policies of a table bind its owner, too.
+CREATE OR REPLACE FUNCTION schema_force(on_table text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = on_table::regclass AND relforcerowsecurity) THEN
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', on_table);
+    END IF;
+END
+$$;
+
+-- Of the rows that the table's other policies let through, a session writes those alone for which a
+-- condition holds, too.
+CREATE OR REPLACE FUNCTION schema_restrict_writes(on_table text, condition text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    command text;
+BEGIN
+    FOREACH command IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
+        PERFORM schema_policy(on_table, 'granted_' || lower(command), format(
+            'AS RESTRICTIVE FOR %s %s (%s)', command,
+            CASE command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END, condition));
+    END LOOP;
 END
 $$;
 
@@ -367,11 +433,9 @@ BEGIN
         RETURN;
     END IF;
     FOREACH on_table IN ARRAY tables LOOP
-        EXECUTE format('ALTER TABLE %I ADD COLUMN IF NOT EXISTS embedding %I.vector(1536)',
-                       on_table, home);
-        EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I USING hnsw '
-                       '(embedding %I.vector_cosine_ops)',
-                       format('%s_embedding_idx', on_table), on_table, home);
+        PERFORM schema_column(on_table, 'embedding', format('%I.vector(1536)', home));
+        PERFORM schema_index(format('%s_embedding_idx', on_table), format(
+            '%I USING hnsw (embedding %I.vector_cosine_ops)', on_table, home));
     END LOOP;
 END
 $$;
@@ -482,9 +546,14 @@ CREATE TABLE IF NOT EXISTS companies (
 );
 
 -- The second key of a table that the earlier files referred to by integer and by uuid.
-ALTER TABLE towns ADD COLUMN IF NOT EXISTS uid uuid NOT NULL UNIQUE DEFAULT gen_random_uuid();
-ALTER TABLE towns ADD COLUMN IF NOT EXISTS database_roles name[] NOT NULL DEFAULT '{}';
-ALTER TABLE companies ADD COLUMN IF NOT EXISTS uid uuid NOT NULL UNIQUE DEFAULT gen_random_uuid();
+DO $$
+BEGIN
+    PERFORM schema_column('towns', 'uid', 'uuid NOT NULL UNIQUE DEFAULT gen_random_uuid()');
+    PERFORM schema_column('towns', 'database_roles', $part$name[] NOT NULL DEFAULT '{}'$part$);
+    PERFORM schema_column('companies', 'uid', 'uuid NOT NULL UNIQUE DEFAULT gen_random_uuid()');
+    PERFORM schema_column('companies', 'town_id', 'uuid');
+END
+$$;
 
 
 -- 4  Whose session this is ----------------------------------------------------------------------
@@ -492,11 +561,17 @@ ALTER TABLE companies ADD COLUMN IF NOT EXISTS uid uuid NOT NULL UNIQUE DEFAULT 
 -- = '<users.id>'. A database role named in towns.database_roles has that town, whatever it sets.
 -- Who may not be told from a setting alone gets NULL, and sees nothing.
 
+-- Whether this session logged in as a role that has one town.
+CREATE OR REPLACE FUNCTION bound_to_town() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (SELECT FROM towns WHERE session_user = ANY (database_roles))
+$$;
+
 -- The town's row. With the owner's rights: whoever asks need not see the table.
 CREATE OR REPLACE FUNCTION session_town() RETURNS towns
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT t.* FROM towns t
-     WHERE CASE WHEN EXISTS (SELECT FROM towns bound WHERE session_user = ANY (bound.database_roles))
+     WHERE CASE WHEN (SELECT bound_to_town())
                 THEN session_user = ANY (t.database_roles)
                      AND coalesce(nullif(current_setting('app.town', true), ''), t.name) = t.name
                 ELSE t.name = nullif(current_setting('app.town', true), '') END
@@ -514,12 +589,15 @@ CREATE OR REPLACE FUNCTION current_town_key() RETURNS integer
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT (session_town()).id $$;
 
 -- Whether this session asked for every town's rows (app.town is *) and may: it logged in as the
--- owner of the tables, or as a role that is a member of it, and is bound to no town.
+-- owner of the tables, or as a role that is a member of it, is bound to no town, and did not SET
+-- ROLE to one that is no member.
 CREATE OR REPLACE FUNCTION all_towns() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT coalesce(current_setting('app.town', true) = '*', false)
            AND pg_has_role(session_user, current_user, 'MEMBER')
-           AND NOT EXISTS (SELECT FROM towns WHERE session_user = ANY (database_roles))
+           AND pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user),
+                           current_user, 'MEMBER')
+           AND NOT bound_to_town()
 $$;
 
 -- The user whom the application names, or NULL.
@@ -531,15 +609,13 @@ $$;
 
 -- 5  What an earlier database lacks -------------------------------------------------------------
 
-ALTER TABLE companies
-    ADD COLUMN IF NOT EXISTS town_id uuid;
-ALTER TABLE companies
-    ALTER COLUMN town_id SET DEFAULT current_town_id();
-
 DO $$
+DECLARE
+    own CONSTANT text := 'USING (%I = (SELECT app_user_id()) AND NOT (SELECT bound_to_town()))';
 BEGIN
     PERFORM schema_modernise('users', 'sessions', 'api_keys', 'system_config', 'towns',
                              'companies');
+    PERFORM schema_default('companies', 'town_id', 'current_town_id()');
     PERFORM schema_reference('sessions', 'user_id', 'users (id)', 'CASCADE');
     PERFORM schema_reference('api_keys', 'user_id', 'users (id)', 'CASCADE');
     PERFORM schema_reference('system_config', 'updated_by', 'users (id)');
@@ -548,33 +624,29 @@ BEGIN
     PERFORM schema_protect_town('companies');
     -- A town is seen by itself, and written by the owner alone: database_roles decides who sees what.
     -- Not forced: session_town() reads the table with the owner's rights.
-    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'towns'::regclass) THEN
-        CREATE POLICY town_itself ON towns FOR SELECT
-            USING (uid = (SELECT current_town_id()) OR (SELECT all_towns()));
-        ALTER TABLE towns ENABLE ROW LEVEL SECURITY;
-    END IF;
+    PERFORM schema_policy('towns', 'town_itself',
+        'FOR SELECT USING (uid = (SELECT current_town_id()) OR (SELECT all_towns()))');
     -- What people log in with: each user's own, and the owner's for the service that checks it.
-    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'sessions'::regclass) THEN
-        CREATE POLICY own_rows ON sessions USING (user_id = (SELECT app_user_id()));
-        CREATE POLICY own_rows ON api_keys USING (user_id = (SELECT app_user_id()));
-        ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
-        ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
-    END IF;
+    -- Only the owner writes users. A town's own role may not be told who its user is from a
+    -- setting: it sees none of them.
+    PERFORM schema_policy('users', 'own_rows', 'FOR SELECT ' || format(own, 'id'));
+    PERFORM schema_policy('sessions', 'own_rows', format(own, 'user_id'));
+    PERFORM schema_policy('api_keys', 'own_rows', format(own, 'user_id'));
+    PERFORM schema_index('idx_users_role', 'users (role)');
+    PERFORM schema_index('idx_users_is_vip', 'users (id) WHERE is_vip');
+    PERFORM schema_index('idx_sessions_token_hash', 'sessions (token_hash)');
+    PERFORM schema_index('idx_sessions_expires_at', 'sessions (expires_at)');
+    PERFORM schema_index('idx_api_keys_key_hash', 'api_keys (key_hash)');
+    PERFORM schema_index('idx_system_config_category', 'system_config (category)');
+    PERFORM schema_index('idx_companies_owner_id', 'companies (owner_id)');
+    PERFORM schema_index('idx_companies_active', 'companies (id) WHERE is_active');
 END
 $$;
 
-CREATE INDEX IF NOT EXISTS idx_users_role ON users (role);
-CREATE INDEX IF NOT EXISTS idx_users_is_vip ON users (id) WHERE is_vip;
-CREATE INDEX IF NOT EXISTS idx_sessions_token_hash ON sessions (token_hash);
-CREATE INDEX IF NOT EXISTS idx_sessions_expires_at ON sessions (expires_at);
-CREATE INDEX IF NOT EXISTS idx_api_keys_key_hash ON api_keys (key_hash);
-CREATE INDEX IF NOT EXISTS idx_system_config_category ON system_config (category);
-CREATE INDEX IF NOT EXISTS idx_companies_owner_id ON companies (owner_id);
-CREATE INDEX IF NOT EXISTS idx_companies_active ON companies (id) WHERE is_active;
-
 REVOKE ALL ON FUNCTION schema_begin, schema_alter_under_views, schema_modernise, schema_reference,
     schema_check, schema_keep_updated_at, schema_protect_town, schema_protect_company,
-    schema_protect, schema_view, schema_embedding FROM PUBLIC;
+    schema_protect, schema_policy, schema_force, schema_restrict_writes, schema_view, schema_embedding, schema_column,
+    schema_default, schema_index FROM PUBLIC;
 
 
 -- 6  Comments -----------------------------------------------------------------------------------
@@ -583,21 +655,19 @@ COMMENT ON TABLE users IS 'People and programs that log in.';
 COMMENT ON COLUMN users.password_hash IS 'A salted hash that the application made; never the password.';
 COMMENT ON COLUMN users.role IS 'What the account is: admin, user, mentor, ai or developer. File 12 has what it may do.';
 COMMENT ON COLUMN users.is_vip IS 'Answered first.';
-COMMENT ON TABLE sessions IS
-    'Logins of the web application, by the hash of their token. user_sessions (file 14) holds those '
-    'of nodes, by the id of their signed token.';
+COMMENT ON TABLE sessions IS 'Logins of the web application, by the hash of their token.';
 COMMENT ON COLUMN sessions.token_hash IS 'A hash of the session''s token; never the token.';
 COMMENT ON TABLE api_keys IS 'Keys with which programs log in, by their hash.';
 COMMENT ON COLUMN api_keys.permissions IS 'What the key may do: a list of permissions'' names.';
 COMMENT ON TABLE system_config IS 'Settings of the whole system.';
-COMMENT ON COLUMN system_config.is_sensitive IS 'Not to be shown to people without the right. Secrets belong in secrets (file 14).';
+COMMENT ON COLUMN system_config.is_sensitive IS 'Not to be shown to people without the right.';
 COMMENT ON TABLE towns IS 'Towns: the tenants. No town sees another''s rows.';
 COMMENT ON COLUMN towns.uid IS 'What columns town_id of type uuid refer to; id is what those of type integer do.';
 COMMENT ON COLUMN towns.name IS 'The short name that the setting app.town takes: aurora.';
 COMMENT ON COLUMN towns.database_roles IS
     'Database roles that have this town, whatever they set app.town to: those that people or '
     'programs of the town log in with directly. Roles of no town have the one they set.';
-COMMENT ON TABLE companies IS 'Companies that a town deals with; also the tenants of files 11, 13 and 17.';
+COMMENT ON TABLE companies IS 'Companies that a town deals with; also the tenants of file 11.';
 COMMENT ON COLUMN companies.uid IS 'What columns company_id of type uuid refer to; id is what those of type integer do.';
 COMMENT ON COLUMN companies.town_id IS
     'The town (towns.uid) that sees the company. Rows from before towns have none: only the owner sees '

@@ -80,18 +80,17 @@ BEGIN
     PERFORM schema_reference('town_invitations', 'town_id', 'towns (uid)', 'CASCADE');
     PERFORM schema_reference('town_invitations', 'invited_by', 'users (id)', 'SET NULL');
     PERFORM schema_reference('town_quotas', 'town_id', 'towns (uid)', 'CASCADE');
+    PERFORM schema_default('town_users', 'town_id', 'current_town_key()');
     PERFORM schema_keep_updated_at('town_users', 'town_settings');
     PERFORM schema_protect_town('town_users');
     PERFORM schema_protect_town('town_settings');
     PERFORM schema_protect_town('town_domains');
     PERFORM schema_protect_town('town_invitations');
     PERFORM schema_protect_town('town_quotas');
+    PERFORM schema_restrict_writes('town_quotas', '(SELECT all_towns())');
+    PERFORM schema_index('town_users_user_idx', 'town_users (user_id)');
 END
 $$;
-
-ALTER TABLE town_users ALTER COLUMN town_id SET DEFAULT current_town_key();
-
-CREATE INDEX IF NOT EXISTS town_users_user_idx ON town_users (user_id);
 
 -- The rows of one of a town's tables. It runs with the rights of whoever asks: a town gets its own,
 -- whichever name it gives.
@@ -99,10 +98,9 @@ CREATE OR REPLACE FUNCTION get_town_data(town_name varchar, table_name varchar)
 RETURNS TABLE (id integer, data jsonb)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
-    IF table_name NOT IN ('companies', 'contacts', 'deals', 'activities') THEN
-        RAISE EXCEPTION 'get_town_data: % is no table of a town', table_name
-              USING ERRCODE = 'invalid_parameter_value',
-                    HINT = 'One of companies, contacts, deals and activities.';
+    IF table_name IS DISTINCT FROM 'companies' THEN
+        RAISE EXCEPTION 'get_town_data: % is no table of a town', coalesce(table_name, 'null')
+              USING ERRCODE = 'invalid_parameter_value', HINT = 'There is companies.';
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT t.id::integer, to_jsonb(t) FROM %I t '
@@ -119,7 +117,7 @@ COMMENT ON TABLE town_domains IS 'Domains by which a town is known; one belongs 
 COMMENT ON COLUMN town_domains.verified_at IS 'When the town proved that the domain is its own.';
 COMMENT ON TABLE town_invitations IS 'Invitations to a town that wait to be accepted.';
 COMMENT ON COLUMN town_invitations.token_hash IS 'A hash of what the invitation''s link carries.';
-COMMENT ON TABLE town_quotas IS 'How much of a resource a town may use.';
+COMMENT ON TABLE town_quotas IS 'How much of a resource a town may use. Only the owner writes it.';
 COMMENT ON FUNCTION get_town_data(varchar, varchar) IS 'The rows of a table as JSON, for the session''s own town.';
 
 COMMIT;

@@ -108,7 +108,6 @@ $$;
 DO $$
 DECLARE
     on_table text;
-    command text;
 BEGIN
     PERFORM schema_reference('role_permissions', 'role_id', 'roles (id)', 'CASCADE');
     PERFORM schema_reference('role_permissions', 'permission_id', 'permissions (id)', 'CASCADE');
@@ -121,24 +120,13 @@ BEGIN
     -- Everybody reads the roles that there are; only the owner writes them.
     FOREACH on_table IN ARRAY ARRAY['roles', 'permissions', 'role_permissions'] LOOP
         PERFORM schema_protect(on_table, '(SELECT all_towns())');
-        IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = on_table::regclass
-                                               AND polname = 'read_by_all') THEN
-            EXECUTE format('CREATE POLICY read_by_all ON %I FOR SELECT USING (true)', on_table);
-        END IF;
+        PERFORM schema_policy(on_table, 'read_by_all', 'FOR SELECT USING (true)');
     END LOOP;
     -- Within a town, too, only who may grant roles changes who has them, and who reads what.
     FOREACH on_table IN ARRAY ARRAY['user_roles', 'privacy_rules'] LOOP
         PERFORM schema_protect_town(on_table);
-        FOREACH command IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
-            IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = on_table::regclass
-                              AND polname = 'granted_' || lower(command)) THEN
-                EXECUTE format(
-                    'CREATE POLICY %I ON %I AS RESTRICTIVE FOR %s %s '
-                    '((SELECT all_towns()) OR (SELECT app_has_permission(''roles.grant'')))',
-                    'granted_' || lower(command), on_table, command,
-                    CASE command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END);
-            END IF;
-        END LOOP;
+        PERFORM schema_restrict_writes(on_table,
+            '(SELECT all_towns()) OR (SELECT app_has_permission(''roles.grant''))');
     END LOOP;
 END
 $$;

@@ -135,6 +135,13 @@ DECLARE
     after CONSTANT jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
     whole CONSTANT jsonb := coalesce(after, before);
     changed text[];
+    -- A table without an id is known by its primary key; the town has a column of its own.
+    named CONSTANT text := coalesce(whole ->> 'id', (
+        SELECT string_agg(whole ->> a.attname, ' ' ORDER BY k.place)
+          FROM pg_index i
+         CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+         WHERE i.indrelid = TG_RELID AND i.indisprimary AND a.attname <> 'town_id'));
     town CONSTANT text := whole ->> CASE TG_TABLE_NAME WHEN 'towns' THEN 'uid' ELSE 'town_id' END;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
@@ -146,7 +153,7 @@ BEGIN
     END IF;
     INSERT INTO audit_log (user_id, action, entity_type, entity_id, old_values, new_values,
                            ip_address, user_agent, town_id)
-    SELECT app_user_id(), TG_OP, TG_TABLE_NAME, whole ->> 'id',
+    SELECT app_user_id(), TG_OP, TG_TABLE_NAME, named,
            CASE WHEN changed IS NULL THEN audit_log_told(before)
                 ELSE (SELECT jsonb_object_agg(key, value) FROM jsonb_each(audit_log_told(before))
                        WHERE key = ANY (changed)) END,
@@ -204,36 +211,34 @@ BEGIN
     END IF;
     -- A town reads its own entries. Entries are written by audit_change(): who may insert is a
     -- matter of rights, and nobody but the owner has it.
-    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'audit_log'::regclass) THEN
-        CREATE POLICY town_reads ON audit_log FOR SELECT
-            USING ((SELECT all_towns()) OR town_id = (SELECT current_town_id()));
-        CREATE POLICY appended ON audit_log FOR INSERT WITH CHECK (current_user = (
-            SELECT relowner::regrole::text FROM pg_class WHERE oid = 'audit_log'::regclass));
-        CREATE POLICY never_updated ON audit_log FOR UPDATE USING (true);
-        CREATE POLICY never_deleted ON audit_log FOR DELETE USING (true);
-        ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-    END IF;
+    PERFORM schema_policy('audit_log', 'town_reads',
+        'FOR SELECT USING ((SELECT all_towns()) OR town_id = (SELECT current_town_id()))');
+    PERFORM schema_policy('audit_log', 'appended', 'FOR INSERT WITH CHECK (current_user = ('
+        'SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = ''audit_log''::regclass))');
+    PERFORM schema_policy('audit_log', 'never_updated', 'FOR UPDATE USING (true)');
+    PERFORM schema_policy('audit_log', 'never_deleted', 'FOR DELETE USING (true)');
+    PERFORM schema_force('audit_log');
     PERFORM schema_audit('users', 'api_keys', 'system_config', 'towns', 'companies', 'town_users',
                          'town_settings', 'town_domains', 'town_invitations', 'town_quotas',
                          'company_towns', 'company_members', 'roles', 'permissions',
-                         'role_permissions', 'user_roles', 'privacy_rules', 'secrets', 'contacts',
-                         'deals');
+                         'role_permissions', 'user_roles', 'privacy_rules');
+    PERFORM schema_index('idx_audit_log_created_at', 'audit_log USING brin (created_at)');
+    PERFORM schema_index('idx_audit_log_entity', 'audit_log (entity_type, entity_id)');
+    PERFORM schema_index('idx_audit_log_user_id', 'audit_log (user_id, created_at)');
+    PERFORM schema_index('audit_log_town_idx', 'audit_log (town_id, created_at)');
 END
 $$;
 
-CREATE INDEX IF NOT EXISTS idx_audit_log_created_at ON audit_log USING brin (created_at);
-CREATE INDEX IF NOT EXISTS idx_audit_log_entity ON audit_log (entity_type, entity_id);
-CREATE INDEX IF NOT EXISTS idx_audit_log_user_id ON audit_log (user_id, created_at);
-CREATE INDEX IF NOT EXISTS audit_log_town_idx ON audit_log (town_id, created_at);
-
-REVOKE ALL ON FUNCTION audit_log_make_partition, audit_log_make_partitions, audit_log_guard,
-    audit_log_drop_before, schema_audit FROM PUBLIC;
+-- audit_change(), too: whoever may use it could put it on a temporary table of his own, and so
+-- write entries of whatever he likes.
+REVOKE ALL ON FUNCTION audit_change, audit_log_make_partition, audit_log_make_partitions,
+    audit_log_guard, audit_log_drop_before, schema_audit FROM PUBLIC;
 
 COMMENT ON TABLE audit_log IS 'Every change of the tables that matter: who, from where, before and after. Append-only.';
 COMMENT ON COLUMN audit_log.user_id IS 'The users.id that the application named (app.user_id).';
 COMMENT ON COLUMN audit_log.action IS 'INSERT, UPDATE or DELETE; in rows from before, what the application called it.';
 COMMENT ON COLUMN audit_log.entity_type IS 'The table.';
-COMMENT ON COLUMN audit_log.entity_id IS 'The row''s id as text.';
+COMMENT ON COLUMN audit_log.entity_id IS 'The row''s id; in a table without one its primary key, without the town.';
 COMMENT ON COLUMN audit_log.old_values IS 'The row before; of an update, the columns that changed. Never hashes or secrets.';
 COMMENT ON COLUMN audit_log.new_values IS 'The row afterwards, in the same way.';
 COMMENT ON COLUMN audit_log.ip_address IS 'What the application set as app.ip_address, else the client''s address.';

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from robbieblocks.database import schema
 from robbieblocks.settings import resource_dir
@@ -139,11 +140,113 @@ def test_applied_again_nothing_changes(databases: Databases, unified_template: s
         assert _catalogue(conninfo, _CATALOGUE, _MORE) == before
 
 
-def test_the_schema_is_sound(unified_database: str) -> None:
-    """`validate-schema.sh` finds nothing, and says so with the code 0."""
+def test_an_earlier_policy_is_replaced(databases: Databases, unified_template: str) -> None:
+    """A policy of another version, and tables without theirs, become those of this version."""
+    with databases.copy(unified_template) as conninfo:
+        before = _catalogue(conninfo, _CATALOGUE)
+        with psycopg.connect(conninfo) as connection:
+            connection.execute(
+                """
+                DROP POLICY own_rows ON sessions;
+                CREATE POLICY own_rows ON sessions USING (true);
+                DROP POLICY own_rows ON users;
+                ALTER TABLE users DISABLE ROW LEVEL SECURITY;
+                ALTER TABLE companies NO FORCE ROW LEVEL SECURITY;
+                """
+            )
+        apply(conninfo, *FILES)
+        assert _catalogue(conninfo, _CATALOGUE) == before
+
+
+def test_applied_again_a_file_waits_for_no_session(unified_database: str) -> None:
+    """A transaction that has read and written tables keeps no file from being applied; file 21
+    locks its own tables."""
+    with (
+        psycopg.connect(as_superuser(unified_database)) as busy,
+        psycopg.connect(
+            make_conninfo(unified_database, options="-c lock_timeout=2s")
+        ) as connection,
+    ):
+        for (table,) in busy.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p')"
+            " AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'robbieblocks%'"
+        ).fetchall():
+            busy.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
+        connection.autocommit = True
+        for file in FILES:
+            if not file.name.startswith("21"):
+                connection.execute(file.read_bytes())
+
+
+_OWN_FILE = """
+    BEGIN;
+    SELECT set_config('search_path', schema_begin('22-notes.sql', 'users', 'towns'), true);
+    CREATE TABLE IF NOT EXISTS notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), words text);
+    COMMENT ON TABLE notes IS 'Notes.';
+    SELECT schema_column('notes', 'town_id', 'uuid'),
+           schema_default('notes', 'town_id', 'current_town_id()'),
+           schema_reference('notes', 'town_id', 'towns (uid)'),
+           schema_check('notes', 'notes_words_check', 'length(words) > 0'),
+           schema_protect_town('notes'), schema_embedding('notes'),
+           schema_view('long_notes', 'SELECT id, words FROM notes WHERE length(words) > 9');
+    COMMIT;
+"""
+
+
+def test_a_file_of_ones_own_is_made_with_what_file_01_has(unified_database: str) -> None:
+    """Over a table and a view that are there already, in another shape; a second time, too."""
+    with psycopg.connect(unified_database, autocommit=True) as connection:
+        connection.execute(
+            """
+            CREATE TABLE notes (id uuid PRIMARY KEY, words text);
+            INSERT INTO notes VALUES (gen_random_uuid(), '');
+            CREATE VIEW long_notes AS SELECT words FROM notes;
+            GRANT SELECT ON long_notes TO PUBLIC;
+            """
+        )
+        for _ in range(2):
+            connection.execute(_OWN_FILE.encode())
+        found = connection.execute(_RULES.read_bytes()).fetchall()
+        assert [(what, name) for what, name, _ in found] == [
+            ("constraint that rows from before may break", "notes.notes_words_check")
+        ]
+        assert connection.execute("SELECT FROM long_notes").fetchall() == []
+        connection.execute("SET app.town = '*'; UPDATE notes SET words = 'ten letters'")
+        connection.execute(_OWN_FILE.encode())
+        assert connection.execute(_RULES.read_bytes()).fetchall() == []
+        assert connection.execute("SELECT embedding, words FROM notes").fetchall() == [
+            (None, "ten letters")
+        ]
+        assert connection.execute(
+            "SELECT has_table_privilege('public', 'long_notes', 'SELECT')"
+        ).fetchone() == (True,)
+
+
+def test_rights_beyond_row_level_security_are_named(unified_database: str) -> None:
+    """Who may empty a town's table, or put a trigger on it, reaches other towns."""
+    with psycopg.connect(unified_database) as connection:
+        connection.execute("GRANT ALL ON companies, robbieblocks_pages TO PUBLIC")
+        assert [row[:2] for row in connection.execute(_RULES.read_bytes()).fetchall()] == [
+            ("right that row level security does not bind", "companies to PUBLIC")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("database", "told"),
+    [
+        ("unified_database", (0, "the schema is sound\n")),
+        ("empty_database", (1, "no table: public")),
+    ],
+)
+def test_the_script_says_whether_the_schema_is_sound(
+    database: str, told: tuple[int, str], request: pytest.FixtureRequest
+) -> None:
+    """Nothing is found in a new database; one without tables is not called sound."""
     script = _SCHEMA / "scripts" / "validate-schema.sh"
-    done = subprocess.run([script, unified_database], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "the schema is sound\n"), done
+    conninfo = request.getfixturevalue(database)
+    done = subprocess.run([script, conninfo], capture_output=True, text=True, check=False)
+    assert done.returncode == told[0], done
+    assert done.stdout.startswith(told[1]), done
 
 
 def test_an_earlier_database_keeps_every_row_and_becomes_as_a_new_one(

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.postgres
 _USERS = """
     SET app.town = '*';
     INSERT INTO towns (name, display_name) VALUES ('aurora', 'Aurora'), ('fluenti', 'Fluenti');
-    INSERT INTO users (username, email, password_hash, is_active)
-    VALUES ('boss', 'boss', 'h', true), ('seller', 'seller', 'h', true),
-           ('gone', 'gone', 'h', false);
+    INSERT INTO users (id, username, email, password_hash, is_active)
+         SELECT md5(name)::uuid, name, name, 'h', name <> 'gone'
+           FROM unnest('{boss, seller, gone}'::text[]) AS name;
     INSERT INTO roles (name, is_boss) VALUES ('boss', true), ('seller', false);
     INSERT INTO permissions (name) VALUES ('deals.write'), ('people.phone'), ('roles.grant');
     INSERT INTO role_permissions (role_id, permission_id)
@@ -57,7 +57,7 @@ def _be(connection: Connection, town: str, user: str) -> None:
     connection.execute(
         """
         SELECT set_config('app.town', %s, false),
-               set_config('app.user_id', (SELECT id::text FROM users WHERE username = %s), false)
+               set_config('app.user_id', md5(%s)::uuid::text, false)
         """,
         [town, user],
     )

@@ -20,6 +20,7 @@ _TOWNS = """
     INSERT INTO companies (hubspot_id, name, town_id)
          SELECT name, name, uid FROM towns;
     INSERT INTO companies (hubspot_id, name) VALUES ('none', 'of no town');
+    INSERT INTO town_quotas (town_id, resource, allowed) SELECT uid, 'pages', 10 FROM towns;
 """
 _ROLES = """
     DO $$ BEGIN
@@ -77,7 +78,13 @@ def test_a_towns_own_role_has_that_town_whatever_it_sets(towns: str) -> None:
         connection.execute("DELETE FROM companies WHERE name <> 'changed'")
         connection.execute("INSERT INTO companies (hubspot_id, name) VALUES ('new', 'new')")
         assert _companies(connection) == ["changed", "new"]
-        assert connection.execute("UPDATE towns SET database_roles = '{}'").rowcount == 0
+        for statement in (
+            "UPDATE towns SET database_roles = '{}'",
+            "UPDATE town_quotas SET allowed = 11",
+            "DELETE FROM town_quotas",
+        ):
+            assert connection.execute(statement.encode()).rowcount == 0
+        assert connection.execute("SELECT allowed FROM town_quotas").fetchall() == [(10,)]
         for statement in ("SET ROLE test_application", "SET SESSION AUTHORIZATION robbieblocks"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.encode())
@@ -86,17 +93,22 @@ def test_a_towns_own_role_has_that_town_whatever_it_sets(towns: str) -> None:
 
 
 def test_the_owner_is_bound_until_it_asks_for_every_town(towns: str) -> None:
-    """The owner of the tables without a town sees nothing; with `*` every row, of no town too."""
+    """The owner of the tables without a town sees nothing; with `*` every row, of no town too, but
+    not where it has taken the role of somebody else."""
     with psycopg.connect(towns) as connection:
         assert _companies(connection) == []
         connection.execute("SET app.town = 'aurora'")
         assert _companies(connection) == ["aurora"]
         connection.execute("SET app.town = '*'")
         assert _companies(connection) == ["aurora", "fluenti", "of no town"]
+    with psycopg.connect(as_superuser(towns)) as connection:
+        connection.execute("SET app.town = '*'; SET ROLE test_application")
+        assert _companies(connection) == []
 
 
 def test_logins_are_seen_by_their_user_alone(towns: str) -> None:
-    """Sessions and keys of other users are not there for a role that is not the owner."""
+    """Hashes, sessions and keys of other users are not there for a role that is not the owner; a
+    town's own role sees those of nobody, whom it names as its user."""
     with psycopg.connect(as_superuser(towns)) as connection:
         connection.execute(
             """
@@ -108,12 +120,16 @@ def test_logins_are_seen_by_their_user_alone(towns: str) -> None:
         )
         user = connection.execute("SELECT id FROM users WHERE username = 'a'").fetchone()
     assert user
-    with psycopg.connect(make_conninfo(towns, user="test_application")) as connection:
-        for table in ("sessions", "api_keys"):
-            assert connection.execute(f"SELECT FROM {table}".encode()).fetchall() == []
-        connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user[0])])
-        for table in ("sessions", "api_keys"):
-            assert connection.execute(f"SELECT user_id FROM {table}".encode()).fetchall() == [user]
+    columns = {"users": "id", "sessions": "user_id", "api_keys": "user_id"}
+    for role, seen in {"test_application": [user], "test_fluenti": []}.items():
+        with psycopg.connect(make_conninfo(towns, user=role)) as connection:
+            for table in columns:
+                assert connection.execute(f"SELECT FROM {table}".encode()).fetchall() == []
+            connection.execute("SELECT set_config('app.user_id', %s, true)", [str(user[0])])
+            for table, column in columns.items():
+                found = connection.execute(f"SELECT {column} FROM {table}".encode())
+                assert found.fetchall() == seen
+            assert connection.execute("UPDATE users SET role = 'admin'").rowcount == 0
 
 
 def test_a_town_writes_itself_into_no_company_of_another(towns: str) -> None:
@@ -152,7 +168,14 @@ def test_a_town_writes_itself_into_no_company_of_another(towns: str) -> None:
 def test_the_log_tells_a_town_of_its_own_changes_and_is_never_changed(towns: str) -> None:
     """Old and new values, who and whence; no hash; no other town's; no forged or altered entry."""
     with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
-        connection.execute("SET app.ip_address = '10.1.2.3'; UPDATE companies SET industry = 'i'")
+        connection.execute(
+            """
+            SET app.ip_address = '10.1.2.3';
+            UPDATE companies SET industry = 'i';
+            INSERT INTO town_settings (key, value) VALUES ('lang', '1'), ('hours', '1');
+            UPDATE town_settings SET value = '2' WHERE key = 'hours';
+            """
+        )
         assert connection.execute(
             """
             SELECT action, old_values, new_values, host(ip_address), database_role
@@ -161,6 +184,11 @@ def test_the_log_tells_a_town_of_its_own_changes_and_is_never_changed(towns: str
         ).fetchall() == [
             ("UPDATE", {"industry": None}, {"industry": "i"}, "10.1.2.3", "test_fluenti")
         ]
+        # Which row it was, also where the table has no id.
+        assert connection.execute(
+            "SELECT entity_id, new_values FROM audit_log"
+            " WHERE entity_type = 'town_settings' AND action = 'UPDATE'"
+        ).fetchall() == [("hours", {"value": 2})]
         assert connection.execute(
             "SELECT DISTINCT coalesce(new_values ->> 'name', 'fluenti') FROM audit_log"
         ).fetchall() == [("fluenti",)]
@@ -178,11 +206,15 @@ def test_the_log_tells_a_town_of_its_own_changes_and_is_never_changed(towns: str
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute(statement.encode())
-    with (
-        psycopg.connect(make_conninfo(towns, user="test_fluenti")) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        connection.execute("INSERT INTO audit_log (action) VALUES ('forged')")
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
+        connection.execute("CREATE TEMPORARY TABLE forged (id integer, town_id uuid)")
+        for statement in (
+            "INSERT INTO audit_log (action) VALUES ('forged')",
+            "CREATE TRIGGER forge AFTER INSERT ON forged FOR EACH ROW"
+            " EXECUTE FUNCTION audit_change()",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
     with psycopg.connect(as_superuser(towns), autocommit=True) as connection:
         connection.execute("UPDATE users SET password_hash = 'secret', role = 'admin'")
         connection.execute(
