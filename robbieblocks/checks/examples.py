@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from robbieblocks import content
 from robbieblocks.checks.finding import Checked, Found
@@ -14,7 +13,4 @@ def wrong_examples(checked: Checked) -> Iterator[Found]:
     folder = checked.settings.content
     if not checked.whole or not folder.is_dir():
         return
-    _, problems = content.load_sound(folder)
-    for problem in problems:
-        if PurePosixPath(problem.key).parent.name == content.EXAMPLES:
-            yield Found(problem)
+    yield from map(Found, content.wrong_examples(folder))

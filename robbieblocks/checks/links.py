@@ -21,7 +21,7 @@ _LEADS: Final = frozenset({"a", "area"})
 # HTML, "select the indicated part": an empty one and `top` are the beginning of any page.
 _BEGINNING: Final = frozenset({"", "top"})
 # HTML, "parse a srcset attribute": an address ends before a space, and its size before a comma.
-_CANDIDATE: Final = re.compile(r"([^\s,](?:\S*[^\s,])?)[^,]*")
+SRCSET_CANDIDATE: Final = re.compile(r"([^\s,](?:\S*[^\s,])?)[^,]*")
 _HOST: Final = "http://node.invalid"
 
 
@@ -113,4 +113,4 @@ def _resolved(route: str, written: str) -> SplitResult | None:
 
 def _written(attributes: Mapping[str, str]) -> Iterator[str]:
     yield from (attributes[name] for name in _ADDRESSES if attributes.get(name, "").strip())
-    yield from _CANDIDATE.findall(attributes.get("srcset", ""))
+    yield from SRCSET_CANDIDATE.findall(attributes.get("srcset", ""))

@@ -23,7 +23,13 @@ from robbieblocks.content.differences import difference
 from robbieblocks.content.examples import save_example
 from robbieblocks.content.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.file_schemas import file_schemas
-from robbieblocks.content.folder import CODE_FILES, load, load_sound
+from robbieblocks.content.folder import (
+    CODE_FILES,
+    is_of_example,
+    load,
+    load_sound,
+    wrong_examples,
+)
 from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.importing import import_, remember_export, seed
 from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
@@ -71,6 +77,7 @@ __all__ = [
     "export_design_tokens",
     "file_schemas",
     "import_",
+    "is_of_example",
     "load",
     "load_sound",
     "merge",
@@ -81,4 +88,5 @@ __all__ = [
     "seed",
     "start_project",
     "stored",
+    "wrong_examples",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from robbieblocks.content.branding import read_node
@@ -62,6 +63,24 @@ def load_sound(
     return found, tuple(collector.problems)
 
 
+def wrong_examples(folder: Path) -> tuple[Problem, ...]:
+    """The mistakes in examples of components; those of all other files are an import's to tell."""
+    collector = ProblemCollector(folder.parent, (folder,))
+    # What can't be looked at is told by an import.
+    with contextlib.suppress(OSError):
+        rows = _read_all(collector, _folders(collector, folder / "components"), _component)
+        sound = _sound(collector)
+        for row in rows:
+            if sound(row.file.parent):
+                with_examples(collector, row, _examples(collector, row))
+    return tuple(each for each in collector.problems if is_of_example(each))
+
+
+def is_of_example(problem: Problem) -> bool:
+    """Whether a mistake is in the file of an example: it keeps no row out."""
+    return PurePosixPath(problem.key).parent.name == EXAMPLES
+
+
 def _nodes(collector: ProblemCollector, folder: Path) -> dict[Path, NodeRow]:
     """The nodes of the files that have no mistake, sorted by id."""
     files = list(_files(collector, folder, ".toml"))
@@ -97,7 +116,7 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
     sound = _sound(collector)
     # Read now: a mistake in an example keeps no component out.
     components = [
-        with_examples(collector, row, _files(collector, row.file.parent / EXAMPLES, ".toml"))
+        with_examples(collector, row, _examples(collector, row))
         for row in components
         if sound(row.file.parent)
     ]
@@ -109,6 +128,10 @@ def _read(collector: ProblemCollector, folder: Path) -> Content:
             sorted(tokens if sound(folder / "tokens.toml") else (), key=lambda row: row.key)
         ),
     )
+
+
+def _examples(collector: ProblemCollector, row: Component) -> Iterator[Path]:
+    return _files(collector, row.file.parent / EXAMPLES, ".toml")
 
 
 def _files_of(page: Page) -> Iterator[Path]:

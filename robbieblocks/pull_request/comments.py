@@ -9,7 +9,7 @@ from typing import Final, Literal
 from robbieblocks.messages import counted
 from robbieblocks.pull_request.given import PullRequest
 
-# What GitHub takes as one comment, in characters.
+# What GitHub takes as one comment, in characters; others take more.
 MOST_CHARACTERS: Final = 65_536
 State = Literal["building", "changed", "unchanged", "failed", "closed"]
 _NAME: Final = "robbieblocks-preview"

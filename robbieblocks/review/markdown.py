@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from robbieblocks.messages import counted, visible, visible_line
+from robbieblocks.pull_request import MOST_CHARACTERS
 from robbieblocks.review.sentences import (
     alike_findings,
     base_text,
@@ -22,8 +23,6 @@ from robbieblocks.review.sentences import (
 from robbieblocks.review.values import FieldChange, NewFinding, PageEffect, Review, RowChange
 from robbieblocks.review.words import unified_diff, word_diff
 
-# What GitHub takes as one comment; others take more.
-MOST_CHARACTERS: Final = 65_536
 _PAGES_MAX: Final = 50
 _GROUPS_MAX: Final = 30
 _DANGERS_MAX: Final = 20

@@ -16,7 +16,7 @@ from robbieblocks.file_reading import read_file
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import Snapshot
 from robbieblocks.pipeline import BuildContext, Proposal, propose
-from robbieblocks.review import differences, effects, findings, sources
+from robbieblocks.review import differences, effects, findings, mistakes, sources
 from robbieblocks.review.sources import Sides, Source
 from robbieblocks.review.values import Base, NewFinding, Review, Reviewed
 from robbieblocks.settings import Settings
@@ -69,7 +69,7 @@ def review(
         try:
             after = _made(sides.after, settings, context, asked, now, progress, before)
         except ContentError as error:
-            return _unbuilt(error, sides, before)
+            return _unbuilt(error, sides, before, settings)
     return _reviewed(asked, sides, before, after, texts, settings)
 
 
@@ -113,7 +113,7 @@ def _reviewed(
         *differences.template_changes(templates, _templates(sides.after.templates)),
     )
     found, solved = findings.new(old.inspection, new.inspection, settings)
-    unread = (NewFinding(rule="file", problem=each) for each in sides.after.problems)
+    unread = mistakes.new(sides.before.problems, sides.after.problems, settings.checks)
     made = Review(
         base=_base(sides, before),
         after=after.source.hash(after.made_with),
@@ -134,15 +134,15 @@ def _reviewed(
     return Reviewed(review=made, before=old.composed, after=new.composed)
 
 
-def _unbuilt(error: ContentError, sides: Sides, before: _Made) -> Reviewed:
+def _unbuilt(error: ContentError, sides: Sides, before: _Made, settings: Settings) -> Reviewed:
     """The review where everything stays as it is, because a template has a mistake."""
     made = Review(
         base=_base(sides, before),
         after=sides.after.hash("unbuilt"),
         rows=differences.row_changes(sides.before.content, sides.after.content),
-        findings=tuple(
-            NewFinding(rule="build-error", problem=each)
-            for each in (*sides.after.problems, *error.problems)
+        findings=(
+            *mistakes.new(sides.before.problems, sides.after.problems, settings.checks),
+            *(NewFinding(rule="build-error", problem=each) for each in error.problems),
         ),
         notes=(*sides.before.notes, *sides.after.notes, NOTHING_GOES_OUT),
     )

@@ -62,7 +62,7 @@ def cause_text(cause: Cause) -> str:
 
 
 def group_sentence(causes: Sequence[Cause], pages: Sequence[PageEffect]) -> str:
-    """What a cause does: `token x touches 41 pages on 2 nodes; 38 come out byte-identical`."""
+    """What a cause does: `token x touches 41 pages on 2 nodes: 3 change, 38 come out ...`."""
     keys = {page.key for page in pages}
     nodes = sorted({page.node for page in pages})
     on = nodes[0] if len(nodes) == 1 else counted(len(nodes), "node")
@@ -78,8 +78,23 @@ def group_sentence(causes: Sequence[Cause], pages: Sequence[PageEffect]) -> str:
         return f"{subject} {_EFFECTS[outcomes[0][1]][0]} on {on}"
     verb = "touches" if len(causes) == 1 else "touch"
     named = next(iter(keys)) if len(keys) == 1 else counted(len(keys), "page")
-    said = ", ".join(f"{count:,} {_EFFECTS[effect][count != 1]}" for count, effect in outcomes)
-    return f"{subject} {verb} {named} on {on}: {said}"
+    said: Iterable[str] = (
+        f"{count:,} {_EFFECTS[effect][count != 1]}" for count, effect in outcomes
+    )
+    if len(outcomes) == 1:
+        outcome = _EFFECTS[outcomes[0][1]]
+        said = (f"it {outcome[0]}" if len(keys) == 1 else f"all {outcome[1]}",)
+    elif len(keys) == 1:
+        said = _by_nodes(pages)
+    return f"{subject} {verb} {named} on {on}: {', '.join(said)}"
+
+
+def _by_nodes(pages: Sequence[PageEffect]) -> Iterator[str]:
+    """What becomes of one page that comes out otherwise on each node."""
+    for effect in EFFECTS:
+        nodes = sorted(page.node for page in pages if page.effect == effect)
+        if nodes:
+            yield f"it {_EFFECTS[effect][0]} on {listed(nodes, _NAMED_MAX)}"
 
 
 # With one page, and with several.

@@ -16,11 +16,12 @@ from robbieblocks.content import Content, ContentRow, RowName
 from robbieblocks.errors import Problem, UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import Sha256, sha256
-from robbieblocks.review import revisions
+from robbieblocks.review import mistakes, revisions
+from robbieblocks.review.mistakes import Folders
 from robbieblocks.settings import PROJECT_FILE, Settings, read_project_file
 
 LIVE: Final = "live"
-_KEPT: Final = "while a file has a mistake, no row counts as removed"
+_UNPRUNED: Final = "while a file has a mistake, --prune removes no row"
 _FOLDERS: Final = {
     "content": ("ROBBIEBLOCKS_CONTENT", "content"),
     "node_branding": ("ROBBIEBLOCKS_NODE_BRANDING", "node_branding"),
@@ -32,11 +33,12 @@ _FOLDERS: Final = {
 class Source:
     """One side: its rows and its folders of templates, the first before the others.
 
-    `problems` are mistakes of files; the rows of these files are not in `content`. `notes` are for
-    the reader of the comparison.
+    `problems` are mistakes of files; the rows of these files are not in `content`. `folders` are
+    where they were read, if they were. `notes` are for the reader of the comparison.
     """
 
     content: Content
+    folders: Folders | None = None
     templates: tuple[Path, ...]
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -94,11 +96,8 @@ def opened(
         return
     with process.temporary_folder() as temporary:
         before = _revision(revision, temporary, settings)
-        yield Sides(
-            before=before,
-            after=_with_unread(own, before),
-            kind="revision",
-            name=against,
+        yield replace(
+            _of_files(before, own, "revision", against),
             commit=revision.commit,
             date=revision.date,
         )
@@ -121,7 +120,8 @@ def _of_folders(
     found, problems = content.load_sound(
         rows if own or rows.is_dir() else None, branding if branding.is_dir() else None
     )
-    return Source(content=found, templates=templates, problems=problems)
+    folders = Folders(rows, branding)
+    return Source(content=found, folders=folders, templates=templates, problems=problems)
 
 
 def _folder(folder: Path, name: str, own: Source, settings: Settings) -> Sides:
@@ -137,8 +137,7 @@ def _folder(folder: Path, name: str, own: Source, settings: Settings) -> Sides:
     if exported and not places["templates"].is_dir():
         templates = settings.templates
     before = _of_folders(places["content"], places["node_branding"], templates, settings)
-    before = replace(before, notes=_mistakes(before.problems))
-    return Sides(before=before, after=_with_unread(own, before), kind="folder", name=name)
+    return _of_files(before, own, "folder", name)
 
 
 def _revision(revision: revisions.Revision, temporary: Path, settings: Settings) -> Source:
@@ -162,11 +161,7 @@ def _revision(revision: revisions.Revision, temporary: Path, settings: Settings)
     )
     templates = _templates(places["templates"], settings)
     found = _of_folders(places["content"], places["node_branding"], templates, settings)
-    return replace(found, notes=(*notes, *_mistakes(found.problems)))
-
-
-def _mistakes(problems: tuple[Problem, ...]) -> tuple[str, ...]:
-    return tuple(f"the base has a file that can't be read: {each}" for each in problems)
+    return replace(found, notes=tuple(notes))
 
 
 def _places(base: Path, settings: Settings) -> dict[str, Path]:
@@ -196,17 +191,23 @@ def _templates(own: Path, settings: Settings) -> tuple[Path, ...]:
     return (own, packaged) if own.is_dir() else (packaged,)
 
 
-def _with_unread(own: Source, before: Source) -> Source:
-    """The project, with the base's rows in place of those whose files have mistakes.
+def _of_files(before: Source, own: Source, kind: Literal["revision", "folder"], name: str) -> Sides:
+    """Both sides of files, the project with the base's rows in place of those that can't be read.
 
-    What a file with a mistake says is not known: its row is neither changed nor removed.
+    A mistake that both have is nothing that the change does.
     """
-    if not own.problems:
-        return own
-    there = own.content.rows()
-    kept = {name: row for name, row in before.content.rows().items() if name not in there}
-    notes = (*own.notes, *([_KEPT] if kept else []))
-    return replace(own, content=_content({**there, **kept}), notes=notes)
+    after = own
+    if before.folders and own.folders:
+        kept = mistakes.kept_rows(
+            own.problems, own.folders, own.content, before.content, before.folders
+        )
+        content_ = _content({**own.content.rows(), **kept}) if kept else own.content
+        after = replace(own, content=content_, notes=(*own.notes, *mistakes.kept_note(kept)))
+    mended = mistakes.mended(before.problems, own.problems)
+    notes = tuple(f"the base has a file that can't be read: {each}" for each in mended)
+    return Sides(
+        before=replace(before, notes=(*before.notes, *notes)), after=after, kind=kind, name=name
+    )
 
 
 def _live(connection: Connection, own: Source, *, prune: bool) -> Sides:
@@ -221,6 +222,7 @@ def _live(connection: Connection, own: Source, *, prune: bool) -> Sides:
         if row.action == "conflict"
     ]
     notes += [str(problem) for problem in held.unreadable.values()]
+    notes += [_UNPRUNED] if prune and own.problems else []
     for row in merged:
         after = row.ours if row.action in ("keep", "unchanged", "conflict") else row.merged
         if after is not None:

@@ -178,7 +178,7 @@ def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
     project.edit("node_branding/vengeance-local.toml", "#ff4fa3", "#ff0000")
     assert project.text() == [
         "Pages: 4 changed, on vengeance-local",
-        "Token color.primary touches 4 pages on vengeance-local: 4 change",
+        "Token color.primary touches 4 pages on vengeance-local: all change",
         "    changed    robbie-code-home  /code/  vengeance-local",
         "    changed    robbie-play-blackjack  /play/blackjack  vengeance-local",
         "    changed    robbie-play-home  /play/  vengeance-local",
@@ -212,7 +212,7 @@ def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
         for each in (page.html, page.scripts, page.styles)
     )
     assert as_text(made).split("\n")[0].endswith("; 1 new error")
-    assert "Component page-hero touches 5 pages on 4 nodes: 5 are held back" in as_text(made)
+    assert "Component page-hero touches 5 pages on 4 nodes: all are held back" in as_text(made)
 
 
 def test_a_token_that_changes_nothing_that_is_seen(project: Project) -> None:
@@ -272,7 +272,57 @@ def test_a_file_with_a_mistake_leaves_its_row_as_it_was(project: Project) -> Non
     made = project.review().review
     assert not made.pages
     assert [each.rule for each in made.findings] == ["file"]
-    assert made.notes == ("while a file has a mistake, no row counts as removed",)
+    assert made.notes == (
+        "a file has a mistake, so what it holds is not known: page robbie-play-blackjack counts as "
+        "it is in the base",
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [
+        (_TABLE, "page robbie-play-blackjack"),
+        ("content/components/page-hero/component.toml", "component page-hero"),
+        ("content/tokens.toml", "token "),
+        ("node_branding/vengeance-local.toml", "node vengeance-local"),
+    ],
+)
+def test_a_file_with_a_mistake_hides_no_removal_but_its_own(
+    project: Project, file: str, kept: str
+) -> None:
+    (project.folder / file).write_text("name = ")
+    delete_about(project.folder / "content")
+    made = project.review().review
+    assert {page.key for page in made.pages if page.effect == "removed"} == {"robbie-about"}
+    (note,) = made.notes
+    assert f"is not known: {kept}" in note
+    assert not [row for row in made.rows if f"{row.entity} {row.key}".startswith(kept)]
+
+
+def test_a_renamed_file_with_a_mistake_may_hold_any_row_of_its_kind(project: Project) -> None:
+    (project.folder / _TABLE).rename(project.folder / "content/pages/tables.toml")
+    (project.folder / "content/pages/tables.toml").write_text('key = "robbie-play-blackjack"\nx =')
+    assert not project.review().review.pages
+    (project.folder / "content/pages").rename(project.folder / "content/page")
+    assert not project.review().review.pages
+
+
+def test_a_mistake_that_the_base_has_is_no_news(project: Project) -> None:
+    """It is told where it is new, and where it is gone."""
+    example = project.folder / "content/components/page-hero/examples/one.toml"
+    example.parent.mkdir(exist_ok=True)
+    example.write_text("[props]\ntitle = 1\n")
+    made = project.review().review
+    assert [each.rule for each in made.findings] == ["wrong-example"]
+    page = (project.folder / _TABLE).read_text()
+    (project.folder / _TABLE).write_text("name = ")
+    git(project.folder, "commit", "-am", "wrong")
+    git(project.folder, "add", "-A")
+    git(project.folder, "commit", "-m", "wrong, too")
+    assert not project.review(against="HEAD").review.changed
+    (project.folder / _TABLE).write_text(page)
+    (note,) = project.review(against="HEAD").review.notes
+    assert note.startswith(f"the base has a file that can't be read: file {_TABLE}")
 
 
 def test_a_template_with_a_mistake_lets_nothing_out(project: Project) -> None:

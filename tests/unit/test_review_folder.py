@@ -25,7 +25,8 @@ _PAGE = """<!DOCTYPE html><html data-theme="dark"><head lang="en">
 <svg><script>a<script>b</script></script></svg>
 <p>two href="/about" integrity="it"</p>
 <div><template shadowrootmode="open"><a href="/about">three</a><script>c</script></template></div>
-<img src=//a.example/b.png><a href='/gone'>four</a></body></html>"""
+<img src=//a.example/b.png srcset="/_rb/a.png 1x,//a.example/_rb/b.png 2x, /_rb/a.png 640w">
+<a href='/gone'>four</a></body></html>"""
 
 
 def _made(*fields: FieldChange) -> dict[Path, bytes]:
@@ -74,7 +75,10 @@ def test_a_copy_runs_nothing_of_the_page_and_keeps_its_text() -> None:
     assert body.text().split() == ["one", "two", 'href="/about"', 'integrity="it"', "four"]
     assert '<a href="about.html">three</a>' in text
     assert '<a href="#rb-changed">four</a>' in text
-    assert '<img src="//a.example/b.png">' in text
+    assert (
+        '<img src="//a.example/b.png" '
+        'srcset="_rb/a.png 1x,//a.example/_rb/b.png 2x, _rb/a.png 640w">'
+    ) in text
     assert "url(_rb/a.png)" in text
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from posixpath import dirname, relpath
 from typing import Final, Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from robbieblocks.checks import SRCSET_CANDIDATE
 from robbieblocks.css_text import css_string
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.pipeline import ComposedRun, Target
@@ -108,8 +109,10 @@ def _shown(copy: _Copy, known: Mapping[tuple[str, str], str], changed: Sequence[
         for name in _ADDRESSED:
             for each in tree.css(f"[{name}]"):
                 address = each.attributes.get(name) or ""
-                if address.startswith("/") and not address.startswith("//"):
+                if _is_own(address):
                     each.attrs[name] = moved(address)
+        for each in tree.css("[srcset]"):
+            each.attrs["srcset"] = _moved_each(each.attributes.get("srcset") or "", moved)
         for each in tree.css("[integrity]"):
             del each.attrs["integrity"]
     outlined = ", ".join(f"html:has(#{_OUTLINED}:target) {each}" for each in changed)
@@ -125,6 +128,20 @@ def _shown(copy: _Copy, known: Mapping[tuple[str, str], str], changed: Sequence[
     return (page.html or "").replace(
         f"url({ASSET_PREFIX}", f"url({relpath(copy.folder + ASSET_PREFIX, here)}/"
     )
+
+
+def _is_own(address: str) -> bool:
+    return address.startswith("/") and not address.startswith("//")
+
+
+def _moved_each(candidates: str, moved: Callable[[str], str]) -> str:
+    """The addresses of a `srcset`; the widths and densities behind them stay."""
+
+    def of_one(found: re.Match[str]) -> str:
+        address = found[1]
+        return (moved(address) if _is_own(address) else address) + found[0][len(address) :]
+
+    return SRCSET_CANDIDATE.sub(of_one, candidates)
 
 
 def _trees(node: LexborNode | None) -> Iterator[LexborNode]:
