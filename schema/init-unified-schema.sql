@@ -15,6 +15,8 @@
 \echo Initializing the unified schema
 \echo '  01-core.sql'
 \ir unified-schema/01-core.sql
+\echo '  02-conversations.sql'
+\ir unified-schema/02-conversations.sql
 \echo '  05-town-separation.sql'
 \ir unified-schema/05-town-separation.sql
 \echo '  11-tenancy.sql'

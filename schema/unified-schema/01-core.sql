@@ -49,6 +49,7 @@ CREATE OR REPLACE FUNCTION schema_begin(file text, VARIADIC needs text[]) RETURN
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     makers CONSTANT jsonb := '{
+        "conversations": "02-conversations.sql",
         "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
         "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql"}';
     missing text;
@@ -212,6 +213,15 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF to_regclass(quote_ident(index_name)) IS NULL THEN
         EXECUTE format('CREATE INDEX %I ON %s', index_name, target);
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION schema_unique_index(index_name text, target text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF to_regclass(quote_ident(index_name)) IS NULL THEN
+        EXECUTE format('CREATE UNIQUE INDEX %I ON %s', index_name, target);
     END IF;
 END
 $$;
@@ -393,6 +403,75 @@ BEGIN
 END
 $$;
 
+-- What a row names by its foreign keys must be rows that its session sees: a key alone would tell
+-- whether another town has a row, and hang this one on it. It comes after schema_reference() and
+-- before the rows are protected otherwise. A row of the same table is not looked for.
+CREATE OR REPLACE FUNCTION schema_own_references(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN
+        SELECT given.name, string_agg(format(
+                   '(%1$I IS NULL OR EXISTS (SELECT FROM %2$s named WHERE named.%3$I = %4$I.%1$I))',
+                   a.attname, k.confrelid::regclass, b.attname, given.name), ' AND '
+                   ORDER BY a.attname) AS condition
+          FROM unnest(tables) AS given (name)
+          JOIN pg_constraint k ON k.conrelid = given.name::regclass AND k.contype = 'f'
+          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+          JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = k.confkey[1]
+         WHERE k.confrelid NOT IN ('users'::regclass, 'towns'::regclass, k.conrelid)
+         GROUP BY given.name
+    LOOP
+        PERFORM schema_policy(it.name, 'own_references', format(
+            'AS RESTRICTIVE USING (true) WITH CHECK ((SELECT all_towns()) OR %s)', it.condition));
+    END LOOP;
+END
+$$;
+
+-- Of the rows that the table's other policies let through, a session sees and writes those of its
+-- user (`col` holds users.id) and those of no user. With `public_col` it sees, of the others, those
+-- that are public, and writes those of no user that are.
+CREATE OR REPLACE FUNCTION schema_protect_user(on_table text, col text DEFAULT 'user_id',
+                                               public_col text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    own CONSTANT text := format('(SELECT all_towns()) OR %I = (SELECT app_user_id()) OR ', col);
+    nobodys CONSTANT text := format('%I IS NULL', col);
+BEGIN
+    PERFORM schema_policy(on_table, 'own_or_public', format(
+        'AS RESTRICTIVE FOR SELECT USING (%s%s)', own,
+        coalesce(quote_ident(public_col), nobodys)));
+    PERFORM schema_restrict_writes(on_table,
+        concat(own, nobodys, ' AND ' || quote_ident(public_col)));
+END
+$$;
+
+-- What was unique among all rows is unique in a town, and among the rows of none: that a value is
+-- taken would tell one town what another has, and keep it from having the same.
+CREATE OR REPLACE FUNCTION schema_unique_in_town(on_table text, VARIADIC cols text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    listed CONSTANT text := (SELECT string_agg(quote_ident(col), ', ' ORDER BY place)
+                               FROM unnest(cols) WITH ORDINALITY AS given (col, place));
+    stem CONSTANT text := on_table || '_' || array_to_string(cols, '_');
+    earlier text;
+BEGIN
+    FOR earlier IN
+        SELECT k.conname FROM pg_constraint k
+         WHERE k.conrelid = on_table::regclass AND k.contype = 'u'
+           AND cols @> (SELECT array_agg(attname::text) FROM pg_attribute
+                         WHERE attrelid = k.conrelid AND attnum = ANY (k.conkey))
+           AND cardinality(k.conkey) = cardinality(cols)
+    LOOP
+        EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', on_table, earlier);
+    END LOOP;
+    PERFORM schema_unique_index(stem || '_town_idx', format('%I (town_id, %s)', on_table, listed));
+    PERFORM schema_unique_index(stem || '_no_town_idx',
+                                format('%I (%s) WHERE town_id IS NULL', on_table, listed));
+END
+$$;
+
 -- A view that reads with the rights of whoever asks. An earlier one with other columns is replaced;
 -- where other views show it, those must be dropped first.
 CREATE OR REPLACE FUNCTION schema_view(view_name text, query text) RETURNS void
@@ -419,23 +498,89 @@ BEGIN
 END
 $$;
 
--- An embedding of a model with 1536 dimensions, and an index for the nearest ones. Where the
--- extension vector is not installed, a table goes without; a later run adds it.
-CREATE OR REPLACE FUNCTION schema_embedding(VARIADIC tables text[]) RETURNS void
+-- An embedding of a model with 1536 dimensions, and an index for the nearest ones: the column
+-- embedding of a table, or another that is named as deals.deal_embedding. Where the extension vector
+-- is not installed, a table goes without; a later run adds it. An earlier file's index by lists
+-- (ivfflat) goes.
+CREATE OR REPLACE FUNCTION schema_embedding(VARIADIC columns text[]) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     home CONSTANT name := (SELECT n.nspname
                              FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
                             WHERE e.extname = 'vector');
-    on_table text;
+    it record;
+    earlier text;
 BEGIN
     IF home IS NULL THEN
         RETURN;
     END IF;
-    FOREACH on_table IN ARRAY tables LOOP
-        PERFORM schema_column(on_table, 'embedding', format('%I.vector(1536)', home));
-        PERFORM schema_index(format('%s_embedding_idx', on_table), format(
-            '%I USING hnsw (embedding %I.vector_cosine_ops)', on_table, home));
+    FOR it IN
+        SELECT split_part(given, '.', 1) AS on_table,
+               coalesce(nullif(split_part(given, '.', 2), ''), 'embedding') AS col
+          FROM unnest(columns) AS given
+    LOOP
+        PERFORM schema_column(it.on_table, it.col, format('%I.vector(1536)', home));
+        FOR earlier IN
+            SELECT c.relname
+              FROM pg_index i
+              JOIN pg_class c ON c.oid = i.indexrelid AND c.relname LIKE 'idx\_%\_embedding'
+              JOIN pg_am m ON m.oid = c.relam AND m.amname = 'ivfflat'
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+             WHERE i.indrelid = it.on_table::regclass AND a.attname = it.col
+        LOOP
+            EXECUTE format('DROP INDEX %I', earlier);
+        END LOOP;
+        PERFORM schema_index(format('%s_%s_idx', it.on_table, it.col), format(
+            '%I USING hnsw (%I %I.vector_cosine_ops)', it.on_table, it.col, home));
+    END LOOP;
+END
+$$;
+
+-- A trigger, made again where its definition is another one. `events` is what stands before ON
+-- <table>, `action` what stands after; the trigger's comment keeps both.
+CREATE OR REPLACE FUNCTION schema_trigger(on_table text, trigger_name text, events text,
+                                          action text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    definition CONSTANT text := events || ' ' || action;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger
+                    WHERE tgrelid = on_table::regclass AND tgname = trigger_name
+                      AND obj_description(oid, 'pg_trigger') = definition) THEN
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %I %s',
+                       trigger_name, events, on_table, action);
+        EXECUTE format('COMMENT ON TRIGGER %I ON %I IS %L', trigger_name, on_table, definition);
+    END IF;
+END
+$$;
+
+-- Triggers of the earlier files that this version has no more.
+CREATE OR REPLACE FUNCTION schema_drop_triggers(on_table text, VARIADIC triggers text[])
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it text;
+BEGIN
+    FOR it IN SELECT tgname FROM pg_trigger
+               WHERE tgrelid = on_table::regclass AND tgname = ANY (triggers) LOOP
+        EXECUTE format('DROP TRIGGER %I ON %I', it, on_table);
+    END LOOP;
+END
+$$;
+
+-- CREATE OR REPLACE FUNCTION refuses other names or defaults of arguments, and another result. This
+-- drops functions of a name that differ from `wanted`: `months integer DEFAULT 3 RETURNS void`.
+CREATE OR REPLACE FUNCTION schema_drop_function(function_name text, wanted text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it regprocedure;
+BEGIN
+    FOR it IN SELECT oid FROM pg_proc
+               WHERE pronamespace = quote_ident(current_schema())::regnamespace
+                 AND proname = function_name
+                 AND concat(pg_get_function_arguments(oid), ' RETURNS ',
+                            pg_get_function_result(oid)) <> wanted LOOP
+        EXECUTE format('DROP FUNCTION %s', it);
     END LOOP;
 END
 $$;
@@ -519,7 +664,7 @@ CREATE TABLE IF NOT EXISTS towns (
 CREATE TABLE IF NOT EXISTS companies (
     id                   integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
     uid                  uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
-    hubspot_id           varchar(255) NOT NULL UNIQUE,
+    hubspot_id           varchar(255) NOT NULL,
     name                 varchar(255),
     domain               varchar(255),
     industry             varchar(255),
@@ -620,6 +765,7 @@ BEGIN
     PERFORM schema_reference('api_keys', 'user_id', 'users (id)', 'CASCADE');
     PERFORM schema_reference('system_config', 'updated_by', 'users (id)');
     PERFORM schema_reference('companies', 'town_id', 'towns (uid)');
+    PERFORM schema_unique_in_town('companies', 'hubspot_id');
     PERFORM schema_keep_updated_at('users', 'system_config', 'towns', 'companies');
     PERFORM schema_protect_town('companies');
     -- A town is seen by itself, and written by the owner alone: database_roles decides who sees what.
@@ -645,8 +791,10 @@ $$;
 
 REVOKE ALL ON FUNCTION schema_begin, schema_alter_under_views, schema_modernise, schema_reference,
     schema_check, schema_keep_updated_at, schema_protect_town, schema_protect_company,
-    schema_protect, schema_policy, schema_force, schema_restrict_writes, schema_view, schema_embedding, schema_column,
-    schema_default, schema_index FROM PUBLIC;
+    schema_protect, schema_protect_user, schema_policy, schema_force, schema_restrict_writes,
+    schema_own_references, schema_unique_in_town, schema_view, schema_embedding, schema_trigger,
+    schema_drop_triggers, schema_drop_function, schema_column, schema_default, schema_index,
+    schema_unique_index FROM PUBLIC;
 
 
 -- 6  Comments -----------------------------------------------------------------------------------
