@@ -15,7 +15,7 @@ from robbieblocks.cli.check_command import check, types
 from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.content_commands import branding, content
 from robbieblocks.cli.db_commands import db
-from robbieblocks.cli.operator_commands import doctor, prune, status, systemd
+from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
 from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.preview_command import preview, preview_comment
@@ -277,5 +277,5 @@ def worker(
     )
 
 
-for each in (preview, preview_comment, check, types, status, doctor, prune, systemd):
+for each in (preview, preview_comment, check, types, status, doctor, prune, systemd, webserver):
     app.command()(each)

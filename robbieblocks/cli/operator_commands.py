@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -93,3 +93,42 @@ def systemd(
 
     options = {"--embedded": embedded, "--create-root": create_root}
     command.run(node=node, user=user, options=[name for name, given in options.items() if given])
+
+
+def webserver(
+    server: Annotated[
+        Literal["nginx", "caddy"], typer.Argument(help="The web server that is configured.")
+    ],
+    node: Annotated[
+        str, typer.Option(autocompletion=node_ids, help="The node whose live releases it serves.")
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="Host name of the node's address, such as play.example.org. Default: any.",
+            show_default=False,
+        ),
+    ] = "",
+    listen: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Where to listen, for plain HTTP. Default: port 80; Caddy with a --name: HTTPS.",
+            show_default=False,
+        ),
+    ] = "",
+    brotli: Annotated[
+        bool,
+        typer.Option("--brotli", help="nginx has the module libnginx-mod-http-brotli-static."),
+    ] = False,
+) -> None:
+    """Print a configuration of nginx or Caddy that serves a node's live releases as `serve` does.
+
+    Changes nothing.
+
+    Example: robbieblocks webserver nginx --node vengeance-local --listen 8080
+    """
+    from robbieblocks.cli import webserver as command
+
+    command.run(server=server, node=node, name=name, listen=listen, brotli=brotli)

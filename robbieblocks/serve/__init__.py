@@ -7,6 +7,7 @@ is read at each request, so a new release is seen at once, and each answer comes
 """
 
 from robbieblocks.serve.asgi import Release, app, app_of
+from robbieblocks.serve.configuration import WebServer, WebSite, render
 from robbieblocks.serve.files import NO_STORE, SECURITY, plain
 from robbieblocks.serve.server import addresses, serve_apps, serve_nodes
 
@@ -14,10 +15,13 @@ __all__ = [
     "NO_STORE",
     "SECURITY",
     "Release",
+    "WebServer",
+    "WebSite",
     "addresses",
     "app",
     "app_of",
     "plain",
+    "render",
     "serve_apps",
     "serve_nodes",
 ]

@@ -28,7 +28,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
 ONE_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-_TYPES: Final = {
+TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -47,10 +47,10 @@ _TYPES: Final = {
     "woff": "font/woff",
     "wasm": "application/wasm",
 }
-_COMPRESSED: Final = frozenset(
+COMPRESSED: Final = frozenset(
     {"html", "css", "js", "mjs", "json", "map", "txt", "xml", "svg", "wasm"}
 )
-_COMPRESSED_MIN_BYTES: Final = 1024
+COMPRESSED_MIN_BYTES: Final = 1024
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
@@ -85,9 +85,9 @@ class FileResponder:
         `tag` stands for the content: the ETag is made of it. Only a 200 has one.
         """
         extension = name.rpartition(".")[2]
-        content_type = _TYPES.get(extension, "application/octet-stream")
+        content_type = TYPES.get(extension, "application/octet-stream")
         sent = {**headers, **SECURITY, "Content-Type": content_type}
-        if extension in _COMPRESSED and len(content) >= _COMPRESSED_MIN_BYTES:
+        if extension in COMPRESSED and len(content) >= COMPRESSED_MIN_BYTES:
             sent["Vary"] = "Accept-Encoding"
             if _accepts_gzip(request.headers.get("accept-encoding", "")):
                 content = self.gzipped(tag, content)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -12,15 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tests.needs import missing
+from tests import debian_packages
 from tests.workers import until
 
 _PACKAGES = ("pgbouncer", "libc-ares2", "libevent-2.1-7")
-_TIMEOUT = 120.0
 _HOW = "install pgbouncer, or name one with PGBOUNCER"
 
 
@@ -29,44 +25,9 @@ def ensure() -> tuple[Path, dict[str, str]]:
     found = os.environ.get("PGBOUNCER") or shutil.which("pgbouncer")
     if found:
         return Path(found), dict(os.environ)
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        missing(f"no PgBouncer, and no apt-get to get one: {_HOW}")
-    folder = platformdirs.user_cache_path("robbieblocks-tests") / f"pgbouncer-{platform.machine()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        program = folder / "root" / "usr" / "sbin" / "pgbouncer"
-        if not program.exists():
-            _fetch(folder)
-    libraries = ":".join(str(path) for path in sorted((folder / "root" / "usr" / "lib").glob("*")))
-    return program, {**os.environ, "LD_LIBRARY_PATH": libraries}
-
-
-def _fetch(folder: Path) -> None:
-    download = ("download", *_PACKAGES)
-    if not _apt(folder, *download):
-        # No package lists on this machine, and no right to write where they belong: private ones.
-        lists = folder / "lists"
-        (lists / "partial").mkdir(parents=True, exist_ok=True)
-        private = ("-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={folder}")
-        if not (_apt(folder, *private, "update") and _apt(folder, *private, *download)):
-            missing(f"no PgBouncer, and Debian's packages can't be fetched: {_HOW}")
-    aside = folder / "aside"
-    shutil.rmtree(aside, ignore_errors=True)
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, aside], check=True, timeout=_TIMEOUT)
-    aside.rename(folder / "root")
-
-
-def _apt(folder: Path, *arguments: str) -> bool:
-    done = subprocess.run(
-        ["apt-get", "-qq", *arguments],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=_TIMEOUT,
-    )
-    return done.returncode == 0
+    root = debian_packages.unpacked("pgbouncer", _PACKAGES, _HOW)
+    environment = {**os.environ, "LD_LIBRARY_PATH": debian_packages.libraries(root)}
+    return root / "usr" / "sbin" / "pgbouncer", environment
 
 
 @contextmanager

@@ -78,10 +78,10 @@ print('{{"event": "small disk", "mounted": %s}}' % str(done).lower(), file=sys.s
 if not done:
     from robbieblocks.release.files import disk
     written = disk.write_new
-    def write_new(name, content, *, dir_fd):
+    def write_new(name, content, *, dir_fd, modified_ns=None):
         if pathlib.Path(site, "filler").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
-        return written(name, content, dir_fd=dir_fd)
+        return written(name, content, dir_fd=dir_fd, modified_ns=modified_ns)
     disk.write_new = write_new
 """
 

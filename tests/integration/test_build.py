@@ -446,7 +446,7 @@ def test_a_full_disk_keeps_what_is_live(seeded: Builder, monkeypatch: pytest.Mon
         "UPDATE robbieblocks_pages SET meta_title = 'Later' WHERE page_key = 'robbie-play-home'"
     )
 
-    def full(name: str, content: bytes, *, dir_fd: int) -> Any:
+    def full(name: str, content: bytes, *, dir_fd: int, modified_ns: int | None = None) -> Any:
         raise OSError(28, "No space left on device", name)
 
     with monkeypatch.context() as patch:

@@ -687,3 +687,18 @@ def test_another_apps_manifest_is_not_trusted(site_root: SiteRoot) -> None:
     (site_root.path / NODE / "work" / "current").symlink_to(f"releases/{done.build_hash}")
     found: Manifest | None = live(site_root, NODE, "work")
     assert found is None
+
+
+def test_a_files_time_stands_for_its_content(site_root: SiteRoot) -> None:
+    """Equal content has one time wherever it was written, other content another, none to come."""
+    put_version(site_root, 1)
+    first = {path: (app_path(site_root) / "current" / path).stat().st_mtime for path in pages(1)}
+    put_version(site_root, 2)
+    put_version(site_root, 1)
+    whole = SiteRoot(site_root.path.with_name("other"))
+    put_version(whole, 1)
+    for root in (site_root, whole):
+        folder = app_path(root) / "current"
+        assert {path: (folder / path).stat().st_mtime for path in pages(1)} == first
+    assert len({int(time) for time in first.values()}) == len(set(pages(1).values()))
+    assert all(0 < time < 2**30 + 1 for time in first.values())

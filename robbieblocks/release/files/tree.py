@@ -113,7 +113,8 @@ def fill(
     """Make, link and write what is missing, then the manifest and the stat index.
 
     `links` are the files to link, by the folder that has them; what is neither kept nor linked is
-    written from the contents. Returns the paths of those.
+    written from the contents, each with the time that stands for its content. Returns the paths of
+    those.
     """
     stats = dict(difference.kept)
     for path in difference.mkdir:
@@ -123,11 +124,15 @@ def fill(
             continue
         with disk.folder(source) as source_fd:
             for path, stat in whole.items():
-                copied = disk.link_or_copy(path, source=source_fd, target=target)
+                modified_ns = disk.time_of(manifest.files[path])
+                copied = disk.link_or_copy(
+                    path, source=source_fd, target=target, modified_ns=modified_ns
+                )
                 stats[path] = copied or stat
     written = [path for path in manifest.files if path not in stats]
     for path in written:
-        stats[path] = disk.write_new(path, contents[path], dir_fd=target)
+        modified_ns = disk.time_of(manifest.files[path])
+        stats[path] = disk.write_new(path, contents[path], dir_fd=target, modified_ns=modified_ns)
     disk.write_new(MANIFEST, manifest_json, dir_fd=target)
     disk.write_new(STAT_INDEX, dump_stat_index(manifest, stats), dir_fd=target)
     return written

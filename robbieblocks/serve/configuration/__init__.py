@@ -1,0 +1,13 @@
+"""Configurations of nginx and Caddy that serve a node as `robbieblocks serve` does.
+
+| file | what it is |
+|---|---|
+| `site` | what is configured: a node, its apps, and the applications beside them |
+| `rendering` | fills in the templates, and quotes what may hold any character |
+| `nginx.conf.j2`, `Caddyfile.j2` | the templates |
+"""
+
+from robbieblocks.serve.configuration.rendering import render
+from robbieblocks.serve.configuration.site import WebServer, WebSite
+
+__all__ = ["WebServer", "WebSite", "render"]

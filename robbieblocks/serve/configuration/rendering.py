@@ -1,0 +1,111 @@
+"""Fills in the templates of configurations, and quotes what may hold any character."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from robbieblocks.errors import UsageError
+from robbieblocks.messages import printable
+from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.release import BUILD_HEADER
+from robbieblocks.serve import files
+from robbieblocks.serve.configuration.site import WebServer, WebSite
+
+_TEMPLATES: Final = {"nginx": "nginx.conf.j2", "caddy": "Caddyfile.j2"}
+# What neither quotes nor escapes take the meaning of: nginx's variables; Caddy's placeholders and
+# the patterns of its file matcher.
+_UNQUOTABLE: Final = {
+    "nginx": re.compile(r"[\x00-\x1f\x7f$\ud800-\udfff]"),
+    "caddy": re.compile(r"[\x00-\x1f\x7f{}*?\[\\`\ud800-\udfff]"),
+}
+
+
+def render(server: WebServer, site: WebSite) -> str:
+    """The text of a server's configuration. Raises UsageError for a folder it can't be told."""
+    folder = str(site.folder)
+    if found := _UNQUOTABLE[server].search(folder):
+        raise UsageError(
+            f"{server} can't be told the folder {printable(folder)}: it holds {found[0]!r}\n"
+            "  -> move the site root to a folder without that, and name it in "
+            "ROBBIEBLOCKS_SITE_ROOT"
+        )
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 -- no HTML: `_quoted` makes text safe
+    )
+    environment.filters["quoted"] = _quoted
+    values: dict[str, object] = {
+        "site": site,
+        "asset_prefix": ASSET_PREFIX,
+        "compressed_min_bytes": files.COMPRESSED_MIN_BYTES,
+        "no_store": files.NO_STORE,
+        "one_year": files.ONE_YEAR,
+        "revalidate": files.REVALIDATE,
+    }
+    values |= _of_nginx(site) if server == "nginx" else _of_caddy(site)
+    return environment.get_template(_TEMPLATES[server]).render(values)
+
+
+def _quoted(text: object, variables: str = "") -> str:
+    """A text as one word that means itself, followed by variables of nginx's."""
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}{variables}"'
+
+
+def _of_nginx(site: WebSite) -> dict[str, object]:
+    port = site.port or 80
+    types: dict[str, list[str]] = {}
+    for ending, content_type in files.TYPES.items():
+        types.setdefault(content_type.partition(";")[0], []).append(ending)
+    compressed = {files.TYPES[ending].partition(";")[0] for ending in files.COMPRESSED}
+    return {
+        "listen": [f"{site.host}:{port}"] if site.host else [str(port), f"[::]:{port}"],
+        "types": types,
+        # text/html is always among them, and naming it is warned of.
+        "compressed_types": sorted(compressed - {"text/html"}),
+        "headers": _nginx_headers,
+    }
+
+
+def _nginx_headers(caching: Mapping[str, str], *, build: bool = False) -> str:
+    """The headers of a location, which has none but its own.
+
+    The empty `Last-Modified` takes out the one that nginx would make of the file's time.
+    """
+    sent = {**caching, **files.SECURITY, "Last-Modified": ""}
+    lines = [f"add_header {name} {_quoted(value)} always;" for name, value in sent.items()]
+    if build:
+        lines.append(f"add_header {BUILD_HEADER} $robbieblocks_build always;")
+    return "\n".join(f"        {line}" for line in lines)
+
+
+def _of_caddy(site: WebSite) -> dict[str, object]:
+    # A name alone has Caddy fetch a certificate; a port is plain HTTP.
+    address = site.name if site.name and not site.port else f"http://{site.name}:{site.port or 80}"
+    endings: dict[str, list[str]] = {}
+    for ending, content_type in files.TYPES.items():
+        endings.setdefault(content_type, []).append(ending)
+    types = [
+        f"@{kind[0]} path {' '.join(f'*.{each}' for each in kind)}\n"
+        f"\t\theader @{kind[0]} Content-Type {_quoted(content_type)}"
+        for content_type, kind in endings.items()
+    ]
+    return {
+        "address": address,
+        "content_types": "\n".join(f"\t\t{each}" for each in types),
+        "headers": _caddy_headers,
+    }
+
+
+def _caddy_headers(caching: Mapping[str, str]) -> str:
+    sent = {**caching, **files.SECURITY}
+    return "\n".join(f"\t\theader {name} {_quoted(value)}" for name, value in sent.items())

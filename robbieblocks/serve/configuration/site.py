@@ -1,0 +1,90 @@
+"""What a web server's configuration is made for: a node, its apps, and applications beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from robbieblocks.errors import UsageError
+from robbieblocks.messages import printable
+from robbieblocks.model import SHARED_APP
+
+WebServer = Literal["nginx", "caddy"]
+
+_NAME: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
+_LAST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application of its own that answers below a path of the node's address."""
+
+    path: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSite:
+    """What is served: a node's apps, in the order in which they are asked for a page.
+
+    `folder` is that of the node in the site root. `host` and `port` say where to listen; port 0 is
+    the server's usual one. `name` is the address's host name, empty for any.
+    """
+
+    node: str
+    folder: Path
+    apps: tuple[str, ...]
+    applications: tuple[Application, ...] = ()
+    name: str = ""
+    host: str = ""
+    port: int = 0
+    brotli: bool = field(default=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        node: str,
+        site_root: Path,
+        apps: Sequence[str],
+        applications: Mapping[str, str],
+        name: str,
+        listen: str,
+        brotli: bool,
+    ) -> WebSite:
+        """Check the name and where to listen: `[HOST:]PORT`. Raises UsageError."""
+        if name and not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{printable(name)} is no host name\n  -> write it as in play.example.org"
+            )
+        host, port = _listen(listen) if listen else ("", 0)
+        return cls(
+            node=node,
+            folder=site_root / node,
+            apps=tuple(sorted(apps, key=lambda app: (app == SHARED_APP, app))),
+            applications=tuple(Application(*each) for each in sorted(applications.items())),
+            name=name,
+            host=host,
+            port=port,
+            brotli=brotli,
+        )
+
+    @property
+    def not_found_app(self) -> str | None:
+        """The app whose release has the node's 404 page: the last one, where it is the shared."""
+        return SHARED_APP if SHARED_APP in self.apps else None
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _LAST_PORT
+    if not is_port or (host and not _HOST.fullmatch(host)):
+        raise UsageError(
+            f"can't listen on {printable(text)}\n"
+            "  -> write a port, or host and port: 127.0.0.1:8080"
+        )
+    return host, int(port)

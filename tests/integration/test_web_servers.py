@@ -1,0 +1,403 @@
+"""The real nginx and Caddy, with the configurations printed for them: as `serve` answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from robbieblocks import release, serve
+from robbieblocks.errors import UsageError
+from robbieblocks.model import Asset
+from robbieblocks.release import SiteRoot
+from robbieblocks.serve import WebServer, WebSite
+from tests import web_servers
+from tests.commands import Installation
+from tests.integration.releases import NODE, app_folder, assets, pages, put, put_version
+from tests.web_servers import SERVERS
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = Asset.of("react", "js", "// react\n" * 500)
+FONT = Asset.of("orbitron", "woff2", bytes(2000))
+NOT_FOUND = b"<h1>lost in branding</h1>"
+SHARED = {
+    "about/index.html": b"<h1>about</h1>",
+    "old.html": b"<h1>old</h1>",
+    "404.html": NOT_FOUND,
+    "robots.txt": b"User-agent: *\n",
+    "sitemap.xml": b"<urlset/>",
+    "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
+}
+
+
+def text_of(server: WebServer, root: Path, listen: str, **more: object) -> str:
+    """The configuration for what is live below a site root."""
+    given: dict[str, object] = {"applications": {}, "name": "", "brotli": True, **more}
+    apps = release.apps(SiteRoot(root), NODE)
+    site = WebSite.of(node=NODE, site_root=root, apps=apps, listen=listen, **given)  # type: ignore[arg-type] # of tests' own
+    return serve.render(server, site)
+
+
+@pytest.fixture(scope="module")
+def site_root(tmp_path_factory: pytest.TempPathFactory) -> SiteRoot:
+    """A node with two apps live, in a folder whose name needs quotes."""
+    root = SiteRoot(tmp_path_factory.mktemp("web") / "it's; a #site\u00e9")
+    put_version(root, 1)
+    put(root, SHARED, [SCRIPT, FONT], app="shared")
+    return root
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def served(
+    request: pytest.FixtureRequest, site_root: SiteRoot, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A client of a running server."""
+    server, port = request.param, web_servers.free_port()
+    text = text_of(server, site_root.path, f"127.0.0.1:{port}")
+    folder = tmp_path_factory.mktemp(server)
+    with (
+        web_servers.running(server, text, folder, port) as url,
+        httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}) as client,
+    ):
+        client.headers["X-Server"] = server
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/play/", "/play", "/about", "/caf%C3%A9/", "/old.html"])
+def test_a_page_is_served_at_its_route(served: httpx.Client, path: str) -> None:
+    """With or without a slash, its bytes are the release's, and are asked for again each time."""
+    answer = served.get(path)
+    file = httpx.URL(path).path.strip("/")
+    file = file if file.endswith(".html") else f"{file}/index.html"
+    assert answer.status_code == 200
+    assert answer.content == {**pages(1), **SHARED}[file]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    for name, value in serve.SECURITY.items():
+        assert answer.headers.get_list(name) == [value]
+    assert "last-modified" not in answer.headers
+    assert "server" not in answer.headers or answer.headers["server"] == "nginx"
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [("/play/index.html", "/play/"), ("/play/index.html?a=b%20c&d", "/play/?a=b%20c&d")],
+)
+def test_a_file_leads_to_its_route(served: httpx.Client, path: str, leads_to: str) -> None:
+    """The query goes along."""
+    answer = served.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (308, leads_to)
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/index.html", "/%5Cevil.example/index.html", "/%0d%0aX:1/index.html"]
+)
+def test_a_redirect_never_leads_to_another_site(served: httpx.Client, path: str) -> None:
+    """Nor does it hold a header of the visitor's."""
+    answer = served.get(str(served.base_url).rstrip("/") + path)
+    assert "x" not in answer.headers
+    assert not answer.headers.get("location", "/").startswith(("//", "/\\", "http"))
+
+
+def test_files_have_their_types(served: httpx.Client) -> None:
+    """The ones that `serve` says."""
+    for path, wanted in {
+        "/robots.txt": "text/plain; charset=utf-8",
+        "/sitemap.xml": "application/xml; charset=utf-8",
+        "/tokens.json": "application/json",
+        SCRIPT.url: "text/javascript; charset=utf-8",
+        FONT.url: "font/woff2",
+    }.items():
+        assert served.get(path).headers["content-type"] == wanted, path
+
+
+def test_an_asset_is_kept_for_a_year(served: httpx.Client) -> None:
+    """Its name is its content, so nobody has to ask again; a known one is not sent again."""
+    answer = served.get(SCRIPT.url)
+    assert answer.content == SCRIPT.content
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for name, value in serve.SECURITY.items():
+        assert answer.headers[name] == value
+    again = served.get(SCRIPT.url, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_rb/none-0123456789abcdef.js",
+        "/_rb/none-0123456789abcdef.css",
+        "/_rb/",
+        "/_rb/.assets.lock",
+        "/_rb/..%2fplay/current/manifest.json",
+        "/_rb/" + "a" * 300,
+    ],
+)
+def test_a_missing_asset_is_never_html_nor_stored(served: httpx.Client, path: str) -> None:
+    """An HTML 200 in its place would poison caches for a year."""
+    answer = served.get(path)
+    assert answer.status_code == 404
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+    if ".." not in httpx.URL(path).path:
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.text == "no such asset\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/none",
+        "/none.css",
+        "/",
+        "/manifest.json",
+        "/play/.seal",
+        "/.seal",
+        "/.verified",
+        "/current/play/index.html",
+        "/play/current/manifest.json",
+        "/play/releases/",
+        "/assets/",
+        "/play/..%2fmanifest.json",
+        "/..%2f..%2f..%2f..%2fetc/passwd",
+    ],
+)
+def test_what_is_no_page_is_not_found_in_branding(served: httpx.Client, path: str) -> None:
+    """The shared release's 404 page, with that status, and not stored."""
+    answer = served.get(path, follow_redirects=True)
+    if answer.status_code == 400:  # a path that leads out of the root, to nginx
+        assert "etc/passwd" in path
+        return
+    assert (answer.status_code, answer.content) == (404, NOT_FOUND)
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "etag" not in answer.headers
+    assert "last-modified" not in answer.headers
+
+
+def test_no_release_but_the_live_one_is_served(served: httpx.Client, site_root: SiteRoot) -> None:
+    """Not by any form of its path."""
+    name = app_folder(site_root).live_name
+    for path in (f"/play/releases/{name}/play/index.html", f"/releases/{name}/manifest.json"):
+        assert served.get(path, follow_redirects=True).status_code == 404
+
+
+def test_text_is_compressed_for_who_takes_it(served: httpx.Client) -> None:
+    """Caches are told, and fonts stay as they are."""
+    for path, plain in ((SCRIPT.url, SCRIPT.content), ("/play/p3", pages(1)["play/p3/index.html"])):
+        packed = served.get(path, headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["vary"]
+        assert packed.content == plain
+    font = served.get(FONT.url, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in font.headers
+
+
+def test_head_says_what_get_would(served: httpx.Client) -> None:
+    """The same status and caching, and no body."""
+    for path in ("/play/", "/none", SCRIPT.url):
+        head, full = served.head(path), served.get(path)
+        assert (head.status_code, head.content) == (full.status_code, b"")
+        assert head.headers["cache-control"] == full.headers["cache-control"]
+
+
+SWAPS = int(os.environ.get("WEB_SERVER_SWAPS", "20"))
+CLIENTS = 2
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_under_load_each_answer_is_whole_and_of_one_release(
+    server: WebServer, tmp_path: Path
+) -> None:
+    """While releases are swapped, and back; a 304 is only for a visitor who has what is live."""
+    root = SiteRoot(tmp_path / "site")
+    versions = [dict(equally_long(number)) for number in range(8)]
+    put(root, versions[0], assets(0))
+    put(root, SHARED, [SCRIPT], app="shared")
+    port = web_servers.free_port()
+    folder, text = tmp_path / server, text_of(server, root.path, f"127.0.0.1:{port}")
+    with (
+        web_servers.running(server, text, folder, port) as url,
+        httpx.Client(base_url=url) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        returning = Returning(client)
+        done = threading.Event()
+        visits = [threads.submit(visit, url, done) for _ in range(CLIENTS)]
+        try:
+            for number in range(1, SWAPS + 1):
+                # Each fifth goes back to what was live two swaps ago.
+                version = (number - 2 if number % 5 == 0 else number) % len(versions)
+                put(root, versions[version], assets(version))
+                release.prune(root, NODE, "play", asset_days=0.0, sweep_hours=0.0)
+                returning.check(versions[version]["play/index.html"])
+        finally:
+            done.set()
+        answers = [answer for each in visits for answer in each.result()]
+    whole = {version["play/index.html"]: number for number, version in enumerate(versions)}
+    builds: dict[str, bytes] = {}
+    tags: dict[str, bytes] = {}
+    assert len(answers) > SWAPS
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.content in whole
+        assert len(answer.content) == int(answer.headers.get("content-length", "0"))
+        if build := answer.headers.get(release.BUILD_HEADER):
+            assert builds.setdefault(build, answer.content) == answer.content
+        if tag := answer.headers.get("etag"):
+            assert tags.setdefault(tag, answer.content) == answer.content
+    assert (len(builds) > 1, len(tags) > 1) == (server == "nginx", server == "nginx")
+    assert len(list((root.path / NODE / "play" / "releases").iterdir())) <= 8
+    assert len(list((root.path / NODE / "assets").iterdir())) <= 2 + 8
+
+
+def equally_long(version: int) -> dict[str, bytes]:
+    """Releases whose home page differs in one digit, and is written within a second."""
+    return {**pages(0), "play/index.html": b"<h1>home</h1> %d %s end" % (version, b"x" * 30_000)}
+
+
+def visit(url: str, done: threading.Event) -> list[httpx.Response]:
+    """All answers that a visitor gets, who asks again and again."""
+    answers: list[httpx.Response] = []
+    with httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}) as client:
+        while not done.is_set():
+            answers.append(client.get("/play/"))
+    return answers
+
+
+@dataclass
+class Returning:
+    """A visitor who kept every page that it was ever sent, with its ETag."""
+
+    client: httpx.Client
+    known: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def check(self, live: bytes) -> None:
+        """Whichever page the visitor has: it gets the live one, or is told that it has it."""
+        for tag, content in [*self.known.items(), ("", b"")]:
+            sent = {"If-None-Match": tag} if tag else {"If-Modified-Since": FUTURE}
+            answer = self.client.get("/play/", headers=sent)
+            got = content if answer.status_code == 304 else answer.content
+            assert got == live
+            if found := answer.headers.get("etag"):
+                assert self.known.setdefault(found, got) == got
+
+
+FUTURE = "Sun, 01 Jan 2034 00:00:00 GMT"
+
+
+HOSTILE = [
+    "with space",
+    "it's",
+    'say "x"',
+    "semi;colon",
+    "hash#",
+    "b{r}ace",
+    "back\\slash",
+    "$uri",
+    "100%",
+    "\u0416\u00e9\u732b",
+    "star*",
+    "[a]",
+    "`tick`",
+    "new\nline",
+    "~tilde",
+]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_folder_is_quoted_or_refused(server: WebServer, tmp_path: Path) -> None:
+    """Whatever its name: the server itself takes the configuration and serves that folder."""
+    refused = []
+    taken: dict[str, tuple[str, int]] = {}
+    port = 0
+    put_version(SiteRoot(tmp_path / "published"), 1)
+    for name in HOSTILE:
+        root = SiteRoot(tmp_path / "sites" / name)
+        shutil.copytree(tmp_path / "published", root.path, symlinks=True)
+        port = web_servers.free_port()
+        try:
+            taken[name] = text_of(server, root.path, f"127.0.0.1:{port}"), port
+        except UsageError:
+            refused.append(name)
+    assert (
+        refused
+        == {
+            "nginx": ["$uri", "new\nline"],
+            "caddy": ["b{r}ace", "back\\slash", "star*", "[a]", "`tick`", "new\nline"],
+        }[server]
+    )
+    whole = "\n".join(text for text, _port in taken.values())
+    with web_servers.running(server, whole, tmp_path / server, port), httpx.Client() as client:
+        for name, (_text, at) in taken.items():
+            for path, content in (
+                ("/play/", pages(1)["play/index.html"]),
+                (assets(1)[0].url, assets(1)[0].content),
+            ):
+                assert client.get(f"http://127.0.0.1:{at}{path}").content == content, name
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_can_not_be_read_is_unavailable_not_gone(server: WebServer, tmp_path: Path) -> None:
+    """A 404 for every page would have search engines forget them all."""
+    root = SiteRoot(tmp_path / "site")
+    put_version(root, 1)
+    port = web_servers.free_port()
+    text = text_of(server, root.path, f"127.0.0.1:{port}")
+    with web_servers.running(server, text, tmp_path / server, port) as url:
+        assert httpx.get(f"{url}/none").status_code == 404
+        root.path.rename(tmp_path / "unmounted")
+        answer = httpx.get(f"{url}/play/")
+        assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": "play.example.org; deny all"}, "is no host name"),
+        ({"name": "{$HOME}"}, "is no host name"),
+        ({"listen": "80; deny all"}, "can't listen on"),
+        ({"listen": "70000"}, "can't listen on"),
+        ({"listen": "\u0661"}, "can't listen on"),
+    ],
+)
+def test_what_would_be_no_word_is_refused(
+    site_root: SiteRoot, wrong: dict[str, str], said: str
+) -> None:
+    """It could end a directive and begin another."""
+    with pytest.raises(UsageError, match=said):
+        text_of("nginx", site_root.path, **{"listen": "80", **wrong})
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    ("name", "listen"), [("play.example.org", ""), ("", ""), ("*.example.org", "[::1]:8080")]
+)
+def test_the_server_takes_each_form_of_an_address(
+    server: WebServer, site_root: SiteRoot, tmp_path: Path, name: str, listen: str
+) -> None:
+    """By its own check of a configuration, several nodes' in one included."""
+    text = text_of(server, site_root.path, listen, name=name)
+    assert web_servers.check(server, text, tmp_path / server) == ""
+
+
+def test_the_command_prints_it(site_root: SiteRoot, tmp_path: Path) -> None:
+    """For the apps that are live; a node without any is refused."""
+    shell = Installation(
+        home=tmp_path / "home", variables={"ROBBIEBLOCKS_SITE_ROOT": str(site_root.path)}
+    )
+    ran = shell.run("webserver", "nginx", "--node", NODE, "--name", "play.example.org")
+    assert ran.code == 0, ran.err
+    assert web_servers.check("nginx", ran.out, tmp_path / "nginx") == ""
+    assert "play, shared" in ran.err
+    for node in ("nowhere", "../x", "a; b"):
+        refused = shell.run("webserver", "caddy", "--node", node)
+        assert (refused.code, refused.out) == (2, "")
+        assert "no live release" in refused.error
