@@ -35,13 +35,14 @@ test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m tests.fetch
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-lint: $(DEV)  ## Format, lint, types, the layers of the packages, and the lock files
+lint: $(DEV)  ## Format, lint, types, the layers of the packages, SQL, and the lock files
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.javascript
+	$(BIN)/squawk 'schema/**/*.sql'
 	$(BIN)/python tools/lock.py --check
 
 format: $(DEV)  ## Format, and mend what lint can mend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,6 +62,38 @@ def db_upgrade(unified: Unified = False, database_url: DatabaseUrl = None) -> No
     from robbieblocks.cli import database as command
 
     command.upgrade(database_url, unified=unified)
+
+
+@db.command("test", context_settings={"ignore_unknown_options": True})
+def db_test(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ARGS...", help="What psql gets, such as -v and a variable."),
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            help="A dump, as text, of a database to try the files on.", show_default=False
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            help="Copy this database, which has the extensions, for each trial.", show_default=False
+        ),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Try every file of the unified schema: over nothing, alone, again, over an earlier database.
+
+    It makes databases on the server for that, for which the role needs CREATEDB, and drops them.
+    Changes no database that is there. Exits with 1 where a file fails.
+
+    Example: robbieblocks db test --earlier backup.sql
+    """
+    from robbieblocks.cli import psql as command
+
+    command.test_schema(arguments or (), database_url, earlier=earlier, template=template)
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})

@@ -1,4 +1,4 @@
-"""`robbieblocks db psql` and `db url`: the database for other programs."""
+"""`robbieblocks db psql`, `db test` and `db url`: the database for other programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import Final, NoReturn
 
 from psycopg.conninfo import make_conninfo
 
@@ -32,24 +33,59 @@ def run(arguments: Sequence[str], database_url: str | None) -> None:
     program = _psql()
     settings = Settings.from_environment(database_url=database_url)
     with session.located(settings) as found:
-        parts = database.read_address(found.database_url or "")
-        environment = dict(os.environ)
-        # What stands in the arguments, every user of the machine can read.
-        for name, variable in database.secrets().items():
-            if secret := parts.pop(name, None):
-                if variable:
-                    environment[variable] = secret
-                else:
-                    print_progress(
-                        f"{name} is left out: all users of the machine see psql's arguments"
-                    )
-        address = ["--dbname", make_conninfo("", **parts)] if parts else []
-        # Python ignores it, and psql and its own commands would inherit that.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        try:
-            os.execve(program, [program, *address, *arguments], environment)  # noqa: S606 - becoming psql is the aim, and no shell is wanted
-        except OSError as error:
-            raise UsageError(f"could not start {program}: {error.strerror}") from error
+        address, environment = _for_psql(found)
+        _become((program, *address, *arguments), environment)
+
+
+def test_schema(
+    arguments: Sequence[str],
+    database_url: str | None,
+    *,
+    earlier: Path | None,
+    template: str | None,
+) -> None:
+    """Become schema/scripts/test-schema-init.sh, which keeps an embedded server running.
+
+    `arguments` are psql's. Raises UsageError where there is no bash or no psql.
+    """
+    bash = shutil.which("bash")
+    if bash is None:
+        raise UsageError("there is no bash on this machine, in which the script is written")
+    settings = Settings.from_environment(database_url=database_url)
+    words = [bash, str(settings.schema / "scripts" / "test-schema-init.sh")]
+    words += ["--earlier", str(earlier)] if earlier else []
+    words += ["--template", template] if template else []
+    with session.located(settings) as found:
+        address, environment = _for_psql(found)
+        # The script calls psql by its name, and this machine may have none but ours.
+        folders = [environment.get("PATH", os.defpath), str(Path(_psql()).parent)]
+        environment["PATH"] = os.pathsep.join(folders)
+        _become((*words, *address, *arguments), environment)
+
+
+def _for_psql(found: Settings) -> tuple[list[str], dict[str, str]]:
+    """The arguments that name the database to psql, and its environment, which has the secrets.
+
+    What stands in the arguments, every user of the machine can read.
+    """
+    parts = database.read_address(found.database_url or "")
+    environment = dict(os.environ)
+    for name, variable in database.secrets().items():
+        if secret := parts.pop(name, None):
+            if variable:
+                environment[variable] = secret
+            else:
+                print_progress(f"{name} is left out: all users of the machine see psql's arguments")
+    return (["--dbname", make_conninfo("", **parts)] if parts else []), environment
+
+
+def _become(words: Sequence[str], environment: dict[str, str]) -> NoReturn:
+    # Python ignores it, and the program and its own commands would inherit that.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execve(words[0], list(words), environment)  # noqa: S606 - becoming it is the aim, and no shell is wanted
+    except OSError as error:
+        raise UsageError(f"could not start {words[0]}: {error.strerror}") from error
 
 
 def url(database_url: str | None, *, keep: bool) -> None:
