@@ -25,8 +25,20 @@
 \ir unified-schema/11-tenancy.sql
 \echo '  12-rbac_and_privacy.sql'
 \ir unified-schema/12-rbac_and_privacy.sql
+\echo '  14-service_tables.sql'
+\ir unified-schema/14-service_tables.sql
+\echo '  15-indexes.sql'
+\ir unified-schema/15-indexes.sql
 \echo '  16-audit_log.sql'
 \ir unified-schema/16-audit_log.sql
+\echo '  17-crm-entities.sql'
+\ir unified-schema/17-crm-entities.sql
+\echo '  18-linkedin-integration.sql'
+\ir unified-schema/18-linkedin-integration.sql
+\echo '  19-interactions-database.sql'
+\ir unified-schema/19-interactions-database.sql
+\echo '  20-sync-infrastructure.sql'
+\ir unified-schema/20-sync-infrastructure.sql
 \echo '  21-robbieblocks-cms.sql'
 \ir unified-schema/21-robbieblocks-cms.sql
 

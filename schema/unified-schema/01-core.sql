@@ -51,7 +51,8 @@ DECLARE
     makers CONSTANT jsonb := '{
         "conversations": "02-conversations.sql",
         "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
-        "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql"}';
+        "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql",
+        "crm_contacts": "17-crm-entities.sql"}';
     missing text;
     extensions text;
 BEGIN
@@ -217,12 +218,16 @@ BEGIN
 END
 $$;
 
+-- A unique index on a table that may be an earlier one: where rows from before stand twice, a later
+-- run tries again.
 CREATE OR REPLACE FUNCTION schema_unique_index(index_name text, target text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF to_regclass(quote_ident(index_name)) IS NULL THEN
         EXECUTE format('CREATE UNIQUE INDEX %I ON %s', index_name, target);
     END IF;
+EXCEPTION WHEN unique_violation THEN
+    RAISE WARNING '%: rows from before stand twice', index_name;
 END
 $$;
 
@@ -392,6 +397,22 @@ BEGIN
 END
 $$;
 
+-- Rows of tables are seen and written by the owner alone, in whatever town its session is. Forced,
+-- so that an error's text shows no row.
+CREATE OR REPLACE FUNCTION schema_owner_alone(VARIADIC tables text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    on_table text;
+BEGIN
+    FOREACH on_table IN ARRAY tables LOOP
+        PERFORM schema_policy(on_table, 'owner_alone', format(
+            'USING ((SELECT pg_has_role(relowner, ''USAGE'') FROM pg_class WHERE oid = %L::regclass))',
+            on_table));
+        PERFORM schema_force(on_table);
+    END LOOP;
+END
+$$;
+
 -- Of the rows that the table's other policies let through, a session writes those alone for which a
 -- condition holds, too.
 CREATE OR REPLACE FUNCTION schema_restrict_writes(on_table text, condition text) RETURNS void
@@ -451,14 +472,16 @@ BEGIN
 END
 $$;
 
--- What was unique among all rows is unique in a town, and among the rows of none: that a value is
--- taken would tell one town what another has, and keep it from having the same.
-CREATE OR REPLACE FUNCTION schema_unique_in_town(on_table text, VARIADIC cols text[]) RETURNS void
+-- What was unique among all rows is unique among those of one owner, and among those of none: that a
+-- value is taken would tell one town what another has, and keep it from having the same.
+CREATE OR REPLACE FUNCTION schema_unique_within(on_table text, owner text, VARIADIC cols text[])
+RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     listed CONSTANT text := (SELECT string_agg(quote_ident(col), ', ' ORDER BY place)
                                FROM unnest(cols) WITH ORDINALITY AS given (col, place));
     stem CONSTANT text := on_table || '_' || array_to_string(cols, '_');
+    owned CONSTANT text := regexp_replace(owner, '_id$', '');
     earlier text;
 BEGIN
     FOR earlier IN
@@ -470,10 +493,16 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', on_table, earlier);
     END LOOP;
-    PERFORM schema_unique_index(stem || '_town_idx', format('%I (town_id, %s)', on_table, listed));
-    PERFORM schema_unique_index(stem || '_no_town_idx',
-                                format('%I (%s) WHERE town_id IS NULL', on_table, listed));
+    PERFORM schema_unique_index(format('%s_%s_idx', stem, owned),
+                                format('%I (%I, %s)', on_table, owner, listed));
+    PERFORM schema_unique_index(format('%s_no_%s_idx', stem, owned),
+                                format('%I (%s) WHERE %I IS NULL', on_table, listed, owner));
 END
+$$;
+
+CREATE OR REPLACE FUNCTION schema_unique_in_town(on_table text, VARIADIC cols text[]) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    SELECT schema_unique_within(on_table, 'town_id', VARIADIC cols)
 $$;
 
 -- A view that reads with the rights of whoever asks. An earlier one with other columns is replaced;
@@ -798,7 +827,7 @@ REVOKE ALL ON FUNCTION schema_begin, schema_alter_under_views, schema_modernise,
     schema_protect, schema_protect_user, schema_policy, schema_force, schema_restrict_writes,
     schema_own_references, schema_unique_in_town, schema_view, schema_embedding, schema_trigger,
     schema_drop_triggers, schema_drop_function, schema_column, schema_default, schema_index,
-    schema_unique_index FROM PUBLIC;
+    schema_unique_index, schema_unique_within, schema_owner_alone FROM PUBLIC;
 
 
 -- 6  Comments -----------------------------------------------------------------------------------

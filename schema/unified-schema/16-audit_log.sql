@@ -221,7 +221,8 @@ BEGIN
     PERFORM schema_audit('users', 'api_keys', 'system_config', 'towns', 'companies', 'town_users',
                          'town_settings', 'town_domains', 'town_invitations', 'town_quotas',
                          'company_towns', 'company_members', 'roles', 'permissions',
-                         'role_permissions', 'user_roles', 'privacy_rules', 'ai_personalities');
+                         'role_permissions', 'user_roles', 'privacy_rules', 'ai_personalities',
+                         'secrets', 'sync_nodes', 'engagement_rules');
     PERFORM schema_index('idx_audit_log_created_at', 'audit_log USING brin (created_at)');
     PERFORM schema_index('idx_audit_log_entity', 'audit_log (entity_type, entity_id)');
     PERFORM schema_index('idx_audit_log_user_id', 'audit_log (user_id, created_at)');

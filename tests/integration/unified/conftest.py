@@ -14,6 +14,22 @@ from tests.databases import Databases
 from tests.integration.unified import earlier
 
 FILES = sorted((resource_dir("schema") / "unified-schema").glob("*.sql"))
+_TOWNS = """
+    SET app.town = '*';
+    INSERT INTO towns (name, display_name, database_roles) VALUES
+        ('aurora', 'Aurora', '{}'), ('fluenti', 'Fluenti', '{test_fluenti}');
+    INSERT INTO companies (hubspot_id, name, town_id)
+         SELECT name, name, uid FROM towns;
+    INSERT INTO companies (hubspot_id, name) VALUES ('none', 'of no town');
+    INSERT INTO town_quotas (town_id, resource, allowed) SELECT uid, 'pages', 10 FROM towns;
+"""
+_ROLES = """
+    DO $$ BEGIN
+        CREATE ROLE test_fluenti LOGIN; CREATE ROLE test_application LOGIN;
+    EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public
+       TO test_fluenti, test_application;
+"""
 
 
 def apply(conninfo: str, *files: Path) -> None:
@@ -68,3 +84,16 @@ def upgraded(
             before = earlier.rows(connection, as_left=as_left)
         apply(conninfo, *FILES)
         yield conninfo, as_left, before
+
+
+@pytest.fixture
+def towns(unified_database: str) -> Iterator[str]:
+    """The conninfo of a database with two towns, a role of one and a role of the application."""
+    with psycopg.connect(unified_database) as connection:
+        connection.execute(_TOWNS)
+    with psycopg.connect(as_superuser(unified_database)) as connection:
+        connection.execute(_ROLES)
+    yield unified_database
+    with psycopg.connect(as_superuser(unified_database)) as connection:
+        connection.execute("DROP OWNED BY test_fluenti, test_application")
+        connection.execute("DROP ROLE test_fluenti, test_application")
