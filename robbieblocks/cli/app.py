@@ -18,6 +18,7 @@ from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
 from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
+from robbieblocks.cli.pin_commands import pin, rollback, unpin
 from robbieblocks.cli.preview_command import preview, preview_comment
 from robbieblocks.cli.templates_commands import templates
 from robbieblocks.cli.tokens_commands import tokens
@@ -277,5 +278,19 @@ def worker(
     )
 
 
-for each in (preview, preview_comment, check, types, status, doctor, prune, systemd, webserver):
+_COMMANDS = (
+    preview,
+    preview_comment,
+    check,
+    types,
+    status,
+    rollback,
+    pin,
+    unpin,
+    doctor,
+    prune,
+    systemd,
+    webserver,
+)
+for each in _COMMANDS:
     app.command()(each)

@@ -66,7 +66,7 @@ def as_json(
     """The stable form of `--format json`."""
     return {
         "version": 1,
-        "apps": [asdict(status) | {"verdict": status.verdict} for status in statuses],
+        "apps": [status.as_json() for status in statuses],
         "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
         "findings": [asdict(finding) for finding in findings],
     }
@@ -102,8 +102,9 @@ def _facts(
         errors=errors,
         held_back=held_back,
         behind=[status.app for status in apps if status.state == "behind"],
-        waiting=max((status.waiting for status in apps), default=0),
-        oldest_s=max((status.oldest_seconds or 0.0 for status in apps), default=0.0),
+        # What waits for a person to unpin is nobody's delay.
+        waiting=max((status.waiting for status in apps if not status.pin), default=0),
+        oldest_s=max((s.oldest_seconds or 0.0 for s in apps if not s.pin), default=0.0),
     )
 
 
@@ -158,7 +159,7 @@ def _statuses(
             run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
             live = release.live(site_root, node.id, app) if served_here else None
             # A row may wait for another of the apps that it affects.
-            at_rest = bool(run and live and run.build_hash == live.build_hash and not run.error)
+            at_rest = bool(run and live and run.is_at_rest(live.build_hash))
             groups = [group for group in waiting.groups if app in group.apps and not at_rest]
             oldest = min((group.oldest for group in groups), default=None)
             status = AppStatus(
@@ -167,7 +168,7 @@ def _statuses(
                 desired=run.build_hash if run else UNKNOWN,
                 built=last_run.built if last_run else None,
                 served=live.build_hash if live else (None if served_here else UNKNOWN),
-                pinned=release.pinned(site_root, node.id, app) if served_here else None,
+                pin=release.pinned(site_root, node.id, app) if served_here else None,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 import typer
 
 from robbieblocks import record
-from robbieblocks.messages import visible_line
+from robbieblocks.messages import counted, visible_line
+from robbieblocks.release import Pin
 
 UNKNOWN: Final = "?"
 _HASH_DIGITS: Final = 12
@@ -33,7 +34,7 @@ class AppStatus:
     desired: str | None
     built: str | None
     served: str | None
-    pinned: str | None
+    pin: Pin | None
     held_back: tuple[str, ...] = ()
     waiting: int = 0
     oldest_seconds: float | None = None
@@ -43,7 +44,7 @@ class AppStatus:
     def state(self) -> State:
         """The most pressing thing about it."""
         last_status = self.last_run.status if self.last_run else None
-        if self.pinned:
+        if self.pin:
             return "pinned"
         if last_status in record.UNFINISHED:
             return "running"
@@ -65,7 +66,17 @@ class AppStatus:
             return self.last_run.status
         if state == "held back":
             return f"{len(self.held_back)} held back"
+        if state == "pinned" and self.waiting:
+            return f"pinned, {self.waiting} waiting"
         return f"{self.waiting} waiting" if state == "waiting" else state
+
+    def as_json(self) -> dict[str, object]:
+        """The stable form; `pinned` is the hash of the pin."""
+        facts = asdict(self)
+        facts["last_run"] = asdict(self.last_run) if self.last_run else None
+        facts["pinned"] = self.pin.build_hash if self.pin else None
+        facts["pin"] = self.pin.as_json() if self.pin else None
+        return facts | {"verdict": self.verdict}
 
     @property
     def consistent(self) -> bool:
@@ -89,9 +100,20 @@ def as_text(
         lines = _side_by_side(statuses, nodes, now, width, color=color)
         if others := [status for status in statuses if not status.consistent]:
             lines += ["", *_facts(others, now, color=color)]
+    if pins := [pin_text(status) for status in statuses if status.pin]:
+        lines += ["", *pins]
     if any(UNKNOWN in (status.served, status.desired) for status in statuses):
         lines.append("? is not known here: another machine serves it, or --quick left it out")
     return "\n".join(lines)
+
+
+def pin_text(status: AppStatus) -> str:
+    """What a person holds live of an app, why, how much waits, and what ends it."""
+    place = f"--node {status.node} --app {status.app}"
+    waits = f", {counted(status.waiting, 'change')} waiting" if status.waiting else ""
+    return visible_line(
+        f"{status.node}/{status.app}: {status.pin}{waits} -> robbieblocks unpin {place}"
+    )
 
 
 def workers_text(workers: Sequence[record.WorkerSeen]) -> str:

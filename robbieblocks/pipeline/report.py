@@ -11,6 +11,7 @@ from uuid import UUID
 from robbieblocks.errors import Problem
 from robbieblocks.model import JsonObject, PageEntry, TriggerRow
 from robbieblocks.pipeline.planning import Cause, PageChange, Plan
+from robbieblocks.release import Pin
 
 Outcome = Literal["published", "unchanged", "failed"]
 
@@ -47,7 +48,7 @@ class RunReport:
 
     `planned` are the pages for which the plan had something to do, by key; `unchanged` the entries
     of the live manifest that stay: of ten thousand pages all but a few. `drafts` are the keys of
-    pages that are drafts.
+    pages that are drafts. Under a `pin` the changes wait.
     """
 
     node: str
@@ -65,6 +66,7 @@ class RunReport:
     problems: tuple[Problem, ...] = ()
     error: str = ""
     transient: bool = False
+    pin: Pin | None = None
     run: UUID | None = None
     drafts: tuple[str, ...] = ()
 
@@ -94,6 +96,10 @@ class RunReport:
     def held_back(self) -> tuple[PageReport, ...]:
         """The pages that keep their last good version because the new one has an error."""
         return tuple(page for page in self.planned if page.change == "held back")
+
+    def is_at_rest(self, live_hash: str) -> bool:
+        """Whether what is live is what the rows ask for, so that no change has to wait for it."""
+        return self.build_hash == live_hash and not self.error and self.pin is None
 
     @property
     def is_held(self) -> bool:
@@ -129,6 +135,7 @@ class RunReport:
             "problems": [problem.as_json() for problem in self.problems],
             "error": self.error,
             "drafts": list(self.drafts),
+            "pin": self.pin.as_json() if self.pin else None,
         }
 
 

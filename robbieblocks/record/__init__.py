@@ -15,6 +15,7 @@ from robbieblocks.record.runs import (
     close_dead,
     finish,
     heartbeats,
+    note,
     phase,
     start,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "heartbeats",
     "judge",
     "latest",
+    "note",
     "phase",
     "remove_old",
     "session_name",

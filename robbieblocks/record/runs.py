@@ -181,6 +181,18 @@ def finish(connection: Connection, run: UUID, end: RunEnd) -> bool:
         return connection.execute(_FINISH, values).rowcount == 1
 
 
+def note(
+    connection: Connection, *, node: str, app: str, triggered_by: str, build_hash: str, log: str
+) -> None:
+    """Write the row of a run that is over already: what was done without the database.
+
+    Raises DatabaseUnavailable.
+    """
+    with translated(f"record what was done to {app} on {node}"), connection.transaction():
+        run = start(connection, node=node, app=app, triggered_by=triggered_by, live_hash=build_hash)
+        finish(connection, run, RunEnd(status="success", build_hash=build_hash, log=log))
+
+
 def close_dead(connection: Connection, node: str | None, app: str) -> int:
     """End the unfinished runs of a node's app as failed; return how many there were.
 

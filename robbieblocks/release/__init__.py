@@ -7,7 +7,7 @@
                                                there may be more of them, `.spare.<n>`
     <site root>/<node>/<app>/current           symlink to the release that visitors see
     <site root>/<node>/<app>/previous          symlink to the one before
-    <site root>/<node>/<app>/pinned            where it exists, the hash that a person holds live
+    <site root>/<node>/<app>/pinned            where it exists, what a person holds live, and why
 
 A release also has `.seal`, the stat index (size and time of each file, so that damage is found
 without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
@@ -19,16 +19,24 @@ from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, 
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.node_removal import remove_node, worker_lock
+from robbieblocks.release.pins import Pin, pinned
 from robbieblocks.release.reading import (
     live,
     live_size,
     manifest_of,
-    pinned,
     read_asset,
     read_live,
 )
 from robbieblocks.release.removal_limit import RemovalLimit
 from robbieblocks.release.retention import Pruned, prune
+from robbieblocks.release.rollback import (
+    KeptRelease,
+    RolledBack,
+    kept_releases,
+    pin_live,
+    roll_back,
+    unpin,
+)
 from robbieblocks.release.site_root import SiteRoot
 from robbieblocks.release.smoke import BUILD_HEADER
 from robbieblocks.release.standby import prepare_standby_trees
@@ -39,9 +47,12 @@ from robbieblocks.release.write import WrittenRelease, write_release
 __all__ = [
     "BUILD_HEADER",
     "AppFolder",
+    "KeptRelease",
+    "Pin",
     "Pruned",
     "Published",
     "RemovalLimit",
+    "RolledBack",
     "SiteRoot",
     "WrittenRelease",
     "apps",
@@ -49,18 +60,22 @@ __all__ = [
     "has_folder",
     "has_place",
     "is_asset_name",
+    "kept_releases",
     "live",
     "live_size",
     "lock",
     "make_live",
     "manifest_of",
     "nodes",
+    "pin_live",
     "pinned",
     "prepare_standby_trees",
     "prune",
     "read_asset",
     "read_live",
     "remove_node",
+    "roll_back",
+    "unpin",
     "verify",
     "worker_lock",
     "write_release",

@@ -1,4 +1,4 @@
-"""Reads what is live: manifests, files, assets, and the pin."""
+"""Reads what is live: manifests, files and assets."""
 
 from __future__ import annotations
 
@@ -21,20 +21,6 @@ def live(site_root: SiteRoot, node: str, app: str) -> Manifest | None:
     if not has_place(node, app):
         return None
     return live_release(AppFolder.of(site_root, node, app))[1]
-
-
-def pinned(site_root: SiteRoot, node: str, app: str) -> str | None:
-    """The build hash that a person holds live, or None. Raises SiteUnavailable."""
-    if not has_place(node, app):
-        return None
-    app_folder = AppFolder.of(site_root, node, app)
-    with disk.attempt("read the pin", app_folder.pin):
-        try:
-            return disk.read_file(app_folder.pin).decode("utf-8", "replace").strip() or (
-                app_folder.live_name
-            )
-        except FileNotFoundError:
-            return None
 
 
 def live_size(site_root: SiteRoot, node: str, app: str, path: str) -> int | None:

@@ -16,7 +16,8 @@ from robbieblocks.release.layout import AppFolder, apps
 from robbieblocks.release.lock import assets_unused, lock
 from robbieblocks.release.manifest import asset_names
 from robbieblocks.release.names import MANIFEST, STANDBY_STEM, TEMPORARY, VERIFIED, is_release
-from robbieblocks.release.reading import manifest_of, pinned
+from robbieblocks.release.pins import read_pin
+from robbieblocks.release.reading import manifest_of
 from robbieblocks.release.site_root import SiteRoot
 
 KEEP: Final = 5
@@ -66,10 +67,11 @@ def prune(
 
 def apply_retention(app_folder: AppFolder, keep: int = KEEP) -> tuple[set[str], list[str]]:
     """The releases that are kept, and those that are not, the one live last first."""
+    pin = read_pin(app_folder)
     held = (
         app_folder.live_name,
         disk.target_of(app_folder.previous),
-        pinned(app_folder.site_root, app_folder.node, app_folder.app),
+        pin.build_hash if pin else None,
     )
     last = {
         entry.name: last_live(app_folder.releases / entry.name)

@@ -18,6 +18,7 @@ from robbieblocks.release.files import disk
 from robbieblocks.release.names import VERIFIED
 from robbieblocks.release.write import NewRelease, WrittenRelease, sweep
 
+SMOKE_PAUSE_S: Final = 0.2
 _NAMED_AT_MOST: Final = 5
 
 
@@ -46,7 +47,7 @@ def make_live(
     *,
     fence: Callable[[], None] = lambda: None,
     smoke_url: str | None = None,
-    smoke_pause_s: float = 0.2,
+    smoke_pause_s: float = SMOKE_PAUSE_S,
 ) -> Published:
     """Make a written release live, and return once it was seen to be durable and right.
 
@@ -71,10 +72,10 @@ def make_live(
             if folder is not None and new.is_live:
                 _repair(new, folder.temporary)
             else:
-                _swap(new)
+                swap(new)
             swapped = time.perf_counter()
-            if problems := _problems(new, smoke_url, smoke_pause_s):
-                raise _swapped_back(new, previous, problems)
+            if problems := problems_of(new, smoke_url, smoke_pause_s):
+                raise swapped_back(new, previous, problems)
             _mark_verified(written)
         checked = time.perf_counter()
     return Published(
@@ -91,7 +92,7 @@ def make_live(
     )
 
 
-def _swap(new: NewRelease) -> None:
+def swap(new: NewRelease) -> None:
     """Point `current` to the release, and `previous` to what was live before."""
     app_folder, build_hash = new.app_folder, new.manifest.build_hash
     # A temporary release that a kill left live has the same content, so it is no earlier one.
@@ -142,7 +143,9 @@ def _free_name(folder: Path) -> Path:
     return path
 
 
-def _problems(new: NewRelease, smoke_url: str | None, smoke_pause_s: float) -> list[str]:
+def problems_of(
+    new: NewRelease, smoke_url: str | None, smoke_pause_s: float = SMOKE_PAUSE_S
+) -> list[str]:
     """What is wrong with what is served now: read from the disk, then fetched from `smoke_url`."""
     changed = _changed_paths(new)
     problems = smoke.check_files(new.app_folder, new.manifest, new.manifest_json, changed)
@@ -172,7 +175,7 @@ def _mark_verified(written: WrittenRelease) -> None:
         new.app_folder.site_root.verifications.put(new.folder, compared_at)
 
 
-def _swapped_back(new: NewRelease, previous: str | None, problems: list[str]) -> SiteUnavailable:
+def swapped_back(new: NewRelease, previous: str | None, problems: list[str]) -> SiteUnavailable:
     """Swap back; the error that says so, and why. `previous` is where that link led before."""
     outcome = _swap_back(new, previous)
     return SiteUnavailable(

@@ -51,16 +51,18 @@ class Job:
 class PartialAcknowledgement:
     """A row that is not acknowledged, though the apps in `built` have been built for it.
 
-    Either it waits for its other apps, or the database refuses to acknowledge it.
+    Either it waits for its other apps, or the database refuses to acknowledge it. For the apps in
+    `pinned` it waits until a person unpins them, or the pin ends: nothing is due for them before.
     """
 
     row: ChangeGroup
-    built: frozenset[str]
+    built: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
 
     @property
     def remaining(self) -> ChangeGroup:
-        """The row as it waits for the other apps."""
-        return replace(self.row, apps=self.row.apps - self.built)
+        """The row as it waits for the apps that are still to be built."""
+        return replace(self.row, apps=self.row.apps - self.built - self.pinned)
 
 
 @dataclass(slots=True)
@@ -220,19 +222,23 @@ class Agenda:
             self.reconciled_once = True
 
     def rows_handled(
-        self, unacknowledged: Mapping[UUID, ChangeGroup], built: Collection[str]
+        self,
+        unacknowledged: Mapping[UUID, ChangeGroup],
+        built: Collection[str],
+        pinned: Collection[str] = (),
     ) -> None:
         """Note for the rows that a build did not acknowledge that its `built` apps handled them.
 
         `unacknowledged` are all such rows of the build's snapshot, each as a group of its own:
-        others need no more waiting for.
+        others need no more waiting for. `pinned` are apps of the build whose changes a pin keeps.
         """
         partial: dict[UUID, PartialAcknowledgement] = {}
         for key, row in unacknowledged.items():
-            before = self.partial[key].built if key in self.partial else frozenset[str]()
-            handled = (before | frozenset(built)) & row.apps
-            if handled:
-                partial[key] = PartialAcknowledgement(row=row, built=handled)
+            before = self.partial.get(key) or PartialAcknowledgement(row=row)
+            now_built = (before.built | frozenset(built)) & row.apps
+            now_pinned = ((before.pinned | frozenset(pinned)) - now_built) & row.apps
+            if now_built or now_pinned:
+                partial[key] = PartialAcknowledgement(row=row, built=now_built, pinned=now_pinned)
         self.partial = partial
 
     @property

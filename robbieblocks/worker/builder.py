@@ -121,6 +121,15 @@ def _result(report: BuildReport, node: str) -> BuildResult:
             for row in report.triggers
             if row.id not in report.handled and row.auto_deploy
         },
-        boundaries=report.plan.boundaries,
+        boundaries=_boundaries(report),
         oldest_change=min((row.created_at for row in acknowledged if row.created_at), default=None),
     )
+
+
+def _boundaries(report: BuildReport) -> Mapping[str, datetime | None]:
+    """When each app next changes by itself: its content, or because its pin's time is over."""
+    boundaries = dict(report.plan.boundaries)
+    for run in report.runs:
+        if run.pin is not None and run.pin.until is not None:
+            boundaries[run.app] = min(run.pin.until, boundaries.get(run.app) or run.pin.until)
+    return boundaries

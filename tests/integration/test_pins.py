@@ -32,7 +32,7 @@ def edit(seeded: Builder) -> None:
 
 
 def test_a_build_leaves_a_pinned_release_and_says_so(seeded: Builder) -> None:
-    """The pinned node stays byte for byte, the other one goes on, the row is answered."""
+    """The pinned node stays byte for byte, the other one goes on, and the row waits."""
     seeded.build()
     pin(seeded)
     before = seeded.files(NODE, "play")
@@ -46,9 +46,12 @@ def test_a_build_leaves_a_pinned_release_and_says_so(seeded: Builder) -> None:
     (problem,) = held.problems
     assert problem.severity == "warning"
     assert f"release {held.build_hash[:12]} is pinned on {NODE}" in str(problem)
+    assert f"robbieblocks unpin --node {NODE} --app play" in str(problem)
     assert free.problems == ()
+    assert held.pin is not None
+    assert free.pin is None
     assert seeded.files(NODE, "play") == before
-    assert seeded.sql(_WAITING) == [{"n": 0}]
+    assert seeded.sql(_WAITING) == [{"n": 1}]
     row = seeded.sql(_RUNS, NODE)[0]
     assert (row["deploy_status"], row["build_hash"]) == ("success", held.build_hash)
     assert "is pinned" in row["build_log"]

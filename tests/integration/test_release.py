@@ -19,6 +19,7 @@ import pytest
 from robbieblocks.errors import ContentError, DatabaseUnavailable, SiteUnavailable
 from robbieblocks.model import Asset, Manifest, sha256
 from robbieblocks.release import (
+    Pin,
     SiteRoot,
     live,
     lock,
@@ -532,7 +533,7 @@ class TestPrune:
         """Though newer ones exist."""
         hashes = [put_version(site_root, version).build_hash for version in range(1, 5)]
         (app_path(site_root) / "pinned").write_text(hashes[0])
-        assert pinned(site_root, NODE, "play") == hashes[0]
+        assert pinned(site_root, NODE, "play") == Pin(build_hash=hashes[0])
         prune(site_root, NODE, "play", keep=1)
         assert names(app_path(site_root) / "releases") == {hashes[0], hashes[2], hashes[3]}
         assert verify(site_root, NODE, "play") == ()

@@ -21,12 +21,14 @@ from tests.workers import without_root_s_rights
 # Each door as its callers use it. It runs in a process of its own, since root may read anything.
 _PROGRAM = """
 import contextlib, itertools, json, sys
+from datetime import UTC, datetime
 from pathlib import Path
 from robbieblocks import release
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.release import AppFolder, RemovalLimit, SiteRoot
 from tests.integration.releases import NODE, put_version
 PLACE = Path(sys.argv[1])
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def publish(root):
     put_version(root, 2)
@@ -45,7 +47,9 @@ DOORS = {
     "lock": locked,
     "make_live": publish,
     "manifest_of": lambda root: release.manifest_of(AppFolder.of(root, NODE, "play"), BUILD),
+    "kept_releases": lambda root: release.kept_releases(root, NODE, "play"),
     "nodes": release.nodes,
+    "pin_live": lambda root: release.pin_live(root, NODE, "play", who="", why="", now=NOW),
     "pinned": lambda root: release.pinned(root, NODE, "play"),
     "prepare_standby_trees": lambda root: release.prepare_standby_trees(
         root, NODE, "play", go_on=lambda: True),
@@ -54,6 +58,9 @@ DOORS = {
     "read_live": lambda root: release.read_live(root, NODE, "play", "play/index.html"),
     "remove_node": lambda root: release.remove_node(root, NODE),
     "RemovalLimit": RemovalLimit.of,
+    "roll_back": lambda root: release.roll_back(
+        root, NODE, "play", to=BUILD, who="", why="", now=NOW),
+    "unpin": lambda root: release.unpin(root, NODE, "play"),
     "verify": lambda root: release.verify(root, NODE, "play"),
     "worker_lock": lambda root: release.worker_lock(root, NODE),
     "write_release": publish,

@@ -12,6 +12,7 @@ import pytest
 from robbieblocks.cli.status import as_json
 from robbieblocks.cli.status_text import AppStatus, as_text
 from robbieblocks.record import LastRun
+from robbieblocks.release import Pin
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RUN = LastRun(
@@ -22,13 +23,14 @@ RUN = LastRun(
     error=None,
     built="a" * 64,
 )
+PIN = Pin(build_hash="a" * 64, who="ann@web1", why="fair\nweek", since=NOW)
 FINE = AppStatus(
     node="vengeance-local",
     app="play",
     desired="a" * 64,
     built="a" * 64,
     served="a" * 64,
-    pinned=None,
+    pin=None,
     last_run=RUN,
 )
 
@@ -41,7 +43,8 @@ FINE = AppStatus(
         (replace(FINE, desired="?"), "up to date"),
         (replace(FINE, desired="b" * 64, waiting=2, oldest_seconds=1.0), "2 waiting"),
         (replace(FINE, held_back=("robbie-play-home",)), "1 held back"),
-        (replace(FINE, pinned="a" * 64, desired="b" * 64), "pinned"),
+        (replace(FINE, pin=PIN, desired="b" * 64), "pinned"),
+        (replace(FINE, pin=PIN, waiting=3), "pinned, 3 waiting"),
         (replace(FINE, last_run=replace(RUN, status="building")), "building"),
         (replace(FINE, last_run=replace(RUN, status="failed")), "failed"),
         (replace(FINE, served=None, built=None, desired="?", last_run=None), "nothing live"),
@@ -93,7 +96,7 @@ def test_every_fact_of_what_is_not_consistent_follows_below() -> None:
     assert fact.split()[0] == "aurora-town-local"
     assert [f"{letter * 12}" for letter in "caa"] == fact.split()[4:7]
     for other in (
-        replace(FINE, pinned="a" * 64),
+        replace(FINE, pin=PIN),
         replace(FINE, desired="b" * 64),
         replace(FINE, built="b" * 64, desired="?"),
         replace(FINE, held_back=("x",)),
@@ -137,3 +140,16 @@ def test_the_json_form_has_whole_hashes_and_times() -> None:
     assert found["served"] == "a" * 64
     assert found["verdict"] == "up to date"
     assert found["last_run"]["at"].startswith("2026-06-01")
+
+
+def test_a_pin_stands_below_with_who_why_what_waits_and_what_ends_it() -> None:
+    """On one line, in whatever form the table is."""
+    for others in ([], [replace(FINE, node="aurora-town-local")]):
+        text = as_text([replace(FINE, pin=PIN, waiting=2, oldest_seconds=60.0), *others], NOW)
+        (line,) = [line for line in text.splitlines() if "unpin" in line]
+        assert line == (
+            "vengeance-local/play: release aaaaaaaaaaaa is pinned by ann@web1 since "
+            f"{NOW:%Y-%m-%d %H:%M}Z: fair\\nweek, 2 changes waiting "
+            "-> robbieblocks unpin --node vengeance-local --app play"
+        )
+    assert "unpin" not in as_text([FINE], NOW)

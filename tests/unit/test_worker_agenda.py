@@ -219,6 +219,25 @@ def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     assert (job.apps, job.reason) == (("code",), "change")
 
 
+def test_under_a_pin_a_row_waits_and_is_not_built_for_again() -> None:
+    """It does not count as built when another app is; once the pin is gone, it does."""
+    made = started()
+    row = uuid4()
+    group = ChangeGroup(
+        apps=frozenset({"play", "code"}), count=1, oldest=TODAY, kinds=("style_change",)
+    )
+    made.job_ended(Job(apps=("code", "play"), reason="change"), 10.0)
+    made.rows_handled({row: group}, ["code"], pinned=["play"])
+    made.update(waits(), 10.2)
+    assert made.next_job(10.2, TODAY) is None
+    made.rows_handled({row: group}, ["code"])
+    assert made.partial[row].built == {"code"}
+    assert made.partial[row].pinned == {"play"}
+    made.rows_handled({row: group}, ["play"])
+    assert made.partial[row].built == {"code", "play"}
+    assert made.partial[row].pinned == frozenset()
+
+
 def test_a_boundary_of_the_calendar_is_a_job_of_its_own() -> None:
     """At the next scheduled instant the app is built, and nobody had to ask."""
     made = started()

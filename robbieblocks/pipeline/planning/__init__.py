@@ -5,8 +5,8 @@ from robbieblocks.pipeline.planning.comparing import TOKENS_FILE, make_plan
 from robbieblocks.pipeline.planning.holds import (
     held_reason,
     is_pinned_or_held,
+    pin_of,
     pin_warning,
-    pinned_hash,
 )
 from robbieblocks.pipeline.planning.plan import (
     Cause,
@@ -29,6 +29,6 @@ __all__ = [
     "held_reason",
     "is_pinned_or_held",
     "make_plan",
+    "pin_of",
     "pin_warning",
-    "pinned_hash",
 ]

@@ -9,7 +9,7 @@ from robbieblocks.errors import Problem, SiteUnavailable, UsageError
 from robbieblocks.pipeline.planning.plan import Plan, RunPlan
 from robbieblocks.pipeline.request import Request
 from robbieblocks.pipeline.site import Site
-from robbieblocks.release import RemovalLimit
+from robbieblocks.release import Pin, RemovalLimit
 
 
 def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
@@ -18,7 +18,7 @@ def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
     A pin that can't be read holds nothing, a limit that can't be read holds the run.
     """
     with suppress(SiteUnavailable):
-        if pinned_hash(run, site):
+        if pin_of(run, site):
             return True
     try:
         return bool(held_reason(run, request, site))
@@ -26,8 +26,8 @@ def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
         return True
 
 
-def pinned_hash(run: RunPlan, site: Site) -> str:
-    """The build hash that a person holds live for this run; empty where none is held.
+def pin_of(run: RunPlan, site: Site) -> Pin | None:
+    """What a person holds live for this run; None where nothing is held.
 
     A pin holds what is live: it holds nothing where nothing is live, or where the node no longer
     enables the app. Raises SiteUnavailable where the pin can't be read.
@@ -35,19 +35,23 @@ def pinned_hash(run: RunPlan, site: Site) -> str:
     node, app = run.target.node, run.target.app
     pin = release.pinned(site.root, node, app)
     if pin is None or app not in run.node.apps:
-        return ""
-    return pin if release.AppFolder.of(site.root, node, app).live_name is not None else ""
+        return None
+    return pin if release.AppFolder.of(site.root, node, app).live_name is not None else None
 
 
-def pin_warning(run: RunPlan, pin: str) -> Problem:
+def pin_warning(run: RunPlan, pin: Pin) -> Problem:
     """What a run says whose changes a pin keeps from going out."""
-    return Problem(
-        entity="app",
-        key=run.target.app,
-        what=f"release {pin[:12]} is pinned on {run.target.node}, so nothing newer goes out",
-        remedy="remove the file `pinned` beside `current`: the next build brings the content live",
-        severity="warning",
-    )
+    node, app = run.target.node, run.target.app
+    what = f"{pin} on {node}, so nothing newer goes out, and changes wait"
+    remedy = f"robbieblocks unpin --node {node} --app {app} brings everything up to date"
+    if run.live is not None and run.live.build_hash != pin.build_hash:
+        # A rollback writes the pin before it swaps.
+        what = f"{pin} on {node}, but {run.live.build_hash[:12]} is live: a rollback was cut short"
+        remedy = (
+            f"robbieblocks rollback --node {node} --app {app} --to {pin.build_hash[:12]} "
+            f"completes it; or {remedy}"
+        )
+    return Problem(entity="app", key=app, what=what, remedy=remedy, severity="warning")
 
 
 def held_reason(run: RunPlan, request: Request, site: Site) -> str:

@@ -13,8 +13,8 @@ from robbieblocks.pipeline.planning import (
     RunPlan,
     causes_of_problems,
     held_reason,
+    pin_of,
     pin_warning,
-    pinned_hash,
 )
 from robbieblocks.pipeline.publishing.composing import (
     ComposedRun,
@@ -28,11 +28,15 @@ from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
 from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.release import Pin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What a run came to, before it is reported. `error` is empty where it succeeded."""
+    """What a run came to, before it is reported. `error` is empty where it succeeded.
+
+    `pin` is what kept its changes from going out.
+    """
 
     outcome: Outcome
     build_hash: str
@@ -41,6 +45,7 @@ class _Result:
     problems: tuple[Problem, ...] = ()
     error: str = ""
     transient: bool = False
+    pin: Pin | None = None
     files_written: int = 0
     bytes_written: int = 0
     build_ms: int = 0
@@ -112,8 +117,8 @@ def _release(
     held_back = _held_back(known)
     if session.request.strict and held_back:
         return replace(known, error=f"{held_back}; --strict: nothing went out")
-    pin = pinned_hash(run, session.site)
-    if pin and pin != composed.manifest.build_hash:
+    pin = pin_of(run, session.site)
+    if pin and pin.build_hash != composed.manifest.build_hash:
         result = _pinned(run, known, pin)
     elif session.request.dry_run:
         result = _dry_run(composed, known)
@@ -134,7 +139,7 @@ def _kept_back(page: PageReport, run: RunPlan) -> PageReport:
     )
 
 
-def _pinned(run: RunPlan, known: _Result, pin: str) -> _Result:
+def _pinned(run: RunPlan, known: _Result, pin: Pin) -> _Result:
     """The result of a run that leaves what is live as it is, because of a pin."""
     pages = tuple(
         page
@@ -144,7 +149,7 @@ def _pinned(run: RunPlan, known: _Result, pin: str) -> _Result:
         if page.change != "added"
     )
     problems = (*known.problems, pin_warning(run, pin))
-    return replace(known, outcome="unchanged", pages=pages, problems=problems)
+    return replace(known, outcome="unchanged", pages=pages, problems=problems, pin=pin)
 
 
 def _dry_run(composed: ComposedRun, known: _Result) -> _Result:
@@ -217,6 +222,7 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         problems=result.problems,
         error=result.error,
         transient=result.transient,
+        pin=result.pin,
         run=run_id,
         drafts=run.drafts,
     )

@@ -1,0 +1,244 @@
+"""Going back to a release that was live, and the pin that holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from robbieblocks import failpoints
+from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.release import (
+    Pin,
+    RolledBack,
+    SiteRoot,
+    kept_releases,
+    pin_live,
+    pinned,
+    prune,
+    roll_back,
+    unpin,
+    verify,
+)
+from tests.integration.releases import NODE, app_folder, put_version, served
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOME = "play/index.html"
+
+
+def back(site_root: SiteRoot, to: str = "", smoke_url: str | None = None) -> RolledBack:
+    """Go back as the command does."""
+    return roll_back(
+        site_root,
+        NODE,
+        "play",
+        to=to,
+        who="ann@web1",
+        why="broken",
+        now=NOW,
+        smoke_url=smoke_url,
+    )
+
+
+def published(site_root: SiteRoot, count: int) -> list[str]:
+    """Publish so many versions, each live a second after the one before; their hashes."""
+    hashes: list[str] = []
+    for version in range(1, count + 1):
+        hashes.append(put_version(site_root, version).build_hash)
+        verified = app_folder(site_root).releases / hashes[-1] / ".verified"
+        live_at = NOW.timestamp() - 3600 + version
+        os.utime(verified, (live_at, live_at))
+    return hashes
+
+
+def version(site_root: SiteRoot) -> int:
+    """The version that visitors get."""
+    return int(served(site_root, HOME).decode().split("version=")[1].split()[0])
+
+
+def test_it_goes_one_back_and_again_one_further(site_root: SiteRoot) -> None:
+    """Not to the release that it has just left; at the oldest it says what there is."""
+    hashes = published(site_root, 3)
+    first = back(site_root)
+    assert (first.before, first.pin.build_hash) == (hashes[2], hashes[1])
+    assert version(site_root) == 2
+    assert back(site_root).before == hashes[1]
+    assert version(site_root) == 1
+    with pytest.raises(UsageError, match="before the live one") as error:
+        back(site_root)
+    assert [line.split()[0] for line in str(error.value).splitlines()[2:]] == [
+        each[:12] for each in reversed(hashes)
+    ]
+    assert version(site_root) == 1
+
+
+def test_it_goes_where_it_is_told_forward_too(site_root: SiteRoot) -> None:
+    """The beginning of a hash is enough; to what is live already only the pin is written."""
+    hashes = published(site_root, 3)
+    back(site_root, hashes[0][:8])
+    assert version(site_root) == 1
+    back(site_root, hashes[2].upper())
+    assert version(site_root) == 3
+    again = back(site_root, hashes[2])
+    assert again.before == again.pin.build_hash == hashes[2]
+
+
+@pytest.mark.parametrize("to", ["zz", "../..", "\x1b[2J", "0" * 64])
+def test_what_was_never_live_is_no_release_to_go_to(site_root: SiteRoot, to: str) -> None:
+    """The error lists those there are, and nothing of the name acts on a terminal."""
+    hashes = published(site_root, 2)
+    (app_folder(site_root).releases / hashes[0] / ".verified").unlink()
+    for name in (to, hashes[0]):
+        with pytest.raises(UsageError, match=hashes[1][:12]) as error:
+            back(site_root, name)
+        assert "\x1b" not in str(error.value)
+    assert pinned(site_root, NODE, "play") is None
+
+
+def test_the_beginning_of_two_is_refused(site_root: SiteRoot) -> None:
+    """It might be either."""
+    hashes = published(site_root, 2)
+    alike = app_folder(site_root).releases / (hashes[0][:20] + "0" * 44)
+    alike.mkdir()
+    (alike / ".verified").touch()
+    with pytest.raises(UsageError, match="several releases"):
+        back(site_root, hashes[0][:20])
+    assert back(site_root, hashes[0]).pin.build_hash == hashes[0]
+
+
+@pytest.mark.parametrize("name", [HOME, "manifest.json", "an asset"])
+def test_a_damaged_release_is_refused(site_root: SiteRoot, name: str) -> None:
+    """A page, the manifest or an asset that is not what was published; what is live stays."""
+    hashes = published(site_root, 2)
+    if name == "an asset":
+        (file,) = [f for f in app_folder(site_root).assets.iterdir() if b"// 1" in f.read_bytes()]
+    else:
+        file = app_folder(site_root).releases / hashes[0] / name
+    file.chmod(0o644)
+    file.write_text("defaced")
+    with pytest.raises(UsageError, match=f"release {hashes[0][:12]} of play .* is damaged"):
+        back(site_root)
+    assert version(site_root) == 2
+    assert pinned(site_root, NODE, "play") is None
+
+
+def test_where_nothing_is_live_there_is_nothing_to_go_back(site_root: SiteRoot) -> None:
+    """Nor to pin, nor pinned."""
+    with pytest.raises(UsageError, match="nothing of play is live"):
+        back(site_root)
+    with pytest.raises(UsageError, match="nothing to pin"):
+        pin_live(site_root, NODE, "play", who="", why="", now=NOW)
+    assert unpin(site_root, NODE, "play") is False
+    assert kept_releases(site_root, NODE, "play") == ()
+
+
+def test_what_is_not_served_as_it_should_be_is_swapped_back(site_root: SiteRoot) -> None:
+    """With the pin as it was before."""
+    hashes = published(site_root, 2)
+    pin_live(site_root, NODE, "play", who="bob", why="fine", now=NOW)
+    with pytest.raises(SiteUnavailable, match=f"swapped back to {hashes[1][:12]}"):
+        back(site_root, smoke_url="http://127.0.0.1:9")
+    assert version(site_root) == 2
+    pin = pinned(site_root, NODE, "play")
+    assert pin is not None
+    assert (pin.build_hash, pin.who) == (hashes[1], "bob")
+
+
+def test_what_is_gone_back_to_is_never_removed(site_root: SiteRoot) -> None:
+    """However many are live after it, in a site root that is opened anew."""
+    hashes = published(site_root, 3)
+    back(site_root, hashes[0])
+    prune(site_root, NODE, "play", keep=1)
+    assert {e.build_hash for e in kept_releases(site_root, NODE, "play")} == {hashes[0], hashes[2]}
+    assert verify(SiteRoot(site_root.path), NODE, "play") == ()
+
+
+_VICTIM = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from robbieblocks import failpoints
+from robbieblocks.release import SiteRoot, roll_back
+def hook(reached):
+    if reached == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+failpoints.hook = hook
+roll_back(SiteRoot(Path(sys.argv[1])), "vengeance-local", "play", who="ann", why="broken",
+          now=datetime.now(UTC))
+"""
+
+
+@pytest.mark.parametrize("step", ["pinned", "previous", "swapped", "checked"])
+def test_a_kill_leaves_a_whole_release_live_and_the_next_completes_it(
+    site_root: SiteRoot, step: str
+) -> None:
+    """And from the pin on nothing newer is thought to be wanted."""
+    hashes = published(site_root, 2)
+    argv = [sys.executable, "-c", _VICTIM, str(site_root.path), step]
+    done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert version(site_root) == (2 if step in ("pinned", "previous") else 1)
+    pin = pinned(site_root, NODE, "play")
+    assert pin is not None
+    assert pin.build_hash == hashes[0]
+    back(site_root, hashes[0])
+    assert version(site_root) == 1
+    assert verify(site_root, NODE, "play") == ()
+
+
+def test_a_pin_that_is_over_holds_nothing(site_root: SiteRoot) -> None:
+    """One that is to come to an end does, until then."""
+    published(site_root, 1)
+    for hours in (-1, 1):
+        until = datetime.now(UTC) + timedelta(hours=hours)
+        pin_live(site_root, NODE, "play", who="ann", why="fair", now=NOW, until=until)
+        assert (pinned(site_root, NODE, "play") is not None) == (hours == 1)
+
+
+def test_what_people_wrote_by_hand_is_a_pin(site_root: SiteRoot) -> None:
+    """A bare hash; an empty file holds what is live."""
+    (build_hash,) = published(site_root, 1)
+    for text, expected in (("a" * 64 + "\n", "a" * 64), ("", build_hash)):
+        app_folder(site_root).pin.write_text(text)
+        assert pinned(site_root, NODE, "play") == Pin(build_hash=expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", '{"release": 1}', '{"release": "a", "who": "", "why": "", "since": "soon"}'],
+)
+def test_a_pin_that_says_nothing_is_told_and_can_be_removed(site_root: SiteRoot, text: str) -> None:
+    """Nobody guesses what was meant; `unpin` and a rollback replace it."""
+    hashes = published(site_root, 2)
+    app_folder(site_root).pin.write_text(text)
+    with pytest.raises(SiteUnavailable, match="robbieblocks unpin --node vengeance-local"):
+        pinned(site_root, NODE, "play")
+    back(site_root)
+    assert json.loads(app_folder(site_root).pin.read_text())["release"] == hashes[0]
+    assert unpin(site_root, NODE, "play") is True
+    assert pinned(site_root, NODE, "play") is None
+
+
+def test_a_pin_tells_who_and_why_on_one_line() -> None:
+    """Whatever a person wrote as the reason."""
+    pin = Pin(build_hash="a" * 64, who="ann", why="x\n\x1b[31m", since=NOW, until=NOW)
+    assert str(pin) == (
+        "release aaaaaaaaaaaa is pinned by ann since 2026-06-01 12:00Z until 2026-06-01 12:00Z: "
+        r"x\n\x1b[31m"
+    )
+
+
+def test_the_steps_of_a_rollback_are_those_that_are_killed(
+    site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No step is left out above."""
+    published(site_root, 2)
+    reached: list[str] = []
+    monkeypatch.setattr(failpoints, "hook", reached.append)
+    back(site_root)
+    assert reached == ["pinned", "previous", "swapped", "checked"]
