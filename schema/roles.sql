@@ -58,10 +58,10 @@ GRANT INSERT, UPDATE, DELETE
 -- An index runs robbieblocks_imports with each change of a component.
 GRANT EXECUTE
    ON FUNCTION robbieblocks_imports, robbieblocks_suggestion, robbieblocks_lock_page,
-      robbieblocks_find_block, robbieblocks_move_settings, robbieblocks_make_room,
-      robbieblocks_insert_block, robbieblocks_move_block, robbieblocks_duplicate_block,
-      robbieblocks_remove_block, robbieblocks_publish_page, robbieblocks_archive_page,
-      robbieblocks_copy_page
+      robbieblocks_find_block, robbieblocks_move_settings, robbieblocks_reorder,
+      robbieblocks_make_room, robbieblocks_insert_block, robbieblocks_move_block,
+      robbieblocks_duplicate_block, robbieblocks_remove_block, robbieblocks_publish_page,
+      robbieblocks_archive_page, robbieblocks_copy_page
    TO robbieblocks_editor;
 
 -- A worker writes and closes the rows of its runs, notes which changes it has handled, and removes

@@ -67,11 +67,32 @@ _ACKNOWLEDGE: LiteralString = """
 # its own: it must see what other nodes acknowledged while the one above waited for their row locks.
 _MARK_PROCESSED: LiteralString = "SELECT robbieblocks_settle()"
 
-# Remove the rows that were processed longest ago, except those that another session has locked.
+# Remove the rows that were processed longest ago, except those that another session has locked, and
+# those that one of the last five publications of an app handled: as many releases are kept. The
+# first part takes one step in the index of the history for each app.
 _REMOVE_PROCESSED: LiteralString = """
+    WITH RECURSIVE app AS (
+        (SELECT node_id, app_namespace FROM robbieblocks_deploys
+          WHERE deploy_status = 'success' AND node_id IS NOT NULL
+          ORDER BY node_id, app_namespace LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM app CROSS JOIN LATERAL (
+            SELECT node_id, app_namespace FROM robbieblocks_deploys
+             WHERE deploy_status = 'success'
+               AND (node_id, app_namespace) > (app.node_id, app.app_namespace)
+             ORDER BY node_id, app_namespace LIMIT 1) AS following
+    ), needed AS (
+        SELECT unnest(run.trigger_ids) AS id
+          FROM app CROSS JOIN LATERAL (
+               SELECT trigger_ids FROM robbieblocks_deploys
+                WHERE node_id = app.node_id AND app_namespace = app.app_namespace
+                  AND deploy_status = 'success' AND started_at IS NOT NULL
+                ORDER BY started_at DESC LIMIT 5) AS run
+    )
     DELETE FROM robbieblocks_change_triggers
-     WHERE id IN (SELECT id FROM robbieblocks_change_triggers
+     WHERE id IN (SELECT id FROM robbieblocks_change_triggers AS old
                    WHERE processed_at < now() - interval '30 days'
+                     AND NOT EXISTS (SELECT FROM needed WHERE needed.id = old.id)
                    ORDER BY processed_at
                    LIMIT %(limit)s
                      FOR UPDATE SKIP LOCKED)
@@ -217,6 +238,7 @@ def mark_processed(connection: Connection) -> None:
 def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 
+    Those stay that one of the last five successful runs of an app on a node names in `trigger_ids`.
     Rows that a node has left for a week are marked processed, too. A reader that relies on seeing
     every row must read more often than that: snapshot.refresh relies on the queue for one day.
     Raises DatabaseUnavailable and RightsMissing.

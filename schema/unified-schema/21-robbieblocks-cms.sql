@@ -192,8 +192,12 @@ BEGIN
           ('robbieblocks_deploys',         'worker',        'text'),
           ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
           ('robbieblocks_deploys',         'trigger_ids',   'uuid[]'),
+          ('robbieblocks_deploys',         'details',       'jsonb'),
           ('robbieblocks_change_triggers', 'handled_nodes', 'text[] NOT NULL DEFAULT ''{}'''),
-          ('robbieblocks_change_triggers', 'change_xid',    'xid8')
+          ('robbieblocks_change_triggers', 'change_xid',    'xid8'),
+          ('robbieblocks_change_triggers', 'changed_by',    'text'),
+          ('robbieblocks_change_triggers', 'before',        'jsonb'),
+          ('robbieblocks_change_triggers', 'after',         'jsonb')
       ) AS added (on_table, column_name, definition)
      WHERE NOT EXISTS (SELECT FROM pg_attribute a
                         WHERE a.attrelid = to_regclass(added.on_table)
@@ -550,9 +554,11 @@ COMMENT ON COLUMN robbieblocks_deploys.heartbeat_at IS
     'Last sign of life of the run.';
 COMMENT ON COLUMN robbieblocks_deploys.trigger_ids IS
     'The queue rows that asked for the run.';
+COMMENT ON COLUMN robbieblocks_deploys.details IS
+    'The plan of the run: each page that it touched, and why; null: from before the column.';
 COMMENT ON TABLE robbieblocks_change_triggers IS
-    'Who asked for a build, and why. What is built follows from the content, never from these '
-    'rows alone.';
+    'Who changed what, and what waits to be built. What is built follows from the content, never '
+    'from these rows alone.';
 COMMENT ON COLUMN robbieblocks_change_triggers.trigger_type IS
     'page_update, component_update, style_change or branding_change.';
 COMMENT ON COLUMN robbieblocks_change_triggers.entity_type IS
@@ -567,11 +573,20 @@ COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS
     'False: workers leave it to a person''s robbieblocks build.';
 COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS
     'When every node that it concerns had handled it, or seven days had passed. The row goes 30 '
-    'days later.';
+    'days later, but for those that one of the last five publications of an app handled.';
 COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
     'The nodes that have handled it.';
 COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS
     'The transaction of this server that wrote the row; null: from before the column.';
+COMMENT ON COLUMN robbieblocks_change_triggers.changed_by IS
+    'The session''s user and, in parentheses, its application_name, which is whatever the session '
+    'says; null: from before the column, or not written by change capture.';
+COMMENT ON COLUMN robbieblocks_change_triggers.before IS
+    'The row as it was before the transaction, a page with those of its blocks that changed; null: '
+    'there was none, or nobody kept it. by_hash has the SHA-256 of what is long and did not '
+    'change, left_out the bytes of a row that was too large to keep.';
+COMMENT ON COLUMN robbieblocks_change_triggers.after IS
+    'The row as the transaction left it, in the same form; null: it is deleted, or nobody kept it.';
 
 
 -- 7  Seeds --------------------------------------------------------------------------------------
@@ -941,34 +956,181 @@ BEGIN
 END
 $$;
 
--- Writes queue rows; nothing else does. The arrays are parallel. An entity may stand in them
--- several times, each time with one of its apps (or nodes), and gets one row. Where no nodes are
--- given, they are those that enable one of the apps; null, which means all, for shared pages and
--- where no node enables any.
+-- A row as the journal keeps it: all columns that are content. `bytes` is what the rows of the
+-- statement come to so far: beyond 64 MB they are named only, so that no statement fails because
+-- JSON or an array can't hold them.
+CREATE OR REPLACE FUNCTION robbieblocks_row(
+    content anyelement, key_column text, key text, bytes bigint
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF content IS NOT DISTINCT FROM NULL THEN
+        RETURN NULL;
+    ELSIF bytes <= 64000000 THEN
+        RETURN pg_catalog.to_jsonb(content) - '{updated_at,imported_hash,page_id}'::text[];
+    END IF;
+    RETURN pg_catalog.jsonb_build_object(
+        key_column, key, 'left_out', pg_catalog.pg_column_size(content));
+END
+$$;
+
+-- All blocks of a page, by id, with the keys of their components.
+CREATE OR REPLACE FUNCTION robbieblocks_placed(on_page uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_object_agg(placed.id, placed.content), '{}')
+          FROM (SELECT b.id, robbieblocks_row(b, 'id', b.id::text, sum(pg_column_size(b)) OVER
+                           (ROWS UNBOUNDED PRECEDING))
+                       || jsonb_build_object('component_key', (
+                              SELECT c.component_key FROM robbieblocks_components c
+                               WHERE c.id = b.component_id)) AS content
+                  FROM robbieblocks_page_blocks b
+                 WHERE b.page_id = on_page) AS placed);
+END
+$$;
+
+-- What is left of a row that is too large to keep: its id and its key.
+CREATE OR REPLACE FUNCTION robbieblocks_left_out(side jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_object_agg(given.key, given.value)
+           || jsonb_build_object('left_out', pg_column_size(side))
+      FROM jsonb_each(side) AS given
+     WHERE given.key IN ('id', 'page_key', 'component_key', 'token_key', 'node_id')
+$$;
+
+-- One side of a change, as it is stored. Where it has 8,000 bytes or more, what is long (1,000) and
+-- the same on the other side is kept by its hash; a row of more than 4 MB is left out.
+CREATE OR REPLACE FUNCTION robbieblocks_kept(side jsonb, other jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    kept jsonb;
+    hashes jsonb;
+BEGIN
+    IF side IS NULL OR pg_column_size(side) < 8000 THEN
+        RETURN side;
+    END IF;
+    SELECT jsonb_object_agg(given.key, CASE WHEN given.key = 'blocks' THEN coalesce(
+               (SELECT jsonb_object_agg(block.key, robbieblocks_kept(
+                           block.value, other #> ARRAY['blocks', block.key]))
+                  FROM jsonb_each(given.value) AS block), '{}')
+               ELSE given.value END) FILTER (WHERE NOT given.is_same),
+           jsonb_object_agg(given.key, encode(sha256(convert_to(given.value #>> '{}', 'UTF8')),
+                                              'hex')) FILTER (WHERE given.is_same)
+      INTO kept, hashes
+      FROM (SELECT field.key, field.value,
+                   pg_column_size(field.value) >= 1000 AND other ? field.key
+                   AND field.value::text = (other -> field.key)::text AS is_same
+              FROM jsonb_each(side) AS field) AS given;
+    IF hashes IS NOT NULL THEN
+        kept := kept || jsonb_build_object('by_hash', hashes);
+    END IF;
+    RETURN CASE WHEN pg_column_size(kept) <= 4000000 THEN kept
+                ELSE robbieblocks_left_out(side) END;
+END
+$$;
+
+-- Two changes of one transaction as one: what `upper` says of a field holds, else what `lower`
+-- does. Of blocks in `decided`, upper says whether they are there.
+CREATE OR REPLACE FUNCTION robbieblocks_laid_over(lower jsonb, upper jsonb, decided jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    laid jsonb := lower || upper;
+    hashes jsonb := coalesce(lower -> 'by_hash', '{}') || coalesce(upper -> 'by_hash', '{}');
+BEGIN
+    IF lower IS NULL OR upper IS NULL THEN
+        RETURN upper;
+    END IF;
+    IF hashes <> '{}' THEN
+        hashes := hashes - ARRAY(SELECT jsonb_object_keys(laid));
+        laid := laid - 'by_hash' || CASE WHEN hashes = '{}' THEN '{}'
+                                         ELSE jsonb_build_object('by_hash', hashes) END;
+    END IF;
+    IF lower ? 'blocks' AND upper ? 'blocks' THEN
+        laid := jsonb_set(laid, '{blocks}', (upper -> 'blocks') || coalesce(
+            (SELECT jsonb_object_agg(block.key, coalesce(robbieblocks_laid_over(
+                        block.value, upper #> ARRAY['blocks', block.key], NULL), block.value))
+               FROM jsonb_each(lower -> 'blocks') AS block
+              WHERE upper -> 'blocks' ? block.key OR NOT coalesce(decided ? block.key, false)),
+            '{}'));
+    END IF;
+    RETURN CASE WHEN pg_column_size(laid) <= 4000000 THEN laid
+                ELSE robbieblocks_left_out(laid) END;
+END
+$$;
+
+-- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand in
+-- them several times, each time with one of its apps (or nodes), and gets one row. Where no nodes
+-- are given, they are those that enable one of the apps; null, which means all, for shared pages
+-- and where no node enables any. The other three say of each entity what it was and what it is.
+--
+-- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
+-- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements reads
+-- a row or two in each. One plan serves every call, here and in the functions of part 10: planning
+-- takes longer than most edits do. So nothing here joins two sets of rows without an index.
+DROP FUNCTION IF EXISTS robbieblocks_enqueue(text, text, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
-    the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[] DEFAULT NULL
+    the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[],
+    kept uuid[], befores jsonb[], afters jsonb[]
 ) RETURNS void
-LANGUAGE sql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    author CONSTANT text := session_user || coalesce(
+        ' (' || nullif(current_setting('application_name', true), '') || ')', '');
+    no_blocks CONSTANT jsonb := CASE the_entity WHEN 'page' THEN '{"blocks": {}}' ELSE '{}' END;
+BEGIN
     WITH changed AS MATERIALIZED (
         SELECT given.id,
                array_agg(DISTINCT given.app COLLATE "C")
                    FILTER (WHERE given.app IS NOT NULL) AS apps,
                array_agg(DISTINCT given.node COLLATE "C")
-                   FILTER (WHERE given.node IS NOT NULL) AS nodes
-          FROM unnest(ids, apps, nodes) AS given (id, app, node)
-         GROUP BY given.id
+                   FILTER (WHERE given.node IS NOT NULL) AS nodes,
+               (array_agg(given.before) FILTER (WHERE given.before IS NOT NULL))[1] AS before,
+               (array_agg(given.after) FILTER (WHERE given.after IS NOT NULL))[1] AS after
+          FROM (SELECT id, app, node, true AS queued, NULL::jsonb AS before, NULL::jsonb AS after
+                  FROM unnest(ids, apps, nodes) AS affected (id, app, node)
+                UNION ALL
+                SELECT id, NULL, NULL, false, before, after
+                  FROM unnest(kept, befores, afters) AS side (id, before, after)) AS given
+         GROUP BY given.id HAVING bool_or(given.queued)
     ), carriers AS MATERIALIZED (
         SELECT c.apps,
                (SELECT array_agg(n.node_id::text ORDER BY n.node_id COLLATE "C")
                   FROM robbieblocks_node_branding n WHERE n.enabled_apps && c.apps) AS nodes
-          FROM (SELECT DISTINCT apps FROM changed) c
+          FROM (SELECT DISTINCT changed.apps FROM changed) c
          WHERE 'shared' <> ALL (c.apps)
+    ), entry AS MATERIALIZED (
+        SELECT changed.id, changed.apps, coalesce(changed.nodes, carriers.nodes) AS nodes,
+               robbieblocks_kept(no_blocks || changed.before, changed.after) AS before,
+               robbieblocks_kept(no_blocks || changed.after, changed.before) AS after,
+               (SELECT mine.id FROM robbieblocks_change_triggers mine
+                 WHERE mine.entity_id = changed.id AND mine.created_at = now()
+                   AND mine.change_xid IS NOT DISTINCT FROM pg_current_xact_id()
+                   AND mine.trigger_type = the_trigger AND mine.processed_at IS NULL
+                 LIMIT 1) AS earlier
+          FROM changed LEFT JOIN carriers ON carriers.apps = changed.apps
+    ), joined AS (
+        UPDATE robbieblocks_change_triggers q
+           SET affected_apps = CASE WHEN q.affected_apps IS NOT NULL AND entry.apps IS NOT NULL
+                   THEN ARRAY(SELECT unnest(q.affected_apps) COLLATE "C" AS app
+                               UNION SELECT unnest(entry.apps) COLLATE "C" ORDER BY app) END,
+               affected_nodes = CASE WHEN q.affected_nodes IS NOT NULL AND entry.nodes IS NOT NULL
+                   THEN ARRAY(SELECT unnest(q.affected_nodes) COLLATE "C" AS node
+                               UNION SELECT unnest(entry.nodes) COLLATE "C" ORDER BY node) END,
+               before = robbieblocks_laid_over(entry.before, q.before, q.after -> 'blocks'),
+               after = CASE WHEN q.after IS NULL THEN entry.after
+                            ELSE robbieblocks_laid_over(q.after, entry.after,
+                                                        entry.before -> 'blocks') END
+          FROM entry WHERE q.id = entry.earlier
     )
     INSERT INTO robbieblocks_change_triggers
-           (trigger_type, entity_type, entity_id, affected_apps, affected_nodes)
-    SELECT the_trigger, the_entity, changed.id, changed.apps,
-           coalesce(changed.nodes, carriers.nodes)
-      FROM changed LEFT JOIN carriers ON carriers.apps = changed.apps
+           (trigger_type, entity_type, entity_id, affected_apps, affected_nodes, changed_by,
+            before, after)
+    SELECT the_trigger, the_entity, entry.id, entry.apps, entry.nodes, author, entry.before,
+           entry.after
+      FROM entry WHERE entry.earlier IS NULL;
+END
 $$;
 
 -- Marks the rows as processed that every node concerned has handled; returns how many. A node
@@ -1046,19 +1208,21 @@ $$;
 
 -- 10  Change capture: functions -----------------------------------------------------------------
 -- *<> compares what is stored, so that 1 changed to 1.0 in JSON is a change, and values of every
--- type can be compared. It needs records: rows it would compare column by column. changed_rows are
--- the rows of an INSERT or a DELETE. Before a TRUNCATE the rows still stand in the table.
+-- type can be compared. It needs records: rows it would compare column by column. Before a TRUNCATE
+-- the rows still stand in the table.
 
--- Pages: those that are published, before or after. The app that a page leaves is affected too.
+-- Pages: those that are published, before or after. The app that a page leaves is affected too. A
+-- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_page() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     ids uuid[];
     apps text[];
+    kept uuid[];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
-    IF TG_OP = 'UPDATE' AND pg_catalog.current_setting('robbieblocks.moving', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(side.app) INTO ids, apps
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
@@ -1072,43 +1236,70 @@ BEGIN
            *<> ROW (n.id, n.page_key, n.app_namespace, n.page_name, n.page_route,
                     n.layout_template, n.meta_title, n.meta_description, n.status,
                     n.version, n.published_at, n.created_by, n.metadata, n.created_at)::record;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
+          FROM new_rows WHERE status = 'published';
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
           FROM robbieblocks_pages WHERE status = 'published';
+    ELSIF OLD.status = 'published' THEN
+        ids := ARRAY[OLD.id];
+        apps := ARRAY[OLD.app_namespace];
+    END IF;
+    IF ids IS NULL THEN
+        RETURN OLD;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT array_agg(given.id), array_agg(given.before), array_agg(given.after)
+          INTO kept, befores, afters
+          FROM (SELECT coalesce(o.id, n.id) AS id,
+                       robbieblocks_row(o, 'page_key', o.page_key,
+                                        sum(pg_column_size(o)) OVER so_far) AS before,
+                       robbieblocks_row(n, 'page_key', n.page_key,
+                                        sum(pg_column_size(n)) OVER so_far) AS after
+                  FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
+          FROM (SELECT r.id, robbieblocks_row(r, 'page_key', r.page_key, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM new_rows r) AS given;
     ELSE
-        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
-          FROM changed_rows WHERE status = 'published';
+        -- Their blocks go, too.
+        SELECT array_agg(given.id), array_agg(given.content || jsonb_build_object(
+                   'blocks', robbieblocks_placed(given.id))) INTO kept, befores
+          FROM (SELECT p.id, robbieblocks_row(p, 'page_key', p.page_key, sum(pg_column_size(p))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM robbieblocks_pages p WHERE p.id = ANY (ids)) AS given;
     END IF;
-    IF ids IS NOT NULL THEN
-        PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps);
-    END IF;
-    RETURN NULL;
+    PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps, NULL, kept, befores, afters);
+    RETURN OLD;
 END
 $$;
 
 -- Blocks: the published pages that they are on, or were on. The blocks of a page that is deleted
--- find no page: the page has a row of its own. After a TRUNCATE it is unknown where blocks were:
--- every published page.
+-- find no page: the page has a row of its own. Before a TRUNCATE it is every published page.
 --
 -- A page that another transaction publishes at the same time still looks like a draft from here,
 -- and the queue row of its publishing can be committed before these blocks. So draft pages are
 -- locked until this transaction ends, which makes publishing wait for it, and a page that another
 -- session has locked counts as published. In REPEATABLE READ a page may have been published since
 -- the transaction began: there every page counts.
---
--- Where part 12 moves blocks of a page and the page's settings of them, robbieblocks.moving is
--- `on` for all its statements but the last, so that they leave one queue row together.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     pages uuid[];
     drafts uuid[];
     ids uuid[];
     apps text[];
+    placed_on uuid[];
+    were_there boolean[];
+    blocks jsonb[];
+    kept uuid[];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
-    IF TG_OP = 'UPDATE' AND pg_catalog.current_setting('robbieblocks.moving', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(DISTINCT side.page_id) INTO pages
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
@@ -1119,8 +1310,10 @@ BEGIN
                     n.conditions, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id) INTO pages FROM robbieblocks_pages;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(DISTINCT page_id) INTO pages FROM new_rows;
     ELSE
-        SELECT array_agg(DISTINCT page_id) INTO pages FROM changed_rows;
+        SELECT array_agg(DISTINCT page_id) INTO pages FROM old_rows;
     END IF;
     SELECT array_agg(p.id), array_agg(p.app_namespace) INTO ids, apps
       FROM robbieblocks_pages p
@@ -1136,9 +1329,61 @@ BEGIN
           FROM robbieblocks_pages p
          WHERE p.id = ANY (pages) AND p.id <> ALL (coalesce(drafts, '{}'));
     END IF;
-    IF ids IS NOT NULL THEN
-        PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps);
+    IF ids IS NULL THEN
+        RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT array_agg(given.page_id), array_agg(given.was_there), array_agg(given.content)
+          INTO placed_on, were_there, blocks
+          FROM (SELECT side.page_id, side.was_there,
+                       robbieblocks_row(side.block, 'id', side.id::text,
+                           sum(pg_column_size(side.block)) OVER (ROWS UNBOUNDED PRECEDING))
+                           AS content
+                  FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                 CROSS JOIN LATERAL (VALUES (true, o.page_id, o.id, o),
+                                            (false, n.page_id, n.id, n))
+                       AS side (was_there, page_id, id, block)
+                 WHERE side.id IS NOT NULL
+                   AND ROW (o.id, o.page_id, o.component_id, o.block_order, o.zone, o.props,
+                            o.conditions, o.created_at)::record
+                   *<> ROW (n.id, n.page_id, n.component_id, n.block_order, n.zone, n.props,
+                            n.conditions, n.created_at)::record) AS given;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(given.page_id), array_agg(false), array_agg(given.content)
+          INTO placed_on, were_there, blocks
+          FROM (SELECT b.page_id, robbieblocks_row(b, 'id', b.id::text, sum(pg_column_size(b)) OVER
+                           (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM new_rows b) AS given;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(given.page_id), array_agg(true), array_agg(given.content)
+          INTO placed_on, were_there, blocks
+          FROM (SELECT b.page_id, robbieblocks_row(b, 'id', b.id::text, sum(pg_column_size(b)) OVER
+                           (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM old_rows b) AS given;
+    ELSE
+        SELECT array_agg(given.page_id), array_agg(true), array_agg(given.content)
+          INTO placed_on, were_there, blocks
+          FROM (SELECT b.page_id, robbieblocks_row(b, 'id', b.id::text, sum(pg_column_size(b)) OVER
+                           (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM robbieblocks_page_blocks b) AS given;
+    END IF;
+    SELECT array_agg(altered.page_id), array_agg(altered.page || altered.before),
+           array_agg(altered.page || altered.after) INTO kept, befores, afters
+      FROM (SELECT block.page_id,
+                   (SELECT robbieblocks_row(p, 'page_key', p.page_key, 0)
+                      FROM robbieblocks_pages p WHERE p.id = block.page_id) AS page,
+                   jsonb_build_object('blocks', coalesce(jsonb_object_agg(block.id, block.content)
+                       FILTER (WHERE block.was_there), '{}')) AS before,
+                   jsonb_build_object('blocks', coalesce(jsonb_object_agg(block.id, block.content)
+                       FILTER (WHERE NOT block.was_there), '{}')) AS after
+              FROM (SELECT given.page_id, given.was_there, given.content ->> 'id' AS id,
+                           given.content || jsonb_build_object('component_key', (
+                               SELECT c.component_key FROM robbieblocks_components c
+                                WHERE c.id = (given.content ->> 'component_id')::uuid)) AS content
+                      FROM unnest(placed_on, were_there, blocks)
+                           AS given (page_id, was_there, content)) AS block
+             GROUP BY block.page_id) AS altered;
+    PERFORM robbieblocks_enqueue('page_update', 'page', ids, apps, NULL, kept, befores, afters);
     RETURN NULL;
 END
 $$;
@@ -1147,13 +1392,17 @@ $$;
 -- imports. Apps are those of the published pages that show them, also through imports; null where
 -- no page does.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_component() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     changed_ids uuid[];
     changed_keys text[];
     published uuid[];
     ids uuid[];
     apps text[];
+    kept uuid[];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(side.key),
@@ -1173,9 +1422,12 @@ BEGIN
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id), array_agg(component_key), array_agg(id) FILTER (WHERE is_published)
           INTO changed_ids, changed_keys, published FROM robbieblocks_components;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(id), array_agg(component_key), array_agg(id) FILTER (WHERE is_published)
+          INTO changed_ids, changed_keys, published FROM new_rows;
     ELSE
         SELECT array_agg(id), array_agg(component_key), array_agg(id) FILTER (WHERE is_published)
-          INTO changed_ids, changed_keys, published FROM changed_rows;
+          INTO changed_ids, changed_keys, published FROM old_rows;
     END IF;
     IF changed_ids IS NULL THEN
         RETURN NULL;
@@ -1200,18 +1452,50 @@ BEGIN
       FROM (SELECT DISTINCT id FROM changed) c LEFT JOIN shown ON shown.id = c.id
      WHERE c.id = ANY (published)
         OR EXISTS (SELECT FROM shown s WHERE s.id = c.id AND s.imported);
-    IF ids IS NOT NULL THEN
-        PERFORM robbieblocks_enqueue('component_update', 'component', ids, apps);
+    IF ids IS NULL THEN
+        RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT array_agg(given.id), array_agg(given.before), array_agg(given.after)
+          INTO kept, befores, afters
+          FROM (SELECT coalesce(o.id, n.id) AS id,
+                       robbieblocks_row(o, 'component_key', o.component_key,
+                                        sum(pg_column_size(o)) OVER so_far) AS before,
+                       robbieblocks_row(n, 'component_key', n.component_key,
+                                        sum(pg_column_size(n)) OVER so_far) AS after
+                  FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
+          FROM (SELECT r.id, robbieblocks_row(r, 'component_key', r.component_key,
+                           sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM new_rows r) AS given;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+          FROM (SELECT r.id, robbieblocks_row(r, 'component_key', r.component_key,
+                           sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM old_rows r) AS given;
+    ELSE
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+          FROM (SELECT r.id, robbieblocks_row(r, 'component_key', r.component_key,
+                           sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM robbieblocks_components r) AS given;
+    END IF;
+    PERFORM robbieblocks_enqueue('component_update', 'component', ids, apps, NULL, kept, befores,
+                                 afters);
     RETURN NULL;
 END
 $$;
 
 -- Tokens: every app and node, for each page's stylesheet holds them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_token() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     ids uuid[];
+    kept uuid[];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id) INTO ids
@@ -1224,12 +1508,42 @@ BEGIN
                     n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' THEN
         SELECT array_agg(id) INTO ids FROM robbieblocks_style_tokens;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(id) INTO ids FROM new_rows;
     ELSE
-        SELECT array_agg(id) INTO ids FROM changed_rows;
+        SELECT array_agg(id) INTO ids FROM old_rows;
     END IF;
-    IF ids IS NOT NULL THEN
-        PERFORM robbieblocks_enqueue('style_change', 'style_token', ids, NULL);
+    IF ids IS NULL THEN
+        RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT array_agg(given.id), array_agg(given.before), array_agg(given.after)
+          INTO kept, befores, afters
+          FROM (SELECT coalesce(o.id, n.id) AS id,
+                       robbieblocks_row(o, 'token_key', o.token_key,
+                                        sum(pg_column_size(o)) OVER so_far) AS before,
+                       robbieblocks_row(n, 'token_key', n.token_key,
+                                        sum(pg_column_size(n)) OVER so_far) AS after
+                  FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
+          FROM (SELECT r.id, robbieblocks_row(r, 'token_key', r.token_key, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM new_rows r) AS given;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+          FROM (SELECT r.id, robbieblocks_row(r, 'token_key', r.token_key, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM old_rows r) AS given;
+    ELSE
+        SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+          FROM (SELECT r.id, robbieblocks_row(r, 'token_key', r.token_key, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                  FROM robbieblocks_style_tokens r) AS given;
+    END IF;
+    PERFORM robbieblocks_enqueue('style_change', 'style_token', ids, NULL, NULL, kept, befores,
+                                 afters);
     RETURN NULL;
 END
 $$;
@@ -1237,11 +1551,15 @@ $$;
 -- Branding: the node, under its old and its new name, and the apps that it enables or enabled.
 -- Where a node is removed, rows that waited for it alone are processed, its own row among them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_branding() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     ids uuid[];
     apps text[];
     nodes text[];
+    kept uuid[];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(app), array_agg(side.node_id) INTO ids, apps, nodes
@@ -1260,13 +1578,45 @@ BEGIN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
           FROM robbieblocks_node_branding,
                LATERAL (SELECT unnest(enabled_apps) UNION ALL SELECT 'shared') AS enabled (app);
-    ELSIF TG_OP <> 'TRUNCATE' THEN
+    ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
-          FROM changed_rows,
+          FROM new_rows,
+               LATERAL (SELECT unnest(enabled_apps) UNION ALL SELECT 'shared') AS enabled (app);
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
+          FROM old_rows,
                LATERAL (SELECT unnest(enabled_apps) UNION ALL SELECT 'shared') AS enabled (app);
     END IF;
     IF ids IS NOT NULL THEN
-        PERFORM robbieblocks_enqueue('branding_change', 'node_branding', ids, apps, nodes);
+        IF TG_OP = 'UPDATE' THEN
+            SELECT array_agg(given.id), array_agg(given.before), array_agg(given.after)
+              INTO kept, befores, afters
+              FROM (SELECT coalesce(o.id, n.id) AS id,
+                           robbieblocks_row(o, 'node_id', o.node_id,
+                                            sum(pg_column_size(o)) OVER so_far) AS before,
+                           robbieblocks_row(n, 'node_id', n.node_id,
+                                            sum(pg_column_size(n)) OVER so_far) AS after
+                      FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                     WHERE coalesce(o.id, n.id) = ANY (ids)
+                    WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
+        ELSIF TG_OP = 'INSERT' THEN
+            SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
+              FROM (SELECT r.id, robbieblocks_row(r, 'node_id', r.node_id, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                      FROM new_rows r) AS given;
+        ELSIF TG_OP = 'DELETE' THEN
+            SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+              FROM (SELECT r.id, robbieblocks_row(r, 'node_id', r.node_id, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                      FROM old_rows r) AS given;
+        ELSE
+            SELECT array_agg(given.id), array_agg(given.content) INTO kept, befores
+              FROM (SELECT r.id, robbieblocks_row(r, 'node_id', r.node_id, sum(pg_column_size(r))
+                           OVER (ROWS UNBOUNDED PRECEDING)) AS content
+                      FROM robbieblocks_node_branding r) AS given;
+        END IF;
+        PERFORM robbieblocks_enqueue('branding_change', 'node_branding', ids, apps, nodes, kept,
+                                     befores, afters);
     END IF;
     IF TG_WHEN = 'AFTER' AND TG_OP <> 'INSERT' THEN
         PERFORM robbieblocks_settle();
@@ -1284,12 +1634,12 @@ DECLARE
 BEGIN
     FOR it IN
         SELECT * FROM (VALUES
-            ('robbieblocks_pages',         'robbieblocks_capture_page',      'BEFORE'),
-            ('robbieblocks_page_blocks',   'robbieblocks_capture_block',     'AFTER'),
-            ('robbieblocks_components',    'robbieblocks_capture_component', 'BEFORE'),
-            ('robbieblocks_style_tokens',  'robbieblocks_capture_token',     'BEFORE'),
-            ('robbieblocks_node_branding', 'robbieblocks_capture_branding',  'BEFORE')
-        ) AS captured (on_table, by_function, truncated)
+            ('robbieblocks_pages',         'robbieblocks_capture_page'),
+            ('robbieblocks_page_blocks',   'robbieblocks_capture_block'),
+            ('robbieblocks_components',    'robbieblocks_capture_component'),
+            ('robbieblocks_style_tokens',  'robbieblocks_capture_token'),
+            ('robbieblocks_node_branding', 'robbieblocks_capture_branding')
+        ) AS captured (on_table, by_function)
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_touch BEFORE UPDATE ON %I FOR EACH ROW '
@@ -1298,19 +1648,26 @@ BEGIN
             'EXECUTE FUNCTION robbieblocks_touch()', it.on_table);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_insert AFTER INSERT ON %I '
-            'REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+            'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
             it.on_table, it.by_function);
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER robbieblocks_capture_update AFTER UPDATE ON %I '
             'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT '
             'EXECUTE FUNCTION %I()', it.on_table, it.by_function);
+        IF it.on_table = 'robbieblocks_pages' THEN
+            EXECUTE format(
+                'CREATE OR REPLACE TRIGGER robbieblocks_capture_delete BEFORE DELETE ON %I '
+                'FOR EACH ROW EXECUTE FUNCTION %I()',
+                it.on_table, it.by_function);
+        ELSE
+            EXECUTE format(
+                'CREATE OR REPLACE TRIGGER robbieblocks_capture_delete AFTER DELETE ON %I '
+                'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
+                it.on_table, it.by_function);
+        END IF;
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER robbieblocks_capture_delete AFTER DELETE ON %I '
-            'REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()',
-            it.on_table, it.by_function);
-        EXECUTE format(
-            'CREATE OR REPLACE TRIGGER robbieblocks_capture_truncate %s TRUNCATE ON %I '
-            'FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.truncated, it.on_table, it.by_function);
+            'CREATE OR REPLACE TRIGGER robbieblocks_capture_truncate BEFORE TRUNCATE ON %I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION %I()', it.on_table, it.by_function);
     END LOOP;
 END
 $$;
@@ -1423,12 +1780,37 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
        AND p.metadata -> 'blocks' ?| (sources || targets)::text[]
 $$;
 
+-- Moves the blocks at sources[n] to targets[n], with their settings. By way of orders that no block
+-- has: (page_id, block_order) is unique at each row. So many orders more than there are blocks, as
+-- many are free.
+CREATE OR REPLACE FUNCTION robbieblocks_reorder(
+    on_page uuid, sources integer[], targets integer[]
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    free integer[] := ARRAY(
+        SELECT n FROM generate_series(0, cardinality(sources) - 1 + (
+                   SELECT count(*) FROM robbieblocks_page_blocks b
+                    WHERE b.page_id = on_page)::integer) AS n
+         WHERE NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
+                            WHERE b.page_id = on_page AND b.block_order = n)
+         LIMIT cardinality(sources));
+BEGIN
+    UPDATE robbieblocks_page_blocks b SET block_order = move.target
+      FROM unnest(sources, free) AS move (source, target)
+     WHERE b.page_id = on_page AND b.block_order = move.source;
+    UPDATE robbieblocks_page_blocks b SET block_order = move.target
+      FROM unnest(free, targets) AS move (source, target)
+     WHERE b.page_id = on_page AND b.block_order = move.source;
+    PERFORM robbieblocks_move_settings(on_page, sources, targets);
+END
+$$;
+
 -- Makes an order of a page free: the blocks from there to the next gap move up by one.
 CREATE OR REPLACE FUNCTION robbieblocks_make_room(on_page uuid, place integer) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     gap bigint;
-    it record;
 BEGIN
     SELECT min(n) INTO gap
       FROM generate_series(place::bigint, place::bigint + (
@@ -1440,16 +1822,10 @@ BEGIN
               USING ERRCODE = 'numeric_value_out_of_range',
                     HINT = 'Give the blocks smaller orders first.';
     END IF;
-    FOR it IN
-        SELECT b.id FROM robbieblocks_page_blocks b
-         WHERE b.page_id = on_page AND b.block_order >= place AND b.block_order < gap
-         ORDER BY b.block_order DESC
-    LOOP
-        UPDATE robbieblocks_page_blocks SET block_order = block_order + 1 WHERE id = it.id;
-    END LOOP;
-    PERFORM robbieblocks_move_settings(
-        on_page, null::integer || array_agg(n::integer), place || array_agg(n::integer + 1))
-       FROM generate_series(place::bigint, gap - 1) AS n;
+    PERFORM robbieblocks_reorder(on_page, array_agg(n::integer), array_agg(n::integer + 1))
+       FROM generate_series(place::bigint, gap - 1) AS n
+     HAVING count(*) > 0;
+    PERFORM robbieblocks_move_settings(on_page, ARRAY[null::integer], ARRAY[place]);
 END
 $$;
 
@@ -1486,9 +1862,7 @@ BEGIN
         SELECT coalesce(max(b.block_order)::bigint, 0) + 1 INTO place
           FROM robbieblocks_page_blocks b WHERE b.page_id = on_page;
     END IF;
-    PERFORM set_config('robbieblocks.moving', 'on', true);
     PERFORM robbieblocks_make_room(on_page, place::integer);
-    PERFORM set_config('robbieblocks.moving', 'off', true);
     INSERT INTO robbieblocks_page_blocks
            (page_id, component_id, block_order, zone, props, conditions)
     VALUES (on_page, placed.id, place, zone, props, conditions);
@@ -1505,9 +1879,9 @@ RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     on_page uuid := robbieblocks_lock_page(page);
-    moved uuid := robbieblocks_find_block(page, block);
     orders integer[];
 BEGIN
+    PERFORM robbieblocks_find_block(page, block);
     IF new_order IS NULL THEN
         RAISE EXCEPTION 'no order is named for block % to move to', block
               USING ERRCODE = 'null_value_not_allowed';
@@ -1517,27 +1891,11 @@ BEGIN
       FROM robbieblocks_page_blocks b
      WHERE b.page_id = on_page
        AND b.block_order BETWEEN least(block, new_order) AND greatest(block, new_order);
-    PERFORM set_config('robbieblocks.moving', 'on', true);
     IF new_order <> ALL (orders) THEN
-        PERFORM robbieblocks_move_settings(on_page, ARRAY[block], ARRAY[new_order]);
+        PERFORM robbieblocks_reorder(on_page, ARRAY[block], ARRAY[new_order]);
     ELSIF new_order <> block THEN
-        -- One of so many orders is free, on every page.
-        UPDATE robbieblocks_page_blocks SET block_order = (
-            SELECT min(n) FROM generate_series(0, (
-                       SELECT count(*) FROM robbieblocks_page_blocks b
-                        WHERE b.page_id = on_page)::integer) AS n
-             WHERE NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
-                                WHERE b.page_id = on_page AND b.block_order = n))
-         WHERE id = moved;
-        FOR place IN 2 .. cardinality(orders) LOOP
-            UPDATE robbieblocks_page_blocks SET block_order = orders[place - 1]
-             WHERE page_id = on_page AND block_order = orders[place];
-        END LOOP;
-        PERFORM robbieblocks_move_settings(
-            on_page, orders, new_order || trim_array(orders, 1));
+        PERFORM robbieblocks_reorder(on_page, orders, new_order || trim_array(orders, 1));
     END IF;
-    PERFORM set_config('robbieblocks.moving', 'off', true);
-    UPDATE robbieblocks_page_blocks SET block_order = new_order WHERE id = moved;
     RETURN new_order;
 END
 $$;
@@ -1552,10 +1910,8 @@ DECLARE
     on_page uuid := robbieblocks_lock_page(page);
     copied uuid := robbieblocks_find_block(page, block);
 BEGIN
-    PERFORM set_config('robbieblocks.moving', 'on', true);
     PERFORM robbieblocks_make_room(on_page, block + 1);
     PERFORM robbieblocks_move_settings(on_page, ARRAY[block, block], ARRAY[block, block + 1]);
-    PERFORM set_config('robbieblocks.moving', 'off', true);
     INSERT INTO robbieblocks_page_blocks
            (page_id, component_id, block_order, zone, props, conditions)
     SELECT b.page_id, b.component_id, block + 1, b.zone, b.props, b.conditions
@@ -1574,9 +1930,7 @@ DECLARE
     on_page uuid := robbieblocks_lock_page(page);
     removed uuid := robbieblocks_find_block(page, block);
 BEGIN
-    PERFORM set_config('robbieblocks.moving', 'on', true);
     PERFORM robbieblocks_move_settings(on_page, ARRAY[block], ARRAY[null::integer]);
-    PERFORM set_config('robbieblocks.moving', 'off', true);
     DELETE FROM robbieblocks_page_blocks WHERE id = removed AND page_id = on_page;
 END
 $$;

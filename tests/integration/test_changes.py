@@ -293,6 +293,22 @@ def test_remove_processed(db: Db) -> None:
     assert left() == kept
 
 
+def test_what_a_kept_release_is_of_stays(db: Db) -> None:
+    """A row of long ago stays while one of the last five successful runs of an app names it."""
+    rows = [queued(db) for _ in range(7)]
+    db.execute("UPDATE robbieblocks_change_triggers SET processed_at = now() - interval '90 days'")
+    for days, row in enumerate(rows, start=1):
+        db.execute(
+            "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, triggered_by,"
+            " deploy_status, started_at, trigger_ids) VALUES ('n', 'play', 'x', 'cli', %s,"
+            " now() - %s * interval '1 day', ARRAY[%s, NULL]::uuid[])",
+            ("failed" if days == 1 else "success", days, row),
+        )
+    assert changes.remove_processed(db) == 2
+    left = {row[0] for row in db.execute("SELECT id FROM robbieblocks_change_triggers")}
+    assert left == set(rows[1:6])
+
+
 def test_a_row_does_not_wait_for_ever_for_a_node_without_a_worker(db: Db) -> None:
     """After seven days a row is processed though a node has not handled it; unless for a person."""
     new, old, older, held = (queued(db, ["vengeance-local", "fluenti-local"]) for _ in range(4))
