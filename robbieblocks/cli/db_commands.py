@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from robbieblocks.cli.options import DatabaseUrl
+from robbieblocks.cli.options import DatabaseUrl, ResultFormat
 
 db = typer.Typer(
     name="db",
@@ -94,6 +94,19 @@ def db_test(
     from robbieblocks.cli import psql as command
 
     command.test_schema(arguments or (), database_url, earlier=earlier, template=template)
+
+
+@db.command("analyze")
+def db_analyze(format_: ResultFormat = "text", database_url: DatabaseUrl = None) -> None:
+    """Say what may make the database slow: indexes, bloat, vacuum, caches, slow statements.
+
+    Each finding has its numbers and a remedy. Changes nothing.
+
+    Example: robbieblocks db analyze --format json
+    """
+    from robbieblocks.cli import maintenance as command
+
+    command.analyze(database_url, format_)
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})

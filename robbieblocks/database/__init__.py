@@ -1,7 +1,8 @@
 """Connections to Postgres, and the translation of the errors that the driver raises.
 
-`database.schema` applies and verifies the schema, `database.embedded` runs the default server, and
-`database.sessions` is about advisory locks. Queries stand in the packages that need them.
+`database.schema` applies and verifies the schema, `database.maintenance` keeps the database fast,
+`database.embedded` runs the default server, and `database.sessions` is about advisory locks.
+Queries stand in the packages that need them.
 """
 
 from robbieblocks.database.address import read_address, secrets, url
