@@ -21,6 +21,8 @@
 \ir unified-schema/05-town-separation.sql
 \echo '  08-universal-ai-state.sql'
 \ir unified-schema/08-universal-ai-state.sql
+\echo '  09-google-workspace-sync.sql'
+\ir unified-schema/09-google-workspace-sync.sql
 \echo '  11-tenancy.sql'
 \ir unified-schema/11-tenancy.sql
 \echo '  12-rbac_and_privacy.sql'

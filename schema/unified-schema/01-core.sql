@@ -473,7 +473,8 @@ END
 $$;
 
 -- What was unique among all rows is unique among those of one owner, and among those of none: that a
--- value is taken would tell one town what another has, and keep it from having the same.
+-- value is taken would tell one town what another has, and keep it from having the same. Earlier keys
+-- of these columns, or of some of them, go.
 CREATE OR REPLACE FUNCTION schema_unique_within(on_table text, owner text, VARIADIC cols text[])
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -489,7 +490,6 @@ BEGIN
          WHERE k.conrelid = on_table::regclass AND k.contype = 'u'
            AND cols @> (SELECT array_agg(attname::text) FROM pg_attribute
                          WHERE attrelid = k.conrelid AND attnum = ANY (k.conkey))
-           AND cardinality(k.conkey) = cardinality(cols)
     LOOP
         EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', on_table, earlier);
     END LOOP;

@@ -409,11 +409,6 @@ BEGIN
 END
 $$;
 
--- Those of the earlier version, whose work the ones above do.
-DROP INDEX IF EXISTS idx_activity_log_recent, idx_calendar_upcoming, idx_commitments_active,
-    idx_conversation_contexts_active, idx_notifications_active, idx_personality_instances_active,
-    idx_personality_state_updated, idx_sync_queue_pending, idx_working_memory_active;
-
 COMMENT ON TABLE ai_personalities IS 'The AI personalities; the same in every town. Only the owner writes them.';
 COMMENT ON COLUMN ai_personalities.id IS 'The short name: steve-jobs.';
 COMMENT ON COLUMN ai_personalities.role IS 'What the personality is for: mentor, finance.';

@@ -222,7 +222,18 @@ BEGIN
                          'town_settings', 'town_domains', 'town_invitations', 'town_quotas',
                          'company_towns', 'company_members', 'roles', 'permissions',
                          'role_permissions', 'user_roles', 'privacy_rules', 'ai_personalities',
-                         'secrets', 'sync_nodes', 'engagement_rules');
+                         'secrets', 'sync_nodes', 'engagement_rules',
+                         'google_data_access_rules');
+    -- Of these two, not what each sync writes: who is read, by whom, with which key.
+    IF to_regclass('google_workspace_users') IS NOT NULL THEN
+        PERFORM schema_trigger('google_workspace_domains', 'audit_change',
+            'AFTER INSERT OR DELETE OR UPDATE OF town_id, domain, service_account_email, '
+            'service_account_key_path, client_id, is_active',
+            'FOR EACH ROW EXECUTE FUNCTION audit_change()');
+        PERFORM schema_trigger('google_workspace_users', 'audit_change',
+            'AFTER INSERT OR DELETE OR UPDATE OF domain_id, email, data_visible_to',
+            'FOR EACH ROW EXECUTE FUNCTION audit_change()');
+    END IF;
     PERFORM schema_index('idx_audit_log_created_at', 'audit_log USING brin (created_at)');
     PERFORM schema_index('idx_audit_log_entity', 'audit_log (entity_type, entity_id)');
     PERFORM schema_index('idx_audit_log_user_id', 'audit_log (user_id, created_at)');
