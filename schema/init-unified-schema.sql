@@ -2,6 +2,9 @@
 --
 --     psql -d robbieverse -f schema/init-unified-schema.sql
 --
+-- On a server that can't have the extension vector it stops at file 03, and goes on without that file
+-- with  -v without_vectors=1
+--
 -- Each file is a transaction of its own: where one fails, those before it stay, and the script ends
 -- with psql's code 3. It may be run any number of times.
 
@@ -17,6 +20,16 @@
 \ir unified-schema/01-core.sql
 \echo '  02-conversations.sql'
 \ir unified-schema/02-conversations.sql
+\if :{?without_vectors}
+\else
+\set without_vectors off
+\endif
+\if :without_vectors
+\echo '  03-vectors-rag.sql is left out: no search by meaning'
+\else
+\echo '  03-vectors-rag.sql'
+\ir unified-schema/03-vectors-rag.sql
+\endif
 \echo '  05-town-separation.sql'
 \ir unified-schema/05-town-separation.sql
 \echo '  08-universal-ai-state.sql'

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from robbieblocks.content import RowMerge
 
 
-def upgrade(database_url: str | None, *, demo: bool = False, unified: bool = False) -> None:
+def upgrade(
+    database_url: str | None, *, demo: bool = False, unified: bool = False, vectors: bool = True
+) -> None:
     """Apply the schema and print what this made, or each change to what was there.
 
-    With `demo` add the demo content. With `unified` apply every file of the unified schema, and
-    print what is not sound in it.
+    With `demo` add the demo content. With `unified` apply every file of the unified schema, but
+    without `vectors` the one that needs pgvector, and print what is not sound in it.
     """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         # The schema file seeds new tables for those who apply it with psql alone.
         connection.execute("SET robbieblocks.demo = 'off'")
-        done = schema.upgrade(connection, settings.schema, unified=unified)
+        done = schema.upgrade(connection, settings.schema, unified=unified, vectors=vectors)
         merged = _with_demo(connection, settings) if demo else ()
-        found = schema.unsound(connection) if unified else ()
+        found = schema.unsound(connection, vectors=vectors) if unified else ()
     if done.created:
         print_result(f"created the schema: {done.summary}")
         if not demo:
@@ -44,7 +46,8 @@ def upgrade(database_url: str | None, *, demo: bool = False, unified: bool = Fal
         _print((*done.remaining, *found))
         raise typer.Exit(1)
     if unified:
-        print_result("every file of the unified schema is applied")
+        without = "" if vectors else " but the one that needs pgvector"
+        print_result(f"every file of the unified schema{without} is applied")
 
 
 def _with_demo(connection: Connection, settings: Settings) -> tuple[RowMerge, ...]:
@@ -71,16 +74,17 @@ def _print(differences: Iterable[schema.Difference | str]) -> None:
         print_result(str(difference))
 
 
-def verify(database_url: str | None, *, unified: bool = False) -> None:
+def verify(database_url: str | None, *, unified: bool = False, vectors: bool = True) -> None:
     """Print each difference from the needed schema; exit 1 where there is one.
 
-    With `unified` also print what is missing or not sound in the unified schema.
+    With `unified` also print what is missing or not sound in the unified schema; without `vectors`
+    the tables that need pgvector may be missing.
     """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
         differences: list[schema.Difference | str] = [*schema.verify(connection)]
         if unified:
-            differences += schema.unsound(connection)
+            differences += schema.unsound(connection, vectors=vectors)
     _print(differences)
     if differences:
         raise typer.Exit(1)

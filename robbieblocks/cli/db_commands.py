@@ -20,6 +20,11 @@ Unified = Annotated[
     bool, typer.Option("--unified", help="All files of the unified schema, not ours alone.")
 ]
 
+WithoutVectors = Annotated[
+    bool,
+    typer.Option("--without-vectors", help="Leave out the file that needs the extension vector."),
+]
+
 
 @db.command("init")
 def db_init(
@@ -27,6 +32,7 @@ def db_init(
         bool, typer.Option("--demo", help="Add the demo's components, pages, tokens and nodes.")
     ] = False,
     unified: Unified = False,
+    without_vectors: WithoutVectors = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Create the schema, or bring an earlier one up to date; adds no content but with --demo.
@@ -37,22 +43,30 @@ def db_init(
     """
     from robbieblocks.cli import database as command
 
-    command.upgrade(database_url, demo=demo, unified=unified)
+    command.upgrade(database_url, demo=demo, unified=unified, vectors=not without_vectors)
 
 
 @db.command("verify")
-def db_verify(unified: Unified = False, database_url: DatabaseUrl = None) -> None:
+def db_verify(
+    unified: Unified = False,
+    without_vectors: WithoutVectors = False,
+    database_url: DatabaseUrl = None,
+) -> None:
     """Compare the database's schema with the one this version needs. Changes nothing.
 
     Example: robbieblocks db verify
     """
     from robbieblocks.cli import database as command
 
-    command.verify(database_url, unified=unified)
+    command.verify(database_url, unified=unified, vectors=not without_vectors)
 
 
 @db.command("upgrade")
-def db_upgrade(unified: Unified = False, database_url: DatabaseUrl = None) -> None:
+def db_upgrade(
+    unified: Unified = False,
+    without_vectors: WithoutVectors = False,
+    database_url: DatabaseUrl = None,
+) -> None:
     """Bring an earlier schema up to date and say what changed.
 
     Changes tables, functions and triggers of the database, and no row that is there.
@@ -61,7 +75,7 @@ def db_upgrade(unified: Unified = False, database_url: DatabaseUrl = None) -> No
     """
     from robbieblocks.cli import database as command
 
-    command.upgrade(database_url, unified=unified)
+    command.upgrade(database_url, unified=unified, vectors=not without_vectors)
 
 
 @db.command("test", context_settings={"ignore_unknown_options": True})

@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION schema_begin(file text, VARIADIC needs text[]) RETURN
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     makers CONSTANT jsonb := '{
-        "conversations": "02-conversations.sql",
+        "conversations": "02-conversations.sql", "documents": "03-vectors-rag.sql",
         "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
         "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql",
         "crm_contacts": "17-crm-entities.sql"}';
@@ -298,6 +298,7 @@ CREATE OR REPLACE FUNCTION schema_check(on_table text, constraint_name text, con
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    town CONSTANT text := coalesce(current_setting('app.town', true), '');
     valid boolean;
 BEGIN
     SELECT convalidated INTO valid FROM pg_constraint
@@ -308,10 +309,13 @@ BEGIN
     END IF;
     IF valid IS NOT TRUE THEN
         BEGIN
+            -- As for a reference: unseen, rows would count as good.
+            PERFORM set_config('app.town', '*', true);
             EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT %I', on_table, constraint_name);
         EXCEPTION WHEN check_violation THEN
             RAISE WARNING '%: rows from before break the check %', on_table, constraint_name;
         END;
+        PERFORM set_config('app.town', town, true);
     END IF;
 END
 $$;

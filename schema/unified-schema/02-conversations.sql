@@ -167,8 +167,11 @@ BEGIN
     END IF;
     UPDATE conversations c
        SET message_count = greatest(0, coalesce(c.message_count, 0) + changed.value::integer),
-           last_message_at = (SELECT max(m.created_at) FROM messages m
-                               WHERE m.conversation_id = c.id AND m.deleted_at IS NULL),
+           -- Where another session wrote to the conversation meanwhile, only c has its newest time.
+           last_message_at = greatest(
+               CASE TG_OP WHEN 'INSERT' THEN c.last_message_at END,
+               (SELECT max(m.created_at) FROM messages m
+                 WHERE m.conversation_id = c.id AND m.deleted_at IS NULL)),
            updated_at = now()
       FROM jsonb_each_text(changes) AS changed
      WHERE c.id = changed.key::uuid;

@@ -19,6 +19,9 @@ _FILES = "unified-schema/*.sql"
 # The first file that this program needs itself; those before it are the unified schema's.
 _OWN = "21"
 
+# The file that needs the extension vector.
+_VECTORS = "03"
+
 # The file begins and ends its own transaction, for psql; here it runs in one of ours.
 _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
 
@@ -35,16 +38,23 @@ _LOCK: LiteralString = "SELECT pg_advisory_lock(7249104361285521)"
 _UNLOCK: LiteralString = "SELECT pg_advisory_unlock(7249104361285521)"
 
 
-def apply(connection: Connection, folder: Path | None = None, *, unified: bool = False) -> None:
+def apply(
+    connection: Connection,
+    folder: Path | None = None,
+    *,
+    unified: bool = False,
+    vectors: bool = True,
+) -> None:
     """Bring the database to this version's schema, in one transaction; rows are never changed.
 
     It may be repeated, and two sessions may do it at once: the second waits. `folder` is the schema
     folder, the installation's own by default. With `unified` the files before the program's own
-    are applied, too. Raises DatabaseUnavailable, RightsMissing, and Permanent where a file refuses.
+    are applied, too, but without `vectors` the one that needs pgvector. Raises DatabaseUnavailable,
+    RightsMissing, and Permanent where a file refuses.
     """
     with translated("apply the schema"), connection.transaction():
         connection.execute(_READ_COMMITTED)
-        for text in sources(folder, unified=unified):
+        for text in sources(folder, unified=unified, vectors=vectors):
             connection.execute(text)
 
 
@@ -66,11 +76,11 @@ def lock_for_transaction(connection: Connection) -> None:
     connection.execute(_LOCK_FOR_TRANSACTION)
 
 
-def sources(folder: Path | None, *, unified: bool = False) -> list[bytes]:
+def sources(folder: Path | None, *, unified: bool = False, vectors: bool = True) -> list[bytes]:
     """The program's SQL files in order, or all files, to be run inside a transaction."""
     files = sorted((folder or resource_dir("schema")).glob(_FILES))
     return [
         _OWN_TRANSACTION.sub(b"", file.read_bytes())
         for file in files
-        if unified or file.name >= _OWN
+        if (unified or file.name >= _OWN) and (vectors or not file.name.startswith(_VECTORS))
     ]

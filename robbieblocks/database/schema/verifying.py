@@ -91,12 +91,13 @@ def verify(connection: Connection) -> tuple[Difference, ...]:
     return tuple(_compare(stored(), found, _added_columns(sources(None))))
 
 
-def unsound(connection: Connection) -> tuple[str, ...]:
+def unsound(connection: Connection, *, vectors: bool = True) -> tuple[str, ...]:
     """Return what `schema/scripts/validate-schema.sh` finds, a line each; empty where all is well.
 
-    A table that a file of the unified schema makes and the database lacks comes first.
+    A table that a file of the unified schema makes and the database lacks comes first; without
+    `vectors` those of the file that needs pgvector may be missing.
     """
-    texts = b"\n".join(sources(None, unified=True))
+    texts = b"\n".join(sources(None, unified=True, vectors=vectors))
     names = [name.decode() for name in _MADE_TABLE.findall(texts)]
     rules = (resource_dir("schema") / "scripts" / "validate-schema.sql").read_bytes()
     with translated("verify the schema"), connection.transaction(force_rollback=True):
@@ -110,15 +111,20 @@ def unsound(connection: Connection) -> tuple[str, ...]:
 
 
 def upgrade(
-    connection: Connection, folder: Path | None = None, *, unified: bool = False
+    connection: Connection,
+    folder: Path | None = None,
+    *,
+    unified: bool = False,
+    vectors: bool = True,
 ) -> Upgraded:
     """Apply the schema; return what that changed, and the differences that it could not resolve.
 
-    With `unified` every file is applied; changes to tables beyond the program's own are not told.
+    With `unified` every file is applied, but without `vectors` the one that needs pgvector; changes
+    to tables beyond the program's own are not told.
     """
     with translated("read the schema"), connection.transaction(force_rollback=True):
         before = _found(connection)
-    apply(connection, folder, unified=unified)
+    apply(connection, folder, unified=unified, vectors=vectors)
     with translated("read the schema"), connection.transaction(force_rollback=True):
         after = _found(connection)
     return Upgraded(changes=tuple(_changes(before, after)), remaining=verify(connection))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -33,7 +33,7 @@ _ALL_ROLES = "test_app, test_own_aurora, test_own_fluenti"
 
 
 @contextmanager
-def two_towns(conninfo: str) -> Iterator[str]:
+def two_towns(conninfo: str) -> Generator[str]:
     """Put the towns, users, companies and roles into a database with every file applied."""
     with psycopg.connect(conninfo) as connection:
         connection.execute(_TOWNS)
@@ -54,7 +54,7 @@ def two_towns(conninfo: str) -> Iterator[str]:
 @contextmanager
 def session(
     conninfo: str, town: str, user: str = "", *, role: str = APPLICATION
-) -> Iterator[Connection]:
+) -> Generator[Connection]:
     """Connect as a role whose application named a town and, by name, a user."""
     options = f"-c app.town={town} -c app.user_id={USERS.get(user, '')}"
     with psycopg.connect(
@@ -72,7 +72,7 @@ def everyones(conninfo: str, town: str, user: str) -> Iterator[tuple[str, Connec
 
 def seen(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
     """How many rows the session sees of each table that shows it any."""
-    counts = {}
+    counts: dict[str, int] = {}
     for table in tables:
         row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
         assert row is not None
@@ -83,7 +83,7 @@ def seen(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
 
 def changed(connection: Connection, tables: dict[str, str]) -> dict[str, int]:
     """How many rows the session updates, by a column of each table, and deletes; of each table."""
-    counts = {}
+    counts: dict[str, int] = {}
     for table, column in tables.items():
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             if rows := connection.execute(statement.encode()).rowcount:
