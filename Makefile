@@ -11,6 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
 RUN := .venv/installed
 DEV := .venv/installed-dev
+WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -35,7 +36,7 @@ test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m tests.fetch
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
-lint: $(DEV)  ## Format, lint, types, the layers of the packages, SQL, and the lock files
+lint: $(DEV)  ## Format, lint, types, layers, SQL, workflows, and the lock files
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
 	$(BIN)/python -m mypy
@@ -43,6 +44,7 @@ lint: $(DEV)  ## Format, lint, types, the layers of the packages, SQL, and the l
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.javascript
 	$(BIN)/squawk 'schema/**/*.sql'
+	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml $(WORKFLOWS)
 	$(BIN)/python tools/lock.py --check
 
 format: $(DEV)  ## Format, and mend what lint can mend

@@ -39,6 +39,8 @@ class GitHubServer:
     """Pull request 12 of a repository, its comments and deployments, and all that was asked."""
 
     api: str = ""
+    # Before all paths, as other forges that speak the same have one.
+    prefix: str = ""
     state: str = "open"
     head: str = HEAD
     head_repository: str = REPOSITORY
@@ -81,6 +83,7 @@ class GitHubServer:
 
     def do(self, method: str, path: str, query: dict[str, str], values: Any) -> tuple[int, Any]:
         """The status and the answer of a request."""
+        path = path.removeprefix(self.prefix)
         inside = path.removeprefix(f"/repos/{REPOSITORY}")
         if path == "/user":
             return 403, {"message": "Resource not accessible by integration"}

@@ -142,7 +142,10 @@ def build(
     ] = False,
     approve: Annotated[
         list[str] | None,
-        typer.Option(help="Publish the held plan of this hash, and no other; repeatable."),
+        typer.Option(
+            help="Publish only if the plan has this hash, which preview or a held run tells: "
+            "the whole plan's, or a run's; repeatable."
+        ),
     ] = None,
     adopt: Adopt = False,
     format_: Annotated[

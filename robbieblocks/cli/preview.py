@@ -63,7 +63,9 @@ def run(
             progress=print_progress,
         )
     if out is not None:
-        _write_folder(out, report_folder(made, command=_command(asked)))
+        plan = f"{as_json(as_object(made.review))}\n"
+        files = {**report_folder(made, command=_command(asked)), Path("plan.json"): plan.encode()}
+        _write_folder(out, files)
     print_result(_printed(made.review, asked, format_))
     if comment_file is not None and made.review.changed:
         text = as_markdown(made.review, command=_command(asked), most=MOST_CHARACTERS - _ROOM)

@@ -21,6 +21,7 @@ from robbieblocks.pipeline.planning import (
     PlannedPage,
     RunPlan,
     causes_of_problems,
+    joint_hash,
     make_plan,
 )
 from robbieblocks.pipeline.previewing import PreviewedRun, preview, stage
@@ -55,6 +56,7 @@ __all__ = [
     "causes_of_problems",
     "causes_text",
     "inspect",
+    "joint_hash",
     "preview",
     "propose",
     "read_instant",

@@ -54,7 +54,7 @@ class RunRecorder:
         """
         request, site = self._session.request, self._session.site
         for run in plan.runs:
-            held = request.unasked and is_pinned_or_held(run, request, site)
+            held = request.unasked and is_pinned_or_held(run, site)
             if run.has_work and not held:
                 self.begin(run.target)
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import Sha256, sha256
-from robbieblocks.pipeline import Cause, ComposedRun, Target
+from robbieblocks.model import Sha256
+from robbieblocks.pipeline import Cause, ComposedRun, Target, joint_hash
 
 Entity = Literal["page", "component", "token", "node", "template"]
 # Of a field: how it is best shown. `move` has the block's order before and after.
@@ -133,8 +133,8 @@ class Review:
 
     @cached_property
     def hash(self) -> Sha256:
-        """A hash over what all runs do to the base."""
-        return sha256("\n".join(f"{run.node} {run.app} {run.hash}" for run in self.runs))
+        """A hash over what all runs do to the base; `build --approve` takes it, as a run's own."""
+        return joint_hash((run.node, run.app, run.hash) for run in self.runs)
 
     @cached_property
     def changed(self) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation, Ran, released
 from tests.integration.test_review import git
 from tests.unit.test_repository import shell_lines
+from tests.workflows import Job, fenced, parsed, programs
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
 APP = "shop"
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "preview.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,22 +115,98 @@ def test_the_workflow_shows_a_pull_request_what_would_change(project: Project) -
     (project.folder / "templates" / "layouts").mkdir()
     footer = project.folder / "templates" / "layouts" / "_footer.html.j2"
     footer.write_text('<footer id="mine"></footer>\n')
-    workflow = (project.folder / ".github" / "workflows" / "preview.yml").read_text()
-    assert "${{" not in "".join(re.findall(r"run: (.*)", workflow)), "others' texts would be code"
-    lines = re.findall(r"- run: (robbieblocks .*)", workflow)
-    event = project.folder.parent / "event.json"
-    event.write_text(json.dumps({"pull_request": {"number": 12, "head": {"sha": "a" * 40}}}))
-    said = {}
-    for line in lines:
-        words = shlex.split(line.partition(" >> ")[0].replace("$LINK", "https://a.example/"))
-        said[line] = project.run(
-            *words[1:], GITHUB_REPOSITORY="owner/site", GITHUB_EVENT_PATH=str(event)
-        ).out
-    assert [text for text in said.values() if text.startswith("### Pages")]
-    comments = {text for line, text in said.items() if "preview-comment" in line}
-    assert comments == {"there is no GITHUB_TOKEN: no comment is written\n"}
-    for page in project.folder.glob(f"preview/*/**/{APP}/index.html"):
-        assert 'id="mine"' in page.read_text()
-    assert len(list(project.folder.glob(f"preview/*/**/{APP}/index.html"))) == 2
+    workflow = parsed((project.folder / ".github" / "workflows" / "preview.yml").read_text())
+    event = {"action": "opened", "pull_request": {"number": 12, "head": {"sha": "a" * 40}}}
+    job = job_of(project, {"event": event})
+    job.follow(workflow["jobs"]["preview"]["steps"])
+    assert not job.failed, job.said
+    assert job.summary.startswith("### Pages")
+    assert job.said.count("there is no GITHUB_TOKEN: no comment is written\n") == 2
+    assert "0 errors, 0 warnings" in job.said[-1]
+    made = list(project.folder.glob(f"preview/after/*/{APP}/index.html"))
+    assert len(made) == 2
+    assert all('id="mine"' in page.read_text() for page in made)
     state = json.loads(project.run("build", "--dry-run", "--format", "json").out)
     assert {run["node"] for run in state["runs"]} == {"a", "b"}
+
+
+def job_of(project: Project, github: dict[str, object]) -> Job:
+    """A job of a workflow in the project's folder."""
+    aside = project.folder.parent / "job"
+    aside.mkdir(exist_ok=True)
+    if not (aside / "bin").exists():
+        programs(aside / "bin")
+    event = aside / "event.json"
+    event.write_text(json.dumps(github.get("event", {})))
+    environment = {
+        **project.shell.environment,
+        "PATH": f"{aside / 'bin'}:{os.environ['PATH']}",
+        "GITHUB_REPOSITORY": "owner/site",
+        "GITHUB_EVENT_PATH": str(event),
+    }
+    return Job(project.folder, environment, {"github": github, "runner": {}})
+
+
+# Gives the artifact of that name; a number wherever one is asked for.
+_GH = """#!/bin/sh
+[ "$2" = download ] || { echo 1; exit; }
+mkdir -p "$7" && cp "$ARTIFACTS/$5/plan.json" "$7"
+"""
+
+
+def test_a_merge_queue_publishes_what_was_reviewed_or_nothing(project: Project) -> None:
+    """The plan of the last preview goes out; none does once another change came before."""
+    home = project.folder / "content" / "pages" / "home.toml"
+    jobs = parsed(fenced(HOW_TO, ".github/workflows/publish.yml"))["jobs"]
+    artifacts = project.folder.parent / "artifacts"
+
+    def edit(old: str, new: str) -> None:
+        home.write_text(home.read_text().replace(old, new))
+        git(project.folder, "commit", "-am", new)
+
+    def job(name: str) -> Job:
+        git(project.folder, "clean", "-fdx", "--exclude", ".robbieblocks")
+        queued = {"head_ref": f"refs/heads/gh-readonly-queue/main/pr-12-{'a' * 40}"}
+        made = job_of(project, {"event": {"merge_group": queued}})
+        (project.folder.parent / "job" / "bin" / "gh").write_text(_GH)
+        (project.folder.parent / "job" / "bin" / "gh").chmod(0o755)
+        made.environment = {
+            **made.environment,
+            **{key: made.text(value) for key, value in jobs[name]["env"].items()},
+            "ARTIFACTS": str(artifacts),
+        }
+        made.follow(jobs[name]["steps"])
+        return made
+
+    def live() -> str:
+        (page,) = project.folder.glob(f".robbieblocks/site/a/{APP}/current/{APP}/index.html")
+        return page.read_text()
+
+    git(project.folder, "init")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-m", "one")
+    project.run("content", "import")
+    project.run("build")
+    edit("Hello from", "Welcome to")
+    project.run("preview", "--against", "HEAD^1", "--out", str(artifacts / "preview"))
+    assert not (reviewed := job("reviewed")).failed, reviewed.said
+    shutil.move(project.folder / "preview", artifacts / "plan")
+    # Another change was merged and published before: the queue has it below this one.
+    git(project.folder, "reset", "--hard", "HEAD^1")
+    edit('title = "', 'title = "Another ')
+    project.run("content", "import")
+    project.run("build")
+    edit("Hello from", "Welcome to")
+    assert job("reviewed").failed
+    before = live()
+    refused = job("publish")
+    assert refused.failed
+    assert "no plan of this build has the hash" in refused.said[-1]
+    assert live() == before
+    # Without it, what was reviewed goes out.
+    git(project.folder, "reset", "--hard", "HEAD~2")
+    project.run("content", "import")
+    project.run("build")
+    edit("Hello from", "Welcome to")
+    assert not (published := job("publish")).failed, published.said
+    assert "Welcome to" in live()

@@ -15,6 +15,7 @@ from robbieblocks.pipeline.planning.plan import (
     Plan,
     PlannedPage,
     RunPlan,
+    joint_hash,
 )
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "causes_of_problems",
     "held_reason",
     "is_pinned_or_held",
+    "joint_hash",
     "make_plan",
     "pin_of",
     "pin_warning",

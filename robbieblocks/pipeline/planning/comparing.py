@@ -26,7 +26,7 @@ from robbieblocks.pipeline.compiling import Compiled, CompiledApp
 from robbieblocks.pipeline.fingerprints import BrandFingerprint
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
 from robbieblocks.pipeline.planning.drafts import with_drafts
-from robbieblocks.pipeline.planning.holds import check_approvals
+from robbieblocks.pipeline.planning.holds import with_approvals
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import MakingSession
@@ -100,8 +100,7 @@ def make_plan(
             name: next_boundary(app.assembly.pages, now) for name, app in compiled.apps.items()
         }
     plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
-    check_approvals(plan, request)
-    return plan
+    return with_approvals(plan, request)
 
 
 def plan_run(given: Comparison) -> RunPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from robbieblocks import release
 from robbieblocks.errors import Problem, SiteUnavailable, UsageError
@@ -12,7 +13,7 @@ from robbieblocks.pipeline.site import Site
 from robbieblocks.release import Pin, RemovalLimit
 
 
-def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
+def is_pinned_or_held(run: RunPlan, site: Site) -> bool:
     """Whether a pin or the brake holds a run; what can't be read, the run itself reports.
 
     A pin that can't be read holds nothing, a limit that can't be read holds the run.
@@ -21,7 +22,7 @@ def is_pinned_or_held(run: RunPlan, request: Request, site: Site) -> bool:
         if pin_of(run, site):
             return True
     try:
-        return bool(held_reason(run, request, site))
+        return bool(held_reason(run, site))
     except SiteUnavailable:
         return True
 
@@ -54,16 +55,14 @@ def pin_warning(run: RunPlan, pin: Pin) -> Problem:
     return Problem(entity="app", key=app, what=what, remedy=remedy, severity="warning")
 
 
-def held_reason(run: RunPlan, request: Request, site: Site) -> str:
+def held_reason(run: RunPlan, site: Site) -> str:
     """Why a run may not go out without approval; empty where it may.
 
     Raises SiteUnavailable where the site's limit can't be read.
     """
     removed = sum(page.change == "removed" for page in run.pages)
     live = len(run.live.pages) if run.live else 0
-    if not RemovalLimit.of(site.root).is_exceeded(removed=removed, live=live):
-        return ""
-    if run.hash in request.approved:
+    if run.approved or not RemovalLimit.of(site.root).is_exceeded(removed=removed, live=live):
         return ""
     node, app = run.target.node, run.target.app
     return (
@@ -73,12 +72,18 @@ def held_reason(run: RunPlan, request: Request, site: Site) -> str:
     )
 
 
-def check_approvals(plan: Plan, request: Request) -> None:
-    """Raise UsageError for an approved hash that no run's plan has: the plan changed since."""
-    hashes = {run.hash for run in plan.runs}
+def with_approvals(plan: Plan, request: Request) -> Plan:
+    """The plan with what a person approved: single runs, or by the plan's own hash all of them.
+
+    Raises UsageError for an approved hash that neither has: the plan changed since.
+    """
+    hashes = {plan.hash, *(run.hash for run in plan.runs)}
     for approved in request.approved:
         if approved not in hashes:
             raise UsageError(
                 f"no plan of this build has the hash {approved}: the rows, or what is live, changed"
                 " since; look again with `robbieblocks build --dry-run`, without --approve"
             )
+    whole = plan.hash in request.approved
+    runs = (replace(run, approved=whole or run.hash in request.approved) for run in plan.runs)
+    return replace(plan, runs=tuple(runs)) if request.approved else plan

@@ -6,7 +6,7 @@ approves a build takes the plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -116,6 +116,7 @@ class RunPlan:
     entries of the live manifest that stay: of ten thousand pages all but a few. `damaged` are
     release paths and asset URLs whose live bytes are not those of the manifest. `drafts` are the
     keys of pages that are drafts, `notes` what is to be known of rows that are not published yet.
+    `approved` is whether a person approved exactly this, although it removes many pages.
     """
 
     target: Target
@@ -128,6 +129,7 @@ class RunPlan:
     damaged: frozenset[str] = frozenset()
     drafts: tuple[str, ...] = ()
     notes: tuple[Problem, ...] = ()
+    approved: bool = False
 
     @property
     def hash(self) -> Sha256:
@@ -166,3 +168,15 @@ class Plan:
     runs: tuple[RunPlan, ...]
     now: datetime
     boundaries: Mapping[str, datetime | None]
+
+    @property
+    def hash(self) -> Sha256:
+        """A hash over all that the build does: approving it approves the whole and no more."""
+        return joint_hash(
+            (run.target.node, run.target.app, run.hash) for run in self.runs if run.pages
+        )
+
+
+def joint_hash(runs: Iterable[tuple[str, str, Sha256]]) -> Sha256:
+    """A hash over runs, given as node, app and hash, in this order."""
+    return sha256("\n".join(map(" ".join, runs)))

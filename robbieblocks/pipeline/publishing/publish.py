@@ -112,7 +112,7 @@ def _release(
         known = replace(known, pages=tuple(_kept_back(page, run) for page in known.pages))
         error = _held_back(known) or "the node's branding has errors: nothing went out"
         return replace(known, error=error)
-    if held := held_reason(run, session.request, session.site):
+    if held := held_reason(run, session.site):
         return replace(known, error=held)
     held_back = _held_back(known)
     if session.request.strict and held_back:
