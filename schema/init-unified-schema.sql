@@ -36,10 +36,14 @@
 \ir unified-schema/08-universal-ai-state.sql
 \echo '  09-google-workspace-sync.sql'
 \ir unified-schema/09-google-workspace-sync.sql
+\echo '  10-extensions.sql'
+\ir unified-schema/10-extensions.sql
 \echo '  11-tenancy.sql'
 \ir unified-schema/11-tenancy.sql
 \echo '  12-rbac_and_privacy.sql'
 \ir unified-schema/12-rbac_and_privacy.sql
+\echo '  13-slack.sql'
+\ir unified-schema/13-slack.sql
 \echo '  14-service_tables.sql'
 \ir unified-schema/14-service_tables.sql
 \echo '  15-indexes.sql'

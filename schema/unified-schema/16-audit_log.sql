@@ -223,7 +223,7 @@ BEGIN
                          'company_towns', 'company_members', 'roles', 'permissions',
                          'role_permissions', 'user_roles', 'privacy_rules', 'ai_personalities',
                          'secrets', 'sync_nodes', 'engagement_rules',
-                         'google_data_access_rules');
+                         'google_data_access_rules', 'slack_workspaces');
     -- Of these two, not what each sync writes: who is read, by whom, with which key.
     IF to_regclass('google_workspace_users') IS NOT NULL THEN
         PERFORM schema_trigger('google_workspace_domains', 'audit_change',
