@@ -20,6 +20,7 @@ from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.pin_commands import pin, rollback, unpin
 from robbieblocks.cli.preview_command import preview, preview_comment
+from robbieblocks.cli.secrets_commands import secrets
 from robbieblocks.cli.templates_commands import templates
 from robbieblocks.cli.tokens_commands import tokens
 
@@ -53,6 +54,7 @@ app.add_typer(content)
 app.add_typer(templates)
 app.add_typer(branding)
 app.add_typer(tokens)
+app.add_typer(secrets)
 
 Adopt = Annotated[
     bool,

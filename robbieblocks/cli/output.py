@@ -47,6 +47,21 @@ def print_result(result: str, *, colored: bool = False) -> None:
         discard_output()
 
 
+def print_exact(value: str) -> None:
+    """Print a value for another program: every character as it is, and no line end.
+
+    On a terminal it is printed as a result.
+    """
+    if sys.stdout.isatty():
+        print_result(value)
+        return
+    try:
+        sys.stdout.write(value)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
 def print_progress(message: str) -> None:
     """Print on stderr what is being done, or what went wrong."""
     sys.stderr.write(visible(message) + "\n")

@@ -92,6 +92,13 @@ SETTINGS: Final = (
         "esbuild, React and fonts, fetched once. Refused where it is neither yours nor root's, or "
         "others may write it",
     ),
+    Setting(
+        "ROBBIEBLOCKS_SECRETS_KEYS",
+        "",
+        "none",
+        "the keys of [secrets](schema.md#secrets), `ID:KEY` of each with spaces between: the first "
+        "seals, all open",
+    ),
     *(
         Setting(
             "",

@@ -275,7 +275,9 @@ def _imported() -> set[str]:
 
 def test_what_the_package_imports_is_what_it_depends_on() -> None:
     """A package comes along by name or not at all, and none comes along for nothing."""
-    asked = tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(entry for extra in extras for entry in extra)]
     wanted = {re.split(r"[\[<>=~! ;]", entry)[0].lower() for entry in asked}
     assert _imported() - wanted == set(), "imported, and not in pyproject.toml"
     assert wanted - _imported() == set(), "in pyproject.toml, and not imported"
