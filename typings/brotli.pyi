@@ -1,3 +1,6 @@
 """What is used of brotli, which ships no types."""
 
 def compress(string: bytes, *, quality: int = 11) -> bytes: ...
+def decompress(string: bytes) -> bytes: ...
+
+class error(Exception): ...  # noqa: N801 -- the library names it so

@@ -18,6 +18,9 @@ _REST_S: Final = 2.0
 
 Prepare = Callable[[SiteRoot, Target, Callable[[], bool]], None]
 """Makes standby trees for a target as long as the function says so. Raises Transient errors."""
+Compress = Callable[[SiteRoot, Target, Callable[[], bool]], None]
+"""Makes compressed copies of a target's assets as long as the function says so, and raises as
+`Prepare` does."""
 Prune = Callable[[SiteRoot, Target], None]
 """Removes a target's releases that are not kept. Raises Transient errors."""
 
@@ -26,23 +29,33 @@ def _prepare(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> 
     release.prepare_standby_trees(site_root, target.node, target.app, go_on=go_on)
 
 
+def _compress(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> None:
+    release.compress_assets(site_root, target.node, target.app, go_on=go_on)
+
+
 def _prune(site_root: SiteRoot, target: Target) -> None:
     release.prune(site_root, target.node, target.app, slack=_SLACK)
 
 
 class Maintenance:
-    """A thread that makes standby trees and prunes; it ends when nothing is requested any more.
+    """A thread that makes standby trees, compresses assets and prunes, until nothing is requested.
 
     Standby trees wait until no build has run for `rest_s` seconds: edits often come in series, and
     those that follow find releases which this process made itself, and which are as quick to use.
+    Assets are compressed while no build runs, and where standby trees are wanted, too.
     """
 
     def __init__(
-        self, rest_s: float = _REST_S, prepare: Prepare = _prepare, prune: Prune = _prune
+        self,
+        rest_s: float = _REST_S,
+        prepare: Prepare = _prepare,
+        prune: Prune = _prune,
+        compress: Compress = _compress,
     ) -> None:
         self._rest_s = rest_s
         self._prepare = prepare
         self._prune = prune
+        self._compress = compress
         self._changed = Condition()
         # By target, whether standby trees are wanted, too.
         self._requested: dict[tuple[SiteRoot, Target], bool] = {}
@@ -110,9 +123,18 @@ class Maintenance:
                         self._prepare(site_root, target, self._may_go_on)
                 with suppress(Transient):
                     self._prune(site_root, target)
+            # Last, since it takes longest: what is pruned and prepared serves the next edit.
+            for (site_root, target), standby in requested.items():
+                if standby and self._may_compress():
+                    with suppress(Transient):
+                        self._compress(site_root, target, self._may_compress)
 
     def _may_go_on(self) -> bool:
         return not self._closing
+
+    def _may_compress(self) -> bool:
+        """Whether nothing else is to be done; what is left then is done after a later build."""
+        return not (self._closing or self._builds or self._requested)
 
     def _next(self) -> dict[tuple[SiteRoot, Target], bool]:
         """All that was requested meanwhile; with nothing the thread ends."""

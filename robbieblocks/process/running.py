@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ PARENT_PID: Final = "ROBBIEBLOCKS_PARENT_PID"
 _MESSAGE_LINES: Final = 12
 _PR_SET_PDEATHSIG: Final = 1
 _TRIAL_TIMEOUT_S: Final = 10.0
+_ASK_S: Final = 0.1
 
 
 class TimedOut(ProcessFailed):
@@ -43,18 +44,22 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout: float,
     memory_bytes: int | None = None,
+    go_on: Callable[[], bool] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program without input to its end, and return its output, whatever its exit status.
 
     `timeout` is in seconds (`Deadline`). Raises ProcessFailed when it can't be started and TimedOut
-    when it takes too long. Unless it ends by itself, its whole process group is killed. On Linux
+    when it takes too long. With `go_on` it is asked ten times a second whether the program may go
+    on; if not, ProcessFailed. Unless it ends by itself, its whole process group is killed. On Linux
     the kernel refuses it more than `memory_bytes` of memory.
     """
     process = start(argv, subprocess.DEVNULL, cwd=cwd, env=env, prefix=setpriv_prefix())
     if memory_bytes is not None:
         limit_memory(process.pid, memory_bytes)
     try:
-        stdout, stderr = _output(process, Deadline(process.pid, timeout))
+        stdout, stderr = _output(process, Deadline(process.pid, timeout), go_on)
+    except _Stopped:
+        raise ProcessFailed(failure(argv, "was told to stop", kill_group(process))) from None
     except TimeoutError:
         stderr = kill_group(process)
         raise TimedOut(failure(argv, f"took longer than {timeout:g} s", stderr)) from None
@@ -64,10 +69,18 @@ def run(
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
-def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, bytes]:
+class _Stopped(Exception):
+    """The program may not go on."""
+
+
+def _output(
+    process: subprocess.Popen[bytes], deadline: Deadline, go_on: Callable[[], bool] | None
+) -> tuple[bytes, bytes]:
     while (left_s := deadline.left_s()) > 0:
+        if go_on is not None and not go_on():
+            raise _Stopped
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=left_s)
+            return process.communicate(timeout=left_s if go_on is None else min(left_s, _ASK_S))
     raise TimeoutError
 
 

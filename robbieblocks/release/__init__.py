@@ -1,7 +1,8 @@
 """Releases: written to the disk, synced, swapped in by one rename, checked, or swapped back.
 
     <site root>/site.json                      marks the site root, and names its database
-    <site root>/<node>/assets/                 immutable files named by their hash, for all apps
+    <site root>/<node>/assets/                 immutable files named by their hash, for all apps,
+                                               and compressed copies: `<name>.br`, `.zst`, `.gz`
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
     <site root>/<node>/<app>/releases/.spare/  the first standby tree, a copy of what is live;
                                                there may be more of them, `.spare.<n>`
@@ -15,6 +16,13 @@ app's folder holds its lock; readers need none.
 """
 
 from robbieblocks.release.claim import claim
+from robbieblocks.release.compression import (
+    COMPRESSED,
+    COMPRESSED_MIN_BYTES,
+    SUFFIXES,
+    compress_assets,
+    is_compressible,
+)
 from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
@@ -46,6 +54,9 @@ from robbieblocks.release.write import WrittenRelease, write_release
 
 __all__ = [
     "BUILD_HEADER",
+    "COMPRESSED",
+    "COMPRESSED_MIN_BYTES",
+    "SUFFIXES",
     "AppFolder",
     "KeptRelease",
     "Pin",
@@ -57,9 +68,11 @@ __all__ = [
     "WrittenRelease",
     "apps",
     "claim",
+    "compress_assets",
     "has_folder",
     "has_place",
     "is_asset_name",
+    "is_compressible",
     "kept_releases",
     "live",
     "live_size",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
+from robbieblocks.release.compression.codings import SUFFIXES, original_of
 from robbieblocks.release.files import disk
 from robbieblocks.release.layout import AppFolder, apps
 from robbieblocks.release.lock import assets_unused, lock
@@ -192,15 +193,20 @@ def _prune_assets(app_folder: AppFolder, max_age_s: float) -> int:
     oldest = time.time() - max_age_s
     oldest_temporary = time.time() - _HOUR_S
     removed = 0
-    for entry in list(os.scandir(app_folder.assets)):
+    entries = {entry.name: entry for entry in os.scandir(app_folder.assets)}
+    for entry in entries.values():
         limit = oldest_temporary if entry.name.startswith(TEMPORARY) else oldest
-        if entry.name in in_use or entry.is_dir(follow_symlinks=False):
+        # A compressed copy goes with its asset, and as a file of its own where that is gone.
+        if entry.name in in_use or original_of(entry.name) in entries:
+            continue
+        if entry.is_dir(follow_symlinks=False):
             continue
         unused_since = entry.stat(follow_symlinks=False).st_mtime
         if _is_to_come(unused_since):
             # Its days begin now.
             os.utime(entry.path, follow_symlinks=False)
         elif unused_since < limit:
-            Path(entry.path).unlink(missing_ok=True)
+            for suffix in ("", *SUFFIXES.values()):
+                Path(entry.path + suffix).unlink(missing_ok=True)
             removed += 1
     return removed

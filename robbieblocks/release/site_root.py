@@ -27,7 +27,7 @@ class SiteRoot:
     Two objects for one folder share nothing: a thread can't take a lock again that it took by way
     of the other, and one removes the temporary files of the other as if a killed process had left
     them. `whole_assets` are the assets that the last publish of a node's app found whole, by node
-    and app.
+    and app; `compressed_assets` those whose compressed copies were found right, with their stats.
     """
 
     path: Path
@@ -36,5 +36,8 @@ class SiteRoot:
     manifest_checks: ManifestChecks = field(default_factory=ManifestChecks)
     verifications: VerificationCache = field(default_factory=VerificationCache)
     whole_assets: dict[tuple[str, str], Mapping[str, FileStat]] = field(default_factory=dict)
+    compressed_assets: dict[tuple[str, str], Mapping[str, tuple[FileStat, ...]]] = field(
+        default_factory=dict
+    )
     temporary_paths: TemporaryPaths = field(default_factory=TemporaryPaths)
     held_locks: HeldLocks = field(default_factory=HeldLocks)

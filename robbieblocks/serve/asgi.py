@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self
 from urllib.parse import quote, unquote
 
@@ -78,8 +79,16 @@ class _Site:
         if release.is_asset_name(name):
             with contextlib.suppress(FileNotFoundError):
                 content = self._releases.asset(name)
-                return self._files.respond(request, name, content, name, files.ONE_YEAR)
+                return self._files.respond(
+                    request, name, content, name, files.ONE_YEAR, copy=partial(self._copy, name)
+                )
         return files.plain(404, "no such asset")
+
+    def _copy(self, name: str, coding: str) -> bytes | None:
+        """The compressed copy of an asset, where there is one."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._releases.asset(name + release.SUFFIXES[coding])
+        return None
 
     async def page(self, request: Request) -> Response:
         """A page or other file of a live release, a redirect to a page, or the node's 404 page."""

@@ -7,13 +7,14 @@ import gzip
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable
 
 SECURITY: Final = {
@@ -47,10 +48,6 @@ TYPES: Final = {
     "woff": "font/woff",
     "wasm": "application/wasm",
 }
-COMPRESSED: Final = frozenset(
-    {"html", "css", "js", "mjs", "json", "map", "txt", "xml", "svg", "wasm"}
-)
-COMPRESSED_MIN_BYTES: Final = 1024
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
@@ -79,26 +76,38 @@ class FileResponder:
         headers: Mapping[str, str],
         *,
         status: int = 200,
+        copy: Callable[[str], bytes | None] = lambda _coding: None,
     ) -> Response:
         """The content, compressed for a client that takes it; 304 if the client has it already.
 
-        `tag` stands for the content: the ETag is made of it. Only a 200 has one.
+        `tag` stands for the content: the ETag is made of it. Only a 200 has one. `copy` gives the
+        content in a coding, where it is kept so.
         """
         extension = name.rpartition(".")[2]
         content_type = TYPES.get(extension, "application/octet-stream")
         sent = {**headers, **SECURITY, "Content-Type": content_type}
-        if extension in COMPRESSED and len(content) >= COMPRESSED_MIN_BYTES:
+        if release.is_compressible(name, len(content)):
             sent["Vary"] = "Accept-Encoding"
-            if _accepts_gzip(request.headers.get("accept-encoding", "")):
-                content = self.gzipped(tag, content)
-                sent["Content-Encoding"] = "gzip"
-                tag += "-gzip"
+            coding, content = self._coded(request, tag, content, copy)
+            if coding:
+                sent["Content-Encoding"] = coding
+                tag += f"-{coding}"
         if status == 200:
             sent["ETag"] = f'"{tag}"'
             if _matches(request.headers.get("if-none-match", ""), tag):
                 del sent["Content-Type"]
                 return Response(status_code=304, headers=sent)
         return Response(content, status, sent)
+
+    def _coded(
+        self, request: Request, tag: str, content: bytes, copy: Callable[[str], bytes | None]
+    ) -> tuple[str, bytes]:
+        """The best coding that the client takes, and the content in it; no coding is empty."""
+        accepted = accepted_codings(request.headers.get("accept-encoding", ""))
+        for coding in accepted:
+            if (kept := copy(coding)) is not None:
+                return coding, kept
+        return ("gzip", self.gzipped(tag, content)) if "gzip" in accepted else ("", content)
 
     def gzipped(self, tag: str, content: bytes) -> bytes:
         """The compressed content that a tag stands for."""
@@ -129,13 +138,17 @@ def read(path: Path) -> bytes:
     raise FileNotFoundError(path)
 
 
-def _accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header (RFC 9110, 12.5.3) allows gzip."""
+def accepted_codings(accept_encoding: str) -> list[str]:
+    """The codings of an Accept-Encoding header (RFC 9110, 12.5.3), the best of ours first.
+
+    `*` stands for gzip alone, which every client can read.
+    """
+    weights: dict[str, bool] = {}
     for offer in accept_encoding.lower().split(","):
         coding, _, weight = offer.replace(" ", "").partition(";q=")
-        if coding in ("gzip", "*"):
-            return weight.strip("0.") != "" or weight == ""
-    return False
+        weights[coding] = weight.strip("0.") != "" or weight == ""
+    weights.setdefault("gzip", weights.get("*", False))
+    return [coding for coding in release.SUFFIXES if weights.get(coding)]
 
 
 def _matches(if_none_match: str, tag: str) -> bool:

@@ -10,7 +10,7 @@ The threads of a worker's process:
                  systemd
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
-    maintenance  the pipeline's: prepares standby trees while no build runs
+    maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
 
 The main thread reads `Liveness`, which the listener writes; the supervisor and the health server
 read `Health`, which the main thread writes. Nothing else is shared.

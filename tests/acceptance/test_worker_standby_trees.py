@@ -46,6 +46,8 @@ def test_edits_to_a_worker_go_out_in_folders_that_were_ready(
             until_shown(small_site.site_root, NODE, version)
             assert app_folder.current.resolve().stat().st_ino in ready
         until(partial(is_ready, app_folder), "the next standby tree")
+        # The last thing that is done between builds, by a process of its own.
+        until(lambda: list(app_folder.assets.glob("*.br")), "a compressed asset")
     assert folders(app_folder) == ready
 
 
@@ -58,3 +60,4 @@ def test_a_command_makes_no_standby_tree(builder: Builder) -> None:
     builder.context.close()
     assert (builder.settings.site_root / NODE / "play" / "releases").is_dir()
     assert not list(builder.settings.site_root.rglob(".spare*"))
+    assert not list(builder.settings.site_root.rglob("*.br"))

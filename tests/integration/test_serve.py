@@ -18,7 +18,7 @@ import pytest
 from robbieblocks import serve
 from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import SiteRoot, compress_assets
 from robbieblocks.serve.files import FileResponder
 from tests.integration.releases import NODE, assets, pages, publish, put, put_version
 
@@ -215,6 +215,30 @@ def test_text_is_compressed_for_who_takes_it(get: Get) -> None:
     assert packed.headers["etag"] != plain.headers["etag"]
     assert "content-encoding" not in get(SCRIPT.url, accept_encoding="gzip;q=0").headers
     assert "content-encoding" not in get(FONT.url, accept_encoding="gzip").headers
+
+
+def test_a_kept_copy_is_sent_in_the_best_coding_that_is_taken(
+    site_root: SiteRoot, get: Get
+) -> None:
+    """Brotli, then zstd, then gzip; each has an ETag of its own; no coding is sent unasked."""
+    compress_assets(site_root, NODE, "shared")
+    tags = set()
+    for accepted, coding in {
+        "gzip, deflate, br, zstd": "br",
+        "gzip, zstd": "zstd",
+        "br;q=0, gzip;q=0.5": "gzip",
+        "*": "gzip",
+        "*, gzip;q=0": None,
+        "identity": None,
+    }.items():
+        answer = get(SCRIPT.url, accept_encoding=accepted)
+        assert answer.headers.get("content-encoding") == coding
+        assert answer.content == SCRIPT.content
+        assert answer.headers["vary"] == "Accept-Encoding"
+        tags.add(answer.headers["etag"])
+        again = get(SCRIPT.url, accept_encoding=accepted, if_none_match=answer.headers["etag"])
+        assert again.status_code == 304
+    assert len(tags) == 4
 
 
 def test_a_swap_is_seen_at_once_and_old_assets_stay(site_root: SiteRoot, get: Get) -> None:

@@ -52,6 +52,7 @@ def site_root(tmp_path_factory: pytest.TempPathFactory) -> SiteRoot:
     root = SiteRoot(tmp_path_factory.mktemp("web") / "it's; a #site\u00e9")
     put_version(root, 1)
     put(root, SHARED, [SCRIPT, FONT], app="shared")
+    release.compress_assets(root, NODE, "shared")
     return root
 
 
@@ -198,6 +199,21 @@ def test_text_is_compressed_for_who_takes_it(served: httpx.Client) -> None:
         assert packed.content == plain
     font = served.get(FONT.url, headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in font.headers
+
+
+def test_a_kept_copy_is_sent_as_it_is(served: httpx.Client, site_root: SiteRoot) -> None:
+    """By nginx's static modules and Caddy's file server, in the best coding that they know."""
+    kept = Path(site_root.path / NODE / "assets" / SCRIPT.name)
+    codings = {"br, gzip": ("br", ".br"), "gzip": ("gzip", ".gz")}
+    if served.headers["X-Server"] == "caddy":
+        codings["zstd, gzip"] = ("zstd", ".zst")
+    for accepted, (coding, suffix) in codings.items():
+        with served.stream("GET", SCRIPT.url, headers={"Accept-Encoding": accepted}) as answer:
+            assert b"".join(answer.iter_raw()) == Path(f"{kept}{suffix}").read_bytes()
+            assert answer.headers["content-encoding"] == coding
+            assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert "Accept-Encoding" in answer.headers["vary"]
 
 
 def test_head_says_what_get_would(served: httpx.Client) -> None:

@@ -27,6 +27,7 @@ class Recorder:
 
     def __init__(self, blocked: str = "", error: Exception | None = None) -> None:
         self.done: list[tuple[str, str]] = []
+        self.compressed: list[str] = []
         self.blocked = blocked
         self.error = error
         self.begun = threading.Event()
@@ -34,7 +35,7 @@ class Recorder:
 
     def maintenance(self, rest_s: float = 0.0) -> Maintenance:
         """A thread that has this done."""
-        return Maintenance(rest_s, prepare=self.prepare, prune=self.prune)
+        return Maintenance(rest_s, prepare=self.prepare, prune=self.prune, compress=self.compress)
 
     def prepare(self, _root: SiteRoot, target: Target, _go_on: Callable[[], bool]) -> None:
         """Note it, and raise the error."""
@@ -45,6 +46,13 @@ class Recorder:
     def prune(self, _root: SiteRoot, target: Target) -> None:
         """Note it."""
         self._note("prune", target)
+
+    def compress(self, _root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> None:
+        """Note it where it may go on."""
+        if go_on():
+            self.compressed.append(target.app)
+        if self.error is not None:
+            raise self.error
 
     def _note(self, what: str, target: Target) -> None:
         self.done.append((what, target.app))
@@ -168,3 +176,31 @@ def test_one_that_was_asked_for_nothing_has_no_thread() -> None:
     assert threading.active_count() == before
     maintenance.close()
     assert maintenance.wait(0)
+
+
+def test_assets_are_compressed_last_and_where_standby_trees_are_wanted() -> None:
+    """A command that ends leaves that to a worker."""
+    tasks = Recorder()
+    maintenance = tasks.maintenance()
+    maintenance.request(ROOT, [ONE], standby=False)
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.compressed == []
+    maintenance.request(ROOT, [ONE, OTHER], standby=True)
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.compressed == ["one", "other"]
+    assert len(tasks.done) == 5
+
+
+def test_assets_are_not_compressed_beside_a_build() -> None:
+    """Nor while something else is to be done; a build asks anew when it is over."""
+    tasks = Recorder(blocked="one")
+    maintenance = tasks.maintenance()
+    with maintenance.put_off():
+        maintenance.request(ROOT, [ONE], standby=True, at_once=True)
+        assert tasks.begun.wait(PATIENCE_S)
+        tasks.go_on.set()
+        assert maintenance.wait(PATIENCE_S)
+        assert tasks.compressed == []
+    maintenance.request(ROOT, [ONE], standby=True)
+    assert maintenance.wait(PATIENCE_S)
+    assert tasks.compressed == ["one"]

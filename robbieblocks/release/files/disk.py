@@ -103,13 +103,18 @@ def time_of(digest: Sha256) -> int:
     return (1 + (int(digest[:8], 16) >> 2)) * 10**9 + int(digest[8:16], 16) % 10**9
 
 
-def replace_file(name: str, content: bytes, *, dir_fd: int) -> FileStat:
-    """Put a file in place of another (or none) with one rename, in one folder."""
+def replace_file(name: str, content: bytes, *, dir_fd: int, sync: bool = False) -> FileStat:
+    """Put a file in place of another (or none) with one rename, in one folder.
+
+    With `sync` its bytes are durable before it has its name.
+    """
     parent, _, last = name.rpartition("/")
     temporary = temporary_name(last)
     temporary = f"{parent}/{temporary}" if parent else temporary
     try:
         stat_ = write_new(temporary, content, dir_fd=dir_fd)
+        if sync:
+            sync_file(temporary, dir_fd=dir_fd)
         os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -243,6 +248,15 @@ def remove_tree(path: Path) -> None:
     """Remove a folder and all in it; what is missing already is no error."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path)
+
+
+def sync_file(name: str, *, dir_fd: int) -> None:
+    """Make a file's bytes durable."""
+    fd = os.open(name, _READ, dir_fd=dir_fd)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def sync_folder(path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from robbieblocks import release
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import ASSET_PREFIX
-from robbieblocks.release import BUILD_HEADER
 from robbieblocks.serve import files
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
@@ -46,7 +46,7 @@ def render(server: WebServer, site: WebSite) -> str:
     values: dict[str, object] = {
         "site": site,
         "asset_prefix": ASSET_PREFIX,
-        "compressed_min_bytes": files.COMPRESSED_MIN_BYTES,
+        "compressed_min_bytes": release.COMPRESSED_MIN_BYTES,
         "no_store": files.NO_STORE,
         "one_year": files.ONE_YEAR,
         "revalidate": files.REVALIDATE,
@@ -66,7 +66,7 @@ def _of_nginx(site: WebSite) -> dict[str, object]:
     types: dict[str, list[str]] = {}
     for ending, content_type in files.TYPES.items():
         types.setdefault(content_type.partition(";")[0], []).append(ending)
-    compressed = {files.TYPES[ending].partition(";")[0] for ending in files.COMPRESSED}
+    compressed = {files.TYPES[ending].partition(";")[0] for ending in release.COMPRESSED}
     return {
         "listen": [f"{site.host}:{port}"] if site.host else [str(port), f"[::]:{port}"],
         "types": types,
@@ -84,7 +84,7 @@ def _nginx_headers(caching: Mapping[str, str], *, build: bool = False) -> str:
     sent = {**caching, **files.SECURITY, "Last-Modified": ""}
     lines = [f"add_header {name} {_quoted(value)} always;" for name, value in sent.items()]
     if build:
-        lines.append(f"add_header {BUILD_HEADER} $robbieblocks_build always;")
+        lines.append(f"add_header {release.BUILD_HEADER} $robbieblocks_build always;")
     return "\n".join(f"        {line}" for line in lines)
 
 
