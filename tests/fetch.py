@@ -18,6 +18,7 @@ def main() -> int:
         settings = Settings.from_environment()
         toolchain.ensure(settings, _tell)
         toolchain.ensure_typescript(settings, _tell)
+        toolchain.ensure_odiff(settings, _tell)
         _tell(f"Chromium: {install.ensure().chromium}")
     except (ToolchainUnavailable, install.BrowserMissingError) as error:
         _tell(str(error))

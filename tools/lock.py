@@ -34,6 +34,7 @@ NPM_FOLDERS = (
     "robbieblocks/toolchain",
     "robbieblocks/toolchain/typescript",
     "robbieblocks/toolchain/axe",
+    "robbieblocks/toolchain/odiff",
     "tests/browser",
     "tools/js",
 )

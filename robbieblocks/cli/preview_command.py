@@ -47,6 +47,31 @@ def preview(
             show_default=False,
         ),
     ] = None,
+    screenshots: Annotated[
+        bool,
+        typer.Option(
+            "--screenshots",
+            help="Pictures of pages that differ, before and after, on a phone and a desktop. Needs "
+            "robbieblocks[pictures] and a Chromium.",
+        ),
+    ] = False,
+    pictures_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Where the folder of --out will be seen: Markdown then shows the pictures.",
+            show_default=False,
+        ),
+    ] = "",
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            " /--no-sandbox",
+            help="Take pictures without the browser's sandbox: scripts of pages that break out of "
+            "the browser then have your rights.",
+            show_default=False,
+        ),
+    ] = True,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show what the project's files change for visitors, on which node, and why.
@@ -72,7 +97,15 @@ def preview(
             drafts=drafts,
             prune=prune,
         )
-        command.run(asked, format_, settings, prerenderer, out=out, comment_file=comment_file)
+        shown = command.Shown(
+            form=format_,
+            out=out,
+            comment_file=comment_file,
+            screenshots=screenshots,
+            sandbox=sandbox,
+            pictures_url=pictures_url,
+        )
+        command.run(asked, shown, settings, prerenderer)
 
 
 def preview_comment(

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
+from robbieblocks.cli.addresses import check_address
 from robbieblocks.cli.output import print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.file_reading import read_file
-from robbieblocks.messages import printable
 from robbieblocks.pull_request import PullRequest, State, say
-
-_LINK: Final = re.compile(r"https?://[^\s()<>\[\]\"'\\`]+")
 
 
 def run(
@@ -26,8 +22,7 @@ def run(
     environment: str,
 ) -> None:
     """Post, alter or leave the comment, and print what was done."""
-    if link and not _LINK.fullmatch(link):
-        raise UsageError(f"--link {printable(link)} is no address\n  -> give one with https://")
+    check_address("--link", link)
     text = ""
     if file is not None and state is None:
         text = _read(file)

@@ -8,6 +8,7 @@ memory, from files or rows that are only read.
 from robbieblocks.review.html import as_html, report_folder
 from robbieblocks.review.json_form import as_object
 from robbieblocks.review.markdown import as_markdown
+from robbieblocks.review.pictures import Picture, Pictured, Pictures, take_pictures
 from robbieblocks.review.reviewing import Asked, review
 from robbieblocks.review.text import as_text
 from robbieblocks.review.values import (
@@ -32,6 +33,9 @@ __all__ = [
     "FieldChange",
     "NewFinding",
     "PageEffect",
+    "Picture",
+    "Pictured",
+    "Pictures",
     "Review",
     "Reviewed",
     "RowChange",
@@ -43,4 +47,5 @@ __all__ = [
     "as_text",
     "report_folder",
     "review",
+    "take_pictures",
 ]

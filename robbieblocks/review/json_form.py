@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from robbieblocks.review.pictures import SHOWN_FROM, SIDES, Pictured, Pictures
 from robbieblocks.review.values import FieldChange, PageEffect, Review
 
 
@@ -52,7 +53,37 @@ def as_object(review: Review) -> dict[str, object]:
         ],
         "solved": review.solved,
         "notes": list(review.notes),
+        "pictures": _pictures(review.pictures) if review.pictures else None,
     }
+
+
+def _pictures(pictures: Pictures) -> dict[str, object]:
+    return {
+        "shown_from_percent": SHOWN_FROM,
+        "taken": list(map(_pictured, pictures.taken)),
+        "left_out": list(map(_named, pictures.left_out)),
+    }
+
+
+def _pictured(each: Pictured) -> dict[str, object]:
+    return {
+        **_named(each.page),
+        "also": list(map(_named, each.also)),
+        "theme": each.theme,
+        "screen": each.screen,
+        "width": each.width,
+        **{side: each.pictures[side].file if side in each.pictures else None for side in SIDES},
+        "pixels": each.pixels,
+        "percent": None if each.percent is None else round(each.percent, 4),
+        "shown": each.shown,
+        "height": each.height or None,
+        "notes": list(each.notes),
+        "problems": list(each.problems),
+    }
+
+
+def _named(page: PageEffect) -> dict[str, object]:
+    return {"node": page.node, "app": page.app, "key": page.key, "route": page.route}
 
 
 def _field(change: FieldChange) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from robbieblocks.messages import counted, visible, visible_line
 from robbieblocks.pull_request import MOST_CHARACTERS
+from robbieblocks.review.pictures import Pictures, Thumbnails, left_out_text, pictures_text, remarks
 from robbieblocks.review.sentences import (
     alike_findings,
     base_text,
@@ -34,17 +35,20 @@ _TAIL: Final = 1_000
 _ACTIVE: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~&@:/$.=-]|www|^\d+", re.IGNORECASE)
 
 
-def as_markdown(review: Review, *, command: str = "", most: int = MOST_CHARACTERS) -> str:
+def as_markdown(
+    review: Review, *, command: str = "", most: int = MOST_CHARACTERS, pictures_url: str = ""
+) -> str:
     """The review in at most so many characters; what had to be left out is counted at the end.
 
-    `command` reproduces it. Texts of rows are shown as they are: none is read as Markdown or HTML,
-    none mentions a person.
+    `command` reproduces it. `pictures_url` is where the preview's folder will be seen: without it
+    pictures are counted, not shown. Texts of rows are shown as they are: none is read as Markdown
+    or HTML, none mentions a person.
     """
     tail = _tail(review, command)
     room = most - len(tail) - _TAIL
     if not review.changed:
         return f"### {escaped(verdict(review))}\n\n{tail}"
-    parts = [f"### {escaped(verdict(review))}\n", *_sections(review)]
+    parts = [f"### {escaped(verdict(review))}\n", *_sections(review, pictures_url)]
     kept: list[str] = []
     left_out = 0
     for part in parts:
@@ -78,7 +82,7 @@ def _referred(text: str) -> str:
     return _ACTIVE.sub(lambda found: "".join(f"&#{ord(c)};" for c in found.group()), line)
 
 
-def _sections(review: Review) -> Iterator[str]:
+def _sections(review: Review, pictures_url: str) -> Iterator[str]:
     found = list(dangers(review))
     if found:
         lines = [f"- **{escaped(each)}**" for each in found[:_DANGERS_MAX]]
@@ -97,7 +101,10 @@ def _sections(review: Review) -> Iterator[str]:
         groups.append(f"- and {len(review.groups) - _GROUPS_MAX} more causes")
     if groups:
         yield "\n".join(groups) + "\n"
-    yield from _table([page for page in review.pages if page.effect != "identical"])
+    thumbnails = Thumbnails(review.pictures, pictures_url) if review.pictures else None
+    yield from _table([page for page in review.pages if page.effect != "identical"], thumbnails)
+    if review.pictures:
+        yield from _pictures(review.pictures)
     yield from (_row(row) for row in review.rows)
     warnings = [each for each in review.findings if each.problem.severity != "error"]
     if warnings:
@@ -116,7 +123,21 @@ def _problems(alike: Sequence[NewFinding]) -> str:
     return "\n".join([first.what, *remedy, *places])
 
 
-def _table(pages: Sequence[PageEffect]) -> Iterator[str]:
+def _pictures(pictures: Pictures) -> Iterator[str]:
+    said = {
+        f"{each.page.route or each.page.key} on {each.page.node}: {remark}": None
+        for each in pictures.taken
+        for remark in remarks(each)
+    }
+    lines = list(cut(said, _DANGERS_MAX, "remark"))
+    if left_out := left_out_text(pictures):
+        lines.append(left_out)
+    yield escaped(pictures_text(pictures)) + "\n"
+    if lines:
+        yield "\n".join(f"- {escaped(each)}" for each in lines) + "\n"
+
+
+def _table(pages: Sequence[PageEffect], thumbnails: Thumbnails | None) -> Iterator[str]:
     if not pages:
         return
     ordered = sorted(
@@ -128,21 +149,21 @@ def _table(pages: Sequence[PageEffect]) -> Iterator[str]:
             page.key,
         ),
     )
-    head = [
-        "| page | node | effect | cause | html | js (br) | css (br) |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines = [_page_line(page) for page in ordered[:_PAGES_MAX]]
+    names = ["page", "node", "effect", "cause", "html", "js (br)", "css (br)"]
+    if thumbnails and thumbnails.any:
+        names.append("pictures")
+    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines = [_page_line(page, thumbnails) for page in ordered[:_PAGES_MAX]]
     yield "\n".join([*head, *lines]) + "\n"
     rest = ordered[_PAGES_MAX:]
     if rest:
-        lines = [_page_line(page) for page in rest[: 4 * _PAGES_MAX]]
+        lines = [_page_line(page, thumbnails) for page in rest[: 4 * _PAGES_MAX]]
         more = len(rest) - len(lines)
         said = f"\n\nand {counted(more, 'page')} more" if more else ""
         yield _folded(counted(len(rest), "more page"), "\n".join([*head, *lines]) + said)
 
 
-def _page_line(page: PageEffect) -> str:
+def _page_line(page: PageEffect, thumbnails: Thumbnails | None) -> str:
     effect = f"**{page.effect}**" if page.effect in ("removed", "held back") else page.effect
     causes = ", ".join(escaped(cause_text(cause)) for cause in page.causes[:3])
     name = page.route or page.key
@@ -152,6 +173,7 @@ def _page_line(page: PageEffect) -> str:
         effect,
         causes + (", …" if len(page.causes) > 3 else ""),
         *(escaped(sizes(*each)) for each in (page.html, page.scripts, page.styles)),
+        *([thumbnails.of(page)] if thumbnails and thumbnails.any else []),
     )
     return "| " + " | ".join(cells) + " |"
 

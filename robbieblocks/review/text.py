@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from robbieblocks.messages import visible_line
+from robbieblocks.review.pictures import (
+    Pictured,
+    difference_text,
+    left_out_text,
+    pictures_text,
+    remarks,
+)
 from robbieblocks.review.sentences import (
     base_text,
     cut,
@@ -37,10 +44,34 @@ def as_text(review: Review) -> str:
         list(cut(_groups(review), _GROUPS_MAX, "group")),
         _block("What differs", list(cut(map(_row, review.rows), _ROWS_MAX, "row"))),
         _block("New findings", list(cut(_findings(review), _FINDINGS_MAX, "finding"))),
+        _pictures(review),
         [f"note: {each}" for each in review.notes],
         [f"plan {review.hash[:12]}"],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _pictures(review: Review) -> list[str]:
+    if review.pictures is None:
+        return []
+    lines: dict[tuple[str, str], list[Pictured]] = {}
+    for each in review.pictures.taken:
+        lines.setdefault((each.page.node, each.page.key), []).append(each)
+    found = [
+        pictures_text(review.pictures),
+        *cut(map(_pictured, lines.values()), _ROWS_MAX, "page"),
+    ]
+    if left_out := left_out_text(review.pictures):
+        found.append(left_out)
+    return found
+
+
+def _pictured(screens: list[Pictured]) -> str:
+    page = screens[0].page
+    said = ", ".join(map(difference_text, screens))
+    more = dict.fromkeys(remark for each in screens for remark in remarks(each))
+    title = visible_line(f"{page.route or page.key} on {page.node} ({screens[0].theme}): {said}")
+    return "\n        ".join([f"    {title}", *map(visible_line, more)])
 
 
 def _block(title: str, lines: list[str]) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import Sha256
 from robbieblocks.pipeline import Cause, ComposedRun, Target, joint_hash
+
+if TYPE_CHECKING:
+    from robbieblocks.review.pictures.values import Pictures
 
 Entity = Literal["page", "component", "token", "node", "template"]
 # Of a field: how it is best shown. `move` has the block's order before and after.
@@ -119,7 +122,8 @@ class Review:
     """What differs in the content, and what that does to every page. All parts are sorted.
 
     `after` is the hash of what was reviewed, as that of the base. `solved` counts findings of the
-    base that are gone. `notes` are things to know about the comparison itself.
+    base that are gone. `notes` are things to know about the comparison itself. `pictures` are None
+    where none were asked for.
     """
 
     base: Base
@@ -130,6 +134,7 @@ class Review:
     findings: tuple[NewFinding, ...] = ()
     solved: int = 0
     notes: tuple[str, ...] = ()
+    pictures: Pictures | None = None
 
     @cached_property
     def hash(self) -> Sha256:

@@ -99,6 +99,12 @@ SETTINGS: Final = (
         "the keys of [secrets](schema.md#secrets), `ID:KEY` of each with spaces between: the first "
         "seals, all open",
     ),
+    Setting(
+        "ROBBIEBLOCKS_BROWSER",
+        "",
+        "Playwright's Chromium, else one on the path",
+        "the Chromium, Chrome or Edge that takes [pictures](preview.md#pictures)",
+    ),
     *(
         Setting(
             "",

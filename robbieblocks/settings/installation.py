@@ -50,6 +50,7 @@ class Settings:
     project: Path | None = None
     health: str | None = None
     smoke_url: str | None = None
+    browser: str | None = None
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -79,6 +80,7 @@ class Settings:
             project=project,
             health=given.text("ROBBIEBLOCKS_HEALTH"),
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
+            browser=given.text("ROBBIEBLOCKS_BROWSER"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             in_file=given.in_file,
         )

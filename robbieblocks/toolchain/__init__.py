@@ -2,11 +2,25 @@
 
 `package.json` in this folder is the reviewed list; `package-lock.json` pins every byte of it. Its
 `dependencies` are what components may import, its `devDependencies` what builds them. The folder
-`typescript` holds a second such list, for checks and editors alone, and `axe` a third, for the
-workshop.
+`typescript` holds a second such list, for checks and editors alone, `axe` a third, for the
+workshop, and `odiff` a fourth, for pictures.
 """
 
-from robbieblocks.toolchain.install import ensure, ensure_axe, ensure_typescript, is_fetched
+from robbieblocks.toolchain.install import (
+    ensure,
+    ensure_axe,
+    ensure_odiff,
+    ensure_typescript,
+    is_fetched,
+)
 from robbieblocks.toolchain.toolchain import Toolchain, TypeScript
 
-__all__ = ["Toolchain", "TypeScript", "ensure", "ensure_axe", "ensure_typescript", "is_fetched"]
+__all__ = [
+    "Toolchain",
+    "TypeScript",
+    "ensure",
+    "ensure_axe",
+    "ensure_odiff",
+    "ensure_typescript",
+    "is_fetched",
+]

@@ -1,7 +1,7 @@
 """Fetches locked packages once, with npm; afterwards they are found without the network.
 
-There are three lists: the toolchain, and TypeScript and axe, which no build needs. A folder of
-packages holds exactly what the list's `package-lock.json` names. npm checks the packages against
+There are four lists: the toolchain, and TypeScript, axe and odiff, which no build needs. A folder
+of packages holds exactly what the list's `package-lock.json` names. npm checks the packages against
 the hashes of the lockfile, and what npm lists as unpacked is compared with them again.
 """
 
@@ -58,6 +58,10 @@ _TYPESCRIPT: Final = _Packages(
     "@typescript/typescript-{}/lib/tsc",
 )
 _AXE: Final = _Packages(_HERE / "axe", "axe-core", "axe", "axe-core/axe.min.js", mode=os.R_OK)
+# The version before each platform's program became a package of its own: all are in this one.
+_ODIFF: Final = _Packages(
+    _HERE / "odiff", "odiff, which compares pictures", "odiff", "odiff-bin/raw_binaries/odiff-{}"
+)
 
 
 def ensure(settings: Settings, progress: Progress) -> Toolchain:
@@ -94,6 +98,12 @@ def ensure_axe(settings: Settings, progress: Progress) -> Path:
     """The accessibility rules as one script for browsers, as `ensure_typescript`."""
     _, root = _unpacked(_AXE, settings, progress)
     return _AXE.program_in(root)
+
+
+def ensure_odiff(settings: Settings, progress: Progress) -> Path:
+    """The program that compares pictures, as `ensure_typescript`."""
+    _, root = _unpacked(_ODIFF, settings, progress)
+    return _ODIFF.program_in(root)
 
 
 def _unpacked(packages: _Packages, settings: Settings, progress: Progress) -> tuple[str, Path]:
@@ -186,6 +196,13 @@ def _tighten(folder: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & ~0o022)
 
 
+def _make_executable(packages: _Packages, root: Path) -> None:
+    """Let the program be started: some packages leave that to their own scripts."""
+    program = packages.program_in(root)
+    if packages.mode & os.X_OK and program.is_file():
+        program.chmod(0o755)
+
+
 def _fetch(listed: _Packages, root: Path, progress: Progress) -> None:
     """Fetch into a temporary folder, and rename it once it is complete and durable."""
     for left_over in root.parent.glob(f"{root.name}.tmp-*"):
@@ -200,6 +217,7 @@ def _fetch(listed: _Packages, root: Path, progress: Progress) -> None:
             shutil.copyfile(listed.folder / name, temporary / name)
         packages = unpack(temporary, progress, listed.what)
         _tighten(temporary)
+        _make_executable(listed, temporary)
         noted = {"packages": packages, listed.name: _noted(listed.program_in(temporary))}
         (temporary / _COMPLETE).write_text(json.dumps(noted), encoding="utf-8")
         temporary.chmod(0o755)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +43,8 @@ class Previewed:
         self.out = folder.parent / "out"
         self.ran = self.run("--format", "html", "--out", self.out)
 
-    def run(self, *options: str | Path) -> Ran:
-        return self._shell.run("preview", *options, cwd=self.folder)
+    def run(self, *options: str | Path, **variables: str) -> Ran:
+        return self._shell.run("preview", *options, cwd=self.folder, **variables)
 
     def _edit(self, file: str, old: str, new: str) -> None:
         text = (self.folder / file).read_text()
@@ -117,6 +119,53 @@ def _is_fit(page: Page, noise: Noise) -> None:
     assert accessibility_violations(page, exclude_rules=("frame-tested",)) == []
     # axe asks the frames, which have no origin when they come from disk.
     noise.clear()
+
+
+@pytest.mark.browser
+def test_pictures_of_a_page_are_in_the_folder_the_report_and_the_bar(
+    previewed: Previewed, browser: Browser, chromium: Mapping[str, str]
+) -> None:
+    """Both screens are taken by the node's theme; the bar leads from the page to each, and marks
+    what differs; the report in one file holds the same pictures; a comment leads to them."""
+    out = previewed.out.parent / "pictures"
+    asked = ("--page", "robbie-play-blackjack", "--node", "vengeance-local", "--screenshots")
+    where = ("--out", out, "--pictures-url", "https://p.example/7")
+    text = ("--comment-file", out.parent / "comment.md", "--format", "html", "--no-sandbox")
+    ran = previewed.run(*asked, *where, *text, **chromium)
+    assert ran.code == 0, ran
+    comment = (out.parent / "comment.md").read_text()
+    for address in re.findall(r'(?:href|src)="https://p.example/7/([^"]+)"', comment):
+        assert (out / address).is_file()
+    assert comment.count('<img src="https://p.example/7/pictures/') == 1
+    assert len(list(out.glob("pictures/*.png"))) == 6
+    assert re.findall(r"\(dark\): <b>(\w+) \d", ran.out) == ["phone", "desktop"]
+    assert ran.out.count('src="data:image/png;base64,') == 6
+    noise = Noise()
+    context = browser.new_context(viewport={"width": 390, "height": 500})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    noise.watch(page)
+    page.goto((out / "index.html").as_uri())
+    for each in page.locator("img").all():
+        each.scroll_into_view_if_needed()
+        each.evaluate("image => image.decode()")
+    _is_fit(page, noise)
+    page.click(".pages a")
+    page.click("text=/^phone \\d/")
+    assert page.locator("img").evaluate_all("all => all.map(each => each.alt + each.width)") == [
+        "before390",
+        "after390",
+        "difference390",
+    ]
+    assert page.locator("iframe").count() == 0
+    assert not page.locator("img[alt=difference]").is_visible()
+    page.check("#outline")
+    assert page.locator("img[alt=difference]").is_visible()
+    _is_fit(page, noise)
+    page.click("text=/^desktop \\d/")
+    page.click("text=/^page$/")
+    assert page.locator("iframe").count() == 2
+    context.close()
 
 
 def test_a_folder_holds_what_its_pages_name_and_is_never_written_over(previewed: Previewed) -> None:

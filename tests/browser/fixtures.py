@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import install
 from tests.browser.chromium import Noise, launched
 from tests.browser.install import BrowserMissingError
 from tests.needs import missing
@@ -23,6 +24,18 @@ def browser() -> Iterator[Browser]:
             yield running
     except BrowserMissingError as error:
         missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Mapping[str, str]:
+    """The variables with which a command finds the kit's Chromium, and that one its files."""
+    try:
+        kit = install.ensure()
+    except BrowserMissingError as error:
+        missing(str(error))
+    needed = ("LD_LIBRARY_PATH", "FONTCONFIG_FILE")
+    found = {name: kit.environment[name] for name in needed if name in kit.environment}
+    return {"ROBBIEBLOCKS_BROWSER": str(kit.chromium), **found}
 
 
 @pytest.fixture

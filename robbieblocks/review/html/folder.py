@@ -14,11 +14,12 @@ from robbieblocks.checks import SRCSET_CANDIDATE
 from robbieblocks.css_text import css_string
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.pipeline import ComposedRun, Target
-from robbieblocks.review.html.report import as_html, filled, source, text_of
+from robbieblocks.review.html.report import as_html, source, text_of
+from robbieblocks.review.html.view import OUTLINED, View
+from robbieblocks.review.pictures import Pictures, theme_of, view_file
 from robbieblocks.review.values import PageEffect, Reviewed, RowChange
 
 Side = Literal["before", "after"]
-_OUTLINED: Final = "rb-changed"
 # What a page's copy may do: show. Its own scripts would ask for addresses of a server.
 _POLICY: Final = (
     "default-src 'none'; script-src {}; style-src 'self' file: 'unsafe-inline'; "
@@ -30,7 +31,6 @@ _GONE: Final = (
 )
 _ADDRESSED: Final = ("href", "src", "poster", "action")
 _ASSET: Final = re.compile(re.escape(ASSET_PREFIX) + r"([\w.-]+)")
-_THEME: Final = re.compile(r'<html\b[^<>]* data-theme="(\w+)"')
 _MARK: Final = (
     "outline:3px solid #e0218a!important;outline-offset:-3px;"
     "box-shadow:inset 0 0 0 6px #fff8!important"
@@ -47,6 +47,10 @@ class _Copy(NamedTuple):
     run: ComposedRun
 
     @property
+    def body(self) -> bytes:
+        return self.run.contents[self.path]
+
+    @property
     def folder(self) -> str:
         return f"{self.side}/{self.node}"
 
@@ -60,15 +64,20 @@ def report_folder(made: Reviewed, *, command: str = "") -> dict[Path, bytes]:
     shown = [(page, copies) for page in made.review.pages if (copies := _copies(page, made))]
     known = {(copy.folder, _plain(copy.route)): copy.file for _, copies in shown for copy in copies}
     rows = {row.key: row for row in made.review.rows if row.entity == "page"}
-    views = {(page.node, page.key): f"pages/{page.node}/{page.key}.html" for page, _ in shown}
+    views = {(page.node, page.key): view_file(page) for page, _ in shown}
     files: dict[str, bytes] = {}
+    pictures = made.review.pictures or Pictures()
+    pages = [each for each, _ in shown]
     for page, copies in shown:
         row = rows.get(page.key)
         for copy in copies:
             files[copy.file] = _shown(copy, known, _changed(page, row, copy.side)).encode()
             _add_assets(files, copy)
-        view = views[page.node, page.key]
-        files[view] = _view(page, copies, row, view, [each for each, _ in shown], views).encode()
+        view = View(page, row, theme_of(copies[-1].body), pages, pictures)
+        files[view_file(page)] = view.of_page({copy.side: copy.file for copy in copies})
+        files |= view.of_pictures()
+    for each in pictures.shown:
+        files |= {picture.file: picture.content for picture in each.pictures.values()}
     # The last to appear: where it is, all is.
     files["index.html"] = as_html(made.review, command=command, views=views).encode()
     return {Path(name): body for name, body in files.items()}
@@ -99,9 +108,9 @@ def _shown(copy: _Copy, known: Mapping[tuple[str, str], str], changed: Sequence[
             return relpath(copy.folder + address, here)
         file = known.get((copy.folder, _plain(address)))
         # A page that is not in the folder can't be gone to; the link looks as it does.
-        return relpath(file, here) if file else f"#{_OUTLINED}"
+        return relpath(file, here) if file else f"#{OUTLINED}"
 
-    page = LexborHTMLParser(copy.run.contents[copy.path])
+    page = LexborHTMLParser(copy.body)
     for tree in _trees(page.root):
         # One by one: an element may be in another one.
         while (gone := tree.css_first(_GONE)) is not None:
@@ -115,12 +124,12 @@ def _shown(copy: _Copy, known: Mapping[tuple[str, str], str], changed: Sequence[
             each.attrs["srcset"] = _moved_each(each.attributes.get("srcset") or "", moved)
         for each in tree.css("[integrity]"):
             del each.attrs["integrity"]
-    outlined = ", ".join(f"html:has(#{_OUTLINED}:target) {each}" for each in changed)
+    outlined = ", ".join(f"html:has(#{OUTLINED}:target) {each}" for each in changed)
     style = f"<style>{outlined} {{{_MARK}}}</style>" if changed else ""
     script = text_of("copy.js")
     added = LexborHTMLParser(
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(source(script))}">'
-        f'{style}<script>{script}</script><body><span id="{_OUTLINED}"></span>'
+        f'{style}<script>{script}</script><body><span id="{OUTLINED}"></span>'
     )
     # The policy is the first: it holds for all that comes after it.
     _prepend(page.head, added.head)
@@ -163,7 +172,7 @@ def _prepend(element: LexborNode | None, added: LexborNode | None) -> None:
 
 def _add_assets(files: dict[str, bytes], copy: _Copy) -> None:
     """The assets that a page names, and those that its stylesheets name."""
-    left = _ASSET.findall(copy.run.contents[copy.path].decode())
+    left = _ASSET.findall(copy.body.decode())
     while left:
         name = left.pop()
         asset, file = copy.run.assets.get(name), f"{copy.folder}{ASSET_PREFIX}{name}"
@@ -187,33 +196,6 @@ def _changed(page: PageEffect, row: RowChange | None, side: Side) -> list[str]:
         *(f"#b{order}" for order in blocks),
         *(f".rb-block[data-rb-component~={css_string(key)}]" for key in sorted(components)),
     ]
-
-
-def _view(
-    page: PageEffect,
-    copies: Sequence[_Copy],
-    row: RowChange | None,
-    file: str,
-    pages: Sequence[PageEffect],
-    views: Mapping[tuple[str, str], str],
-) -> str:
-    here = dirname(file)
-    theme = _THEME.search(copies[-1].run.contents[copies[-1].path].decode())
-    return filled(
-        "view.html.j2",
-        styles=("common.css", "view.css"),
-        script="view.js",
-        page=page,
-        row=row,
-        theme=theme[1] if theme else "",
-        sources={copy.side: f"{relpath(copy.file, here)}#{_OUTLINED}" for copy in copies},
-        index=relpath("index.html", here),
-        others=[
-            (each.node, relpath(views[each.node, each.key], here))
-            for each in pages
-            if each.key == page.key and each.node != page.node
-        ],
-    )
 
 
 def _plain(address: str) -> str:

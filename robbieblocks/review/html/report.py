@@ -12,22 +12,32 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from robbieblocks.messages import counted, visible, visible_line
+from robbieblocks.review import pictures as of_pictures
 from robbieblocks.review import sentences, words
+from robbieblocks.review.pictures import Pictured, Pictures, view_file
 from robbieblocks.review.values import Review
 
 _FILES: Final = Path(__file__).resolve().parent / "files"
 _PAGES_MAX: Final = 5_000
 _DIFF_LINES_MAX: Final = 2_000
+_PICTURED_MAX: Final = 48
+# Bytes of pictures in a report that loads nothing.
+_EMBEDDED_MAX: Final = 6_000_000
+# The CSP sources of what lies in the folder: one that is opened from disk is no origin.
+IN_FOLDER: Final = "'self' file:"
 
 
 def as_html(
     review: Review, *, command: str = "", views: Mapping[tuple[str, str], str] | None = None
 ) -> str:
-    """The review as one HTML file that loads nothing.
+    """The review as one HTML file that loads nothing; pictures are in it, up to a bound.
 
     `command` reproduces it. `views` has, by node and page key, the address of the file
-    that shows a page on both sides.
+    that shows a page on both sides; then pictures are loaded from the folder of that file.
     """
+    pictures = review.pictures or Pictures()
+    addresses = _embedded(pictures) if views is None else _files(pictures)
+    shown = [each for each in pictures.shown if _are_in(each, addresses)]
     pages = [page for page in review.pages if page.effect != "identical"]
     return filled(
         "report.html.j2",
@@ -42,14 +52,55 @@ def as_html(
         ],
         more_pages=len(pages[_PAGES_MAX:]),
         views=views or {},
+        images="data:" if views is None else IN_FOLDER,
+        pictures=review.pictures,
+        pictured=shown[:_PICTURED_MAX],
+        addresses=addresses,
+        more_pictured=len(pictures.shown) - len(shown[:_PICTURED_MAX]),
+        not_shown=[each for each in pictures.taken if not each.shown],
     )
 
 
-def filled(template: str, *, styles: tuple[str, ...], script: str = "", **values: object) -> str:
-    """A template of this package with its styles and script in it, and a CSP that allows these."""
+def _files(pictures: Pictures) -> Mapping[str, str]:
+    return {found.file: found.file for each in pictures.shown for found in each.pictures.values()}
+
+
+def _embedded(pictures: Pictures) -> Mapping[str, str]:
+    """The pictures that there is room for as data: addresses, by file; what differs most first."""
+    found: dict[str, str] = {}
+    left = _EMBEDDED_MAX
+    for each in pictures.shown:
+        new = {p.file: p.content for p in each.pictures.values() if p.file not in found}
+        size = sum(map(len, new.values()))
+        if size <= left:
+            left -= size
+            for file, content in new.items():
+                found[file] = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return found
+
+
+def _are_in(each: Pictured, addresses: Mapping[str, str]) -> bool:
+    return all(picture.file in addresses for picture in each.pictures.values())
+
+
+def filled(
+    template: str,
+    *,
+    styles: tuple[str, ...],
+    script: str = "",
+    images: str = "'none'",
+    **values: object,
+) -> str:
+    """A template of this package with its styles and script in it, and a CSP that allows these.
+
+    `images` are the CSP sources of images.
+    """
     style = "".join(map(text_of, styles))
     code = text_of(script) if script else ""
-    policy = f"default-src 'none'; style-src {source(style)}; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src {source(style)}; img-src {images}; base-uri 'none'; "
+        "form-action 'none'"
+    )
     if code:
         policy += f"; script-src {source(code)}; frame-src 'self' file:"
     return (
@@ -106,6 +157,11 @@ _CALLED: Final[Mapping[str, object]] = {
     "sizes": sentences.sizes,
     "dangerous": sentences.DANGEROUS,
     "counted": counted,
+    "pictures_text": of_pictures.pictures_text,
+    "difference_text": of_pictures.difference_text,
+    "left_out_text": of_pictures.left_out_text,
+    "remarks": of_pictures.remarks,
+    "view_file": view_file,
     "word_diff": words.word_diff,
     "unified_diff": _diff,
 }

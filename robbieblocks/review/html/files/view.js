@@ -9,6 +9,7 @@ document.getElementById("cut")?.addEventListener("input", (event) => {
 
 document.getElementById("outline")?.addEventListener("change", (event) => {
   const box = /** @type {HTMLInputElement} */ (event.target);
+  document.body.classList.toggle("plain", !box.checked);
   for (const frame of sides) {
     frame.src = frame.src.replace(/#.*$/, "") + (box.checked ? "#rb-changed" : "#");
   }
