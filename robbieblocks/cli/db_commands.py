@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -121,6 +121,38 @@ def db_analyze(format_: ResultFormat = "text", database_url: DatabaseUrl = None)
     from robbieblocks.cli import maintenance as command
 
     command.analyze(database_url, format_)
+
+
+@db.command("maintain")
+def db_maintain(
+    cadence: Annotated[
+        Literal["daily", "weekly", "monthly"],
+        typer.Argument(help="Which tasks; each has its own."),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")
+    ] = False,
+    keep_audit_months: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With monthly: drop the audit log's months before these. Default: keep all.",
+            show_default=False,
+        ),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Do the regular tasks that keep the database fast, as the owner of its tables.
+
+    Changes partitions of the audit log, materialized views and indexes, and vacuums and analyzes
+    tables; no row changes, and none goes but with --keep-audit-months. Exits with 3 where a task
+    failed, or another session maintains the database.
+
+    Example: robbieblocks db maintain weekly --dry-run
+    """
+    from robbieblocks.cli import maintenance as command
+
+    command.maintain(database_url, cadence, keep_audit_months=keep_audit_months, dry_run=dry_run)
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})

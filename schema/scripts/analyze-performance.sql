@@ -1,8 +1,9 @@
 -- What may make a database slow: one row a finding, and one, `database`, with figures of the whole.
 --
 -- The columns are place (the order of the checks), check, object, what, remedy, and measures: a
--- JSON object with the numbers. It reads Postgres' statistics alone, and changes nothing. What each
--- check means, and its limits: docs/maintenance.md.
+-- JSON object with the numbers. It reads Postgres' statistics alone, and changes nothing. Sizes are
+-- those of the last VACUUM or ANALYZE: to ask for today's would wait for a lock on each table. What
+-- each check means, and its limits: docs/maintenance.md.
 --
 -- There is no semicolon at the end: `analyze-performance.sh` and `robbieblocks db analyze` put this
 -- text inside another query, with slow-statements.sql where pg_stat_statements is to be had.
@@ -17,7 +18,7 @@ WITH server AS (
 ), relation AS (
     SELECT c.oid, c.oid::regclass::text AS name, n.nspname, c.relname, c.relkind, c.relnatts,
            c.relfrozenxid, c.relminmxid, greatest(c.reltuples, 0)::numeric AS entries,
-           pg_relation_size(c.oid) AS bytes, s.seq_scan, s.seq_tup_read, s.idx_scan, s.n_live_tup,
+           c.relpages * server.block AS bytes, s.seq_scan, s.seq_tup_read, s.idx_scan, s.n_live_tup,
            s.n_dead_tup, s.n_mod_since_analyze, s.n_tup_ins + s.n_tup_upd + s.n_tup_del AS writes,
            greatest(s.last_vacuum, s.last_autovacuum) AS vacuumed,
            greatest(s.last_analyze, s.last_autoanalyze) AS analyzed,
@@ -41,6 +42,7 @@ WITH server AS (
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_stat_user_tables s ON s.relid = c.oid
+     CROSS JOIN server
      CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(option_name, option_value), '{}') AS own
                            FROM pg_options_to_table(c.reloptions)) AS o
      WHERE n.nspname !~ '^pg_'
@@ -65,7 +67,7 @@ WITH server AS (
 ), index AS (
     SELECT i.*, c.oid::regclass::text AS name, r.name AS table_name, r.nspname, r.relname, r.writes,
            c.relname AS own_name, c.relispartition, am.amname, greatest(c.reltuples, 0)::numeric AS entries,
-           pg_relation_size(c.oid) AS bytes, s.idx_scan AS scans,
+           c.relpages * server.block AS bytes, s.idx_scan AS scans,
            coalesce((SELECT option_value::numeric FROM pg_options_to_table(c.reloptions)
                       WHERE option_name = 'fillfactor'), 90) / 100 AS filled,
            EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype <> 'f')
@@ -74,6 +76,7 @@ WITH server AS (
       JOIN pg_index i ON i.indrelid = r.oid
       JOIN pg_class c ON c.oid = i.indexrelid
       JOIN pg_am am ON am.oid = c.relam
+     CROSS JOIN server
       LEFT JOIN pg_stat_user_indexes s ON s.indexrelid = c.oid
 ), index_size AS (
     -- A B-tree's leaf pages: 8 bytes before each entry, 4 that point to it, 16 at a page's end.
@@ -200,8 +203,8 @@ SELECT 6, bytes - bytes_expected, 'bloated index', name,
        format('about %s of %s are free', pg_size_pretty(bytes - bytes_expected),
               pg_size_pretty(bytes)),
        format('REINDEX INDEX CONCURRENTLY %s', name),
-       jsonb_build_object('table', table_name, 'bytes', bytes, 'bytes_expected', bytes_expected,
-                          'rows', entries)
+       jsonb_build_object('schema', nspname, 'name', own_name, 'table', table_name, 'bytes', bytes,
+                          'bytes_expected', bytes_expected, 'rows', entries)
   FROM index_size
  WHERE bytes - bytes_expected >= 1024 * 1024 AND bytes_expected < bytes * 0.6
 UNION ALL

@@ -4,5 +4,7 @@
 """
 
 from robbieblocks.database.maintenance.analysis import Analysis, Finding, analyze
+from robbieblocks.database.maintenance.running import Done, maintain
+from robbieblocks.database.maintenance.tasks import Cadence
 
-__all__ = ["Analysis", "Finding", "analyze"]
+__all__ = ["Analysis", "Cadence", "Done", "Finding", "analyze", "maintain"]

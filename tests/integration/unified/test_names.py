@@ -26,7 +26,7 @@ _NAMES = """
     SELECT 'constraint', name || '.' || conname, contype::text
       FROM ours JOIN pg_constraint ON conrelid = ours.oid
     UNION ALL
-    SELECT 'index', name || '.' || indexrelid::regclass, ''
+    SELECT 'index', name || '.' || indexrelid::regclass, CASE WHEN indisunique THEN 'u' ELSE '' END
       FROM ours JOIN pg_index ON indrelid = ours.oid
      WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype <> 'f')
     UNION ALL
@@ -50,6 +50,7 @@ _ENDINGS = {
     "constraint n": r"_not_null\d*",
     "constraint x": r"_excl",
     "index": r"_idx",
+    "index u": r"_(idx|key)",
     "column timestamp with time zone": r"_at",
     "column date": r"_(on|date)",
 }
