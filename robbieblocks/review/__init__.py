@@ -5,12 +5,13 @@ frozen value, of which `as_text`, `as_markdown` and `as_object` are forms. Both 
 memory, from files or rows that are only read.
 """
 
+from robbieblocks.review.differences import row_changes
 from robbieblocks.review.html import as_html, report_folder
-from robbieblocks.review.json_form import as_object
+from robbieblocks.review.json_form import as_object, row_object
 from robbieblocks.review.markdown import as_markdown
 from robbieblocks.review.pictures import Picture, Pictured, Pictures, take_pictures
 from robbieblocks.review.reviewing import Asked, review
-from robbieblocks.review.text import as_text
+from robbieblocks.review.text import as_text, row_text
 from robbieblocks.review.values import (
     EFFECTS,
     Base,
@@ -47,5 +48,8 @@ __all__ = [
     "as_text",
     "report_folder",
     "review",
+    "row_changes",
+    "row_object",
+    "row_text",
     "take_pictures",
 ]

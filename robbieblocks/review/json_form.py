@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robbieblocks.review.pictures import SHOWN_FROM, SIDES, Pictured, Pictures
-from robbieblocks.review.values import FieldChange, PageEffect, Review
+from robbieblocks.review.values import FieldChange, PageEffect, Review, RowChange
 
 
 def as_object(review: Review) -> dict[str, object]:
@@ -22,15 +22,7 @@ def as_object(review: Review) -> dict[str, object]:
         "after": review.after,
         "hash": review.hash,
         "counts": {effect.replace(" ", "_"): count for effect, count in review.counts.items()},
-        "content": [
-            {
-                "entity": row.entity,
-                "key": row.key,
-                "change": row.change,
-                "fields": list(map(_field, row.fields)),
-            }
-            for row in review.rows
-        ],
+        "content": list(map(row_object, review.rows)),
         "runs": [
             {
                 "node": run.node,
@@ -84,6 +76,16 @@ def _pictured(each: Pictured) -> dict[str, object]:
 
 def _named(page: PageEffect) -> dict[str, object]:
     return {"node": page.node, "app": page.app, "key": page.key, "route": page.route}
+
+
+def row_object(row: RowChange) -> dict[str, object]:
+    """A row that differs, with each field that does."""
+    return {
+        "entity": row.entity,
+        "key": row.key,
+        "change": row.change,
+        "fields": list(map(_field, row.fields)),
+    }
 
 
 def _field(change: FieldChange) -> dict[str, object]:

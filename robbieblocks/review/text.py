@@ -42,7 +42,7 @@ def as_text(review: Review) -> str:
         [verdict(review), f"against {base_text(review)}"],
         [f"! {each}" for each in cut(dangers(review), _ROWS_MAX, "danger")],
         list(cut(_groups(review), _GROUPS_MAX, "group")),
-        _block("What differs", list(cut(map(_row, review.rows), _ROWS_MAX, "row"))),
+        _block("What differs", list(cut(map(row_text, review.rows), _ROWS_MAX, "row"))),
         _block("New findings", list(cut(_findings(review), _FINDINGS_MAX, "finding"))),
         _pictures(review),
         [f"note: {each}" for each in review.notes],
@@ -104,7 +104,8 @@ def _page(page: PageEffect) -> str:
     return f"{page.effect:<9}  {visible_line(f'{page.key}  {page.route}  {page.node}')}{told}"
 
 
-def _row(row: RowChange) -> str:
+def row_text(row: RowChange) -> str:
+    """A row that differs, with its first fields that do."""
     mark = {"added": "+", "removed": "-", "changed": "~"}[row.change]
     lines = [f"{mark} {visible_line(row_name(row))}"]
     if row.change == "changed":

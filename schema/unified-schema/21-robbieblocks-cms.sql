@@ -999,15 +999,15 @@ LANGUAGE sql IMMUTABLE AS $$
      WHERE given.key IN ('id', 'page_key', 'component_key', 'token_key', 'node_id')
 $$;
 
--- One side of a change, as it is stored. Where it has 8,000 bytes or more, what is long (1,000) and
--- the same on the other side is kept by its hash; a row of more than 4 MB is left out.
+-- One side of a change, as it is stored. Where one has 8,000 bytes or more, what is long (1,000) and
+-- the same on both sides is kept by its hash; a row of more than 4 MB is left out.
 CREATE OR REPLACE FUNCTION robbieblocks_kept(side jsonb, other jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 DECLARE
     kept jsonb;
     hashes jsonb;
 BEGIN
-    IF side IS NULL OR pg_column_size(side) < 8000 THEN
+    IF side IS NULL OR greatest(pg_column_size(side), pg_column_size(other)) < 8000 THEN
         RETURN side;
     END IF;
     SELECT jsonb_object_agg(given.key, CASE WHEN given.key = 'blocks' THEN coalesce(
@@ -1019,8 +1019,8 @@ BEGIN
                                               'hex')) FILTER (WHERE given.is_same)
       INTO kept, hashes
       FROM (SELECT field.key, field.value,
-                   pg_column_size(field.value) >= 1000 AND other ? field.key
-                   AND field.value::text = (other -> field.key)::text AS is_same
+                   pg_column_size(field.value) >= 1000
+                   AND field.value::text IS NOT DISTINCT FROM (other -> field.key)::text AS is_same
               FROM jsonb_each(side) AS field) AS given;
     IF hashes IS NOT NULL THEN
         kept := kept || jsonb_build_object('by_hash', hashes);

@@ -1,0 +1,20 @@
+"""The history of content: who changed what, and in which run it went out.
+
+Two tables hold it: the change queue, which is the journal of rows (`journal`), and the deploys rows
+of runs. `undo` writes a change back. What differs is said in the words of reviews.
+"""
+
+from robbieblocks.history.journal import ENTITIES, Asked, Change, Published, change, changes
+from robbieblocks.history.sides import difference
+from robbieblocks.history.undoing import undo
+
+__all__ = [
+    "ENTITIES",
+    "Asked",
+    "Change",
+    "Published",
+    "change",
+    "changes",
+    "difference",
+    "undo",
+]
