@@ -30,6 +30,8 @@
 \echo '  03-vectors-rag.sql'
 \ir unified-schema/03-vectors-rag.sql
 \endif
+\echo '  04-enhanced-business-tables.sql'
+\ir unified-schema/04-enhanced-business-tables.sql
 \echo '  05-town-separation.sql'
 \ir unified-schema/05-town-separation.sql
 \echo '  08-universal-ai-state.sql'

@@ -50,6 +50,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     makers CONSTANT jsonb := '{
         "conversations": "02-conversations.sql", "documents": "03-vectors-rag.sql",
+        "deals": "04-enhanced-business-tables.sql",
         "town_users": "05-town-separation.sql", "company_towns": "11-tenancy.sql",
         "roles": "12-rbac_and_privacy.sql", "audit_log": "16-audit_log.sql",
         "crm_contacts": "17-crm-entities.sql"}';

@@ -98,9 +98,11 @@ CREATE OR REPLACE FUNCTION get_town_data(town_name varchar, table_name varchar)
 RETURNS TABLE (id integer, data jsonb)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
-    IF table_name IS DISTINCT FROM 'companies' THEN
+    IF (table_name IN ('companies', 'contacts', 'deals', 'activities')) IS NOT TRUE
+       OR to_regclass(table_name) IS NULL THEN
         RAISE EXCEPTION 'get_town_data: % is no table of a town', coalesce(table_name, 'null')
-              USING ERRCODE = 'invalid_parameter_value', HINT = 'There is companies.';
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'There are companies and, with file 04, contacts, deals and activities.';
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT t.id::integer, to_jsonb(t) FROM %I t '

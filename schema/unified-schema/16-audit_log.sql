@@ -118,11 +118,13 @@ BEGIN
 END
 $$;
 
--- What a row says in the log: never what people log in with, nor a sensitive setting's value.
+-- What a row says in the log: never what people log in with, nor a sensitive setting's value, nor
+-- vectors, which are long and made from the rest.
 CREATE OR REPLACE FUNCTION audit_log_told(told jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
     SELECT told - ARRAY['password_hash', 'token_hash', 'key_hash', 'key_value_encrypted',
-                        'access_token', 'refresh_token', 'bot_token', 'connection_string']
+                        'access_token', 'refresh_token', 'bot_token', 'connection_string',
+                        'embedding', 'deal_embedding']
            - CASE WHEN told ->> 'is_sensitive' = 'true' THEN 'value' ELSE '' END
 $$;
 
@@ -219,6 +221,8 @@ BEGIN
     PERFORM schema_policy('audit_log', 'never_deleted', 'FOR DELETE USING (true)');
     PERFORM schema_force('audit_log');
     PERFORM schema_audit('users', 'api_keys', 'system_config', 'towns', 'companies', 'town_users',
+                         'contacts', 'deals', 'shared_enriched_records',
+                         'shared_knowledge_base', 'shared_market_intelligence',
                          'town_settings', 'town_domains', 'town_invitations', 'town_quotas',
                          'company_towns', 'company_members', 'roles', 'permissions',
                          'role_permissions', 'user_roles', 'privacy_rules', 'ai_personalities',
