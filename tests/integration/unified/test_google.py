@@ -158,6 +158,30 @@ def test_a_rule_lets_somebody_read_what_it_names(accounts: str) -> None:
         _owner(accounts, "DELETE FROM google_data_access_rules")
 
 
+def test_an_accounts_mail_is_found_among_all_others_by_an_index(accounts: str) -> None:
+    """What a session may read is looked up, not sifted out of everybody's."""
+    with psycopg.connect(as_superuser(accounts)) as connection:
+        connection.execute(
+            "INSERT INTO google_workspace_users (email) SELECT n FROM generate_series(1, 100) AS n;"
+            "INSERT INTO gmail_messages (user_id, message_id)"
+            " SELECT u.id, n FROM google_workspace_users u, generate_series(1, 50) AS n;"
+            "ANALYZE gmail_messages"
+        )
+    with sessions.session(accounts, "aurora", "ann") as connection:
+        plan = str(connection.execute("EXPLAIN SELECT * FROM gmail_messages").fetchall())
+        assert "Seq Scan on gmail_messages" not in plan
+        assert "Bitmap Index Scan on gmail_messages_" in plan
+
+
+def test_rows_of_no_account_are_the_owners(accounts: str) -> None:
+    """Rows from before, and accounts of no domain, are seen by the owner with every town alone."""
+    assert _owner(accounts, "UPDATE gmail_messages SET user_id = NULL, message_id = id") == 5
+    assert _owner(accounts, "UPDATE google_workspace_users SET domain_id = NULL") == 4
+    assert _owner(accounts, "UPDATE drive_files SET name = name") == 4
+    with sessions.session(accounts, "aurora", "ann") as connection:
+        assert _read(connection) == {}
+
+
 def test_a_person_may_be_open_to_addresses(accounts: str) -> None:
     """Whom data_visible_to names reads data of every kind; the own address is always there."""
     _owner(
