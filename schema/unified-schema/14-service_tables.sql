@@ -184,7 +184,7 @@ BEGIN
         'USING (user_id = (SELECT app_user_id()) AND NOT (SELECT bound_to_town()))');
 
     -- A global secret has no scope_id, and the key of the table lets NULL stand twice.
-    PERFORM schema_unique_index('secrets_global_key', 'secrets (service, key_name) WHERE scope_id IS NULL');
+    PERFORM schema_unique_index('secrets_global_idx', 'secrets (service, key_name) WHERE scope_id IS NULL');
     PERFORM schema_index('secrets_key_id_idx', 'secrets (key_id)');
     PERFORM schema_index('user_sessions_expires_at_idx', 'user_sessions (expires_at) WHERE is_active');
     PERFORM schema_index('idx_api_status_lookup', 'api_connectivity_status (service, status)');
