@@ -34,6 +34,10 @@
 \ir unified-schema/04-enhanced-business-tables.sql
 \echo '  05-town-separation.sql'
 \ir unified-schema/05-town-separation.sql
+\echo '  06-testpilot-simulations.sql'
+\ir unified-schema/06-testpilot-simulations.sql
+\echo '  07-data-sharing-strategy.sql'
+\ir unified-schema/07-data-sharing-strategy.sql
 \echo '  08-universal-ai-state.sql'
 \ir unified-schema/08-universal-ai-state.sql
 \echo '  09-google-workspace-sync.sql'
