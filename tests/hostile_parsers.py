@@ -1140,7 +1140,12 @@ CODES = [
         "const o = {}; o.o = o;\nexport default () => <b>{String(o" + ".o" * 20_000 + ")}</b>;",
         "the text nests deeper than 5,000 levels",
     ),
-    code("long comma", "export default () => (" + "1," * 30_000 + "'x');"),
+    code(
+        "long comma",
+        "export default () => (" + "1," * 30_000 + "'x');",
+        "the text nests deeper than 5,000 levels",
+    ),
+    code("long list", "export default () => [" + "1," * 30_000 + "'x'].at(-1);", text="x"),
     code("long line", "export default () => <b className='shown'>x</b>;" + " " * 400_000, text="x"),
     code(
         "100,000 lines", "\n" * 100_000 + "export default () => <b>{x.y}</b>;", "x is not defined"
