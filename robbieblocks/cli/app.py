@@ -19,7 +19,7 @@ from robbieblocks.cli.history_commands import changes
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
 from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
 from robbieblocks.cli.output import discard_output, print_progress, print_result
-from robbieblocks.cli.pin_commands import pin, rollback, unpin
+from robbieblocks.cli.pin_commands import hold, pin, release, rollback, unpin
 from robbieblocks.cli.preview_command import preview, preview_comment
 from robbieblocks.cli.secrets_commands import secrets
 from robbieblocks.cli.templates_commands import templates
@@ -294,6 +294,8 @@ _COMMANDS = (
     rollback,
     pin,
     unpin,
+    hold,
+    release,
     doctor,
     prune,
     systemd,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from robbieblocks.cli.completion import node_ids
+from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.options import DatabaseUrl
 
 _Nodes = Annotated[
@@ -17,11 +17,15 @@ _All = Annotated[bool, typer.Option("--all", help="Every app of every node of th
 _Reason = Annotated[
     str, typer.Option(help="Why, for whoever reads `status`, the history and the pin.")
 ]
+_Pages = Annotated[
+    list[str],
+    typer.Argument(metavar="PAGE...", autocompletion=page_keys, help="Pages, by page_key."),
+]
 _Until = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="When it ends by itself, such as 2026-12-24T18:00+01:00. Default: `unpin` ends it.",
+        help="When it ends by itself, such as 2026-12-24T18:00+01:00. Default: a person ends it.",
         show_default=False,
     ),
 ]
@@ -40,6 +44,15 @@ def rollback(
             show_default=False,
         ),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="PAGE",
+            autocompletion=page_keys,
+            help="Only this page (by page_key), which is held; the others go on. Repeatable.",
+        ),
+    ] = None,
     until: _Until = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -52,8 +65,16 @@ def rollback(
     """
     from robbieblocks.cli import pins as command
 
+    order = command.Order.of(reason=reason, until=until)
+    if only:
+        from robbieblocks.cli import holds
+
+        holds.rollback(
+            only, nodes=node or [], apps=app_ or [], to=to, order=order, database_url=database_url
+        )
+        return
     chosen = command.Chosen(nodes=node or [], apps=app_ or [], every=all_)
-    command.rollback(chosen, to=to, reason=reason, until=until, database_url=database_url)
+    command.rollback(chosen, to=to, order=order, database_url=database_url)
 
 
 def pin(
@@ -72,7 +93,7 @@ def pin(
     from robbieblocks.cli import pins as command
 
     chosen = command.Chosen(nodes=node or [], apps=app_ or [], every=all_)
-    command.pin(chosen, reason=reason, until=until)
+    command.pin(chosen, command.Order.of(reason=reason, until=until))
 
 
 def unpin(
@@ -91,3 +112,40 @@ def unpin(
 
     chosen = command.Chosen(nodes=node or [], apps=app_ or [], every=all_)
     command.unpin(chosen, database_url=database_url)
+
+
+def hold(
+    page: _Pages,
+    reason: _Reason,
+    node: _Nodes = None,
+    app_: _Apps = None,
+    until: _Until = None,
+) -> None:
+    """Keep pages as they are live while the others go on, until their own rows change.
+
+    Changes the site root: it notes them in the file `held.json` beside `current`.
+
+    Example: robbieblocks hold robbie-play-home --reason "the judges look at it"
+    """
+    from robbieblocks.cli import holds
+    from robbieblocks.cli.pins import Order
+
+    order = Order.of(reason=reason, until=until)
+    holds.hold(page, nodes=node or [], apps=app_ or [], order=order)
+
+
+def release(
+    page: _Pages,
+    node: _Nodes = None,
+    app_: _Apps = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """End the holds of pages, and bring them up to date at once, as `build` does.
+
+    Changes the site root, and the history of runs in the database.
+
+    Example: robbieblocks release robbie-play-home
+    """
+    from robbieblocks.cli import holds
+
+    holds.end(page, nodes=node or [], apps=app_ or [], database_url=database_url)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self, TypedDict
 
 from robbieblocks import database, record, release
 from robbieblocks.cli import session
@@ -52,49 +53,53 @@ class Chosen:
         return found
 
 
-def rollback(
-    chosen: Chosen, *, to: str | None, reason: str, until: str | None, database_url: str | None
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Who wants something to stay as it is, why, and until when."""
+
+    who: str
+    why: str
+    now: datetime
+    until: datetime | None
+
+    @classmethod
+    def of(cls, *, reason: str, until: str | None) -> Self:
+        """From what a person wrote. Raises UsageError."""
+        return cls(who=_who(), why=_reason(reason), now=datetime.now(UTC), until=_until(until))
+
+    def as_options(self) -> Options:
+        """The same as arguments of functions of `release`."""
+        return {"who": self.who, "why": self.why, "now": self.now, "until": self.until}
+
+
+class Options(TypedDict):
+    """The arguments that all of them have."""
+
+    who: str
+    why: str
+    now: datetime
+    until: datetime | None
+
+
+def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str | None) -> None:
     """Go back, app by app; then record it. What fails for one app leaves the others as they are."""
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot(settings.site_root)
-    ends, why, who = _until(until), _reason(reason), _who()
-    done: list[tuple[str, str, RolledBack]] = []
-    failed: RobbieBlocksError | None = None
-    for node, app in chosen.of(site_root):
-        try:
-            went = release.roll_back(
-                site_root,
-                node,
-                app,
-                to=to or "",
-                who=who,
-                why=why,
-                now=datetime.now(UTC),
-                until=ends,
-                smoke_url=settings.smoke_url,
-            )
-        except RobbieBlocksError as error:
-            print_progress(f"{node}/{app}: {error}")
-            failed = failed or error
-            continue
-        done.append((node, app, went))
-        print_result(visible_line(f"{node}/{app}: {_said(went)}"))
-    if done:
-        _record(settings, site_root, done)
-    if failed is not None:
-        raise failed
 
-
-def pin(chosen: Chosen, *, reason: str, until: str | None) -> None:
-    """Pin what is live of each app."""
-    settings = Settings.from_environment()
-    site_root = SiteRoot(settings.site_root)
-    ends, why, who = _until(until), _reason(reason), _who()
-    for node, app in chosen.of(site_root):
-        held = release.pin_live(
-            site_root, node, app, who=who, why=why, now=datetime.now(UTC), until=ends
+    def go(node: str, app: str) -> Done:
+        went = release.roll_back(
+            site_root, node, app, to=to or "", smoke_url=settings.smoke_url, **order.as_options()
         )
+        return Done(node=node, app=app, build_hash=went.pin.build_hash, said=_said(went))
+
+    each_in_turn(chosen.of(site_root), go, settings, site_root)
+
+
+def pin(chosen: Chosen, order: Order) -> None:
+    """Pin what is live of each app."""
+    site_root = SiteRoot(Settings.from_environment().site_root)
+    for node, app in chosen.of(site_root):
+        held = release.pin_live(site_root, node, app, **order.as_options())
         print_result(visible_line(f"{node}/{app}: {held}"))
 
 
@@ -108,15 +113,55 @@ def unpin(chosen: Chosen, *, database_url: str | None) -> None:
         raise UsageError(f"nothing is pinned of {', '.join(f'{n}/{a}' for n, a in places)}")
     for node, app in freed:
         print_progress(f"{node}/{app}: no longer pinned")
+    bring_up_to_date([node for node, _ in freed], settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was done to an app: the build hash that is live or held since, and a line about it."""
+
+    node: str
+    app: str
+    build_hash: str
+    said: str
+
+
+def each_in_turn(
+    places: Iterable[tuple[str, str]],
+    go: Callable[[str, str], Done],
+    settings: Settings,
+    site_root: SiteRoot,
+) -> None:
+    """Do something to each app, and record what was done. Raises the first error at the end."""
+    done: list[Done] = []
+    failed: RobbieBlocksError | None = None
+    for node, app in places:
+        try:
+            done.append(go(node, app))
+        except RobbieBlocksError as error:
+            print_progress(f"{node}/{app}: {error}")
+            failed = failed or error
+            continue
+        print_result(visible_line(f"{node}/{app}: {done[-1].said}"))
+    if done:
+        _record(settings, site_root, done)
+    if failed is not None:
+        raise failed
+
+
+def bring_up_to_date(nodes: Iterable[str], settings: Settings) -> None:
+    """Build nodes, print the result, and exit with its code.
+
+    All apps of a node: a change that affects others, too, waited for all of them.
+    """
     from robbieblocks.cli import ahead
 
     with ahead.prerenderer(settings) as prerenderer:
         from robbieblocks.cli import build
         from robbieblocks.pipeline import Request
 
-        # All apps of the nodes: a change that affects others, too, waited for all of them.
-        nodes = tuple(dict.fromkeys(node for node, _ in freed))
-        build.run(Request(nodes=nodes), "text", settings, prerenderer, adopt=False)
+        request = Request(nodes=tuple(dict.fromkeys(nodes)))
+        build.run(request, "text", settings, prerenderer, adopt=False)
 
 
 def _said(went: RolledBack) -> str:
@@ -125,24 +170,22 @@ def _said(went: RolledBack) -> str:
     return f"{went.before[:12]} -> {went.pin}"
 
 
-def _record(
-    settings: Settings, site_root: SiteRoot, done: Sequence[tuple[str, str, RolledBack]]
-) -> None:
-    """Write a row of each into the history; without the database the pin alone tells of it."""
+def _record(settings: Settings, site_root: SiteRoot, done: Sequence[Done]) -> None:
+    """Write a row of each into the history; without the database the site root alone tells."""
     if not session.is_named(settings) and not (settings.home / "postgres").exists():
         print_progress("the history of runs does not tell of it: no database is named here")
         return
     try:
         with session.opened(settings) as connection:
             release.claim(site_root, database.identity(connection))
-            for node, app, went in done:
+            for each in done:
                 record.note(
                     connection,
-                    node=node,
-                    app=app,
+                    node=each.node,
+                    app=each.app,
                     triggered_by="rollback",
-                    build_hash=went.pin.build_hash,
-                    log=f"rolled back from {went.before}\n{went.pin}",
+                    build_hash=each.build_hash,
+                    log=f"rolled back: {each.said}",
                 )
     except RobbieBlocksError as error:
         print_progress(f"done, but the history of runs does not tell of it: {error}")

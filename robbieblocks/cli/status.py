@@ -169,6 +169,7 @@ def _statuses(
                 built=last_run.built if last_run else None,
                 served=live.build_hash if live else (None if served_here else UNKNOWN),
                 pin=release.pinned(site_root, node.id, app) if served_here else None,
+                held=release.holds(site_root, node.id, app) if served_here else {},
                 held_back=tuple(page.key for page in run.held_back) if run else (),
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,

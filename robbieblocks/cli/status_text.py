@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
@@ -12,7 +12,7 @@ import typer
 
 from robbieblocks import record
 from robbieblocks.messages import counted, visible_line
-from robbieblocks.release import Pin
+from robbieblocks.release import Hold, Pin
 
 UNKNOWN: Final = "?"
 _HASH_DIGITS: Final = 12
@@ -35,6 +35,7 @@ class AppStatus:
     built: str | None
     served: str | None
     pin: Pin | None
+    held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
     held_back: tuple[str, ...] = ()
     waiting: int = 0
     oldest_seconds: float | None = None
@@ -76,6 +77,7 @@ class AppStatus:
         facts["last_run"] = asdict(self.last_run) if self.last_run else None
         facts["pinned"] = self.pin.build_hash if self.pin else None
         facts["pin"] = self.pin.as_json() if self.pin else None
+        facts["held"] = {key: hold.as_json() for key, hold in self.held.items()}
         return facts | {"verdict": self.verdict}
 
     @property
@@ -100,20 +102,22 @@ def as_text(
         lines = _side_by_side(statuses, nodes, now, width, color=color)
         if others := [status for status in statuses if not status.consistent]:
             lines += ["", *_facts(others, now, color=color)]
-    if pins := [pin_text(status) for status in statuses if status.pin]:
-        lines += ["", *pins]
+    if kept := [line for status in statuses for line in _kept(status)]:
+        lines += ["", *kept]
     if any(UNKNOWN in (status.served, status.desired) for status in statuses):
         lines.append("? is not known here: another machine serves it, or --quick left it out")
     return "\n".join(lines)
 
 
-def pin_text(status: AppStatus) -> str:
-    """What a person holds live of an app, why, how much waits, and what ends it."""
-    place = f"--node {status.node} --app {status.app}"
-    waits = f", {counted(status.waiting, 'change')} waiting" if status.waiting else ""
-    return visible_line(
-        f"{status.node}/{status.app}: {status.pin}{waits} -> robbieblocks unpin {place}"
-    )
+def _kept(status: AppStatus) -> Iterator[str]:
+    """What people hold of an app, why, how much waits, and what ends it: a line each."""
+    place = f"{status.node}/{status.app}"
+    options = f"--node {status.node} --app {status.app}"
+    if status.pin:
+        waits = f", {counted(status.waiting, 'change')} waiting" if status.waiting else ""
+        yield visible_line(f"{place}: {status.pin}{waits} -> robbieblocks unpin {options}")
+    for key, hold in status.held.items():
+        yield visible_line(f"{place}: {key} is {hold} -> robbieblocks release {key} {options}")
 
 
 def workers_text(workers: Sequence[record.WorkerSeen]) -> str:

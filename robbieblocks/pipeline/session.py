@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from psycopg import Connection
 
 from robbieblocks import database, record, release, snapshot
-from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.model import Manifest, Snapshot
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets
 from robbieblocks.pipeline.site import Site, apps_with_pages, check_out
 from robbieblocks.pipeline.stopwatch import Stopwatch
+from robbieblocks.release import Hold
 
 _LEASE_WAIT_S: Final = 5.0
 
@@ -25,7 +26,8 @@ class MakingSession:
     """What is needed to make and plan pages, and not to publish them.
 
     `live` has each target's manifest of what is live, or stands for it, and `live_file` gives the
-    bytes of a release path of it; it raises SiteUnavailable.
+    bytes of a release path of it; it raises SiteUnavailable. `holds` has the pages that a person
+    holds at what is live.
     """
 
     request: Request
@@ -35,6 +37,9 @@ class MakingSession:
     targets: tuple[Target, ...]
     live: Mapping[Target, Manifest | None]
     live_file: Callable[[Target, str], bytes]
+    holds: Mapping[Target, Mapping[str, Hold]] = field(
+        default_factory=dict[Target, Mapping[str, Hold]]
+    )
 
     def live_manifest(self, node: str, app: str) -> Manifest | None:
         """What is live of any app: of the site root where it is no target."""
@@ -116,6 +121,7 @@ def open_build(
                 },
                 live_file=lambda t, path: release.read_live(site.root, t.node, t.app, path),
                 leases=leases,
+                holds={} if live else {t: _holds(site, t) for t in targets},
             )
             if not request.dry_run:
                 _close_dead_runs(session)
@@ -179,6 +185,14 @@ def _lock(
             )
         leases[target] = lease
     return leases
+
+
+def _holds(site: Site, target: Target) -> Mapping[str, Hold]:
+    """The holds of a target; none where they can't be read, which its run reports."""
+    try:
+        return release.holds(site.root, target.node, target.app)
+    except SiteUnavailable:
+        return {}
 
 
 def _close_dead_runs(session: BuildSession) -> None:

@@ -9,6 +9,7 @@
     <site root>/<node>/<app>/current           symlink to the release that visitors see
     <site root>/<node>/<app>/previous          symlink to the one before
     <site root>/<node>/<app>/pinned            where it exists, what a person holds live, and why
+    <site root>/<node>/<app>/held.json         where it exists, the pages that a person holds
 
 A release also has `.seal`, the stat index (size and time of each file, so that damage is found
 without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
@@ -23,6 +24,7 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
+from robbieblocks.release.holds import Hold, end_holds, hold_page, holds, roll_back_page
 from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
@@ -58,6 +60,7 @@ __all__ = [
     "COMPRESSED_MIN_BYTES",
     "SUFFIXES",
     "AppFolder",
+    "Hold",
     "KeptRelease",
     "Pin",
     "Pruned",
@@ -69,8 +72,11 @@ __all__ = [
     "apps",
     "claim",
     "compress_assets",
+    "end_holds",
     "has_folder",
     "has_place",
+    "hold_page",
+    "holds",
     "is_asset_name",
     "is_compressible",
     "kept_releases",
@@ -88,6 +94,7 @@ __all__ = [
     "read_live",
     "remove_node",
     "roll_back",
+    "roll_back_page",
     "unpin",
     "verify",
     "worker_lock",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +37,8 @@ class Pin:
     until: datetime | None = None
 
     def __str__(self) -> str:
-        since = f" since {_minute(self.since)}" if self.since else ""
-        until = f" until {_minute(self.until)}" if self.until else ""
+        since = f" since {minute(self.since)}" if self.since else ""
+        until = f" until {minute(self.until)}" if self.until else ""
         who = f" by {self.who}" if self.who else ""
         why = f": {self.why}" if self.why else ""
         return visible_line(f"release {self.build_hash[:12]} is pinned{who}{since}{until}{why}")
@@ -105,29 +106,32 @@ def remove_pin(app_folder: AppFolder) -> bool:
 
 def _read(given: dict[str, object]) -> Pin:
     return Pin(
-        build_hash=_text(given, "release"),
-        who=_text(given, "who"),
-        why=_text(given, "why"),
-        since=_instant(given.get("since")),
-        until=_instant(given.get("until")),
+        build_hash=text_of(given, "release"),
+        who=text_of(given, "who"),
+        why=text_of(given, "why"),
+        since=instant(given.get("since")),
+        until=instant(given.get("until")),
     )
 
 
-def _text(given: dict[str, object], key: str) -> str:
+def text_of(given: Mapping[str, object], key: str) -> str:
+    """A text of an object that was read. Raises KeyError and TypeError."""
     value = given[key]
     if not isinstance(value, str):
         raise TypeError(f"{key} is no text")
     return value
 
 
-def _instant(value: object) -> datetime | None:
+def instant(value: object) -> datetime | None:
+    """An instant that was written as RFC 3339, or null. Raises ValueError."""
     if value is None:
         return None
-    instant = datetime.fromisoformat(str(value))
-    if instant.tzinfo is None:
+    read = datetime.fromisoformat(str(value))
+    if read.tzinfo is None:
         raise ValueError(f"{value} names no zone of time")
-    return instant.astimezone(UTC)
+    return read.astimezone(UTC)
 
 
-def _minute(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M}Z"
+def minute(at: datetime) -> str:
+    """An instant as people read it, to the minute."""
+    return f"{at:%Y-%m-%d %H:%M}Z"

@@ -102,8 +102,8 @@ def roll_back(
         live_name, live = live_release(app_folder)
         if live_name is None:
             raise UsageError(f"nothing of {app} is live on {node}, so there is nothing to go back")
-        name = _choose(kept_releases(site_root, node, app), to, f"{app} on {node}")
-        manifest = _whole(app_folder, name)
+        name = choose(kept_releases(site_root, node, app), to, f"{app} on {node}")
+        manifest = whole_manifest(app_folder, name)
         pin = Pin(build_hash=name, who=who, why=why, since=now, until=until)
         before = _earlier_pin(app_folder)
         write_pin(app_folder, pin)
@@ -145,7 +145,7 @@ def unpin(site_root: SiteRoot, node: str, app: str) -> bool:
         return remove_pin(app_folder)
 
 
-def _choose(kept: Sequence[KeptRelease], to: str, place: str) -> str:
+def choose(kept: Sequence[KeptRelease], to: str, place: str) -> str:
     """The release to go to. Raises UsageError that lists those there are."""
     listed = "".join(f"\n  {each}" for each in kept[:_LISTED_AT_MOST]) or " none"
     if not to:
@@ -164,7 +164,7 @@ def _choose(kept: Sequence[KeptRelease], to: str, place: str) -> str:
     return found[0]
 
 
-def _whole(app_folder: AppFolder, name: str) -> Manifest:
+def whole_manifest(app_folder: AppFolder, name: str) -> Manifest:
     """The manifest of a release that is whole. Raises UsageError that names what is damaged.
 
     Pages are compared by size and time: of ten thousand, reading all takes seconds.

@@ -127,9 +127,11 @@ def _result(report: BuildReport, node: str) -> BuildResult:
 
 
 def _boundaries(report: BuildReport) -> Mapping[str, datetime | None]:
-    """When each app next changes by itself: its content, or because its pin's time is over."""
+    """When each app next changes by itself: its content, or the end of a pin or hold."""
     boundaries = dict(report.plan.boundaries)
-    for run in report.runs:
-        if run.pin is not None and run.pin.until is not None:
-            boundaries[run.app] = min(run.pin.until, boundaries.get(run.app) or run.pin.until)
+    ends = [(run.app, run.pin.until) for run in report.runs if run.pin]
+    ends += [(run.target.app, h.until) for run in report.plan.runs for h in run.held.values()]
+    for app, until in ends:
+        if until is not None:
+            boundaries[app] = min(until, boundaries.get(app) or until)
     return boundaries

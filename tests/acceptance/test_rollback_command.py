@@ -1,4 +1,4 @@
-"""`rollback`, `pin` and `unpin` beside a worker, and without a database."""
+"""`rollback`, `pin`, `unpin`, `hold` and `release` beside a worker, and without a database."""
 
 from __future__ import annotations
 
@@ -155,6 +155,35 @@ def hash_of(site: Settings, version: int) -> str:
     return found
 
 
+def test_a_page_is_held_and_released(small_site: Settings, editor: Db) -> None:
+    """`rollback --only` shows its earlier version, `status` tells of it, and `release` ends it; a
+    worker leaves it alone meanwhile."""
+    with running(worker := Worker(small_site, NODE)):
+        worker.wait_until_ready()
+        edit(editor, "play", 1)
+        until_shown(small_site.site_root, NODE, 1)
+        done = command(small_site, "rollback", "--only", "play", "--node", NODE, "--reason", "typo")
+        assert done.code == 0, done.err
+        assert f"{NODE}/play: play is held as of release" in done.out
+        until_shown(small_site.site_root, NODE, 0)
+        runs = len(worker.logged("run.finished", app="play"))
+        editor.execute("UPDATE robbieblocks_components SET css_styles = '.a { color: red }'")
+        worker.wait_for("run.finished", count=runs + 1, app="play")
+        until_shown(small_site.site_root, NODE, 0)
+        state = play(small_site)
+        assert state["held"]["play"]["why"] == "typo"
+        text = command(small_site, "status", "--node", NODE, "--quick").out
+        assert f"-> robbieblocks release play --node {NODE} --app play" in text
+        freed = command(small_site, "release", "play")
+        assert freed.code == 0, freed.err
+        until_shown(small_site.site_root, NODE, 1)
+        assert play(small_site)["held"] == {}
+        held = command(small_site, "hold", "play", "--reason", "fair")
+        assert held.code == 0, held.err
+        edit(editor, "play", 2)
+        until_shown(small_site.site_root, NODE, 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -165,6 +194,10 @@ def hash_of(site: Settings, version: int) -> str:
         (("pin", *PLACE, "--reason", "x", "--until", "2020-01-01T00:00Z"), "is over already"),
         (("pin", *PLACE, "--reason", "x", "--until", "soon"), "soon is no instant"),
         (("rollback", *PLACE, "--reason", "x", "--to", "abc"), "begins with abc; there are:"),
+        (("hold", "pley", "--reason", "x"), "no page 'pley' is live there"),
+        (("release", "play"), "no page 'play' is held"),
+        (("rollback", "--only", "pley", "--reason", "x"), "no page 'pley' is live there"),
+        (("rollback", "--only", "play", "--reason", "x"), "has another version of play"),
         (("unpin", *PLACE), f"nothing is pinned of {NODE}/play"),
     ],
 )

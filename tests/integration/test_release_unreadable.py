@@ -29,6 +29,7 @@ from robbieblocks.release import AppFolder, RemovalLimit, SiteRoot
 from tests.integration.releases import NODE, put_version
 PLACE = Path(sys.argv[1])
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+PAGE = "page-play/index.html"
 
 def publish(root):
     put_version(root, 2)
@@ -40,6 +41,7 @@ def locked(root):
 DOORS = {
     "apps": lambda root: release.apps(root, NODE),
     "claim": lambda root: release.claim(root, None),
+    "end_holds": lambda root: release.end_holds(root, NODE, "play", [PAGE]),
     "has_folder": lambda root: release.has_folder(root, NODE),
     "has_place": lambda root: release.has_place(NODE, "play"),
     "live": lambda root: release.live(root, NODE, "play"),
@@ -47,6 +49,9 @@ DOORS = {
     "lock": locked,
     "make_live": publish,
     "manifest_of": lambda root: release.manifest_of(AppFolder.of(root, NODE, "play"), BUILD),
+    "hold_page": lambda root: release.hold_page(
+        root, NODE, "play", PAGE, who="", why="", now=NOW),
+    "holds": lambda root: release.holds(root, NODE, "play"),
     "kept_releases": lambda root: release.kept_releases(root, NODE, "play"),
     "nodes": release.nodes,
     "pin_live": lambda root: release.pin_live(root, NODE, "play", who="", why="", now=NOW),
@@ -60,6 +65,8 @@ DOORS = {
     "RemovalLimit": RemovalLimit.of,
     "roll_back": lambda root: release.roll_back(
         root, NODE, "play", to=BUILD, who="", why="", now=NOW),
+    "roll_back_page": lambda root: release.roll_back_page(
+        root, NODE, "play", PAGE, who="", why="", now=NOW),
     "unpin": lambda root: release.unpin(root, NODE, "play"),
     "verify": lambda root: release.verify(root, NODE, "play"),
     "worker_lock": lambda root: release.worker_lock(root, NODE),

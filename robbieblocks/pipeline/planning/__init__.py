@@ -4,6 +4,7 @@ from robbieblocks.pipeline.planning.causes import causes_of_problems
 from robbieblocks.pipeline.planning.comparing import TOKENS_FILE, make_plan
 from robbieblocks.pipeline.planning.holds import (
     held_reason,
+    hold_warnings,
     is_pinned_or_held,
     pin_of,
     pin_warning,
@@ -28,6 +29,7 @@ __all__ = [
     "RunPlan",
     "causes_of_problems",
     "held_reason",
+    "hold_warnings",
     "is_pinned_or_held",
     "joint_hash",
     "make_plan",

@@ -30,6 +30,7 @@ from robbieblocks.pipeline.planning.holds import with_approvals
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.release import Hold
 
 TOKENS_FILE: Final = "tokens.json"
 Problems = Mapping[str, tuple[Problem, ...]]
@@ -44,6 +45,7 @@ class Comparison:
     - `failures`: pages that did not render, by fingerprint: the same inputs would fail again.
     - `damaged`: release paths and asset URLs whose live bytes are not those of the manifest.
     - `live_tokens`: reads the tokens of the live release.
+    - `holds`: pages that a person holds, by key.
     """
 
     target: Target
@@ -57,6 +59,7 @@ class Comparison:
     failures: Mapping[Sha256, tuple[Problem, ...]]
     damaged: frozenset[str]
     live_tokens: Callable[[], Tokens]
+    holds: Mapping[str, Hold]
 
 
 def make_plan(
@@ -90,6 +93,7 @@ def make_plan(
                     failures=memory.failures,
                     damaged=_damaged(target, session),
                     live_tokens=partial(_live_tokens, target, session),
+                    holds=session.holds.get(target, {}),
                 )
             )
             for target in session.targets
@@ -109,9 +113,11 @@ def plan_run(given: Comparison) -> RunPlan:
     A node that no longer enables the app keeps none of its pages.
     """
     rest = dict(given.live.by_key) if given.live else {}
+    held = _held(given)
+    kept = [rest.pop(key) for key in held]
     # Where nothing is live, the whole app is built, whatever was asked for.
     considered = given.only if given.only and rest else None
-    pages, unchanged = _compared(given, rest, considered)
+    pages, unchanged = _compared(given, rest, considered, held)
     for key, entry in rest.items():
         if considered is not None and key not in considered:
             unchanged.append(entry)
@@ -124,13 +130,18 @@ def plan_run(given: Comparison) -> RunPlan:
         app=given.app,
         live=given.live,
         pages=tuple(sorted(pages, key=attrgetter("key"))),
-        unchanged=tuple(unchanged),
+        unchanged=(*unchanged, *kept),
         damaged=given.damaged,
+        held=held,
+        no_longer_held=frozenset(given.holds.keys() - held.keys()),
     )
 
 
 def _compared(
-    given: Comparison, rest: dict[str, PageEntry], considered: Collection[str] | None
+    given: Comparison,
+    rest: dict[str, PageEntry],
+    considered: Collection[str] | None,
+    held: Collection[str],
 ) -> tuple[list[PlannedPage], list[PageEntry]]:
     """What happens to each page that the rows have, and the live entries where nothing does.
 
@@ -146,7 +157,7 @@ def _compared(
     causes = CauseFinder(node.id, now, given.brand, given.live_tokens)
     conflicts, failures = given.conflicts, given.failures
     for key, problems in {**app.assembly.held_back, **conflicts}.items():
-        asked = considered is None or key in considered
+        asked = key not in held and (considered is None or key in considered)
         if asked and any(each.severity == "error" for each in problems):
             pages.append(_held_back(key, problems, rest.pop(key, None)))
     for prepared in app.assembly.pages:
@@ -154,7 +165,7 @@ def _compared(
         key = page.key
         if considered is not None and key not in considered:
             continue
-        if key in conflicts or not is_due(prepared, now):
+        if key in conflicts or key in held or not is_due(prepared, now):
             continue
         entry = rest.pop(key, None)
         if app.broken and (problems := app.problems_of(fingerprints.components(page))):
@@ -185,6 +196,24 @@ def _compared(
                 )
             )
     return pages, unchanged
+
+
+def _held(given: Comparison) -> Mapping[str, Hold]:
+    """The holds that stand: the page is live and whole, and its rows are those that were held."""
+    if not given.holds or given.live is None or given.target.app not in given.node.apps:
+        return {}
+    damaged, live = _damaged_pages(given), given.live.by_key
+    fingerprints, prepared = given.app.fingerprints, given.app.assembly.pages
+    rows = {
+        each.page.key: fingerprints.row_digests(each, page_on_node(each, given.node, now=given.now))
+        for each in prepared
+        if each.page.key in given.holds
+    }
+    return {
+        key: hold
+        for key, hold in given.holds.items()
+        if key in rows and key in live and key not in damaged and hold.covers(rows[key])
+    }
 
 
 def _held_back(

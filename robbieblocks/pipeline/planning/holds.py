@@ -1,4 +1,4 @@
-"""What keeps a run from going out: a pin, and the brake on runs that would remove many pages."""
+"""What keeps changes from going out: a pin, holds of pages, and the brake on removals."""
 
 from __future__ import annotations
 
@@ -53,6 +53,21 @@ def pin_warning(run: RunPlan, pin: Pin) -> Problem:
             f"completes it; or {remedy}"
         )
     return Problem(entity="app", key=app, what=what, remedy=remedy, severity="warning")
+
+
+def hold_warnings(run: RunPlan) -> tuple[Problem, ...]:
+    """What a run says of pages that a person holds at their live bytes."""
+    node, app = run.target.node, run.target.app
+    return tuple(
+        Problem(
+            entity="page",
+            key=key,
+            what=f"on {node} it is {hold}; what it shares with other pages does not reach it",
+            remedy=f"change its rows, or: robbieblocks release {key} --node {node} --app {app}",
+            severity="warning",
+        )
+        for key, hold in run.held.items()
+    )
 
 
 def held_reason(run: RunPlan, site: Site) -> str:

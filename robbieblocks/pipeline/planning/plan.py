@@ -7,7 +7,7 @@ approves a build takes the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -23,6 +23,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.request import Target
+from robbieblocks.release import Hold
 
 PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
 
@@ -117,6 +118,8 @@ class RunPlan:
     release paths and asset URLs whose live bytes are not those of the manifest. `drafts` are the
     keys of pages that are drafts, `notes` what is to be known of rows that are not published yet.
     `approved` is whether a person approved exactly this, although it removes many pages.
+    `held` are pages that a person holds at their live bytes, `no_longer_held` those whose hold ends
+    with this run, because their rows changed.
     """
 
     target: Target
@@ -130,6 +133,8 @@ class RunPlan:
     drafts: tuple[str, ...] = ()
     notes: tuple[Problem, ...] = ()
     approved: bool = False
+    held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
+    no_longer_held: frozenset[str] = frozenset()
 
     @property
     def hash(self) -> Sha256:

@@ -25,6 +25,7 @@ from robbieblocks.pipeline.planning import (
     PlannedPage,
     RunPlan,
     causes_of_problems,
+    hold_warnings,
 )
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
@@ -106,12 +107,15 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
 
 
 def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
-    """Each problem of a run once: of pages held back, of drafts, of new pages, of the branding."""
+    """Each problem of a run once: of pages held (back), drafts, new pages and the branding."""
     held = (problem for page in run.held_back for problem in page.problems)
     failed = (problem for problems in composed.failed.values() for problem in problems)
     rows = (problem for made_from in run.to_make for problem in made_from.warnings)
     pages = (problem for problems in composed.warnings.values() for problem in problems)
-    return tuple(dict.fromkeys((*held, *failed, *run.notes, *rows, *pages, *run.brand.problems)))
+    kept = hold_warnings(run)
+    return tuple(
+        dict.fromkeys((*held, *failed, *run.notes, *kept, *rows, *pages, *run.brand.problems))
+    )
 
 
 def remember_failures(run: RunPlan, composed: ComposedRun, context: BuildContext) -> None:

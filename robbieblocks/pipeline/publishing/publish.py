@@ -117,6 +117,8 @@ def _release(
     held_back = _held_back(known)
     if session.request.strict and held_back:
         return replace(known, error=f"{held_back}; --strict: nothing went out")
+    # Holds that can't be read hold everything: which pages are meant is not known.
+    release.holds(session.site.root, run.target.node, run.target.app)
     pin = pin_of(run, session.site)
     if pin and pin.build_hash != composed.manifest.build_hash:
         result = _pinned(run, known, pin)
@@ -182,6 +184,9 @@ def _published(
         session.context.blocks.flush()
         fence = partial(session.check_lease, run.target)
         done = release.make_live(written, fence=fence, smoke_url=session.site.smoke_url)
+        if run.no_longer_held:
+            node, app = run.target.node, run.target.app
+            release.end_holds(session.site.root, node, app, run.no_longer_held)
     session.stopwatch.add("write", done.write_ms)
     session.stopwatch.add("sync", done.sync_ms)
     session.stopwatch.add("swap", done.swap_ms)

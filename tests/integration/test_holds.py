@@ -1,0 +1,236 @@
+"""Holds: a page keeps its live bytes while the others of its app go on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from robbieblocks import release
+from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.release import Hold, SiteRoot, end_holds, hold_page, holds, roll_back_page
+from tests.building import Builder, run_of
+from tests.integration.releases import NODE as SMALL
+from tests.integration.releases import app_folder, put_version
+
+pytestmark = pytest.mark.postgres
+
+NODE, APP, PAGE = "vengeance-local", "play", "robbie-play-home"
+FILE = "play/index.html"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_TOKEN = "UPDATE robbieblocks_style_tokens SET default_value = %s WHERE token_key = 'spacing.md'"
+_STYLES = "UPDATE robbieblocks_components SET css_styles = concat(css_styles, %s::text)"
+_TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = %s"
+
+
+def hold(seeded: Builder, until: datetime | None = None) -> Hold:
+    """Hold the home page on one node."""
+    return hold_page(
+        seeded.site_root, NODE, APP, PAGE, who="ann@web1", why="judges", now=NOW, until=until
+    )
+
+
+def others(seeded: Builder) -> dict[str, bytes]:
+    """The live pages of the app but the home page."""
+    files = seeded.files(NODE, APP)
+    return {k: v for k, v in files.items() if k.endswith("index.html") and k != FILE}
+
+
+def test_a_held_page_keeps_its_bytes_while_the_others_go_on(seeded: Builder) -> None:
+    """Through a change of a token and of every component, while the other node's page goes on; the
+    report tells who holds it and what ends that; the release is whole."""
+    seeded.build()
+    held = hold(seeded)
+    before, rest = seeded.html(NODE, APP, FILE), others(seeded)
+    seeded.sql(_TOKEN, "3.5rem")
+    seeded.sql(_STYLES, ".more { color: red }")
+    report = seeded.build(apps=[APP])
+    run = run_of(report, NODE, APP)
+    assert report.exit_code == 0
+    assert PAGE not in {page.key for page in run.changed}
+    (problem,) = [each for each in run.problems if each.key == PAGE]
+    assert (problem.severity, problem.entity) == ("warning", "page")
+    assert f"held as of release {held.build_hash[:12]} by ann@web1" in str(problem)
+    assert f"robbieblocks release {PAGE} --node {NODE} --app {APP}" in str(problem)
+    assert seeded.html(NODE, APP, FILE) == before
+    assert all(others(seeded)[path] != body for path, body in rest.items())
+    assert PAGE in {page.key for page in run_of(report, "collaboration-local", APP).changed}
+    assert release.verify(seeded.site_root, NODE, APP) == ()
+    # Nothing waits for it: the change reached all that it was to reach.
+    assert seeded.sql("SELECT FROM robbieblocks_change_triggers WHERE processed_at IS NULL") == []
+
+
+def test_a_change_of_its_own_rows_ends_the_hold(seeded: Builder) -> None:
+    """It goes out at once, and what follows does, too."""
+    seeded.build()
+    hold(seeded)
+    seeded.sql(_TITLE, "Mine", PAGE)
+    run = run_of(seeded.build(apps=[APP]), NODE, APP)
+    assert [page.key for page in run.changed] == [PAGE]
+    assert "Mine" in seeded.html(NODE, APP, FILE)
+    assert holds(seeded.site_root, NODE, APP) == {}
+    seeded.sql(_TOKEN, "3.5rem")
+    assert PAGE in {p.key for p in run_of(seeded.build(apps=[APP]), NODE, APP).changed}
+
+
+def test_a_held_page_whose_row_goes_is_removed(seeded: Builder) -> None:
+    """A hold is no second copy of the content."""
+    seeded.build()
+    hold(seeded)
+    seeded.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = %s", PAGE)
+    run = run_of(seeded.build(apps=[APP]), NODE, APP)
+    assert [(page.key, page.change) for page in run.changed] == [(PAGE, "removed")]
+    assert holds(seeded.site_root, NODE, APP) == {}
+
+
+def test_a_released_page_is_brought_up_to_date(seeded: Builder) -> None:
+    """By a person, or by its time."""
+    seeded.build()
+    for end in ("person", "time"):
+        hold(seeded, None if end == "person" else datetime.now(UTC) + timedelta(hours=1))
+        seeded.sql(_TOKEN, f"{len(end)}.5rem")
+        seeded.build(apps=[APP])
+        before = seeded.html(NODE, APP, FILE)
+        if end == "person":
+            assert end_holds(seeded.site_root, NODE, APP, [PAGE, "no-such-page"]) == (PAGE,)
+        else:
+            hold(seeded, datetime.now(UTC) - timedelta(seconds=1))
+        run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+        assert PAGE in {page.key for page in run.changed}
+        assert seeded.html(NODE, APP, FILE) != before
+
+
+def test_one_page_goes_back_while_the_others_stay(seeded: Builder) -> None:
+    """To its bytes in the last release that had others, and stays there through later changes."""
+    seeded.build()
+    good = seeded.html(NODE, APP, FILE)
+    seeded.sql(_TITLE, "Bad", PAGE)
+    seeded.sql(_TITLE, "Other", "robbie-play-blackjack")
+    seeded.build(apps=[APP])
+    rest = others(seeded)
+    roll_back_page(seeded.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
+    assert seeded.html(NODE, APP, FILE) == good
+    assert others(seeded) == rest
+    assert release.verify(seeded.site_root, NODE, APP) == ()
+    seeded.sql(_TOKEN, "3.5rem")
+    assert seeded.build(apps=[APP], nodes=[NODE]).exit_code == 0
+    assert seeded.html(NODE, APP, FILE) == good
+    assert all(others(seeded)[path] != body for path, body in rest.items())
+    seeded.sql(_TITLE, "Better", PAGE)
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert "Better" in seeded.html(NODE, APP, FILE)
+
+
+def test_a_damaged_page_is_not_held(seeded: Builder) -> None:
+    """Its bytes are gone: it is made from its rows, and the hold ends."""
+    seeded.build()
+    hold(seeded)
+    page = seeded.settings.site_root / NODE / APP / "current" / FILE
+    page.chmod(0o644)
+    page.write_text("defaced")
+    seeded.build(apps=[APP], nodes=[NODE], repair=True)
+    assert "defaced" not in page.read_text()
+    assert holds(seeded.site_root, NODE, APP) == {}
+
+
+def test_holds_that_can_not_be_read_hold_everything(seeded: Builder) -> None:
+    """Of that app on that node alone; the error names the file and what to do."""
+    seeded.build()
+    hold(seeded)
+    (seeded.settings.site_root / NODE / APP / "held.json").write_text("{")
+    seeded.sql(_TOKEN, "3.5rem")
+    report = seeded.build(apps=[APP])
+    assert report.exit_code == 3
+    bad, good = run_of(report, NODE, APP), run_of(report, "collaboration-local", APP)
+    assert (bad.outcome, good.outcome) == ("failed", "published")
+    assert "could not read the holds" in bad.error
+    assert "remove the file" in bad.error
+
+
+class TestWithoutADatabase:
+    """What reads and writes the site root alone."""
+
+    def test_what_is_not_live_is_told(self, site_root: SiteRoot) -> None:
+        """With the nearest page that is."""
+        put_version(site_root, 1)
+        with pytest.raises(UsageError, match=r"no page 'page-play/p1/index.htm' of play"):
+            hold_page(site_root, SMALL, "play", "page-play/p1/index.htm", who="", why="", now=NOW)
+
+    def test_a_page_of_an_earlier_version_is_built_first(self, site_root: SiteRoot) -> None:
+        """Its manifest does not say from which rows it is."""
+        put_version(site_root, 1)
+        with pytest.raises(UsageError, match="build it once"):
+            hold_page(site_root, SMALL, "play", "page-play/index.html", who="", why="", now=NOW)
+
+
+_VICTIM = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from robbieblocks import failpoints
+from robbieblocks.release import SiteRoot, roll_back_page
+def hook(reached):
+    if reached == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+failpoints.hook = hook
+roll_back_page(SiteRoot(Path(sys.argv[1])), "vengeance-local", "play", "robbie-play-home",
+               who="ann", why="typo", now=datetime.now(UTC))
+"""
+
+
+@pytest.mark.parametrize("step", ["held", "assets", "synced", "swapped"])
+def test_a_kill_leaves_a_whole_site_and_the_next_call_completes_it(
+    seeded: Builder, step: str
+) -> None:
+    """Before the swap the page stays as it is, and held; nothing else is touched."""
+    seeded.build()
+    good = seeded.html(NODE, APP, FILE)
+    seeded.sql(_TITLE, "Bad", PAGE)
+    seeded.build(apps=[APP])
+    argv = [sys.executable, "-c", _VICTIM, str(seeded.settings.site_root), step]
+    done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert (seeded.html(NODE, APP, FILE) == good) == (step == "swapped")
+    assert release.verify(seeded.site_root, NODE, APP) == ()
+    assert PAGE in holds(seeded.site_root, NODE, APP)
+    if step != "swapped":
+        roll_back_page(seeded.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
+    assert seeded.html(NODE, APP, FILE) == good
+
+
+def test_a_page_that_is_not_served_as_it_should_be_is_swapped_back(seeded: Builder) -> None:
+    """And not held."""
+    seeded.build()
+    seeded.sql(_TITLE, "Bad", PAGE)
+    seeded.build(apps=[APP])
+    before = seeded.files(NODE, APP)
+    with pytest.raises(SiteUnavailable, match="swapped back"):
+        roll_back_page(
+            seeded.site_root,
+            NODE,
+            APP,
+            PAGE,
+            who="",
+            why="",
+            now=NOW,
+            smoke_url="http://127.0.0.1:9",
+        )
+    assert seeded.files(NODE, APP) == before
+    assert holds(seeded.site_root, NODE, APP) == {}
+
+
+def test_what_its_conditions_show_is_no_change_of_its_rows() -> None:
+    """A block that appears at an instant ends no hold; a block that changes does."""
+    held = Hold(rows="1a 1+0a 2-ff", build_hash="a" * 64)
+    assert held.covers("1a 1+0a 2+ff")
+    assert not held.covers("1a 1+0b 2-ff")
+    assert not held.covers("1a 1+0a")
+
+
+def test_another_page_is_no_hold_s(site_root: SiteRoot) -> None:
+    """Of an app in which nothing was ever live there are none."""
+    assert holds(site_root, SMALL, "play") == {}
+    assert not app_folder(site_root).path.exists()
