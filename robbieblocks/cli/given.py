@@ -40,6 +40,9 @@ def given(settings: Settings, database_url: str | None) -> list[Given]:
         )
         for each in SETTINGS
         if not each.choices or settings.in_file.get(each.key)
+    ] + [
+        Given(setting=f"applications.{path}", value=address, source=PROJECT_FILE)
+        for path, address in settings.applications.items()
     ]
 
 

@@ -31,6 +31,7 @@ def run(*, nodes: Sequence[str], host: str, port: int) -> None:
         # Port 0 is any free one, for each.
         [(node, port + offset if port else 0) for offset, node in enumerate(chosen)],
         host=host,
+        applications=settings.applications,
         started=lambda urls: print_addresses(
             {node: addresses(url, _live(site_root, node)) for node, url in urls.items()}
         ),

@@ -24,7 +24,7 @@ def run(*, server: WebServer, node: str, name: str, listen: str, brotli: bool) -
         node=node,
         site_root=site_root.path,
         apps=apps,
-        applications={},
+        applications=settings.applications,
         name=name,
         listen=listen,
         brotli=brotli,

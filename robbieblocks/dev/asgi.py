@@ -22,7 +22,7 @@ from robbieblocks.dev.site import PREFIX, NodeSite, with_client
 from robbieblocks.dev.workshop import Workshop, WorkshopServer, workshop_routes
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import read_instant
-from robbieblocks.serve import Release, app_of, plain
+from robbieblocks.serve import Release, app_of, application_routes, plain
 
 _SCRIPTS: Final = {
     f"{path.stem}.js": path.read_bytes()
@@ -47,6 +47,7 @@ def dev_app(builder: Builder, node: str, urls: Mapping[str, str]) -> Starlette:
             Route(f"{PREFIX}frame", own.frame),
             Route(f"{PREFIX}{{name}}", own.script),
             *workshop_routes(own.workshop),
+            *application_routes(builder.settings.applications),
             Mount("/", own.pages),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],

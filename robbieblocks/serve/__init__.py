@@ -6,6 +6,7 @@ is read at each request, so a new release is seen at once, and each answer comes
 `app_of` and `serve_apps` serve releases that lie elsewhere in the same way.
 """
 
+from robbieblocks.serve.applications import application_routes
 from robbieblocks.serve.asgi import Release, app, app_of
 from robbieblocks.serve.configuration import WebServer, WebSite, render
 from robbieblocks.serve.files import NO_STORE, SECURITY, plain
@@ -20,6 +21,7 @@ __all__ = [
     "addresses",
     "app",
     "app_of",
+    "application_routes",
     "plain",
     "render",
     "serve_apps",

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol, Self
 from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve import files
+from robbieblocks.serve.applications import application_routes
 
 _METHODS = ["GET", "HEAD"]
 _NOT_FOUND_PAGE = "404.html"
@@ -36,16 +38,19 @@ class Releases(Protocol):
         ...
 
 
-def app(site_root: SiteRoot, node: str) -> Starlette:
-    """The ASGI app of one node's live releases."""
-    return app_of(LiveReleases(site_root, node), node)
+def app(
+    site_root: SiteRoot, node: str, applications: Mapping[str, str] = MappingProxyType({})
+) -> Starlette:
+    """The ASGI app of one node's live releases, and of the applications at their paths."""
+    return app_of(LiveReleases(site_root, node), node, application_routes(applications))
 
 
-def app_of(releases: Releases, node: str) -> Starlette:
-    """The ASGI app of one node: its apps' pages, `/_rb/` assets and `/healthz`."""
+def app_of(releases: Releases, node: str, before: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app of one node: routes that come before, its pages, `/_rb/` and `/healthz`."""
     site = _Site(releases, node)
     return Starlette(
         routes=[
+            *before,
             Route("/healthz", site.health, methods=_METHODS),
             Route(ASSET_PREFIX + "{name:path}", site.asset, methods=_METHODS),
             Route("/{path:path}", site.page, methods=_METHODS),

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import uvicorn
@@ -21,6 +22,7 @@ from robbieblocks.serve.asgi import app
 _LAST_PORT: Final = 65_535
 _BACKLOG: Final = 512
 _GRACE_S: Final = 3
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def serve_nodes(
@@ -28,14 +30,16 @@ def serve_nodes(
     nodes: Sequence[tuple[str, int]],
     host: str = "127.0.0.1",
     *,
+    applications: Mapping[str, str] = _NONE,
     started: Callable[[Mapping[str, str]], None] = lambda _urls: None,
 ) -> None:
     """Serve each node on its port until SIGINT or SIGTERM, then let open requests end (3 s).
 
-    Port 0 takes any free one. `started` is called with the URL of each node, once all ports accept
-    connections. Raises UsageError where a port can't be had.
+    Port 0 takes any free one. `applications` has addresses by the paths that are theirs. `started`
+    is called with the URL of each node, once all ports accept connections. Raises UsageError where
+    a port can't be had.
     """
-    apps = [(node, port, app(site_root, node)) for node, port in nodes]
+    apps = [(node, port, app(site_root, node, applications)) for node, port in nodes]
     serve_apps(apps, host, started=started)
 
 
@@ -60,6 +64,8 @@ def serve_apps(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # A visitor of this machine could say that it is another.
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_S,
             )
             servers.append((_Server(config), listener))

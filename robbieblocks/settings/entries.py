@@ -124,7 +124,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), ""))
+    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), _APPLICATIONS, ""))
 
 
 def _code(name: str) -> str:
@@ -151,3 +151,23 @@ empty; elsewhere it has the demo's content.
 
 | variable | key in `{PROJECT_FILE}` | default | meaning |
 |---|---|---|---|"""
+
+APPLICATIONS_MEANING: Final = (
+    "paths that belong to applications of their own, each with its address: `serve` and `dev` pass "
+    "requests on, and so do the configurations of `webserver`"
+)
+_APPLICATIONS: Final = f"""
+## Applications
+
+`[applications]` has {APPLICATIONS_MEANING}:
+
+```toml
+[applications]
+"/api" = "http://127.0.0.1:8001"
+```
+
+`/api` and all below it go there, as the visitor asked for them, before any page is looked for.
+Bodies are passed on as they come, both ways. `Host` is the visitor's; `X-Forwarded-For`, `-Host`
+and `-Proto` say who asked for what. No other address is ever asked: a redirect of the application
+is the visitor's to follow. One that does not answer is a 502, one that takes a minute to begin is a
+504. WebSockets pass nginx and Caddy, and neither `serve` nor `dev`."""

@@ -11,6 +11,7 @@ from typing import Final
 import platformdirs
 
 from robbieblocks.check_rules import RULES
+from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS
 from robbieblocks.settings.project_file import (
     current_folder,
@@ -34,7 +35,8 @@ class Settings:
 
     Where `database_url` is None, libpq's own variables name the database, or else the embedded
     server under `home` is used. `project` is the project's file, None outside of one. The first of
-    the folders `templates` that has a file provides it. `checks` has the level of each rule,
+    the folders `templates` that has a file provides it. `applications` has the address of each
+    application by its path, `checks` has the level of each rule,
     `in_file` what the project's file says, by table and key.
     """
 
@@ -51,6 +53,7 @@ class Settings:
     health: str | None = None
     smoke_url: str | None = None
     browser: str | None = None
+    applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -82,6 +85,7 @@ class Settings:
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
+            applications=applications_in(given.in_file),
             in_file=given.in_file,
         )
 

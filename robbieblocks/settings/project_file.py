@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robbieblocks.errors import UsageError
-from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
+from robbieblocks.settings.applications import NAME, read_applications
+from robbieblocks.settings.entries import APPLICATIONS_MEANING, PROJECT_FILE, SETTINGS
 
 if TYPE_CHECKING:
     from robbieblocks.source_files import Table
@@ -56,6 +57,8 @@ def _values(table: Table) -> dict[str, str]:
             value = found[setting.key] = inner.string(key) or ""
             if value and setting.choices and value not in setting.choices:
                 inner.report(key, f'is "{printable(value)}"', did_you_mean(value, setting.choices))
+    for path, address in read_applications(table).items():
+        found[f"{NAME}.{path}"] = address
     for each in (table, *tables.values()):
         each.finish()
     return found
@@ -73,4 +76,5 @@ def file_schema() -> dict[str, Any]:
             entry["description"] = setting.meaning
             if setting.choices:
                 entry["enum"] = ["", *setting.choices]
+    made["properties"][NAME]["description"] = APPLICATIONS_MEANING
     return made

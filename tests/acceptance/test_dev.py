@@ -103,6 +103,8 @@ def dev(
         home_page = (folder / "content/pages/home.toml").read_text()
         found.write("content/pages/home.toml", home_page + BLOCKS)
         found.write("content/pages/soon.toml", DRAFT)
+        with (folder / "robbieblocks.toml").open("a") as settings:
+            settings.write('\n[applications]\n"/api" = "http://127.0.0.1:1"\n')
         with psycopg.connect(conninfo) as connection:
             connection.execute("DELETE FROM robbieblocks_style_tokens")
             connection.execute("DELETE FROM robbieblocks_node_branding")
@@ -159,6 +161,14 @@ def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: No
     expect(page.locator("#mine")).to_be_visible()
     assert not marked(page)
     assert str(noise) == ""
+
+
+def test_what_belongs_to_an_application_is_passed_on(dev: Dev) -> None:
+    """The one of this project does not run; a page of another path is the project's own."""
+    day = httpx.URL(dev.urls["day"])
+    answer = httpx.get(day.join("/api/x"))
+    assert (answer.status_code, answer.text) == (502, "the application at /api does not answer\n")
+    assert httpx.get(day.join("/apiary")).status_code == 404
 
 
 def test_an_error_is_shown_until_it_is_mended(dev: Dev, page: Page) -> None:

@@ -184,3 +184,47 @@ def test_a_level_of_the_file_takes_the_place_of_the_rule_s_own(project: Path) ->
     (project / "robbieblocks.toml").write_text('[checks]\nbuild-warning = "off"\n')
     levels = {rule.name: rule.level for rule in RULES}
     assert Settings.from_environment().checks == {**levels, "build-warning": "off"}
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ('"api" = "http://127.0.0.1:1"', 'has the path "api"'),
+        ('"/" = "http://127.0.0.1:1"', 'has the path "/"'),
+        ('"/api/" = "http://127.0.0.1:1"', 'has the path "/api/"'),
+        ('"/a//b" = "http://127.0.0.1:1"', 'has the path "/a//b"'),
+        ('"/a/../b" = "http://127.0.0.1:1"', "has the path"),
+        ('"/a b" = "http://127.0.0.1:1"', "has the path"),
+        ('"/a$b;" = "http://127.0.0.1:1"', "has the path"),
+        ('"/café" = "http://127.0.0.1:1"', "has the path"),
+        ('"/_rb/x" = "http://127.0.0.1:1"', "which the server answers itself"),
+        ('"/healthz" = "http://127.0.0.1:1"', "which the server answers itself"),
+        ('"/api" = "127.0.0.1:1"', "plain HTTP, a host and a port"),
+        ('"/api" = "https://127.0.0.1:1"', "plain HTTP, a host and a port"),
+        ('"/api" = "http://127.0.0.1"', "plain HTTP, a host and a port"),
+        ('"/api" = "http://127.0.0.1:0"', "plain HTTP, a host and a port"),
+        ('"/api" = "http://127.0.0.1:70000"', "plain HTTP, a host and a port"),
+        ('"/api" = "http://127.0.0.1:1/v1"', "and no path"),
+        ('"/api" = "http://me:x@127.0.0.1:1"', "plain HTTP, a host and a port"),
+        ('"/api" = "http://a; deny all:1"', "plain HTTP, a host and a port"),
+        ('"/api" = 1', "must be a table of strings"),
+    ],
+)
+def test_an_application_is_a_plain_path_and_an_address(
+    project: Path, line: str, error: str
+) -> None:
+    """What could be another word to a web server, or another address, is named with its line."""
+    (project / "robbieblocks.toml").write_text(f"[applications]\n{line}\n")
+    with pytest.raises(UsageError) as raised:
+        Settings.from_environment()
+    assert error in str(raised.value)
+    assert "line 1" in str(raised.value) or "line 2" in str(raised.value)
+
+
+def test_applications_are_had_by_their_paths(project: Path) -> None:
+    """As the file has them; without the table there are none."""
+    assert Settings.from_environment().applications == {}
+    given = {"/api": "http://127.0.0.1:8001", "/deep/er-1.0": "http://[::1]:80"}
+    lines = "\n".join(f'"{path}" = "{address}"' for path, address in given.items())
+    (project / "robbieblocks.toml").write_text(f"[applications]\n{lines}\n")
+    assert Settings.from_environment().applications == given
