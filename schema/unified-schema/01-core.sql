@@ -361,7 +361,8 @@ RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM schema_protect(on_table, format(
-        '(SELECT all_towns()) OR %I IN (SELECT uid FROM companies)', col));
+        '(SELECT all_towns()) OR EXISTS (SELECT FROM companies WHERE companies.uid = %I.%I)',
+        on_table, col));
 END
 $$;
 
@@ -510,14 +511,24 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
     SELECT schema_unique_within(on_table, 'town_id', VARIADIC cols)
 $$;
 
--- A view that reads with the rights of whoever asks. An earlier one with other columns is replaced;
--- where other views show it, those must be dropped first.
+-- A view that reads with the rights of whoever asks. One that is as it should be is not locked; an
+-- earlier one with other columns is replaced: where other views show it, those must be dropped first.
 CREATE OR REPLACE FUNCTION schema_view(view_name text, query text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     grants text[];
     statement text;
+    unchanged boolean;
 BEGIN
+    EXECUTE format('CREATE VIEW schema_view_wanted AS %s', query);
+    SELECT 'security_invoker=true' = ANY (reloptions)
+           AND pg_get_viewdef(oid) = pg_get_viewdef('schema_view_wanted'::regclass)
+      INTO unchanged
+      FROM pg_class WHERE oid = to_regclass(quote_ident(view_name)) AND relkind = 'v';
+    DROP VIEW schema_view_wanted;
+    IF unchanged THEN
+        RETURN;
+    END IF;
     BEGIN
         EXECUTE format('CREATE OR REPLACE VIEW %I WITH (security_invoker = true) AS %s',
                        view_name, query);

@@ -194,3 +194,23 @@ def test_a_company_takes_its_records_with_it(crm: str) -> None:
         connection.execute("DELETE FROM companies WHERE name = 'aurora'")
         for table in _TABLES:
             assert len(_all(connection, table)) == 1, table
+
+
+def test_one_contact_is_found_without_reading_the_companies(crm: str) -> None:
+    """What a row's company decides is looked up for that row, by its key."""
+    with psycopg.connect(as_superuser(crm)) as connection:
+        connection.execute(
+            """
+            INSERT INTO companies (hubspot_id, town_id)
+                 SELECT 'c' || n, uid FROM towns, generate_series(1, 2000) AS n;
+            INSERT INTO crm_contacts (company_id, email) SELECT uid, hubspot_id FROM companies;
+            ANALYZE companies, crm_contacts;
+            """
+        )
+    options = "-c app.town=fluenti"
+    with psycopg.connect(
+        make_conninfo(crm, user="test_application", options=options)
+    ) as connection:
+        plan = connection.execute("EXPLAIN SELECT FROM crm_contacts WHERE email = 'c7'").fetchall()
+        assert "crm_contacts_email_idx" in str(plan), plan
+        assert "Seq Scan on companies" not in str(plan), plan

@@ -159,8 +159,8 @@ def test_an_earlier_policy_is_replaced(databases: Databases, unified_template: s
 
 
 def test_applied_again_a_file_waits_for_no_session(unified_database: str) -> None:
-    """A transaction that has read and written tables keeps no file from being applied; file 21
-    locks its own tables."""
+    """A transaction that has read and written tables and views keeps no file from being applied;
+    file 21 locks its own tables."""
     with (
         psycopg.connect(as_superuser(unified_database)) as busy,
         psycopg.connect(
@@ -168,7 +168,7 @@ def test_applied_again_a_file_waits_for_no_session(unified_database: str) -> Non
         ) as connection,
     ):
         for (table,) in busy.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p')"
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p', 'v')"
             " AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'robbieblocks%'"
         ).fetchall():
             busy.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
