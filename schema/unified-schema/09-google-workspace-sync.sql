@@ -386,11 +386,18 @@ END
 $$;
 
 -- The address of the session's user, where the session may be told who that is: a town's own role
--- could name any user. With the owner's rights, as the next two: whoever reads mail need not see
--- users or rules.
+-- could name any user. Of users whose addresses differ in capitals alone the first one has it: a
+-- later one could have been made to read the first one's mail. With the owner's rights, as the next
+-- two: whoever reads mail need not see users or rules.
 CREATE OR REPLACE FUNCTION google_viewer() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-    SELECT email FROM users WHERE id = app_user_id() AND is_active AND NOT bound_to_town()
+    SELECT u.email
+      FROM users u
+     WHERE u.id = app_user_id() AND u.is_active AND NOT bound_to_town()
+       AND NOT EXISTS (SELECT FROM users o
+                        WHERE lower(o.email) = lower(u.email)
+                          AND (coalesce(o.created_at, '-infinity'), o.id)
+                              < (coalesce(u.created_at, '-infinity'), u.id))
 $$;
 
 -- The accounts whose data of a kind the session's user may read.

@@ -158,6 +158,18 @@ def test_a_rule_lets_somebody_read_what_it_names(accounts: str) -> None:
         _owner(accounts, "DELETE FROM google_data_access_rules")
 
 
+def test_a_user_with_the_address_in_capitals_gets_nothing(accounts: str) -> None:
+    """Of two users whose addresses differ in capitals alone, the first one reads the account."""
+    with psycopg.connect(as_superuser(accounts)) as connection:
+        connection.execute(
+            "UPDATE users SET created_at = now() - interval '1 d' WHERE username = 'ann';"
+            "UPDATE users SET email = 'ANN' WHERE username = 'flo'"
+        )
+    for user, found in (("flo", {}), ("ann", _own("ann"))):
+        with sessions.session(accounts, "aurora", user) as connection:
+            assert _read(connection) == found
+
+
 def test_an_accounts_mail_is_found_among_all_others_by_an_index(accounts: str) -> None:
     """What a session may read is looked up, not sifted out of everybody's."""
     with psycopg.connect(as_superuser(accounts)) as connection:
