@@ -63,15 +63,14 @@ def preview(
             show_default=False,
         ),
     ] = "",
-    sandbox: Annotated[
+    no_sandbox: Annotated[
         bool,
         typer.Option(
-            " /--no-sandbox",
+            "--no-sandbox",
             help="Take pictures without the browser's sandbox: scripts of pages that break out of "
             "the browser then have your rights.",
-            show_default=False,
         ),
-    ] = True,
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show what the project's files change for visitors, on which node, and why.
@@ -102,7 +101,7 @@ def preview(
             out=out,
             comment_file=comment_file,
             screenshots=screenshots,
-            sandbox=sandbox,
+            sandbox=not no_sandbox,
             pictures_url=pictures_url,
         )
         command.run(asked, shown, settings, prerenderer)

@@ -127,6 +127,40 @@ def test_the_action_says_that_a_preview_failed(checkout: Checkout, github: GitHu
     assert not any("upload" in name for name, _ in job.used)
 
 
+@pytest.mark.parametrize(
+    ("screenshots", "link", "asked"),
+    [
+        (
+            "true",
+            "https://x.example/ $(y)",
+            ["--screenshots", "--pictures-url=https://x.example/ $(y)"],
+        ),
+        ("true", "", ["--screenshots"]),
+        ("false", "https://p.example/", []),
+    ],
+)
+def test_the_action_asks_for_pictures_where_the_input_does(
+    tmp_path: Path, screenshots: str, link: str, asked: list[str]
+) -> None:
+    """With the address of the folder where there is one; no input's text is code."""
+    inputs = {name: each["default"] for name, each in ACTION["inputs"].items()}
+    given = {**inputs, "screenshots": screenshots, "link": link}
+    job = Job(tmp_path, {}, {"inputs": given, "github": {"event": {"action": "opened"}}})
+    (step,) = [each for each in ACTION["runs"]["steps"] if each.get("id") == "preview"]
+    told = tmp_path / "told"
+    stand_ins = f"robbieblocks() {{ printf '%s\\n' \"$@\" > {told}; }}; jq() {{ :; }}\n"
+    environment = {name: job.text(value) for name, value in step["env"].items()}
+    outputs = {"GITHUB_OUTPUT": "/dev/null", "GITHUB_STEP_SUMMARY": "/dev/null"}
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", stand_ins + step["run"]],
+        env={"PATH": os.environ["PATH"], **environment, **outputs},
+        check=True,
+    )
+    assert told.read_text().splitlines()[9:] == asked
+    installs = [each for each in ACTION["runs"]["steps"] if "dev.lock" in each.get("run", "")]
+    assert [job.value(each["if"]) for each in installs] == [screenshots == "true"]
+
+
 def commands(job: Job, steps: list[dict[str, Any]]) -> list[list[str]]:
     """The commands of steps with what their variables stand for; empty options are left out."""
     found = []
