@@ -17,10 +17,11 @@ from robbieblocks.cli.content_commands import branding, content
 from robbieblocks.cli.db_commands import db
 from robbieblocks.cli.history_commands import changes
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
-from robbieblocks.cli.options import Apps, CreateRoot, DatabaseUrl, Embedded
+from robbieblocks.cli.options import Adopt, Apps, DatabaseUrl
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.pin_commands import hold, pin, release, rollback, unpin
 from robbieblocks.cli.preview_command import preview, preview_comment
+from robbieblocks.cli.running_commands import serve, worker
 from robbieblocks.cli.secrets_commands import secrets
 from robbieblocks.cli.templates_commands import templates
 from robbieblocks.cli.tokens_commands import tokens
@@ -57,11 +58,6 @@ app.add_typer(templates)
 app.add_typer(branding)
 app.add_typer(tokens)
 app.add_typer(secrets)
-
-Adopt = Annotated[
-    bool,
-    typer.Option("--adopt", help="Let this database take over a site root of another database."),
-]
 
 
 def _version(asked: bool) -> None:
@@ -207,85 +203,9 @@ def dev(
     command.run(nodes=node or [], port=port, database_url=database_url)
 
 
-@app.command()
-def serve(
-    node: Annotated[
-        list[str] | None,
-        typer.Option(
-            autocompletion=node_ids,
-            help="Serve this node; repeatable. Default: every node with a live release.",
-        ),
-    ] = None,
-    port: Annotated[
-        int, typer.Option(help="Port of the first node; the others take the next ones.")
-    ] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-) -> None:
-    """Serve the live releases of one node, or of each node on a port of its own. Changes nothing.
-
-    Example: robbieblocks serve --node vengeance-local --port 8080
-    """
-    from robbieblocks.cli import serve as command
-
-    command.run(nodes=node or [], host=host, port=port)
-
-
-@app.command()
-def worker(
-    node: Annotated[
-        str, typer.Option(autocompletion=node_ids, help="The node to keep up to date.")
-    ],
-    health: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT|off",
-            help="Where to answer /healthz, /readyz and /metrics. Default: ROBBIEBLOCKS_HEALTH, "
-            "then 127.0.0.1:9464, or any free port where that is taken.",
-            show_default=False,
-        ),
-    ] = None,
-    poll: Annotated[
-        float, typer.Option(help="Look at the queue at least every so many seconds.")
-    ] = 5.0,
-    reconcile: Annotated[
-        float, typer.Option(help="Examine every app, and what is live, every so many seconds.")
-    ] = 300.0,
-    grace: Annotated[
-        float, typer.Option(help="Seconds that a running build may take to finish on SIGTERM.")
-    ] = 20.0,
-    log: Annotated[
-        Literal["auto", "text", "json"],
-        typer.Option(help="Log lines for people or for machines; auto asks the terminal."),
-    ] = "auto",
-    embedded: Embedded = False,
-    create_root: CreateRoot = False,
-    adopt: Adopt = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Keep one node up to date until told to stop: every committed change goes out by itself.
-
-    Changes the node's site in the site root, and in the database the history of runs and the change
-    queue.
-
-    Example: robbieblocks worker --node vengeance-local --embedded
-    """
-    from robbieblocks.cli import worker as command
-
-    command.run(
-        node=node,
-        health=health,
-        poll=poll,
-        reconcile=reconcile,
-        grace=grace,
-        log_form=log,
-        embedded=embedded,
-        create_root=create_root,
-        adopt=adopt,
-        database_url=database_url,
-    )
-
-
 _COMMANDS = (
+    serve,
+    worker,
     preview,
     preview_comment,
     check,

@@ -77,3 +77,7 @@ Embedded = Annotated[
 CreateRoot = Annotated[
     bool, typer.Option("--create-root", help="At its start, make the site root if it is missing.")
 ]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Let this database take over a site root of another database."),
+]

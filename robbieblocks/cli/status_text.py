@@ -73,7 +73,7 @@ class AppStatus:
 
     def as_json(self) -> dict[str, object]:
         """The stable form; `pinned` is the hash of the pin."""
-        facts = asdict(self)
+        facts: dict[str, object] = asdict(self)
         facts["last_run"] = asdict(self.last_run) if self.last_run else None
         facts["pinned"] = self.pin.build_hash if self.pin else None
         facts["pin"] = self.pin.as_json() if self.pin else None
