@@ -1,12 +1,12 @@
-"""`robbieblocks changes`: its commands and their options."""
+"""`robbieblocks changes` and `robbieblocks deploys`: their commands and options."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.completion import page_keys
+from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.options import DatabaseUrl, ResultFormat
 
 changes = typer.Typer(
@@ -95,3 +95,82 @@ def changes_undo(
     from robbieblocks.cli import changes as command
 
     command.undo(id_, dry_run=dry_run, format_=format_, database_url=database_url)
+
+
+deploys = typer.Typer(
+    name="deploys",
+    help="The history of runs: what each published, why, and whose changes it took along.",
+    no_args_is_help=True,
+)
+
+_RunId = Annotated[
+    str, typer.Argument(metavar="ID", help="The run's id, or how it begins.", show_default=False)
+]
+_SecondId = Annotated[
+    str, typer.Argument(metavar="ID2", help="Another run of the same app and node.")
+]
+
+
+@deploys.command("list")
+def deploys_list(
+    node: Annotated[str | None, typer.Option(autocompletion=node_ids, help="On this node.")] = None,
+    app_: Annotated[str | None, typer.Option("--app", help="Of this app namespace.")] = None,
+    status: Annotated[
+        Literal["pending", "building", "deploying", "success", "failed"] | None,
+        typer.Option(help="In this state."),
+    ] = None,
+    since: _Since = None,
+    limit: _Limit = 50,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """List runs, the newest first: node and app, how each ended, its release and its cause.
+
+    Changes nothing.
+
+    Example: robbieblocks deploys list --node vengeance-local --status failed
+    """
+    from robbieblocks.cli import deploys as command
+
+    command.list_(
+        node=node,
+        app=app_,
+        status=status,
+        since=since,
+        limit=limit,
+        format_=format_,
+        database_url=database_url,
+    )
+
+
+@deploys.command("show")
+def deploys_show(
+    id_: _RunId, format_: ResultFormat = "text", database_url: DatabaseUrl = None
+) -> None:
+    """Show one run: the pages that it changed and why, whose changes these were, phases and log.
+
+    Changes nothing.
+
+    Example: robbieblocks deploys show 1a2b3c4d
+    """
+    from robbieblocks.cli import deploys as command
+
+    command.show(id_, format_=format_, database_url=database_url)
+
+
+@deploys.command("diff")
+def deploys_diff(
+    first: _RunId,
+    second: _SecondId,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show what went out between two runs of an app on a node: pages, and changes of rows.
+
+    Changes nothing.
+
+    Example: robbieblocks deploys diff 1a2b3c4d 5e6f7a8b
+    """
+    from robbieblocks.cli import deploys as command
+
+    command.diff(first, second, format_=format_, database_url=database_url)

@@ -4,6 +4,16 @@ Two tables hold it: the change queue, which is the journal of rows (`journal`), 
 of runs. `undo` writes a change back. What differs is said in the words of reviews.
 """
 
+from robbieblocks.history.deploys import (
+    AskedRuns,
+    Between,
+    PageTouched,
+    Run,
+    between,
+    changes_of,
+    run,
+    runs,
+)
 from robbieblocks.history.journal import ENTITIES, Asked, Change, Published, change, changes
 from robbieblocks.history.sides import difference
 from robbieblocks.history.undoing import undo
@@ -11,10 +21,18 @@ from robbieblocks.history.undoing import undo
 __all__ = [
     "ENTITIES",
     "Asked",
+    "AskedRuns",
+    "Between",
     "Change",
+    "PageTouched",
     "Published",
+    "Run",
+    "between",
     "change",
     "changes",
+    "changes_of",
     "difference",
+    "run",
+    "runs",
     "undo",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 from psycopg import Connection
@@ -53,6 +53,7 @@ _CHANGES: LiteralString = """
        AND (%(key)s::text IS NULL OR key = %(key)s OR key_before = %(key)s)
        AND (%(since)s::timestamptz IS NULL OR at >= %(since)s AT TIME ZONE 'UTC')
        AND (%(by)s::text IS NULL OR strpos(lower(by), lower(%(by)s)) > 0)
+       AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s))
        AND (%(id)s::text IS NULL OR starts_with(id::text, %(id)s))
      ORDER BY at DESC, turn DESC NULLS LAST, id
      LIMIT %(limit)s
@@ -124,6 +125,7 @@ class Asked:
     key: str | None = None
     since: datetime | None = None
     by: str | None = None
+    ids: tuple[UUID, ...] | None = None
     limit: int = 50
 
 
@@ -134,6 +136,7 @@ def changes(connection: Connection, asked: Asked) -> tuple[Change, ...]:
         "key": asked.key,
         "since": asked.since,
         "by": asked.by,
+        "ids": None if asked.ids is None else list(asked.ids),
         "id": None,
         "limit": asked.limit,
     }
@@ -145,7 +148,7 @@ def change(connection: Connection, id_: str) -> Change:
 
     Raises UsageError where there is none, or several, and DatabaseUnavailable.
     """
-    values = dict.fromkeys(("entity", "key", "since", "by"))
+    values = dict.fromkeys(("entity", "key", "since", "by", "ids"))
     found = _read(connection, {**values, "id": id_.strip().lower(), "limit": 2}) if id_ else ()
     if len(found) == 1:
         return found[0]
@@ -179,16 +182,22 @@ def _read(connection: Connection, values: dict[str, Any]) -> tuple[Change, ...]:
     return tuple(_change(row, published.get(row["id"], ())) for row in rows)
 
 
+def json_object(text: str | None) -> dict[str, Any] | None:
+    """An object from a row's JSON; None where there is none.
+
+    Whoever may write the table may write anything into it.
+    """
+    try:
+        value: Any = None if text is None else exact_json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
 def _change(row: dict[str, Any], runs: Sequence[Published]) -> Change:
-    unreadable = False
-    sides: dict[str, Any] = {}
-    for name in ("before", "after"):
-        try:
-            sides[name] = None if row[name] is None else exact_json.loads(row[name])
-        except (ValueError, RecursionError):
-            sides[name], unreadable = None, True
-        # Whoever may write the queue may write anything into it.
-        unreadable |= not isinstance(sides[name], dict | None)
+    before, after = json_object(row["before"]), json_object(row["after"])
+    unreadable = (before is None) != (row["before"] is None)
+    unreadable |= (after is None) != (row["after"] is None)
     return Change(
         id=row["id"],
         at=row["at"].replace(tzinfo=UTC),
@@ -196,8 +205,8 @@ def _change(row: dict[str, Any], runs: Sequence[Published]) -> Change:
         entity_id=row["entity_id"],
         key=row["key"],
         by=row["by"],
-        before=None if unreadable else sides["before"],
-        after=None if unreadable else sides["after"],
+        before=None if unreadable else before,
+        after=None if unreadable else after,
         processed=row["processed"],
         handled_nodes=tuple(node for node in row["handled_nodes"] if node),
         runs=tuple(runs),

@@ -11,7 +11,7 @@ from robbieblocks import failpoints, record
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import TriggerRow
 from robbieblocks.pipeline.planning import Plan, is_pinned_or_held
-from robbieblocks.pipeline.report import RunReport, log_of
+from robbieblocks.pipeline.report import RunReport, details_of, log_of
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import BuildSession
 
@@ -28,6 +28,7 @@ class RunRecorder:
         self._session = session
         self._triggers = triggers
         self._open: dict[Target, UUID] = {}
+        self._plans: dict[Target, str] = {}
 
     def begin(self, target: Target) -> None:
         """Write a run's row, if it has none yet: before its work starts."""
@@ -54,6 +55,8 @@ class RunRecorder:
         """
         request, site = self._session.request, self._session.site
         for run in plan.runs:
+            if run.has_work:
+                self._plans[run.target] = run.hash
             held = request.unasked and is_pinned_or_held(run, site)
             if run.has_work and not held:
                 self.begin(run.target)
@@ -81,7 +84,8 @@ class RunRecorder:
 
     def finish(self, report: RunReport) -> None:
         """Close a run's row with its report."""
-        run = self._open.pop(Target(report.node, report.app), None)
+        target = Target(report.node, report.app)
+        run = self._open.pop(target, None)
         if run is None:
             return
         watch = self._session.stopwatch
@@ -98,6 +102,7 @@ class RunRecorder:
                     components=report.components,
                     error=report.error,
                     log=log_of(report, watch.phases),
+                    details=details_of(report, self._plans.get(target, ""), watch.phases),
                 ),
             )
 

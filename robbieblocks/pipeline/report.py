@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
+import orjson
+
 from robbieblocks.errors import Problem
+from robbieblocks.messages import visible_line
 from robbieblocks.model import JsonObject, PageEntry, TriggerRow
 from robbieblocks.pipeline.planning import Cause, PageChange, Plan
 from robbieblocks.release import Pin
 
 Outcome = Literal["published", "unchanged", "failed"]
+
+# What the row of a run keeps of each.
+_PAGES_MAX: Final = 1000
+_CAUSES_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,29 @@ def log_of(report: RunReport, phases: Mapping[str, float]) -> str:
     spent = ", ".join(f"{name} {value:.1f}" for name, value in phases.items())
     lines.append(f"phases in ms, so far in this build: {spent}")
     return "\n".join(lines)
+
+
+def details_of(report: RunReport, plan: str, phases: Mapping[str, float]) -> str:
+    """What a run did, as JSON for its row: the plan's hash, each page that it touched and why.
+
+    Of more than 1,000 pages the others are counted only.
+    """
+    touched = [page for page in report.planned if page.change != "unchanged"]
+    details = {
+        "plan": plan,
+        "hash_before": report.hash_before,
+        "pages": [
+            {
+                "key": visible_line(page.key),
+                "change": page.change,
+                "causes": [list(map(visible_line, cause)) for cause in page.causes[:_CAUSES_MAX]],
+            }
+            for page in touched[:_PAGES_MAX]
+        ],
+        "more_pages": len(touched[_PAGES_MAX:]),
+        "phases_ms": {name: round(value, 1) for name, value in phases.items()},
+    }
+    return orjson.dumps(details).decode()
 
 
 def causes_text(causes: tuple[Cause, ...], most: int = 3) -> str:

@@ -51,6 +51,7 @@ _FINISH: LiteralString = """
            components_count = coalesce(%(components)s, components_count),
            error_message = %(error)s,
            build_log = %(log)s,
+           details = coalesce(%(details)s::jsonb, details),
            heartbeat_at = clock_timestamp(),
            completed_at = clock_timestamp()
      WHERE id = %(id)s AND deploy_status = ANY (%(unfinished)s)
@@ -93,6 +94,7 @@ class RunEnd:
 
     `build_hash` is what is live now; None, as for the counts, keeps what stood in the row when the
     run started. Texts are made `visible`; one of more than a million characters loses its middle.
+    `details` is JSON that Postgres can store.
     """
 
     status: Literal["success", "failed"]
@@ -103,6 +105,7 @@ class RunEnd:
     components: int | None = None
     error: str | None = None
     log: str | None = None
+    details: str | None = None
 
 
 def start(
@@ -175,6 +178,7 @@ def finish(connection: Connection, run: UUID, end: RunEnd) -> bool:
         "components": end.components,
         "error": _storable(end.error),
         "log": _storable(end.log),
+        "details": end.details,
         "unfinished": UNFINISHED,
     }
     with translated(f"record the end of run {run}"):

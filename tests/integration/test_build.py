@@ -35,7 +35,7 @@ def test_every_node_gets_the_apps_it_enables(seeded: Builder) -> None:
 
 
 def test_every_run_leaves_one_finished_row(seeded: Builder) -> None:
-    """Each node and app has one success row with the live hash, counts, durations and a log."""
+    """Each node and app has one success row with the live hash, counts, durations, log and plan."""
     report = seeded.build()
     rows = seeded.sql("SELECT * FROM robbieblocks_deploys")
     assert len(rows) == len(report.runs)
@@ -51,6 +51,12 @@ def test_every_run_leaves_one_finished_row(seeded: Builder) -> None:
         assert row["build_duration_ms"] >= 0
         assert row["deploy_duration_ms"] >= 0
         assert "published" in row["build_log"]
+        details = row["details"]
+        assert {page["key"]: page["change"] for page in details["pages"]} == {
+            page.key: "added" for page in live.pages
+        }
+        assert len(details["plan"]) == 64
+        assert details["phases_ms"]["render"] >= 0
 
 
 def test_nothing_is_done_twice(seeded: Builder) -> None:

@@ -8,13 +8,15 @@ import json
 import random
 from collections.abc import Iterator
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
 
-from robbieblocks import history
+from robbieblocks import history, record
 from robbieblocks.errors import ContentError, UsageError
-from robbieblocks.history import Asked, Change
+from robbieblocks.history import Asked, AskedRuns, Change
+from robbieblocks.record import RunEnd
 from tests.commands import Installation
 from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
@@ -242,3 +244,92 @@ def test_the_commands(own: str, edited: Db, tmp_path: Any) -> None:
     assert json.loads(undone.out)["undone"]["fields"][0]["field"] == "title"
     again = installation.run("changes", "undo", id_)
     assert (again.code, "the change left" in again.error) == (1, True)
+
+
+def ran(db: Db, build_hash: str, changes: list[Change], **pages: str) -> UUID:
+    """A finished run of an app; the pages that it touched, and how."""
+    run = record.start(
+        db,
+        node="n",
+        app="play",
+        triggered_by="cli",
+        live_hash=None,
+        trigger_ids=[change.id for change in changes],
+    )
+    touched = [
+        {"key": key, "change": change, "causes": [["page", key, ""]]}
+        for key, change in pages.items()
+    ]
+    details = {"plan": "p" * 64, "hash_before": "b" * 64, "pages": touched, "more_pages": 0}
+    record.finish(
+        db, run, RunEnd(status="success", build_hash=build_hash, details=json.dumps(details))
+    )
+    return run
+
+
+def test_a_run_names_its_pages_and_changes(edited: Db) -> None:
+    """It has what it did to which page, and whose changes it took along; a change has its runs."""
+    edited.execute("UPDATE robbieblocks_pages SET meta_title = 'a' WHERE page_key = 'home'")
+    change = newest(edited)
+    id_ = ran(edited, "c" * 64, [change], home="changed")
+    found = history.run(edited, str(id_)[:13])
+    assert (found.id, found.target, found.hash_before) == (id_, "n/play", "b" * 64)
+    assert [(page.key, page.change, str(page.causes[0])) for page in found.touched] == [
+        ("home", "changed", "page home")
+    ]
+    assert [each.id for each in history.changes_of(edited, found)] == [change.id]
+    assert [(run.run, run.build_hash) for run in newest(edited).runs] == [(id_, "c" * 64)]
+    assert history.runs(edited, AskedRuns(node="other")) == ()
+    assert history.runs(edited, AskedRuns(status="failed")) == ()
+    assert history.runs(edited, AskedRuns(app="play", since=found.started)) == (found,)
+
+
+def test_runs_of_an_earlier_version_are_read(edited: Db) -> None:
+    """A row without node, times and details is a run that nothing more is known of."""
+    edited.execute("INSERT INTO robbieblocks_deploys (app_namespace, build_hash, triggered_by, started_at, completed_at) VALUES ('play', 'x', 'hand', NULL, '-infinity')")  # fmt: skip
+    edited.execute("INSERT INTO robbieblocks_deploys (app_namespace, build_hash, triggered_by, started_at, details) VALUES ('play', 'x', 'hand', '-infinity', '[1]')")  # fmt: skip
+    assert [(run.target, run.touched) for run in history.runs(edited, AskedRuns())] == [
+        ("(no node)/play", ()),
+        ("(no node)/play", ()),
+    ]
+
+
+def test_what_went_out_between_two_runs(edited: Db) -> None:
+    """Pages are as they became in the end, and every change that a run took along is there."""
+    first = ran(edited, "a" * 64, [], home="added")
+    edited.execute("UPDATE robbieblocks_pages SET meta_title = 'a' WHERE page_key = 'home'")
+    one_ = newest(edited)
+    ran(edited, "b" * 64, [one_], home="changed", new="added", brief="added", old="removed")
+    edited.execute("UPDATE robbieblocks_pages SET meta_title = 'b' WHERE page_key = 'home'")
+    two = newest(edited)
+    last = ran(edited, "c" * 64, [two], new="changed", brief="removed", old="added", bad="held back")  # fmt: skip
+    runs = [history.run(edited, str(each)) for each in (last, first)]
+    found = history.between(edited, *runs)
+    assert (found.first.id, found.second.id, len(found.runs)) == (first, last, 2)
+    assert {page.key: page.change for page in found.touched} == {
+        "home": "changed",
+        "new": "added",
+        "old": "changed",
+    }
+    assert [change.id for change in found.changes] == [one_.id, two.id]
+    back = history.run(edited, str(ran(edited, "a" * 64, [])))
+    assert history.between(edited, runs[1], back).touched == ()
+    other = record.start(edited, node="m", app="play", triggered_by="cli", live_hash=None)
+    with pytest.raises(UsageError, match="two sites"):
+        history.between(edited, back, history.run(edited, str(other)))
+
+
+def test_the_commands_of_runs(own: str, edited: Db, tmp_path: Any) -> None:
+    """list, show and diff tell of runs, and JSON has the same."""
+    installation = Installation(home=tmp_path, database_url=own)
+    first = ran(edited, "a" * 64, [], home="added")
+    edited.execute("UPDATE robbieblocks_pages SET meta_title = 'Open late' WHERE page_key = 'home'")
+    last = ran(edited, "b" * 64, [newest(edited)], home="changed")
+    listing = installation.run("deploys", "list", "--node", "n", "--format", "json")
+    assert [run["id"] for run in json.loads(listing.out)["deploys"]] == [str(last), str(first)]
+    shown = installation.run("deploys", "show", str(last))
+    for told in ("changed: home (page home)", "title: + Open late", "(psql)", "b" * 64):
+        assert told in shown.out
+    differs = installation.run("deploys", "diff", str(first), str(last))
+    assert "title: + Open late" in differs.out
+    assert "no run begins" in installation.run("deploys", "show", "ffffffff-ffff").error
