@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
-from benchmarks import edits, machine, peers, processes
+from benchmarks import edits, machine, peers, previews, processes
 from benchmarks.apps import Size
 from benchmarks.development import development as developing
 from benchmarks.sites import Ground, Site, Worker
@@ -141,6 +141,23 @@ def _storm(bench: Bench, worker: Worker) -> None:
     bench.add(Result.of("storm", [builds], machine.pace(), f"live after {took / 1000:.1f} s"))
 
 
+def preview(bench: Bench) -> None:
+    """A page edit in a branch, until its comment is written: with an empty cache, and again."""
+    cold, warm, pace = [], [], [machine.pace()]
+    small = previews.seed(bench.ground)
+    small.preview()
+    runs = [small.preview().wall for _ in bench.rounds(3, 7)]
+    bench.add(Result.of("preview-seed", runs, machine.pace()))
+    large = previews.generated(bench.ground, MEDIUM)
+    for _ in bench.rounds(1, 2):
+        large.forget()
+        cold.append(large.preview().wall)
+        warm += [large.preview().wall for _ in range(2)]
+        pace.append(machine.pace())
+    bench.add(Result.of("preview-1000", warm, median(pace)))
+    bench.add(Result.of("preview-1000-cold", cold, median(pace)))
+
+
 def large_app(bench: Bench) -> None:
     """The app of 10,000 pages; not in a quick run."""
     with bench.ground.site(LARGE) as site:
@@ -182,5 +199,5 @@ def _phases(worker: Worker) -> str:
     return ""
 
 
-QUICK: Final = (small_app, development, medium_app, nodes)
-FULL: Final = (small_app, development, medium_app, large_app, nodes)
+QUICK: Final = (small_app, development, medium_app, preview, nodes)
+FULL: Final = (small_app, development, medium_app, preview, large_app, nodes)

@@ -43,6 +43,11 @@ TARGETS: tuple[Target, ...] = (
     Target("full-10000", "full build from nothing, 10,000 pages x 8 blocks", 12_000, "ms"),
     Target("nodes", "each further node of the same app, of the first", 5, "%"),
     Target("storm", "10,000 row edits in one transaction: builds per affected app", 1, "builds"),
+    Target(
+        "preview-seed", "preview of a page edit to its comment, the seed, base known", 2_000, "ms"
+    ),
+    Target("preview-1000", "the same, 1,000 pages x 8 blocks", 6_000, "ms"),
+    Target("preview-1000-cold", "the same with an empty cache", 10_000, "ms"),
     Target("idle-memory", "idle worker with its prerender child: memory (PSS)", 160, "MB"),
     Target("idle-cpu", "idle worker with its prerender child: CPU", 0.5, "%"),
 )

@@ -33,6 +33,7 @@ from robbieblocks.content.folder import (
 from robbieblocks.content.folder_files import FolderFiles
 from robbieblocks.content.importing import import_, remember_export, seed
 from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
+from robbieblocks.content.page_memory import PageMemory
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.shape import (
     EXAMPLES,
@@ -63,6 +64,7 @@ __all__ = [
     "FilePlace",
     "FolderFiles",
     "Page",
+    "PageMemory",
     "RowMerge",
     "RowName",
     "Side",

@@ -12,6 +12,7 @@ from typing import TypeVar
 from robbieblocks.content.branding import read_node
 from robbieblocks.content.examples import with_examples
 from robbieblocks.content.page_files import key_of, or_default, read_pages
+from robbieblocks.content.page_memory import PageMemory
 from robbieblocks.content.shape import EXAMPLES, Component, Content, Page, Token
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json, NodeRow
@@ -41,15 +42,18 @@ def load(folder: Path | None, branding_folder: Path | None = None) -> Content:
 
 
 def load_sound(
-    folder: Path | None, branding_folder: Path | None = None
+    folder: Path | None, branding_folder: Path | None = None, memory: PageMemory | None = None
 ) -> tuple[Content, tuple[Problem, ...]]:
-    """What `load` would read of the files that have no mistake, and the mistakes of the others."""
+    """What `load` would read of the files that have no mistake, and the mistakes of the others.
+
+    Files of pages whose texts `memory` has are not parsed again.
+    """
     folders = tuple(each for each in (folder, branding_folder) if each)
     collector = ProblemCollector(folders[0].parent, folders)
     try:
         found = Content()
         if folder:
-            found = _read(collector, folder)
+            found = _read(collector, folder, memory)
         elif branding_folder and not branding_folder.is_dir():
             collector.add(branding_folder, "is not a folder", "name a folder of branding files")
         if branding_folder:
@@ -103,12 +107,12 @@ def _sound(collector: ProblemCollector) -> Callable[[Path], bool]:
     return sound
 
 
-def _read(collector: ProblemCollector, folder: Path) -> Content:
+def _read(collector: ProblemCollector, folder: Path, memory: PageMemory | None) -> Content:
     if not folder.is_dir():
         remedy = "name a folder with components/, pages/ or tokens.toml"
         collector.add(folder, "is not a folder", remedy)
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
-    pages = read_pages(collector, _files(collector, folder / "pages", ".toml", ".md"))
+    pages = read_pages(collector, _files(collector, folder / "pages", ".toml", ".md"), memory)
     tokens = _tokens(collector, folder / "tokens.toml")
     _check_names(collector, folder, {"components", "pages", "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])

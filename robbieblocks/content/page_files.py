@@ -8,14 +8,15 @@ them the `body` of its only block, a component `markdown`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from robbieblocks.content.page_memory import PageMemory
 from robbieblocks.content.shape import STATUSES, Block, Page, TextPlace
 from robbieblocks.messages import printable
-from robbieblocks.source_files import ProblemCollector, Table, parse_toml, read_toml
+from robbieblocks.source_files import ProblemCollector, Table, parse_toml
 
 # A name without a folder, on every system.
 _TEXT_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.md")
@@ -63,18 +64,41 @@ def markdown_block(body: str) -> Block:
     return Block(order=1, zone="main", component="markdown", props={"body": body}, line=1)
 
 
-def read_pages(collector: ProblemCollector, files: Iterable[Path]) -> list[Page]:
+def read_pages(
+    collector: ProblemCollector, files: Iterable[Path], memory: PageMemory | None = None
+) -> list[Page]:
     """The pages of all files of a folder; what is wrong with them is collected."""
     listed = list(files)
-    tables = [read_toml(collector, file) for file in listed if file.suffix == ".toml"]
-    pages = [page_of(table) for table in tables if table is not None]
+    tables = [file for file in listed if file.suffix == ".toml"]
+    found = _of_tables(collector, tables, memory)
+    pages = [page for page in found if page is not None]
     named = _named(collector, pages)
     for file in listed:
         if file.suffix == ".md" and file not in named:
             # Where a page can't be read, it may be the one that names the file.
-            page = _markdown_page(collector, file, is_page=None not in tables)
+            page = _markdown_page(collector, file, is_page=None not in found)
             pages += [page] if page else []
     return pages
+
+
+def _of_tables(
+    collector: ProblemCollector, files: Sequence[Path], memory: PageMemory | None
+) -> list[Page | None]:
+    """The pages of TOML files, in their order; None for one that can't be read."""
+    read = {file: collector.read_text(file) for file in files}
+    texts = {file: text for file, text in read.items() if text is not None}
+    known = memory.find(texts) if memory else {}
+    tables = {
+        file: parse_toml(collector, file, text) for file, text in texts.items() if file not in known
+    }
+    made: dict[Path, Page] = {}
+    for file, table in tables.items():
+        before = len(collector.problems)
+        if table is not None:
+            made[file] = page_of(table)
+            if memory and len(collector.problems) == before:
+                memory.keep(file, texts[file], made[file])
+    return [known.get(file) or made.get(file) for file in files]
 
 
 def page_of(table: Table) -> Page:

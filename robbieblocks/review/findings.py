@@ -2,40 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
 
+import orjson
+
+import robbieblocks
 from robbieblocks import checks
+from robbieblocks.cache import Cache, source_hash
 from robbieblocks.checks import Checked, Finding
-from robbieblocks.pipeline import Inspection
+from robbieblocks.errors import Problem
+from robbieblocks.model import Sha256, sha256
+from robbieblocks.pipeline import Proposal
 from robbieblocks.review.values import NewFinding
 from robbieblocks.settings import Settings
 
+_KIND: Final = "findings"
 # Compiling the types of all components twice takes longer than all else; `check` does it. Examples
 # are read with the files of both sides.
 _LEFT_OUT = {"types": "off", "wrong-example": "off"}
 
 
-def new(
-    before: Inspection, after: Inspection, settings: Settings
-) -> tuple[tuple[NewFinding, ...], int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """Checks sites, and keeps what it finds: a base is the base of many reviews.
+
+    `made_from` is a hash of everything that a site is made from; what it shows at its instant is in
+    the proposal.
+    """
+
+    settings: Settings
+    cache: Cache
+
+    def of(self, proposal: Proposal, made_from: Sha256) -> tuple[Finding, ...]:
+        """What all rules find but those that are left out, each finding once."""
+        key = self._key(proposal, made_from)
+        kept = self.cache.get_many(_KIND, [key])
+        if key in kept:
+            return tuple(map(_decoded, orjson.loads(kept[key])))
+        found = checks.run(
+            Checked(
+                inspection=proposal.inspection,
+                settings=replace(self.settings, checks={**self.settings.checks, **_LEFT_OUT}),
+                progress=lambda _: None,
+            )
+        )
+        self.cache.put_many(_KIND, {key: orjson.dumps(list(map(_encoded, found)))})
+        return found
+
+    def _key(self, proposal: Proposal, made_from: Sha256) -> Sha256:
+        rows = proposal.inspection.content
+        parts = (
+            # Any module may say what a build warns of.
+            source_hash(Path(robbieblocks.__file__).parent),
+            made_from,
+            repr(sorted(self.settings.checks.items())),
+            *(
+                f"{run} {made.manifest.build_hash}"
+                for run, made in sorted(proposal.composed.items())
+            ),
+            *(f"draft {row.key}" for row in rows.pages if row.draft),
+            *(f"draft {row.key}" for row in rows.components.values() if row.draft),
+        )
+        return sha256("\0".join(parts))
+
+
+def new(before: Iterable[Finding], after: Sequence[Finding]) -> tuple[tuple[NewFinding, ...], int]:
     """The findings that the base does not have, and how many of its own are gone."""
-    quick = replace(settings, checks={**settings.checks, **_LEFT_OUT})
-    old = _by_text(_findings(before, quick))
-    found = _findings(after, quick)
-    kept = _by_text(found).keys()
+    old = _by_text(before)
+    kept = _by_text(after).keys()
     return (
         tuple(
             NewFinding(rule=each.rule, problem=each.problem, nodes=tuple(nodes))
-            for each in found
+            for each in after
             if (nodes := _new_nodes(each, old)) is not None
         ),
         len(old.keys() - kept),
     )
 
 
-def _findings(inspection: Inspection, settings: Settings) -> tuple[Finding, ...]:
-    return checks.run(Checked(inspection=inspection, settings=settings, progress=lambda _: None))
+def _encoded(finding: Finding) -> tuple[str, dict[str, object], tuple[str, ...]]:
+    return finding.rule, asdict(finding.problem), finding.nodes
+
+
+def _decoded(kept: tuple[str, dict[str, Any], list[str]]) -> Finding:
+    rule, problem, nodes = kept
+    return Finding(rule, Problem(**problem), tuple(nodes))
 
 
 def _text(finding: Finding) -> tuple[str, ...]:

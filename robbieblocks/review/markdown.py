@@ -10,6 +10,7 @@ from robbieblocks.messages import counted, visible, visible_line
 from robbieblocks.pull_request import MOST_CHARACTERS
 from robbieblocks.review.pictures import Pictures, Thumbnails, left_out_text, pictures_text, remarks
 from robbieblocks.review.sentences import (
+    DANGEROUS,
     alike_findings,
     base_text,
     cause_text,
@@ -21,12 +22,14 @@ from robbieblocks.review.sentences import (
     sizes,
     verdict,
 )
-from robbieblocks.review.values import FieldChange, NewFinding, PageEffect, Review, RowChange
+from robbieblocks.review.values import FieldChange, NewFinding, PageEffect, Review, RowChange, Sizes
 from robbieblocks.review.words import unified_diff, word_diff
 
 _PAGES_MAX: Final = 50
 _GROUPS_MAX: Final = 30
 _DANGERS_MAX: Final = 20
+_NODES_MAX: Final = 4
+_COLUMNS: Final = ("page", "node", "effect", "cause", "html", "js (br)", "css (br)", "pictures")
 _DIFF_LINES_MAX: Final = 60
 _VALUE_MAX: Final = 300
 # Room for the closing words.
@@ -138,44 +141,48 @@ def _pictures(pictures: Pictures) -> Iterator[str]:
 
 
 def _table(pages: Sequence[PageEffect], thumbnails: Thumbnails | None) -> Iterator[str]:
-    if not pages:
+    """Each page once, with all nodes on which the same becomes of it; without empty columns."""
+    nodes: dict[tuple[str, ...], list[str]] = {}
+    for page in sorted(
+        pages, key=lambda page: (page.effect not in DANGEROUS, page.app, page.key, page.node)
+    ):
+        nodes.setdefault(_cells(page, thumbnails), []).append(page.node)
+    rows = [(name, _nodes(on), *rest) for (name, *rest), on in nodes.items()]
+    if not rows:
         return
-    ordered = sorted(
-        pages,
-        key=lambda page: (
-            page.effect not in ("removed", "held back"),
-            page.node,
-            page.app,
-            page.key,
-        ),
-    )
-    names = ["page", "node", "effect", "cause", "html", "js (br)", "css (br)"]
-    if thumbnails and thumbnails.any:
-        names.append("pictures")
-    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    lines = [_page_line(page, thumbnails) for page in ordered[:_PAGES_MAX]]
-    yield "\n".join([*head, *lines]) + "\n"
-    rest = ordered[_PAGES_MAX:]
+    used = [index for index in range(len(_COLUMNS)) if any(row[index] for row in rows)]
+    head = [_line([_COLUMNS[index] for index in used]), _line(["---"] * len(used))]
+    lines = [_line([row[index] for index in used]) for row in rows]
+    yield "\n".join([*head, *lines[:_PAGES_MAX]]) + "\n"
+    rest = lines[_PAGES_MAX:]
     if rest:
-        lines = [_page_line(page, thumbnails) for page in rest[: 4 * _PAGES_MAX]]
-        more = len(rest) - len(lines)
-        said = f"\n\nand {counted(more, 'page')} more" if more else ""
-        yield _folded(counted(len(rest), "more page"), "\n".join([*head, *lines]) + said)
+        shown = rest[: 4 * _PAGES_MAX]
+        more = len(rest) - len(shown)
+        said = f"\n\nand {counted(more, 'row')} more" if more else ""
+        yield _folded(counted(len(rest), "more row"), "\n".join([*head, *shown]) + said)
 
 
-def _page_line(page: PageEffect, thumbnails: Thumbnails | None) -> str:
-    effect = f"**{page.effect}**" if page.effect in ("removed", "held back") else page.effect
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _nodes(nodes: Sequence[str]) -> str:
+    more = len(nodes) - _NODES_MAX
+    return ", ".join(map(code, nodes[:_NODES_MAX])) + (f" and {more} more" if more > 0 else "")
+
+
+def _cells(page: PageEffect, thumbnails: Thumbnails | None) -> tuple[str, ...]:
+    """What is said of a page, in the order of the columns, without its node."""
     causes = ", ".join(escaped(cause_text(cause)) for cause in page.causes[:3])
-    name = page.route or page.key
-    cells = (
-        code(name),
-        code(page.node),
-        effect,
+    # What a page weighed that is gone helps nobody.
+    weights = () if page.effect == "removed" else (page.html, page.scripts, page.styles)
+    return (
+        code(page.route or page.key),
+        f"**{page.effect}**" if page.effect in DANGEROUS else page.effect,
         causes + (", …" if len(page.causes) > 3 else ""),
-        *(escaped(sizes(*each)) for each in (page.html, page.scripts, page.styles)),
-        *([thumbnails.of(page)] if thumbnails and thumbnails.any else []),
+        *(escaped(sizes(*each)) for each in weights or (Sizes(),) * 3),
+        thumbnails.of(page) if thumbnails and thumbnails.any else "",
     )
-    return "| " + " | ".join(cells) + " |"
 
 
 def _row(row: RowChange) -> str:

@@ -14,7 +14,7 @@ from robbieblocks import content
 from robbieblocks.errors import ContentError, UsageError
 from robbieblocks.file_reading import read_file
 from robbieblocks.messages import did_you_mean
-from robbieblocks.model import Snapshot
+from robbieblocks.model import Sha256, Snapshot
 from robbieblocks.pipeline import BuildContext, Proposal, propose
 from robbieblocks.review import differences, effects, findings, mistakes, sources
 from robbieblocks.review.sources import Sides, Source
@@ -39,12 +39,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """One side, built."""
+    """One side, built; `hash` is one of all that its pages are made from."""
 
     source: Source
     rows: Snapshot
     proposal: Proposal
-    made_with: str
+    hash: Sha256
 
 
 def review(
@@ -62,7 +62,11 @@ def review(
     there and names that neither side has, ContentError where the base can't be built, and what
     builds raise.
     """
-    with sources.opened(asked.against, settings, prune=asked.prune, connect=connect) as sides:
+    memory = content.PageMemory(context.cache)
+    with sources.opened(
+        asked.against, settings, prune=asked.prune, connect=connect, memory=memory
+    ) as sides:
+        memory.save()
         # Files that everything is made from have mistakes: both sides would be the base.
         before = _made(sides.before, settings, context, asked, now, progress)
         texts = _templates(sides.before.templates)
@@ -70,7 +74,8 @@ def review(
             after = _made(sides.after, settings, context, asked, now, progress, before)
         except ContentError as error:
             return _unbuilt(error, sides, before, settings)
-    return _reviewed(asked, sides, before, after, texts, settings)
+    judge = findings.Checks(settings=settings, cache=context.cache)
+    return _reviewed(asked, sides, before, after, texts, judge)
 
 
 def _made(
@@ -87,8 +92,8 @@ def _made(
         source.content, taken_at=now, drafts=asked.drafts, previous=before.rows if before else None
     )
     proposal = propose(rows, context=context, before=before.proposal if before else None, now=now)
-    made_with = f"{context.page_renderer.id} {context.toolchain.id}"
-    return _Made(source=source, rows=rows, proposal=proposal, made_with=made_with)
+    hash_ = source.hash(f"{context.page_renderer.id} {context.toolchain.id}")
+    return _Made(source=source, rows=rows, proposal=proposal, hash=hash_)
 
 
 def _reviewed(
@@ -97,8 +102,9 @@ def _reviewed(
     before: _Made,
     after: _Made,
     templates: Mapping[str, str | None],
-    settings: Settings,
+    judge: findings.Checks,
 ) -> Reviewed:
+    settings = judge.settings
     old, new = before.proposal, after.proposal
     _check_names(asked, before.rows, after.rows)
     pages = [
@@ -112,11 +118,11 @@ def _reviewed(
         *differences.row_changes(sides.before.content, sides.after.content),
         *differences.template_changes(templates, _templates(sides.after.templates)),
     )
-    found, solved = findings.new(old.inspection, new.inspection, settings)
+    found, solved = findings.new(judge.of(old, before.hash), judge.of(new, after.hash))
     unread = mistakes.new(sides.before.problems, sides.after.problems, settings.checks)
     made = Review(
         base=_base(sides, before),
-        after=after.source.hash(after.made_with),
+        after=after.hash,
         rows=tuple(
             row for row in rows if not asked.pages or row.entity != "page" or row.key in asked.pages
         ),
@@ -157,7 +163,7 @@ def _base(sides: Sides, before: _Made) -> Base:
     return Base(
         kind=sides.kind,
         name=sides.name,
-        hash=before.source.hash(before.made_with),
+        hash=before.hash,
         commit=sides.commit,
         date=sides.date,
     )

@@ -29,9 +29,9 @@ _NAMED_MAX: Final = 3
 
 def verdict(review: Review) -> str:
     """All of it in one line."""
+    rows = len(review.rows)
+    differ = f" ({counted(rows, 'row')} differ{'s' if rows == 1 else ''})" if rows else ""
     if not review.changed:
-        rows = len(review.rows)
-        differ = f" ({counted(rows, 'row')} differ{'s' if rows == 1 else ''})" if rows else ""
         return f"Nothing changes for visitors: every page comes out byte-identical{differ}"
     nodes = {page.node for page in review.pages if page.effect != "identical"}
     parts = [
@@ -41,7 +41,7 @@ def verdict(review: Review) -> str:
     ]
     errors = sum(each.problem.severity == "error" for each in review.findings)
     warnings = len(review.findings) - errors
-    said = f"Pages: {', '.join(parts)}" if parts else "No page changes"
+    said = f"Pages: {', '.join(parts)}" if parts else f"No page changes{differ}"
     if nodes:
         said += f", on {listed(sorted(nodes), 4)}"
     for count, noun in ((errors, "new error"), (warnings, "new warning")):
@@ -121,13 +121,14 @@ def row_name(row: RowChange) -> str:
 
 
 def sizes(before: int | None, after: int | None) -> str:
-    """Bytes before and after: `12.0 kB -> 12.4 kB (+0.4 kB)`; empty where nothing differs."""
+    """Bytes before and after: `12.0 kB -> 12.4 kB (+400 B)`; empty where nothing differs."""
     if before == after:
         return ""
     if before is None or after is None:
         return size(before or after or 0)
     more = after - before
-    return f"{size(before)} -> {size(after)} ({'+' if more > 0 else '-'}{size(abs(more))})"
+    said = size(after) if size(before) == size(after) else f"{size(before)} -> {size(after)}"
+    return f"{said} ({'+' if more > 0 else '-'}{size(abs(more))})"
 
 
 def base_text(review: Review) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from psycopg import Connection
 
 from robbieblocks import content, process
-from robbieblocks.content import Content, ContentRow, RowName
+from robbieblocks.content import Content, ContentRow, PageMemory, RowName
 from robbieblocks.errors import Problem, UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import Sha256, sha256
@@ -69,13 +69,17 @@ def opened(
     *,
     prune: bool,
     connect: Callable[[], AbstractContextManager[Connection]],
+    memory: PageMemory,
 ) -> Generator[Sides]:
     """Both sides, as long as the block lasts: the base of a revision lies in a temporary folder.
 
+    A page's file that both sides have is parsed once, or not at all where `memory` has it.
     `connect` opens the database of `live`, which is read and never written. Raises UsageError for
     a base that is not there, ContentError, DatabaseUnavailable.
     """
-    own = _of_folders(settings.content, settings.node_branding, settings.templates, settings)
+    own = _of_folders(
+        settings.content, settings.node_branding, settings.templates, settings, memory
+    )
     if against == LIVE:
         with connect() as connection:
             yield _live(connection, own, prune=prune)
@@ -84,7 +88,7 @@ def opened(
     if _is_path(against):
         if not folder.is_dir():
             raise UsageError(f"--against {printable(against)} is not a folder: name another")
-        yield _folder(folder.absolute(), against, own, settings)
+        yield _folder(folder.absolute(), against, own, settings, memory)
         return
     project = _project(settings)
     try:
@@ -92,10 +96,10 @@ def opened(
     except UsageError:
         if not against or not folder.is_dir():
             raise
-        yield _folder(folder.absolute(), against, own, settings)
+        yield _folder(folder.absolute(), against, own, settings, memory)
         return
     with process.temporary_folder() as temporary:
-        before = _revision(revision, temporary, settings)
+        before = _revision(revision, temporary, settings, memory)
         yield replace(
             _of_files(before, own, "revision", against),
             commit=revision.commit,
@@ -113,18 +117,24 @@ def _project(settings: Settings) -> Path:
 
 
 def _of_folders(
-    rows: Path, branding: Path, templates: tuple[Path, ...], settings: Settings
+    rows: Path,
+    branding: Path,
+    templates: tuple[Path, ...],
+    settings: Settings,
+    memory: PageMemory,
 ) -> Source:
     """What folders hold; the content folder of the project itself must be there."""
     own = rows == settings.content
     found, problems = content.load_sound(
-        rows if own or rows.is_dir() else None, branding if branding.is_dir() else None
+        rows if own or rows.is_dir() else None,
+        branding if branding.is_dir() else None,
+        memory,
     )
     folders = Folders(rows, branding)
     return Source(content=found, folders=folders, templates=templates, problems=problems)
 
 
-def _folder(folder: Path, name: str, own: Source, settings: Settings) -> Sides:
+def _folder(folder: Path, name: str, own: Source, settings: Settings, memory: PageMemory) -> Sides:
     """A project, or what `content export` wrote."""
     places = _places(folder, settings)
     exported = not (folder / PROJECT_FILE).exists()
@@ -136,11 +146,13 @@ def _folder(folder: Path, name: str, own: Source, settings: Settings) -> Sides:
     templates = _templates(places["templates"], settings)
     if exported and not places["templates"].is_dir():
         templates = settings.templates
-    before = _of_folders(places["content"], places["node_branding"], templates, settings)
+    before = _of_folders(places["content"], places["node_branding"], templates, settings, memory)
     return _of_files(before, own, "folder", name)
 
 
-def _revision(revision: revisions.Revision, temporary: Path, settings: Settings) -> Source:
+def _revision(
+    revision: revisions.Revision, temporary: Path, settings: Settings, memory: PageMemory
+) -> Source:
     root = Path(os.path.realpath(revision.repository))
     inside = Path(os.path.realpath(_project(settings))).relative_to(root)
     notes = list(revisions.extract(revision, [inside / PROJECT_FILE], temporary))
@@ -160,7 +172,7 @@ def _revision(revision: revisions.Revision, temporary: Path, settings: Settings)
         revision, [each.relative_to(temporary) for each in wanted], temporary
     )
     templates = _templates(places["templates"], settings)
-    found = _of_folders(places["content"], places["node_branding"], templates, settings)
+    found = _of_folders(places["content"], places["node_branding"], templates, settings, memory)
     return replace(found, notes=tuple(notes))
 
 

@@ -18,13 +18,17 @@ import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
+from syrupy.assertion import SnapshotAssertion
 
-from robbieblocks import content, snapshot
+from robbieblocks import checks, content, snapshot
 from robbieblocks import database as rows
+from robbieblocks.checks import run as run_checks
+from robbieblocks.content import page_files
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.review import Asked, Reviewed, as_markdown, as_object, as_text, review
 from robbieblocks.settings import Settings, resource_dir
+from robbieblocks.source_files import parse_toml
 from tests.building import NOW, Builder, MakeBuilder
 from tests.commands import Installation
 
@@ -167,15 +171,14 @@ def test_a_comment_is_written_where_something_changes_and_none_else(
 
 
 def test_a_comment_in_code_changes_nothing(project: Project) -> None:
-    with (project.folder / _HERO).open("a") as file:
-        file.write("// said to nobody\n")
+    _comment_in_code(project)
     assert project.text() == [
         "Nothing changes for visitors: every page comes out byte-identical (1 row differs)"
     ]
 
 
 def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
-    project.edit("node_branding/vengeance-local.toml", "#ff4fa3", "#ff0000")
+    _branding(project)
     assert project.text() == [
         "Pages: 4 changed, on vengeance-local",
         "Token color.primary touches 4 pages on vengeance-local: all change",
@@ -190,19 +193,14 @@ def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
 
 
 def test_a_template_changes_the_pages_of_its_layout(project: Project) -> None:
-    project.edit(
-        "templates/layouts/single-column.html.j2",
-        '<div class="rb-layout ',
-        '<div class="rb-layout rb-new ',
-    )
+    _template(project)
     said = project.text(nodes=("vengeance-local",), apps=("play",))
     assert said[0].startswith("Pages: 1 changed, 1 byte-identical, on vengeance-local")
     assert said[1].startswith("Template touches 2 pages on vengeance-local: 1 changes, 1 comes out")
 
 
 def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
-    with (project.folder / _HERO).open("a") as file:
-        file.write("const x = ;\n")
+    _broken_component(project)
     made = project.review().review
     assert made.counts["held back"] == len(made.pages) > 0
     # They stay as they are, with what they load.
@@ -216,13 +214,9 @@ def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
 
 
 def test_a_token_that_changes_nothing_that_is_seen(project: Project) -> None:
-    project.edit(
-        "content/tokens.toml",
-        '"color.primary" = { value = "#1f5fa8"',
-        '"color.primary" = { value = "#123456"',
-    )
+    _unseen_token(project)
     assert project.text() == [
-        "No page changes",
+        "No page changes (1 row differs)",
         "What differs:",
         "~ token color.primary",
         "    value: #1f5fa8 -> #123456",
@@ -243,6 +237,55 @@ def test_a_deleted_page_is_told_first_with_its_dead_links_and_the_brake(project:
     assert markdown.count("the brake holds") == 1
 
 
+def _branding(project: Project) -> None:
+    project.edit("node_branding/vengeance-local.toml", "#ff4fa3", "#ff0000")
+
+
+def _template(project: Project) -> None:
+    layout = "templates/layouts/single-column.html.j2"
+    project.edit(layout, '<div class="rb-layout ', '<div class="rb-layout rb-new ')
+
+
+def _broken_component(project: Project) -> None:
+    with (project.folder / _HERO).open("a") as file:
+        file.write("const x = ;\n")
+
+
+def _unseen_token(project: Project) -> None:
+    project.edit(
+        "content/tokens.toml",
+        '"color.primary" = { value = "#1f5fa8"',
+        '"color.primary" = { value = "#123456"',
+    )
+
+
+def _deleted_page(project: Project) -> None:
+    delete_about(project.folder / "content")
+
+
+def _comment_in_code(project: Project) -> None:
+    with (project.folder / _HERO).open("a") as file:
+        file.write("// said to nobody\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_branding, _template, _broken_component, _unseen_token, _deleted_page, _comment_in_code],
+    ids=lambda change: change.__name__.strip("_"),
+)
+def test_the_comment_of_each_kind_of_branch(
+    project: Project, change: Callable[[Project], None], snapshot: SnapshotAssertion
+) -> None:
+    """What each says, and that one of them says nothing."""
+    change(project)
+    made = project.review().review
+    said = as_markdown(made, command="robbieblocks preview --against main") if made.changed else ""
+    # The base's hash and the weights are the toolchain's, too, and its commit is of this day.
+    shown = re.sub(r"<sub>.*?</sub>", "<sub>base and plan</sub>", html.unescape(said))
+    assert re.sub(r"[\d.]+ kB", "N kB", shown) == snapshot
+    assert bool(said) == (change is not _comment_in_code)
+
+
 def test_each_field_of_a_page_is_told(project: Project) -> None:
     project.edit(_TABLE, "minBet = 5", "minBet = 10")
     project.edit("content/pages/robbie-play-home.toml", "nothing is due", "nothing is ever due")
@@ -257,6 +300,38 @@ def test_a_review_is_the_same_twice(project: Project) -> None:
     assert one == other
     schema = json.loads(Path("docs/preview-schema.json").read_text())
     jsonschema_rs.Draft202012Validator(schema, offline=True).validate(json.loads(one))
+
+
+def test_a_base_that_was_reviewed_is_neither_parsed_nor_checked_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of both sides only pages that differ, or name files, are; what is said is the same."""
+    parsed: list[str] = []
+    checked: list[object] = []
+
+    def parse(collector: Any, file: Path, text: str) -> Any:
+        parsed.append(file.name)
+        return parse_toml(collector, file, text)
+
+    def run(given: checks.Checked) -> Any:
+        checked.append(given.inspection)
+        return run_checks(given)
+
+    monkeypatch.setattr(page_files, "parse_toml", parse)
+    monkeypatch.setattr(checks, "run", run)
+    delete_about(project.folder / "content")
+    first = project.review().review
+    assert first.findings
+    parsed.clear()
+    checked.clear()
+    assert as_object(project.review().review) == as_object(first)
+    assert (parsed, checked) == (["robbie-about.toml"], [])
+    parsed.clear()
+    project.edit(_TABLE, "minBet = 5", "minBet = 8")
+    changed = project.review().review
+    assert sorted(parsed) == ["robbie-about.toml", Path(_TABLE).name]
+    assert len(checked) == 1
+    assert changed.findings == first.findings
 
 
 def test_the_working_tree_counts_with_files_that_git_does_not_know(project: Project) -> None:

@@ -163,8 +163,9 @@ def test_a_comment_shows_pictures_only_where_their_address_is_known() -> None:
     assert 'width="160" alt="desktop"' in text
     assert 'height="240" alt="phone"' in text
     assert 'href="https://p.example/x%7Cy/pages/n/p--desktop.html"' in text
+    (head,) = [line for line in text.splitlines() if line.startswith("| page |")]
     rows = [line for line in text.splitlines() if line.startswith("| <code>")]
-    assert {line.count(" | ") for line in rows} == {7}
+    assert {line.count(" | ") for line in rows} == {head.count(" | ")}
 
 
 def test_a_report_holds_pictures_up_to_its_bound_and_says_how_many_more_there_are() -> None:
