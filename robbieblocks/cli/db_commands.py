@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from robbieblocks.cli.options import DatabaseUrl, ResultFormat
+from robbieblocks.cli.options import DatabaseUrl, DryRun, ResultFormat
 
 db = typer.Typer(
     name="db",
@@ -153,6 +153,31 @@ def db_maintain(
     from robbieblocks.cli import maintenance as command
 
     command.maintain(database_url, cadence, keep_audit_months=keep_audit_months, dry_run=dry_run)
+
+
+@db.command("migrate-legacy")
+def db_migrate_legacy(
+    archive: Annotated[
+        str, typer.Option("--archive", help="The schema with the tables of the archive.")
+    ] = "legacy",
+    town: Annotated[
+        str | None,
+        typer.Option(help="The town that gets the rows. Default: none.", show_default=False),
+    ] = None,
+    dry_run: DryRun = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take users, conversations, sticky notes and moods from an archive into the unified schema.
+
+    Prints the rows in and out of each table, and each row that is refused with its reason; may be
+    repeated. Changes rows of the unified schema alone: none that is there, but for moods. Exits
+    with 3 where rows are refused.
+
+    Example: robbieblocks db migrate-legacy --town aurora --dry-run
+    """
+    from robbieblocks.cli import psql as command
+
+    command.migrate_legacy(database_url, archive=archive, town=town, dry_run=dry_run)
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})

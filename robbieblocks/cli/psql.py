@@ -1,4 +1,4 @@
-"""`robbieblocks db psql`, `db test` and `db url`: the database for other programs."""
+"""`robbieblocks db psql`, `db url`, and what psql and bash do: the database for other programs."""
 
 from __future__ import annotations
 
@@ -61,6 +61,21 @@ def test_schema(
         folders = [environment.get("PATH", os.defpath), str(Path(_psql()).parent)]
         environment["PATH"] = os.pathsep.join(folders)
         _become((*words, *address, *arguments), environment)
+
+
+def migrate_legacy(
+    database_url: str | None, *, archive: str, town: str | None, dry_run: bool
+) -> None:
+    """Become psql with schema/scripts/migrate-legacy-data.sql. Raises UsageError without a psql."""
+    program = _psql()
+    settings = Settings.from_environment(database_url=database_url)
+    script = settings.schema / "scripts" / "migrate-legacy-data.sql"
+    given = {"legacy": archive, "town": town or "", "dry_run": str(int(dry_run))}
+    variables = [word for name, value in given.items() for word in ("-v", f"{name}={value}")]
+    with session.located(settings) as found:
+        address, environment = _for_psql(found)
+        words = (program, *address, "-X", *variables, "-f", str(script))
+        _become(words, environment)
 
 
 def _for_psql(found: Settings) -> tuple[list[str], dict[str, str]]:
