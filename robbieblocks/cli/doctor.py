@@ -69,6 +69,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         what = f"{variable} is set, and is no setting"
         yield Finding(about="settings", state="note", what=what, remedy=f"did you mean {meant}?")
     yield from _guarded("database", _stored(settings))
+    yield from _guarded("web server", _web_server(settings))
     yield from _guarded("toolchain", _toolchain(settings))
     yield from _guarded("cache", _cache(settings))
     yield from _guarded("templates", _templates(settings))
@@ -185,6 +186,19 @@ def _site_root(settings: Settings, identity: str | None) -> Finding:
         remedy = "give this account the folder, or name another in ROBBIEBLOCKS_SITE_ROOT"
         return Finding(about="site root", state="broken", what=what, remedy=remedy)
     return _ok("site root", f"{root.path}, with the nodes {', '.join(nodes)}")
+
+
+def _web_server(settings: Settings) -> Iterator[Finding]:
+    """Whether nginx or Caddy can read what is live; where nothing is, there is nothing to say."""
+    root = SiteRoot(settings.site_root)
+    try:
+        closed = release.closed_to_others(root) if release.nodes(root) else None
+    except RobbieBlocksError:
+        return  # the site root's own finding says so
+    if closed is not None:
+        what = f"{closed} may be entered by its owner and group alone"
+        remedy = f"for nginx or Caddy: chmod o+x {closed}, or put their account into its group"
+        yield _note("web server", what, remedy)
 
 
 # --- what is fetched, kept and overridden ------------------------------------------------------

@@ -15,6 +15,8 @@ from robbieblocks.messages import nearest, visible_line
 from robbieblocks.settings import PROJECT_FILE, SETTINGS, Setting, Settings
 
 _PREFIX: Final = "ROBBIEBLOCKS_"
+# Nothing but what opens secrets reads it, so no field of the settings has it.
+_SECRET: Final = ("ROBBIEBLOCKS_SECRETS_KEYS",)
 _LOGIN: Final = re.compile(r"(?<=//)[^/@\s]*@")
 
 
@@ -57,6 +59,8 @@ def misspelt() -> Iterator[tuple[str, str]]:
 
 def _value(setting: Setting, settings: Settings) -> str:
     field = setting.variable.removeprefix(_PREFIX).lower()
+    if setting.variable in _SECRET:
+        return "set, and not shown" if os.environ.get(setting.variable) else "not set"
     if field == "database_url":
         return _database(settings)
     if field == "templates":

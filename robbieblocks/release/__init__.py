@@ -30,6 +30,7 @@ from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.node_removal import remove_node, worker_lock
 from robbieblocks.release.pins import Pin, pinned
+from robbieblocks.release.readability import closed_to_others
 from robbieblocks.release.reading import (
     live,
     live_size,
@@ -71,6 +72,7 @@ __all__ = [
     "WrittenRelease",
     "apps",
     "claim",
+    "closed_to_others",
     "compress_assets",
     "end_holds",
     "has_folder",

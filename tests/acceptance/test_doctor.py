@@ -36,7 +36,10 @@ def test_all_is_well_and_each_setting_has_its_source(
     assert ran.code == 0, ran.err
     (tmp_path / "robbieblocks.toml").write_text('[checks]\nunused-component = "off"\n')
     (tmp_path / "below").mkdir()
-    secret = {"ROBBIEBLOCKS_DATABASE_URL": f"{installation.database_url} password=geheim"}
+    secret = {
+        "ROBBIEBLOCKS_DATABASE_URL": f"{installation.database_url} password=geheim",
+        "ROBBIEBLOCKS_SECRETS_KEYS": "one:geheim",
+    }
     ran = installation.run(
         "doctor", "--format", "json", cwd=tmp_path / "below", ROBBIEBLOCKS_SITEROOT="x", **secret
     )
@@ -46,6 +49,8 @@ def test_all_is_well_and_each_setting_has_its_source(
     assert "ROBBIEBLOCKS_SITE_ROOT" in found["settings"]["remedy"]
     assert "PostgreSQL 18" in found["database"]["what"]
     assert "vengeance-local" in found["site root"]["what"]
+    # The folders of tests are closed to others.
+    assert "chmod o+x" in found["web server"]["remedy"]
     settings = {each["setting"]: each for each in json.loads(ran.out)["settings"]}
     assert settings["checks.unused-component"]["source"] == "robbieblocks.toml"
     assert settings["ROBBIEBLOCKS_HOME"]["source"] == "ROBBIEBLOCKS_HOME"

@@ -7,6 +7,7 @@ import http.server
 import os
 import shutil
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from robbieblocks.model import Asset, Manifest, sha256
 from robbieblocks.release import (
     Pin,
     SiteRoot,
+    closed_to_others,
     live,
     lock,
     make_live,
@@ -703,3 +705,22 @@ def test_a_files_time_stands_for_its_content(site_root: SiteRoot) -> None:
         assert {path: (folder / path).stat().st_mtime for path in pages(1)} == first
     assert len({int(time) for time in first.values()}) == len(set(pages(1).values()))
     assert all(0 < time < 2**30 + 1 for time in first.values())
+
+
+def test_a_folder_that_a_web_server_may_not_enter_is_named() -> None:
+    """The first one from the root down, and none where everybody may enter all."""
+    # pytest's own folders are closed to others.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        above = Path(folder).resolve()
+        above.chmod(0o755)
+        site_root = SiteRoot(above / "site")
+        put_version(site_root, 1)
+        for each in (site_root.path, *site_root.path.rglob("*/")):
+            each.chmod(0o755)
+        assert closed_to_others(site_root) is None
+        release = (app_path(site_root) / "current").resolve()
+        for each in (release, app_path(site_root), site_root.path, above):
+            each.chmod(0o750)
+            found = closed_to_others(site_root)
+            assert found is not None
+            assert found.resolve() == each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -20,10 +21,21 @@ from robbieblocks.release import SiteRoot
 from robbieblocks.serve import WebServer, WebSite
 from tests import web_servers
 from tests.commands import Installation
-from tests.integration.releases import NODE, app_folder, assets, pages, put, put_version
+from tests.integration.releases import (
+    NODE,
+    app_folder,
+    assets,
+    manifest,
+    pages,
+    publish,
+    put,
+    put_version,
+)
 from tests.web_servers import SERVERS
 
 pytestmark = pytest.mark.slow
+
+OPERATOR = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
 
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
 FONT = Asset.of("orbitron", "woff2", bytes(2000))
@@ -409,11 +421,42 @@ def test_the_command_prints_it(site_root: SiteRoot, tmp_path: Path) -> None:
     shell = Installation(
         home=tmp_path / "home", variables={"ROBBIEBLOCKS_SITE_ROOT": str(site_root.path)}
     )
-    ran = shell.run("webserver", "nginx", "--node", NODE, "--name", "play.example.org")
+    ran = shell.run("webserver", "nginx", "--node", NODE)
     assert ran.code == 0, ran.err
-    assert web_servers.check("nginx", ran.out, tmp_path / "nginx") == ""
     assert "play, shared" in ran.err
     for node in ("nowhere", "../x", "a; b"):
         refused = shell.run("webserver", "caddy", "--node", node)
         assert (refused.code, refused.out) == (2, "")
         assert "no live release" in refused.error
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_command_of_the_handbook_is_taken(
+    server: WebServer, site_root: SiteRoot, tmp_path: Path
+) -> None:
+    """What docs/operator.md pipes into the server's file is a configuration that it accepts."""
+    line = re.search(
+        rf"^robbieblocks (webserver {server} .*?) \|", OPERATOR.read_text(), re.MULTILINE
+    )
+    assert line is not None
+    shell = Installation(
+        home=tmp_path / "home", variables={"ROBBIEBLOCKS_SITE_ROOT": str(site_root.path)}
+    )
+    ran = shell.run(*line[1].split())
+    assert ran.code == 0, ran.err
+    assert web_servers.check(server, ran.out, tmp_path / server) == ""
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_publish_is_checked_through_the_server(server: WebServer, tmp_path: Path) -> None:
+    """The smoke check, which wants the bytes and, where it is sent, the hash of the new build."""
+    root = SiteRoot(tmp_path / "site")
+    put_version(root, 1)
+    port = web_servers.free_port()
+    text = text_of(server, root.path, f"127.0.0.1:{port}")
+    with web_servers.running(server, text, tmp_path / server, port) as url:
+        files = pages(2)
+        new = manifest(files, assets(2))
+        assert publish(root, new, files, assets(2), smoke_url=url).swapped
+        sent = httpx.get(f"{url}/play/").headers.get(release.BUILD_HEADER)
+        assert sent == (new.build_hash if server == "nginx" else None)
