@@ -149,9 +149,14 @@ DECLARE
     changes jsonb;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        SELECT jsonb_object_agg(conversation_id, more) INTO changes
-          FROM (SELECT conversation_id, count(*) AS more FROM after
-                 WHERE deleted_at IS NULL AND conversation_id IS NOT NULL GROUP BY 1) AS counted;
+        UPDATE conversations c
+           SET message_count = coalesce(c.message_count, 0) + written.more,
+               last_message_at = greatest(c.last_message_at, written.newest),
+               updated_at = now()
+          FROM (SELECT conversation_id, count(*) AS more, max(created_at) AS newest FROM after
+                 WHERE deleted_at IS NULL GROUP BY 1) AS written
+         WHERE c.id = written.conversation_id;
+        RETURN NULL;
     ELSIF TG_OP = 'DELETE' THEN
         SELECT jsonb_object_agg(conversation_id, more) INTO changes
           FROM (SELECT conversation_id, -count(*) AS more FROM before
@@ -167,11 +172,8 @@ BEGIN
     END IF;
     UPDATE conversations c
        SET message_count = greatest(0, coalesce(c.message_count, 0) + changed.value::integer),
-           -- Where another session wrote to the conversation meanwhile, only c has its newest time.
-           last_message_at = greatest(
-               CASE TG_OP WHEN 'INSERT' THEN c.last_message_at END,
-               (SELECT max(m.created_at) FROM messages m
-                 WHERE m.conversation_id = c.id AND m.deleted_at IS NULL)),
+           last_message_at = (SELECT max(m.created_at) FROM messages m
+                               WHERE m.conversation_id = c.id AND m.deleted_at IS NULL),
            updated_at = now()
       FROM jsonb_each_text(changes) AS changed
      WHERE c.id = changed.key::uuid;

@@ -314,8 +314,11 @@ BEGIN
                    max(d.close_date) FILTER (WHERE d.closed_won) AS last_won,
                    count(d.id) FILTER (WHERE d.primary_contact_id = o.id) AS is_primary
               FROM contacts o
-              LEFT JOIN deals d ON (d.primary_contact_id = o.id OR d.id IN (
-                                    SELECT n.deal_id FROM deal_contacts n WHERE n.contact_id = o.id))
+              LEFT JOIN LATERAL (
+                   SELECT p.id FROM deals p WHERE p.primary_contact_id = o.id
+                    UNION
+                   SELECT n.deal_id FROM deal_contacts n WHERE n.contact_id = o.id) AS named ON true
+              LEFT JOIN deals d ON d.id = named.id
                                AND d.is_active AND d.town_id IS NOT DISTINCT FROM o.town_id
              WHERE o.id = ANY (touched)
              GROUP BY o.id) AS m
@@ -396,8 +399,7 @@ BEGIN
         PERFORM schema_protect_town(on_table);
     END LOOP;
     PERFORM schema_protect('deal_contacts',
-        '(SELECT all_towns()) OR EXISTS (SELECT FROM deals d WHERE d.id = deal_contacts.deal_id) '
-        'AND EXISTS (SELECT FROM contacts c WHERE c.id = deal_contacts.contact_id)');
+        '(SELECT all_towns()) OR EXISTS (SELECT FROM deals d WHERE d.id = deal_contacts.deal_id)');
     PERFORM schema_protect('deal_stage_history',
         '(SELECT all_towns()) OR EXISTS ('
         'SELECT FROM deals d WHERE d.id = deal_stage_history.deal_id)');

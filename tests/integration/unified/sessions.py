@@ -65,7 +65,7 @@ def session(
 
 def everyones(conninfo: str, town: str, user: str) -> Iterator[tuple[str, Connection]]:
     """Each session that a town can have, with what to call it: the application's, its own."""
-    for role in {APPLICATION, OWN_ROLES.get(town, APPLICATION)}:
+    for role in dict.fromkeys((APPLICATION, OWN_ROLES.get(town, APPLICATION))):
         with session(conninfo, town, user, role=role) as connection:
             yield role, connection
 

@@ -10,6 +10,7 @@ import pytest
 from psycopg import Connection
 
 from tests.integration.unified import sessions
+from tests.integration.unified.conftest import FILES, apply
 
 pytestmark = pytest.mark.postgres
 
@@ -269,3 +270,18 @@ def test_the_log_tells_of_deals_but_not_their_vectors(business: str) -> None:
             " FROM audit_log WHERE user_id = app_user_id() AND entity_type IN ('deals', 'contacts')"
             " AND new_values ?| '{amount,email}' ORDER BY entity_type"
         ).fetchall() == [("contacts", {"email": "kim@x"}), ("deals", {"amount": 7.0})]
+
+
+def test_an_earlier_view_of_one_town_reads_with_the_rights_of_whoever_asks(business: str) -> None:
+    """aurora_deals shows a session of another town that town's rows, not aurora's."""
+    with sessions.session(business, "*", role="robbieblocks") as connection:
+        connection.execute("CREATE VIEW aurora_deals AS SELECT deal_name FROM deals")
+        connection.execute(f"GRANT SELECT ON aurora_deals TO {sessions.APPLICATION}".encode())
+    apply(business, next(file for file in FILES if file.name.startswith("04")))
+    with sessions.session(business, "fluenti") as connection:
+        assert connection.execute("SELECT * FROM aurora_deals").fetchall() == [("fluenti",)]
+    with sessions.session(business, "*", role="robbieblocks") as connection:
+        options = connection.execute(
+            "SELECT reloptions FROM pg_class WHERE oid = 'aurora_deals'::regclass"
+        )
+        assert options.fetchall() == [(["security_invoker=true"],)]

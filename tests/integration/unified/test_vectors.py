@@ -15,7 +15,7 @@ from robbieblocks.errors import Permanent
 from robbieblocks.settings import resource_dir
 from tests.databases import Databases
 from tests.integration.unified import sessions
-from tests.integration.unified.conftest import as_superuser
+from tests.integration.unified.conftest import FILES, apply, as_superuser
 
 pytestmark = pytest.mark.postgres
 
@@ -207,6 +207,32 @@ def test_what_makes_no_sense_is_refused(library: str) -> None:
                 connection.execute(statement.encode())
         with pytest.raises(psycopg.errors.DataException):
             connection.execute("UPDATE embeddings SET embedding = '[1,2]'")
+
+
+def test_an_earlier_index_by_lists_and_function_are_replaced(library: str) -> None:
+    """ivfflat gives way to HNSW, and a function with other defaults to this version's."""
+    with sessions.session(library, "*", role="robbieblocks") as connection:
+        connection.execute(
+            """
+            DROP INDEX embeddings_embedding_idx;
+            CREATE INDEX idx_embeddings_embedding ON embeddings
+             USING ivfflat (embedding vector_cosine_ops) WITH (lists = 1);
+            DROP FUNCTION find_similar_embeddings;
+            CREATE FUNCTION find_similar_embeddings(
+                query_embedding vector, limit_count integer DEFAULT 5,
+                threshold double precision DEFAULT 0.8)
+            RETURNS TABLE (id uuid, content text, similarity double precision, metadata jsonb)
+            LANGUAGE plpgsql AS 'BEGIN RETURN; END';
+            """
+        )
+    apply(library, next(file for file in FILES if file.name.startswith("03")))
+    with sessions.session(library, "aurora", "ann") as connection:
+        assert _found(connection) == ["ann"]
+        methods = connection.execute(
+            "SELECT amname FROM pg_index JOIN pg_class ON oid = indexrelid JOIN pg_am ON pg_am.oid"
+            " = relam WHERE indrelid = 'embeddings'::regclass AND amname IN ('hnsw', 'ivfflat')"
+        )
+        assert methods.fetchall() == [("hnsw",)]
 
 
 def _init(conninfo: str, *options: str) -> subprocess.CompletedProcess[str]:
