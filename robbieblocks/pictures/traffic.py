@@ -28,7 +28,7 @@ class Traffic:
     def __init__(self, app: App, page: Page) -> None:
         self._site = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
         self._page = page
-        self._address = ""
+        self._is_opened = False
         self._notes: set[str] = set()
         self._open = 0
         self.answered = 0
@@ -53,8 +53,7 @@ class Traffic:
 
     async def open(self, route: str) -> None:
         """Open a page of the site."""
-        self._address = ORIGIN + route
-        await self._page.goto(self._address, wait_until="commit")
+        await self._page.goto(ORIGIN + route, wait_until="commit")
 
     def gone(self) -> str:
         """Why the page is not the one that was opened; empty where it is."""
@@ -95,13 +94,16 @@ class Traffic:
         """What a request does that would open another page; empty where it does not."""
         from playwright.async_api import Error
 
-        if not request.is_navigation_request() or request.url == self._address:
+        if not request.is_navigation_request():
             return ""
         try:
             itself = request.frame == self._page.main_frame
             own = itself or request.frame.page == self._page
         except Error:  # a window that has no frame yet
             return _WINDOW
+        if itself and not self._is_opened:
+            self._is_opened = True
+            return ""
         if itself:
             shown = _cut(request.url.removeprefix(ORIGIN))
             return f"goes on to {shown}: shown is what is there before"

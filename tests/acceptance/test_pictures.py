@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -41,6 +42,7 @@ PAGES: Mapping[str, str] = {
         <script>alert(1); window.open("/varying"); fetch("https://elsewhere.example/x");
         new WebSocket("wss://elsewhere.example/");</script>""",
     "/leaves": "<p>here</p><script>location.href = 'https://elsewhere.example/'</script>",
+    "/café": "<p>here</p><script>location.reload()</script>",
     "/blank": "<p>here</p><script>location.href = 'about:blank'</script>",
     "/huge": "<div style='height: 200000px; background: linear-gradient(red, blue)'></div>",
     "/restless": """<p id=t>0</p><script>const channel = new MessageChannel();
@@ -65,7 +67,7 @@ def taken(*routes: str, browser: str | None = None) -> dict[str, Taken]:
     """The pictures of pages by route; as CI's containers have no sandbox, there is none."""
     named = browser or Settings.from_environment().browser
     found = take(
-        map(scene, routes), find_browser(named, sandbox=False), lambda _: None, timeout_s=9
+        map(scene, routes), find_browser(named, sandbox=False), lambda _: None, timeout_s=12
     )
     return {each.route: found[each] for each in found}
 
@@ -79,15 +81,16 @@ def its_variables(chromium: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) 
 def test_whatever_a_page_does_it_is_named_and_the_others_are_taken() -> None:
     """A script without end, a page that leaves or never rests: each says so, in bounded time. A
     dialog, a window and what is not there are noted. The end of a very high page is left out."""
-    found = taken(*PAGES)
+    found = taken(*map(quote, PAGES))
     problems = {route: each.problem for route, each in found.items() if each.problem}
     assert sorted(problems) == ["/blank", "/endless", "/restless"]
     assert "goes away to about:blank" in problems["/blank"]
-    assert "not drawn within 9 s" in problems["/endless"]
+    assert "not drawn within 12 s" in problems["/endless"]
     assert "changing by itself" in problems["/restless"]
     assert found["/leaves"].notes == (
         "goes on to https://elsewhere.example/: shown is what is there before",
     )
+    assert found["/caf%C3%A9"].notes == ("goes on to /caf%C3%A9: shown is what is there before",)
     assert found["/lazy"].notes == (
         "asks for /lost.woff2, which is not there (404)",
         "asks for /none.png, which is not there (404)",

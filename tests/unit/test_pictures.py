@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +16,9 @@ from robbieblocks.cli import preview
 from robbieblocks.cli.preview import Shown
 from robbieblocks.errors import UsageError
 from robbieblocks.model import sha256
-from robbieblocks.pictures import browser, find_browser
+from robbieblocks.pictures import Scene, Taken, browser, find_browser
 from robbieblocks.pipeline import Cause, ComposedRun, Target
-from robbieblocks.review import Asked, as_html, as_markdown, as_text
+from robbieblocks.review import Asked, as_html, as_markdown, as_text, take_pictures
 from robbieblocks.review.pictures import Picture, Pictured, Pictures, difference_text
 from robbieblocks.review.pictures.choosing import choose
 from robbieblocks.review.values import Base, Effect, PageEffect, Review, Reviewed
@@ -101,6 +103,46 @@ def test_pages_of_equal_bytes_are_taken_once_and_pages_that_stay_are_not() -> No
     assert (taken[1].before, taken[0].theme, left_out) == (None, "dark", ())
     gone, _ = choose(reviewed(page("old", effect="removed")))
     assert (gone[0].after, gone[0].theme) == (None, "dark")
+
+
+def test_a_comparison_that_fails_is_the_problem_of_its_pictures_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """odiff that can't read two pictures leaves both to look at, with the reason; a page of one
+    side needs no comparison."""
+    made = reviewed(page("p"), page("new", effect="added"))
+    manifest = SimpleNamespace(
+        by_key={key: SimpleNamespace(route=f"/{key}") for key in ("p", "new")}
+    )
+    sides = [
+        {target: replace(run, manifest=cast("Any", manifest)) for target, run in side.items()}
+        for side in (made.before, made.after)
+    ]
+    size = struct.pack(">16xII", 390, 20_000)
+
+    def drawn(scenes: Iterable[Scene], *_: object) -> dict[Scene, Taken]:
+        return {each: Taken(picture=size + each.page.encode(), height=9) for each in scenes}
+
+    monkeypatch.setattr("robbieblocks.pictures.take", drawn)
+    monkeypatch.setattr("robbieblocks.toolchain.ensure_odiff", lambda *_: Path("false"))
+    found = take_pictures(
+        replace(made, before=sides[0], after=sides[1]),
+        named=(),
+        settings=Settings.from_environment(),
+        browser=cast("Any", None),
+        progress=lambda _: None,
+    )
+    assert [
+        (each.page.key, each.screen, each.percent, len(each.pictures)) for each in found.taken
+    ] == [
+        ("p", "phone", None, 2),
+        ("p", "desktop", None, 2),
+        ("new", "phone", None, 1),
+        ("new", "desktop", None, 1),
+    ]
+    assert "odiff did not compare" in found.taken[0].problems[0]
+    assert found.taken[2].problems == ()
+    assert len(found.shown) == 4
 
 
 def pictured(percent: float | None = 5.0, **others: Any) -> Pictured:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import SHARED_APP, sha256
 from robbieblocks.pipeline import ComposedRun, Target
 from robbieblocks.review.pictures.choosing import Rendering, choose
@@ -14,7 +15,7 @@ from robbieblocks.review.values import Reviewed
 from robbieblocks.settings import Settings
 
 if TYPE_CHECKING:
-    from robbieblocks.pictures import Browser, Scene, Screen, Taken
+    from robbieblocks.pictures import Browser, Difference, Scene, Screen, Taken
     from robbieblocks.serve import Release
 
 _Runs = Mapping[Target, ComposedRun]
@@ -30,8 +31,8 @@ def take_pictures(
 ) -> Pictures:
     """The pictures of the pages that change, come or go.
 
-    Pages that are `named` are all taken. What can't be taken says why. Raises UsageError where
-    there is no browser, ToolchainUnavailable without odiff, and ProcessFailed where that fails.
+    Pages that are `named` are all taken. What can't be taken or compared says why. Raises
+    UsageError where there is no browser, and ToolchainUnavailable without odiff.
     """
     # Each of these takes 100 ms to import, and only pictures need them.
     from robbieblocks import pictures, toolchain
@@ -76,9 +77,8 @@ class _Shot:
         heights = [each.height for each in found.values()]
         made = {side: _picture(each.picture) for side, each in found.items() if each.picture}
         before, after = made.get("before"), made.get("after")
-        difference = (
-            pictures.compare(odiff, before.content, after.content) if before and after else None
-        )
+        difference, failed = _compared(odiff, before, after)
+        problems = [f"{side}: {each.problem}" for side, each in found.items() if each.problem]
         notes = {note: None for each in found.values() for note in each.notes}
         return Pictured(
             page=self.rendering.page,
@@ -93,10 +93,22 @@ class _Shot:
             percent=difference.percent if difference else None,
             height=max(heights) if max(heights) > pictures.HEIGHT_MAX else 0,
             notes=tuple(notes),
-            problems=tuple(
-                f"{side}: {each.problem}" for side, each in found.items() if each.problem
-            ),
+            problems=(*problems, *failed),
         )
+
+
+def _compared(
+    odiff: Path, before: Picture | None, after: Picture | None
+) -> tuple[Difference | None, list[str]]:
+    """What differs, where both sides are there; and why that is not known, where it is not."""
+    from robbieblocks.pictures import compare
+
+    if before is None or after is None:
+        return None, []
+    try:
+        return compare(odiff, before.content, after.content), []
+    except ProcessFailed as error:
+        return None, [str(error)]
 
 
 def _picture(content: bytes) -> Picture:
