@@ -174,3 +174,30 @@ def deploys_diff(
     from robbieblocks.cli import deploys as command
 
     command.diff(first, second, format_=format_, database_url=database_url)
+
+
+def why(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL[#SELECTOR]",
+            help="A page's URL or path, and a CSS selector of an element of it.",
+            show_default=False,
+        ),
+    ],
+    node: Annotated[
+        str | None,
+        typer.Option(autocompletion=node_ids, help="On this node, where several show the page."),
+    ] = None,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Say where what a live page shows comes from: block, components, tokens, person and run.
+
+    Changes nothing.
+
+    Example: robbieblocks why "/play/#h1" --node vengeance-local
+    """
+    from robbieblocks.cli import why as command
+
+    command.run(address, node=node, format_=format_, database_url=database_url)

@@ -17,6 +17,7 @@ from robbieblocks.history.deploys import (
 from robbieblocks.history.journal import ENTITIES, Asked, Change, Published, change, changes
 from robbieblocks.history.sides import difference
 from robbieblocks.history.undoing import undo
+from robbieblocks.history.why import TokenUsed, Why, why
 
 __all__ = [
     "ENTITIES",
@@ -27,6 +28,8 @@ __all__ = [
     "PageTouched",
     "Published",
     "Run",
+    "TokenUsed",
+    "Why",
     "between",
     "change",
     "changes",
@@ -35,4 +38,5 @@ __all__ = [
     "run",
     "runs",
     "undo",
+    "why",
 ]

@@ -1,0 +1,232 @@
+"""From what a page shows to where it comes from: block, components, tokens, branding, person, run.
+
+The page is the one that is live. A block stands in an element whose id is `b` and its order; its
+tokens are those whose custom properties its components read, in their CSS or code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from psycopg import Connection
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from robbieblocks import content, release
+from robbieblocks.brand import flattened_overrides
+from robbieblocks.css_text import property_name
+from robbieblocks.errors import UsageError
+from robbieblocks.history import deploys, journal
+from robbieblocks.history.journal import Asked, Change
+from robbieblocks.messages import did_you_mean, listed, printable
+from robbieblocks.model import Json, NodeRow, PageEntry
+from robbieblocks.release import SiteRoot
+
+_BLOCK: Final = re.compile(r"b(-?\d+)")
+_PROPERTY: Final = re.compile(r"var\(\s*(--[A-Za-z0-9_-]+)")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w-]*")
+_CHANGES_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsed:
+    """A token that a block's components read: its value on the node, and what sets it there."""
+
+    key: str
+    value: str
+    set_by: str
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Where a rendered element comes from. Each change is the latest that the journal has.
+
+    `block` is its order on the page; None where the layout made the element. `components` are that
+    of the block and those that it imports.
+    """
+
+    node: str
+    app: str
+    page: PageEntry
+    build_hash: str
+    element: str
+    block: int | None
+    components: tuple[tuple[str, Change | None], ...]
+    tokens: tuple[TokenUsed, ...]
+    page_change: Change | None
+    block_change: Change | None
+    node_change: Change | None
+    run: deploys.Run | None
+
+
+def why(connection: Connection, site_root: SiteRoot, address: str, node: str | None) -> Why:
+    """Explain a page that is live, or the element of it that the address's fragment selects.
+
+    Raises UsageError where no such page or element is live, or several nodes show it; then `node`
+    decides. Raises SiteUnavailable and DatabaseUnavailable.
+    """
+    parts = urlsplit(address)
+    held = content.stored(connection).content
+    node, app, page, build_hash = _page(
+        site_root, parts.path or "/", node, parts.netloc, held.nodes
+    )
+    html = release.read_live(site_root, node, app, page.path).decode(errors="replace")
+    element, block = _found(html, unquote(parts.fragment))
+    keys = _components(block)
+    order = _order(block)
+    sources = {row.key: f"{row.css or ''}\n{row.code}" for row in held.components}
+    used = {name for key in keys for name in _PROPERTY.findall(sources.get(key, ""))}
+    page_changes = journal.changes(
+        connection, Asked(entity="page", key=page.key, limit=_CHANGES_MAX)
+    )
+    row = next((each for each in held.nodes if each.id == node), None)
+    values = json.loads(release.read_live(site_root, node, app, "tokens.json"))
+    defaults = {token.key for token in held.tokens}
+    found = deploys.runs(
+        connection, deploys.AskedRuns(node=node, app=app, status="success", limit=_CHANGES_MAX)
+    )
+    return Why(
+        node=node,
+        app=app,
+        page=page,
+        build_hash=build_hash,
+        element=element,
+        block=order,
+        components=tuple((key, _latest(connection, "component", key)) for key in keys),
+        tokens=tuple(_tokens(connection, used, values, defaults, row)),
+        page_change=next(iter(page_changes), None),
+        block_change=next((each for each in page_changes if order in _orders(each)), None),
+        node_change=_latest(connection, "node_branding", node),
+        # The first run of those that left this release: it made it.
+        run=_first_of(found, build_hash),
+    )
+
+
+def _page(
+    site_root: SiteRoot, path: str, node: str | None, host: str, rows: Sequence[NodeRow]
+) -> tuple[str, str, PageEntry, str]:
+    """The node, app, page and release that are live at a path."""
+    wanted = _plain(unquote(path))
+    live = {
+        (name, app): manifest
+        for name in ([node] if node else release.nodes(site_root))
+        for app in release.apps(site_root, name)
+        if (manifest := release.live(site_root, name, app)) is not None
+    }
+    if node and not live:
+        raise UsageError(f"nothing is live on the node {printable(node)}")
+    found = [
+        (name, app, page, manifest.build_hash)
+        for (name, app), manifest in live.items()
+        for page in manifest.pages
+        if _plain(page.route) == wanted
+    ]
+    of_host = {row.id for row in rows if host and urlsplit(row.base_url).netloc == host}
+    found = [each for each in found if each[0] in of_host] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = listed([name for name, *_ in found])
+        raise UsageError(f"{printable(path)} is live on {names}: --node says which is meant")
+    routes = {page.route for manifest in live.values() for page in manifest.pages}
+    raise UsageError(f"no page is live at {printable(path)}: {did_you_mean(path, routes)}")
+
+
+def _plain(route: str) -> str:
+    return (route.removesuffix("index.html").rstrip("/") or "/").lower()
+
+
+def _found(html: str, selector: str) -> tuple[str, LexborNode | None]:
+    """The element that is meant, as a tag with its id or class, and the block that it is in."""
+    if not selector:
+        return "", None
+    tree = LexborHTMLParser(html)
+    try:
+        element = (
+            tree.css_first(f"#{selector}") if _IDENTIFIER.fullmatch(selector) else None
+        ) or tree.css_first(selector)
+    except (SelectolaxError, ValueError) as error:
+        raise UsageError(f"{printable(selector)} is no CSS selector: {error}") from None
+    if element is None:
+        raise UsageError(
+            f"the page has no element {printable(selector)} as it is served; what scripts add "
+            "later is not in it"
+        )
+    name = element.attributes.get("id") or element.attributes.get("class") or ""
+    return f"<{element.tag}>" + (f" {name}" if name else ""), _block(element)
+
+
+def _block(element: LexborNode) -> LexborNode | None:
+    at: LexborNode | None = element
+    while at is not None and "data-rb-component" not in (at.attributes or {}):
+        at = at.parent
+    return at
+
+
+def _components(block: LexborNode | None) -> list[str]:
+    return ((block.attributes.get("data-rb-component") if block else "") or "").split()
+
+
+def _order(block: LexborNode | None) -> int | None:
+    match = _BLOCK.fullmatch((block.attributes.get("id") if block else "") or "")
+    return int(match[1]) if match else None
+
+
+def _orders(change: Change) -> set[object]:
+    """The orders, before and after, of the blocks that a change altered."""
+    found: set[object] = set()
+    for side in (change.before, change.after):
+        blocks = (side or {}).get("blocks")
+        for row in blocks.values() if isinstance(blocks, Mapping) else ():
+            found.add(row.get("block_order") if isinstance(row, Mapping) else None)
+    return found - {None}
+
+
+def _tokens(
+    connection: Connection,
+    used: set[str],
+    values: Mapping[str, object],
+    defaults: set[str],
+    node: NodeRow | None,
+) -> Iterator[TokenUsed]:
+    overrides = _overridden(node)
+    for key in sorted(defaults | {*values}):
+        if property_name(key) not in used:
+            continue
+        overridden = key in overrides
+        yield TokenUsed(
+            key=key,
+            value=str(values.get(key, "")),
+            set_by=f"branding of {node.id}" if overridden and node else "its default",
+            change=_latest(connection, "style_token", key),
+        )
+
+
+def _overridden(node: NodeRow | None) -> Mapping[str, Json]:
+    """What a node's row sets, by token key; nothing where a build would refuse it."""
+    if node is None or not isinstance(node.overrides, Mapping):
+        return {}
+    try:
+        return flattened_overrides(node.overrides)
+    except ValueError:
+        return {}
+
+
+def _latest(connection: Connection, entity: str, key: str) -> Change | None:
+    return next(iter(journal.changes(connection, Asked(entity=entity, key=key, limit=1))), None)
+
+
+def _first_of(runs: Sequence[deploys.Run], build_hash: str) -> deploys.Run | None:
+    """The run that brought a release about, of runs that are the newest first."""
+    made: deploys.Run | None = None
+    for each in runs:
+        if each.build_hash == build_hash:
+            made = each
+        elif made is not None:
+            break
+    return made
