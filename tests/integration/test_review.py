@@ -504,9 +504,17 @@ def test_live_rows_are_read_and_never_written(project: Project, seeded_database:
         counted = "SELECT count(*), max(xmin::text::bigint) FROM robbieblocks_pages"
         before = editor.execute(counted).fetchone()
         project.edit(_TABLE, "minBet = 5", "minBet = 10")
-        made = project.review(
-            "live", lambda: rows.connect(settings, application_name="test")
-        ).review
+        opened: list[Connection] = []
+
+        @contextmanager
+        def connect() -> Iterator[Connection]:
+            with rows.connect(settings, application_name="test") as connection:
+                opened.append(connection)
+                yield connection
+
+        made = project.review("live", connect).review
+        # Whatever rights the role has: the server refuses to write.
+        assert [each.read_only for each in opened] == [True]
         assert editor.execute(counted).fetchone() == before
     # What an editor has changed since the import stays as it is there.
     assert {page.key for page in made.pages} == {"robbie-play-blackjack"}
