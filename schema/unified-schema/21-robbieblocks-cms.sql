@@ -582,11 +582,11 @@ COMMENT ON COLUMN robbieblocks_change_triggers.changed_by IS
     'The session''s user and, in parentheses, its application_name, which is whatever the session '
     'says; null: from before the column, or not written by change capture.';
 COMMENT ON COLUMN robbieblocks_change_triggers.before IS
-    'The row as it was before the transaction, a page with those of its blocks that changed; null: '
+    'The row as it was before the transaction, a page with its blocks that changed; null: '
     'there was none, or nobody kept it. by_hash has the SHA-256 of what is long and did not '
     'change, left_out the bytes of a row that was too large to keep.';
 COMMENT ON COLUMN robbieblocks_change_triggers.after IS
-    'The row as the transaction left it, in the same form; null: it is deleted, or nobody kept it.';
+    'The row as the transaction left it, in the same form; null: deleted, or nobody kept it.';
 
 
 -- 7  Seeds --------------------------------------------------------------------------------------
@@ -999,8 +999,8 @@ LANGUAGE sql IMMUTABLE AS $$
      WHERE given.key IN ('id', 'page_key', 'component_key', 'token_key', 'node_id')
 $$;
 
--- One side of a change, as it is stored. Where one has 8,000 bytes or more, what is long (1,000) and
--- the same on both sides is kept by its hash; a row of more than 4 MB is left out.
+-- One side of a change, as it is stored. Where one has 8,000 bytes or more, what is long (1,000)
+-- and the same on both sides is kept by its hash; a row of more than 4 MB is left out.
 CREATE OR REPLACE FUNCTION robbieblocks_kept(side jsonb, other jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1060,14 +1060,14 @@ BEGIN
 END
 $$;
 
--- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand in
--- them several times, each time with one of its apps (or nodes), and gets one row. Where no nodes
+-- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand
+-- in them several times, each time with one of its apps (or nodes), and gets one row. Where no nodes
 -- are given, they are those that enable one of the apps; null, which means all, for shared pages
 -- and where no node enables any. The other three say of each entity what it was and what it is.
 --
 -- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
--- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements reads
--- a row or two in each. One plan serves every call, here and in the functions of part 10: planning
+-- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements
+-- reads a row or two in each. One plan serves every call, here and in the functions of part 10: planning
 -- takes longer than most edits do. So nothing here joins two sets of rows without an index.
 DROP FUNCTION IF EXISTS robbieblocks_enqueue(text, text, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
@@ -1208,8 +1208,8 @@ $$;
 
 -- 10  Change capture: functions -----------------------------------------------------------------
 -- *<> compares what is stored, so that 1 changed to 1.0 in JSON is a change, and values of every
--- type can be compared. It needs records: rows it would compare column by column. Before a TRUNCATE
--- the rows still stand in the table.
+-- type can be compared. It needs records: rows it would compare column by column. Before a
+-- TRUNCATE the rows still stand in the table.
 
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
@@ -1780,8 +1780,8 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
        AND p.metadata -> 'blocks' ?| (sources || targets)::text[]
 $$;
 
--- Moves the blocks at sources[n] to targets[n], with their settings. By way of orders that no block
--- has: (page_id, block_order) is unique at each row. So many orders more than there are blocks, as
+-- Moves the blocks at sources[n] to targets[n], with their settings. By way of orders that no
+-- block has: (page_id, block_order) is unique at each row. So many orders more than there are blocks, as
 -- many are free.
 CREATE OR REPLACE FUNCTION robbieblocks_reorder(
     on_page uuid, sources integer[], targets integer[]
