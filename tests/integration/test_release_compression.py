@@ -89,6 +89,21 @@ def test_a_wrong_copy_is_made_again(site_root: SiteRoot, damage: bytes) -> None:
     assert {name: (folder(site_root) / name).read_bytes() for name in made} == made
 
 
+def test_of_many_assets_some_have_their_turn_later(
+    site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a wrong copy of those is found then."""
+    release.compress_assets(site_root, NODE, "play")
+    wrong = folder(site_root) / f"{max(SCRIPT.name, OTHER.name)}.gz"
+    wrong.unlink()
+    wrong.write_bytes(b"")
+    monkeypatch.setattr("robbieblocks.release.compression.copies._AT_ONCE", 1)
+    again = SiteRoot(site_root.path)
+    for _ in range(2):
+        release.compress_assets(again, NODE, "play")
+    assert gzip.decompress(wrong.read_bytes())
+
+
 def test_a_copy_goes_with_its_asset(site_root: SiteRoot) -> None:
     """And not before; one whose asset is gone goes by its own age."""
     release.compress_assets(site_root, NODE, "play")

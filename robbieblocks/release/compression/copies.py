@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,32 +35,42 @@ def compress_assets(
         _name, live = live_release(app_folder)
         if live is None:
             return
-        if missing := _missing(app_folder, live.assets):
-            _run(app_folder.assets, missing[:_AT_ONCE], go_on)
-        # Those of this release alone are remembered, so that this does not grow over months.
-        known = {name: stats for name in live.assets if (stats := _stats(app_folder.assets, name))}
-        site_root.compressed_assets[node, app] = known
+        with disk.folder(app_folder.assets) as fd:
+            known = site_root.compressed_assets.get((node, app), {})
+            missing = _missing(live.assets, known, fd)
+            if missing:
+                _run(app_folder.assets, missing[:_AT_ONCE], go_on)
+            # Those of this release alone are remembered, so that this does not grow over months.
+            seen = set(live.assets).difference(missing[_AT_ONCE:])
+            site_root.compressed_assets[node, app] = {
+                name: stats for name in seen if (stats := _stats(name, fd))
+            }
 
 
-def _missing(app_folder: AppFolder, names: tuple[str, ...]) -> list[str]:
+def _missing(
+    names: tuple[str, ...], known: Mapping[str, tuple[FileStat, ...]], fd: int
+) -> list[str]:
     """The assets whose copies are not known to be right."""
-    known = app_folder.site_root.compressed_assets.get((app_folder.node, app_folder.app), {})
     found: list[str] = []
-    with disk.folder(app_folder.assets) as fd:
-        for name in names:
-            stat = disk.stat_of(name, dir_fd=fd)
-            if stat is None or not is_compressible(name, stat[0]):
-                continue
-            if name not in known or known[name] != _stats(app_folder.assets, name):
-                found.append(name)
+    for name in names:
+        # Of thousands of assets all but a few are known.
+        if (stats := known.get(name)) is not None and stats == _stats(name, fd):
+            continue
+        stat = disk.stat_of(name, dir_fd=fd)
+        if stat is not None and is_compressible(name, stat[0]):
+            found.append(name)
     return found
 
 
-def _stats(folder: Path, name: str) -> tuple[FileStat, ...]:
+def _stats(name: str, fd: int) -> tuple[FileStat, ...]:
     """The stat of each copy of an asset; empty where one is missing."""
-    with disk.folder(folder) as fd:
-        found = [disk.stat_of(name + suffix, dir_fd=fd) for suffix in SUFFIXES.values()]
-    return () if None in found else tuple(stat for stat in found if stat)
+    found: list[FileStat] = []
+    for suffix in SUFFIXES.values():
+        stat = disk.stat_of(name + suffix, dir_fd=fd)
+        if stat is None:
+            return ()
+        found.append(stat)
+    return tuple(found)
 
 
 def _run(folder: Path, names: list[str], go_on: Callable[[], bool]) -> None:
