@@ -1061,14 +1061,16 @@ END
 $$;
 
 -- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand
--- in them several times, each time with one of its apps (or nodes), and gets one row. Where no nodes
--- are given, they are those that enable one of the apps; null, which means all, for shared pages
--- and where no node enables any. The other three say of each entity what it was and what it is.
+-- in them several times, each time with one of its apps (or nodes), and gets one row. Where no
+-- nodes are given, they are those that enable one of the apps; null, which means all, for shared
+-- pages and where no node enables any. The other three say of each entity what it was and what
+-- it is.
 --
 -- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
 -- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements
--- reads a row or two in each. One plan serves every call, here and in the functions of part 10: planning
--- takes longer than most edits do. So nothing here joins two sets of rows without an index.
+-- reads a row or two in each. One plan serves every call, here and in the functions of part 10:
+-- planning takes longer than most edits do. So nothing here joins two sets of rows without an
+-- index.
 DROP FUNCTION IF EXISTS robbieblocks_enqueue(text, text, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
     the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[],
@@ -1781,8 +1783,8 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
 $$;
 
 -- Moves the blocks at sources[n] to targets[n], with their settings. By way of orders that no
--- block has: (page_id, block_order) is unique at each row. So many orders more than there are blocks, as
--- many are free.
+-- block has: (page_id, block_order) is unique at each row. So many orders more than there are
+-- blocks, as many are free.
 CREATE OR REPLACE FUNCTION robbieblocks_reorder(
     on_page uuid, sources integer[], targets integer[]
 ) RETURNS void
