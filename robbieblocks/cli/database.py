@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_result
-from robbieblocks.database import schema
+from robbieblocks.database import embedded, schema
 from robbieblocks.settings import Settings, resource_dir
 
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ def upgrade(
 
     With `demo` add the demo content. With `unified` apply every file of the unified schema, but
     without `vectors` the one that needs pgvector, and print what is not sound in it.
+    The embedded database gets pgvector.
     """
     settings = Settings.from_environment(database_url=database_url)
-    with session.opened(settings) as connection:
+    with session.located(settings) as located, session.opened(located) as connection:
+        if unified and vectors and located is not settings:
+            embedded.install_extension(connection.info.dsn, "vector")
         # The schema file seeds new tables for those who apply it with psql alone.
         connection.execute("SET robbieblocks.demo = 'off'")
         done = schema.upgrade(connection, settings.schema, unified=unified, vectors=vectors)

@@ -72,6 +72,9 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
             return DatabaseUnavailable(
                 f"could not {what}: {said}: try again; where it stays so, see the server's log"
             )
+        case errors.RaiseException() if error.diag.message_hint:
+            # A schema file refuses, and says what to do.
+            return Permanent(f"could not {what}: {said}: {error.diag.message_hint}")
         case _:
             code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
             return Permanent(f"could not {what}: {said}{code}")

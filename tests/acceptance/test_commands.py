@@ -142,6 +142,16 @@ def test_markdown_is_a_comment_for_a_pull_request(installation: Installation) ->
     assert any("blackjack-table" in line for line in lines[fences[0] : fences[1]])
 
 
+def test_the_embedded_database_gets_every_file_of_the_unified_schema(tmp_path: Path) -> None:
+    """pgvector, too, which its own role may not install; a check then finds nothing."""
+    installation = Installation(home=tmp_path)
+    for command in ("init", "verify"):
+        ran = installation.run("db", command, "--unified")
+        assert ran.code == 0, ran
+    rows = installation.run("db", "psql", "--", "-Atc", "SELECT count(embedding) FROM embeddings")
+    assert (rows.code, rows.out) == (0, "0\n")
+
+
 def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: Path) -> None:
     """On a named database: verify finds everything missing, init makes it, seed fills it, and each
     of them says so the second time that nothing is left to do."""

@@ -1,5 +1,5 @@
 """The default database: a Postgres of its own under `.robbieblocks/`, shared by all commands."""
 
-from robbieblocks.database.embedded.server import program, server
+from robbieblocks.database.embedded.server import install_extension, program, server
 
-__all__ = ["program", "server"]
+__all__ = ["install_extension", "program", "server"]

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 
 OWNER = "robbieblocks"
+ADMINISTRATOR = "postgres"
 PORT = 5432
 
 # A small server for one machine's own use; durability stays as Postgres ships it.
@@ -47,7 +48,7 @@ _SERVER_SETTINGS = {
     "unix_socket_permissions": "0700",
 }
 _INITDB = (
-    "--username=postgres",
+    f"--username={ADMINISTRATOR}",
     "--auth=trust",
     "--encoding=UTF8",
     "--locale-provider=builtin",

@@ -19,9 +19,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 from robbieblocks.database.embedded import keeper
+from robbieblocks.database.errors import translated
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.file_locks import lock, lock_file, try_lock
 
@@ -60,6 +63,24 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
             user=keeper.OWNER,
             dbname=keeper.OWNER,
         )
+
+
+def install_extension(conninfo: str, name: str) -> None:
+    """Install an extension in an embedded database, as the server's administrator.
+
+    Its own role may not. Nothing happens where the server has no such extension. Raises
+    DatabaseUnavailable.
+    """
+    administrator = make_conninfo(conninfo, user=keeper.ADMINISTRATOR)
+    with (
+        translated(f"install the extension {name}"),
+        psycopg.connect(administrator, autocommit=True) as connection,
+    ):
+        # Whether this server could install it.
+        if connection.execute(
+            "SELECT 1 FROM pg_available_extensions WHERE name = %s", [name]
+        ).fetchone():
+            connection.execute(SQL("CREATE EXTENSION IF NOT EXISTS {}").format(Identifier(name)))
 
 
 def program(name: str) -> Path | None:
