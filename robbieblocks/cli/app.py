@@ -15,7 +15,7 @@ from robbieblocks.cli.check_command import check, types
 from robbieblocks.cli.completion import node_ids, page_keys
 from robbieblocks.cli.content_commands import branding, content
 from robbieblocks.cli.db_commands import db
-from robbieblocks.cli.history_commands import changes, deploys, why
+from robbieblocks.cli.history_commands import bisect, changes, deploys, why
 from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
 from robbieblocks.cli.options import Adopt, Apps, DatabaseUrl
 from robbieblocks.cli.output import discard_output, print_progress, print_result
@@ -213,6 +213,7 @@ _COMMANDS = (
     types,
     status,
     why,
+    bisect,
     rollback,
     pin,
     unpin,

@@ -201,3 +201,35 @@ def why(
     from robbieblocks.cli import why as command
 
     command.run(address, node=node, format_=format_, database_url=database_url)
+
+
+def bisect(
+    page: Annotated[
+        str, typer.Option(autocompletion=page_keys, help="The page that is wrong (by page_key).")
+    ],
+    run: Annotated[
+        str,
+        typer.Option(
+            metavar="COMMAND",
+            help="Judges a version: exits with 0 for good, 1 to 127 for bad, 125 to skip it. It "
+            "finds the page's file as ROBBIEBLOCKS_BISECT_PAGE. No shell reads it.",
+        ),
+    ],
+    node: Annotated[
+        list[str] | None,
+        typer.Option(autocompletion=node_ids, help="As on this node; repeatable. Default: all."),
+    ] = None,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Find the change that broke a page: builds it as it was, and halves what is in between.
+
+    The page is built into a temporary folder from today's rows with the journal taken back.
+
+    Changes nothing else.
+
+    Example: robbieblocks bisect --page robbie-play-home --run "sh check-page.sh"
+    """
+    from robbieblocks.cli import bisect as command
+
+    command.run(page, run, nodes=tuple(node or ()), format_=format_, database_url=database_url)

@@ -4,6 +4,7 @@ Two tables hold it: the change queue, which is the journal of rows (`journal`), 
 of runs. `undo` writes a change back. What differs is said in the words of reviews.
 """
 
+from robbieblocks.history.bisecting import Bisected, Search, bisect
 from robbieblocks.history.deploys import (
     AskedRuns,
     Between,
@@ -24,13 +25,16 @@ __all__ = [
     "Asked",
     "AskedRuns",
     "Between",
+    "Bisected",
     "Change",
     "PageTouched",
     "Published",
     "Run",
+    "Search",
     "TokenUsed",
     "Why",
     "between",
+    "bisect",
     "change",
     "changes",
     "changes_of",

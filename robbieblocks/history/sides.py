@@ -20,7 +20,8 @@ def difference(change: Change) -> RowChange | None:
     """
     if not change.kept:
         return None
-    before, after = _row(change, change.before), _row(change, change.after)
+    before = content_row(change.entity, change.before)
+    after = content_row(change.entity, change.after)
     if before is None and after is None:
         return None
     renamed = before is not None and after is not None and _key(before) != _key(after)
@@ -67,12 +68,15 @@ def _named(row: ContentRow, key: str) -> ContentRow:
     return replace(row, id=key) if isinstance(row, NodeRow) else replace(row, key=key)
 
 
-def _row(change: Change, side: JsonObject | None) -> ContentRow | None:
+def content_row(entity: str, side: JsonObject | None) -> ContentRow | None:
+    """A side as a row of content; None where it is not there, too large, or of no known entity.
+
+    Its values have whatever types the JSON has: they are compared and shown, no more.
+    """
     if side is None or left_out(side):
         return None
-    # Values of any type are only compared and shown here.
     row: dict[str, Any] = {**side, **_hashes(side)}
-    match change.entity:
+    match entity:
         case "page":
             return _page(row)
         case "component":

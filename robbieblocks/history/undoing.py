@@ -146,8 +146,8 @@ class _Undo:
             self._differs("", "it is deleted", "undo its deletion first")
             self._stop()
             return
-        changed = _changed(before, after)
-        self._compare(after, now, changed)
+        fields = changed(before, after)
+        self._compare(after, now, fields)
         old, new = _of(before), _of(after)
         ours = old.keys() | new.keys()
         self._compare_blocks(new, blocks, ours, old)
@@ -158,9 +158,9 @@ class _Undo:
                     f"block {row['block_order']}", "another block is there", "move that one first"
                 )
         self._stop()
-        if changed:
+        if fields:
             self._cursor.execute(
-                self._table.update(changed), (_text(before), self._change.entity_id)
+                self._table.update(fields), (_text(before), self._change.entity_id)
             )
         self._restore(old, new, blocks)
 
@@ -179,7 +179,7 @@ class _Undo:
                 _PLACED.update(["block_order"]), (_text({"block_order": next(free)}), key)
             )
         for key in kept:
-            columns = _changed(old[key], new[key])
+            columns = changed(old[key], new[key])
             if columns:
                 self._cursor.execute(_PLACED.update(columns), (_text(old[key]), key))
         self._place(row for key, row in old.items() if key not in new)
@@ -212,7 +212,7 @@ class _Undo:
                 )
                 continue
             old = (before or {}).get(key)
-            fields = row.keys() if old is None else _changed(old, row)
+            fields = row.keys() if old is None else changed(old, row)
             self._compare(row, current, fields, f"block {order}: ")
 
     def _compare(self, after: _Row, now: _Row, fields: Collection[str], place: str = "") -> None:
@@ -238,7 +238,7 @@ class _Undo:
             raise ContentError(self._problems)
 
 
-def _changed(before: _Row, after: _Row) -> list[str]:
+def changed(before: _Row, after: _Row) -> list[str]:
     """The columns that a change altered; what is there by its hash only is the same."""
     return [
         name
