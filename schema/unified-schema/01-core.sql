@@ -337,6 +337,9 @@ $$;
 
 -- Rows of a table are seen and written by sessions of their town alone, the owner's too. A uuid
 -- column holds towns.uid, an integer one towns.id, a text one towns.name.
+--
+-- "Every town" is a range of keys, which is empty for whoever may not see every town: so each part
+-- of the condition can use the column's index. Of a text there is no greatest.
 CREATE OR REPLACE FUNCTION schema_protect_town(on_table text, col text DEFAULT 'town_id')
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -345,9 +348,17 @@ DECLARE
                                WHERE attrelid = on_table::regclass AND attname = col);
 BEGIN
     PERFORM schema_protect(on_table, format(
-        '(SELECT all_towns()) OR %I = (SELECT %s())', col,
-        CASE kind WHEN 'uuid'::regtype THEN 'current_town_id'
-                  WHEN 'integer'::regtype THEN 'current_town_key' ELSE 'current_town' END));
+        CASE kind
+            WHEN 'uuid'::regtype THEN
+                '%1$I = (SELECT current_town_id()) OR %1$I IS NULL AND (SELECT all_towns()) '
+                'OR %1$I >= (SELECT ''00000000-0000-0000-0000-000000000000''::uuid WHERE all_towns()) '
+                'AND %1$I <= (SELECT ''ffffffff-ffff-ffff-ffff-ffffffffffff''::uuid WHERE all_towns())'
+            WHEN 'integer'::regtype THEN
+                '%1$I = (SELECT current_town_key()) OR %1$I IS NULL AND (SELECT all_towns()) '
+                'OR %1$I >= (SELECT -2147483648 WHERE all_towns()) '
+                'AND %1$I <= (SELECT 2147483647 WHERE all_towns())'
+            ELSE '(SELECT all_towns()) OR %1$I = (SELECT current_town())'
+        END, col));
 END
 $$;
 

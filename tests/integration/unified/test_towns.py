@@ -203,3 +203,29 @@ def test_old_months_of_the_log_go_whole(unified_database: str) -> None:
         assert connection.execute(count, ["2020-03-01 00:00+00"]).fetchone() == (1,)
         connection.execute("SET app.town = '*'")
         assert connection.execute("SELECT FROM audit_log WHERE action = 'x'").fetchall() == []
+
+
+def test_a_towns_rows_are_read_by_an_index(towns: str) -> None:
+    """Not among those of all; with `*` the owner sees rows of a town that is not there, too."""
+    with psycopg.connect(as_superuser(towns)) as connection:
+        connection.execute(
+            """
+            INSERT INTO towns (name, display_name)
+                 SELECT 't' || n, 't' FROM generate_series(1, 50) AS n;
+            INSERT INTO companies (hubspot_id, town_id)
+                 SELECT n, uid FROM towns, generate_series(1, 200) AS n;
+            ALTER TABLE companies DROP CONSTRAINT companies_town_id_fkey;
+            INSERT INTO companies (hubspot_id, name, town_id) VALUES
+                ('lost', 'lowest', '00000000-0000-0000-0000-000000000000'),
+                ('lost', 'highest', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+            ANALYZE companies;
+            """
+        )
+    for role, town in (("test_fluenti", "fluenti"), ("test_application", "t7")):
+        options = f"-c app.town={town}"
+        with psycopg.connect(make_conninfo(towns, user=role, options=options)) as connection:
+            plan = connection.execute("EXPLAIN SELECT FROM companies").fetchall()
+            assert "Seq Scan on companies" not in str(plan), plan
+            assert "companies_town_id_idx" in str(plan), plan
+    with psycopg.connect(make_conninfo(towns, options="-c app.town=*")) as connection:
+        assert connection.execute("SELECT count(*) FROM companies").fetchone() == (52 * 200 + 5,)
