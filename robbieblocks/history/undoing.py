@@ -97,7 +97,7 @@ def undo(connection: Connection, change: Change, *, dry_run: bool = False) -> No
             # Constraints are checked here, not when the transaction ends.
             with connection.transaction():
                 _Undo(cursor, change, table).write()
-        except psycopg.IntegrityError as error:
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContentError([_refused(change, error)]) from None
 
 
@@ -151,9 +151,9 @@ class _Undo:
         old, new = _of(before), _of(after)
         ours = old.keys() | new.keys()
         self._compare_blocks(new, blocks, ours, old)
-        taken = {row["block_order"] for key, row in blocks.items() if key not in ours}
+        taken = {row.get("block_order") for key, row in blocks.items() if key not in ours}
         for row in old.values():
-            if row["block_order"] in taken:
+            if row.get("block_order") in taken:
                 self._differs(
                     f"block {row['block_order']}", "another block is there", "move that one first"
                 )
@@ -171,9 +171,11 @@ class _Undo:
             self._cursor.execute(_PLACED.delete(), (key,))
         kept = [key for key in old if key in new]
         # No two blocks of a page may have one order, not even for the time of a statement.
-        used = {row["block_order"] for rows in (blocks, old) for row in rows.values()}
+        used = {row.get("block_order") for rows in (blocks, old) for row in rows.values()}
         free = iter(order for order in range(len(used) + len(kept) + 1) if order not in used)
-        moved = [key for key in kept if old[key]["block_order"] != blocks[key]["block_order"]]
+        moved = [
+            key for key in kept if old[key].get("block_order") != blocks[key].get("block_order")
+        ]
         for key in moved:
             self._cursor.execute(
                 _PLACED.update(["block_order"]), (_text({"block_order": next(free)}), key)
@@ -284,7 +286,7 @@ def _not_kept(change: Change) -> Problem:
     )
 
 
-def _refused(change: Change, error: psycopg.IntegrityError) -> Problem:
+def _refused(change: Change, error: psycopg.Error) -> Problem:
     reasons: dict[type[psycopg.Error], str] = {
         psycopg.errors.UniqueViolation: "another row has its key or its place by now",
         psycopg.errors.ForeignKeyViolation: "another row needs it, or it needs one that is gone",

@@ -1212,6 +1212,8 @@ $$;
 -- *<> compares what is stored, so that 1 changed to 1.0 in JSON is a change, and values of every
 -- type can be compared. It needs records: rows it would compare column by column. Before a
 -- TRUNCATE the rows still stand in the table.
+--
+-- Each function makes the journal's sides itself: no other one can read old_rows and new_rows.
 
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
