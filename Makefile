@@ -15,7 +15,7 @@ WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve check test lint format seeds catalogue reference docs bench lock clean
+.PHONY: help demo serve check test lint format seeds catalogue reference schemadocs docs bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
@@ -60,6 +60,9 @@ catalogue: $(RUN)  ## Write what `db verify` compares with, after a change of th
 
 reference: $(RUN)  ## Write what docs/ says of commands, settings, errors and columns from the code
 	$(BIN)/python -m tools.reference
+
+schemadocs: $(DEV)  ## Write docs/schema/ from a database with every file of the unified schema
+	$(BIN)/python -m tools.schema_docs
 
 docs: $(DEV)  ## Build the documentation as a site of RobbieBlocks, then serve it until Ctrl-C (SERVE=0, PORT=8000)
 	$(BIN)/python -m tools.docs_site .robbieblocks/docs

@@ -36,6 +36,7 @@ NPM_FOLDERS = (
     "robbieblocks/toolchain/axe",
     "robbieblocks/toolchain/odiff",
     "tests/browser",
+    "tools/diagrams",
     "tools/js",
 )
 NPM_LOCK = (

@@ -10,7 +10,12 @@ import pytest
 from robbieblocks.assemble.markdown import rendered
 from tools.docs_site import DOCS, INDEX, ROOT, groups, read, route_of
 
-DOCUMENTS = [*DOCS.glob("*.md"), *DOCS.glob("how-to/*.md"), *ROOT.glob("C*.md")]
+DOCUMENTS = [
+    *DOCS.glob("*.md"),
+    *DOCS.glob("how-to/*.md"),
+    *DOCS.glob("schema/*.md"),
+    *ROOT.glob("C*.md"),
+]
 
 
 def test_the_index_lists_every_document() -> None:
