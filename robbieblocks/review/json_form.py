@@ -51,7 +51,7 @@ def as_object(review: Review) -> dict[str, object]:
 
 def _pictures(pictures: Pictures) -> dict[str, object]:
     return {
-        "shown_from_percent": SHOWN_FROM,
+        "shown_from_pixels": SHOWN_FROM,
         "taken": list(map(_pictured, pictures.taken)),
         "left_out": list(map(_named, pictures.left_out)),
     }

@@ -9,6 +9,8 @@ from robbieblocks.messages import counted, listed
 from robbieblocks.review.pictures.values import SHOWN_FROM, Pictured, Pictures
 
 _NAMED_MAX: Final = 6
+# Per cent: a smaller share says less than the number of pixels.
+_SHARE_FROM: Final = 0.01
 
 
 def pictures_text(pictures: Pictures) -> str:
@@ -24,16 +26,18 @@ def pictures_text(pictures: Pictures) -> str:
 
 
 def difference_text(each: Pictured) -> str:
-    """What differs on one screen: `phone 3.2 %`, `desktop looks the same`."""
-    if each.percent is None:
+    """What differs on one screen: `phone 3.2 %`, `phone 15 pixels`, `desktop looks the same`."""
+    if each.pixels is None or each.percent is None:
         if each.problems and each.page.effect == "changed":
             return f"{each.screen}: no comparison"
         return f"{each.screen} {each.page.effect}" if each.pictures else f"{each.screen}: none"
     if each.pixels == 0:
         return f"{each.screen} looks the same"
-    if each.percent < SHOWN_FROM:
-        return f"{each.screen} differs by less than {SHOWN_FROM} %: not shown"
-    return f"{each.screen} {percent_text(each.percent)}"
+    few = each.percent < _SHARE_FROM
+    said = counted(each.pixels, "pixel") if few else percent_text(each.percent)
+    if each.pixels < SHOWN_FROM:
+        return f"{each.screen} differs by {said}: not shown"
+    return f"{each.screen} {said}"
 
 
 def percent_text(percent: float) -> str:

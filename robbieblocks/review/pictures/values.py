@@ -10,8 +10,9 @@ from typing import Final, Literal
 from robbieblocks.model import sha256
 from robbieblocks.review.values import PageEffect
 
-# In per cent of a picture's pixels: what differs by less is not shown.
-SHOWN_FROM: Final = 0.01
+# Pixels: what differs by fewer is not shown. No share of the picture: one digit of a price is 15
+# pixels, on a page of any height.
+SHOWN_FROM: Final = 4
 
 Theme = Literal["light", "dark"]
 SIDES: Final = ("before", "after", "difference")
@@ -61,7 +62,7 @@ class Pictured:
         """Whether there is something to see."""
         if not self.before and not self.after:
             return False
-        return self.percent is None or self.percent >= SHOWN_FROM
+        return self.pixels is None or self.pixels >= SHOWN_FROM
 
     @property
     def pictures(self) -> Mapping[str, Picture]:
