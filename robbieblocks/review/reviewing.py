@@ -185,9 +185,13 @@ def _check_names(asked: Asked, *sides: Snapshot) -> None:
 
 
 def _templates(folders: tuple[Path, ...]) -> dict[str, str | None]:
-    """The texts of a project's own templates by path; None for a file that is no text."""
+    """The texts of templates by path, each as pages use it; None for a file that is no text.
+
+    Those that come with this program are the same on both sides: a project's own one that takes
+    the place of one of them is compared with it.
+    """
     found: dict[str, str | None] = {}
-    for folder in folders[:-1]:
+    for folder in folders:
         for file in sorted(folder.rglob("*")):
             name = file.relative_to(folder).as_posix()
             if name.startswith(".") or "/." in name or not file.is_file():

@@ -145,7 +145,8 @@ class Review:
     def changed(self) -> bool:
         """Whether there is something to say.
 
-        Code alone that comes out the same, such as one with another comment, is nothing.
+        Code alone that comes out the same, such as one with another comment, is nothing; nor is a
+        template that no page shows.
         """
         return bool(self.pages or self.findings or self.notes) or any(map(_says, self.rows))
 
@@ -190,4 +191,6 @@ def _shared(page: PageEffect) -> tuple[Cause, ...]:
 
 def _says(row: RowChange) -> bool:
     only_code = all(each.kind == "code" for each in row.fields)
-    return not (row.entity in ("component", "template") and row.change == "changed" and only_code)
+    if row.entity == "component":
+        return row.change != "changed" or not only_code
+    return row.entity != "template"

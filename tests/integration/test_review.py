@@ -199,6 +199,18 @@ def test_a_template_changes_the_pages_of_its_layout(project: Project) -> None:
     assert said[1].startswith("Template touches 2 pages on vengeance-local: 1 changes, 1 comes out")
 
 
+def test_a_template_in_place_of_one_of_the_programs_is_compared_with_it(project: Project) -> None:
+    """What it says otherwise is shown; an equal copy, and a file that is no template, are nothing."""
+    theirs = resource_dir("templates") / "layouts" / "sidebar-left.html.j2"
+    own = project.folder / "templates" / "layouts" / theirs.name
+    shutil.copy(theirs, own)
+    (project.folder / "templates" / "NOTES.md").write_text("no template\n")
+    assert not project.review().review.changed
+    own.write_text(own.read_text() + "<p>own</p>\n")
+    (row,) = (row for row in project.review().review.rows if row.key.startswith("layouts/"))
+    assert (row.change, row.fields[0].before) == ("changed", theirs.read_text())
+
+
 def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
     _broken_component(project)
     made = project.review().review
