@@ -22,6 +22,7 @@ from robbieblocks.prerender import Prerenderer
 from robbieblocks.pull_request import MOST_CHARACTERS, marked
 from robbieblocks.review import (
     Asked,
+    Base,
     Review,
     as_html,
     as_markdown,
@@ -86,7 +87,7 @@ def run(asked: Asked, shown: Shown, settings: Settings, prerenderer: Prerenderer
         made = replace(made, review=replace(made.review, pictures=found))
     if out is not None:
         plan = f"{as_json(as_object(made.review))}\n"
-        report = report_folder(made, command=_command(asked, shown))
+        report = report_folder(made, command=_command(made.review.base, asked, shown))
         _write_folder(out, {**report, Path("plan.json"): plan.encode()})
     print_result(_printed(made.review, asked, shown))
     if comment_file is not None and made.review.changed:
@@ -130,9 +131,9 @@ def _write_folder(out: Path, files: Mapping[Path, bytes]) -> None:
         raise SiteUnavailable(f"can't write the preview {out}: {reason}") from error
 
 
-def _command(asked: Asked, shown: Shown) -> str:
-    """The command that shows the same."""
-    words = ["robbieblocks", "preview", "--against", asked.against]
+def _command(base: Base, asked: Asked, shown: Shown) -> str:
+    """The command that shows the same: a name such as HEAD^1 is another commit in another clone."""
+    words = ["robbieblocks", "preview", "--against", base.commit[:12] or asked.against]
     for option, values in (("page", asked.pages), ("app", asked.apps), ("node", asked.nodes)):
         for value in values:
             words += [f"--{option}", value]
@@ -147,13 +148,16 @@ def _printed(made: Review, asked: Asked, shown: Shown) -> str:
     if shown.form == "markdown":
         return _markdown(made, asked, shown, MOST_CHARACTERS)
     if shown.form == "html":
-        return as_html(made, command=_command(asked, shown))
+        return as_html(made, command=_command(made.base, asked, shown))
     return as_text(made)
 
 
 def _markdown(made: Review, asked: Asked, shown: Shown, most: int) -> str:
     return as_markdown(
-        made, command=_command(asked, shown), most=most, pictures_url=shown.pictures_url
+        made,
+        command=_command(made.base, asked, shown),
+        most=most,
+        pictures_url=shown.pictures_url,
     )
 
 

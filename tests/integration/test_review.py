@@ -155,7 +155,9 @@ def test_a_comment_is_written_where_something_changes_and_none_else(
     assert made.code == 0, made.err
     text = comment.read_text()
     assert text.startswith("<!-- robbieblocks-preview -->\n### Pages&#58; 1 changed")
-    assert "\nrobbieblocks preview --against main --node vengeance-local\n" in text
+    commit = git(project.folder, "rev-parse", "main")[:12]
+    # In another clone a name, such as HEAD^1 of the commit that a forge made, is another commit.
+    assert f"\nrobbieblocks preview --against {commit} --node vengeance-local\n" in text
     git(project.folder, "checkout", ".")
     none = ran.run(*words, cwd=project.folder)
     assert "is empty: nothing changes" in none.err
@@ -200,7 +202,7 @@ def test_a_template_changes_the_pages_of_its_layout(project: Project) -> None:
 
 
 def test_a_template_in_place_of_one_of_the_programs_is_compared_with_it(project: Project) -> None:
-    """What it says otherwise is shown; an equal copy, and a file that is no template, are nothing."""
+    """What it says otherwise is shown; an equal copy, and what is no template, are nothing."""
     theirs = resource_dir("templates") / "layouts" / "sidebar-left.html.j2"
     own = project.folder / "templates" / "layouts" / theirs.name
     shutil.copy(theirs, own)
