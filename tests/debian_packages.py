@@ -16,14 +16,16 @@ from tests.needs import missing
 _TIMEOUT = 120.0
 
 
-def unpacked(name: str, packages: Sequence[str], how: str) -> Path:
+def unpacked(name: str, packages: Sequence[str], how: str, cache: Path | None = None) -> Path:
     """The folder into which the packages are unpacked, as `usr/...`; fetched once, by name alone.
 
-    Skips the test (fails CI) where they can't be had; `how` says what to do then.
+    It is in `cache`, or else in the user's. Skips the test (fails CI) where they can't be had;
+    `how` says what to do then.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         missing(f"no {name}, and no apt-get to get one: {how}")
-    folder = platformdirs.user_cache_path("robbieblocks-tests") / f"{name}-{platform.machine()}"
+    cache = cache or platformdirs.user_cache_path("robbieblocks-tests")
+    folder = cache / f"{name}-{platform.machine()}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
