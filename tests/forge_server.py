@@ -12,7 +12,7 @@ from email.message import Message
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 _NOTES = "/projects/3/merge_requests/12/notes"
 
@@ -38,10 +38,10 @@ class GitLabServer:
         """The texts of the token's own notes."""
         return [each["body"] for each in self.notes if each["author"]["id"] == self.user]
 
-    def do(self, method: str, path: str, body: str) -> tuple[int, Any]:
-        """The status and the answer of a request."""
+    def do(self, method: str, path: str, body: str, page: int = 1) -> tuple[int, Any]:
+        """The status and the answer of a request; a list has pages of 100."""
         if method == "GET":
-            found: dict[str, Any] = {"/user": {"id": self.user}, _NOTES: self.notes}
+            found = {"/user": {"id": self.user}, _NOTES: self.notes[100 * (page - 1) :][:100]}
             return (200, found[path]) if path in found else (404, {})
         self.said.append(body)
         if method == "POST" and path == _NOTES:
@@ -65,8 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
         status: int = 401
         answer: Any = {}
         if self.headers["PRIVATE-TOKEN"] == self.gitlab.token:
-            path = urlsplit(self.path).path
-            status, answer = self.gitlab.do(self.command, path, self._form(content).get("body", ""))
+            url = urlsplit(self.path)
+            page = int(parse_qs(url.query).get("page", ["1"])[0])
+            body = self._form(content).get("body", "")
+            status, answer = self.gitlab.do(self.command, url.path, body, page)
         self.send_response_only(status)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())

@@ -55,7 +55,10 @@ def programs(folder: Path) -> str:
 
 @dataclass
 class Job:
-    """Steps that run in a checkout; `contexts` are `github`, `inputs` and so on."""
+    """Steps that run in a checkout; `contexts` are `github`, `inputs` and so on.
+
+    What is used fails where its name begins with `refused`, unless that is empty.
+    """
 
     folder: Path
     environment: Mapping[str, str]
@@ -64,6 +67,7 @@ class Job:
     said: list[str] = field(default_factory=list)
     failed: bool = False
     outputs: dict[str, Any] = field(default_factory=dict)
+    refused: str = ""
 
     def follow(self, steps: list[dict[str, Any]]) -> None:
         """Do each step whose condition holds."""
@@ -98,7 +102,7 @@ class Job:
         self.used.append((step["uses"], given))
         if step["uses"].startswith("actions/upload-artifact"):
             assert (self.folder / given["path"]).exists()
-        return True
+        return not self.refused or not step["uses"].startswith(self.refused)
 
     def _run(self, step: dict[str, Any], files: Mapping[str, Path]) -> bool:
         assert "${{" not in step["run"], "others' texts would be code"
@@ -139,8 +143,10 @@ class Job:
     def _atom(self, text: str) -> Any:
         if text.startswith("'"):
             return text.strip("'")
-        if text in ("true", "success()", "failure()"):
-            return {"true": True, "success()": not self.failed, "failure()": self.failed}[text]
+        if text in ("true", "always()"):
+            return True
+        if text in ("success()", "failure()"):
+            return self.failed == (text == "failure()")
         found: Any = {**self.contexts, "steps": self.outputs}
         for name in text.split("."):
             found = found.get(name) if isinstance(found, dict) else None

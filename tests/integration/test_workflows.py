@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def github() -> Iterator[GitHubServer]:
         yield server
 
 
-def of_event(checkout: Checkout, github: GitHubServer, action: str, **inputs: str) -> Job:
+def of_event(
+    checkout: Checkout, github: GitHubServer, action: str, *, refused: str = "", **inputs: str
+) -> Job:
     """A run of the action for an event of the request; `check` is another test's."""
     github.head = git(checkout.folder, "rev-parse", "HEAD")
     github.state = "closed" if action == "closed" else "open"
@@ -88,6 +91,7 @@ def of_event(checkout: Checkout, github: GitHubServer, action: str, **inputs: st
             "inputs": {**given, "token": TOKEN, "check": "false", **inputs},
             "runner": {"os": "Linux", "arch": "X64"},
         },
+        refused=refused,
     )
     job.follow(ACTION["runs"]["steps"])
     return job
@@ -117,14 +121,17 @@ def test_the_action_says_in_one_comment_what_a_request_changes(
     assert installed.count(f"--no-build-isolation {ROOT}\n") == 2
 
 
-def test_the_action_says_that_a_preview_failed(checkout: Checkout, github: GitHubServer) -> None:
-    """In the comment that is there, so that no old text is taken for the new."""
+@pytest.mark.parametrize(
+    ("against", "refused"), [("nowhere", ""), ("HEAD", "actions/cache"), ("HEAD", "actions/upload")]
+)
+def test_the_action_says_that_a_preview_failed(
+    checkout: Checkout, github: GitHubServer, against: str, refused: str
+) -> None:
+    """At whichever step, in the comment that is there, which says else that it is being built."""
     github.written("<!-- robbieblocks-preview -->\n### Pages: 1 changed")
-    job = of_event(checkout, github, "synchronize", against="nowhere")
+    job = of_event(checkout, github, "synchronize", refused=refused, against=against)
     assert job.failed
-    assert "### The preview of" in github.ours[0]
-    assert "failed" in github.ours[0]
-    assert not any("upload" in name for name, _ in job.used)
+    assert re.match(r"### The preview of \w+ failed", github.ours[0].split("\n")[1])
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,11 @@ def test_a_new_projects_workflow_does_what_the_action_does() -> None:
     steps = [step for each in workflow["jobs"].values() for step in each["steps"]]
     assert sorted(commands(job, steps)) == sorted(commands(job, ACTION["runs"]["steps"]))
     assert workflow["on"]["pull_request"]["types"][-1] == "closed"
+    (failed,) = (step["if"] for step in steps if step.get("run", "").endswith("--state failed"))
+    outcomes = [("success", False), ("failure", True), ("skipped", True), ("cancelled", True)]
+    for outcome, said in outcomes:
+        job.outputs = {"comment": {"outcome": outcome}}
+        assert job.value(failed) == said
 
 
 @pytest.mark.parametrize(
@@ -200,7 +212,10 @@ def test_the_examples_for_github_give_no_right_away(text: str, tmp_path: Path) -
     assert all(each.keys() <= ACTION["inputs"].keys() for each in inputs)
 
 
-def on_gitlab(checkout: Checkout, server: GitLabServer, token: str, commit: str) -> None:
+def on_gitlab(
+    checkout: Checkout, server: GitLabServer, token: str, commit: str, base: str = ""
+) -> int:
+    """A job of a commit; its exit code."""
     job = parsed(fenced(HOW_TO, ".gitlab-ci.yml"))["preview"]
     lines = [*job["before_script"], *job["script"]]
     # Each job has a checkout of its own.
@@ -214,21 +229,25 @@ def on_gitlab(checkout: Checkout, server: GitLabServer, token: str, commit: str)
             "CI_PROJECT_ID": "3",
             "CI_MERGE_REQUEST_IID": "12",
             "CI_COMMIT_SHORT_SHA": commit[:8],
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(checkout.folder, "rev-parse", "origin/main"),
+            "CI_JOB_URL": "https://gitlab.example/jobs/1",
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": base
+            or git(checkout.folder, "rev-parse", "origin/main"),
             "PREVIEW_TOKEN": token,
         },
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert base or done.returncode == 0, done.stdout + done.stderr
+    return done.returncode
 
 
 def test_on_gitlab_one_note_says_what_a_request_changes(checkout: Checkout) -> None:
-    """It is made, altered at once by the next run, and says where nothing changes any more."""
+    """It is made, found among many, and says that it is built, has failed, or changes nothing."""
     git(checkout.folder, "remote", "add", "origin", str(checkout.folder))
     with serving_gitlab(GitLabServer()) as server:
-        server.note("<!-- robbieblocks-preview --> mine, says a stranger", author=9)
+        for _ in range(101):
+            server.note("<!-- robbieblocks-preview --> mine, says a stranger", author=9)
         on_gitlab(checkout, server, "", "a" * 40)
         on_gitlab(checkout, server, server.token, "b" * 40)
         assert server.own == []
@@ -241,6 +260,8 @@ def test_on_gitlab_one_note_says_what_a_request_changes(checkout: Checkout) -> N
             f"<!-- robbieblocks-preview --> The preview of {commit[:8]} is being built.",
             f"<!-- robbieblocks-preview --> With {commit[:8]} nothing changes for visitors.",
         ]
+        assert on_gitlab(checkout, server, server.token, commit, base="f" * 40) == 1
+        assert f"The preview of {commit[:8]} failed: https://gitlab.example" in server.own[0]
         assert len(server.own) == 1
 
 
