@@ -76,15 +76,35 @@ def bisect(
     newest = verdict(len(found))
     if newest != "bad":
         raise UsageError(f"the page as it is today is {newest}, not bad: nothing is to be found")
-    oldest = first_told(verdict, len(found))
+    # Nobody saw what was in between of a transaction: its ends decide which one it was.
+    ends = _ends([each.change for each in found])
+
+    def verdict_at(end: int) -> Verdict:
+        return verdict(ends[end])
+
+    oldest = first_told(verdict_at, len(ends) - 1)
     if oldest is None:
         raise UsageError(
             f"the page was bad in the oldest version that the journal has, "
             f"{counted(len(found), 'change')} ago"
         )
-    first, last = halve(oldest, len(found), verdict)
+    low, high = halve(oldest, len(ends) - 1, verdict_at)
+    first, last = ends[low], ends[high]
+    if high - low == 1:
+        first, last = halve(first, last, verdict)
     changes = tuple(each.change for each in found[first:last])
     return Bisected(changes=changes, runs=judge.runs, states=len(versions))
+
+
+def _ends(changes: Sequence[Change]) -> list[int]:
+    """The versions that were committed, of those before each change and after the last."""
+    made = [_transaction(change) for change in changes]
+    inner = (at for at in range(1, len(made)) if made[at - 1] != made[at])
+    return [0, *inner, len(made)]
+
+
+def _transaction(change: Change) -> object:
+    return change.id if change.transaction is None else (change.at, change.transaction)
 
 
 def first_told(verdict: Callable[[int], Verdict], newest: int) -> int | None:

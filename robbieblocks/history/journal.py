@@ -88,7 +88,8 @@ class Change:
     """What a transaction did to a row.
 
     `before` and `after` are None where the row was not there, or both where nobody kept them.
-    `entity` is a key of ENTITIES, or what a queue row of an earlier version says.
+    `entity` is a key of ENTITIES, or what a queue row of an earlier version says. `transaction` is
+    its number on this server; None for rows that another server or an earlier version wrote.
     """
 
     id: UUID
@@ -103,6 +104,7 @@ class Change:
     handled_nodes: tuple[str, ...] = ()
     runs: tuple[Published, ...] = ()
     unreadable: bool = False
+    transaction: int | None = None
 
     @property
     def kept(self) -> bool:
@@ -211,4 +213,5 @@ def _change(row: dict[str, Any], runs: Sequence[Published]) -> Change:
         handled_nodes=tuple(node for node in row["handled_nodes"] if node),
         runs=tuple(runs),
         unreadable=unreadable,
+        transaction=None if row["turn"] is None else int(row["turn"]),
     )

@@ -34,6 +34,8 @@ _ROWS: LiteralString = """
     UNION ALL SELECT 'style_token', id, to_jsonb(t)::text FROM robbieblocks_style_tokens t
     UNION ALL SELECT 'node_branding', id, to_jsonb(t)::text FROM robbieblocks_node_branding t
 """
+# The zone that the journal has times in.
+_ZONE: LiteralString = "SELECT set_config('TimeZone', 'UTC', true)"
 _CHANGES_MAX: Final = 10_000
 
 
@@ -56,7 +58,8 @@ class Rewound(NamedTuple):
 
 def rows_now(connection: Connection, page: str) -> Rows:
     """The rows that a page can be made from. Raises UsageError where there is no such page."""
-    with translated("read the rows of a page"):
+    with translated("read the rows of a page"), connection.transaction():
+        connection.execute(_ZONE)
         found = connection.execute(_ROWS, {"page": page}).fetchall()
     rows = {RowId(entity, id_): journal.json_object(text) or {} for entity, id_, text in found}
     if not any(name.entity == "page" for name in rows):

@@ -25,16 +25,19 @@ from robbieblocks.source_files import exact_json
 
 _Row = Mapping[str, Any]
 
-# Who the journal says changed the rows back; Postgres keeps 63 characters.
-_AUTHOR: LiteralString = "SELECT set_config('application_name', %s, true)"
+# Who the journal says changed the rows back (Postgres keeps 63 characters), and the zone that the
+# journal has times in.
+_SETTINGS: LiteralString = """
+    SELECT set_config('application_name', %s, true), set_config('TimeZone', 'UTC', true)
+"""
 # What the journal says beside a row's columns.
 _BESIDE: Final = frozenset({"blocks", "by_hash", "left_out"})
 # Of a row, the text that a hash of the journal is of.
 _TEXT: LiteralString = "SELECT key, value #>> '{}' FROM jsonb_each(%s::jsonb) WHERE key = ANY(%s)"
-# The blocks of a page, as the journal has them.
+# The blocks of a page, locked, as the journal has them. No block comes to a page that is locked.
 _BLOCKS: LiteralString = """
     SELECT id::text, (to_jsonb(b) - '{updated_at,imported_hash,page_id}'::text[])::text
-      FROM robbieblocks_page_blocks AS b WHERE page_id = %s
+      FROM robbieblocks_page_blocks AS b WHERE page_id = %s ORDER BY id FOR UPDATE
 """
 
 
@@ -92,7 +95,7 @@ def undo(connection: Connection, change: Change, *, dry_run: bool = False) -> No
         raise ContentError([_not_kept(change)])
     with translated("write a change back"), connection.transaction(force_rollback=dry_run):
         cursor = connection.cursor()
-        cursor.execute(_AUTHOR, (f"robbieblocks changes undo {str(change.id)[:8]}",))
+        cursor.execute(_SETTINGS, (f"robbieblocks changes undo {str(change.id)[:8]}",))
         try:
             # Constraints are checked here, not when the transaction ends.
             with connection.transaction():

@@ -70,7 +70,10 @@ def why(connection: Connection, site_root: SiteRoot, address: str, node: str | N
     Raises UsageError where no such page or element is live, or several nodes show it; then `node`
     decides. Raises SiteUnavailable and DatabaseUnavailable.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise UsageError(f"{printable(address)} is no URL: {error}") from None
     held = content.stored(connection).content
     node, app, page, build_hash = _page(
         site_root, parts.path or "/", node, parts.netloc, held.nodes
@@ -126,7 +129,7 @@ def _page(
         for page in manifest.pages
         if _plain(page.route) == wanted
     ]
-    of_host = {row.id for row in rows if host and urlsplit(row.base_url).netloc == host}
+    of_host = {row.id for row in rows if host and _host(row.base_url) == host.lower()}
     found = [each for each in found if each[0] in of_host] or found
     if len(found) == 1:
         return found[0]
@@ -135,6 +138,14 @@ def _page(
         raise UsageError(f"{printable(path)} is live on {names}: --node says which is meant")
     routes = {page.route for manifest in live.values() for page in manifest.pages}
     raise UsageError(f"no page is live at {printable(path)}: {did_you_mean(path, routes)}")
+
+
+def _host(url: str) -> str:
+    """The host and port of a node's URL, in lower case; empty where a build would refuse it."""
+    try:
+        return urlsplit(url.strip()).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _plain(route: str) -> str:

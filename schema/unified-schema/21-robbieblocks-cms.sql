@@ -1213,13 +1213,14 @@ $$;
 -- type can be compared. It needs records: rows it would compare column by column. Before a
 -- TRUNCATE the rows still stand in the table.
 --
--- Each function makes the journal's sides itself: no other one can read old_rows and new_rows.
+-- Each function makes the journal's sides itself: no other one can read old_rows and new_rows. It
+-- does so in UTC: JSON has a time as the session's zone shows it, and sides are compared as text.
 
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_page() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
 DECLARE
     ids uuid[];
     apps text[];
@@ -1291,7 +1292,7 @@ $$;
 -- the transaction began: there every page counts.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_block() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
 DECLARE
     pages uuid[];
     drafts uuid[];
@@ -1397,7 +1398,7 @@ $$;
 -- no page does.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_component() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
 DECLARE
     changed_ids uuid[];
     changed_keys text[];
@@ -1494,7 +1495,7 @@ $$;
 -- Tokens: every app and node, for each page's stylesheet holds them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_token() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
 DECLARE
     ids uuid[];
     kept uuid[];
@@ -1556,7 +1557,7 @@ $$;
 -- Where a node is removed, rows that waited for it alone are processed, its own row among them.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_branding() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
 DECLARE
     ids uuid[];
     apps text[];

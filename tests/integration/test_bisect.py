@@ -60,6 +60,44 @@ def test_the_change_that_broke_a_page_is_found(seeded: Builder, tmp_path: Path) 
     assert "there is no page nowhere" in missing.error
 
 
+@pytest.mark.postgres
+def test_a_state_that_nobody_saw_is_not_blamed(seeded: Builder, tmp_path: Path) -> None:
+    """What is bad within a transaction and good at its end is passed over; its row is named where
+    the end is bad, too."""
+    judge = tmp_path / "judge.py"
+    # Bad where title and token differ: as between the two statements of a transaction.
+    judge.write_text("""
+import os, re, sys
+from pathlib import Path
+page = Path(os.environ["ROBBIEBLOCKS_BISECT_PAGE"])
+folder = Path(os.environ["ROBBIEBLOCKS_BISECT_FOLDER"])
+styles = " ".join(each.read_text() for each in folder.rglob("*.css"))
+title = re.search(r"Step (\\d)", page.read_text())
+sys.exit(title is not None and f"1{title[1]}px" not in styles + page.read_text())
+""")
+    url = seeded.settings.database_url or ""
+    with psycopg.connect(url, autocommit=True) as editor:
+        for number in range(1, 6):
+            with editor.transaction():
+                editor.execute(TITLE.encode(), (f"Step {number}",))
+                editor.execute(TOKEN.encode(), (f"1{number}px",))
+        with editor.transaction():
+            editor.execute(TOKEN.encode(), ("16px",))
+            editor.execute(
+                "UPDATE robbieblocks_style_tokens SET default_value = '1s'"
+                " WHERE token_key = 'spacing.sm'"
+            )
+        bad = next(each for each in history.changes(editor, Asked()) if each.key == "spacing.lg")
+    installation = Installation(home=seeded.settings.home, database_url=url)
+    found = installation.run(
+        "bisect",
+        *("--page", "robbie-play-home", "--node", "vengeance-local", "--format", "json"),
+        *("--run", f"{sys.executable} {judge}"),
+    )
+    told = json.loads(found.out)["bisected"]
+    assert [change["id"] for change in told["changes"]] == [str(bad.id)]
+
+
 def told(*verdicts: Verdict) -> Callable[[int], Verdict]:
     """What the command says of each version."""
     return verdicts.__getitem__

@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from robbieblocks.record import RunEnd
 from tests.commands import Installation
 from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
+from tests.workers import until
 
 pytestmark = pytest.mark.postgres
 
@@ -180,6 +182,35 @@ def test_an_undo_is_refused_where_the_row_changed_since(
     with pytest.raises(ContentError, match=why):
         history.undo(edited, change)
     assert one(edited, ALL) == before
+
+
+def test_a_change_is_undone_in_another_time_zone(own: str, edited: Db) -> None:
+    """Times are the same times, whatever zone the editor's and the undo's sessions show them in."""
+    edited.execute("SET TimeZone = 'America/New_York'")
+    with psycopg.connect(own, autocommit=True, options="-c timezone=Asia/Tokyo") as editor:
+        before = one(edited, ALL)
+        editor.execute("UPDATE robbieblocks_pages SET published_at = '2026-01-01Z' WHERE page_key = 'home'")  # fmt: skip
+        editor.execute("INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value) VALUES ('a', 'b', 'c')")  # fmt: skip
+        editor.execute("INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps) VALUES ('a', 'b', '{}', '{play}')")  # fmt: skip
+        editor.execute("INSERT INTO robbieblocks_components (component_key, component_name, component_type, react_code, props_schema, is_published) VALUES ('new', 'n', 'widget', '<b/>', '{}', true)")  # fmt: skip
+        editor.execute("INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone) SELECT p.id, c.id, 7, 'main' FROM robbieblocks_pages p, robbieblocks_components c WHERE page_key = 'home' AND component_key = 'new'")  # fmt: skip
+    for change in history.changes(edited, Asked()):
+        history.undo(edited, change)
+    assert one(edited, ALL) == before
+
+
+def test_an_undo_waits_for_who_edits_the_block(own: str, edited: Db) -> None:
+    """What another session has not committed yet is compared once it has, and not overwritten."""
+    edited.execute(BLOCK, ('{"a": 1}',))
+    change = newest(edited)
+    with psycopg.connect(own, autocommit=True) as second, ThreadPoolExecutor() as threads:
+        with edited.transaction():
+            edited.execute(BLOCK, ('{"a": 2}',))
+            undone = threads.submit(history.undo, second, change)
+            pid = second.info.backend_pid
+            until(lambda: one(edited, "SELECT pg_blocking_pids(%s) <> '{}'", pid))
+        with pytest.raises(ContentError, match=r'props: is \{"a":2\}'):
+            undone.result()
 
 
 def test_long_rows_come_back_whole(edited: Db) -> None:

@@ -54,9 +54,17 @@ def test_an_element_is_traced_to_its_rows(seeded: Builder) -> None:
         ("/play/#.nothing", NODE, "no element .nothing"),
         ("/play/#>>>", NODE, "is no CSS selector|no element"),
         ("/play/", "nowhere", "nothing is live on the node nowhere"),
+        ("http://[::1/play/", NODE, "is no URL: Invalid IPv6 URL"),
     ):
         with pytest.raises(UsageError, match=why):
             history.why(seeded.connection, seeded.site_root, address, node)
+    seeded.connection.execute(
+        "UPDATE robbieblocks_node_branding SET base_url = CASE node_id WHEN %s"
+        " THEN 'https://Play.example' ELSE 'http://[' END",
+        (NODE,),
+    )
+    named = history.why(seeded.connection, seeded.site_root, "https://play.EXAMPLE/play/", None)
+    assert named.node == NODE
     layout = history.why(seeded.connection, seeded.site_root, "/play/#main", NODE)
     assert (layout.element, layout.block, layout.components) == ("<main> main", None, ())
     installation = Installation(
