@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ def closed_to_others(site_root: SiteRoot) -> Path | None:
     From `/` down; None where everybody may enter all of them. Folders of releases are made with
     the process's umask, so one of each app stands for all. Raises SiteUnavailable.
     """
-    root = site_root.path.resolve()
+    # Unlike Path.resolve, it leaves a circle of links to stat, which refuses it as an OSError.
+    root = Path(os.path.realpath(site_root.path))
     with attempt("look at", root):
         for folder in (*reversed(root.parents), root, *_live_folders(site_root)):
             if not folder.stat().st_mode & stat.S_IXOTH:
