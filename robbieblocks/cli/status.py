@@ -16,9 +16,9 @@ from robbieblocks import changes, record, release, snapshot
 from robbieblocks.cli import output, session
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.cli.status_text import UNKNOWN, AppStatus, as_text, workers_text
-from robbieblocks.errors import RobbieBlocksError, UsageError
+from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, UsageError
 from robbieblocks.model import NodeRow
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import Hold, Pin, SiteRoot
 from robbieblocks.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def _facts(
     held_back: dict[str, str] = {}
     for status in apps:
         run, last = desired.get((node, status.app)), status.last_run
-        if run and run.error:
+        if status.unreadable:
+            errors[status.app] = status.unreadable
+        elif run and run.error:
             (held_back if run.held_back and not run.is_held else errors)[status.app] = run.explained
         elif status.state == "failed" and last and status.desired != status.served:
             errors[status.app] = last.error or "its last run failed"
@@ -160,6 +162,7 @@ def _statuses(
             live = release.live(site_root, node.id, app) if served_here else None
             # A row may wait for another of the apps that it affects.
             at_rest = bool(run and live and run.is_at_rest(live.build_hash))
+            pin, held, unreadable = _kept(site_root, node.id, app)
             groups = [group for group in waiting.groups if app in group.apps and not at_rest]
             oldest = min((group.oldest for group in groups), default=None)
             status = AppStatus(
@@ -168,8 +171,9 @@ def _statuses(
                 desired=run.build_hash if run else UNKNOWN,
                 built=last_run.built if last_run else None,
                 served=live.build_hash if live else (None if served_here else UNKNOWN),
-                pin=release.pinned(site_root, node.id, app) if served_here else None,
-                held=release.holds(site_root, node.id, app) if served_here else {},
+                pin=pin,
+                held=held,
+                unreadable=unreadable,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
@@ -177,3 +181,13 @@ def _statuses(
             )
             statuses.append(status)
     return statuses
+
+
+def _kept(site_root: SiteRoot, node: str, app: str) -> tuple[Pin | None, Mapping[str, Hold], str]:
+    """What people hold of an app, and why that can't be read: the other apps are told of still."""
+    pin: Pin | None = None
+    try:
+        pin = release.pinned(site_root, node, app)
+        return pin, release.holds(site_root, node, app), ""
+    except SiteUnavailable as error:
+        return pin, {}, str(error)

@@ -27,7 +27,10 @@ State = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppStatus:
-    """One app on one node. A hash is None where nothing is there, `?` where it is not known."""
+    """One app on one node. A hash is None where nothing is there, `?` where it is not known.
+
+    `unreadable` is why its pin or its holds can't be read: then nothing of it goes out.
+    """
 
     node: str
     app: str
@@ -36,6 +39,7 @@ class AppStatus:
     served: str | None
     pin: Pin | None
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
+    unreadable: str = ""
     held_back: tuple[str, ...] = ()
     waiting: int = 0
     oldest_seconds: float | None = None
@@ -45,6 +49,8 @@ class AppStatus:
     def state(self) -> State:
         """The most pressing thing about it."""
         last_status = self.last_run.status if self.last_run else None
+        if self.unreadable:
+            return "failed"
         if self.pin:
             return "pinned"
         if last_status in record.UNFINISHED:
