@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from robbieblocks import release
 from robbieblocks.cli.output import print_progress, print_result
@@ -27,23 +28,24 @@ def rollback(
     """Give visitors the pages as an earlier release had them, and hold them."""
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot(settings.site_root)
-    for page, places in _live_places(site_root, pages, nodes, apps).items():
 
-        def go(node: str, app: str, page: str = page) -> Done:
-            held = release.roll_back_page(
-                site_root,
-                node,
-                app,
-                page,
-                to=to or "",
-                smoke_url=settings.smoke_url,
-                **order.as_options(),
-            )
-            live = release.live(site_root, node, app)
-            now = live.build_hash if live else held.build_hash
-            return Done(node=node, app=app, build_hash=now, said=f"{page} is {held}")
+    def go(page: str, node: str, app: str) -> Done:
+        held = release.roll_back_page(
+            site_root,
+            node,
+            app,
+            page,
+            to=to or "",
+            smoke_url=settings.smoke_url,
+            **order.as_options(),
+        )
+        manifest = release.live(site_root, node, app)
+        now = manifest.build_hash if manifest else held.build_hash
+        return Done(node=node, app=app, build_hash=now, said=f"{page} is {held}")
 
-        each_in_turn(places, go, settings, site_root)
+    live = _live_places(site_root, pages, nodes, apps)
+    steps = [(*place, partial(go, page)) for page, places in live.items() for place in places]
+    each_in_turn(steps, settings, site_root)
 
 
 def hold(

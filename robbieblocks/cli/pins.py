@@ -92,7 +92,7 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
         )
         return Done(node=node, app=app, build_hash=went.pin.build_hash, said=_said(went))
 
-    each_in_turn(chosen.of(site_root), go, settings, site_root)
+    each_in_turn([(node, app, go) for node, app in chosen.of(site_root)], settings, site_root)
 
 
 def pin(chosen: Chosen, order: Order) -> None:
@@ -126,16 +126,15 @@ class Done:
     said: str
 
 
-def each_in_turn(
-    places: Iterable[tuple[str, str]],
-    go: Callable[[str, str], Done],
-    settings: Settings,
-    site_root: SiteRoot,
-) -> None:
-    """Do something to each app, and record what was done. Raises the first error at the end."""
+Step = tuple[str, str, Callable[[str, str], Done]]
+"""A node, an app, and what is to be done to the app there."""
+
+
+def each_in_turn(steps: Iterable[Step], settings: Settings, site_root: SiteRoot) -> None:
+    """Do one thing after the other, and record what was done. Raises the first error at the end."""
     done: list[Done] = []
     failed: RobbieBlocksError | None = None
-    for node, app in places:
+    for node, app, go in steps:
         try:
             done.append(go(node, app))
         except RobbieBlocksError as error:

@@ -24,11 +24,12 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
-from robbieblocks.release.holds import Hold, end_holds, hold_page, holds, roll_back_page
+from robbieblocks.release.holds import Hold, end_holds, holds
 from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
 from robbieblocks.release.node_removal import remove_node, worker_lock
+from robbieblocks.release.page_rollback import hold_page, roll_back_page
 from robbieblocks.release.pins import Pin, pinned
 from robbieblocks.release.readability import closed_to_others
 from robbieblocks.release.reading import (

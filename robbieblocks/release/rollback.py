@@ -147,21 +147,25 @@ def unpin(site_root: SiteRoot, node: str, app: str) -> bool:
 
 def choose(kept: Sequence[KeptRelease], to: str, place: str) -> str:
     """The release to go to. Raises UsageError that lists those there are."""
-    listed = "".join(f"\n  {each}" for each in kept[:_LISTED_AT_MOST]) or " none"
     if not to:
         live_at = next((each.live_at for each in kept if each.is_live), None)
         older = [e for e in kept if not e.is_live and (live_at is None or e.live_at < live_at)]
         if not older:
             raise UsageError(
                 f"no release of {place} that was live before the live one is kept\n"
-                f"  -> name one with --to; there are:{listed}"
+                f"  -> name one with --to; there are:{listed(kept)}"
             )
         return older[0].build_hash
     found = [each.build_hash for each in kept if each.build_hash.startswith(to.lower())]
     if len(found) != 1:
         what = "several releases" if found else "no release that was live"
-        raise UsageError(f"{what} of {place} begins with {printable(to)}; there are:{listed}")
+        raise UsageError(f"{what} of {place} begins with {printable(to)}; there are:{listed(kept)}")
     return found[0]
+
+
+def listed(kept: Sequence[KeptRelease]) -> str:
+    """Releases as lines below an error, the last ones alone."""
+    return "".join(f"\n  {each}" for each in kept[:_LISTED_AT_MOST]) or " none"
 
 
 def whole_manifest(app_folder: AppFolder, name: str) -> Manifest:

@@ -156,14 +156,15 @@ def hash_of(site: Settings, version: int) -> str:
 
 
 def test_a_page_is_held_and_released(small_site: Settings, editor: Db) -> None:
-    """`rollback --only` shows its earlier version, `status` tells of it, and `release` ends it; a
-    worker leaves it alone meanwhile."""
+    """`rollback --only` shows its earlier version, whatever fails for another page; `status` tells
+    of it, `release` ends it, and a worker leaves it alone meanwhile."""
     with running(worker := Worker(small_site, NODE)):
         worker.wait_until_ready()
         edit(editor, "play", 1)
         until_shown(small_site.site_root, NODE, 1)
-        done = command(small_site, "rollback", "--only", "play", "--node", NODE, "--reason", "typo")
-        assert done.code == 0, done.err
+        only = ("--only", "code", "--only", "play", "--node", NODE)
+        done = command(small_site, "rollback", *only, "--reason", "typo")
+        assert (done.code, "has another version of code" in done.error) == (2, True), done.err
         assert f"{NODE}/play: play is held as of release" in done.out
         until_shown(small_site.site_root, NODE, 0)
         runs = len(worker.logged("run.finished", app="play"))
@@ -210,6 +211,20 @@ def test_what_is_wrong_is_told_and_nothing_is_changed(
     assert said in ran.error
     assert not (built_site.site_root / NODE / "play" / "pinned").exists()
     until_shown(built_site.site_root, NODE, 0)
+
+
+@pytest.mark.parametrize("name", ["held.json", "pinned"])
+def test_what_can_not_be_read_is_a_finding_of_its_app(built_site: Settings, name: str) -> None:
+    """`status` tells of every other app as before."""
+    (built_site.site_root / NODE / "play" / name).write_text("{")
+    ran = command(built_site, "status", "--node", NODE, "--format", "json", "--quick", "--check")
+    found = json.loads(ran.out)
+    (bad,) = [each for each in found["findings"] if each["app"] == "play"]
+    assert (ran.code, bad["stops"]) == (1, True)
+    assert f"play/{name}" in bad["what"]
+    states = {each["app"]: each["verdict"] for each in found["apps"]}
+    assert states.pop("play") == "failed"
+    assert "failed" not in states.values()
 
 
 @pytest.fixture

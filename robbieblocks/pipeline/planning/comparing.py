@@ -133,7 +133,8 @@ def plan_run(given: Comparison) -> RunPlan:
         unchanged=(*unchanged, *kept),
         damaged=given.damaged,
         held=held,
-        no_longer_held=frozenset(given.holds.keys() - held.keys()),
+        # Of a page that can't be read, nobody knows whether its own rows changed.
+        no_longer_held=given.holds.keys() - held.keys() - given.app.assembly.held_back.keys(),
     )
 
 

@@ -6,7 +6,7 @@ approves a build takes the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -134,7 +134,7 @@ class RunPlan:
     notes: tuple[Problem, ...] = ()
     approved: bool = False
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
-    no_longer_held: frozenset[str] = frozenset()
+    no_longer_held: Set[str] = frozenset()
 
     @property
     def hash(self) -> Sha256:

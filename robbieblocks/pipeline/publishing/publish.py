@@ -184,9 +184,8 @@ def _published(
         session.context.blocks.flush()
         fence = partial(session.check_lease, run.target)
         done = release.make_live(written, fence=fence, smoke_url=session.site.smoke_url)
-        if run.no_longer_held:
-            node, app = run.target.node, run.target.app
-            release.end_holds(session.site.root, node, app, run.no_longer_held)
+        node, app = run.target.node, run.target.app
+        release.end_holds(session.site.root, node, app, run.no_longer_held)
     session.stopwatch.add("write", done.write_ms)
     session.stopwatch.add("sync", done.sync_ms)
     session.stopwatch.add("swap", done.swap_ms)

@@ -1,0 +1,170 @@
+"""Going back with one page: what is held then, through everything else that people do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from robbieblocks import release
+from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.release import Hold, end_holds, hold_page, holds, pin_live, roll_back_page, unpin
+from tests.building import Builder, run_of
+
+pytestmark = pytest.mark.postgres
+
+NODE, APP, PAGE = "vengeance-local", "play", "robbie-play-home"
+FILE = "play/index.html"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = %s"
+_TOKEN = "UPDATE robbieblocks_style_tokens SET default_value = %s WHERE token_key = 'spacing.md'"
+
+
+def back(seeded: Builder, to: str = "") -> Hold:
+    """Go back with the home page on one node."""
+    return roll_back_page(seeded.site_root, NODE, APP, PAGE, to=to, who="ann", why="typo", now=NOW)
+
+
+def hold(seeded: Builder, until: datetime | None = None) -> Hold:
+    """Hold the home page on one node."""
+    return hold_page(
+        seeded.site_root, NODE, APP, PAGE, who="bob", why="judges", now=NOW, until=until
+    )
+
+
+def home(seeded: Builder) -> str:
+    """What visitors get."""
+    return seeded.html(NODE, APP, FILE)
+
+
+def live_hash(seeded: Builder) -> str:
+    """The build hash that is live."""
+    live = seeded.live(NODE, APP)
+    assert live is not None
+    return live.build_hash
+
+
+@pytest.fixture
+def versions(seeded: Builder) -> list[str]:
+    """The home page in three versions, the last one live."""
+    seeded.build(apps=[APP], nodes=[NODE])
+    pages = [home(seeded)]
+    for title in ("Second", "Third"):
+        seeded.sql(_TITLE, title, PAGE)
+        seeded.build(apps=[APP], nodes=[NODE])
+        pages.append(home(seeded))
+    return pages
+
+
+def test_holding_anew_what_was_taken_back_keeps_it(seeded: Builder, versions: list[str]) -> None:
+    """Whether the page alone was taken back or its app: no row changed since."""
+    back(seeded)
+    hold(seeded)
+    seeded.sql(_TOKEN, "3.5rem")
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) == versions[1]
+    end_holds(seeded.site_root, NODE, APP, [PAGE])
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert "Third" in home(seeded)
+    release.roll_back(seeded.site_root, NODE, APP, who="ann", why="typo", now=NOW)
+    taken_back = home(seeded)
+    assert "Third" not in taken_back
+    hold(seeded)
+    unpin(seeded.site_root, NODE, APP)
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) == taken_back
+    assert PAGE in holds(seeded.site_root, NODE, APP)
+
+
+def test_going_back_again_names_what_there_is(seeded: Builder, versions: list[str]) -> None:
+    """And never leads to the version that was left; with a name it goes further back and stays."""
+    oldest = release.kept_releases(seeded.site_root, NODE, APP)[-1].build_hash
+    back(seeded)
+    with pytest.raises(UsageError, match=f"taken back already(.|\n)*--to(.|\n)*{oldest[:12]}"):
+        back(seeded)
+    assert home(seeded) == versions[1]
+    back(seeded, oldest)
+    assert home(seeded) == versions[0]
+    seeded.sql(_TOKEN, "3.5rem")
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) == versions[0]
+
+
+def test_a_page_of_an_app_that_was_taken_back_goes_further_back(
+    seeded: Builder, versions: list[str]
+) -> None:
+    """The pin goes along: nothing newer goes out, and no rollback is said to be cut short."""
+    went = release.roll_back(seeded.site_root, NODE, APP, who="ann", why="broken", now=NOW)
+    assert home(seeded) == versions[1]
+    back(seeded)
+    assert home(seeded) == versions[0]
+    pin = release.pinned(seeded.site_root, NODE, APP)
+    assert pin is not None
+    assert (pin.build_hash, pin.why) == (live_hash(seeded), went.pin.why)
+    seeded.sql(_TITLE, "Other", "robbie-play-blackjack")
+    run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert run.pin == pin
+    assert "cut short" not in "".join(map(str, run.problems))
+    assert home(seeded) == versions[0]
+    unpin(seeded.site_root, NODE, APP)
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) == versions[0]
+    assert "Other" in seeded.html(NODE, APP, "play/blackjack/index.html")
+
+
+def test_a_pin_of_another_release_stays(seeded: Builder, versions: list[str]) -> None:
+    """A rollback that was cut short can still be completed."""
+    pin_live(seeded.site_root, NODE, APP, who="ann", why="fair", now=NOW)
+    file = release.AppFolder.of(seeded.site_root, NODE, APP).pin
+    file.write_text("a" * 64)
+    back(seeded)
+    assert file.read_text() == "a" * 64
+    file.write_text("{")
+    oldest = release.kept_releases(seeded.site_root, NODE, APP)[-1].build_hash
+    with pytest.raises(SiteUnavailable, match="could not read the pin"):
+        back(seeded, oldest)
+    assert home(seeded) == versions[1]
+
+
+def test_a_component_that_is_unpublished_for_a_while_ends_no_hold(seeded: Builder) -> None:
+    """The page stays live meanwhile, and held afterwards, when the component is another."""
+    seeded.build(apps=[APP], nodes=[NODE])
+    before = home(seeded)
+    hold(seeded)
+    seeded.sql("UPDATE robbieblocks_components SET is_published = false")
+    gone = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert PAGE in {page.key for page in gone.held_back}
+    assert home(seeded) == before
+    seeded.sql(
+        "UPDATE robbieblocks_components SET is_published = true,"
+        " css_styles = concat(css_styles, '.more { color: red }')"
+    )
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) == before
+    assert PAGE in holds(seeded.site_root, NODE, APP)
+
+
+def test_a_hold_that_is_over_says_nothing_of_what_is_live_later(seeded: Builder) -> None:
+    """The build that follows its end forgets it, so that a new one begins with the rows of now."""
+    seeded.build(apps=[APP], nodes=[NODE])
+    hold(seeded, datetime.now(UTC) - timedelta(seconds=1))
+    seeded.sql(_TITLE, "Newer", PAGE)
+    seeded.build(apps=[APP], nodes=[NODE])
+    hold(seeded)
+    seeded.sql(_TOKEN, "3.5rem")
+    before = home(seeded)
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert "Newer" in before == home(seeded)
+
+
+def test_a_damaged_release_is_refused_and_leaves_no_hold(
+    seeded: Builder, versions: list[str]
+) -> None:
+    """What was live stays."""
+    older = release.kept_releases(seeded.site_root, NODE, APP)[1].build_hash
+    file = release.AppFolder.of(seeded.site_root, NODE, APP).releases / older / FILE
+    file.unlink()
+    with pytest.raises(UsageError, match=f"release {older[:12]} of play .* is damaged"):
+        back(seeded)
+    assert holds(seeded.site_root, NODE, APP) == {}
+    assert home(seeded) == versions[2]
