@@ -24,6 +24,7 @@ _ASSET = re.compile(r"[a-z0-9][a-z0-9_.-]{0,199}")
 # A path of one or more segments, none of them empty, `.` or `..`, without control characters.
 _PATH = re.compile(r"(?!/)(?:(?:^|/)(?!\.{1,2}(?:/|$))[^/\\\x00-\x1f\x7f]{1,255})+", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
+_HASH_IN_NAME = re.compile(r"-([0-9a-f]{16})\.[a-z0-9.]+\Z")
 _PATH_LIMIT_BYTES: Final = 1024
 
 
@@ -68,6 +69,12 @@ def is_path(path: str) -> bool:
 def is_asset_name(name: str) -> bool:
     """Whether this can name an asset: one plain segment that does not start with a dot."""
     return _ASSET.fullmatch(name) is not None
+
+
+def hash_in_name(name: str) -> str | None:
+    """How the SHA-256 of an asset's bytes begins, by its name; None where the name has no hash."""
+    found = _HASH_IN_NAME.search(name)
+    return found[1] if found else None
 
 
 def is_folder_name(name: str) -> bool:

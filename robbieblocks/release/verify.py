@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.layout import AppFolder, has_place
-from robbieblocks.release.names import MANIFEST
+from robbieblocks.release.names import MANIFEST, hash_in_name
 from robbieblocks.release.reading import live_release
 from robbieblocks.release.site_root import SiteRoot
-
-_HASH_IN_NAME: Final = re.compile(r"-([0-9a-f]{16})\.[a-z0-9.]+\Z")
 
 
 def verify(site_root: SiteRoot, node: str, app: str, *, quick: bool = False) -> tuple[str, ...]:
@@ -56,8 +52,8 @@ def damaged_assets(folder: Path, names: Iterable[str], *, quick: bool) -> tuple[
 def _is_asset_whole(name: str, fd: int, *, quick: bool) -> bool:
     if disk.stat_of(name, dir_fd=fd) is None:
         return False
-    hash_in_name = None if quick else _HASH_IN_NAME.search(name)
-    if hash_in_name is None:
+    beginning = None if quick else hash_in_name(name)
+    if beginning is None:
         return True
     digest = disk.hash_of(name, dir_fd=fd)
-    return digest is not None and digest.startswith(hash_in_name[1])
+    return digest is not None and digest.startswith(beginning)

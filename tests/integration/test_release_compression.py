@@ -89,6 +89,35 @@ def test_a_wrong_copy_is_made_again(site_root: SiteRoot, damage: bytes) -> None:
     assert {name: (folder(site_root) / name).read_bytes() for name in made} == made
 
 
+def test_a_copy_with_something_behind_it_is_made_again(site_root: SiteRoot) -> None:
+    """A browser would refuse it."""
+    release.compress_assets(site_root, NODE, "play")
+    made = {name: (folder(site_root) / name).read_bytes() for name in copies(site_root)}
+    for name, content in made.items():
+        (folder(site_root) / name).unlink()
+        (folder(site_root) / name).write_bytes(content + b"x")
+    release.compress_assets(site_root, NODE, "play")
+    assert {name: (folder(site_root) / name).read_bytes() for name in made} == made
+
+
+def test_a_damaged_asset_has_no_copies_made_of_it(site_root: SiteRoot) -> None:
+    """Nor are right ones replaced; once it is repaired its copies are looked at again."""
+    damaged, whole = (folder(site_root) / each.name for each in (SCRIPT, OTHER))
+    release.compress_assets(site_root, NODE, "play")
+    right = Path(f"{damaged}.gz").read_bytes()
+    Path(f"{damaged}.br").unlink()
+    damaged.chmod(0o644)
+    damaged.write_bytes(SCRIPT.content.replace(b"react", b"evil!", 1))
+    Path(f"{whole}.br").unlink()
+    release.compress_assets(site_root, NODE, "play")
+    assert Path(f"{damaged}.gz").read_bytes() == right
+    assert not Path(f"{damaged}.br").exists()
+    assert Path(f"{whole}.br").exists()
+    damaged.write_bytes(SCRIPT.content)
+    release.compress_assets(site_root, NODE, "play")
+    assert brotli.decompress(Path(f"{damaged}.br").read_bytes()) == SCRIPT.content
+
+
 def test_of_many_assets_some_have_their_turn_later(
     site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ It makes the copies of these assets that are missing or wrong; an error is on st
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.compression.codings import SUFFIXES
 from robbieblocks.release.compression.compressors import compress, is_copy
 from robbieblocks.release.files import disk
+from robbieblocks.release.names import hash_in_name
 
 _FAILED: Final = 3
 _LEAST_URGENT: Final = 19
@@ -39,9 +41,12 @@ def main(folder: Path, names: list[str]) -> int:
 def make_copies(name: str, fd: int, others: list[Path]) -> None:
     """Make each copy of an asset that is missing or wrong.
 
-    A copy that another node has is linked: equal assets are compressed once on a machine.
+    A copy that another node has is linked: equal assets are compressed once on a machine. The
+    copies of a damaged asset stay as they are until it is repaired: they may be right.
     """
     content = disk.read_file(name, dir_fd=fd)
+    if not hashlib.sha256(content).hexdigest().startswith(hash_in_name(name) or ""):
+        return
     for coding, suffix in SUFFIXES.items():
         copy = name + suffix
         if _is_right(coding, copy, content, fd):

@@ -46,7 +46,8 @@ def _gzip(content: bytes) -> bytes:
 
 
 def _unzstd(copy: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().decompress(copy)
+    # A browser refuses what follows the frame; the library ignores it unless told otherwise.
+    return zstandard.ZstdDecompressor().decompress(copy, allow_extra_data=False)
 
 
 _COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {

@@ -63,9 +63,9 @@ def _missing(
 
 
 def _stats(name: str, fd: int) -> tuple[FileStat, ...]:
-    """The stat of each copy of an asset; empty where one is missing."""
+    """The stats of an asset, which a repair changes, and its copies; empty where one is missing."""
     found: list[FileStat] = []
-    for suffix in SUFFIXES.values():
+    for suffix in ("", *SUFFIXES.values()):
         stat = disk.stat_of(name + suffix, dir_fd=fd)
         if stat is None:
             return ()
