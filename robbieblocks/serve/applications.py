@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from robbieblocks.serve import files
+from robbieblocks.serve.configuration.site import longest_first
 
 if TYPE_CHECKING:
     import httpx
@@ -40,7 +41,9 @@ _OF_ONE_HOP: Final = frozenset(
         b"upgrade",
     }
 )
-_SAID_ANEW: Final = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"})
+# What programs take for the word of the server before them.
+_SAID_BY_SERVERS: Final = frozenset({b"forwarded", b"x-real-ip"})
+_SAID_BY_SERVERS_PREFIX: Final = b"x-forwarded-"
 
 # Bytes that no URL has are encoded; all others stay as the visitor's program wrote them.
 _AS_IT_CAME: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -50,8 +53,7 @@ Headers = list[tuple[bytes, bytes]]
 
 def application_routes(applications: Mapping[str, str]) -> list[BaseRoute]:
     """A route for each application, by its path; the longest path first."""
-    by_length = sorted(applications.items(), key=lambda each: (-len(each[0]), each[0]))
-    return [ApplicationRoute(path, address) for path, address in by_length]
+    return [ApplicationRoute(path, address) for path, address in longest_first(applications)]
 
 
 @dataclass
@@ -104,19 +106,22 @@ class ApplicationRoute(BaseRoute):
 
         if self._transport is None:
             # No client: that would keep one visitor's cookies, and send them with another's.
-            self._transport = httpx.AsyncHTTPTransport(trust_env=False)
+            # A connection is not used twice: the application might end it just then, and the
+            # request would fail. As many as there are visitors may be open.
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+            self._transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
         raw_path: bytes = request.scope.get("raw_path") or request.url.path.encode()
         query: bytes = request.scope.get("query_string", b"")
         target = quote_from_bytes(raw_path + (b"?" + query if query else b""), safe=_AS_IT_CAME)
         has_body = not {"content-length", "transfer-encoding"}.isdisjoint(request.headers.keys())
-        limits = {"connect": _CONNECT_S, "read": _ANSWER_S, "write": _ANSWER_S, "pool": _CONNECT_S}
+        timeouts = {"connect": _CONNECT_S, "read": _ANSWER_S, "write": _ANSWER_S}
         return await self._transport.handle_async_request(
             httpx.Request(
                 request.method,
                 httpx.URL(self.address).copy_with(raw_path=target.encode()),
                 headers=_asked(request),
                 content=request.stream() if has_body else None,
-                extensions={"timeout": limits},
+                extensions={"timeout": timeouts},
             )
         )
 
@@ -128,9 +133,7 @@ class ApplicationRoute(BaseRoute):
 
 def _asked(request: Request) -> Headers:
     """The headers that an application gets: the visitor's, and who that is."""
-    sent = [
-        (name, value) for name, value in _passed_on(request.headers.raw) if name not in _SAID_ANEW
-    ]
+    sent = [each for each in _passed_on(request.headers.raw) if _may_be_a_visitor_s(each[0])]
     host = request.headers.get("host", "").encode("latin-1")
     client = request.client.host if request.client else ""
     return [
@@ -139,6 +142,15 @@ def _asked(request: Request) -> Headers:
         (b"x-forwarded-host", host),
         (b"x-forwarded-proto", request.url.scheme.encode()),
     ]
+
+
+def _may_be_a_visitor_s(name: bytes) -> bool:
+    """Whether a visitor may say this to an application.
+
+    A name with `_` is left out, as nginx leaves it out: to CGI and WSGI it is the one with `-`.
+    """
+    is_a_server_s = name in _SAID_BY_SERVERS or name.startswith(_SAID_BY_SERVERS_PREFIX)
+    return not is_a_server_s and b"_" not in name
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -167,7 +167,10 @@ _APPLICATIONS: Final = f"""
 ```
 
 `/api` and all below it go there, as the visitor asked for them, before any page is looked for.
-Bodies are passed on as they come, both ways. `Host` is the visitor's; `X-Forwarded-For`, `-Host`
-and `-Proto` say who asked for what. No other address is ever asked: a redirect of the application
-is the visitor's to follow. One that does not answer is a 502, one that takes a minute to begin is a
-504. WebSockets pass nginx and Caddy, and neither `serve` nor `dev`."""
+Of two paths that fit, the longer counts. Bodies are passed on as they come, both ways, however
+large. `Host` is the visitor's; `X-Forwarded-For`, `-Host` and `-Proto` say who asked for what.
+`Forwarded`, `X-Real-IP`, other `X-Forwarded-` headers (from nginx and Caddy: `-Port`, `-Prefix`,
+`-Scheme`, `-Server` and `-Ssl`) and any header with `_` in its name are taken out, since an
+application could take a visitor's word for the server's. No other address is ever asked: a redirect
+of the application is the visitor's to follow. One that does not answer is a 502, one that takes a
+minute to begin is a 504. WebSockets pass nginx and Caddy, and neither `serve` nor `dev`."""

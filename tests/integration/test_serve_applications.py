@@ -26,10 +26,13 @@ SERVED_BY = ("serve", *web_servers.SERVERS)
 
 @dataclass
 class Application:
-    """An application that answers with what it was asked; `asked` has the lines of requests."""
+    """An application that answers with what it was asked; `asked` has the lines of requests, and
+    `ports` from where each came.
+    """
 
     url: str
     asked: list[str] = field(default_factory=list[str])
+    ports: list[int] = field(default_factory=list[int])
     # Set by a test when it has seen the first half of /api/slow.
     seen: threading.Event = field(default_factory=threading.Event)
 
@@ -43,6 +46,7 @@ def application() -> Iterator[Application]:
 
         def do_GET(self) -> None:
             found.asked.append(self.requestline)
+            found.ports.append(self.client_address[1])
             answer = {"/api/slow": self._slow, "/api/broken": self._broken}
             answer.get(self.path, self._echo)()
 
@@ -138,21 +142,27 @@ class Served:
     by: str
     client: httpx.Client
     application: Application
+    inner: Application
 
 
 @pytest.fixture(scope="module", params=SERVED_BY)
 def served(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """The application is at /api and /deep/er, and at /gone is one that does not run."""
+    """One is at /api and /deep/er, another inside it, at /api/v2; that at /gone does not run."""
     folder = tmp_path_factory.mktemp(request.param)
-    with application() as found:
-        at = {"/api": found.url, "/deep/er": found.url, "/gone": "http://127.0.0.1:1"}
+    with application() as found, application() as inner:
+        at = {
+            "/api": found.url,
+            "/api/v2": inner.url,
+            "/deep/er": found.url,
+            "/gone": "http://127.0.0.1:1",
+        }
         with (
             serving(request.param, root, at, folder) as url,
             httpx.Client(base_url=url, trust_env=False) as client,
         ):
-            yield Served(request.param, client, found)
+            yield Served(request.param, client, found, inner)
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/a%2Fb%20c?d=e%26f&g", "/deep/er/x"])
@@ -160,6 +170,18 @@ def test_a_path_and_query_arrive_as_they_were_asked_for(served: Served, path: st
     """Nothing is decoded on the way."""
     assert served.client.get(path).status_code == 201
     assert served.application.asked[-1] == f"GET {path} HTTP/1.1"
+
+
+def test_an_application_inside_another_s_path_is_asked_itself(served: Served) -> None:
+    """The longest path that fits is the one that counts."""
+    before = len(served.application.asked), len(served.inner.asked)
+    assert served.client.get("/api/v2/x").status_code == 201
+    assert (len(served.application.asked), len(served.inner.asked)) == (before[0], before[1] + 1)
+    assert served.client.get("/api/v2x").status_code == 201
+    assert (len(served.application.asked), len(served.inner.asked)) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
 
 
 @pytest.mark.parametrize("path", ["/apiary", "/play/api/x", "/deep", "/API/x"])
@@ -171,6 +193,20 @@ def test_another_path_is_a_page_s(served: Served, path: str) -> None:
     assert served.client.get("/play/").content == pages(1)["play/index.html"]
 
 
+BODY = b"body" * 400_000
+SAID_BY_SERVERS = (
+    "Forwarded",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Real-IP",
+    "X_Forwarded_For",
+    "X_Real_IP",
+)
+
+
 def test_a_body_and_headers_go_both_ways(served: Served) -> None:
     """But for those of one connection; who asked is said anew, whatever the visitor says."""
     sent = {
@@ -178,15 +214,17 @@ def test_a_body_and_headers_go_both_ways(served: Served) -> None:
         "Cookie": "c=3",
         "X-Forwarded-For": "10.0.0.1",
         "X-Forwarded-Proto": "https",
+        **dict.fromkeys(SAID_BY_SERVERS, "a visitor"),
         "Host": "play.example.org",
         "Proxy-Authorization": "Basic x",
         "TE": "trailers",
     }
-    answer = served.client.post("/api/x", content=b"body" * 1000, headers=sent)
+    answer = served.client.post("/api/x", content=BODY, headers=sent)
     assert answer.status_code == 201
     assert answer.headers.get_list("set-cookie") == ["a=1; Path=/", "b=2; Path=/"]
     heads, _, body = answer.text.partition("\n\n")
-    assert body == "body" * 1000
+    assert body.encode() == BODY
+    assert "a visitor" not in heads
     got = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in heads.split("\n")}
     assert got["authorization"] == "Bearer x"
     assert got["cookie"] == "c=3"
@@ -202,6 +240,15 @@ def test_one_visitor_s_cookie_is_not_sent_with_another_s_request(served: Served)
     served.client.get("/api/x")
     served.client.cookies.clear()
     assert "cookie" not in served.client.get("/api/x").text.lower()
+
+
+def test_a_connection_is_not_used_twice(served: Served) -> None:
+    """By `serve`: an application that ends an idle one can't fail the next request by that."""
+    for _ in range(2):
+        assert served.client.get("/api/x").status_code == 201
+    if served.by == "serve":
+        first, second = served.application.ports[-2:]
+        assert first != second
 
 
 def test_a_redirect_is_the_visitor_s_to_follow(served: Served) -> None:

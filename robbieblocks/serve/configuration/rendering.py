@@ -23,6 +23,16 @@ _UNQUOTABLE: Final = {
     "nginx": re.compile(r"[\x00-\x1f\x7f$\ud800-\udfff]"),
     "caddy": re.compile(r"[\x00-\x1f\x7f{}*?\[\\`\ud800-\udfff]"),
 }
+# Neither server sets these, and nginx can't be told of all that begin with X-Forwarded-.
+_NEVER_A_VISITORS: Final = (
+    "Forwarded",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Real-IP",
+)
 
 
 def render(server: WebServer, site: WebSite) -> str:
@@ -47,6 +57,7 @@ def render(server: WebServer, site: WebSite) -> str:
         "site": site,
         "asset_prefix": ASSET_PREFIX,
         "compressed_min_bytes": release.COMPRESSED_MIN_BYTES,
+        "never_a_visitors": _NEVER_A_VISITORS,
         "no_store": files.NO_STORE,
         "one_year": files.ONE_YEAR,
         "revalidate": files.REVALIDATE,

@@ -66,7 +66,7 @@ class WebSite:
             node=node,
             folder=site_root / node,
             apps=tuple(sorted(apps, key=lambda app: (app == SHARED_APP, app))),
-            applications=tuple(Application(*each) for each in sorted(applications.items())),
+            applications=tuple(Application(*each) for each in longest_first(applications)),
             name=name,
             host=host,
             port=port,
@@ -77,6 +77,11 @@ class WebSite:
     def not_found_app(self) -> str | None:
         """The app whose release has the node's 404 page: the last one, where it is the shared."""
         return SHARED_APP if SHARED_APP in self.apps else None
+
+
+def longest_first(applications: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Path and address of each application; what is below another's path comes before it."""
+    return sorted(applications.items(), key=lambda each: (-len(each[0]), each[0]))
 
 
 def _listen(text: str) -> tuple[str, int]:
