@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import printable
-from robbieblocks.model import Manifest
+from robbieblocks.model import Manifest, Sha256
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.inspection import whole_files
+from robbieblocks.release.holds import read_holds, write_holds
 from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.lock import assets_in_use, lock
 from robbieblocks.release.names import MANIFEST, is_release
@@ -92,7 +93,8 @@ def roll_back(
 
     `to` is its hash, or how that begins; without it, the release that was made live last before the
     live one. The pin is written first: where the process ends before the swap, the next rollback
-    completes it, and meanwhile nothing newer goes out. `smoke_url` is as for `make_live`.
+    completes it, and meanwhile nothing newer goes out. Held pages are held from then on as they are
+    in it. `smoke_url` is as for `make_live`.
 
     Raises UsageError where there is no such release, or a file of it is damaged, and
     SiteUnavailable; then what was live, and its pin, stay or are put back.
@@ -114,6 +116,7 @@ def roll_back(
             except SiteUnavailable:
                 _put_back(app_folder, before)
                 raise
+            _let_holds_follow(app_folder, live, manifest)
     return RolledBack(before=live_name, pin=pin)
 
 
@@ -210,6 +213,28 @@ def _swap(
         swap(new)
         if problems := problems_of(new, smoke_url):
             raise swapped_back(new, previous, problems)
+
+
+def _let_holds_follow(app_folder: AppFolder, before: Manifest | None, now: Manifest) -> None:
+    """Note of each held page that visitors get other bytes of now that it is held as of now.
+
+    Holds that can't be read hold everything: they keep nobody from going back.
+    """
+    with suppress(SiteUnavailable):
+        held = read_holds(app_folder)
+        bytes_before = _bytes_of_pages(before, held)
+        bytes_now = _bytes_of_pages(now, held)
+        moved = {key for key in bytes_now if bytes_now[key] != bytes_before.get(key)}
+        if moved:
+            followed = {key: replace(held[key], build_hash=now.build_hash) for key in moved}
+            write_holds(app_folder, {**held, **followed})
+
+
+def _bytes_of_pages(manifest: Manifest | None, keys: Collection[str]) -> dict[str, Sha256]:
+    """The digests of pages' files, by key."""
+    if manifest is None:
+        return {}
+    return {page.key: manifest.files[page.path] for page in manifest.pages if page.key in keys}
 
 
 def _earlier_pin(app_folder: AppFolder) -> Pin | None:

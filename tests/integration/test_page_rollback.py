@@ -112,6 +112,26 @@ def test_a_page_of_an_app_that_was_taken_back_goes_further_back(
     assert "Other" in seeded.html(NODE, APP, "play/blackjack/index.html")
 
 
+def test_a_held_page_of_an_app_that_goes_back_is_held_as_it_is_then(
+    seeded: Builder, versions: list[str]
+) -> None:
+    """And stays so when the others come forward again; what tells of it names that release."""
+    hold(seeded)
+    other = hold_page(
+        seeded.site_root, NODE, APP, "robbie-play-blackjack", who="bob", why="judges", now=NOW
+    )
+    release.roll_back(seeded.site_root, NODE, APP, who="ann", why="broken", now=NOW)
+    held = holds(seeded.site_root, NODE, APP)
+    assert (held[PAGE].build_hash, held[PAGE].who) == (live_hash(seeded), "bob")
+    assert held["robbie-play-blackjack"] == other
+    unpin(seeded.site_root, NODE, APP)
+    run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert home(seeded) == versions[1]
+    assert any(f"held as of release {held[PAGE].build_hash[:12]}" in str(p) for p in run.problems)
+    idle = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert (idle.outcome, idle.error) == ("unchanged", "")
+
+
 def test_a_pin_of_another_release_stays(seeded: Builder, versions: list[str]) -> None:
     """A rollback that was cut short can still be completed."""
     pin_live(seeded.site_root, NODE, APP, who="ann", why="fair", now=NOW)
