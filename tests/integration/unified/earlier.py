@@ -12,13 +12,14 @@ from typing import Any, cast
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier, Placeholder
 
+from tools.fill_schema.catalogue import allowed_words
+
 _INVENTORY = Path(__file__).parents[2] / "fixtures" / "earlier-unified-schema.json"
 _ROWS = (1, 2)
 _DEFAULT = re.compile(r"^(\w+) (.+?)( not null)?(?: default (.*))?$")
 _SERIAL = re.compile(r"^(\w+) integer not null default nextval\(.*$")
 # The inventory tells a generated column as a default that names columns.
 _GENERATED = re.compile(r" default (.*COALESCE.*)$", re.DOTALL)
-_WORDS = re.compile(r"\((?:\()*(\w+)\)?(?:::text)?\)? = ANY \(.*?ARRAY\[(.*?)\]")
 # What makes a table, and the columns that a view shows.
 _VIEW_COLUMN = re.compile(r", (?=[a-z_]+ [a-z])")
 _TOWN_VIEW = re.compile(r"(aurora|collaboration|fluenti|vengeance)_(\w+)")
@@ -127,10 +128,7 @@ def _references(made: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _fill(connection: Connection, name: str, table: Any) -> None:
-    words: dict[str, list[str]] = {}
-    for key in table["keys"]:
-        for column, listed in _WORDS.findall(key):
-            words[column] = re.findall(r"'([^']*)'", listed)
+    words = allowed_words("\n".join(table["keys"]))
     given = {**table, "columns": [c for c in table["columns"] if not _GENERATED.search(c)]}
     types = column_types(given)
     for number in _ROWS:
