@@ -33,18 +33,29 @@ def write_new_folder(folder: Path, files: Mapping[Path, bytes]) -> None:
     aside = Path(tempfile.mkdtemp(prefix=".robbieblocks-new-", dir=near))
     made = aside / "folder"
     names = dict.fromkeys(path.parts[0] for path in files)
+    moved: list[Path] = []
     try:
         for path, body in files.items():
             (made / path).parent.mkdir(parents=True, exist_ok=True)
             (made / path).write_bytes(body)
         if there:
             for name in names:
-                (made / name).rename(folder / name)
+                _move(made / name, folder / name)
+                moved.append(folder / name)
         else:
             made.rename(folder)
     except BaseException:
-        for moved in (folder / name for name in names if there):
-            shutil.rmtree(moved) if moved.is_dir() else moved.unlink(missing_ok=True)
+        for each in moved:
+            shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move(made: Path, to: Path) -> None:
+    """Move it where nothing is; somebody else may have written there since it was looked at."""
+    if os.path.lexists(to):
+        raise UsageError(
+            f"somebody else has written {printable(str(to))} meanwhile: name a new folder"
+        )
+    made.rename(to)
