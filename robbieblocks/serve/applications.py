@@ -41,6 +41,7 @@ _OF_ONE_HOP: Final = frozenset(
         b"upgrade",
     }
 )
+_OF_SERVERS: Final = frozenset({"CONNECT", "TRACE"})
 # What programs take for the word of the server before them.
 _SAID_BY_SERVERS: Final = frozenset({b"forwarded", b"x-real-ip"})
 _SAID_BY_SERVERS_PREFIX: Final = b"x-forwarded-"
@@ -65,11 +66,14 @@ class ApplicationRoute(BaseRoute):
     _transport: httpx.AsyncHTTPTransport | None = field(default=None, init=False)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether a request is the application's. One with `..` in its path never is."""
+        """Whether a request is the application's. One with `..` in its path never is, nor is one
+        of a method that is meant for a server itself.
+        """
         path = str(scope.get("path", ""))
         is_below = path == self.path or path.startswith(f"{self.path}/")
         is_plain = ".." not in path.split("/")
-        is_ours = scope["type"] == "http" and is_below and is_plain
+        is_http = scope["type"] == "http" and scope["method"] not in _OF_SERVERS
+        is_ours = is_http and is_below and is_plain
         return (Match.FULL if is_ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,10 +122,11 @@ class ApplicationRoute(BaseRoute):
         return await self._transport.handle_async_request(
             httpx.Request(
                 request.method,
-                httpx.URL(self.address).copy_with(raw_path=target.encode()),
+                self.address,
                 headers=_asked(request),
                 content=request.stream() if has_body else None,
-                extensions={"timeout": timeouts},
+                # In the URL it would be made another: without `/./`, for instance.
+                extensions={"timeout": timeouts, "target": target.encode()},
             )
         )
 
@@ -154,7 +159,10 @@ def _may_be_a_visitor_s(name: bytes) -> bool:
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """The headers without those of one connection, which `Connection` may add names to."""
+    """The headers without those of one connection, which `Connection` may add names to.
+
+    Beside `Transfer-Encoding` a length says nothing (RFC 9112, 6.3), and would be a second one.
+    """
     given = [(name.lower(), value) for name, value in headers]
     named = {
         each.strip().lower()
@@ -162,6 +170,8 @@ def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         if name == b"connection"
         for each in value.split(b",")
     }
+    if any(name == b"transfer-encoding" for name, _value in given):
+        named.add(b"content-length")
     return [(name, value) for name, value in given if name not in _OF_ONE_HOP | named]
 
 
