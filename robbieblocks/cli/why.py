@@ -27,19 +27,28 @@ def run(
 
 
 def _lines(found: Why) -> list[str]:
+    def by(change: Change | None) -> str:
+        if change is None:
+            return ""
+        return (
+            f": last changed {change.at:%Y-%m-%d %H:%M:%S}Z by {change.by or '(unknown)'} "
+            f"(change {str(change.id)[:8]}{', not live yet' if found.waits(change) else ''})"
+        )
+
     lines = [
-        f"page {found.page.key} at {found.page.route} on {found.node}{_by(found.page_change)}",
+        f"page {found.page.key} at {found.page.route} on {found.node}{by(found.page_change)}",
+        *found.held,
     ]
     if found.element and found.block is None:
         lines.append(f"{found.element}: no block's: the layout made it")
     if found.block is not None:
-        lines.append(f"{found.element}: block {found.block}{_by(found.block_change)}")
-    lines += [f"component {key}{_by(change)}" for key, change in found.components]
+        lines.append(f"{found.element}: block {found.block}{by(found.block_change)}")
+    lines += [f"component {key}{by(change)}" for key, change in found.components]
     lines += [
-        f"token {each.key}: {each.value}, set by {each.set_by}{_by(each.change)}"
+        f"token {each.key}: {each.value}, set by {each.set_by}{by(each.change)}"
         for each in found.tokens
     ]
-    lines.append(f"branding of {found.node}{_by(found.node_change)}")
+    lines.append(f"branding of {found.node}{by(found.node_change)}")
     run = found.run
     lines.append(
         f"release {found.build_hash[:12]}"
@@ -53,16 +62,13 @@ def _lines(found: Why) -> list[str]:
     return lines
 
 
-def _by(change: Change | None) -> str:
-    if change is None:
-        return ""
-    return (
-        f": last changed {change.at:%Y-%m-%d %H:%M:%S}Z by {change.by or '(unknown)'} "
-        f"(change {str(change.id)[:8]})"
-    )
-
-
 def _object(found: Why) -> dict[str, object]:
+    def changed(change: Change | None) -> dict[str, object] | None:
+        if change is None:
+            return None
+        waits = found.waits(change)
+        return {"id": str(change.id), "at": change.at.isoformat(), "by": change.by, "waits": waits}
+
     return {
         "node": found.node,
         "app": found.app,
@@ -70,29 +76,24 @@ def _object(found: Why) -> dict[str, object]:
             "key": found.page.key,
             "route": found.page.route,
             "file": found.page.path,
-            "change": _change(found.page_change),
+            "change": changed(found.page_change),
         },
         "element": found.element,
         "block": None
         if found.block is None
-        else {"order": found.block, "change": _change(found.block_change)},
-        "components": [{"key": key, "change": _change(change)} for key, change in found.components],
+        else {"order": found.block, "change": changed(found.block_change)},
+        "components": [{"key": key, "change": changed(change)} for key, change in found.components],
         "tokens": [
             {
                 "key": each.key,
                 "value": each.value,
                 "set_by": each.set_by,
-                "change": _change(each.change),
+                "change": changed(each.change),
             }
             for each in found.tokens
         ],
-        "branding": {"node": found.node, "change": _change(found.node_change)},
+        "branding": {"node": found.node, "change": changed(found.node_change)},
         "release": found.build_hash,
         "run": str(found.run.id) if found.run else None,
+        "held": list(found.held),
     }
-
-
-def _change(change: Change | None) -> dict[str, object] | None:
-    if change is None:
-        return None
-    return {"id": str(change.id), "at": change.at.isoformat(), "by": change.by}

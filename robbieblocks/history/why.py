@@ -47,7 +47,8 @@ class Why:
     """Where a rendered element comes from. Each change is the latest that the journal has.
 
     `block` is its order on the page; None where the layout made the element. `components` are that
-    of the block and those that it imports.
+    of the block and those that it imports. `held` says what keeps the page from following its rows:
+    a pin or a hold, with who and why.
     """
 
     node: str
@@ -62,6 +63,11 @@ class Why:
     block_change: Change | None
     node_change: Change | None
     run: deploys.Run | None
+    held: tuple[str, ...] = ()
+
+    def waits(self, change: Change) -> bool:
+        """Whether the node has not handled a change: then what is live is from before it."""
+        return not change.processed and self.node not in change.handled_nodes
 
 
 def why(connection: Connection, site_root: SiteRoot, address: str, node: str | None) -> Why:
@@ -107,7 +113,13 @@ def why(connection: Connection, site_root: SiteRoot, address: str, node: str | N
         node_change=_latest(connection, "node_branding", node),
         # The first run of those that left this release: it made it.
         run=_first_of(found, build_hash),
+        held=_held(site_root, node, app, page.key),
     )
+
+
+def _held(site_root: SiteRoot, node: str, app: str, page: str) -> tuple[str, ...]:
+    found = (release.pinned(site_root, node, app), release.holds(site_root, node, app).get(page))
+    return tuple(str(each) for each in found if each is not None)
 
 
 def _page(

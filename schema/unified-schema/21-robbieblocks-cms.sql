@@ -1215,6 +1215,8 @@ $$;
 --
 -- Each function makes the journal's sides itself: no other one can read old_rows and new_rows. It
 -- does so in UTC: JSON has a time as the session's zone shows it, and sides are compared as text.
+-- Of an UPDATE only rows that it altered become sides, and count for their 64 MB. IS TRUE keeps that
+-- test a lookup in a hash: a join could be planned as one over all pairs.
 
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
@@ -1263,6 +1265,7 @@ BEGIN
                        robbieblocks_row(n, 'page_key', n.page_key,
                                         sum(pg_column_size(n)) OVER so_far) AS after
                   FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                 WHERE (coalesce(o.id, n.id) IN (SELECT unnest(ids))) IS TRUE
                 WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
@@ -1469,6 +1472,7 @@ BEGIN
                        robbieblocks_row(n, 'component_key', n.component_key,
                                         sum(pg_column_size(n)) OVER so_far) AS after
                   FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                 WHERE (coalesce(o.id, n.id) IN (SELECT unnest(ids))) IS TRUE
                 WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters
@@ -1530,6 +1534,7 @@ BEGIN
                        robbieblocks_row(n, 'token_key', n.token_key,
                                         sum(pg_column_size(n)) OVER so_far) AS after
                   FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+                 WHERE (coalesce(o.id, n.id) IN (SELECT unnest(ids))) IS TRUE
                 WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)) AS given;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(given.id), array_agg(given.content) INTO kept, afters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from robbieblocks import history
+from robbieblocks import history, release
 from robbieblocks.errors import UsageError
 from tests.building import Builder
 from tests.commands import Installation
@@ -65,6 +66,12 @@ def test_an_element_is_traced_to_its_rows(seeded: Builder) -> None:
     )
     named = history.why(seeded.connection, seeded.site_root, "https://play.EXAMPLE/play/", None)
     assert named.node == NODE
+    assert not named.waits(found.block_change)
+    release.pin_live(seeded.site_root, NODE, "play", who="ann", why="judges", now=datetime.now(UTC))
+    with psycopg.connect(seeded.settings.database_url or "", autocommit=True) as editor:
+        editor.execute(
+            "UPDATE robbieblocks_pages SET meta_title = 'New' WHERE page_key = 'robbie-play-home'"
+        )
     layout = history.why(seeded.connection, seeded.site_root, "/play/#main", NODE)
     assert (layout.element, layout.block, layout.components) == ("<main> main", None, ())
     installation = Installation(
@@ -73,6 +80,10 @@ def test_an_element_is_traced_to_its_rows(seeded: Builder) -> None:
         variables={"ROBBIEBLOCKS_SITE_ROOT": str(seeded.settings.site_root)},
     )
     told = installation.run("why", "/play/#h1", "--node", NODE)
+    assert "is pinned by ann" in told.out
+    assert ", not live yet)" in told.out.splitlines()[0]
     assert "<h1>: block 2: last changed" in told.out
     made = json.loads(installation.run("why", "/play/", "--node", NODE, "--format", "json").out)
     assert made["why"]["page"]["key"] == "robbie-play-home"
+    assert made["why"]["page"]["change"]["waits"] is True
+    assert ": judges" in made["why"]["held"][0]
