@@ -253,9 +253,11 @@ BEGIN
     PERFORM schema_own_references('interactions', 'website_activity');
     PERFORM schema_protect_town('interactions');
     PERFORM schema_protect_town('website_activity');
+    -- For writing, too: an UPDATE without WHERE reads nothing, and would make them all public.
     PERFORM schema_policy('interactions', 'private_read', format(
-        'AS RESTRICTIVE FOR SELECT USING (coalesce(privacy_level IN (''public'', ''internal''), true) '
-        'OR %s OR (SELECT app_has_permission(''interactions.read_private'')))', owner));
+        'AS RESTRICTIVE USING (coalesce(privacy_level IN (''public'', ''internal''), true) '
+        'OR %s OR (SELECT app_has_permission(''interactions.read_private''))) WITH CHECK (true)',
+        owner));
     PERFORM schema_protect('email_engagement',
         '(SELECT all_towns()) '
         'OR EXISTS (SELECT FROM interactions i WHERE i.id = email_engagement.interaction_id)');

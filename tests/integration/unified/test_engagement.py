@@ -136,7 +136,7 @@ def test_scores_are_kept_with_where_they_go(town: Connection) -> None:
 def test_what_is_private_is_read_by_who_may_and_counts_for_the_town(
     town: Connection, towns: str
 ) -> None:
-    """Without the permission a user does not see it; the kept score has it all the same."""
+    """Without the permission a user does not see, open or remove it; the kept score has it."""
     user = uuid.UUID(int=9)
     town.execute(
         "UPDATE interactions SET privacy_level = 'private' WHERE interaction_type = 'note'"
@@ -147,7 +147,14 @@ def test_what_is_private_is_read_by_who_may_and_counts_for_the_town(
     )
     note = "SELECT FROM interactions WHERE interaction_type = 'note'"
     with psycopg.connect(conninfo, autocommit=True) as connection:
+        # Neither statement reads a column: policies for reading alone would not bind them.
+        connection.execute("UPDATE interactions SET privacy_level = 'public'")
+        connection.execute("DELETE FROM interactions")
         assert connection.execute(note.encode()).fetchall() == []
+        connection.execute(
+            "INSERT INTO interactions (interaction_type, direction, privacy_level)"
+            " VALUES ('call', 'inbound', 'private')"
+        )
         assert connection.execute(
             "SELECT total_score FROM person_engagement WHERE person_id = %s", [_BOB]
         ).fetchone() == (0,)
