@@ -19,6 +19,8 @@ from robbieblocks.errors import ContentError, Problem, SchemaOutdated, UsageErro
 from robbieblocks.sealed_secrets.keyring import Keyring
 from robbieblocks.sealed_secrets.sealing import SecretName, opened, sealed
 
+# Between the two statements others may remove the row, or store one.
+_ATTEMPTS: Final = 5
 # Row level security shows a secret to its town or user.
 _BE: Final[LiteralString] = """
     SELECT set_config('app.town', coalesce(%(town)s, current_setting('app.town', true), ''), false),
@@ -87,18 +89,23 @@ class Rotation:
 def put(connection: Connection, name: SecretName, value: str, keyring: Keyring) -> bool:
     """Store a value in place of the one that is there; True where there was none.
 
-    Raises UsageError for a town or user that is not there.
+    Raises UsageError for a town or user that is not there, and ContentError where a row has the
+    secret's place that is not this secret.
     """
     given = {**_named(name), "stored": sealed(value, name, keyring)}
     with _translated(f"store the secret {name}"):
         _become(connection, name)
         if connection.execute(_KNOWN, given).fetchone() != (True,):
             raise UsageError(f"there is no {name.scope} {name.scope_id}: correct the option")
-        while True:
+        for _ in range(_ATTEMPTS):
             if connection.execute(_INSERT, given).rowcount:
                 return True
             if connection.execute(_UPDATE, given).rowcount:
                 return False
+    raise name.problem(
+        "a row from before, of another scope, has its place",
+        "set scope and scope_id of that row in the table secrets, or remove it",
+    )
 
 
 def get(connection: Connection, name: SecretName, keyring: Keyring) -> str:

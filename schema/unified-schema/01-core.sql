@@ -834,6 +834,9 @@ BEGIN
     PERFORM schema_policy('users', 'own_rows', 'FOR SELECT ' || format(own, 'id'));
     PERFORM schema_policy('sessions', 'own_rows', format(own, 'user_id'));
     PERFORM schema_policy('api_keys', 'own_rows', format(own, 'user_id'));
+    -- Settings of the whole system: everybody reads what is not sensitive.
+    PERFORM schema_owner_alone('system_config');
+    PERFORM schema_policy('system_config', 'read_by_all', 'FOR SELECT USING (is_sensitive IS FALSE)');
     PERFORM schema_index('idx_users_role', 'users (role)');
     PERFORM schema_index('idx_users_is_vip', 'users (id) WHERE is_vip');
     PERFORM schema_index('idx_sessions_token_hash', 'sessions (token_hash)');
@@ -863,8 +866,8 @@ COMMENT ON TABLE sessions IS 'Logins of the web application, by the hash of thei
 COMMENT ON COLUMN sessions.token_hash IS 'A hash of the session''s token; never the token.';
 COMMENT ON TABLE api_keys IS 'Keys with which programs log in, by their hash.';
 COMMENT ON COLUMN api_keys.permissions IS 'What the key may do: a list of permissions'' names.';
-COMMENT ON TABLE system_config IS 'Settings of the whole system.';
-COMMENT ON COLUMN system_config.is_sensitive IS 'Not to be shown to people without the right.';
+COMMENT ON TABLE system_config IS 'Settings of the whole system. Only the owner writes them.';
+COMMENT ON COLUMN system_config.is_sensitive IS 'Where it is not false, only the owner sees the setting.';
 COMMENT ON TABLE towns IS 'Towns: the tenants. No town sees another''s rows.';
 COMMENT ON COLUMN towns.uid IS 'What columns town_id of type uuid refer to; id is what those of type integer do.';
 COMMENT ON COLUMN towns.name IS 'The short name that the setting app.town takes: aurora.';

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS town_settings (
 CREATE TABLE IF NOT EXISTS town_domains (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     town_id     uuid NOT NULL DEFAULT current_town_id(),
-    domain      varchar(255) NOT NULL UNIQUE CHECK (domain = lower(domain)),
+    domain      varchar(255) NOT NULL CHECK (domain = lower(domain)),
     verified_at timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now()
 );
@@ -88,6 +88,12 @@ BEGIN
     PERFORM schema_protect_town('town_invitations');
     PERFORM schema_protect_town('town_quotas');
     PERFORM schema_restrict_writes('town_quotas', '(SELECT all_towns())');
+    -- Who only says that a domain is his keeps nobody from it, and only the owner says that one is.
+    PERFORM schema_unique_in_town('town_domains', 'domain');
+    PERFORM schema_unique_index('town_domains_verified_idx',
+                                'town_domains (domain) WHERE verified_at IS NOT NULL');
+    PERFORM schema_policy('town_domains', 'verified_by_owner', 'AS RESTRICTIVE USING (true) '
+        'WITH CHECK (verified_at IS NULL OR (SELECT all_towns()))');
     PERFORM schema_index('town_users_user_idx', 'town_users (user_id)');
 END
 $$;
@@ -115,8 +121,8 @@ COMMENT ON TABLE town_users IS 'Who belongs to a town, and as what.';
 COMMENT ON COLUMN town_users.user_id IS 'The users.id as text, or the name that another system has for the person.';
 COMMENT ON COLUMN town_users.permissions IS 'What the person may do beyond the role; file 12 has the rules.';
 COMMENT ON TABLE town_settings IS 'Settings of one town, over those of system_config.';
-COMMENT ON TABLE town_domains IS 'Domains by which a town is known; one belongs to one town.';
-COMMENT ON COLUMN town_domains.verified_at IS 'When the town proved that the domain is its own.';
+COMMENT ON TABLE town_domains IS 'Domains by which a town is known; one that is verified belongs to one town.';
+COMMENT ON COLUMN town_domains.verified_at IS 'When the town had proved that the domain is its own. Only the owner writes it.';
 COMMENT ON TABLE town_invitations IS 'Invitations to a town that wait to be accepted.';
 COMMENT ON COLUMN town_invitations.token_hash IS 'A hash of what the invitation''s link carries.';
 COMMENT ON TABLE town_quotas IS 'How much of a resource a town may use. Only the owner writes it.';

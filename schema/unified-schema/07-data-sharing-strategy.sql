@@ -65,8 +65,8 @@ CREATE TABLE IF NOT EXISTS shared_market_intelligence (
     metadata          jsonb       DEFAULT '{}'
 );
 
--- Refuses to share with a town that is not there: one that is made later would get the record. It
--- runs with the owner's rights, since a town sees no other's row.
+-- Refuses to share with a town that is not there: one that is made later would get the record. Names
+-- that a row has already stay. It runs with the owner's rights, since a town sees no other's row.
 CREATE OR REPLACE FUNCTION check_shared_with() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -75,6 +75,7 @@ BEGIN
     SELECT given.name INTO unknown
       FROM unnest(NEW.shared_with) AS given (name)
      WHERE NOT EXISTS (SELECT FROM towns t WHERE t.name = given.name)
+       AND NOT coalesce(given.name = ANY (OLD.shared_with), false)
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'shared_with: there is no town %', coalesce(unknown, 'NULL')
@@ -82,6 +83,23 @@ BEGIN
                     HINT = 'Give names of towns (towns.name), or set is_public for every town.';
     END IF;
     RETURN NEW;
+END
+$$;
+
+-- Nothing is shared any more with a town that is removed, and a town takes along what is shared with
+-- it where it gets another name: else the next town of that name would have it. Only the owner writes
+-- towns: with app.town set to * meanwhile, it reaches the records of all.
+CREATE OR REPLACE FUNCTION keep_shared_with() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    town CONSTANT text := coalesce(current_setting('app.town', true), '');
+BEGIN
+    PERFORM set_config('app.town', '*', true);
+    UPDATE shared_enriched_records
+       SET shared_with = array_remove(array_replace(shared_with, OLD.name::text, NEW.name::text), NULL)
+     WHERE shared_with @> ARRAY[OLD.name::text];
+    PERFORM set_config('app.town', town, true);
+    RETURN NULL;
 END
 $$;
 
@@ -108,6 +126,8 @@ BEGIN
     PERFORM schema_trigger('shared_enriched_records', 'check_shared_with',
         'BEFORE INSERT OR UPDATE OF shared_with',
         'FOR EACH ROW WHEN (NEW.shared_with <> ''{}'') EXECUTE FUNCTION check_shared_with()');
+    PERFORM schema_trigger('towns', 'keep_shared_with', 'AFTER DELETE OR UPDATE OF name',
+                           'FOR EACH ROW EXECUTE FUNCTION keep_shared_with()');
     PERFORM schema_keep_updated_at('shared_knowledge_base');
     PERFORM schema_check('shared_market_intelligence', 'shared_market_intelligence_confidence_check',
                          'confidence_score >= 0 AND confidence_score <= 100');
@@ -267,7 +287,7 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION check_shared_with FROM PUBLIC;
+REVOKE ALL ON FUNCTION check_shared_with, keep_shared_with FROM PUBLIC;
 
 COMMENT ON TABLE shared_enriched_records IS 'What a town found out about a record, and with which towns it shares that.';
 COMMENT ON COLUMN shared_enriched_records.external_id IS 'The record''s id in the system that it comes from.';
@@ -297,5 +317,6 @@ COMMENT ON FUNCTION get_shared_knowledge() IS 'Knowledge of the session''s town,
 COMMENT ON FUNCTION get_shared_market_intelligence(varchar) IS
     'Market intelligence of the session''s town, and what others published; of one domain where given.';
 COMMENT ON FUNCTION check_shared_with() IS 'Refuses to share with a town that is not there.';
+COMMENT ON FUNCTION keep_shared_with() IS 'Takes a removed town from shared_with, and follows one that is renamed.';
 
 COMMIT;

@@ -149,6 +149,10 @@ BEGIN
     -- Of what earlier programs stored, only what they sealed in our form has a key.
     PERFORM schema_column('secrets', 'key_id', $part$text GENERATED ALWAYS AS
         (substring(key_value_encrypted FROM '^rbs1:([a-z0-9-]{1,32}):')) STORED$part$);
+    -- A secret goes with its town: another town that gets the name later would have it.
+    PERFORM schema_column('secrets', 'town_name', $part$text GENERATED ALWAYS AS
+        (CASE scope WHEN 'town' THEN scope_id END) STORED$part$);
+    PERFORM schema_reference('secrets', 'town_name', 'towns (name)', 'CASCADE');
     PERFORM schema_check('secrets', 'secrets_sealed_check', 'is_sealed(key_value_encrypted)');
     PERFORM schema_check('secrets', 'secrets_scope_check',
         $part$scope IS NOT NULL AND scope IN ('global', 'town', 'user')
@@ -211,6 +215,7 @@ COMMENT ON COLUMN secrets.key_value_encrypted IS
     'scope and scope_id: moved to another row it does not open.';
 COMMENT ON COLUMN secrets.key_id IS 'The key that sealed it; NULL in rows from before, which `robbieblocks secrets` does not open.';
 COMMENT ON COLUMN secrets.scope IS 'Whose it is: global, town or user.';
+COMMENT ON COLUMN secrets.town_name IS 'The town whose it is: with the town, the secret is removed.';
 COMMENT ON COLUMN secrets.scope_id IS 'The town''s name, or the users.id.';
 COMMENT ON COLUMN secrets.created_by IS 'Who wrote it first.';
 COMMENT ON TABLE user_sessions IS 'Logins at nodes, by the id of a signed token. Those of the web application are in sessions.';

@@ -145,6 +145,7 @@ DECLARE
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
          WHERE i.indrelid = TG_RELID AND i.indisprimary AND a.attname <> 'town_id'));
     town CONSTANT text := whole ->> CASE TG_TABLE_NAME WHEN 'towns' THEN 'uid' ELSE 'town_id' END;
+    reader uuid;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(key) INTO changed
@@ -153,6 +154,14 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
+    -- What is a user's or the owner's no town reads here either, whichever the session has.
+    reader := CASE
+        WHEN town LIKE '%-%' THEN town::uuid
+        WHEN TG_TABLE_NAME IN ('users', 'api_keys', 'system_config', 'sync_nodes') THEN NULL
+        WHEN TG_TABLE_NAME = 'secrets' THEN (
+            SELECT uid FROM towns
+             WHERE whole ->> 'scope' = 'town' AND name = whole ->> 'scope_id')
+        ELSE current_town_id() END;
     INSERT INTO audit_log (user_id, action, entity_type, entity_id, old_values, new_values,
                            ip_address, user_agent, town_id)
     SELECT app_user_id(), TG_OP, TG_TABLE_NAME, named,
@@ -164,7 +173,7 @@ BEGIN
                        WHERE key = ANY (changed)) END,
            coalesce(nullif(current_setting('app.ip_address', true), '')::inet, inet_client_addr()),
            nullif(current_setting('app.user_agent', true), ''),
-           CASE WHEN town LIKE '%-%' THEN town::uuid ELSE current_town_id() END;
+           reader;
     RETURN NULL;
 END
 $$;
@@ -259,7 +268,7 @@ COMMENT ON COLUMN audit_log.old_values IS 'The row before; of an update, the col
 COMMENT ON COLUMN audit_log.new_values IS 'The row afterwards, in the same way.';
 COMMENT ON COLUMN audit_log.ip_address IS 'What the application set as app.ip_address, else the client''s address.';
 COMMENT ON COLUMN audit_log.created_at IS 'When the transaction began. -infinity: an entry from before that had no time.';
-COMMENT ON COLUMN audit_log.town_id IS 'The town (towns.uid) of the row, else of the session: it reads the entry.';
+COMMENT ON COLUMN audit_log.town_id IS 'The town (towns.uid) of the row, else of the session: it reads the entry. None has what is a user''s or the owner''s.';
 COMMENT ON COLUMN audit_log.database_role IS 'The role that logged in.';
 COMMENT ON FUNCTION audit_change() IS 'The trigger that writes audit_log.';
 COMMENT ON FUNCTION audit_log_drop_before(timestamptz) IS 'Drops the months that ended before a time; returns how many.';

@@ -212,6 +212,40 @@ def test_a_town_sets_its_own_secret_and_no_others(
         command.put("mail", "token", town="aurora", user=None, database_url=url)
 
 
+def test_the_next_town_of_a_name_has_no_secret_of_the_one_before(
+    connection: Connection, keyring: Keyring
+) -> None:
+    """It goes with its town, and a town that is not there yet has none."""
+    make = "INSERT INTO towns (name, display_name) VALUES ('aurora', 'Aurora')"
+    town = SecretName(service="mail", key_name="token", scope="town", scope_id="aurora")
+    connection.execute(make)
+    sealed_secrets.put(connection, town, "x", keyring)
+    connection.execute("DELETE FROM towns")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        connection.execute(
+            "INSERT INTO secrets (service, key_name, scope, scope_id, key_value_encrypted)"
+            " VALUES ('mail', 'token', 'town', 'aurora', 'rbs1:a:' || repeat('x', 40))"
+        )
+    connection.execute(make)
+    with pytest.raises(ContentError, match="there is none"):
+        sealed_secrets.get(connection, town, keyring)
+
+
+def test_a_row_from_before_in_a_secrets_place_is_told(
+    connection: Connection, keyring: Keyring
+) -> None:
+    """Its scope is none, so it is not the secret, and yet nothing else can stand there."""
+    connection.execute(
+        """
+        ALTER TABLE secrets DROP CONSTRAINT secrets_scope_check;
+        INSERT INTO secrets (service, key_name, scope, key_value_encrypted)
+        VALUES ('mail', 'token', NULL, 'rbs1:a:' || repeat('x', 40));
+        """
+    )
+    with pytest.raises(ContentError, match="has its place"):
+        sealed_secrets.put(connection, _NAME, _VALUE, keyring)
+
+
 def test_wrong_use_is_told(
     keyring: Keyring, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,28 @@ def test_nothing_is_shared_with_a_town_that_is_not_there(shared: str) -> None:
         assert connection.execute("SELECT count(*) FROM shared_enriched_records").fetchone() == (3,)
 
 
+def test_the_next_town_of_a_name_reads_nothing_that_was_shared_with_the_one_before(
+    shared: str,
+) -> None:
+    """A town that is renamed keeps it, one that is removed has it no more; the rest stays."""
+    with sessions.session(shared, "aurora") as connection:
+        share = "SELECT share_enriched_data('company', 'x', '{}', NULL, '{vengeance,fluenti}')"
+        connection.execute(share.encode())
+    make = "INSERT INTO towns (name, display_name) VALUES ('vengeance', 'V')"
+    with sessions.session(shared, "fluenti", role="robbieblocks") as owner:
+        owner.execute("UPDATE towns SET name = 'renamed' WHERE name = 'vengeance'")
+        assert owner.execute("SHOW app.town").fetchone() == ("fluenti",)
+        owner.execute(make)
+        for town, read in {"renamed": True, "vengeance": False, "fluenti": True}.items():
+            with sessions.session(shared, town) as connection:
+                assert ("x" in _read(connection)[0]) == read, town
+        owner.execute("DELETE FROM towns WHERE name IN ('renamed', 'vengeance')")
+        owner.execute(make.replace("'vengeance'", "'renamed'"))
+    for town, read in {"renamed": False, "fluenti": True}.items():
+        with sessions.session(shared, town) as connection:
+            assert ("x" in _read(connection)[0]) == read, town
+
+
 def test_nothing_is_published_unless_it_is_said(shared: str) -> None:
     """A row of each table that says nothing about it is the town's own."""
     with sessions.session(shared, "aurora") as connection:

@@ -229,3 +229,72 @@ def test_a_towns_rows_are_read_by_an_index(towns: str) -> None:
             assert "companies_town_id_idx" in str(plan), plan
     with psycopg.connect(make_conninfo(towns, options="-c app.town=*")) as connection:
         assert connection.execute("SELECT count(*) FROM companies").fetchone() == (52 * 200 + 5,)
+
+
+def test_settings_of_the_whole_system_are_written_by_the_owner_alone(towns: str) -> None:
+    """A town reads those that are not sensitive, and changes none."""
+    with psycopg.connect(towns) as connection:
+        connection.execute(
+            """
+            INSERT INTO system_config (key, value, category, is_sensitive)
+            VALUES ('open', '1', 'c', false), ('hidden', '2', 'c', true), ('unsaid', '3', 'c', NULL)
+            """
+        )
+        assert connection.execute("SELECT count(*) FROM system_config").fetchone() == (3,)
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti"), autocommit=True) as connection:
+        assert connection.execute("SELECT key FROM system_config").fetchall() == [("open",)]
+        assert connection.execute("UPDATE system_config SET value = '9'").rowcount == 0
+        assert connection.execute("DELETE FROM system_config").rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO system_config (key, value, category) VALUES ('mine', '1', 'c')"
+            )
+
+
+def test_the_log_tells_a_town_nothing_of_users_and_of_the_owner(towns: str) -> None:
+    """Though the session that wrote it has the town: a town's own role sees no such row either."""
+    in_town = "-c app.town=fluenti"
+    with psycopg.connect(make_conninfo(towns, options=in_town)) as connection:
+        connection.execute(
+            """
+            INSERT INTO users (username, email, password_hash) VALUES ('a', 'a@x', 'h');
+            INSERT INTO api_keys (user_id, key_hash, name) SELECT id, 'k', 'mine' FROM users;
+            INSERT INTO system_config (key, value, category) VALUES ('k', '1', 'c');
+            INSERT INTO sync_nodes (node_id, node_name, node_type) VALUES ('n', 'n', 'master');
+            INSERT INTO secrets (service, key_name, scope, scope_id, key_value_encrypted)
+            SELECT scope, 'k', scope, scope_id, 'rbs1:a:' || repeat('x', 40)
+              FROM (SELECT 'global', NULL UNION ALL SELECT 'user', id::text FROM users UNION ALL
+                    SELECT 'town', name FROM towns) AS s (scope, scope_id);
+            """
+        )
+    with psycopg.connect(make_conninfo(towns, user="test_fluenti")) as connection:
+        told = connection.execute(
+            "SELECT entity_type, new_values ->> 'scope_id' FROM audit_log"
+            " WHERE entity_type NOT IN ('towns', 'companies', 'town_quotas')"
+        ).fetchall()
+    assert told == [("secrets", "fluenti")]
+    with psycopg.connect(make_conninfo(towns, options="-c app.town=*")) as connection:
+        kept = connection.execute(
+            "SELECT count(*) FROM audit_log WHERE entity_type ~ '^(users|api_|system_|sync_|secr)'"
+        )
+        assert kept.fetchone() == (8,)
+
+
+def test_a_town_does_not_prove_a_domain_to_itself(towns: str) -> None:
+    """It may claim one that another claims; the owner says whose it is, once."""
+    claim = "INSERT INTO town_domains (domain, verified_at) VALUES ('a.example', %s)"
+    for user, town in (("test_fluenti", "fluenti"), ("test_application", "aurora")):
+        conninfo = make_conninfo(towns, user=user, options=f"-c app.town={town}")
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(claim, [None])
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute(claim, [None])
+            for statement in (
+                "UPDATE town_domains SET verified_at = now()",
+                "INSERT INTO town_domains (domain, verified_at) VALUES ('b.example', now())",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement.encode())
+    everywhere = make_conninfo(towns, options="-c app.town=*")
+    with psycopg.connect(everywhere) as owner, pytest.raises(psycopg.errors.UniqueViolation):
+        owner.execute("UPDATE town_domains SET verified_at = now()")
