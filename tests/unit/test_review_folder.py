@@ -96,3 +96,11 @@ def test_a_block_is_outlined_on_the_sides_that_have_it() -> None:
         for side in ("before", "after")
     }
     assert outlined == {"before": [2], "after": [1, 3]}
+
+
+def test_a_bar_offers_an_outline_only_where_a_block_has_one() -> None:
+    """A page that a token or a template alters has none."""
+    files = _made(FieldChange(field="title", before="b", after="a", block=1, places=(1, 1)))
+    names = ("a", "about")
+    offers = {name: b'id="outline"' in files[Path(f"pages/n/{name}.html")] for name in names}
+    assert offers == {"a": True, "about": False}

@@ -70,11 +70,14 @@ def report_folder(made: Reviewed, *, command: str = "") -> dict[Path, bytes]:
     pages = [each for each, _ in shown]
     for page, copies in shown:
         row = rows.get(page.key)
+        changed = {copy.side: _changed(page, row, copy.side) for copy in copies}
         for copy in copies:
-            files[copy.file] = _shown(copy, known, _changed(page, row, copy.side)).encode()
+            files[copy.file] = _shown(copy, known, changed[copy.side]).encode()
             _add_assets(files, copy)
         view = View(page, row, theme_of(copies[-1].body), pages, pictures)
-        files[view_file(page)] = view.of_page({copy.side: copy.file for copy in copies})
+        files[view_file(page)] = view.of_page(
+            {copy.side: copy.file for copy in copies}, outlines=any(changed.values())
+        )
         files |= view.of_pictures()
     for each in pictures.shown:
         files |= {picture.file: picture.content for picture in each.pictures.values()}

@@ -32,11 +32,14 @@ class View:
         self._of_page = pictures.by_page
         self._screens = self._of_page.get((page.node, page.key), ())
 
-    def of_page(self, sources: Mapping[str, str]) -> bytes:
-        """The view of the page itself; `sources` are the files of its sides."""
+    def of_page(self, sources: Mapping[str, str], *, outlines: bool) -> bytes:
+        """The view of the page itself; `sources` are the files of its sides.
+
+        `outlines` tells whether blocks differ in them: a token or a template outlines none.
+        """
         here = dirname(view_file(self._page))
         frames = {side: f"{relpath(file, here)}#{OUTLINED}" for side, file in sources.items()}
-        return self._filled("", frames, sides=len(frames))
+        return self._filled("", frames, sides=len(frames), marks=outlines)
 
     def of_pictures(self) -> dict[str, bytes]:
         """The view of each screen's pictures."""
@@ -46,6 +49,7 @@ class View:
                 each.screen,
                 {},
                 sides=sum(side != "difference" for side in each.pictures),
+                marks="difference" in each.pictures,
                 images={
                     side: (relpath(picture.file, here), picture)
                     for side, picture in each.pictures.items()
@@ -61,6 +65,7 @@ class View:
         frames: Mapping[str, str],
         *,
         sides: int,
+        marks: bool,
         images: Mapping[str, object] | None = None,
         remarks: Sequence[str] = (),
     ) -> bytes:
@@ -77,6 +82,7 @@ class View:
             pictures=images or {},
             images=IN_FOLDER,
             sides=sides,
+            marks=marks,
             said=remarks,
             index=relpath("index.html", here),
             others=[
