@@ -54,6 +54,11 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
         )
     if "queue" in details:
         found["queue"] = _queue(details["queue"])
+    if "unified" in details:
+        found["unified"] = _rows(
+            ("what", "with it", "without"),
+            [(row["what"], row["with"], row["without"]) for row in details["unified"]],
+        )
     phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
     if phases:
         found["phases"] = _phases(phases)

@@ -50,6 +50,8 @@ TARGETS: tuple[Target, ...] = (
     Target("preview-1000-cold", "the same with an empty cache", 10_000, "ms"),
     Target("idle-memory", "idle worker with its prerender child: memory (PSS)", 160, "MB"),
     Target("idle-cpu", "idle worker with its prerender child: CPU", 0.5, "%"),
+    Target("schema-init", "all files of the unified schema, over nothing", 2_000, "ms"),
+    Target("schema-again", "the same again, where nothing changes", 500, "ms"),
 )
 BY_ID = {target.id: target for target in TARGETS}
 
