@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,11 +65,14 @@ def scene(route: str) -> Scene:
 
 
 def taken(*routes: str, browser: str | None = None) -> dict[str, Taken]:
-    """The pictures of pages by route; as CI's containers have no sandbox, there is none."""
-    named = browser or Settings.from_environment().browser
-    found = take(
-        map(scene, routes), find_browser(named, sandbox=False), lambda _: None, timeout_s=12
-    )
+    """The pictures of pages by route; as CI's containers have no sandbox, there is none.
+
+    They are taken in a thread: in this one the browser of other tests keeps a loop running.
+    """
+    chosen = find_browser(browser or Settings.from_environment().browser, sandbox=False)
+    with ThreadPoolExecutor(1) as other:
+        wanted = other.submit(take, map(scene, routes), chosen, lambda _: None, timeout_s=12)
+        found = wanted.result()
     return {each.route: found[each] for each in found}
 
 
