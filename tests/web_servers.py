@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -57,7 +58,11 @@ def free_port() -> int:
 
 
 def check(server: WebServer, configuration: str, folder: Path) -> str:
-    """What the server itself says against a configuration; empty where it would take it."""
+    """What the server itself says against a configuration; empty where it would take it.
+
+    nginx tries the ports, too, and an ordinary user may not have 80.
+    """
+    configuration = re.sub(r"(listen (?:\[::\]:)?)80\b", rf"\g<1>{free_port()}", configuration)
     argv, environment = _command(server, configuration, folder, check=True)
     done = subprocess.run(
         argv, env=environment, capture_output=True, text=True, timeout=_TIMEOUT, check=False

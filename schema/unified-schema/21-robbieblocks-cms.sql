@@ -1215,8 +1215,8 @@ $$;
 --
 -- Each function makes the journal's sides itself: no other one can read old_rows and new_rows. It
 -- does so in UTC: JSON has a time as the session's zone shows it, and sides are compared as text.
--- Of an UPDATE only rows that it altered become sides, and count for their 64 MB. IS TRUE keeps that
--- test a lookup in a hash: a join could be planned as one over all pairs.
+-- Of an UPDATE only rows that it altered become sides, and count for their 64 MB. IS TRUE keeps
+-- that test a lookup in a hash: a join could be planned as one over all pairs.
 
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.

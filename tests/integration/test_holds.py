@@ -140,7 +140,9 @@ def test_holds_that_can_not_be_read_hold_everything(seeded: Builder) -> None:
     """Of that app on that node alone; the error names the file and what to do."""
     seeded.build()
     hold(seeded)
-    (seeded.settings.site_root / NODE / APP / "held.json").write_text("{")
+    file = seeded.settings.site_root / NODE / APP / "held.json"
+    file.unlink()
+    file.write_text("{")
     seeded.sql(_TOKEN, "3.5rem")
     report = seeded.build(apps=[APP])
     assert report.exit_code == 3

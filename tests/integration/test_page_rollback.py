@@ -136,9 +136,11 @@ def test_a_pin_of_another_release_stays(seeded: Builder, versions: list[str]) ->
     """A rollback that was cut short can still be completed."""
     pin_live(seeded.site_root, NODE, APP, who="ann", why="fair", now=NOW)
     file = release.AppFolder.of(seeded.site_root, NODE, APP).pin
+    file.unlink()
     file.write_text("a" * 64)
     back(seeded)
     assert file.read_text() == "a" * 64
+    file.unlink()
     file.write_text("{")
     oldest = release.kept_releases(seeded.site_root, NODE, APP)[-1].build_hash
     with pytest.raises(SiteUnavailable, match="could not read the pin"):

@@ -13,7 +13,12 @@ from robbieblocks.settings import SETTINGS, Settings, resource_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 # Set by a process for its children, and by nobody else.
-INTERNAL = {"ROBBIEBLOCKS_PARENT_PID"}
+# What the program tells its own children, and the commands that `bisect` runs.
+INTERNAL = {
+    "ROBBIEBLOCKS_PARENT_PID",
+    "ROBBIEBLOCKS_BISECT_FOLDER",
+    "ROBBIEBLOCKS_BISECT_PAGE",
+}
 VARIABLES = [setting.variable for setting in SETTINGS if setting.variable]
 
 
