@@ -134,12 +134,22 @@ class _Studio:
             await asyncio.wait_for(self._running.close(), _CLOSE_TIMEOUT_S)
 
     async def _picture(self, scene: Scene) -> Taken:
+        from playwright.async_api import Error
+
         context = await self._context(scene)
         try:
             page = await context.new_page()
             traffic = Traffic(scene.app, page)
             await context.route("**/*", traffic.answer)
-            return await _drawn(page, scene, traffic)
+            try:
+                return await _drawn(page, scene, traffic)
+            except Error as error:
+                # A page that leaves in the middle of a step makes the step fail, before its
+                # address is another.
+                left = "it goes away" if "because of a navigation" in error.message else ""
+                if problem := traffic.gone() or left:
+                    return Taken(problem=problem)
+                raise
         finally:
             await self._gone(context)
 
