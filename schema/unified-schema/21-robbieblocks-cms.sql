@@ -1791,18 +1791,19 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
 $$;
 
 -- Moves the blocks at sources[n] to targets[n], with their settings. By way of orders that no
--- block has: (page_id, block_order) is unique at each row. So many orders more than there are
--- blocks, as many are free.
+-- block has, nor is to have: (page_id, block_order) is unique at each row, whichever is updated
+-- first.
 CREATE OR REPLACE FUNCTION robbieblocks_reorder(
     on_page uuid, sources integer[], targets integer[]
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     free integer[] := ARRAY(
-        SELECT n FROM generate_series(0, cardinality(sources) - 1 + (
+        SELECT n FROM generate_series(0, 2 * cardinality(sources) - 1 + (
                    SELECT count(*) FROM robbieblocks_page_blocks b
                     WHERE b.page_id = on_page)::integer) AS n
-         WHERE NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
+         WHERE n <> ALL (targets)
+           AND NOT EXISTS (SELECT FROM robbieblocks_page_blocks b
                             WHERE b.page_id = on_page AND b.block_order = n)
          LIMIT cardinality(sources));
 BEGIN

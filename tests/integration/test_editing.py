@@ -42,6 +42,17 @@ _WAITING: LiteralString = """
 """
 
 
+_DENSE: LiteralString = """
+    INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone)
+    SELECT p.id, c.id, n, 'main'
+      FROM robbieblocks_pages p, robbieblocks_components c, unnest(%s::integer[]) AS n
+     WHERE p.page_key = %s AND c.component_key = 'matrix-rain'
+"""
+_SHIFT: LiteralString = """
+    SELECT robbieblocks_reorder(id, %s, %s) FROM robbieblocks_pages WHERE page_key = %s
+"""
+
+
 @pytest.fixture
 def db(seeded_database: str) -> Iterator[Db]:
     """A connection to a database with the seed content."""
@@ -92,6 +103,19 @@ def test_what_the_document_shows_works_word_for_word(db: Db) -> None:
         " WHERE page_key = 'robbie-play-late'"
     ).fetchall()
     assert rows == [("/play/late", "published", {"og_type": "website"}, None)]
+
+
+@pytest.mark.parametrize("joined", ["nestloop", "hashjoin", "mergejoin"])
+@pytest.mark.parametrize("rows", [list(range(9)), list(reversed(range(9)))])
+def test_blocks_move_whichever_row_is_updated_first(db: Db, rows: list[int], joined: str) -> None:
+    """Of a page without a gap the last two go up by one, however the rows lie and are joined."""
+    db.execute("DELETE FROM robbieblocks_page_blocks")
+    db.execute(_DENSE, (rows, PAGE))
+    others = {"nestloop", "hashjoin", "mergejoin"} - {joined}
+    for other in (*others, "indexscan", "indexonlyscan", "bitmapscan"):
+        db.execute("SELECT set_config(%s, 'off', false)", (f"enable_{other}",))
+    db.execute(_SHIFT, ([7, 8], [8, 9], PAGE))
+    assert list(blocks(db)) == [*range(7), 8, 9]
 
 
 def test_blocks_of_any_orders_can_be_moved_and_inserted(db: Db) -> None:
