@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urldefrag
 
-from robbieblocks.assemble.markdown import rendered
+from robbieblocks.assemble.markdown.rendering import rendered
 from robbieblocks.content import start_project
 
 ROOT: Final = Path(__file__).resolve().parent.parent

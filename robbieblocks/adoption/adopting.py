@@ -11,8 +11,6 @@ from uuid import UUID
 from robbieblocks import content
 from robbieblocks.adoption.drafting import Packages, drafts
 from robbieblocks.adoption.drafts import Draft
-from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.reading import SourceFolder, read_folder
 from robbieblocks.adoption.record import (
     Adopted,
     FileMerge,
@@ -28,6 +26,8 @@ from robbieblocks.adoption.results import (
     left_out,
     missing_imports,
 )
+from robbieblocks.adoption.sources.modules import SourceModules
+from robbieblocks.adoption.sources.reading import SourceFolder, read_folder
 from robbieblocks.adoption.trying import Trial, Tried, tried
 from robbieblocks.bundle import in_place_of
 from robbieblocks.content import CODE_FILES, Component, Content, FolderFiles, component_files

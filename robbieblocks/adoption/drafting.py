@@ -9,15 +9,15 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from robbieblocks.adoption.assets import MOST_JSON
 from robbieblocks.adoption.drafts import Draft, Plan
 from robbieblocks.adoption.hints import Hint, hints
 from robbieblocks.adoption.keys import keys_for
 from robbieblocks.adoption.kinds import component_of
-from robbieblocks.adoption.missing_names import missing_names
-from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.props import props_of
 from robbieblocks.adoption.rewriting import Rewriting
+from robbieblocks.adoption.sources.assets import MOST_JSON
+from robbieblocks.adoption.sources.missing_names import missing_names
+from robbieblocks.adoption.sources.modules import SourceModules
+from robbieblocks.adoption.types.props import props_of
 from robbieblocks.errors import Problem
 from robbieblocks.row_faults import blame
 from robbieblocks.source_files import ProblemCollector

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.syntax import Name
+from robbieblocks.adoption.sources.modules import SourceModules
+from robbieblocks.adoption.sources.syntax import Name
 from robbieblocks.errors import Problem
 from robbieblocks.model import JsonObject
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from tree_sitter import Node
 
 from robbieblocks.adoption.kinds import FUNCTIONS
-from robbieblocks.adoption.syntax import SyntaxTree, text_of
+from robbieblocks.adoption.sources.syntax import SyntaxTree, text_of
 from robbieblocks.errors import Severity
 
 # What only a browser has.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from tree_sitter import Node
 
 from robbieblocks.adoption.keys import kebab
-from robbieblocks.adoption.syntax import SyntaxTree, parts_of, text_of, walk
+from robbieblocks.adoption.sources.syntax import SyntaxTree, parts_of, text_of, walk
 
 FUNCTIONS = frozenset(
     {

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from robbieblocks.adoption.drafting import Drafts
 from robbieblocks.adoption.drafts import Draft
-from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.reading import SourceFolder
 from robbieblocks.adoption.record import FileMerge
+from robbieblocks.adoption.sources.modules import SourceModules
+from robbieblocks.adoption.sources.reading import SourceFolder
 from robbieblocks.adoption.trying import Tried
 from robbieblocks.errors import Problem
 

@@ -12,11 +12,11 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-from robbieblocks.adoption.assets import data_url, why_not_inlined
 from robbieblocks.adoption.drafts import Draft, MissingPackage, Plan
-from robbieblocks.adoption.statements import LAZY, quoted, statement
-from robbieblocks.adoption.stylesheets import css_module, is_for_pages, with_images
-from robbieblocks.adoption.syntax import Edit, Link, Name, SyntaxTree, edited, text_of
+from robbieblocks.adoption.sources.assets import data_url, why_not_inlined
+from robbieblocks.adoption.sources.statements import LAZY, quoted, statement
+from robbieblocks.adoption.sources.stylesheets import css_module, is_for_pages, with_images
+from robbieblocks.adoption.sources.syntax import Edit, Link, Name, SyntaxTree, edited, text_of
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import printable
 from robbieblocks.model import component_specifier

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from uuid import NAMESPACE_URL, uuid5
 
 from robbieblocks.adoption.drafts import Draft
-from robbieblocks.adoption.props import sample
+from robbieblocks.adoption.types.props import sample
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     Bundle,

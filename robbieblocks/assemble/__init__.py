@@ -8,11 +8,11 @@ from robbieblocks.assemble.assembly import (
     next_boundary,
     page_on_node,
 )
-from robbieblocks.assemble.markdown_places import MARKDOWN
 from robbieblocks.assemble.pages import PreparedPage
-from robbieblocks.assemble.props import props_problems, schema_problems
+from robbieblocks.assemble.props.markdown_places import MARKDOWN
+from robbieblocks.assemble.props.preparing import props_problems, schema_problems
+from robbieblocks.assemble.props.schema import References, Schema, normal_form
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
-from robbieblocks.assemble.schema import References, Schema, normal_form
 from robbieblocks.assemble.values import ValueProblem
 
 __all__ = [

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from robbieblocks.assemble.components import CheckedComponents
-from robbieblocks.assemble.conditions import ALWAYS, Context, boundaries, decide
+from robbieblocks.assemble.conditions.operators import ALWAYS, Context, boundaries, decide
 from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
 from robbieblocks.errors import Problem
 from robbieblocks.model import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from robbieblocks.assemble.props import CompiledSchema, compile_schema
+from robbieblocks.assemble.props.preparing import CompiledSchema, compile_schema
 from robbieblocks.assemble.values import ValueProblem, no_object
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
-from robbieblocks.assemble.condition_reader import parse
-from robbieblocks.assemble.conditions import ALWAYS, Condition
+from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
+from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
-from robbieblocks.assemble.props import Budget, ReadyProps
+from robbieblocks.assemble.props.preparing import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem
@@ -271,7 +271,7 @@ class PageReader:
             ready = component.schema.ready(row.props, self._budget)
         if isinstance(ready, ReadyProps) and ready.markdown:
             # A process that meets no Markdown has no use for its parser.
-            from robbieblocks.assemble.markdown_props import with_html
+            from robbieblocks.assemble.props.markdown_props import with_html
 
             ready = with_html(ready, row, self._budget, self._problems)
         if not isinstance(ready, ReadyProps):

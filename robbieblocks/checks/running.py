@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import Final
 
 from robbieblocks.check_rules import RULES
-from robbieblocks.checks import (
+from robbieblocks.checks import rows
+from robbieblocks.checks.finding import Checked, Finder, Finding, Found
+from robbieblocks.checks.rules import (
     classes,
     contrast,
     elements,
     examples,
     links,
-    rows,
     tokens,
     types,
     unshown,
     unused,
     varying,
 )
-from robbieblocks.checks.finding import Checked, Finder, Finding, Found
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.row_faults import blame
 

@@ -6,25 +6,23 @@ Each command imports what it needs when it runs, so that `--help` and small comm
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from robbieblocks.cli.check_command import check, types
-from robbieblocks.cli.completion import node_ids, page_keys
-from robbieblocks.cli.content_commands import branding, content
-from robbieblocks.cli.db_commands import db
-from robbieblocks.cli.history_commands import bisect, changes, deploys, why
-from robbieblocks.cli.operator_commands import doctor, prune, status, systemd, webserver
-from robbieblocks.cli.options import Adopt, Apps, DatabaseUrl
+from robbieblocks.cli.building.commands import build, check, types
+from robbieblocks.cli.content.commands import branding, content
+from robbieblocks.cli.content.templates_commands import templates
+from robbieblocks.cli.content.tokens_commands import tokens
+from robbieblocks.cli.database.commands import db
+from robbieblocks.cli.database.secrets_commands import secrets
+from robbieblocks.cli.history.commands import bisect, changes, deploys, why
+from robbieblocks.cli.operating.commands import doctor, prune, status, systemd, webserver
 from robbieblocks.cli.output import discard_output, print_progress, print_result
-from robbieblocks.cli.pin_commands import hold, pin, release, rollback, unpin
-from robbieblocks.cli.preview_command import preview, preview_comment
-from robbieblocks.cli.running_commands import serve, worker
-from robbieblocks.cli.secrets_commands import secrets
-from robbieblocks.cli.templates_commands import templates
-from robbieblocks.cli.tokens_commands import tokens
+from robbieblocks.cli.pinning.commands import hold, pin, release, rollback, unpin
+from robbieblocks.cli.previewing.commands import preview, preview_comment
+from robbieblocks.cli.running.commands import dev, serve, worker
 
 
 class Commands(TyperGroup):
@@ -102,109 +100,9 @@ def new(
     command.run(folder=folder, app=app_, nodes=node or ())
 
 
-@app.command()
-def build(
-    page: Annotated[
-        list[str] | None,
-        typer.Option(
-            autocompletion=page_keys, help="Publish this page alone (by page_key); repeatable."
-        ),
-    ] = None,
-    app_: Apps = None,
-    node: Annotated[
-        list[str] | None,
-        typer.Option(
-            autocompletion=node_ids,
-            help="Only this node; repeatable. Default: every node that enables the app.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change; write neither rows nor site.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="With --dry-run: write a browsable copy into this folder.")
-    ] = None,
-    drafts: Annotated[
-        bool,
-        typer.Option(
-            "--drafts", help="With --dry-run: draft pages and unpublished components too."
-        ),
-    ] = False,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="With --dry-run: as it will be then, such as 2026-12-24T18:00+01:00.",
-            show_default=False,
-        ),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="A page with an error stops its whole app.")
-    ] = False,
-    approve: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Publish only if the plan has this hash, which preview or a held run tells: "
-            "the whole plan's, or a run's; repeatable."
-        ),
-    ] = None,
-    adopt: Adopt = False,
-    format_: Annotated[
-        Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
-    ] = "text",
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Build pages and publish them to their nodes.
-
-    Changes the site root, and the history of runs in the database; with --dry-run nothing.
-
-    Example: robbieblocks build --page robbie-play-home --node vengeance-local
-    """
-    from robbieblocks.cli import ahead
-    from robbieblocks.settings import Settings
-
-    settings = Settings.from_environment(database_url=database_url)
-    with ahead.prerenderer(settings) as prerenderer:
-        from robbieblocks.cli import build as command
-        from robbieblocks.pipeline import Request, read_instant
-
-        request = Request(
-            pages=tuple(page or ()),
-            apps=tuple(app_ or ()),
-            nodes=tuple(node or ()),
-            dry_run=dry_run,
-            out=out,
-            drafts=drafts,
-            at=None if at is None else read_instant(at),
-            strict=strict,
-            approved=tuple(approve or ()),
-        )
-        command.run(request, format_, settings, prerenderer, adopt=adopt)
-
-
-@app.command()
-def dev(
-    node: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=node_ids, help="Show this node; repeatable. Default: all."),
-    ] = None,
-    port: Annotated[
-        int, typer.Option(help="Port of the first node; the others take the next ones.")
-    ] = 8000,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Show what is saved in the browser, at once: drafts too, and every node on a port of its own.
-
-    Changes rows in the database, as `content import` does, when a file is saved; publishes nothing.
-
-    Example: robbieblocks dev --node vengeance-local
-    """
-    from robbieblocks.cli import dev as command
-
-    command.run(nodes=node or [], port=port, database_url=database_url)
-
-
 _COMMANDS = (
+    build,
+    dev,
     serve,
     worker,
     preview,

@@ -19,22 +19,17 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 
 from robbieblocks.content.as_rows import as_rows
 from robbieblocks.content.design_tokens import DesignTokens, design_tokens, read_design_tokens
-from robbieblocks.content.differences import difference
-from robbieblocks.content.examples import save_example
-from robbieblocks.content.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.file_schemas import file_schemas
-from robbieblocks.content.folder import (
+from robbieblocks.content.places import ContentPlaces, FilePlace
+from robbieblocks.content.reading.examples import save_example
+from robbieblocks.content.reading.folder import (
     CODE_FILES,
     is_of_example,
     load,
     load_sound,
     wrong_examples,
 )
-from robbieblocks.content.folder_files import FolderFiles
-from robbieblocks.content.importing import import_, remember_export, seed
-from robbieblocks.content.merging import RowMerge, Side, merge, row_hash
-from robbieblocks.content.page_memory import PageMemory
-from robbieblocks.content.places import ContentPlaces, FilePlace
+from robbieblocks.content.reading.page_memory import PageMemory
 from robbieblocks.content.shape import (
     EXAMPLES,
     Block,
@@ -47,8 +42,13 @@ from robbieblocks.content.shape import (
     Token,
 )
 from robbieblocks.content.starter import editor_files, start_project
-from robbieblocks.content.stored import Stored, stored
-from robbieblocks.content.writing import component_files
+from robbieblocks.content.storing.differences import difference
+from robbieblocks.content.storing.importing import import_, remember_export, seed
+from robbieblocks.content.storing.merging import RowMerge, Side, merge, row_hash
+from robbieblocks.content.storing.stored import Stored, stored
+from robbieblocks.content.writing.exporting import Exported, export, export_design_tokens
+from robbieblocks.content.writing.folder_files import FolderFiles
+from robbieblocks.content.writing.rows import component_files
 
 __all__ = [
     "CODE_FILES",

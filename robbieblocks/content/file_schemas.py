@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from robbieblocks.brand import THEMES
-from robbieblocks.content.branding import node_of
-from robbieblocks.content.examples import example_of
-from robbieblocks.content.folder import component_of, tokens_of
-from robbieblocks.content.page_files import page_of
+from robbieblocks.content.reading.branding import node_of
+from robbieblocks.content.reading.examples import example_of
+from robbieblocks.content.reading.folder import component_of, tokens_of
+from robbieblocks.content.reading.page_files import page_of
 from robbieblocks.content.shape import STATUSES
 from robbieblocks.settings import file_schema
 from robbieblocks.source_files import outline

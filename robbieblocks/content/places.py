@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from robbieblocks.content.folder import CODE_FILES, load_sound
-from robbieblocks.content.page_files import front_matter
+from robbieblocks.content.reading.folder import CODE_FILES, load_sound
+from robbieblocks.content.reading.page_files import front_matter
 from robbieblocks.content.shape import Content, Page
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import read_file

@@ -16,7 +16,8 @@ without reading), and, once it was live and passed its smoke check, `.verified`.
 app's folder holds its lock; readers need none.
 """
 
-from robbieblocks.release.claim import claim
+from robbieblocks.release.checking.smoke import BUILD_HEADER
+from robbieblocks.release.checking.verify import verify
 from robbieblocks.release.compression import (
     COMPRESSED,
     COMPRESSED_MIN_BYTES,
@@ -24,24 +25,11 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
-from robbieblocks.release.holds import Hold, end_holds, holds
-from robbieblocks.release.layout import AppFolder, apps, has_folder, has_place, nodes
-from robbieblocks.release.lock import lock
 from robbieblocks.release.names import is_asset_name
-from robbieblocks.release.node_removal import remove_node, worker_lock
-from robbieblocks.release.page_rollback import hold_page, roll_back_page
-from robbieblocks.release.pins import Pin, pinned
-from robbieblocks.release.readability import closed_to_others
-from robbieblocks.release.reading import (
-    live,
-    live_size,
-    manifest_of,
-    read_asset,
-    read_live,
-)
-from robbieblocks.release.removal_limit import RemovalLimit
-from robbieblocks.release.retention import Pruned, prune
-from robbieblocks.release.rollback import (
+from robbieblocks.release.pinning.holds import Hold, end_holds, holds
+from robbieblocks.release.pinning.page_rollback import hold_page, roll_back_page
+from robbieblocks.release.pinning.pins import Pin, pinned
+from robbieblocks.release.pinning.rollback import (
     KeptRelease,
     RolledBack,
     kept_releases,
@@ -49,11 +37,23 @@ from robbieblocks.release.rollback import (
     roll_back,
     unpin,
 )
-from robbieblocks.release.site_root import SiteRoot
-from robbieblocks.release.smoke import BUILD_HEADER
+from robbieblocks.release.places.claim import claim
+from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
+from robbieblocks.release.places.lock import lock
+from robbieblocks.release.places.node_removal import remove_node, worker_lock
+from robbieblocks.release.places.readability import closed_to_others
+from robbieblocks.release.places.removal_limit import RemovalLimit
+from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.reading import (
+    live,
+    live_size,
+    manifest_of,
+    read_asset,
+    read_live,
+)
+from robbieblocks.release.retention import Pruned, prune
 from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
-from robbieblocks.release.verify import verify
 from robbieblocks.release.write import WrittenRelease, write_release
 
 __all__ = [

@@ -11,11 +11,11 @@ from typing import Final
 
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
 from robbieblocks.model import Asset
+from robbieblocks.release.checking.verify import damaged_assets
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.names import is_asset_name
-from robbieblocks.release.verify import damaged_assets
+from robbieblocks.release.places.layout import AppFolder
 
 _DAY_NS: Final = 86_400 * 10**9
 _NAMED_AT_MOST: Final = 5

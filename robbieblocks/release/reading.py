@@ -6,10 +6,10 @@ from pathlib import Path
 
 from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk
-from robbieblocks.release.layout import AppFolder, has_place
 from robbieblocks.release.manifest import load, load_files
 from robbieblocks.release.names import MANIFEST
-from robbieblocks.release.site_root import SiteRoot
+from robbieblocks.release.places.layout import AppFolder, has_place
+from robbieblocks.release.places.site_root import SiteRoot
 
 
 def live(site_root: SiteRoot, node: str, app: str) -> Manifest | None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from robbieblocks.model import Manifest, Sha256
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.tree import TreeDifference
-from robbieblocks.release.layout import AppFolder
 from robbieblocks.release.names import is_standby
+from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.reading import files_manifest
 from robbieblocks.release.retention import KEEP, apply_retention, last_live, mark_unreferenced
 

@@ -13,13 +13,13 @@ from typing import Final
 from robbieblocks import failpoints
 from robbieblocks.release.compression.codings import SUFFIXES, original_of
 from robbieblocks.release.files import disk
-from robbieblocks.release.layout import AppFolder, apps
-from robbieblocks.release.lock import assets_unused, lock
 from robbieblocks.release.manifest import asset_names
 from robbieblocks.release.names import MANIFEST, STANDBY_STEM, TEMPORARY, VERIFIED, is_release
-from robbieblocks.release.pins import read_pin
+from robbieblocks.release.pinning.pins import read_pin
+from robbieblocks.release.places.layout import AppFolder, apps
+from robbieblocks.release.places.lock import assets_unused, lock
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import manifest_of
-from robbieblocks.release.site_root import SiteRoot
 
 KEEP: Final = 5
 

@@ -13,7 +13,7 @@ from typing import Final
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Sha256
-from robbieblocks.release import smoke
+from robbieblocks.release.checking import smoke
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import VERIFIED
 from robbieblocks.release.write import NewRelease, WrittenRelease, sweep

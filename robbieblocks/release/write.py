@@ -18,12 +18,12 @@ from robbieblocks.release.assets import WrittenAssets, write_assets
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import whole_files
-from robbieblocks.release.layout import AppFolder
-from robbieblocks.release.lock import assets_in_use, lock
 from robbieblocks.release.names import MANIFEST, TEMPORARY, VERIFIED
+from robbieblocks.release.places.layout import AppFolder
+from robbieblocks.release.places.lock import assets_in_use, lock
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import live_release, manifest_of
 from robbieblocks.release.recycle import RecyclableFolder, recyclable_folders
-from robbieblocks.release.site_root import SiteRoot
 
 _NAMED_AT_MOST: Final = 5
 

@@ -31,7 +31,7 @@ class Quick(timing.Timing):
     def __init__(self, **given):
         super().__init__(**{"ping_interval_s": 0.3, "ping_timeout_s": 0.7, "query_timeout_s": 1.0,
                             "retry_max_s": 0.5, "reconnect_max_s": 0.3, **given})
-import robbieblocks.cli.worker as command
+import robbieblocks.cli.running.worker as command
 command.Timing = Quick
 """
 

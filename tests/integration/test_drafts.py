@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from robbieblocks.cli.render import as_markdown, as_text
+from robbieblocks.cli.building.render import as_markdown, as_text
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import RunReport, read_instant
 from tests.building import Builder, run_of

@@ -13,19 +13,12 @@ from pathlib import Path
 import pytest
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release import (
-    SiteRoot,
-    live,
-    lock,
-    prepare_standby_trees,
-    prune,
-    verify,
-)
+from robbieblocks.release import SiteRoot, live, lock, prepare_standby_trees, prune, verify
+from robbieblocks.release.checking.verification_cache import Trust, VerificationCache
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import RESERVED, folders_of
 from robbieblocks.release.recycle import recyclable_folders
 from robbieblocks.release.standby.trees import refresh_standby_tree
-from robbieblocks.release.verification_cache import Trust, VerificationCache
 from tests.integration.releases import (
     NODE,
     app_folder,

@@ -10,13 +10,13 @@ import pytest
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import SiteRoot, verify
+from robbieblocks.release.checking.verification_cache import Trust, VerificationCache
 from robbieblocks.release.standby.executor import Task, in_child_process, in_this_process
 from robbieblocks.release.standby.trees import (
     add_standby_tree,
     refresh_standby_tree,
     verify_releases,
 )
-from robbieblocks.release.verification_cache import Trust, VerificationCache
 from tests.integration.releases import NODE, app_folder, pages, put_version
 
 PATH = "play/p5/index.html"

@@ -23,7 +23,7 @@ from syrupy.assertion import SnapshotAssertion
 from robbieblocks import checks, content, snapshot
 from robbieblocks import database as rows
 from robbieblocks.checks import run as run_checks
-from robbieblocks.content import page_files
+from robbieblocks.content.reading import page_files
 from robbieblocks.errors import UsageError
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.review import Asked, Reviewed, as_markdown, as_object, as_text, review

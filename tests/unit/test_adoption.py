@@ -11,11 +11,11 @@ import pytest
 from robbieblocks.adoption.drafting import Drafts, Packages, drafts
 from robbieblocks.adoption.drafts import Draft
 from robbieblocks.adoption.keys import kebab, keys_for
-from robbieblocks.adoption.modules import SourceModules
-from robbieblocks.adoption.props import sample
-from robbieblocks.adoption.reading import SourceFolder, read_folder
 from robbieblocks.adoption.record import Side, merged, merged_files
-from robbieblocks.adoption.stylesheets import css_module, is_for_pages
+from robbieblocks.adoption.sources.modules import SourceModules
+from robbieblocks.adoption.sources.reading import SourceFolder, read_folder
+from robbieblocks.adoption.sources.stylesheets import css_module, is_for_pages
+from robbieblocks.adoption.types.props import sample
 from robbieblocks.errors import Problem, UsageError
 from robbieblocks.model import sha256
 
@@ -533,7 +533,7 @@ def test_a_folder_of_too_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The remedy is to name the folder with the components."""
-    monkeypatch.setattr("robbieblocks.adoption.reading._MAX_FILES", 2)
+    monkeypatch.setattr("robbieblocks.adoption.sources.reading._MAX_FILES", 2)
     for number in range(3):
         (tmp_path / f"{number}.txt").touch()
     with pytest.raises(UsageError, match="more than 2 files"):

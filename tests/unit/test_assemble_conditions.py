@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.assemble import assemble, is_due, next_boundary, page_on_node
-from robbieblocks.assemble.condition_reader import instant, parse
-from robbieblocks.assemble.conditions import Context, boundaries, decide
+from robbieblocks.assemble.conditions.operators import Context, boundaries, decide
+from robbieblocks.assemble.conditions.reading import instant, parse
 from tests.unit.rows import LAYOUTS, NOW, a_block, a_node, a_page, a_snapshot, assembled
 
 HOUR = timedelta(hours=1)

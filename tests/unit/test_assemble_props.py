@@ -18,9 +18,9 @@ from robbieblocks.assemble.placeholders import (
     resolved,
     with_fallbacks,
 )
-from robbieblocks.assemble.props import Budget, CompiledSchema, ReadyProps, compile_schema
-from robbieblocks.assemble.schema import References, Schema, normal_form
-from robbieblocks.assemble.validation_cost import ValidationCost
+from robbieblocks.assemble.props.preparing import Budget, CompiledSchema, ReadyProps, compile_schema
+from robbieblocks.assemble.props.schema import References, Schema, normal_form
+from robbieblocks.assemble.props.validation_cost import ValidationCost
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.model import Json, canonical_json
 from tests.counting import lines_executed

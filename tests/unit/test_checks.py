@@ -16,7 +16,7 @@ from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.checks.colors import color, contrast
 from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
-from robbieblocks.cli.findings import ReportedFinding, as_annotations, as_text
+from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_text
 from robbieblocks.content import ContentPlaces
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
@@ -437,7 +437,7 @@ def test_a_fault_of_a_library_over_one_row_is_that_row_s_finding(
             raise RecursionError("too deep")
         return without_comments(code)
 
-    monkeypatch.setattr("robbieblocks.checks.tokens.without_comments", fails_once)
+    monkeypatch.setattr("robbieblocks.checks.rules.tokens.without_comments", fails_once)
     hostile = a_component("hostile", code="hostile")
     found = findings("unknown-token", code="var(--x-y-z)", components=(hostile,))
     assert [each.problem.key for each in found] == ["card", "hostile"]

@@ -38,9 +38,12 @@ def loaded(module: str) -> set[str]:
     [
         ("robbieblocks.cli", SERVERS | SEEDING | BUILDING | {"psycopg", "importlib.metadata"}),
         ("robbieblocks.cli.ahead", SERVERS | SEEDING | BUILDING | {"psycopg"}),
-        ("robbieblocks.cli.build", SERVERS | SEEDING),
-        ("robbieblocks.cli.status", SERVERS | SEEDING | BUILDING),
-        ("robbieblocks.cli.database", SERVERS | BUILDING | {"tomllib", "robbieblocks.content"}),
+        ("robbieblocks.cli.building.build", SERVERS | SEEDING),
+        ("robbieblocks.cli.operating.status", SERVERS | SEEDING | BUILDING),
+        (
+            "robbieblocks.cli.database.database",
+            SERVERS | BUILDING | {"tomllib", "robbieblocks.content"},
+        ),
     ],
 )
 def test_a_command_loads_nothing_that_only_others_need(module: str, unneeded: set[str]) -> None:
@@ -111,11 +114,11 @@ def test_a_command_that_runs_for_long_collects_its_garbage(
     monkeypatch.setattr("robbieblocks.worker.run", lambda *_: note())
     run(monkeypatch, "worker", "--node", "a")
     monkeypatch.setattr("robbieblocks.release.nodes", lambda _: ["a"])
-    monkeypatch.setattr("robbieblocks.cli.serve.serve_nodes", lambda *_, **__: note())
+    monkeypatch.setattr("robbieblocks.cli.running.serve.serve_nodes", lambda *_, **__: note())
     run(monkeypatch, "serve")
-    monkeypatch.setattr("robbieblocks.cli.content.export", lambda *_, **__: note())
+    monkeypatch.setattr("robbieblocks.cli.content.content.export", lambda *_, **__: note())
     run(monkeypatch, "content", "export")
-    monkeypatch.setattr("robbieblocks.cli.database.verify", lambda *_, **__: note())
+    monkeypatch.setattr("robbieblocks.cli.database.database.verify", lambda *_, **__: note())
     run(monkeypatch, "db", "verify")
     assert collecting == [True, True, True, False]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.content.branding import node_of
+from robbieblocks.content.reading.branding import node_of
 from robbieblocks.errors import Problem
 from robbieblocks.model import NodeRow
 from robbieblocks.source_files import ProblemCollector, parse_toml

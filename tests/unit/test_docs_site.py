@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from robbieblocks.assemble.markdown import rendered
+from robbieblocks.assemble.markdown.rendering import rendered
 from tools.docs_site import DOCS, INDEX, ROOT, groups, read, route_of
 
 DOCUMENTS = [

@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 
 from robbieblocks.content import export, file_schemas, load, start_project
-from robbieblocks.content.stored import Stored
+from robbieblocks.content.storing.stored import Stored
 from robbieblocks.errors import ContentError
 from robbieblocks.settings import SETTINGS, resource_dir
 

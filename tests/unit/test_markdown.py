@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble import markdown_props
-from robbieblocks.assemble.highlighting import LANGUAGES, MAX_CHARACTERS, highlighted
-from robbieblocks.assemble.markdown import rendered, without_comments
+from robbieblocks.assemble.markdown.highlighting import LANGUAGES, MAX_CHARACTERS, highlighted
+from robbieblocks.assemble.markdown.rendering import rendered, without_comments
 from robbieblocks.assemble.placeholders import PLACEHOLDER
+from robbieblocks.assemble.props import markdown_props
 from robbieblocks.assemble.values import MAX_PROBLEMS
 from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate.html_check import html_problem

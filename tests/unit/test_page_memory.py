@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from robbieblocks.cache import Cache
-from robbieblocks.content import Content, PageMemory, load_sound, page_files
+from robbieblocks.content import Content, PageMemory, load_sound
+from robbieblocks.content.reading import page_files
 from robbieblocks.content.shape import Block, Page
 from robbieblocks.source_files import ProblemCollector, Table, parse_toml
 

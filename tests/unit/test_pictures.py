@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import pytest
 
-from robbieblocks.cli import preview
-from robbieblocks.cli.preview import Shown
+from robbieblocks.cli.previewing import preview
+from robbieblocks.cli.previewing.preview import Shown
 from robbieblocks.errors import UsageError
 from robbieblocks.model import sha256
 from robbieblocks.pictures import Scene, Taken, browser, find_browser

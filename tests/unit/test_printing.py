@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robbieblocks.cli.building.render import as_markdown, as_text
 from robbieblocks.cli.output import as_json, print_crash, print_progress, print_result
-from robbieblocks.cli.render import as_markdown, as_text
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer, printable, visible, visible_line
 from robbieblocks.pipeline import BuildReport, PageReport, RunReport

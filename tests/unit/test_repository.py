@@ -18,6 +18,7 @@ import pytest
 import typer.main
 
 from robbieblocks.cli import app
+from robbieblocks.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "robbieblocks"
@@ -311,8 +312,12 @@ def test_what_a_document_names_in_the_code_is_there(document: Path) -> None:
         if re.fullmatch(r"test_\w+", name):
             found = name in _TESTS or bool(list((ROOT / "tests").rglob(f"{name}.py")))
         elif re.fullmatch(r"\w+(\.\w+)+(\(\))?", name) and name.split(".")[0] in packages:
-            # Else the name of a log event.
-            found = resolves(name.removesuffix("()")) or f'"{name}"' in _SOURCES
+            # Else the name of a log event, or the key of a setting.
+            found = (
+                resolves(name.removesuffix("()"))
+                or f'"{name}"' in _SOURCES
+                or name in {setting.key for setting in SETTINGS}
+            )
         elif re.fullmatch(
             r"(robbieblocks|templates|schema|node_branding|tests|tools|docs)/[\w./-]*", name
         ):
@@ -348,7 +353,7 @@ def resolves(dotted: str) -> bool:
 # Where a name of these streams stands for another purpose than to print.
 _STREAMS = {
     "cli/output.py": "the door",
-    "cli/status.py": "asks whether stdout is a terminal",
+    "cli/operating/status.py": "asks whether stdout is a terminal",
     "worker/log.py": "makes each value safe before it is written",
     "database/embedded/keeper.py": "a program of its own, whose stderr is a file",
     "release/compression/child_process.py": "a program of its own, whose stderr its parent reads",

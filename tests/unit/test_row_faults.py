@@ -20,8 +20,10 @@ import pytest
 import tinycss2
 from tinycss2 import color4
 
-from robbieblocks.assemble import assemble, condition_reader, pages, props, values
+from robbieblocks.assemble import assemble, pages, values
 from robbieblocks.assemble import routes as assemble_routes
+from robbieblocks.assemble.conditions import reading
+from robbieblocks.assemble.props import preparing as props
 from robbieblocks.brand import brand, branding
 from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import classes
@@ -154,7 +156,7 @@ def clock(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
         def fromisoformat(cls, text: str) -> Any:
             raise error(f"a stand-in over {text}")
 
-    patch.setattr(condition_reader, "datetime", Raising)
+    patch.setattr(reading, "datetime", Raising)
 
 
 def routes(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:

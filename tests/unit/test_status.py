@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from robbieblocks.cli.status import as_json
-from robbieblocks.cli.status_text import AppStatus, as_text
+from robbieblocks.cli.operating.status import as_json
+from robbieblocks.cli.operating.status_text import AppStatus, as_text
 from robbieblocks.record import LastRun
 from robbieblocks.release import Pin
 

@@ -12,9 +12,9 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.compression.codings import SUFFIXES, is_compressible
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.layout import AppFolder
+from robbieblocks.release.places.layout import AppFolder
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import live_release
-from robbieblocks.release.site_root import SiteRoot
 
 _TIMEOUT_S: Final = 600.0
 # So many names fit a command line. The others have their turn after a later build.

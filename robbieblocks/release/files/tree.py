@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.model import Manifest, Sha256
+from robbieblocks.release.checking.verification_cache import Trust
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import dump_stat_index, read_stat_index, whole_files
 from robbieblocks.release.names import MANIFEST, RESERVED, STAT_INDEX, folders_of, is_path
-from robbieblocks.release.verification_cache import Trust
 
 
 @dataclass(frozen=True, slots=True)

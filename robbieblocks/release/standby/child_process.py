@@ -12,7 +12,7 @@ from typing import Final, cast
 from robbieblocks import process
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.files import disk
-from robbieblocks.release.site_root import SiteRoot
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.standby.executor import NO, YES, Task, in_this_process
 
 _FAILED: Final = 3

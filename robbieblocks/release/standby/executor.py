@@ -17,8 +17,8 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.inspection import read_stat_index, whole_files
 from robbieblocks.release.names import MANIFEST
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import files_manifest
-from robbieblocks.release.site_root import SiteRoot
 
 Task = Literal["compare", "make equal"]
 """`compare` says whether a folder holds what a release does, and nothing else. `make equal` makes

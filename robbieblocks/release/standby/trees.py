@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
+from robbieblocks.release.checking.verification_cache import Trust, folder_identity
 from robbieblocks.release.files import disk
-from robbieblocks.release.layout import AppFolder
-from robbieblocks.release.lock import lock
 from robbieblocks.release.names import STANDBY, STANDBY_STEM, is_release, is_standby
+from robbieblocks.release.places.layout import AppFolder
+from robbieblocks.release.places.lock import lock
+from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import live_release
 from robbieblocks.release.recycle import (
     RecyclableFolder,
@@ -22,9 +24,7 @@ from robbieblocks.release.recycle import (
     standby_trees,
 )
 from robbieblocks.release.retention import KEEP, last_live
-from robbieblocks.release.site_root import SiteRoot
 from robbieblocks.release.standby.executor import Executor, in_child_process, in_this_process
-from robbieblocks.release.verification_cache import Trust, folder_identity
 
 # One folder is refreshed while another is taken.
 _FOLDERS: Final = KEEP + 2

@@ -15,7 +15,7 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
 from robbieblocks import failpoints, sealed_secrets
-from robbieblocks.cli import secrets as command
+from robbieblocks.cli.database import secrets as command
 from robbieblocks.errors import ContentError, RightsMissing, SchemaOutdated, UsageError
 from robbieblocks.sealed_secrets import VARIABLE, Keyring, SecretName, new_key
 from tests.integration.unified.conftest import as_superuser

@@ -1,0 +1,1 @@
+"""The adopted folder: its files, and what they import and declare."""

@@ -1,0 +1,1 @@
+"""Props schemas from TypeScript types."""

@@ -1,0 +1,1 @@
+"""Conditions: when a block shows."""

@@ -1,0 +1,169 @@
+"""Markdown as HTML: CommonMark with tables and strikethrough, anchors, and highlighted code.
+
+HTML in it is text, comments are left out. Two braces are text: no placeholder can be in the HTML.
+What rows say is bounded: their length, the pieces that are made of them, and the HTML's size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from html import escape
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import validateLink
+from markdown_it.token import Token
+
+from robbieblocks.assemble.markdown.highlighting import highlighted
+from robbieblocks.assemble.values import MAX_PROBLEMS, MAX_VALUE_BYTES, ValueProblem
+from robbieblocks.messages import printable
+
+MAX_CHARACTERS: Final = 100_000
+# Units of work, as a page's budget has them: ten nanoseconds each.
+_CHARACTER_UNITS: Final = 4_000
+_TOKEN_UNITS: Final = 5_000
+# One that nothing ends goes to the end of the text, as in a browser.
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# The page's own ids, and an empty one.
+_RESERVED_ID: Final = re.compile(r"(b\d+|rb-.*)?", re.DOTALL)
+
+
+class Rendered(NamedTuple):
+    """The HTML of a Markdown text and what making it cost, or what is wrong with the text."""
+
+    html: str
+    units: int
+    problems: tuple[ValueProblem, ...] = ()
+
+
+# A page that changes has the texts of its other blocks rendered again.
+@lru_cache(maxsize=64)
+def rendered(text: str) -> Rendered:
+    """The HTML of a Markdown text, which is the same for the same text."""
+    if len(text) > MAX_CHARACTERS:
+        what = f"the Markdown has {len(text):,} characters, at most {MAX_CHARACTERS:,} are allowed"
+        return Rendered("", 0, (ValueProblem("", what, "split the block"),))
+    refused: dict[str, None] = {}
+    parser = _parser(refused)
+    tokens = parser.parse(text)
+    _set_anchors(tokens)
+    every = [inner for token in tokens for inner in (token, *(token.children or ()))]
+    units = _CHARACTER_UNITS * len(text) + _TOKEN_UNITS * len(every)
+    if first := list(islice(refused, MAX_PROBLEMS)):
+        return Rendered("", units, tuple(_refused(each, text) for each in first))
+    html = ""
+    # A link of many bytes may be named by many references.
+    size = sum(len(token.content) + sum(map(_length, token.attrs.values())) for token in every)
+    if size <= MAX_VALUE_BYTES:
+        html = parser.renderer.render(tokens, parser.options, {}).replace("{{", "{&#123;")
+    if max(size, len(html)) > MAX_VALUE_BYTES:
+        what = f"the Markdown makes more than {MAX_VALUE_BYTES:,} bytes of HTML"
+        return Rendered("", units, (ValueProblem("", what, "split the block"),))
+    return Rendered(html, units)
+
+
+def _html_block(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    text = without_comments(tokens[index].content).strip()
+    return f"<p>{escape(text)}</p>\n" if text else ""
+
+
+def _html_inline(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    return escape(without_comments(tokens[index].content))
+
+
+def without_comments(text: str) -> str:
+    """A text without its HTML comments; one that doesn't end stays."""
+    # Behind the last end no comment can end: looking for one from each start is quadratic.
+    head, end, rest = text.rpartition("-->")
+    return _COMMENT.sub("", head + end) + rest
+
+
+def _code(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    language = (tokens[index].info.split() or [""])[0]
+    name = f' class="language-{escape(language)}"' if language else ""
+    code = highlighted(tokens[index].content, language)
+    # What scrolls must have the keyboard.
+    return f'<pre tabindex="0"><code{name}>{code}</code></pre>\n'
+
+
+def _heading_close(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    meta, tag = tokens[index].meta, tokens[index].tag
+    if tag == "h1":
+        return "</h1>\n"
+    anchor, label = escape(meta["id"]), escape(meta["text"])
+    return f'<a class="anchor" href="#{anchor}" aria-label="{label}"></a></{tag}>\n'
+
+
+def _table_open(*_: object) -> str:
+    return '<div class="table" tabindex="0">\n<table>\n'
+
+
+def _table_close(*_: object) -> str:
+    return "</table>\n</div>\n"
+
+
+# How tokens become HTML that the parser's own renderer writes otherwise.
+_RULES: Final[dict[str, Callable[..., str]]] = {
+    "code_block": _code,
+    "fence": _code,
+    "heading_close": _heading_close,
+    "html_block": _html_block,
+    "html_inline": _html_inline,
+    "table_close": _table_close,
+    "table_open": _table_open,
+}
+
+
+def _parser(refused: dict[str, None]) -> MarkdownIt:
+    """A parser that notes each address that could run a script, once, in `refused`."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for name, rule in _RULES.items():
+        parser.add_render_rule(name, rule)
+
+    def is_allowed(url: str) -> bool:
+        allowed = validateLink(url)
+        if not allowed:
+            refused[url] = None
+        return allowed
+
+    # It is meant to be replaced, as in markdown-it.
+    hooks: Any = parser
+    hooks.validateLink = is_allowed
+    return parser
+
+
+def _set_anchors(tokens: Sequence[Token]) -> None:
+    """Give each heading an id made of its text, as GitHub does; no two are equal."""
+    taken: dict[str, int] = {}
+    for index, token in enumerate(tokens):
+        if token.type != "heading_open":
+            continue
+        text = "".join(part.content for part in tokens[index + 1].children or ()).strip()
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        if _RESERVED_ID.fullmatch(slug):
+            slug = f"section-{slug}".rstrip("-")
+        anchor = slug
+        while anchor in taken:
+            anchor = f"{slug}-{taken[slug]}"
+            taken[slug] += 1
+        taken[anchor] = 1
+        token.attrSet("id", anchor)
+        tokens[index + 2].meta = {"id": anchor, "text": text}
+
+
+def _refused(url: str, text: str) -> ValueProblem:
+    """The problem with an address; its line is known where it stands in the text as it is."""
+    at = text.find(url)
+    return ValueProblem(
+        "",
+        f"a link may not have the address {printable(url)}",
+        "write an http, https or mailto address, or one of the site",
+        line=text.count("\n", 0, at) + 1 if at >= 0 else None,
+    )
+
+
+def _length(value: str | float) -> int:
+    return len(value) if isinstance(value, str) else 0

@@ -1,0 +1,1 @@
+"""Props: defaults, validation against a component's schema, and its cost."""

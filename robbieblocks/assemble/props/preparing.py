@@ -1,0 +1,310 @@
+"""Props: a component's schema is compiled once; each block's props are filled in and validated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+import jsonschema_rs
+
+from robbieblocks.assemble.placeholders import resolved_object
+from robbieblocks.assemble.props.defaults import Defaults, DefaultsUnbounded
+from robbieblocks.assemble.props.markdown_places import (
+    MARKDOWN,
+    MARKDOWN_FORMAT,
+    Path,
+    markdown_paths,
+)
+from robbieblocks.assemble.props.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
+from robbieblocks.assemble.props.validation_cost import (
+    ValidationCost,
+    pattern_options,
+    pattern_states,
+)
+from robbieblocks.assemble.values import (
+    MAX_DEPTH,
+    MAX_PROBLEMS,
+    MAX_VALUE_BYTES,
+    ValueProblem,
+    checked_json,
+    depth_of,
+    no_object,
+)
+from robbieblocks.messages import did_you_mean, json_pointer
+from robbieblocks.model import Json, JsonObject, canonical_json
+
+MAX_WORK = 200_000_000
+_LONGEST_MESSAGE = 300
+# Making one error takes as long as 400 checks of a value do, and memory.
+_ERROR_COST = 400
+# Noting what the schema says of each value takes as long as 20 checks.
+_NOTE_COST = 20
+
+_CHOICES = (
+    jsonschema_rs.ValidationErrorKind.AnyOf,
+    jsonschema_rs.ValidationErrorKind.OneOfNotValid,
+)
+
+
+class ReadyProps(NamedTuple):
+    """Valid props.
+
+    `value` has fallbacks in place of placeholders; `json` is its canonical JSON. `fill`
+    is the value before that, or None where there is no placeholder. `markdown` has the path of each
+    text that the schema says is Markdown.
+    """
+
+    value: JsonObject
+    json: str
+    fill: JsonObject | None
+    markdown: tuple[Path, ...] = ()
+
+
+class Budget:
+    """The work that checking the props of all blocks of a page, and their Markdown, may take."""
+
+    def __init__(self, units: int = 5 * MAX_WORK) -> None:
+        self.units = self.markdown_units = units
+
+
+class CompiledSchema:
+    """A component's props schema, compiled to check the props of many blocks."""
+
+    def __init__(
+        self, schema: Schema, references: References, *, fills: bool, has_markdown: bool
+    ) -> None:
+        self._schema = schema
+        self._has_choices = _has_choices(schema)
+        self._defaults = Defaults(schema, references) if fills else None
+        # JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it
+        # is checked.
+        self._validator = jsonschema_rs.Draft202012Validator(
+            schema,
+            validate_formats=True,
+            offline=True,
+            pattern_options=pattern_options(),
+            formats=MARKDOWN_FORMAT if has_markdown else None,
+        )
+        self._has_markdown = has_markdown
+        self._cost = ValidationCost(schema, references)
+        self._at_depth = self._cost.at_depth
+        unbounded = len(self._at_depth) <= MAX_DEPTH
+        self._most_work = MAX_WORK if unbounded else max(self._at_depth)
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether checking even flat props could take too long."""
+        return len(self._at_depth) < 2
+
+    def ready(
+        self, props: Json, budget: Budget | None = None
+    ) -> ReadyProps | tuple[ValueProblem, ...]:
+        """A block's props, ready to render, or what is wrong with them.
+
+        The work is taken from `budget`, where there is one.
+        """
+        budget = budget or Budget()
+        if props is None:
+            props = {}
+        if not isinstance(props, dict):
+            remedy = 'write an object, such as {"mood": "calm"}'
+            return (no_object("props are", props, remedy),)
+        try:
+            filled: JsonObject = self._defaults.fill(props) if self._defaults else props
+        except DefaultsUnbounded:
+            deep = checked_json(props)
+            what = f"the schema's defaults nest without end, or add over {MAX_VALUE_BYTES:,} bytes"
+            endless = (ValueProblem("", what, "end the recursion, or shorten them"),)
+            return deep if isinstance(deep, tuple) else endless
+        text = checked_json(filled)
+        if isinstance(text, tuple):
+            return text
+        value = filled
+        if "{{" in text:
+            value = resolved_object(filled)
+            text = canonical_json(value)
+        most = min(MAX_WORK, budget.units)
+        work = self._work_on(value, len(text), most)
+        if work > most:
+            return (_unbounded(len(text)),)
+        budget.units -= work
+        if not self._validator.is_valid(value):
+            return self._errors(value, budget)
+        fill = filled if value is not filled else None
+        if not self._has_markdown:
+            return ReadyProps(value, text, fill)
+        most = min(MAX_WORK, budget.units) // _NOTE_COST
+        work = self._cost.work_on(value, most)
+        if work > most:
+            return (_unbounded(len(text)),)
+        budget.units -= work * _NOTE_COST
+        return ReadyProps(value, text, fill, markdown_paths(self._validator, value))
+
+    def _work_on(self, value: JsonObject, size: int, most: int) -> int:
+        """How much work it may be to check a value; the quick bounds are tried first."""
+        if self._most_work * size <= most:
+            return self._most_work * size
+        depth = depth_of(value)
+        if depth < len(self._at_depth) and max(self._at_depth[: depth + 1]) * size <= most:
+            return max(self._at_depth[: depth + 1]) * size
+        return self._cost.work_on(value, most)
+
+    def _errors(self, value: JsonObject, budget: Budget) -> tuple[ValueProblem, ...]:
+        """What is wrong with a value, as far as there may be few enough errors to make them all.
+
+        The validator makes all of them before it hands out the first, each with a copy of what it
+        is about. `validate` makes one, but of a choice all errors of all its branches.
+        """
+        most = min(MAX_WORK, budget.units) // _ERROR_COST
+        work = self._cost.work_on(value, most)
+        budget.units -= work * _ERROR_COST
+        if work <= most:
+            errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
+            return tuple(_described(error, self._schema) for error in errors)
+        if not self._has_choices:
+            try:
+                self._validator.validate(value)
+            except jsonschema_rs.ValidationError as error:
+                return (_described(error, self._schema),)
+        what = "the props do not fit the component's props_schema, and are too large to say where"
+        return (ValueProblem("", what, "split the block, or take parts away until it fits"),)
+
+
+def _has_choices(schema: Schema) -> bool:
+    text = canonical_json(schema)
+    return '"anyOf":' in text or '"oneOf":' in text
+
+
+def _unbounded(size: int) -> ValueProblem:
+    return ValueProblem(
+        "",
+        f"checking {size:,} bytes of props, nested as they are, would take too long: "
+        "the schema refers to itself, or to one schema, many times over, or has a long enum or "
+        "pattern for many values",
+        "make the schema simpler, or the props smaller",
+    )
+
+
+def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValueProblem:
+    """A validator's error as a problem; the remedy suggests names that are similar."""
+    remedy = "give the block a value that fits, or change the component's props_schema"
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        known = schema.get("properties")
+        if isinstance(known, dict) and known and not error.instance_path:
+            remedy = did_you_mean(kind.unexpected[0], known)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
+        if kind.format in ("uri", "iri"):
+            remedy = "write the full address, or let the schema say uri-reference"
+    elif isinstance(kind, _CHOICES):
+        remedy = _choices(kind.context) or remedy
+    return ValueProblem(json_pointer(*error.instance_path), _cut(error.message), remedy)
+
+
+def _choices(context: list[list[jsonschema_rs.ValidationError]]) -> str:
+    firsts = [_cut(branch[0].message, 80) for branch in context[:3] if branch]
+    return "either fails: " + "; ".join(firsts) if firsts else ""
+
+
+def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
+    """A message on one line; the middle of a long one is left out."""
+    line = " ".join(message.split())
+    if len(line) <= longest:
+        return line
+    half = longest // 2
+    return f"{line[:half]} … {line[-half:]}"
+
+
+def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, ...]:
+    """The compiled form of a stored `props_schema`, or what is wrong with it.
+
+    Equal schemas are compiled once.
+    """
+    text = checked_json(props_schema)
+    if isinstance(text, tuple):
+        return text
+    if len(text) > MAX_SCHEMA_BYTES:
+        what = f"the schema takes {len(text):,} bytes, at most {MAX_SCHEMA_BYTES:,}"
+        return (ValueProblem("", what, "shorten it"),)
+    return _compiled(text)
+
+
+def schema_problems(props_schema: Json) -> tuple[ValueProblem, ...]:
+    """Why a stored `props_schema` can't be used."""
+    schema = compile_schema(props_schema)
+    return () if isinstance(schema, CompiledSchema) else schema
+
+
+def props_problems(props_schema: Json, props: Json) -> tuple[ValueProblem, ...]:
+    """Why a schema refuses props; nothing where the schema itself can't be used."""
+    schema = compile_schema(props_schema)
+    ready = schema.ready(props) if isinstance(schema, CompiledSchema) else ()
+    return () if isinstance(ready, ReadyProps) else ready
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
+    form = normal_form(json.loads(text))
+    if isinstance(form, ValueProblem):
+        return (form,)
+    schema, bare = form
+    references = References(schema)
+    wrong = references.problems or list(_schema_problems(schema))
+    if wrong:
+        # Pointers lead into the schema as it is stored.
+        prefix = "/properties" if bare else ""
+        return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in wrong)
+    try:
+        made = CompiledSchema(
+            schema, references, fills='"default":' in text, has_markdown=f'"{MARKDOWN}"' in text
+        )
+        made.ready({})
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+        return (ValueProblem("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
+    if made.too_wide:
+        what = "checking props against the schema would take too long"
+        return (ValueProblem("", what, "use fewer references"),)
+    return made
+
+
+@lru_cache(maxsize=1)
+def _metaschema() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
+    )
+
+
+def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
+    """Where a schema is not JSON Schema 2020-12, and patterns that can't be used."""
+    for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
+        at = json_pointer(*error.instance_path)
+        yield ValueProblem(at, _cut(error.message), "see JSON Schema 2020-12, or leave it out")
+    for at, pattern in _patterns(schema, ""):
+        if pattern_states(pattern) is None:
+            yield ValueProblem(
+                at,
+                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, big, "
+                "or looks around or back (which can take for ever)",
+                "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
+            )
+
+
+def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:
+    """Every regular expression of a schema, with its pointer."""
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _patterns(part, at + json_pointer(index))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            here = at + json_pointer(name)
+            if name == "pattern" and isinstance(part, str):
+                yield here, part
+            if name == "patternProperties" and isinstance(part, dict):
+                yield from ((here + json_pointer(key), key) for key in part)
+            if name not in ("default", "enum", "const", "examples"):
+                yield from _patterns(part, here)

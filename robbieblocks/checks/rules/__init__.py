@@ -1,0 +1,1 @@
+"""The rules: each module finds the faults of one kind."""

@@ -1,0 +1,1 @@
+"""Commands that build pages, or judge the rows that they are made of."""

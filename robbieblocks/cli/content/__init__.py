@@ -1,0 +1,1 @@
+"""Commands for content as files: rows, design tokens, templates, adopted code."""

@@ -1,0 +1,1 @@
+"""Commands for the database itself, its regular tasks, and sealed secrets."""

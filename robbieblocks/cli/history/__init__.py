@@ -1,0 +1,1 @@
+"""Commands that tell what changed and who did, and take it back."""

@@ -1,0 +1,193 @@
+"""`robbieblocks status`: what should be live, what was built, what is served."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+from psycopg import Connection
+
+from robbieblocks import changes, record, release, snapshot
+from robbieblocks.cli import output, session
+from robbieblocks.cli.operating.status_text import UNKNOWN, AppStatus, as_text, workers_text
+from robbieblocks.cli.output import print_progress, print_result
+from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, UsageError
+from robbieblocks.model import NodeRow
+from robbieblocks.release import Hold, Pin, SiteRoot
+from robbieblocks.settings import Settings
+
+if TYPE_CHECKING:
+    from robbieblocks.pipeline import RunReport
+
+
+def run(
+    *, nodes: Sequence[str], quick: bool, check: bool, format_: str, database_url: str | None
+) -> None:
+    """Print the state of nodes; with `check`, only what is not as it should be, and exit with 1."""
+    settings = Settings.from_environment(database_url=database_url)
+    site_root = SiteRoot(settings.site_root)
+    with session.opened(settings) as connection:
+        known = snapshot.nodes(connection)
+        chosen = _choose(known, nodes)
+        ids = [node.id for node in chosen]
+        desired, failed = ({}, "") if quick else _desired(settings, site_root, connection, ids)
+        statuses = _statuses(site_root, connection, chosen, desired)
+        seen = record.workers(connection, ids)
+    facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
+    found = [finding for each in facts for finding in record.judge(each)]
+    # A node that left the table is served on, and nothing else says so.
+    left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
+    found += (_left(node) for node in left)
+    if format_ == "json":
+        print_result(output.as_json(as_json(statuses, seen, found)))
+    elif check:
+        print_result("\n".join(map(str, found)) or "everything is as it should be")
+    else:
+        # In a pipe lines may have any length: an app is one line, however many nodes there are.
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else sys.maxsize
+        text = as_text(statuses, datetime.now(UTC), width=width, color=terminal)
+        below = [*(f"{node}  {workers_text(seen[node])}" for node in ids), *map(str, found)]
+        print_result("\n".join([text, "", *below]), colored=terminal)
+    if check and found:
+        raise typer.Exit(1)
+
+
+def as_json(
+    statuses: Collection[AppStatus],
+    workers: Mapping[str, Sequence[record.WorkerSeen]],
+    findings: Collection[record.Finding],
+) -> dict[str, object]:
+    """The stable form of `--format json`."""
+    return {
+        "version": 1,
+        "apps": [status.as_json() for status in statuses],
+        "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def _left(node: str) -> record.Finding:
+    what = "it is not in the database any more, and is served on"
+    remedy = f"robbieblocks prune --node {node} removes it"
+    return record.Finding(node=node, what=what, remedy=remedy, stops=False)
+
+
+def _facts(
+    node: str,
+    workers: Sequence[record.WorkerSeen],
+    statuses: Collection[AppStatus],
+    desired: Mapping[tuple[str, str], RunReport],
+    failed: str,
+) -> record.NodeFacts:
+    """What is known of a node; `failed` is why it is not known what should be live."""
+    apps = [status for status in statuses if status.node == node]
+    errors = {"": f"what should be live is not known: {failed}"} if failed else {}
+    held_back: dict[str, str] = {}
+    for status in apps:
+        run, last = desired.get((node, status.app)), status.last_run
+        if status.unreadable:
+            errors[status.app] = status.unreadable
+        elif run and run.error:
+            (held_back if run.held_back and not run.is_held else errors)[status.app] = run.explained
+        elif status.state == "failed" and last and status.desired != status.served:
+            errors[status.app] = last.error or "its last run failed"
+    return record.NodeFacts(
+        node=node,
+        workers=workers,
+        had_worker=any(s.last_run and s.last_run.triggered_by != "cli" for s in apps),
+        errors=errors,
+        held_back=held_back,
+        behind=[status.app for status in apps if status.state == "behind"],
+        # What waits for a person to unpin is nobody's delay.
+        waiting=max((status.waiting for status in apps if not status.pin), default=0),
+        oldest_s=max((s.oldest_seconds or 0.0 for s in apps if not s.pin), default=0.0),
+    )
+
+
+def _choose(known: Sequence[NodeRow], wanted: Sequence[str]) -> list[NodeRow]:
+    """The nodes named in `wanted`, or all of them. Raises UsageError for one that is not known."""
+    if unknown := sorted(set(wanted) - {node.id for node in known}):
+        raise UsageError(
+            f"there is no node {unknown[0]!r} (known: {', '.join(node.id for node in known)})"
+        )
+    return [node for node in known if not wanted or node.id in wanted]
+
+
+def _desired(
+    settings: Settings, site_root: SiteRoot, connection: Connection, nodes: Sequence[str]
+) -> tuple[dict[tuple[str, str], RunReport], str]:
+    """What a build would make live, by node and app, found by a dry run; or why that fails."""
+    # All that a build needs takes long to import, and with --quick none is made.
+    from robbieblocks.pipeline import BuildContext, Request, Site, build
+
+    try:
+        with BuildContext.open(settings, print_progress) as context:
+            report = build(
+                Request(nodes=tuple(nodes), dry_run=True, repair=False),
+                context=context,
+                connection=connection,
+                site=Site(root=site_root),
+                clock=lambda: datetime.now(UTC),
+                progress=lambda _: None,
+            )
+    except RobbieBlocksError as error:
+        print_progress(f"what should be live is not known: {error}")
+        return {}, str(error)
+    return {(run.node, run.app): run for run in report.runs}, ""
+
+
+def _statuses(
+    site_root: SiteRoot,
+    connection: Connection,
+    nodes: Sequence[NodeRow],
+    desired: Mapping[tuple[str, str], RunReport],
+) -> list[AppStatus]:
+    """The state of each app of each node; `desired` are the runs of a dry run, where one was made.
+
+    Without the node's folder, another machine serves the node.
+    """
+    last_runs = record.latest(connection)
+    statuses: list[AppStatus] = []
+    for node in nodes:
+        waiting = changes.waiting(connection, node.id)
+        served_here = release.has_folder(site_root, node.id)
+        for app in node.apps:
+            run, last_run = desired.get((node.id, app)), last_runs.get((node.id, app))
+            live = release.live(site_root, node.id, app) if served_here else None
+            # A row may wait for another of the apps that it affects.
+            at_rest = bool(run and live and run.is_at_rest(live.build_hash))
+            pin, held, unreadable = _kept(site_root, node.id, app)
+            groups = [group for group in waiting.groups if app in group.apps and not at_rest]
+            oldest = min((group.oldest for group in groups), default=None)
+            status = AppStatus(
+                node=node.id,
+                app=app,
+                desired=run.build_hash if run else UNKNOWN,
+                built=last_run.built if last_run else None,
+                served=live.build_hash if live else (None if served_here else UNKNOWN),
+                pin=pin,
+                held=held,
+                unreadable=unreadable,
+                held_back=tuple(page.key for page in run.held_back) if run else (),
+                waiting=sum(group.count for group in groups),
+                oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
+                last_run=last_run,
+            )
+            statuses.append(status)
+    return statuses
+
+
+def _kept(site_root: SiteRoot, node: str, app: str) -> tuple[Pin | None, Mapping[str, Hold], str]:
+    """What people hold of an app, and why that can't be read: the other apps are told of still."""
+    pin: Pin | None = None
+    try:
+        pin = release.pinned(site_root, node, app)
+        return pin, release.holds(site_root, node, app), ""
+    except SiteUnavailable as error:
+        return pin, {}, str(error)

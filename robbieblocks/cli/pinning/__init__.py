@@ -1,0 +1,1 @@
+"""Commands that keep what is live as it is, or as it was."""

@@ -1,0 +1,1 @@
+"""Commands that say what a change does before it goes out."""

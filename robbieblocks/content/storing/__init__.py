@@ -1,0 +1,1 @@
+"""Reads and writes rows of content in a database, and merges files with them."""

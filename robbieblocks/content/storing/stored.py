@@ -1,0 +1,273 @@
+"""Reads every row of content from a database, drafts included, exactly as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal, LiteralString, TypeVar
+
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+
+from robbieblocks.content.reading.branding import node_of
+from robbieblocks.content.shape import (
+    STATUSES,
+    Block,
+    Component,
+    Content,
+    ContentRow,
+    Page,
+    RowName,
+    Token,
+)
+from robbieblocks.content.writing import rows as writing
+from robbieblocks.database import translated
+from robbieblocks.errors import Problem
+from robbieblocks.model import Json, JsonObject, NodeRow
+from robbieblocks.source_files import ProblemCollector, exact_json, parse_toml, unstorable
+
+# The statements of a transaction see one moment, and overwrite nothing that came after it.
+ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+Row = TypeVar("Row", bound=ContentRow)
+
+# All tokens.
+_TOKENS: LiteralString = """
+    SELECT token_key AS key, token_category AS category, default_value AS value, description,
+           imported_hash
+      FROM robbieblocks_style_tokens
+"""
+# All nodes. JSON is read as text, here and below: a number may be beyond what a float holds.
+_NODES: LiteralString = """
+    SELECT node_id AS key, node_name AS name, style_overrides::text AS overrides, enabled_apps,
+           custom_css, custom_scripts, base_url, imported_hash
+      FROM robbieblocks_node_branding
+"""
+# All components, published or not.
+_COMPONENTS: LiteralString = """
+    SELECT component_key AS key, component_name AS name, component_type AS type,
+           react_code AS code, css_styles AS css, props_schema::text AS props_schema,
+           dependencies, version, is_published AS published, preview_url,
+           metadata::text AS metadata, imported_hash
+      FROM robbieblocks_components
+"""
+# All pages, drafts included. Python has no time before the year 1, after 9999, or infinite.
+_PAGES: LiteralString = """
+    SELECT page_key AS key, page_name AS name, app_namespace AS app, page_route AS route,
+           layout_template AS layout, meta_title AS title, meta_description AS description, status,
+           version, created_by, metadata::text AS metadata, imported_hash,
+           CASE WHEN published_at BETWEEN '0001-01-02Z' AND '9999-12-30Z'
+                THEN published_at AT TIME ZONE 'UTC' END AS published_at,
+           published_at::text AS published_text
+      FROM robbieblocks_pages
+"""
+# All blocks that are on a page.
+_BLOCKS: LiteralString = """
+    SELECT page_key, block_order AS order, zone, component_key AS component, props::text AS props,
+           conditions::text AS conditions, block.imported_hash
+      FROM robbieblocks_page_blocks AS block
+      JOIN robbieblocks_pages AS page ON page.id = block.page_id
+      LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
+     ORDER BY page_key COLLATE "C", block_order
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The content of a database.
+
+    `imported` is the hash of each row as it was last imported, None for one that never was;
+    `blocks` the same for the blocks of pages, by order. `unreadable` are rows that no file can
+    hold, each with what is wrong with it. `placed` are the components on each page, by order.
+    """
+
+    content: Content
+    imported: Mapping[RowName, str | None] = field(default_factory=dict[RowName, str | None])
+    blocks: Mapping[str, Mapping[int, str | None]] = field(
+        default_factory=dict[str, Mapping[int, str | None]]
+    )
+    unreadable: Mapping[RowName, Problem] = field(default_factory=dict[RowName, Problem])
+    placed: Mapping[str, Mapping[int, str]] = field(default_factory=dict[str, Mapping[int, str]])
+
+    def only(self, kind: Literal["token", "node"]) -> Stored:
+        """The rows of one kind, as if there were no others."""
+        content = self.content
+        found = Content(tokens=content.tokens) if kind == "token" else Content(nodes=content.nodes)
+        unreadable = {name: wrong for name, wrong in self.unreadable.items() if name.kind == kind}
+        return replace(self, content=found, unreadable=unreadable)
+
+
+def stored(connection: Connection) -> Stored:
+    """Everything that the content tables hold, as it was at one moment.
+
+    Raises SchemaOutdated and DatabaseUnavailable.
+    """
+    with translated("read the content"), connection.transaction():
+        connection.execute(ONE_MOMENT)
+        return read_rows(connection)
+
+
+def read_rows(connection: Connection) -> Stored:
+    """The same in the caller's transaction. Raises what the driver raises."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        reader = _Reader(cursor)
+        content = Content(
+            tokens=reader.read("token", _TOKENS, _token),
+            nodes=reader.read("node", _NODES, _node),
+            components=reader.read("component", _COMPONENTS, _component),
+            pages=reader.pages(),
+        )
+    return Stored(
+        content=content,
+        imported=reader.imported,
+        blocks=reader.blocks,
+        unreadable=reader.unreadable,
+        placed=reader.placed,
+    )
+
+
+class _Unreadable(Exception):
+    """A row that no file can hold; the problem says why."""
+
+    def __init__(self, field: str, what: str, remedy: str, *, block: int | None = None) -> None:
+        self.field, self.what, self.remedy, self.block = field, what, remedy, block
+        super().__init__(what)
+
+
+class _Reader:
+    """Reads the tables one by one, and keeps what belongs to rows of all of them."""
+
+    def __init__(self, cursor: Cursor[DictRow]) -> None:
+        self._cursor = cursor
+        self.imported: dict[RowName, str | None] = {}
+        self.blocks: dict[str, dict[int, str | None]] = {}
+        self.unreadable: dict[RowName, Problem] = {}
+        self.placed: dict[str, dict[int, str]] = {}
+
+    def read(
+        self, kind: Any, query: LiteralString, make: Callable[[DictRow], Row]
+    ) -> tuple[Row, ...]:
+        """The rows of one table, sorted by key."""
+        found: list[Row] = []
+        for row in sorted(self._cursor.execute(query), key=lambda row: row["key"]):
+            name = RowName(kind, row["key"])
+            self.imported[name] = row.pop("imported_hash")
+            try:
+                found.append(make(row))
+            except _Unreadable as error:
+                self.unreadable[name] = Problem(
+                    entity=_ENTITIES.get(kind, kind),
+                    key=name.key,
+                    field=error.field,
+                    block=error.block,
+                    what=error.what,
+                    remedy=error.remedy,
+                )
+        return tuple(found)
+
+    def pages(self) -> tuple[Page, ...]:
+        """The pages with their blocks, sorted by key."""
+        rows = self._cursor.execute(_BLOCKS).fetchall()
+        blocks = {key: list(found) for key, found in groupby(rows, lambda row: row["page_key"])}
+        for key, found in blocks.items():
+            self.blocks[key] = {row["order"]: row["imported_hash"] for row in found}
+            self.placed[key] = {row["order"]: row["component"] for row in found if row["component"]}
+        return self.read("page", _PAGES, lambda row: _page(row, blocks.get(row["key"], ())))
+
+
+_ENTITIES: Mapping[str, str] = {"token": "style_token", "node": "node_branding"}
+
+
+def _token(row: DictRow) -> Token:
+    return Token(**row)
+
+
+def _node(row: DictRow) -> NodeRow:
+    node = NodeRow(
+        id=row["key"],
+        name=row["name"],
+        overrides=_json(row, "overrides", "style_overrides"),
+        enabled_apps=_texts(row["enabled_apps"], "enabled_apps"),
+        custom_css=row["custom_css"] or "",
+        custom_scripts=row["custom_scripts"] or "",
+        base_url=row["base_url"] or "",
+    )
+    # A branding file is checked when it is read: what no file may say can't be written into one.
+    collector = ProblemCollector(Path(), ())
+    table = parse_toml(collector, Path(), writing.node_toml(node))
+    if table is None or node_of(table) != node or collector.problems:
+        problem = next(iter(collector.problems), None)
+        what = problem.what if problem else "has overrides that no branding file can hold"
+        raise _Unreadable("", what, "correct the row")
+    return node
+
+
+def _component(row: DictRow) -> Component:
+    row["props_schema"] = _json(row, "props_schema")
+    row["metadata"] = _json_object(row, "metadata")
+    row["dependencies"] = _texts(row["dependencies"], "dependencies")
+    row["version"] = "1.0.0" if row["version"] is None else row["version"]
+    row["published"] = bool(row["published"])
+    return Component(**row)
+
+
+def _page(row: DictRow, blocks: Iterable[DictRow]) -> Page:
+    moment, text = row.pop("published_at"), row.pop("published_text")
+    if moment is None and text is not None:
+        remedy = "set a time between the years 1 and 9999, or null"
+        raise _Unreadable("published_at", f"is {text}, which TOML can't hold", remedy)
+    row["published_at"] = moment and moment.replace(tzinfo=UTC)
+    row["metadata"] = _json_object(row, "metadata")
+    row["status"] = row["status"] or "draft"
+    if row["status"] not in STATUSES:
+        # Rows of an earlier version may have any: its table had no check.
+        raise _Unreadable("status", f"is {row['status']!r}", f"set one of {', '.join(STATUSES)}")
+    row["version"] = 1 if row["version"] is None else row["version"]
+    return Page(**row, blocks=tuple(map(_block, blocks)))
+
+
+def _block(row: DictRow) -> Block:
+    order = row["order"]
+    if row["component"] is None:
+        remedy = "set its component_id, or delete the block"
+        raise _Unreadable(
+            "component_id", "is null: the block has no component", remedy, block=order
+        )
+    return Block(
+        order=order,
+        zone=row["zone"],
+        component=row["component"],
+        props=_json_object(row, "props", block=order),
+        conditions=_json_object(row, "conditions", block=order),
+    )
+
+
+def _json(row: DictRow, name: str, column: str = "", *, block: int | None = None) -> Json:
+    text: str | None = row[name]
+    try:
+        value: Json = {} if text is None else exact_json.loads(text)
+    except ValueError as error:
+        wrong = f"can't be read as JSON: {error}"
+    except RecursionError:
+        wrong = "can't be read as JSON: it nests too deep"
+    else:
+        wrong = unstorable(value)
+        if not wrong:
+            return value
+    raise _Unreadable(column or name, wrong, "make the value simpler", block=block)
+
+
+def _json_object(row: DictRow, name: str, *, block: int | None = None) -> JsonObject:
+    value = _json(row, name, block=block)
+    if not isinstance(value, dict):
+        raise _Unreadable(name, "is not a JSON object", "store an object, e.g. {}", block=block)
+    return value
+
+
+def _texts(values: list[str | None] | None, field: str) -> tuple[str, ...]:
+    if values is not None and any(not isinstance(value, str) for value in values):
+        raise _Unreadable(field, "holds a null or an inner array", "store a plain array of texts")
+    return tuple(value for value in values or () if value is not None)

@@ -1,0 +1,1 @@
+"""What people want kept as it is: pins, held pages, and going back."""

@@ -1,0 +1,188 @@
+"""Holds a page at what is live, or goes back to an earlier version of it; no database is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from robbieblocks import failpoints
+from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.messages import did_you_mean, printable
+from robbieblocks.model import Manifest, PageEntry
+from robbieblocks.release.files import disk
+from robbieblocks.release.pinning.holds import Hold, read_holds, write_holds
+from robbieblocks.release.pinning.pins import read_pin, write_pin
+from robbieblocks.release.pinning.rollback import choose, kept_releases, listed, whole_manifest
+from robbieblocks.release.places.layout import AppFolder
+from robbieblocks.release.places.lock import lock
+from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.reading import live_release, manifest_of
+from robbieblocks.release.swap import make_live
+from robbieblocks.release.write import write_release
+
+
+def hold_page(
+    site_root: SiteRoot,
+    node: str,
+    app: str,
+    page: str,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> Hold:
+    """Hold a page at what is live. Raises UsageError where it is not live, and SiteUnavailable."""
+    app_folder = AppFolder.of(site_root, node, app)
+    with lock(site_root, node, app):
+        live, entry = _live_page(app_folder, page)
+        before = read_holds(app_folder)
+        hold = Hold(
+            rows=_rows(app_folder, entry, before),
+            build_hash=live.build_hash,
+            who=who,
+            why=why,
+            since=now,
+            until=until,
+        )
+        write_holds(app_folder, {**before, page: hold})
+    return hold
+
+
+def roll_back_page(
+    site_root: SiteRoot,
+    node: str,
+    app: str,
+    page: str,
+    *,
+    to: str = "",
+    who: str,
+    why: str,
+    now: datetime,
+    until: datetime | None = None,
+    smoke_url: str | None = None,
+) -> Hold:
+    """Give visitors one page as an earlier release had it, and hold it there.
+
+    `to` is as for `roll_back`; without it, the last release before the live one in which the page
+    was another. The hold is written first: after a kill before the swap the page stays as it is,
+    and the same call completes it. Where what is live is pinned, the pin goes along. Raises
+    UsageError where no such release is kept, whole, with the page at the same route, and
+    SiteUnavailable; then what was live, and what was held, stay.
+    """
+    app_folder = AppFolder.of(site_root, node, app)
+    with lock(site_root, node, app):
+        live, entry = _live_page(app_folder, page)
+        before, pin = read_holds(app_folder), read_pin(app_folder)
+        earlier = _earlier(app_folder, live, entry, before, to)
+        old = earlier.by_key[page]
+        hold = Hold(
+            rows=_rows(app_folder, entry, before),
+            build_hash=earlier.build_hash,
+            who=who,
+            why=why,
+            since=now,
+            until=until,
+        )
+        file = app_folder.releases / earlier.build_hash / old.path
+        with disk.attempt("read", file):
+            contents = {old.path: file.read_bytes()}
+        write_holds(app_folder, {**before, page: hold})
+        failpoints.reached("held")
+        wanted = _with_page(live, old, earlier)
+        try:
+            with write_release(site_root, wanted, contents, ()) as written:
+                make_live(written, smoke_url=smoke_url)
+        except SiteUnavailable:
+            write_holds(app_folder, before)
+            raise
+        if pin is not None and pin.build_hash == live.build_hash:
+            # After the swap: after a kill between the two a build tells how to go back to it.
+            write_pin(app_folder, replace(pin, build_hash=wanted.build_hash))
+    return hold
+
+
+def _live_page(app_folder: AppFolder, page: str) -> tuple[Manifest, PageEntry]:
+    _, live = live_release(app_folder)
+    place = f"{app_folder.app} on {app_folder.node}"
+    if live is None or page not in live.by_key:
+        known = live.by_key if live else {}
+        raise UsageError(
+            f"no page {printable(page)!r} of {place} is live: {did_you_mean(page, known)}"
+        )
+    entry = live.by_key[page]
+    if not entry.row_digests:
+        raise UsageError(
+            f"the page {printable(page)} of {place} was published by an earlier version: "
+            "build it once, then hold it"
+        )
+    return live, entry
+
+
+def _rows(app_folder: AppFolder, entry: PageEntry, held: Mapping[str, Hold]) -> str:
+    """The digests of the page's rows when it was built last.
+
+    After going back, the live release has those of an earlier time: a hold with these would end
+    with the next build, though nobody changed a row.
+    """
+    if entry.key in held:
+        return held[entry.key].rows
+    kept = kept_releases(app_folder.site_root, app_folder.node, app_folder.app)
+    newest = manifest_of(app_folder, kept[0].build_hash) if kept else None
+    built = newest.by_key.get(entry.key) if newest else None
+    return (built.row_digests if built else "") or entry.row_digests
+
+
+def _earlier(
+    app_folder: AppFolder, live: Manifest, entry: PageEntry, held: Mapping[str, Hold], to: str
+) -> Manifest:
+    """The whole release from which the page's bytes are to come."""
+    place = f"{app_folder.app} on {app_folder.node}"
+    kept = kept_releases(app_folder.site_root, app_folder.node, app_folder.app)
+    if to:
+        found = whole_manifest(app_folder, choose(kept, to, place))
+        if not _has_page(found, entry):
+            raise UsageError(
+                f"release {found.build_hash[:12]} has no page {printable(entry.key)} at "
+                f"{printable(entry.route)}: name another one with --to"
+            )
+        return found
+    hold = held.get(entry.key)
+    if hold is not None and not hold.covers(entry.row_digests):
+        # Its version of before may have been made live again since: no order of releases tells.
+        raise UsageError(
+            f"the page {printable(entry.key)} of {place} is {hold}; it was taken back already\n"
+            f"  -> name the release with --to; there are:{listed(kept)}"
+        )
+    live_at = next((each.live_at for each in kept if each.is_live), None)
+    for each in kept:
+        if each.is_live or (live_at is not None and each.live_at >= live_at):
+            continue
+        manifest = manifest_of(app_folder, each.build_hash)
+        if (
+            manifest is not None
+            and _has_page(manifest, entry)
+            and manifest.files[entry.path] != live.files[entry.path]
+        ):
+            return whole_manifest(app_folder, each.build_hash)
+    raise UsageError(
+        f"no release of {place} that was live before the live one and is kept has another version "
+        f"of {printable(entry.key)}"
+    )
+
+
+def _has_page(manifest: Manifest, entry: PageEntry) -> bool:
+    """Whether a release has the page, at the same route."""
+    old = manifest.by_key.get(entry.key)
+    return old is not None and old.path == entry.path
+
+
+def _with_page(live: Manifest, old: PageEntry, earlier: Manifest) -> Manifest:
+    """What is live, with one page as it was."""
+    return replace(
+        live,
+        files={**live.files, old.path: earlier.files[old.path]},
+        pages=tuple(old if each.key == old.key else each for each in live.pages),
+        assets=tuple(sorted({*live.assets, *old.assets})),
+    )

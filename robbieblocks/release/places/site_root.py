@@ -1,0 +1,43 @@
+"""The site root, opened once by a process, and what the process knows of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robbieblocks.release.checking.verification_cache import VerificationCache
+from robbieblocks.release.files.disk import FileStat, TemporaryPaths
+from robbieblocks.release.manifest import ManifestCache, ManifestWriter
+from robbieblocks.release.names import ManifestChecks
+
+
+class HeldLocks(threading.local):
+    """The lock files that the calling thread has locked, so that it may lock them again."""
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteRoot:
+    """The folder of all nodes. A process opens one and passes it on; any thread may use it.
+
+    Two objects for one folder share nothing: a thread can't take a lock again that it took by way
+    of the other, and one removes the temporary files of the other as if a killed process had left
+    them. `whole_assets` are the assets that the last publish of a node's app found whole, by node
+    and app; `compressed_assets` those whose compressed copies were found right, with their stats.
+    """
+
+    path: Path
+    manifests: ManifestCache = field(default_factory=ManifestCache)
+    manifest_writer: ManifestWriter = field(default_factory=ManifestWriter)
+    manifest_checks: ManifestChecks = field(default_factory=ManifestChecks)
+    verifications: VerificationCache = field(default_factory=VerificationCache)
+    whole_assets: dict[tuple[str, str], Mapping[str, FileStat]] = field(default_factory=dict)
+    compressed_assets: dict[tuple[str, str], Mapping[str, tuple[FileStat, ...]]] = field(
+        default_factory=dict
+    )
+    temporary_paths: TemporaryPaths = field(default_factory=TemporaryPaths)
+    held_locks: HeldLocks = field(default_factory=HeldLocks)
