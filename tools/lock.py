@@ -20,15 +20,34 @@ import sys
 import tempfile
 import tomllib
 import venv
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Every pinned package must have a wheel for these; others may do as well.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+@dataclass(frozen=True)
+class PythonLock:
+    """What a lock file pins beside the package's dependencies, and what decides its versions.
+
+    `like` is a lock file, written before, whose versions this one has too.
+    """
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    like: str = ""
+
+
 PYTHON_LOCKS = {
-    "requirements.lock": ("build",),
-    "requirements-dev.lock": ("build", "dev"),
+    "requirements.lock": PythonLock(extras=("local",), groups=("build",)),
+    "requirements-dev.lock": PythonLock(
+        extras=("local",), groups=("build", "dev"), like="requirements.lock"
+    ),
+    # What a worker with its own database needs, and no more: the Dockerfile installs it.
+    "requirements-worker.lock": PythonLock(like="requirements.lock"),
 }
 NPM_FOLDERS = (
     "robbieblocks/toolchain",
@@ -102,15 +121,20 @@ def problems() -> list[str]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if _HOST.search(line)
     ]
-    return hosts + [line for name, groups in PYTHON_LOCKS.items() for line in missing(name, groups)]
+    return hosts + [line for name, lock in PYTHON_LOCKS.items() for line in missing(name, lock)]
 
 
-def missing(name: str, groups: tuple[str, ...]) -> list[str]:
+def missing(name: str, lock: PythonLock) -> list[str]:
     """What pyproject.toml asks for and the lock file does not pin."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [
         *project["project"]["dependencies"],
-        *(entry for group in groups for entry in project["dependency-groups"][group]),
+        *(
+            entry
+            for extra in lock.extras
+            for entry in project["project"]["optional-dependencies"][extra]
+        ),
+        *(entry for group in lock.groups for entry in project["dependency-groups"][group]),
     ]
     pinned = set(_PINNED.findall((ROOT / name).read_text(encoding="utf-8")))
     asked = {re.split(r"[\[<>=~! ;]", entry)[0].lower().replace("_", "-") for entry in wanted}
@@ -127,9 +151,13 @@ def write_python() -> None:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
         uv = (python, "-m", "uv", "pip")
         environment = {**os.environ, **_index(python)}
-        for name, groups in PYTHON_LOCKS.items():
+        for name, lock in PYTHON_LOCKS.items():
             path = ROOT / name
-            words = [word for group in groups for word in ("--group", f"pyproject.toml:{group}")]
+            words = [
+                *(word for extra in lock.extras for word in ("--extra", extra)),
+                *(word for group in lock.groups for word in ("--group", f"pyproject.toml:{group}")),
+                *(("--constraint", lock.like) if lock.like else ()),
+            ]
             done = subprocess.run(
                 [*uv, "compile", "pyproject.toml", *words, *UV_COMPILE],
                 cwd=ROOT,

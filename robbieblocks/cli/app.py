@@ -18,7 +18,14 @@ from robbieblocks.cli.content.tokens_commands import tokens
 from robbieblocks.cli.database.commands import db
 from robbieblocks.cli.database.secrets_commands import secrets
 from robbieblocks.cli.history.commands import bisect, changes, deploys, why
-from robbieblocks.cli.operating.commands import doctor, prune, status, systemd, webserver
+from robbieblocks.cli.operating.commands import (
+    doctor,
+    prune,
+    status,
+    systemd,
+    toolchain,
+    webserver,
+)
 from robbieblocks.cli.output import discard_output, print_progress, print_result
 from robbieblocks.cli.pinning.commands import hold, pin, release, rollback, unpin
 from robbieblocks.cli.previewing.commands import preview, preview_comment
@@ -118,6 +125,7 @@ _COMMANDS = (
     hold,
     release,
     doctor,
+    toolchain,
     prune,
     systemd,
     webserver,

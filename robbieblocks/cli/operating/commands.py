@@ -51,6 +51,19 @@ def doctor(format_: ResultFormat = "text", database_url: DatabaseUrl = None) -> 
     command.run(format_=format_, database_url=database_url)
 
 
+def toolchain() -> None:
+    """Fetch what builds need and no Python package brings: esbuild, React and the fonts.
+
+    Prints their folder. The first build does so by itself: this is for a machine that can't reach
+    the npm registry later, and for an image. Changes the toolchain's folder alone.
+
+    Example: robbieblocks toolchain
+    """
+    from robbieblocks.cli.operating import fetching as command
+
+    command.run()
+
+
 def prune(
     node: Annotated[
         list[str],

