@@ -182,7 +182,7 @@ def _places(base: Path, settings: Settings) -> dict[str, Path]:
     Raises UsageError for a project file with a mistake.
     """
     file = base / PROJECT_FILE
-    named = read_project_file(file) if file.exists() else None
+    named = read_project_file(file).values if file.exists() else None
     return {name: _place(base, name, named, settings) for name in _FOLDERS}
 
 

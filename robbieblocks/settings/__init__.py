@@ -1,16 +1,22 @@
 """Where things are: read once from the project's file and the environment, and passed down."""
 
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
+from robbieblocks.settings.events import KINDS, EventSettings, Webhook, url_problem
 from robbieblocks.settings.installation import Settings, resource_dir
-from robbieblocks.settings.project_file import file_schema, read_project_file
+from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 
 __all__ = [
+    "KINDS",
     "PROJECT_FILE",
     "SETTINGS",
+    "EventSettings",
+    "ProjectFile",
     "Setting",
     "Settings",
+    "Webhook",
     "file_schema",
     "read_project_file",
     "reference",
     "resource_dir",
+    "url_problem",
 ]

@@ -124,7 +124,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), _APPLICATIONS, ""))
+    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), _APPLICATIONS, _EVENTS, ""))
 
 
 def _code(name: str) -> str:
@@ -156,6 +156,7 @@ APPLICATIONS_MEANING: Final = (
     "paths that belong to applications of their own, each with its address: `serve` and `dev` pass "
     "requests on, and so do the configurations of `webserver`"
 )
+EVENTS_MEANING: Final = "who is told of what happens to the sites, and what runs after a publish"
 _APPLICATIONS: Final = f"""
 ## Applications
 
@@ -174,3 +175,63 @@ large. `Host` is the visitor's; `X-Forwarded-For`, `-Host` and `-Proto` say who 
 application could take a visitor's word for the server's. No other address is ever asked: a redirect
 of the application is the visitor's to follow. One that does not answer is a 502, one that takes a
 minute to begin is a 504. WebSockets pass nginx and Caddy, and neither `serve` nor `dev`."""
+
+_WEBHOOK_ROWS: Final = (
+    ("name", "the host of `url`", "what `events list` and logs call it; each has another one"),
+    (
+        "url",
+        "none",
+        "where it is sent. Without TLS it is refused, but on this machine or with `allow_http`",
+    ),
+    (
+        "url_variable",
+        "none",
+        "the environment variable that has the address, where that is a secret, as Slack's is",
+    ),
+    (
+        "secret_variable",
+        "none; needed for `standard`",
+        "the environment variable that has the secret: `whsec_` and 24 to 64 bytes in base64. While"
+        " it is replaced: the new one, a space, the old one",
+    ),
+    ("events", "all", "the events that are sent"),
+    ("nodes", "all", "the nodes whose events are sent"),
+    (
+        "format",
+        "`standard`",
+        "`standard`, or `slack` for a text as Slack and what takes its messages show it",
+    ),
+    ("allow_http", "`false`", "whether an address without TLS is meant"),
+)
+_WEBHOOK_KEYS: Final = "\n".join(
+    (
+        "| key of a webhook | default | meaning |",
+        "|---|---|---|",
+        *(f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _WEBHOOK_ROWS),
+    )
+)
+_EVENTS: Final = f"""
+## Events
+
+`[events]` says {EVENTS_MEANING}. Without it nothing
+is noted or sent. [Events](events.md) has what is told, and how it is signed.
+
+```toml
+[events]
+on_publish = ["/usr/local/bin/purge-cdn", "--zone", "play"]
+
+[[events.webhooks]]
+url = "https://hooks.example/robbieblocks"
+secret_variable = "HOOK_SECRET"
+events = ["run.failed", "run.held", "run.recovered"]
+
+[[events.webhooks]]
+name = "chat"
+url_variable = "SLACK_URL"
+format = "slack"
+nodes = ["vengeance-local"]
+```
+
+{_WEBHOOK_KEYS}
+
+The variables must be set where a worker runs (of a service: in `/etc/robbieblocks/<node>.env`)."""

@@ -13,7 +13,9 @@ import platformdirs
 from robbieblocks.check_rules import RULES
 from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS
+from robbieblocks.settings.events import EventSettings
 from robbieblocks.settings.project_file import (
+    ProjectFile,
     current_folder,
     find_project_file,
     read_project_file,
@@ -37,7 +39,7 @@ class Settings:
     server under `home` is used. `project` is the project's file, None outside of one. The first of
     the folders `templates` that has a file provides it. `applications` has the address of each
     application by its path, `checks` has the level of each rule,
-    `in_file` what the project's file says, by table and key.
+    `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     """
 
     database_url: str | None
@@ -56,6 +58,7 @@ class Settings:
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
+    events: EventSettings | None = None
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -87,6 +90,7 @@ class Settings:
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
             in_file=given.in_file,
+            events=given.file.events,
         )
 
 
@@ -96,7 +100,8 @@ class _Given:
     def __init__(self, project: Path | None) -> None:
         self._project = project
         self._base = current_folder() if project is None else project.parent
-        self.in_file = {} if project is None else read_project_file(project)
+        self.file = ProjectFile() if project is None else read_project_file(project)
+        self.in_file = self.file.values
 
     def text(self, variable: str) -> str | None:
         return os.environ.get(variable) or self.key(_KEYS[variable])

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robbieblocks.errors import UsageError
 from robbieblocks.settings.applications import NAME, read_applications
-from robbieblocks.settings.entries import APPLICATIONS_MEANING, PROJECT_FILE, SETTINGS
+from robbieblocks.settings.entries import (
+    APPLICATIONS_MEANING,
+    EVENTS_MEANING,
+    PROJECT_FILE,
+    SETTINGS,
+)
+from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
+from robbieblocks.settings.events import NAME as EVENTS
 
 if TYPE_CHECKING:
     from robbieblocks.source_files import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFile:
+    """What a project's file says: `values` by table and key, and whom `events` are told."""
+
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    events: EventSettings | None = None
 
 
 def current_folder() -> Path:
@@ -32,20 +49,20 @@ def find_project_file() -> Path | None:
     return next((file for file in files if os.path.lexists(file)), None)
 
 
-def read_project_file(file: Path) -> dict[str, str]:
-    """The values of a project's file, by table and key. Raises UsageError for a mistake."""
+def read_project_file(file: Path) -> ProjectFile:
+    """What a project's file says. Raises UsageError for a mistake."""
     # Most commands run without such a file, and need no TOML.
     from robbieblocks.source_files import ProblemCollector, read_toml
 
     collector = ProblemCollector(Path(), (file.parent,))
     table = read_toml(collector, file)
-    found = {} if table is None else _values(table)
+    found = ProjectFile() if table is None else _read(table)
     if collector.problems:
         raise UsageError("\n".join(map(str, collector.problems)))
     return found
 
 
-def _values(table: Table) -> dict[str, str]:
+def _read(table: Table) -> ProjectFile:
     from robbieblocks.messages import did_you_mean, printable
 
     found: dict[str, str] = {}
@@ -59,16 +76,17 @@ def _values(table: Table) -> dict[str, str]:
                 inner.report(key, f'is "{printable(value)}"', did_you_mean(value, setting.choices))
     for path, address in read_applications(table).items():
         found[f"{NAME}.{path}"] = address
+    events = read_events(table)
     for each in (table, *tables.values()):
         each.finish()
-    return found
+    return ProjectFile(values=found, events=events)
 
 
 def file_schema() -> dict[str, Any]:
     """The JSON Schema of robbieblocks.toml."""
     from robbieblocks.source_files import outline
 
-    made = outline(_values)
+    made = outline(_read)
     for setting in SETTINGS:
         table, _, key = setting.key.partition(".")
         if key:
@@ -77,4 +95,12 @@ def file_schema() -> dict[str, Any]:
             if setting.choices:
                 entry["enum"] = ["", *setting.choices]
     made["properties"][NAME]["description"] = APPLICATIONS_MEANING
+    _describe_events(made["properties"][EVENTS])
     return made
+
+
+def _describe_events(schema: dict[str, Any]) -> None:
+    schema["description"] = EVENTS_MEANING
+    webhook = schema["properties"]["webhooks"]["items"]["properties"]
+    webhook["events"]["items"]["enum"] = list(KINDS)
+    webhook["format"]["enum"] = ["", *FORMATS]

@@ -233,3 +233,74 @@ def test_applications_are_had_by_their_paths(project: Path) -> None:
     lines = "\n".join(f'"{path}" = "{address}"' for path, address in given.items())
     (project / "robbieblocks.toml").write_text(f"[applications]\n{lines}\n")
     assert Settings.from_environment().applications == given
+
+
+def test_events_are_told_to_nobody_unless_the_file_says_so(project: Path) -> None:
+    """Also where it has the table, and nothing in it."""
+    assert Settings.from_environment().events is None
+    (project / "robbieblocks.toml").write_text("[events]\n")
+    assert Settings.from_environment().events is None
+
+
+def test_webhooks_choose_events_and_nodes(project: Path) -> None:
+    """One without a choice is told of all; the command of what went out alone."""
+    (project / "robbieblocks.toml").write_text(
+        """[events]
+        on_publish = ["purge"]
+        [[events.webhooks]]
+        url = "https://all.example/"
+        secret_variable = "S"
+        [[events.webhooks]]
+        name = "few"
+        url_variable = "U"
+        format = "slack"
+        events = ["run.failed", "pinned"]
+        nodes = ["day"]
+        """
+    )
+    told = Settings.from_environment().events
+    assert told is not None
+    assert told.receivers("run.failed", "day") == ("all.example", "few")
+    assert told.receivers("run.failed", "night") == ("all.example",)
+    assert told.receivers("pinned", "") == ("all.example", "few")
+    assert told.receivers("run.published", "day") == ("all.example", "on_publish")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('secret_variable = "S"', "url is missing"),
+        ('url = "https://a.example"', "secret_variable is missing"),
+        ('url = "https://a.example"\nurl_variable = "U"', "both given"),
+        ('url = "http://a.example"\nsecret_variable = "S"', "has no TLS"),
+        ('url = "https://u:p@a.example"\nsecret_variable = "S"', "has a login"),
+        ('url = "ftp://a.example"\nsecret_variable = "S"', "no address of the web"),
+        ('url = "https://a.example:99999"\nsecret_variable = "S"', "can't be read"),
+        ('url = "https://a.example/ x"\nsecret_variable = "S"', "no address of the web"),
+        ('url = "https://a.example"\nsecret_variable = "whsec_abc="', "no name of an"),
+        ('url = "https://a.example"\nsecret_variable = "S"\nevents = ["run.fail"]', "run.failed"),
+        ('url = "https://a.example"\nsecret_variable = "S"\nformat = "slak"', "slack"),
+        ('url_variable = "U"\nformat = "slack"', "name is missing"),
+        ('url = "https://a.example"\nsecret_variable = "S"\nretries = 3', "unknown here"),
+        ('url = "https://a.example"\nsecret_variable = "S"\nname = "on_publish"', "another one"),
+    ],
+)
+def test_a_mistake_of_a_webhook_is_named(project: Path, lines: str, said: str) -> None:
+    """With its line, and what to do."""
+    (project / "robbieblocks.toml").write_text(f"[[events.webhooks]]\n{lines}\n")
+    with pytest.raises(UsageError, match=re.escape(said)) as raised:
+        Settings.from_environment()
+    assert "robbieblocks.toml, line " in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_webhooks_of_this_machine_need_no_tls(project: Path, host: str) -> None:
+    """Nor those of which the file says that it is meant."""
+    webhook = 'secret_variable = "S"\n'
+    (project / "robbieblocks.toml").write_text(
+        f'[[events.webhooks]]\nurl = "http://{host}:8080/"\n{webhook}'
+        f'[[events.webhooks]]\nurl = "http://a.example"\nallow_http = true\n{webhook}'
+    )
+    told = Settings.from_environment().events
+    assert told is not None
+    assert len(told.webhooks) == 2
