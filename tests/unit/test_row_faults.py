@@ -23,7 +23,7 @@ from tinycss2 import color4
 from robbieblocks.assemble import assemble, pages, values
 from robbieblocks.assemble import routes as assemble_routes
 from robbieblocks.assemble.conditions import reading
-from robbieblocks.assemble.props import preparing as props
+from robbieblocks.assemble.props import preparing, problems
 from robbieblocks.brand import brand, branding
 from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import classes
@@ -143,11 +143,11 @@ def canonical(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
 def validator(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
     kind = type("Raising", (RaisingValidator,), {"error": error})
     patch.setattr(jsonschema_rs, "Draft202012Validator", kind)
-    patch.setattr(props, "_metaschema", lambda: REAL_VALIDATOR({}))
+    patch.setattr(problems, "_metaschema", lambda: REAL_VALIDATOR({}))
 
 
 def filling(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
-    replaced(patch, props, "resolved_object", error)
+    replaced(patch, preparing, "resolved_object", error)
 
 
 def clock(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
@@ -214,13 +214,13 @@ def test_a_fault_over_a_page_or_component(
     )
     rows = (a_component("bad", **component), a_component("good"))
     good = a_page("good", route="/good/", blocks=(a_block(component="good"),))
-    props._compiled.cache_clear()
+    preparing._compiled.cache_clear()
     found = assemble(a_snapshot(bad, good, components=rows), "play", layouts=LAYOUTS)
     assert [each.key for each in found.pages] == ["good"]
     (problem,) = found.held_back["bad"]
     assert problem.where == where
     assert error.__name__ in problem.what
-    props._compiled.cache_clear()
+    preparing._compiled.cache_clear()
 
 
 TOKENS = (

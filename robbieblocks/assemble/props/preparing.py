@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -19,11 +18,11 @@ from robbieblocks.assemble.props.markdown_places import (
     Path,
     markdown_paths,
 )
+from robbieblocks.assemble.props.problems import cut_short, described, faults_of_schema, unbounded
 from robbieblocks.assemble.props.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
 from robbieblocks.assemble.props.validation_cost import (
     ValidationCost,
     pattern_options,
-    pattern_states,
 )
 from robbieblocks.assemble.values import (
     MAX_DEPTH,
@@ -34,20 +33,13 @@ from robbieblocks.assemble.values import (
     depth_of,
     no_object,
 )
-from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json, JsonObject, canonical_json
 
 MAX_WORK = 200_000_000
-_LONGEST_MESSAGE = 300
 # Making one error takes as long as 400 checks of a value do, and memory.
 _ERROR_COST = 400
 # Noting what the schema says of each value takes as long as 20 checks.
 _NOTE_COST = 20
-
-_CHOICES = (
-    jsonschema_rs.ValidationErrorKind.AnyOf,
-    jsonschema_rs.ValidationErrorKind.OneOfNotValid,
-)
 
 
 class ReadyProps(NamedTuple):
@@ -130,7 +122,7 @@ class CompiledSchema:
         most = min(MAX_WORK, budget.units)
         work = self._work_on(value, len(text), most)
         if work > most:
-            return (_unbounded(len(text)),)
+            return (unbounded(len(text)),)
         budget.units -= work
         if not self._validator.is_valid(value):
             return self._errors(value, budget)
@@ -140,7 +132,7 @@ class CompiledSchema:
         most = min(MAX_WORK, budget.units) // _NOTE_COST
         work = self._cost.work_on(value, most)
         if work > most:
-            return (_unbounded(len(text)),)
+            return (unbounded(len(text)),)
         budget.units -= work * _NOTE_COST
         return ReadyProps(value, text, fill, markdown_paths(self._validator, value))
 
@@ -164,12 +156,12 @@ class CompiledSchema:
         budget.units -= work * _ERROR_COST
         if work <= most:
             errors = islice(self._validator.iter_errors(value), MAX_PROBLEMS)
-            return tuple(_described(error, self._schema) for error in errors)
+            return tuple(described(error, self._schema) for error in errors)
         if not self._has_choices:
             try:
                 self._validator.validate(value)
             except jsonschema_rs.ValidationError as error:
-                return (_described(error, self._schema),)
+                return (described(error, self._schema),)
         what = "the props do not fit the component's props_schema, and are too large to say where"
         return (ValueProblem("", what, "split the block, or take parts away until it fits"),)
 
@@ -177,46 +169,6 @@ class CompiledSchema:
 def _has_choices(schema: Schema) -> bool:
     text = canonical_json(schema)
     return '"anyOf":' in text or '"oneOf":' in text
-
-
-def _unbounded(size: int) -> ValueProblem:
-    return ValueProblem(
-        "",
-        f"checking {size:,} bytes of props, nested as they are, would take too long: "
-        "the schema refers to itself, or to one schema, many times over, or has a long enum or "
-        "pattern for many values",
-        "make the schema simpler, or the props smaller",
-    )
-
-
-def _described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValueProblem:
-    """A validator's error as a problem; the remedy suggests names that are similar."""
-    remedy = "give the block a value that fits, or change the component's props_schema"
-    kind = error.kind
-    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-        known = schema.get("properties")
-        if isinstance(known, dict) and known and not error.instance_path:
-            remedy = did_you_mean(kind.unexpected[0], known)
-    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
-        if kind.format in ("uri", "iri"):
-            remedy = "write the full address, or let the schema say uri-reference"
-    elif isinstance(kind, _CHOICES):
-        remedy = _choices(kind.context) or remedy
-    return ValueProblem(json_pointer(*error.instance_path), _cut(error.message), remedy)
-
-
-def _choices(context: list[list[jsonschema_rs.ValidationError]]) -> str:
-    firsts = [_cut(branch[0].message, 80) for branch in context[:3] if branch]
-    return "either fails: " + "; ".join(firsts) if firsts else ""
-
-
-def _cut(message: str, longest: int = _LONGEST_MESSAGE) -> str:
-    """A message on one line; the middle of a long one is left out."""
-    line = " ".join(message.split())
-    if len(line) <= longest:
-        return line
-    half = longest // 2
-    return f"{line[:half]} … {line[-half:]}"
 
 
 def compile_schema(props_schema: Json) -> CompiledSchema | tuple[ValueProblem, ...]:
@@ -253,7 +205,7 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         return (form,)
     schema, bare = form
     references = References(schema)
-    wrong = references.problems or list(_schema_problems(schema))
+    wrong = references.problems or list(faults_of_schema(schema))
     if wrong:
         # Pointers lead into the schema as it is stored.
         prefix = "/properties" if bare else ""
@@ -265,46 +217,8 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
-        return (ValueProblem("", _cut(message), "mend the schema (JSON Schema 2020-12)"),)
+        return (ValueProblem("", cut_short(message), "mend the schema (JSON Schema 2020-12)"),)
     if made.too_wide:
         what = "checking props against the schema would take too long"
         return (ValueProblem("", what, "use fewer references"),)
     return made
-
-
-@lru_cache(maxsize=1)
-def _metaschema() -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
-    )
-
-
-def _schema_problems(schema: Schema) -> Iterator[ValueProblem]:
-    """Where a schema is not JSON Schema 2020-12, and patterns that can't be used."""
-    for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
-        at = json_pointer(*error.instance_path)
-        yield ValueProblem(at, _cut(error.message), "see JSON Schema 2020-12, or leave it out")
-    for at, pattern in _patterns(schema, ""):
-        if pattern_states(pattern) is None:
-            yield ValueProblem(
-                at,
-                f"the pattern {_cut(json.dumps(pattern), 100)} can't be used: it is wrong, big, "
-                "or looks around or back (which can take for ever)",
-                "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
-            )
-
-
-def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:
-    """Every regular expression of a schema, with its pointer."""
-    if isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from _patterns(part, at + json_pointer(index))
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            here = at + json_pointer(name)
-            if name == "pattern" and isinstance(part, str):
-                yield here, part
-            if name == "patternProperties" and isinstance(part, dict):
-                yield from ((here + json_pointer(key), key) for key in part)
-            if name not in ("default", "enum", "const", "examples"):
-                yield from _patterns(part, here)
