@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks import release
 from robbieblocks.errors import UsageError
 from robbieblocks.release import SiteRoot
+from robbieblocks.settings import Addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The site root, and the URL under which smoke checks fetch what was published, if any.
+    """The site root, and the addresses at which what was published is fetched, node by node.
 
     `create` and `adopt` say what `release.claim` may do before anything is published.
     """
 
     root: SiteRoot
-    smoke_url: str | None = None
+    addresses: Addresses = field(default_factory=Addresses)
     create: bool = False
     adopt: bool = False
 

@@ -16,7 +16,6 @@ without reading), and, once it was live and passed its smoke check, `.verified`.
 app's folder holds its lock; readers need none.
 """
 
-from robbieblocks.release.checking.smoke import BUILD_HEADER
 from robbieblocks.release.checking.verify import verify
 from robbieblocks.release.compression import (
     COMPRESSED,
@@ -25,7 +24,7 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
-from robbieblocks.release.names import is_asset_name
+from robbieblocks.release.names import BUILD_HEADER, is_asset_name
 from robbieblocks.release.pinning.holds import Hold, end_holds, holds
 from robbieblocks.release.pinning.page_rollback import hold_page, roll_back_page
 from robbieblocks.release.pinning.pins import Pin, pinned
@@ -44,6 +43,7 @@ from robbieblocks.release.places.node_removal import remove_node, worker_lock
 from robbieblocks.release.places.readability import closed_to_others
 from robbieblocks.release.places.removal_limit import RemovalLimit
 from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import (
     live,
     live_size,
@@ -64,6 +64,7 @@ __all__ = [
     "AppFolder",
     "Hold",
     "KeptRelease",
+    "NotServed",
     "Pin",
     "Pruned",
     "Published",

@@ -9,6 +9,7 @@ from typing import Final
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Manifest, Sha256
 
+BUILD_HEADER: Final = "X-RobbieBlocks-Build"
 ASSETS: Final = "assets"
 MANIFEST: Final = "manifest.json"
 STAT_INDEX: Final = ".seal"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,9 @@ from robbieblocks.model import Sha256
 from robbieblocks.release.checking import smoke
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import VERIFIED
+from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.write import NewRelease, WrittenRelease, sweep
+from robbieblocks.settings import Address
 
 SMOKE_PAUSE_S: Final = 0.2
 _NAMED_AT_MOST: Final = 5
@@ -27,7 +29,8 @@ class Published:
     """What publishing did. `swapped` says that visitors now get other files than before.
 
     `files_linked` counts those that an earlier release had, `bytes_written` assets, files and
-    manifest. `sync_ms` is the time from the end of writing until all was durable.
+    manifest. `sync_ms` is the time from the end of writing until all was durable. `not_served` says
+    what visitors don't get as it was published, where the release stays live all the same.
     """
 
     build_hash: Sha256
@@ -40,22 +43,23 @@ class Published:
     sync_ms: float = 0.0
     swap_ms: float = 0.0
     smoke_ms: float = 0.0
+    not_served: tuple[NotServed, ...] = ()
 
 
 def make_live(
     written: WrittenRelease,
     *,
     fence: Callable[[], None] = lambda: None,
-    smoke_url: str | None = None,
+    address: Address | None = None,
     smoke_pause_s: float = SMOKE_PAUSE_S,
 ) -> Published:
     """Make a written release live, and return once it was seen to be durable and right.
 
     `fence` is called right before the swap, and raises where this process may no longer publish.
-    With `smoke_url` (the node's origin) changed pages are also fetched, after pauses of
-    `smoke_pause_s` and its multiples where that fails, and their bytes must be those of the
-    manifest. Where equal bytes are live and whole, nothing is swapped; a damaged live
-    release is repaired in place.
+    At `address` changed pages and their assets are also fetched, after pauses of `smoke_pause_s`
+    and its multiples where that fails, and their bytes must be those of the manifest; where
+    they are not and the address says to keep the release, `not_served` says so. Where equal bytes
+    are live and whole, nothing is swapped; a damaged live release is repaired in place.
 
     Raises SiteUnavailable; then what was live stays live, or is live again.
     """
@@ -65,6 +69,7 @@ def make_live(
             written.syncing.result()
         failpoints.reached("synced")
         synced = swapped = time.perf_counter()
+        not_served: tuple[NotServed, ...] = ()
         if written.must_swap:
             fence()
             failpoints.reached("fenced")
@@ -74,8 +79,7 @@ def make_live(
             else:
                 swap(new)
             swapped = time.perf_counter()
-            if problems := problems_of(new, smoke_url, smoke_pause_s):
-                raise swapped_back(new, previous, problems)
+            not_served = checked_or_swapped_back(new, previous, address, smoke_pause_s)
             _mark_verified(written)
         checked = time.perf_counter()
     return Published(
@@ -89,6 +93,7 @@ def make_live(
         sync_ms=(synced - written.written_at) * 1000,
         swap_ms=(swapped - synced) * 1000,
         smoke_ms=(checked - swapped) * 1000,
+        not_served=not_served,
     )
 
 
@@ -143,16 +148,33 @@ def _free_name(folder: Path) -> Path:
     return path
 
 
-def problems_of(
-    new: NewRelease, smoke_url: str | None, smoke_pause_s: float = SMOKE_PAUSE_S
-) -> list[str]:
-    """What is wrong with what is served now: read from the disk, then fetched from `smoke_url`."""
+def checked_or_swapped_back(
+    new: NewRelease,
+    previous: str | None,
+    address: Address | None,
+    smoke_pause_s: float = SMOKE_PAUSE_S,
+) -> tuple[NotServed, ...]:
+    """Check what is served: read from the disk, then fetched from the address, where there is one.
+
+    Returns what is not served as it should be, where the release is kept all the same. Otherwise
+    swaps back and raises SiteUnavailable. `previous` is where that link led before.
+    """
     changed = _changed_paths(new)
     problems = smoke.check_files(new.app_folder, new.manifest, new.manifest_json, changed)
-    if not problems and smoke_url:
-        problems = smoke.check_served(smoke_url, new.manifest, changed, pause_s=smoke_pause_s)
+    if problems or address is None:
+        failpoints.reached("checked")
+        if problems:
+            raise _swapped_back(new, previous, problems)
+        return ()
+    # Only those need it who have an address.
+    from robbieblocks.release.proof.proving import prove
+
+    found = prove(address, new.app_folder, new.manifest, changed, pause_s=smoke_pause_s)
     failpoints.reached("checked")
-    return problems
+    if found and address.swap_back:
+        culprits = ", ".join(dict.fromkeys(each.culprit for each in found))
+        raise _swapped_back(new, previous, list(map(str, found)), culprits)
+    return found
 
 
 def _changed_paths(new: NewRelease) -> list[str]:
@@ -175,12 +197,15 @@ def _mark_verified(written: WrittenRelease) -> None:
         new.app_folder.site_root.verifications.put(new.folder, compared_at)
 
 
-def swapped_back(new: NewRelease, previous: str | None, problems: list[str]) -> SiteUnavailable:
+def _swapped_back(
+    new: NewRelease, previous: str | None, problems: Sequence[str], culprits: str = "the disk"
+) -> SiteUnavailable:
     """Swap back; the error that says so, and why. `previous` is where that link led before."""
     outcome = _swap_back(new, previous)
     return SiteUnavailable(
         f"published {new.app_folder.path} ({new.manifest.build_hash[:12]}), but it is not "
-        f"served as it should be; {outcome}\n  " + "\n  ".join(problems[:_NAMED_AT_MOST])
+        f"served as it should be ({culprits}); {outcome}\n  "
+        + "\n  ".join(problems[:_NAMED_AT_MOST])
     )
 
 

@@ -1,5 +1,6 @@
 """Where things are: read once from the project's file and the environment, and passed down."""
 
+from robbieblocks.settings.addresses import Address, Addresses
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
 from robbieblocks.settings.events import KINDS, EventSettings, Webhook, url_problem
 from robbieblocks.settings.installation import Settings, resource_dir
@@ -9,6 +10,8 @@ __all__ = [
     "KINDS",
     "PROJECT_FILE",
     "SETTINGS",
+    "Address",
+    "Addresses",
     "EventSettings",
     "ProjectFile",
     "Setting",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.check_rules import LEVELS, RULES
+from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
 
 PROJECT_FILE: Final = "robbieblocks.toml"
 # Any of these says which database is meant; the others of libpq complete an address.
@@ -63,8 +64,24 @@ SETTINGS: Final = (
         "ROBBIEBLOCKS_SMOKE_URL",
         "site.smoke_url",
         "nothing is fetched",
-        "where visitors reach the node: changed pages are fetched there after each swap, and wrong "
-        "ones swap it back",
+        "where visitors reach the node, or each one that [`site.urls`](#addresses) does not have: "
+        "changed pages are fetched there after each swap, and wrong ones swap it back",
+    ),
+    Setting(
+        "",
+        "site.compare",
+        f"`{COMPARE[0]}`",
+        "how a page that was fetched is compared: its `bytes`, or, where a proxy alters pages, its "
+        "`build` alone",
+        COMPARE,
+    ),
+    Setting(
+        "",
+        "site.when_not_served",
+        f"`{WHEN_NOT_SERVED[0]}`",
+        "what becomes of a release that is not served as it should be: `swap back` to the one "
+        "before, or `keep` it and say so",
+        WHEN_NOT_SERVED,
     ),
     Setting(
         "ROBBIEBLOCKS_HEALTH",
@@ -124,7 +141,8 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), _APPLICATIONS, _EVENTS, ""))
+    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, "")
+    return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), *after))
 
 
 def _code(name: str) -> str:
@@ -151,6 +169,32 @@ empty; elsewhere it has the demo's content.
 
 | variable | key in `{PROJECT_FILE}` | default | meaning |
 |---|---|---|---|"""
+
+URLS_MEANING: Final = (
+    "where visitors reach each node: after each swap changed pages and their assets are fetched "
+    "there, and `status` asks there"
+)
+ORIGINS_MEANING: Final = (
+    "where a node's own web server answers, without what stands between it and visitors: asked "
+    "only where the address of `urls` answers wrongly, to tell which of them is at fault"
+)
+_ADDRESSES: Final = f"""
+## Addresses
+
+`[site.urls]` has {URLS_MEANING}. `[site.origins]` has {ORIGINS_MEANING}.
+
+```toml
+[site.urls]
+vengeance-local = "https://play.example.org"
+aurora-town-local = "https://aurora.example.org"
+
+[site.origins]
+vengeance-local = "http://127.0.0.1:8080"
+```
+
+A build of several nodes asks each at its own address, and a node without one nowhere. The origin is
+asked with the `Host` of the address. [Checking what is served](operator.md#checking-what-is-served)
+says what is compared, and what is said where it differs."""
 
 APPLICATIONS_MEANING: Final = (
     "paths that belong to applications of their own, each with its address: `serve` and `dev` pass "

@@ -11,6 +11,7 @@ from typing import Final
 import platformdirs
 
 from robbieblocks.check_rules import RULES
+from robbieblocks.settings.addresses import Addresses, addresses_in
 from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS
 from robbieblocks.settings.events import EventSettings
@@ -39,6 +40,7 @@ class Settings:
     server under `home` is used. `project` is the project's file, None outside of one. The first of
     the folders `templates` that has a file provides it. `applications` has the address of each
     application by its path, `checks` has the level of each rule,
+    `addresses` where visitors reach each node,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     """
 
@@ -54,6 +56,7 @@ class Settings:
     project: Path | None = None
     health: str | None = None
     smoke_url: str | None = None
+    addresses: Addresses = field(default_factory=Addresses)
     browser: str | None = None
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -86,6 +89,7 @@ class Settings:
             project=project,
             health=given.text("ROBBIEBLOCKS_HEALTH"),
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
+            addresses=addresses_in(given.in_file, given.text("ROBBIEBLOCKS_SMOKE_URL")),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),

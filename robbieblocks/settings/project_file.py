@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robbieblocks.errors import UsageError
+from robbieblocks.settings.addresses import ORIGINS, TABLE, URLS, read_addresses
 from robbieblocks.settings.applications import NAME, read_applications
 from robbieblocks.settings.entries import (
     APPLICATIONS_MEANING,
     EVENTS_MEANING,
+    ORIGINS_MEANING,
     PROJECT_FILE,
     SETTINGS,
+    URLS_MEANING,
 )
 from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
 from robbieblocks.settings.events import NAME as EVENTS
@@ -77,6 +80,8 @@ def _read(table: Table) -> ProjectFile:
     for path, address in read_applications(table).items():
         found[f"{NAME}.{path}"] = address
     events = read_events(table)
+    for name, urls in read_addresses(tables[TABLE]).items():
+        found |= {f"{TABLE}.{name}.{node}": url for node, url in urls.items()}
     for each in (table, *tables.values()):
         each.finish()
     return ProjectFile(values=found, events=events)
@@ -96,6 +101,8 @@ def file_schema() -> dict[str, Any]:
                 entry["enum"] = ["", *setting.choices]
     made["properties"][NAME]["description"] = APPLICATIONS_MEANING
     _describe_events(made["properties"][EVENTS])
+    site = made["properties"][TABLE]["properties"]
+    site[URLS]["description"], site[ORIGINS]["description"] = URLS_MEANING, ORIGINS_MEANING
     return made
 
 

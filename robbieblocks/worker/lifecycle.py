@@ -58,14 +58,13 @@ class Options:
     """What an operator chooses.
 
     `health` is where health requests are answered (HOST:PORT). None means 127.0.0.1 and the default
-    port, or any free one where that is taken; an empty string means nowhere. `smoke_url` is where a
-    new release is checked over HTTP, if anywhere. `create_root` and `adopt` hold for the start: the
-    site root may be made where it is missing, or taken over from another database.
+    port, or any free one where that is taken; an empty string means nowhere. `create_root` and
+    `adopt` hold for the start: the site root may be made where it is missing, or taken over from
+    another database.
     """
 
     node: str
     health: str | None = None
-    smoke_url: str | None = None
     create_root: bool = False
     adopt: bool = False
     timing: Timing = field(default_factory=Timing)
@@ -174,7 +173,7 @@ def _assemble(
     builder = PipelineBuilder(
         node=node,
         settings=settings,
-        site=Site(root=site_root, smoke_url=options.smoke_url),
+        site=Site(root=site_root, addresses=settings.addresses),
         connect=work.connect,
         on_phase=health.begin_phase,
         log=log,

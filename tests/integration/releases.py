@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
 from robbieblocks.release import AppFolder, Published, SiteRoot, live, make_live, write_release
+from robbieblocks.settings import Address
 
 NODE = "vengeance-local"
 PAGES = 12
@@ -58,10 +59,12 @@ def publish(
     *,
     fence: Callable[[], None] = lambda: None,
     smoke_url: str | None = None,
+    address: Address | None = None,
 ) -> Published:
     """Write a release and make it live; smoke checks are repeated without a pause."""
+    address = Address(url=smoke_url) if smoke_url else address
     with write_release(site_root, wanted, contents, given) as written:
-        return make_live(written, fence=fence, smoke_url=smoke_url, smoke_pause_s=0.0)
+        return make_live(written, fence=fence, address=address, smoke_pause_s=0.0)
 
 
 def put(

@@ -12,6 +12,7 @@ import pytest
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.release import Hold, SiteRoot, end_holds, hold_page, holds, roll_back_page
+from robbieblocks.settings import Address
 from tests.building import Builder, run_of
 from tests.integration.releases import NODE as SMALL
 from tests.integration.releases import app_folder, put_version
@@ -218,7 +219,7 @@ def test_a_page_that_is_not_served_as_it_should_be_is_swapped_back(seeded: Build
             who="",
             why="",
             now=NOW,
-            smoke_url="http://127.0.0.1:9",
+            address=Address(url="http://127.0.0.1:9"),
         )
     assert seeded.files(NODE, APP) == before
     assert holds(seeded.site_root, NODE, APP) == {}

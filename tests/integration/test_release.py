@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from robbieblocks.errors import ContentError, DatabaseUnavailable, SiteUnavailable
-from robbieblocks.model import Asset, Manifest, sha256
+from robbieblocks.model import ASSET_PREFIX, Asset, Manifest, sha256
 from robbieblocks.release import (
     Pin,
     SiteRoot,
@@ -615,6 +615,8 @@ def origin(site_root: SiteRoot) -> Iterator[tuple[str, list[str]]]:
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
+            if path.startswith(ASSET_PREFIX):
+                return str(site_root.path / NODE / "assets" / path.removeprefix(ASSET_PREFIX))
             return (
                 str(app_path(site_root) / serves[0])
                 + path

@@ -25,6 +25,7 @@ from robbieblocks.release import (
     unpin,
     verify,
 )
+from robbieblocks.settings import Address
 from tests.integration.releases import NODE, app_folder, put_version, served
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ def back(site_root: SiteRoot, to: str = "", smoke_url: str | None = None) -> Rol
         who="ann@web1",
         why="broken",
         now=NOW,
-        smoke_url=smoke_url,
+        address=Address(url=smoke_url) if smoke_url else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -47,3 +48,48 @@ def test_a_build_whose_pages_are_not_served_swaps_back(installation: Installatio
         assert installation.run(*BUILD, ROBBIEBLOCKS_SMOKE_URL=url).code == 0
     assert current.readlink() != before
     assert "<title>Newer" in (current / "play" / "index.html").read_text()
+
+
+def test_a_build_asks_each_node_at_its_own_address(installation: Installation) -> None:
+    """Pages of several apps and nodes; where the addresses are changed about, each node's server
+    is another root, and a release that is to be kept stays live with a warning."""
+    nodes = (NODE, "aurora-town-local")
+    options = [word for node in nodes for word in ("--node", node)]
+    project = installation.home.parent / "robbieblocks.toml"
+    assert installation.run("build", *options).code == 0
+    with ExitStack() as stack:
+        urls = [stack.enter_context(served(installation.site, node)) for node in nodes]
+
+        def addresses(ordered: list[str], more: str = "") -> str:
+            pairs = zip(nodes, ordered, strict=True)
+            lines = "".join(f'{node} = "{url}"\n' for node, url in pairs)
+            return f"[site]\n{more}\n[site.urls]\n{lines}"
+
+        def retitle(title: str) -> None:
+            assert installation.database_url is not None
+            with psycopg.connect(installation.database_url) as editor:
+                editor.execute(
+                    "UPDATE robbieblocks_pages SET meta_title = %s "
+                    "WHERE page_key = 'robbie-code-home'",
+                    (title,),
+                )
+
+        project.write_text(addresses(urls))
+        retitle("one")
+        ran = installation.run("build", *options)
+        assert ran.code == 0, ran.out
+        retitle("two")
+        project.write_text(addresses(urls[::-1]))
+        ran = installation.run("build", *options)
+        assert ran.code == 3
+        for node, url in zip(nodes, urls[::-1], strict=True):
+            assert f"{node}/code" in ran.out
+            assert f"{url}/code" in ran.out
+        assert ran.out.count("(another root); swapped back to") == len(nodes)
+        project.write_text(addresses(urls[::-1], 'when_not_served = "keep"'))
+        ran = installation.run("build", *options)
+        assert ran.code == 0, ran.out
+        assert "another root" in ran.out
+    for node in nodes:
+        page = installation.site / node / "code" / "current" / "code" / "index.html"
+        assert "<title>two" in page.read_text()

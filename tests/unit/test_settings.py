@@ -9,7 +9,7 @@ import pytest
 
 from robbieblocks.check_rules import RULES
 from robbieblocks.errors import UsageError
-from robbieblocks.settings import SETTINGS, Settings, resource_dir
+from robbieblocks.settings import SETTINGS, Address, Settings, resource_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 # Set by a process for its children, and by nobody else.
@@ -189,6 +189,51 @@ def test_a_level_of_the_file_takes_the_place_of_the_rule_s_own(project: Path) ->
     (project / "robbieblocks.toml").write_text('[checks]\nbuild-warning = "off"\n')
     levels = {rule.name: rule.level for rule in RULES}
     assert Settings.from_environment().checks == {**levels, "build-warning": "off"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'n = "play.example.org"',
+        'n = "ftp://play.example.org"',
+        'n = "https://play.example.org/site"',
+        'n = "https://play.example.org?x"',
+        'n = "https://me:secret@play.example.org"',
+        'n = "https://play.example.org:0"',
+        'n = "https://play.example.org:70000"',
+        'n = "https://a b"',
+        "n = 1",
+    ],
+)
+@pytest.mark.parametrize("table", ["urls", "origins"])
+def test_an_address_of_a_node_has_a_host_and_no_path(project: Path, table: str, line: str) -> None:
+    """A page's route is put behind it; what else there is, is named with its line."""
+    (project / "robbieblocks.toml").write_text(f"[site.{table}]\n{line}\n")
+    with pytest.raises(UsageError, match=r"line [12]"):
+        Settings.from_environment()
+
+
+def test_each_node_has_its_own_address(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its origin; the one for all is that of the nodes which have none."""
+    assert Settings.from_environment().addresses.of("a") is None
+    (project / "robbieblocks.toml").write_text(
+        '[site]\ncompare = "build"\nwhen_not_served = "keep"\n'
+        '[site.urls]\na = "https://a.example.org/"\n"b.c" = "http://[::1]:8080"\n'
+        '[site.origins]\na = "http://127.0.0.1:8080"\n'
+    )
+    addresses = Settings.from_environment().addresses
+    assert addresses.of("a") == Address(
+        url="https://a.example.org",
+        origin="http://127.0.0.1:8080",
+        compare="build",
+        swap_back=False,
+    )
+    assert addresses.of("b.c") == Address(url="http://[::1]:8080", compare="build", swap_back=False)
+    assert addresses.of("d") is None
+    monkeypatch.setenv("ROBBIEBLOCKS_SMOKE_URL", "http://for.all/")
+    addresses = Settings.from_environment().addresses
+    found = [addresses.of(node) for node in ("a", "d")]
+    assert [each and each.url for each in found] == ["https://a.example.org", "http://for.all"]
 
 
 @pytest.mark.parametrize(

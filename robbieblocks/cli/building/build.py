@@ -42,7 +42,7 @@ def run(
             connection=connection,
             site=Site(
                 root=SiteRoot(settings.site_root),
-                smoke_url=settings.smoke_url,
+                addresses=settings.addresses,
                 create=True,
                 adopt=adopt,
             ),

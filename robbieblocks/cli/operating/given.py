@@ -34,18 +34,26 @@ class Given:
 
 def given(settings: Settings, database_url: str | None) -> list[Given]:
     """Every setting; of the levels of checks those alone that the project's file sets."""
-    return [
-        Given(
-            setting=each.key or each.variable,
-            value=_LOGIN.sub("***@", _value(each, settings)),
-            source=_source(each, settings, database_url),
-        )
-        for each in SETTINGS
-        if not each.choices or settings.in_file.get(each.key)
-    ] + [
-        Given(setting=f"applications.{path}", value=address, source=PROJECT_FILE)
-        for path, address in settings.applications.items()
-    ]
+    return (
+        [
+            Given(
+                setting=each.key or each.variable,
+                value=_LOGIN.sub("***@", _value(each, settings)),
+                source=_source(each, settings, database_url),
+            )
+            for each in SETTINGS
+            if not each.choices or settings.in_file.get(each.key)
+        ]
+        + [
+            Given(setting=f"applications.{path}", value=address, source=PROJECT_FILE)
+            for path, address in settings.applications.items()
+        ]
+        + [
+            Given(setting=key, value=value, source=PROJECT_FILE)
+            for key, value in settings.in_file.items()
+            if key.startswith(("site.urls.", "site.origins."))
+        ]
+    )
 
 
 def misspelt() -> Iterator[tuple[str, str]]:

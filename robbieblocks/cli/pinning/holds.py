@@ -36,7 +36,7 @@ def rollback(
             app,
             page,
             to=to or "",
-            smoke_url=settings.smoke_url,
+            address=settings.addresses.of(node),
             **order.as_options(),
         )
         manifest = release.live(site_root, node, app)

@@ -88,8 +88,15 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
 
     def go(node: str, app: str) -> Done:
         went = release.roll_back(
-            site_root, node, app, to=to or "", smoke_url=settings.smoke_url, **order.as_options()
+            site_root,
+            node,
+            app,
+            to=to or "",
+            address=settings.addresses.of(node),
+            **order.as_options(),
         )
+        for each in went.not_served:
+            print_progress(f"{node}/{app}: {each}")
         return Done(node=node, app=app, build_hash=went.pin.build_hash, said=_said(went))
 
     each_in_turn([(node, app, go) for node, app in chosen.of(site_root)], settings, site_root)

@@ -32,7 +32,6 @@ def run(
     options = worker.Options(
         node=node,
         health=_health_address(health or settings.health),
-        smoke_url=settings.smoke_url,
         create_root=create_root,
         adopt=adopt,
         timing=Timing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -28,7 +29,7 @@ from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
 from robbieblocks.pipeline.session import BuildSession
-from robbieblocks.release import Pin
+from robbieblocks.release import NotServed, Pin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +184,9 @@ def _published(
         # Only the disk is busy now: this costs no time.
         session.context.blocks.flush()
         fence = partial(session.check_lease, run.target)
-        done = release.make_live(written, fence=fence, smoke_url=session.site.smoke_url)
         node, app = run.target.node, run.target.app
+        address = session.site.addresses.of(node)
+        done = release.make_live(written, fence=fence, address=address)
         release.end_holds(session.site.root, node, app, run.no_longer_held)
     session.stopwatch.add("write", done.write_ms)
     session.stopwatch.add("sync", done.sync_ms)
@@ -194,10 +196,23 @@ def _published(
         known,
         outcome="published" if done.swapped else "unchanged",
         build_hash=build_hash,
+        problems=(*known.problems, *_not_served(node, app, done.not_served)),
         files_written=done.files_written,
         bytes_written=done.bytes_written,
         deploy_ms=round(done.write_ms + done.sync_ms + done.swap_ms),
     )
+
+
+def _not_served(node: str, app: str, found: Iterable[NotServed]) -> Iterator[Problem]:
+    """A warning for what visitors don't get of a release that stays live."""
+    for each in found:
+        yield Problem(
+            entity="release",
+            key=f"{node}/{app}",
+            what=each.what,
+            remedy=each.remedy,
+            severity="warning",
+        )
 
 
 def _held_back(known: _Result) -> str:

@@ -20,6 +20,7 @@ from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import live_release, manifest_of
 from robbieblocks.release.swap import make_live
 from robbieblocks.release.write import write_release
+from robbieblocks.settings import Address
 
 
 def hold_page(
@@ -61,7 +62,7 @@ def roll_back_page(
     why: str,
     now: datetime,
     until: datetime | None = None,
-    smoke_url: str | None = None,
+    address: Address | None = None,
 ) -> Hold:
     """Give visitors one page as an earlier release had it, and hold it there.
 
@@ -93,7 +94,7 @@ def roll_back_page(
         wanted = _with_page(live, old, earlier)
         try:
             with write_release(site_root, wanted, contents, ()) as written:
-                make_live(written, smoke_url=smoke_url)
+                make_live(written, address=address)
         except SiteUnavailable:
             write_holds(app_folder, before)
             raise

@@ -21,10 +21,12 @@ from robbieblocks.release.pinning.pins import Pin, read_pin, remove_pin, write_p
 from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.lock import assets_in_use, lock
 from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import live_release, manifest_of
 from robbieblocks.release.retention import last_live
-from robbieblocks.release.swap import problems_of, swap, swapped_back
+from robbieblocks.release.swap import checked_or_swapped_back, swap
 from robbieblocks.release.write import NewRelease
+from robbieblocks.settings import Address
 
 _LISTED_AT_MOST: Final = 10
 _NAMED_AT_MOST: Final = 5
@@ -45,10 +47,14 @@ class KeptRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """What a rollback did: the hash before, and the pin; equal hashes where it was live already."""
+    """What a rollback did: the hash before, and the pin; equal hashes where it was live already.
+
+    `not_served` is as for `Published`.
+    """
 
     before: str
     pin: Pin
+    not_served: tuple[NotServed, ...] = ()
 
 
 def kept_releases(site_root: SiteRoot, node: str, app: str) -> tuple[KeptRelease, ...]:
@@ -87,14 +93,14 @@ def roll_back(
     why: str,
     now: datetime,
     until: datetime | None = None,
-    smoke_url: str | None = None,
+    address: Address | None = None,
 ) -> RolledBack:
     """Make a release live that was live before, and pin it.
 
     `to` is its hash, or how that begins; without it, the release that was made live last before the
     live one. The pin is written first: where the process ends before the swap, the next rollback
     completes it, and meanwhile nothing newer goes out. Held pages are held from then on as they are
-    in it. `smoke_url` is as for `make_live`.
+    in it. `address` is as for `make_live`.
 
     Raises UsageError where there is no such release, or a file of it is damaged, and
     SiteUnavailable; then what was live, and its pin, stay or are put back.
@@ -110,14 +116,15 @@ def roll_back(
         before = _earlier_pin(app_folder)
         write_pin(app_folder, pin)
         failpoints.reached("pinned")
+        not_served: tuple[NotServed, ...] = ()
         if name != live_name:
             try:
-                _swap(app_folder, manifest, (live_name, live), smoke_url)
+                not_served = _swap(app_folder, manifest, (live_name, live), address)
             except SiteUnavailable:
                 _put_back(app_folder, before)
                 raise
             _let_holds_follow(app_folder, live, manifest)
-    return RolledBack(before=live_name, pin=pin)
+    return RolledBack(before=live_name, pin=pin, not_served=not_served)
 
 
 def pin_live(
@@ -198,8 +205,8 @@ def _swap(
     app_folder: AppFolder,
     manifest: Manifest,
     live: tuple[str, Manifest | None],
-    smoke_url: str | None,
-) -> None:
+    address: Address | None,
+) -> tuple[NotServed, ...]:
     with disk.attempt("publish to", app_folder.path):
         new = NewRelease(
             app_folder=app_folder,
@@ -211,8 +218,7 @@ def _swap(
         )
         previous = disk.target_of(app_folder.previous)
         swap(new)
-        if problems := problems_of(new, smoke_url):
-            raise swapped_back(new, previous, problems)
+        return checked_or_swapped_back(new, previous, address)
 
 
 def _let_holds_follow(app_folder: AppFolder, before: Manifest | None, now: Manifest) -> None:
