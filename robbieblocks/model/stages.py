@@ -101,6 +101,9 @@ class BrandedNode:
 
 # --- bundle ----------------------------------------------------------------------------------
 
+StyleForm = Literal["inline", "linked"]
+"""Where a page's styles stand: in the page, or each in a file that is named by its hash."""
+
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
-from robbieblocks.model import BrandedNode, Bundle, ComponentRow, Snapshot
+from robbieblocks.model import BrandedNode, Bundle, ComponentRow, Snapshot, StyleForm
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.session import MakingSession
 
@@ -19,11 +19,12 @@ class CompiledApp:
     """One app, for all nodes: its pages, the modules that they place, and their fingerprints.
 
     `broken` maps each component that can't be built to its problems and those of what it imports:
-    at least one.
+    at least one. `styles` is the form of its pages' styles.
     """
 
     name: str
     assembly: Assembly
+    styles: StyleForm
     bundle: Bundle
     fingerprints: Fingerprints
     placed: frozenset[str]
@@ -89,8 +90,10 @@ def _compiled(
     context, memory = session.context, session.context.memory
     placed = frozenset(assembly.placed)
     bundle = context.bundle(content, placed)
+    styles = context.style_form(len(assembly.pages))
     fingerprints = Fingerprints(
         bundle,
+        styles=styles,
         templates=context.page_renderer.id,
         toolchain=context.toolchain.id,
         tokens=content.tokens,
@@ -101,6 +104,7 @@ def _compiled(
     return CompiledApp(
         name=name,
         assembly=assembly,
+        styles=styles,
         bundle=bundle,
         fingerprints=fingerprints,
         placed=placed,

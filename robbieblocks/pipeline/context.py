@@ -32,6 +32,7 @@ from robbieblocks.model import (
     RenderJob,
     Sha256,
     Snapshot,
+    StyleForm,
     TokenRow,
     same,
 )
@@ -45,6 +46,8 @@ from robbieblocks.toolchain import Toolchain
 _BLOCK_KIND: Final = "html"
 # A killed process renders at most so many blocks again.
 _WRITE_AFTER_BLOCKS: Final = 10_000
+# Up to here a token edit, which rewrites every page, takes half a second (docs/performance.md).
+_INLINE_PAGES_MAX: Final = 1_000
 
 
 class BlockCache:
@@ -262,6 +265,16 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             base_css=self.base_css,
         )
         return linked(made) if self.linked else made
+
+    def style_form(self, pages: int) -> StyleForm:
+        """Where the styles of an app with so many pages stand: the setting's word, or by size."""
+        if self.linked:
+            # The development server exchanges single sheets in an open page.
+            return "linked"
+        wanted = self.settings.styles
+        if wanted == "auto":
+            return "inline" if pages <= _INLINE_PAGES_MAX else "linked"
+        return wanted
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
         """A node's branding: the last build's, where it was made from the same rows."""

@@ -20,6 +20,7 @@ from robbieblocks.model import (
     BrandedNode,
     Bundle,
     Sha256,
+    StyleForm,
     TokenRow,
     canonical_json,
     component_specifier,
@@ -105,6 +106,7 @@ class Fingerprints:
         self,
         bundle: Bundle,
         *,
+        styles: StyleForm,
         templates: str,
         toolchain: str,
         tokens: Sequence[TokenRow],
@@ -116,6 +118,7 @@ class Fingerprints:
         self._components: dict[str, Sha256] = {}
         self._digests: dict[str, tuple[str, ...]] = {}
         parts = (
+            styles,
             templates,
             toolchain,
             bundle.runtime.asset.name,
@@ -124,7 +127,7 @@ class Fingerprints:
         )
         self._base = "\0".join(parts)
         self._base_digests = (
-            f"template::{_digest(templates + bundle.base_stylesheet.name)}",
+            f"template::{_digest(styles + templates + bundle.base_stylesheet.name)}",
             f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + sha256(bundle.isolate))}",
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}

@@ -94,7 +94,7 @@ class AppRendering:
         if problems:
             return problems
         try:
-            made = self.renderer.compose(page, blocks, self.app.bundle)
+            made = self.renderer.compose(page, blocks, self.app.bundle, self.app.styles)
         except ContentError as error:
             return error.problems
         self._documents[made_from.document] = made

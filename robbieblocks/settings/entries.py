@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
@@ -11,6 +11,9 @@ from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
 PROJECT_FILE: Final = "robbieblocks.toml"
 # Any of these says which database is meant; the others of libpq complete an address.
 NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
+
+StyleSetting = Literal["auto", "inline", "linked"]
+STYLES: Final[tuple[StyleSetting, ...]] = ("auto", "inline", "linked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ SETTINGS: Final = (
         "what becomes of a release that is not served as it should be: `swap back` to the one "
         "before, or `keep` it and say so",
         WHEN_NOT_SERVED,
+    ),
+    Setting(
+        "",
+        "site.styles",
+        "`auto`",
+        "where pages have their styles: `inline` in the page, which shows after one request; "
+        "`linked` in files, which a browser keeps for the next page; `auto` is `inline` for an app "
+        "of at most 1,000 pages",
+        STYLES,
     ),
     Setting(
         "ROBBIEBLOCKS_HEALTH",

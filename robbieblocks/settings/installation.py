@@ -13,7 +13,7 @@ import platformdirs
 from robbieblocks.check_rules import RULES
 from robbieblocks.settings.addresses import Addresses, addresses_in
 from robbieblocks.settings.applications import applications_in
-from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS
+from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS, STYLES, StyleSetting
 from robbieblocks.settings.events import EventSettings
 from robbieblocks.settings.project_file import (
     ProjectFile,
@@ -40,7 +40,7 @@ class Settings:
     server under `home` is used. `project` is the project's file, None outside of one. The first of
     the folders `templates` that has a file provides it. `applications` has the address of each
     application by its path, `checks` has the level of each rule,
-    `addresses` where visitors reach each node,
+    `addresses` where visitors reach each node, `styles` where pages have their styles,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     """
 
@@ -58,6 +58,7 @@ class Settings:
     smoke_url: str | None = None
     addresses: Addresses = field(default_factory=Addresses)
     browser: str | None = None
+    styles: StyleSetting = "auto"
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -91,6 +92,7 @@ class Settings:
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
             addresses=addresses_in(given.in_file, given.text("ROBBIEBLOCKS_SMOKE_URL")),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
+            styles=given.styles(),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
             in_file=given.in_file,
@@ -112,6 +114,11 @@ class _Given:
 
     def key(self, key: str) -> str | None:
         return self.in_file.get(key) or None
+
+    def styles(self) -> StyleSetting:
+        # The file's reader has refused every other value.
+        said = self.key("site.styles")
+        return next((each for each in STYLES if each == said), "auto")
 
     def folder(self, variable: str, default: str | Path) -> Path:
         if named := os.environ.get(variable):

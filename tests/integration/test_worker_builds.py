@@ -169,11 +169,11 @@ def test_peers_close_runs_that_give_no_sign_of_life(editor: Db) -> None:
 def test_damage_is_repaired_by_a_full_build_alone(
     editor: Db, settings: Settings, run: Callable[..., Any]
 ) -> None:
-    """A page, a token file, a stylesheet: what was changed on disk is made again, and only that."""
+    """A page, a token file, an asset: what was changed on disk is made again, and only that."""
     run()
     current = settings.site_root / NODE / "play" / "current"
     right = {path: path.read_bytes() for path in current.rglob("*") if path.is_file()}
-    asset = next((settings.site_root / NODE / "assets").glob("*.css"))
+    asset = next((settings.site_root / NODE / "assets").glob("favicon-*.svg"))
     kept = asset.read_bytes()
     (current / "tokens.json").chmod(0o644)  # nobody but root writes over it as it is
     (current / "tokens.json").write_bytes(b"{}")

@@ -27,6 +27,7 @@ from robbieblocks.model import (
     JsonObject,
     Module,
     RenderedBlock,
+    StyleForm,
 )
 from robbieblocks.prerender import NodeSlots, PageRenderer
 from robbieblocks.prerender.isolate import v8_isolate
@@ -75,11 +76,13 @@ def _html(
     given_page: AssembledPage,
     rendered: dict[int, RenderedBlock] | None = None,
     on: BrandedNode | None = None,
+    styles: StyleForm = "inline",
 ) -> str:
     made = rendered or {
         each.order: LIVE if each.component == "live" else STILL for each in given_page.blocks
     }
-    return RENDERER.compose(given_page, made, BUNDLE).fill(NodeSlots.of(on or node())).decode()
+    document = RENDERER.compose(given_page, made, BUNDLE, styles)
+    return document.fill(NodeSlots.of(on or node(), styles)).decode()
 
 
 def _tree(*blocks: AssembledBlock, on: BrandedNode | None = None, **more: Any) -> LexborHTMLParser:
@@ -138,13 +141,71 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
 def test_stylesheets_stand_in_the_order_of_layers() -> None:
     """Tokens, base, components, utilities, the node's own; each with its integrity."""
     on = node(custom_css=Asset.of("custom", "css", "@layer node{}"))
-    tree = _tree(block(1, "live"), on=on)
+    tree = LexborHTMLParser(_html(page(block(1, "live")), on=on, styles="linked"))
+    assert not tree.css("style")
     names = [
         (link.attributes["href"] or "").rpartition("/")[2].rpartition("-")[0]
         for link in tree.css("link[rel=stylesheet]")
     ]
     assert names == ["tokens", "base", "inner", "live", "utilities", "custom"]
     assert all("integrity" in link.attributes for link in tree.css("link[rel=stylesheet]"))
+
+
+def test_inline_styles_are_those_of_the_files_in_the_same_order() -> None:
+    """Tokens first, which say the layers' order, then what the page needs, the node's own last."""
+    on = node(custom_css=Asset.of("custom", "css", "@layer node{}"))
+    given_page = page(block(1, "live"), block(2, "still"))
+    tree = LexborHTMLParser(_html(given_page, on=on))
+    assert not tree.css("link[rel=stylesheet]")
+    texts = [style.text() for style in tree.css("style")]
+    own = "@layer base{}.inner{}.live{}.still{}@layer utilities{}"
+    assert texts == [on.stylesheet.content.decode(), own, "@layer node{}"]
+    document = RENDERER.compose(given_page, {1: LIVE, 2: STILL}, BUNDLE)
+    named = {*document.assets, *NodeSlots.of(on).assets}
+    assert not [asset.name for asset in named if asset.name.endswith(".css")]
+
+
+def test_a_large_sheet_is_linked() -> None:
+    """What would weigh on every page is a file that a browser keeps, whoever has written it."""
+    large = "@layer base{" + "a{color:red}" * 6_000 + "}"
+    bundle = replace(BUNDLE, base_stylesheet=Asset.of("base", "css", large))
+    on = node(custom_css=Asset.of("custom", "css", large))
+    document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, bundle)
+    tree = LexborHTMLParser(document.fill(NodeSlots.of(on)).decode())
+    linked = [link.attributes["href"] for link in tree.css("link[rel=stylesheet]")]
+    assert linked == [bundle.base_stylesheet.url, on.custom_css.url if on.custom_css else ""]
+    assert bundle.base_stylesheet in document.assets
+    assert on.custom_css in NodeSlots.of(on).assets
+    assert len(tree.css("style")) == 2
+
+
+@pytest.mark.parametrize(
+    ("css", "wanted"),
+    [
+        ('.a::after{content:"</style><script>"}', '.a::after{content:"<\\/style><script>"}'),
+        (".a{b:url(</STYLE>)}", ".a{b:url(<\\/STYLE>)}"),
+        ("a{}\r\nb{}\rc{}", "a{}\nb{}\nc{}"),
+    ],
+)
+def test_no_text_of_a_sheet_ends_its_element(css: str, wanted: str) -> None:
+    """Whatever a string holds; and the policy has the hash of the text that a parser makes."""
+    html = _html(page(block(1, "live")), on=node(custom_css=Asset.of("custom", "css", css)))
+    tree = LexborHTMLParser(html)
+    assert tree.css("style")[-1].text() == wanted
+    digest = base64.b64encode(hashlib.sha256(wanted.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in (_attribute(tree, "[http-equiv]", "content") or "")
+
+
+def test_styles_that_a_component_computes_shut_out_no_other() -> None:
+    """Beside a hash browsers ignore 'unsafe-inline': a page that needs it has no hash."""
+    changed = replace(BUNDLE.modules["@robbieblocks/live"], computes_styles=True)
+    bundle = replace(BUNDLE, modules={**BUNDLE.modules, changed.specifier: changed})
+    document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, bundle)
+    tree = LexborHTMLParser(document.fill(NodeSlots.of(node())).decode())
+    policy = _attribute(tree, "[http-equiv]", "content") or ""
+    (styles,) = [each for each in policy.split("; ") if each.startswith("style-src ")]
+    assert styles == "style-src 'self' 'unsafe-inline'"
+    assert len(tree.css("style")) == 2
 
 
 def test_policy_allows_exactly_the_inline_scripts() -> None:

@@ -88,6 +88,7 @@ def _look(
 ) -> Fingerprints:
     return Fingerprints(
         bundle,
+        styles="inline",
         templates=template,
         toolchain="t",
         tokens=tokens,

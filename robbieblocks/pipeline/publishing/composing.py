@@ -64,11 +64,11 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     assets: dict[str, Asset] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
     warnings: dict[str, tuple[Problem, ...]] = {}
-    slots = NodeSlots.of(run.brand)
+    slots = NodeSlots.of(run.brand, run.app.styles)
     for made_from in run.to_make:
         document = rendering.document(made_from)
         if isinstance(document, PageDocument):
-            entry = _entry(made_from, document, run)
+            entry = _entry(made_from, document, slots, run)
             entries.append(entry)
             contents[entry.path] = document.fill(slots)
             assets |= {asset.name: asset for asset in document.assets}
@@ -168,10 +168,12 @@ def _folders(path: str) -> Iterable[str]:
     return accumulate(path.split("/")[:-1], "{}/{}".format)
 
 
-def _entry(made_from: PageInputs, document: PageDocument, run: RunPlan) -> PageEntry:
+def _entry(
+    made_from: PageInputs, document: PageDocument, slots: NodeSlots, run: RunPlan
+) -> PageEntry:
     """What the manifest keeps of a new page."""
     page = made_from.page
-    assets = [asset.name for asset in (*document.assets, *_brand_assets(run.brand))]
+    assets = [asset.name for asset in (*document.assets, *slots.assets)]
     return PageEntry(
         key=page.key,
         route=page.route,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from types import SimpleNamespace
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import Asset, BrandedNode
+from robbieblocks.model import Asset, BrandedNode, StyleForm
 from robbieblocks.prerender.page import head
 
 _CANONICAL: Final = b"canonical"
@@ -24,6 +24,7 @@ _NAMES: Final = (
     "tokens",
     "custom_css",
     "custom_script",
+    "style_sources",
 )
 # The reserved characters of RFC 3986, which stay as they are in an address.
 _SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
@@ -33,29 +34,55 @@ SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name i
 
 @dataclass(frozen=True, slots=True)
 class NodeSlots:
-    """What one node writes into the slots of every page. Make it once for all pages of a node."""
+    """What one node writes into the slots of every page. Make it once for all pages of a node.
+
+    `assets` are what it refers to, and the node's fonts.
+    """
 
     node: BrandedNode
     values: Mapping[bytes, bytes] = field(repr=False)
+    assets: tuple[Asset, ...]
 
     @classmethod
-    def of(cls, node: BrandedNode) -> Self:
-        """The slots' HTML, as UTF-8."""
+    def of(cls, node: BrandedNode, styles: StyleForm = "inline") -> Self:
+        """The slots' HTML, as UTF-8; `styles` is the form of the pages that they are for."""
         color = node.tokens.get("color.background", "")
         theme_color = (
             f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
         )
+        tokens, custom_css = _Sheet.of(node.stylesheet, styles), _Sheet.of(node.custom_css, styles)
         texts = {
             "theme": escape(node.theme),
             "theme_color": theme_color,
             "fonts": head.preload_fonts(node.preload_fonts),
-            "tokens": head.stylesheet(node.stylesheet),
-            "custom_css": head.stylesheet(node.custom_css) if node.custom_css else "",
+            "tokens": tokens.html,
+            "custom_css": custom_css.html,
             "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
+            "style_sources": tokens.source + custom_css.source,
         }
+        scripts = (node.custom_scripts,) if node.custom_scripts else ()
         return cls(
-            node, {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()}
+            node,
+            {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
+            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts),
         )
+
+
+class _Sheet(NamedTuple):
+    """A node's stylesheet in a page, its source in the page's policy, and the file it needs."""
+
+    html: str = ""
+    source: str = ""
+    assets: tuple[Asset, ...] = ()
+
+    @classmethod
+    def of(cls, sheet: Asset | None, styles: StyleForm) -> Self:
+        if sheet is None:
+            return cls()
+        if styles == "linked" or not head.is_inlined(sheet):
+            return cls(head.stylesheet(sheet), assets=(sheet,))
+        text = head.style_text([sheet])
+        return cls(head.style(text), f" {head.csp_hash(text)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

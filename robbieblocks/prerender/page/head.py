@@ -42,6 +42,10 @@ _INLINE_STYLE: Final = re.compile(
 )
 _SCRIPT_TEXT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0: ""}
 _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
+_STYLE_END: Final = re.compile("</(?=style)", re.IGNORECASE)
+_LINE_END: Final = re.compile("\r\n?")
+# A larger sheet is linked: the browser is to keep it, and a thousand pages are not to repeat it.
+_INLINE_MAX_BYTES: Final = 64 * 1024
 
 
 def inert(json_text: str) -> str:
@@ -62,20 +66,27 @@ def csp_hash(text: str) -> str:
 
 
 def policy(
-    *, scripts: Iterable[str], styles: Iterable[str] | None, forms: Iterable[str] = ()
+    *,
+    scripts: Iterable[str],
+    styles: Iterable[str] | None,
+    forms: Iterable[str] = (),
+    node_styles: str = "",
 ) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
-    `styles` are the texts of its <style> elements, None where components compute some. Only these
-    scripts may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames
-    and requests may use https everywhere, because components embed them. Forms may send to the
-    page's own site and to the origins `forms`.
+    `styles` are the texts of its <style> elements, None where components compute some;
+    `node_styles` are the sources of those that a node adds, each after a space. Only these scripts
+    may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames and
+    requests may use https everywhere, because components embed them. Forms may send to the page's
+    own site and to the origins `forms`.
     """
     allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
         allowed_styles = " 'unsafe-inline'"
     else:
-        allowed_styles = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
+        hashes = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
+        # Beside a hash a browser ignores 'unsafe-inline': there the node's would shut out all else.
+        allowed_styles = node_styles + hashes
     allowed_forms = " ".join(("'self'", *forms))
     return (
         f"default-src 'none'; script-src 'self'{allowed_scripts}; "
@@ -170,6 +181,25 @@ def preload_fonts(fonts: Iterable[Asset]) -> str:
 def script(asset: Asset) -> str:
     """A script that runs once the page is parsed."""
     return f'<script src="{asset.url}" integrity="{asset.integrity}" defer></script>'
+
+
+def is_inlined(sheet: Asset) -> bool:
+    """Whether a stylesheet is small enough to stand in the page."""
+    return len(sheet.content) <= _INLINE_MAX_BYTES
+
+
+def style_text(sheets: Iterable[Asset]) -> str:
+    """The sheets as the text of one <style> element: nothing in it ends the element.
+
+    Line ends are those that an HTML parser makes of them, so that the text's hash is the browser's.
+    """
+    text = sendable("".join([sheet.content.decode() for sheet in sheets]))
+    return _STYLE_END.sub(r"<\/", _LINE_END.sub("\n", text))
+
+
+def style(text: str) -> str:
+    """A style element."""
+    return f"<style>{text}</style>" if text else ""
 
 
 def stylesheet(sheet: Asset) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -20,6 +20,7 @@ from robbieblocks.model import (
     Asset,
     Bundle,
     RenderedBlock,
+    StyleForm,
     component_specifier,
     reachable,
 )
@@ -27,6 +28,8 @@ from robbieblocks.prerender.page import head
 
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
 _COMPONENTS: Final = component_specifier("")
+# Of so many sets of components the styles are kept: each may take some 30 KB.
+_STYLES_KEPT: Final = 512
 # Names by which a script makes elements of a text, as they stand in compiled code. A name in a text
 # that is only shown counts, too: then a block is not filled that could be.
 _HTML_SETTER: Final = re.compile(
@@ -86,10 +89,10 @@ class Islands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAssets:
-    """A page's links and scripts as HTML, its import map, and the assets that they name.
+    """A page's styles and scripts as HTML, its import map, and the assets that they name.
 
-    `styles` are the texts of the <style> elements that its modules may add; None where a module
-    computes them while it runs.
+    `styles` are the texts of its <style> elements and of those that its modules may add; None where
+    a module computes them while it runs.
     """
 
     stylesheets: str
@@ -97,6 +100,14 @@ class PageAssets:
     scripts: str
     assets: tuple[Asset, ...]
     styles: tuple[str, ...] | None = ()
+
+
+class _Styles(NamedTuple):
+    """The styles of pages with equal components: HTML, the texts in it, and the files it names."""
+
+    html: str
+    texts: tuple[str, ...]
+    linked: tuple[Asset, ...]
 
 
 class AssetGraph:
@@ -113,7 +124,7 @@ class AssetGraph:
         self.html_setter = functools.cache(self._html_setter)
         self._keys: dict[str, str] = {}
         self._styled: dict[str, frozenset[str]] = {}
-        self._links: dict[str, str] = {}
+        self._styles_of = functools.lru_cache(_STYLES_KEPT)(self._make_styles)
         self._runtime = frozenset[str]().union(*map(self._reach, _RUNTIME_NEEDS))
 
     def component_keys(self, component: str) -> str:
@@ -131,15 +142,22 @@ class AssetGraph:
             known = self._keys[component] = escape(" ".join([component, *others]))
         return known
 
-    def page(self, components: Collection[str], islands: Islands) -> PageAssets:
-        """What a page with these components loads.
+    def page(
+        self, components: frozenset[str], islands: Islands, styles: StyleForm = "inline"
+    ) -> PageAssets:
+        """What a page with these components loads, its styles in the given form.
 
         Modules of `islands` are in the import map, those of the eager ones are preloaded too.
         """
-        sheets = self._stylesheets(components)
-        links = "\n".join(map(self._stylesheet_link, sheets))
+        own = self._styles_of(components, styles)
         if not islands.components:
-            return PageAssets(stylesheets=links, import_map="", scripts="", assets=tuple(sheets))
+            return PageAssets(
+                stylesheets=own.html,
+                import_map="",
+                scripts="",
+                assets=own.linked,
+                styles=own.texts,
+            )
         modules = self._modules(islands.components)
         import_map = self._import_map(modules)
         runtime = self.bundle.runtime.asset
@@ -149,12 +167,13 @@ class AssetGraph:
         lines.append(
             f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
         )
+        added = self._styles(modules)
         return PageAssets(
-            stylesheets=links,
+            stylesheets=own.html,
             import_map=import_map,
             scripts="\n".join(lines),
-            assets=(*sheets, runtime, *(self.bundle.modules[name].asset for name in modules)),
-            styles=self._styles(modules),
+            assets=(*own.linked, runtime, *(self.bundle.modules[name].asset for name in modules)),
+            styles=None if added is None else (*own.texts, *added),
         )
 
     def _html_setter(self, component: str) -> str:
@@ -205,11 +224,13 @@ class AssetGraph:
         integrity = ",".join([entry[1] for entry in entries])
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
-    def _stylesheet_link(self, sheet: Asset) -> str:
-        known = self._links.get(sheet.name)
-        if known is None:
-            known = self._links[sheet.name] = head.stylesheet(sheet)
-        return known
+    def _make_styles(self, components: frozenset[str], form: StyleForm) -> _Styles:
+        sheets = self._stylesheets(components)
+        linked = tuple([it for it in sheets if form == "linked" or not head.is_inlined(it)])
+        text = head.style_text([sheet for sheet in sheets if sheet not in linked])
+        # Layers decide what holds, so that a file may come before what stood ahead of it.
+        html = "\n".join([*map(head.stylesheet, linked), *filter(None, [head.style(text)])])
+        return _Styles(html, (text,) if text else (), linked)
 
 
 def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:

@@ -23,6 +23,7 @@ from robbieblocks.model import (
     Bundle,
     RenderedBlock,
     Sha256,
+    StyleForm,
     same,
     sha256,
 )
@@ -31,7 +32,7 @@ from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
 from robbieblocks.prerender.page.templates import Templates, lost_zone
-from robbieblocks.prerender.page.visibility import TooIntricateError, Visibility
+from robbieblocks.prerender.page.visibility import Visibility, visibility_of
 from robbieblocks.row_faults import blame
 
 _HERE: Final = Path(__file__).resolve().parent
@@ -102,23 +103,33 @@ class PageRenderer:
         return frozenset(self._layouts)
 
     def compose(
-        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock], bundle: Bundle
+        self,
+        page: AssembledPage,
+        rendered: Mapping[int, RenderedBlock],
+        bundle: Bundle,
+        styles: StyleForm = "inline",
     ) -> PageDocument:
         """The page's document for all nodes; `rendered` holds each block by its order.
+
+        It is to be filled with slots of the same form of `styles`.
 
         Raises ContentError where the layout's template fails, a condition is too intricate, or a
         library fails over the page.
         """
         faults: list[Problem] = []
         with blame(faults.append, "page", page.key):
-            return self._composed(page, rendered, bundle)
+            return self._composed(page, rendered, bundle, styles)
         raise ContentError(faults)
 
     def _composed(
-        self, page: AssembledPage, rendered: Mapping[int, RenderedBlock], bundle: Bundle
+        self,
+        page: AssembledPage,
+        rendered: Mapping[int, RenderedBlock],
+        bundle: Bundle,
+        styles: StyleForm,
     ) -> PageDocument:
         about = head.About.of(page)
-        visibility = _visibility(page)
+        visibility = visibility_of(page)
         zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
         layout = self._layouts[page.layout]
         body = self._templates.rendered(layout, {"zones": zones, "page": about})
@@ -146,12 +157,12 @@ class PageRenderer:
             title_fill=page.title_fill or "",
             address=quote(page.route),
         )
-        return self._document(content, bundle)
+        return self._document(content, bundle, styles)
 
     def not_found(
         self, node: BrandedNode, bundle: Bundle, links: Sequence[Mapping[str, str]] = ()
     ) -> tuple[bytes, tuple[Asset, ...]]:
-        """A node's 404.html and the assets that it refers to.
+        """A node's 404.html and the assets that it refers to. It is one page: its styles are in it.
 
         `links` are pages to offer instead: {"href": ..., "title": ...}.
         """
@@ -169,8 +180,9 @@ class PageRenderer:
         body = self._templates.rendered(
             self._not_found, {"page": about, "node": shown, "links": list(links)}
         )
-        document = self._document(_Content(about=about, body=body), bundle)
-        return document.fill(NodeSlots.of(node)), document.assets
+        document = self._document(_Content(about=about, body=body), bundle, "inline")
+        slots = NodeSlots.of(node)
+        return document.fill(slots), (*document.assets, *slots.assets)
 
     def node_files(
         self,
@@ -194,8 +206,8 @@ class PageRenderer:
         """An app's `sitemap-<app>.xml`; None on a node without an address."""
         return site_files.sitemap(routes, node)
 
-    def _document(self, content: _Content, bundle: Bundle) -> PageDocument:
-        loads = self._asset_graph(bundle).page(content.components, content.islands)
+    def _document(self, content: _Content, bundle: Bundle, styles: StyleForm) -> PageDocument:
+        loads = self._asset_graph(bundle).page(content.components, content.islands, styles)
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
         html = self._templates.rendered(
@@ -245,7 +257,7 @@ def _policy(content: _Content, loads: PageAssets, style: str, *, has_visitor_scr
     if loads.styles is not None:
         styles = [*([style] if style else []), *content.inline_styles, *loads.styles]
     forms = head.form_origins(content.about.metadata)
-    return head.policy(scripts=scripts, styles=styles, forms=forms)
+    return head.policy(scripts=scripts, styles=styles, forms=forms, node_styles=SLOTS.style_sources)
 
 
 def _zones(
@@ -260,32 +272,6 @@ def _zones(
             f"{rendered[block.order].html}</div>"
         )
     return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
-
-
-def _visibility(page: AssembledPage) -> Visibility:
-    """The rules for the page's visitor conditions. Raises ContentError."""
-    visibility = Visibility()
-    problems: list[Problem] = []
-    for block in page.blocks:
-        if block.visitor is None:
-            continue
-        try:
-            visibility.hide_unless(block.id, block.visitor)
-        except TooIntricateError:
-            problems.append(
-                Problem(
-                    entity="page",
-                    key=page.key,
-                    page=page.key,
-                    block=block.order,
-                    field="conditions",
-                    what="its query and viewport conditions are too intricate to decide early",
-                    remedy="use fewer of them, or nest any and all less deeply",
-                )
-            )
-    if problems:
-        raise ContentError(problems)
-    return visibility
 
 
 def _visitor_json(content: _Content) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, cast
 
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.errors import ContentError, Problem
+from robbieblocks.model import AssembledPage, Json, JsonObject
 
 _MAX_WAYS: Final = 256
 
@@ -77,6 +78,32 @@ class Visibility:
         if test not in self.queries:
             self.queries.append(test)
         return self.queries.index(test)
+
+
+def visibility_of(page: AssembledPage) -> Visibility:
+    """The rules for the page's visitor conditions. Raises ContentError."""
+    visibility = Visibility()
+    problems: list[Problem] = []
+    for block in page.blocks:
+        if block.visitor is None:
+            continue
+        try:
+            visibility.hide_unless(block.id, block.visitor)
+        except TooIntricateError:
+            problems.append(
+                Problem(
+                    entity="page",
+                    key=page.key,
+                    page=page.key,
+                    block=block.order,
+                    field="conditions",
+                    what="its query and viewport conditions are too intricate to decide early",
+                    remedy="use fewer of them, or nest any and all less deeply",
+                )
+            )
+    if problems:
+        raise ContentError(problems)
+    return visibility
 
 
 def _either(parts: Iterable[set[_Way]]) -> set[_Way]:
