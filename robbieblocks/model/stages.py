@@ -101,8 +101,9 @@ class BrandedNode:
 
 # --- bundle ----------------------------------------------------------------------------------
 
-StyleForm = Literal["inline", "linked"]
-"""Where a page's styles stand: in the page, or each in a file that is named by its hash."""
+StyleForm = Literal["inline", "linked", "separate"]
+"""Where a page's styles stand: in the page; tokens, base and the node's own in one file, the others
+in the page; or each sheet in a file. Files are named by their hash."""
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 

@@ -270,7 +270,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         """Where the styles of an app with so many pages stand: the setting's word, or by size."""
         if self.linked:
             # The development server exchanges single sheets in an open page.
-            return "linked"
+            return "separate"
         wanted = self.settings.styles
         if wanted == "auto":
             return "inline" if pages <= _INLINE_PAGES_MAX else "linked"

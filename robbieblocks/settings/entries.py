@@ -91,8 +91,8 @@ SETTINGS: Final = (
         "site.styles",
         "`auto`",
         "where pages have their styles: `inline` in the page, which shows after one request; "
-        "`linked` in files, which a browser keeps for the next page; `auto` is `inline` for an app "
-        "of at most 1,000 pages",
+        "`linked` in part in a file, which a browser keeps for the next page; `auto` is `inline` "
+        "for an app of at most 1,000 pages",
         STYLES,
     ),
     Setting(

@@ -141,7 +141,7 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
 def test_stylesheets_stand_in_the_order_of_layers() -> None:
     """Tokens, base, components, utilities, the node's own; each with its integrity."""
     on = node(custom_css=Asset.of("custom", "css", "@layer node{}"))
-    tree = LexborHTMLParser(_html(page(block(1, "live")), on=on, styles="linked"))
+    tree = LexborHTMLParser(_html(page(block(1, "live")), on=on, styles="separate"))
     assert not tree.css("style")
     names = [
         (link.attributes["href"] or "").rpartition("/")[2].rpartition("-")[0]
@@ -163,6 +163,24 @@ def test_inline_styles_are_those_of_the_files_in_the_same_order() -> None:
     document = RENDERER.compose(given_page, {1: LIVE, 2: STILL}, BUNDLE)
     named = {*document.assets, *NodeSlots.of(on).assets}
     assert not [asset.name for asset in named if asset.name.endswith(".css")]
+
+
+def test_pages_of_a_node_share_one_file_of_linked_styles() -> None:
+    """It has tokens, base and the node's own styles; what components need is in the page."""
+    on = node(custom_css=Asset.of("custom", "css", "@layer node{}"))
+    slots = NodeSlots.of(on, "linked", base=BUNDLE.base_stylesheet)
+    document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, BUNDLE, "linked")
+    tree = LexborHTMLParser(document.fill(slots).decode())
+    (link,) = tree.css("link[rel=stylesheet]")
+    (sheet,) = slots.assets
+    assert link.attributes["href"] == sheet.url
+    assert link.attributes["integrity"] == sheet.integrity
+    assert sheet.content.decode() == "\n".join(
+        (on.stylesheet.content.decode(), "@layer base{}", "@layer node{}")
+    )
+    (style,) = tree.css("style")
+    assert style.text() == ".inner{}.live{}@layer utilities{}"
+    assert not [asset.name for asset in document.assets if asset.name.endswith(".css")]
 
 
 def test_a_large_sheet_is_linked() -> None:

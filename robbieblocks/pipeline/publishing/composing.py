@@ -64,7 +64,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     assets: dict[str, Asset] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
     warnings: dict[str, tuple[Problem, ...]] = {}
-    slots = NodeSlots.of(run.brand, run.app.styles)
+    slots = NodeSlots.of(run.brand, run.app.styles, base=run.app.bundle.base_stylesheet)
     for made_from in run.to_make:
         document = rendering.document(made_from)
         if isinstance(document, PageDocument):
@@ -90,7 +90,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     names = names.union(*(entry.assets for entry in pages))
     assets |= {
         asset.name: asset
-        for asset in (*extra_assets, *_all_assets(run, rendering.renderer))
+        for asset in (*extra_assets, *slots.assets, *_all_assets(run, rendering.renderer))
         if asset.name in names
     }
     manifest = Manifest(

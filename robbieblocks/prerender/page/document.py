@@ -44,13 +44,22 @@ class NodeSlots:
     assets: tuple[Asset, ...]
 
     @classmethod
-    def of(cls, node: BrandedNode, styles: StyleForm = "inline") -> Self:
-        """The slots' HTML, as UTF-8; `styles` is the form of the pages that they are for."""
+    def of(
+        cls, node: BrandedNode, styles: StyleForm = "inline", *, base: Asset | None = None
+    ) -> Self:
+        """The slots' HTML, as UTF-8; `styles` is the form of the pages that they are for.
+
+        `base` is the bundle's base stylesheet, which `linked` pages share with the node's.
+        """
         color = node.tokens.get("color.background", "")
         theme_color = (
             f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
         )
-        tokens, custom_css = _Sheet.of(node.stylesheet, styles), _Sheet.of(node.custom_css, styles)
+        if styles == "linked":
+            tokens, custom_css = _Sheet.of(_joint(node, base), styles), _Sheet()
+        else:
+            tokens = _Sheet.of(node.stylesheet, styles)
+            custom_css = _Sheet.of(node.custom_css, styles)
         texts = {
             "theme": escape(node.theme),
             "theme_color": theme_color,
@@ -79,10 +88,16 @@ class _Sheet(NamedTuple):
     def of(cls, sheet: Asset | None, styles: StyleForm) -> Self:
         if sheet is None:
             return cls()
-        if styles == "linked" or not head.is_inlined(sheet):
+        if styles != "inline" or not head.is_inlined(sheet):
             return cls(head.stylesheet(sheet), assets=(sheet,))
         text = head.style_text([sheet])
         return cls(head.style(text), f" {head.csp_hash(text)}")
+
+
+def _joint(node: BrandedNode, base: Asset | None) -> Asset:
+    """One stylesheet of all that a node's pages share; its layers decide, not the order in it."""
+    sheets = filter(None, (node.stylesheet, base, node.custom_css))
+    return Asset.of("styles", "css", b"\n".join([sheet.content for sheet in sheets]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,7 +226,9 @@ class AssetGraph:
 
     def _make_styles(self, components: frozenset[str], form: StyleForm) -> _Styles:
         sheets = self._stylesheets(components)
-        linked = tuple([it for it in sheets if form == "linked" or not head.is_inlined(it)])
+        if form == "linked":
+            sheets.remove(self.bundle.base_stylesheet)  # it is in the node's file
+        linked = tuple([it for it in sheets if form == "separate" or not head.is_inlined(it)])
         text = head.style_text([sheet for sheet in sheets if sheet not in linked])
         # Layers decide what holds, so that a file may come before what stood ahead of it.
         html = "\n".join([*map(head.stylesheet, linked), *filter(None, [head.style(text)])])
