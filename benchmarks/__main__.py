@@ -23,6 +23,7 @@ from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
 from benchmarks.targets import BY_ID
 from benchmarks.unified_schema import unified_schema
+from benchmarks.visitor import visitor
 from robbieblocks import toolchain
 from robbieblocks.settings import Settings
 
@@ -50,7 +51,8 @@ def main() -> int:
     about = machine.describe()
     with ground() as place:
         bench = Bench(ground=place, quick=asked.quick, say=_say)
-        for scenario in (*(scenarios.QUICK if asked.quick else scenarios.FULL), unified_schema):
+        own = scenarios.QUICK if asked.quick else scenarios.FULL
+        for scenario in (*own, unified_schema, visitor):
             if not asked.only or scenario.__name__ in asked.only:
                 _timed(bench, scenario.__name__.replace("_", " "), partial(scenario, bench))
         if not asked.quick:

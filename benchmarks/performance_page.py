@@ -59,6 +59,10 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
             ("what", "with it", "without"),
             [(row["what"], row["with"], row["without"]) for row in details["unified"]],
         )
+    if "visitor" in details:
+        found["visitor"] = _visitor(details["visitor"])
+    if "styles" in details:
+        found["styles"] = _styles(details["styles"])
     phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
     if phases:
         found["phases"] = _phases(phases)
@@ -129,6 +133,48 @@ def _queue(found: Mapping[str, float]) -> str:
         [
             (label, f"{found[f'look_{key}_ms']:.2f} ms", f"{found[f'acknowledge_{key}_ms']:.2f} ms")
             for label, key in (("empty", "empty"), (filled, "full"))
+        ],
+    )
+
+
+def _visitor(rows: Sequence[Mapping[str, Any]]) -> str:
+    kinds = ("html", "css", "js", "font", "other")
+    return _rows(
+        (
+            "site",
+            "protocol",
+            "page",
+            "requests",
+            *(f"{kind} KB" for kind in kinds),
+            "LCP",
+            "TBT",
+            "CLS",
+        ),
+        [
+            (
+                *(str(row[key]) for key in ("site", "protocol", "page")),
+                f"{row['requests']:.0f}",
+                *(f"{row[f'{kind}_kb']:.1f}" for kind in kinds),
+                *(figure(row[f"{key}_ms"], "ms") for key in ("lcp", "tbt")),
+                f"{row['cls']:.3f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _styles(rows: Sequence[Mapping[str, Any]]) -> str:
+    edits = ("one component", "one token", "one branding")
+    return _rows(
+        ("pages", "styles", "pages on disk", "full build", *edits),
+        [
+            (
+                f"{row['pages']:,}",
+                row["styles"],
+                figure(row["html_mb"], "MB"),
+                *(figure(row[key], "ms") for key in ("full", *edits)),
+            )
+            for row in rows
         ],
     )
 

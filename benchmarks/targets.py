@@ -50,6 +50,9 @@ TARGETS: tuple[Target, ...] = (
     Target("preview-1000-cold", "the same with an empty cache", 10_000, "ms"),
     Target("idle-memory", "idle worker with its prerender child: memory (PSS)", 160, "MB"),
     Target("idle-cpu", "idle worker with its prerender child: CPU", 0.5, "%"),
+    Target(
+        "visitor-lcp", "a visitor's first page over HTTP/2 on a slow phone: LCP to Astro's", 1, "x"
+    ),
     Target("schema-init", "all files of the unified schema, over nothing", 2_000, "ms"),
     Target("schema-again", "the same again, where nothing changes", 500, "ms"),
 )

@@ -39,9 +39,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         base_url=node.base_url.strip().rstrip("/"),
         tokens=resolved.values,
         aliases=resolved.aliases,
-        stylesheet=Asset.of(
-            "tokens", "css", _stylesheet(node.theme, resolved.values, hosted.rules)
-        ),
+        stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved.values, hosted)),
         custom_css=custom_css,
         custom_scripts=_custom_scripts(node, problems),
         fonts=hosted.assets,
@@ -50,10 +48,15 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     )
 
 
-def _stylesheet(theme: str, values: Mapping[str, str], font_rules: str) -> str:
+def _stylesheet(theme: str, values: Mapping[str, str], hosted: HostedFonts) -> str:
     """The token stylesheet. It is the first on a page, so it declares the order of the layers."""
-    properties = "".join(f"{property_name(key)}:{value};\n" for key, value in values.items())
-    return f"{LAYERS}\n{font_rules}@layer tokens{{:root{{color-scheme:{theme};\n{properties}}}}}\n"
+    properties = "".join(
+        f"{property_name(key)}:{hosted.with_fallback(key, value)};\n"
+        for key, value in values.items()
+    )
+    return (
+        f"{LAYERS}\n{hosted.rules}@layer tokens{{:root{{color-scheme:{theme};\n{properties}}}}}\n"
+    )
 
 
 def _row_problems(node: NodeRow) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_fonts_of_tokens_are_self_hosted() -> None:
     text = sheet(node)
     assert node.problems == ()
     assert text.startswith(LAYERS)
-    assert text.count("@font-face") == 4
+    assert text.count("font-display:swap") == 4
     assert text.count('font-family:"Tektur"') == 2
     assert "Orbitron" not in text.split("@layer tokens{")[0]
     assert len(node.fonts) == 4
@@ -139,6 +140,25 @@ def test_fonts_of_tokens_are_self_hosted() -> None:
         b"tektur-latin-700-normal.woff2",
     ]
     assert all(asset.url in text for asset in node.fonts)
+
+
+def test_a_hosted_font_has_a_fallback_of_its_size() -> None:
+    """It follows the font in the stack of the stylesheet alone: a font of the visitor's machine,
+    for each weight that was measured. A family that was not measured has none."""
+    other = TokenRow(key="font.label", category="font", default="Unmeasured, 'Inter', serif")
+    hosted = {**HOSTED, "unmeasured": (face("Unmeasured", "400", "latin"),)}
+    node = brand(a_node(), [BODY, MONO, other], lambda name: hosted.get(name.lower(), ()))
+    text = sheet(node)
+    assert '--font-body:"Inter", "inter fallback", sans-serif;' in text
+    assert node.tokens["font.body"] == BODY.default
+    assert f"--font-mono:{MONO.default};" in text
+    assert f"--font-label:{other.default};" in text
+    rules = re.findall(r'@font-face\{font-family:"inter fallback";([^}]*)\}', text)
+    assert len(rules) == 2
+    for rule in rules:
+        assert re.search(r"size-adjust:1\d\d\.\d+%;ascent-override:\d+", rule)
+        assert re.search(r'src:local\("Arial', rule)
+        assert "url(" not in rule
 
 
 def test_a_font_that_is_not_there_is_a_warning() -> None:

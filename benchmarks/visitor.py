@@ -1,0 +1,247 @@
+"""What a visitor waits for: the same pages of RobbieBlocks and of Astro, on a slow phone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from benchmarks import edits, machine, peers, processes
+from benchmarks.apps import Page, Size, pages
+from benchmarks.processes import FailedError
+from benchmarks.scenarios import Bench
+from benchmarks.sites import NODE, Site
+from benchmarks.targets import Result
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, CDPSession
+
+Protocol = Literal["h1", "h2"]
+
+_SERVER: Final = Path(__file__).resolve().parent / "peers" / "server.mjs"
+_LATEST_S: Final = 30.0
+_SIZE: Final = Size(pages=24, components=12, blocks=6)
+_ISLANDS: Final = 2
+_PAGES: Final = 3
+_FORMS: Final = ("inline", "linked")
+# A phone on Slow 4G, as Lighthouse has it: latency in ms, bytes a second, and how much slower.
+_NETWORK: Final = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 1_638_400 / 8,
+    "uploadThroughput": 675_000 / 8,
+}
+_CPU_SLOWER: Final = 4
+_WATCH: Final = """
+    window.seen = { lcp: 0, cls: 0, tbt: 0 };
+    const watch = (type, note) =>
+      new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({
+        type, buffered: true,
+      });
+    watch("largest-contentful-paint", (entry) => { seen.lcp = entry.startTime; });
+    watch("layout-shift", (entry) => { if (!entry.hadRecentInput) seen.cls += entry.value; });
+    watch("longtask", (entry) => { seen.tbt += Math.max(0, entry.duration - 50); });
+"""
+_KINDS: Final = {"Document": "html", "Stylesheet": "css", "Script": "js", "Font": "font"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A site in the form in which it is compared."""
+
+    name: str
+    roots: tuple[str, ...]
+
+
+def visitor(bench: Bench) -> None:
+    """Three pages one after the other over both protocols; then what a form of styles costs."""
+    visits = _visits(bench)
+    bench.details["visitor"] = visits
+    first = {
+        row["site"]: row["lcp_ms"] for row in visits if row["protocol"] == "h2" and row["page"] == 1
+    }
+    note = ", ".join(f"{name} {value:,.0f} ms" for name, value in first.items())
+    ratio = first["inline"] / first["Astro 7"]
+    bench.add(Result.of("visitor-lcp", [ratio], machine.pace(), note))
+    sizes = (10, 1_000) if bench.quick else (10, 1_000, 10_000)
+    bench.details["styles"] = [_cost(bench, count, form) for count in sizes for form in _FORMS]
+
+
+def _visits(bench: Bench) -> list[dict[str, Any]]:
+    # Only this scenario and `development` need a browser.
+    from playwright.sync_api import Error
+
+    from tests.browser.chromium import launched
+    from tests.browser.install import BrowserMissingError
+
+    chosen = [page.route for page in _pages_with_islands()]
+    rows: list[dict[str, Any]] = []
+    with bench.ground.site(_SIZE) as site:
+        served = [_ours(site, form) for form in _FORMS]
+        astro = peers.prepare("astro", _SIZE, bench.ground.folder / "astro-visitor")
+        astro.build()
+        served.append(_Served("Astro 7", ("/", str(astro.folder / "dist"))))
+        certificate = _certificate(bench.ground.folder)
+        try:
+            with launched() as browser:
+                for protocol in ("h1", "h2"):
+                    for each in served:
+                        secured = certificate if protocol == "h2" else ()
+                        with _serving(bench.ground.folder, each, secured) as address:
+                            runs = [
+                                _three_pages(browser, [address + route for route in chosen])
+                                for _ in bench.rounds(1, 5)
+                            ]
+                        rows += _medians(each.name, protocol, runs)
+                        bench.say(f"  {each.name}, {protocol}: {rows[-_PAGES]}")
+        except (Error, BrowserMissingError) as error:
+            raise FailedError(str(error)) from error
+    return rows
+
+
+def _pages_with_islands() -> Sequence[Page]:
+    """Pages with two blocks that have state, as every third component has."""
+
+    def islands(page: Page) -> int:
+        return sum(int(key.removeprefix("part-")) % 3 == 0 for key, _ in page.blocks)
+
+    return [page for page in pages(_SIZE) if islands(page) == _ISLANDS][:_PAGES]
+
+
+def _ours(site: Site, form: str) -> _Served:
+    """The site built with its styles in a form, in a folder of its own."""
+    (site.home / "robbieblocks.toml").write_text(f'[site]\nstyles = "{form}"\n')
+    folder = site.home / form
+    processes.run(
+        (*processes.OURS, "build", "--app", "bench"),
+        env=site.env | {"ROBBIEBLOCKS_SITE_ROOT": str(folder)},
+        cwd=site.home,
+    )
+    node = folder / NODE
+    return _Served(form, ("/_rb/", str(node / "assets"), "/", str(node / "bench" / "current")))
+
+
+def _certificate(folder: Path) -> tuple[str, ...]:
+    """Options for a certificate of 127.0.0.1: browsers speak HTTP/2 over TLS only."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    processes.run(
+        (
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", key),
+            *("-out", certificate),
+        ),
+        env=peers.environment(),
+        cwd=folder,
+    )
+    return ("--certificate", str(certificate), "--key", str(key))
+
+
+@contextmanager
+def _serving(folder: Path, served: _Served, secured: Sequence[str]) -> Iterator[str]:
+    """The address at which a site is served meanwhile."""
+    log = folder / "served.log"
+    log.unlink(missing_ok=True)
+    argv = (str(peers.node()), str(_SERVER), *secured, *served.roots)
+    with processes.running(argv, env=peers.environment(), cwd=folder, log=log):
+        until = time.monotonic() + _LATEST_S
+        while not (said := log.read_text() if log.exists() else "").endswith("\n"):
+            if time.monotonic() > until:
+                raise FailedError(f"the server does not serve: {said}")
+            time.sleep(0.02)
+        yield f"{'https' if secured else 'http'}://127.0.0.1:{said.split()[0]}"
+
+
+def _three_pages(browser: Browser, urls: Sequence[str]) -> list[dict[str, float]]:
+    """Visit pages one after the other, the browser's cache empty before the first."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, ignore_https_errors=True
+    )
+    context.add_init_script(_WATCH)
+    try:
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", _NETWORK)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": _CPU_SLOWER})
+        found = []
+        for url in urls:
+            traffic = _Traffic(session)
+            page.goto(url)
+            page.wait_for_load_state("networkidle")
+            seen: dict[str, float] = page.evaluate("seen")
+            found.append({f"{name}_ms": seen[name] for name in ("lcp", "tbt")})
+            found[-1] |= {"cls": seen["cls"], **traffic.end()}
+        return found
+    finally:
+        context.close()
+
+
+class _Traffic:
+    """The requests of a page that the network answered, and their bytes by kind."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+        self._kinds: dict[str, str] = {}
+        self._bytes: dict[str, float] = {}
+        self._listeners = {
+            "Network.responseReceived": self._begun,
+            "Network.loadingFinished": self._ended,
+        }
+        for event, listener in self._listeners.items():
+            session.on(event, listener)
+
+    def end(self) -> dict[str, float]:
+        """Listen no more; how many requests there were, and kilobytes by kind."""
+        for event, listener in self._listeners.items():
+            self._session.remove_listener(event, listener)
+        sent = {key: self._bytes.get(key, 0.0) for key in self._kinds}
+        found: dict[str, float] = {"requests": float(len(sent))}
+        for kind in (*_KINDS.values(), "other"):
+            whole = sum(size for key, size in sent.items() if self._kinds[key] == kind)
+            found[f"{kind}_kb"] = whole / 1000
+        return found
+
+    def _begun(self, event: dict[str, Any]) -> None:
+        response = event["response"]
+        if not (response.get("fromDiskCache") or response.get("fromPrefetchCache")):
+            self._kinds[event["requestId"]] = _KINDS.get(event["type"], "other")
+
+    def _ended(self, event: dict[str, Any]) -> None:
+        self._bytes[event["requestId"]] = event["encodedDataLength"]
+
+
+def _medians(
+    name: str, protocol: str, runs: Sequence[Sequence[dict[str, float]]]
+) -> list[dict[str, Any]]:
+    """A row for each page: the medians over the rounds."""
+    return [
+        {
+            "site": name,
+            "protocol": protocol,
+            "page": number + 1,
+            **{key: round(median(run[number][key] for run in runs), 4) for key in runs[0][number]},
+        }
+        for number in range(_PAGES)
+    ]
+
+
+def _cost(bench: Bench, count: int, form: str) -> dict[str, Any]:
+    """Build, disk and edits of an app of so many pages, with its styles in one form."""
+    size = Size(pages=count, components=min(200, count + 2))
+    with bench.ground.site(size) as site:
+        (site.home / "robbieblocks.toml").write_text(f'[site]\nstyles = "{form}"\n')
+        built = site.build(timeout=900)
+        release = site.current.resolve()
+        kilobytes = sum(file.stat().st_size for file in release.rglob("*.html")) / 1000
+        row: dict[str, Any] = {"pages": count, "styles": form, "full": built.wall}
+        row["html_mb"] = kilobytes / 1000
+        with site.worker() as worker:
+            for name in ("one component", "one token", "one branding"):
+                worker.until_live(edits.EDITS[name])
+                row[name] = median(worker.until_live(edits.EDITS[name]) for _ in bench.rounds(1, 5))
+    bench.say(f"  {row}")
+    return row
