@@ -6,7 +6,8 @@
     |   |-- ToolchainUnavailable
     |   |-- SiteUnavailable       the site root or the cache can't be read or written
     |   |-- ProcessFailed         a child process died, hung or could not be started
-    |   `-- GitHubUnavailable     GitHub can't be reached, or asks to wait too long
+    |   |-- GitHubUnavailable     GitHub can't be reached, or asks to wait too long
+    |   `-- BucketUnavailable     the bucket can't be reached, or refuses
     `-- Permanent                 the same input fails again
         |-- ContentError          rows, templates or branding are wrong (exit code 1)
         |-- UsageError            the command line or the environment is wrong (exit code 2)
@@ -153,6 +154,13 @@ class GitHubUnavailable(Transient):
     """GitHub can't be reached, has failed, or asks to wait longer than a command may.
 
     To do: try again later; a run of GitHub Actions can be started again.
+    """
+
+
+class BucketUnavailable(Transient):
+    """The bucket can't be reached, or refuses what was asked; what is live locally stays.
+
+    To do: check `bucket.url`, the credentials and their rights; a worker tries again by itself.
     """
 
 

@@ -43,6 +43,7 @@ pytest_plugins = [
     "tests.sites",
     "tests.commands",
     "tests.workers",
+    "tests.s3_server",
 ]
 
 # How long an example takes is the machine's affair; in CI the same examples run every time.

@@ -18,6 +18,7 @@ from robbieblocks.cli.content.tokens_commands import tokens
 from robbieblocks.cli.database.commands import db
 from robbieblocks.cli.database.secrets_commands import secrets
 from robbieblocks.cli.history.commands import bisect, changes, deploys, why
+from robbieblocks.cli.operating.bucket_commands import bucket
 from robbieblocks.cli.operating.commands import (
     doctor,
     prune,
@@ -64,6 +65,7 @@ app.add_typer(templates)
 app.add_typer(branding)
 app.add_typer(tokens)
 app.add_typer(secrets)
+app.add_typer(bucket)
 
 
 def _version(asked: bool) -> None:

@@ -24,7 +24,7 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
-from robbieblocks.release.names import BUILD_HEADER, is_asset_name
+from robbieblocks.release.names import BUILD_HEADER, hash_in_name, is_asset_name
 from robbieblocks.release.pinning.holds import Hold, end_holds, holds
 from robbieblocks.release.pinning.page_rollback import hold_page, roll_back_page
 from robbieblocks.release.pinning.pins import Pin, pinned
@@ -52,6 +52,7 @@ from robbieblocks.release.reading import (
     read_live,
 )
 from robbieblocks.release.retention import Pruned, prune
+from robbieblocks.release.routing import routes_of
 from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
 from robbieblocks.release.write import WrittenRelease, write_release
@@ -79,6 +80,7 @@ __all__ = [
     "end_holds",
     "has_folder",
     "has_place",
+    "hash_in_name",
     "hold_page",
     "holds",
     "is_asset_name",
@@ -99,6 +101,7 @@ __all__ = [
     "remove_node",
     "roll_back",
     "roll_back_page",
+    "routes_of",
     "unpin",
     "verify",
     "worker_lock",

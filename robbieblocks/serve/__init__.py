@@ -6,10 +6,11 @@ is read at each request, so a new release is seen at once, and each answer comes
 `app_of` and `serve_apps` serve releases that lie elsewhere in the same way.
 """
 
+from robbieblocks.response_headers import NO_STORE, SECURITY
 from robbieblocks.serve.applications import application_routes
 from robbieblocks.serve.asgi import Release, app, app_of
 from robbieblocks.serve.configuration import WebServer, WebSite, render
-from robbieblocks.serve.files import NO_STORE, SECURITY, plain
+from robbieblocks.serve.files import plain
 from robbieblocks.serve.server import addresses, serve_apps, serve_nodes
 
 __all__ = [

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol, Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from robbieblocks import release
+from robbieblocks import release, response_headers
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest
 from robbieblocks.release import SiteRoot
@@ -75,7 +75,7 @@ class _Site:
     async def health(self, _request: Request) -> Response:
         """The build hash of each app's live release, as JSON."""
         hashes = {found.manifest.app: found.manifest.build_hash for found in self._releases.read()}
-        headers = {**files.SECURITY, **files.NO_STORE}
+        headers = {**response_headers.SECURITY, **response_headers.NO_STORE}
         return JSONResponse({"node": self._node, "live": hashes}, headers=headers)
 
     async def asset(self, request: Request) -> Response:
@@ -85,7 +85,12 @@ class _Site:
             with contextlib.suppress(FileNotFoundError):
                 content = self._releases.asset(name)
                 return self._files.respond(
-                    request, name, content, name, files.ONE_YEAR, copy=partial(self._copy, name)
+                    request,
+                    name,
+                    content,
+                    name,
+                    response_headers.ONE_YEAR,
+                    copy=partial(self._copy, name),
                 )
         return files.plain(404, "no such asset")
 
@@ -113,14 +118,16 @@ class _Site:
             if (route := found.redirects.get(path)) is not None:
                 query = request.url.query
                 location = quote(route) + (f"?{query}" if query else "")
-                return RedirectResponse(location, 308, {**files.SECURITY, **files.REVALIDATE})
+                return RedirectResponse(
+                    location, 308, {**response_headers.SECURITY, **response_headers.REVALIDATE}
+                )
         for found in releases:
             if found.manifest.app == SHARED_APP and _NOT_FOUND_PAGE in found.manifest.files:
                 return self._file(request, found, _NOT_FOUND_PAGE, status=404)
         return files.plain(404, "not found")
 
     def _file(self, request: Request, found: Release, file: str, *, status: int = 200) -> Response:
-        caching = files.REVALIDATE if status == 200 else files.NO_STORE
+        caching = response_headers.REVALIDATE if status == 200 else response_headers.NO_STORE
         headers = {release.BUILD_HEADER: found.manifest.build_hash, **caching}
         tag = found.manifest.files[file] + found.edition
         content = found.content(file)
@@ -145,14 +152,7 @@ class Release:
     @classmethod
     def of(cls, manifest: Manifest, content: Callable[[str], bytes], *, edition: str = "") -> Self:
         """Work out routes and redirects from a manifest."""
-        pages = {unquote(page.route): page for page in manifest.pages}
-        page_files = {page.path for page in manifest.pages}
-        routes = {f"/{path}": path for path in manifest.files if path not in page_files}
-        redirects: dict[str, str] = {}
-        for route, page in pages.items():
-            other = route.removesuffix("/") if route.endswith("/") else route + "/"
-            redirects[other] = redirects[f"/{page.path}"] = route
-        routes |= {route: page.path for route, page in pages.items()}
+        routes, redirects = release.routes_of(manifest)
         return cls(manifest, routes, redirects, content, edition)
 
 

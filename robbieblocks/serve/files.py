@@ -16,38 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable
+from robbieblocks.response_headers import NO_STORE, SECURITY, type_of
 
-SECURITY: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    # The page's own policy is in the page; this directive only works in a header.
-    "Content-Security-Policy": "frame-ancestors 'self'",
-}
-NO_STORE: Final = {"Cache-Control": "no-store"}
-REVALIDATE: Final = {"Cache-Control": "no-cache"}
-ONE_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-
-TYPES: Final = {
-    "html": "text/html; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "mjs": "text/javascript; charset=utf-8",
-    "json": "application/json",
-    "map": "application/json",
-    "txt": "text/plain; charset=utf-8",
-    "xml": "application/xml; charset=utf-8",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "ico": "image/x-icon",
-    "woff2": "font/woff2",
-    "woff": "font/woff",
-    "wasm": "application/wasm",
-}
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
@@ -83,9 +53,7 @@ class FileResponder:
         `tag` stands for the content: the ETag is made of it. Only a 200 has one. `copy` gives the
         content in a coding, where it is kept so.
         """
-        extension = name.rpartition(".")[2]
-        content_type = TYPES.get(extension, "application/octet-stream")
-        sent = {**headers, **SECURITY, "Content-Type": content_type}
+        sent = {**headers, **SECURITY, "Content-Type": type_of(name)}
         if release.is_compressible(name, len(content)):
             sent["Vary"] = "Accept-Encoding"
             coding, content = self._coded(request, tag, content, copy)

@@ -1,6 +1,7 @@
 """Where things are: read once from the project's file and the environment, and passed down."""
 
 from robbieblocks.settings.addresses import Address, Addresses
+from robbieblocks.settings.bucket import BucketLayout, BucketSettings
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
 from robbieblocks.settings.events import KINDS, EventSettings, Webhook, url_problem
 from robbieblocks.settings.installation import Settings, resource_dir
@@ -12,6 +13,8 @@ __all__ = [
     "SETTINGS",
     "Address",
     "Addresses",
+    "BucketLayout",
+    "BucketSettings",
     "EventSettings",
     "ProjectFile",
     "Setting",

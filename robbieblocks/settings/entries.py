@@ -96,6 +96,31 @@ SETTINGS: Final = (
         STYLES,
     ),
     Setting(
+        "",
+        "bucket.url",
+        "none",
+        "an S3-compatible bucket to which [what is live is published, too](bucket.md): "
+        "`s3://name/prefix`, where `{node}` stands for the node. Credentials are those of the "
+        "environment (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`) or of the machine's role",
+    ),
+    Setting("", "bucket.endpoint", "Amazon S3's", "the bucket's server, as `https://...`"),
+    Setting("", "bucket.region", "`AWS_REGION`, else `us-east-1`", "the bucket's region"),
+    Setting(
+        "",
+        "bucket.layout",
+        "`router`",
+        "`router`: a swap is one write, and a router stands in front; `flat`: pages lie at their "
+        "paths, and are written one after the other",
+        ("router", "flat"),
+    ),
+    Setting(
+        "",
+        "bucket.nodes",
+        "every node",
+        "the nodes that are published there, with spaces between; one, where the url has no "
+        "`{node}`",
+    ),
+    Setting(
         "ROBBIEBLOCKS_HEALTH",
         "worker.health",
         "`127.0.0.1:9464`",

@@ -13,6 +13,7 @@ import platformdirs
 from robbieblocks.check_rules import RULES
 from robbieblocks.settings.addresses import Addresses, addresses_in
 from robbieblocks.settings.applications import applications_in
+from robbieblocks.settings.bucket import BucketSettings
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS, STYLES, StyleSetting
 from robbieblocks.settings.events import EventSettings
 from robbieblocks.settings.project_file import (
@@ -59,6 +60,7 @@ class Settings:
     addresses: Addresses = field(default_factory=Addresses)
     browser: str | None = None
     styles: StyleSetting = "auto"
+    bucket: BucketSettings | None = None
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -95,6 +97,7 @@ class Settings:
             styles=given.styles(),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
+            bucket=BucketSettings.of(given.in_file),
             in_file=given.in_file,
             events=given.file.events,
         )

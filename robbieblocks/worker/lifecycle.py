@@ -11,9 +11,10 @@ The threads of a worker's process:
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
+    bucket       `BucketThread`, where the settings name a bucket: publishes to it what is live
 
-The main thread reads `Liveness`, which the listener writes; the supervisor and the health server
-read `Health`, which the main thread writes. Nothing else is shared.
+The main thread reads `Liveness`, which the listener writes; the supervisor, the health server and
+the bucket's thread read `Health`, which the main thread writes. Nothing else is shared.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from psycopg import Connection
 
@@ -49,6 +50,9 @@ from robbieblocks.worker.shutdown import ForcedStop, Shutdown
 from robbieblocks.worker.supervisor import supervised
 from robbieblocks.worker.systemd import Notifier
 from robbieblocks.worker.timing import Timing
+
+if TYPE_CHECKING:
+    from robbieblocks.worker.bucket_thread import BucketThread
 
 _JOIN_S: Final = 5.0
 
@@ -117,6 +121,7 @@ class _Worker:
     database: WorkerDatabase
     builder: PipelineBuilder
     loop: Loop
+    bucket: BucketThread | None = None
     _health_server: HealthServer | None = None
 
     def start(self, health_address: str | None) -> None:
@@ -127,6 +132,8 @@ class _Worker:
         self.listener.start()
         if health_address != "":
             self._health_server = HealthServer.open(self.loop.health, health_address)
+        if self.bucket is not None:
+            self.bucket.start()
         address = self._health_server.address if self._health_server else "off"
         root = str(self.database.site_root.path)
         self.loop.log.info("worker.started", health=address, site_root=root)
@@ -135,6 +142,8 @@ class _Worker:
         """Close every part; child processes first. `stopped` must be set."""
         self.builder.close()
         self.listener.join(_JOIN_S)
+        if self.bucket is not None:
+            self.bucket.join(_JOIN_S)
         self.database.close()
         if self._health_server:
             self._health_server.close()
@@ -187,7 +196,16 @@ def _assemble(
         wake=wake,
         stopped=stopped,
     )
-    return _Worker(watchdog, listener, work, builder, loop)
+    bucket = None
+    if settings.bucket is not None and settings.bucket.has(node):
+        # Imported only where there is a bucket: its packages take time and memory.
+        from robbieblocks.worker.bucket_thread import open_bucket_thread
+
+        bucket = open_bucket_thread(
+            settings, node, work.leader_lock, site_root, health=health, log=log, stopped=stopped
+        )
+        loop.on_built = bucket.built
+    return _Worker(watchdog, listener, work, builder, loop, bucket)
 
 
 def _open_connection(

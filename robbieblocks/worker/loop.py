@@ -32,6 +32,7 @@ class Loop:
     wake: threading.Event
     stopped: threading.Event
     monotonic: Callable[[], float] = time.monotonic
+    on_built: Callable[[BuildResult], None] = lambda _result: None
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _polls: bool = False
 
@@ -121,6 +122,7 @@ class Loop:
         pinned = {run.app for run in result.runs if run.pin}
         self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed - pinned, pinned)
         self.health.build_finished(job, result, seconds)
+        self.on_built(result)
 
     def _reconnect(self) -> None:
         try:

@@ -43,6 +43,10 @@ def run(
     # A node that left the table is served on, and nothing else says so.
     left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
     found += (_left(node) for node in left)
+    if settings.bucket is not None:
+        from robbieblocks.cli.operating.bucket import findings
+
+        found += findings(settings.bucket, site_root, ids)
     if format_ == "json":
         print_result(output.as_json(as_json(statuses, seen, found)))
     elif check:

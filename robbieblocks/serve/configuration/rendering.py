@@ -9,11 +9,10 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from robbieblocks import release
+from robbieblocks import release, response_headers
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import ASSET_PREFIX
-from robbieblocks.serve import files
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
 _TEMPLATES: Final = {"nginx": "nginx.conf.j2", "caddy": "Caddyfile.j2"}
@@ -58,9 +57,9 @@ def render(server: WebServer, site: WebSite) -> str:
         "asset_prefix": ASSET_PREFIX,
         "compressed_min_bytes": release.COMPRESSED_MIN_BYTES,
         "never_a_visitors": _NEVER_A_VISITORS,
-        "no_store": files.NO_STORE,
-        "one_year": files.ONE_YEAR,
-        "revalidate": files.REVALIDATE,
+        "no_store": response_headers.NO_STORE,
+        "one_year": response_headers.ONE_YEAR,
+        "revalidate": response_headers.REVALIDATE,
     }
     values |= _of_nginx(site) if server == "nginx" else _of_caddy(site)
     return environment.get_template(_TEMPLATES[server]).render(values)
@@ -75,9 +74,9 @@ def _quoted(text: object, variables: str = "") -> str:
 def _of_nginx(site: WebSite) -> dict[str, object]:
     port = site.port or 80
     types: dict[str, list[str]] = {}
-    for ending, content_type in files.TYPES.items():
+    for ending, content_type in response_headers.TYPES.items():
         types.setdefault(content_type.partition(";")[0], []).append(ending)
-    compressed = {files.TYPES[ending].partition(";")[0] for ending in release.COMPRESSED}
+    compressed = {response_headers.TYPES[ending].partition(";")[0] for ending in release.COMPRESSED}
     return {
         "listen": [f"{site.host}:{port}"] if site.host else [str(port), f"[::]:{port}"],
         "types": types,
@@ -92,7 +91,7 @@ def _nginx_headers(caching: Mapping[str, str], *, build: bool = False) -> str:
 
     The empty `Last-Modified` takes out the one that nginx would make of the file's time.
     """
-    sent = {**caching, **files.SECURITY, "Last-Modified": ""}
+    sent = {**caching, **response_headers.SECURITY, "Last-Modified": ""}
     lines = [f"add_header {name} {_quoted(value)} always;" for name, value in sent.items()]
     if build:
         lines.append(f"add_header {release.BUILD_HEADER} $robbieblocks_build always;")
@@ -103,7 +102,7 @@ def _of_caddy(site: WebSite) -> dict[str, object]:
     # A name alone has Caddy fetch a certificate; a port is plain HTTP.
     address = site.name if site.name and not site.port else f"http://{site.name}:{site.port or 80}"
     endings: dict[str, list[str]] = {}
-    for ending, content_type in files.TYPES.items():
+    for ending, content_type in response_headers.TYPES.items():
         endings.setdefault(content_type, []).append(ending)
     types = [
         f"@{kind[0]} path {' '.join(f'*.{each}' for each in kind)}\n"
@@ -118,5 +117,5 @@ def _of_caddy(site: WebSite) -> dict[str, object]:
 
 
 def _caddy_headers(caching: Mapping[str, str]) -> str:
-    sent = {**caching, **files.SECURITY}
+    sent = {**caching, **response_headers.SECURITY}
     return "\n".join(f"\t\theader {name} {_quoted(value)}" for name, value in sent.items())

@@ -84,6 +84,19 @@ class LeaderLock:
                 self._has_advisory = self._end_stale_holders(connection, key)
         return self._has_advisory
 
+    @property
+    def session(self) -> Session | None:
+        """The session that holds the advisory lock for this process; None while none does."""
+        return self._session if self._has_advisory else None
+
+    def is_held(self, connection: Connection, session: Session) -> bool:
+        """Whether the server says, now, that a session holds the advisory lock.
+
+        Raises DatabaseUnavailable.
+        """
+        with translated(f"ask who is the worker of {self.node}"):
+            return session in sessions.holders(connection, record.worker_lock(self.node))
+
     def close(self) -> None:
         """Release the file lock."""
         if self._file is not None:

@@ -1,0 +1,193 @@
+// A Cloudflare Worker that answers from an R2 bucket, by what its pointer names.
+//
+// In wrangler.toml:
+//   main = "router.js"
+//   [[r2_buckets]]
+//   binding = "BUCKET"
+//   bucket_name = "..."
+
+// `robbieblocks bucket router cloudflare` fills this in.
+const SETTINGS = {
+  root: "",
+  pointer: "pointer.json",
+  assets: "assets/",
+  assetPrefix: "/_rb/",
+  buildHeader: "",
+  assetCaching: "",
+  pageCaching: "",
+  errorCaching: "",
+  /** @type {Record<string, string>} */
+  headers: {},
+  /** @type {Record<string, string>} */
+  types: {},
+};
+// How long a swap may stay unseen.
+const POINTER_MS = 1000;
+
+/**
+ * @typedef {object} Table
+ * @property {Record<string, string>} builds the build hash of each app
+ * @property {Record<string, [string, string]>} files by path: an object, and its app
+ * @property {Record<string, string>} redirects
+ * @property {[string, string] | null} notFound
+ *
+ * @typedef {object} Stored
+ * @property {ReadableStream | string} body
+ * @property {() => Promise<unknown>} json
+ *
+ * @typedef {{ BUCKET: { get: (key: string) => Promise<Stored | null> } }} Environment
+ */
+
+/** @type {{ at: number, key: string, table: Table } | null} */
+let known = null;
+
+export default {
+  /**
+   * @param {Request} request
+   * @param {Environment} environment
+   */
+  async fetch(request, environment) {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return plain(405, "only GET and HEAD");
+    }
+    const url = new URL(request.url);
+    const path = decoded(url.pathname);
+    if (path === null) {
+      return plain(404, "not found");
+    }
+    if (path.startsWith(SETTINGS.assetPrefix)) {
+      return asset(path.slice(SETTINGS.assetPrefix.length), environment);
+    }
+    return (
+      (await page(request, path, url.search, environment, false)) ??
+      // The table was an old one, and its object is gone: the pointer is asked again.
+      (await page(request, path, url.search, environment, true)) ??
+      plain(503, "the site can't be read at the moment")
+    );
+  },
+};
+
+/**
+ * @param {Request} request
+ * @param {string} path
+ * @param {string} query
+ * @param {Environment} environment
+ * @param {boolean} anew
+ * @returns {Promise<Response | null>} null where an object is missing
+ */
+async function page(request, path, query, environment, anew) {
+  const table = await tableThatCounts(environment, anew);
+  if (table === null) {
+    return null;
+  }
+  if (!Object.hasOwn(table.files, path)) {
+    if (Object.hasOwn(table.redirects, path)) {
+      const location = table.redirects[path] + query;
+      return answer(308, null, { Location: location }, SETTINGS.pageCaching);
+    }
+    return notFound(table, environment);
+  }
+  const [key, app] = table.files[path];
+  const tag = `"${key}"`;
+  const headers = { ETag: tag, [SETTINGS.buildHeader]: table.builds[app] };
+  const offered = (request.headers.get("If-None-Match") ?? "").split(",");
+  if (offered.some((each) => [tag, "*"].includes(each.trim().replace(/^W\//, "")))) {
+    return answer(304, null, headers, SETTINGS.pageCaching);
+  }
+  const found = await environment.BUCKET.get(SETTINGS.root + key);
+  if (found === null) {
+    return null;
+  }
+  return answer(200, found.body, { ...headers, "Content-Type": type(key) }, SETTINGS.pageCaching);
+}
+
+/**
+ * @param {Table} table
+ * @param {Environment} environment
+ */
+async function notFound(table, environment) {
+  const [key, app] = table.notFound ?? [null, ""];
+  const found = key === null ? null : await environment.BUCKET.get(SETTINGS.root + key);
+  if (key === null || found === null) {
+    return plain(404, "not found");
+  }
+  const headers = { "Content-Type": type(key), [SETTINGS.buildHeader]: table.builds[app] };
+  return answer(404, found.body, headers, SETTINGS.errorCaching);
+}
+
+/**
+ * @param {string} name
+ * @param {Environment} environment
+ */
+async function asset(name, environment) {
+  const isName = /^[a-z0-9][a-z0-9_.-]{0,199}$/.test(name);
+  const key = SETTINGS.root + SETTINGS.assets + name;
+  const found = isName ? await environment.BUCKET.get(key) : null;
+  if (found === null) {
+    return plain(404, "no such asset");
+  }
+  const headers = { ETag: `"${name}"`, "Content-Type": type(name) };
+  return answer(200, found.body, headers, SETTINGS.assetCaching);
+}
+
+/**
+ * @param {Environment} environment
+ * @param {boolean} anew
+ * @returns {Promise<Table | null>}
+ */
+async function tableThatCounts(environment, anew) {
+  const now = Date.now();
+  if (known !== null && !anew && now - known.at < POINTER_MS) {
+    return known.table;
+  }
+  const pointer = await environment.BUCKET.get(SETTINGS.root + SETTINGS.pointer);
+  if (pointer === null) {
+    return null;
+  }
+  const { table: key } = /** @type {{ table: string }} */ (await pointer.json());
+  if (known !== null && known.key === key) {
+    known.at = now;
+    return known.table;
+  }
+  const found = await environment.BUCKET.get(SETTINGS.root + key);
+  if (found === null) {
+    return null;
+  }
+  const table = /** @type {Table} */ (await found.json());
+  known = { at: now, key, table };
+  return table;
+}
+
+/** @param {string} path */
+function decoded(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} key */
+function type(key) {
+  return SETTINGS.types[key.slice(key.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+}
+
+/**
+ * @param {number} status
+ * @param {BodyInit | null} body
+ * @param {Record<string, string>} headers
+ * @param {string} caching
+ */
+function answer(status, body, headers, caching) {
+  const sent = { ...SETTINGS.headers, "Cache-Control": caching, ...headers };
+  return new Response(body, { status, headers: sent });
+}
+
+/**
+ * @param {number} status
+ * @param {string} text
+ */
+function plain(status, text) {
+  const headers = { "Content-Type": "text/plain; charset=utf-8" };
+  return answer(status, `${text}\n`, headers, SETTINGS.errorCaching);
+}

@@ -1,0 +1,178 @@
+// A router for nginx with its JavaScript module (Debian: libnginx-mod-http-js).
+//
+// It asks the bucket without a signature: let only this server's address read it. In http {}:
+//   js_import robbieblocks from /etc/nginx/robbieblocks.js;
+//   proxy_cache_path /var/cache/nginx/robbieblocks keys_zone=robbieblocks:10m max_size=1g;
+//   subrequest_output_buffer_size 16m;
+// and in server {}:
+//   location / { js_content robbieblocks.answer; }
+//   location /robbieblocks-bucket/ {
+//       internal;
+//       proxy_pass http://BUCKET-ENDPOINT/BUCKET/;
+//       proxy_set_header Accept-Encoding "";
+//       proxy_pass_request_headers off;
+//       proxy_cache robbieblocks;
+//       proxy_cache_valid 200 7d;
+//       proxy_cache_bypass $robbieblocks_is_pointer;
+//       proxy_no_cache $robbieblocks_is_pointer;
+//   }
+// with this in http {}, so that a swap is seen at once:
+//   map $uri $robbieblocks_is_pointer { default ""; "~/pointer\.json$" 1; }
+
+// `robbieblocks bucket router nginx` fills this in.
+const SETTINGS = {
+  root: "",
+  pointer: "pointer.json",
+  assets: "assets/",
+  assetPrefix: "/_rb/",
+  buildHeader: "",
+  assetCaching: "",
+  pageCaching: "",
+  errorCaching: "",
+  /** @type {Record<string, string>} */
+  headers: {},
+  /** @type {Record<string, string>} */
+  types: {},
+};
+const BUCKET = "/robbieblocks-bucket/";
+
+/**
+ * @typedef {object} Reply
+ * @property {number} status
+ * @property {string} responseText
+ * @property {Uint8Array} responseBuffer
+ *
+ * @typedef {object} NginxRequest
+ * @property {string} method
+ * @property {string} uri
+ * @property {Record<string, string>} headersIn
+ * @property {Record<string, string>} headersOut
+ * @property {Record<string, string | undefined>} variables
+ * @property {(uri: string, options: { method: string }) => Promise<Reply>} subrequest
+ * @property {(status: number, body?: string | Uint8Array) => void} return
+ *
+ * @typedef {object} Table
+ * @property {Record<string, string>} builds
+ * @property {Record<string, [string, string]>} files
+ * @property {Record<string, string>} redirects
+ * @property {[string, string] | null} notFound
+ */
+
+/** @param {NginxRequest} r */
+async function answer(r) {
+  if (r.method !== "GET" && r.method !== "HEAD") {
+    plain(r, 405, "only GET and HEAD");
+    return;
+  }
+  if (r.uri.startsWith(SETTINGS.assetPrefix)) {
+    await asset(r, r.uri.slice(SETTINGS.assetPrefix.length));
+    return;
+  }
+  const pointer = await read(r, SETTINGS.pointer);
+  const found = pointer && (await read(r, JSON.parse(pointer.responseText).table));
+  if (!found) {
+    plain(r, 503, "the site can't be read at the moment");
+    return;
+  }
+  await page(r, JSON.parse(found.responseText));
+}
+
+/**
+ * @param {NginxRequest} r
+ * @param {Table} table
+ */
+async function page(r, table) {
+  const named = has(table.files, r.uri) ? table.files[r.uri] : null;
+  if (!named && has(table.redirects, r.uri)) {
+    const query = r.variables.args ? `?${r.variables.args}` : "";
+    send(r, 308, "", { Location: table.redirects[r.uri] + query }, SETTINGS.pageCaching);
+    return;
+  }
+  const shown = named || table.notFound;
+  if (!shown) {
+    plain(r, 404, "not found");
+    return;
+  }
+  /** @type {Record<string, string>} */
+  const headers = { "Content-Type": type(shown[0]) };
+  headers[SETTINGS.buildHeader] = table.builds[shown[1]];
+  if (named) {
+    headers.ETag = `"${named[0]}"`;
+    const offered = (r.headersIn["If-None-Match"] || "").split(",");
+    if (offered.some((each) => each.trim().replace(/^W\//, "") === headers.ETag)) {
+      send(r, 304, "", headers, SETTINGS.pageCaching);
+      return;
+    }
+  }
+  const found = await read(r, shown[0]);
+  if (!found) {
+    plain(r, 503, "this page can't be read at the moment");
+    return;
+  }
+  const caching = named ? SETTINGS.pageCaching : SETTINGS.errorCaching;
+  send(r, named ? 200 : 404, found.responseBuffer, headers, caching);
+}
+
+/**
+ * @param {NginxRequest} r
+ * @param {string} name
+ */
+async function asset(r, name) {
+  const isName = /^[a-z0-9][a-z0-9_.-]{0,199}$/.test(name);
+  const found = isName && (await read(r, SETTINGS.assets + name));
+  if (!found) {
+    plain(r, 404, "no such asset");
+    return;
+  }
+  const headers = { ETag: `"${name}"`, "Content-Type": type(name) };
+  send(r, 200, found.responseBuffer, headers, SETTINGS.assetCaching);
+}
+
+/**
+ * @param {NginxRequest} r
+ * @param {string} key
+ * @returns {Promise<Reply | null>}
+ */
+async function read(r, key) {
+  const reply = await r.subrequest(BUCKET + SETTINGS.root + key, { method: "GET" });
+  return reply.status === 200 ? reply : null;
+}
+
+/**
+ * @param {object} of
+ * @param {string} key
+ */
+function has(of, key) {
+  return Object.hasOwn(of, key);
+}
+
+/** @param {string} key */
+function type(key) {
+  return SETTINGS.types[key.slice(key.lastIndexOf(".") + 1)] || "application/octet-stream";
+}
+
+/**
+ * @param {NginxRequest} r
+ * @param {number} status
+ * @param {string | Uint8Array} body
+ * @param {Record<string, string>} headers
+ * @param {string} caching
+ */
+function send(r, status, body, headers, caching) {
+  const all = Object.assign({}, SETTINGS.headers, { "Cache-Control": caching }, headers);
+  for (const name of Object.keys(all)) {
+    r.headersOut[name] = all[name];
+  }
+  r.return(status, body);
+}
+
+/**
+ * @param {NginxRequest} r
+ * @param {number} status
+ * @param {string} text
+ */
+function plain(r, status, text) {
+  send(r, status, `${text}\n`, { "Content-Type": "text/plain" }, SETTINGS.errorCaching);
+}
+
+export default { answer };

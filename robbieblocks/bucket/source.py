@@ -1,0 +1,171 @@
+"""What is live under the site root, as objects: each with its key, digest, headers and bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+from robbieblocks import release
+from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest, sha256
+from robbieblocks.objectstore import Stored
+from robbieblocks.release import SiteRoot
+from robbieblocks.response_headers import ONE_YEAR, REVALIDATE, type_of
+
+_TABLE_FORMAT: Final = 1
+_NOT_FOUND_PAGE: Final = "404.html"
+_FOR_EVER: Final = ONE_YEAR["Cache-Control"]
+_ASKED_EACH_TIME: Final = REVALIDATE["Cache-Control"]
+
+
+class SourceChanged(Exception):
+    """A file is not what its manifest says any more: another release is live by now, or damaged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An object that has to be in the bucket. `digest` is of its bytes; of an asset, its name.
+
+    `read` gives the bytes. Raises SourceChanged and SiteUnavailable.
+    """
+
+    key: str
+    digest: str
+    cache_control: str
+    read: Callable[[], bytes]
+    is_asset: bool = False
+
+    def stored(self) -> Stored:
+        """The object with its bytes."""
+        return Stored(
+            key=self.key,
+            data=self.read(),
+            content_type=type_of(self.key),
+            cache_control=self.cache_control,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The live releases of a node, in the order in which they are asked for a page."""
+
+    site_root: SiteRoot
+    node: str
+    manifests: Sequence[Manifest]
+
+    @classmethod
+    def of(cls, site_root: SiteRoot, node: str) -> Source:
+        """What is live now. Raises SiteUnavailable."""
+        apps = sorted(release.apps(site_root, node), key=lambda app: (app == SHARED_APP, app))
+        found = (release.live(site_root, node, app) for app in apps)
+        return cls(site_root, node, [manifest for manifest in found if manifest])
+
+    @property
+    def builds(self) -> dict[str, str]:
+        """The build hash of each app."""
+        return {manifest.app: manifest.build_hash for manifest in self.manifests}
+
+    def assets(self, folder: str) -> list[Wanted]:
+        """The assets of all apps, below a folder of the bucket."""
+        app_of = {name: found.app for found in self.manifests for name in found.assets}
+        app_of |= {
+            name: found.app
+            for found in self.manifests
+            for page in found.pages
+            for name in page.assets
+        }
+        return [
+            Wanted(
+                key=folder + name,
+                digest=name,
+                cache_control=_FOR_EVER,
+                read=partial(self._asset, app, name),
+                is_asset=True,
+            )
+            for name, app in sorted(app_of.items())
+        ]
+
+    def by_content(self, folder: str, assets: str) -> tuple[list[Wanted], Wanted]:
+        """Every file by its digest, and the table that says which of them answers which path."""
+        files: dict[str, list[str]] = {}
+        redirects: dict[str, str] = {}
+        wanted: dict[str, Wanted] = {}
+        not_found: list[str] | None = None
+        for found in self.manifests:
+            routes, others = release.routes_of(found)
+            keys = {path: _content_key(folder, path, found.files[path]) for path in found.files}
+            for path, key in keys.items():
+                wanted.setdefault(key, self._file(found, path, key, _FOR_EVER))
+            for route, path in routes.items():
+                files.setdefault(route, [keys[path], found.app])
+            for route, target in others.items():
+                redirects.setdefault(route, quote(target))
+            if found.app == SHARED_APP and _NOT_FOUND_PAGE in keys:
+                not_found = [keys[_NOT_FOUND_PAGE], found.app]
+        table = {
+            "format": _TABLE_FORMAT,
+            "builds": self.builds,
+            "files": files,
+            "redirects": {path: to for path, to in redirects.items() if path not in files},
+            "notFound": not_found,
+            "assets": [wanted.key for wanted in self.assets(assets)],
+        }
+        text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        digest = sha256(text)
+        return list(wanted.values()), Wanted(
+            key=f"releases/{digest}.json",
+            digest=digest,
+            cache_control=_FOR_EVER,
+            read=lambda: text,
+        )
+
+    def by_path(self) -> list[Wanted]:
+        """Every file at its path; of two apps that have the same, the first one's."""
+        wanted: dict[str, Wanted] = {}
+        for found in self.manifests:
+            for path in found.files:
+                if path not in wanted:
+                    wanted[path] = self._file(found, path, path, _ASKED_EACH_TIME)
+        return list(wanted.values())
+
+    def _file(self, manifest: Manifest, path: str, key: str, cache_control: str) -> Wanted:
+        digest = manifest.files[path]
+        return Wanted(
+            key=key,
+            digest=digest,
+            cache_control=cache_control,
+            read=partial(self._page, manifest.app, path, digest),
+        )
+
+    def _page(self, app: str, path: str, digest: str) -> bytes:
+        data = release.read_live(self.site_root, self.node, app, path)
+        if sha256(data) != digest:
+            raise SourceChanged(path)
+        return data
+
+    def _asset(self, app: str, name: str) -> bytes:
+        data = release.read_asset(self.site_root, self.node, app, name)
+        stated = release.hash_in_name(name)
+        if stated is not None and not sha256(data).startswith(stated):
+            raise SourceChanged(name)
+        return data
+
+
+def live_builds(site_root: SiteRoot, node: str) -> Mapping[str, str]:
+    """The build hash of each app that is live on a node. Raises SiteUnavailable."""
+    return Source.of(site_root, node).builds
+
+
+def asset_folder() -> str:
+    """Where assets are in the flat layout, as their address has it."""
+    return ASSET_PREFIX.removeprefix("/")
+
+
+def _content_key(folder: str, path: str, digest: str) -> str:
+    ending = path.rpartition("/")[2].rpartition(".")[2]
+    return (
+        f"{folder}{digest}.{ending}" if ending.isalnum() and ending.isascii() else folder + digest
+    )

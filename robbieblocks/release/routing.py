@@ -1,0 +1,23 @@
+"""Which file of a release answers which path of an address, and which paths lead to another."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from robbieblocks.model import Manifest
+
+
+def routes_of(manifest: Manifest) -> tuple[dict[str, str], dict[str, str]]:
+    """By path: the file that answers it; and the route to which another form of it leads.
+
+    Pages are found by their route, other files by their own path. Paths are decoded.
+    """
+    pages = {unquote(page.route): page for page in manifest.pages}
+    page_files = {page.path for page in manifest.pages}
+    routes = {f"/{path}": path for path in manifest.files if path not in page_files}
+    redirects: dict[str, str] = {}
+    for route, page in pages.items():
+        other = route.removesuffix("/") if route.endswith("/") else route + "/"
+        redirects[other] = redirects[f"/{page.path}"] = route
+    routes |= {route: page.path for route, page in pages.items()}
+    return routes, redirects

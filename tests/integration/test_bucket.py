@@ -1,0 +1,391 @@
+"""Publishing to a bucket, against a real S3 server: what counts, what is written, who wins."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from robbieblocks import failpoints
+from robbieblocks.bucket import Publisher, RouterPointer, open_publisher, read_record
+from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
+from robbieblocks.model import sha256
+from robbieblocks.objectstore import Stored
+from robbieblocks.release import SiteRoot
+from robbieblocks.settings import BucketSettings
+from tests.integration.releases import NODE, assets, pages, put, put_version, served
+from tests.s3_server import SECRET, Front
+
+
+@pytest.fixture
+def site_root(tmp_path: Path) -> SiteRoot:
+    """A site root whose play app is at version 1."""
+    root = SiteRoot(tmp_path / "site")
+    put_version(root, 1)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_hook() -> Iterator[None]:
+    """A hook of one test is none of the next."""
+    yield
+    failpoints.hook = lambda _step: None
+
+
+def publisher(s3: Front, site_root: SiteRoot, layout: str = "router") -> Publisher:
+    settings = BucketSettings.of(
+        {
+            "bucket.url": s3.url,
+            "bucket.endpoint": s3.address,
+            "bucket.layout": layout,
+            "bucket.nodes": NODE,
+        }
+    )
+    assert settings is not None
+    return open_publisher(settings, site_root, NODE)
+
+
+def keys(s3: Front) -> set[str]:
+    return {found.key for found in s3.bucket().list()}
+
+
+def content(s3: Front, key: str) -> bytes:
+    found = s3.bucket().get(key)
+    assert found is not None, key
+    return found.data
+
+
+def by_router(s3: Front, path: str) -> bytes | None:
+    """What a router would answer: by the pointer, the table, and the object."""
+    pointer = json.loads(content(s3, "pointer.json"))
+    table = json.loads(content(s3, pointer["table"]))
+    assert all(s3.bucket().etag(key) for key in table["assets"])
+    named = table["files"].get(path)
+    return None if named is None else content(s3, named[0])
+
+
+def test_a_push_brings_what_is_live(s3: Front, site_root: SiteRoot) -> None:
+    """Each page is there by its content, each asset by its name, and the pointer names them."""
+    done = publisher(s3, site_root).push()
+    assert done.swapped
+    assert by_router(s3, "/play/p1/") == served(site_root, "play/p1/index.html")
+    assert by_router(s3, "/tokens.json") == pages(1)["tokens.json"]
+    assert by_router(s3, "/play/p1/index.html") is None
+    assert {f"assets/{each.name}" for each in assets(1)} <= keys(s3)
+    record = read_record(site_root, NODE)
+    assert record is not None
+    assert dict(record.builds) == dict(done.builds)
+    assert not record.error
+
+
+def test_an_edit_writes_what_changed_alone(s3: Front, site_root: SiteRoot) -> None:
+    """Two pages and an asset differ: they, the table and the pointer are written, in that order."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    put_version(site_root, 2)
+    s3.requests.clear()
+    publishing.push()
+    assert len(s3.written) == 6
+    assert s3.written[-1] == "pointer.json"
+    assert by_router(s3, "/play/p2/") == served(site_root, "play/p2/index.html")
+    s3.requests.clear()
+    assert not publishing.push().swapped
+    assert s3.written == []
+
+
+def test_a_removed_page_is_gone(s3: Front, site_root: SiteRoot) -> None:
+    """The table names it no more; its bytes stay for as long as an older table is kept."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    fewer = pages(1, count=3)
+    put(site_root, fewer, assets(1))
+    publishing.push()
+    assert by_router(s3, "/play/p5/") is None
+    assert by_router(s3, "/play/p2/") == fewer["play/p2/index.html"]
+
+
+# Runs one push, and is killed when it reaches the step for the given time.
+VICTIM = """
+import os, signal, sys
+from pathlib import Path
+from robbieblocks import failpoints
+from robbieblocks.bucket import open_publisher
+from robbieblocks.release import SiteRoot
+from robbieblocks.settings import BucketSettings
+from tests.integration.releases import NODE
+url, endpoint, layout, root, step = sys.argv[1:]
+given = {"bucket.url": url, "bucket.endpoint": endpoint, "bucket.layout": layout}
+settings = BucketSettings.of(given | {"bucket.nodes": NODE})
+def hook(reached):
+    if reached == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+failpoints.hook = hook
+open_publisher(settings, SiteRoot(Path(root)), NODE).push()
+"""
+
+
+def kill_at(s3: Front, site_root: SiteRoot, layout: str, step: str) -> None:
+    argv = [sys.executable, "-c", VICTIM, s3.url, s3.address, layout, str(site_root.path), step]
+    done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("step", ["bucket object", "bucket objects", "bucket pointer"])
+def test_a_killed_push_is_never_seen_by_the_router(
+    s3: Front, site_root: SiteRoot, step: str
+) -> None:
+    """What counts is the release before, whole, or the new one; the next push goes on."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    before = served(site_root, "play/p2/index.html")
+    put_version(site_root, 2)
+    kill_at(s3, site_root, "router", step)
+    after = served(site_root, "play/p2/index.html")
+    assert by_router(s3, "/play/p2/") == (after if step == "bucket pointer" else before)
+    assert publishing.push().swapped is (step != "bucket pointer")
+    assert by_router(s3, "/play/p2/") == after
+
+
+def test_a_first_push_that_was_cut_off_goes_on(s3: Front, site_root: SiteRoot) -> None:
+    """What is there since is not written again, where there is enough to ask for a list."""
+    put(site_root, pages(1, count=60), assets(1))
+    publishing = publisher(s3, site_root)
+    publishing.go_on = lambda: len(s3.written) < 30
+    with pytest.raises(BucketUnavailable, match="interrupted"):
+        publishing.push()
+    assert "pointer.json" not in keys(s3)
+    there = len(keys(s3))
+    s3.requests.clear()
+    publishing.go_on = lambda: True
+    done = publishing.push()
+    assert there >= 30
+    assert done.objects < 60 - there + 10
+    assert by_router(s3, "/play/p59/") == served(site_root, "play/p59/index.html")
+
+
+@pytest.mark.parametrize("layout", ["router", "flat"])
+def test_one_that_slept_brings_back_nothing_older(
+    s3: Front, site_root: SiteRoot, layout: str
+) -> None:
+    """A newer push in the middle of one: the one that was there later reads what is live again."""
+    publishing = publisher(s3, site_root, layout)
+    publishing.push()
+    put_version(site_root, 2)
+
+    def meanwhile(step: str) -> None:
+        if step == "bucket objects":
+            failpoints.hook = lambda _step: None
+            put_version(site_root, 3)
+            assert publisher(s3, site_root, layout).push().swapped
+
+    failpoints.hook = meanwhile
+    publishing.push()
+    shown = {
+        number: served(site_root, f"play/p{number}/index.html")
+        for number in range(1, len(pages(1)) - 1)
+    }
+    if layout == "router":
+        assert {number: by_router(s3, f"/play/p{number}/") for number in shown} == shown
+    else:
+        found = {number: content(s3, f"play/p{number}/index.html") for number in shown}
+        assert found == shown
+
+
+def test_another_site_root_takes_over_only_where_it_may(
+    s3: Front, site_root: SiteRoot, tmp_path: Path
+) -> None:
+    """It is refused until its caller says that it publishes now; then the first one is refused."""
+    first = publisher(s3, site_root)
+    first.push()
+    other_root = SiteRoot(tmp_path / "other")
+    put_version(other_root, 7)
+    other = publisher(s3, other_root)
+    with pytest.raises(UsageError, match="another site root"):
+        other.push()
+    assert by_router(s3, "/play/p1/") == served(site_root, "play/p1/index.html")
+    other.may_take_over = lambda: True
+    assert other.push().taken_over
+    put_version(site_root, 2)
+    with pytest.raises(UsageError, match="--adopt"):
+        first.push()
+    assert by_router(s3, "/play/p7/") == served(other_root, "play/p7/index.html")
+    assert first.push(adopt=True).taken_over
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((403, "AccessDenied"), "let this account"),
+        ((403, "RequestTimeTooSkewed"), "clock right"),
+        ((403, "SignatureDoesNotMatch"), "AWS_SECRET_ACCESS_KEY"),
+        ((404, "NoSuchBucket"), "make the bucket"),
+        ((503, "SlowDown"), "tried again more slowly"),
+    ],
+)
+def test_a_refusal_is_told_and_recorded(
+    s3: Front, site_root: SiteRoot, answer: tuple[int, str], said: str
+) -> None:
+    """The error names what was attempted and the remedy, and no secret; what is live stays so."""
+    publishing = publisher(s3, site_root)
+    s3.refuse = lambda _request: answer
+    live = served(site_root, "play/p1/index.html")
+    with pytest.raises(BucketUnavailable, match=said) as raised:
+        publishing.push()
+    assert s3.url in str(raised.value)
+    assert SECRET not in str(raised.value)
+    record = read_record(site_root, NODE)
+    assert record is not None
+    assert record.tries == 1
+    assert said in record.error
+    assert served(site_root, "play/p1/index.html") == live
+    s3.refuse = lambda _request: None
+    publishing.push()
+    record = read_record(site_root, NODE)
+    assert record is not None
+    assert not record.error
+
+
+def test_without_a_server_it_says_so(s3: Front, site_root: SiteRoot) -> None:
+    """Nobody listens at the endpoint: the error says that, and the next push is tried as any."""
+    s3.address = "http://127.0.0.1:9"
+    with pytest.raises(BucketUnavailable, match="could not read s3://"):
+        publisher(s3, site_root).push()
+
+
+def test_a_lost_answer_is_no_other_publisher(s3: Front, site_root: SiteRoot) -> None:
+    """The pointer was written and its answer lost: the push succeeds, and it counts."""
+    lost: list[str] = []
+
+    def lose(request: object) -> bool:
+        key = getattr(request, "key", "")
+        is_it = getattr(request, "method", "") == "PUT" and key.endswith("pointer.json")
+        if is_it and not lost:
+            lost.append(key)
+            return True
+        return False
+
+    s3.lose = lose
+    publishing = publisher(s3, site_root)
+    try:
+        publishing.push()
+    except BucketUnavailable:
+        # The client did not write it again by itself; the next push finds that it counts.
+        assert not publishing.push().swapped
+    assert lost
+    assert by_router(s3, "/play/p1/") == served(site_root, "play/p1/index.html")
+
+
+def test_what_no_kept_release_needs_is_removed_when_it_is_old(
+    s3: Front, site_root: SiteRoot
+) -> None:
+    """Of eight releases the last five are whole afterwards; what is younger than a day stays."""
+    publishing = publisher(s3, site_root)
+    tables: list[str] = []
+    for version in range(1, 9):
+        put_version(site_root, version)
+        publishing.push()
+        pointer = publishing.published()
+        assert isinstance(pointer, RouterPointer)
+        tables.append(pointer.table)
+    assert publishing.prune() == 0
+    publishing.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
+    assert publishing.prune() > 0
+    assert {key for key in keys(s3) if key.startswith("releases/")} == set(tables[-5:])
+    for table in tables[-5:]:
+        named = json.loads(content(s3, table))
+        for key, _app in named["files"].values():
+            assert sha256(content(s3, key)) in key
+        assert all(s3.bucket().etag(key) for key in named["assets"])
+
+
+def test_a_lost_object_is_found_and_written_again(s3: Front, site_root: SiteRoot) -> None:
+    """Somebody removed a page and cut an asset short: a push that verifies mends both."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    page = next(key for key in keys(s3) if key.startswith("pages/"))
+    s3.bucket().delete([page])
+    assert publishing.push().objects == 0
+    done = publishing.push(verify=True)
+    assert (done.objects, done.swapped) == (1, False)
+    assert page in keys(s3)
+
+
+def test_a_damaged_file_is_never_published(s3: Front, site_root: SiteRoot) -> None:
+    """A live file that is not what its manifest says stops the push before the pointer."""
+    live = site_root.path / NODE / "play" / "current" / "play" / "p1" / "index.html"
+    live.chmod(0o644)
+    live.write_bytes(b"somebody was here")
+    with pytest.raises(SiteUnavailable, match="not what its release says"):
+        publisher(s3, site_root).push()
+    assert "pointer.json" not in keys(s3)
+
+
+def test_pages_lie_at_their_paths_in_a_flat_bucket(s3: Front, site_root: SiteRoot) -> None:
+    """So do assets; an edit writes what changed, and a removed page goes after all else."""
+    publishing = publisher(s3, site_root, "flat")
+    publishing.push()
+    names = {f"_rb/{each.name}" for each in assets(1)}
+    assert keys(s3) == {*pages(1), *names, ".robbieblocks.json"}
+    fewer = pages(2, count=4)
+    put(site_root, fewer, assets(1))
+    s3.requests.clear()
+    publishing.push()
+    assert content(s3, "play/p2/index.html") == fewer["play/p2/index.html"]
+    assert keys(s3) == {*fewer, *names, ".robbieblocks.json"}
+    assert s3.written.count(".robbieblocks.json") == 3
+    assert set(s3.written) == {
+        ".robbieblocks.json",
+        "play/index.html",
+        "play/p1/index.html",
+        "play/p2/index.html",
+    }
+    s3.requests.clear()
+    assert not publishing.push().swapped
+    assert s3.written == []
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(
+    "step",
+    [
+        "bucket claimed",
+        "bucket assets",
+        "bucket object",
+        "bucket objects",
+        "bucket pointer",
+        "bucket removed",
+    ],
+)
+def test_a_killed_flat_push_is_gone_on_with(s3: Front, site_root: SiteRoot, step: str) -> None:
+    """After a kill at any step the next push leaves exactly what is live."""
+    publishing = publisher(s3, site_root, "flat")
+    publishing.push()
+    fewer = pages(2, count=4)
+    put(site_root, fewer, assets(2))
+    kill_at(s3, site_root, "flat", step)
+    publishing.push()
+    found = {key: content(s3, key) for key in keys(s3) if not key.startswith((".", "_rb/"))}
+    assert found == fewer
+    assert not publishing.push().swapped
+
+
+def test_what_others_put_there_is_not_written_over(s3: Front, site_root: SiteRoot) -> None:
+    """A flat bucket with a file of somebody's at a page's path is refused, and adopted if told."""
+    theirs = Stored(
+        key="play/index.html", data=b"theirs", content_type="text/html", cache_control="no-cache"
+    )
+    s3.bucket().put(theirs)
+    publishing = publisher(s3, site_root, "flat")
+    with pytest.raises(UsageError, match="was not put there"):
+        publishing.push()
+    assert content(s3, "play/index.html") == b"theirs"
+    assert keys(s3) == {"play/index.html"}
+    publishing.push(adopt=True)
+    assert content(s3, "play/index.html") == served(site_root, "play/index.html")
