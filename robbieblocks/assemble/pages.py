@@ -71,8 +71,8 @@ def component_keys(row: PageRow) -> list[str]:
 class PageReader:
     """Reads one page row and collects all that is wrong with it.
 
-    A component's `metadata.hydrate` says when its blocks hydrate: load (the default), idle or
-    visible. The page's `metadata.blocks["<block_order>"].hydrate` overrides it for one block.
+    A component's `metadata.hydrate` says when its blocks hydrate: load (the default), idle,
+    visible or never. The page's `metadata.blocks["<block_order>"].hydrate` overrides it for one.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sh
 
 # --- assemble --------------------------------------------------------------------------------
 
-Hydrate = Literal["load", "idle", "visible"]
+Hydrate = Literal["load", "idle", "visible", "never"]
 
 
 class AssembledBlock(NamedTuple):

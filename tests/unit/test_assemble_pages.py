@@ -75,6 +75,7 @@ def test_the_title_is_meta_title_or_the_name(
         ({"hydrate": "visible"}, {}, "visible"),
         ({"hydrate": "visible"}, {"blocks": {"1": {"hydrate": "idle"}}}, "idle"),
         ({"hydrate": "visible"}, {"blocks": {"1": {}}}, "visible"),
+        ({}, {"blocks": {"1": {"hydrate": "never"}}}, "never"),
     ],
 )
 def test_hydration_is_said_by_the_component_or_for_one_block(

@@ -126,6 +126,29 @@ def test_later_islands_preload_nothing(when: Any) -> None:
     assert not tree.css("[rel=modulepreload]")
 
 
+def test_what_never_hydrates_loads_no_script() -> None:
+    """A block with state, or that read the clock, stays as it is; another one beside it lives."""
+    fresh = RenderedBlock(html="2025", interactive=False, rerender=True)
+    never = block(1, "live", hydrate="never"), block(2, "still", hydrate="never")
+    tree = LexborHTMLParser(_html(page(*never), {1: LIVE, 2: fresh}))
+    assert not tree.css("[type=module], [type=importmap], [rel=modulepreload], #rb-islands")
+    assert "<p>live</p>" in (tree.html or "")
+    beside = LexborHTMLParser(_html(page(*never, block(3, "live")), {1: LIVE, 2: fresh, 3: LIVE}))
+    data = beside.css_first("#rb-islands")
+    assert data is not None
+    assert [island["id"] for island in json.loads(data.text())] == ["b3"]
+
+
+def test_placeholders_of_a_block_that_never_hydrates_are_a_warning() -> None:
+    """They show their fallbacks, and the warning names the block."""
+    given = page(block(4, "still", {"a": "b"}, fill={"a": "{{x|b}}"}, hydrate="never"))
+    document = RENDERER.compose(given, {4: STILL}, BUNDLE)
+    assert "{{x" not in document.fill(NodeSlots.of(node())).decode()
+    (problem,) = document.problems
+    assert (problem.severity, problem.block) == ("warning", 4)
+    assert "never hydrated" in problem.what
+
+
 def test_rerendered_and_filled_blocks_are_islands() -> None:
     """A block that read the clock is rendered afresh; one with placeholders waits for a query."""
     given_page = page(block(1, "still"), block(2, "still", {"a": "b"}, fill={"a": "{{x|b}}"}))

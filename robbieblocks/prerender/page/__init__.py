@@ -6,7 +6,8 @@
 | `document` | a page for all nodes, with slots for what is a node's own |
 | `head` | security policy, Open Graph, linked data |
 | `visibility` | visitor conditions as CSS rules |
-| `page_assets` | the islands of a page, and the stylesheets and modules that it loads |
+| `islands` | the blocks of a page that the browser hydrates or renders again |
+| `page_assets` | the stylesheets and modules that a page loads |
 | `templates` | the Jinja templates |
 | `site_files` | robots.txt and sitemaps |
 

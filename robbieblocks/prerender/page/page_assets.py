@@ -1,30 +1,24 @@
-"""What a page loads: its islands, and the stylesheets and modules of a bundle that it needs.
-
-Islands are the blocks that the browser hydrates or renders again.
-"""
+"""What a page loads: the stylesheets and modules of a bundle that it needs."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
-from robbieblocks.errors import Problem
 from robbieblocks.model import (
-    AssembledBlock,
-    AssembledPage,
     Asset,
     Bundle,
-    RenderedBlock,
     StyleForm,
     component_specifier,
     reachable,
 )
 from robbieblocks.prerender.page import head
+from robbieblocks.prerender.page.islands import Islands
 
 _RUNTIME_NEEDS: Final = ("react", "react-dom/client")
 _COMPONENTS: Final = component_specifier("")
@@ -37,54 +31,6 @@ _HTML_SETTER: Final = re.compile(
     r"|\bsetHTML(?:Unsafe)?\b|\bparseHTML(?:Unsafe)?\b|parseFromString|createContextualFragment"
     r"|\.write(?:ln)?\b(?=\s*\()|(?<=\()\s*[\"'`]style[\"'`]"
 )
-# The same as names of props, which a component may spread over an element.
-_HTML_PROP: Final = re.compile(
-    r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Islands:
-    """A page's islands: their components, those of them that load at once, and the page's JSON.
-
-    The JSON's keys are bytes of the page and are read by `bundle/runtime/islands.js`: `fresh` says
-    that the block is rendered again instead of hydrated, because it showed the clock, randomness or
-    the locale. `still` says that it has no state and no events: it is only rendered where the URL's
-    query fills a placeholder of `fill`.
-    """
-
-    components: frozenset[str] = frozenset()
-    eager: frozenset[str] = frozenset()
-    json: str = ""
-    problems: tuple[Problem, ...] = ()
-
-    @classmethod
-    def of(
-        cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock], graph: AssetGraph
-    ) -> Self:
-        """The islands among a page's blocks; `rendered` holds each block by its order.
-
-        A block that may set raw HTML is not filled, and has a warning among `problems`.
-        """
-        problems: list[Problem] = []
-        blocks: list[AssembledBlock] = []
-        for block in page.blocks:
-            setter = "" if block.fill is None else _html_setter(block, graph)
-            if setter:
-                problems.append(_unfilled_problem(page, block, setter))
-            blocks.append(block._replace(fill=None) if setter else block)
-        listed = [
-            (block, rendered[block.order])
-            for block in blocks
-            if _needs_browser(rendered[block.order]) or block.fill is not None
-        ]
-        entries = [_entry(block, made) for block, made in listed]
-        return cls(
-            problems=tuple(problems),
-            components=frozenset(block.component for block, _ in listed),
-            eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
-            json=head.inert(f"[{','.join(entries)}]") if entries else "",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,43 +196,3 @@ def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
 def _preload(bundle: Bundle, specifier: str) -> str:
     asset = bundle.modules[specifier].asset
     return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
-
-
-def _html_setter(block: AssembledBlock, graph: AssetGraph) -> str:
-    """What may make HTML of a block's props, in its code or as the name of a prop; or ""."""
-    found = _HTML_PROP.search(json.dumps(block.fill))
-    return found[1] if found else graph.html_setter(block.component)
-
-
-def _unfilled_problem(page: AssembledPage, block: AssembledBlock, setter: str) -> Problem:
-    return Problem(
-        entity="component",
-        key=block.component,
-        page=page.key,
-        block=block.order,
-        field="props",
-        what=f"placeholders are not filled, because the block may set raw HTML: it has `{setter}`",
-        remedy="show the text as a child of an element, or take the placeholders away",
-        severity="warning",
-    )
-
-
-def _needs_browser(made: RenderedBlock) -> bool:
-    return made.interactive or made.rerender
-
-
-def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
-    """Whether every visitor needs the block's module at once, so that it is worth a preload."""
-    return _needs_browser(made) and block.hydrate == "load" and block.visitor is None
-
-
-def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
-    use = json.dumps(component_specifier(block.component))
-    entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
-    if made.rerender:
-        entry += ',"fresh":true'
-    elif not made.interactive:
-        entry += ',"still":true'
-    if block.fill is not None:
-        entry += f',"fill":{json.dumps(block.fill, separators=(",", ":"))}'
-    return entry + "}"

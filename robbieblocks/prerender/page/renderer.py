@@ -30,7 +30,8 @@ from robbieblocks.model import (
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
-from robbieblocks.prerender.page.page_assets import AssetGraph, Islands, PageAssets
+from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import Visibility, visibility_of
 from robbieblocks.row_faults import blame
@@ -147,7 +148,7 @@ class PageRenderer:
             about=about,
             body=body,
             components=frozenset(block.component for block in page.blocks),
-            islands=Islands.of(page, rendered, self._asset_graph(bundle)),
+            islands=Islands.of(page, rendered, self._asset_graph(bundle).html_setter),
             inline_styles=[
                 text
                 for block in page.blocks

@@ -1,0 +1,123 @@
+"""A page's islands: the blocks that the browser hydrates or renders again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    RenderedBlock,
+    component_specifier,
+)
+from robbieblocks.prerender.page import head
+
+HtmlSetter = Callable[[str], str]
+"""With what a component, by its key, may set HTML; or ""."""
+
+# Names of props that are HTML, which a component may spread over an element.
+_HTML_PROP: Final = re.compile(
+    r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Islands:
+    """A page's islands: their components, those of them that load at once, and the page's JSON.
+
+    The JSON's keys are bytes of the page and are read by `bundle/runtime/islands.js`: `fresh` says
+    that the block is rendered again instead of hydrated, because it showed the clock, randomness or
+    the locale. `still` says that it has no state and no events: it is only rendered where the URL's
+    query fills a placeholder of `fill`.
+    """
+
+    components: frozenset[str] = frozenset()
+    eager: frozenset[str] = frozenset()
+    json: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(
+        cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock], html_setter: HtmlSetter
+    ) -> Self:
+        """The islands among a page's blocks; `rendered` holds each block by its order.
+
+        `html_setter` says with what a component may set HTML. A block that may is not filled, nor
+        one that is never hydrated: each has a warning among `problems`.
+        """
+        problems: list[Problem] = []
+        blocks: list[AssembledBlock] = []
+        for block in page.blocks:
+            unfilled = None if block.fill is None else _unfilled_problem(page, block, html_setter)
+            if unfilled is not None:
+                problems.append(unfilled)
+            blocks.append(block._replace(fill=None) if unfilled else block)
+        listed = [
+            (block, rendered[block.order])
+            for block in blocks
+            if block.hydrate != "never"
+            and (_needs_browser(rendered[block.order]) or block.fill is not None)
+        ]
+        entries = [_entry(block, made) for block, made in listed]
+        return cls(
+            problems=tuple(problems),
+            components=frozenset(block.component for block, _ in listed),
+            eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
+            json=head.inert(f"[{','.join(entries)}]") if entries else "",
+        )
+
+
+def _html_setter(block: AssembledBlock, html_setter: HtmlSetter) -> str:
+    """What may make HTML of a block's props, in its code or as the name of a prop; or ""."""
+    found = _HTML_PROP.search(json.dumps(block.fill))
+    return found[1] if found else html_setter(block.component)
+
+
+def _unfilled_problem(
+    page: AssembledPage, block: AssembledBlock, html_setter: HtmlSetter
+) -> Problem | None:
+    """Why a block's placeholders are not filled, or None where they are."""
+    if block.hydrate == "never":
+        why = "because the block is never hydrated"
+        remedy = "let it hydrate, or take the placeholders away"
+    elif setter := _html_setter(block, html_setter):
+        why = f"because the block may set raw HTML: it has `{setter}`"
+        remedy = "show the text as a child of an element, or take the placeholders away"
+    else:
+        return None
+    return Problem(
+        entity="component",
+        key=block.component,
+        page=page.key,
+        block=block.order,
+        field="props",
+        what=f"placeholders are not filled, {why}",
+        remedy=remedy,
+        severity="warning",
+    )
+
+
+def _needs_browser(made: RenderedBlock) -> bool:
+    return made.interactive or made.rerender
+
+
+def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
+    """Whether every visitor needs the block's module at once, so that it is worth a preload."""
+    return _needs_browser(made) and block.hydrate == "load" and block.visitor is None
+
+
+def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
+    use = json.dumps(component_specifier(block.component))
+    entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
+    if made.rerender:
+        entry += ',"fresh":true'
+    elif not made.interactive:
+        entry += ',"still":true'
+    if block.fill is not None:
+        entry += f',"fill":{json.dumps(block.fill, separators=(",", ":"))}'
+    return entry + "}"
