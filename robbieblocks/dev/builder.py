@@ -18,15 +18,15 @@ from psycopg import Connection
 from robbieblocks import database, snapshot
 from robbieblocks.content import ContentPlaces
 from robbieblocks.dev.events import Events
-from robbieblocks.dev.importing import FileImport
+from robbieblocks.dev.importing import FileImport, read_templates
 from robbieblocks.dev.problems import as_fault, as_problems, as_said, as_shown
 from robbieblocks.dev.site import NodeSite
 from robbieblocks.dev.workshop import Workshop
 from robbieblocks.errors import (
-    ContentError,
     DatabaseUnavailable,
     Problem,
     RobbieBlocksError,
+    Transient,
     UsageError,
 )
 from robbieblocks.messages import did_you_mean
@@ -136,9 +136,12 @@ class Builder:
                 self._woken.clear()
                 only_stages = woken and not _taken(self._changed)
                 began = time.monotonic()
-                if not self.stopped.is_set():
-                    self._once(context, importing, only_stages=only_stages)
-                pause = max(_PAUSE_MIN_S, _SHARE * (time.monotonic() - began))
+                done = self.stopped.is_set() or self._once(
+                    context, importing, only_stages=only_stages
+                )
+                took_s = time.monotonic() - began
+                # What changed is not shown yet, and may be as soon as it is tried again.
+                pause = max(_PAUSE_MIN_S, _SHARE * took_s if done else took_s)
             self._disconnect()
 
     def state(self, node: str) -> JsonObject:
@@ -168,13 +171,15 @@ class Builder:
 
     def _once(
         self, context: BuildContext, importing: FileImport, *, only_stages: bool = False
-    ) -> None:
+    ) -> bool:
+        """Make what changed; false where something failed that may go well the next time."""
+        done = True
         files, templates = _taken(self._files), _taken(self._templates)
         if files or templates:
             self._look_anew()
         try:
             if templates:
-                self._of_templates = _read_templates(context, self.say)
+                self._of_templates = read_templates(context, self.say)
             connection = self._connected()
             if files:
                 self._of_files = importing.run(connection)
@@ -185,6 +190,7 @@ class Builder:
         except RobbieBlocksError as error:
             self._try_again(files=files, templates=templates)
             self._problems = {**self._problems, "": as_problems(error)}
+            done = not isinstance(error, Transient)
             if isinstance(error, DatabaseUnavailable):
                 self._disconnect()
         except BaseException as error:
@@ -199,6 +205,7 @@ class Builder:
         self._say_problems()
         self._tell_browsers()
         self.events.tell()
+        return done
 
     def _try_again(self, *, files: bool, templates: bool) -> None:
         """Read again what a build that failed may not have read."""
@@ -286,12 +293,3 @@ def _taken(flag: threading.Event) -> bool:
     if was:
         flag.clear()
     return was
-
-
-def _read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[Problem, ...]:
-    """Use the templates as they are now; where one can't be read, all stay as they were."""
-    try:
-        context.refresh(say)
-    except ContentError as error:
-        return error.problems
-    return ()

@@ -1,4 +1,4 @@
-"""Brings files into the rows: what can be is, and the rest is told."""
+"""Brings files into the rows, and templates into builds: what can be is, and the rest is told."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from psycopg import Connection
 from robbieblocks import content
 from robbieblocks.content import Content, RowMerge, RowName
 from robbieblocks.errors import ContentError, Problem
+from robbieblocks.pipeline import BuildContext
 
 _DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}
 _SAID_MAX: Final = 10
@@ -92,3 +93,12 @@ def _conflict(row: RowMerge) -> Problem:
         remedy=f"take a side: robbieblocks content import --theirs {row.name} (the file), "
         f"or --ours {row.name} (the database)",
     )
+
+
+def read_templates(context: BuildContext, say: Callable[[str], None]) -> tuple[Problem, ...]:
+    """Use the templates as they are now; where one can't be read, all stay as they were."""
+    try:
+        context.refresh(say)
+    except ContentError as error:
+        return error.problems
+    return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from watchfiles import watch
 
 from robbieblocks import changes, database
+from robbieblocks.dev.listing import Listing
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.row_faults import is_fault
 from robbieblocks.settings import Settings
@@ -19,6 +21,8 @@ _STEP_MS: Final = 10
 _DEBOUNCE_MS: Final = 150
 # How soon a folder that was not there, or is another one now, is noticed.
 _LOOK_MS: Final = 1_000
+# Looking for what the watch lost takes at most this share of the time.
+_SHARE: Final = 20
 _PAUSE_S: Final = 1.0
 # While files can't be watched they are read so often.
 _UNWATCHED_S: Final = 10.0
@@ -59,8 +63,15 @@ def _watch(
     changed: Callable[[set[Path]], None],
     stopped: threading.Event,
 ) -> None:
-    """Watch the folders that are there until one of them goes, or another one comes."""
+    """Watch the folders that are there until one of them goes, or another one comes.
+
+    The library loses what it notices while it hands over other changes, and what comes into a new
+    folder before it watches that. So the folders are compared with a listing, too.
+    """
     unseen = set(wanted)
+    listing = Listing(there)
+    pause = _LOOK_MS / 1000
+    look_at = time.monotonic() + pause
     for found in watch(
         *there,
         step=_STEP_MS,
@@ -71,6 +82,11 @@ def _watch(
         raise_interrupt=False,
     ):
         paths = {Path(path) for _, path in found}
+        listing.note(paths)
+        if (began := time.monotonic()) >= look_at:
+            paths |= listing.changed()
+            ended = time.monotonic()
+            look_at = ended + max(pause, _SHARE * (ended - began))
         if paths or unseen:
             changed(paths | unseen)
             unseen = set[Path]()

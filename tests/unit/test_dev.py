@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from watchfiles import Change
 
 from robbieblocks import content
 from robbieblocks.bundle import linked
@@ -22,7 +23,7 @@ from robbieblocks.dev.problems import as_said, as_shown
 from robbieblocks.dev.site import NodeSite, with_client
 from robbieblocks.dev.watching import watch_database, watch_folders
 from robbieblocks.dev.workshop.catalogue import Catalogue
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import Asset, Bundle, Manifest, Module, NodeRow, PageEntry, sha256
 from robbieblocks.pipeline import PreviewedRun, Target
 from robbieblocks.pipeline.publishing import ComposedRun
@@ -343,6 +344,69 @@ def test_a_folder_that_goes_and_comes_back_is_watched(tmp_path: Path) -> None:
         stopped.set()
         thread.join(20)
     assert not thread.is_alive()
+
+
+def test_what_the_watch_loses_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that is made, written or removed and of which nothing is told is found once, also in a
+    new folder; one that was told is not found again; and editors' own files are not looked at."""
+    folder, stopped = tmp_path / "content", threading.Event()
+    (folder / "pages").mkdir(parents=True)
+    old, new, told = folder / "old.toml", folder / "pages/new/a.toml", folder / "pages/told.toml"
+    old.write_text("a = 1")
+    seen: list[set[Path]] = []
+
+    def losing(*_: object, **__: object) -> Iterator[set[tuple[Change, str]]]:
+        yield set()
+        new.parent.mkdir()
+        new.write_text("a = 1")
+        told.write_text("a = 1")
+        yield {(Change.added, str(told))}
+        yield set()
+        new.write_text("a = 10")
+        (folder / ".git").mkdir()
+        (folder / ".git/index").touch()
+        (folder / "a.toml~").touch()
+        yield set()
+        old.unlink()
+        yield set()
+        yield set()
+        stopped.set()
+
+    monkeypatch.setattr("robbieblocks.dev.watching.watch", losing)
+    monkeypatch.setattr("robbieblocks.dev.watching._LOOK_MS", 0)
+    monkeypatch.setattr("robbieblocks.dev.watching._SHARE", 0)
+    watch_folders([folder], seen.append, stopped, print)
+    # At the start and at the end the whole folder counts as changed.
+    assert seen == [{folder}, {new, told}, {new}, {old}, {folder}]
+
+
+def test_what_failed_for_now_is_tried_sooner_than_all_is_compared(
+    monkeypatch: pytest.MonkeyPatch, builder: Builder
+) -> None:
+    """After as long as it took; a comparison of what did not change may take a small share."""
+    now = [0.0]
+    made: list[object] = []
+    pauses: list[float | None] = []
+
+    def preview(*_: object, **__: object) -> tuple[PreviewedRun, ...]:
+        made.append(object())
+        now[0] += 10.0
+        if len(made) == 2:
+            raise ProcessFailed("it ran out of time")
+        return ()
+
+    class Woken(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout)
+            if len(pauses) == 3:
+                builder.stop()
+            return False
+
+    monkeypatch.setattr("robbieblocks.dev.builder.preview", preview)
+    monkeypatch.setattr("robbieblocks.dev.builder.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(builder, "_woken", Woken())
+    builder.run()
+    assert pauses == [0.0, 10.0, 200.0]
 
 
 def test_files_without_a_mistake_are_read(tmp_path: Path) -> None:
