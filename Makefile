@@ -11,11 +11,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
 RUN := .venv/installed
 DEV := .venv/installed-dev
+# In the order of how long they take: the longest begins first.
+LINTS := lint-mypy lint-basedpyright lint-javascript lint-layers lint-ruff lint-locks lint-sql lint-workflows
 WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve check test lint format seeds catalogue reference schemadocs docs bench lock clean
+.PHONY: help demo serve check test lint $(LINTS) format seeds catalogue reference schemadocs docs bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
@@ -37,14 +39,25 @@ test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
 lint: $(DEV)  ## Format, lint, types, layers, SQL, workflows, and the lock files
+	@+$(MAKE) --no-print-directory --jobs --output-sync $(LINTS)
+
+# Each is its own program, and all run at once.
+lint-ruff:
 	$(BIN)/python -m ruff format --check --quiet .
 	$(BIN)/python -m ruff check --quiet .
+lint-mypy:
 	$(BIN)/python -m mypy
+lint-basedpyright:
 	$(BIN)/python -m basedpyright
+lint-layers:
 	$(BIN)/lint-imports
+lint-javascript:
 	$(BIN)/python -m tools.javascript
+lint-sql:
 	$(BIN)/squawk 'schema/**/*.sql'
+lint-workflows:
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml $(WORKFLOWS)
+lint-locks:
 	$(BIN)/python tools/lock.py --check
 
 format: $(DEV)  ## Format, and mend what lint can mend

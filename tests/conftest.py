@@ -24,6 +24,7 @@ import pytest
 
 from robbieblocks.process import sweep_temporary_folders
 from robbieblocks.settings import Settings
+from tests import memory
 from tests.databases import Databases
 from tests.needs import missing
 
@@ -59,13 +60,21 @@ _LEAVE_SECONDS = 30.0
 _MARK = "ROBBIEBLOCKS_TEST_SESSION"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with browser tests come last.
+def pytest_configure() -> None:
+    """Have pytest make its folders in memory, unless somebody named a place."""
+    if memory.is_roomy():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory.PLACE))
 
-    Once Playwright runs, its event loop runs in this thread, and mini-racer waits in none.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with browser tests come last, and those with the longest tests first.
+
+    Once Playwright runs, its event loop runs in this thread, and mini-racer waits in none. A long
+    test at the end would have all other workers wait for one.
     """
     late = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in late)
+    long = {item.path for item in items if item.get_closest_marker("chaos")}
+    items.sort(key=lambda item: (item.path in late, item.path not in long))
 
 
 @pytest.fixture(scope="session", autouse=True)

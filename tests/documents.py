@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import httpx
 from selectolax.lexbor import LexborHTMLParser
 
+from tests import loopback
 from tests.commands import Installation, Ran
 from tests.workers import until
 
@@ -123,7 +124,7 @@ class Reader:
         asked = urlsplit(address)
         place = self.ports[asked.port or 0]
         try:
-            answer = httpx.get(f"http://{place}{asked.path}")
+            answer = loopback.get(f"http://{place}{asked.path}")
         except httpx.TransportError:
             return ""
         body = LexborHTMLParser(answer.content).body

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from robbieblocks.content import start_project
+from tests import loopback
 from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation
 from tests.databases import Databases
@@ -166,9 +167,9 @@ def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: No
 def test_what_belongs_to_an_application_is_passed_on(dev: Dev) -> None:
     """The one of this project does not run; a page of another path is the project's own."""
     day = httpx.URL(dev.urls["day"])
-    answer = httpx.get(day.join("/api/x"))
+    answer = loopback.get(day.join("/api/x"))
     assert (answer.status_code, answer.text) == (502, "the application at /api does not answer\n")
-    assert httpx.get(day.join("/apiary")).status_code == 404
+    assert loopback.get(day.join("/apiary")).status_code == 404
 
 
 def test_an_error_is_shown_until_it_is_mended(dev: Dev, page: Page) -> None:
@@ -389,12 +390,12 @@ def test_other_sites_are_refused(dev: Dev) -> None:
     """Neither a foreign name for this machine nor a page of another origin gets anything, and no
     script changes the view but the page's own."""
     url = httpx.URL(dev.urls["day"])
-    assert httpx.get(url, headers={"host": f"evil.example:{url.port}"}).status_code == 400
+    assert loopback.get(url, headers={"host": f"evil.example:{url.port}"}).status_code == 400
     for path, headers in (
         ("/_rb-dev/events", {"origin": "https://evil.example"}),
         ("/_rb-dev/events", {"sec-fetch-site": "cross-site"}),
     ):
-        assert httpx.get(url.join(path), headers=headers).status_code == 403
+        assert loopback.get(url.join(path), headers=headers).status_code == 403
     view = url.join("/_rb-dev/view")
     assert httpx.post(view, headers={"origin": "null"}, json={}).status_code == 403
     assert httpx.post(view, json={"drafts": True, "at": "tomorrow"}).status_code == 400

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin
 
-import httpx
 import psycopg
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from tests import loopback
 from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation
 from tools.docs_site import DOCS, ROOT, main, route_of
@@ -44,7 +44,7 @@ def test_the_documents_become_a_site_without_a_dead_link(
         documents = [*DOCS.rglob("*.md"), *ROOT.glob("C*.md")]
         assert {urljoin(served["light"], route_of(file)) for file in documents} == set(ids)
         # No page takes what a document says of placeholders for one of its own.
-        output = LexborHTMLParser(httpx.get(urljoin(served["light"], "/output/")).content)
+        output = LexborHTMLParser(loopback.get(urljoin(served["light"], "/output/")).content)
         assert any("{{name|fallback}}" in code.text() for code in output.css("code"))
         fragments = {urldefrag(link) for link in links}
         assert not [at for at, name in fragments if name and name not in ids[at]]
@@ -68,7 +68,7 @@ def crawled(start: str) -> tuple[dict[str, set[str]], set[str]]:
         address = waiting.pop()
         if address in ids:
             continue
-        tree = LexborHTMLParser(httpx.get(address).raise_for_status().content)
+        tree = LexborHTMLParser(loopback.get(address).raise_for_status().content)
         ids[address] = {node.attributes["id"] or "" for node in tree.css("[id]")}
         hrefs = (node.attributes["href"] or "" for node in tree.css("body a[href]"))
         found = {urljoin(address, href) for href in hrefs}

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from robbieblocks.database import identity
 from robbieblocks.database.embedded.server import _binaries
 from robbieblocks.settings import Settings
+from tests import loopback
 from tests.commands import Installation
 from tests.databases import Databases
 from tests.sites import served
@@ -74,7 +75,7 @@ def visited(site: Settings, version: int | None = 0) -> Iterator[None]:
     over, faults = threading.Event(), list[str]()
 
     def visit(address: str) -> None:
-        with httpx.Client(base_url=address, timeout=30) as client:
+        with loopback.client(base_url=address, timeout=30) as client:
             while True:
                 for app in APPS:
                     answer = client.get(PAGES[app])
@@ -109,7 +110,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 def health(worker: Worker, path: str) -> httpx.Response:
     """What the worker's health server answers."""
     address = worker.logged("worker.started")[0]["health"]
-    return httpx.get(f"http://{address}{path}", timeout=10)
+    return loopback.get(f"http://{address}{path}", timeout=10)
 
 
 def test_a_worker_without_a_database_makes_none(site: Settings) -> None:
@@ -350,5 +351,5 @@ def test_a_node_that_left_the_database_is_listed_and_removed(site: Settings, edi
     assert (removed.code, removed.out) == (0, f"removed {NODE}\n")
     assert sorted(path.name for path in site.site_root.iterdir()) == ["site.json"]
     with served(site.site_root, NODE) as address:
-        assert httpx.get(address + PAGES["play"]).status_code == 404
+        assert loopback.get(address + PAGES["play"]).status_code == 404
     assert "prune" not in installation.run("status", "--quick").out

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
+from tests import loopback
 from tests.workers import FILES, NODES, PAGES, Worker, edit, fill, running, shown, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -378,7 +378,7 @@ def test_it_answers_health_and_its_manager(small_site: Settings, editor: Db) -> 
                 worker.wait_until_ready()
                 at = worker.logged("worker.started")[0]["health"]
                 for path in ("healthz", "readyz", "metrics"):
-                    assert httpx.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
+                    assert loopback.get(f"http://{at}/{path}", timeout=10).status_code == 200, path
                 assert worker.stop() == 0
             until(lambda: b"STOPPING=1" in received, "the end")
         finally:

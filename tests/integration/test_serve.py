@@ -20,6 +20,7 @@ from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
 from robbieblocks.release import SiteRoot, compress_assets
 from robbieblocks.serve.files import FileResponder
+from tests import loopback
 from tests.integration.releases import NODE, assets, pages, publish, put, put_version
 
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
@@ -330,10 +331,10 @@ def test_several_nodes_in_one_process(site_root: SiteRoot, stop: signal.Signals)
         assert server.stdout is not None
         try:
             urls = json.loads(server.stdout.readline())
-            answer = httpx.get(urls[NODE] + "/play/", follow_redirects=True)
+            answer = loopback.get(urls[NODE] + "/play/", follow_redirects=True)
             assert answer.content == pages(1)["play/index.html"]
-            assert httpx.get(urls["other-node"] + "/play/").status_code == 404
-            raw = httpx.get(urls[NODE] + SCRIPT.url, headers={"Accept-Encoding": "gzip"})
+            assert loopback.get(urls["other-node"] + "/play/").status_code == 404
+            raw = loopback.get(urls[NODE] + SCRIPT.url, headers={"Accept-Encoding": "gzip"})
             assert raw.content == SCRIPT.content
             server.send_signal(stop)
             assert server.stdout.read() == "stopped\n"

@@ -17,7 +17,7 @@ import uvicorn
 from robbieblocks import serve
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve import WebServer, WebSite
-from tests import web_servers
+from tests import loopback, web_servers
 from tests.integration.releases import NODE, pages, put_version
 from tests.workers import until
 
@@ -172,7 +172,7 @@ def served(
         }
         with (
             serving(request.param, root, at, folder) as url,
-            httpx.Client(base_url=url, trust_env=False) as client,
+            loopback.client(base_url=url, trust_env=False) as client,
         ):
             yield Served(request.param, client, found, inner)
 

@@ -17,6 +17,7 @@ from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.health import Health, HealthServer, State
 from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
+from tests import loopback
 
 TIMING = Timing()
 
@@ -50,7 +51,7 @@ def server(health: Health) -> Iterator[HealthServer]:
 
 
 def get(server: HealthServer, path: str) -> httpx.Response:
-    return httpx.get(f"http://{server.address}{path}", timeout=10)
+    return loopback.get(f"http://{server.address}{path}", timeout=10)
 
 
 def test_health_means_progress(health: Health, server: HealthServer, clock: Clock) -> None:

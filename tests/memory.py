@@ -1,0 +1,28 @@
+"""Where the tests' files lie: in memory where the machine has room, since they last a moment.
+
+Each test makes a database, a site or a home, and removes it again. On a disk that is most of what
+the tests wait for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+PLACE: Final = Path("/dev/shm")
+# A run with a worker a core takes about a quarter of it at most. Containers often have 64 MB there.
+_ROOM_BYTES: Final = 6 << 30
+
+
+def is_roomy() -> bool:
+    """Whether files of tests may lie there: it has room, so has the memory, and programs run."""
+    try:
+        status = os.statvfs(PLACE)
+    except OSError:
+        return False
+    free = min(status.f_bavail * status.f_frsize, psutil.virtual_memory().available)
+    runs_programs = not status.f_flag & os.ST_NOEXEC
+    return runs_programs and os.access(PLACE, os.W_OK | os.X_OK) and free >= _ROOM_BYTES
