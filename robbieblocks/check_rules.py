@@ -30,6 +30,12 @@ RULES: Final = (
         "fallback only where the name is almost that of a token",
     ),
     Rule(
+        "unknown-property",
+        "warning",
+        "a property in CSS that no browser has; custom ones, those of a vendor (`-webkit-`), and "
+        "what stands in `@supports` are not judged",
+    ),
+    Rule(
         "unknown-class",
         "warning",
         "a class in a component's code that no stylesheet has, and that is almost the name of one "

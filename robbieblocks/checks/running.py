@@ -12,6 +12,7 @@ from robbieblocks.checks.finding import Checked, Finder, Finding, Found
 from robbieblocks.checks.rules import (
     classes,
     contrast,
+    css_properties,
     elements,
     examples,
     links,
@@ -39,6 +40,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "build-warning": _of_build("warning"),
     "types": types.types,
     "unknown-token": tokens.unknown_token,
+    "unknown-property": css_properties.unknown_properties,
     "unknown-class": classes.unknown_classes,
     "unshown-page": unshown.unshown_pages,
     "unknown-node": unshown.unknown_nodes,

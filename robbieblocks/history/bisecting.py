@@ -25,6 +25,8 @@ Verdict = Literal["good", "bad", "skip"]
 # As `git bisect run` has it: 125 can't tell, from 128 on the program itself failed.
 _SKIP: Final = 125
 _FAILED: Final = 128
+# Of what the command writes to stderr, the last lines say what went wrong.
+_SAID_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,8 @@ class _Judge:
                 env={**os.environ, **variables},
                 timeout=self._search.timeout_s,
             )
+        for line in ended.stderr.decode(errors="replace").splitlines()[-_SAID_MAX:]:
+            self._progress(f"  {Path(self._search.command[0]).name}: {line}")
         if ended.returncode < 0 or ended.returncode >= _FAILED:
             raise UsageError(
                 f"{self._search.command[0]} ended with {ended.returncode}: 0 says good, 1 to 127 "

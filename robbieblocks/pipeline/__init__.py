@@ -15,6 +15,7 @@ from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
+from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.planning import (
     Cause,
     Plan,
@@ -35,6 +36,7 @@ from robbieblocks.pipeline.session import open_build, read
 from robbieblocks.pipeline.site import Site, apps_with_pages
 
 __all__ = [
+    "MAINTENANCE_LOGGER",
     "BuildContext",
     "BuildReport",
     "Cause",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Condition, Thread
 from typing import Final
 
@@ -12,6 +13,11 @@ from robbieblocks import release
 from robbieblocks.errors import Transient
 from robbieblocks.pipeline.request import Target
 from robbieblocks.release import SiteRoot
+
+# A command has no log; the worker's takes these records.
+MAINTENANCE_LOGGER: Final = logging.getLogger(__name__)
+MAINTENANCE_LOGGER.addHandler(logging.NullHandler())
+MAINTENANCE_LOGGER.propagate = False
 
 _SLACK: Final = 2
 _REST_S: Final = 2.0
@@ -60,6 +66,8 @@ class Maintenance:
         # By target, whether standby trees are wanted, too.
         self._requested: dict[tuple[SiteRoot, Target], bool] = {}
         self._at_once = False
+        # What failed the last time, and why.
+        self._failed: dict[tuple[str, SiteRoot, Target], str] = {}
         self._builds = 0
         self._rested_at = 0.0
         self._closing = False
@@ -119,15 +127,36 @@ class Maintenance:
             for (site_root, target), standby in requested.items():
                 # What can't be done now is done after a later build.
                 if standby and self._may_go_on():
-                    with suppress(Transient):
+                    with self._told("making standby trees", site_root, target, self._may_go_on):
                         self._prepare(site_root, target, self._may_go_on)
-                with suppress(Transient):
+                with self._told("removing old releases", site_root, target):
                     self._prune(site_root, target)
             # Last, since it takes longest: what is pruned and prepared serves the next edit.
             for (site_root, target), standby in requested.items():
                 if standby and self._may_compress():
-                    with suppress(Transient):
+                    with self._told("compressing assets", site_root, target, self._may_compress):
                         self._compress(site_root, target, self._may_compress)
+
+    @contextmanager
+    def _told(
+        self,
+        what: str,
+        site_root: SiteRoot,
+        target: Target,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> Generator[None]:
+        """Log a failure once, until it goes well or fails otherwise; what was stopped did not."""
+        done = (what, site_root, target)
+        try:
+            yield
+        except Transient as error:
+            if go_on() and self._failed.get(done) != str(error):
+                self._failed[done] = str(error)
+                MAINTENANCE_LOGGER.warning(
+                    "%s for %s/%s failed: %s", what, target.node, target.app, error
+                )
+        else:
+            self._failed.pop(done, None)
 
     def _may_go_on(self) -> bool:
         return not self._closing

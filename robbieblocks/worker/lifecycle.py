@@ -44,7 +44,7 @@ from robbieblocks.worker.connections import (
     WorkerDatabase,
 )
 from robbieblocks.worker.health import Health, HealthServer
-from robbieblocks.worker.log import Log, row_faults_logged
+from robbieblocks.worker.log import Log, records_logged
 from robbieblocks.worker.loop import Loop
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
 from robbieblocks.worker.supervisor import supervised
@@ -85,7 +85,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
     wake, stopped = threading.Event(), threading.Event()
     notifier = Notifier.from_environment()
     with ExitStack() as stack:
-        stack.enter_context(row_faults_logged(log))
+        stack.enter_context(records_logged(log))
         stack.enter_context(Shutdown(stopped, wake, options.timing.grace_s).signals())
         worker = _assemble(settings, options, log, wake, stopped)
         stack.callback(worker.close)

@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from robbieblocks.messages import visible
+from robbieblocks.pipeline import MAINTENANCE_LOGGER
 from robbieblocks.row_faults import LOGGER
 
 _INFO = 20
@@ -81,12 +82,27 @@ class _RowFaults(logging.Handler):
         self._log.error("row.failed", problem=record.getMessage(), trace=record.__dict__["trace"])
 
 
+class _Maintenance(logging.Handler):
+    """Writes to the worker's log what failed between builds."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.warning("maintenance.failed", error=record.getMessage())
+
+
 @contextmanager
-def row_faults_logged(log: Log) -> Generator[None]:
-    """While it is entered, faults over rows (`row_faults.blame`) are in the log."""
-    handler = _RowFaults(log)
-    LOGGER.addHandler(handler)
+def records_logged(log: Log) -> Generator[None]:
+    """While it is entered, faults over rows (`row_faults.blame`) are in the log, and what failed
+    between builds.
+    """
+    handlers = ((LOGGER, _RowFaults(log)), (MAINTENANCE_LOGGER, _Maintenance(log)))
+    for logger, handler in handlers:
+        logger.addHandler(handler)
     try:
         yield
     finally:
-        LOGGER.removeHandler(handler)
+        for logger, handler in handlers:
+            logger.removeHandler(handler)

@@ -29,13 +29,20 @@ export default function Hero({ title, actions }) {
   );
 }
 """
-CSS = ".hero-title {\n  color: #777;\n  background: #888;\n  margin: var(--spacing-mdd);\n}\n"
+CSS = """.hero-title {
+  color: #777;
+  background: #888;
+  margin: var(--spacing-mdd);
+  boder-left: 0;
+}
+"""
 HOSTILE = "/a\x1b[31m\n::error file=x::%0A\u202e,:"
 PROPS = {"title": "T", "actions": [{"label": "L", "href": HOSTILE}]}
 # What is found in the component: the rule, the file, and what its line holds.
 FOUND = (
     ("unknown-token", "component.tsx", "var(--color-primry)"),
     ("unknown-token", "component.css", "var(--spacing-mdd)"),
+    ("unknown-property", "component.css", "boder-left"),
     ("unknown-class", "component.tsx", "hero-titel"),
     ("unknown-class", "component.tsx", "bg-primry"),
     ("duplicate-id", "component.tsx", 'id="main"'),

@@ -29,13 +29,15 @@ from pathlib import Path
 page = Path(os.environ["ROBBIEBLOCKS_BISECT_PAGE"]).read_text()
 folder = os.environ["ROBBIEBLOCKS_BISECT_FOLDER"]
 assert page and folder in os.environ["ROBBIEBLOCKS_BISECT_PAGE"]
+print("\\x1b[31mlooked", "Broken" in page, file=sys.stderr)
 sys.exit(125 if "Odd" in page else "Broken" in page)
 """
 
 
 @pytest.mark.postgres
 def test_the_change_that_broke_a_page_is_found(seeded: Builder, tmp_path: Path) -> None:
-    """It is named with who made it, whatever came later; where none broke it the error says so."""
+    """It is named with who made it, whatever came later; where none broke it the error says so.
+    What the command says on stderr is shown."""
     judge = tmp_path / "judge.py"
     judge.write_text(JUDGE)
     titles = ("Fine", "Also fine", "Broken", "Broken still", "Broken again")
@@ -54,6 +56,13 @@ def test_the_change_that_broke_a_page_is_found(seeded: Builder, tmp_path: Path) 
     assert [change["id"] for change in told["changes"]] == [made["Broken"]]
     assert told["changes"][0]["by"].endswith("(psql)")
     assert told["runs"] < told["states"]
+    name = Path(sys.executable).name
+    said = [line for line in found.err.splitlines() if line.startswith(f"  {name}: ")]
+    assert (
+        said.count(f"  {name}: \\x1b[31mlooked True")
+        + said.count(f"  {name}: \\x1b[31mlooked False")
+        == told["runs"]
+    )
     good = installation.run(*asked, f"{sys.executable} -c pass")
     assert (good.code, "is good, not bad" in good.error) == (2, True)
     missing = installation.run("bisect", "--page", "nowhere", "--run", command)

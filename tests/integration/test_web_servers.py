@@ -19,7 +19,7 @@ from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve import WebServer, WebSite
-from tests import web_servers
+from tests import loopback, web_servers
 from tests.commands import Installation
 from tests.integration.releases import (
     NODE,
@@ -78,7 +78,7 @@ def served(
     folder = tmp_path_factory.mktemp(server)
     with (
         web_servers.running(server, text, folder, port) as url,
-        httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}) as client,
+        loopback.client(base_url=url, headers={"Accept-Encoding": "identity"}) as client,
     ):
         client.headers["X-Server"] = server
         yield client
@@ -236,6 +236,17 @@ def test_head_says_what_get_would(served: httpx.Client) -> None:
         assert head.headers["cache-control"] == full.headers["cache-control"]
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/play/", "/play", SCRIPT.url])
+def test_what_is_no_reading_is_refused(served: httpx.Client, path: str, method: str) -> None:
+    """A page and an asset can only be read; the refusal shows no page."""
+    answer = served.request(method, path, content=b"text")
+    assert answer.status_code == 405
+    assert b"home" not in answer.content
+    if served.headers["X-Server"] == "caddy":
+        assert answer.headers["allow"] == "GET, HEAD"
+
+
 SWAPS = int(os.environ.get("WEB_SERVER_SWAPS", "20"))
 CLIENTS = 2
 
@@ -253,7 +264,7 @@ def test_under_load_each_answer_is_whole_and_of_one_release(
     folder, text = tmp_path / server, text_of(server, root.path, f"127.0.0.1:{port}")
     with (
         web_servers.running(server, text, folder, port) as url,
-        httpx.Client(base_url=url) as client,
+        loopback.client(base_url=url) as client,
         ThreadPoolExecutor() as threads,
     ):
         returning = Returning(client)
@@ -294,7 +305,7 @@ def equally_long(version: int) -> dict[str, bytes]:
 def visit(url: str, done: threading.Event) -> list[httpx.Response]:
     """All answers that a visitor gets, who asks again and again."""
     answers: list[httpx.Response] = []
-    with httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}) as client:
+    with loopback.client(base_url=url, headers={"Accept-Encoding": "identity"}) as client:
         while not done.is_set():
             answers.append(client.get("/play/"))
     return answers
@@ -363,7 +374,10 @@ def test_a_folder_is_quoted_or_refused(server: WebServer, tmp_path: Path) -> Non
         }[server]
     )
     whole = "\n".join(text for text, _port in taken.values())
-    with web_servers.running(server, whole, tmp_path / server, port), httpx.Client() as client:
+    with (
+        web_servers.running(server, whole, tmp_path / server, port),
+        loopback.client() as client,
+    ):
         for name, (_text, at) in taken.items():
             for path, content in (
                 ("/play/", pages(1)["play/index.html"]),
@@ -380,9 +394,9 @@ def test_what_can_not_be_read_is_unavailable_not_gone(server: WebServer, tmp_pat
     port = web_servers.free_port()
     text = text_of(server, root.path, f"127.0.0.1:{port}")
     with web_servers.running(server, text, tmp_path / server, port) as url:
-        assert httpx.get(f"{url}/none").status_code == 404
+        assert loopback.get(f"{url}/none").status_code == 404
         root.path.rename(tmp_path / "unmounted")
-        answer = httpx.get(f"{url}/play/")
+        answer = loopback.get(f"{url}/play/")
         assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
 
 
@@ -458,5 +472,5 @@ def test_a_publish_is_checked_through_the_server(server: WebServer, tmp_path: Pa
         files = pages(2)
         new = manifest(files, assets(2))
         assert publish(root, new, files, assets(2), smoke_url=url).swapped
-        sent = httpx.get(f"{url}/play/").headers.get(release.BUILD_HEADER)
+        sent = loopback.get(f"{url}/play/").headers.get(release.BUILD_HEADER)
         assert sent == (new.build_hash if server == "nginx" else None)

@@ -239,11 +239,30 @@ def test_a_module_needs_no_component_and_gets_no_export(code: str) -> None:
         "let a: import('react').FC<import('react').PropsWithChildren>;",
         "const a = null as unknown as import('react').ReactNode;",
         "interface A extends B<import('react').Key> { b: import('react').Key[] }",
+        "const [a, b] = useState<import('react').ReactNode>();",
+        "const a = useState<import('react').Key | null>(null);",
+        "const a = useRef<Map<string, import('react').FC<import( 'react').Key>[]>> (b);",
+        "const a = useState<typeof import('react')>();",
     ],
 )
 def test_an_import_in_a_type_is_no_dynamic_import(code: str) -> None:
     """Types are erased, and what they import is never loaded."""
     assert not analysis(f"{code}\nexport default () => <p/>;").problems
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const a = 1 < import('react');",
+        "const a = b<c, d = import('react');",
+        "const a = b<import('react') + c;",
+        "const a = b<import('react') && (c > d);",
+    ],
+)
+def test_a_comparison_stays_one(code: str) -> None:
+    """An import whose module is loaded is found beside signs that could be of types."""
+    (found,) = analysis(f"{code}\nexport default () => <p/>;").problems
+    assert "import" in str(found)
 
 
 def test_hooks_need_no_import() -> None:
@@ -422,6 +441,7 @@ def test_the_last_of_several_exported_imports_is_the_one_that_nothing_uses() -> 
         "const a{0} = () => <b/>;\n",
         "const exports = {0};\n",
         "declare const exports: {0};\n",
+        "f<import('x{0}').A>(1);\n",
         "exports.a{0} = 1; require('x'); import('y'); import.meta.a;\n",
         "<p/>; (() => {0});\n",
     ],

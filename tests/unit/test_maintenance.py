@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,8 @@ from robbieblocks.errors import ProcessFailed, SiteUnavailable
 from robbieblocks.pipeline import Target
 from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.release import SiteRoot
+from robbieblocks.worker import open_log
+from robbieblocks.worker.log import records_logged
 
 ROOT = SiteRoot(Path("/site"))
 ONE, OTHER = Target(node="n", app="one"), Target(node="n", app="other")
@@ -167,6 +171,30 @@ def test_a_failure_ends_neither_the_rest_nor_the_next(error: Exception) -> None:
         assert maintenance.wait(PATIENCE_S)
     both = [(what, app) for app in ("one", "other", "one") for what in ("prepare", "prune")]
     assert tasks.done == both
+
+
+def test_a_failure_is_logged_once() -> None:
+    """Again where it fails otherwise, or after it went well; one that was stopped is no failure."""
+    tasks, stream = Recorder(), io.StringIO()
+    maintenance = tasks.maintenance()
+    full, gone = SiteUnavailable("the disk is full"), SiteUnavailable("the disk is gone")
+    with records_logged(open_log("json", stream)):
+        for error in (full, full, None, full, gone):
+            tasks.error = error
+            maintenance.request(ROOT, [ONE], standby=True)
+            assert maintenance.wait(PATIENCE_S)
+        tasks.error = ProcessFailed("was told to stop")
+        maintenance.close()
+        maintenance.request(ROOT, [ONE], standby=True)
+        assert maintenance.wait(PATIENCE_S)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert {(line["event"], line["level"]) for line in lines} == {("maintenance.failed", "warning")}
+    told = [line["error"] for line in lines if "compressing" in line["error"]]
+    assert told == [
+        "compressing assets for n/one failed: the disk is full",
+        "compressing assets for n/one failed: the disk is full",
+        "compressing assets for n/one failed: the disk is gone",
+    ]
 
 
 def test_one_that_was_asked_for_nothing_has_no_thread() -> None:

@@ -32,7 +32,7 @@ from robbieblocks.errors import ContentError, Problem, ProcessFailed
 from robbieblocks.model import BrandedNode, TokenRow
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.row_faults import blame
-from robbieblocks.worker.log import open_log, row_faults_logged
+from robbieblocks.worker.log import open_log, records_logged
 from robbieblocks.worker.shutdown import ForcedStop
 from tests.unit.rows import (
     LAYOUTS,
@@ -95,7 +95,7 @@ def test_a_fault_is_one_problem_with_the_row(error: type[BaseException]) -> None
     found: list[Problem] = []
     stream = io.StringIO()
     with (
-        row_faults_logged(open_log("json", stream)),
+        records_logged(open_log("json", stream)),
         blame(found.append, "component", "bad\x1bkey", "props", page="home", block=3),
     ):
         raising(error, print, POISON)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from tree_sitter import Node, Parser, QueryCursor
+from tree_sitter import Node, QueryCursor
 
-from robbieblocks.bundle.analysis.queries import TSX, positions, query, text_of
+from robbieblocks.bundle.analysis.queries import positions, query, text_of
 from robbieblocks.bundle.analysis.spans import Spans
 from robbieblocks.bundle.analysis.syntax import SourcePosition, Syntax
+from robbieblocks.bundle.analysis.trees import tree
 
 COMMON_JS: Final = ("require", "module", "exports")
 _NAMES: Final = """
@@ -68,7 +69,7 @@ def free_names(code: str) -> list[FreeName]:
 
     A name that it declares anywhere is not among them, nor is a name in a type.
     """
-    root = Parser(TSX).parse(code.encode("utf-8", "replace")).root_node
+    root = tree(code.encode("utf-8", "replace"))
     found = QueryCursor(query(_NAMES)).captures(root)
     declared = set(map(text_of, found.get("declared", ())))
     no_use = _places(found, "declared", "other")

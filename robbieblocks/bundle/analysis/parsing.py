@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, Literal
 
-from tree_sitter import Node, Parser, QueryCursor
+from tree_sitter import Node, QueryCursor
 
 from robbieblocks.bundle.analysis.free_names import free_uses
-from robbieblocks.bundle.analysis.queries import TSX, query, read_all_depths, text_of
+from robbieblocks.bundle.analysis.queries import query, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
     Declaration,
     Expression,
@@ -22,6 +22,7 @@ from robbieblocks.bundle.analysis.syntax import (
     Likelihood,
     Syntax,
 )
+from robbieblocks.bundle.analysis.trees import tree
 
 # Compilers run out of stack over a text that nests too deep.
 MAX_DEPTH: Final = 5_000
@@ -60,7 +61,7 @@ _JSX = frozenset({"jsx_element", "jsx_self_closing_element"})
 def parse(code: str) -> Syntax:
     """The syntax of a component's text. Never fails; `broken` says that there are syntax errors."""
     text = code.encode("utf-8", "surrogatepass")
-    root = Parser(TSX).parse(text).root_node
+    root = tree(text)
     if _too_deep(text, root):
         return Syntax(text=text, broken=root.has_error, too_deep=True)
     syntax = Syntax(text=text, broken=root.has_error)

@@ -6,12 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tree_sitter import Node, Parser, QueryCursor
+from tree_sitter import Node, QueryCursor
 
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
 from robbieblocks.bundle.analysis.component_choice import FRAGMENT
-from robbieblocks.bundle.analysis.queries import TSX, query, text_of
+from robbieblocks.bundle.analysis.queries import query, text_of
 from robbieblocks.bundle.analysis.syntax import SourcePosition, Syntax
+from robbieblocks.bundle.analysis.trees import tree
 from robbieblocks.model import ComponentRow
 
 # What JavaScript does not have.
@@ -81,7 +82,7 @@ def typed_text(
 
 
 def _tree(analysis: Analysis) -> Node:
-    return Parser(TSX).parse(analysis.source.encode()).root_node
+    return tree(analysis.source.encode())
 
 
 def _with_props(analysis: Analysis, props_type: str) -> tuple[Analysis, bool]:
