@@ -55,7 +55,8 @@ class RunReport:
 
     `planned` are the pages for which the plan had something to do, by key; `unchanged` the entries
     of the live manifest that stay: of ten thousand pages all but a few. `drafts` are the keys of
-    pages that are drafts. Under a `pin` the changes wait.
+    pages that are drafts. Under a `pin` the changes wait. `damaged` is what of the live release was
+    not as it was published.
     """
 
     node: str
@@ -76,6 +77,7 @@ class RunReport:
     pin: Pin | None = None
     run: UUID | None = None
     drafts: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @property
     def pages(self) -> tuple[PageReport, ...]:

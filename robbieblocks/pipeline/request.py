@@ -24,6 +24,7 @@ class Request:
     - `strict`: a run with a page held back publishes nothing.
     - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
     - `repair`: compare the live files with their stat index, and replace damaged ones.
+    - `thorough`: with `repair`, read every live file, since an edit may restore size and time.
     - `allow_missing_apps`: an app without pages is no mistake.
     - `built_before`: for a queue row that several apps must handle, the apps of earlier builds.
     """
@@ -39,6 +40,7 @@ class Request:
     strict: bool = False
     unasked: bool = False
     repair: bool = True
+    thorough: bool = False
     allow_missing_apps: bool = False
     built_before: Mapping[UUID, frozenset[str]] = field(default_factory=dict[UUID, frozenset[str]])
     triggered_by: str = "cli"

@@ -3,7 +3,7 @@
 A run is dead when its row is unfinished and nobody holds the lease of its node and app.
 """
 
-from robbieblocks.record.health import Finding, NodeFacts, judge
+from robbieblocks.record.health import DRIFTS, Drift, Finding, NodeFacts, judge
 from robbieblocks.record.history import LastRun, latest, remove_old
 from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
@@ -22,9 +22,11 @@ from robbieblocks.record.runs import (
 from robbieblocks.record.workers import WorkerSeen, session_name, worker_lock, workers
 
 __all__ = [
+    "DRIFTS",
     "NOTHING_LIVE",
     "PROCESS_ID",
     "UNFINISHED",
+    "Drift",
     "Finding",
     "LastRun",
     "Lease",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from robbieblocks.messages import counted, visible_line
 from robbieblocks.record.workers import WorkerSeen
@@ -12,6 +12,12 @@ from robbieblocks.record.workers import WorkerSeen
 # A worker gives a sign of life every ten seconds, and builds what waits within one.
 SILENT_S: Final = 60.0
 LATE_S: Final = 60.0
+
+Drift = Literal["", "disk", "rows", "serving"]
+DRIFTS: Final[tuple[Drift, ...]] = ("disk", "rows", "serving")
+"""How what visitors get drifts from what they should get: a file of the live release is not what
+was published, it is older than the rows, or its address answers something else."""
+_NAMED_MAX: Final = 3
 
 _STATES: Final = {
     "standby": "stop it, if you did not mean two",
@@ -25,7 +31,8 @@ _STATES: Final = {
 class Finding:
     """One thing that is not as it should be on a node, or on one of its apps, and what to do.
 
-    `stops`: changes don't go out; otherwise they do, but for the pages that are held back.
+    `stops`: changes don't go out; otherwise they do, but for the pages that are held back. `kind`
+    is that of a drift, empty for anything else.
     """
 
     node: str
@@ -33,6 +40,7 @@ class Finding:
     what: str
     remedy: str
     stops: bool = True
+    kind: Drift = ""
 
     def __str__(self) -> str:
         place = f"{self.node}/{self.app}" if self.app else self.node
@@ -45,8 +53,9 @@ class NodeFacts:
 
     `state` is the worker's own, with `why`, where it judges itself; `workers` are those that others
     see, None where that is not asked. `had_worker`: a worker built it last. By app, `errors` says
-    why its last build failed, and `held_back` why it left pages as they were; `behind` are apps
-    that are not as the rows say.
+    why its last build failed, and `held_back` why it left pages as they were; `edited` has what of
+    the live release is not as it was published, `behind` the pages that are not as the rows say,
+    and `not_served` what visitors get wrongly, and what to do.
     """
 
     node: str
@@ -56,7 +65,9 @@ class NodeFacts:
     had_worker: bool = False
     errors: Mapping[str, str] = field(default_factory=dict[str, str])
     held_back: Mapping[str, str] = field(default_factory=dict[str, str])
-    behind: Sequence[str] = ()
+    edited: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    behind: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    not_served: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     waiting: int = 0
     oldest_s: float = 0.0
 
@@ -77,14 +88,34 @@ def judge(facts: NodeFacts) -> tuple[Finding, ...]:
     if facts.oldest_s > LATE_S and facts.workers != ():
         what = f"{_waiting(facts.waiting)}, the oldest for {facts.oldest_s:.0f} s"
         found.append(Finding(node=node, what=what, remedy="see what the worker logs", stops=False))
-    for app in facts.behind:
-        remedy = f"robbieblocks build --node {node} --app {app}"
-        what = "what is served is not what the rows say"
-        found.append(Finding(node=node, app=app, what=what, remedy=remedy))
+    found += _drifts(facts)
     for app, error in sorted(facts.held_back.items()):
         what, remedy = _of_error(error)
         found.append(Finding(node=node, app=app, what=what, remedy=remedy, stops=False))
     return tuple(found)
+
+
+def _drifts(facts: NodeFacts) -> Iterator[Finding]:
+    """Each kind of drift, that of the disk first: it may be what the others come from."""
+    node = facts.node
+    for app, differences in sorted(facts.edited.items()):
+        what = f"edited on the disk: {_some(differences)}"
+        remedy = f"robbieblocks build --verify --node {node} --app {app}"
+        yield Finding(node=node, app=app, what=what, remedy=remedy, stops=False, kind="disk")
+    for app, pages in sorted(facts.behind.items()):
+        what = f"older than the rows: {_some(pages) or 'other files than pages'}"
+        remedy = f"robbieblocks build --node {node} --app {app}"
+        yield Finding(node=node, app=app, what=what, remedy=remedy, kind="rows")
+    for app, (said, remedy) in sorted(facts.not_served.items()):
+        what = f"not what is served: {said}"
+        yield Finding(node=node, app=app, what=what, remedy=remedy, stops=False, kind="serving")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of many."""
+    more = len(names) - _NAMED_MAX
+    listed = ", ".join(names[:_NAMED_MAX])
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def _of_workers(facts: NodeFacts) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ without reading), and, once it was live and passed its smoke check, `.verified`.
 app's folder holds its lock; readers need none.
 """
 
+from robbieblocks.release.checking.drift import edited_on_disk, not_served
 from robbieblocks.release.checking.verify import verify
 from robbieblocks.release.compression import (
     COMPRESSED,
@@ -77,6 +78,7 @@ __all__ = [
     "claim",
     "closed_to_others",
     "compress_assets",
+    "edited_on_disk",
     "end_holds",
     "has_folder",
     "has_place",
@@ -92,6 +94,7 @@ __all__ = [
     "make_live",
     "manifest_of",
     "nodes",
+    "not_served",
     "pin_live",
     "pinned",
     "prepare_standby_trees",

@@ -14,6 +14,7 @@ from robbieblocks.changes import ChangeGroup
 from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site
 from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
+from robbieblocks.worker.drift import Drifts
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.ports import BuildResult
 
@@ -34,6 +35,7 @@ class PipelineBuilder:
     connect: Callable[[], Connection]
     on_phase: Callable[[str], None]
     log: Log
+    drifts: Drifts | None = None
     _context: BuildContext | None = None
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
@@ -56,6 +58,9 @@ class PipelineBuilder:
             progress=self.on_phase,
         )
         for run in report.runs:
+            if self.drifts is not None and job.repair:
+                was_asked = any(row.affects(run.node, run.app) for row in report.triggers)
+                self.drifts.run_ended(job, run, was_asked=was_asked)
             if job.asked or run.outcome != "unchanged" or run.files_written:
                 _log_run(self.log, job, report, run)
         for problem in report.refused[:_LOGGED_ITEMS_MAX]:

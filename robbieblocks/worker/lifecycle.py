@@ -10,6 +10,7 @@ The threads of a worker's process:
                  systemd
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
+    serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
     bucket       `BucketThread`, where the settings name a bucket: publishes to it what is live
 
@@ -43,6 +44,7 @@ from robbieblocks.worker.connections import (
     QueryWatchdog,
     WorkerDatabase,
 )
+from robbieblocks.worker.drift import Drifts, watched
 from robbieblocks.worker.health import Health, HealthServer
 from robbieblocks.worker.log import Log, records_logged
 from robbieblocks.worker.loop import Loop
@@ -92,6 +94,8 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         try:
             worker.start(options.health)
             stack.enter_context(supervised(worker.watchdog, worker.loop.health, notifier))
+            interval_s = options.timing.reconcile_interval_s
+            stack.enter_context(watched(worker.drifts, worker.database.site_root, interval_s))
             notifier.send("READY=1", f"STATUS=worker for {options.node}")
             worker.loop.run()
         except ForcedStop:
@@ -121,6 +125,7 @@ class _Worker:
     database: WorkerDatabase
     builder: PipelineBuilder
     loop: Loop
+    drifts: Drifts
     bucket: BucketThread | None = None
     _health_server: HealthServer | None = None
 
@@ -179,6 +184,7 @@ def _assemble(
         timing=timing,
         log=log,
     )
+    drifts = Drifts(node=node, settings=settings, health=health, log=log)
     builder = PipelineBuilder(
         node=node,
         settings=settings,
@@ -186,6 +192,7 @@ def _assemble(
         connect=work.connect,
         on_phase=health.begin_phase,
         log=log,
+        drifts=drifts,
     )
     loop = Loop(
         database=work,
@@ -205,7 +212,7 @@ def _assemble(
             settings, node, work.leader_lock, site_root, health=health, log=log, stopped=stopped
         )
         loop.on_built = bucket.built
-    return _Worker(watchdog, listener, work, builder, loop, bucket)
+    return _Worker(watchdog, listener, work, builder, loop, drifts, bucket)
 
 
 def _open_connection(

@@ -57,7 +57,11 @@ def test_nothing_is_found_where_all_is_well(facts: NodeFacts) -> None:
         (replace(FINE, errors={"play": "odd"}), "n/play: odd -> correct what it names", True),
         (replace(FINE, waiting=1, oldest_s=61.0), "n: 1 change waits, the oldest for 61 s", False),
         (replace(FINE, waiting=2, oldest_s=61.0), "n: 2 changes wait, the oldest for 61 s", False),
-        (replace(FINE, behind=("play",)), "robbieblocks build --node n --app play", True),
+        (
+            replace(FINE, behind={"play": ("robbie-play-home",)}),
+            "robbieblocks build --node n --app play",
+            True,
+        ),
         (
             replace(FINE, held_back={"play": "1 page\n  -> mend it"}),
             "n/play: 1 page -> mend",

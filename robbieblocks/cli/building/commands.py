@@ -46,6 +46,10 @@ def build(
             show_default=False,
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read every live file: an edit may restore size and time."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A page with an error stops its whole app.")
     ] = False,
@@ -85,6 +89,7 @@ def build(
             drafts=drafts,
             at=None if at is None else read_instant(at),
             strict=strict,
+            thorough=verify,
             approved=tuple(approve or ()),
         )
         command.run(request, format_, settings, prerenderer, adopt=adopt)

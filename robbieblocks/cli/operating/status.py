@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ def run(
         desired, failed = ({}, "") if quick else _desired(settings, site_root, connection, ids)
         statuses = _statuses(site_root, connection, chosen, desired)
         seen = record.workers(connection, ids)
+    statuses = [_looked_at(each, settings, site_root, quick=quick) for each in statuses]
     facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
     found = [finding for each in facts for finding in record.judge(each)]
     # A node that left the table is served on, and nothing else says so.
@@ -107,7 +108,13 @@ def _facts(
         had_worker=any(s.last_run and s.last_run.triggered_by != "cli" for s in apps),
         errors=errors,
         held_back=held_back,
-        behind=[status.app for status in apps if status.state == "behind"],
+        edited={status.app: status.edited for status in apps if status.edited},
+        behind={status.app: status.differing for status in apps if status.is_behind},
+        not_served={
+            status.app: (status.not_served[0].what, status.not_served[0].remedy)
+            for status in apps
+            if status.not_served
+        },
         # What waits for a person to unpin is nobody's delay.
         waiting=max((status.waiting for status in apps if not status.pin), default=0),
         oldest_s=max((s.oldest_seconds or 0.0 for s in apps if not s.pin), default=0.0),
@@ -179,12 +186,36 @@ def _statuses(
                 held=held,
                 unreadable=unreadable,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
+                differing=tuple(page.key for page in run.changed) if run else (),
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
                 last_run=last_run,
             )
             statuses.append(status)
     return statuses
+
+
+def _looked_at(
+    status: AppStatus, settings: Settings, site_root: SiteRoot, *, quick: bool
+) -> AppStatus:
+    """The status with what differs on the disk and, unless `quick`, what the address answers.
+
+    What was edited is not asked for, too: that would say the same again.
+    """
+    if status.served == UNKNOWN:
+        return status
+    edited = release.edited_on_disk(site_root, status.node, status.app, quick=quick)
+    last = status.last_run
+    is_swapped = status.served and status.built and status.served != status.built
+    if not edited and is_swapped and last and last.status == "success" and not status.pin:
+        where = f"`current` leads to {(status.served or '')[:12]}"
+        edited = (f"{where}, and the last run made {(status.built or '')[:12]} live",)
+    address = settings.addresses.of(status.node)
+    if edited or quick or address is None or not status.served:
+        return replace(status, edited=edited)
+    return replace(
+        status, not_served=release.not_served(site_root, status.node, status.app, address)
+    )
 
 
 def _kept(site_root: SiteRoot, node: str, app: str) -> tuple[Pin | None, Mapping[str, Hold], str]:

@@ -12,16 +12,25 @@ import typer
 
 from robbieblocks import record
 from robbieblocks.messages import counted, visible_line
-from robbieblocks.release import Hold, Pin
+from robbieblocks.release import Hold, NotServed, Pin
 
 UNKNOWN: Final = "?"
 _HASH_DIGITS: Final = 12
 _CELL_HASH_DIGITS: Final = 8
 _GAP: Final = "  "
-_AT_FAULT: Final = frozenset({"failed", "behind"})
+_AT_FAULT: Final = frozenset({"failed", "behind", "edited", "not served"})
 
 State = Literal[
-    "pinned", "running", "held back", "waiting", "failed", "behind", "up to date", "nothing live"
+    "pinned",
+    "running",
+    "edited",
+    "held back",
+    "waiting",
+    "failed",
+    "behind",
+    "not served",
+    "up to date",
+    "nothing live",
 ]
 
 
@@ -29,7 +38,9 @@ State = Literal[
 class AppStatus:
     """One app on one node. A hash is None where nothing is there, `?` where it is not known.
 
-    `unreadable` is why its pin or its holds can't be read: then nothing of it goes out.
+    `unreadable` is why its pin or its holds can't be read: then nothing of it goes out. `edited` is
+    what of the live release is not as it was published, `differing` the pages that are not as the
+    rows say, `not_served` what its address answers wrongly.
     """
 
     node: str
@@ -41,6 +52,9 @@ class AppStatus:
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
     unreadable: str = ""
     held_back: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    not_served: tuple[NotServed, ...] = ()
     waiting: int = 0
     oldest_seconds: float | None = None
     last_run: record.LastRun | None = None
@@ -55,6 +69,8 @@ class AppStatus:
             return "pinned"
         if last_status in record.UNFINISHED:
             return "running"
+        if self.edited:
+            return "edited"
         if self.held_back:
             return "held back"
         if self.waiting:
@@ -63,7 +79,15 @@ class AppStatus:
             return "failed"
         if UNKNOWN not in (self.desired, self.served) and self.desired != self.served:
             return "behind"
+        if self.not_served:
+            return "not served"
         return "up to date" if self.served else "nothing live"
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it is older than the rows, and nothing else is known that brings it forward."""
+        is_known = UNKNOWN not in (self.desired, self.served)
+        return self.state in ("behind", "edited") and is_known and self.desired != self.served
 
     @property
     def verdict(self) -> str:
@@ -75,6 +99,8 @@ class AppStatus:
             return f"{len(self.held_back)} held back"
         if state == "pinned" and self.waiting:
             return f"pinned, {self.waiting} waiting"
+        if state == "edited":
+            return "edited on the disk"
         return f"{self.waiting} waiting" if state == "waiting" else state
 
     def as_json(self) -> dict[str, object]:

@@ -267,11 +267,12 @@ def _of_app(app: str, conflicts: Problems, content: Snapshot) -> Problems:
 
 
 def _damaged(target: Target, session: MakingSession) -> frozenset[str]:
-    """What of the live release is not as it was published, by size and time."""
+    """What of the live release is not as it was published, by size and time, or by every byte."""
     if not session.request.repair:
         return frozenset()
     root = session.site.root
-    return frozenset(release.verify(root, target.node, target.app, quick=True))
+    quick = not session.request.thorough
+    return frozenset(release.verify(root, target.node, target.app, quick=quick))
 
 
 def _live_tokens(target: Target, session: MakingSession) -> Mapping[str, str]:

@@ -244,4 +244,5 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         pin=result.pin,
         run=run_id,
         drafts=run.drafts,
+        damaged=tuple(sorted(run.damaged)),
     )

@@ -201,6 +201,15 @@ def target_of(link: Path) -> str | None:
         return None
 
 
+def target_in(link: Path, folder: str) -> str | None:
+    """The name in a folder beside the symlink that it leads to; None where it leads elsewhere."""
+    try:
+        target = link.readlink()
+    except OSError:
+        return None
+    return target.name if target.parts == (folder, target.name) else None
+
+
 def temporary_name(stem: str) -> str:
     """A name that no other writer uses and that a sweep recognises."""
     return f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{stem[:60]}"

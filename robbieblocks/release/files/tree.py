@@ -60,7 +60,7 @@ def difference(
     files: Collection[str] = known.files
     folders: set[str] | None = None
     if trust is Trust.NOTHING:
-        files, folders = _listing(folder)
+        files, folders = listing(folder)
     same = [
         path for path, digest in wanted.items() if known.files.get(path) == digest and path in files
     ]
@@ -146,7 +146,7 @@ def _is_inside(folder: Path, paths: list[str], mkdir: Collection[str]) -> bool:
         )
 
 
-def _listing(folder: Path) -> tuple[set[str], set[str]]:
+def listing(folder: Path) -> tuple[set[str], set[str]]:
     """Every path in a release's folder but the reserved ones: those of files, and of folders."""
     files: set[str] = set()
     folders: set[str] = set()

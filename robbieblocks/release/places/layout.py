@@ -72,8 +72,12 @@ class AppFolder:
 
     @property
     def live_name(self) -> str | None:
-        """The name of the release folder that `current` leads to; None where there is no link."""
-        return disk.target_of(self.current)
+        """The name of the release folder that `current` leads to.
+
+        None where there is no link, or one that leads out of the app's releases: then what visitors
+        get is nothing that was published.
+        """
+        return disk.target_in(self.current, "releases")
 
 
 def has_place(node: str, app: str) -> bool:

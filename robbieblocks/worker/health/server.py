@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from robbieblocks import record
 from robbieblocks.errors import UsageError
 from robbieblocks.worker.health.state import Health
 
@@ -118,6 +119,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric of the worker."""
         yield from self._gauges()
+        yield from self._drifts()
         yield from self._counters()
         yield from self._health.build_seconds.collect()
         yield from self._health.change_seconds.collect()
@@ -141,6 +143,23 @@ class Metrics(Collector):
             family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])
             family.add_metric([health.node], float(value or 0))
             yield family
+
+    def _drifts(self) -> Iterator[Metric]:
+        health = self._health
+        now = GaugeMetricFamily(
+            "robbieblocks_drift", "Apps with a drift of this kind", labels=["node", "kind"]
+        )
+        found = [each.kind for each in health.findings]
+        for kind in record.DRIFTS:
+            now.add_metric([health.node, kind], float(found.count(kind)))
+        yield now
+        counter = CounterMetricFamily(
+            "robbieblocks_drifts", "Drifts found by app and kind", labels=["node", "app", "kind"]
+        )
+        # A copy: another thread may add a key meanwhile.
+        for (app, drift), count in sorted(health.drifts.copy().items()):
+            counter.add_metric([health.node, app, drift], count)
+        yield counter
 
     def _counters(self) -> Iterator[Metric]:
         health = self._health

@@ -33,7 +33,9 @@ class Health:
     `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
     `why` explains the state. `retrying` are the apps that wait for another try. `reconciled` is
     True once every app was examined since the start. By app, `errors` has why its last build
-    failed, and `held_back` how many pages it left as they were, and why.
+    failed, and `held_back` how many pages it left as they were, and why; `not_served` what its
+    address answered wrongly when it was asked last, and what to do. `drifts` counts drifts by app
+    and kind. The thread that asks writes these two, too.
     """
 
     node: str
@@ -50,6 +52,8 @@ class Health:
     errors: dict[str, str] = field(default_factory=dict[str, str])
     held_back: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     last_build: dict[str, object] = field(default_factory=dict[str, object])
+    not_served: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    drifts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
     queue_reads: int = 0
@@ -153,6 +157,7 @@ class Health:
                 why=why,
                 errors=errors,
                 held_back=held_back,
+                not_served=self.not_served.copy(),
                 waiting=self.waiting,
                 oldest_s=self.oldest_waiting_age_s or 0.0,
             )
