@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
@@ -25,6 +26,7 @@ from robbieblocks.settings import Settings
 
 # A server may compress better; the difference between two pages hardly depends on it.
 _QUALITY = 6
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
 def page_effects(before: Proposal, after: Proposal) -> tuple[PageEffect, ...]:
@@ -107,9 +109,7 @@ class _Sides:
             path_after=new.path if new else "",
             html=Sizes(self._html(self.before, old), self._html(after, new)),
             scripts=Sizes(self._of_kind(self.before, old, ".js"), self._of_kind(after, new, ".js")),
-            styles=Sizes(
-                self._of_kind(self.before, old, ".css"), self._of_kind(after, new, ".css")
-            ),
+            styles=Sizes(self._styles(self.before, old), self._styles(after, new)),
         )
 
     def same_bytes(self, key: str) -> bool:
@@ -122,9 +122,18 @@ class _Sides:
         )
 
     def _html(self, run: ComposedRun | None, entry: PageEntry | None) -> int | None:
-        return (
-            len(run.contents[entry.path]) if run and entry and entry.path in run.contents else None
-        )
+        """The page's bytes without the styles that stand in it."""
+        if run is None or entry is None or entry.path not in run.contents:
+            return None
+        return len(run.contents[entry.path]) - sum(map(len, _inlined(run, entry)))
+
+    def _styles(self, run: ComposedRun | None, entry: PageEntry | None) -> int | None:
+        """What its styles take, those in the page and those in files."""
+        linked = self._of_kind(run, entry, ".css")
+        if run is None or entry is None or linked is None:
+            return None
+        sheets = (Asset.of("inline", "css", text) for text in _inlined(run, entry))
+        return linked + sum(map(self._weigh, sheets))
 
     def _of_kind(self, run: ComposedRun | None, entry: PageEntry | None, end: str) -> int | None:
         if run is None or entry is None:
@@ -179,6 +188,11 @@ def _of_gone_nodes(
 
 def _entry(run: ComposedRun | None, key: str) -> PageEntry | None:
     return run.manifest.by_key.get(key) if run else None
+
+
+def _inlined(run: ComposedRun, entry: PageEntry) -> list[bytes]:
+    """The texts of the style elements in a page's head."""
+    return _STYLE.findall(run.contents.get(entry.path, b"").partition(b"</head>")[0])
 
 
 def _weights() -> Callable[[Asset], int]:

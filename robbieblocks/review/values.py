@@ -63,7 +63,7 @@ class PageEffect:
     """What happens to one page on one node, and why.
 
     `path_before` and `path_after` are its files in the two sites, empty where it has none. `html`
-    is not compressed; `scripts` and `styles` are what the page's files take, by brotli.
+    is not compressed, and without the styles in it; `scripts` and `styles` are by brotli.
     """
 
     node: str
