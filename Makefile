@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --qui
 RUN := .venv/installed
 DEV := .venv/installed-dev
 # In the order of how long they take: the longest begins first.
-LINTS := lint-mypy lint-basedpyright lint-javascript lint-layers lint-ruff lint-locks lint-sql lint-workflows
+LINTS := lint-container lint-mypy lint-basedpyright lint-javascript lint-layers lint-ruff lint-locks lint-sql lint-workflows
 WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
@@ -55,6 +55,9 @@ lint-javascript:
 	$(BIN)/python -m tools.javascript
 lint-sql:
 	$(BIN)/squawk 'schema/**/*.sql'
+lint-container:
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 lint-workflows:
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml $(WORKFLOWS)
 lint-locks:
