@@ -8,13 +8,14 @@ Queries stand in the packages that need them.
 from robbieblocks.database.address import read_address, secrets, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connect_errors import described
-from robbieblocks.database.connection import connect, is_pooled
+from robbieblocks.database.connection import clock_ahead_s, connect, is_pooled
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 from robbieblocks.database.rights import missing_roles
 
 __all__ = [
     "check_whole",
+    "clock_ahead_s",
     "connect",
     "described",
     "identity",

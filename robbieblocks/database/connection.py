@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from typing import LiteralString
 
 import psycopg
@@ -27,6 +29,8 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
 
 # Which backend answers.
 _BACKEND: LiteralString = "SELECT pg_backend_pid()"
+# The time at the server, now: not when the transaction began.
+_NOW: LiteralString = "SELECT clock_timestamp()"
 
 
 def connect(settings: Settings, *, application_name: str, autocommit: bool = True) -> Connection:
@@ -68,3 +72,19 @@ def is_pooled(connection: Connection) -> bool:
     with translated("find out which backend answers"):
         row = connection.execute(_BACKEND).fetchone()
     return row is None or row[0] != connection.info.backend_pid
+
+
+def clock_ahead_s(connection: Connection, now: Callable[[], datetime]) -> float:
+    """How many seconds the server's clock is ahead of `now`, which gives a time with a zone.
+
+    Less than 0 where it is behind, and 0 where the difference is within what the question took.
+    Raises DatabaseUnavailable.
+    """
+    with translated("ask the database for the time"):
+        asked = now()
+        row = connection.execute(_NOW).fetchone()
+        answered = now()
+    there: datetime = row[0] if row else answered
+    if asked <= there <= answered:
+        return 0.0
+    return (there - (answered if there > answered else asked)).total_seconds()

@@ -41,9 +41,10 @@ from robbieblocks.release.places.claim import claim
 from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.node_removal import remove_node, worker_lock
-from robbieblocks.release.places.readability import closed_to_others
+from robbieblocks.release.places.readability import Reader, closed_to
 from robbieblocks.release.places.removal_limit import RemovalLimit
 from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.places.writability import Room, mounted_inside, room, try_writing
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import (
     live,
@@ -70,13 +71,15 @@ __all__ = [
     "Pin",
     "Pruned",
     "Published",
+    "Reader",
     "RemovalLimit",
     "RolledBack",
+    "Room",
     "SiteRoot",
     "WrittenRelease",
     "apps",
     "claim",
-    "closed_to_others",
+    "closed_to",
     "compress_assets",
     "edited_on_disk",
     "end_holds",
@@ -93,6 +96,7 @@ __all__ = [
     "lock",
     "make_live",
     "manifest_of",
+    "mounted_inside",
     "nodes",
     "not_served",
     "pin_live",
@@ -104,7 +108,9 @@ __all__ = [
     "remove_node",
     "roll_back",
     "roll_back_page",
+    "room",
     "routes_of",
+    "try_writing",
     "unpin",
     "verify",
     "worker_lock",

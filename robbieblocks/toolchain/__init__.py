@@ -13,11 +13,13 @@ from robbieblocks.toolchain.install import (
     ensure_typescript,
     is_fetched,
 )
+from robbieblocks.toolchain.npm import can_fetch
 from robbieblocks.toolchain.toolchain import Toolchain, TypeScript
 
 __all__ = [
     "Toolchain",
     "TypeScript",
+    "can_fetch",
     "ensure",
     "ensure_axe",
     "ensure_odiff",

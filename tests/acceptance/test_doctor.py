@@ -94,6 +94,11 @@ def test_each_broken_thing_is_named_with_its_remedy(
         owner.execute("DROP FUNCTION robbieblocks_settle CASCADE")
     assert broken("schema")["remedy"] == "robbieblocks db upgrade"
     assert installation.run("db", "upgrade").code == 0
+    with psycopg.connect(installation.database_url) as owner:
+        owner.execute("ALTER TABLE robbieblocks_pages DISABLE TRIGGER USER")
+    assert "trigger" in broken("triggers")["what"]
+    with psycopg.connect(installation.database_url) as owner:
+        owner.execute("ALTER TABLE robbieblocks_pages ENABLE TRIGGER USER")
     (installation.home / "cache").chmod(0o777)
     assert "0700" in broken("cache")["remedy"]
     (installation.home / "cache").chmod(0o700)

@@ -22,7 +22,7 @@ from robbieblocks.model import ASSET_PREFIX, Asset, Manifest, sha256
 from robbieblocks.release import (
     Pin,
     SiteRoot,
-    closed_to_others,
+    closed_to,
     live,
     lock,
     make_live,
@@ -719,10 +719,10 @@ def test_a_folder_that_a_web_server_may_not_enter_is_named() -> None:
         put_version(site_root, 1)
         for each in (site_root.path, *site_root.path.rglob("*/")):
             each.chmod(0o755)
-        assert closed_to_others(site_root) is None
+        assert closed_to(site_root) is None
         release = (app_path(site_root) / "current").resolve()
         for each in (release, app_path(site_root), site_root.path, above):
             each.chmod(0o750)
-            found = closed_to_others(site_root)
+            found = closed_to(site_root)
             assert found is not None
             assert found.resolve() == each

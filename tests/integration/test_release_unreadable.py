@@ -45,7 +45,7 @@ def locked(root):
 DOORS = {
     "apps": lambda root: release.apps(root, NODE),
     "claim": lambda root: release.claim(root, None),
-    "closed_to_others": release.closed_to_others,
+    "closed_to": release.closed_to,
     "compress_assets": lambda root: release.compress_assets(root, NODE, "play"),
     "edited_on_disk": lambda root: release.edited_on_disk(root, NODE, "play"),
     "end_holds": lambda root: release.end_holds(root, NODE, "play", [PAGE]),

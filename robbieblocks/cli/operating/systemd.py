@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,17 +25,42 @@ from robbieblocks.worker import Timing
 
 # What may hold a password: every user of the machine may read a unit.
 _SECRETS: Final = ("ROBBIEBLOCKS_DATABASE_URL", "PGPASSWORD")
+# robbieblocks worker --node NODE
+_WORDS_MIN: Final = 4
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 -- where a server's socket may be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCommand:
+    """The options of `robbieblocks systemd` with which a unit was, or is to be, printed."""
+
+    node: str
+    user: str
+    options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = ["robbieblocks", "systemd", "--node", self.node, "--user", self.user]
+        return shlex.join([*words, *self.options])
 
 
 def run(*, node: str, user: str | None, options: Sequence[str]) -> None:
     """Print a systemd unit for a worker. Raises UsageError for an unknown node or account."""
     settings = Settings.from_environment()
-    account = user or getpass.getuser()
-    toolchain_cache = _toolchain_cache(settings, account)
-    named = session.is_named(settings)
-    if named:
+    command = UnitCommand(node=node, user=user or getpass.getuser(), options=tuple(options))
+    text = unit(settings, command)
+    if session.is_named(settings):
         _check_node(settings, node)
+    for secret in filter(os.environ.get, _SECRETS):
+        print_progress(
+            f"{secret} is not in the unit, which everybody may read: put it into "
+            f"/etc/robbieblocks/{node}.env (mode 0600)"
+        )
+    print_result(text.removesuffix("\n"))
+
+
+def unit(settings: Settings, command: UnitCommand) -> str:
+    """The text of a unit, with this process's environment. Raises UsageError for an account."""
+    toolchain_cache = _toolchain_cache(settings, command.user)
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -46,28 +74,67 @@ def run(*, node: str, user: str | None, options: Sequence[str]) -> None:
     }
     if os.environ.get("ROBBIEBLOCKS_TEMPLATES"):
         environment["ROBBIEBLOCKS_TEMPLATES"] = str(settings.templates[0])
-    for secret in filter(os.environ.get, _SECRETS):
-        print_progress(
-            f"{secret} is not in the unit, which everybody may read: put it into "
-            f"/etc/robbieblocks/{node}.env (mode 0600)"
-        )
     writable = (settings.home, settings.site_root, settings.cache, toolchain_cache)
-    text = worker.render_unit(
+    named = session.is_named(settings)
+    return worker.render_unit(
         worker.UnitSettings(
-            node=node,
+            node=command.node,
             program=Path(shutil.which("robbieblocks") or Path(sys.argv[0]).absolute()),
-            options=tuple(options),
+            options=command.options,
             site_root=settings.site_root,
             # A worker finds the project's file from there; a folder below may go.
             folder=settings.project.parent if settings.project else Path.cwd(),
             writable=_outermost(writable),
-            user=account,
+            user=command.user,
             environment=environment,
-            private_tmp=not _may_use_tmp(settings) if named else "--embedded" not in options,
+            private_tmp=not _may_use_tmp(settings)
+            if named
+            else "--embedded" not in command.options,
             grace_s=Timing().grace_s,
         )
     )
-    print_result(text.removesuffix("\n"))
+
+
+def command_of(written: str) -> UnitCommand | None:
+    """The command that would print a unit for the worker of a unit; None where it runs none."""
+    values = dict(re.findall(r"^(ExecStart|User)=(.*)$", written, re.MULTILINE))
+    try:
+        words = shlex.split(values.get("ExecStart", ""))
+    except ValueError:
+        return None
+    if words[1:3] != ["worker", "--node"] or len(words) < _WORDS_MIN:
+        return None
+    known = ("--embedded", "--create-root")
+    return UnitCommand(
+        node=words[3].replace("$$", "$").replace("%%", "%"),
+        user=values.get("User", "root"),
+        options=tuple(word for word in words[4:] if word in known),
+    )
+
+
+def differences(written: str, printed: str) -> list[str]:
+    """What a unit says otherwise than it would be printed.
+
+    Comments don't count, nor do variables that only one of both has: they are of the shells that
+    printed them.
+    """
+    here, there = _lines(written), _lines(printed)
+    shared = {_variable(line) for line in here} & {_variable(line) for line in there}
+    return [
+        f"it {verb} {line}"
+        for verb, ours, others in (("has", here, there), ("lacks", there, here))
+        for line in ours
+        if line not in others and _variable(line) in shared
+    ]
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in map(str.strip, text.splitlines()) if line and line[0] not in "#;"]
+
+
+def _variable(line: str) -> str:
+    """The name of the variable that a line sets; empty where it sets none."""
+    return line.partition('"')[2].partition("=")[0] if line.startswith("Environment=") else ""
 
 
 def _toolchain_cache(settings: Settings, account: str) -> Path:

@@ -1,5 +1,10 @@
 """The default database: a Postgres of its own under `.robbieblocks/`, shared by all commands."""
 
-from robbieblocks.database.embedded.server import install_extension, program, server
+from robbieblocks.database.embedded.server import (
+    install_extension,
+    is_installed,
+    program,
+    server,
+)
 
-__all__ = ["install_extension", "program", "server"]
+__all__ = ["install_extension", "is_installed", "program", "server"]

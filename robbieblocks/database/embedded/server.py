@@ -84,6 +84,11 @@ def install_extension(conninfo: str, name: str) -> None:
             connection.execute(SQL("CREATE EXTENSION IF NOT EXISTS {}").format(Identifier(name)))
 
 
+def is_installed() -> bool:
+    """Whether the embedded server came along: the extra `local` brings it."""
+    return program("postgres") is not None
+
+
 def program(name: str) -> Path | None:
     """One of the embedded Postgres' own programs, such as `psql`; None where it lacks it."""
     with contextlib.suppress(DatabaseUnavailable):

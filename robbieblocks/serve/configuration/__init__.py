@@ -4,10 +4,12 @@
 |---|---|
 | `site` | what is configured: a node, its apps, and the applications beside them |
 | `rendering` | fills in the templates, and quotes what may hold any character |
+| `written` | reads what was printed before |
 | `nginx.conf.j2`, `Caddyfile.j2` | the templates |
 """
 
 from robbieblocks.serve.configuration.rendering import render
 from robbieblocks.serve.configuration.site import WebServer, WebSite
+from robbieblocks.serve.configuration.written import Printed
 
-__all__ = ["WebServer", "WebSite", "render"]
+__all__ = ["Printed", "WebServer", "WebSite", "render"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,14 @@ class WebSite:
     host: str = ""
     port: int = 0
     brotli: bool = field(default=False)
+
+    def command(self, server: WebServer) -> str:
+        """The command that prints the configuration."""
+        words = ["robbieblocks", "webserver", server, "--node", self.node]
+        words += ["--name", self.name] if self.name else []
+        if self.port:
+            words += ["--listen", f"{self.host}:{self.port}" if self.host else str(self.port)]
+        return shlex.join([*words, *(["--brotli"] if self.brotli else [])])
 
     @classmethod
     def of(

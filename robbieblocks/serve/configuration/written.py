@@ -1,0 +1,83 @@
+"""Reads configurations that were printed before: by which command, and whether they are current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self, cast, get_args
+
+from robbieblocks.serve.configuration.rendering import render
+from robbieblocks.serve.configuration.site import WebServer, WebSite
+
+_COMMAND: Final = re.compile(r"^# +(robbieblocks webserver .+)$", re.MULTILINE)
+# What an operator changes for a certificate.
+_MAY_DIFFER: Final = ("listen ", "server_name ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """The options of the `robbieblocks webserver` by which a configuration was printed."""
+
+    server: WebServer
+    node: str
+    name: str = ""
+    listen: str = ""
+    brotli: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> Iterator[Self]:
+        """Each command that stands in a file of nginx's or Caddy's; others' files have none."""
+        for line in _COMMAND.findall(text):
+            try:
+                words = shlex.split(line)[2:]
+            except ValueError:
+                continue
+            values = dict(zip(words[1::2], words[2::2], strict=False))
+            if words[0] in get_args(WebServer) and "--node" in values:
+                yield cls(
+                    server=cast("WebServer", words[0]),
+                    node=values["--node"],
+                    name=values.get("--name", ""),
+                    listen=values.get("--listen", ""),
+                    brotli="--brotli" in words,
+                )
+
+    def __str__(self) -> str:
+        words = ["robbieblocks", "webserver", self.server, "--node", self.node]
+        words += ["--name", self.name] if self.name else []
+        words += ["--listen", self.listen] if self.listen else []
+        return shlex.join([*words, *(["--brotli"] if self.brotli else [])])
+
+    def lacking(
+        self, text: str, site_root: Path, apps: Sequence[str], applications: Mapping[str, str]
+    ) -> list[str]:
+        """The lines that would be printed now, and are not in the file in this order.
+
+        A file may have more, such as a certificate's lines. Raises UsageError.
+        """
+        site = WebSite.of(
+            node=self.node,
+            site_root=site_root,
+            apps=apps,
+            applications=applications,
+            name=self.name,
+            listen=self.listen,
+            brotli=self.brotli,
+        )
+        there, place = _lines(text), 0
+        lacking: list[str] = []
+        for line in _lines(render(self.server, site)):
+            try:
+                place = there.index(line, place) + 1
+            except ValueError:
+                lacking.append(line)
+        return lacking
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that say something, without comments and what an operator may change."""
+    lines = map(str.strip, text.splitlines())
+    return [line for line in lines if line and line[0] != "#" and not line.startswith(_MAY_DIFFER)]
