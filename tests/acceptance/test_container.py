@@ -21,9 +21,9 @@ from tests import web_servers
 from tests.container import ROOT, Instruction, Machine, stages
 from tests.workers import NODES, until
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
-
 WHOLE = os.environ.get("CONTAINER_STEPS") == "whole"
+# With CONTAINER_STEPS=whole it fetches some hundred MB.
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(600 if WHOLE else 300)]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 _CLEAR = """
     DO $$

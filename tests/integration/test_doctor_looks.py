@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -125,9 +126,13 @@ def test_a_clock_that_differs_from_the_database_is_told(database: str) -> None:
         assert stored._skew(clock_ahead_s(connection, lambda: datetime.now(UTC))).state == "ok"
         for seconds, state in ((10, "note"), (-10, "note"), (90, "broken"), (-90, "broken")):
             skew = timedelta(seconds=seconds)
-            ahead = clock_ahead_s(connection, lambda by=skew: datetime.now(UTC) - by)
+            ahead = clock_ahead_s(connection, partial(_earlier, skew))
             assert abs(ahead - seconds) < 5
             assert stored._skew(ahead).state == state
+
+
+def _earlier(by: timedelta) -> datetime:
+    return datetime.now(UTC) - by
 
 
 def test_the_kernel_is_asked_whether_the_clock_is_kept() -> None:

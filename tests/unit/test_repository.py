@@ -27,6 +27,9 @@ PYTHON_FILES = sorted(
     path for folder in ("robbieblocks", "tests", "tools") for path in (ROOT / folder).rglob("*.py")
 )
 _SQL = re.compile(r"\s*(?:--.*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|LISTEN|NOTIFY)\s")
+# What a document may tell to type beside our own: of a shell, and of PostgreSQL.
+_PROGRAMS = {"cd", "rm", "sudo", "python", "mkdir", "tar", "curl"}
+_PROGRAMS |= {"createdb", "dropdb", "pg_dump", "pg_restore"}
 _SUPPRESSION = re.compile(r"#\s*(?:noqa\b|type:\s*ignore|pragma: no cover)(.*)$")
 
 
@@ -92,7 +95,7 @@ def test_every_line_a_document_tells_to_type_exists(document: Path) -> None:
         elif words[:2] == ["python", "-m"]:
             assert importlib.util.find_spec(words[2]), words
         else:
-            assert words[0] in ("cd", "rm", "sudo", "python"), words
+            assert words[0] in _PROGRAMS, words
 
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])

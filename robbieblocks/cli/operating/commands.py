@@ -43,8 +43,9 @@ def doctor(format_: ResultFormat = "text", database_url: DatabaseUrl = None) -> 
     It looks at the project, every setting and its source; at the database, its schema, triggers,
     rights and clock; at the site root, its disk and mounts; at the web server's rights,
     configuration and answers; at the worker's health and its systemd unit; at toolchain, cache and
-    templates. What is not as usual has a remedy; exits with 1 where something is broken. Changes
-    nothing but that it writes a file into the site root and removes it, and fetches nothing.
+    templates. What is not as usual has a remedy; exits with 1 where something is broken.
+
+    Changes nothing, and fetches nothing; a file that it writes into the site root is removed again.
 
     Example: robbieblocks doctor
     """

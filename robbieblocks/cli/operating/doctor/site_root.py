@@ -24,16 +24,19 @@ def look(settings: Settings, identity: str | None) -> Iterator[Finding]:
     """What is found out about the site root, for the database with that id."""
     root = SiteRoot(settings.site_root)
     try:
-        unclaimed = release.claim(root, identity, create=True, note=False) if identity else ""
+        if identity:
+            release.claim(root, identity, create=True, note=False)
         nodes = release.nodes(root)
-        if not nodes and (unclaimed or not root.path.is_dir()):
+        if not nodes:
             what = f"nothing was published to {root.path} yet"
             yield note("site root", what, "robbieblocks build")
+        if not root.path.is_dir():
             return
         yield from _account(root)
         if os.access(root.path, os.W_OK | os.X_OK):
             release.try_writing(root)
-            yield ok("site root", f"{root.path}, with the nodes {', '.join(nodes) or '(none)'}")
+            if nodes:
+                yield ok("site root", f"{root.path}, with the nodes {', '.join(nodes)}")
         yield from _mounts(root)
         yield _room(release.room(root))
     except RobbieBlocksError as error:
