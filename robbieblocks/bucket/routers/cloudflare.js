@@ -52,9 +52,6 @@ export default {
     }
     const url = new URL(request.url);
     const path = decoded(url.pathname);
-    if (path === null) {
-      return plain(404, "not found");
-    }
     if (path.startsWith(SETTINGS.assetPrefix)) {
       return asset(path.slice(SETTINGS.assetPrefix.length), environment);
     }
@@ -163,7 +160,8 @@ function decoded(path) {
   try {
     return decodeURIComponent(path);
   } catch {
-    return null;
+    // No path of a page.
+    return path;
   }
 }
 

@@ -5,6 +5,7 @@
 //   proxy_cache_path /var/cache/nginx/robbieblocks keys_zone=robbieblocks:10m max_size=1g;
 //   subrequest_output_buffer_size 16m;
 // and in server {}:
+//   absolute_redirect off;
 //   location / { js_content robbieblocks.answer; }
 //   location /robbieblocks-bucket/ {
 //       internal;
@@ -85,7 +86,8 @@ async function page(r, table) {
   const named = has(table.files, r.uri) ? table.files[r.uri] : null;
   if (!named && has(table.redirects, r.uri)) {
     const query = r.variables.args ? `?${r.variables.args}` : "";
-    send(r, 308, "", { Location: table.redirects[r.uri] + query }, SETTINGS.pageCaching);
+    // nginx makes the Location of what a redirect returns.
+    send(r, 308, table.redirects[r.uri] + query, {}, SETTINGS.pageCaching);
     return;
   }
   const shown = named || table.notFound;
@@ -143,7 +145,8 @@ async function read(r, key) {
  * @param {string} key
  */
 function has(of, key) {
-  return Object.hasOwn(of, key);
+  // The module of Debian 12 knows no `Object.hasOwn`.
+  return Object.getOwnPropertyDescriptor(of, key) !== undefined;
 }
 
 /** @param {string} key */
@@ -160,9 +163,10 @@ function type(key) {
  */
 function send(r, status, body, headers, caching) {
   const all = Object.assign({}, SETTINGS.headers, { "Cache-Control": caching }, headers);
-  for (const name of Object.keys(all)) {
+  // The module of Debian 12 knows no `for … of`.
+  Object.keys(all).forEach((name) => {
     r.headersOut[name] = all[name];
-  }
+  });
   r.return(status, body);
 }
 
