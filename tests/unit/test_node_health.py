@@ -82,3 +82,21 @@ def test_a_line_is_safe_to_print() -> None:
     """Escapes of an error's text don't reach the terminal."""
     (found,) = judge(replace(FINE, errors={"play": "\x1b[31mred"}))
     assert "\x1b" not in str(found)
+
+
+def test_three_kinds_of_drift_are_told_apart() -> None:
+    """Each names what differs, some of many, and what to do; the disk's comes first."""
+    facts = replace(
+        FINE,
+        edited={"play": ["a is gone", "b is a link", "c is gone", "d is gone"]},
+        behind={"code": ["home"], "work": []},
+        not_served={"play": ("https://a/play/: answered 404; another root: x", "serve the folder")},
+    )
+    found = judge(facts)
+    assert [each.kind for each in found] == ["disk", "rows", "rows", "serving"]
+    assert "edited on the disk: a is gone, b is a link, c is gone and 1 more" in found[0].what
+    assert found[0].remedy == "robbieblocks build --verify --node n --app play"
+    assert found[1].what == "older than the rows: home"
+    assert found[2].what == "older than the rows: other files than pages"
+    assert found[3].what.startswith("not what is served: https://a/play/")
+    assert [each.stops for each in found] == [False, True, True, False]

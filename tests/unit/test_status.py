@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from robbieblocks.cli.operating.status import as_json
+from robbieblocks.cli.operating.status import as_json, misaddressed
 from robbieblocks.cli.operating.status_text import AppStatus, as_text
 from robbieblocks.record import LastRun
-from robbieblocks.release import Pin
+from robbieblocks.release import NotServed, Pin
+from robbieblocks.settings import Addresses
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RUN = LastRun(
@@ -32,6 +33,13 @@ FINE = AppStatus(
     served="a" * 64,
     pin=None,
     last_run=RUN,
+)
+WRONG = NotServed(
+    url="http://a/play/",
+    problem="answered 404",
+    culprit="another root",
+    why="it has no such page",
+    remedy="have it serve the folder",
 )
 
 
@@ -153,3 +161,29 @@ def test_a_pin_stands_below_with_who_why_what_waits_and_what_ends_it() -> None:
             "-> robbieblocks unpin --node vengeance-local --app play"
         )
     assert "unpin" not in as_text([FINE], NOW)
+
+
+def test_an_address_that_nothing_is_asked_at_is_told() -> None:
+    """Of a node that is not known, or an origin alone; one for all nodes is an address, too."""
+    urls, origins = {"a": "http://a", "bb": "http://b"}, {"a": "http://o", "c": "http://o"}
+    given = Addresses(urls=urls, origins=origins)
+    unknown, alone = misaddressed(given, ["a", "b", "c"])
+    assert (unknown.node, alone.node) == ("bb", "c")
+    assert "did you mean b?" in unknown.remedy
+    assert misaddressed(replace(given, smoke_url="http://all"), ["a", "bb", "c"]) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        (replace(FINE, edited=("x is gone",), waiting=2), "edited on the disk"),
+        (replace(FINE, pin=PIN, edited=("x is gone",)), "pinned"),
+        (replace(FINE, not_served=(WRONG,)), "not served"),
+        (replace(FINE, not_served=(WRONG,), desired="b" * 64), "behind"),
+    ],
+)
+def test_a_drift_is_the_state_of_an_app(state: AppStatus, verdict: str) -> None:
+    """Unless something more pressing is."""
+    assert state.verdict == verdict
+    assert not state.consistent
+    json.dumps(as_json([state], {}, []), default=str)

@@ -17,9 +17,10 @@ from robbieblocks.cli import output, session
 from robbieblocks.cli.operating.status_text import UNKNOWN, AppStatus, as_text, workers_text
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, UsageError
+from robbieblocks.messages import did_you_mean
 from robbieblocks.model import NodeRow
 from robbieblocks.release import Hold, Pin, SiteRoot
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Addresses, Settings
 
 if TYPE_CHECKING:
     from robbieblocks.pipeline import RunReport
@@ -44,6 +45,7 @@ def run(
     # A node that left the table is served on, and nothing else says so.
     left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
     found += (_left(node) for node in left)
+    found += misaddressed(settings.addresses, [node.id for node in known])
     if settings.bucket is not None:
         from robbieblocks.cli.operating.bucket import findings
 
@@ -75,6 +77,21 @@ def as_json(
         "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
         "findings": [asdict(finding) for finding in findings],
     }
+
+
+def misaddressed(addresses: Addresses, known: Collection[str]) -> list[record.Finding]:
+    """Addresses of the settings that nothing is ever asked at."""
+    found: list[record.Finding] = []
+    for node in sorted({*addresses.urls, *addresses.origins} - {*known}):
+        remedy = f"correct it in robbieblocks.toml: {did_you_mean(node, known)}"
+        what = "[site.urls] or [site.origins] has its address, and there is no such node"
+        found.append(record.Finding(node=node, what=what, remedy=remedy, stops=False))
+    for node in sorted({*addresses.origins} & {*known}):
+        if addresses.of(node) is None:
+            what = "[site.origins] has its origin, and [site.urls] no address: neither is asked"
+            remedy = "write the address at which visitors reach it into [site.urls]"
+            found.append(record.Finding(node=node, what=what, remedy=remedy, stops=False))
+    return found
 
 
 def _left(node: str) -> record.Finding:
