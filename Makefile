@@ -6,6 +6,8 @@ SERVE ?= 1
 # One worker a core; PYTEST="-x -k word" narrows a run.
 WORKERS ?= auto
 PYTEST ?=
+# A file is one worker's, so that what its tests share is made once; tests/conftest.py orders the files.
+SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet
@@ -32,11 +34,11 @@ serve: $(RUN)  ## Serve what is live on every node until Ctrl-C (PORT=8000)
 	@exec $(BIN)/robbieblocks serve --port $(PORT)
 
 check: $(DEV)  ## The everyday tests: every unit test, in under a minute
-	$(BIN)/python -m pytest -n $(WORKERS) -q $(PYTEST) tests/unit
+	$(BIN)/python -m pytest $(SHARED) -q $(PYTEST) tests/unit
 
 test: $(DEV) lint  ## Everything: lint, types, layers, and every test
 	$(BIN)/python -m tests.fetch
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+	$(BIN)/python -m pytest $(SHARED) $(PYTEST)
 
 lint: $(DEV)  ## Format, lint, types, layers, SQL, workflows, and the lock files
 	@+$(MAKE) --no-print-directory --jobs --output-sync $(LINTS)

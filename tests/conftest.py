@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,11 +71,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with browser tests come last, and those with the longest tests first.
 
     Once Playwright runs, its event loop runs in this thread, and mini-racer waits in none. A long
-    test at the end would have all other workers wait for one.
+    test at the end would have all other workers wait for one. So of the last files, those with the
+    most tests come first.
     """
+    count = Counter(item.path for item in items)
     late = {item.path for item in items if item.get_closest_marker("browser")}
     long = {item.path for item in items if item.get_closest_marker("chaos")}
-    items.sort(key=lambda item: (item.path in late, item.path not in long))
+
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
+        path = item.path
+        return path in late, path not in long, -count[path] if path in late else 0
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
