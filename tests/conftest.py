@@ -63,6 +63,7 @@ _MARK = "ROBBIEBLOCKS_TEST_SESSION"
 
 def pytest_configure() -> None:
     """Have pytest make its folders in memory, unless somebody named a place."""
+    memory.sweep()
     if memory.is_roomy():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory.PLACE))
 
