@@ -198,7 +198,8 @@ class _Traffic:
         """Listen no more; how many requests there were, and kilobytes by kind."""
         for event, listener in self._listeners.items():
             self._session.remove_listener(event, listener)
-        sent = {key: self._bytes.get(key, 0.0) for key in self._kinds}
+        # What the browser's memory had has no bytes.
+        sent = {key: size for key in self._kinds if (size := self._bytes.get(key, 0.0))}
         found: dict[str, float] = {"requests": float(len(sent))}
         for kind in (*_KINDS.values(), "other"):
             whole = sum(size for key, size in sent.items() if self._kinds[key] == kind)

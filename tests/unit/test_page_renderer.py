@@ -220,6 +220,33 @@ def test_a_large_sheet_is_linked() -> None:
     assert len(tree.css("style")) == 2
 
 
+def test_many_sheets_do_not_make_a_page_large() -> None:
+    """Of sheets that are too large together the largest are linked, and no more than must be."""
+    sizes = {"live": 30_000, "inner": 20_000, "still": 10_000}
+    styled = {
+        specifier: replace(
+            BUNDLE.modules[specifier],
+            stylesheet=Asset.of(name, "css", f".{name}{{color:{'r' * size}}}"),
+        )
+        for name, size in sizes.items()
+        if (specifier := f"@robbieblocks/{name}")
+    }
+    base = Asset.of("base", "css", "@layer base{" + "a{color:red}" * 2_000 + "}")
+    bundle = replace(BUNDLE, modules={**BUNDLE.modules, **styled}, base_stylesheet=base)
+    document = RENDERER.compose(
+        page(block(1, "live"), block(2, "still")), {1: LIVE, 2: STILL}, bundle
+    )
+    linked = [asset for asset in document.assets if asset.name.endswith(".css")]
+    assert linked == [styled["@robbieblocks/live"].stylesheet]
+    tree = LexborHTMLParser(document.fill(NodeSlots.of(node())).decode())
+    before, link, after = tree.css("head > style, head > link[rel=stylesheet]")[1:]
+    assert link.tag == "link"
+    assert 50_000 < len(before.text()) + len(after.text()) <= 64 * 1024
+    # The order of their names, as without a link.
+    assert "inner" in before.text()
+    assert "still" in after.text()
+
+
 @pytest.mark.parametrize(
     ("css", "wanted"),
     [

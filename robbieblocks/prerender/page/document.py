@@ -88,7 +88,7 @@ class _Sheet(NamedTuple):
     def of(cls, sheet: Asset | None, styles: StyleForm) -> Self:
         if sheet is None:
             return cls()
-        if styles != "inline" or not head.is_inlined(sheet):
+        if styles != "inline" or head.too_large([sheet]):
             return cls(head.stylesheet(sheet), assets=(sheet,))
         text = head.style_text([sheet])
         return cls(head.style(text), f" {head.csp_hash(text)}")

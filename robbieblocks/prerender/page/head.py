@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +44,7 @@ _SCRIPT_TEXT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0
 _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
 _STYLE_END: Final = re.compile("</(?=style)", re.IGNORECASE)
 _LINE_END: Final = re.compile("\r\n?")
-# A larger sheet is linked: the browser is to keep it, and a thousand pages are not to repeat it.
+# What is larger is linked: the browser is to keep it, and a thousand pages are not to repeat it.
 _INLINE_MAX_BYTES: Final = 64 * 1024
 
 
@@ -183,9 +183,16 @@ def script(asset: Asset) -> str:
     return f'<script src="{asset.url}" integrity="{asset.integrity}" defer></script>'
 
 
-def is_inlined(sheet: Asset) -> bool:
-    """Whether a stylesheet is small enough to stand in the page."""
-    return len(sheet.content) <= _INLINE_MAX_BYTES
+def too_large(sheets: Sequence[Asset]) -> tuple[Asset, ...]:
+    """The stylesheets that are linked so that the others are small enough to stand in the page."""
+    found: list[Asset] = []
+    left = sum(len(sheet.content) for sheet in sheets)
+    for sheet in sorted(sheets, key=lambda sheet: len(sheet.content), reverse=True):
+        if left <= _INLINE_MAX_BYTES:
+            break
+        found.append(sheet)
+        left -= len(sheet.content)
+    return tuple([sheet for sheet in sheets if sheet in found])
 
 
 def style_text(sheets: Iterable[Asset]) -> str:

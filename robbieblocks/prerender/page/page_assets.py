@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Collection, Iterable
@@ -174,11 +175,17 @@ class AssetGraph:
         sheets = self._stylesheets(components)
         if form == "linked":
             sheets.remove(self.bundle.base_stylesheet)  # it is in the node's file
-        linked = tuple([it for it in sheets if form == "separate" or not head.is_inlined(it)])
-        text = head.style_text([sheet for sheet in sheets if sheet not in linked])
-        # Layers decide what holds, so that a file may come before what stood ahead of it.
-        html = "\n".join([*map(head.stylesheet, linked), *filter(None, [head.style(text)])])
-        return _Styles(html, (text,) if text else (), linked)
+        linked = tuple(sheets) if form == "separate" else head.too_large(sheets)
+        parts: list[str] = []
+        texts: list[str] = []
+        # In one layer the order of the sheets decides: it stays, whatever is linked.
+        for is_linked, alike in itertools.groupby(sheets, key=linked.__contains__):
+            if is_linked:
+                parts += map(head.stylesheet, alike)
+            elif text := head.style_text(alike):
+                parts.append(head.style(text))
+                texts.append(text)
+        return _Styles("\n".join(parts), tuple(texts), linked)
 
 
 def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:
