@@ -6,6 +6,7 @@ python -m tools.reference
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import typer.main
 
-from robbieblocks import errors, settings
+from robbieblocks import errors, events, settings
 from robbieblocks.cli import app
 from robbieblocks.database.catalogue import stored
 from robbieblocks.settings import resource_dir
@@ -29,6 +30,7 @@ def documents() -> dict[str, str]:
         "commands.md": _commands(),
         "errors.md": _errors(),
         "columns.md": _columns(),
+        "events-schema.json": json.dumps(events.payload_schema(), indent=2) + "\n",
     }
 
 

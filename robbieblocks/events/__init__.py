@@ -19,8 +19,13 @@ from robbieblocks.events.event import (
     RunPublished,
     RunRecovered,
     Unpinned,
+    instant,
 )
-from robbieblocks.events.outbox import forget, note
+from robbieblocks.events.outbox import folder_of, folders, forget, note
+from robbieblocks.events.schema import payload_schema
+from robbieblocks.events.sending import Outcome, Sender, Told, post
+from robbieblocks.events.state import OutboxState, state_of, try_webhook
+from robbieblocks.events.telling import RunFacts, changed_pages, tell
 
 __all__ = [
     "EVENTS",
@@ -30,14 +35,28 @@ __all__ = [
     "FreezeEnded",
     "FreezeStarted",
     "Held",
+    "OutboxState",
+    "Outcome",
     "Pinned",
     "Released",
     "RolledBack",
+    "RunFacts",
     "RunFailed",
     "RunHeld",
     "RunPublished",
     "RunRecovered",
+    "Sender",
+    "Told",
     "Unpinned",
+    "changed_pages",
+    "folder_of",
+    "folders",
     "forget",
+    "instant",
     "note",
+    "payload_schema",
+    "post",
+    "state_of",
+    "tell",
+    "try_webhook",
 ]

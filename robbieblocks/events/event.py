@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal
 
 from robbieblocks.messages import visible_line
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.model import Json, JsonObject, PageChange
 
-_COMMON: Final = ("node", "app", "at", "key")
+COMMON: Final = ("node", "app", "at", "key")
 _TEXT_MAX: Final = 2_000
 _ITEMS_MAX: Final = 10_000
 
@@ -38,11 +38,11 @@ class Event:
         """The form that is sent: `type`, `timestamp` (RFC 3339, UTC) and `data`."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         data = {"node": self.node, "app": self.app} | {
-            name: value for name, value in own.items() if name not in _COMMON
+            name: value for name, value in own.items() if name not in COMMON
         }
         return {
             "type": self.kind,
-            "timestamp": _instant(self.at),
+            "timestamp": rfc3339(self.at),
             "data": {name: _json(value) for name, value in data.items()},
         }
 
@@ -55,14 +55,17 @@ class ChangedPage:
     """
 
     key: str
-    change: Literal["added", "changed", "removed"]
+    change: PageChange
     path: str
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPublished(Event):
-    """A release went live. `more_pages` are the pages beyond those that are listed."""
+    """A release went live. `more_pages` are beyond those that are listed.
+
+    They are at least 1 where it is not known which pages differ.
+    """
 
     kind: ClassVar[str] = "run.published"
 
@@ -125,6 +128,8 @@ class RolledBack(Event):
     release: str
     release_before: str
     page: str = ""
+    pages: tuple[ChangedPage, ...] = ()
+    more_pages: int = 0
     who: str
     why: str
     until: datetime | None = None
@@ -234,7 +239,7 @@ def _json(value: object) -> Json:
         case None | bool() | int():
             return value
         case datetime():
-            return _instant(value)
+            return rfc3339(value)
         case str():
             text = visible_line(value)
             return text if len(text) <= _TEXT_MAX else f"{text[: _TEXT_MAX - 4]} ..."
@@ -246,5 +251,11 @@ def _json(value: object) -> Json:
             raise TypeError(f"a field of an event can't be {type(value).__name__}")
 
 
-def _instant(at: datetime) -> str:
+def rfc3339(at: datetime) -> str:
+    """A time with its zone as RFC 3339, in UTC."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def instant(seconds: float) -> str:
+    """Seconds since 1970 as RFC 3339, in UTC."""
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))

@@ -57,11 +57,17 @@ def note(settings: Settings, event: Event) -> bool:
     told = folder / TOLD / _told_name(event.kind, event.app)
     if event.key and read(told) == event.key.encode():
         return False
-    write(folder / f"{id_of(event)}{EVENT}", orjson.dumps(event.payload()))
+    put(settings, event)
     failpoints.reached("event noted")
     if event.key:
         write(told, event.key.encode())
     return True
+
+
+def put(settings: Settings, event: Event) -> None:
+    """Write an event into its outbox, over itself where it is there. Raises SiteUnavailable."""
+    folder = folder_of(settings.site_root, event.node)
+    write(folder / f"{id_of(event)}{EVENT}", orjson.dumps(event.payload()))
 
 
 def forget(settings: Settings, kind: type[Event], node: str, app: str = "") -> None:

@@ -29,7 +29,7 @@ def read_secrets(text: str, variable: str) -> tuple[str, ...]:
         if not _SHORTEST_BYTES <= _length(secret) <= _LONGEST_BYTES:
             raise UsageError(
                 f"secret {number} of {variable} is no {_PREFIX} with 24 to 64 bytes in base64\n"
-                '  -> make one: python3 -c "import base64, os; '
+                '  -> make one: python -c "import base64, os; '
                 f"print('{_PREFIX}' + base64.b64encode(os.urandom(32)).decode())\""
             )
     return secrets

@@ -33,6 +33,7 @@ from robbieblocks.model.stages import (
     importers,
     reachable,
 )
+from robbieblocks.model.standing import Kept, PageChange, Standing
 from robbieblocks.model.values import (
     ASSET_PREFIX,
     SHARED_APP,
@@ -64,15 +65,18 @@ __all__ = [
     "Importing",
     "Json",
     "JsonObject",
+    "Kept",
     "Manifest",
     "Module",
     "NodeRow",
+    "PageChange",
     "PageEntry",
     "PageRow",
     "RenderJob",
     "RenderedBlock",
     "Sha256",
     "Snapshot",
+    "Standing",
     "StyleForm",
     "TokenRow",
     "TriggerRow",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from psycopg import Connection
 
 from robbieblocks.pipeline.acknowledging import acknowledge
+from robbieblocks.pipeline.announcing import announce, announce_abandoned
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
@@ -85,15 +87,18 @@ def build(
         request, context=context, connection=connection, site=site, progress=progress
     ) as session:
         content = read(session)
-        with record_runs(session, content.triggers) as recorder:
+        with record_runs(
+            session, content.triggers, on_abandoned=partial(announce_abandoned, session, clock)
+        ) as recorder:
             assemblies = assemble(content, session)
             compiled = compile_apps(content, assemblies, session)
             plan = make_plan(content, compiled, session, now=request.at or clock())
             recorder.begin_planned(plan)
             rendering = render(plan, compiled.apps, session)
-            runs = [
-                publish(run, rendering.apps[run.target.app], session, recorder) for run in plan.runs
-            ]
+            runs: list[RunReport] = []
+            for run in plan.runs:
+                runs.append(publish(run, rendering.apps[run.target.app], session, recorder))
+                announce(runs[-1], run, session, clock())
             handled, refused = acknowledge(content, runs, session)
     return BuildReport(
         plan=plan,

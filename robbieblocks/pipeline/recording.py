@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 from uuid import UUID
@@ -106,7 +106,9 @@ class RunRecorder:
                 ),
             )
 
-    def abandon(self, error: BaseException) -> None:
+    def abandon(
+        self, error: BaseException, on_abandoned: Callable[[Target, UUID, BaseException], None]
+    ) -> None:
         """Close every open row as failed: the build ends with an error that concerns all runs."""
         text = str(error) or type(error).__name__
         for target, run in self._open.items():
@@ -114,12 +116,18 @@ class RunRecorder:
             end = record.RunEnd(status="failed", build_hash=live_hash, error=text)
             with suppress(RobbieBlocksError):
                 record.finish(self._session.connection, run, end)
+            on_abandoned(target, run, error)
 
 
 @contextmanager
-def record_runs(session: BuildSession, triggers: Sequence[TriggerRow]) -> Generator[RunRecorder]:
+def record_runs(
+    session: BuildSession,
+    triggers: Sequence[TriggerRow],
+    on_abandoned: Callable[[Target, UUID, BaseException], None],
+) -> Generator[RunRecorder]:
     """A recorder whose open rows are closed as failed where the block raises.
 
+    `on_abandoned` is told of each with the error.
     A run that was asked for has its row from the beginning; one that was not, once there is work.
     """
     recorder = RunRecorder(session, triggers)
@@ -129,5 +137,5 @@ def record_runs(session: BuildSession, triggers: Sequence[TriggerRow]) -> Genera
                 recorder.begin(target)
         yield recorder
     except BaseException as error:
-        recorder.abandon(error)
+        recorder.abandon(error, on_abandoned)
         raise

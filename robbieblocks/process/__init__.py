@@ -5,6 +5,7 @@ started. On Linux the kernel ends it too when the parent is killed.
 """
 
 from robbieblocks.process.child import Child, answer
+from robbieblocks.process.fed import run_fed
 from robbieblocks.process.folders import sweep_temporary_folders, temporary_folder
 from robbieblocks.process.running import ROWS_MEMORY_BYTES, TimedOut, die_with_parent, run
 
@@ -15,6 +16,7 @@ __all__ = [
     "answer",
     "die_with_parent",
     "run",
+    "run_fed",
     "sweep_temporary_folders",
     "temporary_folder",
 ]

@@ -37,6 +37,7 @@ from robbieblocks.release.pinning.rollback import (
     roll_back,
     unpin,
 )
+from robbieblocks.release.pinning.standing import pages_between, standing
 from robbieblocks.release.places.claim import claim
 from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.places.lock import lock
@@ -99,6 +100,7 @@ __all__ = [
     "mounted_inside",
     "nodes",
     "not_served",
+    "pages_between",
     "pin_live",
     "pinned",
     "prepare_standby_trees",
@@ -110,6 +112,7 @@ __all__ = [
     "roll_back_page",
     "room",
     "routes_of",
+    "standing",
     "try_writing",
     "unpin",
     "verify",

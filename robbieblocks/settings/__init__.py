@@ -3,11 +3,12 @@
 from robbieblocks.settings.addresses import Address, Addresses
 from robbieblocks.settings.bucket import BucketLayout, BucketSettings
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
-from robbieblocks.settings.events import KINDS, EventSettings, Webhook, url_problem
+from robbieblocks.settings.events import HOOK, KINDS, EventSettings, Webhook, url_problem
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 
 __all__ = [
+    "HOOK",
     "KINDS",
     "PROJECT_FILE",
     "SETTINGS",

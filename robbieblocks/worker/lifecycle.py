@@ -9,6 +9,7 @@ The threads of a worker's process:
     supervisor   `supervised`: ends hanging queries of all three connections, reports progress to
                  systemd
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
+    events       `telling`: sends events, where settings say to whom
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
     serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
@@ -51,6 +52,7 @@ from robbieblocks.worker.loop import Loop
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
 from robbieblocks.worker.supervisor import supervised
 from robbieblocks.worker.systemd import Notifier
+from robbieblocks.worker.telling import telling
 from robbieblocks.worker.timing import Timing
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         stack.callback(worker.close)
         try:
             worker.start(options.health)
+            stack.enter_context(telling(settings, options.node, worker.loop.health.events, log))
             stack.enter_context(supervised(worker.watchdog, worker.loop.health, notifier))
             interval_s = options.timing.reconcile_interval_s
             stack.enter_context(watched(worker.drifts, worker.database.site_root, interval_s))

@@ -7,7 +7,8 @@ from functools import partial
 
 from robbieblocks import release
 from robbieblocks.cli.output import print_progress, print_result
-from robbieblocks.cli.pinning.pins import Done, Order, bring_up_to_date, each_in_turn
+from robbieblocks.cli.pinning.pins import Done, Order, bring_up_to_date, each_in_turn, who
+from robbieblocks.cli.pinning.telling import tell
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import did_you_mean, visible_line
 from robbieblocks.release import SiteRoot
@@ -30,6 +31,7 @@ def rollback(
     site_root = SiteRoot(settings.site_root)
 
     def go(page: str, node: str, app: str) -> Done:
+        before = release.live(site_root, node, app)
         held = release.roll_back_page(
             site_root,
             node,
@@ -39,6 +41,7 @@ def rollback(
             address=settings.addresses.of(node),
             **order.as_options(),
         )
+        tell(settings, site_root, node, app, live_before=before.build_hash if before else "")
         manifest = release.live(site_root, node, app)
         now = manifest.build_hash if manifest else held.build_hash
         return Done(node=node, app=app, build_hash=now, said=f"{page} is {held}")
@@ -52,10 +55,12 @@ def hold(
     pages: Sequence[str], *, nodes: Collection[str], apps: Collection[str], order: Order
 ) -> None:
     """Hold pages where they are live."""
-    site_root = SiteRoot(Settings.from_environment().site_root)
+    settings = Settings.from_environment()
+    site_root = SiteRoot(settings.site_root)
     for page, places in _live_places(site_root, pages, nodes, apps).items():
         for node, app in places:
             held = release.hold_page(site_root, node, app, page, **order.as_options())
+            tell(settings, site_root, node, app)
             print_result(visible_line(f"{node}/{app}: {page} is {held}"))
 
 
@@ -78,7 +83,10 @@ def end(
             raise UsageError(f"no page {page!r} is held: {did_you_mean(page, known)}")
     freed: list[str] = []
     for node, app in _chosen(held, nodes, apps):
-        for page in release.end_holds(site_root, node, app, pages):
+        ended = release.end_holds(site_root, node, app, pages)
+        if ended:
+            tell(settings, site_root, node, app, who=who())
+        for page in ended:
             print_progress(visible_line(f"{node}/{app}: {page} is no longer held"))
             freed.append(node)
     if not freed:

@@ -13,6 +13,7 @@ from typing import Self, TypedDict
 from robbieblocks import database, record, release
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_progress, print_result
+from robbieblocks.cli.pinning.telling import tell
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.messages import did_you_mean, visible_line
 from robbieblocks.release import RolledBack, SiteRoot
@@ -65,7 +66,7 @@ class Order:
     @classmethod
     def of(cls, *, reason: str, until: str | None) -> Self:
         """From what a person wrote. Raises UsageError."""
-        return cls(who=_who(), why=_reason(reason), now=datetime.now(UTC), until=_until(until))
+        return cls(who=who(), why=_reason(reason), now=datetime.now(UTC), until=_until(until))
 
     def as_options(self) -> Options:
         """The same as arguments of functions of `release`."""
@@ -97,6 +98,7 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
         )
         for each in went.not_served:
             print_progress(f"{node}/{app}: {each}")
+        tell(settings, site_root, node, app, live_before=went.before)
         return Done(node=node, app=app, build_hash=went.pin.build_hash, said=_said(went))
 
     each_in_turn([(node, app, go) for node, app in chosen.of(site_root)], settings, site_root)
@@ -104,9 +106,11 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
 
 def pin(chosen: Chosen, order: Order) -> None:
     """Pin what is live of each app."""
-    site_root = SiteRoot(Settings.from_environment().site_root)
+    settings = Settings.from_environment()
+    site_root = SiteRoot(settings.site_root)
     for node, app in chosen.of(site_root):
         held = release.pin_live(site_root, node, app, **order.as_options())
+        tell(settings, site_root, node, app)
         print_result(visible_line(f"{node}/{app}: {held}"))
 
 
@@ -119,6 +123,7 @@ def unpin(chosen: Chosen, *, database_url: str | None) -> None:
     if not freed:
         raise UsageError(f"nothing is pinned of {', '.join(f'{n}/{a}' for n, a in places)}")
     for node, app in freed:
+        tell(settings, site_root, node, app, who=who())
         print_progress(f"{node}/{app}: no longer pinned")
     bring_up_to_date([node for node, _ in freed], settings)
 
@@ -216,7 +221,7 @@ def _until(text: str | None) -> datetime | None:
     return instant
 
 
-def _who() -> str:
+def who() -> str:
     """The account that asks, and its machine; behind sudo the account that called it."""
     try:
         account = os.environ.get("SUDO_USER") or getpass.getuser()

@@ -170,6 +170,14 @@ class Metrics(Collector):
         for (app, outcome), count in sorted(health.builds.copy().items()):
             builds.add_metric([health.node, app, outcome], count)
         yield builds
+        events = CounterMetricFamily(
+            "robbieblocks_events",
+            "Attempts to tell a receiver of an event, by outcome",
+            labels=["node", "receiver", "outcome"],
+        )
+        for (receiver, outcome), count in sorted(health.events.so_far().items()):
+            events.add_metric([health.node, receiver, outcome], count)
+        yield events
         for name, help_, count in (
             ("reconnects", "Times that the work connection was opened again", health.reconnects),
             ("looks", "Reads of the queue", health.queue_reads),

@@ -14,6 +14,7 @@ from robbieblocks import record
 from robbieblocks.changes import Waiting
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
+from robbieblocks.worker.health.event_counts import EventCounts
 from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
 
@@ -56,6 +57,7 @@ class Health:
     drifts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     reconnects: int = 0
+    events: EventCounts = field(default_factory=EventCounts)
     queue_reads: int = 0
     build_seconds: Histogram = field(
         default_factory=lambda: _histogram("build_seconds", "Duration of builds")
