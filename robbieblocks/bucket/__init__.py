@@ -18,6 +18,7 @@ from robbieblocks.bucket.publishing import Publisher, Pushed, open_publisher
 from robbieblocks.bucket.record import Record, read_record
 from robbieblocks.bucket.routers import RouterKind, router_of
 from robbieblocks.bucket.source import live_builds
+from robbieblocks.bucket.static_host import StaticHost, static_site
 
 __all__ = [
     "FlatPointer",
@@ -26,8 +27,10 @@ __all__ = [
     "Record",
     "RouterKind",
     "RouterPointer",
+    "StaticHost",
     "live_builds",
     "open_publisher",
     "read_record",
     "router_of",
+    "static_site",
 ]

@@ -1,19 +1,21 @@
-"""`robbieblocks bucket`: what is in the bucket, publishing to it, and routers before it."""
+"""`robbieblocks bucket`: what is in it, publishing to it, routers, and folders for other hosts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 import typer
 
 from robbieblocks import bucket, release
-from robbieblocks.bucket import RouterKind
+from robbieblocks.bucket import RouterKind, StaticHost
 from robbieblocks.cli.output import print_progress, print_result
-from robbieblocks.errors import BucketUnavailable, RobbieBlocksError, UsageError
+from robbieblocks.errors import BucketUnavailable, RobbieBlocksError, SiteUnavailable, UsageError
 from robbieblocks.messages import counted, printable, visible_line
+from robbieblocks.new_folder import check_is_new, write_new_folder
 from robbieblocks.objectstore import Address
 from robbieblocks.record import Finding
 from robbieblocks.release import SiteRoot
@@ -106,6 +108,23 @@ def router(*, kind: RouterKind, node: str) -> None:
     if given.layout != "router":
         raise UsageError('a router needs bucket.layout = "router" in robbieblocks.toml')
     print_result(bucket.router_of(kind, Address.parse(given.url_of(node))).removesuffix("\n"))
+
+
+def export(*, host: StaticHost, out: Path, node: str) -> None:
+    """Write the folder. Raises UsageError, and SiteUnavailable where it can't be written."""
+    settings = Settings.from_environment()
+    check_is_new(out)
+    site_root = SiteRoot(settings.site_root)
+    made = bucket.static_site(host, site_root, node, settings.applications)
+    try:
+        write_new_folder(out, {Path(path): content for path, content in made.files.items()})
+    except OSError as error:
+        raise SiteUnavailable(
+            f"could not write {printable(str(out))}: {error.strerror}\n  -> name another folder"
+        ) from error
+    for note in made.notes:
+        print_progress(note)
+    print_result(f"wrote {counted(len(made.files), 'file')} to {printable(str(out))}")
 
 
 def _given(settings: Settings) -> BucketSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -70,3 +71,26 @@ def router(
     from robbieblocks.cli.operating import bucket as command
 
     command.router(kind=kind, node=node)
+
+
+@bucket.command()
+def export(
+    host: Annotated[
+        Literal["netlify", "cloudflare"], typer.Argument(help="Who is to serve the folder.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write it: a new folder, or an empty one.")
+    ],
+    node: Annotated[
+        str, typer.Option(autocompletion=node_ids, help="The node whose live releases it holds.")
+    ],
+) -> None:
+    """Write what is live as a folder for Netlify or Cloudflare Pages, with _headers and _redirects.
+
+    Changes nothing but that folder. It needs no bucket.
+
+    Example: robbieblocks bucket export netlify --node vengeance-local --out pages
+    """
+    from robbieblocks.cli.operating import bucket as command
+
+    command.export(host=host, out=out, node=node)

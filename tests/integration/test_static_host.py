@@ -1,0 +1,71 @@
+"""Folders for Netlify and Cloudflare Pages: files, headers, redirects, and the hosts' limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robbieblocks.bucket import StaticHost, static_site
+from robbieblocks.errors import UsageError
+from robbieblocks.release import SiteRoot
+from robbieblocks.response_headers import ONE_YEAR, SECURITY
+from tests.integration.releases import NODE, assets, manifest, pages, publish, put
+
+HOSTS: tuple[StaticHost, ...] = ("netlify", "cloudflare")
+
+
+@pytest.fixture
+def site_root(tmp_path: Path) -> SiteRoot:
+    """A play app, and a page of the shared app whose address ends without a slash."""
+    root = SiteRoot(tmp_path / "site")
+    put(root, pages(1), assets(1))
+    put(root, {"404.html": b"nothing here"}, [], app="shared")
+    return root
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_folder_has_every_file_and_the_headers_of_serve(
+    host: StaticHost, site_root: SiteRoot
+) -> None:
+    """Pages at their paths, assets below _rb/, and no header is set by two rules."""
+    made = static_site(host, site_root, NODE, {})
+    names = {f"_rb/{each.name}" for each in assets(1)}
+    assert set(made.files) == {*pages(1), *names, "404.html", "_headers"}
+    assert made.files["play/p1/index.html"] == pages(1)["play/p1/index.html"]
+    all_, immutable = made.files["_headers"].decode().split("/_rb/*\n")
+    assert all_.splitlines() == ["/*", *(f"  {k}: {v}" for k, v in SECURITY.items())]
+    assert immutable.splitlines() == [f"  {k}: {v}" for k, v in ONE_YEAR.items()]
+
+
+def test_an_address_without_a_slash_is_a_file_of_its_name(site_root: SiteRoot) -> None:
+    """`/about` is `about.html`, for which both hosts lead `/about/` there or answer it alike."""
+    files = {"about/index.html": b"about"}
+    made = manifest(files, [], app="shared")
+    (page,) = made.pages
+    object.__setattr__(page, "route", "/about")
+    publish(site_root, made, files, [])
+    found = static_site("netlify", site_root, NODE, {}).files
+    assert found["about.html"] == b"about"
+    assert "about/index.html" not in found
+
+
+def test_applications_are_passed_on_where_the_host_can(site_root: SiteRoot) -> None:
+    """Netlify asks public addresses; what it or Cloudflare can't is told."""
+    given = {"/api": "http://api.example.org:80", "/local": "http://127.0.0.1:8001"}
+    made = static_site("netlify", site_root, NODE, given)
+    assert made.files["_redirects"].decode().splitlines() == [
+        "/api http://api.example.org:80/api 200",
+        "/api/* http://api.example.org:80/api/:splat 200",
+    ]
+    assert [note.partition(":")[0] for note in made.notes] == ["/local"]
+    made = static_site("cloudflare", site_root, NODE, given)
+    assert "_redirects" not in made.files
+    assert len(made.notes) == 2
+
+
+def test_more_than_a_host_takes_is_refused(site_root: SiteRoot) -> None:
+    """The error has the number, the limit and the remedy."""
+    given = {f"/a{number}": "http://api.example.org:80" for number in range(5_001)}
+    with pytest.raises(UsageError, match=r"10,002 line.* takes 10,000\n  -> name fewer"):
+        static_site("netlify", site_root, NODE, given)
