@@ -91,10 +91,10 @@ def _content(connection: Connection) -> Iterator[Finding]:
     for each in differences:
         what, _, remedy = str(each).partition(" -> ")
         yield broken("schema", what, remedy)
+    yield _triggers(connection)
     if differences:
         return
     yield ok("schema", "is as it should be")
-    yield _triggers(connection)
     grants = database.missing_roles(connection)
     for role, may in _MAY.items():
         yield _right(may, connection.info.user, grants[role])
