@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, cast
 
 from robbieblocks.messages import visible_line
 from robbieblocks.model import Json, JsonObject, PageChange
@@ -246,7 +246,8 @@ def _json(value: object) -> Json:
         case ChangedPage():
             return {each.name: _json(getattr(value, each.name)) for each in fields(value)}
         case tuple():
-            return [_json(each) for each in value[:_ITEMS_MAX]]
+            items = cast("tuple[object, ...]", value)
+            return [_json(each) for each in items[:_ITEMS_MAX]]
         case _:
             raise TypeError(f"a field of an event can't be {type(value).__name__}")
 

@@ -30,6 +30,7 @@ from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.events.event import Event
 from robbieblocks.messages import visible_line
+from robbieblocks.model import Json
 from robbieblocks.settings import Settings
 
 FOLDER: Final = ".events"
@@ -155,7 +156,7 @@ def read(path: Path) -> bytes | None:
 def read_object(path: Path) -> Mapping[str, object]:
     """A JSON object that was written here; empty where there is none, or it is damaged."""
     try:
-        value = orjson.loads(read(path) or b"{}")
+        value: Json = orjson.loads(read(path) or b"{}")
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}

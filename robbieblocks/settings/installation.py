@@ -120,8 +120,8 @@ class _Given:
 
     def styles(self) -> StyleSetting:
         # The file's reader has refused every other value.
-        said = self.key("site.styles")
-        return next((each for each in STYLES if each == said), "auto")
+        named: dict[str | None, StyleSetting] = {each: each for each in STYLES}
+        return named.get(self.key("site.styles"), "auto")
 
     def folder(self, variable: str, default: str | Path) -> Path:
         if named := os.environ.get(variable):
