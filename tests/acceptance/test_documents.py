@@ -132,8 +132,8 @@ def test_every_example_of_the_authoring_reference_is_built(imported: Reader) -> 
     report = json.loads(imported.last.out)
     assert [problem for run in report["runs"] for problem in run["problems"]] == []
     assert sum(len(run["pages"]) for run in report["runs"]) == 2 * (len(pages) + 4)
-    css = "".join(sheet.read_text() for sheet in imported.folder.glob("preview/**/*.css"))
-    assert ".bg-surface" in css
+    made = "".join(page.read_text() for page in imported.folder.glob("preview/**/*.html"))
+    assert ".bg-surface{" in made
 
 
 def test_what_the_reference_documents_show_works(

@@ -296,6 +296,7 @@ def test_policy_allows_exactly_the_inline_scripts() -> None:
         for text in (*inline, *styles, "")
     }
     assert set(re.findall(r"'sha256-[^']+'", policy)) == wanted
+    assert "&#39;" not in _html(given_page, {1: LIVE, 2: styled})
     assert "'unsafe-inline'" not in policy.split("style-src-attr")[0]
     assert "unsafe-eval" not in policy
 

@@ -86,7 +86,8 @@ def policy(
     else:
         hashes = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
         # Beside a hash a browser ignores 'unsafe-inline': there the node's would shut out all else.
-        allowed_styles = node_styles + hashes
+        # Put into one text, not added: what a slot is added to would be escaped.
+        allowed_styles = f"{node_styles}{hashes}"
     allowed_forms = " ".join(("'self'", *forms))
     return (
         f"default-src 'none'; script-src 'self'{allowed_scripts}; "
