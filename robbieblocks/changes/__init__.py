@@ -3,7 +3,7 @@
 A notification says that something was committed. `waiting` reads which rows wait for a node. After
 a build the node acknowledges the rows that its snapshot held. A row is processed when every node
 that it concerns has acknowledged it, or after seven days; processed rows are kept for 30 days, or
-longer where one of the last publications handled them. They are the journal, too: who changed what.
+longer where a release that is kept needs them. They are the journal, too: who changed what.
 """
 
 from robbieblocks.changes.notifications import CHANNEL, listen, ping, receive

@@ -68,26 +68,17 @@ _ACKNOWLEDGE: LiteralString = """
 _MARK_PROCESSED: LiteralString = "SELECT robbieblocks_settle()"
 
 # Remove the rows that were processed longest ago, except those that another session has locked, and
-# those that one of the last five publications of an app handled: as many releases are kept. The
-# first part takes one step in the index of the history for each app.
+# those that a run of an app took along since when its history is needed. A run that names a row
+# began before that was processed: of a busy month no run is read.
 _REMOVE_PROCESSED: LiteralString = """
-    WITH RECURSIVE app AS (
-        (SELECT node_id, app_namespace FROM robbieblocks_deploys
-          WHERE deploy_status = 'success' AND node_id IS NOT NULL
-          ORDER BY node_id, app_namespace LIMIT 1)
-        UNION ALL
-        SELECT following.* FROM app CROSS JOIN LATERAL (
-            SELECT node_id, app_namespace FROM robbieblocks_deploys
-             WHERE deploy_status = 'success'
-               AND (node_id, app_namespace) > (app.node_id, app.app_namespace)
-             ORDER BY node_id, app_namespace LIMIT 1) AS following
-    ), needed AS (
+    WITH needed AS (
         SELECT unnest(run.trigger_ids) AS id
-          FROM app CROSS JOIN LATERAL (
-               SELECT trigger_ids FROM robbieblocks_deploys
-                WHERE node_id = app.node_id AND app_namespace = app.app_namespace
-                  AND deploy_status = 'success' AND started_at IS NOT NULL
-                ORDER BY started_at DESC LIMIT 5) AS run
+          FROM unnest(%(nodes)s::text[], %(apps)s::text[], %(since)s::timestamptz[])
+                    AS kept (node, app, since)
+          JOIN robbieblocks_deploys AS run
+               ON run.node_id = kept.node AND run.app_namespace = kept.app
+              AND run.started_at >= kept.since
+              AND run.started_at < now() - interval '29 days'
     )
     DELETE FROM robbieblocks_change_triggers
      WHERE id IN (SELECT id FROM robbieblocks_change_triggers AS old
@@ -235,14 +226,25 @@ def mark_processed(connection: Connection) -> None:
         connection.execute(_MARK_PROCESSED)
 
 
-def remove_processed(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:
+def remove_processed(
+    connection: Connection,
+    needed_since: Mapping[tuple[str, str], datetime],
+    *,
+    limit: int = _REMOVED_AT_ONCE,
+) -> int:
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 
-    Those stay that one of the last five successful runs of an app on a node names in `trigger_ids`.
-    Rows that a node has left for a week are marked processed, too. A reader that relies on seeing
-    every row must read more often than that: snapshot.refresh relies on the queue for one day.
-    Raises DatabaseUnavailable and RightsMissing.
+    Those stay that a run names which began since when the history of its app on its node is
+    needed. Rows that a node has left for a week are marked processed, too. A reader that relies on
+    seeing every row must read more often than that: snapshot.refresh relies on the queue for one
+    day. Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("remove changes that were processed long ago"):
         connection.execute(_MARK_PROCESSED)
-        return connection.execute(_REMOVE_PROCESSED, {"limit": limit}).rowcount
+        values = {
+            "limit": limit,
+            "nodes": [node for node, _ in needed_since],
+            "apps": [app for _, app in needed_since],
+            "since": list(needed_since.values()),
+        }
+        return connection.execute(_REMOVE_PROCESSED, values).rowcount

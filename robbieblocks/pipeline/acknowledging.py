@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from robbieblocks import changes, record
+from robbieblocks import changes, record, release
 from robbieblocks.errors import Problem, RobbieBlocksError
 from robbieblocks.model import NodeRow, Snapshot
 from robbieblocks.pipeline.report import RunReport
@@ -80,8 +80,15 @@ def _built_apps(
 
 def _remove_old_rows(session: BuildSession) -> None:
     """Keep queue and history from growing for ever; a build does not fail because that fails."""
+    site_root = session.site.root
     try:
-        changes.remove_processed(session.connection)
-        record.remove_old(session.connection)
+        needed_since = record.kept_since(
+            session.connection,
+            release.kept_hashes(site_root),
+            releases=site_root.retention.releases,
+            days=site_root.retention.days,
+        )
+        changes.remove_processed(session.connection, needed_since)
+        record.remove_old(session.connection, needed_since)
     except RobbieBlocksError as error:
         session.progress(str(error))

@@ -4,7 +4,7 @@ A run is dead when its row is unfinished and nobody holds the lease of its node 
 """
 
 from robbieblocks.record.health import DRIFTS, Drift, Finding, NodeFacts, judge
-from robbieblocks.record.history import LastRun, latest, remove_old
+from robbieblocks.record.history import LastRun, kept_since, latest, remove_old
 from robbieblocks.record.leases import Lease, Leases
 from robbieblocks.record.runs import (
     NOTHING_LIVE,
@@ -39,6 +39,7 @@ __all__ = [
     "finish",
     "heartbeats",
     "judge",
+    "kept_since",
     "latest",
     "note",
     "phase",

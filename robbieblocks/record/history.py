@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -50,9 +51,50 @@ _LATEST: Final = _APPS + SQL("""
            ) AS good ON true
 """)
 
-# Remove runs of more than 90 days ago that are not among the last 50 of their app on their node. A
-# run that has not ended stays, and so does the last one that published something. ANY (ARRAY):
-# joined in one plan the whole history would be read.
+# Since when each app's history is needed: since the run that brought the oldest release that is
+# kept. Other machines keep releases, too, of which this one knows no more than the history says:
+# the last that succeeded, what was live when the days of the retention began, what is live now. Of
+# a hash that was live several times the last time counts. A run that found nothing to do, and a
+# rollback, brought nothing; where no other is left, they stand for it.
+_KEPT_SINCE: Final = _APPS + SQL("""
+    SELECT app.node_id, app.app_namespace,
+           least(greatest(least(by_number.at, by_day.at, by_hash.at), '0001-01-02Z'),
+                 '9999-12-30Z') AT TIME ZONE 'UTC'
+      FROM app
+     CROSS JOIN LATERAL (
+           SELECT min(started_at) AS at, (array_agg(build_hash ORDER BY started_at DESC))[1] AS live
+             FROM (SELECT started_at, build_hash FROM robbieblocks_deploys
+                    WHERE node_id = app.node_id AND app_namespace = app.app_namespace
+                      AND started_at IS NOT NULL AND deploy_status = 'success'
+                    ORDER BY started_at DESC LIMIT %(releases)s) AS last
+           ) AS by_number
+     CROSS JOIN LATERAL (
+           SELECT max(started_at) AS at FROM robbieblocks_deploys
+            WHERE node_id = app.node_id AND app_namespace = app.app_namespace
+              AND deploy_status = 'success' AND %(days)s > 0
+              AND started_at < (date_trunc('day', now() AT TIME ZONE 'UTC')
+                                - make_interval(days => %(days)s - 1)) AT TIME ZONE 'UTC'
+           ) AS by_day
+     CROSS JOIN LATERAL (
+           SELECT min(coalesce(
+                  (SELECT max(started_at) FROM robbieblocks_deploys AS run
+                    WHERE run.node_id = app.node_id AND run.app_namespace = app.app_namespace
+                      AND run.build_hash = kept.hash AND run.triggered_by <> 'rollback'
+                      AND run.details ->> 'hash_before' IS DISTINCT FROM run.build_hash),
+                  (SELECT max(started_at) FROM robbieblocks_deploys AS run
+                    WHERE run.node_id = app.node_id AND run.app_namespace = app.app_namespace
+                      AND run.build_hash = kept.hash))) AS at
+             FROM (SELECT hash FROM unnest(%(nodes)s::text[], %(apps)s::text[], %(hashes)s::text[])
+                                    AS given (node, app, hash)
+                    WHERE given.node = app.node_id AND given.app = app.app_namespace
+                    UNION SELECT by_number.live) AS kept
+           ) AS by_hash
+     WHERE least(by_number.at, by_day.at, by_hash.at) IS NOT NULL
+""")
+
+# Remove runs of more than 90 days ago that are not among the last 50 of their app on their node,
+# nor needed by a release that is kept. A run that has not ended stays, and so does the last one
+# that published something. ANY (ARRAY): joined in one plan the whole history would be read.
 _REMOVE_OLD: Final = _APPS + SQL("""
     DELETE FROM robbieblocks_deploys
      WHERE id = ANY (ARRAY(
@@ -64,10 +106,14 @@ _REMOVE_OLD: Final = _APPS + SQL("""
                      AND started_at IS NOT NULL
                    ORDER BY started_at DESC OFFSET 49 LIMIT 1
                   ) AS fiftieth
+             LEFT JOIN unnest(%(nodes)s::text[], %(apps)s::text[], %(since)s::timestamptz[])
+                       AS kept (node, app, since)
+                    ON kept.node = app.node_id AND kept.app = app.app_namespace
             CROSS JOIN LATERAL (
                   SELECT id FROM robbieblocks_deploys
                    WHERE node_id = app.node_id AND app_namespace = app.app_namespace
-                     AND started_at < least(fiftieth.started_at, now() - interval '90 days')
+                     AND started_at < least(fiftieth.started_at, now() - interval '90 days',
+                                             kept.since)
                      AND deploy_status <> ALL (%(unfinished)s)
                      AND id IS DISTINCT FROM (
                          SELECT id FROM robbieblocks_deploys
@@ -111,12 +157,48 @@ def latest(connection: Connection) -> dict[tuple[str, str], LastRun]:
     }
 
 
-def remove_old(connection: Connection, *, limit: int = _REMOVED_AT_ONCE) -> int:
+def kept_since(
+    connection: Connection,
+    kept: Mapping[tuple[str, str], Collection[str]],
+    *,
+    releases: int,
+    days: int,
+) -> dict[tuple[str, str], datetime]:
+    """Since when the history of each app is needed, by node and app.
+
+    `kept` has the build hashes that are kept on this machine. Of other machines `releases` and
+    `days` tell, which say what stays there by number and by day. Raises DatabaseUnavailable.
+    """
+    given = [(*place, each) for place, hashes in kept.items() for each in hashes]
+    values = {
+        "nodes": [node for node, _, _ in given],
+        "apps": [app for _, app, _ in given],
+        "hashes": [each for _, _, each in given],
+        "releases": releases,
+        "days": days,
+    }
+    with translated("read since when the history is needed"):
+        rows = connection.execute(_KEPT_SINCE, values).fetchall()
+    return {(node, app): at.replace(tzinfo=UTC) for node, app, at in rows}
+
+
+def remove_old(
+    connection: Connection,
+    needed_since: Mapping[tuple[str, str], datetime],
+    *,
+    limit: int = _REMOVED_AT_ONCE,
+) -> int:
     """Remove up to `limit` runs of more than 90 days ago; return how many.
 
-    The last 50 of each app on each node stay, unfinished ones, and the last that published
-    something. Raises DatabaseUnavailable and RightsMissing.
+    The last 50 of each app on each node stay, those since when its history is needed, unfinished
+    ones, and the last that published something. Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("remove the records of runs of long ago"):
-        values = {"limit": limit, "unfinished": UNFINISHED}
+        values = {
+            "limit": limit,
+            "unfinished": UNFINISHED,
+            "nodes": [node for node, _ in needed_since],
+            "apps": [app for _, app in needed_since],
+            "since": list(needed_since.values()),
+        }
         return connection.execute(_REMOVE_OLD, values).rowcount

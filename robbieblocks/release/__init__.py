@@ -44,7 +44,7 @@ from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.node_removal import remove_node, worker_lock
 from robbieblocks.release.places.readability import Reader, closed_to
 from robbieblocks.release.places.removal_limit import RemovalLimit
-from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.places.site_root import Retention, SiteRoot
 from robbieblocks.release.places.writability import Room, mounted_inside, room, try_writing
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import (
@@ -54,7 +54,8 @@ from robbieblocks.release.reading import (
     read_asset,
     read_live,
 )
-from robbieblocks.release.retention import Pruned, prune
+from robbieblocks.release.retention.pruning import Pruned, prune
+from robbieblocks.release.retention.rule import kept_hashes
 from robbieblocks.release.routing import routes_of
 from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
@@ -74,6 +75,7 @@ __all__ = [
     "Published",
     "Reader",
     "RemovalLimit",
+    "Retention",
     "RolledBack",
     "Room",
     "SiteRoot",
@@ -91,6 +93,7 @@ __all__ = [
     "holds",
     "is_asset_name",
     "is_compressible",
+    "kept_hashes",
     "kept_releases",
     "live",
     "live_size",

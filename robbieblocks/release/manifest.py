@@ -174,13 +174,13 @@ def _json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def asset_names(content: bytes) -> frozenset[str]:
-    """Every asset that a manifest's JSON names, without reading its pages; none where garbled."""
+def asset_names(content: bytes) -> frozenset[str] | None:
+    """Every asset that a manifest's JSON names, without reading its pages; None where garbled."""
     found = _ASSET_TABLE.search(content)
     try:
-        return frozenset(json.loads(found[1])) if found else frozenset()
+        return frozenset(json.loads(found[1])) if found else None
     except ValueError:
-        return frozenset()
+        return None
 
 
 def load(content: bytes) -> Manifest:

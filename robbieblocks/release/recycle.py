@@ -16,20 +16,17 @@ from robbieblocks.release.files.tree import TreeDifference
 from robbieblocks.release.names import is_standby
 from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.reading import files_manifest
-from robbieblocks.release.retention import KEEP, apply_retention, last_live, mark_unreferenced
+from robbieblocks.release.retention.pruning import mark_unreferenced
+from robbieblocks.release.retention.rule import kept_of
 
 
 @dataclass(frozen=True, slots=True)
 class RecyclableFolder:
-    """A folder that nobody needs as it is, and its manifest, perhaps with its files alone.
-
-    `keep` is how many releases are kept: a release is recyclable only beyond those.
-    """
+    """A folder that nobody needs as it is, and its manifest, perhaps with its files alone."""
 
     app_folder: AppFolder
     name: str
     manifest: Manifest
-    keep: int
 
     @property
     def path(self) -> Path:
@@ -47,27 +44,25 @@ class RecyclableFolder:
         False where it is kept now. Raises OSError where it is gone.
         """
         if not is_standby(self.name):
-            kept, _ = apply_retention(self.app_folder, self.keep)
-            if self.name in kept:
+            kept = kept_of(self.app_folder)
+            if self.name not in kept.unneeded:
                 return False
-            mark_unreferenced(self.app_folder, self.name, kept)
+            mark_unreferenced(self.app_folder, [self.name], kept.reasons)
         self.app_folder.site_root.verifications.remove(self.path)
         self.path.rename(temporary)
         return True
 
 
-def recyclable_folders(
-    app_folder: AppFolder, keep: int = KEEP, but: str = ""
-) -> Iterator[RecyclableFolder]:
-    """The standby trees, then releases beyond `keep`, the oldest first; not the one named `but`.
+def recyclable_folders(app_folder: AppFolder, but: str = "") -> Iterator[RecyclableFolder]:
+    """The standby trees, then releases that do not stay, the oldest first; not the one `but`.
 
     A release that never passed its smoke check is left out: its files may not be durable.
     """
-    _, unneeded = apply_retention(app_folder, keep)
-    once_live = [name for name in unneeded if last_live(app_folder.releases / name)]
+    kept = kept_of(app_folder)
+    once_live = [name for name in kept.unneeded if kept.live_at[name]]
     for name in (*standby_trees(app_folder), *reversed(once_live)):
         if name != but and (manifest := manifest_in(app_folder, name)) is not None:
-            yield RecyclableFolder(app_folder, name, manifest, keep)
+            yield RecyclableFolder(app_folder, name, manifest)
 
 
 def standby_trees(app_folder: AppFolder) -> list[str]:

@@ -189,7 +189,9 @@ def _changed_paths(new: NewRelease) -> list[str]:
 def _mark_verified(written: WrittenRelease) -> None:
     """Note on the disk that the release passed its check, and in memory when it was compared."""
     new = written.new
+    now = new.app_folder.site_root.clock()
     (new.folder / VERIFIED).touch()
+    os.utime(new.folder / VERIFIED, (now, now))
     failpoints.reached("verified")
     sweep(new.app_folder)
     if written.folder is not None:

@@ -50,7 +50,7 @@ def page_effects(before: Proposal, after: Proposal) -> tuple[PageEffect, ...]:
 
 def run_effects(after: Proposal, settings: Settings) -> tuple[RunEffect, ...]:
     """Each run that does something, with the brake that the site root sets."""
-    limit = RemovalLimit.of(SiteRoot(settings.site_root))
+    limit = RemovalLimit.of(SiteRoot.of(settings))
     found: list[RunEffect] = []
     for run in after.plan.runs:
         if not run.pages:

@@ -21,7 +21,8 @@ class Setting:
     """The reference entry of one setting, in Markdown.
 
     `key` is its table and key in robbieblocks.toml; a setting has that, a `variable`, or both.
-    `choices` are its values, where it can't have others.
+    `choices` are its values, where it can't have others. A setting with a `range` is a whole
+    number within it, both ends included.
     """
 
     variable: str
@@ -29,6 +30,12 @@ class Setting:
     default: str
     meaning: str
     choices: tuple[str, ...] = ()
+    range: tuple[int, int] | None = None
+
+    @property
+    def default_number(self) -> int:
+        """The default of a setting that is a number."""
+        return int(self.default.strip("`"))
 
 
 SETTINGS: Final = (
@@ -121,6 +128,27 @@ SETTINGS: Final = (
         "`{node}`",
     ),
     Setting(
+        "",
+        "site.keep_releases",
+        "`5`",
+        "how many [releases](operator.md#what-is-kept-and-how-long) of each app stay on a node",
+        range=(1, 10_000),
+    ),
+    Setting(
+        "",
+        "site.keep_days",
+        "`7`",
+        "for how many past days the release stays, too, that was live at the end of the day (UTC)",
+        range=(0, 3_650),
+    ),
+    Setting(
+        "",
+        "site.keep_assets_days",
+        "`7`",
+        "for how many days an asset stays that no release refers to any more: for open tabs",
+        range=(0, 3_650),
+    ),
+    Setting(
         "ROBBIEBLOCKS_HEALTH",
         "worker.health",
         "`127.0.0.1:9464`",
@@ -189,7 +217,8 @@ def _code(name: str) -> str:
 _REFERENCE: Final = f"""# Settings
 
 `{PROJECT_FILE}` makes its folder a *project*. Commands find it in the current folder or in the
-nearest one above. It needs no key at all; each is a string below its table:
+nearest one above. It needs no key at all; each is a string below
+its table, or a whole number where its default is one:
 
 ```toml
 [project]
@@ -197,6 +226,7 @@ name = "My site"
 
 [site]
 root = "/srv/site"
+keep_releases = 10
 ```
 
 A variable overrides the file's key, and an option both. Relative folders of the file count from

@@ -25,6 +25,7 @@ from robbieblocks.settings.project_file import (
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _KEYS: Final = {setting.variable: setting.key for setting in SETTINGS}
+_BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
 
 
 def resource_dir(name: str) -> Path:
@@ -43,6 +44,7 @@ class Settings:
     application by its path, `checks` has the level of each rule,
     `addresses` where visitors reach each node, `styles` where pages have their styles,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
+    What the `keep_` numbers mean, says `release.Retention`.
     """
 
     database_url: str | None
@@ -61,6 +63,9 @@ class Settings:
     browser: str | None = None
     styles: StyleSetting = "auto"
     bucket: BucketSettings | None = None
+    keep_releases: int = _BY_KEY["site.keep_releases"].default_number
+    keep_days: int = _BY_KEY["site.keep_days"].default_number
+    keep_assets_days: int = _BY_KEY["site.keep_assets_days"].default_number
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -95,6 +100,9 @@ class Settings:
             addresses=addresses_in(given.in_file, given.text("ROBBIEBLOCKS_SMOKE_URL")),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
             styles=given.styles(),
+            keep_releases=given.number("site.keep_releases"),
+            keep_days=given.number("site.keep_days"),
+            keep_assets_days=given.number("site.keep_assets_days"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
             bucket=BucketSettings.of(given.in_file),
@@ -122,6 +130,10 @@ class _Given:
         # The file's reader has refused every other value.
         named: dict[str | None, StyleSetting] = {each: each for each in STYLES}
         return named.get(self.key("site.styles"), "auto")
+
+    def number(self, key: str) -> int:
+        value = self.key(key)
+        return _BY_KEY[key].default_number if value is None else int(value)
 
     def folder(self, variable: str, default: str | Path) -> Path:
         if named := os.environ.get(variable):

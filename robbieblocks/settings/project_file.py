@@ -74,6 +74,9 @@ def _read(table: Table) -> ProjectFile:
         name, _, key = setting.key.partition(".")
         if key:
             inner = tables.get(name) or tables.setdefault(name, table.table(name))
+            if setting.range is not None:
+                found[setting.key] = _number(inner, key, setting.range)
+                continue
             value = found[setting.key] = inner.string(key) or ""
             if value and setting.choices and value not in setting.choices:
                 inner.report(key, f'is "{printable(value)}"', did_you_mean(value, setting.choices))
@@ -87,6 +90,14 @@ def _read(table: Table) -> ProjectFile:
     return ProjectFile(values=found, events=events)
 
 
+def _number(table: Table, key: str, allowed: tuple[int, int]) -> str:
+    """A whole number as text; empty where it is not there."""
+    value = table.integer(key)
+    if value is not None and not allowed[0] <= value <= allowed[1]:
+        table.report(key, f"is {value}", f"choose a whole number from {allowed[0]} to {allowed[1]}")
+    return "" if value is None else str(value)
+
+
 def file_schema() -> dict[str, Any]:
     """The JSON Schema of robbieblocks.toml."""
     from robbieblocks.source_files import outline
@@ -97,6 +108,8 @@ def file_schema() -> dict[str, Any]:
         if key:
             entry = made["properties"][table]["properties"][key]
             entry["description"] = setting.meaning
+            if setting.range is not None:
+                entry["minimum"], entry["maximum"] = setting.range
             if setting.choices:
                 entry["enum"] = ["", *setting.choices]
     made["properties"][NAME]["description"] = APPLICATIONS_MEANING

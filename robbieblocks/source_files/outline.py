@@ -54,7 +54,7 @@ class _Outline(Table):
         return None
 
     def integer(self, name: str, *, required: bool = False) -> int | None:
-        self._note(name, _INTEGER, required=required)
+        self._note(name, {**_INTEGER}, required=required)
         return None
 
     def boolean(self, name: str, *, default: bool) -> bool:

@@ -168,7 +168,7 @@ def _assemble(
     node, timing = options.node, options.timing
     health = Health(node=node, timing=timing, liveness=Liveness())
     watchdog = QueryWatchdog(timing.query_timeout_s, log)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     open_connection = partial(_open_connection, settings, node, watchdog)
     work = WorkerDatabase(
         node=node,

@@ -573,7 +573,7 @@ COMMENT ON COLUMN robbieblocks_change_triggers.auto_deploy IS
     'False: workers leave it to a person''s robbieblocks build.';
 COMMENT ON COLUMN robbieblocks_change_triggers.processed_at IS
     'When every node that it concerns had handled it, or seven days had passed. The row goes 30 '
-    'days later, but for those that one of the last five publications of an app handled.';
+    'days later, but for those that a release which is kept, or a later one, needs.';
 COMMENT ON COLUMN robbieblocks_change_triggers.handled_nodes IS
     'The nodes that have handled it.';
 COMMENT ON COLUMN robbieblocks_change_triggers.change_xid IS

@@ -139,7 +139,7 @@ def test_a_worker_builds_what_an_editor_writes(
         assert process.stop() == 0
         assert not process.logged("change.refused")
     with psycopg.connect(worker.database_url or "", autocommit=True) as connection:
-        changes.remove_processed(connection)
+        changes.remove_processed(connection, {})
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(_EDIT)
 

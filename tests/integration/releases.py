@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
-from robbieblocks.release import AppFolder, Published, SiteRoot, live, make_live, write_release
+from robbieblocks.release import (
+    AppFolder,
+    Published,
+    Retention,
+    SiteRoot,
+    live,
+    make_live,
+    write_release,
+)
 from robbieblocks.settings import Address
 
 NODE = "vengeance-local"
@@ -99,3 +108,11 @@ def app_folder(site_root: SiteRoot) -> AppFolder:
 def served(site_root: SiteRoot, path: str, *, app: str = "play") -> bytes:
     """What a web server reads by way of `current`."""
     return (site_root.path / NODE / app / "current" / path).read_bytes()
+
+
+def keeping(
+    site_root: SiteRoot, releases: int = 5, *, days: int = 7, asset_days: float = 7.0
+) -> SiteRoot:
+    """The same site root with another retention; what the process knows of it is shared."""
+    retention = Retention(releases=releases, days=days, asset_days=asset_days)
+    return replace(site_root, retention=retention)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID, uuid4
 
@@ -286,27 +287,34 @@ def test_remove_processed(db: Db) -> None:
     def left() -> set[UUID]:
         return {row[0] for row in db.execute("SELECT id FROM robbieblocks_change_triggers")}
 
-    assert changes.remove_processed(db, limit=2) == 2
+    assert changes.remove_processed(db, {}, limit=2) == 2
     assert left() == {*kept, old[0]}
-    assert changes.remove_processed(db) == 1
-    assert changes.remove_processed(db) == 0
+    assert changes.remove_processed(db, {}) == 1
+    assert changes.remove_processed(db, {}) == 0
     assert left() == kept
 
 
 def test_what_a_kept_release_is_of_stays(db: Db) -> None:
-    """A row of long ago stays while one of the last five successful runs of an app names it."""
+    """A row of long ago stays that a run took along, of whatever outcome, since the history of its
+    app on its node is needed; what another app's runs, or earlier ones, took along goes."""
     rows = [queued(db) for _ in range(7)]
     db.execute("UPDATE robbieblocks_change_triggers SET processed_at = now() - interval '90 days'")
-    for days, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows):
         db.execute(
             "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, triggered_by,"
-            " deploy_status, started_at, trigger_ids) VALUES ('n', 'play', 'x', 'cli', %s,"
+            " deploy_status, started_at, trigger_ids) VALUES ('n', %s, 'x', 'cli', %s,"
             " now() - %s * interval '1 day', ARRAY[%s, NULL]::uuid[])",
-            ("failed" if days == 1 else "success", days, row),
+            (
+                "work" if number == 6 else "play",
+                ("failed", "success")[number % 2],
+                91 + number,
+                row,
+            ),
         )
-    assert changes.remove_processed(db) == 2
+    since = datetime.now(UTC) - timedelta(days=94.5)
+    assert changes.remove_processed(db, {("n", "play"): since, ("m", "work"): since}) == 3
     left = {row[0] for row in db.execute("SELECT id FROM robbieblocks_change_triggers")}
-    assert left == set(rows[1:6])
+    assert left == set(rows[:4])
 
 
 def test_a_row_does_not_wait_for_ever_for_a_node_without_a_worker(db: Db) -> None:
@@ -318,7 +326,7 @@ def test_a_row_does_not_wait_for_ever_for_a_node_without_a_worker(db: Db) -> Non
     )
     for row, days, auto in ((new, 6, True), (old, 8, True), (older, 9, None), (held, 9, False)):
         db.execute(age, (days, auto, row))
-    assert changes.remove_processed(db) == 0
+    assert changes.remove_processed(db, {}) == 0
     assert waiting(db) == {new, held}
     changes.acknowledge(db, "vengeance-local", [new])
     assert waiting(db) == {new, held}
@@ -332,7 +340,7 @@ def test_an_old_row_that_is_refused_keeps_no_other_waiting(db: Db) -> None:
         "ALTER TABLE robbieblocks_change_triggers ADD CHECK (id <> '{}' OR processed_at IS NULL)"
     )
     db.execute(refused.format(rows[1]).encode())
-    changes.remove_processed(db)
+    changes.remove_processed(db, {})
     assert waiting(db) == {rows[1]}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from robbieblocks import record
 from robbieblocks.database import sessions
@@ -368,9 +370,9 @@ def test_old_runs_go_but_the_last_fifty_of_an_app(db: Db) -> None:
     history(db, "play", 60, days=91)
     history(db, "work", 60, days=89)
     history(db, "code", 10, days=91)
-    assert record.remove_old(db, limit=7) == 7
-    assert record.remove_old(db) == 3
-    assert record.remove_old(db) == 0
+    assert record.remove_old(db, {}, limit=7) == 7
+    assert record.remove_old(db, {}) == 3
+    assert record.remove_old(db, {}) == 0
     assert hashes(db, "play") == [f"s{n}" for n in range(50)]
     assert (len(hashes(db, "work")), len(hashes(db, "code"))) == (60, 10)
 
@@ -380,9 +382,76 @@ def test_what_is_live_and_what_runs_keep_their_rows(db: Db) -> None:
     history(db, "play", 60, days=91, status="failed")
     history(db, "play", 3, days=200)
     history(db, "play", 1, days=300, status="building")
-    assert record.remove_old(db) == 12
+    assert record.remove_old(db, {}) == 12
     assert hashes(db, "play") == [*(f"f{n}" for n in range(50)), "s0", "b0"]
     assert record.latest(db)[NODE, "play"].built == "s0"
+
+
+def test_runs_since_the_history_is_needed_stay(db: Db) -> None:
+    """However old they are, and however many; those of another node's app go."""
+    history(db, "play", 70, days=200)
+    history(db, "work", 70, days=200)
+    sixtieth = datetime.now(UTC) - timedelta(days=200, minutes=59.5)
+    assert record.remove_old(db, {(NODE, "play"): sixtieth, ("other", "work"): sixtieth}) == 30
+    assert len(hashes(db, "play")) == 60
+    assert len(hashes(db, "work")) == 50
+
+
+def ran(
+    db: Db, days_ago: float, build_hash: str, before: str | None = None, by: str = "cli"
+) -> None:
+    """A run of the play app; with `before` it says what was live before."""
+    details = None if before is None else Jsonb({"hash_before": before})
+    db.execute(
+        "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, deploy_status, triggered_by, started_at, details)"
+        " VALUES (%s, 'play', %s, 'success', %s, now() - %s * interval '1 day', %s)",
+        (NODE, build_hash, by, days_ago, details),
+    )
+
+
+def needed_days(db: Db, kept: Collection[str] = (), *, releases: int = 1, days: int = 0) -> float:
+    """For how many days the play app's history is needed, to a tenth."""
+    found = record.kept_since(db, {(NODE, "play"): kept}, releases=releases, days=days)
+    return round((datetime.now(UTC) - found[NODE, "play"]) / timedelta(days=1), 1)
+
+
+def test_the_history_is_needed_since_the_oldest_release_that_is_kept(db: Db) -> None:
+    """By number, by day, and by hash: since the run that brought it last, which is neither one that
+    found nothing to do nor a rollback, but where no other is left."""
+    assert record.kept_since(db, {(NODE, "play"): ["a"]}, releases=5, days=7) == {}
+    ran(db, 100, "a", "none")
+    ran(db, 90, "b", "a")
+    ran(db, 80, "a", "b")
+    ran(db, 70, "a", "a")
+    ran(db, 60, "c", "a")
+    ran(db, 50, "a", by="rollback")
+    ran(db, 40, "d", "a")
+    ran(db, 0, "e", "d")
+    assert needed_days(db) == 0
+    assert needed_days(db, releases=2) == 40
+    assert needed_days(db, releases=20) == 100
+    assert needed_days(db, days=7) == 40
+    assert needed_days(db, ["c", "no such run"]) == 60
+    assert needed_days(db, ["a", "c", "d"]) == 80
+    ran(db, 0, "f", by="rollback")
+    assert needed_days(db, ["f"]) == 0
+
+
+def test_what_another_machine_went_back_to_is_needed(db: Db) -> None:
+    """The history tells what is live there, though this machine has no such release."""
+    ran(db, 80, "a", "none")
+    ran(db, 60, "b", "a")
+    ran(db, 50, "a", by="rollback")
+    assert needed_days(db) == 80
+
+
+def test_times_that_python_has_not_are_no_obstacle(db: Db) -> None:
+    """Before the year 1 is as long ago as can be said."""
+    ran(db, 5, "a", "none")
+    db.execute("UPDATE robbieblocks_deploys SET started_at = '-infinity'")
+    since = record.kept_since(db, {}, releases=5, days=7)
+    assert since[NODE, "play"].year == 1
+    assert record.remove_old(db, since) == 0
 
 
 def test_removing_waits_for_nobody(db: Db, peer: Db) -> None:
@@ -390,8 +459,8 @@ def test_removing_waits_for_nobody(db: Db, peer: Db) -> None:
     history(db, "play", 52, days=91)
     with peer.transaction():
         peer.execute("SELECT FROM robbieblocks_deploys WHERE build_hash = 's51' FOR UPDATE")
-        assert record.remove_old(db) == 1
-    assert record.remove_old(db) == 1
+        assert record.remove_old(db, {}) == 1
+    assert record.remove_old(db, {}) == 1
 
 
 def test_the_latest_run_of_each_app_is_found_without_reading_the_others(db: Db) -> None:

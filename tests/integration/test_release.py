@@ -37,6 +37,7 @@ from robbieblocks.release.names import VERIFIED
 from tests.integration.releases import (
     NODE,
     assets,
+    keeping,
     manifest,
     pages,
     publish,
@@ -520,23 +521,23 @@ class TestPrune:
     def test_the_last_ones_stay(self, site_root: SiteRoot) -> None:
         """`keep` releases that were live last; the rest goes."""
         hashes = [put_version(site_root, version).build_hash for version in range(1, 7)]
-        assert set(prune(site_root, NODE, "play", keep=3).releases) == set(hashes[:3])
+        assert set(prune(keeping(site_root, 3), NODE, "play").releases) == set(hashes[:3])
         assert names(app_path(site_root) / "releases") == set(hashes[3:])
-        assert prune(site_root, NODE, "play", keep=3).releases == ()
+        assert prune(keeping(site_root, 3), NODE, "play").releases == ()
 
     def test_slack_lets_some_gather(self, site_root: SiteRoot) -> None:
         """With slack nothing goes until there are so many too many; then all of those go."""
         hashes = [put_version(site_root, version).build_hash for version in range(1, 6)]
-        assert prune(site_root, NODE, "play", keep=3, slack=2).releases == ()
+        assert prune(keeping(site_root, 3), NODE, "play", slack=2).releases == ()
         hashes.append(put_version(site_root, 6).build_hash)
-        assert set(prune(site_root, NODE, "play", keep=3, slack=2).releases) == set(hashes[:3])
+        assert set(prune(keeping(site_root, 3), NODE, "play", slack=2).releases) == set(hashes[:3])
 
     def test_current_previous_and_pinned_never_go(self, site_root: SiteRoot) -> None:
         """Though newer ones exist."""
         hashes = [put_version(site_root, version).build_hash for version in range(1, 5)]
         (app_path(site_root) / "pinned").write_text(hashes[0])
         assert pinned(site_root, NODE, "play") == Pin(build_hash=hashes[0])
-        prune(site_root, NODE, "play", keep=1)
+        prune(keeping(site_root, 1), NODE, "play")
         assert names(app_path(site_root) / "releases") == {hashes[0], hashes[2], hashes[3]}
         assert verify(site_root, NODE, "play") == ()
 
@@ -562,10 +563,10 @@ class TestPrune:
         old = time.time() - 30 * 86_400
         for name in names(site_root.path / NODE / "assets"):
             os.utime(site_root.path / NODE / "assets" / name, (old, old))
-        done = prune(site_root, NODE, "play", keep=1, sweep_hours=0)
+        done = prune(keeping(site_root, 1), NODE, "play", sweep_hours=0)
         assert (len(done.releases), done.assets) == (1, 0), "unreferenced only since now"
         os.utime(site_root.path / NODE / "assets" / assets(1)[1].name, (old, old))
-        done = prune(site_root, NODE, "play", keep=1, sweep_hours=0)
+        done = prune(keeping(site_root, 1), NODE, "play", sweep_hours=0)
         assert done.assets == 1
         expected = {assets(1)[0].name, assets(2)[1].name, assets(3)[1].name, shared.name}
         assert names(site_root.path / NODE / "assets") == expected
@@ -583,10 +584,10 @@ class TestPrune:
         to_come = time.time() + 365 * 86_400
         odd = put_version(site_root, 1).build_hash
         os.utime(app_path(site_root) / "releases" / odd / VERIFIED, (to_come, to_come))
-        assert prune(site_root, NODE, "play", keep=1).releases == ()
+        assert prune(keeping(site_root, 1), NODE, "play").releases == ()
         for version in (2, 3, 4):
             put_version(site_root, version)
-        assert odd in prune(site_root, NODE, "play", keep=2).releases
+        assert odd in prune(keeping(site_root, 2), NODE, "play").releases
 
     def test_assets_of_a_wrong_clock_go_too(self, site_root: SiteRoot) -> None:
         """A time that is still to come puts neither the check nor the removal off for ever."""
@@ -594,13 +595,13 @@ class TestPrune:
             put_version(site_root, version)
         folder = site_root.path / NODE / "assets"
         asset = folder / assets(1)[1].name
-        prune(site_root, NODE, "play", keep=1)
+        prune(keeping(site_root, 1), NODE, "play")
         to_come = time.time() + 365 * 86_400
         for path in (asset, folder.parent / ".assets.swept"):
             os.utime(path, (to_come, to_come))
-        assert prune(site_root, NODE, "play", keep=1).assets == 0
+        assert prune(keeping(site_root, 1), NODE, "play").assets == 0
         assert asset.stat().st_mtime < to_come
-        assert prune(site_root, NODE, "play", keep=1, asset_days=-1, sweep_hours=0).assets > 0
+        assert prune(keeping(site_root, 1, asset_days=-1), NODE, "play", sweep_hours=0).assets > 0
         assert not asset.exists()
 
     def test_a_place_without_releases_is_no_error(self, site_root: SiteRoot) -> None:

@@ -16,7 +16,7 @@ from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset
 from robbieblocks.release import SUFFIXES, AppFolder, SiteRoot
 from robbieblocks.release.compression import child_process
-from tests.integration.releases import NODE, manifest, pages, publish, put
+from tests.integration.releases import NODE, keeping, manifest, pages, publish, put
 
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
 OTHER = Asset.of("other", "css", "body {}\n" * 500)
@@ -142,7 +142,7 @@ def test_a_copy_goes_with_its_asset(site_root: SiteRoot) -> None:
     for path in folder(site_root).iterdir():
         age = time.time() - 8 * DAY_S
         os.utime(path, (age, age), follow_symlinks=False)
-    release.prune(site_root, NODE, "play", keep=1, sweep_hours=0.0)
+    release.prune(keeping(site_root, 1), NODE, "play", sweep_hours=0.0)
     # The release before is kept, and refers to it.
     assert (folder(site_root) / (OTHER.name + ".br")).exists()
     assert not orphan.exists()
@@ -151,7 +151,7 @@ def test_a_copy_goes_with_its_asset(site_root: SiteRoot) -> None:
     age = time.time() - 8 * DAY_S
     for path in folder(site_root).iterdir():
         os.utime(path, (age, age), follow_symlinks=False)
-    release.prune(site_root, NODE, "play", keep=1, sweep_hours=0.0)
+    release.prune(keeping(site_root, 1), NODE, "play", sweep_hours=0.0)
     left = {path.name for path in folder(site_root).iterdir()}
     assert left == {SCRIPT.name, *(SCRIPT.name + suffix for suffix in SUFFIXES.values())}
 

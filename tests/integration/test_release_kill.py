@@ -18,6 +18,7 @@ from robbieblocks.release.standby.trees import refresh_standby_tree
 from tests.integration.releases import (
     NODE,
     assets,
+    keeping,
     manifest,
     pages,
     put_version,
@@ -51,7 +52,7 @@ from robbieblocks import failpoints
 from robbieblocks.release import AppFolder, SiteRoot, prune
 from robbieblocks.release.standby.trees import refresh_standby_tree
 from robbieblocks.release.files import disk
-from tests.integration.releases import NODE, put_version, put_whole
+from tests.integration.releases import NODE, keeping, put_version, put_whole
 site_root = SiteRoot(Path(sys.argv[1]))
 what, version, step = sys.argv[2], int(sys.argv[3]), sys.argv[4]
 def hook(reached):
@@ -63,7 +64,7 @@ if what == "by links":
 if what == "publish":
     put_version(site_root, version)
 elif what == "prune":
-    prune(site_root, NODE, "play", keep=1)
+    prune(keeping(site_root, 1), NODE, "play")
 elif what == "standby":
     refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
 else:
@@ -139,7 +140,7 @@ def test_a_kill_leaves_a_whole_release_live(site_root: SiteRoot, step: str) -> N
     assert reader.seen[-1] == 4
     assert verify(site_root, NODE, "play") == ()
     assert not list((site_root.path / NODE / "play").rglob(".tmp-*"))
-    prune(site_root, NODE, "play", keep=1)
+    prune(keeping(site_root, 1), NODE, "play")
     assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 2
 
 
@@ -165,7 +166,7 @@ def test_a_kill_while_repairing_is_made_good(site_root: SiteRoot, how: str, step
         put_whole(site_root, 1)
     assert reader.seen == [1]
     assert verify(site_root, NODE, "play") == ()
-    prune(site_root, NODE, "play", keep=1)
+    prune(keeping(site_root, 1), NODE, "play")
     assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 1
 
 
@@ -176,7 +177,7 @@ def test_a_kill_while_pruning_is_made_good(site_root: SiteRoot) -> None:
     kill_at(site_root, "prune", 0, "pruning")
     assert put_version(site_root, 1).swapped
     assert verify(site_root, NODE, "play") == ()
-    prune(site_root, NODE, "play", keep=2)
+    prune(keeping(site_root, 2), NODE, "play")
     assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 2
 
 
@@ -257,7 +258,7 @@ def test_readers_never_see_a_gap_in_forty_swaps(site_root: SiteRoot) -> None:
         for version in range(2, 42):
             put_version(site_root, version)
             if version % 10 == 0:
-                prune(site_root, NODE, "play", keep=2)
+                prune(keeping(site_root, 2), NODE, "play")
             if version % 3 == 0:
                 refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
     assert reader.seen[-1] == 41

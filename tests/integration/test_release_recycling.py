@@ -23,6 +23,7 @@ from tests.integration.releases import (
     NODE,
     app_folder,
     assets,
+    keeping,
     manifest,
     pages,
     publish,
@@ -297,9 +298,11 @@ class TestKept:
     def test_the_oldest_goes_first(self, site_root: SiteRoot) -> None:
         """After the standby tree: what was live last may be gone back to."""
         hashes = [put_version(site_root, version).build_hash for version in range(1, 6)]
-        assert [old.name for old in recyclable_folders(app_folder(site_root), keep=2)] == hashes[:3]
+        assert [
+            old.name for old in recyclable_folders(app_folder(keeping(site_root, 2)))
+        ] == hashes[:3]
         ready(site_root)
-        assert [old.name for old in recyclable_folders(app_folder(site_root), keep=2)] == [
+        assert [old.name for old in recyclable_folders(app_folder(keeping(site_root, 2)))] == [
             ".spare",
             *hashes[:3],
         ]
@@ -316,7 +319,7 @@ class TestKept:
         with pytest.raises(SiteUnavailable, match="lease"):
             publish(site_root, wanted, pages(7), assets(7), fence=stop)
         assert is_exactly(app_folder(site_root).releases / wanted.build_hash, pages(7))
-        assert prune(site_root, NODE, "play", keep=6).releases == (wanted.build_hash,)
+        assert prune(keeping(site_root, 6), NODE, "play").releases == (wanted.build_hash,)
 
     def test_its_assets_count_as_unused_from_then_on(self, site_root: SiteRoot) -> None:
         """A release that is recycled, by a publish or for a standby tree, gives its assets up as if

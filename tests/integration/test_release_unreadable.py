@@ -28,7 +28,7 @@ from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.release import AppFolder, RemovalLimit, SiteRoot
 from robbieblocks.release.checking import drift
 from robbieblocks.settings import Address
-from tests.integration.releases import NODE, put_version
+from tests.integration.releases import NODE, keeping, put_version
 PLACE = Path(sys.argv[1])
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PAGE = "page-play/index.html"
@@ -59,6 +59,7 @@ DOORS = {
     "hold_page": lambda root: release.hold_page(
         root, NODE, "play", PAGE, who="", why="", now=NOW),
     "holds": lambda root: release.holds(root, NODE, "play"),
+    "kept_hashes": release.kept_hashes,
     "kept_releases": lambda root: release.kept_releases(root, NODE, "play"),
     "nodes": release.nodes,
     "not_served": lambda root: release.not_served(root, NODE, "play", NOWHERE),
@@ -66,7 +67,7 @@ DOORS = {
     "pinned": lambda root: release.pinned(root, NODE, "play"),
     "prepare_standby_trees": lambda root: release.prepare_standby_trees(
         root, NODE, "play", go_on=lambda: True),
-    "prune": lambda root: release.prune(root, NODE, "play", 1, sweep_hours=0),
+    "prune": lambda root: release.prune(keeping(root, 1), NODE, "play", sweep_hours=0),
     "read_asset": lambda root: release.read_asset(root, NODE, "play", ASSET),
     "read_live": lambda root: release.read_live(root, NODE, "play", "play/index.html"),
     "remove_node": lambda root: release.remove_node(root, NODE),

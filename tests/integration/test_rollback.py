@@ -26,7 +26,7 @@ from robbieblocks.release import (
     verify,
 )
 from robbieblocks.settings import Address
-from tests.integration.releases import NODE, app_folder, put_version, served
+from tests.integration.releases import NODE, app_folder, keeping, put_version, served
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOME = "play/index.html"
@@ -154,7 +154,7 @@ def test_what_is_gone_back_to_is_never_removed(site_root: SiteRoot) -> None:
     """However many are live after it, in a site root that is opened anew."""
     hashes = published(site_root, 3)
     back(site_root, hashes[0])
-    prune(site_root, NODE, "play", keep=1)
+    prune(keeping(site_root, 1), NODE, "play")
     assert {e.build_hash for e in kept_releases(site_root, NODE, "play")} == {hashes[0], hashes[2]}
     assert verify(SiteRoot(site_root.path), NODE, "play") == ()
 

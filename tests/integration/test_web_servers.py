@@ -25,6 +25,7 @@ from tests.integration.releases import (
     NODE,
     app_folder,
     assets,
+    keeping,
     manifest,
     pages,
     publish,
@@ -275,7 +276,7 @@ def test_under_load_each_answer_is_whole_and_of_one_release(
                 # Each fifth goes back to what was live two swaps ago.
                 version = (number - 2 if number % 5 == 0 else number) % len(versions)
                 put(root, versions[version], assets(version))
-                release.prune(root, NODE, "play", asset_days=0.0, sweep_hours=0.0)
+                release.prune(keeping(root, asset_days=0.0), NODE, "play", sweep_hours=0.0)
                 returning.check(versions[version]["play/index.html"])
         finally:
             done.set()

@@ -114,6 +114,13 @@ def test_a_database_is_named_by_option_variable_libpq_and_file_in_this_order(
         ("[site]\nrot = '/srv'", r"line 2: rot is unknown here\n.*\n  -> did you mean root\?"),
         ("\n[sites]\nroot = '/srv'", r"line 2: sites is unknown here\n.*\n  -> did you mean site"),
         ("[site]\n\nroot = 1", r"line 3: root must be a string, e.g. root = "),
+        (
+            "[site]\nkeep_days = '7'",
+            r"line 2: keep_days must be a whole number, e.g. keep_days = 1",
+        ),
+        ("[site]\nkeep_releases = 0", r"line 2: keep_releases is 0.*\n.*\n.*from 1 to 10000"),
+        ("[site]\nkeep_assets_days = 4000", r"keep_assets_days is 4000.*\n.*\n.*from 0 to 3650"),
+        ("[site]\nkeep_releases = true", r"keep_releases must be a whole number"),
         ("site = 'x'", r"line 1: site must be a table: \[site\]"),
         ("[site]\nroot = ", r"line 2.*: is not valid TOML"),
         ("[site]\nroot = '\0'", r"NUL"),
@@ -127,6 +134,14 @@ def test_a_mistake_in_the_file_is_told_with_its_line(project: Path, text: str, t
     with pytest.raises(UsageError, match=told) as raised:
         Settings.from_environment()
     assert f"file {file}" in str(raised.value)
+
+
+def test_numbers_of_the_file_are_read(project: Path) -> None:
+    """One that is not there has its default; 0 is a number, too."""
+    (project / "robbieblocks.toml").write_text("[site]\nkeep_releases = 12\nkeep_days = 0")
+    settings = Settings.from_environment()
+    found = (settings.keep_releases, settings.keep_days, settings.keep_assets_days)
+    assert found == (12, 0, 7)
 
 
 def test_relative_folders_count_from_the_current_one(

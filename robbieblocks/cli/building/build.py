@@ -41,7 +41,7 @@ def run(
             context=context,
             connection=connection,
             site=Site(
-                root=SiteRoot(settings.site_root),
+                root=SiteRoot.of(settings),
                 addresses=settings.addresses,
                 create=True,
                 adopt=adopt,

@@ -75,7 +75,8 @@ def _value(setting: Setting, settings: Settings) -> str:
         return ", then ".join(map(str, settings.templates))
     if field:
         return str(getattr(settings, field) or "not set")
-    return settings.in_file.get(setting.key) or "not set"
+    default = "not set" if setting.range is None else str(setting.default_number)
+    return settings.in_file.get(setting.key) or default
 
 
 def _database(settings: Settings) -> str:

@@ -19,7 +19,7 @@ from robbieblocks.settings import Settings
 def run(*, nodes: Sequence[str], yes: bool, embedded: bool, database_url: str | None) -> None:
     """Remove nodes, each at one moment for its visitors; nothing where one of them may not go."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     with (
         session.located(settings, may_embed=embedded) as found,
         database.connect(found, application_name="robbieblocks") as connection,

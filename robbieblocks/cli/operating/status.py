@@ -31,7 +31,7 @@ def run(
 ) -> None:
     """Print the state of nodes; with `check`, only what is not as it should be, and exit with 1."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     with session.opened(settings) as connection:
         known = snapshot.nodes(connection)
         chosen = _choose(known, nodes)

@@ -13,7 +13,7 @@ from robbieblocks.settings import Settings
 def run(*, server: WebServer, node: str, name: str, listen: str, brotli: bool) -> None:
     """Print the configuration. Raises UsageError for a node that has no live release."""
     settings = Settings.from_environment()
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     apps = release.apps(site_root, node)
     if not apps:
         raise UsageError(

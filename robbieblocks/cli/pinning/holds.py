@@ -28,7 +28,7 @@ def rollback(
 ) -> None:
     """Give visitors the pages as an earlier release had them, and hold them."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
 
     def go(page: str, node: str, app: str) -> Done:
         before = release.live(site_root, node, app)
@@ -56,7 +56,7 @@ def hold(
 ) -> None:
     """Hold pages where they are live."""
     settings = Settings.from_environment()
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     for page, places in _live_places(site_root, pages, nodes, apps).items():
         for node, app in places:
             held = release.hold_page(site_root, node, app, page, **order.as_options())
@@ -73,7 +73,7 @@ def end(
 ) -> None:
     """End holds, then build their nodes. Raises UsageError where a page is not held."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     held = {
         (node, app): release.holds(site_root, node, app) for node, app in _all_places(site_root)
     }

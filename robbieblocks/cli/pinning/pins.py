@@ -85,7 +85,7 @@ class Options(TypedDict):
 def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str | None) -> None:
     """Go back, app by app; then record it. What fails for one app leaves the others as they are."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
 
     def go(node: str, app: str) -> Done:
         went = release.roll_back(
@@ -107,7 +107,7 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
 def pin(chosen: Chosen, order: Order) -> None:
     """Pin what is live of each app."""
     settings = Settings.from_environment()
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     for node, app in chosen.of(site_root):
         held = release.pin_live(site_root, node, app, **order.as_options())
         tell(settings, site_root, node, app)
@@ -117,7 +117,7 @@ def pin(chosen: Chosen, order: Order) -> None:
 def unpin(chosen: Chosen, *, database_url: str | None) -> None:
     """Remove pins, then build their nodes. Raises UsageError where nothing is pinned."""
     settings = Settings.from_environment(database_url=database_url)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     places = chosen.of(site_root)
     freed = [(node, app) for node, app in places if release.unpin(site_root, node, app)]
     if not freed:

@@ -16,7 +16,7 @@ from robbieblocks.settings import Settings
 def run(*, nodes: Sequence[str], host: str, port: int) -> None:
     """Serve until interrupted; each node gets a port of its own, counted from `port`."""
     settings = Settings.from_environment()
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     live = release.nodes(site_root)
     chosen = list(nodes) or list(live)
     missing = [node for node in chosen if node not in live]

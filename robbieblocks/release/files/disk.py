@@ -254,9 +254,18 @@ def unlink(path: str, *, dir_fd: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder and all in it; what is missing already is no error."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path)
+    """Remove a folder and all in it, or what has its name; what is missing already is no error.
+
+    Nothing is followed: of a link that leads elsewhere the link alone goes. Another process may
+    remove the same.
+    """
+    while os.path.lexists(path):
+        # What another process has just removed is missing; the rest may still be there.
+        with contextlib.suppress(FileNotFoundError):
+            if is_folder(str(path)):
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def sync_file(name: str, *, dir_fd: int) -> None:

@@ -15,7 +15,7 @@ from robbieblocks.model import Manifest, Sha256
 from robbieblocks.release.checking.verify import damaged_assets
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.inspection import whole_files
-from robbieblocks.release.names import MANIFEST, is_release
+from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.pinning.holds import read_holds, write_holds
 from robbieblocks.release.pinning.pins import Pin, read_pin, remove_pin, write_pin
 from robbieblocks.release.places.layout import AppFolder
@@ -23,7 +23,7 @@ from robbieblocks.release.places.lock import assets_in_use, lock
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import live_release, manifest_of
-from robbieblocks.release.retention import last_live
+from robbieblocks.release.retention.rule import live_times
 from robbieblocks.release.swap import checked_or_swapped_back, swap
 from robbieblocks.release.write import NewRelease
 from robbieblocks.settings import Address
@@ -67,11 +67,7 @@ def kept_releases(site_root: SiteRoot, node: str, app: str) -> tuple[KeptRelease
     with disk.attempt("read the releases", app_folder.releases):
         if not app_folder.releases.is_dir():
             return ()
-        found = [
-            (last_live(path), path.name)
-            for path in app_folder.releases.iterdir()
-            if is_release(path.name)
-        ]
+        found = [(live_at, name) for name, live_at in live_times(app_folder).items()]
     return tuple(
         KeptRelease(
             build_hash=name,

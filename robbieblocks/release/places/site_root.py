@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from robbieblocks.release.checking.verification_cache import VerificationCache
 from robbieblocks.release.files.disk import FileStat, TemporaryPaths
 from robbieblocks.release.manifest import ManifestCache, ManifestWriter
 from robbieblocks.release.names import ManifestChecks
+
+if TYPE_CHECKING:
+    from robbieblocks.settings import Settings
 
 
 class HeldLocks(threading.local):
@@ -18,6 +23,20 @@ class HeldLocks(threading.local):
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What stays of an app's releases beside those that are needed, and for how long assets do.
+
+    `releases` is how many of those that were live last; at least one. `days` is for how many past
+    days the one stays that was live at the end of the day. An asset stays for `asset_days` after
+    the last release that refers to it.
+    """
+
+    releases: int = 5
+    days: int = 7
+    asset_days: float = 7.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,9 +47,12 @@ class SiteRoot:
     of the other, and one removes the temporary files of the other as if a killed process had left
     them. `whole_assets` are the assets that the last publish of a node's app found whole, by node
     and app; `compressed_assets` those whose compressed copies were found right, with their stats.
+    `clock` gives the time by which releases and assets get old, in seconds since 1970.
     """
 
     path: Path
+    retention: Retention = Retention()
+    clock: Callable[[], float] = time.time
     manifests: ManifestCache = field(default_factory=ManifestCache)
     manifest_writer: ManifestWriter = field(default_factory=ManifestWriter)
     manifest_checks: ManifestChecks = field(default_factory=ManifestChecks)
@@ -41,3 +63,13 @@ class SiteRoot:
     )
     temporary_paths: TemporaryPaths = field(default_factory=TemporaryPaths)
     held_locks: HeldLocks = field(default_factory=HeldLocks)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The site root of an installation, with its retention."""
+        retention = Retention(
+            releases=settings.keep_releases,
+            days=settings.keep_days,
+            asset_days=settings.keep_assets_days,
+        )
+        return cls(settings.site_root, retention=retention)

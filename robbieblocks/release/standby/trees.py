@@ -23,11 +23,13 @@ from robbieblocks.release.recycle import (
     recyclable_folders,
     standby_trees,
 )
-from robbieblocks.release.retention import KEEP, last_live
+from robbieblocks.release.retention.rule import kept_of
 from robbieblocks.release.standby.executor import Executor, in_child_process, in_this_process
 
 # One folder is refreshed while another is taken.
-_FOLDERS: Final = KEEP + 2
+_READY: Final = 2
+# So many are made before there are releases that do not stay.
+_AHEAD: Final = 5
 
 
 def prepare_standby_trees(
@@ -50,12 +52,20 @@ def prepare_standby_trees(
 
 
 def add_standby_tree(app_folder: AppFolder, executor: Executor = in_this_process) -> bool:
-    """Make one more standby tree, if releases and standby trees are fewer than seven.
+    """Make one more standby tree, if the next publishes would find too few folders.
 
-    As long as an app has few releases, none of them can be made into the next one. Returns whether
-    one was made. Raises OSError, SiteUnavailable and ProcessFailed.
+    They need two. As long as an app has few releases, none of them can be made into the next one:
+    then standby trees and releases shall be seven, or two more than stay by number. Those that stay
+    for another reason don't count. Returns whether one was made. Raises OSError, SiteUnavailable
+    and ProcessFailed.
     """
-    return 0 < len(_names(app_folder)) < _FOLDERS and _make(app_folder, None, executor)
+    if not _names(app_folder):
+        return False
+    kept = kept_of(app_folder)
+    by_number = min(app_folder.site_root.retention.releases, _AHEAD)
+    ready = len(standby_trees(app_folder)) + len(kept.unneeded)
+    wanted = _READY + max(0, by_number - len(kept.recent))
+    return ready < wanted and _make(app_folder, None, executor)
 
 
 def refresh_standby_tree(app_folder: AppFolder, executor: Executor = in_this_process) -> None:
@@ -80,11 +90,23 @@ def verify_releases(
     A publish that makes the next release of one of them need not verify it then. Raises OSError,
     SiteUnavailable and ProcessFailed.
     """
-    folders = [app_folder.releases / name for name in _names(app_folder)]
-    # Publishes take them in this order; standby trees come first, since they never were live.
-    for folder in sorted(folders, key=last_live):
+    for folder in [app_folder.releases / name for name in _soon_taken(app_folder)]:
         if not app_folder.site_root.verifications.knows(folder) and go_on():
             _verify(app_folder.site_root, folder, folder, executor)
+
+
+def _soon_taken(app_folder: AppFolder) -> list[str]:
+    """The folders that the next publishes take, in their order.
+
+    Standby trees come first, since they never were live; what stays not by number alone is none.
+    """
+    names = _names(app_folder)
+    if not names:
+        return []
+    kept = kept_of(app_folder)
+    taken = [name for name in names if set(kept.reasons.get(name, ())) <= {"recent", "live"}]
+    taken.sort(key=lambda name: kept.live_at.get(name, 0.0))
+    return taken[: _READY + _AHEAD]
 
 
 def _is_ready(app_folder: AppFolder, executor: Executor) -> bool:
