@@ -22,6 +22,7 @@ from robbieblocks.cli.history.commands import bisect, changes, deploys, why
 from robbieblocks.cli.operating.bucket_commands import bucket
 from robbieblocks.cli.operating.commands import (
     doctor,
+    gc,
     prune,
     status,
     systemd,
@@ -130,6 +131,7 @@ _COMMANDS = (
     release,
     doctor,
     toolchain,
+    gc,
     prune,
     systemd,
     webserver,

@@ -54,8 +54,15 @@ from robbieblocks.release.reading import (
     read_asset,
     read_live,
 )
-from robbieblocks.release.retention.pruning import Pruned, prune
+from robbieblocks.release.retention.pruning import Pruned, collect, prune
 from robbieblocks.release.retention.rule import kept_hashes
+from robbieblocks.release.retention.usage import (
+    AppUsage,
+    AssetsUsage,
+    size_of,
+    usage_of_app,
+    usage_of_assets,
+)
 from robbieblocks.release.routing import routes_of
 from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
@@ -67,6 +74,8 @@ __all__ = [
     "COMPRESSED_MIN_BYTES",
     "SUFFIXES",
     "AppFolder",
+    "AppUsage",
+    "AssetsUsage",
     "Hold",
     "KeptRelease",
     "NotServed",
@@ -83,6 +92,7 @@ __all__ = [
     "apps",
     "claim",
     "closed_to",
+    "collect",
     "compress_assets",
     "edited_on_disk",
     "end_holds",
@@ -115,9 +125,12 @@ __all__ = [
     "roll_back_page",
     "room",
     "routes_of",
+    "size_of",
     "standing",
     "try_writing",
     "unpin",
+    "usage_of_app",
+    "usage_of_assets",
     "verify",
     "worker_lock",
     "write_release",

@@ -11,6 +11,7 @@ from robbieblocks.toolchain.install import (
     ensure_axe,
     ensure_odiff,
     ensure_typescript,
+    folders_in_use,
     is_fetched,
 )
 from robbieblocks.toolchain.npm import can_fetch
@@ -24,5 +25,6 @@ __all__ = [
     "ensure_axe",
     "ensure_odiff",
     "ensure_typescript",
+    "folders_in_use",
     "is_fetched",
 ]

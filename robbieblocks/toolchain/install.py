@@ -88,6 +88,12 @@ def is_fetched(settings: Settings) -> bool:
     return (_place(_TOOLCHAIN, settings)[1] / _COMPLETE).is_file()
 
 
+def folders_in_use(settings: Settings) -> tuple[str, ...]:
+    """How the names of the folders begin that this version uses in the toolchain's cache."""
+    lists = (_TOOLCHAIN, _TYPESCRIPT, _AXE, _ODIFF)
+    return tuple(_place(packages, settings)[1].name for packages in lists)
+
+
 def ensure_typescript(settings: Settings, progress: Progress) -> TypeScript:
     """TypeScript of this version, as `ensure` gives the toolchain. No page's bytes depend on it."""
     _, root = _unpacked(_TYPESCRIPT, settings, progress)

@@ -49,7 +49,7 @@ VICTIM = """
 import os, signal, sys
 from pathlib import Path
 from robbieblocks import failpoints
-from robbieblocks.release import AppFolder, SiteRoot, prune
+from robbieblocks.release import AppFolder, SiteRoot, collect, prune
 from robbieblocks.release.standby.trees import refresh_standby_tree
 from robbieblocks.release.files import disk
 from tests.integration.releases import NODE, keeping, put_version, put_whole
@@ -65,6 +65,8 @@ if what == "publish":
     put_version(site_root, version)
 elif what == "prune":
     prune(keeping(site_root, 1), NODE, "play")
+elif what == "gc":
+    collect(keeping(site_root, 1, asset_days=-1.0), NODE, "play")
 elif what == "standby":
     refresh_standby_tree(AppFolder.of(site_root, NODE, "play"))
 else:

@@ -89,6 +89,25 @@ def prune(
     command.run(nodes=node, yes=yes, embedded=embedded, database_url=database_url)
 
 
+def gc(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what takes the disk, and what would go.")
+    ] = False,
+    node: Nodes = None,
+    format_: ResultFormat = "text",
+) -> None:
+    """Say what takes the disk, and remove the releases and assets that need not stay.
+
+    Changes the site root: robbieblocks.toml says what stays ([site] keep_releases, keep_days,
+    keep_assets_days). A worker does the same after builds; nothing need be stopped for it.
+
+    Example: robbieblocks gc --dry-run --node vengeance-local
+    """
+    from robbieblocks.cli.operating import gc as command
+
+    command.run(nodes=node or [], dry_run=dry_run, format_=format_)
+
+
 def systemd(
     node: Annotated[
         str, typer.Option(autocompletion=node_ids, help="The node whose worker the unit runs.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,23 @@ def prune(
         if not unused or not _is_sweep_due(app_folder, sweep_hours):
             return Pruned(removed)
         return Pruned(removed, _prune_assets(app_folder), assets_checked=True)
+
+
+def collect(site_root: SiteRoot, node: str, app: str) -> Pruned:
+    """Remove all that need not stay of an app, and of its node's assets, however little it is.
+
+    So goes what processes left that are gone; what one that runs is making stays. Raises
+    SiteUnavailable.
+    """
+    app_folder = AppFolder.of(site_root, node, app)
+    with disk.attempt("remove what was left in", app_folder.path):
+        left = [path for path in _temporary(app_folder) if not _is_of_a_process(path.name)]
+        if left:
+            # Whoever publishes to the app holds the lock, and works on none of these then.
+            with lock(site_root, node, app):
+                for path in left:
+                    disk.remove_tree(path)
+    return prune(site_root, node, app, sweep_hours=0.0)
 
 
 def mark_unreferenced(app_folder: AppFolder, names: Iterable[str], kept: Iterable[str]) -> None:
@@ -115,9 +132,14 @@ def unused_assets(
 def _prune_releases(app_folder: AppFolder, slack: int) -> tuple[str, ...]:
     names = [entry.name for entry in os.scandir(app_folder.releases)]
     for name in names:
-        if _is_left_over(app_folder, name, _PRUNED_STEM):
+        # What another process is removing is left to it.
+        if _is_left_over(app_folder, name, _PRUNED_STEM) and not _is_of_a_process(name):
             disk.remove_tree(app_folder.releases / name)
-    standby_trees = [name for name in names if _is_left_over(app_folder, name, STANDBY_STEM)]
+    standby_trees = [
+        name
+        for name in names
+        if _is_left_over(app_folder, name, STANDBY_STEM) and not _is_of_a_process(name)
+    ]
     _remove(app_folder, standby_trees)
     removed: list[str] = []
     if len(kept_of(app_folder).unneeded) > slack:
@@ -130,6 +152,29 @@ def _is_left_over(app_folder: AppFolder, name: str, stem: str) -> bool:
     """Whether a process that was killed made this temporary folder and did not remove it."""
     reserved = app_folder.site_root.temporary_paths.is_reserved(name)
     return name.startswith(TEMPORARY) and name.endswith(f"-{stem}") and not reserved
+
+
+def _temporary(app_folder: AppFolder) -> Iterator[Path]:
+    reserved = app_folder.site_root.temporary_paths.is_reserved
+    for folder in (app_folder.path, app_folder.releases):
+        with contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(folder):
+                if entry.name.startswith(TEMPORARY) and not reserved(entry.name):
+                    yield Path(entry.path)
+
+
+def _is_of_a_process(name: str) -> bool:
+    """Whether the process that made a temporary path runs on this machine, and is not this one."""
+    number = name.removeprefix(TEMPORARY).partition("-")[0]
+    if not number.isascii() or not number.isdigit() or int(number) in (0, os.getpid()):
+        return False
+    try:
+        os.kill(int(number), 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def _remove(app_folder: AppFolder, given: Collection[str] | None = None) -> list[str]:
