@@ -3,7 +3,14 @@
 from robbieblocks.settings.addresses import Address, Addresses
 from robbieblocks.settings.bucket import BucketLayout, BucketSettings
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
-from robbieblocks.settings.events import HOOK, KINDS, EventSettings, Webhook, url_problem
+from robbieblocks.settings.events import (
+    HOOK,
+    KINDS,
+    EventSettings,
+    Webhook,
+    is_loopback,
+    url_problem,
+)
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 
@@ -22,6 +29,7 @@ __all__ = [
     "Settings",
     "Webhook",
     "file_schema",
+    "is_loopback",
     "read_project_file",
     "reference",
     "resource_dir",

@@ -107,7 +107,7 @@ def url_problem(url: str, *, allow_http: bool) -> tuple[str, str] | None:
         return "has a port that there is not", "correct the port"
     if parts.username is not None or parts.password is not None:
         return "has a login in it", "take it out: what is sent is signed"
-    if parts.scheme == "http" and not allow_http and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
         return (
             "has no TLS, so others on the way can read what is sent",
             "write https://, or say that it is meant: allow_http = true",
@@ -115,7 +115,8 @@ def url_problem(url: str, *, allow_http: bool) -> tuple[str, str] | None:
     return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine itself."""
     from ipaddress import ip_address
 
     if host == "localhost":

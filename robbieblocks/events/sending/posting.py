@@ -13,7 +13,7 @@ from robbieblocks.errors import UsageError
 from robbieblocks.events.sending.messages import slack_body, standard_body
 from robbieblocks.events.sending.schedule import read_retry_after
 from robbieblocks.messages import visible_line
-from robbieblocks.settings import Webhook, url_problem
+from robbieblocks.settings import Webhook, is_loopback, url_problem
 
 # For the whole of an attempt, however slowly a server answers. The specification recommends 15 to
 # 30 s.
@@ -98,8 +98,10 @@ async def _sent(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int,
     """The status, the Retry-After header, and how the answer begins."""
     import httpx
 
+    # No proxy reaches what listens on this machine alone.
+    by_proxy = not is_loopback(httpx.URL(url).host)
     async with (
-        httpx.AsyncClient(follow_redirects=False, timeout=TIMEOUT_S) as client,
+        httpx.AsyncClient(follow_redirects=False, timeout=TIMEOUT_S, trust_env=by_proxy) as client,
         client.stream("POST", url, headers=dict(headers), content=body) as answer,
     ):
         read = bytearray()
