@@ -52,7 +52,11 @@ class Builder:
             Request(**request),
             context=self.context,
             connection=self.connection,
-            site=Site(root=self.site_root, create=True),
+            site=Site(
+                root=self.site_root,
+                create=True,
+                freeze_windows=self.settings.freeze_windows,
+            ),
             clock=lambda: self.now,
             progress=self.said.append,
         )

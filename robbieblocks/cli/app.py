@@ -30,7 +30,15 @@ from robbieblocks.cli.operating.commands import (
     webserver,
 )
 from robbieblocks.cli.output import discard_output, print_progress, print_result
-from robbieblocks.cli.pinning.commands import hold, pin, release, rollback, unpin
+from robbieblocks.cli.pinning.commands import (
+    freeze,
+    hold,
+    pin,
+    release,
+    rollback,
+    unfreeze,
+    unpin,
+)
 from robbieblocks.cli.previewing.commands import preview, preview_comment
 from robbieblocks.cli.running.commands import dev, serve, worker
 
@@ -129,6 +137,8 @@ _COMMANDS = (
     unpin,
     hold,
     release,
+    freeze,
+    unfreeze,
     doctor,
     toolchain,
     gc,

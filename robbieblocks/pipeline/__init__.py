@@ -33,12 +33,13 @@ from robbieblocks.pipeline.publishing import ComposedRun, publish
 from robbieblocks.pipeline.recording import record_runs
 from robbieblocks.pipeline.rendering import render
 from robbieblocks.pipeline.report import BuildReport, PageReport, RunReport, causes_text
-from robbieblocks.pipeline.request import Request, Target, read_instant
+from robbieblocks.pipeline.request import BreakGlass, Request, Target, read_instant
 from robbieblocks.pipeline.session import open_build, read
 from robbieblocks.pipeline.site import Site, apps_with_pages
 
 __all__ = [
     "MAINTENANCE_LOGGER",
+    "BreakGlass",
     "BuildContext",
     "BuildReport",
     "Cause",
@@ -97,7 +98,8 @@ def build(
             rendering = render(plan, compiled.apps, session)
             runs: list[RunReport] = []
             for run in plan.runs:
-                runs.append(publish(run, rendering.apps[run.target.app], session, recorder))
+                app = rendering.apps[run.target.app]
+                runs.append(publish(run, app, session, recorder, now=plan.now))
                 announce(runs[-1], run, session, clock())
             handled, refused = acknowledge(content, runs, session)
     return BuildReport(

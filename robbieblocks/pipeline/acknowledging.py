@@ -20,8 +20,8 @@ def acknowledge(
     Returns those that no node still misses, and why others could not be marked.
 
     A node has handled a row when every app of the node that the row may affect was built. A run
-    that failed for lack of infrastructure handles none, and neither does one whose changes a pin
-    keeps from going out: its rows wait. Raises DatabaseUnavailable.
+    that failed for lack of infrastructure handles none, and neither does one whose changes a pin or
+    a freeze keeps from going out: its rows wait. Raises DatabaseUnavailable.
     """
     if session.request.dry_run:
         return frozenset(), ()
@@ -71,7 +71,7 @@ def _built_apps(
     node: NodeRow, content: Snapshot, runs: Sequence[RunReport], session: BuildSession
 ) -> Collection[str]:
     """The node's apps that are as the content wants them."""
-    on_node = {run.app: run.transient or run.pin for run in runs if run.node == node.id}
+    on_node = {run.app: run.transient or run.waits for run in runs if run.node == node.id}
     with_pages = {page.app for page in content.pages}
     # An app that was no target has nothing live; where it has no page either, that is right.
     empty = set(session.request.apps or node.apps) - on_node.keys() - with_pages

@@ -10,7 +10,7 @@ from uuid import UUID
 from robbieblocks import failpoints, record
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.model import TriggerRow
-from robbieblocks.pipeline.planning import Plan, is_pinned_or_held
+from robbieblocks.pipeline.planning import Plan, is_kept_back
 from robbieblocks.pipeline.report import RunReport, details_of, log_of
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import BuildSession
@@ -50,14 +50,14 @@ class RunRecorder:
     def begin_planned(self, plan: Plan) -> None:
         """Begin the runs that have work to do.
 
-        Where nobody asked, and a pin or the brake holds the app, that is no run, however often it
-        is checked.
+        Where nobody asked, and a pin, a freeze or the brake holds the app, that is no run, however
+        often it is checked.
         """
         request, site = self._session.request, self._session.site
         for run in plan.runs:
             if run.has_work:
                 self._plans[run.target] = run.hash
-            held = request.unasked and is_pinned_or_held(run, site)
+            held = request.unasked and is_kept_back(run, site, plan.now)
             if run.has_work and not held:
                 self.begin(run.target)
 

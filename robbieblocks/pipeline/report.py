@@ -14,7 +14,8 @@ from robbieblocks.errors import Problem
 from robbieblocks.messages import visible_line
 from robbieblocks.model import JsonObject, PageEntry, TriggerRow
 from robbieblocks.pipeline.planning import Cause, PageChange, Plan
-from robbieblocks.release import Pin
+from robbieblocks.pipeline.request import BreakGlass
+from robbieblocks.release import Freeze, Pin
 
 Outcome = Literal["published", "unchanged", "failed"]
 
@@ -55,8 +56,9 @@ class RunReport:
 
     `planned` are the pages for which the plan had something to do, by key; `unchanged` the entries
     of the live manifest that stay: of ten thousand pages all but a few. `drafts` are the keys of
-    pages that are drafts. Under a `pin` the changes wait. `damaged` is what of the live release was
-    not as it was published.
+    pages that are drafts. Under a `pin` the changes wait, and under a `freeze`, unless
+    `during_freeze` says who had them go out all the same.
+    `damaged` is what of the live release was not as it was published.
     """
 
     node: str
@@ -75,6 +77,8 @@ class RunReport:
     error: str = ""
     transient: bool = False
     pin: Pin | None = None
+    freeze: Freeze | None = None
+    during_freeze: BreakGlass | None = None
     run: UUID | None = None
     drafts: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
@@ -108,7 +112,17 @@ class RunReport:
 
     def is_at_rest(self, live_hash: str) -> bool:
         """Whether what is live is what the rows ask for, so that no change has to wait for it."""
-        return self.build_hash == live_hash and not self.error and self.pin is None
+        return self.build_hash == live_hash and not self.error and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether its changes wait for the end of a pin or a freeze."""
+        return self.waits_until is not None
+
+    @property
+    def waits_until(self) -> Pin | Freeze | None:
+        """What its changes wait for the end of."""
+        return self.pin or (None if self.during_freeze else self.freeze)
 
     @property
     def is_held(self) -> bool:
@@ -145,6 +159,8 @@ class RunReport:
             "error": self.error,
             "drafts": list(self.drafts),
             "pin": self.pin.as_json() if self.pin else None,
+            "freeze": self.freeze.as_json() if self.freeze else None,
+            "during_freeze": self.during_freeze.as_json() if self.during_freeze else None,
         }
 
 
@@ -174,7 +190,7 @@ def details_of(report: RunReport, plan: str, phases: Mapping[str, float]) -> str
     Of more than 1,000 pages the others are counted only.
     """
     touched = [page for page in report.planned if page.change != "unchanged"]
-    details = {
+    details: dict[str, object] = {
         "plan": plan,
         "hash_before": report.hash_before,
         "pages": [
@@ -188,7 +204,15 @@ def details_of(report: RunReport, plan: str, phases: Mapping[str, float]) -> str
         "more_pages": len(touched[_PAGES_MAX:]),
         "phases_ms": {name: round(value, 1) for name, value in phases.items()},
     }
+    if report.freeze:
+        details["freeze"] = _visible(report.freeze.as_json())
+    if report.during_freeze:
+        details["during_freeze"] = _visible(report.during_freeze.as_json())
     return orjson.dumps(details).decode()
+
+
+def _visible(texts: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {key: text and visible_line(text) for key, text in texts.items()}
 
 
 def causes_text(causes: tuple[Cause, ...], most: int = 3) -> str:

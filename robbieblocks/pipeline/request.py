@@ -9,8 +9,23 @@ from pathlib import Path
 from uuid import UUID
 
 from robbieblocks.errors import UsageError
-from robbieblocks.messages import did_you_mean, printable
+from robbieblocks.messages import did_you_mean, printable, visible_line
 from robbieblocks.model import SHARED_APP, NodeRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """Who publishes during a freeze, and why."""
+
+    who: str
+    why: str
+
+    def __str__(self) -> str:
+        return visible_line(f"{self.who}: {self.why}")
+
+    def as_json(self) -> dict[str, str]:
+        """The stable form."""
+        return {"who": self.who, "why": self.why}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +37,7 @@ class Request:
       that is shown.
     - `approved`: hashes of plans that a person approved although they remove many pages.
     - `strict`: a run with a page held back publishes nothing.
+    - `during_freeze`: a person publishes although it is frozen.
     - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
     - `repair`: compare the live files with their stat index, and replace damaged ones.
     - `thorough`: with `repair`, read every live file, since an edit may restore size and time.
@@ -38,6 +54,7 @@ class Request:
     at: datetime | None = None
     approved: tuple[str, ...] = ()
     strict: bool = False
+    during_freeze: BreakGlass | None = None
     unasked: bool = False
     repair: bool = True
     thorough: bool = False

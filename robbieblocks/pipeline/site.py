@@ -9,12 +9,14 @@ from pathlib import Path
 from robbieblocks import release
 from robbieblocks.errors import UsageError
 from robbieblocks.release import SiteRoot
-from robbieblocks.settings import Addresses
+from robbieblocks.settings import Addresses, FreezeWindow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """The site root, and the addresses at which what was published is fetched, node by node.
+
+    `freeze_windows` are the windows of the settings in which nothing goes out.
 
     `create` and `adopt` say what `release.claim` may do before anything is published.
     """
@@ -23,6 +25,7 @@ class Site:
     addresses: Addresses = field(default_factory=Addresses)
     create: bool = False
     adopt: bool = False
+    freeze_windows: tuple[FreezeWindow, ...] = ()
 
 
 def check_out(out: Path, root: SiteRoot) -> None:

@@ -73,7 +73,7 @@ class NodeFacts:
 
 
 def judge(facts: NodeFacts) -> tuple[Finding, ...]:
-    """Everything that is not as it should be, the most pressing first. A pin is as it should be."""
+    """Everything that is not as it should be, the most pressing first. Pins and freezes are."""
     node = facts.node
     found: list[Finding] = []
     if facts.state != "active":

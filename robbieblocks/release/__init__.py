@@ -1,6 +1,7 @@
 """Releases: written to the disk, synced, swapped in by one rename, checked, or swapped back.
 
     <site root>/site.json                      marks the site root, and names its database
+    <site root>/freezes.json                   where it exists, what people froze until when
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps,
                                                and compressed copies: `<name>.br`, `.zst`, `.gz`
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
@@ -26,6 +27,14 @@ from robbieblocks.release.compression import (
     is_compressible,
 )
 from robbieblocks.release.names import BUILD_HEADER, hash_in_name, is_asset_name
+from robbieblocks.release.pinning.freezes import (
+    ALL_NODES,
+    Freeze,
+    end_freezes,
+    freeze,
+    freezes,
+    frozen,
+)
 from robbieblocks.release.pinning.holds import Hold, end_holds, holds
 from robbieblocks.release.pinning.page_rollback import hold_page, roll_back_page
 from robbieblocks.release.pinning.pins import Pin, pinned
@@ -69,6 +78,7 @@ from robbieblocks.release.swap import Published, make_live
 from robbieblocks.release.write import WrittenRelease, write_release
 
 __all__ = [
+    "ALL_NODES",
     "BUILD_HEADER",
     "COMPRESSED",
     "COMPRESSED_MIN_BYTES",
@@ -76,6 +86,7 @@ __all__ = [
     "AppFolder",
     "AppUsage",
     "AssetsUsage",
+    "Freeze",
     "Hold",
     "KeptRelease",
     "NotServed",
@@ -95,7 +106,11 @@ __all__ = [
     "collect",
     "compress_assets",
     "edited_on_disk",
+    "end_freezes",
     "end_holds",
+    "freeze",
+    "freezes",
+    "frozen",
     "has_folder",
     "has_place",
     "hash_in_name",

@@ -11,6 +11,7 @@ from robbieblocks.settings.events import (
     is_loopback,
     url_problem,
 )
+from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 
@@ -24,6 +25,7 @@ __all__ = [
     "BucketLayout",
     "BucketSettings",
     "EventSettings",
+    "FreezeWindow",
     "ProjectFile",
     "Setting",
     "Settings",

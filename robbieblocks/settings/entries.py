@@ -206,7 +206,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, "")
+    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, _FREEZE, "")
     return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), *after))
 
 
@@ -262,6 +262,37 @@ vengeance-local = "http://127.0.0.1:8080"
 A build of several nodes asks each at its own address, and a node without one nowhere. The origin is
 asked with the `Host` of the address. [Checking what is served](operator.md#checking-what-is-served)
 says what is compared, and what is said where it differs."""
+_FREEZE: Final = """
+## Freeze windows
+
+Each `[[freeze.windows]]` says when by the calendar nothing goes out
+([freezes](operator.md#freezes)):
+
+```toml
+[[freeze.windows]]
+cron = "0 16 * * FRI"
+duration = "2d16h"
+zone = "Europe/Berlin"
+reason = "nobody is there to look at it"
+
+[[freeze.windows]]
+kind = "allow"
+cron = "0 9 * * MON-THU"
+duration = "6h"
+zone = "Europe/Berlin"
+nodes = ["vengeance-local"]
+apps = ["play"]
+reason = "the tournament's site changes in office hours alone"
+```
+
+`deny`, the default, keeps changes back in the window. Where windows of the kind `allow` concern an
+app of a node, its changes go out in these alone; where a `deny` is at the same time, they don't.
+`cron` is minute, hour, day, month and weekday as Debian's cron reads them, by the clock of `zone`.
+`duration` is days, hours and minutes (`2d`, `12h`, `1h30m`) as time passes: where clocks are
+changed in between, a window ends an hour earlier or later by the clock. A begin that the clock
+leaves out in spring is the first minute after the gap, and one that it has twice in autumn is the
+first of the two; where minute or hour begin with `*`, it is both. Without `nodes` and `apps` a
+window is for all."""
 
 APPLICATIONS_MEANING: Final = (
     "paths that belong to applications of their own, each with its address: `serve` and `dev` pass "

@@ -16,6 +16,7 @@ from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.bucket import BucketSettings
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS, STYLES, StyleSetting
 from robbieblocks.settings.events import EventSettings
+from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.project_file import (
     ProjectFile,
     current_folder,
@@ -43,6 +44,7 @@ class Settings:
     the folders `templates` that has a file provides it. `applications` has the address of each
     application by its path, `checks` has the level of each rule,
     `addresses` where visitors reach each node, `styles` where pages have their styles,
+    `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     What the `keep_` numbers mean, says `release.Retention`.
     """
@@ -67,6 +69,7 @@ class Settings:
     keep_days: int = _BY_KEY["site.keep_days"].default_number
     keep_assets_days: int = _BY_KEY["site.keep_assets_days"].default_number
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
+    freeze_windows: tuple[FreezeWindow, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
@@ -106,6 +109,7 @@ class Settings:
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
             bucket=BucketSettings.of(given.in_file),
+            freeze_windows=given.file.freeze_windows,
             in_file=given.in_file,
             events=given.file.events,
         )

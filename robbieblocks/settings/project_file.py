@@ -21,6 +21,13 @@ from robbieblocks.settings.entries import (
 )
 from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
 from robbieblocks.settings.events import NAME as EVENTS
+from robbieblocks.settings.freeze_windows import KINDS as WINDOW_KINDS
+from robbieblocks.settings.freeze_windows import NAME as FREEZE
+from robbieblocks.settings.freeze_windows import (
+    WINDOWS_MEANING,
+    FreezeWindow,
+    read_freeze_windows,
+)
 
 if TYPE_CHECKING:
     from robbieblocks.source_files import Table
@@ -28,10 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
-    """What a project's file says: `values` by table and key, and whom `events` are told."""
+    """What a project's file says: `values` by table and key, whom `events` are told, and in which
+    `freeze_windows` nothing goes out.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
+    freeze_windows: tuple[FreezeWindow, ...] = ()
 
 
 def current_folder() -> Path:
@@ -83,11 +93,12 @@ def _read(table: Table) -> ProjectFile:
     for path, address in read_applications(table).items():
         found[f"{NAME}.{path}"] = address
     events = read_events(table)
+    windows = read_freeze_windows(table)
     for name, urls in read_addresses(tables[TABLE]).items():
         found |= {f"{TABLE}.{name}.{node}": url for node, url in urls.items()}
     for each in (table, *tables.values()):
         each.finish()
-    return ProjectFile(values=found, events=events)
+    return ProjectFile(values=found, events=events, freeze_windows=windows)
 
 
 def _number(table: Table, key: str, allowed: tuple[int, int]) -> str:
@@ -116,6 +127,9 @@ def file_schema() -> dict[str, Any]:
     _describe_events(made["properties"][EVENTS])
     site = made["properties"][TABLE]["properties"]
     site[URLS]["description"], site[ORIGINS]["description"] = URLS_MEANING, ORIGINS_MEANING
+    windows = made["properties"][FREEZE]["properties"]["windows"]
+    windows["description"] = WINDOWS_MEANING
+    windows["items"]["properties"]["kind"]["enum"] = ["", *WINDOW_KINDS]
     return made
 
 

@@ -52,7 +52,7 @@ class PartialAcknowledgement:
     """A row that is not acknowledged, though the apps in `built` have been built for it.
 
     Either it waits for its other apps, or the database refuses to acknowledge it. For the apps in
-    `pinned` it waits until a person unpins them, or the pin ends: nothing is due for them before.
+    `pinned` it waits until a person ends their pin or freeze, or that ends: nothing is due before.
     """
 
     row: ChangeGroup
@@ -230,7 +230,8 @@ class Agenda:
         """Note for the rows that a build did not acknowledge that its `built` apps handled them.
 
         `unacknowledged` are all such rows of the build's snapshot, each as a group of its own:
-        others need no more waiting for. `pinned` are apps of the build whose changes a pin keeps.
+        others need no more waiting for. `pinned` are apps of the build whose changes a pin or
+        a freeze keeps.
         """
         partial: dict[UUID, PartialAcknowledgement] = {}
         for key, row in unacknowledged.items():

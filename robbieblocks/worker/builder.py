@@ -99,6 +99,7 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
         removed=[p.key for p in run.changed if p.change == "removed"][:_LOGGED_ITEMS_MAX],
         causes=[str(cause) for cause in run.causes[:_LOGGED_ITEMS_MAX]],
         held_back=[page.key for page in run.held_back][:_LOGGED_ITEMS_MAX],
+        frozen=str(run.freeze) if run.freeze else None,
         triggers=len(rows),
         trigger_ids=[str(row.id) for row in rows[:_LOGGED_ITEMS_MAX]],
         answered=sum(row.id in report.handled for row in rows),
@@ -132,9 +133,9 @@ def _result(report: BuildReport, node: str) -> BuildResult:
 
 
 def _boundaries(report: BuildReport) -> Mapping[str, datetime | None]:
-    """When each app next changes by itself: its content, or the end of a pin or hold."""
+    """When each app next changes by itself: its content, or the end of a pin, freeze or hold."""
     boundaries = dict(report.plan.boundaries)
-    ends = [(run.app, run.pin.until) for run in report.runs if run.pin]
+    ends = [(run.app, run.waits_until.until) for run in report.runs if run.waits_until]
     ends += [(run.target.app, h.until) for run in report.plan.runs for h in run.held.values()]
     for app, until in ends:
         if until is not None:

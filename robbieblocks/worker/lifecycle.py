@@ -191,7 +191,11 @@ def _assemble(
     builder = PipelineBuilder(
         node=node,
         settings=settings,
-        site=Site(root=site_root, addresses=settings.addresses),
+        site=Site(
+            root=site_root,
+            addresses=settings.addresses,
+            freeze_windows=settings.freeze_windows,
+        ),
         connect=work.connect,
         on_phase=health.begin_phase,
         log=log,

@@ -119,8 +119,8 @@ class Loop:
     def _built(self, job: Job, result: BuildResult, seconds: float) -> None:
         failed = {run.app for run in result.runs if run.transient}
         self.agenda.job_ended(job, self.monotonic(), failed=failed, boundaries=result.boundaries)
-        pinned = {run.app for run in result.runs if run.pin}
-        self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed - pinned, pinned)
+        waiting = {run.app for run in result.runs if run.waits}
+        self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed - waiting, waiting)
         self.health.build_finished(job, result, seconds)
         self.on_built(result)
 

@@ -196,7 +196,7 @@ def test_a_page_is_held_and_released(small_site: Settings, editor: Db) -> None:
         (("pin", *PLACE, "--reason", "x", "--until", "soon"), "soon is no instant"),
         (("rollback", *PLACE, "--reason", "x", "--to", "abc"), "begins with abc; there are:"),
         (("hold", "pley", "--reason", "x"), "no page 'pley' is live there"),
-        (("release", "play"), "no page 'play' is held"),
+        (("release", "play"), "no page 'play' is held there"),
         (("rollback", "--only", "pley", "--reason", "x"), "no page 'pley' is live there"),
         (("rollback", "--only", "play", "--reason", "x"), "has another version of play"),
         (("unpin", *PLACE), f"nothing is pinned of {NODE}/play"),

@@ -8,13 +8,25 @@ from typing import Literal
 import typer
 
 from robbieblocks.cli import session
+from robbieblocks.cli.asking import asking_account, reason_of
 from robbieblocks.cli.building.render import as_markdown, as_text
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import UsageError
-from robbieblocks.pipeline import BuildContext, Request, Site, build
+from robbieblocks.pipeline import BreakGlass, BuildContext, Request, Site, build
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
+
+
+def break_glass(*, during_freeze: bool, reason: str | None) -> BreakGlass | None:
+    """Who wants to publish during a freeze, and why. Raises UsageError for half of it."""
+    if not during_freeze:
+        if reason is not None:
+            raise UsageError("--reason goes with --during-freeze: add it, or leave the reason out")
+        return None
+    if reason is None:
+        raise UsageError("--during-freeze needs --reason: why can it not wait?")
+    return BreakGlass(who=asking_account(), why=reason_of(reason))
 
 
 def run(
@@ -45,6 +57,7 @@ def run(
                 addresses=settings.addresses,
                 create=True,
                 adopt=adopt,
+                freeze_windows=settings.freeze_windows,
             ),
             clock=lambda: datetime.now(UTC),
             progress=print_progress,

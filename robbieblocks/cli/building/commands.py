@@ -60,6 +60,14 @@ def build(
             "the whole plan's, or a run's; repeatable."
         ),
     ] = None,
+    during_freeze: Annotated[
+        bool,
+        typer.Option("--during-freeze", help="Publish although it is frozen; needs --reason."),
+    ] = False,
+    reason: Annotated[
+        str | None,
+        typer.Option(help="With --during-freeze: why, for the history.", show_default=False),
+    ] = None,
     adopt: Adopt = False,
     format_: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="Form of the result.")
@@ -80,10 +88,13 @@ def build(
         from robbieblocks.cli.building import build as command
         from robbieblocks.pipeline import Request, read_instant
 
+        broken = command.break_glass(during_freeze=during_freeze, reason=reason)
         request = Request(
             pages=tuple(page or ()),
             apps=tuple(app_ or ()),
             nodes=tuple(node or ()),
+            during_freeze=broken,
+            triggered_by="during-freeze" if broken else "cli",
             dry_run=dry_run,
             out=out,
             drafts=drafts,

@@ -53,6 +53,10 @@ def given(settings: Settings, database_url: str | None) -> list[Given]:
             for key, value in settings.in_file.items()
             if key.startswith(("site.urls.", "site.origins."))
         ]
+        + [
+            Given(setting=f"freeze.windows {number}", value=str(window), source=PROJECT_FILE)
+            for number, window in enumerate(settings.freeze_windows, 1)
+        ]
     )
 
 

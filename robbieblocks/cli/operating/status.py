@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 from psycopg import Connection
@@ -19,11 +19,14 @@ from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, UsageError
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import NodeRow
-from robbieblocks.release import Hold, Pin, SiteRoot
-from robbieblocks.settings import Addresses, Settings
+from robbieblocks.release import Freeze, Hold, Pin, SiteRoot
+from robbieblocks.settings import PROJECT_FILE, Addresses, FreezeWindow, Settings
 
 if TYPE_CHECKING:
     from robbieblocks.pipeline import RunReport
+
+# What a run was asked for by where no worker made it.
+_BY_PEOPLE: Final = ("cli", "rollback", "during-freeze")
 
 
 def run(
@@ -37,7 +40,7 @@ def run(
         chosen = _choose(known, nodes)
         ids = [node.id for node in chosen]
         desired, failed = ({}, "") if quick else _desired(settings, site_root, connection, ids)
-        statuses = _statuses(site_root, connection, chosen, desired)
+        statuses = _statuses(settings, site_root, connection, chosen, desired)
         seen = record.workers(connection, ids)
     statuses = [_looked_at(each, settings, site_root, quick=quick) for each in statuses]
     facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
@@ -50,6 +53,7 @@ def run(
         from robbieblocks.cli.operating.bucket import findings
 
         found += findings(settings.bucket, site_root, ids)
+    found += _mistaken_windows(settings.freeze_windows, known)
     if format_ == "json":
         print_result(output.as_json(as_json(statuses, seen, found)))
     elif check:
@@ -100,6 +104,16 @@ def _left(node: str) -> record.Finding:
     return record.Finding(node=node, what=what, remedy=remedy, stops=False)
 
 
+def _mistaken_windows(
+    windows: Collection[FreezeWindow], nodes: Collection[NodeRow]
+) -> Iterator[record.Finding]:
+    """Freeze windows that name a node that is not there: they freeze less than somebody meant."""
+    known = {node.id for node in nodes}
+    for node in sorted({name for window in windows for name in window.nodes} - known):
+        what = f"a freeze window of {PROJECT_FILE} names it, and there is no such node"
+        yield record.Finding(node=node, what=what, remedy=did_you_mean(node, known), stops=False)
+
+
 def _facts(
     node: str,
     workers: Sequence[record.WorkerSeen],
@@ -122,7 +136,7 @@ def _facts(
     return record.NodeFacts(
         node=node,
         workers=workers,
-        had_worker=any(s.last_run and s.last_run.triggered_by != "cli" for s in apps),
+        had_worker=any(s.last_run and s.last_run.triggered_by not in _BY_PEOPLE for s in apps),
         errors=errors,
         held_back=held_back,
         edited={status.app: status.edited for status in apps if status.edited},
@@ -132,9 +146,11 @@ def _facts(
             for status in apps
             if status.not_served
         },
-        # What waits for a person to unpin is nobody's delay.
-        waiting=max((status.waiting for status in apps if not status.pin), default=0),
-        oldest_s=max((s.oldest_seconds or 0.0 for s in apps if not s.pin), default=0.0),
+        # What waits for the end of a pin or freeze is nobody's delay.
+        waiting=max((s.waiting for s in apps if not (s.pin or s.freeze)), default=0),
+        oldest_s=max(
+            (s.oldest_seconds or 0.0 for s in apps if not (s.pin or s.freeze)), default=0.0
+        ),
     )
 
 
@@ -152,15 +168,21 @@ def _desired(
 ) -> tuple[dict[tuple[str, str], RunReport], str]:
     """What a build would make live, by node and app, found by a dry run; or why that fails."""
     # All that a build needs takes long to import, and with --quick none is made.
-    from robbieblocks.pipeline import BuildContext, Request, Site, build
+    from robbieblocks.pipeline import BreakGlass, BuildContext, Request, Site, build
 
     try:
         with BuildContext.open(settings, print_progress) as context:
             report = build(
-                Request(nodes=tuple(nodes), dry_run=True, repair=False),
+                Request(
+                    nodes=tuple(nodes),
+                    dry_run=True,
+                    repair=False,
+                    # What is frozen is told as it will be afterwards.
+                    during_freeze=BreakGlass(who="status", why="to tell what follows"),
+                ),
                 context=context,
                 connection=connection,
-                site=Site(root=site_root),
+                site=Site(root=site_root, freeze_windows=settings.freeze_windows),
                 clock=lambda: datetime.now(UTC),
                 progress=lambda _: None,
             )
@@ -171,6 +193,7 @@ def _desired(
 
 
 def _statuses(
+    settings: Settings,
     site_root: SiteRoot,
     connection: Connection,
     nodes: Sequence[NodeRow],
@@ -190,7 +213,7 @@ def _statuses(
             live = release.live(site_root, node.id, app) if served_here else None
             # A row may wait for another of the apps that it affects.
             at_rest = bool(run and live and run.is_at_rest(live.build_hash))
-            pin, held, unreadable = _kept(site_root, node.id, app)
+            pin, freeze, held, unreadable = _kept(settings, site_root, node.id, app)
             groups = [group for group in waiting.groups if app in group.apps and not at_rest]
             oldest = min((group.oldest for group in groups), default=None)
             status = AppStatus(
@@ -200,6 +223,10 @@ def _statuses(
                 built=last_run.built if last_run else None,
                 served=live.build_hash if live else (None if served_here else UNKNOWN),
                 pin=pin,
+                freeze=freeze,
+                would_change=(
+                    {page.key: page.change for page in run.changed} if run and freeze else None
+                ),
                 held=held,
                 unreadable=unreadable,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
@@ -235,11 +262,15 @@ def _looked_at(
     )
 
 
-def _kept(site_root: SiteRoot, node: str, app: str) -> tuple[Pin | None, Mapping[str, Hold], str]:
+def _kept(
+    settings: Settings, site_root: SiteRoot, node: str, app: str
+) -> tuple[Pin | None, Freeze | None, Mapping[str, Hold], str]:
     """What people hold of an app, and why that can't be read: the other apps are told of still."""
     pin: Pin | None = None
+    freeze: Freeze | None = None
     try:
         pin = release.pinned(site_root, node, app)
-        return pin, release.holds(site_root, node, app), ""
+        freeze = release.frozen(site_root, settings.freeze_windows, node, app, datetime.now(UTC))
+        return pin, freeze, release.holds(site_root, node, app), ""
     except SiteUnavailable as error:
-        return pin, {}, str(error)
+        return pin, freeze, {}, str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -12,16 +13,18 @@ import typer
 
 from robbieblocks import record
 from robbieblocks.messages import counted, visible_line
-from robbieblocks.release import Hold, NotServed, Pin
+from robbieblocks.release import Freeze, Hold, NotServed, Pin
 
 UNKNOWN: Final = "?"
 _HASH_DIGITS: Final = 12
 _CELL_HASH_DIGITS: Final = 8
+_NAMED_AT_MOST: Final = 5
 _GAP: Final = "  "
 _AT_FAULT: Final = frozenset({"failed", "behind", "edited", "not served"})
 
 State = Literal[
     "pinned",
+    "frozen",
     "running",
     "edited",
     "held back",
@@ -38,9 +41,11 @@ State = Literal[
 class AppStatus:
     """One app on one node. A hash is None where nothing is there, `?` where it is not known.
 
-    `unreadable` is why its pin or its holds can't be read: then nothing of it goes out. `edited` is
-    what of the live release is not as it was published, `differing` the pages that are not as the
-    rows say, `not_served` what its address answers wrongly.
+    `unreadable` is why its pin, its holds or what is frozen can't be read: then nothing of it goes
+    out. `would_change` says of pages what the first release after a `freeze` does to them, None
+    where that was not worked out.
+    `edited` is what of the live release is not as it was published, `differing` the pages that are
+    not as the rows say, `not_served` what its address answers wrongly.
     """
 
     node: str
@@ -49,6 +54,8 @@ class AppStatus:
     built: str | None
     served: str | None
     pin: Pin | None
+    freeze: Freeze | None = None
+    would_change: Mapping[str, str] | None = None
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
     unreadable: str = ""
     held_back: tuple[str, ...] = ()
@@ -63,31 +70,33 @@ class AppStatus:
     def state(self) -> State:
         """The most pressing thing about it."""
         last_status = self.last_run.status if self.last_run else None
-        if self.unreadable:
-            return "failed"
-        if self.pin:
-            return "pinned"
-        if last_status in record.UNFINISHED:
-            return "running"
-        if self.edited:
-            return "edited"
-        if self.held_back:
-            return "held back"
-        if self.waiting:
-            return "waiting"
-        if last_status == "failed":
-            return "failed"
-        if UNKNOWN not in (self.desired, self.served) and self.desired != self.served:
-            return "behind"
-        if self.not_served:
-            return "not served"
-        return "up to date" if self.served else "nothing live"
+        by_urgency: tuple[tuple[object, State], ...] = (
+            (self.unreadable, "failed"),
+            (self.pin, "pinned"),
+            (last_status in record.UNFINISHED, "running"),
+            (self.edited, "edited"),
+            (self.freeze and self.has_waiting, "frozen"),
+            (self.held_back, "held back"),
+            (self.waiting, "waiting"),
+            (last_status == "failed", "failed"),
+            (self.has_waiting, "behind"),
+            (self.not_served, "not served"),
+            (self.served, "up to date"),
+        )
+        return next((state for is_so, state in by_urgency if is_so), "nothing live")
 
     @property
     def is_behind(self) -> bool:
         """Whether it is older than the rows, and nothing else is known that brings it forward."""
         is_known = UNKNOWN not in (self.desired, self.served)
-        return self.state in ("behind", "edited") and is_known and self.desired != self.served
+        is_older = is_known and self.desired != self.served
+        return self.state in ("behind", "edited") and is_older and not self.freeze
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a change waits, as far as known."""
+        differs = UNKNOWN not in (self.desired, self.served) and self.desired != self.served
+        return bool(self.waiting or differs)
 
     @property
     def verdict(self) -> str:
@@ -97,8 +106,8 @@ class AppStatus:
             return self.last_run.status
         if state == "held back":
             return f"{len(self.held_back)} held back"
-        if state == "pinned" and self.waiting:
-            return f"pinned, {self.waiting} waiting"
+        if state in ("pinned", "frozen") and self.waiting:
+            return f"{state}, {self.waiting} waiting"
         if state == "edited":
             return "edited on the disk"
         return f"{self.waiting} waiting" if state == "waiting" else state
@@ -109,6 +118,8 @@ class AppStatus:
         facts["last_run"] = asdict(self.last_run) if self.last_run else None
         facts["pinned"] = self.pin.build_hash if self.pin else None
         facts["pin"] = self.pin.as_json() if self.pin else None
+        facts["freeze"] = self.freeze.as_json() if self.freeze else None
+        facts["would_change"] = None if self.would_change is None else dict(self.would_change)
         facts["held"] = {key: hold.as_json() for key, hold in self.held.items()}
         return facts | {"verdict": self.verdict}
 
@@ -148,8 +159,25 @@ def _kept(status: AppStatus) -> Iterator[str]:
     if status.pin:
         waits = f", {counted(status.waiting, 'change')} waiting" if status.waiting else ""
         yield visible_line(f"{place}: {status.pin}{waits} -> robbieblocks unpin {options}")
+    if status.freeze:
+        waits = f", {counted(status.waiting, 'change')} waiting" if status.waiting else ""
+        yield visible_line(f"{place}: {status.freeze}{waits}{_afterwards(status)}")
     for key, hold in status.held.items():
         yield visible_line(f"{place}: {key} is {hold} -> robbieblocks release {key} {options}")
+
+
+def _afterwards(status: AppStatus) -> str:
+    """What the one release does that follows a freeze, in short."""
+    if status.would_change is None:
+        return ""
+    if not status.would_change:
+        return "; nothing would change" if status.waiting else ""
+    kinds = Counter(status.would_change.values())
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    named = list(status.would_change)
+    more = len(named) - _NAMED_AT_MOST
+    names = ", ".join(named[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return f"; the release that follows: {counts} ({names})"
 
 
 def workers_text(workers: Sequence[record.WorkerSeen]) -> str:

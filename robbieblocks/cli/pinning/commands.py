@@ -13,7 +13,12 @@ _Nodes = Annotated[
     list[str] | None, typer.Option("--node", autocompletion=node_ids, help="This node; repeatable.")
 ]
 _Apps = Annotated[list[str] | None, typer.Option("--app", help="This app namespace; repeatable.")]
-_All = Annotated[bool, typer.Option("--all", help="Every app of every node of the site root.")]
+_All = Annotated[
+    bool,
+    typer.Option(
+        "--all", help="Every app of every node of the site root; not with --node or --app."
+    ),
+]
 _Reason = Annotated[
     str, typer.Option(help="Why, for whoever reads `status`, the history and the pin.")
 ]
@@ -66,14 +71,15 @@ def rollback(
     from robbieblocks.cli.pinning import pins as command
 
     order = command.Order.of(reason=reason, until=until)
+    chosen = command.Chosen(nodes=node or [], apps=app_ or [], every=all_)
     if only:
+        chosen.check()
         from robbieblocks.cli.pinning import holds
 
         holds.rollback(
             only, nodes=node or [], apps=app_ or [], to=to, order=order, database_url=database_url
         )
         return
-    chosen = command.Chosen(nodes=node or [], apps=app_ or [], every=all_)
     command.rollback(chosen, to=to, order=order, database_url=database_url)
 
 
@@ -149,3 +155,40 @@ def release(
     from robbieblocks.cli.pinning import holds
 
     holds.end(page, nodes=node or [], apps=app_ or [], database_url=database_url)
+
+
+def freeze(
+    until: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="When it ends, such as 2026-12-27T08:00+01:00."),
+    ],
+    reason: _Reason,
+    node: _Nodes = None,
+) -> None:
+    """Let nothing new go out until a time: changes wait, and go out then in one release.
+
+    Without --node all nodes are frozen. Going back is possible all the same, and so is
+    `build --during-freeze`, which the history keeps.
+
+    Changes the site root: it writes the file `freezes.json`.
+
+    Example: robbieblocks freeze --until 2026-12-27T08:00Z --reason "holidays"
+    """
+    from robbieblocks.cli.pinning import freezes as command
+
+    command.freeze(node or [], reason=reason, until=until)
+
+
+def unfreeze(node: _Nodes = None, database_url: DatabaseUrl = None) -> None:
+    """End freezes before their time, and bring everything up to date at once, as `build` does.
+
+    Without --node every freeze ends, of all nodes and of single ones. A window of robbieblocks.toml
+    stays.
+
+    Changes the site root, and the history of runs in the database.
+
+    Example: robbieblocks unfreeze --node vengeance-local
+    """
+    from robbieblocks.cli.pinning import freezes as command
+
+    command.unfreeze(node or [], database_url=database_url)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from robbieblocks import release
+from robbieblocks.cli.asking import asking_account
 from robbieblocks.cli.output import print_progress, print_result
-from robbieblocks.cli.pinning.pins import Done, Order, bring_up_to_date, each_in_turn, who
+from robbieblocks.cli.pinning.pins import Attempts, Done, Order, bring_up_to_date, each_in_turn
 from robbieblocks.cli.pinning.telling import tell
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import did_you_mean, visible_line
@@ -57,11 +58,18 @@ def hold(
     """Hold pages where they are live."""
     settings = Settings.from_environment()
     site_root = SiteRoot.of(settings)
+
+    def go(page: str, node: str, app: str) -> str:
+        held = release.hold_page(site_root, node, app, page, **order.as_options())
+        tell(settings, site_root, node, app)
+        return str(held)
+
+    attempts = Attempts()
     for page, places in _live_places(site_root, pages, nodes, apps).items():
         for node, app in places:
-            held = release.hold_page(site_root, node, app, page, **order.as_options())
-            tell(settings, site_root, node, app)
-            print_result(visible_line(f"{node}/{app}: {page} is {held}"))
+            if said := attempts.of(node, app, partial(go, page)):
+                print_result(visible_line(f"{node}/{app}: {page} is {said}"))
+    attempts.raise_worst()
 
 
 def end(
@@ -74,24 +82,32 @@ def end(
     """End holds, then build their nodes. Raises UsageError where a page is not held."""
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot.of(settings)
+    attempts = Attempts()
     held = {
-        (node, app): release.holds(site_root, node, app) for node, app in _all_places(site_root)
+        (node, app): found
+        for node, app in _chosen(_all_places(site_root), nodes, apps)
+        if (found := attempts.of(node, app, partial(release.holds, site_root))) is not None
     }
     known = {key for each in held.values() for key in each}
     for page in pages:
         if page not in known:
-            raise UsageError(f"no page {page!r} is held: {did_you_mean(page, known)}")
+            attempts.raise_worst()
+            raise UsageError(f"no page {page!r} is held there: {did_you_mean(page, known)}")
+
+    def go(node: str, app: str) -> tuple[str, ...]:
+        return release.end_holds(site_root, node, app, pages)
+
     freed: list[str] = []
-    for node, app in _chosen(held, nodes, apps):
-        ended = release.end_holds(site_root, node, app, pages)
+    for node, app in held:
+        ended = attempts.of(node, app, go) or ()
         if ended:
-            tell(settings, site_root, node, app, who=who())
+            tell(settings, site_root, node, app, who=asking_account())
         for page in ended:
             print_progress(visible_line(f"{node}/{app}: {page} is no longer held"))
             freed.append(node)
     if not freed:
-        raise UsageError("no such page is held there: name other nodes or apps, or none")
-    bring_up_to_date(freed, settings)
+        attempts.raise_worst()
+    bring_up_to_date(freed, settings, attempts)
 
 
 def _live_places(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self, TypedDict
+from functools import partial
+from operator import attrgetter
+from typing import Self, TypedDict, TypeVar
+
+import typer
 
 from robbieblocks import database, record, release
 from robbieblocks.cli import session
+from robbieblocks.cli.asking import asking_account, reason_of
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.cli.pinning.telling import tell
 from robbieblocks.errors import RobbieBlocksError, UsageError
@@ -28,9 +30,15 @@ class Chosen:
     apps: Sequence[str]
     every: bool
 
+    def check(self) -> None:
+        """Raise UsageError where all are named, and some."""
+        if self.every and (self.nodes or self.apps):
+            raise UsageError("--all contradicts --node and --app: leave either out")
+
     def of(self, site_root: SiteRoot) -> list[tuple[str, str]]:
         """The live apps of nodes that are meant, sorted. Raises UsageError where none is."""
         live = {node: release.apps(site_root, node) for node in release.nodes(site_root)}
+        self.check()
         if not (self.nodes or self.apps or self.every):
             raise UsageError("say which: --node ID, --app NAMESPACE, both, or --all")
         for node in self.nodes:
@@ -66,7 +74,12 @@ class Order:
     @classmethod
     def of(cls, *, reason: str, until: str | None) -> Self:
         """From what a person wrote. Raises UsageError."""
-        return cls(who=who(), why=_reason(reason), now=datetime.now(UTC), until=_until(until))
+        return cls(
+            who=asking_account(),
+            why=reason_of(reason),
+            now=datetime.now(UTC),
+            until=None if until is None else instant_ahead(until),
+        )
 
     def as_options(self) -> Options:
         """The same as arguments of functions of `release`."""
@@ -108,10 +121,17 @@ def pin(chosen: Chosen, order: Order) -> None:
     """Pin what is live of each app."""
     settings = Settings.from_environment()
     site_root = SiteRoot.of(settings)
-    for node, app in chosen.of(site_root):
+
+    def go(node: str, app: str) -> str:
         held = release.pin_live(site_root, node, app, **order.as_options())
         tell(settings, site_root, node, app)
-        print_result(visible_line(f"{node}/{app}: {held}"))
+        return str(held)
+
+    attempts = Attempts()
+    for node, app in chosen.of(site_root):
+        if said := attempts.of(node, app, go):
+            print_result(visible_line(f"{node}/{app}: {said}"))
+    attempts.raise_worst()
 
 
 def unpin(chosen: Chosen, *, database_url: str | None) -> None:
@@ -119,13 +139,16 @@ def unpin(chosen: Chosen, *, database_url: str | None) -> None:
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot.of(settings)
     places = chosen.of(site_root)
-    freed = [(node, app) for node, app in places if release.unpin(site_root, node, app)]
+    attempts, freed = Attempts(), list[str]()
+    for node, app in places:
+        if attempts.of(node, app, partial(release.unpin, site_root)):
+            tell(settings, site_root, node, app, who=asking_account())
+            print_progress(f"{node}/{app}: no longer pinned")
+            freed.append(node)
     if not freed:
+        attempts.raise_worst()
         raise UsageError(f"nothing is pinned of {', '.join(f'{n}/{a}' for n, a in places)}")
-    for node, app in freed:
-        tell(settings, site_root, node, app, who=who())
-        print_progress(f"{node}/{app}: no longer pinned")
-    bring_up_to_date([node for node, _ in freed], settings)
+    bring_up_to_date(freed, settings, attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,28 +165,55 @@ Step = tuple[str, str, Callable[[str, str], Done]]
 """A node, an app, and what is to be done to the app there."""
 
 
-def each_in_turn(steps: Iterable[Step], settings: Settings, site_root: SiteRoot) -> None:
-    """Do one thing after the other, and record what was done. Raises the first error at the end."""
-    done: list[Done] = []
-    failed: RobbieBlocksError | None = None
-    for node, app, go in steps:
+Result = TypeVar("Result")
+
+
+class Attempts:
+    """Things that are done one after the other: what fails for one leaves the others alone."""
+
+    def __init__(self) -> None:
+        self._failed: list[RobbieBlocksError] = []
+
+    def of(self, node: str, app: str, go: Callable[[str, str], Result]) -> Result | None:
+        """What an attempt returns; None where it fails, which is told at once."""
         try:
-            done.append(go(node, app))
+            return go(node, app)
         except RobbieBlocksError as error:
             print_progress(f"{node}/{app}: {error}")
-            failed = failed or error
-            continue
-        print_result(visible_line(f"{node}/{app}: {done[-1].said}"))
+            self._failed.append(error)
+            return None
+
+    @property
+    def exit_code(self) -> int:
+        """That of the worst failure; 0 where there was none."""
+        return max((error.exit_code for error in self._failed), default=0)
+
+    def raise_worst(self) -> None:
+        """Raise the first of the worst failures, if there was any."""
+        if self._failed:
+            raise max(self._failed, key=attrgetter("exit_code"))
+
+
+def each_in_turn(steps: Iterable[Step], settings: Settings, site_root: SiteRoot) -> None:
+    """Do one thing after the other, and record what was done. Raises the worst error at the end."""
+    done: list[Done] = []
+    attempts = Attempts()
+    for node, app, go in steps:
+        if each := attempts.of(node, app, go):
+            done.append(each)
+            print_result(visible_line(f"{node}/{app}: {each.said}"))
     if done:
         _record(settings, site_root, done)
-    if failed is not None:
-        raise failed
+    attempts.raise_worst()
 
 
-def bring_up_to_date(nodes: Iterable[str], settings: Settings) -> None:
-    """Build nodes, print the result, and exit with its code.
+def bring_up_to_date(
+    nodes: Iterable[str], settings: Settings, attempts: Attempts | None = None
+) -> None:
+    """Build nodes, or without any all, print the result, and exit with its code.
 
-    All apps of a node: a change that affects others, too, waited for all of them.
+    Where one of the `attempts` before failed, with the worse of both codes. All apps of a node: a
+    change that affects others, too, waited for all of them.
     """
     from robbieblocks.cli import ahead
 
@@ -172,7 +222,11 @@ def bring_up_to_date(nodes: Iterable[str], settings: Settings) -> None:
         from robbieblocks.pipeline import Request
 
         request = Request(nodes=tuple(dict.fromkeys(nodes)))
-        build.run(request, "text", settings, prerenderer, adopt=False)
+        try:
+            build.run(request, "text", settings, prerenderer, adopt=False)
+        except typer.Exit as ended:
+            worst = attempts.exit_code if attempts else 0
+            raise typer.Exit(max(ended.exit_code, worst)) from None
 
 
 def _said(went: RolledBack) -> str:
@@ -202,16 +256,8 @@ def _record(settings: Settings, site_root: SiteRoot, done: Sequence[Done]) -> No
         print_progress(f"done, but the history of runs does not tell of it: {error}")
 
 
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise UsageError("--reason is empty: say why, whoever looks at `status` will ask")
-    return text.strip()
-
-
-def _until(text: str | None) -> datetime | None:
-    """Raises UsageError for what is no instant, or over already."""
-    if text is None:
-        return None
+def instant_ahead(text: str) -> datetime:
+    """The instant of --until. Raises UsageError for what is none, or is over already."""
     # Without an instant a rollback needs nothing of the pipeline, which takes long to import.
     from robbieblocks.pipeline import read_instant
 
@@ -219,12 +265,3 @@ def _until(text: str | None) -> datetime | None:
     if instant <= datetime.now(UTC):
         raise UsageError(f"--until {visible_line(text)} is over already")
     return instant
-
-
-def who() -> str:
-    """The account that asks, and its machine; behind sudo the account that called it."""
-    try:
-        account = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        account = str(os.getuid())
-    return f"{account}@{socket.gethostname()}"

@@ -3,9 +3,12 @@
 from robbieblocks.pipeline.planning.causes import causes_of_problems
 from robbieblocks.pipeline.planning.comparing import TOKENS_FILE, make_plan
 from robbieblocks.pipeline.planning.holds import (
+    broken_glass_warning,
+    freeze_of,
+    freeze_warning,
     held_reason,
     hold_warnings,
-    is_pinned_or_held,
+    is_kept_back,
     pin_of,
     pin_warning,
 )
@@ -27,10 +30,13 @@ __all__ = [
     "Plan",
     "PlannedPage",
     "RunPlan",
+    "broken_glass_warning",
     "causes_of_problems",
+    "freeze_of",
+    "freeze_warning",
     "held_reason",
     "hold_warnings",
-    "is_pinned_or_held",
+    "is_kept_back",
     "joint_hash",
     "make_plan",
     "pin_of",

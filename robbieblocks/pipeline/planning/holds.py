@@ -1,25 +1,27 @@
-"""What keeps changes from going out: a pin, holds of pages, and the brake on removals."""
+"""What keeps changes from going out: pins, freezes, holds of pages, and the brake on removals."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from robbieblocks import release
 from robbieblocks.errors import Problem, SiteUnavailable, UsageError
+from robbieblocks.messages import counted
 from robbieblocks.pipeline.planning.plan import Plan, RunPlan
-from robbieblocks.pipeline.request import Request
+from robbieblocks.pipeline.request import BreakGlass, Request
 from robbieblocks.pipeline.site import Site
-from robbieblocks.release import Pin, RemovalLimit
+from robbieblocks.release import Freeze, Pin, RemovalLimit
 
 
-def is_pinned_or_held(run: RunPlan, site: Site) -> bool:
-    """Whether a pin or the brake holds a run; what can't be read, the run itself reports.
+def is_kept_back(run: RunPlan, site: Site, now: datetime) -> bool:
+    """Whether a pin, a freeze or the brake holds a run; what can't be read, the run itself reports.
 
-    A pin that can't be read holds nothing, a limit that can't be read holds the run.
+    A pin or freeze that can't be read holds nothing, a limit that can't be read holds the run.
     """
     with suppress(SiteUnavailable):
-        if pin_of(run, site):
+        if pin_of(run, site) or freeze_of(run, site, now):
             return True
     try:
         return bool(held_reason(run, site))
@@ -38,6 +40,40 @@ def pin_of(run: RunPlan, site: Site) -> Pin | None:
     if pin is None or app not in run.node.apps:
         return None
     return pin if release.AppFolder.of(site.root, node, app).live_name is not None else None
+
+
+def freeze_of(run: RunPlan, site: Site, now: datetime) -> Freeze | None:
+    """What freezes a run at an instant, or None.
+
+    Raises SiteUnavailable where that can't be read: then nothing goes out.
+    """
+    return release.frozen(site.root, site.freeze_windows, run.target.node, run.target.app, now)
+
+
+def freeze_warning(run: RunPlan, freeze: Freeze) -> Problem:
+    """What a run says whose changes wait for the end of a freeze."""
+    node, app = run.target.node, run.target.app
+    pages = len(run.to_make) + sum(page.change == "removed" for page in run.pages)
+    waits = f": {counted(pages, 'page')} would change" if pages else ""
+    return Problem(
+        entity="app",
+        key=app,
+        what=f"on {node} it is {freeze}; nothing newer goes out, and changes wait{waits}",
+        remedy=f"wait for its end, or: robbieblocks build --node {node} --app {app} "
+        "--during-freeze --reason TEXT",
+        severity="warning",
+    )
+
+
+def broken_glass_warning(run: RunPlan, freeze: Freeze, by: BreakGlass) -> Problem:
+    """What a run says that goes out during a freeze, because a person wants it."""
+    return Problem(
+        entity="app",
+        key=run.target.app,
+        what=f"on {run.target.node} it is {freeze}; this goes out all the same, by {by}",
+        remedy="nothing is to be done; the history of runs keeps it",
+        severity="warning",
+    )
 
 
 def pin_warning(run: RunPlan, pin: Pin) -> Problem:

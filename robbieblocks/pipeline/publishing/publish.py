@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -12,7 +13,10 @@ from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.model import PageEntry
 from robbieblocks.pipeline.planning import (
     RunPlan,
+    broken_glass_warning,
     causes_of_problems,
+    freeze_of,
+    freeze_warning,
     held_reason,
     pin_of,
     pin_warning,
@@ -28,15 +32,16 @@ from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
+from robbieblocks.pipeline.request import BreakGlass
 from robbieblocks.pipeline.session import BuildSession
-from robbieblocks.release import NotServed, Pin
+from robbieblocks.release import Freeze, NotServed, Pin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
     """What a run came to, before it is reported. `error` is empty where it succeeded.
 
-    `pin` is what kept its changes from going out.
+    `pin` or `freeze` kept its changes from going out, or `during_freeze` says who had them go out.
     """
 
     outcome: Outcome
@@ -47,6 +52,8 @@ class _Result:
     error: str = ""
     transient: bool = False
     pin: Pin | None = None
+    freeze: Freeze | None = None
+    during_freeze: BreakGlass | None = None
     files_written: int = 0
     bytes_written: int = 0
     build_ms: int = 0
@@ -54,11 +61,17 @@ class _Result:
 
 
 def publish(
-    run: RunPlan, rendering: AppRendering, session: BuildSession, recorder: RunRecorder
+    run: RunPlan,
+    rendering: AppRendering,
+    session: BuildSession,
+    recorder: RunRecorder,
+    *,
+    now: datetime,
 ) -> RunReport:
     """Compose a run, publish it and close its row; an error of its own ends this run alone.
 
-    Raises SiteUnavailable where the copy of a dry run can't be written.
+    `now` is the instant of the plan: what is frozen then waits. Raises SiteUnavailable where the
+    copy of a dry run can't be written.
     """
     session.progress(f"{run.target.node}: {run.target.app}")
     composed: ComposedRun | None = None
@@ -67,7 +80,7 @@ def publish(
     try:
         composed = _compose(run, rendering, session)
         known = _known_before_release(run, composed, session)
-        result = _release(run, composed, known, session, recorder)
+        result = _release(run, composed, known, session, recorder, now)
     except RobbieBlocksError as error:
         result = replace(known, error=str(error), transient=isinstance(error, Transient))
     report = _report(run, result, session, recorder.run_id(run.target) or run_id)
@@ -107,6 +120,7 @@ def _release(
     known: _Result,
     session: BuildSession,
     recorder: RunRecorder,
+    now: datetime,
 ) -> _Result:
     """Publish the composed release, unless something keeps it from going out."""
     if run.branding_is_broken:
@@ -121,12 +135,28 @@ def _release(
     # Holds that can't be read hold everything: which pages are meant is not known.
     release.holds(session.site.root, run.target.node, run.target.app)
     pin = pin_of(run, session.site)
+    # What is damaged is mended all the same: that is no new content.
+    differs = composed.manifest.build_hash != known.build_hash
+    freeze = freeze_of(run, session.site, now) if differs else None
+    by = session.request.during_freeze
     if pin and pin.build_hash != composed.manifest.build_hash:
-        result = _pinned(run, known, pin)
-    elif session.request.dry_run:
+        result = replace(_kept(known, pin_warning(run, pin)), pin=pin, freeze=freeze)
+        return _with_error(result, held_back)
+    if freeze and not by:
+        result = replace(_kept(known, freeze_warning(run, freeze)), freeze=freeze)
+        return _with_error(result, held_back)
+    if freeze and by:
+        warning = broken_glass_warning(run, freeze, by)
+        known = replace(known, problems=(*known.problems, warning), freeze=freeze, during_freeze=by)
+    if session.request.dry_run:
         result = _dry_run(composed, known)
     else:
         result = _published(run, composed, known, session, recorder)
+    return _with_error(result, held_back)
+
+
+def _with_error(result: _Result, held_back: str) -> _Result:
+    """The result, failed where pages are held back."""
     return replace(result, outcome="failed", error=held_back) if held_back else result
 
 
@@ -142,8 +172,8 @@ def _kept_back(page: PageReport, run: RunPlan) -> PageReport:
     )
 
 
-def _pinned(run: RunPlan, known: _Result, pin: Pin) -> _Result:
-    """The result of a run that leaves what is live as it is, because of a pin."""
+def _kept(known: _Result, why: Problem) -> _Result:
+    """The result of a run that leaves what is live as it is, because of a pin or a freeze."""
     pages = tuple(
         page
         if page.change == "held back"
@@ -151,8 +181,7 @@ def _pinned(run: RunPlan, known: _Result, pin: Pin) -> _Result:
         for page in known.pages
         if page.change != "added"
     )
-    problems = (*known.problems, pin_warning(run, pin))
-    return replace(known, outcome="unchanged", pages=pages, problems=problems, pin=pin)
+    return replace(known, outcome="unchanged", pages=pages, problems=(*known.problems, why))
 
 
 def _dry_run(composed: ComposedRun, known: _Result) -> _Result:
@@ -242,6 +271,8 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         error=result.error,
         transient=result.transient,
         pin=result.pin,
+        freeze=result.freeze,
+        during_freeze=result.during_freeze,
         run=run_id,
         drafts=run.drafts,
         damaged=tuple(sorted(run.damaged)),

@@ -1,1 +1,1 @@
-"""What people want kept as it is: pins, held pages, and going back."""
+"""What people want kept as it is: pins, held pages, freezes, and going back."""

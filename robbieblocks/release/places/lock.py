@@ -15,6 +15,7 @@ from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.site_root import SiteRoot
 
 _ASSETS_TIMEOUT_S: Final = 60.0
+_FREEZES_TIMEOUT_S: Final = 10.0
 
 
 @contextlib.contextmanager
@@ -44,6 +45,19 @@ def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -
             yield app_folder.path
         finally:
             held.discard(path)
+
+
+@contextlib.contextmanager
+def freezes_lock(site_root: SiteRoot) -> Generator[None]:
+    """Be the only one who changes what is frozen. Raises SiteUnavailable as `lock` does."""
+    path = site_root.path / ".freezes.lock"
+    with _lock_file(path) as descriptor:
+        if not file_locks.lock_within(descriptor, _FREEZES_TIMEOUT_S):
+            raise SiteUnavailable(
+                f"could not change what is frozen: another process has had {path} for "
+                f"{_FREEZES_TIMEOUT_S:g} s"
+            )
+        yield
 
 
 @contextlib.contextmanager

@@ -138,6 +138,7 @@ class Metrics(Collector):
             ("retrying_apps", "Apps that wait for another try", len(health.retrying)),
             ("held_apps", "Apps whose plan waits for a person's approval", len(health.held)),
             ("held_back_pages", "Pages kept as they were for an error", health.held_back_pages),
+            ("frozen_apps", "Apps whose changes wait for a freeze's end", len(health.frozen)),
             ("findings", "Things that are not as they should be", len(health.findings)),
         ):
             family = GaugeMetricFamily(f"robbieblocks_{name}", help_, labels=["node"])

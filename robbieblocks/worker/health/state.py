@@ -34,9 +34,10 @@ class Health:
     `oldest_waiting`. `phase` says what the main thread is doing; it is empty while it waits.
     `why` explains the state. `retrying` are the apps that wait for another try. `reconciled` is
     True once every app was examined since the start. By app, `errors` has why its last build
-    failed, and `held_back` how many pages it left as they were, and why; `not_served` what its
-    address answered wrongly when it was asked last, and what to do. `drifts` counts drifts by app
-    and kind. The thread that asks writes these two, too.
+    failed, `held_back` how many pages it left as they were, and why, `frozen` for the end of which
+    freeze its changes wait, and `not_served` what its address answered wrongly when it was asked
+    last, and what to do. `drifts` counts drifts by app and kind. The thread that asks writes these
+    two, too.
     """
 
     node: str
@@ -52,6 +53,7 @@ class Health:
     retrying: tuple[str, ...] = ()
     errors: dict[str, str] = field(default_factory=dict[str, str])
     held_back: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    frozen: dict[str, str] = field(default_factory=dict[str, str])
     last_build: dict[str, object] = field(default_factory=dict[str, object])
     not_served: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     drifts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -93,7 +95,8 @@ class Health:
         self.waiting, self.oldest_waiting = waiting.count, waiting.oldest
         if waiting.apps is not None:
             known = {*waiting.apps, *waiting.disabled_apps}
-            self._forget((self.errors.keys() | self.held_back.keys()) - known)
+            noted = self.errors.keys() | self.held_back.keys() | self.frozen.keys()
+            self._forget(noted - known)
 
     def build_finished(self, job: Job, result: BuildResult, seconds: float) -> None:
         """Count a build by app and outcome, and note how long it took."""
@@ -106,6 +109,8 @@ class Health:
         for run in result.runs:
             key = (run.app, run.outcome)
             self.builds[key] = self.builds.get(key, 0) + 1
+            if run.waits and run.freeze:
+                self.frozen[run.app] = str(run.freeze)
             if run.held_back and not run.is_held:
                 self.held_back[run.app] = (len(run.held_back), run.explained)
             elif run.outcome == "failed":
@@ -122,6 +127,7 @@ class Health:
         for app in apps:
             self.errors.pop(app, None)
             self.held_back.pop(app, None)
+            self.frozen.pop(app, None)
 
     @property
     def stuck(self) -> str:
@@ -215,6 +221,7 @@ class Health:
             "retrying_apps": list(self.retrying),
             "held_apps": self.held,
             "held_back_pages": self.held_back_pages,
+            "frozen_apps": self.frozen.copy(),
             "findings": [str(finding) for finding in self.findings],
             "last_build": self.last_build,
         }
