@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +26,7 @@ from robbieblocks.history.journal import Asked, Change
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import Json, NodeRow, PageEntry
 from robbieblocks.release import SiteRoot
+from robbieblocks.settings import FreezeWindow
 
 _BLOCK: Final = re.compile(r"b(-?\d+)")
 _PROPERTY: Final = re.compile(r"var\(\s*(--[A-Za-z0-9_-]+)")
@@ -70,7 +72,13 @@ class Why:
         return not change.processed and self.node not in change.handled_nodes
 
 
-def why(connection: Connection, site_root: SiteRoot, address: str, node: str | None) -> Why:
+def why(
+    connection: Connection,
+    site_root: SiteRoot,
+    address: str,
+    node: str | None,
+    windows: Sequence[FreezeWindow] = (),
+) -> Why:
     """Explain a page that is live, or the element of it that the address's fragment selects.
 
     Raises UsageError where no such page or element is live, or several nodes show it; then `node`
@@ -113,12 +121,18 @@ def why(connection: Connection, site_root: SiteRoot, address: str, node: str | N
         node_change=_latest(connection, "node_branding", node),
         # The first run of those that left this release: it made it.
         run=_first_of(found, build_hash),
-        held=_held(site_root, node, app, page.key),
+        held=_held(site_root, windows, node, app, page.key),
     )
 
 
-def _held(site_root: SiteRoot, node: str, app: str, page: str) -> tuple[str, ...]:
-    found = (release.pinned(site_root, node, app), release.holds(site_root, node, app).get(page))
+def _held(
+    site_root: SiteRoot, windows: Sequence[FreezeWindow], node: str, app: str, page: str
+) -> tuple[str, ...]:
+    found = (
+        release.pinned(site_root, node, app),
+        release.frozen(site_root, windows, node, app, datetime.now(UTC)),
+        release.holds(site_root, node, app).get(page),
+    )
     return tuple(str(each) for each in found if each is not None)
 
 

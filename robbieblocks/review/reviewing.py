@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,15 +10,16 @@ from pathlib import Path
 
 from psycopg import Connection
 
-from robbieblocks import content
+from robbieblocks import content, release
 from robbieblocks.errors import ContentError, UsageError
 from robbieblocks.file_reading import read_file
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import Sha256, Snapshot
 from robbieblocks.pipeline import BuildContext, Proposal, propose
+from robbieblocks.release import SiteRoot
 from robbieblocks.review import differences, effects, findings, mistakes, sources
 from robbieblocks.review.sources import Sides, Source
-from robbieblocks.review.values import Base, NewFinding, Review, Reviewed
+from robbieblocks.review.values import Base, NewFinding, Review, Reviewed, RunEffect
 from robbieblocks.settings import Settings
 
 
@@ -120,24 +121,34 @@ def _reviewed(
     )
     found, solved = findings.new(judge.of(old, before.hash), judge.of(new, after.hash))
     unread = mistakes.new(sides.before.problems, sides.after.problems, settings.checks)
+    runs = tuple(
+        run
+        for run in effects.run_effects(new, settings)
+        if (not asked.apps or run.app in asked.apps)
+        and (not asked.nodes or run.node in asked.nodes)
+    )
     made = Review(
         base=_base(sides, before),
         after=after.hash,
         rows=tuple(
             row for row in rows if not asked.pages or row.entity != "page" or row.key in asked.pages
         ),
-        runs=tuple(
-            run
-            for run in effects.run_effects(new, settings)
-            if (not asked.apps or run.app in asked.apps)
-            and (not asked.nodes or run.node in asked.nodes)
-        ),
+        runs=runs,
         pages=tuple(pages),
         findings=(*unread, *found),
         solved=solved,
-        notes=(*sides.before.notes, *sides.after.notes),
+        notes=(*sides.before.notes, *sides.after.notes, *_frozen(runs, settings, new.plan.now)),
     )
     return Reviewed(review=made, before=old.composed, after=new.composed)
+
+
+def _frozen(runs: Sequence[RunEffect], settings: Settings, now: datetime) -> Iterator[str]:
+    """What would wait for the end of a freeze, as notes: an app on a node each."""
+    site_root = SiteRoot(settings.site_root)
+    for run in runs:
+        found = release.frozen(site_root, settings.freeze_windows, run.node, run.app, now)
+        if found is not None:
+            yield f"{run.app} on {run.node} is {found}; what changes there would wait"
 
 
 def _unbuilt(error: ContentError, sides: Sides, before: _Made, settings: Settings) -> Reviewed:

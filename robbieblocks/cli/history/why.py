@@ -19,7 +19,9 @@ def run(
     """Print where what a page shows comes from."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        found = history.why(connection, SiteRoot.of(settings), address, node)
+        found = history.why(
+            connection, SiteRoot.of(settings), address, node, settings.freeze_windows
+        )
     if format_ == "json":
         print_result(as_json({"version": 1, "why": _object(found)}))
     else:
