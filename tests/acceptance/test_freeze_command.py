@@ -77,6 +77,7 @@ def test_a_worker_publishes_at_the_end_of_a_freeze(small_site: Settings, editor:
         edit(editor, "play", 3)
         until_shown(small_site.site_root, NODE, 3)
         until(lambda: handled(editor))
+        worker.wait_for("run.finished", count=published + 1, app="play", outcome="published")
         found = worker.logged("run.finished", app="play", outcome="published")
         assert len(found) == published + 1
         assert datetime.now(UTC) >= now + timedelta(seconds=5)
@@ -143,7 +144,7 @@ def test_what_is_wrong_is_told_and_nothing_is_frozen(built_site: Settings) -> No
 
 def test_pins_and_holds_of_several_places_do_all_of_them(built_site: Settings) -> None:
     """What fails for one is told, and the exit code is that of the worst."""
-    for app in ("work", "code"):
+    for app in ("shared", "code"):
         assert command(built_site, "build", "--node", NODE, "--app", app).code == 0
     root = built_site.site_root / NODE
     broken = root / "play" / "held.json"
@@ -152,19 +153,19 @@ def test_pins_and_holds_of_several_places_do_all_of_them(built_site: Settings) -
     pinned = command(built_site, "pin", "--node", NODE, "--reason", "x")
     assert pinned.code == 3
     assert f"{NODE}/code: could not" in pinned.err
-    assert [(root / app / "pinned").is_file() for app in ("play", "work")] == [True, True]
+    assert [(root / app / "pinned").is_file() for app in ("play", "shared")] == [True, True]
     freed = command(built_site, "unpin", "--node", NODE)
     assert freed.code == 3
     assert f"{NODE}/play: no longer pinned" in freed.err
-    assert [(root / app / "pinned").exists() for app in ("play", "work")] == [False, False]
+    assert [(root / app / "pinned").exists() for app in ("play", "shared")] == [False, False]
     (root / "code" / "pinned").rmdir()
     broken.write_text("{")
-    held = command(built_site, "hold", "play", "work", "--node", NODE, "--reason", "x")
+    held = command(built_site, "hold", "play", "shared", "--node", NODE, "--reason", "x")
     assert held.code == 3
-    assert f"{NODE}/work: work is held" in held.out
-    ended = command(built_site, "release", "work", "--node", NODE)
+    assert f"{NODE}/shared: shared is held" in held.out
+    ended = command(built_site, "release", "shared", "--node", NODE)
     assert ended.code == 3
-    assert f"{NODE}/work: work is no longer held" in ended.err
+    assert f"{NODE}/shared: shared is no longer held" in ended.err
 
 
 def spoilt(app: Path) -> None:

@@ -55,8 +55,9 @@ def attempt(doing: str, path: Path) -> Generator[None]:
 
 def unavailable(what: str, path: Path, error: OSError) -> SiteUnavailable:
     """A SiteUnavailable for an OSError, naming the file that the system named where it did."""
-    named = error.filename
-    inner = f" ({os.fsdecode(named)})" if named and os.fsdecode(named) != str(path) else ""
+    # Of a folder where a file belongs, Python names the descriptor.
+    named = "" if isinstance(error.filename, int) else os.fsdecode(error.filename or "")
+    inner = f" ({named})" if named and named != str(path) else ""
     remedy = _REMEDIES.get(error.errno or 0, "")
     hint = f"\n  -> {remedy}" if remedy else ""
     return SiteUnavailable(f"{what} {path}{inner}: {error.strerror or error}{hint}")
