@@ -82,8 +82,9 @@ class AppStatus:
             (self.has_waiting, "behind"),
             (self.not_served, "not served"),
             (self.served, "up to date"),
+            (True, "nothing live"),
         )
-        return next((state for is_so, state in by_urgency if is_so), "nothing live")
+        return next(state for is_so, state in by_urgency if is_so)
 
     @property
     def is_behind(self) -> bool:
