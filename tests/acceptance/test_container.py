@@ -70,6 +70,8 @@ def _stand_ins(toolchain_cache: str) -> dict[str, str]:
     ).format(sysconfig.get_path("purelib"))
     pip = "-m pip install --quiet --require-hashes --only-binary :all: -r"
     return {
+        # Of this one pip runs no more.
+        "-m venv /build/env": "-m venv --without-pip /build/env",
         f"{pip} requirements-worker.lock": here,
         f"{pip} requirements.lock": here,
         "ROBBIEBLOCKS_TOOLCHAIN_CACHE=/opt/robbieblocks/toolchain": (
