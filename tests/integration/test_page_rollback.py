@@ -90,6 +90,23 @@ def test_going_back_again_names_what_there_is(seeded: Builder, versions: list[st
     assert home(seeded) == versions[0]
 
 
+def test_versions_that_differ_by_a_token_do_not_alternate(seeded: Builder) -> None:
+    """Going back again leads to no version that was left, though no row of the page has changed."""
+    seeded.build(apps=[APP], nodes=[NODE])
+    first = home(seeded)
+    seeded.sql(_TOKEN, "3.5rem")
+    seeded.build(apps=[APP], nodes=[NODE])
+    assert home(seeded) != first
+    back(seeded)
+    assert home(seeded) == first
+    with pytest.raises(UsageError, match="taken back already"):
+        back(seeded)
+    hold(seeded)
+    with pytest.raises(UsageError, match="taken back already"):
+        back(seeded)
+    assert home(seeded) == first
+
+
 def test_a_page_of_an_app_that_was_taken_back_goes_further_back(
     seeded: Builder, versions: list[str]
 ) -> None:

@@ -30,11 +30,13 @@ _VERSION: Final = 1
 class Hold:
     """A page that a person holds. `rows` are the digests of its rows when that began.
 
-    `build_hash` is the release from which its bytes are. After `until` it holds nothing.
+    `build_hash` is the release from which its bytes are; `taken_back` where that is an earlier one
+    than was live. After `until` it holds nothing.
     """
 
     rows: str
     build_hash: str
+    taken_back: bool = False
     who: str = ""
     why: str = ""
     since: datetime | None = None
@@ -100,6 +102,7 @@ def read_holds(app_folder: AppFolder) -> dict[str, Hold]:
             str(key): Hold(
                 rows=text_of(given, "rows"),
                 build_hash=text_of(given, "release"),
+                taken_back=given.get("taken_back") is True,
                 who=text_of(given, "who"),
                 why=text_of(given, "why"),
                 since=instant(given.get("since")),
@@ -117,7 +120,10 @@ def read_holds(app_folder: AppFolder) -> dict[str, Hold]:
 def write_holds(app_folder: AppFolder, held: Mapping[str, Hold]) -> None:
     """Put holds in place of those there are, durably. Raises SiteUnavailable."""
     path = app_folder.path / _FILE
-    pages = {key: {"rows": hold.rows, **hold.as_json()} for key, hold in sorted(held.items())}
+    pages = {
+        key: {"rows": hold.rows, "taken_back": hold.taken_back, **hold.as_json()}
+        for key, hold in sorted(held.items())
+    }
     text = json.dumps({"version": _VERSION, "pages": pages}, indent=2) + "\n"
     with disk.attempt("write the holds", path):
         if held:

@@ -42,6 +42,7 @@ def hold_page(
         hold = Hold(
             rows=_rows(app_folder, entry, before),
             build_hash=live.build_hash,
+            taken_back=page in before and _is_taken_back(app_folder, live, entry, before[page]),
             who=who,
             why=why,
             since=now,
@@ -81,6 +82,7 @@ def roll_back_page(
         hold = Hold(
             rows=_rows(app_folder, entry, before),
             build_hash=earlier.build_hash,
+            taken_back=True,
             who=who,
             why=why,
             since=now,
@@ -150,7 +152,9 @@ def _earlier(
             )
         return found
     hold = held.get(entry.key)
-    if hold is not None and not hold.covers(entry.row_digests):
+    if hold is not None and (
+        not hold.covers(entry.row_digests) or _is_taken_back(app_folder, live, entry, hold)
+    ):
         # Its version of before may have been made live again since: no order of releases tells.
         raise UsageError(
             f"the page {printable(entry.key)} of {place} is {hold}; it was taken back already\n"
@@ -171,6 +175,17 @@ def _earlier(
         f"no release of {place} that was live before the live one and is kept has another version "
         f"of {printable(entry.key)}"
     )
+
+
+def _is_taken_back(app_folder: AppFolder, live: Manifest, entry: PageEntry, hold: Hold) -> bool:
+    """Whether visitors get the earlier version that a hold is of.
+
+    A kill between the hold and the swap leaves one of which they don't, until it is completed.
+    """
+    if not hold.taken_back:
+        return False
+    earlier = manifest_of(app_folder, hold.build_hash)
+    return earlier is None or earlier.files.get(entry.path) == live.files[entry.path]
 
 
 def _has_page(manifest: Manifest, entry: PageEntry) -> bool:

@@ -228,7 +228,9 @@ def _let_holds_follow(app_folder: AppFolder, before: Manifest | None, now: Manif
         bytes_now = _bytes_of_pages(now, held)
         moved = {key for key in bytes_now if bytes_now[key] != bytes_before.get(key)}
         if moved:
-            followed = {key: replace(held[key], build_hash=now.build_hash) for key in moved}
+            followed = {
+                key: replace(held[key], build_hash=now.build_hash, taken_back=True) for key in moved
+            }
             write_holds(app_folder, {**held, **followed})
 
 
