@@ -14,7 +14,7 @@ from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Sha256
 from robbieblocks.release.checking import smoke
-from robbieblocks.release.files import disk
+from robbieblocks.release.files import disk, system_calls
 from robbieblocks.release.names import VERIFIED
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.write import NewRelease, WrittenRelease, sweep
@@ -112,7 +112,7 @@ def swap(new: NewRelease) -> None:
 
 def _repair(new: NewRelease, temporary: Path) -> None:
     """Put a whole folder where the damaged live one is, with a release live at every moment."""
-    if new.folder.exists() and not disk.exchange(temporary, new.folder):
+    if new.folder.exists() and not system_calls.exchange(temporary, new.folder):
         _repair_by_links(new, temporary)
         return
     if not new.folder.exists():

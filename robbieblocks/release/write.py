@@ -15,7 +15,7 @@ from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Asset, Manifest
 from robbieblocks.release.assets import WrittenAssets, write_assets
-from robbieblocks.release.files import disk, tree
+from robbieblocks.release.files import disk, system_calls, tree
 from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.names import MANIFEST, TEMPORARY, VERIFIED
@@ -135,7 +135,7 @@ def write_release(
         written_at = time.perf_counter()
         syncing = None
         if folder is not None or not new.is_live or written_assets.count:
-            syncing = sync_thread.submit(disk.sync_file_system, site_root.path.resolve())
+            syncing = sync_thread.submit(system_calls.sync_file_system, site_root.path.resolve())
         yield WrittenRelease(
             new=new,
             folder=folder,

@@ -31,7 +31,7 @@ from robbieblocks.release import (
     verify,
     write_release,
 )
-from robbieblocks.release.files import disk
+from robbieblocks.release.files import system_calls
 from robbieblocks.release.manifest import ManifestWriter, load
 from robbieblocks.release.names import VERIFIED
 from tests.integration.releases import (
@@ -168,7 +168,7 @@ class TestPublish:
             assert done.wait(30)
             synced.set()
 
-        monkeypatch.setattr(disk, "sync_file_system", sync)
+        monkeypatch.setattr(system_calls, "sync_file_system", sync)
         with write_release(
             site_root, manifest(pages(2), assets(2)), pages(2), assets(2)
         ) as written:
@@ -181,7 +181,7 @@ class TestPublish:
         def fails(_path: Path) -> None:
             raise OSError(errno.EIO, "the disk is gone")
 
-        monkeypatch.setattr(disk, "sync_file_system", fails)
+        monkeypatch.setattr(system_calls, "sync_file_system", fails)
         with pytest.raises(SiteUnavailable, match="the disk is gone"):
             publish(site_root, manifest(pages(3), assets(3)), pages(3), assets(3))
         assert served(site_root, "play/index.html") == pages(2)["play/index.html"]
@@ -249,7 +249,7 @@ class TestDamage:
     ) -> None:
         """verify() names the file; publishing the same content with it makes all whole."""
         if not atomic:
-            monkeypatch.setattr(disk, "exchange", lambda *_paths: False)
+            monkeypatch.setattr(system_calls, "exchange", lambda *_paths: False)
         put_version(site_root, 1)
         path = "play/p5/index.html"
         file = app_path(site_root) / "current" / path

@@ -51,7 +51,7 @@ from pathlib import Path
 from robbieblocks import failpoints
 from robbieblocks.release import AppFolder, SiteRoot, collect, prune
 from robbieblocks.release.standby.trees import refresh_standby_tree
-from robbieblocks.release.files import disk
+from robbieblocks.release.files import disk, system_calls
 from tests.integration.releases import NODE, keeping, put_version, put_whole
 site_root = SiteRoot(Path(sys.argv[1]))
 what, version, step = sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -60,7 +60,7 @@ def hook(reached):
         os.kill(os.getpid(), signal.SIGKILL)
 failpoints.hook = hook
 if what == "by links":
-    disk.exchange = lambda *paths: False
+    system_calls.exchange = lambda *paths: False
 if what == "publish":
     put_version(site_root, version)
 elif what == "prune":

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
-import functools
 import hashlib
 import os
 import shutil
 import stat
-import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import Sha256
@@ -25,8 +22,6 @@ FileStat = tuple[int, int]
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ_ONLY: Final = 0o444
-_EXCHANGE: Final = 2
-_AT_FDCWD: Final = -100
 # Why a hard link is refused where a copy can be made.
 _NO_LINK: Final = frozenset(
     {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS}
@@ -282,43 +277,3 @@ def sync_folder(path: Path) -> None:
     """Make the names in a folder durable."""
     with folder(path) as fd:
         os.fsync(fd)
-
-
-def sync_file_system(path: Path) -> None:
-    """Make all that was written to a file system durable in one call: syncfs(2), else sync(2).
-
-    One fsync(2) a file costs seconds at a thousand files.
-    """
-    syncfs = _libc("syncfs")
-    if syncfs is None:
-        os.sync()
-        return
-    with folder(path) as fd:
-        if syncfs(fd) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
-
-
-def exchange(one: Path, other: Path) -> bool:
-    """Swap two folders' names at one moment; False where the system or file system can't.
-
-    renameat2(2) with RENAME_EXCHANGE on Linux, renamex_np(2) with RENAME_SWAP on macOS.
-    """
-    names = os.fsencode(one), os.fsencode(other)
-    if sys.platform == "darwin":
-        swap = _libc("renamex_np")
-        done = swap is not None and swap(*names, _EXCHANGE) == 0
-    else:
-        swap = _libc("renameat2")
-        done = swap is not None and swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE) == 0
-    if swap is None or done:
-        return done
-    code = ctypes.get_errno()
-    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-        return False
-    raise OSError(code, os.strerror(code), str(one))
-
-
-@functools.cache
-def _libc(name: str) -> Callable[..., Any] | None:
-    function: Callable[..., Any] | None = getattr(ctypes.CDLL(None, use_errno=True), name, None)
-    return function

@@ -16,7 +16,7 @@ from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.messages import visible_line
-from robbieblocks.release.files import disk
+from robbieblocks.release.files import disk, system_calls
 from robbieblocks.release.pinning.pins import instant, minute, text_of
 from robbieblocks.release.places.layout import AppFolder, has_place
 from robbieblocks.release.places.lock import lock
@@ -131,7 +131,7 @@ def write_holds(app_folder: AppFolder, held: Mapping[str, Hold]) -> None:
                 disk.replace_file(_FILE, text.encode(), dir_fd=fd)
         else:
             Path(path).unlink(missing_ok=True)
-        disk.sync_file_system(app_folder.path)
+        system_calls.sync_file_system(app_folder.path)
 
 
 def _not_over(held: Mapping[str, Hold]) -> dict[str, Hold]:

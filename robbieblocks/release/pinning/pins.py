@@ -16,7 +16,7 @@ from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.messages import visible_line
-from robbieblocks.release.files import disk
+from robbieblocks.release.files import disk, system_calls
 from robbieblocks.release.places.layout import AppFolder, has_place
 from robbieblocks.release.places.site_root import SiteRoot
 
@@ -90,7 +90,7 @@ def write_pin(app_folder: AppFolder, pin: Pin) -> None:
     with disk.attempt("write the pin", app_folder.pin):
         with disk.folder(app_folder.path) as fd:
             disk.replace_file(app_folder.pin.name, text.encode(), dir_fd=fd)
-        disk.sync_file_system(app_folder.path)
+        system_calls.sync_file_system(app_folder.path)
 
 
 def remove_pin(app_folder: AppFolder) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, Literal, Protocol
 
 from robbieblocks import failpoints, process
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.release.files import disk, tree
+from robbieblocks.release.files import disk, system_calls, tree
 from robbieblocks.release.files.inspection import read_stat_index, whole_files
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.places.site_root import SiteRoot
@@ -95,6 +95,6 @@ def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
             failpoints.reached("standby cleared")
         tree.fill(fd, wanted, manifest_json, difference, {release: whole}, {})
     # Synced now, so that the next publish need not wait for it.
-    disk.sync_file_system(folder)
+    system_calls.sync_file_system(folder)
     failpoints.reached("standby synced")
     return True
