@@ -14,6 +14,7 @@ from robbieblocks.events.sending import progress
 from robbieblocks.events.sending.messages import sentence
 from robbieblocks.events.sending.posting import Outcome, post
 from robbieblocks.events.sending.progress import GivenUp, Receiver
+from robbieblocks.events.shapes import node_of
 from robbieblocks.model import JsonObject
 from robbieblocks.settings import EventSettings, Webhook
 
@@ -64,8 +65,7 @@ def state_of(folder: Path, settings: EventSettings | None = None) -> OutboxState
     waiting: list[WaitingEvent] = []
     for each in outbox.waiting(folder):
         payload = outbox.read_object(folder / f"{each.id}{outbox.EVENT}")
-        kind, data = str(payload.get("type", "")), payload.get("data")
-        node = str(data.get("node", "")) if isinstance(data, dict) else ""
+        kind, node = str(payload.get("type", "")), node_of(payload)
         found = progress.deliveries(folder, each.id)
         for name in settings.receivers(kind, node) if settings else ():
             delivery = found.get(name, progress.Delivery())

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, TypeAlias, TypedDict, TypeGuard
+from typing import Literal, TypeAlias, TypedDict
 from uuid import uuid4
 
 import orjson
@@ -31,6 +31,7 @@ from robbieblocks.events.event import (
     Unpinned,
     rfc3339,
 )
+from robbieblocks.events.shapes import is_list, is_object
 from robbieblocks.model import Kept, PageChange, Standing
 from robbieblocks.settings import Settings
 
@@ -157,7 +158,7 @@ class _Told:
     def read(cls, given: Mapping[str, object]) -> _Told:
         """From the object of a file; what is damaged in it was not told."""
         pin, holds, trouble = given.get("pin"), given.get("holds"), given.get("trouble")
-        kept = {key: _kept(value) for key, value in holds.items()} if _is_object(holds) else {}
+        kept = {key: _kept(value) for key, value in holds.items()} if is_object(holds) else {}
         return cls(
             live=str(given.get("live", "")),
             pin=_kept(pin),
@@ -285,10 +286,6 @@ def _key(mark: str, event: Event) -> str:
     return ":".join((mark, str(page), str(release)))
 
 
-def _is_object(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)
-
-
 def _name(app: str) -> str:
     return f"app-{hashlib.sha256(app.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
@@ -304,7 +301,7 @@ def _json(kept: Kept) -> dict[str, str | None]:
 
 
 def _kept(value: object) -> Kept | None:
-    if not _is_object(value):
+    if not is_object(value):
         return None
     return Kept(
         release=str(value.get("release", "")),
@@ -316,11 +313,11 @@ def _kept(value: object) -> Kept | None:
 
 
 def _trouble(value: object) -> _Trouble | None:
-    match value:
-        case ["failed" | "held" as state, str(digest), str(since)] if at := _instant(since):
-            return _Trouble(state=state, digest=digest, since=at)
-        case _:
-            return None
+    state, digest, since = value if is_list(value) and len(value) == 3 else ("", "", "")
+    at = _instant(since)
+    if state not in ("failed", "held") or at is None:
+        return None
+    return _Trouble(state="held" if state == "held" else "failed", digest=str(digest), since=at)
 
 
 def _instant(value: object) -> datetime | None:

@@ -282,10 +282,10 @@ def test_a_kill_loses_nothing(
         if at == step:
             raise Killed
 
-    monkeypatch.setattr(failpoints, "hook", kill)
-    with pytest.raises(Killed):
-        place.send()
-    monkeypatch.setattr(failpoints, "hook", lambda _step: None)
+    with monkeypatch.context() as killing:
+        killing.setattr(failpoints, "hook", kill)
+        with pytest.raises(Killed):
+            place.send()
     place.clock.at += 10
     place.send()
     assert len({each.id for each in receiver.received}) == 1

@@ -7,6 +7,7 @@ from typing import Final
 
 import orjson
 
+from robbieblocks.events.shapes import is_list, is_object
 from robbieblocks.messages import counted
 
 # The specification recommends bodies of less than 20 kB.
@@ -48,7 +49,7 @@ def standard_body(payload: Mapping[str, object]) -> bytes:
     """The body: the payload, of which long lists are cut; equal payloads give equal bytes."""
     data = _data(payload)
     pages = data.get("pages")
-    if isinstance(pages, list) and len(pages) > _LISTED_MAX:
+    if is_list(pages) and len(pages) > _LISTED_MAX:
         more = data.get("more_pages")
         beyond = len(pages) - _LISTED_MAX + (more if isinstance(more, int) else 0)
         data = {**data, "pages": pages[:_LISTED_MAX], "more_pages": beyond}
@@ -79,7 +80,7 @@ def _said(kind: str, data: Mapping[str, object]) -> str:
         "release": given["release"][:12],
         "before": values.get("release_before", "")[:12],
         "pages": _pages(data) if data.get("pages") or kind == "run.published" else "a run",
-        "what": ", ".join(map(str, what[:5])) if isinstance(what, list) else "",
+        "what": ", ".join(map(str, what[:5])) if is_list(what) else "",
         "by": f" by {given['who']}" if given["who"] else "",
         "until": f" until {given['until']}" if given["until"] else "",
         "because": f": {given['why']}" if given["why"] else "",
@@ -91,10 +92,10 @@ def _said(kind: str, data: Mapping[str, object]) -> str:
 
 def _pages(data: Mapping[str, object]) -> str:
     pages, more = data.get("pages"), data.get("more_pages")
-    count = (len(pages) if isinstance(pages, list) else 0) + (more if isinstance(more, int) else 0)
+    count = (len(pages) if is_list(pages) else 0) + (more if isinstance(more, int) else 0)
     return counted(count, "page")
 
 
 def _data(payload: Mapping[str, object]) -> Mapping[str, object]:
     data = payload.get("data")
-    return data if isinstance(data, dict) else {}
+    return data if is_object(data) else {}

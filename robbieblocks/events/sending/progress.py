@@ -13,6 +13,7 @@ import orjson
 
 from robbieblocks.events import outbox
 from robbieblocks.events.event import instant
+from robbieblocks.events.shapes import is_object
 from robbieblocks.settings import Webhook
 
 _RECEIVERS: Final = "receivers.json"
@@ -59,7 +60,7 @@ class GivenUp:
 def deliveries(folder: Path, event_id: str) -> dict[str, Delivery]:
     """How far an event is, by receiver; without a file it was not tried. Raises SiteUnavailable."""
     found = outbox.read_object(folder / f"{event_id}.state")
-    return {name: _delivery(value) for name, value in found.items() if isinstance(value, dict)}
+    return {name: _delivery(value) for name, value in found.items() if is_object(value)}
 
 
 def save_deliveries(folder: Path, event_id: str, found: Mapping[str, Delivery]) -> None:
@@ -76,7 +77,7 @@ def remove_event(folder: Path, event_id: str) -> None:
 def receivers(folder: Path) -> dict[str, Receiver]:
     """What is known of receivers, by name. Raises SiteUnavailable."""
     found = outbox.read_object(folder / _RECEIVERS)
-    return {name: _receiver(value) for name, value in found.items() if isinstance(value, dict)}
+    return {name: _receiver(value) for name, value in found.items() if is_object(value)}
 
 
 def save_receivers(folder: Path, found: Mapping[str, Receiver]) -> None:

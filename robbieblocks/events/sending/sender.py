@@ -17,6 +17,7 @@ from robbieblocks.events.sending import progress, schedule
 from robbieblocks.events.sending.hook import hook_input
 from robbieblocks.events.sending.posting import Outcome, post
 from robbieblocks.events.sending.progress import Delivery, Receiver
+from robbieblocks.events.shapes import node_of
 from robbieblocks.settings import HOOK, EventSettings, Webhook
 
 WAITING_MAX: Final = 1_000
@@ -29,16 +30,16 @@ _OUTPUT_SHOWN: Final = 1_000
 class Told(Protocol):
     """Who is told how sending goes: the worker's log and metrics, or a command."""
 
-    def sent(self, receiver: str, event_id: str, kind: str) -> None:
+    def sent(self, receiver: str, event_id: str, kind: str, /) -> None:
         """A receiver has an event."""
 
-    def failed(self, receiver: str, event_id: str, error: str, next_at: float) -> None:
+    def failed(self, receiver: str, event_id: str, error: str, next_at: float, /) -> None:
         """An attempt failed; the next is at `next_at`, in seconds since 1970."""
 
-    def given_up(self, receiver: str, event_id: str, kind: str, why: str) -> None:
+    def given_up(self, receiver: str, event_id: str, kind: str, why: str, /) -> None:
         """A receiver is not told of an event."""
 
-    def hook_output(self, output: str) -> None:
+    def hook_output(self, output: str, /) -> None:
         """What the command of `on_publish` printed."""
 
 
@@ -120,8 +121,7 @@ class Sender:
         So is one that can't be read.
         """
         payload = outbox.read_object(self.folder / f"{waiting.id}{outbox.EVENT}")
-        kind, data = str(payload.get("type", "")), payload.get("data")
-        node = str(data.get("node", "")) if isinstance(data, dict) else ""
+        kind, node = str(payload.get("type", "")), node_of(payload)
         found = progress.deliveries(self.folder, waiting.id)
         wanted_by = self.settings.receivers(kind, node) if kind else ()
         left = {
