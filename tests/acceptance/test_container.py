@@ -6,6 +6,7 @@ What pip and npm would fetch is stood in for by what is here; `CONTAINER_STEPS=w
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from robbieblocks.database import embedded
 from robbieblocks.toolchain import Toolchain
 from tests import web_servers
 from tests.container import ROOT, Instruction, Machine, stages
+from tests.needs import missing
 from tests.workers import NODES, until
 
 WHOLE = os.environ.get("CONTAINER_STEPS") == "whole"
@@ -123,6 +125,25 @@ def test_the_image_publishes_with_the_least_rights_and_ends_in_order(
         finally:
             worker.terminate()
         assert worker.wait(30) == 0
+
+
+def test_the_file_of_passwords_is_for_its_owner_alone_and_is_made_once(tmp_path: Path) -> None:
+    """The line of docs/container.md: again, it leaves the passwords that the database has."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    document = (ROOT / "docs/container.md").read_text()
+    (line,) = [line for line in document.splitlines() if "> .env" in line]
+    made = set()
+    for _ in range(2):
+        subprocess.run(["sh", "-euc", line], cwd=tmp_path, check=True)
+        made.add((tmp_path / ".env").read_text())
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    (text,) = made
+    names = dict(each.split("=") for each in text.splitlines())
+    assert {name: len(value) for name, value in names.items()} == {
+        "OWNER_PASSWORD": 48,
+        "WORKER_PASSWORD": 48,
+    }
 
 
 def _psql() -> list[str]:

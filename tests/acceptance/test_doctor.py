@@ -96,7 +96,10 @@ def test_each_broken_thing_is_named_with_its_remedy(
     assert installation.run("db", "upgrade").code == 0
     with psycopg.connect(installation.database_url) as owner:
         owner.execute("ALTER TABLE robbieblocks_pages DISABLE TRIGGER USER")
-    assert "trigger" in broken("triggers")["what"]
+    ran = installation.run("doctor", "--format", "json", cwd=tmp_path)
+    (told,) = [each for each in json.loads(ran.out)["findings"] if each["state"] == "broken"]
+    assert (told["about"], "nothing is published" in told["why"]) == ("triggers", True)
+    assert "robbieblocks_pages.robbieblocks_capture_delete" in told["what"]
     with psycopg.connect(installation.database_url) as owner:
         owner.execute("ALTER TABLE robbieblocks_pages ENABLE TRIGGER USER")
     (installation.home / "cache").chmod(0o777)

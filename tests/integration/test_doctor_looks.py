@@ -176,7 +176,7 @@ def test_a_unit_that_is_not_what_would_be_printed_is_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the line that differs and the command that prints it anew; another program's is none of
-    ours, and a variable of the shell that printed it does not count."""
+    ours. A variable that only one side has is named, and must be set before it is printed anew."""
     monkeypatch.setattr(machine, "_UNITS", tmp_path)
     printed = systemd.unit(settings, COMMAND)
     assert systemd.command_of(printed) == COMMAND
@@ -184,8 +184,18 @@ def test_a_unit_that_is_not_what_would_be_printed_is_told(
     (tmp_path / "robbieblocks-maintain.service").write_text(
         "[Service]\nExecStart=robbieblocks db maintain\n"
     )
-    path.write_text(printed.replace("[Service]", '[Service]\nEnvironment="PGHOST=/run"\n# by hand'))
+    path.write_text(printed.replace("[Service]", "[Service]\n# by hand"))
     assert told(machine.units(settings)).startswith("ok ")
+    path.write_text(printed.replace("[Service]", '[Service]\nEnvironment="PGHOST=/run"'))
+    said = told(machine.units(settings))
+    assert "it has PGHOST, which this shell lacks" in said
+    assert f"-> with PGHOST set as the unit does: {COMMAND} | sudo tee {path}" in said
+    path.write_text(printed)
+    with monkeypatch.context() as patch:
+        patch.setenv("ROBBIEBLOCKS_SMOKE_URL", "https://play.example.org")
+        assert "it lacks ROBBIEBLOCKS_SMOKE_URL, which this shell has" in told(
+            machine.units(settings)
+        )
     path.write_text(printed.replace("MemoryMax=2G", "MemoryMax=8G"))
     said = told(machine.units(settings))
     assert "it has MemoryMax=8G; it lacks MemoryMax=2G" in said

@@ -62,6 +62,11 @@ def test_neither_secrets_nor_sites_are_sent_to_the_engine(path: str, sent: bool)
     assert in_context(path, IGNORED) == sent
 
 
+def test_passwords_are_not_committed() -> None:
+    """`.env` lies beside the compose file, in the checkout."""
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_the_image_runs_as_an_ordinary_user_and_tells_its_health() -> None:
     """No step behind USER is root's; the last stage has a health check and ends by SIGTERM."""
     (_, image) = stages(DOCKERFILE)

@@ -113,19 +113,28 @@ def command_of(written: str) -> UnitCommand | None:
 
 
 def differences(written: str, printed: str) -> list[str]:
-    """What a unit says otherwise than it would be printed.
+    """What a unit says otherwise than it would be printed; comments don't count.
 
-    Comments don't count, nor do variables that only one of both has: they are of the shells that
-    printed them.
+    Last, by their names, come variables that only the unit has, or only this process.
     """
     here, there = _lines(written), _lines(printed)
-    shared = {_variable(line) for line in here} & {_variable(line) for line in there}
+    ours, others = variables(written), variables(printed)
+    shared = {"", *(ours & others)}
     return [
-        f"it {verb} {line}"
-        for verb, ours, others in (("has", here, there), ("lacks", there, here))
-        for line in ours
-        if line not in others and _variable(line) in shared
+        *(
+            f"it {verb} {line}"
+            for verb, lines, compared in (("has", here, there), ("lacks", there, here))
+            for line in lines
+            if line not in compared and _variable(line) in shared
+        ),
+        *(f"it has {name}, which this shell lacks" for name in sorted(ours - others)),
+        *(f"it lacks {name}, which this shell has" for name in sorted(others - ours)),
     ]
+
+
+def variables(unit: str) -> set[str]:
+    """The names of the variables that a unit sets itself."""
+    return {_variable(line) for line in _lines(unit)} - {""}
 
 
 def _lines(text: str) -> list[str]:

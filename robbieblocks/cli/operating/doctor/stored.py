@@ -20,6 +20,9 @@ _OLDEST_SERVER: Final = 150000
 # From the first on it is told; from the second on a worker that runs is taken for a silent one.
 _SKEW_NOTED_S: Final = 2.0
 _SKEW_BROKEN_S: Final = 30.0
+_TRIGGER: Final = "trigger "
+_NAMED_MAX: Final = 3
+_NOT_HEARD: Final = "workers may learn of changes by looking alone, every second"
 _MAY: Final = {
     "robbieblocks_reviewer": "read",
     "robbieblocks_editor": "edit content",
@@ -88,13 +91,16 @@ def _skew(ahead_s: float) -> Finding:
 
 def _content(connection: Connection) -> Iterator[Finding]:
     differences = schema.verify(connection)
-    for each in differences:
+    others = [each for each in differences if not each.what.startswith(_TRIGGER)]
+    for each in others:
         what, _, remedy = str(each).partition(" -> ")
         yield broken("schema", what, remedy)
-    yield _triggers(connection)
-    if differences:
+    if not others:
+        yield ok("schema", "is as it should be")
+    triggers = [each.what.removeprefix(_TRIGGER) for each in differences if each not in others]
+    yield from _triggers(connection, triggers, told=bool(others))
+    if others:
         return
-    yield ok("schema", "is as it should be")
     grants = database.missing_roles(connection)
     for role, may in _MAY.items():
         yield _right(may, connection.info.user, grants[role])
@@ -105,16 +111,25 @@ def _content(connection: Connection) -> Iterator[Finding]:
         yield note("content", what, "robbieblocks content import, or db init --demo")
 
 
-def _triggers(connection: Connection) -> Finding:
+def _triggers(connection: Connection, different: list[str], *, told: bool) -> Iterator[Finding]:
+    """The triggers that differ, in one finding; `told` says that other things are lacking, too."""
+    lacking = ""
     try:
         with connection.cursor() as cursor:
             database.check_whole(cursor)
     except SchemaIncomplete as error:
-        what = str(error).partition(": nothing is")[0]
-        why = "what editors change is not noticed, and nothing is published until they are back"
-        remedy = "wait until a restore that runs has ended, or run robbieblocks db upgrade"
-        return broken("triggers", what, remedy, why=why)
-    return ok("triggers", "all are there and enabled")
+        lacking = str(error).partition(": nothing is")[0]
+    remedy = "wait until a restore that runs has ended, or run robbieblocks db upgrade"
+    why = "what editors change is not noticed, and nothing is published until they are back"
+    if different:
+        more = len(different) - _NAMED_MAX
+        named = ", ".join(different[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+        what = f"missing, disabled or altered: {named}; robbieblocks db verify has each"
+        yield broken("triggers", what, remedy, why=why if lacking else _NOT_HEARD)
+    elif not lacking:
+        yield ok("triggers", "all are there and enabled")
+    elif not told:
+        yield broken("triggers", lacking, remedy, why=why)
 
 
 def _right(may: str, user: str, grant: str) -> Finding:
