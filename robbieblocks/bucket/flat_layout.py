@@ -8,7 +8,7 @@ goes on, and the other finds out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,6 +24,8 @@ from robbieblocks.objectstore import Bucket, Overtaken
 
 _RETIRED: Final = timedelta(days=7)
 _TRIES: Final = 3
+# From so many new objects on it is cheaper to ask for a list than for each.
+_LIST_FROM: Final = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class FlatLayout:
         """
         before = held.pointer if held and isinstance(held.pointer, FlatPointer) else _NOTHING
         wanted = {one.key: one for one in (*source.assets(asset_folder()), *source.by_path())}
-        there = self._there(held, before)
+        there = self._there(held, before, wanted)
         changed = [one for one in wanted.values() if _differs(one, before, there)]
         self._refuse_foreign(changed, before, there)
         done = Uploads()
@@ -95,11 +97,24 @@ class FlatLayout:
         """Nothing: retired assets go with a later push."""
         return 0
 
-    def _there(self, held: Held | None, before: FlatPointer) -> dict[str, str]:
+    def _there(
+        self, held: Held | None, before: FlatPointer, wanted: Iterable[str]
+    ) -> dict[str, str]:
         """The tag of each object that is there; asked where the pointer may not know it."""
-        if held is None or before.uploading or before.writer != self.writer or self.verify:
+        new = [key for key in wanted if key not in before.objects]
+        unknown = held is None or before.uploading or before.writer != self.writer or self.verify
+        if unknown or len(new) >= _LIST_FROM:
             return {found.key: found.etag for found in self.bucket.list()}
-        return {key: tag for key, (_digest, tag) in before.objects.items()}
+        there = {key: tag for key, (_digest, tag) in before.objects.items()}
+
+        def look(key: str) -> None:
+            tag = self.bucket.etag(key)
+            if tag is not None:
+                there[key] = tag
+
+        # Where nothing of this program was, somebody else's file may be.
+        each(new, look, self.go_on)
+        return there
 
     def _refuse_foreign(
         self, changed: list[Wanted], before: FlatPointer, there: dict[str, str]

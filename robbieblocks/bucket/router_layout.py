@@ -7,6 +7,7 @@ that was read: two publishers can't both win, and one that slept can't bring bac
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,9 @@ from robbieblocks.bucket import pointer as pointers
 from robbieblocks.bucket.pointer import Held, RouterPointer
 from robbieblocks.bucket.source import Source, Wanted
 from robbieblocks.bucket.uploading import Prepared, Uploads, each
+from robbieblocks.errors import UsageError
 from robbieblocks.objectstore import Bucket, Overtaken
+from robbieblocks.release import is_asset_name
 
 PAGES: Final = "pages/"
 ASSETS: Final = "assets/"
@@ -30,6 +33,7 @@ _LIST_FROM: Final = 50
 # What nobody names is removed once it is so old. A push counts what is half as old as missing, so
 # nothing that it relies on is removed while it goes on.
 _UNUSED: Final = timedelta(hours=24)
+_BY_CONTENT: Final = re.compile(r"(?:pages|releases)/[0-9a-f]{64}(?:\.[A-Za-z0-9]+)?")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,18 +65,28 @@ class RouterLayout:
         return Prepared(done, partial(self._swap, pointer, held))
 
     def prune(self, now: datetime) -> int:
-        """Remove what no kept table names, once it is a day old; how many objects."""
+        """Remove what no kept table names, once it is a day old; how many objects.
+
+        Raises UsageError where it can't be told what the table that counts names.
+        """
         held = self.read()
         if held is None or not isinstance(held.pointer, RouterPointer):
             return 0
-        kept = {pointers.ROUTER_KEY, *held.pointer.kept_tables}
+        kept = self._keys_of(held.pointer.table)
+        if not kept:
+            raise UsageError(
+                f"{self.bucket.address}{held.pointer.table}, the table that counts, is gone or "
+                "damaged, so nothing is removed\n"
+                "  -> write it again: `robbieblocks bucket push --verify`"
+            )
+        kept |= held.pointer.kept_tables
         for key in held.pointer.kept_tables:
             kept |= self._keys_of(key)
         unused = [
             found.key
             for folder in (PAGES, ASSETS, TABLES)
             for found in self.bucket.list(folder)
-            if found.key not in kept and now - found.modified > _UNUSED
+            if found.key not in kept and now - found.modified > _UNUSED and _is_own(found.key)
         ]
         failpoints.reached("bucket listed")
         # Whatever was swapped in meanwhile uses what was kept, or wrote anew what was as old.
@@ -155,3 +169,11 @@ class RouterLayout:
             history=tuple(history)[:_KEPT_TABLES],
             days=dict(sorted(days.items())[-_KEPT_DAYS:]),
         )
+
+
+def _is_own(key: str) -> bool:
+    """Whether this layout names objects so; another node's prefix may be within this one's."""
+    folder, _, name = key.rpartition("/")
+    if f"{folder}/" == ASSETS:
+        return is_asset_name(name) and name != pointers.ROUTER_KEY
+    return _BY_CONTENT.fullmatch(key) is not None

@@ -58,10 +58,16 @@ class Source:
 
     @classmethod
     def of(cls, site_root: SiteRoot, node: str) -> Source:
-        """What is live now. Raises SiteUnavailable."""
+        """What is live now. Raises SiteUnavailable, and SourceChanged for a damaged manifest."""
         apps = sorted(release.apps(site_root, node), key=lambda app: (app == SHARED_APP, app))
-        found = (release.live(site_root, node, app) for app in apps)
-        return cls(site_root, node, [manifest for manifest in found if manifest])
+        manifests: list[Manifest] = []
+        for app in apps:
+            manifest = release.live(site_root, node, app)
+            if manifest is None:
+                # It is live all the same: left out, its pages would go from the bucket.
+                raise SourceChanged(f"the manifest of {app}")
+            manifests.append(manifest)
+        return cls(site_root, node, manifests)
 
     @property
     def builds(self) -> dict[str, str]:
@@ -155,8 +161,12 @@ class Source:
 
 
 def live_builds(site_root: SiteRoot, node: str) -> Mapping[str, str]:
-    """The build hash of each app that is live on a node. Raises SiteUnavailable."""
-    return Source.of(site_root, node).builds
+    """The build hash of each app that is live on a node; empty where its manifest is damaged.
+
+    Raises SiteUnavailable.
+    """
+    found = {app: release.live(site_root, node, app) for app in release.apps(site_root, node)}
+    return {app: manifest.build_hash if manifest else "" for app, manifest in found.items()}
 
 
 def asset_folder() -> str:

@@ -69,18 +69,18 @@ def static_site(
     host: StaticHost, site_root: SiteRoot, node: str, applications: Mapping[str, str]
 ) -> StaticSite:
     """The folder for a host. Raises SiteUnavailable, and UsageError over a limit of the host's."""
-    source = Source.of(site_root, node)
     headers = list(_headers())
     redirects, notes = _redirects(host, applications)
-    wanted = (*source.by_path(), *source.assets(asset_folder()))
-    if not wanted:
-        raise UsageError(
-            f"node {node} has no live release under {site_root.path}: "
-            "run `robbieblocks build` first"
-        )
-    _check(host, headers, redirects, len(wanted))
-    names = _page_names(source)
     try:
+        source = Source.of(site_root, node)
+        wanted = (*source.by_path(), *source.assets(asset_folder()))
+        if not wanted:
+            raise UsageError(
+                f"node {node} has no live release under {site_root.path}: "
+                "run `robbieblocks build` first"
+            )
+        _check(host, headers, redirects, len(wanted))
+        names = _page_names(source)
         files = {names.get(each.key, each.key): each.read() for each in wanted}
     except SourceChanged as error:
         raise SiteUnavailable(

@@ -12,6 +12,7 @@ from robbieblocks.messages import printable
 
 _URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_CREDENTIALS: Final = "credentials belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,12 @@ class Address:
         """Read `s3://name/prefix`. Raises UsageError."""
         found = _URL.fullmatch(url)
         prefix = (found[2] or "").strip("/") if found else ""
+        if "@" in url:
+            # What is before it may be a password: it is not quoted.
+            raise UsageError(
+                "the address of the bucket has an @, as if credentials were in it\n"
+                f"  -> write it as in s3://my-bucket/site; {_CREDENTIALS}"
+            )
         if found is None or (prefix and not _PREFIX.fullmatch(prefix)):
             raise UsageError(
                 f"{printable(url)} is no address of a bucket\n"
@@ -59,6 +66,5 @@ def _check_endpoint(endpoint: str) -> None:
         # It may hold a password: it is not quoted.
         raise UsageError(
             "the endpoint of the bucket is no plain http(s) address\n"
-            "  -> write it as in https://storage.example.org; credentials belong into "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            f"  -> write it as in https://storage.example.org; {_CREDENTIALS}"
         )

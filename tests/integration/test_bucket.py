@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from robbieblocks import failpoints
-from robbieblocks.bucket import Publisher, RouterPointer, open_publisher, read_record
+from robbieblocks.bucket import Publisher, RouterPointer, live_builds, open_publisher, read_record
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.model import sha256
 from robbieblocks.objectstore import Stored
@@ -21,6 +23,19 @@ from robbieblocks.release import SiteRoot
 from robbieblocks.settings import BucketSettings
 from tests.integration.releases import NODE, assets, pages, put, put_version, served
 from tests.s3_server import SECRET, Front
+
+ODD_NAMES = (
+    "a b",
+    "50%",
+    "%2e%2e",
+    "caf\u00e9",
+    "\u65e5\u672c",
+    "a+b&c=d",
+    "~x",
+    "q?#",
+    "[x]*",
+    "a'b",
+)
 
 
 @pytest.fixture
@@ -325,6 +340,94 @@ def test_a_damaged_file_is_never_published(s3: Front, site_root: SiteRoot) -> No
     with pytest.raises(SiteUnavailable, match="not what its release says"):
         publisher(s3, site_root).push()
     assert "pointer.json" not in keys(s3)
+
+
+@pytest.mark.parametrize("layout", ["router", "flat"])
+def test_a_damaged_manifest_takes_no_page_away(s3: Front, site_root: SiteRoot, layout: str) -> None:
+    """An app whose live manifest is garbled is refused, and its pages stay in the bucket."""
+    put(site_root, {"404.html": b"nothing here"}, assets(1), app="shared")
+    publishing = publisher(s3, site_root, layout)
+    publishing.push()
+    before = keys(s3)
+    shutil.copytree(site_root.path, site_root.path.with_name("copy"), symlinks=True)
+    copy = SiteRoot(site_root.path.with_name("copy"))
+    (copy.path / NODE / "play" / "current" / "manifest.json").write_bytes(b"{}")
+    damaged = publisher(s3, copy, layout)
+    assert dict(live_builds(copy, NODE)) != dict(live_builds(site_root, NODE))
+    with pytest.raises(SiteUnavailable, match="the manifest of play is not what"):
+        damaged.push()
+    assert keys(s3) == before
+
+
+def test_a_file_of_others_at_a_new_page_s_path_stays(s3: Front, site_root: SiteRoot) -> None:
+    """It was put there after the last push: it is found before anything is claimed."""
+    publishing = publisher(s3, site_root, "flat")
+    publishing.push()
+    key = f"play/p{len(pages(1))}/index.html"
+    s3.bucket().put(
+        Stored(key=key, data=b"theirs", content_type="text/html", cache_control="no-cache")
+    )
+    put(site_root, {**pages(1), key: b"ours"}, assets(1))
+    for _try in range(2):
+        with pytest.raises(UsageError, match="was not put there"):
+            publishing.push()
+        assert content(s3, key) == b"theirs"
+    publishing.push(adopt=True)
+    assert content(s3, key) == b"ours"
+
+
+@pytest.mark.parametrize("folder", ["pages", "assets", "releases"])
+def test_nothing_of_a_prefix_within_is_removed(
+    s3: Front, site_root: SiteRoot, tmp_path: Path, folder: str
+) -> None:
+    """Another site is published below a folder of this one's: it stays whole."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    other_root = SiteRoot(tmp_path / "other")
+    put_version(other_root, 7)
+    given = {"bucket.url": f"{s3.url}/{folder}", "bucket.endpoint": s3.address}
+    settings = BucketSettings.of(given | {"bucket.nodes": NODE})
+    assert settings is not None
+    open_publisher(settings, other_root, NODE).push()
+    before = keys(s3)
+    publishing.clock = lambda: datetime.now(UTC) + timedelta(days=30)
+    assert publishing.prune() == 0
+    assert keys(s3) == before
+
+
+def test_nothing_is_removed_while_the_table_that_counts_is_gone(
+    s3: Front, site_root: SiteRoot
+) -> None:
+    """Nobody knows then what is needed; a push that verifies writes the table again."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    pointer = publishing.published()
+    assert isinstance(pointer, RouterPointer)
+    s3.bucket().delete([pointer.table])
+    before = keys(s3)
+    publishing.clock = lambda: datetime.now(UTC) + timedelta(days=30)
+    with pytest.raises(UsageError, match="push --verify"):
+        publishing.prune()
+    assert keys(s3) == before
+    publishing.push(verify=True)
+    assert publishing.prune() == 0
+
+
+@pytest.mark.parametrize("layout", ["router", "flat"])
+def test_any_name_of_a_page_arrives(s3: Front, site_root: SiteRoot, layout: str) -> None:
+    """Spaces, percent signs, other scripts and signs with a meaning in addresses: byte for byte."""
+    named = {f"play/{name}/index.html": name.encode() for name in ODD_NAMES}
+    put(site_root, {**pages(1), **named}, assets(1))
+    publishing = publisher(s3, site_root, layout)
+    publishing.push()
+    for path, expected in named.items():
+        route = unquote("/" + path.removesuffix("index.html"))
+        found = by_router(s3, route) if layout == "router" else content(s3, path)
+        assert found == expected, path
+    assert publishing.push(verify=True).objects == 0
+    put(site_root, pages(1), assets(1))
+    publishing.push()
+    assert not keys(s3) & named.keys()
 
 
 def test_pages_lie_at_their_paths_in_a_flat_bucket(s3: Front, site_root: SiteRoot) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import typer
 
 from robbieblocks.cli.operating import bucket as command
-from robbieblocks.errors import BucketUnavailable, UsageError
+from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.integration.releases import NODE, assets, pages, put_version
@@ -68,6 +69,43 @@ def test_a_push_is_told_and_so_is_what_lags_behind(
     assert "nothing reaches" in found
     assert "let this account" in found
     assert SECRET not in found
+
+
+def test_a_push_that_was_cut_off_is_not_up_to_date(
+    s3: Front, site_root: SiteRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some pages are of another release, though what is live is what was published last."""
+    text = Path("robbieblocks.toml").read_text().replace("[site]", 'layout = "flat"\n[site]')
+    Path("robbieblocks.toml").write_text(text)
+    command.push(nodes=(), verify=False, prune=False, adopt=False)
+    assert status(capsys) == "up to date"
+    put_version(site_root, 2)
+    s3.refuse = lambda each: (403, "AccessDenied") if each.key.endswith(".html") else None
+    with pytest.raises(BucketUnavailable):
+        command.push(nodes=(), verify=False, prune=False, adopt=False)
+    s3.refuse = lambda _request: None
+    put_version(site_root, 1)
+    assert status(capsys) == "behind"
+
+
+def test_another_bucket_has_nothing_yet(s3: Front, site_root: SiteRoot) -> None:
+    """The record is of the bucket before: `status` tells that the one that is named now lacks."""
+    command.push(nodes=(), verify=False, prune=False, adopt=False)
+    assert findings(site_root) == []
+    text = Path("robbieblocks.toml").read_text().replace(s3.url, f"{s3.url}/moved")
+    Path("robbieblocks.toml").write_text(text)
+    (found,) = findings(site_root)
+    assert f"{s3.url}/moved/{NODE} does not have what is live" in found
+
+
+def test_a_damaged_node_stops_no_other(
+    site_root: SiteRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first node's manifest is another node's: the second is published, and both are told."""
+    shutil.copytree(site_root.path / NODE, site_root.path / "a-first", symlinks=True)
+    with pytest.raises(SiteUnavailable, match="a-first"):
+        command.push(nodes=(), verify=False, prune=False, adopt=False)
+    assert f"{NODE}: wrote" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("site_root")

@@ -18,7 +18,11 @@
 //       proxy_no_cache $robbieblocks_is_pointer;
 //   }
 // with this in http {}, so that a swap is seen at once:
-//   map $uri $robbieblocks_is_pointer { default ""; "~/pointer\.json$" 1; }
+//   map $uri $robbieblocks_is_pointer { volatile; default ""; "~/pointer\.json$" 1; }
+// An endpoint with https needs in that location, too:
+//       proxy_ssl_server_name on;
+//       proxy_ssl_verify on;
+//       proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
 
 // `robbieblocks bucket router nginx` fills this in.
 const SETTINGS = {

@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from robbieblocks import bucket, release
-from robbieblocks.bucket import RouterKind, StaticHost
+from robbieblocks.bucket import FlatPointer, RouterKind, StaticHost
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import BucketUnavailable, RobbieBlocksError, SiteUnavailable, UsageError
 from robbieblocks.messages import counted, printable, visible_line
@@ -29,6 +29,7 @@ _PUSH: Final = "a worker publishes it, or `robbieblocks bucket push`"
 class _NodeState:
     """A node's bucket. `published` is None where the bucket could not be asked: `error` says why.
 
+    `unfinished`: a push was cut off in it, or is on its way.
     `failing_since` is when tries to publish began to fail, and `last_error` why the last one did.
     """
 
@@ -37,6 +38,7 @@ class _NodeState:
     live: Mapping[str, str]
     published: Mapping[str, str] | None
     ours: bool
+    unfinished: bool
     error: str
     failing_since: str
     last_error: str
@@ -49,6 +51,8 @@ class _NodeState:
             return "nothing published"
         if not self.ours:
             return "from another site root"
+        if self.unfinished:
+            return "behind"
         return "up to date" if dict(self.live) == dict(self.published) else "behind"
 
 
@@ -73,11 +77,12 @@ def findings(given: BucketSettings, site_root: SiteRoot, nodes: Sequence[str]) -
             continue
         record = bucket.read_record(site_root, node)
         where = given.url_of(node)
+        address = str(Address.parse(where))
         if record is not None and record.error:
             what, _, remedy = record.error.replace("\n", " ").partition("  -> ")
             since = f"nothing reaches {where} since {record.failing_since}: {what}"
             yield Finding(node=node, what=since, remedy=remedy or _PUSH, stops=False)
-        elif record is None or dict(record.builds) != dict(live):
+        elif record is None or record.url != address or dict(record.builds) != dict(live):
             what = f"{where} does not have what is live here"
             yield Finding(node=node, what=what, remedy=_PUSH, stops=False)
 
@@ -94,7 +99,7 @@ def push(*, nodes: Sequence[str], verify: bool, prune: bool, adopt: bool) -> Non
             print_result(f"{node}: {what if done.swapped or done.objects else 'unchanged'}")
             if prune:
                 print_result(f"{node}: removed {counted(publisher.prune(), 'object')}")
-        except (BucketUnavailable, UsageError) as error:
+        except RobbieBlocksError as error:
             failed.append(error)
             if len(chosen) > 1:
                 print_progress(f"{node}: {error}")
@@ -114,7 +119,7 @@ def export(*, host: StaticHost, out: Path, node: str) -> None:
     """Write the folder. Raises UsageError, and SiteUnavailable where it can't be written."""
     settings = Settings.from_environment()
     check_is_new(out)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     made = bucket.static_site(host, site_root, node, settings.applications)
     try:
         write_new_folder(out, {Path(path): content for path, content in made.files.items()})
@@ -138,7 +143,7 @@ def _given(settings: Settings) -> BucketSettings:
 def _opened(nodes: Sequence[str]) -> tuple[BucketSettings, SiteRoot, Sequence[str]]:
     settings = Settings.from_environment()
     given = _given(settings)
-    site_root = SiteRoot(settings.site_root)
+    site_root = SiteRoot.of(settings)
     found = [node for node in release.nodes(site_root) if given.has(node)]
     if strange := [node for node in nodes if node not in found]:
         raise UsageError(
@@ -165,6 +170,7 @@ def _state(given: BucketSettings, site_root: SiteRoot, node: str) -> _NodeState:
         bucket=str(publisher.bucket.address),
         live=dict(bucket.live_builds(site_root, node)),
         published=None if error else builds,
+        unfinished=isinstance(pointer, FlatPointer) and pointer.uploading,
         ours=pointer is not None and record is not None and pointer.writer == record.writer,
         error=error,
         failing_since=record.failing_since if record else "",
