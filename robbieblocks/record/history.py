@@ -54,8 +54,9 @@ _LATEST: Final = _APPS + SQL("""
 # Since when each app's history is needed: since the run that brought the oldest release that is
 # kept. Other machines keep releases, too, of which this one knows no more than the history says:
 # the last that succeeded, what was live when the days of the retention began, what is live now. Of
-# a hash that was live several times the last time counts. A run that found nothing to do, and a
-# rollback, brought nothing; where no other is left, they stand for it.
+# a hash that was live several times the last time counts. A run that found nothing to do, one that
+# failed (it has the hash of what stayed live) and a rollback brought nothing; where no other is
+# left, the first of them stands for it: a process may be killed right after the swap.
 _KEPT_SINCE: Final = _APPS + SQL("""
     SELECT app.node_id, app.app_namespace,
            least(greatest(least(by_number.at, by_day.at, by_hash.at), '0001-01-02Z'),
@@ -80,8 +81,9 @@ _KEPT_SINCE: Final = _APPS + SQL("""
                   (SELECT max(started_at) FROM robbieblocks_deploys AS run
                     WHERE run.node_id = app.node_id AND run.app_namespace = app.app_namespace
                       AND run.build_hash = kept.hash AND run.triggered_by <> 'rollback'
+                      AND run.deploy_status = 'success'
                       AND run.details ->> 'hash_before' IS DISTINCT FROM run.build_hash),
-                  (SELECT max(started_at) FROM robbieblocks_deploys AS run
+                  (SELECT min(started_at) FROM robbieblocks_deploys AS run
                     WHERE run.node_id = app.node_id AND run.app_namespace = app.app_namespace
                       AND run.build_hash = kept.hash))) AS at
              FROM (SELECT hash FROM unnest(%(nodes)s::text[], %(apps)s::text[], %(hashes)s::text[])

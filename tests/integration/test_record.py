@@ -437,6 +437,23 @@ def test_the_history_is_needed_since_the_oldest_release_that_is_kept(db: Db) -> 
     assert needed_days(db, ["f"]) == 0
 
 
+def test_a_run_that_failed_brought_nothing(db: Db) -> None:
+    """It has the hash of what stayed live: the history goes back to the run before it."""
+    ran(db, 100, "a", "none")
+    ran(db, 50, "a")
+    ran(db, 40, "b", "a")
+    db.execute("UPDATE robbieblocks_deploys SET deploy_status = 'failed' WHERE details IS NULL")
+    assert needed_days(db, ["a"]) == 100
+
+
+def test_a_release_whose_run_was_killed_after_the_swap_is_needed(db: Db) -> None:
+    """The runs that found it live say since when at the least: the first of them counts."""
+    for days in (90, 60, 30):
+        ran(db, days, "a", "a")
+    ran(db, 0, "b", "a")
+    assert needed_days(db, ["a"]) == 90
+
+
 def test_what_another_machine_went_back_to_is_needed(db: Db) -> None:
     """The history tells what is live there, though this machine has no such release."""
     ran(db, 80, "a", "none")

@@ -84,7 +84,7 @@ def _asked(url: str) -> tuple[int, dict[str, Any]]:
 
 def _published(settings: Settings) -> bool:
     try:
-        return bool(release.nodes(SiteRoot(settings.site_root)))
+        return bool(release.nodes(SiteRoot.of(settings)))
     except RobbieBlocksError:
         return False
 

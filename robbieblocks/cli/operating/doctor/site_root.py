@@ -22,7 +22,7 @@ _BUILDS_NOTED: Final = 3.0
 
 def look(settings: Settings, identity: str | None) -> Iterator[Finding]:
     """What is found out about the site root, for the database with that id."""
-    root = SiteRoot(settings.site_root)
+    root = SiteRoot.of(settings)
     try:
         if identity:
             release.claim(root, identity, create=True, note=False)

@@ -37,7 +37,7 @@ _TIMEOUT_S: Final = 5.0
 
 def look(settings: Settings) -> Iterator[Finding]:
     """What is found out; where nothing is live, there is nothing to say."""
-    root = SiteRoot(settings.site_root)
+    root = SiteRoot.of(settings)
     try:
         if release.nodes(root):
             yield from _readable(root)
