@@ -27,9 +27,15 @@ _T = TypeVar("_T")
 
 # The name holds the version of the table's layout: another layout uses another file.
 _FILE: Final = "cache-2.sqlite3"
+_ANY_FILE: Final = "cache-[0-9].sqlite3"
 _DAY: Final = 86_400
 _BATCH: Final = 500  # SQLite before 3.32 takes 999 parameters
 _BUSY_TIMEOUT_S: Final = 5.0
+# Beyond this, what was used longest ago goes. A page of the demo takes 27 kB.
+_LIMIT_BYTES: Final = 2 << 30
+# So few are deleted at once: who writes meanwhile waits for less than its timeout.
+_DELETED_AT_ONCE: Final = 5_000
+_PAGES_AT_ONCE: Final = 5_000
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 # With synchronous=OFF, a power failure may corrupt the file, which is then replaced; a kill can't.
@@ -74,6 +80,23 @@ def source_hash(*paths: Path) -> Sha256:
         if file.suffix in (".py", ".js")
     )
     return sha256("".join(lines))
+
+
+def bound(folder: Path, limit_bytes: int = _LIMIT_BYTES) -> None:
+    """Have the cache in a folder take no more than that; else a quarter of it is made free.
+
+    Where it takes less, no file is opened. Other processes may use it meanwhile. Files of
+    another layout go once nobody has written them for thirty days. What fails is left as it is.
+    """
+    with contextlib.suppress(OSError):
+        # What was written last may stand in the log alone.
+        if sum(file.stat().st_size for file in folder.glob(f"{_FILE}*")) > limit_bytes:
+            with Cache(folder) as cache:
+                cache.prune(limit_bytes * 3 // 4)
+        for file in folder.glob(f"{_ANY_FILE}*"):
+            if file.name.startswith(_FILE) or file.stat().st_mtime > time.time() - 30 * _DAY:
+                continue
+            file.unlink(missing_ok=True)
 
 
 class Cache:
@@ -220,10 +243,13 @@ def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
             unneeded.append((row,))
     if not unneeded:
         return
-    with _transaction(connection):
-        connection.executemany(_DELETE, unneeded)
-    # Each step of incremental_vacuum frees one page; execute() would take only the first.
-    connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+    for start in range(0, len(unneeded), _DELETED_AT_ONCE):
+        with _transaction(connection):
+            connection.executemany(_DELETE, unneeded[start : start + _DELETED_AT_ONCE])
+    for _ in range(0, connection.execute("PRAGMA freelist_count").fetchone()[0], _PAGES_AT_ONCE):
+        # Each step of incremental_vacuum frees one page; execute() would take only the first.
+        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+    connection.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly
 from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
-from robbieblocks.cache import Cache
+from robbieblocks.cache import Cache, bound
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     BrandedNode,
@@ -211,6 +211,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
             linked=linked,
+            maintenance=Maintenance(tidy=lambda: bound(settings.cache)),
         )
 
     def refresh(self, progress: Callable[[str], None]) -> None:

@@ -29,6 +29,8 @@ Compress = Callable[[SiteRoot, Target, Callable[[], bool]], None]
 `Prepare` does."""
 Prune = Callable[[SiteRoot, Target], None]
 """Removes a target's releases that are not kept. Raises Transient errors."""
+Tidy = Callable[[], None]
+"""Keeps the cache from growing for ever. Raises nothing."""
 
 
 def _prepare(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> None:
@@ -37,6 +39,10 @@ def _prepare(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> 
 
 def _compress(site_root: SiteRoot, target: Target, go_on: Callable[[], bool]) -> None:
     release.compress_assets(site_root, target.node, target.app, go_on=go_on)
+
+
+def _leave_untidy() -> None:
+    pass
 
 
 def _prune(site_root: SiteRoot, target: Target) -> None:
@@ -48,7 +54,8 @@ class Maintenance:
 
     Standby trees wait until no build has run for `rest_s` seconds: edits often come in series, and
     those that follow find releases which this process made itself, and which are as quick to use.
-    Assets are compressed while no build runs, and where standby trees are wanted, too.
+    Assets are compressed while no build runs, and where standby trees are wanted, too. The cache
+    is tidied last.
     """
 
     def __init__(
@@ -57,11 +64,13 @@ class Maintenance:
         prepare: Prepare = _prepare,
         prune: Prune = _prune,
         compress: Compress = _compress,
+        tidy: Tidy = _leave_untidy,
     ) -> None:
         self._rest_s = rest_s
         self._prepare = prepare
         self._prune = prune
         self._compress = compress
+        self._tidy = tidy
         self._changed = Condition()
         # By target, whether standby trees are wanted, too.
         self._requested: dict[tuple[SiteRoot, Target], bool] = {}
@@ -136,6 +145,7 @@ class Maintenance:
                 if standby and self._may_compress():
                     with self._told("compressing assets", site_root, target, self._may_compress):
                         self._compress(site_root, target, self._may_compress)
+            self._tidy()
 
     @contextmanager
     def _told(

@@ -15,6 +15,17 @@
 A release also has `.seal`, the stat index (size and time of each file, so that damage is found
 without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
 app's folder holds its lock; readers need none.
+
+Read `write` first, then `swap`: together they publish. What they and the others rest on:
+
+    names, places, files     names with a meaning, where all is, who may change it, safe calls
+    manifest, reading        what a release says of itself, and reading what is live
+    standby, recycle         folders that are made ready, of which the next release is made
+    checking, proof          is it whole on the disk, and do visitors get it
+    pinning                  pins, holds, freezes, going back
+    retention                what stays, what takes the disk, what goes
+    assets, compression      files that releases share, and their compressed copies
+    routing                  which route a file answers
 """
 
 from robbieblocks.release.checking.drift import edited_on_disk, not_served
@@ -50,7 +61,12 @@ from robbieblocks.release.pinning.standing import pages_between, standing
 from robbieblocks.release.places.claim import claim
 from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
 from robbieblocks.release.places.lock import lock
-from robbieblocks.release.places.node_removal import remove_node, worker_lock
+from robbieblocks.release.places.node_removal import (
+    finish_removals,
+    remove_node,
+    removed_nodes,
+    worker_lock,
+)
 from robbieblocks.release.places.readability import Reader, closed_to
 from robbieblocks.release.places.removal_limit import RemovalLimit
 from robbieblocks.release.places.site_root import Retention, SiteRoot
@@ -108,6 +124,7 @@ __all__ = [
     "edited_on_disk",
     "end_freezes",
     "end_holds",
+    "finish_removals",
     "freeze",
     "freezes",
     "frozen",
@@ -136,6 +153,7 @@ __all__ = [
     "read_asset",
     "read_live",
     "remove_node",
+    "removed_nodes",
     "roll_back",
     "roll_back_page",
     "room",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from robbieblocks.cache import Cache, bound
 from robbieblocks.cli.app import app
 from robbieblocks.release import (
     SiteRoot,
@@ -19,6 +21,7 @@ from robbieblocks.release import (
     live,
     lock,
     prepare_standby_trees,
+    size_of,
     usage_of_app,
     usage_of_assets,
     verify,
@@ -107,6 +110,33 @@ def test_it_tells_of_caches_and_other_versions_of_the_toolchain(
     assert old.is_dir()
 
 
+def test_what_a_killed_removal_of_a_node_left_goes(site_root: SiteRoot) -> None:
+    """It takes as much as the node did, and no node's name leads to it."""
+    left = site_root.path / ".tmp-1-00aa-removed"
+    shutil.copytree(site_root.path / NODE, left, symlinks=True)
+    assert f"removed node: {left} takes " in _gc("--dry-run")
+    assert left.is_dir()
+    _gc("--node", NODE)
+    assert left.is_dir()
+    _gc()
+    assert not left.exists()
+
+
+def test_a_cache_beyond_its_limit_is_made_smaller(
+    site_root: SiteRoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by a dry run."""
+    folder = tmp_path / ".robbieblocks" / "cache"
+    with Cache(folder) as cache:
+        cache.put_many("html", {str(number): os.urandom(10_000) for number in range(200)})
+    limit = 1_000_000
+    monkeypatch.setattr("robbieblocks.cache.bound", functools.partial(bound, limit_bytes=limit))
+    _gc("--dry-run")
+    assert size_of(folder) > limit
+    _gc()
+    assert size_of(folder) < limit
+
+
 def _gc(*options: str) -> str:
     done = RUN.invoke(app, ["gc", *options])
     assert done.exit_code == 0, done.output
@@ -150,6 +180,8 @@ def test_somebody_who_publishes_is_waited_for(
         done = RUN.invoke(app, ["gc"])
     assert done.exit_code != 0
     assert "another process has been publishing there" in str(done.exception)
+    assert (done.stdout.count("not removed"), done.stdout.count("went")) == (6, 0)
+    assert "removed 0 of the releases, which frees 0 B" in done.stdout
     assert usage_of_app(site_root, NODE, "play").releases == before
 
 

@@ -49,6 +49,7 @@ DOORS = {
     "compress_assets": lambda root: release.compress_assets(root, NODE, "play"),
     "edited_on_disk": lambda root: release.edited_on_disk(root, NODE, "play"),
     "end_holds": lambda root: release.end_holds(root, NODE, "play", [PAGE]),
+    "finish_removals": release.finish_removals,
     "has_folder": lambda root: release.has_folder(root, NODE),
     "has_place": lambda root: release.has_place(NODE, "play"),
     "live": lambda root: release.live(root, NODE, "play"),
@@ -74,6 +75,7 @@ DOORS = {
     "read_asset": lambda root: release.read_asset(root, NODE, "play", ASSET),
     "read_live": lambda root: release.read_live(root, NODE, "play", "play/index.html"),
     "remove_node": lambda root: release.remove_node(root, NODE),
+    "removed_nodes": release.removed_nodes,
     "RemovalLimit": RemovalLimit.of,
     "roll_back": lambda root: release.roll_back(
         root, NODE, "play", to=BUILD, who="", why="", now=NOW),

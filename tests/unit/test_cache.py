@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from robbieblocks import cache as cache_module
-from robbieblocks.cache import Cache
+from robbieblocks.cache import Cache, bound
 
 FILE = "cache-2.sqlite3"
 
@@ -60,6 +60,43 @@ def test_the_least_used_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         cache.prune(10_000_000)
         assert len(cache.get_many("module", items)) == 100
     assert (tmp_path / FILE).stat().st_size < 2_000_000
+
+
+def test_it_is_bound_beside_those_who_use_it(tmp_path: Path) -> None:
+    """What is beyond the limit goes, while another reads and writes; below it the file is left."""
+    items = {str(number): os.urandom(10_000) for number in range(400)}
+    with Cache(tmp_path) as user:
+        user.put_many("html", items)
+        user.get_many("html", ["0"])
+        bound(tmp_path, 1_000_000)
+        user.put_many("html", {"new": b"x"})
+        assert user.get_many("html", ["new"]) == {"new": b"x"}
+        found = user.get_many("html", items)
+        assert 70 <= len(found) <= 75
+        assert found.items() <= items.items()
+        bound(tmp_path, 1_000_000)
+        assert user.get_many("html", items) == found
+    assert (tmp_path / FILE).stat().st_size < 1_000_000
+
+
+def test_files_of_another_layout_go_when_nobody_writes_them(tmp_path: Path) -> None:
+    """Those that another version still writes stay, and so does what is no cache."""
+    for name in ("cache-1.sqlite3", "cache-1.sqlite3-wal", "cache-3.sqlite3", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+        if "3.sq" not in name:
+            os.utime(tmp_path / name, (1, 1))
+    Cache(tmp_path).close()
+    os.utime(tmp_path / FILE, (1, 1))
+    bound(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {FILE, "cache-3.sqlite3", "notes.txt"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_where_nothing_can_be_bound_nothing_is_raised(tmp_path: Path, *, there: bool) -> None:
+    """No folder, or a file in its place."""
+    if there:
+        (tmp_path / "cache").write_bytes(b"")
+    bound(tmp_path / "cache")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database, but long enough for a header" * 99])
@@ -147,7 +184,7 @@ def test_a_closed_cache_opens_again(tmp_path: Path) -> None:
 WRITER = """
 import os, sys
 from pathlib import Path
-from robbieblocks.cache import Cache
+from robbieblocks.cache import Cache, bound
 cache = Cache(Path(sys.argv[1]))
 for round in range(int(sys.argv[3])):
     items = {f"{sys.argv[2]}-{round}-{n}": f"{sys.argv[2]}{round}{n}".encode() * 200

@@ -232,3 +232,19 @@ def test_assets_are_not_compressed_beside_a_build() -> None:
     maintenance.request(ROOT, [ONE], standby=True)
     assert maintenance.wait(PATIENCE_S)
     assert tasks.compressed == ["one"]
+
+
+def test_the_cache_is_tidied_after_all_else() -> None:
+    """Once for what was requested together, also by a process that ends."""
+    done = Recorder()
+    tidied: list[int] = []
+    maintenance = Maintenance(
+        0.0,
+        prepare=done.prepare,
+        prune=done.prune,
+        compress=done.compress,
+        tidy=lambda: tidied.append(len(done.done)),
+    )
+    maintenance.request(ROOT, [ONE, OTHER], standby=False)
+    maintenance.close()
+    assert tidied == [2]

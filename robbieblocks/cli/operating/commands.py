@@ -98,8 +98,9 @@ def gc(
 ) -> None:
     """Say what takes the disk, and remove the releases and assets that need not stay.
 
-    Changes the site root: robbieblocks.toml says what stays ([site] keep_releases, keep_days,
-    keep_assets_days). A worker does the same after builds; nothing need be stopped for it.
+    Changes the site root, by what robbieblocks.toml says ([site] keep_releases, keep_days,
+    keep_assets_days), and the cache beyond its limit. A worker does the same after builds; nothing
+    need be stopped for it.
 
     Example: robbieblocks gc --dry-run --node vengeance-local
     """

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from robbieblocks import release, toolchain
+from robbieblocks import cache, release, toolchain
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
 from robbieblocks.errors import RobbieBlocksError, UsageError
@@ -21,6 +21,7 @@ _HASH: Final = 12
 _VERSION: Final = 1
 # What `FolderUsage.live_at` is for a time that is still to come.
 _LONG_AGO: Final = 1.0
+_REMOVED_NODE: Final = "removed node"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,14 @@ def run(*, nodes: Sequence[str], dry_run: bool, format_: str) -> None:
         except RobbieBlocksError as error:
             print_progress(f"{node}: {error}")
             failed.append(error)
-    beside = [] if nodes else list(_beside(settings))
+    beside = [] if nodes else list(_beside(settings, site_root))
+    if not (nodes or dry_run):
+        cache.bound(settings.cache)
+        try:
+            release.finish_removals(site_root)
+        except RobbieBlocksError as error:
+            print_progress(str(error))
+            failed.append(error)
     if format_ == "json":
         print_result(as_json(_as_json(used, assets, beside, removed, dry_run=dry_run)))
     else:
@@ -77,17 +85,18 @@ def _chosen(site_root: SiteRoot, nodes: Sequence[str]) -> Sequence[str]:
     return nodes or known
 
 
-def _beside(settings: Settings) -> Iterator[KeptFolder]:
+def _beside(settings: Settings, site_root: SiteRoot) -> Iterator[KeptFolder]:
     """What else takes the disk: the cache, the toolchain's versions, the embedded database."""
     folders = [
         ("cache", settings.cache, True),
         ("embedded database", settings.home / "postgres", True),
     ]
+    folders += [(_REMOVED_NODE, path, False) for path in release.removed_nodes(site_root)]
     current = toolchain.folders_in_use(settings)
     if settings.toolchain_cache.is_dir():
         for entry in sorted(os.scandir(settings.toolchain_cache), key=lambda each: each.name):
             if entry.is_dir(follow_symlinks=False):
-                in_use = any(entry.name.startswith(name) for name in current)
+                in_use = entry.name.removesuffix(".compiled") in current
                 folders.append(("toolchain", Path(entry.path), in_use))
     for what, path, in_use in folders:
         try:
@@ -109,9 +118,13 @@ def _as_text(
 ) -> Iterator[str]:
     rows = [("node", "app", "folder", "was live", "size", "frees", "stays as")]
     for each in used:
+        done = removed.get((each.node, each.app))
         for folder in (*each.releases, *each.standby_trees, *each.temporary):
             if folder in each.releases:
-                why = ", ".join(folder.reasons) or ("goes" if dry_run else "went")
+                if done and folder.name in done.releases:
+                    why = "went"
+                else:
+                    why = ", ".join(folder.reasons) or ("goes" if dry_run else "not removed")
             else:
                 why = "standby tree" if folder in each.standby_trees else "temporary"
             rows.append(
@@ -135,9 +148,12 @@ def _as_text(
         )
     for other in beside:
         unused = "" if other.in_use else ", of another version: remove it where none needs it"
+        if other.what == _REMOVED_NODE:
+            unused = ", which a killed `prune` left: it goes"
         yield f"{other.what}: {other.path} takes {size(other.size_bytes)}{unused}"
     releases = sum(each.size_bytes for each in used)
-    frees = sum(each.frees_bytes for each in used)
+    done_with = [each for each in used if dry_run or (each.node, each.app) in removed]
+    frees = sum(each.frees_bytes for each in done_with)
     if dry_run:
         count = sum(not folder.reasons for each in used for folder in each.releases)
         yield f"releases take {size(releases)}; {count} would go, which frees {size(frees)}"

@@ -22,6 +22,21 @@ def worker_lock(site_root: SiteRoot, node: str) -> Path:
     return site_root.path / node / ".worker.lock"
 
 
+def removed_nodes(site_root: SiteRoot) -> list[Path]:
+    """The folders of nodes whose removal was killed, or goes on. Raises SiteUnavailable."""
+    with disk.attempt("read the folder", site_root.path):
+        reserved = site_root.temporary_paths.is_reserved
+        found = site_root.path.glob(f"{TEMPORARY}*-{_REMOVED_STEM}")
+        return sorted(path for path in found if not reserved(path.name))
+
+
+def finish_removals(site_root: SiteRoot) -> None:
+    """Remove what killed removals of nodes left. Raises SiteUnavailable."""
+    for path in removed_nodes(site_root):
+        with disk.attempt("remove", path):
+            disk.remove_tree(path)
+
+
 def remove_node(site_root: SiteRoot, node: str) -> None:
     """Remove a node with all its apps; for visitors all of it goes at one moment.
 
@@ -31,7 +46,7 @@ def remove_node(site_root: SiteRoot, node: str) -> None:
     check_folder_name("node", node)
     root = site_root.path
     with disk.attempt("remove the node", root / node), ExitStack() as held:
-        for left_over in root.glob(f"{TEMPORARY}*-{_REMOVED_STEM}"):
+        for left_over in removed_nodes(site_root):
             disk.remove_tree(left_over)
         worker = held.enter_context(file_locks.lock_file(worker_lock(site_root, node)))
         if not file_locks.try_lock(worker):

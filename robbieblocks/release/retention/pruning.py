@@ -28,7 +28,7 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """The build hashes of removed releases, and how many assets were removed.
+    """The names of removed releases, and how many assets were removed.
 
     `assets_checked` is False where somebody published meanwhile, or it was too early again.
     """
