@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -34,17 +34,56 @@ class Drifts:
     settings: Settings
     health: Health
     log: Log
+    # By app and kind, what was told of the drift that lasts: headers that differ are no news.
+    _told: dict[tuple[str, record.Drift], frozenset[str]] = field(
+        default_factory=dict[tuple[str, record.Drift], frozenset[str]]
+    )
 
     def run_ended(self, job: Job, run: RunReport, *, was_asked: bool) -> None:
         """Tell of what a look at everything found, and what became of it.
 
         `was_asked`: a row asked for the app, so that it was merely not up to date yet.
         """
+        edited = self._still_edited(run) if run.damaged else ()
+        if edited:
+            self.health.edited[run.app] = edited
+            self._lasts(run.app, "disk", frozenset(edited), edited, _reason(run))
+            return
+        self.health.edited.pop(run.app, None)
+        self._ended(run.app, "disk")
         if run.damaged:
-            self.found(run.app, "disk", run.damaged, _outcome(run))
+            self.found(run.app, "disk", run.damaged, _PUT_RIGHT)
         elif job.reason == "reconcile" and run.outcome == "published" and not was_asked:
-            causes = (f"{page.key}: {page.causes[0]}" for page in run.changed if page.causes)
-            self.found(run.app, "rows", tuple(causes), _outcome(run))
+            causes = tuple(f"{page.key}: {page.causes[0]}" for page in run.changed if page.causes)
+            self.found(run.app, "rows", causes or ("other files than pages",), _PUT_RIGHT)
+
+    def _still_edited(self, run: RunReport) -> tuple[str, ...]:
+        """What the run left as it found it: not every run writes files, and some fail."""
+        try:
+            site_root = SiteRoot(self.settings.site_root)
+            return release.edited_on_disk(site_root, self.node, run.app, quick=True)
+        except SiteUnavailable:
+            return run.damaged
+
+    def _lasts(
+        self,
+        app: str,
+        kind: record.Drift,
+        of: frozenset[str],
+        what: tuple[str, ...],
+        remedy: str,
+    ) -> None:
+        """Tell of a drift that was found again, unless it was told `of` the same already."""
+        if self._told.get((app, kind)) != of:
+            self._told[app, kind] = of
+            key = sha256("\n".join((kind, *sorted(of), datetime.now(UTC).isoformat())))
+            self.found(app, kind, what, remedy, key=key)
+
+    def _ended(self, app: str, kind: record.Drift) -> None:
+        if self._told.pop((app, kind), None) is not None:
+            self.log.info("drift.ended", app=app, kind=kind)
+            with suppress(SiteUnavailable):
+                events.forget(self.settings, events.DriftDetected, self.node, app)
 
     def found(
         self, app: str, kind: record.Drift, what: tuple[str, ...], remedy: str, key: str = ""
@@ -73,27 +112,31 @@ class Drifts:
         address = self.settings.addresses.of(self.node)
         if address is None:
             return
-        for app in release.apps(site_root, self.node):
+        live = release.apps(site_root, self.node)
+        for app in {*self.health.not_served} - {*live}:
+            self.health.not_served.pop(app, None)
+            self._ended(app, "serving")
+        for app in live:
             found = release.not_served(site_root, self.node, app, address)
-            before = self.health.not_served.get(app)
             if not found:
-                if self.health.not_served.pop(app, None):
-                    self.log.info("drift.ended", app=app, kind="serving")
-                    with suppress(SiteUnavailable):
-                        events.forget(self.settings, events.DriftDetected, self.node, app)
+                self.health.not_served.pop(app, None)
+                self._ended(app, "serving")
                 continue
-            said = found[0].what, found[0].remedy
-            self.health.not_served[app] = said
-            if before is None or before != said:
-                what = tuple(each.what for each in found)
-                key = sha256("\n".join((said[0], datetime.now(UTC).isoformat())))
-                self.found(app, "serving", what, said[1], key=key)
+            self.health.not_served[app] = found[0].what, found[0].remedy
+            culprits = frozenset(each.culprit for each in found)
+            what = tuple(each.what for each in found)
+            self._lasts(app, "serving", culprits, what, found[0].remedy)
 
 
-def _outcome(run: RunReport) -> str:
-    if run.outcome == "failed":
-        return f"it could not be put right: {run.error}"
-    return "none: it was put right with this run; look who changed it"
+_PUT_RIGHT: Final = "none: it was put right with this run; look who changed it"
+
+
+def _reason(run: RunReport) -> str:
+    """Why a drift of the disk stays, and what to do."""
+    place = f"--node {run.node} --app {run.app}"
+    if run.pin is not None:
+        return f"a pin keeps newer rows back: robbieblocks unpin {place}, or rollback --to another"
+    return f"it could not be put right: {run.error or f'robbieblocks build --verify {place}'}"
 
 
 @contextmanager

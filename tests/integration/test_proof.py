@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -383,6 +384,52 @@ def test_an_answer_without_an_end_is_given_up(
         (first, *_) = proof(root, url)
     assert first.culprit == "the network"
     assert "did not end" in first.why
+
+
+def test_a_server_that_is_slow_holds_up_no_run(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the time is over nothing more is asked for but what explains the first fault."""
+    monkeypatch.setattr("robbieblocks.release.proof.at_once.AT_ONCE", 1)
+    monkeypatch.setattr("robbieblocks.release.proof.proving._GIVEN_UP_S", 0.0)
+    asked = list[str]()
+
+    def failing(path: str) -> tuple[int, Mapping[str, str], bytes]:
+        asked.append(path.partition("?")[0])
+        return 500, {}, b""
+
+    with answering(failing) as url:
+        assert len(proof(root, url)) == 1
+    assert set(asked) == {"/play/home/"}
+
+
+def test_a_server_that_never_answers_is_explained_once(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cause is not the page's, and each question takes its time."""
+    monkeypatch.setattr("robbieblocks.release.proof.answers._TIMEOUT_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (found,) = proof(root, f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert found.culprit == "the network"
+    assert "no answer in time" in found.why
+
+
+def test_no_process_waits_for_an_answer_when_it_ends(root: SiteRoot) -> None:
+    """A worker that is stopped ends, though a server is silent."""
+    before = set(threading.enumerate())
+    asking = set[threading.Thread]()
+    plain = files_below(root.path / NODE)
+
+    def watched(path: str) -> tuple[int, Mapping[str, str], bytes]:
+        asking.update(threading.enumerate())
+        return plain(path)
+
+    with answering(watched) as url:
+        server = {each for each in threading.enumerate() if not each.daemon}
+        assert proof(root, url) == ()
+    new = asking - before
+    assert {each.name for each in new if each.name == "proof"}
+    assert [each for each in new - server if not each.daemon] == []
 
 
 def test_each_node_is_asked_at_its_own_address(root: SiteRoot) -> None:

@@ -115,7 +115,7 @@ class Asker:
     def _ask(self, url: str, headers: Mapping[str, str]) -> Answer:
         import httpx
 
-        name = self._host.rpartition(":")[0] or self._host
+        name = urlsplit(self.address.url).hostname
         extensions = {"sni_hostname": name} if "Host" in headers else {}
         began = time.monotonic()
         try:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Final
 
 from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.release.places.layout import AppFolder
-from robbieblocks.release.proof.answers import Answer, Asker
+from robbieblocks.release.proof.answers import Asker, Failure
+from robbieblocks.release.proof.at_once import at_once
 from robbieblocks.release.proof.culprits import Evidence, explain
 from robbieblocks.release.proof.known import release_of
 from robbieblocks.release.proof.not_served import NotServed
@@ -19,9 +20,8 @@ from robbieblocks.settings import Address
 PAGES_MAX: Final = 8
 _ASSETS_MAX: Final = 48
 _EXPLAINED_MAX: Final = 5
-_AT_ONCE: Final = 4
 _ATTEMPTS: Final = 5
-# Five attempts at a server that does not answer would take a minute.
+# Five attempts at a server that does not answer, or one at all assets of it, would take minutes.
 _GIVEN_UP_S: Final = 15.0
 
 
@@ -38,7 +38,8 @@ def prove(
     Of the pages whose files `changed` (of all where none did) the first eight are asked for, then
     the assets that these name. What is wrong is asked for again, five times at most, with pauses of
     once, twice, three and four times `pause_s`: a cache may be that old. The first five things that
-    stay wrong are explained. Never raises for what a server does.
+    stay wrong are explained. What can't be asked for within 15 seconds is left out, so that a run
+    is not held up for minutes. Never raises for what a server does.
     """
     # These take long to import, and only those need them who have an address.
     from tenacity import (
@@ -49,22 +50,18 @@ def prove(
         wait_incrementing,
     )
 
-    with Asker.open(address) as asker, ThreadPoolExecutor(_AT_ONCE) as threads:
+    with Asker.open(address) as asker:
         waiting = _wanted(address, app_folder, manifest, changed)
-        wrong: dict[str, tuple[Wanted, Answer]] = {}
+        wrong: list[tuple[Wanted, Failure]] = []
+        given_up_at = time.monotonic() + _GIVEN_UP_S
 
         def ask() -> bool:
-            nonlocal waiting
-            answers = threads.map(asker.visitor, [each.path for each in waiting])
-            found = [
-                (each, answer)
-                for each, answer in zip(waiting, answers, strict=True)
-                if each.problem(answer)
-            ]
-            wrong.clear()
-            wrong.update({each.path: (each, answer) for each, answer in found})
-            waiting = [each for each, _ in found]
-            return bool(waiting)
+            nonlocal waiting, wrong
+            asked = at_once(partial(_asked, asker), waiting, until=given_up_at)
+            # What was wrong before, and was not asked for again, still counts as that.
+            wrong = [*filter(None, asked), *wrong[len(asked) :]]
+            waiting = [each for each, _ in wrong]
+            return bool(wrong)
 
         Retrying(
             stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_GIVEN_UP_S),
@@ -72,10 +69,14 @@ def prove(
             retry=retry_if_result(bool),
             retry_error_callback=lambda _last: True,
         )(ask)
-        explained = threads.map(
-            partial(_explained, asker, app_folder), _first_of_each(wrong.values())
-        )
-        return tuple(each for each in explained if each is not None)
+        found = at_once(partial(_explained, asker, app_folder), _first_of_each(wrong))
+        return tuple(each for each in found if each is not None)
+
+
+def _asked(asker: Asker, wanted: Wanted) -> tuple[Wanted, Failure] | None:
+    """What is wrong, and why nothing came; None where all is right. Keeps no bodies."""
+    answer = asker.visitor(wanted.path)
+    return (wanted, answer.failure) if wanted.problem(answer) else None
 
 
 def _wanted(
@@ -93,20 +94,20 @@ def _assets_of(pages: Iterable[PageEntry]) -> list[str]:
     return list(names)[:_ASSETS_MAX]
 
 
-def _first_of_each(
-    wrong: Iterable[tuple[Wanted, Answer]],
-) -> Sequence[tuple[Wanted, Answer]]:
-    """A few to explain: where pages are wrong, the assets beside them are left out."""
-    found = sorted(wrong, key=lambda each: not each[0].is_page)
-    pages = [each for each in found if each[0].is_page]
-    return (pages or found)[:_EXPLAINED_MAX]
+def _first_of_each(wrong: Iterable[tuple[Wanted, Failure]]) -> list[Wanted]:
+    """A few to explain: where pages are wrong, the assets beside them are left out.
+
+    Where no answer came, one stands for all: its cause is not the page's.
+    """
+    found = sorted(wrong, key=lambda case: not case[0].is_page)
+    pages = [case for case in found if case[0].is_page]
+    answered = [each for each, failure in pages or found if not failure]
+    unanswered = {failure: each for each, failure in reversed(pages or found) if failure}
+    return [*unanswered.values(), *answered][:_EXPLAINED_MAX]
 
 
-def _explained(
-    asker: Asker, app_folder: AppFolder, case: tuple[Wanted, Answer]
-) -> NotServed | None:
+def _explained(asker: Asker, app_folder: AppFolder, wanted: Wanted) -> NotServed | None:
     """Who is at fault; None where it is right in the meantime."""
-    wanted, _ = case
     fresh = asker.past_caches(wanted.path)
     # After the fresh one: a page that came right in between is not a cache's fault.
     visitor = asker.visitor(wanted.path)

@@ -35,7 +35,8 @@ class Health:
     `why` explains the state. `retrying` are the apps that wait for another try. `reconciled` is
     True once every app was examined since the start. By app, `errors` has why its last build
     failed, `held_back` how many pages it left as they were, and why, `frozen` for the end of which
-    freeze its changes wait, and `not_served` what its address answered wrongly when it was asked
+    freeze its changes wait, `edited` what a look at everything found altered in its live release
+    and could not put right, and `not_served` what its address answered wrongly when it was asked
     last, and what to do. `drifts` counts drifts by app and kind. The thread that asks writes these
     two, too.
     """
@@ -55,6 +56,7 @@ class Health:
     held_back: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     frozen: dict[str, str] = field(default_factory=dict[str, str])
     last_build: dict[str, object] = field(default_factory=dict[str, object])
+    edited: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     not_served: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     drifts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     builds: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -165,6 +167,7 @@ class Health:
                 why=why,
                 errors=errors,
                 held_back=held_back,
+                edited=self.edited.copy(),
                 not_served=self.not_served.copy(),
                 waiting=self.waiting,
                 oldest_s=self.oldest_waiting_age_s or 0.0,
