@@ -47,7 +47,7 @@ from robbieblocks.release.pinning.freezes import (
     frozen,
 )
 from robbieblocks.release.pinning.holds import Hold, end_holds, holds
-from robbieblocks.release.pinning.page_rollback import hold_page, roll_back_page
+from robbieblocks.release.pinning.page_rollback import RolledBackPage, hold_page, roll_back_page
 from robbieblocks.release.pinning.pins import Pin, pinned
 from robbieblocks.release.pinning.rollback import (
     KeptRelease,
@@ -113,6 +113,7 @@ __all__ = [
     "RemovalLimit",
     "Retention",
     "RolledBack",
+    "RolledBackPage",
     "Room",
     "SiteRoot",
     "WrittenRelease",

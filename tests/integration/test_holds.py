@@ -11,7 +11,16 @@ import pytest
 
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.release import Hold, SiteRoot, end_holds, hold_page, holds, roll_back_page
+from robbieblocks.release import (
+    Hold,
+    RolledBackPage,
+    SiteRoot,
+    end_holds,
+    hold_page,
+    holds,
+    roll_back_page,
+)
+from robbieblocks.release.checking import smoke
 from robbieblocks.settings import Address
 from tests.building import Builder, run_of
 from tests.integration.releases import NODE as SMALL
@@ -204,14 +213,22 @@ def test_a_kill_leaves_a_whole_site_and_the_next_call_completes_it(
     assert seeded.html(NODE, APP, FILE) == good
 
 
-def test_a_page_that_is_not_served_as_it_should_be_is_swapped_back(seeded: Builder) -> None:
-    """And not held."""
+def _damaged(*_args: object) -> list[str]:
+    return ["index.html is not what was written"]
+
+
+def test_an_address_that_is_down_keeps_no_page_from_going_back(
+    seeded: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told; what is wrong on the disk is swapped back, and nothing is held then."""
     seeded.build()
+    good = seeded.html(NODE, APP, FILE)
     seeded.sql(_TITLE, "Bad", PAGE)
     seeded.build(apps=[APP])
     before = seeded.files(NODE, APP)
-    with pytest.raises(SiteUnavailable, match="swapped back"):
-        roll_back_page(
+
+    def back() -> RolledBackPage:
+        return roll_back_page(
             seeded.site_root,
             NODE,
             APP,
@@ -221,8 +238,17 @@ def test_a_page_that_is_not_served_as_it_should_be_is_swapped_back(seeded: Build
             now=NOW,
             address=Address(url="http://127.0.0.1:9"),
         )
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(smoke, "check_files", _damaged)
+        with pytest.raises(SiteUnavailable, match="swapped back"):
+            back()
     assert seeded.files(NODE, APP) == before
     assert holds(seeded.site_root, NODE, APP) == {}
+    went = back()
+    assert [each.culprit for each in went.not_served] == ["the network"]
+    assert seeded.html(NODE, APP, FILE) == good
+    assert holds(seeded.site_root, NODE, APP) == {PAGE: went.hold}
 
 
 def test_what_its_conditions_show_is_no_change_of_its_rows() -> None:

@@ -22,7 +22,8 @@ _TOKEN = "UPDATE robbieblocks_style_tokens SET default_value = %s WHERE token_ke
 
 def back(seeded: Builder, to: str = "") -> Hold:
     """Go back with the home page on one node."""
-    return roll_back_page(seeded.site_root, NODE, APP, PAGE, to=to, who="ann", why="typo", now=NOW)
+    went = roll_back_page(seeded.site_root, NODE, APP, PAGE, to=to, who="ann", why="typo", now=NOW)
+    return went.hold
 
 
 def hold(seeded: Builder, until: datetime | None = None) -> Hold:

@@ -25,6 +25,7 @@ from robbieblocks.release import (
     unpin,
     verify,
 )
+from robbieblocks.release.checking import smoke
 from robbieblocks.settings import Address
 from tests.integration.releases import NODE, app_folder, keeping, put_version, served
 
@@ -138,12 +139,30 @@ def test_where_nothing_is_live_there_is_nothing_to_go_back(site_root: SiteRoot) 
     assert kept_releases(site_root, NODE, "play") == ()
 
 
-def test_what_is_not_served_as_it_should_be_is_swapped_back(site_root: SiteRoot) -> None:
+def _damaged(*_args: object) -> list[str]:
+    return ["index.html is not what was written"]
+
+
+def test_an_address_that_is_down_keeps_nobody_from_going_back(site_root: SiteRoot) -> None:
+    """Whatever the settings say of releases that are not served: what is wrong is told."""
+    hashes = published(site_root, 2)
+    went = back(site_root, smoke_url="http://127.0.0.1:9")
+    assert version(site_root) == 1
+    assert [each.culprit for each in went.not_served] == ["the network"]
+    pin = pinned(site_root, NODE, "play")
+    assert pin is not None
+    assert pin.build_hash == hashes[0]
+
+
+def test_what_is_wrong_on_the_disk_is_swapped_back(
+    site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the pin as it was before."""
     hashes = published(site_root, 2)
     pin_live(site_root, NODE, "play", who="bob", why="fine", now=NOW)
+    monkeypatch.setattr(smoke, "check_files", _damaged)
     with pytest.raises(SiteUnavailable, match=f"swapped back to {hashes[1][:12]}"):
-        back(site_root, smoke_url="http://127.0.0.1:9")
+        back(site_root)
     assert version(site_root) == 2
     pin = pinned(site_root, NODE, "play")
     assert pin is not None

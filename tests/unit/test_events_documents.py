@@ -101,13 +101,21 @@ def test_each_metric_of_the_rules_and_the_dashboard_is_there() -> None:
     """A worker's /metrics has it; a counter by its name with _total, a histogram's with _bucket."""
     health = Health(node="n", timing=Timing(), liveness=Liveness())
     health.builds["play", "published"] = 1
+    health.drifts["play", "disk"] = 1
     health.events.count("hook", "given up")
     text = generate_latest(Metrics(health)).decode()
     there = set(re.findall(r"^(robbieblocks_\w+)", text, re.MULTILINE))
     named = {name for each in expressions() for name in re.findall(r"\brobbieblocks_\w+", each)}
     assert len(named) > 10
     assert named - there == set()
+    assert {"robbieblocks_drift", "robbieblocks_drifts_total"} <= named
     assert 'outcome="given up"' in text
+
+
+def test_no_rule_takes_the_increase_of_a_series_that_begins_when_something_happens() -> None:
+    """Prometheus has 0 for it: the first time would go unnoticed."""
+    rules = yaml.safe_load(_text("monitoring/alerts.yml"))["groups"][0]["rules"]
+    assert not [rule for rule in rules if "increase(" in rule["expr"]]
 
 
 def test_alert_rules_have_what_prometheus_wants() -> None:

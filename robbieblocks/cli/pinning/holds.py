@@ -33,7 +33,7 @@ def rollback(
 
     def go(page: str, node: str, app: str) -> Done:
         before = release.live(site_root, node, app)
-        held = release.roll_back_page(
+        went = release.roll_back_page(
             site_root,
             node,
             app,
@@ -42,10 +42,12 @@ def rollback(
             address=settings.addresses.of(node),
             **order.as_options(),
         )
+        for each in went.not_served:
+            print_progress(f"{node}/{app}: {each}")
         tell(settings, site_root, node, app, live_before=before.build_hash if before else "")
         manifest = release.live(site_root, node, app)
-        now = manifest.build_hash if manifest else held.build_hash
-        return Done(node=node, app=app, build_hash=now, said=f"{page} is {held}")
+        now = manifest.build_hash if manifest else went.hold.build_hash
+        return Done(node=node, app=app, build_hash=now, said=f"{page} is {went.hold}")
 
     live = _live_places(site_root, pages, nodes, apps)
     steps = [(*place, partial(go, page)) for page, places in live.items() for place in places]

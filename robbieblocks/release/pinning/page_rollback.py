@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from robbieblocks import failpoints
@@ -13,14 +13,29 @@ from robbieblocks.model import Manifest, PageEntry
 from robbieblocks.release.files import disk
 from robbieblocks.release.pinning.holds import Hold, read_holds, write_holds
 from robbieblocks.release.pinning.pins import read_pin, write_pin
-from robbieblocks.release.pinning.rollback import choose, kept_releases, listed, whole_manifest
+from robbieblocks.release.pinning.rollback import (
+    choose,
+    kept_at,
+    kept_releases,
+    listed,
+    whole_manifest,
+)
 from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import live_release, manifest_of
 from robbieblocks.release.swap import make_live
 from robbieblocks.release.write import write_release
 from robbieblocks.settings import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBackPage:
+    """How the page is held since. `not_served` is as for `Published`."""
+
+    hold: Hold
+    not_served: tuple[NotServed, ...] = ()
 
 
 def hold_page(
@@ -64,14 +79,14 @@ def roll_back_page(
     now: datetime,
     until: datetime | None = None,
     address: Address | None = None,
-) -> Hold:
+) -> RolledBackPage:
     """Give visitors one page as an earlier release had it, and hold it there.
 
     `to` is as for `roll_back`; without it, the last release before the live one in which the page
-    was another. The hold is written first: after a kill before the swap the page stays as it is,
-    and the same call completes it. Where what is live is pinned, the pin goes along. Raises
-    UsageError where no such release is kept, whole, with the page at the same route, and
-    SiteUnavailable; then what was live, and what was held, stay.
+    was another. `address` is as for `roll_back`, too. The hold is written first: after a kill
+    before the swap the page stays as it is, and the same call completes it. Where what is live is
+    pinned, the pin goes along. Raises UsageError where no such release is kept, whole, with the
+    page at the same route, and SiteUnavailable; then what was live, and what was held, stay.
     """
     app_folder = AppFolder.of(site_root, node, app)
     with lock(site_root, node, app):
@@ -96,14 +111,14 @@ def roll_back_page(
         wanted = _with_page(live, old, earlier)
         try:
             with write_release(site_root, wanted, contents, ()) as written:
-                make_live(written, address=address)
+                done = make_live(written, address=kept_at(address))
         except SiteUnavailable:
             write_holds(app_folder, before)
             raise
         if pin is not None and pin.build_hash == live.build_hash:
             # After the swap: after a kill between the two a build tells how to go back to it.
             write_pin(app_folder, replace(pin, build_hash=wanted.build_hash))
-    return hold
+    return RolledBackPage(hold=hold, not_served=done.not_served)
 
 
 def _live_page(app_folder: AppFolder, page: str) -> tuple[Manifest, PageEntry]:

@@ -96,7 +96,8 @@ def roll_back(
     `to` is its hash, or how that begins; without it, the release that was made live last before the
     live one. The pin is written first: where the process ends before the swap, the next rollback
     completes it, and meanwhile nothing newer goes out. Held pages are held from then on as they are
-    in it. `address` is as for `make_live`.
+    in it. What is not served at `address` as it should be is in the answer: a person chose the
+    release, and the server that is down, or the cache that is stale, was so before.
 
     Raises UsageError where there is no such release, or a file of it is damaged, and
     SiteUnavailable; then what was live, and its pin, stay or are put back.
@@ -214,7 +215,12 @@ def _swap(
         )
         previous = disk.target_of(app_folder.previous)
         swap(new)
-        return checked_or_swapped_back(new, previous, address)
+        return checked_or_swapped_back(new, previous, kept_at(address))
+
+
+def kept_at(address: Address | None) -> Address | None:
+    """An address to ask, whatever the settings say of releases that are not served."""
+    return replace(address, swap_back=False) if address else None
 
 
 def _let_holds_follow(app_folder: AppFolder, before: Manifest | None, now: Manifest) -> None:

@@ -33,7 +33,7 @@ def at_once(function: Callable[[T], R], items: Sequence[T], *, until: float = ma
                     return
             try:
                 results[found[0]] = function(found[1])
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below
                 errors.append(error)
 
     # An executor's threads are waited for when the process ends, and a server may be silent.
