@@ -136,6 +136,8 @@ def _reason(run: RunReport) -> str:
     place = f"--node {run.node} --app {run.app}"
     if run.pin is not None:
         return f"a pin keeps newer rows back: robbieblocks unpin {place}, or rollback --to another"
+    if run.waits:
+        return "a freeze keeps newer rows back: it is put right with the release that follows"
     return f"it could not be put right: {run.error or f'robbieblocks build --verify {place}'}"
 
 
