@@ -8,7 +8,7 @@ Queries stand in the packages that need them.
 from robbieblocks.database.address import read_address, secrets, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connect_errors import described
-from robbieblocks.database.connection import clock_ahead_s, connect, is_pooled
+from robbieblocks.database.connection import clock_ahead_s, connect, is_pooled, is_read_only
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 from robbieblocks.database.rights import missing_roles
@@ -20,6 +20,7 @@ __all__ = [
     "described",
     "identity",
     "is_pooled",
+    "is_read_only",
     "missing_roles",
     "read_address",
     "secrets",

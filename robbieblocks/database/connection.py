@@ -27,6 +27,10 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
     "tcp_user_timeout": ("", "30000"),
 }
 
+_READ_ONLY: LiteralString = (
+    "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+)
+
 # Which backend answers.
 _BACKEND: LiteralString = "SELECT pg_backend_pid()"
 # The time at the server, now: not when the transaction began.
@@ -72,6 +76,13 @@ def is_pooled(connection: Connection) -> bool:
     with translated("find out which backend answers"):
         row = connection.execute(_BACKEND).fetchone()
     return row is None or row[0] != connection.info.backend_pid
+
+
+def is_read_only(connection: Connection) -> bool:
+    """Whether the server is a standby, or sessions may not write. Raises DatabaseUnavailable."""
+    with translated("find out whether the database takes writes"):
+        row = connection.execute(_READ_ONLY).fetchone()
+    return row is not None and bool(row[0])
 
 
 def clock_ahead_s(connection: Connection, now: Callable[[], datetime]) -> float:

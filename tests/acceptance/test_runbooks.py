@@ -245,21 +245,23 @@ def test_a_backup_is_restored_on_a_new_machine_that_serves_meanwhile(shell: Shel
             _undone(shell, step)
         elif step.language == "sh":
             shell.follow(step)
-    assert "the judges look at it" in shell.run("robbieblocks status")
-    assert "code" in shell.run("robbieblocks status --format json").partition('"held"')[2]
+    said = shell.run("robbieblocks status --quick --format json")
+    assert "the judges look at it" in said
+    assert "code" in said.partition('"held"')[2]
     shell.run('dropdb --force "$PGDATABASE"')
 
 
 def _undone(shell: Shell, step: Step) -> None:
     """Somebody breaks a page, finds the change in the journal, and takes it back."""
+    build = "robbieblocks build --node aurora-town-local --app work"
     edit(shell, "work", "broken")
-    shell.run("robbieblocks build")
+    shell.run(build)
     assert "broken" in shell.shown("work", "aurora-town-local")
     shell.follow(step)
     newest = shell.run("robbieblocks changes list --page work --limit 1 --format json")
     number = newest.partition('"id":')[2].partition(",")[0].strip()
     shell.run(f"robbieblocks changes undo {number}")
-    shell.run("robbieblocks build")
+    shell.run(build)
     assert "v1" in shell.shown("work", "aurora-town-local")
 
 

@@ -118,6 +118,19 @@ def test_a_folder_is_entered_by_owner_group_or_all(settings: Settings) -> None:
 
 
 @pytest.mark.postgres
+def test_a_database_that_takes_no_writes_is_broken(
+    database: str, monkeypatch: pytest.MonkeyPatch, make_settings: object
+) -> None:
+    """As a standby is; the rights alone would not tell."""
+    made: Settings = make_settings(database_url=database)  # type: ignore[operator]  # conftest names its type
+    assert "no writes" not in told(stored.look(made, stored.Identity()))
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+    said = told(stored.look(made, stored.Identity()))
+    assert "broken  database   it takes no writes" in said
+    assert "target_session_attrs=read-write" in said
+
+
+@pytest.mark.postgres
 def test_a_clock_that_differs_from_the_database_is_told(database: str) -> None:
     """Ahead or behind, by how much; from half a minute on it is broken."""
     from robbieblocks.database import clock_ahead_s
@@ -184,6 +197,7 @@ def test_a_unit_that_is_not_what_would_be_printed_is_told(
     (tmp_path / "robbieblocks-maintain.service").write_text(
         "[Service]\nExecStart=robbieblocks db maintain\n"
     )
+    (tmp_path / "robbieblocks-old.service").write_bytes(b"# von J\xf6rg\n[Service]\n")
     path.write_text(printed.replace("[Service]", "[Service]\n# by hand"))
     assert told(machine.units(settings)).startswith("ok ")
     path.write_text(printed.replace("[Service]", '[Service]\nEnvironment="PGHOST=/run"'))

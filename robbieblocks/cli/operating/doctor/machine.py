@@ -92,7 +92,7 @@ def _published(settings: Settings) -> bool:
 def units(settings: Settings) -> Iterator[Finding]:
     """Whether each worker's unit on this machine is what `systemd` would print now."""
     for path in sorted(_UNITS.glob("robbieblocks-*.service")):
-        written = path.read_text(encoding="utf-8")
+        written = path.read_text(encoding="utf-8", errors="replace")
         found = systemd.command_of(written)
         if found is None:
             continue  # another program's

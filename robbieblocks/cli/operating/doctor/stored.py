@@ -64,6 +64,13 @@ def _server(connection: Connection) -> Iterator[Finding]:
     if connection.info.server_version < _OLDEST_SERVER:
         what = "the server is older than PostgreSQL 15"
         yield broken("database", what, "use a server of 15 to 18")
+    if database.is_read_only(connection):
+        yield broken(
+            "database",
+            "it takes no writes: a standby, or default_transaction_read_only is set",
+            "name the primary; of several hosts target_session_attrs=read-write finds it",
+            why="a build records its run, and a worker what it has published",
+        )
     if database.is_pooled(connection):
         yield note(
             "database",
