@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,13 @@ from robbieblocks.release import (
     live,
     lock,
     prepare_standby_trees,
+    prune,
     size_of,
     usage_of_app,
     usage_of_assets,
     verify,
 )
+from robbieblocks.release.files import disk
 from tests.integration.releases import NODE, app_folder, keeping, put_version
 from tests.integration.test_release_kill import kill_at
 
@@ -167,6 +170,30 @@ def test_what_a_process_left_goes_and_what_one_is_making_stays(site_root: SiteRo
     assert not any(os.path.lexists(path) for path in (*left, link))
     assert removing.is_dir()
     assert mine.is_dir()
+
+
+@pytest.mark.parametrize("remove", [collect, prune])
+def test_a_standby_tree_that_another_container_makes_is_never_half_there(
+    site_root: SiteRoot, monkeypatch: pytest.MonkeyPatch, remove: Callable[..., object]
+) -> None:
+    """Its process has no number here, so it counts as left; it goes under another name, and who
+    makes it finds it gone."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    making = app_folder(site_root).releases / f".tmp-{ended.pid}-00aa-spare"
+    making.mkdir()
+    removed: list[Path] = []
+    real = disk.remove_tree
+
+    def noted(path: Path) -> None:
+        removed.append(path)
+        real(path)
+
+    monkeypatch.setattr(disk, "remove_tree", noted)
+    remove(site_root, NODE, "play")
+    assert not making.exists()
+    assert removed
+    assert making not in removed
 
 
 def test_somebody_who_publishes_is_waited_for(

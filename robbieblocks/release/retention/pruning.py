@@ -156,10 +156,14 @@ def _is_left_over(app_folder: AppFolder, name: str, stem: str) -> bool:
 
 def _temporary(app_folder: AppFolder) -> Iterator[Path]:
     reserved = app_folder.site_root.temporary_paths.is_reserved
+    # Who makes a standby tree holds no lock, and may be in a container, whose processes have their
+    # own numbers: `prune` renames such a folder before it removes it, so that none is half there.
+    standby = f"-{STANDBY_STEM}"
     for folder in (app_folder.path, app_folder.releases):
         with contextlib.suppress(FileNotFoundError):
             for entry in os.scandir(folder):
-                if entry.name.startswith(TEMPORARY) and not reserved(entry.name):
+                name = entry.name
+                if name.startswith(TEMPORARY) and not (name.endswith(standby) or reserved(name)):
                     yield Path(entry.path)
 
 
