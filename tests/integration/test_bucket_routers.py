@@ -78,9 +78,7 @@ error_log {folder}/errors.log notice;
 events {{ worker_connections 64; }}
 http {{
     access_log off;
-    js_path "{folder}";
-    js_import robbieblocks from router.js;
-    subrequest_output_buffer_size 16m;
+    {http}
     proxy_temp_path {folder}/proxy;
     client_body_temp_path {folder}/body;
     fastcgi_temp_path {folder}/fastcgi;
@@ -88,13 +86,7 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port};
-        absolute_redirect off;
-        location / {{ js_content robbieblocks.answer; }}
-        location /robbieblocks-bucket/ {{
-            internal;
-            proxy_pass {bucket}/;
-            proxy_pass_request_headers off;
-        }}
+        {server}
     }}
 }}
 """
@@ -173,14 +165,38 @@ def test_the_worker_for_cloudflare_answers_as_serve_does(
     same_as_serve(site_root, ask)
 
 
+def told(router: str, folder: Path, bucket: str) -> dict[str, str]:
+    """What the printed router says that nginx is told, by the block that it belongs into."""
+    places = {
+        "/etc/nginx/robbieblocks.js": f"{folder}/router.js",
+        "/var/cache/nginx/robbieblocks": f"{folder}/cache",
+        "http://BUCKET-ENDPOINT/BUCKET": bucket,
+    }
+    said = router.partition("// An endpoint with https")[0]
+    for there, here in places.items():
+        assert there in said
+        said = said.replace(there, here)
+    lines: dict[str, list[str]] = {"http": [], "server": []}
+    block = "http"
+    for line in said.splitlines():
+        block = next((each for each in lines if f"{each} {{}}" in line), block)
+        if line.startswith("//   "):
+            lines[block].append(line.removeprefix("//   "))
+    return {name: "\n".join(each) for name, each in lines.items()}
+
+
 @contextmanager
-def open_bucket(s3: Front) -> Iterator[str]:
-    """The bucket as nginx may read it: without a signature, from this machine alone."""
+def open_bucket(s3: Front, asked: list[str]) -> Iterator[str]:
+    """The bucket as nginx may read it: without a signature, from this machine alone.
+
+    Each key that it is asked for is added to `asked`.
+    """
     bucket = s3.bucket()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = bucket.get(self.path.removeprefix(f"/{bucket.address.prefix}"))
+            asked.append(self.path.removeprefix(f"/{bucket.address.prefix}"))
+            found = bucket.get(asked[-1])
             self.send_response_only(200 if found else 404)
             self.end_headers()
             self.wfile.write(found.data if found else b"")
@@ -200,7 +216,9 @@ def open_bucket(s3: Front) -> Iterator[str]:
 
 
 @pytest.fixture
-def nginx(published: tuple[Front, SiteRoot], tmp_path: Path) -> Iterator[tuple[str, SiteRoot]]:
+def nginx(
+    published: tuple[Front, SiteRoot], tmp_path: Path
+) -> Iterator[tuple[str, SiteRoot, list[str]]]:
     """nginx of Debian's packages with the printed router, and the bucket behind it."""
     packages = ("nginx", "libnginx-mod-http-js", "libpcre2-8-0", "libxml2", "libxslt1.1")
     root = debian_packages.unpacked("nginx-js", packages, "install libnginx-mod-http-js")
@@ -209,15 +227,18 @@ def nginx(published: tuple[Front, SiteRoot], tmp_path: Path) -> Iterator[tuple[s
 
 def _nginx(
     published: tuple[Front, SiteRoot], tmp_path: Path, root: Path
-) -> Iterator[tuple[str, SiteRoot]]:
+) -> Iterator[tuple[str, SiteRoot, list[str]]]:
     s3, site_root = published
+    asked: list[str] = []
     folder = tmp_path / "nginx"
     folder.mkdir()
-    (folder / "router.js").write_text(router_of("nginx", Address.parse(s3.url)))
+    router = router_of("nginx", Address.parse(s3.url))
+    (folder / "router.js").write_text(router)
     port = free_port()
     user = "user root root;" if os.geteuid() == 0 else ""
-    with open_bucket(s3) as bucket:
-        text = _NGINX.format(root=root, folder=folder, port=port, bucket=bucket, user=user)
+    with open_bucket(s3, asked) as bucket:
+        blocks = told(router, folder, bucket)
+        text = _NGINX.format(root=root, folder=folder, port=port, user=user, **blocks)
         (folder / "main.conf").write_text(text)
         argv = [str(root / "usr/sbin/nginx"), "-e", "stderr", "-c", str(folder / "main.conf")]
         environment = {**os.environ, "LD_LIBRARY_PATH": debian_packages.libraries(root)}
@@ -236,14 +257,17 @@ def _nginx(
 
             try:
                 until(answers, "nginx", 20.0)
-                yield address, site_root
+                yield address, site_root, asked
             finally:
                 process.terminate()
 
 
-def test_nginx_answers_as_serve_does(nginx: tuple[str, SiteRoot]) -> None:
-    """By the printed router, which asks the bucket: each path is answered alike."""
-    address, site_root = nginx
+def test_nginx_answers_as_serve_does(nginx: tuple[str, SiteRoot, list[str]]) -> None:
+    """By the printed router, installed as it says: each path is answered alike.
+
+    What the pointer names is asked of the bucket once, and the pointer each time.
+    """
+    address, site_root, asked = nginx
 
     def ask(asked: list[tuple[str, dict[str, str]]]) -> list[Answer]:
         answers: list[Answer] = []
@@ -254,3 +278,6 @@ def test_nginx_answers_as_serve_does(nginx: tuple[str, SiteRoot]) -> None:
 
     # nginx itself refuses what is no path, and resolves `..`.
     same_as_serve(site_root, ask, [path for path in PATHS if path not in (MALFORMED, UPWARDS)])
+    asked.clear()
+    httpx.get(f"{address}/play/p1/").raise_for_status()
+    assert asked == ["pointer.json"]
