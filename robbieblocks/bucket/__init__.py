@@ -19,6 +19,7 @@ from robbieblocks.bucket.record import Record, read_record
 from robbieblocks.bucket.routers import RouterKind, router_of
 from robbieblocks.bucket.source import live_builds
 from robbieblocks.bucket.static_host import StaticHost, static_site
+from robbieblocks.bucket.telling import Telling
 
 __all__ = [
     "FlatPointer",
@@ -28,6 +29,7 @@ __all__ = [
     "RouterKind",
     "RouterPointer",
     "StaticHost",
+    "Telling",
     "live_builds",
     "open_publisher",
     "read_record",

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from robbieblocks import failpoints
 from robbieblocks.bucket.flat_layout import FlatLayout
 from robbieblocks.bucket.pointer import FlatPointer, RouterPointer
 from robbieblocks.bucket.record import own_record, write_record
 from robbieblocks.bucket.router_layout import RouterLayout
 from robbieblocks.bucket.source import Source, SourceChanged
+from robbieblocks.bucket.telling import Tell
 from robbieblocks.bucket.uploading import Layout
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.objectstore import Address, Bucket, Overtaken
@@ -41,7 +43,8 @@ class Pushed:
 class Publisher:
     """Publishes one node. `may_take_over` is asked where another site root was published last.
 
-    `go_on` is asked between objects. Only one thread may use it.
+    `go_on` is asked between objects. `tell` is called once the bucket has what it
+    had not. Only one thread may use it.
     """
 
     site_root: SiteRoot
@@ -50,6 +53,7 @@ class Publisher:
     layout: BucketLayout
     may_take_over: Callable[[], bool] = lambda: False
     go_on: Callable[[], bool] = lambda: True
+    tell: Tell = lambda _before, _after: None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def push(self, *, verify: bool = False, adopt: bool = False) -> Pushed:
@@ -67,6 +71,10 @@ class Publisher:
             raise
         done = record.published(str(self.bucket.address), pushed.builds, self.clock())
         if pushed.swapped or record.error or done.builds != record.builds:
+            if done.builds != record.builds or done.url != record.url:
+                # Before the record: after a kill it is told again, and not never.
+                failpoints.reached("bucket not told")
+                self.tell(record, done)
             write_record(self.site_root, self.node, done)
         return pushed
 
@@ -134,9 +142,16 @@ class Publisher:
         )
 
 
-def open_publisher(settings: BucketSettings, site_root: SiteRoot, node: str) -> Publisher:
+def open_publisher(
+    settings: BucketSettings,
+    site_root: SiteRoot,
+    node: str,
+    tell: Tell = lambda _before, _after: None,
+) -> Publisher:
     """The publisher of a node. Raises UsageError for an address that is none."""
     address = Address.parse(
         settings.url_of(node), endpoint=settings.endpoint, region=settings.region
     )
-    return Publisher(site_root=site_root, node=node, bucket=Bucket(address), layout=settings.layout)
+    return Publisher(
+        site_root=site_root, node=node, bucket=Bucket(address), layout=settings.layout, tell=tell
+    )

@@ -5,6 +5,7 @@ Nothing is noted, and nothing on the disk is touched, where `[events]` is not se
 
 from robbieblocks.events.event import (
     EVENTS,
+    BucketPublished,
     ChangedPage,
     DriftDetected,
     Event,
@@ -29,6 +30,7 @@ from robbieblocks.events.telling import RunFacts, changed_pages, tell
 
 __all__ = [
     "EVENTS",
+    "BucketPublished",
     "ChangedPage",
     "DriftDetected",
     "Event",

@@ -78,6 +78,22 @@ class RunPublished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BucketPublished(Event):
+    """A bucket has a release now, after it went live on this machine.
+
+    `release` is `none` where the app has no page any more. `more_pages` is as above.
+    """
+
+    kind: ClassVar[str] = "bucket.published"
+
+    bucket: str
+    release: str
+    release_before: str
+    pages: tuple[ChangedPage, ...] = ()
+    more_pages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(Event):
     """Nothing of a run went out; `release` stays live. It is told once, until the error differs."""
 
@@ -219,6 +235,7 @@ class FreezeEnded(Event):
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     RunPublished,
+    BucketPublished,
     RunFailed,
     RunHeld,
     RunRecovered,

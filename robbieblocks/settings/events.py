@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NAME: Final = "events"
 KINDS: Final = (
     "run.published",
+    "bucket.published",
     "run.failed",
     "run.held",
     "run.recovered",
@@ -29,6 +30,7 @@ KINDS: Final = (
 )
 FORMATS: Final = ("standard", "slack")
 HOOK: Final = "on_publish"
+_AFTER_PUBLISH: Final = ("run.published", "bucket.published", "rolled_back")
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9:][A-Za-z0-9:_.-]{0,63}")
@@ -68,7 +70,7 @@ class EventSettings:
     def receivers(self, kind: str, node: str) -> tuple[str, ...]:
         """The names of the webhooks that are told of such an event, and of the command."""
         names = [each.name for each in self.webhooks if each.wants(kind, node)]
-        if self.on_publish and kind in ("run.published", "rolled_back"):
+        if self.on_publish and kind in _AFTER_PUBLISH:
             names.append(HOOK)
         return tuple(names)
 

@@ -168,7 +168,9 @@ def open_bucket_thread(
     if settings.bucket is None:
         raise UsageError(f"no bucket is named for {node}: set bucket.url")
     return BucketThread(
-        publisher=bucket.open_publisher(settings.bucket, site_root, node),
+        publisher=bucket.open_publisher(
+            settings.bucket, site_root, node, bucket.Telling(settings, site_root, node).tell
+        ),
         leader_lock=leader_lock,
         connect=partial(
             database.connect, settings, application_name=record.session_name("bucket", node)

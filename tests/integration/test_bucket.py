@@ -8,19 +8,28 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from robbieblocks import failpoints
-from robbieblocks.bucket import Publisher, RouterPointer, live_builds, open_publisher, read_record
+from robbieblocks import events, failpoints
+from robbieblocks.bucket import (
+    Publisher,
+    RouterPointer,
+    Telling,
+    live_builds,
+    open_publisher,
+    read_record,
+)
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.model import sha256
 from robbieblocks.objectstore import Stored
 from robbieblocks.release import SiteRoot
-from robbieblocks.settings import BucketSettings
+from robbieblocks.settings import BucketSettings, EventSettings, Settings
 from tests.integration.releases import NODE, assets, pages, put, put_version, served
 from tests.s3_server import SECRET, Front
 
@@ -125,14 +134,58 @@ def test_a_removed_page_is_gone(s3: Front, site_root: SiteRoot) -> None:
     assert by_router(s3, "/play/p2/") == fewer["play/p2/index.html"]
 
 
+TOLD = EventSettings(on_publish=("purge",))
+
+
+def outbox(settings: Settings) -> list[dict[str, Any]]:
+    """What waits to be told."""
+    folder = events.folder_of(settings.site_root, NODE)
+    return [json.loads(each.read_bytes()) for each in sorted(folder.glob("evt_*.json"))]
+
+
+def test_what_the_bucket_has_is_told_once_it_has_it(s3: Front, site_root: SiteRoot) -> None:
+    """Not before, not twice, with the pages that changed; also after a failure in between."""
+    settings = replace(Settings.from_environment(), site_root=site_root.path, events=TOLD)
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    publishing.tell = Telling(settings, site_root, NODE).tell
+    publishing.push()
+    assert outbox(settings) == []
+    before = dict(live_builds(site_root, NODE))["play"]
+    put_version(site_root, 2)
+    s3.refuse = lambda each: (403, "AccessDenied") if each.key.endswith("pointer.json") else None
+    with pytest.raises(BucketUnavailable):
+        publishing.push()
+    assert outbox(settings) == []
+    s3.refuse = lambda _request: None
+
+    def fail(step: str) -> None:
+        if step == "bucket not told":
+            raise SiteUnavailable("as if killed here")
+
+    failpoints.hook = fail
+    with pytest.raises(SiteUnavailable):
+        publishing.push()
+    assert outbox(settings) == []
+    failpoints.hook = lambda _step: None
+    for _time in range(2):
+        publishing.push()
+    (event,) = outbox(settings)
+    assert event["type"] == "bucket.published"
+    assert event["data"]["release_before"] == before
+    assert event["data"]["release"] == dict(live_builds(site_root, NODE))["play"]
+    assert {each["path"] for each in event["data"]["pages"]} == {"/play/", "/play/p1/", "/play/p2/"}
+    assert {each["change"] for each in event["data"]["pages"]} == {"changed"}
+
+
 # Runs one push, and is killed when it reaches the step for the given time.
 VICTIM = """
 import os, signal, sys
 from pathlib import Path
-from robbieblocks import failpoints
+from robbieblocks import events, failpoints
 from robbieblocks.bucket import open_publisher
 from robbieblocks.release import SiteRoot
-from robbieblocks.settings import BucketSettings
+from robbieblocks.settings import BucketSettings, EventSettings, Settings
 from tests.integration.releases import NODE
 url, endpoint, layout, root, step = sys.argv[1:]
 given = {"bucket.url": url, "bucket.endpoint": endpoint, "bucket.layout": layout}

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -186,7 +186,7 @@ def told(router: str, folder: Path, bucket: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_bucket(s3: Front, asked: list[str]) -> Iterator[str]:
+def open_bucket(s3: Front, asked: list[str]) -> Generator[str]:
     """The bucket as nginx may read it: without a signature, from this machine alone.
 
     Each key that it is asked for is added to `asked`.

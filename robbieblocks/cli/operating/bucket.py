@@ -58,7 +58,7 @@ class _NodeState:
 
 def status(*, nodes: Sequence[str], format_: str) -> None:
     """Print each node's state; exit with 1 where one is not up to date."""
-    given, site_root, chosen = _opened(nodes)
+    given, site_root, chosen = _opened(Settings.from_environment(), nodes)
     states = [_state(given, site_root, node) for node in chosen]
     if format_ == "json":
         print_result(json.dumps([asdict(each) | {"state": each.state} for each in states]))
@@ -89,11 +89,13 @@ def findings(given: BucketSettings, site_root: SiteRoot, nodes: Sequence[str]) -
 
 def push(*, nodes: Sequence[str], verify: bool, prune: bool, adopt: bool) -> None:
     """Publish nodes one after the other; the first error of each is told at the end."""
-    given, site_root, chosen = _opened(nodes)
+    settings = Settings.from_environment()
+    given, site_root, chosen = _opened(settings, nodes)
     failed: list[RobbieBlocksError] = []
     for node in chosen:
         try:
-            publisher = bucket.open_publisher(given, site_root, node)
+            tell = bucket.Telling(settings, site_root, node).tell
+            publisher = bucket.open_publisher(given, site_root, node, tell)
             done = publisher.push(verify=verify, adopt=adopt)
             what = f"wrote {counted(done.objects, 'object')}, {done.size_bytes} bytes"
             print_result(f"{node}: {what if done.swapped or done.objects else 'unchanged'}")
@@ -140,8 +142,9 @@ def _given(settings: Settings) -> BucketSettings:
     return settings.bucket
 
 
-def _opened(nodes: Sequence[str]) -> tuple[BucketSettings, SiteRoot, Sequence[str]]:
-    settings = Settings.from_environment()
+def _opened(
+    settings: Settings, nodes: Sequence[str]
+) -> tuple[BucketSettings, SiteRoot, Sequence[str]]:
     given = _given(settings)
     site_root = SiteRoot.of(settings)
     found = [node for node in release.nodes(site_root) if given.has(node)]

@@ -18,6 +18,7 @@ _SLACK_MAX: Final = 3_000
 _SLACK_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 _FIELDS: Final = (
+    "bucket",
     "release",
     "error",
     "after",
@@ -29,8 +30,10 @@ _FIELDS: Final = (
     "remedy",
     "message",
 )
+_TELL_PAGES: Final = ("run.published", "bucket.published")
 _SENTENCES: Final = {
     "run.published": "published {release}, {pages} (before: {before})",
+    "bucket.published": "{bucket} has {release}, {pages} (before: {before})",
     "run.failed": "a run failed, and {release} stays live: {error}",
     "run.held": "held back {pages}: {error}",
     "run.recovered": "recovered, {release} is live; before, its runs were {after}",
@@ -79,7 +82,7 @@ def _said(kind: str, data: Mapping[str, object]) -> str:
     given |= {
         "release": given["release"][:12],
         "before": values.get("release_before", "")[:12],
-        "pages": _pages(data) if data.get("pages") or kind == "run.published" else "a run",
+        "pages": _pages(data) if data.get("pages") or kind in _TELL_PAGES else "a run",
         "what": ", ".join(map(str, what[:5])) if is_list(what) else "",
         "by": f" by {given['who']}" if given["who"] else "",
         "until": f" until {given['until']}" if given["until"] else "",
