@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -53,9 +53,10 @@ class NodeFacts:
 
     `state` is the worker's own, with `why`, where it judges itself; `workers` are those that others
     see, None where that is not asked. `had_worker`: a worker built it last. By app, `errors` says
-    why its last build failed, and `held_back` why it left pages as they were; `edited` has what of
-    the live release is not as it was published, `behind` the pages that are not as the rows say,
-    and `not_served` what visitors get wrongly, and what to do.
+    why its last build failed, and `held_back` why it left pages as they were; `pinned` are the
+    apps that a pin holds; `edited` has what of the live release is not as it was published,
+    `behind` the pages that are not as the rows say, and `not_served` what visitors get wrongly, and
+    what to do.
     """
 
     node: str
@@ -65,6 +66,7 @@ class NodeFacts:
     had_worker: bool = False
     errors: Mapping[str, str] = field(default_factory=dict[str, str])
     held_back: Mapping[str, str] = field(default_factory=dict[str, str])
+    pinned: Collection[str] = ()
     edited: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     behind: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     not_served: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
@@ -101,6 +103,9 @@ def _drifts(facts: NodeFacts) -> Iterator[Finding]:
     for app, differences in sorted(facts.edited.items()):
         what = f"edited on the disk: {_some(differences)}"
         remedy = f"robbieblocks build --verify --node {node} --app {app}"
+        if app in facts.pinned:
+            # What newer rows make is not what was edited, and the pin keeps it back.
+            remedy += f"; where newer rows wait, robbieblocks unpin --node {node} --app {app} first"
         yield Finding(node=node, app=app, what=what, remedy=remedy, stops=False, kind="disk")
     for app, pages in sorted(facts.behind.items()):
         what = f"older than the rows: {_some(pages) or 'other files than pages'}"

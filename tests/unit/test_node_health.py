@@ -96,6 +96,8 @@ def test_three_kinds_of_drift_are_told_apart() -> None:
     assert [each.kind for each in found] == ["disk", "rows", "rows", "serving"]
     assert "edited on the disk: a is gone, b is a link, c is gone and 1 more" in found[0].what
     assert found[0].remedy == "robbieblocks build --verify --node n --app play"
+    (pinned, *_) = judge(replace(facts, pinned={"play"}))
+    assert "robbieblocks unpin --node n --app play" in pinned.remedy
     assert found[1].what == "older than the rows: home"
     assert found[2].what == "older than the rows: other files than pages"
     assert found[3].what.startswith("not what is served: https://a/play/")

@@ -139,6 +139,7 @@ def _facts(
         had_worker=any(s.last_run and s.last_run.triggered_by not in _BY_PEOPLE for s in apps),
         errors=errors,
         held_back=held_back,
+        pinned={status.app for status in apps if status.pin},
         edited={status.app: status.edited for status in apps if status.edited},
         behind={status.app: status.differing for status in apps if status.is_behind},
         not_served={
