@@ -106,6 +106,16 @@ def test_each_broken_thing_is_named_with_its_remedy(
     assert "0700" in broken("cache")["remedy"]
     (installation.home / "cache").chmod(0o700)
     folder = str(tmp_path / "nowhere")
+    with psycopg.connect(installation.database_url) as owner:
+        owner.execute("ALTER SCHEMA public RENAME TO other")
+        owner.execute("CREATE SCHEMA public")
+    ran = installation.run("doctor", "--format", "json", cwd=tmp_path)
+    listed = [each for each in json.loads(ran.out)["findings"] if each["about"] == "schema"]
+    assert len(listed) == 4, listed
+    assert "db verify has each" in listed[-1]["remedy"]
+    with psycopg.connect(installation.database_url) as owner:
+        owner.execute("DROP SCHEMA public")
+        owner.execute("ALTER SCHEMA other RENAME TO public")
     assert folder in broken("templates", ROBBIEBLOCKS_TEMPLATES=folder)["what"]
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "base.css").symlink_to("/etc/hosts")
