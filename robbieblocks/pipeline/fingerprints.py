@@ -127,7 +127,8 @@ class Fingerprints:
         )
         self._base = "\0".join(parts)
         self._base_digests = (
-            f"template::{_digest(styles + templates + bundle.base_stylesheet.name)}",
+            f"setting:site.styles:{_digest(styles)}",
+            f"template::{_digest(templates + bundle.base_stylesheet.name)}",
             f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + sha256(bundle.isolate))}",
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}

@@ -167,6 +167,22 @@ def test_a_template_is_a_cause(live: Builder, tmp_path: Path) -> None:
             assert not [page for page in plan_of(live).pages if page.causes]
 
 
+def test_another_form_of_styles_rewrites_every_page_and_is_named_as_the_setting(
+    live: Builder,
+) -> None:
+    """So is what goes back to the first; then there is nothing to do."""
+    first = live.settings
+    for settings in (replace(first, styles="linked"), first):
+        live.context.close()
+        with BuildContext.open(settings, live.said.append) as context:
+            live.context = context
+            causes = {page.causes for page in plan_of(live).pages}
+            assert causes == {(Cause("setting", "site.styles"),)}
+            live.build(nodes=[NODE])
+            context.refresh(live.said.append)
+            assert not [page for page in plan_of(live).pages if page.causes]
+
+
 @pytest.mark.parametrize("name", ["base.css", "layout.css", "site.css", "page.html.j2"])
 def test_a_missing_template_file_is_named(live: Builder, tmp_path: Path, name: str) -> None:
     """A template folder without one of its files is a content error that names the file."""

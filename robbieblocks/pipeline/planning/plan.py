@@ -39,6 +39,7 @@ class Cause(NamedTuple):
     | `style_token` | token key | |
     | `node_branding` | node id | the column or setting that differs |
     | `template`, `toolchain` | empty | |
+    | `setting` | the setting that differs, or whose `auto` chose otherwise | |
     | `instant` | the time (RFC 3339) since which a block shows or is hidden | its block_order |
     | `release` | what is wrong with the live release | |
     """
