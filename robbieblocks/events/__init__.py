@@ -22,7 +22,8 @@ from robbieblocks.events.event import (
     Unpinned,
     instant,
 )
-from robbieblocks.events.outbox import folder_of, folders, forget, note
+from robbieblocks.events.noting import note
+from robbieblocks.events.outbox import folder_of, folders, forget
 from robbieblocks.events.schema import payload_schema
 from robbieblocks.events.sending import Outcome, Sender, Told, post
 from robbieblocks.events.state import OutboxState, state_of, try_webhook

@@ -4,7 +4,7 @@
     <site root>/.events/<node>/<id>.state      how far each receiver of it is; none before a failure
     <site root>/.events/<node>/told/<name>     what was told last, so that it is not told again
     <site root>/.events/<node>/receivers.json  which webhooks are gone, and which wait
-    <site root>/.events/<node>/given-up.json   what was given up last
+    <site root>/.events/<node>/given-up.jsonl  what was given up last
     <site root>/.events/<node>/.lock           held by the process that sends
 
 Files are written aside, synced and renamed. Who works as root leaves them to the owner of the site
@@ -36,6 +36,7 @@ from robbieblocks.settings import Settings
 FOLDER: Final = ".events"
 EVENT: Final = ".json"
 TOLD: Final = "told"
+LOCK: Final = ".lock"
 _ALL_NODES: Final = "_all"
 _TEMPORARY: Final = ".tmp-"
 _FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -44,40 +45,13 @@ _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFO
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def note(settings: Settings, event: Event) -> bool:
-    """Note an event durably, for a worker to send; whether it was noted.
-
-    It is not where `[events]` tells nobody of it (then nothing is touched), and not where an event
-    of its kind, node, app and key was the last one noted: `forget` ends that. Raises
-    SiteUnavailable where the disk refuses; whatever the event tells of is done already, so a caller
-    says so and goes on.
-    """
-    if settings.events is None or not settings.events.receivers(event.kind, event.node):
-        return False
-    folder = folder_of(settings.site_root, event.node)
-    told = folder / TOLD / _told_name(event.kind, event.app)
-    if event.key and read(told) == event.key.encode():
-        return False
-    put(settings, event)
-    failpoints.reached("event noted")
-    if event.key:
-        write(told, event.key.encode())
-    return True
-
-
-def put(settings: Settings, event: Event) -> None:
-    """Write an event into its outbox, over itself where it is there. Raises SiteUnavailable."""
-    folder = folder_of(settings.site_root, event.node)
-    write(folder / f"{id_of(event)}{EVENT}", orjson.dumps(event.payload()))
-
-
 def forget(settings: Settings, kind: type[Event], node: str, app: str = "") -> None:
     """Let the next event of this kind be noted, whatever its key: the state it told of is over.
 
     Raises SiteUnavailable.
     """
     if settings.events is not None:
-        remove(folder_of(settings.site_root, node) / TOLD / _told_name(kind.kind, app))
+        remove(folder_of(settings.site_root, node) / TOLD / told_name(kind.kind, app))
 
 
 def id_of(event: Event) -> str:
@@ -108,7 +82,7 @@ def folder_of(site_root: Path, node: str) -> Path:
 def folders(site_root: Path) -> tuple[Path, ...]:
     """The outboxes there are. Raises SiteUnavailable."""
     parent = site_root / FOLDER
-    with _attempt("read", parent):
+    with attempt("read", parent):
         try:
             return tuple(sorted(each for each in parent.iterdir() if each.is_dir()))
         except FileNotFoundError:
@@ -127,7 +101,7 @@ class Waiting:
 def waiting(folder: Path) -> tuple[Waiting, ...]:
     """What waits in an outbox, the oldest first. Raises SiteUnavailable."""
     found: list[Waiting] = []
-    with _attempt("read", folder):
+    with attempt("read", folder):
         try:
             entries = list(os.scandir(folder))
         except FileNotFoundError:
@@ -144,7 +118,7 @@ def waiting(folder: Path) -> tuple[Waiting, ...]:
 
 def read(path: Path) -> bytes | None:
     """The bytes of a file, None where there is none. Raises SiteUnavailable."""
-    with _attempt("read", path):
+    with attempt("read", path):
         try:
             fd = os.open(path, _READ)
         except FileNotFoundError:
@@ -167,7 +141,7 @@ def write(path: Path, content: bytes) -> None:
 
     It comes to be with one rename, when its bytes are on the disk.
     """
-    with _attempt("write", path):
+    with attempt("write", path):
         for folder in (path.parent.parent, path.parent):
             _make_folder(folder)
         temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}")
@@ -190,15 +164,15 @@ def write(path: Path, content: bytes) -> None:
 def remove(*paths: Path) -> None:
     """Remove files, durably; what is missing is no error. Raises SiteUnavailable."""
     for path in paths:
-        with _attempt("remove", path):
+        with attempt("remove", path):
             path.unlink(missing_ok=True)
-    with _attempt("remove", paths[0]), contextlib.suppress(FileNotFoundError):
+    with attempt("remove", paths[0]), contextlib.suppress(FileNotFoundError):
         _sync(paths[0].parent)
 
 
 def sweep(folder: Path, now: float, older_s: float = 3600.0) -> None:
     """Remove what killed processes left in an outbox: files that never got their name."""
-    with _attempt("read", folder), contextlib.suppress(FileNotFoundError):
+    with attempt("read", folder), contextlib.suppress(FileNotFoundError):
         for path in (*folder.glob(f"{_TEMPORARY}*"), *folder.glob(f"{TOLD}/{_TEMPORARY}*")):
             with contextlib.suppress(FileNotFoundError):
                 if now - path.lstat().st_mtime > older_s:
@@ -208,7 +182,8 @@ def sweep(folder: Path, now: float, older_s: float = 3600.0) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _told_name(kind: str, app: str) -> str:
+def told_name(kind: str, app: str) -> str:
+    """The file that has the key of the last event of a kind and app."""
     return hashlib.sha256(orjson.dumps((kind, app))).hexdigest()[:32]
 
 
@@ -240,7 +215,8 @@ def _sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _attempt(doing: str, path: Path) -> Generator[None]:
+def attempt(doing: str, path: Path) -> Generator[None]:
+    """Name what is done and where, should the disk refuse it: raises SiteUnavailable."""
     try:
         yield
     except OSError as error:

@@ -31,6 +31,7 @@ from robbieblocks.events.event import (
     Unpinned,
     rfc3339,
 )
+from robbieblocks.events.noting import put
 from robbieblocks.events.shapes import is_list, is_object
 from robbieblocks.model import Kept, PageChange, Standing
 from robbieblocks.settings import Settings
@@ -95,7 +96,7 @@ def tell(
     mark = told.mark or (run.id if run else "") or hashlib.sha256(after.as_bytes()).hexdigest()
     for each in found:
         if settings.events.receivers(each.kind, node):
-            outbox.put(settings, replace(each, key=_key(mark, each)))
+            put(settings, replace(each, key=_key(mark, each)))
     failpoints.reached("event noted")
     outbox.write(path, replace(after, mark=uuid4().hex).as_bytes())
 

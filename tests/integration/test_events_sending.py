@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,11 +21,22 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from robbieblocks import events, failpoints
-from robbieblocks.events import ChangedPage, Outcome, Pinned, RunFailed, RunPublished, Sender, post
-from robbieblocks.events.sending import sender
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.events import (
+    ChangedPage,
+    Outcome,
+    Pinned,
+    RunFailed,
+    RunPublished,
+    Sender,
+    outbox,
+    post,
+)
+from robbieblocks.events.sending import limits
 from robbieblocks.settings import EventSettings, Settings, Webhook
 from tests.webhook_server import (
     Answer,
+    Handler,
     Receiver,
     flood,
     hang,
@@ -270,6 +283,32 @@ def test_a_receiver_that_hangs_delays_no_other(place: Place, receiver: Receiver)
         assert place.waits == 3
 
 
+def test_while_a_receiver_hangs_the_others_get_what_comes(place: Place, receiver: Receiver) -> None:
+    """What is noted during its attempt does not wait for the end of that."""
+    with receiving() as bad:
+        good = Webhook(name="hook", url=receiver.url, secret_variable="HOOK")
+
+        def hang_until_others_have_more(handler: Handler) -> None:
+            place.note()
+            handler.close_connection = True
+            if both.wait(20):
+                status(204)(handler)
+
+        def second(handler: Handler) -> None:
+            both.set()
+            status(204)(handler)
+
+        both = threading.Event()
+        bad.answers.append(hang_until_others_have_more)
+        receiver.answers += [status(204), second]
+        place.tell(webhooks=(replace(good, name="bad", url=bad.url), good))
+        place.note()
+        place.send(timeout_s=30.0)
+        assert both.is_set()
+        assert [line[:2] for line in place.log.lines].count(("failed", "bad")) == 0
+        assert len(receiver.received) == 2
+
+
 @pytest.mark.parametrize("step", ["event sent", "event written aside"])
 def test_a_kill_loses_nothing(
     place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, step: str
@@ -309,9 +348,9 @@ def test_what_waits_is_bounded(
     place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By age and number; the oldest is given up first, and told."""
-    monkeypatch.setattr(sender, "WAITING_MAX", 10)
     for number in range(13):
         place.note(release=f"{number:064}")
+    monkeypatch.setattr(limits, "WAITING_MAX", 10)
     oldest = min(place.folder.glob("evt_*.json"), key=lambda path: path.stat().st_mtime_ns)
     week_ago = place.clock() - 7 * 86_400
     os.utime(oldest, (week_ago, week_ago))
@@ -320,6 +359,38 @@ def test_what_waits_is_bounded(
     lost = [line[2] for line in place.log.lines if line[0] == "given up"]
     assert [why.split()[0] for why in lost] == ["it", "more", "more"]
     assert place.waits == 10
+
+
+def test_what_waits_is_bounded_without_a_worker(
+    place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who notes an event gives up the oldest, and that is listed."""
+    monkeypatch.setattr(limits, "WAITING_MAX", 5)
+    for number in range(8):
+        place.note(release=f"{number:064}")
+    assert place.waits == 5
+    given_up = events.state_of(place.folder).given_up
+    assert [each.receiver for each in given_up] == ["hook"] * 3
+    assert len(receiver.received) == 0
+
+
+def test_a_full_disk_sends_nothing_twice(
+    place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that was received is removed first: for that a full disk has room."""
+    receiver.answers.append(status(500))
+    place.note()
+    place.send()
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise SiteUnavailable("no space left")
+
+    monkeypatch.setattr(outbox, "write", full)
+    for _ in range(3):
+        place.clock.at += 60
+        with suppress(SiteUnavailable):
+            place.send()
+    assert len(receiver.received) == 2
 
 
 def test_slack_shows_a_text_and_no_mention(place: Place, receiver: Receiver) -> None:
@@ -374,6 +445,22 @@ def test_an_address_in_a_variable_is_not_told(
     assert place.send() is not None
     assert "secret" not in str(place.log.lines)
     assert not [path for path in place.folder.rglob("*") if b"T0/B0" in _bytes(path)]
+
+
+def test_an_answer_with_the_address_is_told_without_it(
+    place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers answer with the path that they don't know."""
+    token = "T0B0topsecret"
+    monkeypatch.setenv("CHAT", f"{receiver.url}/{token}?key=other%2Dsecret")
+    place.tell(webhooks=(Webhook(name="chat", url_variable="CHAT", format="slack"),))
+    receiver.answers.append(status(404, f"Cannot POST /hook/{token}, other-secret".encode()))
+    place.note()
+    place.send()
+    assert "Cannot POST /hook/" in str(place.log.lines)
+    for secret in (token, "other-secret"):
+        assert secret not in str(place.log.lines)
+        assert not [path for path in place.folder.rglob("*") if secret.encode() in _bytes(path)]
 
 
 def _bytes(path: Path) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from robbieblocks.errors import UsageError
 from robbieblocks.events.sending.messages import slack_body, standard_body
@@ -20,6 +22,8 @@ from robbieblocks.settings import Webhook, is_loopback, url_problem
 TIMEOUT_S: Final = 20.0
 _ANSWER_MAX_BYTES: Final = 65_536
 _SHOWN_MAX: Final = 200
+# Shorter parts of an address are words, or are guessed anyway.
+_SECRET_MIN: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +65,14 @@ def post(
         return Outcome(error=f"did not answer within {timeout_s:g} s")
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         said = visible_line(f"{type(error).__name__} {error}".strip())
-        # An address may be a secret.
-        return Outcome(error=said.replace(url, webhook.name)[:_SHOWN_MAX])
+        return Outcome(error=_without_address(said, url)[:_SHOWN_MAX])
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Outcome()
     if status == HTTPStatus.GONE:
         return Outcome(error="answered 410: it wants no more events", gone=True)
     moved = " with a redirect, which is not followed" if 300 <= status < 400 else ""
-    said = f": {text}" if text else ""
+    shown = _without_address(text, url)[:_SHOWN_MAX]
+    said = f": {shown}" if shown else ""
     return Outcome(
         error=f"answered {status}{moved}{said}", retry_after_s=read_retry_after(retry_after, now)
     )
@@ -94,6 +98,16 @@ def request_of(
     return url, headers, body
 
 
+def _without_address(text: str, url: str) -> str:
+    """A text without the parts of an address that may be secret, which a server may answer."""
+    parts = urlsplit(url)
+    secret = re.split(r"[/?&=#]", f"{parts.path}/{parts.query}/{parts.username}/{parts.password}")
+    for part in sorted((each for each in secret if len(each) >= _SECRET_MIN), key=len)[::-1]:
+        for form in (part, unquote(part)):
+            text = text.replace(form, "***")
+    return text
+
+
 async def _sent(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str, str]:
     """The status, the Retry-After header, and how the answer begins."""
     import httpx
@@ -113,5 +127,5 @@ async def _sent(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int,
         return (
             answer.status_code,
             answer.headers.get("retry-after", ""),
-            visible_line(text.strip()[:_SHOWN_MAX]),
+            visible_line(text.strip()),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ import orjson
 
 from robbieblocks.events import outbox
 from robbieblocks.events.event import instant
-from robbieblocks.events.shapes import is_object
+from robbieblocks.events.shapes import is_object, node_of
 from robbieblocks.settings import Webhook
 
 _RECEIVERS: Final = "receivers.json"
@@ -55,6 +55,15 @@ class GivenUp:
     receiver: str
     at: str
     why: str
+
+
+def kind_and_node(folder: Path, event_id: str) -> tuple[str, str]:
+    """What an event is, and the node it is about; empty where it can't be read.
+
+    Raises SiteUnavailable.
+    """
+    payload = outbox.read_object(folder / f"{event_id}{outbox.EVENT}")
+    return str(payload.get("type", "")), node_of(payload)
 
 
 def deliveries(folder: Path, event_id: str) -> dict[str, Delivery]:
@@ -106,10 +115,13 @@ def given_up_of(folder: Path) -> tuple[GivenUp, ...]:
     found: list[GivenUp] = []
     for line in (outbox.read(folder / _GIVEN_UP) or b"").splitlines():
         try:
-            given = orjson.loads(line)
-            found.append(GivenUp(**{key: str(value) for key, value in given.items()}))
-        except (orjson.JSONDecodeError, TypeError, AttributeError):
+            given: object = orjson.loads(line)
+        except orjson.JSONDecodeError:
             continue
+        # A newer version may have written more.
+        if is_object(given):
+            names = [each.name for each in fields(GivenUp)]
+            found.append(GivenUp(**{name: str(given.get(name, "")) for name in names}))
     return tuple(found)
 
 
