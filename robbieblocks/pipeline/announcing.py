@@ -34,7 +34,7 @@ def announce(report: RunReport, run: RunPlan, session: BuildSession, now: dateti
     base = run.brand.base_url
     facts = events.RunFacts(
         id=str(report.run or ""),
-        outcome=_outcome(report),
+        outcome=outcome_of(report),
         triggered_by=session.request.triggered_by,
         error=report.explained,
         held=tuple(sorted(page.key for page in report.held_back)),
@@ -72,8 +72,9 @@ def announce_abandoned(
     _tell(session, target, facts, clock())
 
 
-def _outcome(report: RunReport) -> Literal["ok", "failed", "held", "waits"]:
-    if report.pin is not None:
+def outcome_of(report: RunReport) -> Literal["ok", "failed", "held", "waits"]:
+    """How events tell of a run; one whose changes wait says nothing of them."""
+    if report.waits:
         return "waits"
     if report.is_held or report.held_back:
         return "held"

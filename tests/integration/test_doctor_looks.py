@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,14 +16,15 @@ from threading import Thread
 import psycopg
 import pytest
 
-from robbieblocks import release
+from robbieblocks import events, release
 from robbieblocks.cli.operating import systemd
 from robbieblocks.cli.operating.doctor import machine, site_root, stored, web_server
 from robbieblocks.cli.operating.doctor.findings import Finding
 from robbieblocks.release import Reader, Room, SiteRoot
 from robbieblocks.serve import WebSite, render
-from robbieblocks.settings import Addresses, Settings
+from robbieblocks.settings import Addresses, EventSettings, Settings, Webhook
 from tests.integration.releases import NODE, pages, put_version
+from tests.webhook_server import receiving, status
 
 COMMAND = systemd.UnitCommand(node=NODE, user="nobody", options=("--create-root",))
 
@@ -33,6 +35,35 @@ def settings(make_settings: object, tmp_path: Path) -> Settings:
     made: Settings = make_settings()  # type: ignore[operator]  # conftest names its type
     put_version(SiteRoot(made.site_root), 1)
     return made
+
+
+def test_who_is_told_no_more_is_named(settings: Settings) -> None:
+    """A webhook that answered 410, and events that were given up; without [events] nothing is."""
+    assert list(machine.told(settings)) == []
+    with receiving() as receiver:
+        hook = Webhook(name="chat", url=receiver.url, format="slack")
+        settings = replace(settings, events=EventSettings(webhooks=(hook,)))
+        assert settings.events is not None
+        event = events.RunFailed(
+            node=NODE, app="play", at=datetime.now(UTC), release="a", error="x"
+        )
+        assert events.note(settings, event)
+        assert "1 event to be told" in told(machine.told(settings))
+        receiver.answers.append(status(410))
+        folder = events.folder_of(settings.site_root, NODE)
+        events.Sender(folder=folder, settings=settings.events, told=Quiet()).send()
+    said = told(machine.told(settings))
+    assert "the webhook chat answered 410" in said
+    assert "1 event given up within a week, the last: run.failed to chat" in said
+
+
+class Quiet:
+    """Is told how sending goes, and says nothing."""
+
+    def sent(self, *_told: object) -> None: ...
+    def failed(self, *_told: object) -> None: ...
+    def given_up(self, *_told: object) -> None: ...
+    def hook_output(self, _output: str) -> None: ...
 
 
 @contextmanager

@@ -100,8 +100,8 @@ class Sender:
                         self._start(found, at_once=False)
                     except SiteUnavailable as error:
                         found.errors.append(error)
-        for error in found.errors:
-            raise error
+        if found.errors:
+            raise found.errors[0]
         return min((due for due in found.due.values() if due is not None), default=None)
 
     def _scan(self, found: Pass) -> None:

@@ -48,6 +48,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from guarded("clock", machine.clock())
     yield from guarded("web server", web_server.look(settings))
     yield from guarded("health", machine.health(settings))
+    yield from guarded("events", machine.told(settings))
     yield from guarded("systemd", machine.units(settings))
     yield from guarded("toolchain", kept.toolchain_(settings))
     yield from guarded("cache", kept.cache(settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any, Final, cast
 
 import httpx
 
-from robbieblocks import release, worker
+from robbieblocks import events, release, worker
 from robbieblocks.cli.operating import systemd
-from robbieblocks.cli.operating.doctor.findings import Finding, broken, note, ok
+from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, note, ok
 from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.messages import counted
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 
@@ -22,6 +24,7 @@ _TIMEX_BYTES: Final = 1024
 _TIMEOUT_S: Final = 5.0
 _UNITS: Final = Path("/etc/systemd/system")
 _OFF: Final = "off"
+_RECENT_S: Final = 7 * 86_400.0
 
 
 def clock() -> Iterator[Finding]:
@@ -69,6 +72,33 @@ def health(settings: Settings) -> Iterator[Finding]:
         yield broken("health", what, "robbieblocks status --check says what to do")
     else:
         yield ok("health", f"the worker of {node} is {said.get('state')}, and changes go out")
+
+
+def told(settings: Settings) -> Iterator[Finding]:
+    """Who is to be told of events and is not: webhooks that answered 410, and what was given up."""
+    if settings.events is None:
+        return
+    waiting, recent = 0, events.instant(time.time() - _RECENT_S)
+    try:
+        for folder in events.folders(settings.site_root):
+            found = events.state_of(folder, settings.events)
+            waiting += len(found.waiting)
+            for name in found.gone:
+                what = f"{folder.name}: the webhook {name} answered 410, and is told no more"
+                remedy = f"correct its address, or: robbieblocks events test {name}"
+                yield note("events", what, remedy)
+            lost = [each for each in found.given_up if each.at >= recent]
+            if lost:
+                last = lost[-1]
+                what = (
+                    f"{folder.name}: {counted(len(lost), 'event')} given up within a week, the "
+                    f"last: {last.type} to {last.receiver}: {last.why}"
+                )
+                yield note("events", what, "mend that; robbieblocks events list names each")
+    except RobbieBlocksError as error:
+        yield failed("events", error, "let this account read the folder")
+    else:
+        yield ok("events", f"{counted(waiting, 'event')} to be told")
 
 
 def _asked(url: str) -> tuple[int, dict[str, Any]]:
