@@ -135,7 +135,7 @@ def write_release(
         written_at = time.perf_counter()
         syncing = None
         if folder is not None or not new.is_live or written_assets.count:
-            syncing = sync_thread.submit(system_calls.sync_file_system, site_root.path.resolve())
+            syncing = sync_thread.submit(system_calls.sync_file_system, disk.real(site_root.path))
         yield WrittenRelease(
             new=new,
             folder=folder,

@@ -21,7 +21,7 @@ from tests.workers import without_root_s_rights
 # Each door as its callers use it. It runs in a process of its own, since root may read anything.
 _PROGRAM = """
 import contextlib, itertools, json, sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from robbieblocks import release
 from robbieblocks.errors import RobbieBlocksError
@@ -49,7 +49,12 @@ DOORS = {
     "compress_assets": lambda root: release.compress_assets(root, NODE, "play"),
     "edited_on_disk": lambda root: release.edited_on_disk(root, NODE, "play"),
     "end_holds": lambda root: release.end_holds(root, NODE, "play", [PAGE]),
+    "end_freezes": lambda root: release.end_freezes(root, [], NOW),
     "finish_removals": release.finish_removals,
+    "freeze": lambda root: release.freeze(
+        root, [NODE], who="", why="", now=NOW, until=NOW + timedelta(days=1)),
+    "freezes": lambda root: release.freezes(root, NOW),
+    "frozen": lambda root: release.frozen(root, (), NODE, "play", NOW),
     "has_folder": lambda root: release.has_folder(root, NODE),
     "has_place": lambda root: release.has_place(NODE, "play"),
     "live": lambda root: release.live(root, NODE, "play"),
@@ -65,8 +70,10 @@ DOORS = {
     "usage_of_assets": lambda root: release.usage_of_assets(root, NODE),
     "kept_hashes": release.kept_hashes,
     "kept_releases": lambda root: release.kept_releases(root, NODE, "play"),
+    "mounted_inside": release.mounted_inside,
     "nodes": release.nodes,
     "not_served": lambda root: release.not_served(root, NODE, "play", NOWHERE),
+    "pages_between": lambda root: release.pages_between(root, NODE, "play", BUILD, BUILD),
     "pin_live": lambda root: release.pin_live(root, NODE, "play", who="", why="", now=NOW),
     "pinned": lambda root: release.pinned(root, NODE, "play"),
     "prepare_standby_trees": lambda root: release.prepare_standby_trees(
@@ -77,10 +84,13 @@ DOORS = {
     "remove_node": lambda root: release.remove_node(root, NODE),
     "removed_nodes": release.removed_nodes,
     "RemovalLimit": RemovalLimit.of,
+    "room": release.room,
     "roll_back": lambda root: release.roll_back(
         root, NODE, "play", to=BUILD, who="", why="", now=NOW),
     "roll_back_page": lambda root: release.roll_back_page(
         root, NODE, "play", PAGE, who="", why="", now=NOW),
+    "standing": lambda root: release.standing(root, NODE, "play"),
+    "try_writing": release.try_writing,
     "unpin": lambda root: release.unpin(root, NODE, "play"),
     "verify": lambda root: release.verify(root, NODE, "play"),
     "worker_lock": lambda root: release.worker_lock(root, NODE),

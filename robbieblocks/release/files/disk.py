@@ -58,6 +58,14 @@ def unavailable(what: str, path: Path, error: OSError) -> SiteUnavailable:
     return SiteUnavailable(f"{what} {path}{inner}: {error.strerror or error}{hint}")
 
 
+def real(path: Path) -> Path:
+    """Where a path leads, links followed. A circle of links fails when it is opened.
+
+    `Path.resolve` raises RuntimeError for one, up to Python 3.12.
+    """
+    return Path(os.path.realpath(path))
+
+
 @contextlib.contextmanager
 def folder(path: str | Path, *, dir_fd: int | None = None) -> Generator[int]:
     """A descriptor of a folder that is not a symlink."""

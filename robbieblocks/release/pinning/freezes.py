@@ -216,8 +216,8 @@ def _write(site_root: SiteRoot, given: Mapping[str, Freeze]) -> None:
     )
     with disk.attempt("write what is frozen", path):
         if given:
-            with disk.folder(site_root.path.resolve()) as fd:
+            with disk.folder(disk.real(site_root.path)) as fd:
                 disk.replace_file(_FILE, f"{text}\n".encode(), dir_fd=fd, sync=True)
         else:
             Path(path).unlink(missing_ok=True)
-        disk.sync_folder(site_root.path.resolve())
+        disk.sync_folder(disk.real(site_root.path))

@@ -78,6 +78,6 @@ def _mark(site_root: SiteRoot, database: str | None) -> None:
     text = json.dumps({"database": database}) + "\n"
     with disk.attempt("make the site root", site_root.path):
         site_root.path.mkdir(parents=True, exist_ok=True)
-        with disk.folder(site_root.path.resolve()) as fd:
+        with disk.folder(disk.real(site_root.path)) as fd:
             disk.replace_file(_MARKER, text.encode(), dir_fd=fd)
-        disk.sync_folder(site_root.path.resolve())
+        disk.sync_folder(disk.real(site_root.path))

@@ -55,5 +55,5 @@ def remove_node(site_root: SiteRoot, node: str) -> None:
             held.enter_context(lock(site_root, node, app))
         with site_root.temporary_paths.reserve(root, _REMOVED_STEM) as away:
             (root / node).rename(away)
-            disk.sync_folder(root.resolve())
+            disk.sync_folder(disk.real(root))
             failpoints.reached("removed")

@@ -52,7 +52,7 @@ def room(site_root: SiteRoot) -> Room:
 
 def try_writing(site_root: SiteRoot) -> None:
     """Write a file, sync it, rename it, sync the folder, and remove it. Raises SiteUnavailable."""
-    with disk.attempt("write to", site_root.path), disk.folder(site_root.path.resolve()) as fd:
+    with disk.attempt("write to", site_root.path), disk.folder(disk.real(site_root.path)) as fd:
         name = disk.temporary_name("tried")
         disk.replace_file(name, b"\n", dir_fd=fd, sync=True)
         try:
