@@ -81,7 +81,7 @@ class RunPublished(Event):
 class BucketPublished(Event):
     """A bucket has a release now, after it went live on this machine.
 
-    `release` is `none` where the app has no page any more. `more_pages` is as above.
+    `release` is `none` where the app is no longer live at all. `more_pages` is as above.
     """
 
     kind: ClassVar[str] = "bucket.published"

@@ -29,6 +29,7 @@ from tests.s3_server import Front
 from tests.web_servers import free_port
 from tests.workers import until
 
+ODD = {"café/index.html": b"<p>caf\xc3\xa9</p>", "data.constructor": b"\0"}
 NOT_FOUND = b"<h1>nothing here</h1>"
 MALFORMED = "/none%E0%A4%A"
 UPWARDS = "/_rb/..%2Fpointer.json"
@@ -39,6 +40,7 @@ PATHS = (
     "/play/p1/",
     "/play/p1?a=b",
     "/tokens.json",
+    "/data.constructor",
     "/none",
     MALFORMED,
     "/caf%C3%A9/",
@@ -98,7 +100,7 @@ Answer = tuple[int, dict[str, str], bytes]
 def published(s3: Front, tmp_path: Path) -> tuple[Front, SiteRoot]:
     """A bucket with a play app and the node's page for what is not there."""
     site_root = SiteRoot(tmp_path / "site")
-    put(site_root, {**pages(1), "café/index.html": b"<p>caf\xc3\xa9</p>"}, assets(1))
+    put(site_root, {**pages(1), **ODD}, assets(1))
     put(site_root, {"404.html": NOT_FOUND}, assets(1), app="shared")
     given = {"bucket.url": s3.url, "bucket.endpoint": s3.address, "bucket.nodes": NODE}
     settings = BucketSettings.of(given)

@@ -167,7 +167,9 @@ function decoded(path) {
 
 /** @param {string} key */
 function type(key) {
-  return SETTINGS.types[key.slice(key.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  const ending = key.slice(key.lastIndexOf(".") + 1);
+  const known = Object.hasOwn(SETTINGS.types, ending);
+  return known ? SETTINGS.types[ending] : "application/octet-stream";
 }
 
 /**

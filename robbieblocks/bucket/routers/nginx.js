@@ -155,7 +155,8 @@ function has(of, key) {
 
 /** @param {string} key */
 function type(key) {
-  return SETTINGS.types[key.slice(key.lastIndexOf(".") + 1)] || "application/octet-stream";
+  const ending = key.slice(key.lastIndexOf(".") + 1);
+  return has(SETTINGS.types, ending) ? SETTINGS.types[ending] : "application/octet-stream";
 }
 
 /**
