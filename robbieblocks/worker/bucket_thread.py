@@ -77,7 +77,7 @@ class BucketThread:
     def built(self, result: BuildResult) -> None:
         """Note that a build ended. Called by the main thread."""
         session = self.leader_lock.session
-        good = {run.app for run in result.runs if run.outcome in _GOOD and not run.pin}
+        good = {run.app for run in result.runs if run.outcome in _GOOD and not run.waits}
         before, apps = self._settled
         self._settled = (session, frozenset(good | apps if session == before else good))
         self._wake.set()
