@@ -22,6 +22,7 @@ from robbieblocks.events.event import (
     Unpinned,
     instant,
 )
+from robbieblocks.events.freezing import Frozen, tell_ended, tell_windows
 from robbieblocks.events.noting import note
 from robbieblocks.events.outbox import folder_of, folders, forget
 from robbieblocks.events.schema import payload_schema
@@ -37,6 +38,7 @@ __all__ = [
     "Event",
     "FreezeEnded",
     "FreezeStarted",
+    "Frozen",
     "Held",
     "OutboxState",
     "Outcome",
@@ -61,5 +63,7 @@ __all__ = [
     "post",
     "state_of",
     "tell",
+    "tell_ended",
+    "tell_windows",
     "try_webhook",
 ]

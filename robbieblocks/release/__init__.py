@@ -42,9 +42,12 @@ from robbieblocks.release.pinning.freezes import (
     ALL_NODES,
     Freeze,
     end_freezes,
+    forget_freezes_over,
     freeze,
     freezes,
+    freezes_over,
     frozen,
+    window_freezes,
 )
 from robbieblocks.release.pinning.holds import Hold, end_holds, holds
 from robbieblocks.release.pinning.page_rollback import RolledBackPage, hold_page, roll_back_page
@@ -126,8 +129,10 @@ __all__ = [
     "end_freezes",
     "end_holds",
     "finish_removals",
+    "forget_freezes_over",
     "freeze",
     "freezes",
+    "freezes_over",
     "frozen",
     "has_folder",
     "has_place",
@@ -166,6 +171,7 @@ __all__ = [
     "usage_of_app",
     "usage_of_assets",
     "verify",
+    "window_freezes",
     "worker_lock",
     "write_release",
 ]

@@ -10,13 +10,14 @@ The threads of a worker's process:
                  systemd
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
     events       `telling`: sends events, where settings say to whom
+    freezes      `freezes_told`, likewise: notes which begin and end by themselves
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
     serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
     bucket       `BucketThread`, where the settings name a bucket: publishes to it what is live
 
-The main thread reads `Liveness`, which the listener writes; the supervisor, the health server and
-the bucket's thread read `Health`, which the main thread writes. Nothing else is shared.
+The main thread reads `Liveness`, which the listener writes; the supervisor, the health server, and
+the threads freezes and bucket read `Health`, which the main thread writes. Nothing else is shared.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from robbieblocks.worker.connections import (
     WorkerDatabase,
 )
 from robbieblocks.worker.drift import Drifts, watched
+from robbieblocks.worker.freeze_telling import freezes_told
 from robbieblocks.worker.health import Health, HealthServer
 from robbieblocks.worker.log import Log, records_logged
 from robbieblocks.worker.loop import Loop
@@ -96,9 +98,11 @@ def run(settings: Settings, options: Options, log: Log) -> None:
         try:
             worker.start(options.health)
             stack.enter_context(telling(settings, options.node, worker.loop.health.events, log))
+            root = worker.database.site_root
+            stack.enter_context(freezes_told(settings, root, worker.loop.health, log))
             stack.enter_context(supervised(worker.watchdog, worker.loop.health, notifier))
             interval_s = options.timing.reconcile_interval_s
-            stack.enter_context(watched(worker.drifts, worker.database.site_root, interval_s))
+            stack.enter_context(watched(worker.drifts, root, interval_s))
             notifier.send("READY=1", f"STATUS=worker for {options.node}")
             worker.loop.run()
         except ForcedStop:

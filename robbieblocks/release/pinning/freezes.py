@@ -81,6 +81,37 @@ def freezes(site_root: SiteRoot, now: datetime) -> Mapping[str, Freeze]:
     return _not_over(_read(site_root), now)
 
 
+def freezes_over(site_root: SiteRoot, now: datetime) -> Mapping[str, Freeze]:
+    """What people froze whose time is over, until `forget_freezes_over`. Raises SiteUnavailable."""
+    given = _read(site_root)
+    return {key: given[key] for key in given.keys() - _not_over(given, now).keys()}
+
+
+def forget_freezes_over(site_root: SiteRoot, now: datetime) -> None:
+    """Remove those whose time is over from the file. Raises SiteUnavailable."""
+    with freezes_lock(site_root):
+        given = _read(site_root)
+        left = _not_over(given, now)
+        if left.keys() != given.keys():
+            _write(site_root, left)
+
+
+def window_freezes(
+    windows: Sequence[FreezeWindow], node: str, chosen: Collection[str], now: datetime
+) -> Mapping[str, Freeze]:
+    """What windows of the settings freeze of these apps of a node."""
+    if not windows:
+        return {}
+    from robbieblocks.release.pinning.freeze_windows import freezing_window
+
+    found = {app: freezing_window(windows, node, app, now) for app in chosen}
+    return {
+        app: Freeze(why=_reason_of(each[0]), since=each[1], until=each[2])
+        for app, each in found.items()
+        if each is not None
+    }
+
+
 def freeze(
     site_root: SiteRoot,
     chosen: Collection[str],
