@@ -335,3 +335,27 @@ def test_a_freeze_waits_for_who_publishes(built: Builder) -> None:
     assert len(reached) == 1
     with pytest.raises(UsageError, match="no node 'vengeance' is live"):
         freeze_node(built, "vengeance")
+
+
+def test_damage_beside_a_change_waits_with_it(built: Builder) -> None:
+    """Its bytes of before are made of rows that are no more: the release that follows mends it."""
+    freeze_node(built)
+    page = built.settings.site_root / NODE / APP / "current" / FILE
+    page.chmod(0o644)
+    page.write_text("defaced")
+    retitle(built, "Newer")
+    run = run_of(built.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert run.waits
+    assert built.html(NODE, APP, FILE) == "defaced"
+    built.now = END
+    built.build(apps=[APP], nodes=[NODE], unasked=True)
+    assert "<title>Newer" in built.html(NODE, APP, FILE)
+
+
+def test_the_freeze_of_a_node_that_was_removed_can_be_ended(built: Builder) -> None:
+    """By its name, which nothing is live of any more."""
+    freeze_node(built, NODE)
+    release.remove_node(built.site_root, NODE)
+    assert list(end_freezes(built.site_root, [NODE], NOW)) == [NODE]
+    with pytest.raises(UsageError, match="no node"):
+        end_freezes(built.site_root, [NODE], NOW)

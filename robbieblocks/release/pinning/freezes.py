@@ -1,7 +1,8 @@
 """Freezes: until when nothing new goes out on a node, or on all of them, and who wants that.
 
 They stand in the file `freezes.json` of the site root; windows of the settings freeze, too. A
-freeze is for content: damage to what is live is mended, and going back is always possible.
+freeze is for content: damage to what is live is mended where no change waits, and going back is
+always possible.
 """
 
 from __future__ import annotations
@@ -154,8 +155,9 @@ def end_freezes(
                 ended = {ALL_NODES: Freeze(who="?", why="it could not be read", until=None)}
             _write(site_root, {})
             return ended
-        wanted = _checked(site_root, chosen)
         given = _not_over(_read(site_root), now)
+        # A freeze outlives a node that was removed.
+        wanted = _checked(site_root, chosen, also=given.keys())
         if ALL_NODES in given and (whole := sorted(wanted - given.keys())):
             raise UsageError(
                 f"{printable(whole[0])} is frozen together with all nodes: {given[ALL_NODES]}\n"
@@ -165,7 +167,9 @@ def end_freezes(
     return {key: given[key] for key in sorted(wanted & given.keys())}
 
 
-def _checked(site_root: SiteRoot, chosen: Collection[str]) -> frozenset[str]:
+def _checked(
+    site_root: SiteRoot, chosen: Collection[str], also: Collection[str] = ()
+) -> frozenset[str]:
     """The keys that are meant. Raises UsageError."""
     if not site_root.path.is_dir():
         raise UsageError(
@@ -174,7 +178,7 @@ def _checked(site_root: SiteRoot, chosen: Collection[str]) -> frozenset[str]:
         )
     known = nodes(site_root)
     for node in chosen:
-        if node not in known:
+        if node not in known and node not in also:
             raise UsageError(
                 f"no node {node!r} is live under {site_root.path}: {did_you_mean(node, known)}"
             )
