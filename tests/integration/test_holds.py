@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from robbieblocks import release
 from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.pipeline import BuildContext
 from robbieblocks.release import (
     Hold,
     RolledBackPage,
@@ -71,6 +74,27 @@ def test_a_held_page_keeps_its_bytes_while_the_others_go_on(seeded: Builder) -> 
     assert release.verify(seeded.site_root, NODE, APP) == ()
     # Nothing waits for it: the change reached all that it was to reach.
     assert seeded.sql("SELECT FROM robbieblocks_change_triggers WHERE processed_at IS NULL") == []
+
+
+def test_a_held_page_keeps_its_stylesheet_where_the_others_have_theirs_inside(
+    seeded: Builder,
+) -> None:
+    """Its release has the file that the page names, though no other page has a link to it."""
+    first, before = seeded.settings, ""
+    for settings in (replace(first, styles="linked"), replace(first, styles="inline")):
+        seeded.context.close()
+        with BuildContext.open(settings, seeded.said.append) as context:
+            seeded.context = context
+            seeded.build(nodes=[NODE], apps=[APP])
+            if settings.styles == "linked":
+                before = seeded.html(NODE, APP, FILE)
+                hold(seeded)
+    assert seeded.html(NODE, APP, FILE) == before
+    (link,) = re.findall(r'<link rel="stylesheet" href="/_rb/(.+?)"', before)
+    assert all(link not in body.decode() for body in others(seeded).values())
+    assert link in seeded.html(NODE, APP, "manifest.json")
+    assert (seeded.settings.site_root / NODE / "assets" / link).is_file()
+    assert release.verify(seeded.site_root, NODE, APP) == ()
 
 
 def test_a_change_of_its_own_rows_ends_the_hold(seeded: Builder) -> None:
