@@ -6,12 +6,16 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from robbieblocks import release
+from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.commands import Installation, Ran
 from tests.webhook_server import Receiver, hang, receiving, status
@@ -73,6 +77,11 @@ def of_play(receiver: Receiver, kind: str = "run.published") -> list[str]:
         for each in list(receiver.received)
         if each.type == kind and each.payload["data"]["app"] == "play"
     ]
+
+
+def of_freeze(receiver: Receiver, kind: str) -> list[dict[str, Any]]:
+    """What events of freezes say."""
+    return [each.payload["data"] for each in list(receiver.received) if each.type == kind]
 
 
 def is_told(receiver: Receiver, times: int) -> bool:
@@ -190,3 +199,29 @@ def test_a_webhook_is_tried(small_site: Settings, project: Path, receiver: Recei
     silent = command(small_site, project, "events", "list")
     assert silent.code == 2
     assert "no [events]" in silent.error
+
+
+def test_a_freeze_whose_time_is_over_is_told(
+    small_site: Settings, editor: psycopg.Connection, project: Path, receiver: Receiver
+) -> None:
+    """Who began it did so by a command; its end is nobody's, and what waited goes out."""
+    with running(worker := worker_of(small_site, project)):
+        worker.wait_until_ready()
+        until_shown(small_site.site_root, NODE, 0)
+        now = datetime.now(UTC)
+        later = (now + timedelta(hours=1)).isoformat()
+        done = command(small_site, project, "freeze", "--until", later, "--reason", "fair")
+        assert done.code == 0, done.err
+        soon = datetime.now(UTC) + timedelta(seconds=3)
+        root = SiteRoot(small_site.site_root)
+        release.freeze(root, (), who="ann", why="short", now=now, until=soon)
+        edit(editor, "play", 1)
+        until_shown(small_site.site_root, NODE, 1)
+        until(lambda: bool(of_freeze(receiver, "freeze.ended")), "the end of the freeze", 30)
+        (began,), (ended,) = (
+            of_freeze(receiver, kind) for kind in ("freeze.started", "freeze.ended")
+        )
+        assert (began["why"], ended["why"]) == ("fair", "short")
+        assert began["who"]
+        assert ended["who"] == ""
+        assert worker.stop() == 0
