@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robbieblocks.settings import Settings
+from tests.integration.releases import overwrite
 from tests.sites import served
 from tests.workers import FILES, NODES, Worker, running, until
 
@@ -24,7 +25,7 @@ def test_a_worker_tells_of_drift_and_mends_what_it_can(small_site: Settings) -> 
         second.wait_for("worker.reconciled")
         page = site / node / "play" / "current" / FILES["play"]
         before = page.read_bytes()
-        page.write_bytes(before + b"<!-- mine -->")
+        overwrite(page, before + b"<!-- mine -->")
         second.wait_for("drift.detected", app="play", kind="disk")
         until(lambda: page.read_bytes() == before, "the repair")
     with served(site, other) as url:

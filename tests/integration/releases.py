@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from robbieblocks.model import Asset, Manifest, PageEntry, sha256
 from robbieblocks.release import (
@@ -19,6 +20,12 @@ from robbieblocks.settings import Address
 
 NODE = "vengeance-local"
 PAGES = 12
+
+
+def overwrite(file: Path, content: bytes) -> None:
+    """Write over a file of a release in place; nobody but root could, as it is."""
+    file.chmod(0o644)
+    file.write_bytes(content)
 
 
 def pages(version: int, *, count: int = PAGES) -> dict[str, bytes]:

@@ -30,7 +30,7 @@ from robbieblocks.model import sha256
 from robbieblocks.objectstore import Stored
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import BucketSettings, EventSettings, Settings
-from tests.integration.releases import NODE, assets, pages, put, put_version, served
+from tests.integration.releases import NODE, assets, overwrite, pages, put, put_version, served
 from tests.s3_server import SECRET, Front
 
 ODD_NAMES = (
@@ -388,8 +388,7 @@ def test_a_lost_object_is_found_and_written_again(s3: Front, site_root: SiteRoot
 def test_a_damaged_file_is_never_published(s3: Front, site_root: SiteRoot) -> None:
     """A live file that is not what its manifest says stops the push before the pointer."""
     live = site_root.path / NODE / "play" / "current" / "play" / "p1" / "index.html"
-    live.chmod(0o644)
-    live.write_bytes(b"somebody was here")
+    overwrite(live, b"somebody was here")
     with pytest.raises(SiteUnavailable, match="not what its release says"):
         publisher(s3, site_root).push()
     assert "pointer.json" not in keys(s3)
@@ -404,7 +403,7 @@ def test_a_damaged_manifest_takes_no_page_away(s3: Front, site_root: SiteRoot, l
     before = keys(s3)
     shutil.copytree(site_root.path, site_root.path.with_name("copy"), symlinks=True)
     copy = SiteRoot(site_root.path.with_name("copy"))
-    (copy.path / NODE / "play" / "current" / "manifest.json").write_bytes(b"{}")
+    overwrite(copy.path / NODE / "play" / "current" / "manifest.json", b"{}")
     damaged = publisher(s3, copy, layout)
     assert dict(live_builds(copy, NODE)) != dict(live_builds(site_root, NODE))
     with pytest.raises(SiteUnavailable, match="the manifest of play is not what"):

@@ -30,6 +30,7 @@ from robbieblocks.worker.health.server import Metrics
 from robbieblocks.worker.log import open_log
 from tests.commands import Installation
 from tests.integration.proofs import APPS, NODES, answering, assets, files_below, put, put_all
+from tests.integration.releases import overwrite
 from tests.sites import served
 from tests.workers import until
 
@@ -56,13 +57,13 @@ def _flip(app: Path) -> None:
     file = app / "current" / "play" / "home" / "index.html"
     status = file.stat()
     content = file.read_bytes().replace(b"Welcome", b"Velcome")
-    file.write_bytes(content)
+    overwrite(file, content)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _edit(app: Path) -> None:
-    with (app / "current" / "play" / "about" / "index.html").open("ab") as file:
-        file.write(b"<!-- mine -->")
+    file = app / "current" / "play" / "about" / "index.html"
+    overwrite(file, file.read_bytes() + b"<!-- mine -->")
 
 
 def _remove(app: Path) -> None:
@@ -183,7 +184,7 @@ def test_status_tells_the_kinds_apart(installation: Installation) -> None:
         project.write_text(f"[site.urls]\n{lines}")
         page = site / NODE / "play" / "current" / "play" / "index.html"
         status = page.stat()
-        page.write_bytes(page.read_bytes().replace(b"<title>", b"<TITLE>", 1))
+        overwrite(page, page.read_bytes().replace(b"<title>", b"<TITLE>", 1))
         os.utime(page, ns=(status.st_atime_ns, status.st_mtime_ns))
         with psycopg.connect(installation.database_url) as editor:
             # As restored from a backup: nothing waits in the queue.

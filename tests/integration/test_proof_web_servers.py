@@ -15,6 +15,7 @@ from robbieblocks.serve import WebServer, WebSite
 from robbieblocks.settings import Address
 from tests import web_servers
 from tests.integration.proofs import APPS, NODES, put, put_all
+from tests.integration.releases import overwrite
 from tests.web_servers import SERVERS
 
 pytestmark = pytest.mark.slow
@@ -109,7 +110,7 @@ def test_each_culprit_is_named_rightly(server: WebServer, root: SiteRoot, tmp_pa
         put(root, NODE, "play", 3, address=Address(url=url))
         home = root.path / NODE / "play" / "current" / "play" / "home" / "index.html"
         content = home.read_bytes()
-        home.write_bytes(content.replace(b"Welcome", b"Velcome"))
+        overwrite(home, content.replace(b"Welcome", b"Velcome"))
         (flipped,) = proof(root, url)
         home.unlink()
         (removed,) = proof(root, url)

@@ -39,6 +39,7 @@ from tests.integration.releases import (
     assets,
     keeping,
     manifest,
+    overwrite,
     pages,
     publish,
     put,
@@ -55,12 +56,6 @@ def app_path(site_root: SiteRoot) -> Path:
 def names(folder: Path) -> set[str]:
     """What is in a folder."""
     return {entry.name for entry in folder.iterdir()}
-
-
-def overwrite(file: Path, content: bytes) -> None:
-    """Edit a file in place, as someone with rights would."""
-    file.chmod(0o644)
-    file.write_bytes(content)
 
 
 class TestPublish:

@@ -33,6 +33,7 @@ from tests.integration.releases import (
     assets,
     keeping,
     manifest,
+    overwrite,
     pages,
     publish,
     put_version,
@@ -195,7 +196,7 @@ def test_the_release_that_a_held_page_is_of_stays(site_root: SiteRoot) -> None:
     assert releases(site_root) == {hashes[0], hashes[-1], hashes[-2]}
     assert kept_of(app_folder(site_root)).reasons[hashes[0]] == ("held", "recent")
     put_version(site_root, 20)
-    (app_folder(site_root).path / "held.json").write_text("{")
+    overwrite(app_folder(site_root).path / "held.json", b"{")
     with pytest.raises(SiteUnavailable, match="could not read the holds"):
         prune(keeping(site_root, 1), NODE, "play")
     assert len(releases(site_root)) == 4
