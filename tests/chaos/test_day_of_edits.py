@@ -158,6 +158,7 @@ class Day:
             target = self.choice.choice(kept).build_hash
             self.command("rollback", *PLACE, "--to", target, "--reason", reason)
             assert self.live_hash == target
+            self._compare_rollback(reason)
             self.pinned = reason
             # What is held is from then on held as it is in that release.
             self.held = {page: self.shown(page) for page in self.held}
@@ -169,6 +170,12 @@ class Day:
         self.command("rollback", "--only", page, *PLACE, "--to", target, "--reason", reason)
         self.held[page] = self.shown(page)
         assert self.held[page] == wanted
+        self._compare_rollback(reason)
+
+    def _compare_rollback(self, reason: str) -> None:
+        """The history has it, with its reason and what is live since."""
+        told = [run for run in self.runs() if run.triggered_by == "rollback" and reason in run.log]
+        assert self.live_hash in {run.build_hash for run in told}, self.did
 
     def _kept(self) -> tuple[release.KeptRelease, ...]:
         return release.kept_releases(self.builder.site_root, NODE, APP)
@@ -179,8 +186,10 @@ class Day:
         run = run_of(self.builder.build(nodes=[NODE], apps=[APP]), NODE, APP)
         said = (self.did, run.error)
         assert run.outcome in ("published", "unchanged"), said
-        if run.waits:
+        if self.pinned or self.frozen:
             assert self.builder.files(NODE, APP) == before, said
+        if run.waits:
+            assert len(self.builder.sql(_NOT_HANDLED, NODE)) >= len(self.waiting), said
             self._compare_reason(run)
         else:
             assert not self.builder.sql(_NOT_HANDLED, NODE), said
@@ -231,6 +240,7 @@ def test_history_tells_the_truth_about_a_day(seeded: Builder) -> None:
     if day.pinned:
         day.command("unpin", *PLACE)
         day.pinned = ""
+        day.build()
     if day.held:
         day.command("release", *sorted(day.held), *PLACE)
         day.held = {}
