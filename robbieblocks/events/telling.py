@@ -29,10 +29,9 @@ from robbieblocks.events.event import (
     RunPublished,
     RunRecovered,
     Unpinned,
-    rfc3339,
 )
 from robbieblocks.events.noting import put
-from robbieblocks.events.shapes import is_list, is_object
+from robbieblocks.events.told import Told, Trouble
 from robbieblocks.model import Kept, PageChange, Standing
 from robbieblocks.settings import Settings
 
@@ -79,7 +78,7 @@ def tell(
     if settings.events is None:
         return
     path = outbox.folder_of(settings.site_root, node) / outbox.TOLD / _name(app)
-    told = _Told.read(outbox.read_object(path))
+    told = Told.read(outbox.read_object(path))
     place = _Place(node=node, app=app, now=now, who=who, pages_between=pages_between)
     known = told.live or live_before or (run.hash_before if run else "") or standing.live
     before = Standing(live=known, pin=told.pin, holds=told.holds)
@@ -88,7 +87,7 @@ def tell(
     if run is not None:
         of_run, trouble = _of_run(place, told.trouble, standing.live, run)
         found += of_run
-    after = _Told(
+    after = Told(
         live=standing.live, pin=standing.pin, holds=standing.holds, trouble=trouble, mark=told.mark
     )
     if not found and after == told:
@@ -134,54 +133,6 @@ class _Place:
     @property
     def common(self) -> _Common:
         return {"node": self.node, "app": self.app, "at": self.now}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """A run that failed or was held: what of it was told, and since when the app is in trouble."""
-
-    state: Literal["failed", "held"]
-    digest: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    """What was told of an app last; `mark` is another one after each time."""
-
-    live: str = ""
-    pin: Kept | None = None
-    holds: Mapping[str, Kept]
-    trouble: _Trouble | None = None
-    mark: str = ""
-
-    @classmethod
-    def read(cls, given: Mapping[str, object]) -> _Told:
-        """From the object of a file; what is damaged in it was not told."""
-        pin, holds, trouble = given.get("pin"), given.get("holds"), given.get("trouble")
-        kept = {key: _kept(value) for key, value in holds.items()} if is_object(holds) else {}
-        return cls(
-            live=str(given.get("live", "")),
-            pin=_kept(pin),
-            holds={key: each for key, each in kept.items() if each is not None},
-            trouble=_trouble(trouble),
-            mark=str(given.get("mark", "")),
-        )
-
-    def as_bytes(self) -> bytes:
-        """The file's text."""
-        trouble = self.trouble
-        return orjson.dumps(
-            {
-                "live": self.live,
-                "pin": None if self.pin is None else _json(self.pin),
-                "holds": {key: _json(each) for key, each in self.holds.items()},
-                "trouble": None
-                if trouble is None
-                else [trouble.state, trouble.digest, rfc3339(trouble.since)],
-                "mark": self.mark,
-            }
-        )
 
 
 def _of_standing(
@@ -242,8 +193,8 @@ def _changed(
 
 
 def _of_run(
-    place: _Place, trouble: _Trouble | None, live: str, run: RunFacts
-) -> tuple[list[Event], _Trouble | None]:
+    place: _Place, trouble: Trouble | None, live: str, run: RunFacts
+) -> tuple[list[Event], Trouble | None]:
     """What a run's end tells, and the trouble that the app is in since."""
     if run.outcome == "waits":
         return [], trouble
@@ -262,7 +213,7 @@ def _of_run(
         if run.outcome == "held"
         else RunFailed(**common, error=run.error)
     )
-    return [event], _Trouble(state=run.outcome, digest=digest, since=since)
+    return [event], Trouble(state=run.outcome, digest=digest, since=since)
 
 
 def changed_pages(
@@ -289,40 +240,3 @@ def _key(mark: str, event: Event) -> str:
 
 def _name(app: str) -> str:
     return f"app-{hashlib.sha256(app.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
-
-
-def _json(kept: Kept) -> dict[str, str | None]:
-    return {
-        "release": kept.release,
-        "who": kept.who,
-        "why": kept.why,
-        "since": rfc3339(kept.since) if kept.since else None,
-        "until": rfc3339(kept.until) if kept.until else None,
-    }
-
-
-def _kept(value: object) -> Kept | None:
-    if not is_object(value):
-        return None
-    return Kept(
-        release=str(value.get("release", "")),
-        who=str(value.get("who", "")),
-        why=str(value.get("why", "")),
-        since=_instant(value.get("since")),
-        until=_instant(value.get("until")),
-    )
-
-
-def _trouble(value: object) -> _Trouble | None:
-    state, digest, since = value if is_list(value) and len(value) == 3 else ("", "", "")
-    at = _instant(since)
-    if state not in ("failed", "held") or at is None:
-        return None
-    return _Trouble(state="held" if state == "held" else "failed", digest=str(digest), since=at)
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

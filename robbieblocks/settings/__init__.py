@@ -2,7 +2,7 @@
 
 from robbieblocks.settings.addresses import Address, Addresses
 from robbieblocks.settings.bucket import BucketLayout, BucketSettings
-from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting, reference
+from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting
 from robbieblocks.settings.events import (
     HOOK,
     KINDS,
@@ -14,6 +14,7 @@ from robbieblocks.settings.events import (
 from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
+from robbieblocks.settings.reference import reference
 
 __all__ = [
     "HOOK",

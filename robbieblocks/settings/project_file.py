@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any
 from robbieblocks.errors import UsageError
 from robbieblocks.settings.addresses import ORIGINS, TABLE, URLS, read_addresses
 from robbieblocks.settings.applications import NAME, read_applications
-from robbieblocks.settings.entries import (
-    APPLICATIONS_MEANING,
-    EVENTS_MEANING,
-    ORIGINS_MEANING,
-    PROJECT_FILE,
-    SETTINGS,
-    URLS_MEANING,
-)
+from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
 from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
 from robbieblocks.settings.events import NAME as EVENTS
 from robbieblocks.settings.freeze_windows import KINDS as WINDOW_KINDS
@@ -27,6 +20,12 @@ from robbieblocks.settings.freeze_windows import (
     WINDOWS_MEANING,
     FreezeWindow,
     read_freeze_windows,
+)
+from robbieblocks.settings.reference import (
+    APPLICATIONS_MEANING,
+    EVENTS_MEANING,
+    ORIGINS_MEANING,
+    URLS_MEANING,
 )
 
 if TYPE_CHECKING:
