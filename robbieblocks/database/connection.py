@@ -27,6 +27,7 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
     "tcp_user_timeout": ("", "30000"),
 }
 
+# Whether the server is a standby, or sessions may not write.
 _READ_ONLY: LiteralString = (
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
@@ -26,7 +25,6 @@ from robbieblocks.settings import Settings
 
 # A server may compress better; the difference between two pages hardly depends on it.
 _QUALITY = 6
-_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
 def page_effects(before: Proposal, after: Proposal) -> tuple[PageEffect, ...]:
@@ -192,7 +190,9 @@ def _entry(run: ComposedRun | None, key: str) -> PageEntry | None:
 
 def _inlined(run: ComposedRun, entry: PageEntry) -> list[bytes]:
     """The texts of the style elements in a page's head."""
-    return _STYLE.findall(run.contents.get(entry.path, b"").partition(b"</head>")[0])
+    head, _, _ = run.contents.get(entry.path, b"").partition(b"</head>")
+    parts = (part.partition(b"</style>") for part in head.split(b"<style>")[1:])
+    return [text for text, end, _ in parts if end]
 
 
 def _weights() -> Callable[[Asset], int]:

@@ -37,6 +37,11 @@ def test_edits_to_a_worker_go_out_in_folders_that_were_ready(
 ) -> None:
     """Once it has begun none is made; and the next one is refreshed."""
     app_folder = AppFolder.of(SiteRoot(small_site.site_root), NODE, "play")
+    # Its script is an asset that is large enough to be compressed.
+    editor.execute(
+        "UPDATE robbieblocks_components SET react_code = "
+        "'<p data-version={props.version} onClick={() => {}}>{props.version}</p>'"
+    )
     with running(worker := Worker(small_site, NODE)):
         worker.wait_until_ready()
         until(lambda: len(folders(app_folder)) == 7, "five releases and two standby trees")

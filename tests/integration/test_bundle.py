@@ -25,7 +25,7 @@ import tinycss2
 from py_mini_racer import JSEvalException, MiniRacer
 
 from robbieblocks.bundle import Bundler
-from robbieblocks.bundle.analysis import Analysis, parsing, queries
+from robbieblocks.bundle.analysis import Analysis, queries, trees
 from robbieblocks.bundle.compile import CompileUnit, Esbuild, component_compilation, packets
 from robbieblocks.bundle.compile.service import EsbuildService, Request
 from robbieblocks.bundle.entries import ToolchainCache
@@ -990,7 +990,7 @@ PanicException.__module__ = "pyo3_runtime"
 @pytest.mark.parametrize(
     ("library", "call", "field"),
     [
-        (parsing, "Parser", "react_code"),
+        (trees, "Parser", "react_code"),
         (queries, "QueryCursor", "react_code"),
         (semantic_version, "NpmSpec", "dependencies"),
         (tinycss2, "parse_stylesheet", "css_styles"),
