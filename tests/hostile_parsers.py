@@ -976,7 +976,7 @@ METADATA = [
     ),
     metadata("forms as a text", {"form_action": "https://a.example"}, "list of origins"),
     metadata("blocks as a list", {"blocks": [1]}, "/blocks"),
-    metadata("hydration at no time", {"blocks": {"1": {"hydrate": "never"}}}, "known: load"),
+    metadata("hydration at no time", {"blocks": {"1": {"hydrate": "no time"}}}, "known: load"),
     metadata("hydration of a list", {"blocks": {"1": {"hydrate": ["load"]}}}, "known: load"),
     metadata("linked data of a script", {"json_ld": [{"@id": "</script><!--<script>"}]}),
     metadata("linked data of a text", {"json_ld": "</script>"}),

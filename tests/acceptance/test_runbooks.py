@@ -34,7 +34,7 @@ _NODE = """
     INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps)
     VALUES (%s, %s, '{}', '{play,work,code}')
 """
-_RIGHTS = "ALTER ROLE robbieblocks CREATEROLE CREATEDB"
+_RIGHTS = "ALTER ROLE robbieblocks CREATEROLE"
 _CLEAR = """
     DO $$
     DECLARE it record;
@@ -48,7 +48,7 @@ _CLEAR = """
         END LOOP;
     END
     $$;
-    ALTER ROLE robbieblocks NOCREATEROLE NOCREATEDB;
+    ALTER ROLE robbieblocks NOCREATEROLE;
 """
 
 
