@@ -13,13 +13,14 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from robbieblocks.content import start_project
 from tests import loopback
 from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation
 from tests.databases import Databases
+from tests.workers import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -33,6 +34,11 @@ export default function Note() {
 }
 """
 PLAIN = "export default () => <p className='plain'>As it was</p>;"
+# React notes on each element that it has hydrated what it is.
+_HYDRATED = """
+[...document.querySelectorAll("button, input")].every(
+  (element) => Object.keys(element).some((key) => key.startsWith("__react")))
+"""
 BLOCKS = """
 [[blocks]]
 order = 12
@@ -119,6 +125,21 @@ def dev(
         assert process.returncode == 0
 
 
+def opened(page: Page, url: str) -> None:
+    """Open a page and wait until its blocks are hydrated, and the client knows what it shows.
+
+    What is typed before that goes, and a change that comes before that reloads the page.
+    """
+
+    def is_own(answer: Response) -> bool:
+        return answer.request.resource_type == "fetch" and answer.url == url
+
+    with page.expect_response(is_own) as first:
+        page.goto(url)
+    first.value.finished()
+    until(lambda: page.evaluate(_HYDRATED), "hydration")
+
+
 def marked(page: Page) -> bool:
     """Whether the page is still the one that `mark` marked."""
     return bool(page.evaluate("window.marked === true"))
@@ -127,7 +148,7 @@ def marked(page: Page) -> bool:
 def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: Noise) -> None:
     """A row, a component, a token and what a component imports: each shows in the open page, whose
     state, scroll and typed text stay; a template's change reloads it by itself."""
-    page.goto(dev.urls["day"])
+    opened(page, dev.urls["day"])
     page.get_by_label("Note").fill("typed")
     page.get_by_role("button", name="Counted to 0").click()
     page.evaluate("window.marked = true")
