@@ -66,6 +66,8 @@
 \ir unified-schema/20-sync-infrastructure.sql
 \echo '  21-robbieblocks-cms.sql'
 \ir unified-schema/21-robbieblocks-cms.sql
+\echo '  22-media.sql'
+\ir unified-schema/22-media.sql
 
 \echo Done
 SELECT rpad(kind, 10), count(*)

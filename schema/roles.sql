@@ -36,13 +36,20 @@ BEGIN
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.oid = (SELECT relnamespace FROM pg_class
                          WHERE oid = to_regclass('robbieblocks_pages'))
-           AND c.relkind IN ('r', 'p', 'v') AND c.relname LIKE 'robbieblocks\_%'
+           AND c.relkind IN ('r', 'p', 'v')
+           AND (c.relname LIKE 'robbieblocks\_%' OR c.relname = 'media_assets')
     LOOP
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO robbieblocks_reviewer, robbieblocks_worker, '
                        'robbieblocks_editor', it.nspname);
         EXECUTE format('GRANT SELECT ON %s TO robbieblocks_reviewer, robbieblocks_worker, '
                        'robbieblocks_editor', it.name);
     END LOOP;
+
+    -- File 22 may not be there.
+    IF to_regclass('media_assets') IS NOT NULL THEN
+        GRANT INSERT, UPDATE, DELETE ON media_assets TO robbieblocks_editor;
+        GRANT EXECUTE ON FUNCTION media_assets_measure, media_assets_side TO robbieblocks_editor;
+    END IF;
 END
 $$;
 

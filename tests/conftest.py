@@ -56,7 +56,10 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "la
 MakeSettings = Callable[..., Settings]
 
 _SETTINGS = Settings.from_environment()
-_SCHEMA_SQL = _SETTINGS.schema / "unified-schema" / "21-robbieblocks-cms.sql"
+_SCHEMA_FILES = [
+    _SETTINGS.schema / "unified-schema" / name
+    for name in ("21-robbieblocks-cms.sql", "22-media.sql")
+]
 _LEAVE_SECONDS = 30.0
 _MARK = "ROBBIEBLOCKS_TEST_SESSION"
 
@@ -192,7 +195,7 @@ def databases(postgres: str) -> Iterator[Databases]:
 @pytest.fixture(scope="session")
 def schema_template(databases: Databases) -> Iterator[str]:
     """The name of a database with our schema."""
-    schema = _SCHEMA_SQL.read_bytes()
+    schema = b"\n".join(file.read_bytes() for file in _SCHEMA_FILES)
     with databases.template("robbieblocks", lambda connection: connection.execute(schema)) as name:
         yield name
 

@@ -150,6 +150,7 @@ def _meaning(error: type[errors.RobbieBlocksError]) -> tuple[str, str]:
 _COMMENT: Final = re.compile(
     r"^COMMENT ON (TABLE|COLUMN|VIEW|FUNCTION) (\S.*?) IS\s+('.*?');$", re.DOTALL | re.MULTILINE
 )
+_SQL_FILES: Final = ("21-robbieblocks-cms.sql", "22-media.sql")
 # Of each table.
 _ID: Final = {"id": "The row's own; it never leaves the database."}
 _TIMES: Final = {
@@ -159,8 +160,9 @@ _TIMES: Final = {
 
 
 def _columns() -> str:
-    source = resource_dir("schema") / "unified-schema" / "21-robbieblocks-cms.sql"
-    found = _COMMENT.findall(source.read_text(encoding="utf-8"))
+    folder = resource_dir("schema") / "unified-schema"
+    sources = [folder / name for name in _SQL_FILES]
+    found = [it for file in sources for it in _COMMENT.findall(file.read_text(encoding="utf-8"))]
     told = {(kind, name): _unquoted(text) for kind, name, text in found}
     parts: list[str] = []
     for table in [name for kind, name in told if kind == "TABLE"]:
@@ -173,7 +175,7 @@ def _columns() -> str:
         there = {name for name in stored() if name.startswith(f"column {table}.")}
         silent = there - {f"column {name}" for name, _ in listed}
         if silent:
-            raise SystemExit(f"no COMMENT in {source.name}: {', '.join(sorted(silent))}")
+            raise SystemExit(f"no COMMENT in {', '.join(_SQL_FILES)}: {', '.join(sorted(silent))}")
         rows = (_column(name, meaning) for name, meaning in listed)
         heads = ("column", "type", "default", "meaning")
         parts += [f"## `{table}`", told["TABLE", table], _table(heads, rows)]
@@ -188,7 +190,8 @@ def _columns() -> str:
 
 _TABLES: Final = (
     "The seven tables of `schema/unified-schema/21-robbieblocks-cms.sql`. Editors write the first "
-    "five; the other two are the program's."
+    "five; the other two are the program's. `media_assets` is made by "
+    "`schema/unified-schema/22-media.sql`; editors write it."
 )
 
 

@@ -22,6 +22,7 @@ ENTITIES: Final = {
     "component": "component",
     "style_token": "token",
     "node_branding": "node",
+    "media": "media",
 }
 """The entities of queue rows, by the words of commands."""
 
@@ -46,7 +47,8 @@ _CHANGES: LiteralString = """
                    q.before ->> kind.key_column AS key_before, q.change_xid::text::numeric AS turn
               FROM robbieblocks_change_triggers AS q
               LEFT JOIN (VALUES ('page', 'page_key'), ('component', 'component_key'),
-                                ('style_token', 'token_key'), ('node_branding', 'node_id'))
+                                ('style_token', 'token_key'), ('node_branding', 'node_id'),
+                                ('media', 'media_key'))
                         AS kind (entity, key_column) ON kind.entity = q.entity_type
            ) AS change
      WHERE (%(entity)s::text IS NULL OR entity = %(entity)s)

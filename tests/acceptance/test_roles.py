@@ -66,6 +66,10 @@ def under(roles: Installation, role: str) -> Installation:
 def test_a_reviewer_reads_and_writes_nothing(roles: Installation) -> None:
     """What only reads works; what writes ends with the grant that it would need."""
     reviewer = under(roles, "reviewer")
+    with psycopg.connect(reviewer.database_url or "", autocommit=True) as connection:
+        connection.execute("SELECT content FROM media_assets")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM media_assets")
     for command in READING:
         ran = reviewer.run(*command)
         assert ran.code == 0, (command, ran.out, ran.err)
