@@ -1,4 +1,4 @@
-"""Servers of the PostgreSQL versions that the embedded one is not: 15, 16 and 17.
+"""Servers of the PostgreSQL versions that the embedded one is not: 15, 16 and 17; programs of all.
 
 Debian has 15, and Python packages bring 16 (with pgvector) and 17. What a machine lacks is fetched
 once, into a cache; nothing is installed.
@@ -21,7 +21,8 @@ import platformdirs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from robbieblocks.database.embedded.keeper import Keeper
+from robbieblocks.database import embedded
+from robbieblocks.database.embedded.keeper import Account, Keeper
 from tests import debian_packages
 from tests.needs import missing
 from tests.workers import until
@@ -44,16 +45,14 @@ def running(version: int, folder: Path) -> Iterator[str]:
 
     Skips the test (fails CI) where there is none to be had.
     """
-    programs, environment = _programs(version)
+    binaries, environment = programs(version)
     # As the embedded one: Postgres does not run as root.
-    account = Keeper(programs, folder, folder).account
-    if account:
-        os.chown(folder, account.uid, account.gid)
+    as_account = account(folder)
     data = folder / "data"
     subprocess.run(
-        [programs / "initdb", "-D", data, *_INITDB],
+        [binaries / "initdb", "-D", data, *_INITDB],
         env=environment,
-        preexec_fn=account,
+        preexec_fn=as_account,
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -63,9 +62,9 @@ def running(version: int, folder: Path) -> Iterator[str]:
     with (
         said.open("w") as log,
         subprocess.Popen(
-            [programs / "postgres", "-D", data, *words],
+            [binaries / "postgres", "-D", data, *words],
             env=environment,
-            preexec_fn=account,
+            preexec_fn=as_account,
             stdout=log,
             stderr=log,
         ) as process,
@@ -88,9 +87,25 @@ def _answers(conninfo: str, process: subprocess.Popen[bytes], said: Path) -> boo
         return False
 
 
-def _programs(version: int) -> tuple[Path, dict[str, str]]:
-    """The folder of a version's programs, and the environment that they need."""
+def account(folder: Path) -> Account | None:
+    """Who runs a server whose files lie in `folder`, which becomes theirs; None for this user."""
+    found = Keeper(folder, folder, folder).account
+    if found:
+        os.chown(folder, found.uid, found.gid)
+    return found
+
+
+def programs(version: int) -> tuple[Path, dict[str, str]]:
+    """The folder of a version's programs, and the environment that they need.
+
+    Skips the test (fails CI) where there are none to be had.
+    """
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+    if version not in VERSIONS:
+        found = embedded.program("postgres")
+        if found is None:
+            missing("the embedded Postgres is not installed: pip install 'robbieblocks[local]'")
+        return found.parent, environment
     if version in _IN_WHEELS:
         return _wheels() / _IN_WHEELS[version] / "pginstall" / "bin", environment
     if (_DEBIAN / "initdb").exists():
