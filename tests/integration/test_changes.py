@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +146,15 @@ def test_every_notification_of_a_packet_is_returned(site: Db, listener: Db) -> N
     while len(received) < 50:
         received += [payload for _, payload in changes.receive(listener, 10.0)]
     assert received == [str(number) for number in range(50)]
+
+
+def test_waiting_for_notifications_wakes_nobody(listener: Db) -> None:
+    """While nothing arrives, the thread that listens sleeps: an idle worker costs no CPU."""
+    changes.listen(listener)
+    assert changes.receive(listener, 0.0) == []
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    assert changes.receive(listener, 1.0) == []
+    assert resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before <= 4
 
 
 def test_a_listener_is_not_ended_for_being_idle(site: Db, database: str) -> None:
