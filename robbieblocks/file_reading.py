@@ -17,11 +17,11 @@ class Refused(OSError):
     """A file that is never read, whoever may: `strerror` says why, for a person."""
 
 
-def read_file(path: Path, *inside: Path) -> bytes:
+def read_file(path: Path, *inside: Path, most: int = MOST_BYTES) -> bytes:
     """The bytes of a file; a symlink may lead to another file in one of the folders `inside`.
 
     Raises Refused for a symlink that leads out, a pipe, a device, a folder and a file of more than
-    4 MiB, and OSError where the file can't be read.
+    `most` bytes (4 MiB), and OSError where the file can't be read.
     """
     real = os.path.realpath(path, strict=True)
     folders = map(os.path.realpath, inside)
@@ -32,7 +32,7 @@ def read_file(path: Path, *inside: Path) -> bytes:
     with os.fdopen(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise Refused(errno.EINVAL, "it is not a regular file", str(path))
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise Refused(errno.EFBIG, f"it has more than {MOST_BYTES // 2**20} MiB", str(path))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Refused(errno.EFBIG, f"it has more than {most // 2**20} MiB", str(path))
     return content

@@ -7,6 +7,8 @@
                              examples/<name>.toml      props to look at; no column has them
     content/pages/<key>.toml                           a page with its [[blocks]]
     content/tokens.toml                                style tokens
+    content/media/<file>                               a picture, font or other file
+                  <file>.toml                          what there is to say of it
     node_branding/<node-id>.toml                       a node's branding
 
 `start_project` makes a new project. `load` reads such a folder and `export` writes it; `stored`
@@ -29,6 +31,7 @@ from robbieblocks.content.reading.folder import (
     load_sound,
     wrong_examples,
 )
+from robbieblocks.content.reading.media_files import toml_of, too_large
 from robbieblocks.content.reading.page_memory import PageMemory
 from robbieblocks.content.shape import (
     EXAMPLES,
@@ -37,6 +40,7 @@ from robbieblocks.content.shape import (
     Content,
     ContentRow,
     Example,
+    Media,
     Page,
     RowName,
     Token,
@@ -63,6 +67,7 @@ __all__ = [
     "Exported",
     "FilePlace",
     "FolderFiles",
+    "Media",
     "Page",
     "PageMemory",
     "RowMerge",
@@ -90,5 +95,7 @@ __all__ = [
     "seed",
     "start_project",
     "stored",
+    "toml_of",
+    "too_large",
     "wrong_examples",
 ]

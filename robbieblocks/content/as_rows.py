@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID, uuid5
 
-from robbieblocks.content.shape import Block, Component, Content, Page
+from robbieblocks.content.shape import Block, Component, Content, Media, Page
+from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import (
     SHARED_APP,
     BlockRow,
     ComponentRow,
     Json,
+    MediaRow,
     NodeRow,
     PageRow,
     Snapshot,
@@ -55,6 +58,7 @@ def as_rows(
     made = (_component(row, drafts=drafts) for row in content.components)
     known = tuple(before.components.values())
     components = _shared(made, known, lambda row: row.key)
+    media = {row.key: _media(row) for row in content.media}
     return Snapshot(
         pages=_shared(pages, before.pages, lambda row: row.key),
         components=(
@@ -62,6 +66,8 @@ def as_rows(
         ),
         tokens=_shared(tokens, before.tokens, lambda row: row.key),
         nodes=nodes,
+        media=before.media if before.media == media else media,
+        media_content=partial(_content_of, {row.key: row for row in content.media}),
         taken_at=taken_at,
     )
 
@@ -127,6 +133,28 @@ def _component(row: Component, *, drafts: bool) -> ComponentRow:
         metadata=_stored(row.metadata, "component", row.key, "metadata"),
         draft=drafts and not row.published,
     )
+
+
+def _media(row: Media) -> MediaRow:
+    return MediaRow(
+        key=row.key,
+        file_name=row.file_name,
+        type=row.type,
+        hash=row.hash,
+        size=row.size,
+        alt=row.alt or "",
+        decorative=row.decorative,
+        focal_point=row.focal_point or "",
+        served_path=row.served_path or "",
+    )
+
+
+def _content_of(rows: Mapping[str, Media], key: str) -> bytes:
+    row = rows[key]
+    try:
+        return row.read()
+    except OSError as error:
+        raise SiteUnavailable(f"can't read {row.file}: {error.strerror or error}") from error
 
 
 def _stored(value: Json, entity: str, key: str, field: str) -> Json:

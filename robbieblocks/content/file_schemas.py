@@ -10,6 +10,7 @@ from robbieblocks.brand import THEMES
 from robbieblocks.content.reading.branding import node_of
 from robbieblocks.content.reading.examples import example_of
 from robbieblocks.content.reading.folder import component_of, tokens_of
+from robbieblocks.content.reading.media_files import media_values
 from robbieblocks.content.reading.page_files import page_of
 from robbieblocks.content.shape import STATUSES
 from robbieblocks.settings import file_schema
@@ -35,6 +36,7 @@ def file_schemas() -> dict[str, dict[str, Any]]:
         "component": outline(lambda table: component_of(table, _NO_FOLDER)),
         "example": outline(example_of),
         "tokens": outline(tokens_of),
+        "media": outline(media_values),
         "node": node,
         # A JSON Schema, or a bare map of property to schema.
         "props": {"anyOf": [schema, {"type": "object", "additionalProperties": schema}]},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks.content.reading.folder import CODE_FILES, load_sound
+from robbieblocks.content.reading.media_files import toml_of
 from robbieblocks.content.reading.page_files import front_matter
 from robbieblocks.content.shape import Content, Page
 from robbieblocks.errors import Problem
@@ -75,6 +76,8 @@ class ContentPlaces:
                 return self._token(problem.key)
             case "node_branding":
                 return self._node(problem)
+            case "media":
+                return self._media(problem)
             case "template":
                 return self._template(problem)
             case "file":
@@ -134,6 +137,14 @@ class ContentPlaces:
         field = "tokens" if problem.field == "style_overrides" else problem.field
         line = self._line(file, (field, *_steps(problem.pointer))) or 1
         return self._in_value(file, line, problem)
+
+    def _media(self, problem: Problem) -> FilePlace | None:
+        row = next((row for row in self._content.media if row.key == problem.key), None)
+        if row is None:
+            return None
+        toml = toml_of(row.file)
+        line = self._line(toml, (problem.field,)) if problem.field and toml.is_file() else None
+        return FilePlace(toml, line) if line else FilePlace(row.file, 1)
 
     def _in_value(self, file: Path, line: int, problem: Problem) -> FilePlace:
         """The place of a problem in the value of the key on a line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -102,6 +102,34 @@ class Token:
     description: str | None = None
 
 
+def _no_bytes() -> bytes:
+    return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A row of `media_assets`. `read` gives its bytes: they are not kept in memory.
+
+    It raises OSError where a file can't be read any more, and DatabaseUnavailable. The type follows
+    from the name; `width` and `height` are what the first bytes tell. `file` is where the bytes
+    lie, in a folder.
+    """
+
+    key: str
+    file_name: str
+    type: str = field(compare=False)
+    hash: str
+    size: int
+    alt: str | None = None
+    decorative: bool = False
+    focal_point: str | None = None
+    served_path: str | None = None
+    width: int | None = field(default=None, compare=False)
+    height: int | None = field(default=None, compare=False)
+    read: Callable[[], bytes] = field(default=_no_bytes, compare=False, repr=False)
+    file: Path = field(default=Path(), compare=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """Everything that a content folder and a branding folder hold, each sorted by key.
@@ -113,6 +141,7 @@ class Content:
     pages: tuple[Page, ...] = ()
     tokens: tuple[Token, ...] = ()
     nodes: tuple[NodeRow, ...] = ()
+    media: tuple[Media, ...] = ()
     node_files: Mapping[str, Path] = field(default_factory=dict[str, Path], compare=False)
 
     @classmethod
@@ -124,6 +153,7 @@ class Content:
             pages=tuple([row for row in found if isinstance(row, Page)]),
             tokens=tuple([row for row in found if isinstance(row, Token)]),
             nodes=tuple([row for row in found if isinstance(row, NodeRow)]),
+            media=tuple([row for row in found if isinstance(row, Media)]),
         )
 
     def without(self, names: Iterable[RowName]) -> Content:
@@ -136,12 +166,13 @@ class Content:
         return {
             **{RowName("token", row.key): row for row in self.tokens},
             **{RowName("node", row.id): row for row in self.nodes},
+            **{RowName("media", row.key): row for row in self.media},
             **{RowName("component", row.key): row for row in self.components},
             **{RowName("page", row.key): row for row in self.pages},
         }
 
 
-Kind: TypeAlias = Literal["token", "node", "component", "page"]
+Kind: TypeAlias = Literal["token", "node", "media", "component", "page"]
 
 
 class RowName(NamedTuple):
@@ -154,4 +185,4 @@ class RowName(NamedTuple):
         return f"{self.kind}/{self.key}"
 
 
-ContentRow: TypeAlias = Component | Page | Token | NodeRow
+ContentRow: TypeAlias = Component | Page | Token | NodeRow | Media

@@ -123,7 +123,10 @@ class Builder:
 
     def _run(self) -> None:
         importing = FileImport(
-            folder=self.settings.content, branding=self.settings.node_branding, say=self.say
+            folder=self.settings.content,
+            branding=self.settings.node_branding,
+            say=self.say,
+            media_size_max_mb=self.settings.media_size_max_mb,
         )
         with BuildContext.open(self.settings, self.say, linked=True) as context:
             chosen = self._begin(importing)

@@ -27,6 +27,7 @@ class FileImport:
     folder: Path
     branding: Path
     say: Callable[[str], None]
+    media_size_max_mb: int
     # The files that have no mistake, as they were read last.
     found: Content = field(default_factory=Content)
     _said: frozenset[str] = frozenset()
@@ -45,8 +46,10 @@ class FileImport:
                 self.found = Content()
                 return ()
         found, mistakes = content.load_sound(self.folder, self.branding)
+        large = content.too_large(found.media, self.media_size_max_mb)
+        found = found.without(RowName("media", each.key) for each in large) if large else found
         self.found = found
-        problems = list(mistakes)
+        problems = [*mistakes, *large]
         while True:
             try:
                 merged = content.import_(connection, found)

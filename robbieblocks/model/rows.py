@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
@@ -109,6 +109,25 @@ class NodeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRow:
+    """A picture, font or other file, without its bytes. `hash` is theirs, `size` their number."""
+
+    key: str
+    file_name: str
+    type: str
+    hash: str
+    size: int
+    alt: str = ""
+    decorative: bool = False
+    focal_point: str = ""
+    served_path: str = ""
+
+
+def _no_media(key: str) -> bytes:
+    raise KeyError(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRow:
     """A row of the change queue: what changed, and where it matters."""
 
@@ -157,12 +176,18 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All content as one transaction saw it, with the queue rows that it includes."""
+    """All content as one transaction saw it, with the queue rows that it includes.
+
+    `media` is by key. `media_content` gives the bytes of one; it raises KeyError where it is gone,
+    DatabaseUnavailable, and SiteUnavailable for a file that can't be read.
+    """
 
     pages: tuple[PageRow, ...]
     components: Mapping[str, ComponentRow]
     tokens: tuple[TokenRow, ...]
     nodes: tuple[NodeRow, ...]
     triggers: tuple[TriggerRow, ...] = ()
+    media: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
+    media_content: Callable[[str], bytes] = field(default=_no_media, repr=False, compare=False)
     taken_at: datetime
     bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)

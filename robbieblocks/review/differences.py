@@ -64,7 +64,7 @@ def change_of(before: object, after: object) -> Change:
     return "added" if before is None else "removed" if after is None else "changed"
 
 
-_ORDER: Final[Mapping[Entity, int]] = {"token": 0, "node": 1, "component": 2, "page": 3}
+_ORDER: Final[Mapping[Entity, int]] = {"token": 0, "node": 1, "media": 2, "component": 3, "page": 4}
 
 
 class _Blocks(NamedTuple):

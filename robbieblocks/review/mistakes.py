@@ -11,14 +11,24 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks.check_rules import RULES
-from robbieblocks.content import Component, Content, ContentRow, Page, RowName, Token, is_of_example
+from robbieblocks.content import (
+    Component,
+    Content,
+    ContentRow,
+    Media,
+    Page,
+    RowName,
+    Token,
+    is_of_example,
+    toml_of,
+)
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import listed
 from robbieblocks.model import NodeRow
 from robbieblocks.review.values import NewFinding
 
 _EXAMPLES_RULE: Final = "wrong-example"
-_KINDS: Final = {"pages": "page", "components": "component", "tokens": "token"}
+_KINDS: Final = {"pages": "page", "components": "component", "tokens": "token", "media": "media"}
 _NAMED_MAX: Final = 4
 
 
@@ -121,6 +131,8 @@ def _places(row: ContentRow, content: Content, folders: Folders) -> set[_Place]:
             return {_place(file, folders)} if file else set()
         case Component():
             return {_place(row.file, folders)}
+        case Media():
+            return {_place(file, folders) for file in (row.file, toml_of(row.file))}
         case Page():
             texts = (place.file for block in row.blocks for place in block.texts.values())
             return {_place(file, folders) for file in (row.file, *texts)}

@@ -14,7 +14,7 @@ from robbieblocks.pipeline import Cause, ComposedRun, Target, joint_hash
 if TYPE_CHECKING:
     from robbieblocks.review.pictures.values import Pictures
 
-Entity = Literal["page", "component", "token", "node", "template"]
+Entity = Literal["page", "component", "token", "node", "media", "template"]
 # Of a field: how it is best shown. `move` has the block's order before and after.
 Kind = Literal["value", "text", "code", "color", "move"]
 Change = Literal["added", "removed", "changed"]

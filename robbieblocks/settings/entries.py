@@ -104,6 +104,13 @@ SETTINGS: Final = (
     ),
     Setting(
         "",
+        "media.size_max_mb",
+        "`20`",
+        "how many megabytes a file of [media](media.md) may have",
+        range=(1, 64),
+    ),
+    Setting(
+        "",
         "bucket.url",
         "none",
         "an S3-compatible bucket to which [what is live is published, too](bucket.md): "

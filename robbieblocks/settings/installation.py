@@ -68,6 +68,7 @@ class Settings:
     keep_releases: int = _BY_KEY["site.keep_releases"].default_number
     keep_days: int = _BY_KEY["site.keep_days"].default_number
     keep_assets_days: int = _BY_KEY["site.keep_assets_days"].default_number
+    media_size_max_mb: int = _BY_KEY["media.size_max_mb"].default_number
     applications: Mapping[str, str] = field(default_factory=dict[str, str])
     freeze_windows: tuple[FreezeWindow, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -106,6 +107,7 @@ class Settings:
             keep_releases=given.number("site.keep_releases"),
             keep_days=given.number("site.keep_days"),
             keep_assets_days=given.number("site.keep_assets_days"),
+            media_size_max_mb=given.number("media.size_max_mb"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
             bucket=BucketSettings.of(given.in_file),

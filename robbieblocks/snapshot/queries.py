@@ -43,7 +43,8 @@ MOMENT: LiteralString = """
              WHERE t.tgrelid IN (to_regclass('robbieblocks_pages'),
                                  to_regclass('robbieblocks_page_blocks'),
                                  to_regclass('robbieblocks_change_triggers'))
-               AND NOT t.tgisinternal)
+               AND NOT t.tgisinternal),
+           to_regclass('media_assets') IS NOT NULL
 """
 
 # Nodes, all or those named.
@@ -121,6 +122,17 @@ TOKENS: LiteralString = """
     SELECT token_key, token_category, default_value FROM robbieblocks_style_tokens
      ORDER BY token_key COLLATE "C"
 """
+
+# All media, without their bytes.
+MEDIA: LiteralString = """
+    SELECT media_key, file_name, media_type, content_hash, size_bytes, alt, decorative,
+           focal_point, served_path
+      FROM media_assets
+     ORDER BY media_key COLLATE "C"
+"""
+
+# The bytes of one file.
+MEDIA_CONTENT: LiteralString = "SELECT content FROM media_assets WHERE media_key = %s"
 
 # Queue rows that wait for one of the nodes, oldest first.
 TRIGGERS: LiteralString = """

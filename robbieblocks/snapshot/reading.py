@@ -38,11 +38,15 @@ _PAGES_AT_ONCE = 32 if capabilities.has_stream_chunked() else 1
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A state of the database: its time, its transactions (a pg_snapshot) and its history."""
+    """A state of the database: its time, its transactions (a pg_snapshot) and its history.
+
+    `has_media` says whether it has the table of media.
+    """
 
     time: datetime
     visible: str
     history: str
+    has_media: bool
 
     @property
     def next_transaction(self) -> int:
@@ -64,8 +68,8 @@ def rows(
 
 def moment(cursor: Cursor[TupleRow]) -> Moment:
     """The state that the transaction sees. To be read first: the first query fixes the state."""
-    ((time, visible, history),) = rows(cursor, queries.MOMENT)
-    return Moment(utc(time), visible, history or "")
+    ((time, visible, history, has_media),) = rows(cursor, queries.MOMENT)
+    return Moment(utc(time), visible, history or "", has_media)
 
 
 def page_apps(cursor: Cursor[TupleRow], *, one_each: bool, drafts: bool) -> dict[str, str]:

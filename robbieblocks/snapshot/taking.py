@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Final, LiteralString, TypeVar
 from uuid import UUID
@@ -25,7 +26,7 @@ from robbieblocks.model import (
     TriggerRow,
     same,
 )
-from robbieblocks.snapshot import reading
+from robbieblocks.snapshot import media, reading
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
 
 _Row = TypeVar("_Row")
@@ -161,6 +162,8 @@ def _read(
         tokens=_shared_if_equal(tokens, previous.tokens if previous else ()),
         nodes=_shared([row for _, row in node_rows.values()], previous.nodes if previous else ()),
         triggers=_shared_if_equal(waiting, previous.triggers if previous else ()),
+        media=media.read(cursor, moment, previous),
+        media_content=partial(media.content, cursor.connection),
         taken_at=moment.time,
         bookmark=Bookmark(
             history=moment.history,

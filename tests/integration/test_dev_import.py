@@ -20,7 +20,10 @@ def test_a_conflict_keeps_no_other_file_out(database: str, tmp_path: Path) -> No
     folder = tmp_path / "site" / "content"
     said: list[str] = []
     importing = FileImport(
-        folder=folder, branding=tmp_path / "site" / "node_branding", say=said.append
+        folder=folder,
+        branding=tmp_path / "site" / "node_branding",
+        say=said.append,
+        media_size_max_mb=20,
     )
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("DELETE FROM robbieblocks_style_tokens")

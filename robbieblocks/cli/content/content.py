@@ -14,7 +14,7 @@ from robbieblocks import content
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.content import Exported, RowMerge, RowName, Side
-from robbieblocks.errors import DatabaseUnavailable, RightsMissing, UsageError
+from robbieblocks.errors import ContentError, DatabaseUnavailable, RightsMissing, UsageError
 from robbieblocks.messages import counted, did_you_mean, printable
 from robbieblocks.settings import Settings
 
@@ -97,6 +97,8 @@ def import_(
     side = sides(theirs, ours)
     settings = Settings.from_environment(database_url=database_url)
     files = content.load(*_folders(folder, settings, branding_alone))
+    if problems := content.too_large(files.media, settings.media_size_max_mb):
+        raise ContentError(problems)
     with session.opened(settings) as connection:
         if theirs or ours:
             held = content.stored(connection)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from robbieblocks.content.reading.branding import read_node
 from robbieblocks.content.reading.examples import with_examples
+from robbieblocks.content.reading.media_files import MEDIA, read_media, toml_of
 from robbieblocks.content.reading.page_files import key_of, or_default, read_pages
 from robbieblocks.content.reading.page_memory import PageMemory
 from robbieblocks.content.shape import EXAMPLES, Component, Content, Page, Token
@@ -114,9 +115,11 @@ def _read(collector: ProblemCollector, folder: Path, memory: PageMemory | None) 
     components = _read_all(collector, _folders(collector, folder / "components"), _component)
     pages = read_pages(collector, _files(collector, folder / "pages", ".toml", ".md"), memory)
     tokens = _tokens(collector, folder / "tokens.toml")
-    _check_names(collector, folder, {"components", "pages", "tokens.toml"})
+    media = read_media(collector, _listed(folder / MEDIA))
+    _check_names(collector, folder, {"components", "pages", MEDIA, "tokens.toml"})
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
+    _check_unique(collector, [(row.key, row.file) for row in media])
     sound = _sound(collector)
     # Read now: a mistake in an example keeps no component out.
     components = [
@@ -130,6 +133,12 @@ def _read(collector: ProblemCollector, folder: Path, memory: PageMemory | None) 
         pages=tuple(sorted(pages, key=lambda row: row.key)),
         tokens=tuple(
             sorted(tokens if sound(folder / "tokens.toml") else (), key=lambda row: row.key)
+        ),
+        media=tuple(
+            sorted(
+                (row for row in media if sound(row.file) and sound(toml_of(row.file))),
+                key=lambda row: row.key,
+            )
         ),
     )
 

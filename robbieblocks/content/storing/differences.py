@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from robbieblocks.content.shape import Component, ContentRow, Page, Token
+from robbieblocks.content.shape import Component, ContentRow, Media, Page, Token
 from robbieblocks.content.storing.merging import RowMerge
 from robbieblocks.content.writing import rows as writing
 from robbieblocks.content.writing.pages import page_toml
@@ -45,5 +45,7 @@ def _texts(row: ContentRow | None) -> dict[str, str]:
             return {"": page_toml(row, row.key)}
         case Token():
             return {"": writing.tokens_toml([row])}
+        case Media():
+            return {"": writing.media_toml(row, ""), "content": f"{row.size:,} bytes, {row.hash}"}
         case _:
             return {"": writing.node_toml(row)}

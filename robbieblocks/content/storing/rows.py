@@ -15,7 +15,8 @@ from typing import Any, Final, LiteralString, cast
 from psycopg import Cursor
 from psycopg.sql import SQL, Composed
 
-from robbieblocks.content.shape import ContentRow, Page, RowName
+from robbieblocks.content.shape import ContentRow, Media, Page, RowName
+from robbieblocks.content.storing import media_rows
 from robbieblocks.content.storing.merging import RowMerge, row_hash
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
@@ -147,7 +148,28 @@ _PAGES: Final = _Table(
     },
 )
 
-_TABLES: Final = {"token": _TOKENS, "node": _NODES, "component": _COMPONENTS, "page": _PAGES}
+_MEDIA: Final = _Table(
+    "media_assets",
+    {
+        "media_key": ("text", "key"),
+        "file_name": ("text", "file_name"),
+        "media_type": ("text", "type"),
+        "width": ("integer", "width"),
+        "height": ("integer", "height"),
+        "alt": ("text", "alt"),
+        "decorative": ("boolean", "decorative"),
+        "focal_point": ("text", "focal_point"),
+        "served_path": ("text", "served_path"),
+    },
+)
+
+_TABLES: Final = {
+    "token": _TOKENS,
+    "node": _NODES,
+    "media": _MEDIA,
+    "component": _COMPONENTS,
+    "page": _PAGES,
+}
 
 # Delete the blocks that a seeded page has and its file does not have.
 _DELETE_BLOCKS: LiteralString = """
@@ -201,7 +223,11 @@ def write(cursor: Cursor[Any], merged: Iterable[RowMerge], source: str = "") -> 
     rows = tuple(merged)
     for kind, table in _TABLES.items():
         written = [row.merged for row in rows if row.name.kind == kind and row.merged is not None]
-        if written:
+        if kind == "media":
+            for row in written:
+                if isinstance(row, Media):
+                    media_rows.write(cursor, row, _MEDIA.values(row))
+        elif written:
             cursor.execute(table.upsert(), (_as_jsonb(map(table.values, written)),))
         if kind == "page":
             _replace_blocks(cursor, [row for row in written if isinstance(row, Page)])
@@ -221,7 +247,8 @@ def remember(cursor: Cursor[Any], files: Mapping[RowName, ContentRow], source: s
             for name, row in files.items()
             if name.kind == kind
         ]
-        cursor.execute(table.remember(), (_as_jsonb(hashes),))
+        if hashes or kind != "media":
+            cursor.execute(table.remember(), (_as_jsonb(hashes),))
     blocks = [
         {"page_key": row.key, "block_order": block.order, "hash": row_hash(block)}
         for row in files.values()

@@ -19,10 +19,12 @@ from robbieblocks.content.shape import (
     Component,
     Content,
     ContentRow,
+    Media,
     Page,
     RowName,
     Token,
 )
+from robbieblocks.content.storing import media_rows
 from robbieblocks.content.writing import rows as writing
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
@@ -117,6 +119,7 @@ def read_rows(connection: Connection) -> Stored:
         content = Content(
             tokens=reader.read("token", _TOKENS, _token),
             nodes=reader.read("node", _NODES, _node),
+            media=reader.media(),
             components=reader.read("component", _COMPONENTS, _component),
             pages=reader.pages(),
         )
@@ -168,6 +171,13 @@ class _Reader:
                 )
         return tuple(found)
 
+    def media(self) -> tuple[Media, ...]:
+        """The media, sorted by key; none where the database has no table of them."""
+        connection = self._cursor.connection
+        if not media_rows.has_table(connection):
+            return ()
+        return self.read("media", media_rows.ALL, lambda row: _media(connection, row))
+
     def pages(self) -> tuple[Page, ...]:
         """The pages with their blocks, sorted by key."""
         rows = self._cursor.execute(_BLOCKS).fetchall()
@@ -183,6 +193,13 @@ _ENTITIES: Mapping[str, str] = {"token": "style_token", "node": "node_branding"}
 
 def _token(row: DictRow) -> Token:
     return Token(**row)
+
+
+def _media(connection: Connection[Any], row: DictRow) -> Media:
+    found = media_rows.media(connection, row)
+    if not isinstance(found, Media):
+        raise _Unreadable(*found, "correct the row")
+    return found
 
 
 def _node(row: DictRow) -> NodeRow:

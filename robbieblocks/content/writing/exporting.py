@@ -12,6 +12,7 @@ from pathlib import Path
 from robbieblocks.content.design_tokens import design_tokens
 from robbieblocks.content.file_names import file_names, stated_key
 from robbieblocks.content.reading.folder import CODE_FILES
+from robbieblocks.content.reading.media_files import MEDIA
 from robbieblocks.content.reading.page_files import front_matter
 from robbieblocks.content.shape import EXAMPLES, Component, RowName
 from robbieblocks.content.storing.merging import Side
@@ -19,6 +20,7 @@ from robbieblocks.content.storing.stored import Stored
 from robbieblocks.content.writing import rows as writing
 from robbieblocks.content.writing.folder_files import FolderFiles
 from robbieblocks.content.writing.keeping import FileChoice, KeptFile
+from robbieblocks.content.writing.media import MediaFiles
 from robbieblocks.content.writing.pages import PageFiles
 from robbieblocks.errors import SiteUnavailable
 
@@ -163,6 +165,7 @@ def _write(
             page_files.write(page, name)
         else:
             page_files.spare(name)
+    MediaFiles(target, choice).write(database)
     file = target.content / "tokens.toml"
     tokens = choice.tokens(file, prune=prune) if content.tokens or file.exists() else None
     if tokens:
@@ -212,6 +215,7 @@ def _files(folder: Path | None, branding: Path) -> Iterator[Path]:
     if folder:
         yield from (folder / "pages").glob("[!.]*.toml")
         yield from (folder / "pages").glob("[!.]*.md")
+        yield from (each for each in (folder / MEDIA).glob("[!.]*") if each.is_file())
         yield from (folder / "components").glob("[!.]*/[!.]*.*")
         yield from (folder / "components").glob(f"[!.]*/{EXAMPLES}/[!.]*.toml")
     yield from branding.glob("[!.]*.toml")

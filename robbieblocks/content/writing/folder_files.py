@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robbieblocks.content.reading.media_files import MEDIA_MOST_BYTES
 from robbieblocks.content.shape import EXAMPLES
 from robbieblocks.file_reading import Refused, read_file
 
@@ -37,14 +38,17 @@ class FolderFiles:
     def content_of(self, file: Path) -> bytes:
         """The bytes of a file; none where it is not there."""
         try:
-            return read_file(file, self.content, self.branding)
+            return read_file(file, self.content, self.branding, most=MEDIA_MOST_BYTES)
         except FileNotFoundError:
             return b""
 
     def put(self, file: Path, text: str) -> None:
         """Write a file where its bytes differ, whole or not at all, and through no symlink."""
+        self.put_bytes(file, text.encode())
+
+    def put_bytes(self, file: Path, data: bytes) -> None:
+        """The same for what is no text."""
         self.wanted.add(file)
-        data = text.encode()
         if os.path.lexists(file) and self.content_of(file) == data:
             return
         file.parent.mkdir(parents=True, exist_ok=True)

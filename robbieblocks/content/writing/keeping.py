@@ -64,6 +64,7 @@ class FileChoice:
         held = {file: RowName("node", key) for key, file in files.node_files.items()}
         held |= {row.file: RowName("page", row.key) for row in files.pages}
         held |= {row.file.parent: RowName("component", row.key) for row in files.components}
+        held |= {row.file: RowName("media", row.key) for row in files.media}
         return cls(
             database=database,
             rows=database.content.rows(),

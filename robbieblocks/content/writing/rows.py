@@ -18,7 +18,7 @@ from tomlkit.items import AoT, InlineTable
 from tomlkit.items import Table as TomlTable
 
 from robbieblocks.brand import THEMES
-from robbieblocks.content.shape import Component, Example, Token
+from robbieblocks.content.shape import Component, Example, Media, Token
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.source_files import exact_json
 
@@ -80,6 +80,19 @@ def props_schema(row: Component) -> str:
 def tokens_toml(rows: Iterable[Token], existing: str = "") -> str:
     """`tokens.toml`, a line for each token."""
     return amended(existing, {row.key: _Inline(_token(row)) for row in rows})
+
+
+def media_toml(row: Media, name: str, existing: str = "") -> str:
+    """What stands beside the file `name` of a row; empty where there is nothing to say."""
+    values = {
+        **key_values(row.key, name.rpartition(".")[0] or name),
+        **unless("file_name", row.file_name, name),
+        **unless("alt", row.alt, None),
+        **unless("decorative", row.decorative, False),
+        **unless("focal_point", row.focal_point, None),
+        **unless("served_path", row.served_path, None),
+    }
+    return amended(existing, values) if values else ""
 
 
 def node_toml(row: NodeRow, existing: str = "") -> str:

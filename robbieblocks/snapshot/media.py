@@ -1,0 +1,44 @@
+"""Reads the rows of media, and the bytes of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow, tuple_row
+
+from robbieblocks.database import translated
+from robbieblocks.model import MediaRow, Snapshot
+from robbieblocks.snapshot import queries, reading
+from robbieblocks.snapshot.reading import Moment
+
+
+def read(
+    cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot | None
+) -> Mapping[str, MediaRow]:
+    """All media by key, without their bytes; those of `previous` where they are the same."""
+    known = previous.media if previous else {}
+    found: dict[str, MediaRow] = {}
+    rows = reading.rows(cursor, queries.MEDIA) if moment.has_media else ()
+    for key, name, kind, digest, size, alt, decorative, point, path in rows:
+        found[key] = MediaRow(
+            key=key,
+            file_name=name,
+            type=kind,
+            hash=digest,
+            size=size,
+            alt=alt or "",
+            decorative=bool(decorative),
+            focal_point=point or "",
+            served_path=path or "",
+        )
+    return known if found == known else found
+
+
+def content(connection: Connection, key: str) -> bytes:
+    """The bytes of one file as they are now. Raises KeyError and DatabaseUnavailable."""
+    with translated("read a file"), connection.cursor(row_factory=tuple_row) as cursor:
+        held = cursor.execute(queries.MEDIA_CONTENT, (key,)).fetchone()
+    if held is None:
+        raise KeyError(key)
+    return bytes(held[0])
