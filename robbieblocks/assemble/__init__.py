@@ -8,6 +8,7 @@ from robbieblocks.assemble.assembly import (
     next_boundary,
     page_on_node,
 )
+from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.markdown_places import MARKDOWN
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
@@ -25,6 +26,7 @@ __all__ = [
     "assemble",
     "boundaries_of",
     "check_routes",
+    "index_of",
     "is_due",
     "next_boundary",
     "normal_form",

@@ -68,6 +68,11 @@ def component_keys(row: PageRow) -> list[str]:
     return sorted({block.component for block in row.blocks})
 
 
+def title_of(row: PageRow) -> str:
+    """A page's title on one line, with the fallbacks of its placeholders."""
+    return _line(with_fallbacks(row.meta_title or row.name)) or _line(row.name)
+
+
 class PageReader:
     """Reads one page row and collects all that is wrong with it.
 
@@ -104,7 +109,7 @@ class PageReader:
             route=row.route,
             path=release_path(row.route),
             layout=row.layout,
-            title=_line(with_fallbacks(title)) or _line(row.name),
+            title=title_of(row),
             description=_line(with_fallbacks(row.meta_description or "")),
             title_fill=_line(title) if has_placeholder(title) else None,
             metadata=row.metadata if isinstance(row.metadata, dict) else {},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from robbieblocks.assemble import release_path
+from robbieblocks.assemble import index_of, release_path
 from robbieblocks.checks.markup import Markup
-from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.model import ASSET_PREFIX, INDEX_FILE
 from robbieblocks.pipeline import InspectedPage, Inspection
 
 # What every node has besides its pages.
@@ -32,6 +32,8 @@ def addresses_of(
     made = {page.page.route: found for page, found in pages if page.node == node}
     known: dict[str, Markup | None] = dict.fromkeys((*_FILES, *_assets(pages)))
     known |= {f"/sitemap-{app}.xml": None for app in row.apps}
+    if index_of(content, row).homes:
+        known |= {"/": None, f"/{INDEX_FILE}": None}
     for route, found in {**routes, **made}.items():
         other = route.removesuffix("/") if route.endswith("/") else route + "/"
         for path in (other, f"/{release_path(route)}", route):

@@ -4,6 +4,7 @@ The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and a
 blocks, and release manifests.
 """
 
+from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.rows import (
     BlockRow,
     Bookmark,
@@ -50,8 +51,10 @@ from robbieblocks.model.values import (
 
 __all__ = [
     "ASSET_PREFIX",
+    "INDEX_FILE",
     "SHARED_APP",
     "ZONES",
+    "AppHome",
     "AssembledBlock",
     "AssembledPage",
     "Asset",
@@ -70,6 +73,7 @@ __all__ = [
     "Manifest",
     "MediaRow",
     "Module",
+    "NodeIndex",
     "NodeRow",
     "PageChange",
     "PageEntry",

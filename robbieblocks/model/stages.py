@@ -261,6 +261,7 @@ class RenderedBlock(NamedTuple):
 class PageEntry:
     """A page in a manifest. `inputs` is the hash of everything the page was made from.
 
+    `listed` says whether search engines may list it: the sitemap has no page that is `noindex`.
     `row_digests` and `input_digests` are short digests of its parts, by which a plan tells why the
     page differs (pipeline.fingerprints); they are empty in manifests of earlier versions.
     """
@@ -271,6 +272,7 @@ class PageEntry:
     inputs: Sha256
     assets: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
+    listed: bool = True
     row_digests: str = ""
     input_digests: tuple[str, ...] = ()
 

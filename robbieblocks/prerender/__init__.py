@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
     from robbieblocks.prerender.page.document import NodeSlots, PageDocument
     from robbieblocks.prerender.page.renderer import PageRenderer
+    from robbieblocks.prerender.page.site_files import is_listed
 
 __all__ = [
     "JobKeys",
@@ -27,6 +28,7 @@ __all__ = [
     "PageRenderer",
     "Prerenderer",
     "RenderedBatch",
+    "is_listed",
 ]
 
 _MODULES: Final = {
@@ -36,6 +38,7 @@ _MODULES: Final = {
     "PageRenderer": "page.renderer",
     "Prerenderer": "isolate.prerenderer",
     "RenderedBatch": "isolate.prerenderer",
+    "is_listed": "page.site_files",
 }
 
 

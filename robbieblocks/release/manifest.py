@@ -162,11 +162,13 @@ def _same_names(table: _Table, last: _Table) -> bool:
 
 def _row(page: PageEntry, assets: _Table, components: _Table, inputs: _Table) -> str:
     """The JSON of a page; by hand, since json.dumps takes three times as long."""
+    unlisted = "" if page.listed else ',"listed":false'
     return (
         f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
         f',"inputs":{_text(page.inputs)},"assets":{assets.positions(page.assets)}'
         f',"components":{components.positions(page.components)}'
-        f',"rows":{_text(page.row_digests)},"from":{inputs.positions(page.input_digests)}}}'
+        f',"rows":{_text(page.row_digests)},"from":{inputs.positions(page.input_digests)}'
+        f"{unlisted}}}"
     )
 
 
@@ -245,6 +247,7 @@ def _manifest(value: dict[str, Any]) -> Manifest:
                 inputs=Sha256(page["inputs"]),
                 assets=names(assets, page["assets"]),
                 components=names(components, page["components"]),
+                listed=page.get("listed", True) is not False,
                 row_digests=page.get("rows", ""),
                 input_digests=names(inputs, page.get("from", [])),
             )

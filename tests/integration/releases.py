@@ -46,12 +46,13 @@ def assets(version: int) -> list[Asset]:
 def manifest(
     files: Mapping[str, bytes], given: list[Asset], *, app: str = "play", node: str = NODE
 ) -> Manifest:
-    """The manifest of files; every HTML file but 404.html is a page."""
+    """The manifest of files; every HTML file but 404.html and the shared app's index is a page."""
     names = tuple(asset.name for asset in given)
+    no_pages = {"404.html", *(["index.html"] if app == "shared" else [])}
     routes = {
         path: "/" + path.removesuffix("index.html").removesuffix(".html")
         for path in files
-        if path.endswith(".html") and path != "404.html"
+        if path.endswith(".html") and path not in no_pages
     }
     return Manifest(
         node=node,

@@ -101,7 +101,7 @@ def published(s3: Front, tmp_path: Path) -> tuple[Front, SiteRoot]:
     """A bucket with a play app and the node's page for what is not there."""
     site_root = SiteRoot(tmp_path / "site")
     put(site_root, {**pages(1), **ODD}, assets(1))
-    put(site_root, {"404.html": NOT_FOUND}, assets(1), app="shared")
+    put(site_root, {"404.html": NOT_FOUND, "index.html": b"the apps"}, assets(1), app="shared")
     given = {"bucket.url": s3.url, "bucket.endpoint": s3.address, "bucket.nodes": NODE}
     settings = BucketSettings.of(given)
     assert settings is not None

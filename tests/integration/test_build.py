@@ -12,6 +12,7 @@ from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.release.files import disk
 from tests.building import Builder, MakeBuilder, run_of
 from tests.databases import Databases
+from tests.integration.releases import overwrite
 
 pytestmark = pytest.mark.postgres
 
@@ -32,6 +33,36 @@ def test_every_node_gets_the_apps_it_enables(seeded: Builder) -> None:
     assert {run.outcome for run in report.runs} == {"published"}
     assert "play/index.html" in seeded.files(VENGEANCE, "play")
     assert not (seeded.settings.site_root / AURORA / "play").exists()
+
+
+def test_the_root_lists_apps_until_a_page_stands_there(seeded: Builder) -> None:
+    """`/` is no row: it is in the shared app's release, is repaired as other files are, follows the
+    rows of other apps, and gives way to a page of the owner's."""
+
+    def index() -> bytes | None:
+        return seeded.files(COLLABORATION, "shared").get("index.html")
+
+    seeded.build()
+    first = index()
+    assert first is not None
+    assert first.index(b"/work/") < first.index(b"/play/") < first.index(b"/code/")
+    live = seeded.settings.site_root / COLLABORATION / "shared" / "current"
+    overwrite(live / "index.html", b"broken")
+    (run,) = seeded.build(apps=["shared"], nodes=[COLLABORATION], repair=True).runs
+    assert (run.outcome, index()) == ("published", first)
+    seeded.sql(
+        "UPDATE robbieblocks_pages SET meta_title = 'The card room' WHERE page_key = %s",
+        "robbie-play-home",
+    )
+    seeded.build()
+    changed = index()
+    assert changed is not None
+    assert b">The card room</a>" in changed
+    seeded.sql("UPDATE robbieblocks_pages SET page_route = '/' WHERE page_key = 'robbie-play-home'")
+    seeded.build()
+    assert index() is None
+    assert "index.html" in seeded.files(COLLABORATION, "play")
+    assert "index.html" in seeded.files(FLUENTI, "shared")
 
 
 def test_every_run_leaves_one_finished_row(seeded: Builder) -> None:

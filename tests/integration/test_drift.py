@@ -172,7 +172,8 @@ def test_status_tells_the_kinds_apart(installation: Installation) -> None:
     assert installation.database_url is not None
     with psycopg.connect(installation.database_url) as editor:
         editor.execute(
-            "UPDATE robbieblocks_pages SET meta_title = 'Newer' WHERE page_key = 'robbie-code-home'"
+            'UPDATE robbieblocks_pages SET metadata = \'{"og_title": "Newer"}\''
+            " WHERE page_key = 'robbie-code-home'"
         )
     assert installation.run(*build).code == 0
     with ExitStack() as stack:

@@ -38,6 +38,7 @@ def site_root(tmp_path: Path) -> SiteRoot:
     files = {
         "about.html": b"<h1>about</h1>",
         "404.html": NOT_FOUND,
+        "index.html": b"<h1>the apps</h1>",
         "robots.txt": b"User-agent: *\n",
         "sitemap.xml": b"<urlset/>",
         "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
@@ -139,7 +140,6 @@ def test_a_missing_asset_is_never_html_nor_stored(get: Get, path: str) -> None:
     "path",
     [
         "/none",
-        "/",
         "/manifest.json",
         "/.seal",
         "/.verified",

@@ -69,8 +69,9 @@ def test_a_build_asks_each_node_at_its_own_address(installation: Installation) -
             assert installation.database_url is not None
             with psycopg.connect(installation.database_url) as editor:
                 editor.execute(
-                    "UPDATE robbieblocks_pages SET meta_title = %s "
-                    "WHERE page_key = 'robbie-code-home'",
+                    "UPDATE robbieblocks_pages"
+                    " SET metadata = jsonb_build_object('og_title', %s::text)"
+                    " WHERE page_key = 'robbie-code-home'",
                     (title,),
                 )
 
@@ -92,4 +93,4 @@ def test_a_build_asks_each_node_at_its_own_address(installation: Installation) -
         assert "another root" in ran.out
     for node in nodes:
         page = installation.site / node / "code" / "current" / "code" / "index.html"
-        assert "<title>two" in page.read_text()
+        assert 'property="og:title" content="two"' in page.read_text()

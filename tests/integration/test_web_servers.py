@@ -45,6 +45,7 @@ SHARED = {
     "about/index.html": b"<h1>about</h1>",
     "old.html": b"<h1>old</h1>",
     "404.html": NOT_FOUND,
+    "index.html": b"<h1>the apps</h1>",
     "robots.txt": b"User-agent: *\n",
     "sitemap.xml": b"<urlset/>",
     "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
@@ -85,12 +86,12 @@ def served(
         yield client
 
 
-@pytest.mark.parametrize("path", ["/play/", "/play", "/about", "/caf%C3%A9/", "/old.html"])
+@pytest.mark.parametrize("path", ["/", "/play/", "/play", "/about", "/caf%C3%A9/", "/old.html"])
 def test_a_page_is_served_at_its_route(served: httpx.Client, path: str) -> None:
     """With or without a slash, its bytes are the release's, and are asked for again each time."""
     answer = served.get(path)
     file = httpx.URL(path).path.strip("/")
-    file = file if file.endswith(".html") else f"{file}/index.html"
+    file = file if file.endswith(".html") else f"{file}/index.html".lstrip("/")
     assert answer.status_code == 200
     assert answer.content == {**pages(1), **SHARED}[file]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -103,7 +104,11 @@ def test_a_page_is_served_at_its_route(served: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "leads_to"),
-    [("/play/index.html", "/play/"), ("/play/index.html?a=b%20c&d", "/play/?a=b%20c&d")],
+    [
+        ("/index.html", "/"),
+        ("/play/index.html", "/play/"),
+        ("/play/index.html?a=b%20c&d", "/play/?a=b%20c&d"),
+    ],
 )
 def test_a_file_leads_to_its_route(served: httpx.Client, path: str, leads_to: str) -> None:
     """The query goes along."""
@@ -170,7 +175,6 @@ def test_a_missing_asset_is_never_html_nor_stored(served: httpx.Client, path: st
     [
         "/none",
         "/none.css",
-        "/",
         "/manifest.json",
         "/play/.seal",
         "/.seal",

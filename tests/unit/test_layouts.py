@@ -80,10 +80,11 @@ def test_every_layout_has_its_rules(layout: str) -> None:
 def test_the_page_that_is_not_there_names_the_node_and_the_way_back() -> None:
     """404 greets in the node's name, escapes titles, and leaves the list out where it is empty."""
     node = {"id": "one", "name": "One & Only", "theme": "dark"}
-    html = render("404.html.j2", page=PAGE, node=node, links=[{"href": "/x", "title": "<X>"}])
+    given = {"page": PAGE, "node": node, "home": "", "apps": []}
+    html = render("404.html.j2", links=[{"href": "/x", "title": "<X>"}], **given)
     assert "One &amp; Only" in html
     assert '<a href="/x">&lt;X&gt;</a>' in html
-    assert "<nav" not in render("404.html.j2", page=PAGE, node=node, links=[])
+    assert "<nav" not in render("404.html.j2", links=[], **given)
 
 
 @pytest.mark.parametrize("name", ["base.css", "layout.css"])

@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from robbieblocks.errors import ContentError
 from robbieblocks.model import (
+    AppHome,
     AssembledBlock,
     AssembledPage,
     Asset,
@@ -26,10 +27,11 @@ from robbieblocks.model import (
     Bundle,
     JsonObject,
     Module,
+    NodeIndex,
     RenderedBlock,
     StyleForm,
 )
-from robbieblocks.prerender import NodeSlots, PageRenderer
+from robbieblocks.prerender import NodeSlots, PageRenderer, is_listed
 from robbieblocks.prerender.isolate import v8_isolate
 from robbieblocks.prerender.isolate.protocol import PROVEN
 from robbieblocks.prerender.page import head
@@ -529,16 +531,63 @@ def test_a_condition_too_intricate_names_page_and_block() -> None:
         _html(page(block(3, "still", visitor={"any": pairs})))
 
 
+HOMES = tuple(
+    AppHome(app=app, route=f"/{app}/", title=f"The <{app}>", description=f"All of {app}.")
+    for app in ("play", "shop")
+)
+
+
+def node_files(index: NodeIndex, **given: str) -> dict[str, bytes]:
+    return RENDERER.node_files(node(**given), BUNDLE, index)[0]
+
+
 def test_node_files() -> None:
     """A node has a branded 404.html, robots.txt and, with an address, an index of sitemaps."""
-    files, assets = RENDERER.node_files(node(), ["play", "shared"], BUNDLE)
+    files, assets = RENDERER.node_files(node(), BUNDLE, NodeIndex(apps=("play", "shared")))
     assert set(files) == {"404.html", "robots.txt"}
     assert b"Test Node" in files["404.html"]
     assert b"Sitemap" not in files["robots.txt"]
     assert RENDERER.favicon in assets
-    files, _ = RENDERER.node_files(node(base_url="https://e.org"), ["play"], BUNDLE)
+    files = node_files(NodeIndex(apps=("play",)), base_url="https://e.org")
     assert b"Sitemap: https://e.org/sitemap.xml" in files["robots.txt"]
     assert b"<loc>https://e.org/sitemap-play.xml</loc>" in files["sitemap.xml"]
+
+
+def test_the_root_lists_the_nodes_apps() -> None:
+    """Where no page stands at `/`, a page in the node's branding links to each app, and so does
+    the 404 page."""
+    files = node_files(NodeIndex(homes=HOMES), base_url="https://e.org")
+    for name in ("index.html", "404.html"):
+        html = files[name].decode()
+        for app in ("play", "shop"):
+            assert f'<a href="/{app}/">The &lt;{app}&gt;</a>' in html
+        assert 'http-equiv="refresh"' not in html
+    index = files["index.html"].decode()
+    assert "<title>Test Node</title>" in index
+    assert '<link rel="canonical" href="https://e.org/">' in index
+    assert "noindex" not in index
+    assert "All of shop." in index
+
+
+def test_the_root_leads_on_to_an_only_app() -> None:
+    """The page at `/` of a node with one app goes there at once, and is no address of its own."""
+    html = node_files(NodeIndex(homes=HOMES[1:]), base_url="https://e.org")["index.html"].decode()
+    assert '<meta http-equiv="refresh" content="0; url=/shop/">' in html
+    assert '<link rel="canonical" href="https://e.org/shop/">' in html
+
+
+def test_a_page_at_the_root_wins() -> None:
+    """A node with a page of its own at `/` gets no other."""
+    assert "index.html" not in node_files(NodeIndex(homes=HOMES, root_is_taken=True))
+
+
+@pytest.mark.parametrize(
+    ("robots", "listed"),
+    [("", True), ("index, follow", True), ("NoIndex", False), ("nofollow,none", False)],
+)
+def test_noindex_pages_are_not_listed(robots: str, listed: bool) -> None:
+    """What search engines are told not to index is told to them nowhere."""
+    assert is_listed(page(metadata={"robots": robots})) is listed
 
 
 def test_sitemap() -> None:

@@ -11,12 +11,14 @@ from operator import attrgetter
 from typing import Final
 
 from robbieblocks import release
-from robbieblocks.assemble import is_due, next_boundary, page_on_node
+from robbieblocks.assemble import index_of, is_due, next_boundary, page_on_node
 from robbieblocks.errors import Problem, SiteUnavailable
 from robbieblocks.model import (
     ASSET_PREFIX,
+    SHARED_APP,
     BrandedNode,
     Manifest,
+    NodeIndex,
     NodeRow,
     PageEntry,
     Sha256,
@@ -46,6 +48,7 @@ class Comparison:
     - `damaged`: release paths and asset URLs whose live bytes are not those of the manifest.
     - `live_tokens`: reads the tokens of the live release.
     - `holds`: pages that a person holds, by key.
+    - `index`: what the node offers; empty for other apps than the shared one.
     """
 
     target: Target
@@ -60,6 +63,7 @@ class Comparison:
     damaged: frozenset[str]
     live_tokens: Callable[[], Tokens]
     holds: Mapping[str, Hold]
+    index: NodeIndex
 
 
 def make_plan(
@@ -94,6 +98,9 @@ def make_plan(
                     damaged=_damaged(target, session),
                     live_tokens=partial(_live_tokens, target, session),
                     holds=session.holds.get(target, {}),
+                    index=index_of(content, nodes[target.node])
+                    if target.app == SHARED_APP
+                    else NodeIndex(),
                 )
             )
             for target in session.targets
@@ -133,6 +140,7 @@ def plan_run(given: Comparison) -> RunPlan:
         unchanged=(*unchanged, *kept),
         damaged=given.damaged,
         held=held,
+        index=given.index,
         # Of a page that can't be read, nobody knows whether its own rows changed.
         no_longer_held=given.holds.keys() - held.keys() - given.app.assembly.held_back.keys(),
     )

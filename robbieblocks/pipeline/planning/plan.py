@@ -16,6 +16,7 @@ from robbieblocks.model import (
     AssembledPage,
     BrandedNode,
     Manifest,
+    NodeIndex,
     NodeRow,
     PageEntry,
     Sha256,
@@ -120,7 +121,8 @@ class RunPlan:
     keys of pages that are drafts, `notes` what is to be known of rows that are not published yet.
     `approved` is whether a person approved exactly this, although it removes many pages.
     `held` are pages that a person holds at their live bytes, `no_longer_held` those whose hold ends
-    with this run, because their rows changed.
+    with this run, because their rows changed. `index` is what the node offers: the shared app's
+    release has the pages that say so.
     """
 
     target: Target
@@ -136,6 +138,7 @@ class RunPlan:
     approved: bool = False
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
     no_longer_held: Set[str] = frozenset()
+    index: NodeIndex = field(default_factory=NodeIndex)
 
     @property
     def hash(self) -> Sha256:

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    INDEX_FILE,
     SHARED_APP,
     Asset,
     BrandedNode,
@@ -30,7 +31,7 @@ from robbieblocks.pipeline.planning import (
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
-from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer
+from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer, is_listed
 from robbieblocks.release import live_size
 
 _LINKS_MAX = 6
@@ -181,6 +182,7 @@ def _entry(
         inputs=made_from.inputs,
         assets=tuple(sorted(assets)),
         components=run.app.fingerprints.components(page),
+        listed=is_listed(page),
         row_digests=made_from.row_digests,
         input_digests=made_from.input_digests,
     )
@@ -208,13 +210,17 @@ def _node_files(
 ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
     """The files of a release that are no pages, and the assets that they refer to."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
-    sitemap = renderer.sitemap([entry.route for entry in pages], run.brand)
+    listed = [entry.route for entry in pages if entry.listed]
+    assets: tuple[Asset, ...] = ()
+    if run.target.app == SHARED_APP:
+        own, assets = renderer.node_files(run.brand, run.app.bundle, run.index, _links(run, pages))
+        files |= own
+        # The page at `/` that lists the apps is one that visitors search for.
+        listed += ["/"] if INDEX_FILE in own and len(run.index.homes) != 1 else []
+    sitemap = renderer.sitemap(listed, run.brand)
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
-    if run.target.app != SHARED_APP:
-        return files, ()
-    own, assets = renderer.node_files(run.brand, run.node.apps, run.app.bundle, _links(run, pages))
-    return files | own, assets
+    return files, assets
 
 
 def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:

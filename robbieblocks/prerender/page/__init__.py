@@ -10,6 +10,8 @@
 | `page_assets` | the stylesheets and modules that a page loads |
 | `templates` | the Jinja templates |
 | `site_files` | robots.txt and sitemaps |
+| `node_pages` | the page at `/` and 404.html, which are no rows |
+| `content` | what makes one document different from another |
 
 `robbieblocks.prerender` names what other packages use.
 """

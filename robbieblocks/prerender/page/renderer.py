@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -14,13 +14,13 @@ from markupsafe import Markup
 from robbieblocks.cache import source_hash
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
-    SHARED_APP,
     ZONES,
     AssembledBlock,
     AssembledPage,
     Asset,
     BrandedNode,
     Bundle,
+    NodeIndex,
     RenderedBlock,
     Sha256,
     StyleForm,
@@ -29,11 +29,13 @@ from robbieblocks.model import (
 )
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import head, site_files
-from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
+from robbieblocks.prerender.page.content import Content
+from robbieblocks.prerender.page.document import SLOTS, PageDocument
 from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
 from robbieblocks.prerender.page.templates import Templates, lost_zone
-from robbieblocks.prerender.page.visibility import Visibility, visibility_of
+from robbieblocks.prerender.page.visibility import visibility_of
 from robbieblocks.row_faults import blame
 
 _HERE: Final = Path(__file__).resolve().parent
@@ -43,20 +45,6 @@ _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
 def _safe(text: str) -> Markup:
     """Text that is HTML already: checked blocks, inert JSON, our own scripts and styles."""
     return Markup(text)  # noqa: S704 - see above; templates escape everything else
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Content:
-    """What makes one document different from another."""
-
-    about: head.About
-    body: str
-    components: frozenset[str] = frozenset()
-    islands: Islands = field(default_factory=Islands)
-    inline_styles: Sequence[str] = ()
-    visibility: Visibility = field(default_factory=Visibility)
-    title_fill: str = ""
-    address: str = ""
 
 
 class PageRenderer:
@@ -69,7 +57,7 @@ class PageRenderer:
     def __init__(self, *templates: Path) -> None:
         self._templates = Templates(*templates)
         self._page = self._templates.compiled("page.html.j2")
-        self._not_found = self._templates.compiled("404.html.j2")
+        self._node_pages = NodePages(self._templates)
         self._layouts = self._templates.layouts()
         self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
         self.id = self._hash()
@@ -144,7 +132,7 @@ class PageRenderer:
         for block in {block.zone: block for block in reversed(page.blocks)}.values():
             if f'id="{block.id}" data-rb-component="' not in body:
                 raise ContentError([lost_zone(page.layout, block.zone)])
-        content = _Content(
+        content = Content(
             about=about,
             body=body,
             components=frozenset(block.component for block in page.blocks),
@@ -160,54 +148,24 @@ class PageRenderer:
         )
         return self._document(content, bundle, styles)
 
-    def not_found(
-        self, node: BrandedNode, bundle: Bundle, links: Sequence[Mapping[str, str]] = ()
-    ) -> tuple[bytes, tuple[Asset, ...]]:
-        """A node's 404.html and the assets that it refers to. It is one page: its styles are in it.
-
-        `links` are pages to offer instead: {"href": ..., "title": ...}.
-        """
-        page = AssembledPage(
-            key="404",
-            app=SHARED_APP,
-            route="",
-            path="404.html",
-            layout="single-column",
-            title="Page not found",
-            metadata={"robots": "noindex"},
-        )
-        about = head.About.of(page)
-        shown = {"id": node.id, "name": head.sendable(node.name), "theme": node.theme}
-        body = self._templates.rendered(
-            self._not_found, {"page": about, "node": shown, "links": list(links)}
-        )
-        document = self._document(_Content(about=about, body=body), bundle, "inline")
-        slots = NodeSlots.of(node)
-        return document.fill(slots), (*document.assets, *slots.assets)
-
     def node_files(
         self,
         node: BrandedNode,
-        apps: Sequence[str],
         bundle: Bundle,
+        index: NodeIndex,
         links: Sequence[Mapping[str, str]] = (),
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-        """The files that a node has once, and what they refer to: 404.html, robots.txt and, on a
-        node with an address, sitemap.xml. `links` are for `not_found`.
-        """
-        not_found, assets = self.not_found(node, bundle, links)
-        files = {"404.html": not_found, "robots.txt": site_files.robots(node)}
-        index = site_files.sitemap_index(apps, node)
-        if index is not None:
-            files["sitemap.xml"] = index
-        return files, assets
+        """The files that a node has once, and what they refer to (`NodePages.files`)."""
+        return self._node_pages.files(node, partial(self._document, bundle=bundle), index, links)
 
     @staticmethod
     def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
         """An app's `sitemap-<app>.xml`; None on a node without an address."""
         return site_files.sitemap(routes, node)
 
-    def _document(self, content: _Content, bundle: Bundle, styles: StyleForm) -> PageDocument:
+    def _document(
+        self, content: Content, bundle: Bundle, styles: StyleForm = "inline"
+    ) -> PageDocument:
         loads = self._asset_graph(bundle).page(content.components, content.islands, styles)
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
@@ -215,6 +173,7 @@ class PageRenderer:
             self._page,
             {
                 "page": content.about,
+                "leads_to": content.leads_to,
                 "slot": SLOTS,
                 "csp": _safe(_policy(content, loads, style, has_visitor_script=bool(visitor))),
                 "open_graph": head.open_graph(content.about),
@@ -250,7 +209,7 @@ class PageRenderer:
         return sha256("\n".join([*templates, *code, self.favicon.name]))
 
 
-def _policy(content: _Content, loads: PageAssets, style: str, *, has_visitor_script: bool) -> str:
+def _policy(content: Content, loads: PageAssets, style: str, *, has_visitor_script: bool) -> str:
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
     scripts += [_VISITOR_SCRIPT] if has_visitor_script else []
@@ -275,7 +234,7 @@ def _zones(
     return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
 
 
-def _visitor_json(content: _Content) -> str:
+def _visitor_json(content: Content) -> str:
     """What visitor.js reads: the query tests and the title's placeholders; "" where it has nothing
     to do.
     """

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from robbieblocks.model import BrandedNode
+from robbieblocks.model import AssembledPage, BrandedNode
+from robbieblocks.prerender.page.head import text_of
 
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+def is_listed(page: AssembledPage) -> bool:
+    """Whether search engines may list a page: `robots` in its metadata says neither `noindex` nor
+    `none`.
+    """
+    said = text_of(page.metadata, "robots").lower()
+    return not {"noindex", "none"}.intersection(re.split(r"[\s,]+", said))
 
 
 def robots(node: BrandedNode) -> bytes:

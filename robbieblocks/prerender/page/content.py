@@ -1,0 +1,25 @@
+"""What makes one document different from another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from robbieblocks.prerender.page import head
+from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once."""
+
+    about: head.About
+    body: str
+    components: frozenset[str] = frozenset()
+    islands: Islands = field(default_factory=Islands)
+    inline_styles: Sequence[str] = ()
+    visibility: Visibility = field(default_factory=Visibility)
+    title_fill: str = ""
+    address: str = ""
+    leads_to: str = ""
