@@ -188,7 +188,7 @@ class _Workspace:
         key = sha256("\0".join(("base", self.toolchain.id, css)))
         content = self._cache.get_many(versioned(_KIND), [key]).get(key)
         if content is None:
-            options = ["--external:*", "--minify", "--legal-comments=none"]
+            options = ["--external:*", "--minify-whitespace", "--legal-comments=none"]
             output = self._esbuild.run({"base.css": css}, ["base.css"], options)
             if output.errors:
                 first = output.errors[0]

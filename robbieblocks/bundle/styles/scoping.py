@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-import lightningcss
 import tinycss2
 from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
+from robbieblocks.bundle.styles.minifying import minified
 from robbieblocks.bundle.styles.problems import StylesheetProblems
 from robbieblocks.css_text import (
     address_text,
@@ -27,7 +27,6 @@ from robbieblocks.css_text import (
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
-from robbieblocks.row_faults import is_fault
 
 # At-rules that hold style rules.
 _GROUPS = frozenset({"media", "supports", "container", "layer", "starting-style"})
@@ -44,8 +43,6 @@ _PLAIN_TOKENS = frozenset(
 )
 _MAX_CHARACTERS = 500_000
 _MAX_WRITTEN = 1_000_000
-# The minifier merges rules of one selector in time that grows with rules times text: 2 s for this.
-_MAX_MINIFIED = 100_000_000
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 Selectors = Sequence[Sequence[Node]]
@@ -87,18 +84,6 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
             layer = minified(f"@layer components{{{rules}}}") if rules else ""
             return layer, problems.found
     return "", problems.found
-
-
-def minified(css: str) -> str:
-    """The CSS without needless bytes, or as it is where the minifier can't read it in time."""
-    if css.count("{") * len(css) > _MAX_MINIFIED:
-        return css
-    try:
-        return lightningcss.process_stylesheet(css, minify=True)
-    except BaseException as error:
-        if not is_fault(error):
-            raise
-    return css
 
 
 class _Scoper:
@@ -242,7 +227,7 @@ class _Scoper:
                 self._problems.at_node(frame, "this is no keyframe", remedy)
                 continue
             frames.append(f"{steps}{{{self._declarations(frame.content)}}}")
-        new_name = css_string(self._names.keyframes[name.value])
+        new_name = _identifier(self._names.keyframes[name.value])
         return f"@{rule.lower_at_keyword} {new_name}{{{''.join(frames)}}}"
 
     def _property(self, rule: AtRule) -> str:
