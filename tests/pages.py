@@ -27,6 +27,7 @@ from robbieblocks.model import (
     ComponentRow,
     RenderedBlock,
     RenderJob,
+    TokenRow,
 )
 from robbieblocks.prerender import NodeSlots, PageRenderer, Prerenderer
 from robbieblocks.settings import resource_dir
@@ -88,7 +89,12 @@ class Press:
     prerenderer: Prerenderer
     renderer: PageRenderer = field(default_factory=lambda: PageRenderer(resource_dir("templates")))
 
-    def bundle(self, *rows: ComponentRow) -> Bundle:
+    def bundle(
+        self,
+        *rows: ComponentRow,
+        base_css: str = "@layer base{[hidden]{display:none!important}}",
+        tokens: Sequence[TokenRow] = (),
+    ) -> Bundle:
         """The bundle of all given components."""
         # Playwright's loop runs in the test's thread, and mini-racer refuses to wait in a loop.
         with ThreadPoolExecutor(1) as thread:
@@ -97,8 +103,8 @@ class Press:
                 {row.key: row for row in rows},
                 [row.key for row in rows],
                 toolchain=self.toolchain,
-                tokens=(),
-                base_css="@layer base{[hidden]{display:none!important}}",
+                tokens=tokens,
+                base_css=base_css,
             ).result()
 
     def render(self, made: Bundle, blocks: Sequence[AssembledBlock]) -> dict[int, RenderedBlock]:

@@ -28,6 +28,7 @@ class CheckedComponent:
     published: bool
     module: bool
     hydrate: Hydrate
+    reset: bool | None
     problems: tuple[Problem, ...]
 
 
@@ -66,12 +67,18 @@ def _checked(row: ComponentRow) -> CheckedComponent:
     for problem in schema if isinstance(schema, tuple) else ():
         add(problem, "props_schema")
     hydrate: Hydrate = "load"
+    reset: bool | None = None
     if isinstance(row.metadata, dict):
         chosen = hydrate_of(row.metadata.get("hydrate", "load"), "/hydrate")
         if isinstance(chosen, ValueProblem):
             add(chosen, "metadata")
         else:
             hydrate = chosen
+        if isinstance(given := row.metadata.get("reset"), bool):
+            reset = given
+        elif given is not None:
+            what = "expected whether browsers' own styles of text are taken away"
+            add(ValueProblem("/reset", what, "write true or false, or leave it out"), "metadata")
     else:
         add(no_object("metadata is", row.metadata, "write an object, or {}"), "metadata")
     return CheckedComponent(
@@ -79,6 +86,7 @@ def _checked(row: ComponentRow) -> CheckedComponent:
         published=row.published,
         module=row.is_module,
         hydrate=hydrate,
+        reset=reset,
         problems=tuple(problems),
     )
 

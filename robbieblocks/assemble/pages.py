@@ -292,6 +292,7 @@ class PageReader:
             props_json=ready.json,
             fill=ready.fill,
             hydrate=self._hydrate.get(row.order, component.hydrate),
+            reset=component.reset,
         )
 
 

@@ -14,7 +14,7 @@ from robbieblocks.bundle.components import Component, Components
 from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
 from robbieblocks.bundle.packages import PAGE_NEEDS, PackagePart, Packages
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
-from robbieblocks.bundle.tailwind import DesignSystem, Tailwind
+from robbieblocks.bundle.tailwind import DesignSystem, Tailwind, unknown_utilities, with_utilities
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import (
@@ -142,14 +142,18 @@ class _Workspace:
         found = with_imported(rows, placed, self._components)
         components = checked(rows, placed, found)
         words = {key: each.module.candidates for key, each in components.good.items()}
+        utilities = tailwind.stylesheets(words, components.good)
+        classes = {key: each.classes for key, each in components.good.items()}
+        vain = unknown_utilities(classes, rows, utilities.known, tokens, base_css)
         return Bundle(
             modules=self._modules(components.good.values()),
-            utilities_for=tailwind.stylesheets(words, components.good).for_components,
+            utilities_for=utilities.for_components,
+            with_utilities=with_utilities(classes, utilities.known),
             runtime=self._islands,
             base_stylesheet=self._base_stylesheet(base_css),
             isolate=self.packages.react_script,
             compiled=tuple(sorted(set(self._components.take_compiled()))),
-            problems=components.problems,
+            problems=(*components.problems, *vain),
             broken=components.broken,
             blame=components.causes,
         )

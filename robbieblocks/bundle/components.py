@@ -30,7 +30,7 @@ from robbieblocks.bundle.compile import (
 from robbieblocks.bundle.entries import packed, unpacked, versioned
 from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.styles import scoped_stylesheet
-from robbieblocks.bundle.tailwind import variables_in
+from robbieblocks.bundle.tailwind import NO_CLASSES, NamedClasses, classes_of_css, variables_in
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, ComponentRow, Module, component_specifier, sha256
@@ -65,7 +65,8 @@ class ComponentImport(NamedTuple):
 class Component:
     """A component as it was compiled, or what is wrong with it.
 
-    `imports` are the keys of the components that it imports itself.
+    `imports` are the keys of the components that it imports itself. `classes` are those that its
+    text and its CSS name.
     """
 
     module: Module
@@ -74,6 +75,7 @@ class Component:
     component_imports: tuple[ComponentImport, ...] = ()
     package_parts: tuple[PackagePart, ...] = ()
     problems: tuple[Problem, ...] = ()
+    classes: NamedClasses = NO_CLASSES
 
     @property
     def broken(self) -> bool:
@@ -203,6 +205,8 @@ def _entry(
         "styles": sorted(analysis.styles),
         "computes_styles": analysis.computes_styles,
         "candidates": sorted(analysis.words | variables_in((row.code, row.css))),
+        "classes": sorted(analysis.classes),
+        "styled": sorted(classes_of_css(row.css)),
         "problems": [each.as_json() for each in problems],
     }
     texts = (result.script, result.source_map, css)
@@ -256,4 +260,5 @@ def _read(content: bytes) -> Component:
             for specifier, package, names in head["package_parts"]
         ),
         problems=tuple(Problem(**each) for each in head["problems"]),
+        classes=NamedClasses(named=frozenset(head["classes"]), styled=frozenset(head["styled"])),
     )

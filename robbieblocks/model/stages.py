@@ -24,7 +24,8 @@ class AssembledBlock(NamedTuple):
     `props` are valid, with defaults filled in and each placeholder replaced by its fallback.
     `props_json` is their canonical JSON. `fill` are the props before placeholders were replaced, or
     None where there are none. `visitor` is the part of the conditions that the browser decides, as
-    JSON, or None.
+    JSON, or None. `reset` says whether browsers' margins, bullets and sizes of text are taken away
+    in it; None: where its component is written with utility classes.
     """
 
     order: int
@@ -35,6 +36,7 @@ class AssembledBlock(NamedTuple):
     fill: JsonObject | None = None
     visitor: JsonObject | None = None
     hydrate: Hydrate = "load"
+    reset: bool | None = None
 
     @property
     def id(self) -> str:
@@ -171,6 +173,7 @@ class Bundle:
     script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
     `utilities_for` makes the stylesheet of the utility classes that components (by key) and what
     they import use, so that a page changes only with its own components; None for no class.
+    `with_utilities` are the keys of the components whose text names such a class.
     """
 
     modules: Mapping[str, Module]
@@ -179,6 +182,7 @@ class Bundle:
     utilities_for: Callable[[Collection[str]], Asset | None] = field(
         default=lambda _: None, repr=False, compare=False
     )
+    with_utilities: frozenset[str] = frozenset()
     isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

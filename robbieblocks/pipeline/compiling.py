@@ -9,7 +9,15 @@ from itertools import chain
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
-from robbieblocks.model import BrandedNode, Bundle, ComponentRow, Snapshot, StyleForm
+from robbieblocks.model import (
+    BrandedNode,
+    Bundle,
+    ComponentRow,
+    Snapshot,
+    StyleForm,
+    component_specifier,
+    reachable,
+)
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.session import MakingSession
 
@@ -34,6 +42,14 @@ class CompiledApp:
     def problems_of(self, components: Iterable[str]) -> tuple[Problem, ...]:
         """What is wrong with these components, by key."""
         return tuple(chain.from_iterable(self.broken.get(key, ()) for key in components))
+
+    def warnings_of(self, components: Iterable[str]) -> tuple[Problem, ...]:
+        """What these components, by key, and all that they import are warned of."""
+        found = [each for each in self.bundle.problems if each.severity == "warning"]
+        if not found:
+            return ()
+        reached = reachable(map(component_specifier, components), self.bundle.modules)
+        return tuple(each for each in found if component_specifier(each.key) in reached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -280,6 +280,7 @@ def _block_text(block: AssembledBlock) -> str:
             block.zone,
             block.component,
             block.hydrate,
+            "" if block.reset is None else str(block.reset),
             block.props_json,
             "" if block.fill is None else canonical_json(block.fill),
             "" if block.visitor is None else canonical_json(block.visitor),

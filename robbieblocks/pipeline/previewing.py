@@ -94,7 +94,8 @@ def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[
 
 def _previewed(run: RunPlan, rendering: AppRendering, session: MakingSession) -> PreviewedRun:
     # A page whose row is warned of need not differ from what it was.
-    rows = tuple([problem for page in run.app.assembly.pages for problem in page.warnings])
+    rows = [problem for page in run.app.assembly.pages for problem in page.warnings]
+    rows += run.app.warnings_of(run.app.placed)
     composed: ComposedRun | None = None
     problems = run.brand.problems
     if not run.branding_is_broken:

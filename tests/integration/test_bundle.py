@@ -1027,3 +1027,33 @@ def test_what_a_library_raises_is_the_component_s_problem(
     assert error.__name__ in problem.what
     mended = make(components)
     assert mended.broken == frozenset()
+
+
+def test_utilities_without_a_token_are_warned_of_once_a_component(make: Make) -> None:
+    """Utilities that no token gives are named in one warning, with the nearest there is."""
+    code = """export default () => <p className="p-4 bg-primry hover:text-robbie-cyan/50 mt-huge">
+      <b className="text-lead text-shown text-based rb-x">x</b></p>;"""
+    css = ".text-lead { top: 0 }"
+    shown = row("b", "export default () => <i/>;", css=".text-shown { top: 0 }")
+    base = "@layer base{.text-based{top:0}}"
+    made = make({"a": row("a", code, css=css), "b": shown}, base_css=base)
+    assert not made.broken
+    (problem,) = made.problems
+    assert problem.severity == "warning"
+    assert (
+        problem.what == "no token gives the classes bg-primry, hover:text-robbie-cyan/50, mt-huge"
+    )
+    assert problem.remedy == "did you mean bg-primary? Or add the token color.primry"
+    assert (problem.key, problem.line, problem.column) == ("a", 1, 40)
+
+
+def test_utilities_are_told_from_an_authors_own_classes(make: Make) -> None:
+    """A component is written with utilities where it names one that its own CSS does not define."""
+    made = make(
+        {
+            "a": row("a", "<p className='grid p-4'/>"),
+            "b": row("b", "<p className='grid'/>", css=".grid { top: 0 }"),
+            "c": row("c", "<p style={{ display: 'inline-block' }}>{'grid'}</p>"),
+        }
+    )
+    assert made.with_utilities == {"a"}

@@ -453,3 +453,27 @@ def test_work_grows_as_the_text_does(part: str) -> None:
         for count in (500, 2000)
     )
     assert many < 5 * few
+
+
+@pytest.mark.parametrize(
+    ("code", "classes"),
+    [
+        ("<p className='grid p-4'/>", {"grid", "p-4"}),
+        ("<p class='grid'/>", {"grid"}),
+        ("<P labelClassName='grid'/>", {"grid"}),
+        ("<p className={on ? 'flex' : 'grid'}/>", {"flex", "grid"}),
+        ("<p className={on === 'list' ? 'flex' : ''}/>", {"flex"}),
+        ("<p className={`bg-${a}-500 mt-2 ${b} mb-3`}/>", {"mt-2", "mb-3"}),
+        ("const f = () => clsx('grid', { flex: on }, ['p-4']);", {"grid", "p-4"}),
+        ("createElement('p', { className: 'grid' })", {"grid"}),
+        ("const tones = { a: 'grid' }; <p className={tones[a]}/>", {"grid"}),
+        ("const box = 'rounded-lg border p-4';", {"rounded-lg", "border", "p-4"}),
+        ("<p style={{ display: 'inline-block', transition: 'opacity 1s ease-in-out' }}/>", set()),
+        ("const said = 'a well-known table';", set()),
+        ("<p className={tones[a]}>{filter}</p>", set()),
+        ("<p title='grid'/>", set()),
+    ],
+)
+def test_class_words(code: str, classes: set[str]) -> None:
+    """Words count as classes where class names stand; a template's parts do not, nor do styles."""
+    assert analysis(f"export default () => null; {code}").classes == classes

@@ -45,8 +45,8 @@ class Analysis:
     `subsets` maps specifiers that stand for a part of a package to the package and the names.
     `exports` are the names that other components can import, `*` where they can't be told.
     `unused_imports` are those that esbuild drops, and of which the text makes no use at all.
-    `words` may be class names. `styles` and `computes_styles` are those of `Syntax`. With `broken`
-    the text has syntax errors, for which esbuild has the messages.
+    `words` may be class names; `classes`, `styles` and `computes_styles` are those of `Syntax`.
+    With `broken` the text has syntax errors, for which esbuild has the messages.
     """
 
     source: str
@@ -61,6 +61,7 @@ class Analysis:
     problems: tuple[Problem, ...] = ()
     shift: ColumnShift | None = None
     words: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
     broken: bool = False
 
 
@@ -103,6 +104,7 @@ def analyse(
         subsets=subsets,
         shift=shift,
         words=syntax.words,
+        classes=syntax.classes,
         broken=syntax.broken and not siblings,
     )
 

@@ -163,7 +163,11 @@ def _names(text: bytes) -> Counter[str]:
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
-    words = {word for text in texts for word in text.split()}
+    return class_like({word for text in texts for word in text.split()})
+
+
+def class_like(words: Iterable[str]) -> frozenset[str]:
+    """The words that may be names of classes, by their first character and length."""
     kept = {
         word for word in words if word[0] in _FIRST_CHARACTERS and len(word) <= _MAX_WORD_LENGTH
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import ComponentRow
 
 # Whether a declaration may be a component, as far as its syntax tells.
@@ -71,9 +71,10 @@ class Syntax:
 
     `exports` maps exported names to local ones (None: from another module). With `exports_all`
     there are further exports, of another module. `identifiers` are (name, offset), and
-    `jsx_offsets` those of JSX elements, in order. `words` may be class names. `styles` are the
-    texts of its <style> elements; with `computes_styles` there are others that only running it
-    tells. Of a text that is `too_deep` nothing else is read: compilers would run out of stack.
+    `jsx_offsets` those of JSX elements, in order. `words` may be class names, and `classes` stand
+    where class names stand. `styles` are the texts of its <style> elements; with `computes_styles`
+    there are others that only running it tells. Of a text that is `too_deep` nothing else is read:
+    compilers would run out of stack.
     """
 
     text: bytes
@@ -93,6 +94,7 @@ class Syntax:
     )
     jsx_offsets: list[int] = field(default_factory=list[int])
     words: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
     too_deep: bool = False
@@ -120,7 +122,11 @@ class Syntax:
 
 
 def code_problem(
-    row: ComponentRow, position: SourcePosition | None, what: str, remedy: str = ""
+    row: ComponentRow,
+    position: SourcePosition | None,
+    what: str,
+    remedy: str = "",
+    severity: Severity = "error",
 ) -> Problem:
     """A Problem in the component's code, with the stored line quoted where there is a position."""
     line = column = None
@@ -138,4 +144,5 @@ def code_problem(
         line=line,
         column=column,
         source=source,
+        severity=severity,
     )

@@ -2,5 +2,21 @@
 
 from robbieblocks.bundle.tailwind.design_system import DesignSystem
 from robbieblocks.bundle.tailwind.tailwind import Tailwind, variables_in
+from robbieblocks.bundle.tailwind.usage import (
+    NO_CLASSES,
+    NamedClasses,
+    classes_of_css,
+    unknown_utilities,
+    with_utilities,
+)
 
-__all__ = ["DesignSystem", "Tailwind", "variables_in"]
+__all__ = [
+    "NO_CLASSES",
+    "DesignSystem",
+    "NamedClasses",
+    "Tailwind",
+    "classes_of_css",
+    "unknown_utilities",
+    "variables_in",
+    "with_utilities",
+]

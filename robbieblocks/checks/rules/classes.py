@@ -39,6 +39,7 @@ def unknown_classes(checked: Checked) -> Iterable[Found]:
     Any other class without styles may be there for a script or a test.
     """
     known: dict[tuple[str, str], frozenset[str]] = {}
+    told = _told_by_build(checked)
 
     def known_in(component: str, app: str) -> frozenset[str]:
         if (component, app) not in known:
@@ -51,13 +52,23 @@ def unknown_classes(checked: Checked) -> Iterable[Found]:
         components = {block.order: block.component for block in page.page.blocks}
         for written, order in markup.classes:
             key = components[order]
-            fresh = dict.fromkeys(written.split()).keys() - known_in(key, page.page.app)
+            fresh = dict.fromkeys(written.split()).keys() - known_in(key, page.page.app) - told
             left = _MAX_NAMES - len(judged[key])
             for name in sorted(fresh - judged[key])[:left]:
                 judged[key].add(name)
                 yield from _misspelt(name, key, known_in(key, page.page.app), checked)
 
     return each_page(of_page)(checked)
+
+
+def _told_by_build(checked: Checked) -> frozenset[str]:
+    """The words in a build's warnings of components' code: utilities without a token."""
+    warnings = (
+        each.what
+        for each in checked.inspection.problems
+        if each.severity == "warning" and each.field == "react_code"
+    )
+    return frozenset(word.strip(",") for what in warnings for word in what.split())
 
 
 def _misspelt(name: str, key: str, known: frozenset[str], checked: Checked) -> Iterator[Problem]:

@@ -108,14 +108,24 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
 
 
 def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
-    """Each problem of a run once: of pages held (back), drafts, new pages and the branding."""
+    """Each problem of a run once: of pages held (back), drafts, new pages, what
+    they place, and the branding.
+    """
     held = (problem for page in run.held_back for problem in page.problems)
     failed = (problem for problems in composed.failed.values() for problem in problems)
     rows = (problem for made_from in run.to_make for problem in made_from.warnings)
     pages = (problem for problems in composed.warnings.values() for problem in problems)
+    components = run.app.warnings_of(
+        key for made_from in run.to_make for key in run.app.fingerprints.components(made_from.page)
+    )
     kept = hold_warnings(run)
     return tuple(
-        dict.fromkeys((*held, *failed, *run.notes, *kept, *rows, *pages, *run.brand.problems))
+        dict.fromkeys(
+            (
+                *(*held, *failed, *run.notes, *kept),
+                *(*rows, *components, *pages, *run.brand.problems),
+            )
+        )
     )
 
 

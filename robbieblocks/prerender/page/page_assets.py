@@ -70,6 +70,7 @@ class AssetGraph:
         self._preload = functools.cache(functools.partial(_preload, bundle))
         self.html_setter = functools.cache(self._html_setter)
         self._keys: dict[str, str] = {}
+        self._utilities: dict[str, bool] = {}
         self._styled: dict[str, frozenset[str]] = {}
         self._styles_of = functools.lru_cache(_STYLES_KEPT)(self._make_styles)
         self._runtime = frozenset[str]().union(*map(self._reach, _RUNTIME_NEEDS))
@@ -87,6 +88,27 @@ class AssetGraph:
             )
             others = [key for key in keys if key != component]
             known = self._keys[component] = escape(" ".join([component, *others]))
+        return known
+
+    def base(self, component: str, *, reset: bool | None) -> str:
+        """Which base styles a block of the component gets, as an HTML attribute; "" for the reset.
+
+        `text`: margins, bullets and sizes as browsers have them; `utilities`: controls with classes
+        are bare. Where `reset` is None, what is written with utility classes gets the reset.
+        """
+        utilities = self._has_utilities(component)
+        text = not (utilities if reset is None else reset)
+        words = [*(["text"] if text else []), *(["utilities"] if utilities else [])]
+        return f' data-rb-base="{" ".join(words)}"' if words else ""
+
+    def _has_utilities(self, component: str) -> bool:
+        """Whether the component, or one that it imports, is written with utility classes."""
+        known = self._utilities.get(component)
+        if known is None:
+            reached = self._reach(component_specifier(component))
+            keys = (name.removeprefix(_COMPONENTS) for name in reached)
+            known = not self.bundle.with_utilities.isdisjoint(keys)
+            self._utilities[component] = known
         return known
 
     def page(

@@ -227,8 +227,9 @@ def _zones(
     zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
     for block in blocks:
         keys = graph.component_keys(block.component)
+        base = graph.base(block.component, reset=block.reset)
         zones[block.zone].append(
-            f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}">'
+            f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}"{base}>'
             f"{rendered[block.order].html}</div>"
         )
     return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}

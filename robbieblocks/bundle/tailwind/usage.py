@@ -1,0 +1,155 @@
+"""Which components are written with utility classes, and which classes they name in vain."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from robbieblocks.bundle.tailwind.classes import KnownClasses
+from robbieblocks.css_text import property_name
+from robbieblocks.errors import Problem
+from robbieblocks.messages import listed, nearest, printable
+from robbieblocks.model import ComponentRow, TokenRow
+
+_CSS_CLASS: Final = re.compile(r"\.(-?[A-Za-z_][\w-]*)", re.ASCII)
+_MAX_LISTED: Final = 12
+# The beginnings of tokens, as custom properties, and the utilities that take what follows.
+_TAKING: Final = {
+    "color-": (
+        *("bg", "text", "border", "border-t", "border-r", "border-b", "border-l", "from", "via"),
+        *("to", "ring", "ring-offset", "fill", "stroke", "outline", "accent", "caret", "divide"),
+        *("decoration", "placeholder", "shadow"),
+    ),
+    "spacing-": (
+        *("p", "px", "py", "pt", "pr", "pb", "pl", "ps", "pe", "m", "mx", "my", "mt", "mr", "mb"),
+        *("ml", "ms", "me", "gap", "gap-x", "gap-y", "space-x", "space-y"),
+    ),
+    "radius-": ("rounded", "rounded-t", "rounded-r", "rounded-b", "rounded-l"),
+    "shadow-": ("shadow",),
+    "font-size-": ("text",),
+    "font-": ("font",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedClasses:
+    """The classes that a component's text names as such, and those that its own CSS has."""
+
+    named: frozenset[str]
+    styled: frozenset[str]
+
+
+NO_CLASSES: Final = NamedClasses(named=frozenset(), styled=frozenset())
+
+
+@lru_cache(maxsize=4)
+def classes_of_css(css: str) -> frozenset[str]:
+    """The names of classes in a stylesheet; a few that are none may be among them (`.png`)."""
+    return frozenset(_CSS_CLASS.findall(css))
+
+
+def with_utilities(components: Mapping[str, NamedClasses], known: KnownClasses) -> frozenset[str]:
+    """The keys of the components that name a utility class which their own CSS does not define."""
+    return frozenset(
+        key
+        for key, classes in components.items()
+        if not known.rules.keys().isdisjoint(classes.named - classes.styled)
+    )
+
+
+def unknown_utilities(
+    components: Mapping[str, NamedClasses],
+    rows: Mapping[str, ComponentRow],
+    known: KnownClasses,
+    tokens: Sequence[TokenRow],
+    base_css: str,
+) -> Iterator[Problem]:
+    """A warning for each component with utilities that no token gives, as `bg-brand` without one.
+
+    Names that any stylesheet of the bundle has are the author's own.
+    """
+    own = classes_of_css(base_css).union(*(each.styled for each in components.values()))
+    options: Mapping[str, Collection[str]] | None = None
+    for key in sorted(components):
+        absent = [
+            word
+            for word in sorted(components[key].named - own)
+            if word not in known.rules and _takes_token(_base(word))
+        ]
+        if absent:
+            options = options or _options(tokens)
+            yield _problem(rows[key], absent, options)
+
+
+def _base(word: str) -> str:
+    """A class without variants, sign, importance and modifier."""
+    return re.split(r":(?![^\[]*\])", word)[-1].strip("!").removeprefix("-").partition("/")[0]
+
+
+def _takes_token(base: str) -> bool:
+    root, _, rest = _split(base)
+    return bool(root) and re.fullmatch(r"[a-z][a-z0-9-]*", rest) is not None
+
+
+def _split(base: str) -> tuple[str, str, str]:
+    """The utility, the first beginning of tokens that it takes, and what names the token."""
+    best = ("", "", "")
+    for start, roots in _TAKING.items():
+        for root in roots:
+            if base.startswith(f"{root}-") and len(root) > len(best[0]):
+                best = (root, start, base.removeprefix(f"{root}-"))
+    return best
+
+
+def _options(tokens: Sequence[TokenRow]) -> Mapping[str, Collection[str]]:
+    """What may follow each utility, by its name."""
+    names = [property_name(token.key).removeprefix("--") for token in tokens]
+    found = defaultdict[str, set[str]](set)
+    for start, roots in _TAKING.items():
+        for root in roots:
+            found[root].update(name.removeprefix(start) for name in names if name.startswith(start))
+    return found
+
+
+def _problem(
+    row: ComponentRow, absent: Sequence[str], options: Mapping[str, Collection[str]]
+) -> Problem:
+    root, start, rest = _split(_base(absent[0]))
+    near = nearest(rest, options.get(root, ()), most=1)
+    token = f"{start.removesuffix('-').replace('-', '.', 1)}.{rest}"
+    if start == "font-size-":
+        token = f"font.size-{rest}"
+    remedy = (
+        f"did you mean {root}-{near[0]}? Or add the token {token}"
+        if near
+        else (
+            f"add the token {token}, or name one that there is: "
+            + listed([f"{root}-{each}" for each in sorted(options.get(root, ()))], 4)
+            if options.get(root)
+            else f"add the token {token}"
+        )
+    )
+    before = re.search(rf"(?<![\w-]){re.escape(absent[0])}(?![\w-])", row.code)
+    line = column = None
+    source = ""
+    if before is not None:
+        at = row.code.rfind("\n", 0, before.start()) + 1
+        line, column = row.code.count("\n", 0, at) + 1, before.start() - at + 1
+        source = row.code[at:].split("\n", 1)[0].rstrip("\r")
+    names = listed([printable(word) for word in absent], _MAX_LISTED)
+    one = len(absent) == 1
+    return Problem(
+        entity="component",
+        key=row.key,
+        field="react_code",
+        what=f"no token gives the {'class' if one else 'classes'} {names}",
+        remedy=remedy,
+        line=line,
+        column=column,
+        source=source,
+        severity="warning",
+    )
