@@ -68,6 +68,8 @@
 \ir unified-schema/21-robbieblocks-cms.sql
 \echo '  22-media.sql'
 \ir unified-schema/22-media.sql
+\echo '  23-robbieblocks-sync.sql'
+\ir unified-schema/23-robbieblocks-sync.sql
 
 \echo Done
 SELECT rpad(kind, 10), count(*)

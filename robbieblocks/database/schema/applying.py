@@ -22,6 +22,12 @@ _OWN = "21"
 # The file that needs the extension vector.
 _VECTORS = "03"
 
+# The file that only databases need which are kept in step with others.
+_SYNC = "23"
+
+# Whether a database has it.
+_SYNCS: LiteralString = "SELECT to_regclass('sync_self') IS NOT NULL"
+
 # The file begins and ends its own transaction, for psql; here it runs in one of ours.
 _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);$", re.MULTILINE)
 
@@ -44,17 +50,20 @@ def apply(
     *,
     unified: bool = False,
     vectors: bool = True,
+    sync: bool = False,
 ) -> None:
     """Bring the database to this version's schema, in one transaction; rows are never changed.
 
     It may be repeated, and two sessions may do it at once: the second waits. `folder` is the schema
     folder, the installation's own by default. With `unified` the files before the program's own
-    are applied, too, but without `vectors` the one that needs pgvector. Raises DatabaseUnavailable,
+    are applied, too, but without `vectors` the one that needs pgvector. The file of the sync is
+    applied with `sync` or `unified`, and where it was before. Raises DatabaseUnavailable,
     RightsMissing, and Permanent where a file refuses.
     """
     with translated("apply the schema"), connection.transaction():
         connection.execute(_READ_COMMITTED)
-        for text in sources(folder, unified=unified, vectors=vectors):
+        sync = sync or connection.execute(_SYNCS).fetchone() == (True,)
+        for text in sources(folder, unified=unified, vectors=vectors, sync=sync):
             connection.execute(text)
 
 
@@ -76,11 +85,15 @@ def lock_for_transaction(connection: Connection) -> None:
     connection.execute(_LOCK_FOR_TRANSACTION)
 
 
-def sources(folder: Path | None, *, unified: bool = False, vectors: bool = True) -> list[bytes]:
+def sources(
+    folder: Path | None, *, unified: bool = False, vectors: bool = True, sync: bool = False
+) -> list[bytes]:
     """The program's SQL files in order, or all files, to be run inside a transaction."""
     files = sorted((folder or resource_dir("schema")).glob(_FILES))
     return [
         _OWN_TRANSACTION.sub(b"", file.read_bytes())
         for file in files
-        if (unified or file.name >= _OWN) and (vectors or not file.name.startswith(_VECTORS))
+        if (unified or file.name >= _OWN)
+        and (vectors or not file.name.startswith(_VECTORS))
+        and (unified or sync or not file.name.startswith(_SYNC))
     ]

@@ -1,0 +1,2170 @@
+-- Keeps databases of nodes in step with a master: last write wins, and what loses is kept.
+--
+--      1  Where things are created
+--      2  Tables
+--      3  Versions
+--      4  Rows as JSON: read, written
+--      5  Change capture
+--      6  The outbox of a node
+--      7  The master applies what a node sends
+--      8  What the master gives
+--      9  A node merges what the master gives
+--     10  Set up, and shut out
+--     11  Conflicts
+--     12  Rights and comments
+--
+-- Until sync_start() is called nothing is captured, and no other table has a trigger of this file.
+-- How it works, and the rules: docs/sync.md.
+--
+-- Needs 21-robbieblocks-cms.sql alone. PostgreSQL 15 to 18, no extension, no superuser; any number
+-- of times, before and after file 20, whose tables it makes where they are missing.
+--
+--     psql -v ON_ERROR_STOP=1 -f schema/unified-schema/23-robbieblocks-sync.sql
+
+BEGIN ISOLATION LEVEL READ COMMITTED;
+
+SET LOCAL client_min_messages = warning;
+
+-- 1  Where things are created -------------------------------------------------------------------
+
+DO $$
+DECLARE
+    home text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7249104361285521);
+    SELECT n.nspname INTO home
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = to_regclass('robbieblocks_pages');
+    IF home IS NULL THEN
+        RAISE EXCEPTION '23-robbieblocks-sync.sql needs the tables of 21-robbieblocks-cms.sql'
+              USING HINT = 'Apply 21-robbieblocks-cms.sql first: robbieblocks db init.';
+    END IF;
+    PERFORM set_config('search_path', quote_ident(home) || ', pg_temp', true);
+END
+$$;
+
+
+-- 2  Tables -------------------------------------------------------------------------------------
+-- Five are those of file 20, column by column.
+
+CREATE TABLE IF NOT EXISTS sync_nodes (
+    id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    node_id           varchar(100) NOT NULL UNIQUE,
+    node_name         varchar(255) NOT NULL,
+    node_type         varchar(50)  NOT NULL CHECK (node_type IN ('master', 'replica', 'edge')),
+    connection_string text,
+    last_seen         timestamptz,
+    is_online         boolean     DEFAULT false,
+    metadata          jsonb       DEFAULT '{}',
+    created_at        timestamptz DEFAULT now(),
+    updated_at        timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS pending_sync (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    table_name  varchar(255) NOT NULL,
+    operation   varchar(50)  NOT NULL CHECK (
+        operation IN ('INSERT', 'UPDATE', 'DELETE', 'UPSERT')),
+    data        jsonb        NOT NULL,
+    created_at  timestamptz DEFAULT now(),
+    synced_at   timestamptz,
+    error       text,
+    retry_count integer     DEFAULT 0,
+    last_retry  timestamptz,
+    priority    integer     DEFAULT 0,
+    node_id     varchar(100)
+);
+
+CREATE TABLE IF NOT EXISTS sync_status (
+    id                     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    table_name             varchar(255) NOT NULL UNIQUE,
+    last_sync_at           timestamptz,
+    last_sync_record_count integer     DEFAULT 0,
+    last_sync_duration_ms  integer,
+    last_error             text,
+    sync_enabled           boolean     DEFAULT true,
+    created_at             timestamptz DEFAULT now(),
+    updated_at             timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS sync_conflicts (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    table_name    varchar(255) NOT NULL,
+    record_id     uuid         NOT NULL,
+    source_node   varchar(100) NOT NULL,
+    master_data   jsonb        NOT NULL,
+    replica_data  jsonb        NOT NULL,
+    resolution    varchar(50)  NOT NULL CHECK (
+        resolution IN ('master_wins', 'replica_wins', 'merge', 'manual')),
+    resolved_data jsonb,
+    resolved_by   varchar(100),
+    created_at    timestamptz DEFAULT now(),
+    resolved_at   timestamptz
+);
+
+CREATE TABLE IF NOT EXISTS sync_metrics (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    metric_name  varchar(100) NOT NULL,
+    metric_value numeric      NOT NULL,
+    metric_unit  varchar(50),
+    node_id      varchar(100),
+    created_at   timestamptz DEFAULT now()
+);
+
+-- Which database this is. No row: it takes no part in a sync.
+CREATE TABLE IF NOT EXISTS sync_self (
+    is_self         boolean PRIMARY KEY DEFAULT true CHECK (is_self),
+    node_id         varchar(100) NOT NULL,
+    is_master       boolean      NOT NULL,
+    clock_offset_ms bigint       NOT NULL DEFAULT 0,
+    paused_at       timestamptz,
+    started_at      timestamptz  NOT NULL DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS sync_tables (
+    table_name  varchar(255) PRIMARY KEY,
+    direction   varchar(20) NOT NULL CHECK (direction IN ('both', 'down', 'up', 'never')),
+    rule        varchar(20) NOT NULL DEFAULT 'row' CHECK (rule IN ('row', 'column')),
+    has_deletes boolean     NOT NULL DEFAULT true,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- The version of each row beside it, and of rows that are gone. Without a row here, a row is from
+-- before the sync, and its version is ''.
+CREATE TABLE IF NOT EXISTS sync_rows (
+    table_name      varchar(255) NOT NULL,
+    row_key         text COLLATE "C" NOT NULL,
+    version         text COLLATE "C" NOT NULL DEFAULT '',
+    sent_version    text COLLATE "C",
+    is_deleted      boolean     NOT NULL DEFAULT false,
+    column_versions jsonb,
+    applying_xid    xid8,
+    changed_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, row_key)
+) WITH (fillfactor = 80);
+
+-- What the master has changed, in order, with whole rows. This is what is published.
+CREATE TABLE IF NOT EXISTS sync_log (
+    position        bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    xid             xid8         NOT NULL DEFAULT pg_current_xact_id(),
+    table_name      varchar(255) NOT NULL,
+    row_key         text COLLATE "C" NOT NULL,
+    operation       varchar(50)  NOT NULL CHECK (operation IN ('UPSERT', 'DELETE')),
+    data            jsonb,
+    version         text COLLATE "C" NOT NULL,
+    sent_version    text COLLATE "C",
+    column_versions jsonb,
+    origin          varchar(100) NOT NULL,
+    created_at      timestamptz  NOT NULL DEFAULT now()
+);
+
+-- What the master has taken from nodes: nothing is applied twice.
+CREATE TABLE IF NOT EXISTS sync_received (
+    id           uuid PRIMARY KEY,
+    node_id      varchar(100) NOT NULL,
+    table_name   varchar(255) NOT NULL,
+    row_key      text COLLATE "C" NOT NULL,
+    base_version text COLLATE "C",
+    outcome      varchar(20)  NOT NULL,
+    is_cascade   boolean      NOT NULL DEFAULT false,
+    created_at   timestamptz  NOT NULL DEFAULT now()
+);
+
+DO $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN
+        SELECT * FROM (VALUES
+            ('pending_sync',   'position',        'bigint GENERATED BY DEFAULT AS IDENTITY'),
+            ('pending_sync',   'xid',             'xid8 DEFAULT pg_current_xact_id()'),
+            ('pending_sync',   'row_key',         'text COLLATE "C"'),
+            ('pending_sync',   'version',         'text COLLATE "C"'),
+            ('pending_sync',   'base_version',    'text COLLATE "C"'),
+            ('pending_sync',   'column_versions', 'jsonb'),
+            ('pending_sync',   'base_columns',    'jsonb'),
+            ('pending_sync',   'is_cascade',      'boolean NOT NULL DEFAULT false'),
+            ('pending_sync',   'sent_at',         'timestamptz'),
+            ('sync_nodes',     'database_role',   'varchar(63)'),
+            ('sync_nodes',     'tables',          'text[]'),
+            ('sync_nodes',     'towns',           'text[]'),
+            ('sync_nodes',     'clock_skew_ms',   'bigint'),
+            ('sync_nodes',     'locked_out_at',   'timestamptz'),
+            ('sync_nodes',     'schema_version',  'varchar(64)'),
+            ('sync_nodes',     'slot_name',       'varchar(63)'),
+            ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
+            ('sync_conflicts', 'rule',            'varchar(50)'),
+            ('sync_conflicts', 'master_version',  'text COLLATE "C"'),
+            ('sync_conflicts', 'replica_version', 'text COLLATE "C"'),
+            ('sync_conflicts', 'restored_at',     'timestamptz')
+        ) AS added (on_table, column_name, definition)
+         WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = to_regclass(added.on_table)
+                              AND a.attname = added.column_name AND NOT a.attisdropped)
+    LOOP
+        EXECUTE format('ALTER TABLE %I ADD COLUMN %I %s', it.on_table, it.column_name,
+                       it.definition);
+    END LOOP;
+
+    FOR it IN
+        SELECT * FROM (VALUES
+            -- What goes up next, in the order of the edits.
+            ('pending_sync_waiting_idx', 'INDEX',
+             'pending_sync (position) WHERE synced_at IS NULL'),
+            -- The change of a row that a later edit of the row joins.
+            ('pending_sync_row_idx', 'INDEX',
+             'pending_sync (table_name, row_key) WHERE synced_at IS NULL'),
+            ('pending_sync_xid_idx', 'INDEX', 'pending_sync (xid) WHERE synced_at IS NULL'),
+            ('pending_sync_node_id_idx', 'INDEX', 'pending_sync (node_id)'),
+            ('sync_metrics_node_id_idx', 'INDEX', 'sync_metrics (node_id, created_at)'),
+            ('sync_log_xid_idx', 'INDEX', 'sync_log (xid, position)'),
+            ('sync_rows_deleted_idx', 'INDEX', 'sync_rows (changed_at) WHERE is_deleted'),
+            ('sync_received_cascade_idx', 'INDEX',
+             'sync_received (table_name, row_key) WHERE is_cascade'),
+            ('sync_received_created_idx', 'INDEX', 'sync_received (created_at)'),
+            ('sync_conflicts_row_idx', 'INDEX', 'sync_conflicts (table_name, row_key)'),
+            ('sync_nodes_role_key', 'UNIQUE INDEX', 'sync_nodes (database_role)')
+        ) AS wanted (index_name, kind, target)
+         WHERE to_regclass(wanted.index_name) IS NULL
+    LOOP
+        EXECUTE format('CREATE %s %I ON %s', it.kind, it.index_name, it.target);
+    END LOOP;
+END
+$$;
+
+-- Where a table of settings is empty, it gets what a new master starts with.
+INSERT INTO sync_tables (table_name, direction, has_deletes)
+SELECT given.name, given.direction, given.has_deletes
+  FROM (VALUES ('robbieblocks_pages', 'both', true),
+               ('robbieblocks_components', 'both', true),
+               ('robbieblocks_page_blocks', 'both', true),
+               ('robbieblocks_style_tokens', 'both', true),
+               ('robbieblocks_node_branding', 'both', true),
+               ('robbieblocks_deploys', 'up', false),
+               ('robbieblocks_change_triggers', 'down', false))
+       AS given (name, direction, has_deletes)
+ WHERE NOT EXISTS (SELECT FROM sync_tables);
+
+INSERT INTO sync_tables (table_name, direction)
+SELECT c.relname, 'both'
+  FROM pg_class c
+ WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'r'
+   AND c.relname LIKE 'media\_%'
+   AND NOT EXISTS (SELECT FROM sync_tables t WHERE t.table_name = c.relname);
+
+
+-- 3  Versions -----------------------------------------------------------------------------------
+-- A version is a hybrid logical clock's time and the node that made it, as a text that sorts: 16
+-- hexadecimal digits (milliseconds * 65536 + counter), '@', node. A change of a row is greater than
+-- the row's version before it, so who has seen a version writes a greater one, whatever his clock
+-- says. Only changes of one row are ever compared, so the clock needs no counter for all.
+
+-- This database's clock. Tests set sync_self.clock_offset_ms.
+CREATE OR REPLACE FUNCTION sync_clock() RETURNS timestamptz
+LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+    SELECT clock_timestamp() + coalesce((SELECT clock_offset_ms FROM sync_self), 0)
+                               * interval '1 millisecond'
+$$;
+
+CREATE OR REPLACE FUNCTION sync_version(stamp bigint, node text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(to_hex(stamp), 16, '0') || '@' || node $$;
+
+-- The number in a version; 0 for a row from before the sync.
+CREATE OR REPLACE FUNCTION sync_stamp(version text) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN coalesce(version, '') = '' THEN 0
+                ELSE ('x' || left(version, 16))::bit(64)::bigint END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_stamp_at(moment timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT floor(extract(epoch FROM moment) * 1000)::bigint << 16 $$;
+
+-- When a version was made, by the clock of the node that made it.
+CREATE OR REPLACE FUNCTION sync_version_at(version text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT to_timestamp((sync_stamp(version) >> 16) / 1000.0)
+$$;
+
+-- The version of a change by `node` of a row that has the version `last`.
+CREATE OR REPLACE FUNCTION sync_next_version(last text, node text) RETURNS text
+LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+    SELECT sync_version(greatest(sync_stamp_at(sync_clock()), sync_stamp(last) + 1), node)
+$$;
+
+-- This database's name in the sync.
+CREATE OR REPLACE FUNCTION sync_me() RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT node_id FROM sync_self $$;
+
+
+-- 4  Rows as JSON -------------------------------------------------------------------------------
+-- Tables differ, so these statements are made of the catalogue's names, each with format's %I.
+
+-- What a table's rows are known by, and what of them is written: generated columns are not.
+CREATE OR REPLACE FUNCTION sync_table(the_table text, OUT keys text[], OUT columns text[])
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT (SELECT array_agg(a.attname::text ORDER BY k.place)
+              FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+              JOIN pg_attribute a ON a.attnum = k.attnum
+             WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid),
+           (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+              FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               AND a.attgenerated = '')
+      FROM pg_class c
+     WHERE c.oid = to_regclass(quote_ident(the_table)) AND c.relkind IN ('r', 'p')
+$$;
+
+-- A row's key as a text: the value of its primary key, or a JSON array of the values.
+CREATE OR REPLACE FUNCTION sync_key(content jsonb, keys text[]) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN cardinality(keys) = 1 THEN content ->> keys[1]
+                ELSE (SELECT jsonb_agg(content -> k ORDER BY place)::text
+                        FROM unnest(keys) WITH ORDINALITY AS key (k, place)) END
+$$;
+
+-- The condition that finds a row by its key ($1); the second with an index.
+CREATE OR REPLACE FUNCTION sync_where(the_table text, keys text[]) RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
+               CASE WHEN cardinality(keys) = 1 THEN '$1' ELSE format('$1::jsonb ->> %s', place - 1) END,
+               format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY place)
+      FROM unnest(keys) WITH ORDINALITY AS key (k, place)
+      JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(the_table)) AND a.attname = k
+$$;
+
+-- The row with a key, locked; NULL where there is none.
+CREATE OR REPLACE FUNCTION sync_fetch(the_table text, the_key text) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
+SET bytea_output = 'hex' AS $$
+DECLARE
+    shape record;
+    found jsonb;
+BEGIN
+    SELECT * INTO shape FROM sync_table(the_table);
+    EXECUTE format('SELECT to_jsonb(t) FROM %I t WHERE %s FOR UPDATE', the_table,
+                   sync_where(the_table, shape.keys)) INTO found USING the_key;
+    RETURN found;
+END
+$$;
+
+-- Writes a row as `content` says; columns that it does not name keep what they have. NULL deletes.
+-- Returns whether there was something to do.
+CREATE OR REPLACE FUNCTION sync_write(the_table text, the_key text, content jsonb, is_there boolean)
+RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
+DECLARE
+    shape record;
+    names text;
+    done bigint;
+BEGIN
+    SELECT * INTO shape FROM sync_table(the_table);
+    IF content IS NULL THEN
+        EXECUTE format('DELETE FROM %I t WHERE %s', the_table, sync_where(the_table, shape.keys))
+          USING the_key;
+    ELSE
+        SELECT string_agg(quote_ident(name), ', ' ORDER BY place) INTO names
+          FROM unnest(shape.columns) WITH ORDINALITY AS given (name, place) WHERE content ? name;
+        IF is_there THEN
+            EXECUTE format('UPDATE %1$I t SET (%2$s) = (SELECT %2$s FROM '
+                           'jsonb_populate_record(NULL::%1$I, $2)) WHERE %3$s',
+                           the_table, names, sync_where(the_table, shape.keys))
+              USING the_key, content;
+        ELSE
+            EXECUTE format('INSERT INTO %1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM '
+                           'jsonb_populate_record(NULL::%1$I, $1)', the_table, names)
+              USING content;
+        END IF;
+    END IF;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN done > 0;
+END
+$$;
+
+-- The part of a row that another version of it speaks of.
+CREATE OR REPLACE FUNCTION sync_same(ours jsonb, theirs jsonb, columns text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM jsonb_each(theirs) AS given
+                        WHERE given.key = ANY (columns)
+                          AND ours -> given.key IS DISTINCT FROM given.value)
+       AND ours IS NOT NULL AND theirs IS NOT NULL
+$$;
+
+-- Of a unique constraint or index: its columns, and the last of them where it is a number that
+-- places a row among others (page_id, block_order).
+CREATE OR REPLACE FUNCTION sync_unique(the_table text, the_name text, OUT columns text[],
+                                       OUT place text, OUT is_key boolean)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT array_agg(a.attname::text ORDER BY k.place),
+           CASE WHEN count(*) > 1 AND bool_and(k.place < i.indnkeyatts OR a.atttypid IN (
+                         'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype))
+                THEN max(a.attname::text) FILTER (WHERE k.place = i.indnkeyatts) END,
+           i.indisprimary
+      FROM pg_index i
+      JOIN pg_class c ON c.oid = i.indexrelid,
+           unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      LEFT JOIN LATERAL (SELECT * FROM pg_attribute
+                          WHERE attrelid = i.indrelid AND attnum = k.attnum) AS a ON true
+     WHERE i.indrelid = to_regclass(quote_ident(the_table)) AND c.relname = the_name
+       AND k.place <= i.indnkeyatts
+     GROUP BY i.indisprimary
+$$;
+
+-- The place after the last one among the rows that share the other columns of a unique key.
+CREATE OR REPLACE FUNCTION sync_last_place(the_table text, columns text[], place text,
+                                           content jsonb)
+RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    last bigint;
+BEGIN
+    EXECUTE format('SELECT coalesce(max(t.%1$I), 0) + 1 FROM %2$I t, '
+                   'jsonb_populate_record(NULL::%2$I, $1) AS given WHERE %3$s', place, the_table,
+                   (SELECT string_agg(format('t.%1$I IS NOT DISTINCT FROM given.%1$I', name), ' AND ')
+                      FROM unnest(columns) AS name WHERE name <> place))
+       INTO last USING content;
+    RETURN last;
+END
+$$;
+
+
+-- 5  Change capture -----------------------------------------------------------------------------
+-- Ordinary triggers after each row, which replicated rows do not fire. Their arguments say all that
+-- does not change from row to row: node, whether it is the master, direction, rule, whether deletes
+-- are told, and the columns of the primary key.
+
+-- Notes that a row was changed here: gives it a version, and tells the others.
+CREATE OR REPLACE FUNCTION sync_record(
+    the_table text, the_key text, before jsonb, after jsonb, told text[], depth integer
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    -- As TG_ARGV, it begins at 0.
+    me CONSTANT text := told[0];
+    is_master CONSTANT boolean := told[1];
+    direction CONSTANT text := told[2];
+    by_column CONSTANT boolean := told[3] = 'column';
+    origin CONSTANT text := coalesce(nullif(current_setting('sync.origin', true), ''), me);
+    last sync_rows;
+    made text;
+    all_columns jsonb;
+    base jsonb;
+    is_cascade boolean := false;
+BEGIN
+    IF after IS NULL AND NOT told[4]::boolean THEN
+        RETURN;
+    END IF;
+    SELECT * INTO last FROM sync_rows r
+     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    IF last.applying_xid = pg_current_xact_id() THEN
+        -- sync_apply() is at this row, and notes it itself.
+        RETURN;
+    END IF;
+    made := sync_next_version(last.version, me);
+    IF by_column AND after IS NOT NULL THEN
+        SELECT jsonb_object_agg(field.key, coalesce(last.column_versions ->> field.key, '')),
+               coalesce(last.column_versions, '{}') || jsonb_object_agg(field.key, made)
+          INTO base, all_columns
+          FROM jsonb_each(after) AS field
+         WHERE before IS NULL OR before -> field.key IS DISTINCT FROM field.value;
+    END IF;
+    IF after IS NULL AND depth > 1 THEN
+        is_cascade := sync_is_orphan(the_table, before);
+    END IF;
+    IF is_cascade AND NOT is_master THEN
+        -- The row shares its parent's fate, which the master decides. If the parent comes back, so
+        -- does the row, in the version that it had.
+        made := coalesce((SELECT p.base_version FROM pending_sync p
+                           WHERE p.table_name = the_table AND p.row_key = the_key
+                             AND p.synced_at IS NULL ORDER BY p.position LIMIT 1),
+                         last.version, '');
+    ELSIF is_cascade AND origin <> me AND NOT EXISTS (
+        SELECT FROM sync_received g
+         WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
+           AND g.node_id = origin AND g.base_version = coalesce(last.version, ''))
+    THEN
+        -- A node has deleted the parent, and did not know this row as it is.
+        PERFORM sync_audit(the_table, the_key, origin, before, NULL, 'replica_wins',
+                           'parent is gone', last.version, made, NULL);
+    END IF;
+    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions)
+    VALUES (the_table, the_key, made, after IS NULL, all_columns)
+    ON CONFLICT (table_name, row_key) DO UPDATE
+       SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted, sent_version = NULL,
+           column_versions = EXCLUDED.column_versions, changed_at = now();
+    IF is_master THEN
+        IF direction IN ('both', 'down') THEN
+            INSERT INTO sync_log (table_name, row_key, operation, data, version, column_versions,
+                                  origin)
+            VALUES (the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+                    after, made, all_columns, origin);
+        END IF;
+        RETURN;
+    END IF;
+    IF direction NOT IN ('both', 'up') THEN
+        RETURN;
+    END IF;
+    -- A change that has not left yet becomes this one, unless another version came in between,
+    -- which it has to be compared with.
+    UPDATE pending_sync p
+       SET operation = CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+           data = coalesce(after, before), version = made, xid = pg_current_xact_id(),
+           column_versions = all_columns, base_columns = base || coalesce(p.base_columns, '{}'),
+           is_cascade = sync_record.is_cascade, error = NULL, last_retry = NULL, retry_count = 0
+     WHERE p.table_name = the_table AND p.row_key = the_key AND p.synced_at IS NULL
+       AND p.sent_at IS NULL AND p.version = last.version;
+    IF NOT FOUND THEN
+        INSERT INTO pending_sync (table_name, operation, data, node_id, row_key, version,
+                                  base_version, column_versions, base_columns, is_cascade)
+        VALUES (the_table, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+                coalesce(after, before), me, the_key, made, coalesce(last.version, ''), all_columns,
+                base, is_cascade);
+    END IF;
+    PERFORM pg_notify('sync_pending', '');
+END
+$$;
+
+-- Whether a row of another table that this one refers to with ON DELETE CASCADE is gone.
+CREATE OR REPLACE FUNCTION sync_is_orphan(the_table text, content jsonb) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it record;
+    is_orphan boolean;
+BEGIN
+    FOR it IN
+        SELECT f.confrelid::regclass AS parent,
+               string_agg(format('p.%I = given.%I', pa.attname, ca.attname), ' AND ') AS joined,
+               string_agg(format('given.%I IS NOT NULL', ca.attname), ' AND ') AS given
+          FROM pg_constraint f,
+               unnest(f.conkey, f.confkey) AS pair (child, parent),
+               pg_attribute ca, pg_attribute pa
+         WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
+           AND f.confdeltype = 'c' AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+         GROUP BY f.oid, f.confrelid
+    LOOP
+        EXECUTE format('SELECT %s AND NOT EXISTS (SELECT FROM %s p WHERE %s) '
+                       'FROM jsonb_populate_record(NULL::%I, $1) AS given',
+                       it.given, it.parent, it.joined, the_table) INTO is_orphan USING content;
+        IF is_orphan THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_capture() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    keys CONSTANT text[] := TG_ARGV[5]::text[];
+    before jsonb;
+    after jsonb;
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD *= NEW THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        before := to_jsonb(OLD);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        after := to_jsonb(NEW);
+    END IF;
+    IF TG_OP = 'UPDATE' AND sync_key(before, keys) <> sync_key(after, keys) THEN
+        PERFORM sync_record(TG_TABLE_NAME, sync_key(before, keys), before, NULL, TG_ARGV,
+                            pg_trigger_depth());
+        before := NULL;
+    END IF;
+    PERFORM sync_record(TG_TABLE_NAME, sync_key(coalesce(after, before), keys), before, after,
+                        TG_ARGV, pg_trigger_depth());
+    RETURN NULL;
+END
+$$;
+
+-- A TRUNCATE deletes row by row, for the others.
+CREATE OR REPLACE FUNCTION sync_capture_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    gone jsonb;
+BEGIN
+    FOR gone IN EXECUTE format('SELECT to_jsonb(t) FROM %I t', TG_TABLE_NAME) LOOP
+        PERFORM sync_record(TG_TABLE_NAME, sync_key(gone, TG_ARGV[5]::text[]), gone, NULL, TG_ARGV,
+                            1);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+-- Rows of the change queue go down as they are: each database notes for itself who has handled
+-- them.
+CREATE OR REPLACE FUNCTION sync_capture_queue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
+BEGIN
+    INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
+    VALUES (TG_TABLE_NAME, NEW.id, 'UPSERT',
+            to_jsonb(NEW) - '{processed_at,handled_nodes,change_xid}'::text[], '',
+            coalesce(nullif(current_setting('sync.origin', true), ''), TG_ARGV[0]));
+    RETURN NULL;
+END
+$$;
+
+-- Wakes whoever polls the log: once a transaction.
+CREATE OR REPLACE FUNCTION sync_notify_log() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_catalog.pg_notify('sync_log', '');
+    RETURN NULL;
+END
+$$;
+
+
+-- 6  The outbox of a node -----------------------------------------------------------------------
+
+-- A change as it travels.
+CREATE OR REPLACE FUNCTION sync_entry(sent pending_sync) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT jsonb_build_object(
+        'id', sent.id, 'table', sent.table_name, 'row_key', sent.row_key,
+        'operation', sent.operation, 'data', sent.data, 'version', sent.version,
+        'base_version', sent.base_version, 'column_versions', sent.column_versions,
+        'base_columns', sent.base_columns, 'is_cascade', sent.is_cascade)
+$$;
+
+-- The next changes to send, in order, marked as sent. Transactions stay whole up to 5,000 rows: a
+-- swap of two rows can be applied as one alone.
+CREATE OR REPLACE FUNCTION sync_outbox_take(
+    p_limit integer DEFAULT 200, p_bytes bigint DEFAULT 4000000
+) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    taken uuid[];
+BEGIN
+    WITH due AS MATERIALIZED (
+        SELECT p.id, p.xid, p.position, pg_column_size(p.data) AS bytes
+          FROM pending_sync p
+         WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
+           AND (p.last_retry IS NULL OR p.last_retry < now() - least(
+                   interval '1 hour', interval '1 minute' * power(2, least(p.retry_count, 10) - 1)))
+         ORDER BY p.position LIMIT p_limit
+    ), fitting AS (
+        SELECT due.id, due.xid,
+               sum(due.bytes) OVER (ORDER BY due.position) - due.bytes AS before_it FROM due
+    )
+    SELECT array_agg(whole.id) INTO taken
+      FROM (SELECT p.id FROM pending_sync p
+             WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
+               AND p.xid IN (SELECT f.xid FROM fitting f WHERE f.before_it < p_bytes)
+               AND (p.last_retry IS NULL OR p.id IN (SELECT d.id FROM due d))
+             ORDER BY p.position LIMIT 5000) AS whole;
+    UPDATE pending_sync SET sent_at = now() WHERE id = ANY (taken);
+    RETURN coalesce((SELECT jsonb_agg(sync_entry(p) ORDER BY p.position)
+                       FROM pending_sync p WHERE p.id = ANY (taken)), '[]');
+END
+$$;
+
+-- Notes what the master has answered. What it refused waits, and is tried again; a later change of
+-- the same row takes its place at once.
+CREATE OR REPLACE FUNCTION sync_outbox_settle(p_results jsonb) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    settled integer;
+    it pending_sync;
+BEGIN
+    UPDATE pending_sync p SET synced_at = now(), error = NULL
+      FROM jsonb_to_recordset(p_results) AS r (id uuid, outcome text)
+     WHERE p.id = r.id AND r.outcome <> 'refused' AND p.synced_at IS NULL;
+    GET DIAGNOSTICS settled = ROW_COUNT;
+    UPDATE pending_sync p
+       SET error = coalesce(r.reason, 'refused'), retry_count = p.retry_count + 1,
+           last_retry = now(), sent_at = NULL
+      FROM jsonb_to_recordset(p_results) AS r (id uuid, outcome text, reason text)
+     WHERE p.id = r.id AND r.outcome = 'refused' AND p.synced_at IS NULL;
+    FOR it IN
+        SELECT p.* FROM pending_sync p
+          JOIN jsonb_to_recordset(p_results) AS r (id uuid, outcome text) ON p.id = r.id
+         WHERE r.outcome = 'refused' AND p.synced_at IS NULL
+    LOOP
+        UPDATE pending_sync p
+           SET base_version = it.base_version, base_columns = p.base_columns || it.base_columns
+         WHERE p.id = (SELECT later.id FROM pending_sync later
+                        WHERE later.table_name = it.table_name AND later.row_key = it.row_key
+                          AND later.synced_at IS NULL AND later.position > it.position
+                          AND later.base_version = it.version AND later.sent_at IS NULL
+                        ORDER BY later.position LIMIT 1);
+        IF FOUND THEN
+            DELETE FROM pending_sync WHERE id = it.id;
+        END IF;
+    END LOOP;
+    RETURN settled;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_outbox_state(
+    OUT waiting bigint, OUT refused bigint, OUT oldest_at timestamptz, OUT bytes bigint
+)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT count(*), count(error), min(created_at), coalesce(sum(pg_column_size(data)), 0)::bigint
+      FROM pending_sync WHERE synced_at IS NULL AND row_key IS NOT NULL
+$$;
+
+
+-- 7  The master applies what a node sends -------------------------------------------------------
+
+-- The node that calls, if it may. The owner may speak for every node.
+CREATE OR REPLACE FUNCTION sync_caller(p_node text) RETURNS sync_nodes
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    node sync_nodes;
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
+        RAISE EXCEPTION 'this database is not the master of a sync'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Run `robbieblocks sync init-master` on the master.';
+    END IF;
+    SELECT * INTO node FROM sync_nodes n
+     WHERE n.node_id = p_node
+       AND (n.database_role = session_user OR pg_has_role(session_user, current_user, 'MEMBER'));
+    IF node.node_id IS NULL THEN
+        RAISE EXCEPTION 'the role % does not sync the node %', quote_ident(session_user),
+              coalesce(quote_literal(p_node), 'null')
+              USING ERRCODE = 'insufficient_privilege',
+                    HINT = 'Have the master''s owner call sync_admit() for the node.';
+    ELSIF node.locked_out_at IS NOT NULL THEN
+        RAISE EXCEPTION 'the node % is locked out since %', quote_literal(p_node),
+              node.locked_out_at
+              USING ERRCODE = 'insufficient_privilege',
+                    HINT = 'The master''s owner lets it in again with sync_let_in().';
+    END IF;
+    RETURN node;
+END
+$$;
+
+-- Keeps both versions of a row of which one loses. A side that is no row is JSON null.
+CREATE OR REPLACE FUNCTION sync_audit(
+    the_table text, the_key text, node text, masters jsonb, theirs jsonb, p_resolution text,
+    p_rule text, p_master_version text, p_replica_version text, resolved jsonb
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    record uuid;
+BEGIN
+    BEGIN
+        record := the_key::uuid;
+    EXCEPTION WHEN invalid_text_representation THEN
+        record := md5(the_key)::uuid;
+    END;
+    INSERT INTO sync_conflicts (table_name, record_id, source_node, master_data, replica_data,
+                                resolution, resolved_data, row_key, rule, master_version,
+                                replica_version)
+    VALUES (the_table, record, node, coalesce(masters, 'null'), coalesce(theirs, 'null'),
+            p_resolution, resolved, the_key, p_rule, p_master_version, p_replica_version);
+END
+$$;
+
+-- Gives a row of the master its version, and tells it to the nodes. `after` NULL: it is gone.
+CREATE OR REPLACE FUNCTION sync_note(
+    the_table text, the_key text, after jsonb, p_version text, p_sent text, p_columns jsonb,
+    node text
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
+                                column_versions)
+    VALUES (the_table, the_key, p_version, nullif(p_sent, p_version), after IS NULL, p_columns)
+    ON CONFLICT (table_name, row_key) DO UPDATE
+       SET version = EXCLUDED.version, sent_version = EXCLUDED.sent_version,
+           is_deleted = EXCLUDED.is_deleted, column_versions = EXCLUDED.column_versions,
+           applying_xid = NULL, changed_at = now();
+    INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
+                          column_versions, origin)
+    SELECT the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END, after,
+           p_version, nullif(p_sent, p_version), p_columns, node
+      FROM sync_tables t WHERE t.table_name = the_table AND t.direction = 'both';
+END
+$$;
+
+-- Writes a row while capture leaves it alone.
+CREATE OR REPLACE FUNCTION sync_write_quietly(
+    the_table text, the_key text, content jsonb, is_there boolean
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO sync_rows AS r (table_name, row_key, applying_xid)
+    VALUES (the_table, the_key, pg_current_xact_id())
+    ON CONFLICT (table_name, row_key) DO UPDATE SET applying_xid = EXCLUDED.applying_xid;
+    IF NOT sync_write(the_table, the_key, content, is_there) AND (content IS NOT NULL OR is_there)
+    THEN
+        RAISE EXCEPTION 'the table % took no row %', the_table, the_key
+              USING ERRCODE = 'insufficient_privilege',
+                    HINT = 'A trigger or policy of the master''s table keeps it.';
+    END IF;
+    UPDATE sync_rows r SET applying_xid = NULL
+     WHERE r.table_name = the_table AND r.row_key = the_key;
+END
+$$;
+
+-- Tells the nodes again of rows that a delete would have taken along.
+CREATE OR REPLACE FUNCTION sync_tell_children(the_table text, content jsonb, node text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
+SET bytea_output = 'hex' AS $$
+DECLARE
+    it record;
+    child jsonb;
+BEGIN
+    FOR it IN
+        SELECT c.relname AS name, (sync_table(c.relname)).keys AS keys,
+               string_agg(format('t.%I = given.%I', ca.attname, pa.attname), ' AND ') AS joined
+          FROM pg_constraint f
+          JOIN pg_class c ON c.oid = f.conrelid
+          JOIN sync_tables s ON s.table_name = c.relname AND s.direction = 'both',
+               unnest(f.conkey, f.confkey) AS pair (child, parent),
+               pg_attribute ca, pg_attribute pa
+         WHERE f.confrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
+           AND f.confdeltype = 'c' AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+         GROUP BY f.oid, c.relname
+    LOOP
+        FOR child IN EXECUTE format(
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
+            it.name, the_table, it.joined) USING content
+        LOOP
+            INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
+                                  column_versions, origin)
+            SELECT it.name, k.key, 'UPSERT', child, coalesce(r.version, ''), r.sent_version,
+                   r.column_versions, node
+              FROM (SELECT sync_key(child, it.keys)) AS k (key)
+              LEFT JOIN sync_rows r ON r.table_name = it.name AND r.row_key = k.key;
+            PERFORM sync_tell_children(it.name, child, node);
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+-- A version, or, where it is more than a minute ahead of the master's clock, that minute.
+CREATE OR REPLACE FUNCTION sync_bounded(version text, node text) RETURNS text
+LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+    SELECT CASE WHEN sync_stamp(version) > b.stamp THEN sync_version(b.stamp, node)
+                ELSE version END
+      FROM (SELECT sync_stamp_at(sync_clock() + interval '1 minute')) AS b (stamp)
+$$;
+
+-- The town of a row's content, by name; NULL where it has none.
+CREATE OR REPLACE FUNCTION sync_town(content jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    town text;
+BEGIN
+    IF content ->> 'town_id' IS NULL OR to_regclass('towns') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE 'SELECT name FROM towns WHERE uid::text = $1 OR id::text = $1'
+       INTO town USING content ->> 'town_id';
+    RETURN town;
+END
+$$;
+
+-- Refuses what a node may not write.
+CREATE OR REPLACE FUNCTION sync_check_town(node sync_nodes, content jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    IF node.towns IS NOT NULL AND content ? 'town_id'
+       AND coalesce(sync_town(content) <> ALL (node.towns), true)
+    THEN
+        RAISE EXCEPTION 'the node % may not write this town''s rows', quote_literal(node.node_id)
+              USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END
+$$;
+
+-- The incoming change loses, whatever its version: the master keeps what it has, and tells it anew.
+CREATE OR REPLACE FUNCTION sync_reject(node sync_nodes, entry jsonb, p_rule text, why text)
+RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_table CONSTANT text := entry ->> 'table';
+    the_key CONSTANT text := entry ->> 'row_key';
+    is_delete CONSTANT boolean := entry ->> 'operation' = 'DELETE';
+    found jsonb := sync_fetch(the_table, the_key);
+    last sync_rows;
+    made text;
+BEGIN
+    SELECT * INTO last FROM sync_rows r
+     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    made := sync_next_version(greatest(coalesce(last.version, ''),
+                                       sync_bounded(entry ->> 'version', node.node_id)), sync_me());
+    PERFORM sync_audit(the_table, the_key, node.node_id, found,
+                       CASE WHEN NOT is_delete THEN entry -> 'data' END, 'master_wins', p_rule,
+                       last.version, entry ->> 'version', found);
+    PERFORM sync_note(the_table, the_key, found, made, entry ->> 'version',
+                      (SELECT jsonb_object_agg(c, made)
+                         FROM jsonb_object_keys(last.column_versions || coalesce(
+                                  nullif(entry -> 'column_versions', 'null'), '{}')) AS c),
+                      node.node_id);
+    IF is_delete AND found IS NOT NULL THEN
+        PERFORM sync_tell_children(the_table, found, node.node_id);
+    END IF;
+    RETURN jsonb_build_object('outcome', 'lost', 'reason', why);
+END
+$$;
+
+-- Applies one change by the rules; raises where the tables refuse. `forced` are columns that get
+-- another value than the change has, `before` those that the row had before it was parked.
+CREATE OR REPLACE FUNCTION sync_apply_one(
+    node sync_nodes, entry jsonb, forced jsonb DEFAULT NULL, before jsonb DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_table CONSTANT text := entry ->> 'table';
+    the_key CONSTANT text := entry ->> 'row_key';
+    sent CONSTANT text := entry ->> 'version';
+    base CONSTANT text := coalesce(entry ->> 'base_version', '');
+    is_delete CONSTANT boolean := entry ->> 'operation' = 'DELETE';
+    made text := sync_bounded(sent, node.node_id);
+    content jsonb := CASE WHEN NOT is_delete THEN entry -> 'data' END;
+    settings sync_tables;
+    shape record;
+    found jsonb;
+    masters jsonb;
+    last sync_rows;
+    unknown text;
+    is_conflict boolean;
+    wins boolean;
+    all_columns jsonb := nullif(entry -> 'column_versions', 'null');
+    merge record;
+BEGIN
+    SELECT * INTO settings FROM sync_tables t
+     WHERE t.table_name = the_table AND t.direction IN ('both', 'up');
+    IF settings.table_name IS NULL OR the_table <> ALL (node.tables) THEN
+        RAISE EXCEPTION 'the node % may not write the table %', quote_literal(node.node_id),
+              coalesce(quote_literal(the_table), 'null')
+              USING ERRCODE = 'insufficient_privilege',
+                    HINT = 'sync_configure() and sync_admit() say which tables go up.';
+    END IF;
+    SELECT * INTO shape FROM sync_table(the_table);
+    IF entry ->> 'operation' NOT IN ('UPSERT', 'DELETE') OR entry ->> 'operation' IS NULL
+       OR coalesce(jsonb_typeof(entry -> 'data'), '') <> 'object'
+       OR sync_key(entry -> 'data', shape.keys) IS DISTINCT FROM the_key
+       OR coalesce(sent, '') !~ '^[0-7][0-9a-f]{15}@' OR substr(sent, 18) <> node.node_id
+    THEN
+        RAISE EXCEPTION 'this is no change that the node % makes', quote_literal(node.node_id)
+              USING ERRCODE = 'invalid_parameter_value',
+                    DETAIL = left((entry - 'data')::text, 500);
+    END IF;
+    SELECT min(name) INTO unknown FROM jsonb_object_keys(content) AS name
+     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                        WHERE a.attrelid = to_regclass(quote_ident(the_table)) AND a.attnum > 0
+                          AND a.attname = name AND NOT a.attisdropped);
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'the master''s table % has no column %', the_table, unknown
+              USING ERRCODE = 'undefined_column',
+                    HINT = 'Bring the master''s schema to the node''s: robbieblocks db upgrade.';
+    END IF;
+    PERFORM sync_check_town(node, entry -> 'data');
+    PERFORM set_config('app.town', coalesce(sync_town(entry -> 'data'), '*'), true);
+    found := sync_fetch(the_table, the_key);
+    PERFORM sync_check_town(node, found);
+    masters := found || coalesce(before, '{}');
+    SELECT * INTO last FROM sync_rows r
+     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    IF sent IN (last.version, last.sent_version) THEN
+        RETURN jsonb_build_object('outcome', 'duplicate');
+    END IF;
+    is_conflict := base NOT IN (coalesce(last.version, ''),
+                                coalesce(last.sent_version, last.version, ''));
+    IF NOT is_conflict AND made <= coalesce(last.version, '') THEN
+        made := sync_version(sync_stamp(last.version) + 1, node.node_id);
+    ELSIF made < coalesce(last.version, '') AND sent > last.sent_version
+          AND substr(last.version, 18) = node.node_id THEN
+        -- A clock that is ahead is not to turn the node's own changes round.
+        made := sync_version(sync_stamp(last.version) + 1, node.node_id);
+    END IF;
+
+    IF settings.rule = 'column' AND content IS NOT NULL AND found IS NOT NULL
+       AND jsonb_typeof(entry -> 'base_columns') = 'object'
+    THEN
+        -- Each column that the node has changed by itself.
+        SELECT jsonb_object_agg(c.name, entry -> 'data' -> c.name) FILTER (WHERE c.wins) AS won,
+               jsonb_object_agg(c.name, made) FILTER (WHERE c.wins) AS won_columns,
+               bool_or(c.is_conflict AND c.differs) AS is_conflict,
+               bool_and(c.wins OR NOT c.differs) AS has_won
+          INTO merge
+          FROM (SELECT f.key AS name, NOT m.is_conflict OR made > m.version AS wins,
+                       m.is_conflict, masters -> f.key IS DISTINCT FROM content -> f.key AS differs
+                  FROM jsonb_each_text(entry -> 'base_columns') AS f,
+                       LATERAL (SELECT v.version,
+                                       f.value NOT IN (v.version, CASE v.version
+                                           WHEN last.version
+                                           THEN coalesce(last.sent_version, last.version)
+                                           ELSE v.version END) AS is_conflict
+                                  FROM (SELECT coalesce(last.column_versions ->> f.key, ''))
+                                       AS v (version)) AS m) AS c;
+        IF merge.is_conflict THEN
+            PERFORM sync_audit(the_table, the_key, node.node_id, masters, content, 'merge',
+                               'newer column', last.version, sent, masters || coalesce(merge.won, '{}'));
+        END IF;
+        IF merge.won IS NOT NULL THEN
+            PERFORM sync_write_quietly(the_table, the_key, merge.won || coalesce(forced, '{}'), true);
+        END IF;
+        PERFORM sync_note(the_table, the_key, sync_fetch(the_table, the_key),
+                          greatest(made, last.version), sent,
+                          coalesce(last.column_versions, '{}') || coalesce(merge.won_columns, '{}'),
+                          node.node_id);
+        RETURN jsonb_build_object('outcome', CASE WHEN merge.won IS NULL THEN 'lost'
+            WHEN merge.is_conflict AND NOT merge.has_won THEN 'merged' ELSE 'applied' END);
+    END IF;
+
+    wins := NOT is_conflict OR made > coalesce(last.version, '');
+    IF is_conflict AND (found IS NOT NULL OR content IS NOT NULL)
+       AND (found IS NOT NULL OR last.version IS NOT NULL)
+       AND NOT sync_same(masters, content, shape.columns)
+    THEN
+        PERFORM sync_audit(the_table, the_key, node.node_id, masters, content,
+                           CASE WHEN wins THEN 'replica_wins' ELSE 'master_wins' END, 'newer row',
+                           last.version, sent, CASE WHEN wins THEN content ELSE masters END);
+    END IF;
+    IF NOT wins THEN
+        -- The node gets the version that won, also where its clock thinks itself ahead.
+        PERFORM sync_note(the_table, the_key, found, last.version, sent, last.column_versions,
+                          node.node_id);
+        IF is_delete AND found IS NOT NULL THEN
+            PERFORM sync_tell_children(the_table, found, node.node_id);
+        END IF;
+        RETURN jsonb_build_object('outcome', 'lost', 'reason', 'the master has a newer version');
+    END IF;
+    IF forced IS NOT NULL THEN
+        -- What the master gives is a version of its own.
+        PERFORM sync_audit(the_table, the_key, node.node_id, masters, content, 'merge',
+                           'unique key', last.version, sent, content || forced);
+        made := sync_next_version(made, sync_me());
+    END IF;
+    IF content IS NOT NULL OR found IS NOT NULL THEN
+        PERFORM sync_write_quietly(the_table, the_key, content || coalesce(forced, '{}'),
+                                   found IS NOT NULL);
+    END IF;
+    IF made <> sent THEN
+        all_columns := (SELECT jsonb_object_agg(c.key, CASE WHEN c.value = sent THEN made
+                                                            ELSE c.value END)
+                          FROM jsonb_each_text(all_columns) AS c);
+    END IF;
+    PERFORM sync_note(the_table, the_key,
+                      CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
+                      made, sent, all_columns, node.node_id);
+    RETURN jsonb_build_object('outcome', CASE WHEN forced IS NULL THEN 'applied' ELSE 'merged' END);
+END
+$$;
+
+-- Applies one change, or says why not. What another change of the same batch may make possible (a
+-- key that is taken, a row that is referred to) is `deferred` the first time.
+CREATE OR REPLACE FUNCTION sync_apply_safely(node sync_nodes, entry jsonb, is_last boolean)
+RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_table CONSTANT text := entry ->> 'table';
+    the_key CONSTANT text := entry ->> 'row_key';
+    result jsonb;
+    state text;
+    said text;
+    by_name text;
+    by_table text;
+    broken record;
+    found jsonb;
+    parent text;
+BEGIN
+    IF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
+        RETURN jsonb_build_object('outcome', 'duplicate');
+    ELSIF entry ->> 'is_cascade' = 'true' THEN
+        -- Its parent's change decides. The note tells what the node knew of it.
+        RETURN jsonb_build_object('outcome', 'noted');
+    END IF;
+    BEGIN
+        RETURN sync_apply_one(node, entry, NULL, entry -> 'parked');
+    EXCEPTION
+        WHEN unique_violation OR foreign_key_violation THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT,
+                                    by_name = CONSTRAINT_NAME, by_table = TABLE_NAME;
+        WHEN transaction_rollback OR insufficient_resources OR operator_intervention
+             OR system_error OR internal_error THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RETURN jsonb_build_object('outcome', 'refused', 'reason', SQLERRM, 'sqlstate', SQLSTATE);
+    END;
+    IF state = '23505' THEN
+        SELECT * INTO broken FROM sync_unique(the_table, by_name);
+    END IF;
+    IF NOT is_last THEN
+        found := sync_fetch(the_table, the_key);
+        IF broken.place IS NOT NULL AND by_table = the_table AND found IS NOT NULL
+           AND entry -> 'parked' IS NULL
+        THEN
+            -- Out of the way, for rows that change their places with this one.
+            PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(broken.place,
+                sync_last_place(the_table, broken.columns, broken.place, found)), true);
+            result := jsonb_build_object('parked',
+                                         jsonb_build_object(broken.place, found -> broken.place));
+        END IF;
+        RETURN coalesce(result, '{}') || jsonb_build_object('outcome', 'deferred');
+    END IF;
+    BEGIN
+        IF state = '23505' AND by_table = the_table AND broken.place IS NOT NULL
+           AND broken.is_key IS FALSE
+        THEN
+            RETURN sync_apply_one(node, entry, jsonb_build_object(broken.place,
+                sync_last_place(the_table, broken.columns, broken.place, entry -> 'data')),
+                entry -> 'parked');
+        ELSIF state = '23505' AND by_table = the_table AND broken.is_key IS FALSE THEN
+            RETURN sync_reject(node, entry, 'unique key', said);
+        ELSIF state = '23503' AND entry ->> 'operation' = 'DELETE' THEN
+            RETURN sync_reject(node, entry, 'in use', said);
+        ELSIF state = '23503' AND by_table = the_table THEN
+            SELECT r.row_key INTO parent
+              FROM pg_constraint f
+              JOIN pg_class p ON p.oid = f.confrelid
+              JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+              JOIN sync_rows r ON r.table_name = p.relname AND r.is_deleted
+                              AND r.row_key = entry -> 'data' ->> a.attname::text
+             WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.conname = by_name;
+            IF parent IS NOT NULL THEN
+                RETURN sync_reject(node, entry, 'parent is gone', said);
+            END IF;
+        END IF;
+    EXCEPTION
+        WHEN transaction_rollback OR insufficient_resources OR operator_intervention
+             OR system_error OR internal_error THEN
+            RAISE;
+        WHEN OTHERS THEN
+            said := SQLERRM;
+            state := SQLSTATE;
+    END;
+    RETURN jsonb_build_object('outcome', 'refused', 'reason', said, 'sqlstate', state);
+END
+$$;
+
+-- Puts a row that was parked back, where its change was refused after all.
+CREATE OR REPLACE FUNCTION sync_unpark(node sync_nodes, entry jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_table CONSTANT text := entry ->> 'table';
+    the_key CONSTANT text := entry ->> 'row_key';
+BEGIN
+    PERFORM sync_write_quietly(the_table, the_key, entry -> 'parked', true);
+EXCEPTION WHEN unique_violation THEN
+    PERFORM sync_note(the_table, the_key, sync_fetch(the_table, the_key),
+                      sync_next_version(r.version, sync_me()), NULL, r.column_versions,
+                      node.node_id)
+       FROM sync_rows r WHERE r.table_name = the_table AND r.row_key = the_key;
+END
+$$;
+
+-- What a node sends. One transaction, in order; each change has its answer, and one that is refused
+-- changes nothing and stops no other. What was applied before is not applied again.
+CREATE OR REPLACE FUNCTION sync_apply(
+    p_node text, p_entries jsonb, p_node_at timestamptz DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    node CONSTANT sync_nodes := sync_caller(p_node);
+    entry jsonb;
+    result jsonb;
+    results jsonb[];
+    now_due jsonb[];
+    later jsonb[];
+BEGIN
+    IF jsonb_typeof(p_entries) IS DISTINCT FROM 'array' THEN
+        RAISE EXCEPTION 'the changes are no JSON array'
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM set_config('sync.origin', p_node, true);
+    now_due := ARRAY(SELECT jsonb_array_elements(p_entries));
+    FOR pass IN 1 .. 2 LOOP
+        FOREACH entry IN ARRAY now_due LOOP
+            result := sync_apply_safely(node, entry - CASE pass WHEN 1 THEN 'parked' ELSE '' END,
+                                        pass = 2);
+            IF result ->> 'outcome' = 'deferred' THEN
+                later := later || (entry - 'parked' || (result - 'outcome'));
+                CONTINUE;
+            ELSIF result ->> 'outcome' = 'refused' THEN
+                IF pass = 2 AND entry ? 'parked' THEN
+                    PERFORM sync_unpark(node, entry);
+                END IF;
+            ELSIF result ->> 'outcome' <> 'duplicate' THEN
+                INSERT INTO sync_received (id, node_id, table_name, row_key, base_version, outcome,
+                                           is_cascade)
+                VALUES ((entry ->> 'id')::uuid, p_node, entry ->> 'table', entry ->> 'row_key',
+                        entry ->> 'base_version', result ->> 'outcome',
+                        coalesce((entry ->> 'is_cascade')::boolean, false));
+            END IF;
+            results := results || (result || jsonb_build_object('id', entry -> 'id'));
+        END LOOP;
+        now_due := coalesce(later, '{}');
+    END LOOP;
+    PERFORM set_config('sync.origin', '', true);
+    PERFORM sync_heard(p_node, p_node_at);
+    RETURN coalesce(to_jsonb(results), '[]');
+END
+$$;
+
+-- Notes that a node was there, and how far its clock is off.
+CREATE OR REPLACE FUNCTION sync_heard(p_node text, p_node_at timestamptz) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    UPDATE sync_nodes n
+       SET last_seen = now(), is_online = true,
+           clock_skew_ms = coalesce(
+               round(extract(epoch FROM p_node_at - sync_clock()) * 1000)::bigint, n.clock_skew_ms)
+     WHERE n.node_id = p_node
+$$;
+
+
+-- 8  What the master gives ----------------------------------------------------------------------
+
+-- How old the oldest tombstones are that are kept: what is missing and older was deleted earlier.
+CREATE OR REPLACE FUNCTION sync_tombstones_from() RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT greatest(now() - interval '90 days', (SELECT started_at FROM sync_self))
+$$;
+
+CREATE OR REPLACE FUNCTION sync_hello(
+    p_node text, p_node_at timestamptz, p_report jsonb DEFAULT '{}'
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    node sync_nodes := sync_caller(p_node);
+BEGIN
+    PERFORM sync_heard(p_node, p_node_at);
+    UPDATE sync_nodes n
+       SET metadata = coalesce(n.metadata, '{}') || jsonb_build_object('report', p_report),
+           schema_version = coalesce(p_report ->> 'schema_version', n.schema_version),
+           slot_name = coalesce(p_report ->> 'slot_name', n.slot_name)
+     WHERE n.node_id = p_node
+    RETURNING n.* INTO node;
+    UPDATE sync_nodes n SET is_online = false
+     WHERE n.is_online AND n.last_seen < now() - interval '15 minutes';
+    RETURN jsonb_build_object(
+        'master', sync_me(), 'at', sync_clock(), 'skew_ms', node.clock_skew_ms,
+        'is_skewed', coalesce(abs(node.clock_skew_ms) > 60000, false),
+        'schema_version', (SELECT md5(string_agg(sync_schema(t.table_name)::text, ','
+                                                 ORDER BY t.table_name COLLATE "C"))
+                             FROM sync_tables t WHERE t.direction <> 'never'),
+        'tombstones_from', sync_tombstones_from());
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_settings()
+RETURNS TABLE (table_name varchar, direction varchar, rule varchar, has_deletes boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT t.table_name, t.direction, t.rule, t.has_deletes FROM sync_tables t
+     ORDER BY t.table_name
+$$;
+
+-- Columns and types of a table, to compare two databases.
+CREATE OR REPLACE FUNCTION sync_schema(p_table text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod))
+      FROM pg_attribute a JOIN sync_tables t ON t.table_name = p_table
+     WHERE a.attrelid = to_regclass(quote_ident(p_table)) AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attgenerated = ''
+$$;
+
+-- Whether a node gets a table's rows; sets the session's town.
+CREATE OR REPLACE FUNCTION sync_may_read(node sync_nodes, p_table text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_table <> ALL (node.tables) OR NOT EXISTS (
+        SELECT FROM sync_tables t WHERE t.table_name = p_table AND t.direction IN ('both', 'down'))
+    THEN
+        RAISE EXCEPTION 'the node % does not get the table %', quote_literal(node.node_id),
+              coalesce(quote_literal(p_table), 'null')
+              USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM set_config('app.town', CASE WHEN cardinality(node.towns) = 1 THEN node.towns[1]
+                                        ELSE '*' END, true);
+END
+$$;
+
+-- The SELECT of all rows of a table with their keys, above $1 and up to $2.
+CREATE OR REPLACE FUNCTION sync_range(p_table text) RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT format('SELECT k.row_key, to_jsonb(t) AS data FROM %I t, LATERAL (SELECT (%s) '
+                  'COLLATE "C" AS row_key) k WHERE ',
+                  p_table, CASE WHEN cardinality(s.keys) = 1 THEN format('t.%I::text', s.keys[1])
+                                ELSE format('sync_key(to_jsonb(t), %L)', s.keys) END)
+           || CASE WHEN cardinality(s.keys) = 1 AND EXISTS (
+                       SELECT FROM pg_attribute a
+                        WHERE a.attrelid = to_regclass(quote_ident(p_table))
+                          AND a.attname = s.keys[1] AND a.atttypid = 'uuid'::regtype)
+                   -- In the order of their texts, and with an index.
+                   THEN format('($1 IS NULL OR t.%1$I > $1::uuid) AND ($2 IS NULL OR t.%1$I <= '
+                               '$2::uuid) ORDER BY t.%1$I', s.keys[1])
+                   ELSE '($1 IS NULL OR k.row_key > $1) AND ($2 IS NULL OR k.row_key <= $2) '
+                        'ORDER BY k.row_key' END
+      FROM sync_table(p_table) AS s
+$$;
+
+-- Rows and tombstones of a table in the order of their keys, as sync_receive() takes them.
+CREATE OR REPLACE FUNCTION sync_copy(
+    p_node text, p_table text, p_after text DEFAULT NULL, p_to text DEFAULT NULL,
+    p_limit integer DEFAULT 500
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    node CONSTANT sync_nodes := sync_caller(p_node);
+    entries jsonb;
+BEGIN
+    PERFORM sync_may_read(node, p_table);
+    EXECUTE format($query$
+        SELECT jsonb_agg(jsonb_build_object(
+                   'table', $3, 'row_key', e.row_key,
+                   'operation', CASE WHEN e.data IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+                   'data', e.data, 'version', coalesce(r.version, ''),
+                   'sent_version', r.sent_version, 'column_versions', r.column_versions,
+                   'origin', $5) ORDER BY e.row_key)
+          FROM (SELECT found.row_key, max(found.data::text)::jsonb AS data
+                  FROM ((SELECT row_key, data FROM (%s LIMIT $4) AS t)
+                        UNION ALL
+                        (SELECT g.row_key, NULL FROM sync_rows g
+                          WHERE g.table_name = $3 AND g.is_deleted
+                            AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
+                          ORDER BY g.row_key LIMIT $4)) AS found
+                 GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS e
+          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = e.row_key
+         WHERE NOT (e.data ? 'town_id') IS TRUE OR $6 IS NULL
+            OR sync_town(e.data) = ANY ($6)$query$, sync_range(p_table))
+       INTO entries USING p_after, p_to, p_table, p_limit, sync_me(), node.towns;
+    RETURN coalesce(entries, '[]');
+END
+$$;
+
+-- Hashes of a table's rows in ranges of keys with about equally many rows each.
+CREATE OR REPLACE FUNCTION sync_hashes(
+    p_node text, p_table text, p_from text DEFAULT NULL, p_to text DEFAULT NULL,
+    p_parts integer DEFAULT 16
+) RETURNS TABLE (part integer, from_key text, to_key text, row_count bigint, hash text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    node CONSTANT sync_nodes := sync_caller(p_node);
+BEGIN
+    PERFORM sync_may_read(node, p_table);
+    RETURN QUERY EXECUTE format($query$
+        WITH parts AS (
+            SELECT t.part, max(t.row_key) AS last, count(*) AS row_count,
+                   md5(string_agg(t.row_key || md5(t.data::text), ',' ORDER BY t.row_key)) AS hash
+              FROM (SELECT row_key, data - $4 AS data,
+                           ntile($3) OVER (ORDER BY row_key) AS part FROM (%s) AS t
+                     WHERE NOT (data ? 'town_id') OR $5 IS NULL OR sync_town(data) = ANY ($5)) AS t
+             GROUP BY t.part)
+        SELECT p.part, coalesce(lag(p.last) OVER w, $1),
+               CASE WHEN lead(p.part) OVER w IS NULL THEN $2 ELSE p.last END,
+               p.row_count, p.hash
+          FROM parts p WINDOW w AS (ORDER BY p.part)$query$, sync_range(p_table))
+      USING p_from, p_to, p_parts, sync_left_out(p_table), node.towns;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 1, p_from, p_to, 0::bigint, NULL::text;
+    END IF;
+END
+$$;
+
+-- Columns that are no part of a row's content: they are made of the others.
+CREATE OR REPLACE FUNCTION sync_left_out(p_table text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT ARRAY(SELECT a.attname::text FROM pg_attribute a
+                  WHERE a.attrelid = to_regclass(quote_ident(p_table)) AND a.attgenerated <> '')
+$$;
+
+-- The log for a node that can't subscribe: what is settled for good, that is below every running
+-- transaction. In the order of transactions' numbers, not of their commits: versions decide.
+CREATE OR REPLACE FUNCTION sync_changes(
+    p_node text, p_after jsonb DEFAULT NULL, p_limit integer DEFAULT 500
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    node CONSTANT sync_nodes := sync_caller(p_node);
+    bound CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    entries jsonb;
+    taken bigint;
+    last record;
+BEGIN
+    IF p_after IS NULL THEN
+        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'after',
+                                  jsonb_build_object('xid', bound::text, 'position', 0));
+    END IF;
+    SELECT jsonb_agg(jsonb_build_object(
+               'table', l.table_name, 'row_key', l.row_key, 'operation', l.operation,
+               'data', l.data, 'version', l.version, 'sent_version', l.sent_version,
+               'column_versions', l.column_versions, 'origin', l.origin)
+               ORDER BY l.xid, l.position) FILTER (
+               WHERE (node.tables IS NULL OR l.table_name = ANY (node.tables))
+                 AND (node.towns IS NULL OR (l.data ? 'town_id') IS NOT TRUE
+                      OR sync_town(l.data) = ANY (node.towns))),
+           count(*), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
+      INTO entries, taken, last
+      FROM (SELECT g.*, row_number() OVER (ORDER BY g.xid DESC, g.position DESC) = 1 AS is_last
+              FROM (SELECT * FROM sync_log g
+                     WHERE (g.xid, g.position) > ((p_after ->> 'xid')::xid8,
+                                                  (p_after ->> 'position')::bigint)
+                       AND g.xid < bound
+                     ORDER BY g.xid, g.position LIMIT p_limit) AS g) AS l;
+    RETURN jsonb_build_object(
+        'entries', coalesce(entries, '[]'), 'is_more', taken = p_limit,
+        'after', CASE WHEN taken = 0 THEN p_after ELSE jsonb_build_object(
+            'xid', split_part(last.max, '/', 1),
+            'position', split_part(last.max, '/', 2)::bigint) END);
+END
+$$;
+
+
+-- 9  A node merges what the master gives --------------------------------------------------------
+-- By the subscription, by polling, by the first copy, and by repairs: all end here. Under
+-- session_replication_role = replica: no foreign key is checked, nothing is captured, and what
+-- follows from a change at the master comes as a change of its own.
+
+-- Makes room for the master's row, where a row of this node has the key that is unique.
+CREATE OR REPLACE FUNCTION sync_make_way(the_table text, content jsonb, by_name text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
+SET bytea_output = 'hex' AS $$
+DECLARE
+    shape record;
+    broken record;
+    holder jsonb;
+    the_key text;
+BEGIN
+    SELECT * INTO shape FROM sync_table(the_table);
+    SELECT * INTO broken FROM sync_unique(the_table, by_name);
+    EXECUTE format('SELECT to_jsonb(t) FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) AS given '
+                   'WHERE %2$s FOR UPDATE OF t', the_table,
+                   (SELECT string_agg(format('t.%1$I = given.%1$I', name), ' AND ')
+                      FROM unnest(broken.columns) AS name))
+       INTO holder USING content;
+    the_key := sync_key(holder, shape.keys);
+    IF broken.is_key IS NOT FALSE OR the_key IS NULL OR the_key = sync_key(content, shape.keys) THEN
+        RAISE EXCEPTION 'the row % of % can''t take its place', sync_key(content, shape.keys),
+              the_table
+              USING ERRCODE = 'unique_violation', CONSTRAINT = by_name;
+    ELSIF broken.place IS NOT NULL THEN
+        PERFORM sync_write(the_table, the_key, jsonb_build_object(broken.place,
+            sync_last_place(the_table, broken.columns, broken.place, holder)), true);
+    ELSIF EXISTS (SELECT FROM sync_rows r WHERE r.table_name = the_table AND r.row_key = the_key) THEN
+        -- The master knows it, or gets it from the outbox, and says what becomes of it.
+        PERFORM sync_write(the_table, the_key, NULL, true);
+    ELSE
+        PERFORM sync_displace(the_table, holder);
+    END IF;
+END
+$$;
+
+-- Removes a row from before the sync, and those that refer to it, and keeps what they were.
+CREATE OR REPLACE FUNCTION sync_displace(the_table text, content jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
+SET bytea_output = 'hex' AS $$
+DECLARE
+    the_key CONSTANT text := sync_key(content, (sync_table(the_table)).keys);
+    it record;
+    child jsonb;
+BEGIN
+    PERFORM sync_audit(the_table, the_key, sync_me(), NULL, content, 'master_wins',
+                       'before the sync', NULL, '', NULL);
+    PERFORM sync_write(the_table, the_key, NULL, true);
+    FOR it IN
+        SELECT c.relname AS name,
+               string_agg(format('t.%I = given.%I', ca.attname, pa.attname), ' AND ') AS joined
+          FROM pg_constraint f
+          JOIN pg_class c ON c.oid = f.conrelid,
+               unnest(f.conkey, f.confkey) AS pair (child, parent),
+               pg_attribute ca, pg_attribute pa
+         WHERE f.confrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
+           AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+         GROUP BY f.oid, c.relname
+    LOOP
+        FOR child IN EXECUTE format(
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
+            it.name, the_table, it.joined) USING content
+        LOOP
+            PERFORM sync_displace(it.name, child);
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+-- Writes the master's row; rows of this node that are in its way make room.
+CREATE OR REPLACE FUNCTION sync_put(the_table text, the_key text, content jsonb, is_there boolean)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    by_name text;
+BEGIN
+    FOR attempt IN 1 .. 10 LOOP
+        BEGIN
+            PERFORM sync_write(the_table, the_key, content, is_there);
+            RETURN;
+        EXCEPTION WHEN unique_violation THEN
+            GET STACKED DIAGNOSTICS by_name = CONSTRAINT_NAME;
+            IF attempt = 10 THEN
+                RAISE;
+            END IF;
+        END;
+        PERFORM sync_make_way(the_table, content, by_name);
+    END LOOP;
+END
+$$;
+
+-- Merges one change: `changed`, `same` (this node has it), or `older`.
+CREATE OR REPLACE FUNCTION sync_merge(entry jsonb) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    the_table CONSTANT text := entry ->> 'table';
+    the_key CONSTANT text := entry ->> 'row_key';
+    given CONSTANT text := entry ->> 'version';
+    sent CONSTANT text := entry ->> 'sent_version';
+    content jsonb := CASE WHEN entry ->> 'operation' = 'UPSERT' THEN entry -> 'data' END;
+    made text := given;
+    given_columns jsonb := nullif(entry -> 'column_versions', 'null');
+    settings sync_tables;
+    shape record;
+    found jsonb;
+    last sync_rows;
+    unknown text;
+    merged jsonb;
+    is_same boolean;
+BEGIN
+    SELECT * INTO settings FROM sync_tables t WHERE t.table_name = the_table;
+    IF settings.direction IS NULL OR settings.direction NOT IN ('both', 'down') THEN
+        RETURN 'same';
+    END IF;
+    SELECT * INTO shape FROM sync_table(the_table);
+    SELECT min(name) INTO unknown FROM jsonb_object_keys(content) AS name
+     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                        WHERE a.attrelid = to_regclass(quote_ident(the_table)) AND a.attnum > 0
+                          AND a.attname = name AND NOT a.attisdropped);
+    IF unknown IS NOT NULL OR shape.keys IS NULL THEN
+        RAISE EXCEPTION 'this node''s table % has no %', the_table,
+              coalesce('column ' || unknown, 'primary key')
+              USING ERRCODE = 'undefined_column',
+                    HINT = 'Bring this node''s schema to the master''s: robbieblocks db upgrade. '
+                           'Nothing is lost meanwhile.';
+    END IF;
+    IF the_table = 'robbieblocks_change_triggers' THEN
+        RETURN sync_queue(entry);
+    END IF;
+    found := sync_fetch(the_table, the_key);
+    SELECT * INTO last FROM sync_rows r
+     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+
+    IF settings.rule = 'column' AND content IS NOT NULL AND found IS NOT NULL
+       AND given_columns IS NOT NULL AND last.column_versions IS NOT NULL
+    THEN
+        -- Each column by itself: what is newer here is still on its way to the master.
+        SELECT jsonb_object_agg(c.key, c.value) FILTER (WHERE c.is_taken),
+               jsonb_object_agg(c.key, CASE WHEN c.is_taken THEN c.theirs ELSE c.ours END)
+          INTO merged, given_columns
+          FROM (SELECT f.key, f.value, coalesce(given_columns ->> f.key, '') AS theirs,
+                       coalesce(last.column_versions ->> f.key, '') AS ours,
+                       coalesce(given_columns ->> f.key, '')
+                           >= coalesce(last.column_versions ->> f.key, '') COLLATE "C"
+                       OR coalesce(last.column_versions ->> f.key = sent, false) AS is_taken
+                  FROM jsonb_each(content) AS f) AS c;
+        content := merged;
+        IF last.version > made AND last.version IS DISTINCT FROM sent THEN
+            made := last.version;
+        END IF;
+    ELSIF made < coalesce(last.version, '') AND last.version IS DISTINCT FROM sent THEN
+        RETURN 'older';
+    END IF;
+
+    is_same := CASE WHEN content IS NULL THEN found IS NULL
+                    ELSE coalesce(sync_same(found, content, shape.columns), false) END;
+    IF NOT is_same THEN
+        IF last.version IS NULL AND found IS NOT NULL THEN
+            PERFORM sync_audit(the_table, the_key, sync_me(), content, found, 'master_wins',
+                               'before the sync', given, '', content);
+        END IF;
+        PERFORM sync_put(the_table, the_key, content, found IS NOT NULL);
+        PERFORM set_config('sync.altered', 'on', true);
+    END IF;
+    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions)
+    VALUES (the_table, the_key, made, entry ->> 'operation' = 'DELETE', given_columns)
+    ON CONFLICT (table_name, row_key) DO UPDATE
+       SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted,
+           column_versions = EXCLUDED.column_versions, sent_version = NULL, changed_at = now()
+     WHERE (r.version, r.is_deleted, r.column_versions) IS DISTINCT FROM
+           (EXCLUDED.version, EXCLUDED.is_deleted, EXCLUDED.column_versions);
+    RETURN CASE WHEN is_same THEN 'same' ELSE 'changed' END;
+END
+$$;
+
+-- A row of the master's change queue. What this node has changed itself stands in its queue
+-- already; it comes again only where the master has made something else of it.
+CREATE OR REPLACE FUNCTION sync_queue(entry jsonb) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF entry ->> 'origin' = sync_me()
+       AND current_setting('sync.altered', true) IS DISTINCT FROM 'on'
+    THEN
+        RETURN 'same';
+    END IF;
+    INSERT INTO robbieblocks_change_triggers AS q
+           (id, trigger_type, entity_type, entity_id, affected_apps, affected_nodes, auto_deploy,
+            created_at, changed_by, before, after)
+    SELECT g.id, g.trigger_type, g.entity_type, g.entity_id, g.affected_apps, g.affected_nodes,
+           g.auto_deploy, g.created_at, g.changed_by, g.before, g.after
+      FROM jsonb_populate_record(NULL::robbieblocks_change_triggers, entry -> 'data') AS g
+    ON CONFLICT (id) DO UPDATE
+       SET affected_apps = EXCLUDED.affected_apps, affected_nodes = EXCLUDED.affected_nodes,
+           auto_deploy = EXCLUDED.auto_deploy, before = EXCLUDED.before, after = EXCLUDED.after;
+    RETURN 'changed';
+END
+$$;
+
+-- What the subscription brings. Nothing of it is kept in this node's log.
+CREATE OR REPLACE FUNCTION sync_arrive() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_self WHERE NOT is_master) THEN
+        RAISE EXCEPTION 'this database is not a node of a sync'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Run `robbieblocks sync join`, or drop the subscription.';
+    END IF;
+    PERFORM set_config('app.town', '*', true);
+    PERFORM sync_merge(jsonb_build_object(
+        'table', NEW.table_name, 'row_key', NEW.row_key, 'operation', NEW.operation,
+        'data', NEW.data, 'version', NEW.version, 'sent_version', NEW.sent_version,
+        'column_versions', NEW.column_versions, 'origin', NEW.origin));
+    RETURN NULL;
+END
+$$;
+
+-- Sets the session's role to replica, until the transaction ends.
+CREATE OR REPLACE FUNCTION sync_as_replica() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_self WHERE NOT is_master) THEN
+        RAISE EXCEPTION 'this database is not a node of a sync'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Run `robbieblocks sync join`.';
+    END IF;
+    PERFORM set_config('session_replication_role', 'replica', true);
+    PERFORM set_config('app.town', '*', true);
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'the role % may not apply rows as a replica', quote_ident(current_user)
+          USING ERRCODE = 'insufficient_privilege',
+                HINT = format('As a superuser of this node: GRANT SET ON PARAMETER '
+                              'session_replication_role TO %I.', current_user);
+END
+$$;
+
+-- Merges entries of sync_copy() and sync_changes(), in one transaction.
+CREATE OR REPLACE FUNCTION sync_receive(p_entries jsonb) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    role CONSTANT text := current_setting('session_replication_role');
+    entry jsonb;
+    changed integer := 0;
+    same integer := 0;
+    older integer := 0;
+    told boolean := false;
+BEGIN
+    PERFORM sync_as_replica();
+    PERFORM set_config('sync.altered', '', true);
+    FOR entry IN SELECT jsonb_array_elements(p_entries) LOOP
+        CASE sync_merge(entry)
+            WHEN 'changed' THEN changed := changed + 1;
+            WHEN 'older' THEN older := older + 1;
+            ELSE same := same + 1;
+        END CASE;
+        told := told OR entry ->> 'table' = 'robbieblocks_change_triggers';
+    END LOOP;
+    IF changed > 0 AND NOT told THEN
+        -- A copy brings no rows of the queue: this one has the node look at all that it shows.
+        INSERT INTO robbieblocks_change_triggers
+               (trigger_type, entity_type, entity_id, affected_nodes, changed_by)
+        SELECT 'branding_change', 'node_branding', b.id, ARRAY[b.node_id::text], 'sync'
+          FROM robbieblocks_node_branding b WHERE b.node_id = sync_me();
+    END IF;
+    PERFORM set_config('session_replication_role', role, true);
+    RETURN jsonb_build_object('changed', changed, 'same', same, 'older', older);
+END
+$$;
+
+-- This node's hashes of the ranges that sync_hashes() of the master has answered.
+CREATE OR REPLACE FUNCTION sync_hashes_of(p_table text, p_parts jsonb)
+RETURNS TABLE (part integer, row_count bigint, hash text)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+BEGIN
+    PERFORM set_config('app.town', '*', true);
+    RETURN QUERY EXECUTE format($query$
+        WITH own AS MATERIALIZED (SELECT row_key, md5((data - $3)::text) AS hash
+                                    FROM (%s) AS t)
+        SELECT p.part, count(o.row_key),
+               md5(string_agg(o.row_key || o.hash, ',' ORDER BY o.row_key))
+          FROM jsonb_to_recordset($4) AS p (part integer, from_key text, to_key text)
+          LEFT JOIN own o ON (p.from_key IS NULL OR o.row_key > p.from_key)
+                         AND (p.to_key IS NULL OR o.row_key <= p.to_key)
+         GROUP BY p.part ORDER BY p.part$query$, sync_range(p_table))
+      USING NULL::text, NULL::text, sync_left_out(p_table), p_parts;
+END
+$$;
+
+-- Puts rows of this node into its outbox, as edits of now.
+CREATE OR REPLACE FUNCTION sync_send(p_table text, p_keys text[]) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    settings sync_tables;
+    the_key text;
+    content jsonb;
+    sent integer := 0;
+BEGIN
+    SELECT * INTO settings FROM sync_tables t
+     WHERE t.table_name = p_table AND t.direction IN ('both', 'up');
+    FOREACH the_key IN ARRAY p_keys LOOP
+        content := sync_fetch(p_table, the_key);
+        CONTINUE WHEN content IS NULL OR settings.table_name IS NULL;
+        PERFORM sync_record(p_table, the_key, NULL, content,
+                            ('[0:4]=' || ARRAY[sync_me(), 'false', settings.direction,
+                                               settings.rule, 'true']::text)::text[], 1);
+        sent := sent + 1;
+    END LOOP;
+    RETURN sent;
+END
+$$;
+
+-- Brings a range of keys to what the master has: `p_entries` are all that sync_copy() gives of it.
+CREATE OR REPLACE FUNCTION sync_repair(
+    p_table text, p_from text, p_to text, p_entries jsonb, p_tombstones_from timestamptz
+) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    me CONSTANT text := sync_me();
+    result jsonb := sync_receive(p_entries);
+    it record;
+    gone text[] := '{}';
+    own text[] := '{}';
+    unknown integer := 0;
+BEGIN
+    FOR it IN EXECUTE format($query$
+        SELECT t.row_key, r.version FROM (%s) AS t
+          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = t.row_key
+         WHERE t.row_key NOT IN (SELECT e ->> 'row_key' FROM jsonb_array_elements($4) AS e)
+           AND NOT EXISTS (SELECT FROM pending_sync p
+                            WHERE p.table_name = $3 AND p.row_key = t.row_key
+                              AND p.synced_at IS NULL)$query$, sync_range(p_table))
+      USING p_from, p_to, p_table, p_entries
+    LOOP
+        IF coalesce(it.version, '') = '' THEN
+            unknown := unknown + 1;
+        ELSIF substr(it.version, 18) = me THEN
+            own := own || it.row_key;
+        ELSIF sync_version_at(it.version) < p_tombstones_from THEN
+            gone := gone || it.row_key;
+        END IF;
+    END LOOP;
+    PERFORM sync_as_replica();
+    PERFORM sync_write(p_table, key, NULL, true) FROM unnest(gone) AS key;
+    UPDATE sync_rows r SET is_deleted = true, changed_at = now()
+     WHERE r.table_name = p_table AND r.row_key = ANY (gone);
+    PERFORM set_config('session_replication_role', 'origin', true);
+    RETURN result || jsonb_build_object('removed', cardinality(gone), 'unknown', unknown,
+                                        'sent', sync_send(p_table, own));
+END
+$$;
+
+
+-- 10  Set up, and shut out ----------------------------------------------------------------------
+
+-- Puts triggers on the tables of sync_tables, as this database's part in the sync needs them.
+CREATE OR REPLACE FUNCTION sync_attach() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    self sync_self;
+    it record;
+    told text;
+BEGIN
+    SELECT * INTO self FROM sync_self;
+    FOR it IN
+        SELECT c.relname AS name, t.direction, t.rule, t.has_deletes,
+               (sync_table(c.relname)).keys AS keys,
+               self.node_id IS NOT NULL AND t.direction IN (
+                   'both', CASE WHEN self.is_master THEN 'down' ELSE 'up' END) AS is_told
+          FROM pg_class c
+          LEFT JOIN sync_tables t ON t.table_name = c.relname
+         WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+           AND c.relkind IN ('r', 'p')
+           AND (t.table_name IS NOT NULL OR EXISTS (
+                   SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'sync_capture'))
+    LOOP
+        IF it.is_told IS NOT TRUE THEN
+            EXECUTE format('DROP TRIGGER IF EXISTS sync_capture ON %I', it.name);
+            EXECUTE format('DROP TRIGGER IF EXISTS sync_capture_truncate ON %I', it.name);
+            CONTINUE;
+        END IF;
+        told := format('%L, %L, %L, %L, %L, %L', self.node_id, self.is_master, it.direction,
+                       it.rule, it.has_deletes, it.keys);
+        IF it.name = 'robbieblocks_change_triggers' THEN
+            EXECUTE format(
+                'CREATE OR REPLACE TRIGGER sync_capture AFTER INSERT OR UPDATE OF affected_apps, '
+                'affected_nodes, auto_deploy, before, after ON %I FOR EACH ROW '
+                'EXECUTE FUNCTION sync_capture_queue(%s)', it.name, told);
+            CONTINUE;
+        END IF;
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER sync_capture AFTER INSERT OR UPDATE OR DELETE ON %I '
+            'FOR EACH ROW EXECUTE FUNCTION sync_capture(%s)', it.name, told);
+        IF it.has_deletes THEN
+            EXECUTE format(
+                'CREATE OR REPLACE TRIGGER sync_capture_truncate BEFORE TRUNCATE ON %I '
+                'FOR EACH STATEMENT EXECUTE FUNCTION sync_capture_truncate(%s)', it.name, told);
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_configure(
+    p_table text, p_direction text, p_rule text DEFAULT 'row', p_deletes boolean DEFAULT true
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF to_regclass(quote_ident(p_table)) IS NULL THEN
+        RAISE EXCEPTION 'there is no table %', coalesce(quote_literal(p_table), 'null')
+              USING ERRCODE = 'undefined_table';
+    ELSIF (sync_table(p_table)).keys IS NULL THEN
+        RAISE EXCEPTION 'the table % has no primary key, by which rows are known', p_table
+              USING ERRCODE = 'object_not_in_prerequisite_state';
+    ELSIF p_table LIKE 'sync\_%' OR p_table = 'pending_sync' THEN
+        RAISE EXCEPTION 'the table % is the sync''s own', p_table
+              USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    INSERT INTO sync_tables (table_name, direction, rule, has_deletes)
+    VALUES (p_table, p_direction, p_rule, p_deletes)
+    ON CONFLICT (table_name) DO UPDATE
+       SET direction = EXCLUDED.direction, rule = EXCLUDED.rule,
+           has_deletes = EXCLUDED.has_deletes, updated_at = now();
+    PERFORM sync_attach();
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_start(p_node text, p_master boolean) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    self sync_self;
+BEGIN
+    SELECT * INTO self FROM sync_self;
+    IF coalesce(p_node, '') !~ '^[a-z0-9][a-z0-9._-]{0,99}$' THEN
+        RAISE EXCEPTION '% is no name of a node', coalesce(quote_literal(p_node), 'null')
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Small letters, digits, dots, hyphens and underscores.';
+    ELSIF self.node_id IS NOT NULL AND (self.node_id, self.is_master) <> (p_node, p_master) THEN
+        RAISE EXCEPTION 'this database is the % % already',
+              CASE WHEN self.is_master THEN 'master' ELSE 'node' END, quote_literal(self.node_id)
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Run `robbieblocks sync leave` first.';
+    END IF;
+    INSERT INTO sync_self (node_id, is_master) VALUES (p_node, p_master) ON CONFLICT DO NOTHING;
+    INSERT INTO sync_nodes (node_id, node_name, node_type)
+    VALUES (p_node, p_node, CASE WHEN p_master THEN 'master' ELSE 'replica' END)
+    ON CONFLICT (node_id) DO UPDATE SET node_type = EXCLUDED.node_type;
+    PERFORM sync_attach();
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_stop() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    DELETE FROM sync_self;
+    PERFORM sync_attach();
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_admit(
+    p_node text, p_name text, p_role name, p_tables text[] DEFAULT NULL,
+    p_towns text[] DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
+        RAISE EXCEPTION 'this database is not the master of a sync'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Run `robbieblocks sync init-master` first.';
+    ELSIF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = p_role) THEN
+        RAISE EXCEPTION 'there is no role %', coalesce(quote_ident(p_role), 'null')
+              USING ERRCODE = 'undefined_object',
+                    HINT = format('CREATE ROLE %I LOGIN REPLICATION.', p_role);
+    END IF;
+    INSERT INTO sync_nodes (node_id, node_name, node_type, database_role, tables, towns)
+    VALUES (p_node, coalesce(p_name, p_node), 'replica', p_role, p_tables, p_towns)
+    ON CONFLICT (node_id) DO UPDATE
+       SET node_name = EXCLUDED.node_name, database_role = EXCLUDED.database_role,
+           tables = EXCLUDED.tables, towns = EXCLUDED.towns;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), p_role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION sync_apply, sync_hello, sync_settings, sync_schema, '
+                   'sync_copy, sync_hashes, sync_changes TO %I', p_role);
+END
+$$;
+
+-- Ends a node's part: from here on the master answers it nothing. What needs other rights than the
+-- caller has is tried, and told.
+CREATE OR REPLACE FUNCTION sync_lock_out(p_node text)
+RETURNS TABLE (step text, is_done boolean, detail text)
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    node sync_nodes;
+    it record;
+BEGIN
+    UPDATE sync_nodes n SET locked_out_at = coalesce(n.locked_out_at, now()), is_online = false
+     WHERE n.node_id = p_node
+    RETURNING n.* INTO node;
+    IF node.node_id IS NULL THEN
+        RAISE EXCEPTION 'there is no node %', coalesce(quote_literal(p_node), 'null')
+              USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN QUERY SELECT 'the master answers it no more', true, NULL::text;
+    IF node.database_role IS NULL THEN
+        RETURN;
+    END IF;
+    FOR it IN
+        SELECT s.place, s.name, s.statement
+          FROM (VALUES
+              (1, 'its role may not log in', format('ALTER ROLE %I NOLOGIN', node.database_role)),
+              (2, 'its sessions are ended',
+               format('SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity '
+                      'WHERE usename = %L', node.database_role)),
+              (3, 'its replication slot is dropped',
+               format('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots '
+                      'WHERE slot_name = %L', node.slot_name))) AS s (place, name, statement)
+         WHERE s.statement IS NOT NULL ORDER BY s.place
+    LOOP
+        BEGIN
+            EXECUTE it.statement;
+            RETURN QUERY SELECT it.name, true, NULL::text;
+        EXCEPTION WHEN insufficient_privilege OR undefined_object OR object_in_use THEN
+            RETURN QUERY SELECT it.name, false, SQLERRM || ': ' || it.statement;
+        END;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_let_in(p_node text) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    UPDATE sync_nodes SET locked_out_at = NULL WHERE node_id = p_node
+$$;
+
+-- Removes what is no longer needed: changes that were brought over, the log after a week, what is
+-- known of ids and rows that are gone after 90 days. Returns how many rows.
+CREATE OR REPLACE FUNCTION sync_prune() RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    gone bigint;
+    removed bigint := 0;
+BEGIN
+    DELETE FROM pending_sync WHERE synced_at < now() - interval '7 days';
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
+    DELETE FROM sync_log WHERE created_at < now() - interval '7 days';
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
+    DELETE FROM sync_received WHERE created_at < now() - interval '90 days';
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
+    -- A day more than the master says: whoever asks meanwhile finds them.
+    DELETE FROM sync_rows WHERE is_deleted AND changed_at < now() - interval '91 days';
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN removed + gone;
+END
+$$;
+
+
+-- 11  Conflicts ---------------------------------------------------------------------------------
+
+-- Brings the version that lost back, as an edit of now, which goes to every node. Where another row
+-- has its unique key, that row becomes it. Returns the row's key.
+CREATE OR REPLACE FUNCTION sync_conflicts_restore(p_id uuid) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    kept sync_conflicts;
+    shape record;
+    broken record;
+    lost jsonb;
+    found jsonb;
+    the_key text;
+    by_name text;
+BEGIN
+    SELECT * INTO kept FROM sync_conflicts c WHERE c.id = p_id FOR UPDATE;
+    IF kept.id IS NULL THEN
+        RAISE EXCEPTION 'there is no conflict %', p_id USING ERRCODE = 'no_data_found';
+    ELSIF kept.restored_at IS NOT NULL THEN
+        RAISE EXCEPTION 'the conflict % was restored at %', p_id, kept.restored_at
+              USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    PERFORM set_config('app.town', '*', true);
+    lost := CASE kept.resolution WHEN 'replica_wins' THEN kept.master_data
+                                 ELSE kept.replica_data END;
+    lost := nullif(lost, 'null') - 'updated_at'::text;
+    the_key := kept.row_key;
+    SELECT * INTO shape FROM sync_table(kept.table_name);
+    FOR attempt IN 1 .. 2 LOOP
+        found := sync_fetch(kept.table_name, the_key);
+        EXIT WHEN lost IS NULL AND found IS NULL;
+        BEGIN
+            PERFORM sync_write(kept.table_name, the_key, lost, found IS NOT NULL);
+            EXIT;
+        EXCEPTION
+            WHEN foreign_key_violation THEN
+                RAISE EXCEPTION '%', SQLERRM
+                      USING ERRCODE = 'foreign_key_violation',
+                            HINT = 'Restore the row that it refers to first.';
+            WHEN unique_violation THEN
+                GET STACKED DIAGNOSTICS by_name = CONSTRAINT_NAME;
+                IF attempt = 2 THEN
+                    RAISE;
+                END IF;
+        END;
+        SELECT * INTO broken FROM sync_unique(kept.table_name, by_name);
+        IF broken.place IS NOT NULL THEN
+            lost := lost || jsonb_build_object(broken.place, sync_last_place(
+                kept.table_name, broken.columns, broken.place, lost));
+        ELSE
+            EXECUTE format('SELECT to_jsonb(t) FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) '
+                           'AS given WHERE %2$s', kept.table_name,
+                           (SELECT string_agg(format('t.%1$I = given.%1$I', name), ' AND ')
+                              FROM unnest(broken.columns) AS name))
+               INTO found USING lost;
+            the_key := sync_key(found, shape.keys);
+            lost := lost - shape.keys;
+        END IF;
+    END LOOP;
+    UPDATE sync_conflicts
+       SET restored_at = now(), resolved_at = now(), resolved_by = session_user,
+           resolved_data = coalesce(lost, 'null')
+     WHERE id = p_id;
+    RETURN the_key;
+END
+$$;
+
+
+-- 12  Rights and comments -----------------------------------------------------------------------
+
+CREATE OR REPLACE TRIGGER sync_arrive BEFORE INSERT ON sync_log
+    FOR EACH ROW EXECUTE FUNCTION sync_arrive();
+ALTER TABLE sync_log ENABLE REPLICA TRIGGER sync_arrive;
+
+CREATE OR REPLACE TRIGGER sync_notify_log AFTER INSERT ON sync_log
+    FOR EACH STATEMENT EXECUTE FUNCTION sync_notify_log();
+
+-- Where file 20 is not applied, what it says of the sync.
+DO $outer$
+BEGIN
+    IF to_regprocedure('update_sync_status_trigger()') IS NULL THEN
+        CREATE FUNCTION update_sync_status_trigger() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+        BEGIN
+            INSERT INTO sync_status AS s (table_name, last_sync_at, last_sync_record_count,
+                                          last_error)
+            SELECT n.table_name, max(n.synced_at),
+                   count(*) FILTER (WHERE n.synced_at IS DISTINCT FROM o.synced_at),
+                   max(n.error) FILTER (WHERE n.synced_at IS NULL)
+              FROM after_rows n JOIN before_rows o ON o.id = n.id
+             WHERE n.synced_at IS DISTINCT FROM o.synced_at OR n.error IS DISTINCT FROM o.error
+             GROUP BY n.table_name
+             ORDER BY n.table_name
+            ON CONFLICT (table_name) DO UPDATE
+               SET last_sync_at = coalesce(EXCLUDED.last_sync_at, s.last_sync_at),
+                   last_sync_record_count = CASE WHEN EXCLUDED.last_sync_at IS NULL
+                                                 THEN s.last_sync_record_count
+                                                 ELSE EXCLUDED.last_sync_record_count END,
+                   last_error = EXCLUDED.last_error, updated_at = now();
+            RETURN NULL;
+        END
+        $$;
+        CREATE TRIGGER trigger_update_sync_status AFTER UPDATE ON pending_sync
+               REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows
+               FOR EACH STATEMENT EXECUTE FUNCTION update_sync_status_trigger();
+        REVOKE ALL ON FUNCTION update_sync_status_trigger FROM PUBLIC;
+    END IF;
+    IF to_regclass('sync_dashboard') IS NULL THEN
+        CREATE VIEW sync_dashboard WITH (security_invoker = true) AS
+        SELECT coalesce(p.table_name, s.table_name) AS table_name,
+               coalesce(p.pending_count, 0) AS pending_count,
+               coalesce(p.error_count, 0) AS error_count,
+               coalesce(p.synced_count, 0) AS synced_count, p.last_write,
+               greatest(p.last_sync, s.last_sync_at) AS last_sync, p.avg_sync_latency_seconds,
+               s.last_sync_record_count, s.last_sync_duration_ms, s.sync_enabled
+          FROM (SELECT table_name,
+                       count(*) FILTER (WHERE synced_at IS NULL) AS pending_count,
+                       count(*) FILTER (WHERE synced_at IS NULL AND error IS NOT NULL) AS error_count,
+                       count(synced_at) AS synced_count,
+                       max(created_at) AS last_write, max(synced_at) AS last_sync,
+                       avg(extract(epoch FROM synced_at - created_at)) AS avg_sync_latency_seconds
+                  FROM pending_sync GROUP BY table_name) AS p
+          FULL JOIN sync_status s ON s.table_name = p.table_name;
+    END IF;
+    IF to_regprocedure('get_sync_health_score()') IS NULL THEN
+        CREATE FUNCTION get_sync_health_score() RETURNS integer
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+            SELECT round(40 * coalesce(w.sound, 1) + 30 * coalesce(w.prompt, 1)
+                         + 30 * coalesce(n.online, 1))::integer
+              FROM (SELECT avg((error IS NULL)::integer) AS sound,
+                           avg((created_at > now() - interval '5 minutes')::integer) AS prompt
+                      FROM pending_sync WHERE synced_at IS NULL) AS w,
+                   (SELECT avg((is_online IS TRUE)::integer) AS online FROM sync_nodes) AS n
+        $$;
+    END IF;
+END
+$outer$;
+
+-- Nobody but the owner; sync_admit() gives a node's role what it calls.
+DO $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN
+        SELECT p.oid::regprocedure AS signature
+          FROM pg_proc p
+         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
+           AND p.proname LIKE 'sync\_%'
+           AND p.proname NOT IN ('sync_version_at', 'sync_stamp')
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', it.signature);
+    END LOOP;
+END
+$$;
+
+COMMENT ON TABLE sync_nodes IS 'The databases that are kept in step: the master and those of the nodes.';
+COMMENT ON COLUMN sync_nodes.database_role IS 'The role with which the node logs in on the master.';
+COMMENT ON COLUMN sync_nodes.tables IS 'The tables that the node gets and writes; NULL: all of sync_tables.';
+COMMENT ON COLUMN sync_nodes.towns IS 'The towns whose rows the node gets and writes, by name; NULL: all.';
+COMMENT ON COLUMN sync_nodes.clock_skew_ms IS 'How far the node''s clock was ahead of the master''s.';
+COMMENT ON COLUMN sync_nodes.locked_out_at IS 'Since when the master answers the node no more.';
+COMMENT ON TABLE pending_sync IS 'Changes that wait to be brought to other databases. Only the owner sees them.';
+COMMENT ON COLUMN pending_sync.position IS 'The order in which changes are sent.';
+COMMENT ON COLUMN pending_sync.base_version IS 'The version of the row that was changed.';
+COMMENT ON COLUMN pending_sync.base_columns IS 'The columns that were changed, with the versions that they had.';
+COMMENT ON COLUMN pending_sync.is_cascade IS 'The row was deleted with one that it refers to.';
+COMMENT ON COLUMN pending_sync.sent_at IS 'When it was last sent. From then on later changes do not join it.';
+COMMENT ON TABLE sync_status IS 'How far each table is in step.';
+COMMENT ON TABLE sync_conflicts IS 'Rows that were changed in two places at once, with both versions. Only the owner sees them.';
+COMMENT ON COLUMN sync_conflicts.row_key IS 'The row''s primary key, as a text.';
+COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, before the sync.';
+COMMENT ON COLUMN sync_conflicts.master_version IS 'The version that the master had.';
+COMMENT ON COLUMN sync_conflicts.replica_version IS 'The version that the node sent.';
+COMMENT ON TABLE sync_metrics IS 'What was measured of the sync.';
+COMMENT ON TABLE sync_self IS 'Which database of the sync this is. No row: none.';
+COMMENT ON COLUMN sync_self.clock_offset_ms IS 'Added to the clock, for tests.';
+COMMENT ON COLUMN sync_self.paused_at IS 'Since when nothing is sent or taken.';
+COMMENT ON TABLE sync_tables IS 'Which tables are kept in step, in which direction, and by which rule.';
+COMMENT ON COLUMN sync_tables.rule IS 'row: the newer row wins. column: of each column the newer value.';
+COMMENT ON COLUMN sync_tables.has_deletes IS 'Whether deletes are told; where not, each database removes for itself.';
+COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were deleted.';
+COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';
+COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one.';
+COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
+COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
+COMMENT ON COLUMN sync_log.origin IS 'The node whose change it is.';
+COMMENT ON TABLE sync_received IS 'The changes of nodes that the master has taken: none is applied twice.';
+COMMENT ON FUNCTION sync_apply(text, jsonb, timestamptz) IS
+    'Applies what a node sends; returns for each change id, outcome and reason.';
+COMMENT ON FUNCTION sync_conflicts_restore(uuid) IS
+    'Brings the losing version of a conflict back as a new edit; returns the row''s key.';
+COMMENT ON FUNCTION sync_lock_out(text) IS 'Ends a node''s part in the sync; returns what could be done.';
+
+COMMIT;
