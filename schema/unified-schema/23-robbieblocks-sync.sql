@@ -449,7 +449,7 @@ DECLARE
     made text;
     all_columns jsonb;
     base jsonb;
-    is_cascade boolean := false;
+    cascades boolean := false;
 BEGIN
     IF after IS NULL AND NOT told[4]::boolean THEN
         RETURN;
@@ -469,16 +469,16 @@ BEGIN
          WHERE before IS NULL OR before -> field.key IS DISTINCT FROM field.value;
     END IF;
     IF after IS NULL AND depth > 1 THEN
-        is_cascade := sync_is_orphan(the_table, before);
+        cascades := sync_is_orphan(the_table, before);
     END IF;
-    IF is_cascade AND NOT is_master THEN
+    IF cascades AND NOT is_master THEN
         -- The row shares its parent's fate, which the master decides. If the parent comes back, so
         -- does the row, in the version that it had.
         made := coalesce((SELECT p.base_version FROM pending_sync p
                            WHERE p.table_name = the_table AND p.row_key = the_key
                              AND p.synced_at IS NULL ORDER BY p.position LIMIT 1),
                          last.version, '');
-    ELSIF is_cascade AND origin <> me AND NOT EXISTS (
+    ELSIF cascades AND origin <> me AND NOT EXISTS (
         SELECT FROM sync_received g
          WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
            AND g.node_id = origin AND g.base_version = coalesce(last.version, ''))
@@ -510,7 +510,7 @@ BEGIN
        SET operation = CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
            data = coalesce(after, before), version = made, xid = pg_current_xact_id(),
            column_versions = all_columns, base_columns = base || coalesce(p.base_columns, '{}'),
-           is_cascade = sync_record.is_cascade, error = NULL, last_retry = NULL, retry_count = 0
+           is_cascade = cascades, error = NULL, last_retry = NULL, retry_count = 0
      WHERE p.table_name = the_table AND p.row_key = the_key AND p.synced_at IS NULL
        AND p.sent_at IS NULL AND p.version = last.version;
     IF NOT FOUND THEN
@@ -518,7 +518,7 @@ BEGIN
                                   base_version, column_versions, base_columns, is_cascade)
         VALUES (the_table, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
                 coalesce(after, before), me, the_key, made, coalesce(last.version, ''), all_columns,
-                base, is_cascade);
+                base, cascades);
     END IF;
     PERFORM pg_notify('sync_pending', '');
 END
@@ -612,7 +612,7 @@ $$;
 
 -- Wakes whoever polls the log: once a transaction.
 CREATE OR REPLACE FUNCTION sync_notify_log() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM pg_catalog.pg_notify('sync_log', '');
     RETURN NULL;
@@ -1384,7 +1384,7 @@ DECLARE
     bound CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
     entries jsonb;
     taken bigint;
-    last record;
+    last text;
 BEGIN
     IF p_after IS NULL THEN
         RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'after',
@@ -1409,8 +1409,8 @@ BEGIN
     RETURN jsonb_build_object(
         'entries', coalesce(entries, '[]'), 'is_more', taken = p_limit,
         'after', CASE WHEN taken = 0 THEN p_after ELSE jsonb_build_object(
-            'xid', split_part(last.max, '/', 1),
-            'position', split_part(last.max, '/', 2)::bigint) END);
+            'xid', split_part(last, '/', 1),
+            'position', split_part(last, '/', 2)::bigint) END);
 END
 $$;
 
@@ -2044,12 +2044,18 @@ $$;
 
 -- 12  Rights and comments -----------------------------------------------------------------------
 
-CREATE OR REPLACE TRIGGER sync_arrive BEFORE INSERT ON sync_log
-    FOR EACH ROW EXECUTE FUNCTION sync_arrive();
-ALTER TABLE sync_log ENABLE REPLICA TRIGGER sync_arrive;
-
-CREATE OR REPLACE TRIGGER sync_notify_log AFTER INSERT ON sync_log
-    FOR EACH STATEMENT EXECUTE FUNCTION sync_notify_log();
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger
+                    WHERE tgrelid = 'sync_log'::regclass AND tgname = 'sync_arrive') THEN
+        CREATE TRIGGER sync_arrive BEFORE INSERT ON sync_log
+               FOR EACH ROW EXECUTE FUNCTION sync_arrive();
+        ALTER TABLE sync_log ENABLE REPLICA TRIGGER sync_arrive;
+        CREATE TRIGGER sync_notify_log AFTER INSERT ON sync_log
+               FOR EACH STATEMENT EXECUTE FUNCTION sync_notify_log();
+    END IF;
+END
+$$;
 
 -- Where file 20 is not applied, what it says of the sync.
 DO $outer$
@@ -2112,11 +2118,20 @@ BEGIN
 END
 $outer$;
 
--- Nobody but the owner; sync_admit() gives a node's role what it calls.
+-- Nobody but the owner, whatever rights others have on every table of the schema; sync_admit() gives
+-- a node's role what it calls. Not forced: a subscription can't write to what is.
 DO $$
 DECLARE
     it record;
 BEGIN
+    FOR it IN
+        SELECT c.relname AS name FROM pg_class c
+         WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+           AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received')
+           AND NOT c.relrowsecurity
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', it.name);
+    END LOOP;
     FOR it IN
         SELECT p.oid::regprocedure AS signature
           FROM pg_proc p

@@ -1,0 +1,39 @@
+"""Three clusters for a module: PostgreSQL 15 for the master, and two of 18 for nodes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clusters import Cluster
+from tests.integration.sync import sites
+from tests.integration.sync.sites import Fleet
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Cluster]]:
+    """A server of 15 and two of 18."""
+    folder = tmp_path_factory.mktemp("sync")
+    with sites.servers(folder, (15, 18, 18)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_fleet(servers: list[Cluster]) -> Iterator[Fleet]:
+    """A master and two nodes that the tests of a module share, with other rows each."""
+    with sites.fleet(servers, next(_numbers)) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(shared_fleet: Fleet) -> Fleet:
+    """A master and two nodes in which nothing waits, and no conflict is kept."""
+    shared_fleet.settle()
+    shared_fleet.master.run("DELETE FROM sync_conflicts")
+    for node in shared_fleet.nodes:
+        node.run("DELETE FROM sync_conflicts")
+    return shared_fleet
