@@ -18,7 +18,7 @@ from robbieblocks.cli.content.tokens_commands import tokens
 from robbieblocks.cli.database.commands import db
 from robbieblocks.cli.database.secrets_commands import secrets
 from robbieblocks.cli.events.commands import events
-from robbieblocks.cli.history.commands import bisect, changes, deploys, why
+from robbieblocks.cli.history.commands import audit, bisect, changes, deploys, why
 from robbieblocks.cli.operating.bucket_commands import bucket
 from robbieblocks.cli.operating.commands import (
     doctor,
@@ -130,6 +130,7 @@ _COMMANDS = (
     check,
     types,
     status,
+    audit,
     why,
     bisect,
     rollback,

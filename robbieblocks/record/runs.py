@@ -116,13 +116,14 @@ def start(
     triggered_by: str,
     live_hash: str | None,
     trigger_ids: Collection[UUID] = (),
+    id_: UUID | None = None,
 ) -> UUID:
-    """Write a run's row, before any of its work, and return its id.
+    """Write a run's row, before any of its work, and return its id: a new one, or `id_`.
 
     `live_hash` is what is live now, None for nothing. It stands as the row's hash until the run is
     finished, so that a run that dies names what visitors see. Raises DatabaseUnavailable.
     """
-    run = uuid4()
+    run = id_ or uuid4()
     values = {
         "id": run,
         "node": node,
@@ -186,14 +187,28 @@ def finish(connection: Connection, run: UUID, end: RunEnd) -> bool:
 
 
 def note(
-    connection: Connection, *, node: str, app: str, triggered_by: str, build_hash: str, log: str
+    connection: Connection,
+    *,
+    id_: UUID,
+    node: str,
+    app: str,
+    triggered_by: str,
+    build_hash: str,
+    log: str,
 ) -> None:
     """Write the row of a run that is over already: what was done without the database.
 
-    Raises DatabaseUnavailable.
+    `id_` is that of its entry in the audit log. Raises DatabaseUnavailable.
     """
     with translated(f"record what was done to {app} on {node}"), connection.transaction():
-        run = start(connection, node=node, app=app, triggered_by=triggered_by, live_hash=build_hash)
+        run = start(
+            connection,
+            id_=id_,
+            node=node,
+            app=app,
+            triggered_by=triggered_by,
+            live_hash=build_hash,
+        )
         finish(connection, run, RunEnd(status="success", build_hash=build_hash, log=log))
 
 

@@ -2,6 +2,7 @@
 
     <site root>/site.json                      marks the site root, and names its database
     <site root>/freezes.json                   where it exists, what people froze until when
+    <site root>/audit.jsonl                    who froze what, and who ended that
     <site root>/<node>/assets/                 immutable files named by their hash, for all apps,
                                                and compressed copies: `<name>.br`, `.zst`, `.gz`
     <site root>/<node>/<app>/releases/<hash>/  pages, tokens, manifest.json
@@ -11,6 +12,7 @@
     <site root>/<node>/<app>/previous          symlink to the one before
     <site root>/<node>/<app>/pinned            where it exists, what a person holds live, and why
     <site root>/<node>/<app>/held.json         where it exists, the pages that a person holds
+    <site root>/<node>/<app>/audit.jsonl       who pinned, held and went back, and ended that
 
 A release also has `.seal`, the stat index (size and time of each file, so that damage is found
 without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
@@ -22,12 +24,14 @@ Read `write` first, then `swap`: together they publish. What they and the others
     manifest, reading        what a release says of itself, and reading what is live
     standby, recycle         folders that are made ready, of which the next release is made
     checking, proof          is it whole on the disk, and do visitors get it
+    audit                    who did what to what is live, and when
     pinning                  pins, holds, freezes, going back
     retention                what stays, what takes the disk, what goes
     assets, compression      files that releases share, and their compressed copies
     routing                  which route a file answers
 """
 
+from robbieblocks.release.audit.entries import Entry
 from robbieblocks.release.checking.drift import edited_on_disk, not_served
 from robbieblocks.release.checking.verify import verify
 from robbieblocks.release.compression import (
@@ -38,28 +42,25 @@ from robbieblocks.release.compression import (
     is_compressible,
 )
 from robbieblocks.release.names import BUILD_HEADER, hash_in_name, is_asset_name
+from robbieblocks.release.pinning.freeze_log import note_windows
 from robbieblocks.release.pinning.freezes import (
     ALL_NODES,
     Freeze,
-    end_freezes,
-    forget_freezes_over,
-    freeze,
     freezes,
     freezes_over,
     frozen,
     window_freezes,
 )
-from robbieblocks.release.pinning.holds import Hold, end_holds, holds
-from robbieblocks.release.pinning.page_rollback import RolledBackPage, hold_page, roll_back_page
+from robbieblocks.release.pinning.freezing import end_freezes, forget_freezes_over, freeze
+from robbieblocks.release.pinning.history import audit
+from robbieblocks.release.pinning.holding import end_holds, hold_page
+from robbieblocks.release.pinning.holds import Hold, holds
+from robbieblocks.release.pinning.in_force import settle_audit
+from robbieblocks.release.pinning.kept_releases import KeptRelease, kept_releases
+from robbieblocks.release.pinning.live_pins import pin_live, unpin
+from robbieblocks.release.pinning.page_rollback import RolledBackPage, roll_back_page
 from robbieblocks.release.pinning.pins import Pin, pinned
-from robbieblocks.release.pinning.rollback import (
-    KeptRelease,
-    RolledBack,
-    kept_releases,
-    pin_live,
-    roll_back,
-    unpin,
-)
+from robbieblocks.release.pinning.rollback import RolledBack, roll_back
 from robbieblocks.release.pinning.standing import pages_between, standing
 from robbieblocks.release.places.claim import claim
 from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
@@ -105,6 +106,7 @@ __all__ = [
     "AppFolder",
     "AppUsage",
     "AssetsUsage",
+    "Entry",
     "Freeze",
     "Hold",
     "KeptRelease",
@@ -121,6 +123,7 @@ __all__ = [
     "SiteRoot",
     "WrittenRelease",
     "apps",
+    "audit",
     "claim",
     "closed_to",
     "collect",
@@ -151,6 +154,7 @@ __all__ = [
     "mounted_inside",
     "nodes",
     "not_served",
+    "note_windows",
     "pages_between",
     "pin_live",
     "pinned",
@@ -164,6 +168,7 @@ __all__ = [
     "roll_back_page",
     "room",
     "routes_of",
+    "settle_audit",
     "size_of",
     "standing",
     "try_writing",

@@ -1,4 +1,4 @@
-"""The thread that notes which freezes begin and end by themselves, where somebody is told of that.
+"""The thread that notes which freezes begin and end by themselves: for the audit log, and events.
 
 What a person does, `freeze` and `unfreeze` note.
 """
@@ -26,8 +26,10 @@ _JOIN_S: Final = 5.0
 def freezes_told(
     settings: Settings, site_root: SiteRoot, health: Health, log: Log
 ) -> Generator[None]:
-    """Within the block, a thread looks every few seconds. Without `[events]` there is none."""
-    if settings.events is None:
+    """Within the block, a thread looks every few seconds. Without `[events]` and windows there is
+    none.
+    """
+    if settings.events is None and not settings.freeze_windows:
         yield
         return
     ended = threading.Event()
@@ -49,6 +51,9 @@ def tell_freezes(settings: Settings, site_root: SiteRoot, node: str, now: dateti
     """Note what began and ended by itself since the last look. Raises SiteUnavailable."""
     apps = release.apps(site_root, node)
     windows = release.window_freezes(settings.freeze_windows, node, apps, now)
+    release.note_windows(site_root, node, windows, now)
+    if settings.events is None:
+        return
     frozen = {app: _told(each) for app, each in windows.items()}
     events.tell_windows(settings, node, frozen, now=now)
     over = release.freezes_over(site_root, now)

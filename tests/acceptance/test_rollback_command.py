@@ -102,6 +102,26 @@ def test_a_rollback_stays_while_changes_wait_and_unpin_brings_all_of_them(
         assert play(small_site)["verdict"] == "up to date"
         edit(editor, "play", 4)
         until_shown(small_site.site_root, NODE, 4)
+        _compare_lists(small_site)
+
+
+def _compare_lists(site: Settings) -> None:
+    """`deploys list` has what was done between the runs, once; a rollback has one id in both."""
+    told = json.loads(command(site, "deploys", "list", *PLACE, "--format", "json").out)
+    unpinned, back = told["audit"]
+    assert (unpinned["kind"], back["kind"]) == ("unpinned", "rolled_back")
+    assert back["why"] == unpinned["why"] == "broken on phones"
+    runs = {run["id"]: run for run in told["deploys"]}
+    assert runs[back["id"]]["triggered_by"] == "rollback"
+    assert runs[back["id"]]["build_hash"] == back["release"]
+    lines = command(site, "deploys", "list", *PLACE).out.splitlines()
+    assert len(lines) == len(runs) + 1
+    (line,) = [each for each in lines if "rollback" in each]
+    assert "broken on phones" in line
+    place = next(n for n, each in enumerate(lines) if "unpinned" in each)
+    assert 0 < place < lines.index(line)
+    alone = json.loads(command(site, "deploys", "list", "--runs", "--format", "json").out)
+    assert alone["audit"] == []
 
 
 def test_a_pin_that_ends_brings_what_waits_by_itself(small_site: Settings, editor: Db) -> None:
@@ -183,6 +203,13 @@ def test_a_page_is_held_and_released(small_site: Settings, editor: Db) -> None:
         assert held.code == 0, held.err
         edit(editor, "play", 2)
         until_shown(small_site.site_root, NODE, 2)
+        audit = json.loads(command(small_site, "audit", "--format", "json", database_url=None).out)
+        assert [(each["kind"], each["page"], each["why"]) for each in audit["audit"]] == [
+            ("released", "play", "the page's rows changed"),
+            ("held", "play", "fair"),
+            ("released", "play", "typo"),
+            ("rolled_back", "play", "typo"),
+        ]
 
 
 @pytest.mark.parametrize(

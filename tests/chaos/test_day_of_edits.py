@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -30,20 +30,31 @@ PATHS = {
     "robbie-play-blackjack": "play/blackjack/index.html",
 }
 SWAPPING = ("fenced", "previous", "swapped", "checked", "verified")
+NOTING = ("entry written", "acted")
 POINTS = {
-    "pin": (),
-    "hold": (),
-    "freeze": ("frozen",),
-    "rollback": ("pinned", *SWAPPING),
-    "rollback --only": ("held", "written", "synced", *SWAPPING),
+    "build": STEPS,
+    "pin": NOTING,
+    "hold": NOTING,
+    "freeze": (*NOTING, "frozen"),
+    "rollback": (*NOTING, "pinned", *SWAPPING),
+    "rollback --only": (*NOTING, "held", "written", "synced", *SWAPPING),
 }
-"""The steps of each command at which it may be killed; the others build, and have those of that."""
+"""The steps of each command at which it may be killed; the others act, and then build."""
+CUT_SHORT = "a rollback that was cut short before the swap"
 _PLAY_ALONE = "UPDATE robbieblocks_node_branding SET enabled_apps = '{play}' WHERE node_id = %s"
 _TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = %s"
 _NOT_HANDLED = """
     SELECT id FROM robbieblocks_change_triggers
      WHERE processed_at IS NULL AND %s <> ALL (handled_nodes)
 """
+
+
+DONE = {
+    "pin": "pinned",
+    "hold": "held",
+    "freeze": "freeze.started",
+    "rollback": "rolled_back",
+}
 
 
 @dataclass
@@ -64,6 +75,7 @@ class Day:
     out: dict[str, str] = field(default_factory=dict)
     kills: int = 0
     did: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     broken_glass: list[str] = field(default_factory=list)
 
     @property
@@ -96,8 +108,10 @@ class Day:
             home=self.builder.settings.home, database_url=self.builder.settings.database_url
         )
         was_killed = False
-        points = POINTS.get(" ".join(arguments[: 2 if "--only" in arguments else 1]), STEPS)
-        if points and self.choice.random() < 0.6:
+        points = POINTS.get(
+            " ".join(arguments[: 2 if "--only" in arguments else 1]), (*NOTING, *STEPS)
+        )
+        if self.choice.random() < 0.6:
             step = self.choice.choice(points)
             done = strike(self.builder, "SIGKILL", step, *arguments)
             was_killed = done.code == -signal.SIGKILL
@@ -114,6 +128,7 @@ class Day:
     def do_something(self, hour: int) -> None:
         """One thing that a person may do now."""
         reason = f"reason {hour}"
+        self.reasons.append(reason)
         page = self.choice.choice(sorted(PATHS))
         can: list[Callable[[str, str], None]]
         can = [self._back, self._back_with_page, self._unpin if self.pinned else self._pin]
@@ -196,8 +211,28 @@ class Day:
             self.out |= dict.fromkeys(self.waiting, run.build_hash)
             self.waiting = []
         self._compare_pages()
+        self.compare_audit()
         told = self.runs()[0]
         assert (told.status, told.build_hash) == ("success", self.live_hash), said
+
+    def compare_audit(self) -> None:
+        """The audit log says of each pin, hold and freeze what was done last."""
+        now = max(self.builder.now, datetime.now(UTC))
+        root = replace(self.builder.site_root, clock=now.timestamp)
+        entries, errors = release.audit(root, NODE, APP)
+        assert errors == ()
+        last = {entry.subject: entry for entry in reversed(entries)}
+        pins = [last["pin"].why] if last.get("pin") and last["pin"].now else []
+        frozen = last.get(f"freeze {NODE}")
+        said = ([(e.kind, e.why, e.page, e.note) for e in entries], self.did)
+        assert pins == ([self.pinned] if self.pinned else []), said
+        assert bool(frozen and frozen.now) == bool(self.frozen), said
+        assert not (frozen and frozen.now) or frozen.why == self.frozen, said
+        held = {entry.page for entry in last.values() if entry.page and entry.now}
+        assert held == set(release.holds(self.builder.site_root, NODE, APP)), said
+        given = set(self.reasons) | {"the page's rows changed"}
+        assert {entry.why for entry in entries} <= given, said
+        assert {entry.note for entry in entries} <= {"", CUT_SHORT}, said
 
     def _compare_reason(self, run: RunReport) -> None:
         """Who keeps changes back is named, with the reason that was given."""
@@ -267,5 +302,13 @@ def _compare_history(day: Day) -> None:
         assert NODE in change.handled_nodes, title
         ends = [by_run[each.run] for each in change.runs]
         assert day.out[title] in {run.build_hash for run in ends if run.status == "success"}, title
+    entries, _ = release.audit(day.builder.site_root, NODE, APP)
+    for did in day.did:
+        kind, reason = DONE.get(did.split(" ", 1)[0]), did.partition("--reason ")[2]
+        if kind and reason:
+            # What was killed and done again may be there twice: both were done.
+            kinds = {entry.kind for entry in entries if entry.why == reason}
+            # Of one page that is in what is live as it was there, nothing but the hold is new.
+            assert kind in kinds or ("--only" in did and "held" in kinds), did
     glass = [run.log for run in runs if run.triggered_by == "during-freeze"]
     assert all(any(reason in log for log in glass) for reason in day.broken_glass)

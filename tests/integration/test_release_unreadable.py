@@ -32,6 +32,7 @@ from tests.integration.releases import NODE, keeping, put_version
 PLACE = Path(sys.argv[1])
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 PAGE = "page-play/index.html"
+FROZEN = release.Freeze(why="", until=NOW + timedelta(days=1))
 NOWHERE = Address(url="http://127.0.0.1:9")
 drift._PAUSE_S = 0.0
 
@@ -44,6 +45,9 @@ def locked(root):
 
 DOORS = {
     "apps": lambda root: release.apps(root, NODE),
+    "audit": release.audit,
+    "note_windows": lambda root: release.note_windows(root, NODE, {"play": FROZEN}, NOW),
+    "settle_audit": lambda root: release.settle_audit(root, NODE, "play"),
     "claim": lambda root: release.claim(root, None),
     "closed_to": release.closed_to,
     "compress_assets": lambda root: release.compress_assets(root, NODE, "play"),

@@ -1,7 +1,8 @@
-"""`robbieblocks changes` and `robbieblocks deploys`: their commands and options."""
+"""`robbieblocks changes`, `deploys`, `audit`, `why` and `bisect`: their commands and options."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
@@ -26,6 +27,20 @@ _Since = Annotated[
         show_default=False,
     ),
 ]
+
+
+class _Kind(StrEnum):
+    """What an entry of the audit log may be: typer takes no list of literals."""
+
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
+    HELD = "held"
+    RELEASED = "released"
+    ROLLED_BACK = "rolled_back"
+    FREEZE_STARTED = "freeze.started"
+    FREEZE_ENDED = "freeze.ended"
+
+
 _Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest.")]
 
 
@@ -121,10 +136,15 @@ def deploys_list(
     ] = None,
     since: _Since = None,
     limit: _Limit = 50,
+    runs_only: Annotated[
+        bool, typer.Option("--runs", help="Runs alone, without what people did in between.")
+    ] = False,
     format_: ResultFormat = "text",
     database_url: DatabaseUrl = None,
 ) -> None:
     """List runs, the newest first: node and app, how each ended, its release and its cause.
+
+    Between them stands what people pinned, held, froze and ended, as `audit` tells it.
 
     Changes nothing.
 
@@ -138,6 +158,7 @@ def deploys_list(
         status=status,
         since=since,
         limit=limit,
+        runs_only=runs_only,
         format_=format_,
         database_url=database_url,
     )
@@ -174,6 +195,30 @@ def deploys_diff(
     from robbieblocks.cli.history import deploys as command
 
     command.diff(first, second, format_=format_, database_url=database_url)
+
+
+def audit(
+    node: Annotated[str | None, typer.Option(autocompletion=node_ids, help="On this node.")] = None,
+    app_: Annotated[str | None, typer.Option("--app", help="Of this app namespace.")] = None,
+    kind: Annotated[
+        list[_Kind] | None,
+        typer.Option(help="What was done; repeatable. Default: all.", show_default=False),
+    ] = None,
+    since: _Since = None,
+    limit: _Limit = 50,
+    format_: ResultFormat = "text",
+) -> None:
+    """List who pinned, held, froze and rolled back what and why, and what ended, newest first.
+
+    It needs no database: the site root keeps it.
+
+    Changes nothing.
+
+    Example: robbieblocks audit --node vengeance-local --kind rolled_back
+    """
+    from robbieblocks.cli.history import audit as command
+
+    command.run(node=node, app=app_, kinds=kind or (), since=since, limit=limit, format_=format_)
 
 
 def why(

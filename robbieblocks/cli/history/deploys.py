@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Literal
 
-from robbieblocks import history, review
+from robbieblocks import history, release, review
 from robbieblocks.cli import session
+from robbieblocks.cli.history import audit
 from robbieblocks.cli.history.changes import as_object as change_object
-from robbieblocks.cli.output import as_json, print_result
+from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
 from robbieblocks.history import AskedRuns, Change, PageTouched, Run
 from robbieblocks.messages import counted, listed, visible, visible_line
 from robbieblocks.pipeline import causes_text, read_instant
+from robbieblocks.release import Entry, SiteRoot
 from robbieblocks.settings import Settings
 
 Form = Literal["text", "json"]
@@ -28,10 +31,11 @@ def list_(
     status: str | None,
     since: str | None,
     limit: int,
+    runs_only: bool,
     format_: Form,
     database_url: str | None,
 ) -> None:
-    """Print runs, the newest first."""
+    """Print runs, and what people did in between, the newest first."""
     asked = AskedRuns(
         node=node,
         app=app,
@@ -41,15 +45,44 @@ def list_(
     )
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        found = history.runs(connection, asked)
+        runs = history.runs(connection, asked)
+    # A status is that of a run.
+    acts = () if runs_only or status else _acts(settings, asked)
+    # Which acts are older than the last run that is shown is not known to be between two.
+    last = runs[-1].started if len(runs) == limit else None
+    both: list[Run | Entry] = [*runs, *(e for e in acts if last is None or e.at >= last)]
+    merged = sorted(both, key=_moment, reverse=True)[:limit]
+    found = [each for each in merged if isinstance(each, Run)]
+    done = [each for each in merged if isinstance(each, Entry)]
     if format_ == "json":
-        print_result(as_json({"version": 1, "deploys": list(map(_object, found))}))
-    elif not found:
+        told = {"deploys": list(map(_object, found)), "audit": [each.as_json() for each in done]}
+        print_result(as_json({"version": 1, **told}))
+        return
+    if not merged:
         print_result("no run")
-    else:
-        print_result("\n".join(aligned(list(map(_line, found)))))
-        if len(found) == limit:
-            print_result(f"{limit} shown; --limit shows more")
+        return
+    entries = {each.id: each for each in done}
+    ids = {str(run.id) for run in found}
+    lines = [
+        _line(each, entries.get(str(each.id))) if isinstance(each, Run) else audit.line(each)
+        for each in merged
+        if isinstance(each, Run) or each.id not in ids
+    ]
+    print_result("\n".join(aligned(lines)))
+    if len(merged) == limit:
+        print_result(f"{limit} shown; --limit shows more")
+
+
+def _acts(settings: Settings, asked: AskedRuns) -> tuple[Entry, ...]:
+    """What the audit logs tell; a log that can't be read is told, and hides no run."""
+    found, errors = release.audit(SiteRoot.of(settings), asked.node, asked.app)
+    for error in errors:
+        print_progress(str(error))
+    return tuple(each for each in found if asked.since is None or each.at >= asked.since)
+
+
+def _moment(each: Run | Entry) -> datetime:
+    return each.started if isinstance(each, Run) else each.at
 
 
 def show(id_: str, *, format_: Form, database_url: str | None) -> None:
@@ -139,7 +172,8 @@ def _page_object(page: PageTouched) -> dict[str, object]:
     return {"key": page.key, "change": page.change, "causes": causes}
 
 
-def _line(run: Run) -> tuple[str, ...]:
+def _line(run: Run, entry: Entry | None = None) -> tuple[str, ...]:
+    """The cells of a run; `entry` is what the audit log says of the same rollback."""
     touched = len(run.touched) + run.more_pages
     return (
         str(run.id)[:8],
@@ -149,7 +183,7 @@ def _line(run: Run) -> tuple[str, ...]:
         run.build_hash[:12],
         f"{counted(touched, 'page')}" if run.plan or touched else "",
         run.triggered_by,
-        _first_line(run.error),
+        _first_line(f"{entry.who}: {entry.why}" if entry else run.error),
     )
 
 

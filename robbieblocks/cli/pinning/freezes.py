@@ -9,6 +9,7 @@ from robbieblocks import events, release
 from robbieblocks.cli.asking import asking_account, reason_of
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.cli.pinning.pins import bring_up_to_date, instant_ahead
+from robbieblocks.cli.pinning.telling import tell_unnoted
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import listed, visible_line
 from robbieblocks.release import ALL_NODES, SiteRoot
@@ -27,6 +28,7 @@ def freeze(nodes: Sequence[str], *, reason: str, until: str) -> None:
         now=datetime.now(UTC),
         until=instant_ahead(until),
     )
+    tell_unnoted(site_root)
     for node in nodes or (ALL_NODES,):
         print_result(visible_line(f"{node or 'all nodes'}: {made}"))
         _note(
@@ -42,7 +44,8 @@ def unfreeze(nodes: Sequence[str], *, database_url: str | None) -> None:
     settings = Settings.from_environment(database_url=database_url)
     site_root = SiteRoot.of(settings)
     now = datetime.now(UTC)
-    ended = release.end_freezes(site_root, nodes, now)
+    ended = release.end_freezes(site_root, nodes, now, who=asking_account())
+    tell_unnoted(site_root)
     if not ended:
         raise UsageError(
             f"nobody froze {listed(nodes) if nodes else 'anything'}\n"

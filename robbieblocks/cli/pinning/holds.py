@@ -47,7 +47,9 @@ def rollback(
         tell(settings, site_root, node, app, live_before=before.build_hash if before else "")
         manifest = release.live(site_root, node, app)
         now = manifest.build_hash if manifest else went.hold.build_hash
-        return Done(node=node, app=app, build_hash=now, said=f"{page} is {went.hold}")
+        return Done(
+            node=node, app=app, act=went.hold.act, build_hash=now, said=f"{page} is {went.hold}"
+        )
 
     live = _live_places(site_root, pages, nodes, apps)
     steps = [(*place, partial(go, page)) for page, places in live.items() for place in places]
@@ -97,7 +99,7 @@ def end(
             raise UsageError(f"no page {page!r} is held there: {did_you_mean(page, known)}")
 
     def go(node: str, app: str) -> tuple[str, ...]:
-        return release.end_holds(site_root, node, app, pages)
+        return release.end_holds(site_root, node, app, pages, who=asking_account())
 
     freed: list[str] = []
     for node, app in held:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
 from typing import Self, TypedDict, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -112,7 +113,13 @@ def rollback(chosen: Chosen, *, to: str | None, order: Order, database_url: str 
         for each in went.not_served:
             print_progress(f"{node}/{app}: {each}")
         tell(settings, site_root, node, app, live_before=went.before)
-        return Done(node=node, app=app, build_hash=went.pin.build_hash, said=_said(went))
+        return Done(
+            node=node,
+            app=app,
+            act=went.pin.act,
+            build_hash=went.pin.build_hash,
+            said=_said(went),
+        )
 
     each_in_turn([(node, app, go) for node, app in chosen.of(site_root)], settings, site_root)
 
@@ -141,7 +148,7 @@ def unpin(chosen: Chosen, *, database_url: str | None) -> None:
     places = chosen.of(site_root)
     attempts, freed = Attempts(), list[str]()
     for node, app in places:
-        if attempts.of(node, app, partial(release.unpin, site_root)):
+        if attempts.of(node, app, partial(release.unpin, site_root, who=asking_account())):
             tell(settings, site_root, node, app, who=asking_account())
             print_progress(f"{node}/{app}: no longer pinned")
             freed.append(node)
@@ -153,10 +160,14 @@ def unpin(chosen: Chosen, *, database_url: str | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What was done to an app: the build hash that is live or held since, and a line about it."""
+    """What was done to an app: the build hash that is live or held since, and a line about it.
+
+    `act` is the id of its entry in the audit log.
+    """
 
     node: str
     app: str
+    act: str
     build_hash: str
     said: str
 
@@ -238,7 +249,10 @@ def _said(went: RolledBack) -> str:
 def _record(settings: Settings, site_root: SiteRoot, done: Sequence[Done]) -> None:
     """Write a row of each into the history; without the database the site root alone tells."""
     if not session.is_named(settings) and not (settings.home / "postgres").exists():
-        print_progress("the history of runs does not tell of it: no database is named here")
+        print_progress(
+            "the history of runs does not tell of it, `robbieblocks audit` does: no database is "
+            "named here"
+        )
         return
     try:
         with session.opened(settings) as connection:
@@ -246,6 +260,7 @@ def _record(settings: Settings, site_root: SiteRoot, done: Sequence[Done]) -> No
             for each in done:
                 record.note(
                     connection,
+                    id_=UUID(each.act),
                     node=each.node,
                     app=each.app,
                     triggered_by="rollback",

@@ -28,6 +28,7 @@ def tell(
 
     What was done is done: a disk that refuses is told, and the next run of the app notes it.
     """
+    tell_unnoted(site_root)
     if settings.events is None:
         return
     from robbieblocks import events
@@ -49,3 +50,10 @@ def tell(
         )
     except SiteUnavailable as error:
         print_progress(f"done, but no event tells of it yet: {error}")
+
+
+def tell_unnoted(site_root: SiteRoot) -> None:
+    """Say of what was done that the audit log does not tell of it."""
+    while site_root.unnoted:
+        error = site_root.unnoted.pop()
+        print_progress(f"done, but `robbieblocks audit` does not tell of all of it: {error}")

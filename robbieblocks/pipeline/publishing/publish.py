@@ -207,16 +207,19 @@ def _published(
         # A file of the node alone may differ: that is work which the plan could not know of.
         recorder.begin(run.target)
     recorder.deploying(run.target)
+    node, app = run.target.node, run.target.app
+    release.settle_audit(session.site.root, node, app)
     with release.write_release(
         session.site.root, composed.manifest, composed.contents, composed.assets.values()
     ) as written:
         # Only the disk is busy now: this costs no time.
         session.context.blocks.flush()
         fence = partial(session.check_lease, run.target)
-        node, app = run.target.node, run.target.app
         address = session.site.addresses.of(node)
         done = release.make_live(written, fence=fence, address=address)
-        release.end_holds(session.site.root, node, app, run.no_longer_held)
+        release.end_holds(
+            session.site.root, node, app, run.no_longer_held, why="the page's rows changed"
+        )
     session.stopwatch.add("write", done.write_ms)
     session.stopwatch.add("sync", done.sync_ms)
     session.stopwatch.add("swap", done.swap_ms)

@@ -14,17 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from robbieblocks import failpoints
-from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.messages import did_you_mean, printable, visible_line
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.messages import visible_line
 from robbieblocks.release.files import disk
 from robbieblocks.release.pinning.pins import instant, minute, text_of
-from robbieblocks.release.places.layout import apps, has_place, nodes
-from robbieblocks.release.places.lock import freezes_lock, lock
+from robbieblocks.release.places.layout import has_place
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.settings import FreezeWindow
 
-_FILE: Final = "freezes.json"
+FREEZES: Final = "freezes.json"
 _VERSION: Final = 1
 ALL_NODES: Final = ""
 """The key of a freeze of all nodes; no node has an empty id."""
@@ -35,13 +33,14 @@ class Freeze:
     """What keeps changes back until a time. Without `who` it is a window of the settings.
 
     `until` is None where windows follow each other for more than a year, `since` where it is not
-    known.
+    known. `act` is the id of its entry in the audit log, where it has one.
     """
 
     who: str = ""
     why: str
     since: datetime | None = None
     until: datetime | None
+    act: str = ""
 
     def __str__(self) -> str:
         by = self.who or "a window of robbieblocks.toml"
@@ -65,7 +64,7 @@ def frozen(
     """What freezes an app of a node, or None; of several what ends last. Raises SiteUnavailable."""
     if not has_place(node, app):
         return None
-    given = _not_over(_read(site_root), now)
+    given = freezes_not_over(read_freezes(site_root), now)
     found = [given[key] for key in (ALL_NODES, node) if key in given]
     if windows:
         # Without windows neither cron nor zones are loaded.
@@ -79,22 +78,13 @@ def frozen(
 
 def freezes(site_root: SiteRoot, now: datetime) -> Mapping[str, Freeze]:
     """What people froze, by node, and under `ALL_NODES` all of them. Raises SiteUnavailable."""
-    return _not_over(_read(site_root), now)
+    return freezes_not_over(read_freezes(site_root), now)
 
 
 def freezes_over(site_root: SiteRoot, now: datetime) -> Mapping[str, Freeze]:
     """What people froze whose time is over, until `forget_freezes_over`. Raises SiteUnavailable."""
-    given = _read(site_root)
-    return {key: given[key] for key in given.keys() - _not_over(given, now).keys()}
-
-
-def forget_freezes_over(site_root: SiteRoot, now: datetime) -> None:
-    """Remove those whose time is over from the file. Raises SiteUnavailable."""
-    with freezes_lock(site_root):
-        given = _read(site_root)
-        left = _not_over(given, now)
-        if left.keys() != given.keys():
-            _write(site_root, left)
+    given = read_freezes(site_root)
+    return {key: given[key] for key in given.keys() - freezes_not_over(given, now).keys()}
 
 
 def window_freezes(
@@ -113,102 +103,18 @@ def window_freezes(
     }
 
 
-def freeze(
-    site_root: SiteRoot,
-    chosen: Collection[str],
-    *,
-    who: str,
-    why: str,
-    now: datetime,
-    until: datetime,
-) -> Freeze:
-    """Freeze nodes, or without any all of them, in place of what froze the same before.
-
-    Returns once no build that began before can publish any more. Raises UsageError for a node of
-    which nothing is live, then nothing is frozen, and SiteUnavailable.
-    """
-    wanted = _checked(site_root, chosen)
-    made = Freeze(who=who, why=why, since=now, until=until)
-    with freezes_lock(site_root):
-        given = {**_not_over(_read(site_root), now), **dict.fromkeys(wanted, made)}
-        _write(site_root, given)
-    failpoints.reached("frozen")
-    for node in nodes(site_root):
-        if ALL_NODES in wanted or node in wanted:
-            _wait_for_publishers(site_root, node)
-    return made
-
-
-def end_freezes(
-    site_root: SiteRoot, chosen: Collection[str], now: datetime
-) -> Mapping[str, Freeze]:
-    """End what people froze: of nodes, or without any everything; what was ended, by node.
-
-    Raises UsageError for a node that is frozen with all others, or is none, and SiteUnavailable.
-    """
-    with freezes_lock(site_root):
-        if not chosen:
-            try:
-                ended = _not_over(_read(site_root), now)
-            except SiteUnavailable:
-                # A file that can't be read holds everything: it is removed, too.
-                ended = {ALL_NODES: Freeze(who="?", why="it could not be read", until=None)}
-            _write(site_root, {})
-            return ended
-        given = _not_over(_read(site_root), now)
-        # A freeze outlives a node that was removed.
-        wanted = _checked(site_root, chosen, also=given.keys())
-        if ALL_NODES in given and (whole := sorted(wanted - given.keys())):
-            raise UsageError(
-                f"{printable(whole[0])} is frozen together with all nodes: {given[ALL_NODES]}\n"
-                "  -> `robbieblocks unfreeze` without --node ends that"
-            )
-        _write(site_root, {key: each for key, each in given.items() if key not in wanted})
-    return {key: given[key] for key in sorted(wanted & given.keys())}
-
-
-def _checked(
-    site_root: SiteRoot, chosen: Collection[str], also: Collection[str] = ()
-) -> frozenset[str]:
-    """The keys that are meant. Raises UsageError."""
-    if not site_root.path.is_dir():
-        raise UsageError(
-            f"there is no site root {site_root.path}, so there is nothing to freeze\n"
-            "  -> name it with ROBBIEBLOCKS_SITE_ROOT or in robbieblocks.toml, or build first"
-        )
-    known = nodes(site_root)
-    for node in chosen:
-        if node not in known and node not in also:
-            raise UsageError(
-                f"no node {node!r} is live under {site_root.path}: {did_you_mean(node, known)}"
-            )
-    return frozenset(chosen) or frozenset((ALL_NODES,))
-
-
-def _wait_for_publishers(site_root: SiteRoot, node: str) -> None:
-    """Return once nobody publishes to a node who may not have seen that it is frozen."""
-    for app in apps(site_root, node):
-        try:
-            with lock(site_root, node, app):
-                pass
-        except SiteUnavailable as error:
-            raise SiteUnavailable(
-                "it is frozen from now on, but a build that began before may still publish: "
-                f"{error}"
-            ) from error
-
-
 def _reason_of(window: FreezeWindow) -> str:
     return window.reason if window.kind == "deny" else f"outside of its windows: {window.reason}"
 
 
-def _not_over(given: Mapping[str, Freeze], now: datetime) -> dict[str, Freeze]:
+def freezes_not_over(given: Mapping[str, Freeze], now: datetime) -> dict[str, Freeze]:
+    """Those whose time is not over."""
     return {key: each for key, each in given.items() if each.until is None or each.until > now}
 
 
-def _read(site_root: SiteRoot) -> dict[str, Freeze]:
+def read_freezes(site_root: SiteRoot) -> dict[str, Freeze]:
     """The file's freezes, those whose time is over too. Raises SiteUnavailable."""
-    path = site_root.path / _FILE
+    path = site_root.path / FREEZES
     with disk.attempt("read what is frozen", path):
         try:
             text = disk.read_file(path)
@@ -234,25 +140,30 @@ def _freeze_of(given: Mapping[str, object]) -> Freeze:
         why=text_of(given, "why"),
         since=instant(given.get("since")),
         until=until,
+        act=str(given.get("act") or ""),
     )
 
 
-def _write(site_root: SiteRoot, given: Mapping[str, Freeze]) -> None:
+def write_freezes(site_root: SiteRoot, given: Mapping[str, Freeze]) -> None:
     """Put freezes in place of those there are, durably. Raises SiteUnavailable."""
-    path = site_root.path / _FILE
+    path = site_root.path / FREEZES
     every = given.get(ALL_NODES)
     text = json.dumps(
         {
             "version": _VERSION,
-            "all": every.as_json() if every else None,
-            "nodes": {key: each.as_json() for key, each in sorted(given.items()) if key},
+            "all": _stored(every) if every else None,
+            "nodes": {key: _stored(each) for key, each in sorted(given.items()) if key},
         },
         indent=2,
     )
     with disk.attempt("write what is frozen", path):
         if given:
             with disk.folder(disk.real(site_root.path)) as fd:
-                disk.replace_file(_FILE, f"{text}\n".encode(), dir_fd=fd, sync=True)
+                disk.replace_file(FREEZES, f"{text}\n".encode(), dir_fd=fd, sync=True)
         else:
             Path(path).unlink(missing_ok=True)
         disk.sync_folder(disk.real(site_root.path))
+
+
+def _stored(given: Freeze) -> dict[str, str | None]:
+    return {**given.as_json(), "act": given.act}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,9 @@ from robbieblocks.messages import visible_line
 from robbieblocks.release.files import disk, system_calls
 from robbieblocks.release.pinning.pins import instant, minute, text_of
 from robbieblocks.release.places.layout import AppFolder, has_place
-from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.site_root import SiteRoot
 
-_FILE: Final = "held.json"
+HOLDS: Final = "held.json"
 _VERSION: Final = 1
 
 
@@ -31,7 +30,7 @@ class Hold:
     """A page that a person holds. `rows` are the digests of its rows when that began.
 
     `build_hash` is the release from which its bytes are; `taken_back` where that is an earlier one
-    than was live. After `until` it holds nothing.
+    than was live. After `until` it holds nothing. `act` is as for a pin.
     """
 
     rows: str
@@ -41,6 +40,7 @@ class Hold:
     why: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    act: str = ""
 
     def __str__(self) -> str:
         since = f" since {minute(self.since)}" if self.since else ""
@@ -71,27 +71,12 @@ def holds(site_root: SiteRoot, node: str, app: str) -> Mapping[str, Hold]:
     """What is held now, by page key. Raises SiteUnavailable for a file that can't be read."""
     if not has_place(node, app):
         return {}
-    return _not_over(read_holds(AppFolder.of(site_root, node, app)))
-
-
-def end_holds(site_root: SiteRoot, node: str, app: str, pages: Collection[str]) -> tuple[str, ...]:
-    """End the holds of pages; the keys of those that were held. Raises SiteUnavailable.
-
-    Those whose time is over are removed from the file, too.
-    """
-    app_folder = AppFolder.of(site_root, node, app)
-    with lock(site_root, node, app):
-        held = read_holds(app_folder)
-        ended = tuple(sorted(held.keys() & set(pages)))
-        left = {key: hold for key, hold in _not_over(held).items() if key not in ended}
-        if left != held:
-            write_holds(app_folder, left)
-    return ended
+    return holds_not_over(read_holds(AppFolder.of(site_root, node, app)))
 
 
 def read_holds(app_folder: AppFolder) -> dict[str, Hold]:
     """The holds of an app's folder, those whose time is over too. Raises SiteUnavailable."""
-    path = app_folder.path / _FILE
+    path = app_folder.path / HOLDS
     with disk.attempt("read the holds", path):
         try:
             text = disk.read_file(path)
@@ -107,6 +92,7 @@ def read_holds(app_folder: AppFolder) -> dict[str, Hold]:
                 why=text_of(given, "why"),
                 since=instant(given.get("since")),
                 until=instant(given.get("until")),
+                act=str(given.get("act") or ""),
             )
             for key, given in json.loads(text)["pages"].items()
         }
@@ -119,22 +105,23 @@ def read_holds(app_folder: AppFolder) -> dict[str, Hold]:
 
 def write_holds(app_folder: AppFolder, held: Mapping[str, Hold]) -> None:
     """Put holds in place of those there are, durably. Raises SiteUnavailable."""
-    path = app_folder.path / _FILE
+    path = app_folder.path / HOLDS
     pages = {
-        key: {"rows": hold.rows, "taken_back": hold.taken_back, **hold.as_json()}
+        key: {"rows": hold.rows, "taken_back": hold.taken_back, "act": hold.act, **hold.as_json()}
         for key, hold in sorted(held.items())
     }
     text = json.dumps({"version": _VERSION, "pages": pages}, indent=2) + "\n"
     with disk.attempt("write the holds", path):
         if held:
             with disk.folder(app_folder.path) as fd:
-                disk.replace_file(_FILE, text.encode(), dir_fd=fd)
+                disk.replace_file(HOLDS, text.encode(), dir_fd=fd)
         else:
             Path(path).unlink(missing_ok=True)
         system_calls.sync_file_system(app_folder.path)
 
 
-def _not_over(held: Mapping[str, Hold]) -> dict[str, Hold]:
+def holds_not_over(held: Mapping[str, Hold]) -> dict[str, Hold]:
+    """Those whose time is not over."""
     now = time.time()
     return {
         key: hold

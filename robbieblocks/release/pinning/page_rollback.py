@@ -1,4 +1,4 @@
-"""Holds a page at what is live, or goes back to an earlier version of it; no database is needed."""
+"""Goes back to an earlier version of one page, and holds it; no database is needed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from datetime import datetime
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.messages import did_you_mean, printable
+from robbieblocks.messages import printable
 from robbieblocks.model import Manifest, PageEntry
+from robbieblocks.release.audit.entries import Entry, new_id
+from robbieblocks.release.audit.noting import GOING_BACK
 from robbieblocks.release.files import disk
+from robbieblocks.release.pinning.holding import hold_entry, is_taken_back, live_page, rows_of
 from robbieblocks.release.pinning.holds import Hold, read_holds, write_holds
-from robbieblocks.release.pinning.pins import read_pin, write_pin
-from robbieblocks.release.pinning.rollback import (
+from robbieblocks.release.pinning.in_force import audit_log
+from robbieblocks.release.pinning.kept_releases import (
+    before_live,
     choose,
-    kept_at,
     kept_releases,
     listed,
     whole_manifest,
 )
+from robbieblocks.release.pinning.pins import read_pin, write_pin
+from robbieblocks.release.pinning.rollback import kept_at
 from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.proof.not_served import NotServed
-from robbieblocks.release.reading import live_release, manifest_of
+from robbieblocks.release.reading import manifest_of
 from robbieblocks.release.swap import make_live
 from robbieblocks.release.write import write_release
 from robbieblocks.settings import Address
@@ -36,35 +41,6 @@ class RolledBackPage:
 
     hold: Hold
     not_served: tuple[NotServed, ...] = ()
-
-
-def hold_page(
-    site_root: SiteRoot,
-    node: str,
-    app: str,
-    page: str,
-    *,
-    who: str,
-    why: str,
-    now: datetime,
-    until: datetime | None = None,
-) -> Hold:
-    """Hold a page at what is live. Raises UsageError where it is not live, and SiteUnavailable."""
-    app_folder = AppFolder.of(site_root, node, app)
-    with lock(site_root, node, app):
-        live, entry = _live_page(app_folder, page)
-        before = read_holds(app_folder)
-        hold = Hold(
-            rows=_rows(app_folder, entry, before),
-            build_hash=live.build_hash,
-            taken_back=page in before and _is_taken_back(app_folder, live, entry, before[page]),
-            who=who,
-            why=why,
-            since=now,
-            until=until,
-        )
-        write_holds(app_folder, {**before, page: hold})
-    return hold
 
 
 def roll_back_page(
@@ -90,66 +66,50 @@ def roll_back_page(
     """
     app_folder = AppFolder.of(site_root, node, app)
     with lock(site_root, node, app):
-        live, entry = _live_page(app_folder, page)
+        live, entry = live_page(app_folder, page)
         before, pin = read_holds(app_folder), read_pin(app_folder)
         earlier = _earlier(app_folder, live, entry, before, to)
         old = earlier.by_key[page]
         hold = Hold(
-            rows=_rows(app_folder, entry, before),
+            rows=rows_of(app_folder, entry, before),
             build_hash=earlier.build_hash,
             taken_back=True,
             who=who,
             why=why,
             since=now,
             until=until,
+            act=new_id(),
         )
         file = app_folder.releases / earlier.build_hash / old.path
         with disk.attempt("read", file):
             contents = {old.path: file.read_bytes()}
-        write_holds(app_folder, {**before, page: hold})
-        failpoints.reached("held")
         wanted = _with_page(live, old, earlier)
-        try:
-            with write_release(site_root, wanted, contents, ()) as written:
-                done = make_live(written, address=kept_at(address))
-        except SiteUnavailable:
-            write_holds(app_folder, before)
-            raise
+        with audit_log(app_folder).noted(_entry(app_folder, page, hold, live, wanted)):
+            write_holds(app_folder, {**before, page: hold})
+            failpoints.reached("held")
+            try:
+                with write_release(site_root, wanted, contents, ()) as written:
+                    done = make_live(written, address=kept_at(address))
+            except SiteUnavailable:
+                write_holds(app_folder, before)
+                raise
         if pin is not None and pin.build_hash == live.build_hash:
             # After the swap: after a kill between the two a build tells how to go back to it.
             write_pin(app_folder, replace(pin, build_hash=wanted.build_hash))
     return RolledBackPage(hold=hold, not_served=done.not_served)
 
 
-def _live_page(app_folder: AppFolder, page: str) -> tuple[Manifest, PageEntry]:
-    _, live = live_release(app_folder)
-    place = f"{app_folder.app} on {app_folder.node}"
-    if live is None or page not in live.by_key:
-        known = live.by_key if live else {}
-        raise UsageError(
-            f"no page {printable(page)!r} of {place} is live: {did_you_mean(page, known)}"
-        )
-    entry = live.by_key[page]
-    if not entry.row_digests:
-        raise UsageError(
-            f"the page {printable(page)} of {place} was published by an earlier version: "
-            "build it once, then hold it"
-        )
-    return live, entry
-
-
-def _rows(app_folder: AppFolder, entry: PageEntry, held: Mapping[str, Hold]) -> str:
-    """The digests of the page's rows when it was built last.
-
-    After going back, the live release has those of an earlier time: a hold with these would end
-    with the next build, though nobody changed a row.
-    """
-    if entry.key in held:
-        return held[entry.key].rows
-    kept = kept_releases(app_folder.site_root, app_folder.node, app_folder.app)
-    newest = manifest_of(app_folder, kept[0].build_hash) if kept else None
-    built = newest.by_key.get(entry.key) if newest else None
-    return (built.row_digests if built else "") or entry.row_digests
+def _entry(app_folder: AppFolder, page: str, hold: Hold, live: Manifest, wanted: Manifest) -> Entry:
+    entry = hold_entry(app_folder, page, hold)
+    if wanted.build_hash == live.build_hash:
+        return entry
+    return replace(
+        entry,
+        kind=GOING_BACK,
+        release=wanted.build_hash,
+        release_before=live.build_hash,
+        digest=wanted.files[wanted.by_key[page].path],
+    )
 
 
 def _earlier(
@@ -168,17 +128,14 @@ def _earlier(
         return found
     hold = held.get(entry.key)
     if hold is not None and (
-        not hold.covers(entry.row_digests) or _is_taken_back(app_folder, live, entry, hold)
+        not hold.covers(entry.row_digests) or is_taken_back(app_folder, live, entry, hold)
     ):
         # Its version of before may have been made live again since: no order of releases tells.
         raise UsageError(
             f"the page {printable(entry.key)} of {place} is {hold}; it was taken back already\n"
             f"  -> name the release with --to; there are:{listed(kept)}"
         )
-    live_at = next((each.live_at for each in kept if each.is_live), None)
-    for each in kept:
-        if each.is_live or (live_at is not None and each.live_at >= live_at):
-            continue
+    for each in before_live(kept):
         manifest = manifest_of(app_folder, each.build_hash)
         if (
             manifest is not None
@@ -190,17 +147,6 @@ def _earlier(
         f"no release of {place} that was live before the live one and is kept has another version "
         f"of {printable(entry.key)}"
     )
-
-
-def _is_taken_back(app_folder: AppFolder, live: Manifest, entry: PageEntry, hold: Hold) -> bool:
-    """Whether visitors get the earlier version that a hold is of.
-
-    A kill between the hold and the swap leaves one of which they don't, until it is completed.
-    """
-    if not hold.taken_back:
-        return False
-    earlier = manifest_of(app_folder, hold.build_hash)
-    return earlier is None or earlier.files.get(entry.path) == live.files[entry.path]
 
 
 def _has_page(manifest: Manifest, entry: PageEntry) -> bool:

@@ -28,6 +28,7 @@ class Pin:
     """A release that a person holds live, by its build hash.
 
     `since` is unknown for a file that was written by hand. After `until` the pin holds nothing.
+    `act` is the id of its entry in the audit log, where it has one.
     """
 
     build_hash: str
@@ -35,6 +36,7 @@ class Pin:
     why: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    act: str = ""
 
     def __str__(self) -> str:
         since = f" since {minute(self.since)}" if self.since else ""
@@ -86,7 +88,7 @@ def read_pin(app_folder: AppFolder) -> Pin | None:
 
 def write_pin(app_folder: AppFolder, pin: Pin) -> None:
     """Put a pin in place of another (or none), durably. Raises SiteUnavailable."""
-    text = json.dumps({"version": _VERSION, **pin.as_json()}, indent=2) + "\n"
+    text = json.dumps({"version": _VERSION, **pin.as_json(), "act": pin.act}, indent=2) + "\n"
     with disk.attempt("write the pin", app_folder.pin):
         with disk.folder(app_folder.path) as fd:
             disk.replace_file(app_folder.pin.name, text.encode(), dir_fd=fd)
@@ -111,6 +113,7 @@ def _read(given: dict[str, object]) -> Pin:
         why=text_of(given, "why"),
         since=instant(given.get("since")),
         until=instant(given.get("until")),
+        act=str(given.get("act") or ""),
     )
 
 

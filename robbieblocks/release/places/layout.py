@@ -114,6 +114,17 @@ def nodes(site_root: SiteRoot) -> tuple[str, ...]:
     return tuple(folder.name for folder in _folders(site_root.path) if apps(site_root, folder.name))
 
 
+def node_folders(site_root: SiteRoot) -> tuple[str, ...]:
+    """What may be nodes under the site root, live or not, sorted. Raises SiteUnavailable."""
+    return tuple(folder.name for folder in _folders(site_root.path))
+
+
+def app_folders(site_root: SiteRoot, node: str) -> tuple[str, ...]:
+    """What may be apps of a node, live or not, sorted. Raises SiteUnavailable."""
+    folders = _folders(site_root.path / node) if is_folder_name(node) else ()
+    return tuple(folder.name for folder in folders if folder.name != ASSETS)
+
+
 def _folders(folder: Path) -> list[Path]:
     """What may be a node or an app in a folder, in order; a disk's root has `lost+found`, too."""
     with disk.attempt("read the folder", folder):

@@ -15,6 +15,7 @@ from robbieblocks.release.manifest import ManifestCache, ManifestWriter
 from robbieblocks.release.names import ManifestChecks
 
 if TYPE_CHECKING:
+    from robbieblocks.errors import SiteUnavailable
     from robbieblocks.settings import Settings
 
 
@@ -47,7 +48,8 @@ class SiteRoot:
     of the other, and one removes the temporary files of the other as if a killed process had left
     them. `whole_assets` are the assets that the last publish of a node's app found whole, by node
     and app; `compressed_assets` those whose compressed copies were found right, with their stats.
-    `clock` gives the time by which releases and assets get old, in seconds since 1970.
+    `clock` gives the time by which releases and assets get old, in seconds since 1970. `unnoted`
+    are errors of the audit log, which keep nobody from an act.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class SiteRoot:
     )
     temporary_paths: TemporaryPaths = field(default_factory=TemporaryPaths)
     held_locks: HeldLocks = field(default_factory=HeldLocks)
+    unnoted: list[SiteUnavailable] = field(default_factory=list["SiteUnavailable"])
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

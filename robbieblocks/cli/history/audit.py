@@ -1,0 +1,65 @@
+"""`robbieblocks audit`: what people did to what is live, out of the site root alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from robbieblocks import release
+from robbieblocks.cli.output import as_json, print_progress, print_result
+from robbieblocks.cli.table import aligned
+from robbieblocks.messages import visible_line
+from robbieblocks.release import Entry, SiteRoot
+from robbieblocks.settings import Settings
+
+
+def run(
+    *,
+    node: str | None,
+    app: str | None,
+    kinds: Sequence[str],
+    since: str | None,
+    limit: int,
+    format_: Literal["text", "json"],
+) -> None:
+    """Print what the audit logs tell, the newest first. Raises SiteUnavailable at the end where one
+    can't be read.
+    """
+    site_root = SiteRoot.of(Settings.from_environment())
+    found, errors = release.audit(site_root, node, app)
+    if since is not None:
+        # Without a time nothing of the pipeline is needed, which takes long to import.
+        from robbieblocks.pipeline import read_instant
+
+        first = read_instant(since)
+        found = tuple(each for each in found if each.at >= first)
+    chosen = [each for each in found if not kinds or each.kind in kinds]
+    shown = chosen[:limit]
+    if format_ == "json":
+        print_result(as_json({"version": 1, "audit": [each.as_json() for each in shown]}))
+    elif not shown:
+        print_result("nothing was pinned, held, frozen or rolled back")
+    else:
+        print_result("\n".join(aligned(list(map(line, shown)))))
+        if len(chosen) > limit:
+            print_result(f"{limit} shown; --limit shows more")
+    for error in errors[1:]:
+        print_progress(str(error))
+    if errors:
+        raise errors[0]
+
+
+def line(entry: Entry) -> tuple[str, ...]:
+    """The cells of an entry: as many as `deploys list` has for a run."""
+    until = f" (until {entry.until:%Y-%m-%d %H:%M}Z)" if entry.until else ""
+    note = f" [{entry.note}]" if entry.note else ""
+    return (
+        entry.id.removeprefix("by hand ")[:8],
+        f"{entry.at:%Y-%m-%d %H:%M:%S}Z",
+        f"{entry.node or '(all nodes)'}/{entry.app or '(all apps)'}",
+        entry.kind,
+        entry.release[:12],
+        entry.page,
+        entry.who or "by itself",
+        f"{visible_line(entry.why)}{until}{note}",
+    )

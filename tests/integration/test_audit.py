@@ -1,0 +1,349 @@
+"""The audit log: what people did to what is live, whatever is killed, by hand or unreadable."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robbieblocks import events, failpoints, release
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.release import Entry, Freeze, SiteRoot
+from robbieblocks.release.checking import smoke
+from robbieblocks.settings import EventSettings, FreezeWindow, Settings, Webhook
+from robbieblocks.worker.freeze_telling import tell_freezes
+from tests.commands import Installation
+from tests.integration.releases import NODE, app_folder, put, put_version
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+PLACE = (NODE, "play")
+WHO: dict[str, Any] = {"who": "ann@web1", "why": "fair"}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def no_hook() -> Iterator[None]:
+    """No hook stays."""
+    yield
+    failpoints.hook = lambda _step: None
+
+
+@pytest.fixture
+def root(site_root: SiteRoot) -> SiteRoot:
+    """A site root of today with three releases, the last one live."""
+    for version in (1, 2, 3):
+        put_version(site_root, version)
+        live = app_folder(site_root).releases / str(app_folder(site_root).live_name)
+        at = NOW.timestamp() - 100 + version
+        os.utime(live / ".verified", (at, at))
+    return replace(site_root, clock=NOW.timestamp)
+
+
+def told(root: SiteRoot, **where: str) -> list[Entry]:
+    """What the log tells, the oldest first; it is whole."""
+    found, errors = release.audit(root, **where)
+    assert errors == ()
+    return list(reversed(found))
+
+
+def kinds(root: SiteRoot) -> list[str]:
+    """The kinds of what the log tells."""
+    return [each.kind for each in told(root)]
+
+
+def live(root: SiteRoot) -> str:
+    """The hash of what is live."""
+    return str(app_folder(root).live_name)
+
+
+ACTS: dict[str, Callable[[SiteRoot], object]] = {
+    "pin": lambda root: release.pin_live(root, *PLACE, now=NOW, **WHO),
+    "unpin": lambda root: release.unpin(root, *PLACE, who="ann@web1"),
+    "rollback": lambda root: release.roll_back(root, *PLACE, now=NOW, **WHO),
+    "freeze": lambda root: release.freeze(root, [NODE], now=NOW, until=NOW + DAY, **WHO),
+    "unfreeze": lambda root: release.end_freezes(root, [NODE], NOW, who="ann@web1"),
+}
+STARTED = {
+    "pin": "pinned",
+    "unpin": "unpinned",
+    "rollback": "rolled_back",
+    "freeze": "freeze.started",
+    "unfreeze": "freeze.ended",
+}
+BEFORE = {"unpin": ("pin",), "unfreeze": ("freeze",)}
+
+
+def prepared(root: SiteRoot, act: str) -> list[str]:
+    """Do what has to be done before an act; the kinds of that."""
+    for each in BEFORE.get(act, ()):
+        ACTS[each](root)
+    return kinds(root)
+
+
+def in_force(root: SiteRoot) -> object:
+    """What stands on the disk."""
+    pin = release.pinned(root, *PLACE)
+    freezes = {key: each.why for key, each in release.freezes(root, NOW).items()}
+    return live(root), pin and pin.why, freezes
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_act_is_told_with_who_and_why(root: SiteRoot, act: str) -> None:
+    """Of whom, why, on which app, in which release, on which machine."""
+    before = live(root)
+    known = prepared(root, act)
+    ACTS[act](root)
+    assert kinds(root) == [*known, STARTED[act]]
+    entry = told(root)[-1]
+    assert (entry.who, entry.why, entry.node, entry.at) == ("ann@web1", "fair", NODE, NOW)
+    assert entry.app == ("" if "freeze" in act else "play")
+    assert entry.host
+    assert entry.note == ""
+    if act == "rollback":
+        assert (entry.release_before, entry.release) == (before, live(root))
+
+
+STEPS = {
+    "pin": (),
+    "unpin": (),
+    "rollback": ("pinned", "previous", "swapped", "checked"),
+    "freeze": (),
+    "unfreeze": (),
+}
+KILLS = [(act, step) for act, steps in STEPS.items() for step in ("entry written", *steps, "acted")]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_the_steps_are_those_that_are_killed(root: SiteRoot, act: str) -> None:
+    """No step is left out below; `frozen` comes after all."""
+    prepared(root, act)
+    reached: list[str] = []
+    failpoints.hook = reached.append
+    ACTS[act](root)
+    expected = [step for each, step in KILLS if each == act]
+    assert reached == [*expected, *(["frozen"] if act == "freeze" else [])]
+
+
+@pytest.mark.parametrize(("act", "step"), KILLS)
+def test_a_kill_leaves_act_and_entry_or_neither(root: SiteRoot, act: str, step: str) -> None:
+    """At every step; and what comes later does not alter what is told of it."""
+    known, before = prepared(root, act), in_force(root)
+    killed(root, act, step)
+    entries = told(root)
+    if in_force(root) == before:
+        assert step == "entry written"
+        assert sorted(each.kind for each in entries) == sorted(known)
+    else:
+        is_cut_short = act == "rollback" and step in ("pinned", "previous")
+        done = "pinned" if is_cut_short else STARTED[act]
+        assert sorted(each.kind for each in entries) == sorted([*known, done])
+        assert any("cut short" in each.note for each in entries) == is_cut_short
+    # Whoever acts next writes down how it ended.
+    ACTS["freeze"](root)
+    ACTS["pin"](root)
+    ids = {each.id for each in told(root)}
+    assert {each.id for each in entries} < ids
+    assert len(ids) == len(entries) + 2
+
+
+def killed(root: SiteRoot, act: str, step: str) -> None:
+    """Do something, and end at a step."""
+
+    def kill(reached: str) -> None:
+        if reached == step:
+            raise Killed
+
+    failpoints.hook = kill
+    with pytest.raises(Killed):
+        ACTS[act](root)
+    failpoints.hook = lambda _step: None
+
+
+def test_a_killed_rollback_is_told_as_it_ended_also_after_its_pin(root: SiteRoot) -> None:
+    """It was done, though another release is live since; `settle_audit` comes before a swap."""
+
+    def kill(reached: str) -> None:
+        if reached == "acted":
+            raise Killed
+
+    failpoints.hook = kill
+    soon = replace(root, clock=lambda: NOW.timestamp() + 10)
+    with pytest.raises(Killed):
+        release.roll_back(root, *PLACE, now=NOW, until=NOW + timedelta(seconds=1), **WHO)
+    failpoints.hook = lambda _step: None
+    release.settle_audit(soon, *PLACE)
+    put_version(soon, 9)
+    assert [(each.kind, each.who, each.note) for each in told(soon)] == [
+        ("rolled_back", "ann@web1", ""),
+        ("unpinned", "", ""),
+    ]
+
+
+def test_a_rollback_that_failed_is_not_told(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was live is live again, and the pin of before stands."""
+    ACTS["pin"](root)
+
+    def check_files(*_args: object) -> list[str]:
+        return ["it is not what was written"]
+
+    monkeypatch.setattr(smoke, "check_files", check_files)
+    with pytest.raises(SiteUnavailable, match="not what was"):
+        ACTS["rollback"](root)
+    assert kinds(root) == ["pinned"]
+
+
+def test_what_is_over_is_told_without_anybody_s_doing(root: SiteRoot) -> None:
+    """A pin and a freeze, at their times."""
+    until = NOW + timedelta(hours=1)
+    release.pin_live(root, *PLACE, now=NOW, until=until, **WHO)
+    release.freeze(root, [], now=NOW, until=until, **WHO)
+    later = replace(root, clock=(until + DAY).timestamp)
+    over = [each for each in told(later) if each.at == until]
+    assert sorted(each.kind for each in over) == ["freeze.ended", "unpinned"]
+    assert {each.who for each in over} == {""}
+    release.forget_freezes_over(later, until + DAY)
+    release.unpin(later, *PLACE)
+    assert len(told(later)) == 4
+
+
+def test_a_log_that_can_not_be_written_keeps_nobody_from_going_back(root: SiteRoot) -> None:
+    """It is said, and the pin's own file tells of it."""
+    (app_folder(root).path / "audit.jsonl").mkdir()
+    ACTS["rollback"](root)
+    assert len(root.unnoted) == 1
+    pin = release.pinned(root, *PLACE)
+    assert pin is not None
+    assert pin.build_hash == live(root)
+    assert len(release.audit(root)[1]) == 1
+
+
+def test_a_clock_that_goes_back_mixes_nothing_up(root: SiteRoot) -> None:
+    """What stands is told as it stands."""
+    release.pin_live(root, *PLACE, now=NOW, until=NOW + DAY, **WHO)
+    earlier = replace(root, clock=(NOW - DAY).timestamp)
+    release.unpin(earlier, *PLACE, who="bob")
+    release.pin_live(earlier, *PLACE, now=NOW - DAY, **WHO)
+    assert sorted(kinds(earlier)) == ["pinned", "pinned", "unpinned"]
+    assert {each.note for each in told(earlier)} == {""}
+
+
+LUNCH = FreezeWindow(
+    kind="deny", cron="0 12 * * *", duration_s=3600, zone="UTC", reason="lunch", nodes=(NODE,)
+)
+
+
+def test_windows_are_told_once_each_as_events_tell_them(root: SiteRoot) -> None:
+    """Whichever worker looks, and however often; an early end, too."""
+    settings = replace(
+        Settings.from_environment(),
+        site_root=root.path,
+        freeze_windows=(LUNCH,),
+        events=EventSettings(webhooks=(Webhook(name="all", url="http://127.0.0.1:1/"),)),
+    )
+    for day in (NOW, NOW + DAY):
+        for minutes in (-1, 1, 30, 59, 60, 61):
+            at = day + timedelta(minutes=minutes)
+            tell_freezes(settings, SiteRoot(root.path, clock=at.timestamp), NODE, at)
+    later = replace(root, clock=(NOW + 2 * DAY - timedelta(hours=1)).timestamp)
+    entries = told(later)
+    assert [(each.kind, each.at) for each in entries] == [
+        (kind, day + timedelta(hours=hour))
+        for day in (NOW, NOW + DAY)
+        for hour, kind in ((0, "freeze.started"), (1, "freeze.ended"))
+    ]
+    sent = [json.loads(path.read_bytes()) for path in root.path.glob(".events/*/evt_*.json")]
+    about = [(each["type"], each["data"]["app"], each["data"]["why"]) for each in sent]
+    assert sorted(about) == sorted((each.kind, each.app, each.why) for each in entries)
+    at = NOW + 2 * DAY
+    tell_freezes(settings, later, NODE, at)
+    tell_freezes(replace(settings, freeze_windows=()), later, NODE, at + timedelta(minutes=5))
+    last = replace(root, clock=(at + DAY).timestamp)
+    assert [(each.kind, each.at - at) for each in told(last)[4:]] == [
+        ("freeze.started", timedelta()),
+        ("freeze.ended", timedelta(minutes=5)),
+    ]
+
+
+def test_a_window_that_frees_one_app_early_still_ends_for_the_others(root: SiteRoot) -> None:
+    """Each app has its own end."""
+    put(root, {"about/index.html": b"<h1>about</h1>"}, [], app="shared")
+    lunch = Freeze(why="lunch", since=NOW, until=NOW + timedelta(hours=1))
+    release.note_windows(root, NODE, {"play": lunch, "shared": lunch}, NOW)
+    release.note_windows(root, NODE, {"play": lunch}, NOW + timedelta(minutes=5))
+    release.note_windows(root, NODE, {"play": lunch}, NOW + timedelta(minutes=6))
+    later = replace(root, clock=(NOW + DAY).timestamp)
+    for app, minutes in (("play", 60), ("shared", 5)):
+        ended = [each.at - NOW for each in told(later, app=app) if each.kind == "freeze.ended"]
+        assert min(ended) == timedelta(minutes=minutes), app
+
+
+def test_events_and_the_log_agree(root: SiteRoot) -> None:
+    """Of each act: kind, who, why, release."""
+    settings = replace(
+        Settings.from_environment(),
+        site_root=root.path,
+        events=EventSettings(webhooks=(Webhook(name="all", url="http://127.0.0.1:1/"),)),
+    )
+    hashes = [each.build_hash for each in release.kept_releases(root, *PLACE)]
+    steps: list[Callable[[], object]] = [
+        lambda: ACTS["pin"](root),
+        lambda: release.roll_back(root, *PLACE, to=hashes[2], who="bob", why="ugly", now=NOW),
+        lambda: release.unpin(root, *PLACE, who="cem"),
+        lambda: release.roll_back(root, *PLACE, to=hashes[2], who="dan", why="still", now=NOW),
+        lambda: release.unpin(root, *PLACE, who="eve"),
+    ]
+    for step in steps:
+        before = live(root)
+        step()
+        events.tell(
+            settings,
+            *PLACE,
+            release.standing(root, *PLACE),
+            now=NOW,
+            pages_between=lambda _before, _after: (),
+            who=told(root)[-1].who,
+            live_before=before,
+        )
+    sent = [json.loads(path.read_bytes()) for path in root.path.glob(".events/*/evt_*.json")]
+    of_events = [(each["type"], each["data"]["who"], each["data"]["release"]) for each in sent]
+    assert sorted(of_events) == sorted((e.kind, e.who, e.release) for e in told(root))
+
+
+def test_the_command_needs_no_database(root: SiteRoot, tmp_path: Path) -> None:
+    """It filters, and its JSON is what docs/output.md says; what can't be read is told, with 3."""
+    shell = Installation(
+        home=tmp_path / "home", variables={"ROBBIEBLOCKS_SITE_ROOT": str(root.path)}
+    )
+    assert "nothing was pinned" in shell.run("audit").out
+    ACTS["freeze"](root)
+    ACTS["rollback"](root)
+    release.unpin(root, *PLACE, who="bob\x1b[31m")
+    ran = shell.run("audit", "--limit", "2")
+    assert ran.code == 0, ran.err
+    assert "\x1b" not in ran.out
+    given = json.loads(shell.run("audit", "--kind", "rolled_back", "--format", "json").out)
+    (entry,) = given["audit"]
+    assert given["version"] == 1
+    assert (entry["who"], entry["why"], entry["release"]) == ("ann@web1", "fair", live(root))
+    since = (NOW + DAY).isoformat()
+    assert "nothing was pinned" in shell.run("audit", "--since", since, "--kind", "rolled_back").out
+    assert shell.run("audit", "--node", "nowhere").out.strip().startswith("nothing")
+    log = app_folder(root).path / "audit.jsonl"
+    log.unlink()
+    log.mkdir()
+    broken = shell.run("audit")
+    assert broken.code == 3
+    assert "freeze.started" in broken.out
+    assert "could not read the audit log" in broken.err
