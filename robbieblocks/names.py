@@ -8,6 +8,7 @@ can't lead out of a folder, and can't be mistaken for another name.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from robbieblocks.messages import described
 
@@ -20,6 +21,9 @@ RESERVED_APPS = frozenset({"assets"})
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+# The values of HTML's `dir`, as pages write them.
+DIRECTIONS: Final = ("ltr", "rtl", "auto")
 _HTTPS_ORIGIN = re.compile(rf"https://{_LABEL}(?:\.{_LABEL}){{0,30}}(?::[0-9]{{1,5}})?")
 
 
@@ -50,6 +54,11 @@ def app_problem(app: str) -> str | None:
     if app in RESERVED_APPS:
         return "is reserved for the folder that holds a node's assets"
     return name_problem(app, longest=APP_LENGTH)
+
+
+def is_language(value: object) -> bool:
+    """Whether a value has the form of a language tag, such as `de` or `pt-BR` (BCP 47)."""
+    return isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None
 
 
 def is_https_origin(value: object) -> bool:

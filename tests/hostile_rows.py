@@ -340,8 +340,6 @@ def in_columns(name: str, markup: str) -> Iterator[Case]:
             "metadata": {
                 "og_title": markup,
                 "og_image_alt": markup,
-                "lang": markup,
-                "dir": markup,
                 "robots": markup,
                 "json_ld": {"name": markup},
                 markup: markup,

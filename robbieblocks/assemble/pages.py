@@ -11,6 +11,7 @@ from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
 from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.page_problems import PageProblems
+from robbieblocks.assemble.page_settings import settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props.preparing import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
@@ -30,7 +31,6 @@ from robbieblocks.names import (
     KEY_LENGTH,
     NAME_REMEDY,
     app_problem,
-    is_https_origin,
     name_problem,
     text_problem,
 )
@@ -168,7 +168,8 @@ class PageReader:
             wrong = no_object("metadata is", metadata, "write an object, or {}")
             self._problems.add_value("metadata", wrong)
             return
-        self._read_form_action(metadata.get("form_action", []))
+        for problem in settings_problems(metadata):
+            self._problems.add_value("metadata", problem)
         blocks = metadata.get("blocks", {})
         if not isinstance(blocks, dict):
             remedy = 'such as {"2": {"hydrate": "visible"}}'
@@ -177,17 +178,6 @@ class PageReader:
         orders = {str(block.order) for block in self._row.blocks}
         for order, settings in blocks.items():
             self._read_block_metadata(order, settings, known=order in orders)
-
-    def _read_form_action(self, origins: Json) -> None:
-        if not isinstance(origins, list):
-            remedy = 'such as ["https://forms.example"]'
-            self._problems.add("metadata", "expected a list of origins", remedy, "/form_action")
-            return
-        for index, origin in enumerate(origins):
-            if not is_https_origin(origin):
-                what = f"{printable(str(origin))} is no https origin"
-                remedy = "write scheme, host and port alone, such as https://forms.example"
-                self._problems.add("metadata", what, remedy, json_pointer("form_action", index))
 
     def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
         at = json_pointer("blocks", order)

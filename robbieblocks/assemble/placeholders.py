@@ -1,4 +1,4 @@
-"""Personal placeholders: `{{name}}` and `{{name|fallback}}` in texts.
+"""Personal placeholders: `{{name}}` and `{{name|fallback}}` in texts; `{{{{` stands for `{{`.
 
 The name is an ASCII identifier of at most 64 characters; blanks around the name and the fallback
 are ignored; a fallback holds no braces. Everything else in braces (`{{`, `{{}}`, `{% if %}`,
@@ -12,19 +12,21 @@ import re
 
 from robbieblocks.model import Json, JsonObject
 
-PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}")
+PLACEHOLDER = re.compile(
+    r"\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}"
+)
 
 
 def with_fallbacks(text: str) -> str:
-    """The text with each placeholder replaced by its fallback, or by nothing."""
+    """The text with each placeholder replaced by its fallback or nothing, and `{{{{` by `{{`."""
     if "{{" not in text:
         return text
-    return PLACEHOLDER.sub(lambda found: (found[2] or "").strip(), text)
+    return PLACEHOLDER.sub(lambda found: (found[2] or "").strip() if found[1] else "{{", text)
 
 
 def has_placeholder(text: str) -> bool:
     """Whether a text holds a placeholder that the browser may fill."""
-    return "{{" in text and PLACEHOLDER.search(text) is not None
+    return "{{" in text and any(found[1] for found in PLACEHOLDER.finditer(text))
 
 
 def resolved_object(value: JsonObject) -> JsonObject:

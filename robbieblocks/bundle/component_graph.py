@@ -22,7 +22,8 @@ class Checked:
     """Components by key: `good` ones, those that are `broken`, and why, all in the keys' order.
 
     `broken` also has the keys of components that are missing, not published, or import a broken
-    one. `causes` are, for each of them, its own errors and those of all that it imports.
+    one, and of good ones that pages place although they export no component. `causes` are, for each
+    of them, its own errors and those of all that it imports.
     """
 
     good: Mapping[str, Component]
@@ -67,8 +68,14 @@ def checked(
         problems.append(_import_problem(rows[keys[0]], entry, what, remedy))
     broken.update(*cycles)
     broken = importers(broken, found)
+    good = {key: found[key] for key in sorted(found) if key not in broken}
+    # Others may import what it exports: only pages that place it are held back.
+    for key in sorted(good.keys() & set(placed)):
+        if (problem := good[key].unplaceable) is not None:
+            problems.append(problem)
+            broken.add(key)
     return Checked(
-        good={key: found[key] for key in sorted(found) if key not in broken},
+        good=good,
         broken=frozenset(broken),
         problems=tuple(problems),
         causes={key: _causes(key, found, problems) for key in broken},

@@ -66,7 +66,7 @@ class Component:
     """A component as it was compiled, or what is wrong with it.
 
     `imports` are the keys of the components that it imports itself. `classes` are those that its
-    text and its CSS name.
+    text and its CSS name. `unplaceable` is why no block can show it, although others may import it.
     """
 
     module: Module
@@ -76,6 +76,7 @@ class Component:
     package_parts: tuple[PackagePart, ...] = ()
     problems: tuple[Problem, ...] = ()
     classes: NamedClasses = NO_CLASSES
+    unplaceable: Problem | None = None
 
     @property
     def broken(self) -> bool:
@@ -208,6 +209,7 @@ def _entry(
         "classes": sorted(analysis.classes),
         "styled": sorted(classes_of_css(row.css)),
         "problems": [each.as_json() for each in problems],
+        "unplaceable": analysis.unplaceable.as_json() if analysis.unplaceable else None,
     }
     texts = (result.script, result.source_map, css)
     return packed(json.dumps(head), result.module, *(text.encode() for text in texts))
@@ -260,5 +262,6 @@ def _read(content: bytes) -> Component:
             for specifier, package, names in head["package_parts"]
         ),
         problems=tuple(Problem(**each) for each in head["problems"]),
+        unplaceable=Problem(**head["unplaceable"]) if head["unplaceable"] else None,
         classes=NamedClasses(named=frozenset(head["classes"]), styled=frozenset(head["styled"])),
     )

@@ -57,6 +57,12 @@ const server = require("react-dom/server.browser");
 const jsx = require("react/jsx-runtime");
 globalThis.__rb = { React, dom, server, jsx };
 """
+# What takes the place of some exports in browsers: ES modules that export these names.
+_OWN_EXPORTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "react-dom": {
+        "createPortal": (Path(__file__).parent / "runtime" / "portals.js").read_text("utf-8")
+    }
+}
 _REEXPORT: Final = re.compile(r"""export\s*\{([\w$\s,]+)\}\s*from\s*["'](\./[^"']+)["']""")
 
 # Exported name to the name and the file that a package's index takes it from.
@@ -231,7 +237,11 @@ def _entry(part: PackagePart, names: Iterable[str], modules: Path, files: _Index
     Going through the package's index costs half a second where that names thousands of files.
     """
     lines: list[str] = []
-    for name in sorted(names):
+    own = _OWN_EXPORTS.get(part.specifier, {})
+    for name, text in own.items():
+        if name in names:
+            lines.append(text)
+    for name in sorted(set(names) - own.keys()):
         original, file = files.get(name, (name, _imported_file(part, modules)))
         lines.append(f"export {{{original} as {name}}} from {json.dumps(file)};\n")
     return "".join(lines)

@@ -169,11 +169,12 @@ class Bundle:
 
     `compiled` lists the keys of the components that were compiled now and not found in the cache.
     `broken` are the keys of components with an error, and of those that import one; they are not in
-    `modules`, and `blame` maps each to its own errors and those of what it imports. `isolate` is a
-    script that an isolate runs once: it sets globalThis.__rb to {React, server, jsx}.
-    `utilities_for` makes the stylesheet of the utility classes that components (by key) and what
-    they import use, so that a page changes only with its own components; None for no class.
-    `with_utilities` are the keys of the components whose text names such a class.
+    `modules`, but for those that only can't be placed. `blame` maps each to its own errors and
+    those of what it imports. `isolate` is a script that an isolate runs once: it sets
+    globalThis.__rb to {React, server, jsx}. `utilities_for` makes the stylesheet of the utility
+    classes that components (by key) and what they import use, so that a page changes only with its
+    own components; None for no class. `with_utilities` are the keys of the components whose text
+    names such a class.
     """
 
     modules: Mapping[str, Module]

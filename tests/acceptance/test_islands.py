@@ -284,3 +284,32 @@ def test_pages_are_valid_and_accessible(publish: Publish, page: Page, tmp_path: 
     page.goto(address)
     assert html_problems([tmp_path / "index.html"]) == []
     assert accessibility_violations(page) == []
+
+
+MODAL = component(
+    "modal",
+    """import { useEffect, useState } from "react"; import { createPortal } from "react-dom";
+export default function Modal() {
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(true), []);
+  return <div id="own">{open && <>
+    {createPortal(<p className="box" id="far">Far</p>, document.body)}
+    {createPortal(<p className="box" id="near">Near</p>, document.getElementById("own"))}
+    {createPortal(<meta name="from-modal" />, document.head)}</>}</div>;
+}""",
+    ".box { position: fixed; top: 7px }",
+)
+
+
+def test_what_is_shown_elsewhere_keeps_its_styles(publish: Publish, page: Page) -> None:
+    """A portal into the page's body has its component's CSS; one into the block or the head has no
+    element around it."""
+    page.goto(publish([MODAL, TITLE], [block(1, "modal"), block(2, "title", {"text": "x"})]))
+    page.wait_for_selector("#far")
+    top = "name => getComputedStyle(document.getElementById(name)).top"
+    assert page.evaluate(top, "far") == "7px"
+    assert page.evaluate(top, "near") == "7px"
+    parents = "name => document.querySelector(name).parentElement.dataset.rbComponent ?? null"
+    assert page.evaluate(parents, "#far") == "modal"
+    assert page.evaluate(parents, "#near") is None
+    assert page.evaluate("document.head.querySelector(':scope > [name=from-modal]') !== null")

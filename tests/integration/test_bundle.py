@@ -1057,3 +1057,22 @@ def test_utilities_are_told_from_an_authors_own_classes(make: Make) -> None:
         }
     )
     assert made.with_utilities == {"a"}
+
+
+HELPERS = "export const Bold = () => <b/>; export const Thin = () => <i/>;"
+BARREL = "export * from '@robbieblocks/helpers';"
+USES = "import { Bold, Thin } from '@robbieblocks/FROM'; export default () => <><Bold/><Thin/></>;"
+
+
+@pytest.mark.parametrize("source", ["helpers", "barrel"])
+def test_helpers_that_nobody_places_are_no_error(make: Make, source: str) -> None:
+    """A row that exports several functions, or a barrel, is imported, and refused where placed."""
+    codes = {"helpers": HELPERS, "barrel": BARREL, "page": USES.replace("FROM", source)}
+    made = make(rows(codes), "page")
+    assert not made.problems
+    assert not made.broken
+    made = make(rows(codes), "page", source)
+    assert made.broken == {source}
+    assert [(each.key, each.severity) for each in made.problems] == [(source, "error")]
+    assert made.blame[source] == made.problems
+    assert "@robbieblocks/page" in made.modules

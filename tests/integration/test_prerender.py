@@ -354,6 +354,14 @@ INTERACTIVE = {
     "visitor's locale": ("return (5000).toLocaleString();", False, True),
     "named locale": ("return (5000).toLocaleString('en-US');", False, False),
     "Intl": ("return new Intl.NumberFormat().format(1);", False, True),
+    "absent locale": ("return (5000).toLocaleString('tlh');", False, True),
+    "absent locale of Intl": ("return new Intl.NumberFormat(['tlh']).format(1);", False, True),
+    "one of several locales": ("return (5000).toLocaleString(['tlh', 'en']);", False, False),
+    "half a pair": ("return jsx('p', { onClick() {}, children: 'a\\ud800' });", True, True),
+    "half a pair, unhydrated": ("return 'a\\ud800';", False, False),
+    "newer built-in": ("return typeof Temporal;", False, True),
+    "browser's class": ("return typeof IntersectionObserver;", False, True),
+    "timer of nothing": ("return String(setTimeout(undefined));", False, False),
     "browser test": ("return typeof window === 'undefined' ? 'a' : 'b';", False, True),
     "misnested": ("return jsx('p', { onClick() {}, children: jsx('div', {}) });", True, True),
     "suspended": (
@@ -741,3 +749,50 @@ def test_elsewhere_shows_what_differs_for_another_visitor(
         key for key, one, two in zip(bodies, here, there, strict=True) if one.html != two.html
     }
     assert differing == varying.keys()
+
+
+REMEDIES = {
+    "the browser's object on the line": (
+        "return window.innerWidth;",
+        "window is only there in a browser: use it in useEffect or an event handler",
+    ),
+    "it was asked for elsewhere": (
+        "typeof localStorage;\nreturn (() => { throw new TypeError('x is read only'); })();",
+        "all blocks share built-in objects and React: keep state in the component",
+    ),
+    "an absent prop, and a browser test": (
+        "typeof window;\nreturn props.items.map(String);",
+        "give the prop a default in props_schema, or handle its absence in the code; "
+        "window is only there in a browser: use it in useEffect or an event handler",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "remedy"), REMEDIES.values(), ids=REMEDIES)
+def test_a_browser_test_elsewhere_is_not_the_cause(
+    press: Press, statements: str, remedy: str
+) -> None:
+    """That code asks for the browser somewhere is the remedy only where the error arises there."""
+    made = press.bundle(component("it", f"export default (props) => {{ {statements} }};"))
+    assert _problem(press.render(made, [block(1, "it")])[1]).remedy == remedy
+
+
+def test_a_store_that_asked_for_the_browser_while_it_was_loaded_is_not_the_cause(
+    press: Press,
+) -> None:
+    """With a persisted store imported, an error has the remedy that it would have without."""
+    store = component(
+        "store",
+        """import { create } from "zustand"; import { persist } from "zustand/middleware";
+export const useCart = create(persist(() => ({ items: [] }), { name: "cart" }));""",
+    )
+    user = component(
+        "user",
+        """import { useCart } from "@robbieblocks/store";
+export default ({ list }) => { useCart(); return list.map(String); };""",
+    )
+    made = press.bundle(store, user)
+    problem = _problem(press.render(made, [block(1, "user")])[1])
+    assert problem.remedy == (
+        "give the prop a default in props_schema, or handle its absence in the code"
+    )

@@ -86,6 +86,27 @@ def test_hydration_is_said_by_the_component_or_for_one_block(
     assert plan.page.blocks[0].hydrate == expected
 
 
+@pytest.mark.parametrize(
+    ("metadata", "what", "remedy"),
+    [
+        ({"lang": "de_DE"}, "de_DE is no language", "write de-DE (BCP 47)"),
+        ({"lang": "de_DE.UTF-8"}, "de_DE.UTF-8 is no language", "write de-DE (BCP 47)"),
+        ({"lang": '"><b>'}, '"><b> is no language', "write de or pt-BR (BCP 47)"),
+        ({"lang": 5}, "5 is no language", "write de or pt-BR (BCP 47)"),
+        ({"dir": "RTL"}, "RTL is no direction of text", "write ltr, rtl or auto"),
+        ({"dir": ["rtl"]}, "['rtl'] is no direction of text", "write ltr, rtl or auto"),
+    ],
+)
+def test_a_wrong_language_or_direction_is_an_error(
+    metadata: dict[str, Any], what: str, remedy: str
+) -> None:
+    """What browsers would take for no language, or pass over, holds the page back."""
+    (problem,) = assembled(a_page(metadata=metadata)).held_back["home"]
+    assert (problem.what, problem.remedy) == (what, remedy)
+    assert problem.pointer == f"/{next(iter(metadata))}"
+    assert problem.severity == "error"
+
+
 def test_settings_for_a_block_that_is_not_there_are_a_warning() -> None:
     """An entry left over from a removed block doesn't hold the page back."""
     found = assembled(a_page(metadata={"blocks": {"9": {"hydrate": "idle"}}}))

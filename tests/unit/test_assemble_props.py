@@ -246,6 +246,26 @@ def test_placeholders_show_their_fallback(text: str, expected: str) -> None:
     assert has_placeholder(text) == (text != expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{{{name}}", "{{name}}"),
+        ("{{{{name|x}} {{a|1}}", "{{name|x}} 1"),
+        ("{{{{", "{{"),
+        ("{{|x}}", "{{|x}}"),
+    ],
+)
+def test_four_braces_are_two(text: str, expected: str) -> None:
+    """`{{{{` shows two braces, so that a text can show a placeholder; without a name there is none.
+
+    A text without a placeholder costs the browser nothing.
+    """
+    assert with_fallbacks(text) == expected
+    made = ready({}, {"text": text})
+    assert made.value == {"text": expected}
+    assert (made.fill is not None) == ("{{a" in text)
+
+
 def test_props_keep_the_template_for_the_browser() -> None:
     """`fill` is what the browser fills; `value` and its JSON are what shows until then."""
     found = ready(

@@ -120,7 +120,6 @@ def test_anonymous_function(code: str) -> None:
     [
         ("", "no component was found"),
         ("const limit = 3;", "no component was found"),
-        ("export const A = () => <a/>;\nexport const B = () => <b/>;", "several components: A, B"),
         ("const A = () => <a/>;\nconst B = () => <b/>;", "several components: A, B"),
         ("<a/>\n<b/>", "several JSX elements"),
         ("module.exports = () => <p/>;", "module is not"),
@@ -477,3 +476,19 @@ def test_work_grows_as_the_text_does(part: str) -> None:
 def test_class_words(code: str, classes: set[str]) -> None:
     """Words count as classes where class names stand; a template's parts do not, nor do styles."""
     assert analysis(f"export default () => null; {code}").classes == classes
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("export const A = () => <a/>;\nexport const B = () => <b/>;", "several components: A, B"),
+        ("export * from '@robbieblocks/a';", "no component was found"),
+        ("export { A } from '@robbieblocks/a';", "is exported from another module"),
+    ],
+)
+def test_what_only_others_can_use_is_no_error_of_the_text(code: str, what: str) -> None:
+    """A text that exports several functions, or those of others, has no problem of its own."""
+    found = analysis(code)
+    assert not found.problems
+    assert found.unplaceable is not None
+    assert what in found.unplaceable.what

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from robbieblocks.assemble.markdown.rendering import rendered
 from robbieblocks.assemble.page_problems import PageProblems
-from robbieblocks.assemble.placeholders import resolved_object
+from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.props.preparing import Budget, ReadyProps
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.messages import json_pointer
-from robbieblocks.model import BlockRow, Json
+from robbieblocks.model import BlockRow, Json, canonical_json
 
 
 def with_html(
@@ -37,11 +37,10 @@ def with_html(
     filled = {name: _replaced(part, (name,), made) for name, part in value.items()}
     shown = resolved_object(filled)
     text = checked_json(shown)
-    return (
-        text
-        if isinstance(text, tuple)
-        else ReadyProps(shown, text, filled if shown is not filled else None)
-    )
+    if isinstance(text, tuple):
+        return text
+    fills = shown is not filled and has_placeholder(canonical_json(filled))
+    return ReadyProps(shown, text, filled if fills else None)
 
 
 def _rendered(text: str, budget: Budget) -> tuple[str, *tuple[ValueProblem, ...]]:

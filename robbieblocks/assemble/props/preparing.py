@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jsonschema_rs
 
-from robbieblocks.assemble.placeholders import resolved_object
+from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.props.markdown_places import (
     MARKDOWN,
@@ -112,7 +112,7 @@ class CompiledSchema:
             what = f"the schema's defaults nest without end, or add over {MAX_VALUE_BYTES:,} bytes"
             endless = (ValueProblem("", what, "end the recursion, or shorten them"),)
             return deep if isinstance(deep, tuple) else endless
-        text = checked_json(filled)
+        text = written = checked_json(filled)
         if isinstance(text, tuple):
             return text
         value = filled
@@ -126,9 +126,10 @@ class CompiledSchema:
         budget.units -= work
         if not self._validator.is_valid(value):
             return self._errors(value, budget)
-        fill = filled if value is not filled else None
         if not self._has_markdown:
+            fill = filled if value is not filled and has_placeholder(str(written)) else None
             return ReadyProps(value, text, fill)
+        fill = filled if value is not filled else None
         most = min(MAX_WORK, budget.units) // _NOTE_COST
         work = self._cost.work_on(value, most)
         if work > most:

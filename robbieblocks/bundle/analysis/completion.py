@@ -46,7 +46,8 @@ class Analysis:
     `exports` are the names that other components can import, `*` where they can't be told.
     `unused_imports` are those that esbuild drops, and of which the text makes no use at all.
     `words` may be class names; `classes`, `styles` and `computes_styles` are those of `Syntax`.
-    With `broken` the text has syntax errors, for which esbuild has the messages.
+    With `broken` the text has syntax errors, for which esbuild has the messages. `unplaceable` says
+    why no block can show it, although others may import what it exports.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Analysis:
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
     problems: tuple[Problem, ...] = ()
+    unplaceable: Problem | None = None
     shift: ColumnShift | None = None
     words: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
@@ -82,10 +84,14 @@ def analyse(
     siblings = syntax.broken and are_siblings(row.code)
     if siblings:
         problems.append(code_problem(row, SourcePosition(1, 1), *SIBLINGS))
-    elif isinstance(completion, Problem) and not syntax.broken and not _exports_common_js(syntax):
-        # Of a text with a syntax error, that error is the thing to report.
-        problems.append(completion)
+    unplaceable: Problem | None = None
     if isinstance(completion, Problem):
+        # Of a text with a syntax error, that error is the thing to report.
+        if not (siblings or syntax.broken or _exports_common_js(syntax)):
+            if syntax.exports or syntax.exports_all:
+                unplaceable = completion
+            else:
+                problems.append(completion)
         completion = NOTHING
     subsets = {
         subset_specifier(package, names): (package, names)
@@ -101,6 +107,7 @@ def analyse(
         styles=syntax.styles,
         computes_styles=syntax.computes_styles,
         problems=tuple(problems),
+        unplaceable=unplaceable,
         subsets=subsets,
         shift=shift,
         words=syntax.words,

@@ -13,7 +13,8 @@
  * }} Island
  */
 
-const PLACEHOLDER = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
+const PLACEHOLDER =
+  /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 
 /** @type {(text: string) => string} The site to which a text leads as an address, "" for none. */
@@ -28,7 +29,9 @@ const site = (text) => {
 
 /** @type {(text: string, query: URLSearchParams) => string} */
 const filledText = (text, query) =>
-  text.replace(PLACEHOLDER, (_, name, fallback = "") => query.get(name) || fallback.trim());
+  text.replace(PLACEHOLDER, (_, name, fallback = "") =>
+    name ? query.get(name) || fallback.trim() : "{{",
+  );
 
 /** @type {(value: any) => any} A value with its placeholders filled. */
 const filled = (value) => {
@@ -48,7 +51,7 @@ const filled = (value) => {
 const asksFor = (value) => {
   if (query.size === 0) return false;
   for (const [, name] of JSON.stringify(value).matchAll(PLACEHOLDER))
-    if (query.get(name)) return true;
+    if (name && query.get(name)) return true;
   return false;
 };
 

@@ -89,10 +89,10 @@ _FIXES: Final = {
     r"an element's type is|exports no component": (
         "export a function or class that returns JSX, and check what is imported as <Element>"
     ),
-    r"Cannot read propert|is not iterable|is not a function|undefined|null": (
-        "give the prop a default in props_schema, or handle its absence in the code"
-    ),
 }
+# What an absent value does, be it a prop or something that only browsers have.
+_ABSENT: Final = re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null")
+_ABSENT_FIX: Final = "give the prop a default in props_schema, or handle its absence in the code"
 
 
 def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: float) -> Problem:
@@ -108,13 +108,13 @@ def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: f
     what = message or f"it failed with {name or 'an error'} without a message"
     if name and name not in {"Error", "Component"} and message:
         what = f"{name}: {message}"
-    key, position = _position(component, failure.get("stack", ""), bundle)
+    key, position, line = _position(component, failure.get("stack", ""), bundle)
     return Problem(
         entity="component",
         key=key,
         field="react_code",
         what=what,
-        remedy=failure.get("fix") or _fix(message, failure.get("browser", "")),
+        remedy=failure.get("fix") or _fix(message, failure.get("browser", ""), line),
         line=position.line if position else None,
         column=position.column if position else None,
         source=position.text if position else "",
@@ -147,13 +147,18 @@ def _stopped_problem(component: str, bound: str, cpu_s: float) -> Problem:
     return Problem(entity="component", key=component, field="react_code", what=what, remedy=fix)
 
 
-def _position(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None]:
-    """The component and position of the innermost stack frame that a source map knows."""
+def _position(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None, str]:
+    """The component and position of the innermost stack frame that a source map knows, and the
+    compiled line.
+    """
     for specifier, line, column in _frames(component, stack, bundle):
-        position = locate(bundle.modules[specifier].source_map, line, column)
+        module = bundle.modules[specifier]
+        position = locate(module.source_map, line, column)
         if position is not None:
-            return specifier.removeprefix(component_specifier("")), position
-    return component, None
+            lines = module.script.split("\n")
+            compiled = lines[line - 1] if 0 < line <= len(lines) else ""
+            return specifier.removeprefix(component_specifier("")), position, compiled
+    return component, None, ""
 
 
 def _frames(component: str, stack: str, bundle: Bundle) -> Iterator[tuple[str, int, int]]:
@@ -176,8 +181,16 @@ def _readable(message: str) -> str:
     return REACT_MESSAGES[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
 
 
-def _fix(message: str, browser: str) -> str:
-    if browser:
-        return f"{browser} is only there in a browser: use it in useEffect or an event handler"
+def _fix(message: str, browser: str, line: str) -> str:
+    """What to do; `browser` is the browser's object that the block has read, `line` what failed.
+
+    Having asked for `window` somewhere, as stores do, is seldom why another line fails.
+    """
+    there = f"{browser} is only there in a browser: use it in useEffect or an event handler"
+    if browser and re.search(rf"\b{re.escape(browser)}\b", line or browser):
+        return there
     found = (fix for pattern, fix in _FIXES.items() if re.search(pattern, message))
+    if _ABSENT.search(message):
+        also = f"; {there}" if browser else ""
+        return next(found, _ABSENT_FIX + also)
     return next(found, _DEFAULT_FIX)

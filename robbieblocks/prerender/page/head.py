@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.model import AssembledPage, Asset, JsonObject
-from robbieblocks.names import is_https_origin
+from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
 
 # Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 SPECULATION: Final = (
@@ -34,8 +34,6 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
         "base-uri 'none'",
     )
 )
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_DIRECTIONS: Final = ("ltr", "rtl", "auto")
 # One that nothing ends goes to the end of the text, as in a browser.
 _INLINE_STYLE: Final = re.compile(
     r"<style\b[^>]*+(?:>(.*?)(?:</style\s*+>|\Z)|\Z)", re.DOTALL | re.IGNORECASE
@@ -127,8 +125,8 @@ class About:
             layout=page.layout,
             title=sendable(page.title),
             description=sendable(page.description),
-            lang=lang if _LANGUAGE.fullmatch(lang) else "en",
-            dir=direction if direction in _DIRECTIONS else "",
+            lang=lang if is_language(lang) else "en",
+            dir=direction if direction in DIRECTIONS else "",
             robots=text_of(page.metadata, "robots"),
             metadata=page.metadata,
         )

@@ -10,8 +10,8 @@
   if (held.length > 0) root.dataset.rbWhen = held.join(" ");
   if (title) {
     document.title = title.replace(
-      /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g,
-      (_, name, fallback = "") => query.get(name) || fallback.trim(),
+      /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g,
+      (_, name, fallback = "") => (name ? query.get(name) || fallback.trim() : "{{"),
     );
   }
 })();

@@ -65,7 +65,10 @@ define(global, "console", Object.fromEntries(CONSOLE.split(" ").map((name) => [n
 // there again.
 const BROWSER_OBJECTS =
   "window document navigator location localStorage sessionStorage matchMedia screen history " +
-  "innerWidth innerHeight devicePixelRatio";
+  "innerWidth innerHeight devicePixelRatio scrollX scrollY visualViewport getComputedStyle alert " +
+  "confirm prompt Notification speechSynthesis indexedDB caches customElements Temporal " +
+  "requestIdleCallback IntersectionObserver ResizeObserver MutationObserver DOMParser FileReader " +
+  "XMLHttpRequest WebSocket BroadcastChannel Worker Image Audio";
 for (const name of BROWSER_OBJECTS.split(" ")) {
   defineProperty(global, name, {
     get() {
@@ -78,9 +81,11 @@ for (const name of BROWSER_OBJECTS.split(" ")) {
   });
 }
 
-// These exist, so that code may ask for them, and throw when they are called.
+// These exist, so that code may ask for them, and throw when they are called. Without a function to
+// call they do nothing in a browser either.
 for (const name of ["setTimeout", "setInterval", "requestAnimationFrame", "fetch"]) {
-  global[name] = () => {
+  global[name] = (/** @type {unknown} */ task) => {
+    if (task === undefined && name !== "fetch") return 0;
     throw new Error(`${name} is not there while a page is prerendered`);
   };
 }

@@ -49,8 +49,11 @@ export const requireFor = (react) => {
     loaded.set(specifier, module);
     const isPackage = packages.has(specifier);
     if (isPackage) block.loading++;
+    // A module that has asked for the browser, and was loaded, is not why something fails later.
+    const { browserName } = block;
     try {
       apply(factory, undefined, [load, module, module.exports, own]);
+      block.browserName = browserName;
     } finally {
       if (isPackage) block.loading--;
     }

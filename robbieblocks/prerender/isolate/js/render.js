@@ -67,9 +67,10 @@ const renderBlock = (component, props, prefix) => {
     let html = renderTree(component, props, prefix, watchedReact);
     if (html.startsWith('<link rel="preload"')) html = html.replace(PRELOADS, "");
     if (html.includes("<!--$!-->")) checkFallback(component, props, prefix);
-    // Text that isn't well-formed UTF-16 has no UTF-8; HTML has no NUL.
-    html = html.toWellFormed();
-    if (html.includes("\0")) html = html.replaceAll("\0", "\uFFFD");
+    // Text that isn't well-formed UTF-16 has no UTF-8; HTML has no NUL. React's own text has both.
+    const sent = html.toWellFormed().replaceAll("\0", "\uFFFD");
+    if (sent !== html && block.interactive) block.rerender = true;
+    html = sent;
     const { proven, misnested } = proveHtml(html);
     // The browser's tree then differs from React's, so that the block can't be hydrated.
     if (misnested && block.interactive) block.rerender = true;

@@ -119,12 +119,24 @@ define(globalThis, "performance", {
   getEntriesByName: () => [],
 });
 
-// Text is made for one locale where a component names none, since that means the visitor's.
-/** @param {unknown} locales */
+// Text is made for one locale where a component names none, since that means the visitor's. Of locales
+// that are not there a browser may know one, and takes the visitor's otherwise.
+const { supportedLocalesOf } = Intl.NumberFormat;
+/** @param {any} locales */
 const named = (locales) => {
-  if (locales !== undefined && !(Array.isArray(locales) && locales.length === 0)) return locales;
-  readVarying();
-  return LOCALE;
+  if (locales === undefined || (Array.isArray(locales) && locales.length === 0)) {
+    readVarying();
+    return LOCALE;
+  }
+  try {
+    if (supportedLocalesOf(locales).length === 0) {
+      readVarying();
+      return LOCALE;
+    }
+  } catch {
+    // What names no locale throws in the method itself.
+  }
+  return locales;
 };
 
 /** @type {[object, string][]} */

@@ -1,0 +1,32 @@
+"""What a page's metadata may say of the whole page: its language, and where its forms send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.messages import json_pointer, printable
+from robbieblocks.model import JsonObject
+from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
+
+
+def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
+    """What is wrong with `lang`, `dir` and `form_action`."""
+    lang, direction = metadata.get("lang") or "en", metadata.get("dir") or "auto"
+    if not is_language(lang):
+        meant = str(lang).replace("_", "-").partition(".")[0]
+        remedy = f"write {meant if is_language(meant) else 'de or pt-BR'} (BCP 47)"
+        yield ValueProblem("/lang", f"{printable(str(lang))} is no language", remedy)
+    if direction not in DIRECTIONS:
+        what = f"{printable(str(direction))} is no direction of text"
+        yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
+    origins = metadata.get("form_action", [])
+    if not isinstance(origins, list):
+        remedy = 'such as ["https://forms.example"]'
+        yield ValueProblem("/form_action", "expected a list of origins", remedy)
+        return
+    for index, origin in enumerate(origins):
+        if not is_https_origin(origin):
+            what = f"{printable(str(origin))} is no https origin"
+            remedy = "write scheme, host and port alone, such as https://forms.example"
+            yield ValueProblem(json_pointer("form_action", index), what, remedy)
