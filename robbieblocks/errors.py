@@ -3,6 +3,7 @@
     RobbieBlocksError
     |-- Transient                 infrastructure failed; trying again can help (exit code 3)
     |   |-- DatabaseUnavailable
+    |   |   `-- MasterUnavailable   the database that is kept in step has lost its master
     |   |-- ToolchainUnavailable
     |   |-- SiteUnavailable       the site root or the cache can't be read or written
     |   |-- ProcessFailed         a child process died, hung or could not be started
@@ -126,6 +127,13 @@ class DatabaseUnavailable(Transient):
     """The database can't be reached, or the connection was lost.
 
     To do: check the address that the message names, and that the server runs and takes connections.
+    """
+
+
+class MasterUnavailable(DatabaseUnavailable):
+    """The master of a database that is kept in step can't be reached, or the connection was lost.
+
+    To do: check the address that the message names, and the line to it. Edits wait meanwhile.
     """
 
 

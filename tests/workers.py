@@ -148,6 +148,7 @@ class Worker:
     crash: str = ""
     stall: str = ""
     prelude: str = ""
+    command: tuple[str, ...] = ("worker",)
     create_root: bool = True
     prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -173,14 +174,14 @@ class Worker:
                 sys.executable,
                 "-c",
                 code,
-                "worker",
+                *self.command,
                 "--node",
                 self.node,
                 "--log",
                 "json",
             ]
             + ([] if "--health" in self.arguments else ["--health", "off"])
-            + (["--create-root"] if self.create_root else [])
+            + (["--create-root"] if self.create_root and self.command == ("worker",) else [])
             + list(self.arguments),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -41,6 +41,7 @@ from robbieblocks.cli.pinning.commands import (
 )
 from robbieblocks.cli.previewing.commands import preview, preview_comment
 from robbieblocks.cli.running.commands import dev, serve, worker
+from robbieblocks.cli.sync.commands import sync
 
 
 class Commands(TyperGroup):
@@ -77,6 +78,7 @@ app.add_typer(branding)
 app.add_typer(tokens)
 app.add_typer(secrets)
 app.add_typer(bucket)
+app.add_typer(sync)
 
 
 def _version(asked: bool) -> None:

@@ -15,6 +15,7 @@ from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 from robbieblocks.settings.reference import reference
+from robbieblocks.settings.sync import SyncSettings
 
 __all__ = [
     "HOOK",
@@ -30,6 +31,7 @@ __all__ = [
     "ProjectFile",
     "Setting",
     "Settings",
+    "SyncSettings",
     "Webhook",
     "file_schema",
     "is_loopback",

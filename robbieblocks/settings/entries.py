@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
+from robbieblocks.settings.sync import TLS, TRANSPORTS
 
 PROJECT_FILE: Final = "robbieblocks.toml"
 # Any of these says which database is meant; the others of libpq complete an address.
@@ -160,6 +161,36 @@ SETTINGS: Final = (
         "worker.health",
         "`127.0.0.1:9464`",
         "where a worker answers `/healthz`, `/readyz` and `/metrics`; `off` for nowhere",
+    ),
+    Setting(
+        "ROBBIEBLOCKS_SYNC_MASTER_URL",
+        "sync.master",
+        "none: this is the master, or alone",
+        "the master with which the database is [kept in step](sync.md), as a libpq URL or conninfo "
+        "of the node's own role there. Keep a password in the variable: the file is for everybody",
+    ),
+    Setting(
+        "",
+        "sync.interval",
+        "`300`",
+        "every how many seconds a node compares itself with the master, and tells it of itself",
+        range=(1, 86_400),
+    ),
+    Setting(
+        "",
+        "sync.transport",
+        "`auto`",
+        "how changes come down: by a subscription (`stream`), or by asking for them (`poll`); "
+        "`auto` is a subscription where both servers and the role allow one",
+        TRANSPORTS,
+    ),
+    Setting(
+        "",
+        "sync.tls",
+        "`required`",
+        "whether a master on another machine must be reached by TLS; `optional` for a network that "
+        "is encrypted otherwise",
+        TLS,
     ),
     Setting(
         "ROBBIEBLOCKS_HOME",

@@ -23,6 +23,7 @@ from robbieblocks.settings.project_file import (
     find_project_file,
     read_project_file,
 )
+from robbieblocks.settings.sync import SyncSettings
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _KEYS: Final = {setting.variable: setting.key for setting in SETTINGS}
@@ -46,6 +47,7 @@ class Settings:
     `addresses` where visitors reach each node, `styles` where pages have their styles,
     `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
+    `sync` says how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
     """
 
@@ -74,6 +76,7 @@ class Settings:
     checks: Mapping[str, str] = field(default_factory=dict[str, str])
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
+    sync: SyncSettings = field(default_factory=SyncSettings)
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -114,6 +117,11 @@ class Settings:
             freeze_windows=given.file.freeze_windows,
             in_file=given.in_file,
             events=given.file.events,
+            sync=SyncSettings.of(
+                given.in_file,
+                master=given.text("ROBBIEBLOCKS_SYNC_MASTER_URL"),
+                interval_s=given.number("sync.interval"),
+            ),
         )
 
 

@@ -27,6 +27,8 @@ from robbieblocks.settings.reference import (
     ORIGINS_MEANING,
     URLS_MEANING,
 )
+from robbieblocks.settings.sync import NAME as SYNC
+from robbieblocks.settings.sync import TABLES_MEANING, read_sync_tables
 
 if TYPE_CHECKING:
     from robbieblocks.source_files import Table
@@ -95,6 +97,7 @@ def _read(table: Table) -> ProjectFile:
     windows = read_freeze_windows(table)
     for name, urls in read_addresses(tables[TABLE]).items():
         found |= {f"{TABLE}.{name}.{node}": url for node, url in urls.items()}
+    found |= read_sync_tables(tables[SYNC])
     for each in (table, *tables.values()):
         each.finish()
     return ProjectFile(values=found, events=events, freeze_windows=windows)
@@ -126,6 +129,7 @@ def file_schema() -> dict[str, Any]:
     _describe_events(made["properties"][EVENTS])
     site = made["properties"][TABLE]["properties"]
     site[URLS]["description"], site[ORIGINS]["description"] = URLS_MEANING, ORIGINS_MEANING
+    made["properties"][SYNC]["properties"]["tables"]["description"] = TABLES_MEANING
     windows = made["properties"][FREEZE]["properties"]["windows"]
     windows["description"] = WINDOWS_MEANING
     windows["items"]["properties"]["kind"]["enum"] = ["", *WINDOW_KINDS]

@@ -13,7 +13,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, _FREEZE, "")
+    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, _FREEZE, _SYNC, "")
     return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), *after))
 
 
@@ -43,6 +43,26 @@ empty; elsewhere it has the demo's content.
 
 | variable | key in `{PROJECT_FILE}` | default | meaning |
 |---|---|---|---|"""
+
+_SYNC: Final = """
+## Tables that are kept in step
+
+`[sync.tables]` has a direction, a rule, or both for each table that is
+[kept in step](sync.md) otherwise than by default. The master's file counts; nodes get it from
+there:
+
+```toml
+[sync]
+interval = 60
+
+[sync.tables]
+robbieblocks_style_tokens = "down"
+robbieblocks_pages = "both column"
+secrets = "never"
+```
+
+The direction is `both`, `down` (from the master), `up` (to the master) or `never`. The rule says
+what is compared where two databases changed a row: the whole `row`, or each `column`."""
 
 URLS_MEANING: Final = (
     "where visitors reach each node: after each swap changed pages and their assets are fetched "

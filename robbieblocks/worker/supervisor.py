@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from robbieblocks.worker.connections import QueryWatchdog
-from robbieblocks.worker.health import Health
+from robbieblocks.worker.health import Reported
 from robbieblocks.worker.systemd import Notifier
 
 _INTERVAL_S: Final = 1.0
@@ -20,7 +20,7 @@ _SIGNS_PER_WATCHDOG: Final = 3
 
 @contextmanager
 def supervised(
-    watchdog: QueryWatchdog, health: Health, notifier: Notifier
+    watchdog: QueryWatchdog, health: Reported, notifier: Notifier
 ) -> Generator[None, None, None]:
     """Within the block, a thread ends hanging queries, and tells systemd of progress there is."""
     ended = threading.Event()
@@ -36,7 +36,7 @@ def supervised(
 
 
 def _supervise(
-    watchdog: QueryWatchdog, health: Health, notifier: Notifier, ended: threading.Event
+    watchdog: QueryWatchdog, health: Reported, notifier: Notifier, ended: threading.Event
 ) -> None:
     watchdog_s = notifier.watchdog_s
     sign_every_s = watchdog_s / _SIGNS_PER_WATCHDOG if watchdog_s else None

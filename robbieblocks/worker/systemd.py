@@ -58,6 +58,7 @@ class UnitSettings:
 
     node: str
     program: Path
+    command: tuple[str, ...] = ("worker",)
     options: tuple[str, ...] = ()
     site_root: Path
     folder: Path
@@ -71,13 +72,14 @@ class UnitSettings:
 def render_unit(settings: UnitSettings) -> str:
     """`worker.service` with its `$names` filled in.
 
-    It runs a node's worker with access to as little as its work allows. It does not
-    set MemoryDenyWriteExecute: V8 compiles JavaScript to machine code.
+    It runs a node's worker, or what `command` names, with access to as little as its work allows.
+    It does not set MemoryDenyWriteExecute: V8 compiles JavaScript to machine code.
     """
-    command = (str(settings.program), "worker", "--node", settings.node, *settings.options)
+    command = (str(settings.program), *settings.command, "--node", settings.node, *settings.options)
     template = resources.files("robbieblocks.worker").joinpath("worker.service").read_text("utf-8")
     return Template(template).substitute(
         node=_escaped(settings.node),
+        what=settings.command[0],
         command=" ".join(_word(word, dollar="$$") for word in command),
         site_root=_word(str(settings.site_root)),
         folder=_escaped(str(settings.folder)),

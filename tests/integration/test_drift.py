@@ -26,7 +26,7 @@ from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.drift import Drifts, watched
 from robbieblocks.worker.health import Health
-from robbieblocks.worker.health.server import Metrics
+from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.log import open_log
 from tests.commands import Installation
 from tests.integration.proofs import APPS, NODES, answering, assets, files_below, put, put_all

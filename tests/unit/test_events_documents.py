@@ -19,7 +19,7 @@ from robbieblocks.events.sending.messages import sentence
 from robbieblocks.events.signing import signed_headers
 from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.health import Health
-from robbieblocks.worker.health.server import Metrics
+from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.timing import Timing
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -116,10 +116,13 @@ def systemd(
     user: Annotated[
         str | None, typer.Option(help="Account to run as. Default: yours.", show_default=False)
     ] = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="For `sync run` of the node, and not for its worker.")
+    ] = False,
     embedded: Embedded = False,
     create_root: CreateRoot = False,
 ) -> None:
-    """Print a hardened systemd unit for a node's worker, with this shell's settings.
+    """Print a hardened systemd unit for a node's worker or sync, with this shell's settings.
 
     Changes nothing.
 
@@ -128,7 +131,8 @@ def systemd(
     from robbieblocks.cli.operating import systemd as command
 
     options = {"--embedded": embedded, "--create-root": create_root}
-    command.run(node=node, user=user, options=[name for name, given in options.items() if given])
+    given = [name for name, is_given in options.items() if is_given]
+    command.run(node=node, user=user, options=given, sync=sync)
 
 
 def webserver(

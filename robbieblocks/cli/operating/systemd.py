@@ -24,7 +24,7 @@ from robbieblocks.settings import Settings
 from robbieblocks.worker import Timing
 
 # What may hold a password: every user of the machine may read a unit.
-_SECRETS: Final = ("ROBBIEBLOCKS_DATABASE_URL", "PGPASSWORD")
+_SECRETS: Final = ("ROBBIEBLOCKS_DATABASE_URL", "ROBBIEBLOCKS_SYNC_MASTER_URL", "PGPASSWORD")
 # robbieblocks worker --node NODE
 _WORDS_MIN: Final = 4
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 -- where a server's socket may be
@@ -37,16 +37,24 @@ class UnitCommand:
     node: str
     user: str
     options: tuple[str, ...] = ()
+    sync: bool = False
 
     def __str__(self) -> str:
         words = ["robbieblocks", "systemd", "--node", self.node, "--user", self.user]
-        return shlex.join([*words, *self.options])
+        return shlex.join([*words, *(["--sync"] if self.sync else []), *self.options])
 
 
-def run(*, node: str, user: str | None, options: Sequence[str]) -> None:
-    """Print a systemd unit for a worker. Raises UsageError for an unknown node or account."""
+def run(*, node: str, user: str | None, options: Sequence[str], sync: bool = False) -> None:
+    """Print a systemd unit for a worker, or a node's sync.
+
+    Raises UsageError for an unknown node or account.
+    """
     settings = Settings.from_environment()
-    command = UnitCommand(node=node, user=user or getpass.getuser(), options=tuple(options))
+    if sync and "--create-root" in options:
+        raise UsageError("--create-root is for a worker: a sync has no site root")
+    command = UnitCommand(
+        node=node, user=user or getpass.getuser(), options=tuple(options), sync=sync
+    )
     text = unit(settings, command)
     if session.is_named(settings):
         _check_node(settings, node)
@@ -80,6 +88,7 @@ def unit(settings: Settings, command: UnitCommand) -> str:
         worker.UnitSettings(
             node=command.node,
             program=Path(shutil.which("robbieblocks") or Path(sys.argv[0]).absolute()),
+            command=("sync", "run") if command.sync else ("worker",),
             options=command.options,
             site_root=settings.site_root,
             # A worker finds the project's file from there; a folder below may go.

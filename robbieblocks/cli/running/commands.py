@@ -79,6 +79,12 @@ def worker(
         Literal["auto", "text", "json"],
         typer.Option(help="Log lines for people or for machines; auto asks the terminal."),
     ] = "auto",
+    with_sync: Annotated[
+        bool,
+        typer.Option(
+            "--with-sync", help="Keep the database in step too, as `sync run` does by itself."
+        ),
+    ] = False,
     embedded: Embedded = False,
     create_root: CreateRoot = False,
     adopt: Adopt = False,
@@ -100,6 +106,7 @@ def worker(
         reconcile=reconcile,
         grace=grace,
         log_form=log,
+        with_sync=with_sync,
         embedded=embedded,
         create_root=create_root,
         adopt=adopt,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from contextlib import ExitStack
+from typing import Literal
 
 from robbieblocks import collector, worker
 from robbieblocks.cli import session
+from robbieblocks.cli.health_address import health_address
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import Timing
-
-_NO_HEALTH_SERVER: Final = "off"
-_LAST_PORT: Final = 65535
 
 
 def run(
@@ -22,6 +21,7 @@ def run(
     reconcile: float,
     grace: float,
     log_form: Literal["auto", "json", "text"],
+    with_sync: bool,
     embedded: bool,
     create_root: bool,
     adopt: bool,
@@ -31,7 +31,7 @@ def run(
     settings = Settings.from_environment(database_url=database_url)
     options = worker.Options(
         node=node,
-        health=_health_address(health or settings.health),
+        health=health_address(health or settings.health),
         create_root=create_root,
         adopt=adopt,
         timing=Timing(
@@ -42,27 +42,19 @@ def run(
         ),
     )
     collector.enable_for_service()
-    with session.located(settings, may_embed=embedded) as found:
-        worker.run(found, options, worker.open_log(log_form))
+    log = worker.open_log(log_form)
+    with ExitStack() as stack:
+        found = stack.enter_context(session.located(settings, may_embed=embedded))
+        if with_sync:
+            # Its packages take time and memory, and most workers have no part in a sync.
+            from robbieblocks import sync
+
+            address = "" if options.health == "" else None
+            stack.enter_context(sync.beside(found, node, log, health=address))
+        worker.run(found, options, log)
 
 
 def _positive(option: str, seconds: float) -> float:
     if not seconds > 0:
         raise UsageError(f"{option} is a time in seconds and must be more than 0")
     return seconds
-
-
-def _health_address(health: str | None) -> str | None:
-    """What --health or the settings say, as `worker.Options` wants it: "" for no server."""
-    if health is None:
-        return None
-    if health == _NO_HEALTH_SERVER:
-        return ""
-    port = health.rpartition(":")[2]
-    if not port.isdigit() or int(port) > _LAST_PORT:
-        raise UsageError(
-            f"the health server's address is HOST:PORT, a port, or `{_NO_HEALTH_SERVER}`: "
-            f"{health!r} is none of them\n"
-            "  -> correct --health, ROBBIEBLOCKS_HEALTH, or worker.health in robbieblocks.toml"
-        )
-    return health

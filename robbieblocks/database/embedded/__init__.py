@@ -3,8 +3,9 @@
 from robbieblocks.database.embedded.server import (
     install_extension,
     is_installed,
+    let_merge,
     program,
     server,
 )
 
-__all__ = ["install_extension", "is_installed", "program", "server"]
+__all__ = ["install_extension", "is_installed", "let_merge", "program", "server"]

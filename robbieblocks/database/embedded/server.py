@@ -84,6 +84,23 @@ def install_extension(conninfo: str, name: str) -> None:
             connection.execute(SQL("CREATE EXTENSION IF NOT EXISTS {}").format(Identifier(name)))
 
 
+def let_merge(conninfo: str) -> None:
+    """Let the embedded database's role merge rows without firing triggers, as a sync does.
+
+    Raises DatabaseUnavailable.
+    """
+    administrator = make_conninfo(conninfo, user=keeper.ADMINISTRATOR)
+    with (
+        translated("let the database's role merge rows"),
+        psycopg.connect(administrator, autocommit=True) as connection,
+    ):
+        connection.execute(
+            SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(
+                Identifier(keeper.OWNER)
+            )
+        )
+
+
 def is_installed() -> bool:
     """Whether the embedded server came along: the extra `local` brings it."""
     return program("postgres") is not None

@@ -15,6 +15,7 @@ from robbieblocks.changes import Waiting
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.health.event_counts import EventCounts
+from robbieblocks.worker.health.metrics import Metrics
 from robbieblocks.worker.ports import BuildResult
 from robbieblocks.worker.timing import Timing
 
@@ -206,6 +207,10 @@ class Health:
         if self.oldest_waiting is None:
             return None
         return round(max(0.0, (datetime.now(UTC) - self.oldest_waiting).total_seconds()), 3)
+
+    def metrics(self) -> Metrics:
+        """What /metrics answers."""
+        return Metrics(self)
 
     def as_json(self) -> dict[str, object]:
         """The body of /healthz and /readyz. The keys are stable."""

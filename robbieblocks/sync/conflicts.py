@@ -1,0 +1,130 @@
+"""Versions that lost: listed, shown, and brought back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from psycopg import Connection
+
+from robbieblocks.database import translated
+from robbieblocks.errors import UsageError
+from robbieblocks.sync.hints import hinted
+from robbieblocks.sync.node import NodeDatabase
+
+# Conflicts, the latest first; with %(all)s those that were put right, too.
+_LIST: LiteralString = """
+    SELECT id, table_name, row_key, source_node, rule, resolution, created_at, resolved_at,
+           resolved_by, master_data, replica_data
+      FROM sync_conflicts
+     WHERE (%(all)s OR resolved_at IS NULL)
+       AND (%(table)s::text IS NULL OR table_name = %(table)s)
+     ORDER BY created_at DESC, id LIMIT %(limit)s
+"""
+# One conflict.
+_ONE: LiteralString = """
+    SELECT id, table_name, row_key, source_node, rule, resolution, created_at, resolved_at,
+           resolved_by, master_data, replica_data
+      FROM sync_conflicts WHERE id = %s
+"""
+# Bring the version that lost back, as a new edit.
+_RESTORE: LiteralString = "SELECT sync_conflicts_restore(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two versions of a row, made apart. A side that was a delete is None."""
+
+    id: UUID
+    table: str
+    key: str
+    node: str
+    rule: str | None
+    resolution: str
+    at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+    master_data: dict[str, object] | None
+    node_data: dict[str, object] | None
+
+    @property
+    def winner(self) -> str:
+        """Whose version stays, in words."""
+        words = {"master_wins": "the master's", "replica_wins": f"{self.node}'s"}
+        return words.get(self.resolution, "of both")
+
+    @property
+    def differences(self) -> dict[str, tuple[object, object]]:
+        """What each column has on the master's side and on the node's, where they differ."""
+        ours, theirs = self.master_data or {}, self.node_data or {}
+        return {
+            name: (ours.get(name), theirs.get(name))
+            for name in sorted({*ours, *theirs})
+            if ours.get(name) != theirs.get(name)
+        }
+
+    def as_json(self) -> dict[str, object]:
+        """The conflict as a JSON object. The keys are stable."""
+        return {
+            "id": str(self.id),
+            "table": self.table,
+            "key": self.key,
+            "node": self.node,
+            "rule": self.rule,
+            "resolution": self.resolution,
+            "at": self.at.isoformat(),
+            "resolved_at": self.resolved_at.isoformat() if self.resolved_at else None,
+            "resolved_by": self.resolved_by,
+            "master": self.master_data,
+            "node_version": self.node_data,
+        }
+
+
+def listed(
+    connection: Connection, *, all_: bool = False, table: str | None = None, limit: int = 100
+) -> tuple[Conflict, ...]:
+    """The latest conflicts. Raises DatabaseUnavailable, and UsageError where there is no sync."""
+    _require(connection)
+    with translated("list the conflicts"):
+        rows = connection.execute(_LIST, {"all": all_, "table": table, "limit": limit}).fetchall()
+    return tuple(Conflict(*row) for row in rows)
+
+
+def one(connection: Connection, id_: str) -> Conflict:
+    """A conflict by its id. Raises UsageError where there is none."""
+    _require(connection)
+    with translated("read the conflict"):
+        row = connection.execute(_ONE, (_uuid(id_),)).fetchone()
+    if row is None:
+        raise UsageError(f"there is no conflict {id_}: `robbieblocks sync conflicts list`")
+    return Conflict(*row)
+
+
+def restore(connection: Connection, id_: str) -> Conflict:
+    """Bring the version that lost back as a new edit, which goes to every node.
+
+    Raises UsageError where there is no such conflict, and Permanent where it was restored already,
+    or what the row belongs to is gone.
+    """
+    found = one(connection, id_)
+    with hinted("bring the version that lost back", "see `robbieblocks sync conflicts list --all`"):
+        connection.execute(_RESTORE, (found.id,))
+    return found
+
+
+def _require(connection: Connection) -> None:
+    if NodeDatabase(connection).self() is None:
+        raise UsageError(
+            "this database takes no part in a sync: name the master's with --database-url"
+        )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError(
+            f"{text} is no id of a conflict: `robbieblocks sync conflicts list` has them"
+        ) from None

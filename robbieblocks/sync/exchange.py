@@ -1,0 +1,245 @@
+"""What a node and its master do once they are connected: push, receive, and look at everything.
+
+Every step may be the last: the next process begins with what the databases say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from robbieblocks.errors import RightsMissing, SchemaOutdated
+from robbieblocks.failpoints import reached
+from robbieblocks.settings import SyncSettings
+from robbieblocks.sync import subscription
+from robbieblocks.sync.comparing import compare
+from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
+from robbieblocks.sync.link import Hello, MasterLink, TableRule
+from robbieblocks.sync.node import NodeDatabase, Repaired
+from robbieblocks.sync.shapes import differences
+from robbieblocks.worker import Log
+
+BATCH: Final = 200
+_POLL_PAGE: Final = 500
+CURSOR: Final = "log_after"
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """A node's database and its master, both connected."""
+
+    node: NodeDatabase
+    link: MasterLink
+    address: str
+    settings: SyncSettings
+    health: SyncHealth
+    log: Log
+    tables: tuple[TableRule, ...] = ()
+    streams: bool = True
+    _is_looked_at: bool = False
+    _said: set[str] = field(default_factory=set[str])
+
+    def begin(self) -> Hello:
+        """Greet the master, and see that both databases fit together.
+
+        Raises RightsMissing where the master refuses, and SchemaOutdated where this database lacks
+        what the master has: then nothing may be sent or merged.
+        """
+        hello = self._greet()
+        self.adopt_tables()
+        return hello
+
+    def adopt_tables(self) -> None:
+        """Keep the same tables in step as the master, in the same way.
+
+        Raises SchemaOutdated where this database lacks one of them, or a column of it.
+        """
+        self.tables = self.link.tables()
+        here = self.node.rules()
+        for rule in self.tables:
+            if here.get(rule.name) != rule.how:
+                self.node.configure(rule)
+        for name in here.keys() - {rule.name for rule in self.tables}:
+            self.node.configure(TableRule(name, "never", "row", True, {}))
+        lacking = [
+            each for rule in self.tables for each in differences(rule, self.node.schema(rule.name))
+        ]
+        if lacking:
+            raise SchemaOutdated(
+                f"this database is behind the master: {'; '.join(lacking)}: "
+                "run `robbieblocks db upgrade` here; changes wait until then"
+            )
+
+    def push(self) -> bool:
+        """Send a batch of the outbox; whether there was one."""
+        batch = self.node.take(BATCH)
+        if not batch.count:
+            return False
+        reached("sync: taken")
+        answers = self.link.apply(batch.entries, self.node.clock())
+        reached("sync: applied")
+        outcomes = self.node.settle(answers)
+        reached("sync: settled")
+        self.health.count(outcomes)
+        refused = outcomes.get("refused")
+        if refused:
+            self.log.warning("sync.refused", count=refused[0], why=refused[1])
+        return True
+
+    def receive(self) -> bool:
+        """Merge what changed at the master, where it is asked for; whether there is more."""
+        after = self.node.noted(CURSOR)
+        page, place, more = self.link.changes(after, _POLL_PAGE)
+        if page.count:
+            self.health.received += self.node.receive(page.entries)
+            reached("sync: received")
+        if place != after:
+            self.node.note(CURSOR, place)
+        return more
+
+    def look(self) -> None:
+        """Look at everything, put right what is not as it should be, and report the rest."""
+        hello = self.begin()
+        made_anew = self.open_way_down()
+        self._push_all()
+        done = self.compare(hello)
+        if done.count:
+            self.log.info(
+                "sync.repaired", changed=done.changed, removed=done.removed, sent=done.sent
+            )
+        if made_anew:
+            self.log.info("sync.subscribed")
+        self.health.find(
+            "unknown",
+            f"{done.unknown} rows are here alone, from before the node joined: "
+            "`SELECT sync_send('TABLE', ARRAY['KEY'])` sends them to the master"
+            if done.unknown
+            else "",
+        )
+        self.node.prune()
+        self.health.outbox = self.node.outbox()
+        self.health.reconciled()
+
+    def compare(self, hello: Hello) -> Repaired:
+        """Compare every table that comes down."""
+        done = Repaired()
+        for rule in self.tables:
+            if rule.comes_down and rule.has_deletes:
+                done += compare(
+                    self.node, self.link, rule.name, hello.tombstones_from, self.health.tick
+                )
+        self.health.repaired += done
+        return done
+
+    def _push_all(self) -> None:
+        while self.push():
+            self.health.tick()
+
+    def _greet(self) -> Hello:
+        outbox = self.health.outbox = self.node.outbox()
+        report: dict[str, object] = {
+            "waiting": outbox.waiting,
+            "refused": outbox.refused,
+            "oldest_at": outbox.oldest_at.isoformat() if outbox.oldest_at else None,
+            "transport": self.health.transport,
+            "schema_version": self.node.schema_version(),
+            "slot_name": subscription.slot_name(self.link.node),
+            "findings": self.health.findings,
+        }
+        hello = self.link.hello(self.node.clock(), report)
+        self.health.skew_ms = hello.skew_ms
+        self.node.seen(hello.master)
+        off = abs(hello.skew_ms) > SKEW_MAX_MS
+        self._find(
+            "clock",
+            f"the clock of this server is {abs(hello.skew_ms) / 1000:.0f} s "
+            f"{'ahead of' if hello.skew_ms > 0 else 'behind'} the master's: set it (NTP); until "
+            "then the master puts the times of edits right"
+            if off
+            else "",
+        )
+        return hello
+
+    def open_way_down(self) -> bool:
+        """See to it that changes come down; whether the subscription was made anew.
+
+        Raises RightsMissing where the settings want a subscription and there can't be one.
+        """
+        why_poll = self._why_poll()
+        self.streams = not why_poll
+        self.health.transport = "stream" if self.streams else "poll"
+        self._find(
+            "transport",
+            f"changes are asked for: {why_poll}"
+            if why_poll and self.settings.transport != "poll"
+            else "",
+        )
+        if not self.streams:
+            if not self._is_looked_at:
+                self._is_looked_at = True
+                if subscription.state(self.node) is not None:
+                    subscription.remove(self.node)
+                self.link.drop_slot(subscription.slot_name(self.link.node))
+                self.link.listen()
+            while self.receive():
+                self.health.tick()
+            return False
+        return self._look_at_subscription()
+
+    def _why_poll(self) -> str:
+        if self.settings.transport == "poll":
+            return "sync.transport is poll"
+        why = subscription.why_not(self.node, self.link)
+        if why and self.settings.transport == "stream":
+            raise RightsMissing(f"sync.transport is stream, and there is no subscription: {why}")
+        return why
+
+    def _look_at_subscription(self) -> bool:
+        name = subscription.slot_name(self.link.node)
+        state, slot = subscription.state(self.node), self.link.slot(name)
+        self.health.wal_status = slot.wal_status if slot else "missing"
+        self.health.behind_bytes = slot.behind_bytes if slot else 0
+        if state is None or slot is None or slot.is_lost or state.slot_name != name:
+            if state is not None or slot is not None:
+                why = (
+                    "this database has no subscription any more"
+                    if state is None
+                    else "the master has discarded what it had not read yet"
+                )
+                self.log.warning("sync.subscription_lost", why=why)
+            # What waits goes up first: what comes down has to meet it there.
+            self._push_all()
+            subscription.create(self.node, self.link, self.address, name)
+            reached("sync: subscribed")
+            self.health.resubscribed += 1
+            self._is_looked_at = True
+            self.health.wal_status = "reserved"
+            return True
+        if not self._is_looked_at:
+            self._is_looked_at = True
+            subscription.set_address(self.node, self.address)
+        if not state.is_enabled:
+            subscription.set_enabled(self.node, enabled=True)
+        self._find(
+            "slot",
+            "the master keeps little more of what this node has not read (wal_status is "
+            f"{slot.wal_status}): see what holds up the subscription in this server's log"
+            if slot.wal_status in ("unreserved", "extended") and not slot.is_active
+            else "",
+        )
+        self._find(
+            "subscription",
+            f"the subscription has failed {state.error_count} times and does not run: "
+            "see this server's log"
+            if state.error_count and not state.is_running
+            else "",
+        )
+        return False
+
+    def _find(self, topic: str, what: str) -> None:
+        if what and what not in self._said:
+            self.log.warning("sync.finding", topic=topic, what=what)
+        self._said.discard(self.health.findings_now.get(topic, ""))
+        if what:
+            self._said.add(what)
+        self.health.find(topic, what)

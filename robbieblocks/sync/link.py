@@ -1,0 +1,290 @@
+"""The master as a node sees it: its address, and one connection that asks and tells."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection, conninfo
+from psycopg.types.json import Jsonb
+
+from robbieblocks import database
+from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, UsageError
+from robbieblocks.settings import Settings
+from robbieblocks.sync.hints import hinted
+
+_ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
+_FIRST_DEFAULT: Final = "require"
+_SEE_THERE: Final = (
+    "see on the master that the node is admitted (`robbieblocks sync admit`), and that this "
+    "address is of its role"
+)
+
+# Tell the master of this node and its clock, and learn of the master.
+_HELLO: LiteralString = "SELECT sync_hello(%s, %s, %s)"
+# Have the master apply a batch of the outbox; the answer goes back as it is.
+_APPLY: LiteralString = "SELECT sync_apply(%s, %s::jsonb, %s)::text"
+# Which tables are kept in step, how, and what columns they have there.
+_TABLES: LiteralString = """
+    SELECT table_name, direction, rule, has_deletes, sync_schema(table_name)
+      FROM sync_settings() ORDER BY table_name
+"""
+# A page of a table's rows and tombstones in the order of their keys, and the last key.
+_COPY: LiteralString = """
+    SELECT page::text, jsonb_array_length(page), page -> -1 ->> 'row_key'
+      FROM sync_copy(%s, %s, %s, %s, %s) AS page
+"""
+# Hashes of a table by ranges of its keys.
+_HASHES: LiteralString = """
+    SELECT part, from_key, to_key, row_count, hash FROM sync_hashes(%s, %s, %s, %s, %s)
+"""
+# What changed after a place in the log.
+_CHANGES: LiteralString = """
+    SELECT (answer -> 'entries')::text, jsonb_array_length(answer -> 'entries'),
+           (answer -> 'after')::text, (answer -> 'is_more')::boolean
+      FROM sync_changes(%s, %s::jsonb, %s) AS answer
+"""
+# The slot of a node's subscription.
+_SLOT: LiteralString = """
+    SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
+      FROM pg_replication_slots WHERE slot_name = %s
+"""
+# Remove a slot that no subscription uses.
+_DROP_SLOT: LiteralString = """
+    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+     WHERE slot_name = %s AND NOT active
+"""
+# What a subscription needs of the master and of the role.
+_ABLE: LiteralString = """
+    SELECT current_setting('wal_level') = 'logical',
+           (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
+"""
+# Be woken where the log gets a row.
+_LISTEN: LiteralString = "LISTEN sync_log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """What the master says of itself and of this node."""
+
+    master: str
+    at: datetime
+    skew_ms: int
+    schema_version: str
+    tombstones_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRule:
+    """How a table is kept in step, and its columns with their types at the master."""
+
+    name: str
+    direction: str
+    rule: str
+    has_deletes: bool
+    columns: dict[str, str]
+
+    @property
+    def how(self) -> tuple[str, str, bool]:
+        """Direction, rule, and whether deletes are told."""
+        return self.direction, self.rule, self.has_deletes
+
+    @property
+    def comes_down(self) -> bool:
+        """Whether the master's rows are the node's, too."""
+        return self.direction in ("both", "down")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in the master's own JSON. Nothing parses it: numbers would lose digits."""
+
+    entries: str
+    count: int
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of a table's keys, without the first and with the last; None is an open end."""
+
+    number: int
+    from_key: str | None
+    to_key: str | None
+    row_count: int
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The state of a replication slot on the master."""
+
+    is_active: bool
+    wal_status: str
+    behind_bytes: int
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what the subscription has not read yet is gone."""
+        return self.wal_status == "lost"
+
+
+def master_address(settings: Settings) -> str:
+    """The address of the master, with TLS demanded where it is on another machine.
+
+    Raises UsageError where none is named, libpq can't read it, or it allows no TLS.
+    """
+    address = settings.sync.master
+    if not address:
+        raise UsageError(
+            "no master is named\n  -> set ROBBIEBLOCKS_SYNC_MASTER_URL, or `sync.master` in "
+            "robbieblocks.toml, to the address that `robbieblocks sync admit` prints there"
+        )
+    given = database.read_address(address)
+    if _is_here(given) or not settings.sync.is_tls_required:
+        return address
+    mode = given.get("sslmode") or os.environ.get("PGSSLMODE")
+    if mode is None:
+        return conninfo.make_conninfo(address, sslmode=_FIRST_DEFAULT)
+    if mode not in _ENCRYPTED:
+        raise UsageError(
+            f"the master is on another machine, and sslmode={mode} allows a connection without TLS"
+            "\n  -> write sslmode=verify-full (or require) into its address, or set `sync.tls` to "
+            '"optional" where the network itself is encrypted'
+        )
+    return address
+
+
+def _is_here(address: dict[str, str]) -> bool:
+    hosts = address.get("hostaddr") or address.get("host") or os.environ.get("PGHOST") or ""
+    return all(_is_local(host) for host in hosts.split(","))
+
+
+def _is_local(host: str) -> bool:
+    if not host or host == "localhost" or host.startswith(("/", "@")):
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+class MasterLink:
+    """A connection to the master, as the role of `node`. Methods raise MasterUnavailable where it
+    is lost, and RightsMissing where the master refuses.
+    """
+
+    def __init__(self, connection: Connection, node: str) -> None:
+        self.connection = connection
+        self.node = node
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        node: str,
+        watch: Callable[[str, Connection], None] = lambda _name, _connection: None,
+    ) -> MasterLink:
+        """Connect. Raises UsageError and MasterUnavailable; no message has a password."""
+        there = replace(settings, database_url=master_address(settings))
+        try:
+            connection = database.connect(there, application_name=f"robbieblocks sync {node}")
+        except DatabaseUnavailable as error:
+            raise MasterUnavailable(f"the master can't be reached: {error}") from error
+        watch("master", connection)
+        return cls(connection, node)
+
+    def hello(self, at: datetime, report: dict[str, object]) -> Hello:
+        """Tell the master of this node, by the node's clock."""
+        with _asked("say hello to the master"):
+            row = self.connection.execute(_HELLO, (self.node, at, Jsonb(report))).fetchone()
+        said: dict[str, Any] = row[0] if row else {}
+        tombstones = said.get("tombstones_from")
+        return Hello(
+            master=said["master"],
+            at=datetime.fromisoformat(said["at"]),
+            skew_ms=int(said.get("skew_ms") or 0),
+            schema_version=said.get("schema_version") or "",
+            tombstones_from=datetime.fromisoformat(tombstones) if tombstones else None,
+        )
+
+    def apply(self, entries: str, at: datetime) -> str:
+        """Have a batch applied; the answer is for the node's `settle`."""
+        with _asked("send changes to the master"):
+            row = self.connection.execute(_APPLY, (self.node, entries, at)).fetchone()
+        return str(row[0]) if row else "[]"
+
+    def tables(self) -> tuple[TableRule, ...]:
+        """Which tables are kept in step."""
+        with _asked("ask the master for its tables"):
+            rows = self.connection.execute(_TABLES).fetchall()
+        return tuple(TableRule(row[0], row[1], row[2], row[3], row[4] or {}) for row in rows)
+
+    def copy(self, table: str, after: str | None, to: str | None, limit: int) -> Page:
+        """A page of a table; one with fewer entries than `limit` is the last."""
+        with _asked(f"copy {table} from the master"):
+            row = self.connection.execute(_COPY, (self.node, table, after, to, limit)).fetchone()
+        return Page(*row) if row else Page("[]", 0, None)
+
+    def hashes(self, table: str, low: str | None, high: str | None, parts: int) -> list[Part]:
+        """Hashes of a range of keys."""
+        with _asked(f"compare {table} with the master"):
+            rows = self.connection.execute(_HASHES, (self.node, table, low, high, parts))
+            return [Part(*row) for row in rows]
+
+    def changes(self, after: str | None, limit: int) -> tuple[Page, str, bool]:
+        """What changed after a place, the place behind it, and whether there is more."""
+        with _asked("ask the master for changes"):
+            row = self.connection.execute(_CHANGES, (self.node, after, limit)).fetchone()
+        if row is None:
+            return Page("[]", 0, None), after or "null", False
+        return Page(row[0] or "[]", row[1] or 0, None), row[2], bool(row[3])
+
+    def listen(self) -> None:
+        """Have the master wake this connection where its log gets a row."""
+        with _asked("listen at the master"):
+            self.connection.execute(_LISTEN)
+
+    def slot(self, name: str) -> Slot | None:
+        """A slot's state; None where there is none."""
+        with _asked("look at the replication slot"):
+            row = self.connection.execute(_SLOT, (name,)).fetchone()
+        return Slot(row[0], row[1] or "lost", row[2] or 0) if row else None
+
+    def drop_slot(self, name: str) -> None:
+        """Remove a slot that nobody uses."""
+        with _asked("remove the replication slot"):
+            self.connection.execute(_DROP_SLOT, (name,))
+
+    def why_no_stream(self) -> str:
+        """Why the master can give no subscription; empty where it can."""
+        with _asked("ask what the master allows"):
+            row = self.connection.execute(_ABLE).fetchone()
+        is_logical, may_replicate = row or (False, False)
+        if not is_logical:
+            return (
+                "wal_level of the master is not logical: there, ALTER SYSTEM SET wal_level = "
+                "'logical', then restart the server"
+            )
+        if not may_replicate:
+            role = self.connection.info.user
+            return f'the role lacks REPLICATION: on the master, ALTER ROLE "{role}" REPLICATION'
+        return ""
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(Exception):
+            self.connection.close()
+
+
+@contextmanager
+def _asked(what: str) -> Generator[None]:
+    try:
+        with hinted(what, _SEE_THERE):
+            yield
+    except DatabaseUnavailable as error:
+        raise MasterUnavailable(str(error)) from error

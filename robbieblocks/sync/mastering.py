@@ -1,0 +1,174 @@
+"""The master's side of membership: begin a sync, let nodes in, shut one out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, LiteralString
+from urllib.parse import quote
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier, Literal
+
+from robbieblocks.database import schema, translated
+from robbieblocks.errors import RightsMissing, UsageError
+from robbieblocks.settings import Settings
+from robbieblocks.sync import master_watch
+from robbieblocks.sync.hints import hinted
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.subscription import PUBLICATION
+
+_PASSWORD_BYTES: Final = 24
+
+# Make this database the master under a name.
+_START: LiteralString = "SELECT sync_start(%s, true)"
+# Whether the publication is there.
+_IS_PUBLISHED: LiteralString = "SELECT 1 FROM pg_publication WHERE pubname = %s"
+# Keep a table in step otherwise than by default; whether its deletes are told stays as it is.
+_CONFIGURE: LiteralString = """
+    SELECT sync_configure(%(table)s, %(direction)s, %(rule)s, coalesce(
+        (SELECT has_deletes FROM sync_tables WHERE table_name = %(table)s), true))
+"""
+# Let a node in, by its role.
+_ADMIT: LiteralString = "SELECT sync_admit(%s, %s, %s, %s, %s)"
+# Whether a role is there.
+_HAS_ROLE: LiteralString = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+# Shut a node out, step by step.
+_LOCK_OUT: LiteralString = "SELECT step, is_done, detail FROM sync_lock_out(%s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A node that may join. `address` has the password where the role is new, this once."""
+
+    role: str
+    address: str
+    is_new: bool
+    may_replicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of shutting a node out; `detail` says why it was not done, and the statement."""
+
+    what: str
+    is_done: bool
+    detail: str | None
+
+
+def init_master(settings: Settings, connection: Connection, name: str) -> tuple[str, ...]:
+    """Make a database the master; returns what should be set otherwise on its server.
+
+    It may be repeated, and brings the settings of `[sync.tables]` in. Raises DatabaseUnavailable,
+    RightsMissing, and Permanent where the database is part of a sync already.
+    """
+    schema.apply(connection, settings.schema, sync=True)
+    with connection.transaction():
+        for table, (direction, rule) in settings.sync.tables.items():
+            with hinted(f"set how {table} is kept in step"):
+                connection.execute(
+                    _CONFIGURE, {"table": table, "direction": direction, "rule": rule}
+                )
+        with hinted("make this database the master"):
+            connection.execute(_START, (name,))
+        with translated("publish the log of changes"):
+            if connection.execute(_IS_PUBLISHED, (PUBLICATION,)).fetchone() is None:
+                connection.execute(
+                    SQL(
+                        "CREATE PUBLICATION {} FOR TABLE sync_log WITH (publish = 'insert')"
+                    ).format(Identifier(PUBLICATION))
+                )
+    return master_watch.advice(NodeDatabase(connection))
+
+
+def admit(
+    connection: Connection,
+    node: str,
+    *,
+    role: str,
+    tables: Sequence[str] = (),
+    towns: Sequence[str] = (),
+    new_password: bool = False,
+) -> Admitted:
+    """Let a node in: its role is made where it is missing, and granted what a node needs.
+
+    Raises UsageError where the database is no master, RightsMissing, and DatabaseUnavailable.
+    """
+    found = NodeDatabase(connection).self()
+    if found is None or not found.is_master:
+        raise UsageError(
+            "this database is no master\n  -> run `robbieblocks sync init-master` first"
+        )
+    if found.node == node:
+        raise UsageError(f"{node} is the master itself: name a node")
+    with translated("look for the node's role"):
+        is_new = connection.execute(_HAS_ROLE, (role,)).fetchone() is None
+    password = secrets.token_urlsafe(_PASSWORD_BYTES) if is_new or new_password else ""
+    with connection.transaction():
+        may_replicate = _make_role(connection, role, password, is_new=is_new)
+        with hinted(f"let {node} in"):
+            connection.execute(
+                _ADMIT, (node, node, role, list(tables) or None, list(towns) or None)
+            )
+    return Admitted(
+        role=role,
+        address=_address(connection, role, password),
+        is_new=is_new,
+        may_replicate=may_replicate,
+    )
+
+
+def lock_out(connection: Connection, node: str) -> tuple[Step, ...]:
+    """Shut a node out: nothing of it is taken or answered any more.
+
+    Raises DatabaseUnavailable, and Permanent where there is no such node.
+    """
+    with hinted(f"shut {node} out", "see the nodes that there are: `robbieblocks sync status`"):
+        # That its role may not log in holds once it is committed. Until then a session that was
+        # ended connects again, and holds the slot.
+        connection.execute(_LOCK_OUT, (node,))
+        return tuple(Step(*row) for row in connection.execute(_LOCK_OUT, (node,)).fetchall())
+
+
+def _make_role(connection: Connection, role: str, password: str, *, is_new: bool) -> bool:
+    """Make the role, or give it another password; whether it may replicate."""
+    name = Identifier(role)
+    # The server gets what it stores, and not the password: statements may be logged.
+    sealed = (
+        connection.pgconn.encrypt_password(
+            password.encode(), role.encode(), b"scram-sha-256"
+        ).decode()
+        if password
+        else ""
+    )
+    if not is_new:
+        if password:
+            with translated(f"give {role} another password"):
+                connection.execute(
+                    SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, Literal(sealed))
+                )
+        return True
+    try:
+        with translated(f"make the role {role}"), connection.transaction():
+            connection.execute(
+                SQL("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}").format(name, Literal(sealed))
+            )
+    except RightsMissing:
+        # Who may not give REPLICATION may still make a role: its node asks for changes.
+        with translated(f"make the role {role}"):
+            connection.execute(
+                SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, Literal(sealed))
+            )
+        return False
+    return True
+
+
+def _address(connection: Connection, role: str, password: str) -> str:
+    info = connection.info
+    host = "HOST" if not info.host or info.host.startswith("/") else info.host
+    secret = f":{password}" if password else ":PASSWORD"
+    return (
+        f"postgresql://{quote(role, safe='')}{secret}@{host}:{info.port}"
+        f"/{quote(info.dbname, safe='')}?sslmode=verify-full"
+    )

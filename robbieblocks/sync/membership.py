@@ -1,0 +1,171 @@
+"""Joining a sync and leaving it: what a node does to its own database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, LiteralString
+
+from psycopg import Connection
+
+from robbieblocks.database import schema, translated
+from robbieblocks.errors import MasterUnavailable, RobbieBlocksError, UsageError
+from robbieblocks.failpoints import reached
+from robbieblocks.settings import Settings
+from robbieblocks.sync import subscription
+from robbieblocks.sync.comparing import compare, first_look
+from robbieblocks.sync.exchange import CURSOR, Exchange
+from robbieblocks.sync.health import SyncHealth
+from robbieblocks.sync.hints import hinted
+from robbieblocks.sync.link import MasterLink, master_address
+from robbieblocks.sync.node import NodeDatabase, Repaired, Self
+from robbieblocks.worker import Log
+
+# Attach this database to a sync under a name.
+_START: LiteralString = "SELECT sync_start(%s, false)"
+# Detach it: nothing is captured any more.
+_STOP: LiteralString = "SELECT sync_stop()"
+# What subscriptions of other databases read from.
+_DROP_PUBLICATION: LiteralString = "DROP PUBLICATION IF EXISTS sync_publication"
+_PROGRESS_TIMEOUT_S: Final = 3600.0
+
+Progress = Callable[[str], None]
+
+
+def join(
+    settings: Settings,
+    connection: Connection,
+    node: str,
+    *,
+    log: Log,
+    progress: Progress,
+) -> Repaired:
+    """Make a database a node: its tables get the master's rows, and its edits go up from now on.
+
+    It may be repeated, and goes on where it was interrupted. Raises UsageError, MasterUnavailable,
+    RightsMissing where the master or this database refuses, and SchemaOutdated where this database
+    is behind.
+    """
+    address = master_address(settings)
+    link = MasterLink.open(settings, node)
+    try:
+        schema.apply(connection, settings.schema, sync=True)
+        own = NodeDatabase(connection)
+        _check_name(own.self(), node)
+        health = SyncHealth(node=node, progress_timeout_s=_PROGRESS_TIMEOUT_S)
+        exchange = Exchange(
+            node=own,
+            link=link,
+            address=address,
+            settings=settings.sync,
+            health=health,
+            log=log,
+        )
+        # Refused before any edit is captured, where the master does not know this node, or this
+        # database lacks what the master has.
+        hello = exchange.begin()
+        # From here on edits are captured: what is copied below meets them by the usual rule.
+        with hinted("join the sync"):
+            connection.execute(_START, (node,))
+        reached("sync: started")
+        own.seen(hello.master)
+        # First the subscription, then the copy: nothing falls between them.
+        exchange.open_way_down()
+        progress(f"changes come by {'subscription' if exchange.streams else 'asking for them'}")
+        done = Repaired()
+        for rule in exchange.tables:
+            if rule.comes_down and rule.has_deletes:
+                found = first_look(own, link, rule, hello.tombstones_from)
+                done += found
+                progress(f"{rule.name}: {found.count} rows")
+        while exchange.push():
+            pass
+        return done
+    finally:
+        link.close()
+
+
+def leave(settings: Settings, connection: Connection, *, force: bool) -> str:
+    """Take a database out of its sync; its rows stay. Returns what it was.
+
+    Raises UsageError where it takes no part, or where changes have not gone up yet, unless `force`.
+    """
+    own = NodeDatabase(connection)
+    found = _taking_part(own)
+    if found.is_master:
+        with translated("end the sync"):
+            connection.execute(_DROP_PUBLICATION)
+            connection.execute(_STOP)
+        return found.node
+    waiting = own.outbox().waiting
+    if waiting and not force:
+        raise UsageError(
+            f"{waiting} changes have not gone up to the master\n"
+            "  -> let `robbieblocks sync run` send them first, or give them up with --force"
+        )
+    subscription.remove(own)
+    # The master may be gone: what it keeps of this node is its administrator's to remove.
+    with suppress(MasterUnavailable, RobbieBlocksError):
+        link = MasterLink.open(settings, found.node)
+        try:
+            link.drop_slot(subscription.slot_name(found.node))
+        finally:
+            link.close()
+    own.note(CURSOR, "null")
+    with translated("leave the sync"):
+        connection.execute(_STOP)
+    return found.node
+
+
+def pause(connection: Connection, *, paused: bool) -> bool:
+    """Have a node send and receive nothing, or go on; whether that changed anything.
+
+    Raises UsageError where it takes no part in a sync.
+    """
+    own = NodeDatabase(connection)
+    _taking_part(own)
+    changed = own.set_paused(paused=paused)
+    state = subscription.state(own)
+    if state is not None and state.is_enabled == paused:
+        subscription.set_enabled(own, enabled=not paused)
+    return changed
+
+
+def resync(settings: Settings, connection: Connection, table: str) -> Repaired:
+    """Compare a table with the master and put right what differs. Raises as `join`."""
+    own = NodeDatabase(connection)
+    found = _taking_part(own)
+    if found.is_master:
+        raise UsageError("this is the master: run it on the node whose table differs")
+    link = MasterLink.open(settings, found.node)
+    try:
+        hello = link.hello(own.clock(), {})
+        rules = {rule.name: rule for rule in link.tables()}
+        rule = rules.get(table)
+        if rule is None or not (rule.comes_down and rule.has_deletes):
+            known = ", ".join(n for n, r in rules.items() if r.comes_down and r.has_deletes)
+            raise UsageError(
+                f"{table} does not come down from the master: name one of {known or 'none'}"
+            )
+        return compare(own, link, table, hello.tombstones_from)
+    finally:
+        link.close()
+
+
+def _taking_part(own: NodeDatabase) -> Self:
+    found = own.self()
+    if found is None:
+        raise UsageError(
+            "this database takes no part in a sync\n"
+            "  -> `robbieblocks sync join --node NODE` makes it a node, `sync init-master` a master"
+        )
+    return found
+
+
+def _check_name(found: Self | None, node: str) -> None:
+    if found is not None and (found.is_master or found.node != node):
+        what = "master" if found.is_master else "node"
+        raise UsageError(
+            f"this database is the {what} {found.node} of a sync already\n"
+            "  -> run `robbieblocks sync leave` first"
+        )

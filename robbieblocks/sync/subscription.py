@@ -1,0 +1,129 @@
+"""The subscription by which changes come down: its state, and how it is made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final, LiteralString
+
+from psycopg.sql import SQL, Identifier, Literal
+
+from robbieblocks.database import translated
+from robbieblocks.sync.link import MasterLink
+from robbieblocks.sync.node import NodeDatabase
+
+NAME: Final = "robbieblocks_sync"
+PUBLICATION: Final = "sync_publication"
+_SLOT_NAME_MAX: Final = 40
+
+# The subscription of this database: whether it is enabled, runs, and how often it failed.
+_STATE: LiteralString = """
+    SELECT s.subenabled, a.pid IS NOT NULL, coalesce(f.apply_error_count, 0), s.subslotname
+      FROM pg_subscription s
+      LEFT JOIN pg_stat_subscription a ON a.subid = s.oid AND a.relid IS NULL
+      LEFT JOIN pg_stat_subscription_stats f ON f.subid = s.oid
+     WHERE s.subname = %s
+       AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# Whether this server runs subscriptions, and this role may make one.
+_ABLE: LiteralString = """
+    SELECT current_setting('max_logical_replication_workers')::integer > 0,
+           rolsuper OR (current_setting('server_version_num')::integer >= 160000
+                        AND has_database_privilege(current_database(), 'CREATE')
+                        AND EXISTS (SELECT FROM pg_roles given
+                                     WHERE given.rolname = 'pg_create_subscription'
+                                       AND pg_has_role(current_user, given.oid, 'USAGE')))
+      FROM pg_roles WHERE rolname = current_user
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """The subscription as the node's server sees it."""
+
+    is_enabled: bool
+    is_running: bool
+    error_count: int
+    slot_name: str | None
+
+
+def slot_name(node: str) -> str:
+    """The slot of a node on the master: of lower case letters, digits and underscores alone."""
+    plain = re.sub(r"[^a-z0-9_]", "_", node.lower())[:_SLOT_NAME_MAX]
+    return f"sync_{plain}_{hashlib.sha256(node.encode()).hexdigest()[:8]}"
+
+
+def state(node: NodeDatabase) -> SubscriptionState | None:
+    """The state; None where there is no subscription. Raises DatabaseUnavailable."""
+    with translated("look at the subscription"):
+        row = node.connection.execute(_STATE, (NAME,)).fetchone()
+    return SubscriptionState(*row) if row else None
+
+
+def why_not(node: NodeDatabase, link: MasterLink) -> str:
+    """Why there can't be a subscription; empty where there can be one."""
+    with translated("ask what this server allows"):
+        row = node.connection.execute(_ABLE).fetchone()
+    runs, may = row or (False, False)
+    if not runs:
+        return (
+            "this server runs no subscription (max_logical_replication_workers is 0): set it to 4 "
+            "and restart it; the embedded one can't"
+        )
+    if not may:
+        role = node.connection.info.user
+        return (
+            f'the role {role} may make no subscription: GRANT pg_create_subscription TO "{role}" '
+            "and CREATE on the database (from PostgreSQL 16 on; before, only a superuser may)"
+        )
+    return link.why_no_stream()
+
+
+def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> None:
+    """Make the subscription and its slot; what is left of an earlier one is removed first.
+
+    It begins at the master's present: what was before has to be compared. Raises
+    DatabaseUnavailable and RightsMissing.
+    """
+    remove(node)
+    link.drop_slot(name)
+    statement = SQL(
+        "CREATE SUBSCRIPTION {name} CONNECTION {address} PUBLICATION {publication} "
+        "WITH (copy_data = false, create_slot = true, slot_name = {slot})"
+    ).format(
+        name=Identifier(NAME),
+        address=Literal(address),
+        publication=Identifier(PUBLICATION),
+        slot=Literal(name),
+    )
+    with translated("make the subscription"):
+        node.connection.execute(statement)
+
+
+def remove(node: NodeDatabase) -> None:
+    """Remove the subscription and leave its slot, which may be gone or out of reach."""
+    if state(node) is None:
+        return
+    with translated("remove the subscription"):
+        for action in ("DISABLE", "SET (slot_name = NONE)"):
+            node.connection.execute(_altered(action))
+        node.connection.execute(SQL("DROP SUBSCRIPTION {}").format(Identifier(NAME)))
+
+
+def set_enabled(node: NodeDatabase, *, enabled: bool) -> None:
+    """Have the subscription go on, or wait."""
+    with translated("enable the subscription" if enabled else "disable the subscription"):
+        node.connection.execute(_altered("ENABLE" if enabled else "DISABLE"))
+
+
+def set_address(node: NodeDatabase, address: str) -> None:
+    """Have the subscription connect by another address."""
+    with translated("change the subscription's address"):
+        node.connection.execute(
+            SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(Identifier(NAME), Literal(address))
+        )
+
+
+def _altered(action: LiteralString) -> SQL:
+    return SQL("ALTER SUBSCRIPTION " + NAME + " " + action)

@@ -1,0 +1,197 @@
+"""`robbieblocks sync`: each command does what it says, and each error names its remedy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from typer.main import get_command
+
+from robbieblocks.cli import app
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.settings import Settings
+from tests.sync_sites import NODES, Clusters, Place, Sync, servers, synced, syncing
+from tests.workers import until
+
+__all__ = ["servers"]
+
+pytestmark = pytest.mark.postgres
+MakeSettings = Callable[..., Settings]
+
+
+@dataclass
+class CommandLine:
+    """Runs commands in this process, with the environment of one database."""
+
+    patch: pytest.MonkeyPatch
+    output: pytest.CaptureFixture[str]
+
+    def __call__(self, place: Place, *words: str) -> str:
+        """What a command prints as its result. Raises what it raises, and SystemExit."""
+        self.output.readouterr()
+        for name, value in {
+            "ROBBIEBLOCKS_HOME": str(place.settings.home),
+            "ROBBIEBLOCKS_DATABASE_URL": place.settings.database_url or "",
+            "ROBBIEBLOCKS_SYNC_MASTER_URL": place.settings.sync.master or "",
+        }.items():
+            self.patch.setenv(name, value)
+        code = get_command(app)(["sync", *words], standalone_mode=False)
+        said = self.output.readouterr().out
+        if code:
+            raise SystemExit(said)
+        return said
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line."""
+    return CommandLine(monkeypatch, capsys)
+
+
+def conflicting(found: Sync) -> None:
+    """Have the master and the node rename the page apart, the node last."""
+    (node,) = found.nodes
+    for place, name in ((found.master, "the master's"), (node, "the node's")):
+        with place.connect() as connection:
+            connection.execute("UPDATE robbieblocks_pages SET page_name = %s", [name])
+    with syncing(node):
+        found.until_equal("robbieblocks_pages")
+        until(lambda: node.value("SELECT waiting FROM sync_outbox_state()") == 0, "it went up")
+
+
+def test_a_node_joins_and_leaves_by_commands(
+    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """init-master, admit, join, status, pause, resume, resync and leave say what they did."""
+    with synced(servers, make_settings, count=1, join=False) as found:
+        (node,) = found.nodes
+        said = command(found.master, "init-master")
+        assert "this database is the master master" in said
+        assert "max_slot_wal_keep_size" in said
+        address = command(found.master, "admit", node.name, "--role", "sync_by_command")
+        assert address.startswith("postgresql://sync_by_command:")
+        assert "sslmode=verify-full" in address
+        assert "sync_by_command:" not in command(
+            found.master, "admit", node.name, "--role", f"sync_{node.name}"
+        )
+        assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
+        assert node.value("SELECT count(*) FROM robbieblocks_pages") == 1
+        # Again: nothing is left to do.
+        assert "nothing differed" in command(node, "join", "--node", node.name)
+        shown = json.loads(command(node, "status", "--format", "json"))
+        assert (shown["node"], shown["transport"], shown["waiting"]) == (node.name, "stream", 0)
+        assert not shown["is_running"]
+        with pytest.raises(SystemExit, match="sync run --node"):
+            command(node, "status", "--check")
+        assert "the sync is paused" in command(node, "pause")
+        assert node.value("SELECT subenabled FROM pg_subscription LIMIT 1") is False
+        assert "paused already" in command(node, "pause")
+        assert "going on" in command(node, "resume")
+        assert "nothing differed" in command(node, "resync", "robbieblocks_pages")
+        assert node.name in command(found.master, "status")
+        with node.connect() as connection:
+            connection.execute("UPDATE robbieblocks_pages SET page_name = 'unsent'")
+        with pytest.raises(RobbieBlocksError, match=r"(?s)1 changes have not gone up .*--force"):
+            command(node, "leave")
+        assert "has left the sync" in command(node, "leave", "--force")
+        assert node.value("SELECT count(*) FROM pg_trigger WHERE tgname = 'sync_capture'") == 0
+        slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+        assert found.master.value(slots) == 0
+        with pytest.raises(RobbieBlocksError, match="takes no part in a sync"):
+            command(node, "status")
+
+
+def test_a_version_that_lost_is_shown_and_brought_back(
+    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """conflicts list names it, show has both sides, and restore makes it live everywhere, once."""
+    with synced(servers, make_settings, count=1) as found:
+        conflicting(found)
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "the node's"
+        (listed,) = json.loads(command(found.master, "conflicts", "list", "--format", "json"))
+        shown = command(found.master, "conflicts", "show", listed["id"])
+        assert "the master's" in shown
+        assert "the node's" in shown
+        command(found.master, "conflicts", "restore", listed["id"])
+        with syncing(*found.nodes):
+            found.until_equal("robbieblocks_pages")
+        assert found.nodes[0].value("SELECT page_name FROM robbieblocks_pages") == "the master's"
+        assert command(found.master, "conflicts", "list").strip() == "no version has lost"
+        with pytest.raises(RobbieBlocksError, match="restored"):
+            command(found.master, "conflicts", "restore", listed["id"])
+        with pytest.raises(RobbieBlocksError, match="no id of a conflict"):
+            command(found.master, "conflicts", "show", "nonsense")
+
+
+def test_a_node_that_is_locked_out_is_answered_no_more(
+    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """Its sync says so, and what it edits reaches nobody."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        role = found.master.value(
+            "SELECT database_role FROM sync_nodes WHERE node_type <> 'master'"
+        )
+        with syncing(node) as (process,):
+            process.wait_for("sync.state", state="active")
+            assert "TO DO" not in command(found.master, "lock-out", node.name)
+            with node.connect() as connection:
+                connection.execute("UPDATE robbieblocks_pages SET page_name = 'stolen'")
+            process.wait_for("sync.state", state="cut off")
+            assert node.value("SELECT waiting FROM sync_outbox_state()") == 1
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") != "stolen"
+        assert "locked out" in command(found.master, "status")
+        with found.master.connect() as connection:
+            connection.execute(f'ALTER ROLE "{role}" LOGIN'.encode())
+            slots = connection.execute(
+                "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+            ).fetchone()
+        assert slots == (0,)
+
+
+@pytest.mark.parametrize(
+    ("master", "message"),
+    [
+        ("", "(?s)no master is named.*ROBBIEBLOCKS_SYNC_MASTER_URL"),
+        ("postgresql://me:hidden@db.example.org/site?sslmode=prefer", "sslmode=prefer allows"),
+        ("postgresql://me:hidden@127.0.0.1:1/site", "the master can't be reached"),
+    ],
+)
+def test_a_master_that_can_not_be_used_is_one_clear_error(
+    servers: Clusters,
+    make_settings: MakeSettings,
+    command: CommandLine,
+    master: str,
+    message: str,
+) -> None:
+    """It names the cause and the remedy, never the password; the database is as it was."""
+    with synced(servers, make_settings, count=1, join=False) as found:
+        (node,) = found.nodes
+        node.settings = replace(
+            node.settings, sync=replace(node.settings.sync, master=master or None)
+        )
+        with pytest.raises(RobbieBlocksError, match=message) as raised:
+            command(node, "join", "--node", node.name)
+        assert "hidden" not in str(raised.value)
+        assert node.value("SELECT to_regclass('sync_self')") is None
+
+
+def test_errors_of_membership_name_their_remedy(
+    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """A name that was not admitted, another name than before, a table that is not synced, a
+    database that is no master.
+    """
+    with synced(servers, make_settings, count=1, join=False) as found:
+        (node,) = found.nodes
+        with pytest.raises(RobbieBlocksError, match="does not sync the node"):
+            command(node, "join", "--node", NODES[1])
+        command(node, "join", "--node", node.name)
+        with pytest.raises(RobbieBlocksError, match="sync leave"):
+            command(node, "join", "--node", NODES[1])
+        with pytest.raises(RobbieBlocksError, match=r"name one of .*robbieblocks_pages"):
+            command(node, "resync", "robbieblocks_deploys")
+        with pytest.raises(RobbieBlocksError, match="init-master"):
+            command(node, "admit", NODES[1])

@@ -1,0 +1,250 @@
+"""`sync run`: what is edited anywhere comes to be everywhere, whatever is cut or killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from robbieblocks.settings import Settings
+from tests.sync_sites import Clusters, Place, Sync, servers, synced, syncing
+from tests.workers import edit, running, until
+
+__all__ = ["servers"]
+
+pytestmark = pytest.mark.postgres
+BLOCKS = "robbieblocks_page_blocks"
+PAGES = "robbieblocks_pages"
+COMPONENTS = "robbieblocks_components"
+MakeSettings = Callable[..., Settings]
+
+
+def waiting(place: Place) -> object:
+    """How many changes wait in a node's outbox."""
+    return place.value("SELECT waiting FROM sync_outbox_state()")
+
+
+def rename(place: Place, name: str) -> None:
+    """Give the page another name."""
+    with place.connect() as connection:
+        connection.execute("UPDATE robbieblocks_pages SET page_name = %s", [name])
+
+
+def lost(found: Sync, field: str) -> set[object]:
+    """What one side had in a field of each row that was in a conflict."""
+    with found.master.connect() as connection:
+        rows = connection.execute(
+            "SELECT master_data ->> %(f)s, replica_data ->> %(f)s FROM sync_conflicts",
+            {"f": field},
+        ).fetchall()
+    return {value for row in rows for value in row}
+
+
+def test_an_edit_comes_to_be_everywhere(servers: Clusters, make_settings: MakeSettings) -> None:
+    """One of the master comes to both nodes, one of a node to the master and the other node."""
+    with synced(servers, make_settings) as found:
+        first, second = found.nodes
+        found.until_equal(BLOCKS)
+        with syncing(first, second), found.master.connect() as master:
+            edit(master, "play", 1)
+            found.until_equal(BLOCKS)
+            with first.connect() as node:
+                edit(node, "play", 2)
+            found.until_equal(BLOCKS)
+            shown = second.rows("SELECT props ->> 'version' FROM robbieblocks_page_blocks")
+            assert shown == [("v2",), ("v2",)]
+            until(lambda: waiting(first) == 0, "the outbox to be empty")
+        assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
+
+
+@pytest.mark.chaos
+def test_a_kill_at_any_step_loses_nothing(servers: Clusters, make_settings: MakeSettings) -> None:
+    """Of each batch that was taken, applied or settled when it was killed, every change goes up
+    once.
+    """
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        for number, step in enumerate(("taken", "applied", "settled"), start=1):
+            rename(node, f"name {number}")
+            with node.connect() as connection:
+                edit(connection, "play", number)
+            killed = node.syncing(crash=f"sync: {step}")
+            with running(killed):
+                killed.wait_for_exit()
+        with syncing(node):
+            found.until_equal(BLOCKS)
+            found.until_equal(PAGES)
+            until(lambda: waiting(node) == 0, "the outbox to be empty")
+        assert node.value("SELECT page_name FROM robbieblocks_pages") == "name 3"
+        assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
+        twice = (
+            "SELECT count(*) FROM (SELECT id FROM sync_received GROUP BY id HAVING count(*) > 1)"
+        )
+        assert found.master.value(f"{twice} AS twice") == 0
+
+
+@pytest.mark.chaos
+def test_days_apart_end_equal_and_keep_what_lost(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """Edits of both sides of a cut line meet when it is mended, though it breaks again and again:
+    the latest stays, the others' last versions are in the audit.
+    """
+    with synced(servers, make_settings) as found:
+        first, second = found.nodes
+        assert first.line is not None
+        assert second.line is not None
+        with syncing(first, second) as workers:
+            for each in workers:
+                each.wait_for("sync.state", state="active")
+            for place in (first, second):
+                place.line.cut()  # type: ignore[union-attr]  # it has one
+            for number in range(40):
+                rename(first, f"first {number}")
+                with second.connect() as connection:
+                    connection.execute(
+                        "INSERT INTO robbieblocks_components (component_key, component_name, "
+                        "component_type, react_code, props_schema) "
+                        "VALUES (%s, %s, 'text', %s, '{}')",
+                        [f"apart-{number}", f"Apart {number}", f"<p>{'x' * 2000}</p>"],
+                    )
+            rename(found.master, "the master's")
+            rename(second, "the last")
+            with first.connect() as connection:
+                connection.execute("DELETE FROM robbieblocks_page_blocks WHERE block_order = 2")
+            for each in workers:
+                each.wait_for("sync.state", state="cut off")
+            first.line.mend()
+            second.line.mend()
+            second.line.cut_after = 30_000
+            found.until_equal(PAGES)
+            found.until_equal(COMPONENTS)
+            found.until_equal(BLOCKS)
+            until(lambda: waiting(first) == waiting(second) == 0, "the outboxes to be empty")
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "the last"
+        assert {"first 39", "the master's"} <= lost(found, "page_name")
+        assert found.master.value("SELECT count(*) FROM robbieblocks_components") == 41
+
+
+@pytest.mark.chaos
+def test_a_killed_server_comes_back_in_step(servers: Clusters, make_settings: MakeSettings) -> None:
+    """The master, then the node, is killed while edits go both ways: both end equal."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with syncing(node) as (process,):
+            process.wait_for("sync.state", state="active")
+            for place in (found.master, node):
+                rename(node, f"before {place.name}")
+                place.cluster.kill()
+                process.wait_for(
+                    "sync.state", state="cut off" if place is found.master else "unreachable"
+                )
+                if place is found.master:
+                    rename(node, "while the master is away")
+                place.cluster.start()
+                with found.master.connect() as connection:
+                    edit(connection, "play", 7 if place is found.master else 8)
+                found.until_equal(PAGES)
+                found.until_equal(BLOCKS)
+        assert node.value("SELECT page_name FROM robbieblocks_pages") == "before vengeance-local"
+
+
+def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings) -> None:
+    """Where the master has discarded what a node had not read, its subscription begins anew, what
+    it had not sent goes up, and what was deleted meanwhile goes.
+    """
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        found.until_equal(BLOCKS)
+        assert node.line is not None
+        node.line.cut()
+        with found.master.connect() as master:
+            master.execute("DELETE FROM robbieblocks_page_blocks WHERE block_order = 2")
+            edit(master, "play", 5)
+
+            def dropped() -> bool:
+                found_slot = master.execute(
+                    "SELECT active_pid FROM pg_replication_slots WHERE database = "
+                    "current_database()"
+                ).fetchone()
+                if found_slot and found_slot[0] is not None:
+                    master.execute("SELECT pg_terminate_backend(%s)", [found_slot[0]])
+                    return False
+                master.execute(
+                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                    "WHERE database = current_database()"
+                )
+                return True
+
+            until(dropped, "the slot dropped")
+        rename(node, "edited meanwhile")
+        node.line.mend()
+        with syncing(node) as (process,):
+            process.wait_for("sync.subscription_lost")
+            found.until_equal(BLOCKS)
+            found.until_equal(PAGES)
+            process.wait_for("sync.state", state="active")
+            with found.master.connect() as master:
+                edit(master, "play", 6)
+            found.until_equal(BLOCKS)
+        assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") == 1
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "edited meanwhile"
+
+
+def test_damage_is_found_and_repaired(servers: Clusters, make_settings: MakeSettings) -> None:
+    """A row that was altered behind the sync's back, on a node, is put right by the comparison."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with node.connect() as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("DELETE FROM robbieblocks_page_blocks WHERE block_order = 1")
+            connection.execute("UPDATE robbieblocks_components SET component_name = 'damaged'")
+        with syncing(node) as (process,):
+            process.wait_for("sync.repaired")
+            found.until_equal(BLOCKS)
+            found.until_equal(COMPONENTS)
+        assert found.master.value("SELECT component_name FROM robbieblocks_components") == "Label"
+
+
+def test_a_clock_that_is_off_is_told(servers: Clusters, make_settings: MakeSettings) -> None:
+    """A node five minutes ahead is told, and its edit does not win over a later one for long."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with node.connect() as connection:
+            connection.execute("UPDATE sync_self SET clock_offset_ms = 300000")
+        with syncing(node) as (process,):
+            process.wait_for("sync.finding", topic="clock")
+            rename(node, "from the future")
+            until(
+                lambda: (
+                    found.master.value("SELECT page_name FROM robbieblocks_pages")
+                    == "from the future"
+                ),
+                "the edit to go up",
+            )
+            rename(found.master, "later")
+            found.until_equal(PAGES)
+        assert node.value("SELECT page_name FROM robbieblocks_pages") == "later"
+
+
+def test_a_node_whose_schema_is_behind_waits(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """It says which column it lacks, changes nothing, and goes on once it has it."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        added = "ALTER TABLE robbieblocks_pages ADD COLUMN added text"
+        with found.master.connect() as master:
+            master.execute(added)
+        with syncing(node) as (process,):
+            process.wait_for("sync.state", state="behind")
+            (line,) = process.logged("sync.state", state="behind")
+            assert "robbieblocks_pages.added is missing" in line["why"]
+            with found.master.connect() as master:
+                master.execute("UPDATE robbieblocks_pages SET added = 'new', page_name = 'new'")
+            rename(node, "waits")
+            assert waiting(node) == 1
+            with node.connect() as connection:
+                connection.execute(added)
+            process.wait_for("sync.state", state="active")
+            found.until_equal(PAGES)

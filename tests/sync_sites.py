@@ -1,0 +1,299 @@
+"""Masters and nodes in tests: databases on clusters of their own, with a line that can be cut."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from robbieblocks import sync
+from robbieblocks.settings import Settings, SyncSettings
+from robbieblocks.worker import open_log
+from tests import clusters, proxy
+from tests.clusters import Cluster
+from tests.commands import Installation
+from tests.proxy import Proxy
+from tests.workers import Worker, fill, until
+
+NODES = ("vengeance-local", "aurora-town-local")
+_TEMPLATE = "robbieblocks_template"
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Clusters:
+    """A master's server and two nodes'; each has a database with our schema to copy."""
+
+    master: Cluster
+    nodes: tuple[Cluster, Cluster]
+
+    def all(self) -> tuple[Cluster, ...]:
+        """Every one."""
+        return (self.master, *self.nodes)
+
+
+@dataclass
+class Place:
+    """One database of a sync: on which server, and how programs reach it."""
+
+    name: str
+    cluster: Cluster
+    dbname: str
+    settings: Settings
+    line: Proxy | None = None
+
+    def connect(self) -> psycopg.Connection:
+        """A connection that commits each statement."""
+        return self.cluster.connect(self.dbname)
+
+    def value(self, query: str, *values: object) -> object:
+        """The first value of a query's first row."""
+        with self.connect() as connection:
+            row = connection.execute(query.encode(), values).fetchone()
+        return row[0] if row else None
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """The rows of a query."""
+        with self.connect() as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    @property
+    def installation(self) -> Installation:
+        """What commands find in their environment."""
+        return Installation(
+            home=self.settings.home,
+            database_url=self.settings.database_url,
+            variables={"ROBBIEBLOCKS_SYNC_MASTER_URL": self.settings.sync.master or ""},
+        )
+
+    def syncing(self, *, crash: str = "", prelude: str = "") -> Worker:
+        """A `sync run` of this database; it is started by `running`."""
+        return Worker(
+            self.settings,
+            self.name,
+            command=("sync", "run"),
+            crash=crash,
+            prelude=_QUICK + prelude,
+            environment={"ROBBIEBLOCKS_SYNC_MASTER_URL": self.settings.sync.master or ""},
+        )
+
+
+@dataclass(eq=False)
+class Thread:
+    """A sync that runs as a thread of the test's process, and its log."""
+
+    place: Place
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    health: sync.SyncHealth | None = None
+
+    def write(self, text: str) -> None:
+        """Take what the log writes."""
+        self.lines += [json.loads(line) for line in text.splitlines() if line]
+
+    def flush(self) -> None:
+        """There is nothing to flush."""
+
+    def logged(self, event: str, **values: Any) -> list[dict[str, Any]]:
+        """The lines so far with this event and these values."""
+        found = list(self.lines)
+        return [e for e in found if e["event"] == event and values.items() <= e.items()]
+
+    def wait_for(self, event: str, **values: Any) -> None:
+        """Wait until it has logged an event."""
+        until(lambda: self.logged(event, **values), f"{event} {values} in {self.lines}")
+
+
+@contextmanager
+def syncing(*places: Place, interval_s: float = 2.0) -> Iterator[list[Thread]]:
+    """Syncs of databases, as a worker has them beside itself."""
+    timing = sync.SyncTiming(interval_s=interval_s, poll_s=0.3, refused_s=0.3, reconnect_max_s=0.3)
+    with ExitStack() as stack:
+        found = [Thread(place) for place in places]
+        for each in found:
+            log = open_log("json", cast("TextIO", each))
+            each.health = stack.enter_context(
+                sync.beside(each.place.settings, each.place.name, log, timing=timing)
+            )
+        yield found
+
+
+# What a person waits for in minutes is looked at in a moment.
+_QUICK = """
+from dataclasses import replace
+from robbieblocks.sync import lifecycle
+_usual = lifecycle.timing_of
+def _quick(settings):
+    return replace(_usual(settings), poll_s=0.3, refused_s=0.3, reconnect_max_s=0.3,
+                   interval_s={interval_s})
+lifecycle.timing_of = _quick
+""".replace("{interval_s}", "2.0")
+
+
+@dataclass
+class Sync:
+    """A master and its nodes."""
+
+    master: Place
+    nodes: list[Place] = field(default_factory=list)
+
+    @property
+    def places(self) -> list[Place]:
+        """Every database."""
+        return [self.master, *self.nodes]
+
+    def until_equal(self, table: str, columns: str = "*", patience: float = 60.0) -> None:
+        """Wait until a table has equal rows everywhere."""
+        query = f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM (SELECT {columns} FROM {table}) t"  # noqa: E501 -- ours
+        until(
+            lambda: len({_quietly(place, query) for place in self.places}) == 1,
+            f"{table} equal everywhere",
+            patience,
+        )
+
+
+def _quietly(place: Place, query: str) -> object:
+    try:
+        return place.value(query)
+    except psycopg.OperationalError:
+        return object()
+
+
+@contextmanager
+def started(folder: Path, *, master_version: int = clusters.EMBEDDED) -> Iterator[Clusters]:
+    """Three clusters, each with a database that has our schema and the small site."""
+    with ExitStack() as stack:
+        templates: dict[int, Path] = {}
+        made: list[Cluster] = []
+        for number, version in enumerate((master_version, clusters.EMBEDDED, clusters.EMBEDDED)):
+            if version not in templates:
+                templates[version] = stack.enter_context(clusters.made(version, folder))
+            place = folder / f"cluster-{number}"
+            place.mkdir()
+            made.append(stack.enter_context(clusters.running(version, templates[version], place)))
+        for cluster in made:
+            _prepare(cluster)
+        yield Clusters(made[0], (made[1], made[2]))
+
+
+def _prepare(cluster: Cluster) -> None:
+    schema = Settings.from_environment().schema / "unified-schema" / "21-robbieblocks-cms.sql"
+    with cluster.connect() as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(_TEMPLATE)))
+    with cluster.connect(_TEMPLATE) as connection:
+        connection.execute("SET robbieblocks.demo = 'off'")
+        connection.execute(schema.read_bytes())
+        connection.execute(
+            "INSERT INTO robbieblocks_node_branding "
+            "(id, node_id, node_name, style_overrides, enabled_apps) "
+            "SELECT md5(n)::uuid, n, n, '{}', '{play}' "
+            "FROM unnest(%s::text[]) AS n ON CONFLICT DO NOTHING",
+            [list(NODES)],
+        )
+
+
+@contextmanager
+def synced(
+    servers: Clusters,
+    make_settings: Callable[..., Settings],
+    *,
+    count: int = 2,
+    transport: str = "auto",
+    join: bool = True,
+) -> Iterator[Sync]:
+    """A master with the small site, and `count` nodes that have joined it through proxies."""
+    number = next(_NUMBERS)
+    with ExitStack() as stack:
+        dbname = f"sync_{number}"
+        master = stack.enter_context(_place("master", servers.master, dbname, make_settings))
+        with master.connect() as connection:
+            fill(connection, ("play",))
+            sync.init_master(master.settings, connection, "master")
+        found = Sync(master)
+        for name, cluster in zip(NODES[:count], servers.nodes, strict=False):
+            place = stack.enter_context(_place(name, cluster, dbname, make_settings))
+            with master.connect() as connection:
+                admitted = sync.admit(connection, name, role=f"sync_{name}")
+            place.line = stack.enter_context(proxy.proxied(servers.master.port))
+            place.settings = replace(
+                place.settings,
+                sync=SyncSettings(
+                    master=servers.master.conninfo(dbname, admitted.role, place.line.port),
+                    transport=transport,  # type: ignore[arg-type]  # a test's own word
+                ),
+            )
+            found.nodes.append(place)
+            if join:
+                with place.connect() as connection:
+                    sync.join(
+                        place.settings,
+                        connection,
+                        name,
+                        log=open_log("json", sys.stderr),
+                        progress=lambda _: None,
+                    )
+        yield found
+
+
+@contextmanager
+def _place(
+    name: str, cluster: Cluster, dbname: str, make_settings: Callable[..., Settings]
+) -> Iterator[Place]:
+    with cluster.connect() as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(dbname), Identifier(_TEMPLATE))
+        )
+    settings = make_settings(cluster.conninfo(dbname))
+    home = settings.home.parent / f"installation-{name}"
+    home.mkdir(parents=True)
+    settings = replace(settings, home=home, site_root=home / "site")
+    try:
+        yield Place(name, cluster, dbname, settings)
+    finally:
+        _drop(cluster, dbname)
+
+
+def _drop(cluster: Cluster, dbname: str) -> None:
+    with suppress(psycopg.OperationalError), cluster.connect(dbname) as connection:
+        for (name,) in connection.execute(
+            "SELECT subname FROM pg_subscription WHERE subdbid = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).fetchall():
+            for action in ("DISABLE", "SET (slot_name = NONE)"):
+                connection.execute(
+                    SQL("ALTER SUBSCRIPTION {} ").format(Identifier(name)) + SQL(action)
+                )
+            connection.execute(SQL("DROP SUBSCRIPTION {}").format(Identifier(name)))
+    with cluster.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+            "WHERE database = %s AND active",
+            [dbname],
+        )
+        drop = (
+            "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots "
+            "WHERE database = %s AND NOT active"
+        )
+        left = "SELECT count(*) FROM pg_replication_slots WHERE database = %s"
+
+        def dropped() -> bool:
+            connection.execute(drop.encode(), [dbname])
+            return connection.execute(left.encode(), [dbname]).fetchone() == (0,)
+
+        until(dropped, "slots dropped")
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(dbname)))
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """Three clusters for the tests of a module."""
+    with started(tmp_path_factory.mktemp("clusters")) as found:
+        yield found
