@@ -49,6 +49,21 @@ class Peer:
         env = environment() | {"npm_config_offline": "true"}
         return processes.run(npm(*_INSTALL), env=env, cwd=self.folder), self.build()
 
+    def dress(self, assets: Path) -> None:
+        """Give Astro's pages the styles, fonts and frame of RobbieBlocks' pages, and a viewport.
+
+        `assets` are those of a node whose pages have linked styles.
+        """
+        (sheet,) = assets.glob("styles-*.css")
+        shutil.copyfile(sheet, self.folder / "src" / "site.css")
+        fonts = self.folder / "public" / "_rb"
+        shutil.copytree(assets, fonts, ignore=shutil.ignore_patterns("*.js", "*.css"))
+        (self.folder / "src" / "pages" / "[...path].astro").write_text(_DRESSED_PAGE)
+
+    def inline_styles(self, *, always: bool) -> None:
+        """Have Astro put all styles into its pages, or link what has more than 4 KB, as it does."""
+        _configure_astro(self.folder, "always" if always else "auto")
+
     def edit(self, note: str) -> None:
         """Change a text in one component, as edits.of_component does."""
         _write(self.folder / "src" / "components", component(1, note=note))
@@ -203,13 +218,18 @@ def _astro_project(folder: Path, listed: Sequence[Page]) -> None:
     )
     (source / "Block.astro").write_text(
         f"---\n{imports}\nconst {{ key, props }} = Astro.props.block;\n---\n"
-        f"<div data-part={{key}}>{choices}</div>\n"
+        f'<div class="rb-block" data-part={{key}}>{choices}</div>\n'
     )
     (source / "pages").mkdir()
     (source / "pages" / "[...path].astro").write_text(_ASTRO_PAGE)
+    _configure_astro(folder, "auto")
+
+
+def _configure_astro(folder: Path, stylesheets: Literal["always", "auto"]) -> None:
     (folder / "astro.config.mjs").write_text(
         'import { defineConfig } from "astro/config";\nimport react from "@astrojs/react";\n\n'
-        "export default defineConfig({ integrations: [react()] });\n"
+        f"export default defineConfig({{ integrations: [react()], build: {{ inlineStylesheets: "
+        f'"{stylesheets}" }} }});\n'
     )
 
 
@@ -230,6 +250,28 @@ const { page } = Astro.props;
 ---
 <html lang="en"><head><meta charset="utf-8"><title>{page.title}</title></head>
 <body><main>{page.blocks.map((block) => <Block block={block} />)}</main></body></html>
+"""
+
+
+_DRESSED_PAGE: Final = """\
+---
+import "../site.css";
+import data from "../data.json";
+import Block from "../Block.astro";
+
+export function getStaticPaths() {
+  return data;
+}
+const { page } = Astro.props;
+---
+<!doctype html>
+<html lang="en" data-theme="light"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{page.title}</title>
+<meta name="color-scheme" content="light"><link rel="icon" href="data:,"></head>
+<body class="rb-body"><div class="rb-layout rb-layout-single-column">
+<main class="rb-zone rb-zone-main" id="main" tabindex="-1">
+{page.blocks.map((block) => <Block block={block} />)}
+</main></div></body></html>
 """
 
 

@@ -12,8 +12,9 @@ from robbieblocks.bundle.compile import Esbuild, EsbuildService
 from robbieblocks.bundle.component_graph import RESERVED_KEY, checked, with_imported
 from robbieblocks.bundle.components import Component, Components
 from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
-from robbieblocks.bundle.packages import PAGE_NEEDS, PackagePart, Packages
+from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
+from robbieblocks.bundle.react import PAGE_NEEDS
 from robbieblocks.bundle.tailwind import DesignSystem, Tailwind, unknown_utilities, with_utilities
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed

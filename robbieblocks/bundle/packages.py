@@ -1,7 +1,7 @@
 """React and the packages that components may import: each an ES module and a CommonJS build.
 
-There is one React on a page: each module leaves the others outside, and the import map joins
-them. Of packages that are large sets of independent names (icons, date functions) a component
+There is one React on a page (`react`): each module leaves the others outside, and the import map
+joins them. Of packages that are large sets of independent names (icons, date functions) a component
 gets a module with the names it imports; a package that keeps state which its users share (a
 theme, a context) is one module.
 """
@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
+from robbieblocks.bundle import react
 from robbieblocks.bundle.compile import Esbuild, Output
 from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
@@ -25,8 +26,6 @@ from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Module, sha256
 from robbieblocks.toolchain import Toolchain
 
-# What every page with a script loads.
-PAGE_NEEDS: Final = ("react", "react-dom/client")
 _KIND: Final = "package"
 _SCRIPT_TIMEOUT_S: Final = 20.0
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
@@ -44,25 +43,6 @@ export const clearTimeout = () => {};
 export const setInterval = () => 0;
 export const clearInterval = () => {};
 """
-# The CommonJS builds of React's packages: in the isolate, all use the copies that render.
-_REACT_IN_ISOLATE: Final = {
-    "react": "module.exports=globalThis.__rb.React;",
-    "react/jsx-runtime": "module.exports=globalThis.__rb.jsx;",
-    "react-dom": "module.exports=globalThis.__rb.dom;",
-}
-_REACT_SCRIPT: Final = """
-const React = require("react");
-const dom = require("react-dom");
-const server = require("react-dom/server.browser");
-const jsx = require("react/jsx-runtime");
-globalThis.__rb = { React, dom, server, jsx };
-"""
-# What takes the place of some exports in browsers: ES modules that export these names.
-_OWN_EXPORTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "react-dom": {
-        "createPortal": (Path(__file__).parent / "runtime" / "portals.js").read_text("utf-8")
-    }
-}
 _REEXPORT: Final = re.compile(r"""export\s*\{([\w$\s,]+)\}\s*from\s*["'](\./[^"']+)["']""")
 
 # Exported name to the name and the file that a package's index takes it from.
@@ -132,7 +112,7 @@ class Packages:
     def react_script(self) -> str:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
         key = self._key("react script")
-        make = partial(self._script, _REACT_SCRIPT)
+        make = partial(self._script, react.SCRIPT)
         return self._toolchain_cache.get_or_make(_KIND, key, make).decode()
 
     def _key(self, *what: str) -> str:
@@ -164,21 +144,25 @@ class Packages:
 
     def _compiled_parts(self, parts: Mapping[str, PackagePart]) -> dict[str, bytes]:
         """The entries of parts by key, compiled two at a time."""
-        for part in parts.values():
-            # Evaluated here: the kernel ends the isolate with the thread that started it.
-            self._exported(part)
+        # Names are evaluated here: the kernel ends the isolate with the thread that started it.
+        texts = [self._text(part) for part in parts.values()]
         with ThreadPoolExecutor(2) as pool:
-            return dict(zip(parts, pool.map(self._compiled, parts.values()), strict=True))
+            made = pool.map(self._compiled, parts.values(), texts)
+            return dict(zip(parts, made, strict=True))
 
-    def _compiled(self, part: PackagePart) -> bytes:
+    def _text(self, part: PackagePart) -> str:
+        """What is compiled to the part's module."""
+        text = react.entry(part.specifier, self.names)
+        if text is not None:
+            return text
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
-        files: _IndexFiles = {}
-        if part.names is not None:
-            files = self._index_files(part.package)
-        text = _entry(part, names, self._toolchain.modules, files)
+        files = {} if part.names is None else self._index_files(part.package)
+        return _entry(part, names, files)
+
+    def _compiled(self, part: PackagePart, text: str) -> bytes:
         outside = _externals(part.package, self._toolchain.packages)
         browser, isolate = [*_BROWSER, *outside], [*_ISOLATE, *outside]
-        in_isolate = _REACT_IN_ISOLATE.get(part.specifier)
+        in_isolate = react.IN_ISOLATE.get(part.specifier)
         option_sets = [browser] if in_isolate is not None else [browser, isolate]
         module, *common_js = self._built("vendor.js", text, *option_sets)
         imports = module.imports["vendor.js"]
@@ -225,24 +209,20 @@ def _module(part: PackagePart, content: bytes) -> Module:
     head, module, script = unpacked(content)
     return Module(
         specifier=part.specifier,
-        asset=Asset.of(part.package, "js", module),
+        asset=Asset.of(react.file_of(part.package), "js", module),
         script=script.decode(),
         imports=tuple(json.loads(head)["imports"]),
     )
 
 
-def _entry(part: PackagePart, names: Iterable[str], modules: Path, files: _IndexFiles) -> str:
+def _entry(part: PackagePart, names: Iterable[str], files: _IndexFiles) -> str:
     """A module that exports the names; of a subset, each straight from its own file.
 
     Going through the package's index costs half a second where that names thousands of files.
     """
     lines: list[str] = []
-    own = _OWN_EXPORTS.get(part.specifier, {})
-    for name, text in own.items():
-        if name in names:
-            lines.append(text)
-    for name in sorted(set(names) - own.keys()):
-        original, file = files.get(name, (name, _imported_file(part, modules)))
+    for name in sorted(names):
+        original, file = files.get(name, (name, part.package))
         lines.append(f"export {{{original} as {name}}} from {json.dumps(file)};\n")
     return "".join(lines)
 
@@ -264,7 +244,7 @@ def _read_index(package: Path) -> dict[str, tuple[str, str]]:
 
 def _externals(package: str, packages: Iterable[str]) -> list[str]:
     """Options that leave the other packages outside of this one's module."""
-    inside = {package} if package == "react-dom/client" else {package.partition("/")[0]}
+    inside = react.inside(package)
     return [f"--external:{name}" for name in packages if name not in inside]
 
 
@@ -275,10 +255,3 @@ def _require_banner(required: list[str]) -> str:
     )
     cases = ",".join(f"{json.dumps(name)}:__rb{n}" for n, name in enumerate(required))
     return f"{imports}const require=n=>({{{cases}}})[n];"
-
-
-def _imported_file(part: PackagePart, modules: Path) -> str:
-    """What the entry imports. A package that is left outside is imported by its file."""
-    if part.specifier == "react-dom/client":
-        return str(modules / "react-dom" / "client.js")
-    return part.package

@@ -266,20 +266,17 @@ def packages(toolchain: Toolchain, cache: Cache) -> Iterator[Packages]:
 
 
 def test_one_react(toolchain: Toolchain, packages: Packages) -> None:
-    """Only the module `react` holds React; every other module imports it."""
-    react = ("react", "react/jsx-runtime", "react-dom", "react-dom/client")
+    """Only the file of `react` holds React and its DOM; every other module imports it."""
+    react = ("react", "react/jsx-runtime", "react-dom")
     modules = packages.modules(map(PackagePart.whole, (*react, *toolchain.packages)))
-    holders = [n for n, m in modules.items() if b"react.transitional.element" in m.asset.content]
-    assert set(holders) <= {
-        "react",
-        "react/jsx-runtime",
-        "react-dom/client",
-        "react-dom",
-        "recharts",
-    }
-    for name in ("react-dom/client", "framer-motion", "recharts", "zustand", "lucide-react"):
+    assert modules["react/jsx-runtime"].asset == modules["react"].asset
+    for mark in (b"useMemoCache:", b"hydrateRoot"):
+        holders = {module.asset.name for module in modules.values() if mark in module.asset.content}
+        assert holders <= {modules["react"].asset.name, modules["recharts"].asset.name}, mark
+        assert modules["react"].asset.name in holders, mark
+    for name in ("react-dom", "framer-motion", "recharts", "zustand", "lucide-react"):
         assert "react" in modules[name].imports, name
-        assert b"useMemoCache:" not in modules[name].asset.content or name == "react-dom/client"
+        assert b"useMemoCache:" not in modules[name].asset.content
 
 
 def test_named_exports(packages: Packages) -> None:

@@ -56,9 +56,10 @@ const asksFor = (value) => {
 };
 
 // React is fetched by the first block that needs it, not by the page.
-/** @type {Promise<[any, any]> | undefined} */
+// Its module is all of React: react-dom's names, too.
+/** @type {Promise<any> | undefined} */
 let react;
-const loadReact = () => (react ??= Promise.all([import("react"), import("react-dom/client")]));
+const loadReact = () => (react ??= import("react"));
 
 // For `robbieblocks dev`, which alters an open page: each island by its id, and what React made of it;
 // null where that failed.
@@ -80,7 +81,7 @@ export const start = async (island, element) => {
   if (island.still && !asked) return;
   try {
     const [
-      [{ createElement, useLayoutEffect, useState }, { createRoot, hydrateRoot }],
+      { createElement, createRoot, hydrateRoot, useLayoutEffect, useState },
       { default: Component },
     ] = await Promise.all([loadReact(), import(island.use)]);
     /** @type {any} */

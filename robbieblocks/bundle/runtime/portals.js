@@ -1,8 +1,8 @@
 // `createPortal` of react-dom, as components import it. What it shows elsewhere in the page gets its
 // block's styles: they hold inside of an element that names the block's components.
 
-import { createElement, useId } from "react";
-import { createPortal as portal } from "react-dom";
+// The file of React has the names of its DOM, too.
+import { createElement, createPortal as portal, useId } from "react";
 
 const BLOCK = "[data-rb-component]";
 

@@ -21,7 +21,7 @@ from robbieblocks.model import (
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
 
-_RUNTIME_NEEDS: Final = ("react", "react-dom/client")
+_REACT: Final = "react"
 _COMPONENTS: Final = component_specifier("")
 # Of so many sets of components the styles are kept: each may take some 30 KB.
 _STYLES_KEPT: Final = 512
@@ -73,7 +73,7 @@ class AssetGraph:
         self._utilities: dict[str, bool] = {}
         self._styled: dict[str, frozenset[str]] = {}
         self._styles_of = functools.lru_cache(_STYLES_KEPT)(self._make_styles)
-        self._runtime = frozenset[str]().union(*map(self._reach, _RUNTIME_NEEDS))
+        self._runtime = self._reach(_REACT)
 
     def component_keys(self, component: str) -> str:
         """The component's key and those of all components that it imports, as an HTML attribute.
@@ -132,7 +132,8 @@ class AssetGraph:
         runtime = self.bundle.runtime.asset
         lines = [f'<script type="importmap">{import_map}</script>']
         if islands.eager:
-            lines += map(self._preload, self._modules(islands.eager))
+            # Several specifiers may lead to one file.
+            lines += dict.fromkeys(map(self._preload, self._modules(islands.eager)))
         lines.append(
             f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
         )
@@ -190,7 +191,7 @@ class AssetGraph:
         """The URL of each specifier, and the integrity of each file (HTML 8.1.6.2, import maps)."""
         entries = [self._entry(specifier) for specifier in specifiers]
         imports = ",".join([entry[0] for entry in entries])
-        integrity = ",".join([entry[1] for entry in entries])
+        integrity = ",".join(dict.fromkeys([entry[1] for entry in entries]))
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
     def _make_styles(self, components: frozenset[str], form: StyleForm) -> _Styles:

@@ -1,0 +1,85 @@
+"""React's own modules: in the browser one file, in the isolate the copies that render.
+
+A page with an island needs React, its JSX runtime and its DOM, always together. As one file they
+are one request, and smaller. The import map leads `react` and `react/jsx-runtime` to it.
+`react-dom` has a default export of its own, and portals of ours: it is a small module beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
+
+# What every page with a script loads.
+PAGE_NEEDS: Final = ("react",)
+# Specifiers of the one file, and the packages in it.
+_TOGETHER: Final = ("react", "react/jsx-runtime")
+_PACKAGES: Final = frozenset({"react", "react-dom"})
+_DOM: Final = "__robbieblocksDom"
+# In place of React's `createPortal`, in browsers.
+_PORTALS: Final = (Path(__file__).parent / "runtime" / "portals.js").read_text("utf-8")
+
+# The CommonJS builds: in the isolate, all use the copies that render.
+IN_ISOLATE: Final = {
+    "react": "module.exports=globalThis.__rb.React;",
+    "react/jsx-runtime": "module.exports=globalThis.__rb.jsx;",
+    "react-dom": "module.exports=globalThis.__rb.dom;",
+}
+SCRIPT: Final = """
+const React = require("react");
+const dom = require("react-dom");
+const server = require("react-dom/server.browser");
+const jsx = require("react/jsx-runtime");
+globalThis.__rb = { React, dom, server, jsx };
+"""
+
+Names = Callable[[str], Collection[str]]
+"""The names that a package exports."""
+
+
+def file_of(specifier: str) -> str:
+    """The name of the file that a specifier leads to."""
+    return "react" if specifier in _TOGETHER else specifier
+
+
+def inside(specifier: str) -> frozenset[str]:
+    """The packages that a package's file holds: itself, and what is one with it."""
+    return _PACKAGES if specifier in _TOGETHER else frozenset({specifier.partition("/")[0]})
+
+
+def entry(specifier: str, names: Names) -> str | None:
+    """The text of React's modules; None for any other package's."""
+    if specifier in _TOGETHER:
+        return _one_file(names)
+    if specifier == "react-dom":
+        return _dom(names)
+    return None
+
+
+def _one_file(names: Names) -> str:
+    """All names of React's packages; a name that several have is the same thing in each."""
+    taken = {"default"}
+    lines = []
+    for variable, package in (
+        ("React", "react"),
+        ("jsxRuntime", "react/jsx-runtime"),
+        (_DOM, "react-dom"),
+        ("client", "react-dom/client"),
+    ):
+        free = sorted({*names(package)} - taken)
+        taken.update(free)
+        lines += [
+            f'import {variable} from "{package}";',
+            f"export const{{{','.join(free)}}}={variable};",
+        ]
+    return "\n".join([*lines, f"export{{{_DOM}}};export default{{...jsxRuntime,...React}};"])
+
+
+def _dom(names: Names) -> str:
+    """What `react-dom` is to components: its names and its default export, with our portals."""
+    same = sorted({*names("react-dom")} - {"default", "createPortal"})
+    return (
+        f'{_PORTALS}\nexport{{{",".join(same)}}}from"react";import{{{_DOM} as dom}}from"react";'
+        "export default{...dom,createPortal};"
+    )
