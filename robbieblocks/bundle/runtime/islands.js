@@ -13,8 +13,7 @@
  * }} Island
  */
 
-const PLACEHOLDER =
-  /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
+const PLACEHOLDER = /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 
 /** @type {(text: string) => string} The site to which a text leads as an address, "" for none. */
