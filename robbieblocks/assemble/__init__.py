@@ -13,6 +13,8 @@ from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.markdown_places import MARKDOWN
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
+from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.relating import Relations
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem
 
@@ -21,11 +23,13 @@ __all__ = [
     "Assembly",
     "PreparedPage",
     "References",
+    "Relations",
     "Schema",
     "ValueProblem",
     "assemble",
     "boundaries_of",
     "check_routes",
+    "frame_setting",
     "index_of",
     "is_due",
     "next_boundary",

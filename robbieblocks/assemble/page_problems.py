@@ -42,7 +42,11 @@ class PageProblems:
     def add_to_block(self, block: BlockRow, field: str, problem: ValueProblem) -> None:
         """Collect a problem of one block."""
         entity, key = self._place(block)
-        self._collect(problem.in_row(entity, key, field, page=self._row.key, block=block.order))
+        self._collect(
+            problem.in_row(
+                entity, key, field, page=block.frame or self._row.key, block=block.own_order
+            )
+        )
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Collect problems of a component that the page places."""
@@ -58,8 +62,8 @@ class PageProblems:
             key,
             field,
             pointer=pointer,
-            page=self._row.key,
-            block=block.order,
+            page=block.frame or self._row.key,
+            block=block.own_order,
         )
 
     def _place(self, block: BlockRow) -> tuple[str, str]:

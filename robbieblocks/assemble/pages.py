@@ -96,6 +96,7 @@ class PageReader:
     def read(self) -> PreparedPage | tuple[Problem, ...]:
         """The page, or its problems (warnings too) where one of them is an error."""
         row = self._row
+        self._problems.extend(row.faults)
         self._check_names()
         self._check_texts()
         self._read_metadata()
@@ -219,7 +220,8 @@ class PageReader:
     def _check_components(self) -> None:
         orders = defaultdict[str, list[str]](list)
         for block in self._row.blocks:
-            orders[block.component].append(str(block.order))
+            of_frame = f" of frame {printable(block.frame)}" if block.frame else ""
+            orders[block.component].append(f"{block.own_order}{of_frame}")
         for key, component in self._placed.items():
             if not self._problems.enough:
                 self._check_component(key, component, orders[key])
@@ -283,6 +285,7 @@ class PageReader:
             fill=ready.fill,
             hydrate=self._hydrate.get(row.order, component.hydrate),
             reset=component.reset,
+            frame=row.frame,
         )
 
 

@@ -20,6 +20,12 @@ from robbieblocks.source_files import outline
 _NO_FOLDER: Final = Path(os.devnull)
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
+# A frame has neither a route nor a layout.
+_FRAME: Final = {
+    "required": ["metadata"],
+    "properties": {"metadata": {"required": ["frame"], "properties": {"frame": {"const": True}}}},
+}
+
 
 def file_schemas() -> dict[str, dict[str, Any]]:
     """The schema of each kind of file, by the kind: `page`, `component` and so on.
@@ -28,6 +34,8 @@ def file_schemas() -> dict[str, dict[str, Any]]:
     """
     page = outline(page_of)
     page["properties"]["status"]["enum"] = list(STATUSES)
+    page |= {"if": _FRAME, "else": {"required": ["route", "layout"]}}
+    page["required"] = [name for name in page["required"] if name not in ("route", "layout")]
     node = outline(node_of)
     node["properties"]["theme"]["enum"] = ["", *THEMES]
     schema = {"$ref": _DRAFT}

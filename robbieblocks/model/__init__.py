@@ -6,6 +6,8 @@ blocks, and release manifests.
 
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.rows import (
+    FRAME_MARK,
+    REFERENCE_MARK,
     BlockRow,
     Bookmark,
     ComponentRow,
@@ -15,6 +17,9 @@ from robbieblocks.model.rows import (
     Snapshot,
     TokenRow,
     TriggerRow,
+    frame_number,
+    order_in_frame,
+    own_order,
 )
 from robbieblocks.model.stages import (
     AssembledBlock,
@@ -51,7 +56,9 @@ from robbieblocks.model.values import (
 
 __all__ = [
     "ASSET_PREFIX",
+    "FRAME_MARK",
     "INDEX_FILE",
+    "REFERENCE_MARK",
     "SHARED_APP",
     "ZONES",
     "AppHome",
@@ -88,7 +95,10 @@ __all__ = [
     "TriggerRow",
     "canonical_json",
     "component_specifier",
+    "frame_number",
     "importers",
+    "order_in_frame",
+    "own_order",
     "reachable",
     "same",
     "sha256",

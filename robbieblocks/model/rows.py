@@ -8,27 +8,68 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from robbieblocks.errors import Problem
 from robbieblocks.model.values import SHARED_APP, Json
 
 # Values of which there is one for each block are tuples: there are many thousands, and a frozen
 # dataclass takes several times as long to make, to compare and to hash.
 
 
+REFERENCE_MARK: Final = '"$page'
+"""What the JSON of props with a reference to pages holds, whatever else does."""
+
+FRAME_MARK: Final = '"frame"'
+"""What the JSON of a frame's metadata holds, whatever else does."""
+
+_IN_FRAME: Final = 1 << 32
+
+
+def order_in_frame(number: int, order: int) -> int:
+    """The order on a page of a block that a frame lends it: the page's own orders are below 2^31.
+
+    `number` counts the app's frames from 1, `order` is the block's order in its frame.
+    """
+    return number * _IN_FRAME + order
+
+
+def own_order(order: int) -> int:
+    """The block_order of a block in its row, be it the page's own or a frame's."""
+    return (order + _IN_FRAME // 2) % _IN_FRAME - _IN_FRAME // 2
+
+
+def frame_number(order: int) -> int:
+    """Which of the app's frames a block is from, counted from 1; 0 for the page's own blocks."""
+    return (order + _IN_FRAME // 2) // _IN_FRAME
+
+
 class BlockRow(NamedTuple):
-    """A component placed on a page. `component` is its key."""
+    """A component placed on a page. `component` is its key.
+
+    `frame` is the key of the frame that lends the block, where it is not the page's own; `order`
+    is then larger than any that a row can have.
+    """
 
     order: int
     zone: str
     component: str
     props: Json
     conditions: Json
+    frame: str = ""
+
+    @property
+    def own_order(self) -> int:
+        """The block_order in the row that the block is from."""
+        return own_order(self.order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
-    A draft has no `published_at`: it is shown at once.
+    A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, and
+    its props refer to no page; None where nobody has looked. `faults` are what was wrong with the
+    things that it takes from other pages, `part_of` is the key of the page whose list it shows a
+    further part of (assemble.Relations).
     """
 
     id: UUID
@@ -44,6 +85,9 @@ class PageRow:
     metadata: Json = field(default_factory=dict[str, Json])
     blocks: tuple[BlockRow, ...] = ()
     draft: bool = False
+    relates: bool | None = field(default=None, compare=False)
+    faults: tuple[Problem, ...] = ()
+    part_of: str = ""
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.

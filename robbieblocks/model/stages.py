@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.rows import frame_number, own_order
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
 # --- assemble --------------------------------------------------------------------------------
@@ -37,11 +38,21 @@ class AssembledBlock(NamedTuple):
     visitor: JsonObject | None = None
     hydrate: Hydrate = "load"
     reset: bool | None = None
+    frame: str = ""
+
+    @property
+    def own_order(self) -> int:
+        """The block_order in the row that the block is from: the page's, or that of `frame`."""
+        return own_order(self.order)
 
     @property
     def id(self) -> str:
-        """The id of the block's element; React's ids inside the block begin with it."""
-        return f"b{self.order}"
+        """The id of the block's element; React's ids inside the block begin with it.
+
+        `b3`, and `f1b3` for a block of the app's first frame.
+        """
+        number = frame_number(self.order)
+        return f"f{number}b{own_order(self.order)}" if number else f"b{self.order}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
-from robbieblocks.pipeline.compiling import assemble, compile_apps
+from robbieblocks.pipeline.compiling import assemble, compile_apps, relate
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
@@ -87,13 +87,14 @@ def build(
     with open_build(
         request, context=context, connection=connection, site=site, progress=progress
     ) as session:
-        content = read(session)
+        now = request.at or clock()
+        content = relate(read(session), session, now=now)
         with record_runs(
             session, content.triggers, on_abandoned=partial(announce_abandoned, session, clock)
         ) as recorder:
             assemblies = assemble(content, session)
             compiled = compile_apps(content, assemblies, session)
-            plan = make_plan(content, compiled, session, now=request.at or clock())
+            plan = make_plan(content, compiled, session, now=now)
             recorder.begin_planned(plan)
             rendering = render(plan, compiled.apps, session)
             runs: list[RunReport] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from robbieblocks import assemble as assembling
@@ -63,6 +64,12 @@ class Compiled:
     def components(self) -> tuple[str, ...]:
         """The keys of the components that were compiled now, not found in the cache."""
         return tuple(sorted({key for app in self.apps.values() for key in app.bundle.compiled}))
+
+
+def relate(content: Snapshot, session: MakingSession, *, now: datetime) -> Snapshot:
+    """The content with pages as they are shown at an instant, with frames and lists."""
+    with session.stopwatch.step("assemble"):
+        return session.context.memory.relations.applied(content, now)
 
 
 def assemble(content: Snapshot, session: MakingSession) -> Mapping[str, Assembly]:

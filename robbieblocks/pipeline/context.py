@@ -19,7 +19,7 @@ from psycopg import Connection
 
 from robbieblocks import collector, database, failpoints, record, snapshot
 from robbieblocks import toolchain as toolchains
-from robbieblocks.assemble import Assembly
+from robbieblocks.assemble import Assembly, Relations
 from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
@@ -118,6 +118,7 @@ class BuildMemory:
     identity: str | None = None
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
+    relations: Relations = field(default_factory=Relations)
     routes: RouteConflicts = field(default_factory=RouteConflicts)
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(

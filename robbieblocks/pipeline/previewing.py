@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import SHARED_APP, Manifest, Snapshot
-from robbieblocks.pipeline.compiling import assemble, compile_apps
+from robbieblocks.pipeline.compiling import assemble, compile_apps, relate
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site
 from robbieblocks.pipeline.planning import RunPlan, make_plan
@@ -86,6 +86,7 @@ def stage(
 
 
 def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
+    content = relate(content, session, now=now)
     compiled = compile_apps(content, assemble(content, session), session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)

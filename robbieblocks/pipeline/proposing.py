@@ -57,7 +57,7 @@ def propose(
         context.start_isolates(sum(len(page.blocks) for page in content.pages))
         inspection = inspect_rows(content, session, now=now, keep=composed.__setitem__)
         plan = make_plan(
-            content,
+            inspection.content,
             Compiled(apps=inspection.apps, brands=inspection.brands),
             replace(
                 session,

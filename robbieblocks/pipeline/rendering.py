@@ -110,9 +110,14 @@ class AppRendering:
     ) -> tuple[Problem, ...]:
         return tuple(
             [
-                replace(problem, page=page.key, block=order, source=self._source_line(problem))
-                for order, block in blocks.items()
-                if (problem := block.problem) is not None
+                replace(
+                    problem,
+                    page=block.frame or page.key,
+                    block=block.own_order,
+                    source=self._source_line(problem),
+                )
+                for block in page.blocks
+                if (problem := blocks[block.order].problem) is not None
             ]
         )
 

@@ -17,6 +17,8 @@ from psycopg import Cursor, capabilities
 from psycopg.rows import TupleRow
 
 from robbieblocks.model import (
+    FRAME_MARK,
+    REFERENCE_MARK,
     BlockRow,
     Bookmark,
     ComponentRow,
@@ -155,6 +157,7 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
         draft=draft,
+        relates=REFERENCE_MARK in (row[-1] or "") or FRAME_MARK in (metadata or ""),
     )
 
 

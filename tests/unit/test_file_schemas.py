@@ -47,6 +47,14 @@ def checked(project: Path) -> int:
     return count
 
 
+def test_a_frame_alone_has_neither_route_nor_layout() -> None:
+    """A page without them does not fit; one whose metadata says that it is a frame does."""
+    page = 'name = "A"\napp = "a"\n'
+    assert len(mistakes("page", page)) == 2
+    assert len(mistakes("page", page + "[metadata]\nframe = false")) == 2
+    assert mistakes("page", page + "[metadata]\nframe = true") == []
+
+
 def test_every_file_that_comes_with_the_package_fits(tmp_path: Path) -> None:
     """The files of a new project, the demo's, and the demo's as they are exported fit."""
     start_project(tmp_path / "new", "site", ["day", "night"])

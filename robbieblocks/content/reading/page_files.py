@@ -140,19 +140,22 @@ def _named(collector: ProblemCollector, pages: Iterable[Page]) -> set[Path]:
 
 
 def _page(table: Table) -> Page:
+    metadata = table.json_object("metadata")
+    # A frame lends its blocks to pages: it has no place and no layout of its own.
+    has_place = metadata.get("frame") is not True
     return Page(
         key=key_of(table, table.file.stem),
         name=table.string("name", required=True, most=255) or "",
         app=table.string("app", required=True, most=50) or "",
-        route=table.string("route", required=True, most=255) or "",
-        layout=table.string("layout", required=True, most=50) or "",
+        route=table.string("route", required=has_place, most=255) or "",
+        layout=table.string("layout", required=has_place, most=50) or "",
         title=table.string("title", most=255),
         description=table.string("description"),
         status=_status(table),
         version=or_default(table.integer("version"), 1),
         published_at=table.moment("published_at"),
         created_by=table.integer("created_by"),
-        metadata=table.json_object("metadata"),
+        metadata=metadata,
         file=table.file,
     )
 

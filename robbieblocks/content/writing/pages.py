@@ -115,12 +115,14 @@ def page_markdown(row: Page, name: str, existing: str = "") -> str | None:
 
 
 def _values(row: Page, name: str) -> Values:
+    # A frame needs neither route nor layout.
+    nothing = "" if row.metadata.get("frame") is True else None
     return {
         **key_values(row.key, name),
         "name": row.name,
         "app": row.app,
-        "route": row.route,
-        "layout": row.layout,
+        **unless("route", row.route, nothing),
+        **unless("layout", row.layout, nothing),
         **unless("title", row.title, None),
         **unless("description", row.description, None),
         **unless("status", row.status, "published"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from robbieblocks.assemble import PreparedPage, boundaries_of
 from robbieblocks.errors import Problem
-from robbieblocks.model import BrandedNode, PageEntry
+from robbieblocks.model import BrandedNode, PageEntry, own_order
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs
 
 Tokens = Mapping[str, str]
@@ -63,6 +63,7 @@ class CauseFinder:
         new_page, *new_blocks = after.split()
         old, new = _blocks(old_blocks), _blocks(new_blocks)
         causes = [] if old_page == new_page else [Cause("page", page)]
+        frames = {block.order: block.frame for block in prepared.row.blocks if block.frame}
         for order in sorted(old.keys() | new.keys(), key=int):
             was, now = old.get(order), new.get(order)
             if was == now:
@@ -72,7 +73,9 @@ class CauseFinder:
                 # The same block shows that was hidden, or the other way round.
                 causes.append(Cause("instant", max(passed).isoformat(), order))
             else:
-                causes.append(Cause("page_block", page, order))
+                # Where a frame took a block away, the page alone is known.
+                row = frames.get(int(order), page)
+                causes.append(Cause("page_block", row, str(own_order(int(order)))))
         return causes
 
     def _of_inputs(self, before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[Cause]:

@@ -92,7 +92,7 @@ def make_plan(
                     app=compiled.apps[target.app],
                     live=session.live[target],
                     now=now,
-                    only=frozenset(request.pages),
+                    only=_only(request.pages, content),
                     conflicts=_of_app(target.app, conflicts[target.node], content),
                     failures=memory.failures,
                     damaged=_damaged(target, session),
@@ -205,6 +205,16 @@ def _compared(
                 )
             )
     return pages, unchanged
+
+
+def _only(asked: Collection[str], content: Snapshot) -> frozenset[str]:
+    """The keys of the pages that may change; empty for all, as where a frame is asked for."""
+    if not asked:
+        return frozenset()
+    of_page = {page.key: page.part_of or page.key for page in content.pages}
+    if not set(asked) <= of_page.keys():
+        return frozenset()
+    return frozenset(key for key, page in of_page.items() if page in asked)
 
 
 def _held(given: Comparison) -> Mapping[str, Hold]:

@@ -93,8 +93,8 @@ def _unfilled_problem(
     return Problem(
         entity="component",
         key=block.component,
-        page=page.key,
-        block=block.order,
+        page=block.frame or page.key,
+        block=block.own_order,
         field="props",
         what=f"placeholders are not filled, {why}",
         remedy=remedy,

@@ -93,9 +93,9 @@ def visibility_of(page: AssembledPage) -> Visibility:
             problems.append(
                 Problem(
                     entity="page",
-                    key=page.key,
-                    page=page.key,
-                    block=block.order,
+                    key=block.frame or page.key,
+                    page=block.frame or page.key,
+                    block=block.own_order,
                     field="conditions",
                     what="its query and viewport conditions are too intricate to decide early",
                     remedy="use fewer of them, or nest any and all less deeply",

@@ -1,0 +1,43 @@
+"""The further pages that are made of one page whose list is shown in parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from robbieblocks.model import PageRow
+
+MAX_PARTS: Final = 1_000
+_HTML: Final = ".html"
+
+
+def part_key(key: str, number: int) -> str:
+    """The key of a page's part: `blog.page-2`. The first part is the page itself."""
+    return key if number == 1 else f"{key}.page-{number}"
+
+
+def part_route(route: str, number: int) -> str:
+    """The route of a page's part: `/blog/page/2/`, without the last slash where the page has none.
+
+    Of a route that is a file, such as `/blog.html`, it is a file, too: `/blog/page/2.html`.
+    """
+    if number == 1:
+        return route
+    if route.endswith(_HTML):
+        return f"{route.removesuffix(_HTML)}/page/{number}{_HTML}"
+    end = "/" if route.endswith("/") and route != "/" else ""
+    return f"{route.rstrip('/')}/page/{number}{end}"
+
+
+def part_of(row: PageRow, number: int) -> PageRow:
+    """A page's part as a row of its own, with its number in the title."""
+    if number == 1:
+        return row
+    return replace(
+        row,
+        key=part_key(row.key, number),
+        route=part_route(row.route, number),
+        name=f"{row.name} ({number})",
+        meta_title=f"{row.meta_title} ({number})" if row.meta_title else row.meta_title,
+        part_of=row.key,
+    )

@@ -1,0 +1,156 @@
+"""The queries that blocks make over the pages of their app: `{"$pages": {...}}` in props."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from robbieblocks.assemble.relations.page_data import FIELDS, is_field
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.messages import did_you_mean, json_pointer, printable
+from robbieblocks.model import Json, JsonObject
+
+MAX_LIMIT: Final = 1_000
+DEFAULT_LIMIT: Final = 100
+DEFAULT_SORT: Final = "-published_at"
+OPTIONS: Final = ("app", "where", "under", "sort", "limit", "offset", "fields", "near", "paginate")
+_SIDES: Final = ("next", "previous")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuery:
+    """Which pages of the app, in which order, and what of each.
+
+    `where` are names of metadata with the values of which a page has to have one. `near` takes the
+    pages after or before the asking one, the nearest first. With `paginate` the asking page is made
+    once for each `limit` pages.
+    """
+
+    where: tuple[tuple[str, tuple[Json, ...]], ...] = ()
+    under: str = ""
+    sort: str = "published_at"
+    descending: bool = True
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    fields: tuple[str, ...] = FIELDS
+    near: Literal["", "next", "previous"] = ""
+    paginate: bool = False
+
+
+def read_query(
+    asked: Json, app: str, at: str, page_field: Callable[[Json, str], Json]
+) -> PageQuery | tuple[ValueProblem, ...]:
+    """A query of a page of `app`, or what is wrong with it; `at` is its place in the props.
+
+    `page_field` replaces `{"$page": ...}` in a value by the page's own field.
+    """
+    if not isinstance(asked, dict):
+        what = f"$pages is {shown(asked)}, and not an object"
+        return (ValueProblem(at, what, 'such as {"where": {"kind": "post"}, "limit": 10}'),)
+    found: list[ValueProblem] = []
+    for name in asked:
+        if name not in OPTIONS:
+            what = f"there is no option `{printable(name)}` of $pages"
+            found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, OPTIONS)))
+    reader = _Reader(asked, at, found)
+    if asked.get("app", app) != app:
+        what = f"$pages lists pages of the app that it stands in, {printable(app)}"
+        reader.wrong("app", what, "leave app out, or move the page to that app")
+    sort = reader.text("sort", DEFAULT_SORT)
+    name = sort.removeprefix("-")
+    if not is_field(name):
+        remedy = f"one of {', '.join(FIELDS)}, or metadata.<name>; with - before it: descending"
+        reader.wrong("sort", f"pages can't be sorted by `{printable(sort)}`", remedy)
+    near = reader.text("near", "")
+    if near not in ("", *_SIDES):
+        reader.wrong("near", f"`{printable(near)}` is neither next nor previous", "choose one")
+    query = PageQuery(
+        where=reader.where(page_field),
+        under=reader.text("under", ""),
+        sort=name,
+        descending=sort.startswith("-"),
+        limit=reader.number("limit", 1 if near else DEFAULT_LIMIT, least=1, most=MAX_LIMIT),
+        offset=reader.number("offset", 0, least=0, most=1_000_000),
+        fields=reader.fields(),
+        near="next" if near == "next" else "previous" if near == "previous" else "",
+        paginate=reader.flag("paginate"),
+    )
+    if query.paginate and (query.near or query.offset):
+        reader.wrong("paginate", "paginate goes with neither near nor offset", "leave one out")
+    return tuple(found) or query
+
+
+def shown(value: Json) -> str:
+    """A value as a sentence may name it: `an object`, `a list`, `"text"`, `5`."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str():
+            return f'"{printable(value)}"'
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case _:
+            return printable(repr(value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads options one by one; what is wrong with one goes to `found`."""
+
+    asked: JsonObject
+    at: str
+    found: list[ValueProblem]
+
+    def wrong(self, name: str, what: str, remedy: str) -> None:
+        self.found.append(ValueProblem(self.at + json_pointer(name), what, remedy))
+
+    def text(self, name: str, default: str) -> str:
+        value = self.asked.get(name, default)
+        if isinstance(value, str):
+            return value
+        self.wrong(name, f"{name} is {shown(value)}, and not a text", "write a text")
+        return default
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        value = self.asked.get(name, default)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        what = f"{name} is {shown(value)}"
+        self.wrong(name, what, f"a whole number from {least} to {most:,}")
+        return default
+
+    def flag(self, name: str) -> bool:
+        value = self.asked.get(name, False)
+        if not isinstance(value, bool):
+            self.wrong(name, f"{name} is {shown(value)}", "true or false")
+        return value is True
+
+    def fields(self) -> tuple[str, ...]:
+        value = self.asked.get("fields", [*FIELDS])
+        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+        if isinstance(value, list) and names == value and all(map(is_field, names)):
+            return tuple(names)
+        remedy = f"a list of some of: {', '.join(FIELDS)}, or metadata.<name>"
+        self.wrong("fields", "fields names what pages don't have", remedy)
+        return FIELDS
+
+    def where(
+        self, page_field: Callable[[Json, str], Json]
+    ) -> tuple[tuple[str, tuple[Json, ...]], ...]:
+        value = self.asked.get("where", {})
+        if not isinstance(value, dict):
+            what = f"where is {shown(value)}, and not an object"
+            self.wrong("where", what, 'names of metadata with a value: {"kind": "post"}')
+            return ()
+        conditions: list[tuple[str, tuple[Json, ...]]] = []
+        for name, wanted in value.items():
+            plain = page_field(wanted, self.at + json_pointer("where", name))
+            values = plain if isinstance(plain, list) else [plain]
+            if any(isinstance(each, dict | list) for each in values):
+                what = f"where.{printable(name)} is {shown(plain)}"
+                self.wrong("where", what, "a text, number, true, false or null, or a list of them")
+            conditions.append((name, tuple(values)))
+        return tuple(conditions)

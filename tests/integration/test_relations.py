@@ -1,0 +1,148 @@
+"""Frames and lists of pages, from rows to what is served: what an edit rewrites, and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from robbieblocks.pipeline import BuildReport
+from tests.building import NOW
+from tests.sites import NODE, Block, MakeSite, Site
+
+pytestmark = pytest.mark.postgres
+
+_LIST = """export default function List({ items = [], at }) {
+  return <ul data-part={at ? `${at.number}/${at.count}` : ""}>
+    {items.map((item) => <li key={item.route}><a href={item.route}>{item.title}</a></li>)}
+  </ul>;
+}"""
+_NAV = """export default function Nav({ here }) {
+  return <nav><a href="/blog/" aria-current={here === "/blog/" ? "page" : undefined}>Blog</a></nav>;
+}"""
+_POST = "export default function Post() { return <p>Text</p>; }"
+_POSTS = {"where": {"kind": "post"}, "limit": 2, "paginate": True, "fields": ["route", "title"]}
+_EDIT = """
+    UPDATE robbieblocks_page_blocks b SET props = b.props || '{"more": true}'
+      FROM robbieblocks_pages p WHERE p.id = b.page_id AND p.page_key = %s AND block_order = 1
+"""
+
+
+@pytest.fixture
+def blog(make_site: MakeSite) -> Site:
+    """A blog of three posts with a list in parts, one list of a tag, and a frame."""
+    site = make_site()
+    site.component("list", _LIST)
+    site.component("nav", _NAV)
+    site.component("post", _POST)
+    nav = Block(component="nav", props={"here": {"$page": "route"}}, zone="header")
+    site.page("frame", nav, route="", metadata={"frame": True})
+    lists = {"items": {"$pages": _POSTS}, "at": {"$page": "pagination"}}
+    site.page("blog", Block(component="list", props=lists), route="/blog/")
+    site.page(
+        "cats", Block(component="list", props={"items": {"$pages": {"where": {"tag": "cats"}}}})
+    )
+    for day, name in enumerate(("one", "two", "three")):
+        post(site, name, day)
+    site.build()
+    assert not site.problems()
+    return site
+
+
+def post(site: Site, name: str, day: int, *tags: str) -> None:
+    site.page(name, "post", title=name.title(), metadata={"kind": "post", "tag": [*tags]})
+    at = NOW - timedelta(days=30 - day)
+    site.sql("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = %s", at, name)
+
+
+def titles(site: Site, route: str) -> list[str]:
+    return re.findall(r"<li><a [^>]*>([^<]*)", site.file(route).read_text())
+
+
+def rewritten(report: BuildReport) -> dict[str, str]:
+    """What the run did to each page that it did not leave alone."""
+    (run,) = report.plan.runs
+    return {page.key: page.change for page in run.pages}
+
+
+def test_a_list_shows_the_pages_that_it_asks_for(blog: Site) -> None:
+    """In its order and its parts, which lead to each other and stand in the sitemap."""
+    assert titles(blog, "/blog/") == ["Three", "Two"]
+    assert titles(blog, "/blog/page/2/") == ["One"]
+    assert 'data-part="2/2"' in blog.file("/blog/page/2/").read_text()
+    assert titles(blog, "/cats/") == []
+
+
+def test_publishing_a_page_rewrites_the_lists_that_it_enters(blog: Site) -> None:
+    """And no others; an edit of what no list shows rewrites the page alone."""
+    post(blog, "four", 3)
+    assert rewritten(blog.build()) == {
+        "blog": "changed",
+        "blog.page-2": "changed",
+        "four": "added",
+    }
+    assert titles(blog, "/blog/page/2/") == ["Two", "One"]
+    post(blog, "five", 4, "cats")
+    done = rewritten(blog.build())
+    assert done.keys() == {"blog", "blog.page-2", "blog.page-3", "cats", "five"}
+    blog.sql(_EDIT, "four")
+    assert rewritten(blog.build()) == {"four": "changed"}
+    blog.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'five'")
+    done = rewritten(blog.build())
+    assert done["blog.page-3"] == done["five"] == "removed"
+    assert titles(blog, "/cats/") == []
+
+
+def test_a_frame_is_edited_once_and_shown_everywhere(blog: Site) -> None:
+    """Each page has its blocks, which know the page; their edit names the frame as the cause."""
+    assert 'aria-current="page"' in blog.file("/blog/").read_text()
+    assert "<nav><a" in blog.file("/one/").read_text()
+    assert 'aria-current="page"' not in blog.file("/one/").read_text()
+    blog.sql(_EDIT, "frame")
+    (run,) = blog.build().plan.runs
+    assert {page.key for page in run.pages} == {
+        "blog",
+        "blog.page-2",
+        "cats",
+        "one",
+        "two",
+        "three",
+    }
+    causes = {cause for page in run.pages for cause in page.causes}
+    assert [(c.entity, c.key, c.field) for c in causes] == [("page_block", "frame", "1")]
+
+
+def test_a_frame_that_fails_holds_its_pages_back(blog: Site) -> None:
+    """Their last good version stays; the error names the frame once."""
+    before = blog.file("/one/").read_text()
+    blog.sql(
+        'UPDATE robbieblocks_page_blocks SET props = \'{"here": {"$page": "rout"}}\''
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'frame')"
+    )
+    assert set(rewritten(blog.build()).values()) == {"held back"}
+    assert {(p.key, p.page, p.block) for p in blog.problems()} == {("nav", "frame", 1)}
+    assert blog.file("/one/").read_text() == before
+
+
+def test_a_page_enters_its_lists_at_its_instant(blog: Site) -> None:
+    """The plan names the instant, at which a worker looks again."""
+    post(blog, "later", 3)
+    at = NOW + timedelta(hours=1)
+    blog.sql("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = 'later'", at)
+    assert blog.build().plan.boundaries == {"play": at}
+    assert titles(blog, "/blog/") == ["Three", "Two"]
+    blog.builder.now = at
+    assert rewritten(blog.build())["later"] == "added"
+    assert titles(blog, "/blog/") == ["Later", "Three"]
+
+
+def test_a_page_is_built_alone_with_its_parts_and_a_frame_with_its_pages(blog: Site) -> None:
+    """`build --page` of a list makes its parts; of a frame, all that the frame is around."""
+    post(blog, "four", 3)
+    done = rewritten(blog.builder.build(nodes=[NODE], pages=["blog"]))
+    assert done == {"blog": "changed", "blog.page-2": "changed"}
+    blog.build()
+    blog.sql(_EDIT, "frame")
+    done = rewritten(blog.builder.build(nodes=[NODE], pages=["frame"]))
+    assert done.keys() == {"blog", "blog.page-2", "cats", "one", "two", "three", "four"}

@@ -1,0 +1,361 @@
+"""What pages take from others: frames, lists of pages, their own data, and further parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.assemble import Assembly, Relations, assemble
+from robbieblocks.model import Json, PageRow, Snapshot
+from tests.unit.rows import LAYOUTS, NOW, a_block, a_component, a_page, a_snapshot
+
+OPEN = a_component("card", {"type": "object"})
+
+
+def related(
+    *pages: PageRow, relations: Relations | None = None, now: datetime = NOW
+) -> dict[str, PageRow]:
+    content = a_snapshot(*pages, components=(OPEN,))
+    return {row.key: row for row in (relations or Relations()).applied(content, now).pages}
+
+
+def of_app(*pages: PageRow) -> Assembly:
+    content = Relations().applied(a_snapshot(*pages, components=(OPEN,)), NOW)
+    return assemble(content, "play", layouts=LAYOUTS)
+
+
+def asking(query: Any, key: str = "list", **fields: Any) -> PageRow:
+    return a_page(key, route=f"/{key}/", blocks=(a_block(props={"items": query}),), **fields)
+
+
+def post(key: str, day: int = 1, **metadata: Any) -> PageRow:
+    return a_page(
+        key,
+        name=key.title(),
+        route=f"/{key}/",
+        metadata=metadata,
+        published_at=NOW - timedelta(days=100 - day),
+    )
+
+
+def items(row: PageRow) -> list[Any]:
+    props: Any = row.blocks[0].props
+    return list(props["items"])
+
+
+def listed(query: dict[str, Json], *pages: PageRow, by: str = "list") -> list[str]:
+    asks = asking({"$pages": {"fields": ["key"], **query}}, by)
+    return [item["key"] for item in items(related(asks, *pages)[by])]
+
+
+# --- frames ----------------------------------------------------------------------------------
+
+
+def a_frame(*zones: str, key: str = "frame", **fields: Any) -> PageRow:
+    blocks = tuple(a_block(order, zone=zone) for order, zone in enumerate(zones, 1))
+    return a_page(key, route="", metadata={"frame": True}, blocks=blocks, **fields)
+
+
+def test_a_frame_fills_the_zones_that_a_page_leaves_empty() -> None:
+    """Its blocks stand on every page of its app, in the zones that have no block of the page's."""
+    own = a_page("own", blocks=(a_block(1), a_block(2, zone="footer")))
+    pages = related(a_page("home"), own, a_frame("header", "footer"))
+    assert pages.keys() == {"home", "own"}
+    assert [(b.zone, b.frame, b.own_order) for b in pages["home"].blocks] == [
+        ("main", "", 1),
+        ("header", "frame", 1),
+        ("footer", "frame", 2),
+    ]
+    assert [(b.zone, b.frame) for b in pages["own"].blocks] == [
+        ("main", ""),
+        ("footer", ""),
+        ("header", "frame"),
+    ]
+
+
+def test_a_frame_is_for_its_app_and_for_who_wants_it() -> None:
+    """Pages of other apps take none of its blocks, nor does a page whose `frame` is false."""
+    other = a_page("other", app="work")
+    without = a_page("without", metadata={"frame": False})
+    pages = related(other, without, a_frame("header"))
+    assert pages == {"other": other, "without": without}
+
+
+def test_of_two_frames_for_a_zone_the_first_by_its_key_fills_it() -> None:
+    """Each fills what is left; the numbers in their blocks' ids follow their keys."""
+    first, second = a_frame("header", key="a"), a_frame("header", "footer", key="b")
+    (page,) = of_app(a_page(), second, first).pages
+    assert [(b.zone, b.frame, b.id) for b in page.page.blocks] == [
+        ("main", "", "b1"),
+        ("header", "a", "f1b1"),
+        ("footer", "b", "f2b2"),
+    ]
+
+
+def test_what_is_wrong_with_a_frame_names_the_frame() -> None:
+    """Pages that it holds back tell of its block, and not of one of theirs."""
+    block = a_block(7, component="none", zone="header")
+    frame = replace(a_frame("header"), blocks=(block,))
+    assembly = of_app(a_page(), frame)
+    assert not assembly.pages
+    (problem,) = assembly.held_back["home"]
+    assert "block 7 of frame frame" in problem.what
+    wrong = replace(frame, blocks=(a_block(7, zone="header", props=5),))
+    (problem,) = of_app(a_page(), wrong).held_back["home"]
+    assert (problem.page, problem.block) == ("frame", 7)
+
+
+def test_a_frame_says_when_its_blocks_hydrate() -> None:
+    """`metadata.blocks` of the frame holds on each page that takes them."""
+    frame = replace(
+        a_frame("header"), metadata={"frame": True, "blocks": {"1": {"hydrate": "idle"}}}
+    )
+    (page,) = of_app(a_page(), frame).pages
+    assert [b.hydrate for b in page.page.blocks] == ["load", "idle"]
+
+
+def test_orders_below_zero_are_a_frames_own() -> None:
+    """A frame's block keeps its own order, be it negative or the largest that there is."""
+    blocks = tuple(a_block(order, zone="header") for order in (-(2**31), -1, 2**31 - 1))
+    (page,) = of_app(a_page(), replace(a_frame(), blocks=blocks)).pages
+    orders = [-(2**31), -1, 2**31 - 1]
+    assert [b.own_order for b in page.page.blocks if b.frame] == orders
+    assert [b.id for b in page.page.blocks if b.frame] == [f"f1b{order}" for order in orders]
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+def test_a_list_holds_what_pages_tell_of_themselves() -> None:
+    """Route, titles and metadata without what says how the page is made; the newest first."""
+    about = {"kind": "post", "image": "/a.png", "blocks": {"1": {}}, "author": {"name": "Ann"}}
+    one = replace(post("one", 1, **about), meta_title="One {{x|and}} only", meta_description="It")
+    row = related(asking({"$pages": {"where": {"kind": "post"}}}), one, post("two", 2))["list"]
+    assert items(row) == [
+        {
+            "key": "one",
+            "app": "play",
+            "route": "/one/",
+            "title": "One and only",
+            "description": "It",
+            "image": "/a.png",
+            "published_at": "2025-08-15T12:00:00+00:00",
+            "metadata": {"kind": "post", "image": "/a.png", "author": {"name": "Ann"}},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ({}, ["c", "b", "a"]),
+        ({"sort": "key"}, ["a", "b", "c"]),
+        ({"sort": "-metadata.rank"}, ["b", "a", "c"]),
+        ({"where": {"tag": "x"}, "sort": "key"}, ["a", "b"]),
+        ({"where": {"tag": ["x", "z"]}, "sort": "key"}, ["a", "b", "c"]),
+        ({"where": {"tag": "x", "rank": 2}}, ["b"]),
+        ({"where": {"rank": None}}, ["c"]),
+        ({"where": {"rank": True}}, []),
+        ({"under": "/a"}, ["a"]),
+        ({"limit": 2}, ["c", "b"]),
+        ({"limit": 2, "offset": 1}, ["b", "a"]),
+        ({"app": "play", "limit": 1}, ["c"]),
+    ],
+)
+def test_a_query_finds_sorts_and_cuts(query: dict[str, Json], keys: list[str]) -> None:
+    """By metadata, of which lists have to hold a value, and by routes; null sorts last."""
+    pages = (
+        post("a", 1, tag=["x", "y"], rank=1),
+        post("b", 2, tag="x", rank=2),
+        post("c", 3, tag="z"),
+    )
+    assert listed(query, *pages) == keys
+
+
+def test_a_page_finds_those_beside_it() -> None:
+    """`near` counts from the page that asks, in the order of the list."""
+    near = {"$pages": {"near": "next", "sort": "published_at", "fields": ["key"]}}
+    pages = [replace(post(key, day), blocks=()) for day, key in enumerate("abc")]
+    for at, (key, after) in enumerate([("a", ["b"]), ("b", ["c"]), ("c", [])]):
+        asks = replace(pages[at], blocks=(a_block(props={"items": near}),))
+        rows = related(*pages[:at], asks, *pages[at + 1 :])
+        assert [item["key"] for item in items(rows[key])] == after
+
+
+def test_related_pages_are_those_with_a_tag_of_ones_own() -> None:
+    """`$page` inside a query is the asking page's own field; the page itself is not listed."""
+    query = {"$pages": {"where": {"tags": {"$page": "metadata.tags"}}, "fields": ["key"]}}
+    asks = asking(query, "mine", metadata={"tags": ["x"]})
+    pages = related(asks, post("a", tags=["x", "y"]), post("b", tags=["y"]))
+    assert items(pages["mine"]) == [{"key": "a"}]
+
+
+def test_a_page_that_is_not_due_is_not_listed() -> None:
+    """It enters the lists at its instant."""
+    later = replace(post("later"), published_at=NOW + timedelta(hours=1))
+    asks, relations = asking({"$pages": {"fields": ["key"]}}), Relations()
+    assert items(related(asks, later, relations=relations)["list"]) == []
+    at = NOW + timedelta(hours=1)
+    assert items(related(asks, later, relations=relations, now=at)["list"]) == [{"key": "later"}]
+
+
+def test_blocks_know_the_page_that_they_stand_on() -> None:
+    """`$page` is a field of the page, in a frame of the page that the frame is around."""
+    frame = replace(
+        a_frame("header"), blocks=(a_block(zone="header", props={"here": {"$page": "route"}}),)
+    )
+    pages = related(a_page("a", route="/a/"), a_page("b", route="/b/"), frame)
+    assert [pages[key].blocks[1].props for key in "ab"] == [{"here": "/a/"}, {"here": "/b/"}]
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ({"$page": "rout"}, "a page has no field"),
+        ({"$page": "title.x"}, "a page has no field"),
+        ({"$page": 5}, "a page has no field 5"),
+        ({"$pages": 5}, "$pages is 5, and not an object"),
+        ({"$pages": {"sorted": "key"}}, "no option `sorted`"),
+        ({"$pages": {"sort": "rank"}}, "can't be sorted by `rank`"),
+        ({"$pages": {"limit": 0}}, "limit is 0"),
+        ({"$pages": {"limit": True}}, "limit is true"),
+        ({"$pages": {"limit": 10**5}}, "limit is 100000"),
+        ({"$pages": {"offset": -1}}, "offset is -1"),
+        ({"$pages": {"app": "work"}}, "pages of the app that it stands in"),
+        ({"$pages": {"where": []}}, "where is a list"),
+        ({"$pages": {"where": {"a": {"b": 1}}}}, "where.a is an object"),
+        ({"$pages": {"fields": "key"}}, "fields names what pages don't have"),
+        ({"$pages": {"fields": ["price"]}}, "fields names what pages don't have"),
+        ({"$pages": {"near": "left"}}, "neither next nor previous"),
+        ({"$pages": {"paginate": True, "offset": 1}}, "neither near nor offset"),
+        ({"$pages": {"paginate": 1}}, "paginate is 1"),
+    ],
+)
+def test_a_wrong_reference_is_told_with_its_place(reference: Json, told: str) -> None:
+    """The page is held back; the error names component, page, block and the place in its props."""
+    assembly = of_app(asking(reference), post("a"))
+    (problem,) = [p for p in assembly.held_back["list"] if p.pointer.startswith("/items")]
+    assert told in problem.what
+    assert (problem.entity, problem.key, problem.field) == ("component", "card", "props")
+    assert (problem.page, problem.block) == ("list", 1)
+    assert problem.remedy
+    assert [page.key for page in assembly.pages] == ["a"]
+
+
+# --- parts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("route", "second"),
+    [
+        ("/blog/", "/blog/page/2/"),
+        ("/blog", "/blog/page/2"),
+        ("/", "/page/2"),
+        ("/b.html", "/b/page/2.html"),
+    ],
+)
+def test_a_list_in_parts_makes_a_page_of_each(route: str, second: str) -> None:
+    """The further pages have keys, routes and titles of their own, and know each other."""
+    query: Json = {"$pages": {"paginate": True, "limit": 2, "fields": ["key"], "sort": "key"}}
+    block = a_block(props={"items": query, "at": {"$page": "pagination"}})
+    asks = a_page("blog", route=route, blocks=(block,), name="Blog")
+    pages = related(asks, *[post(key) for key in "abc"])
+    assert [*pages] == ["a", "b", "blog", "blog.page-2", "c"]
+    first, further = pages["blog"], pages["blog.page-2"]
+    assert [item["key"] for item in items(first)] == ["a", "b"]
+    assert [item["key"] for item in items(further)] == ["c"]
+    assert (further.route, further.name, further.part_of) == (second, "Blog (2)", "blog")
+    props: Any = further.blocks[0].props
+    assert props["at"] == {
+        "number": 2,
+        "count": 2,
+        "previous": route,
+        "next": None,
+        "routes": [route, second],
+    }
+
+
+def test_an_empty_list_is_one_page() -> None:
+    """No pages, no further parts."""
+    pages = related(asking({"$pages": {"paginate": True, "where": {"kind": "x"}}}), post("a"))
+    assert [*pages] == ["a", "list"]
+
+
+def test_a_part_takes_no_other_pages_key() -> None:
+    """The page with the list is held back, and the other one stays."""
+    asks = asking({"$pages": {"paginate": True, "limit": 1}})
+    assembly = of_app(asks, post("a"), post("b"), post("list.page-2"))
+    assert [*assembly.held_back] == ["list"]
+    assert "list.page-2" in assembly.held_back["list"][0].what
+    assert [page.key for page in assembly.pages] == ["a", "b", "list.page-2"]
+
+
+# --- what stays the same ---------------------------------------------------------------------
+
+
+def test_without_frames_and_references_the_snapshot_is_the_very_one() -> None:
+    """A site that uses neither pays nothing."""
+    content = a_snapshot(a_page(), post("a"))
+    assert Relations().applied(content, NOW) is content
+
+
+def test_a_page_stays_the_same_object_while_what_it_takes_is_equal() -> None:
+    """Publishing a post alters the lists that it enters, and no other row."""
+    relations = Relations()
+    lists = [asking({"$pages": {"where": {"tag": tag}}}, key=f"list-{tag}") for tag in ("x", "y")]
+    plain, frame = a_page("plain"), a_frame("header")
+    pages = [*lists, plain, frame, post("a", tag="x"), post("b", tag="y")]
+    before = related(*pages, relations=relations)
+    assert related(*pages, relations=relations) == before
+    after = related(*pages, post("c", tag="x"), relations=relations)
+    changed = {key for key in after if after[key] is not before.get(key)}
+    assert changed == {"list-x", "c"}
+    edited = replace(pages[4], blocks=(a_block(props={"more": 1}),))
+    again = related(*pages[:4], edited, *pages[5:], post("c", tag="x"), relations=relations)
+    assert {key for key in again if again[key] is not after[key]} == {"a"}
+
+
+REFERENCES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["$page", "$pages", "where", "sort", "limit", "fields", "near", "paginate", "a"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(REFERENCES, REFERENCES, st.sampled_from([True, False, None, 5]))
+def test_whatever_rows_hold_becomes_pages_or_problems(
+    props: Json, metadata: Json, frame: Json
+) -> None:
+    """No value of props or metadata stops the other pages of its app."""
+    odd = a_page("odd", metadata=metadata, blocks=(a_block(props=props),))
+    framing = a_page(
+        "framing", metadata={"frame": frame}, blocks=(a_block(zone="header", props=props),)
+    )
+    without = a_page("fine", metadata={"frame": False})
+    assembly = of_app(odd, framing, without)
+    assert "fine" in {page.key for page in assembly.pages}
+
+
+def test_deep_props_are_left_to_who_checks_them() -> None:
+    """Nesting beyond what props may have is no reference, and no endless walk."""
+    deep: Json = {"$page": "route"}
+    for _ in range(5_000):
+        deep = [deep]
+    assembly = of_app(asking(deep), post("a"))
+    assert [*assembly.held_back] == ["list"]
+    content: Snapshot = a_snapshot(asking(deep), components=(OPEN,))
+    assert Relations().applied(content, NOW).pages
