@@ -21,7 +21,7 @@ class Rule(NamedTuple):
 
 RULES: Final = (
     Rule("build-error", "error", "what holds a page back, or a whole node"),
-    Rule("build-warning", "warning", "what a build warns of"),
+    Rule("build-warning", "warning", "what a build warns of, as far as no other rule finds it"),
     Rule("types", "error", "what TypeScript finds in components"),
     Rule(
         "unknown-token",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,9 +15,17 @@ from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versio
 from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.react import PAGE_NEEDS
-from robbieblocks.bundle.tailwind import DesignSystem, Tailwind, unknown_utilities, with_utilities
+from robbieblocks.bundle.tailwind import (
+    DesignSystem,
+    Tailwind,
+    misspelt_variables,
+    unknown_utilities,
+    variables_in,
+    with_utilities,
+)
 from robbieblocks.cache import Cache
-from robbieblocks.errors import ProcessFailed
+from robbieblocks.css_text import property_name
+from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import (
     Asset,
     Bundle,
@@ -145,7 +153,10 @@ class _Workspace:
         words = {key: each.module.candidates for key, each in components.good.items()}
         utilities = tailwind.stylesheets(words, components.good)
         classes = {key: each.classes for key, each in components.good.items()}
-        vain = unknown_utilities(classes, rows, utilities.known, tokens, base_css)
+        vain = [
+            *unknown_utilities(classes, rows, utilities.known, tokens, base_css),
+            *self._misspelt(rows, components.good, tokens, (base_css, *utilities.known.theme)),
+        ]
         return Bundle(
             modules=self._modules(components.good.values()),
             utilities_for=utilities.for_components,
@@ -158,6 +169,19 @@ class _Workspace:
             broken=components.broken,
             blame=components.causes,
         )
+
+    @staticmethod
+    def _misspelt(
+        rows: Mapping[str, ComponentRow],
+        good: Mapping[str, Component],
+        tokens: Sequence[TokenRow],
+        defining: Iterable[str],
+    ) -> Iterator[Problem]:
+        """Custom properties that are almost tokens, but for those that `defining` texts name."""
+        named = {word for each in good.values() for word in each.module.candidates}
+        known = {*variables_in(defining), *(property_name(token.key) for token in tokens)}
+        variables = {name for name in named if name.startswith("--")}
+        return misspelt_variables([rows[key] for key in good], variables, known)
 
     def _tailwind_for(self, tokens: Sequence[TokenRow]) -> Tailwind:
         """Tailwind under these tokens; of earlier ones nothing is kept."""

@@ -131,7 +131,7 @@ class Components:
         units = [
             CompileUnit(row=row, analysis=analyses[row.key])
             for row in rows
-            if not faults[row.key] and (not analyses[row.key].problems or analyses[row.key].broken)
+            if not faults[row.key] and _can_be_compiled(analyses[row.key])
         ]
         with component_compilation(units, self._esbuild) as compilation:
             sheets = {row.key: _stylesheet(row, faults[row.key].append) for row in rows}
@@ -168,6 +168,11 @@ class Components:
         with blame(fault, "component", row.key, "dependencies"):
             problems += islice(check_dependencies(row, self._toolchain), MAX_PROBLEMS)
         return replace(analysis, problems=tuple(problems))
+
+
+def _can_be_compiled(analysis: Analysis) -> bool:
+    """Whether no error was found, or those that esbuild has the messages for."""
+    return analysis.broken or all(each.severity != "error" for each in analysis.problems)
 
 
 def _stylesheet(

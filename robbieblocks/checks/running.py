@@ -25,11 +25,15 @@ from robbieblocks.checks.rules import (
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.row_faults import blame
 
+# What a build warns of, and a rule of its own finds as well, with a level of its own.
+_OF_OTHER_RULES: Final = ("no CSS property is named", "no token or custom property is named")
+
 
 def _of_build(severity: Severity) -> Finder:
     def find(checked: Checked) -> Iterator[Found]:
-        problems = checked.inspection.problems
-        yield from (Found(each) for each in problems if each.severity == severity)
+        for each in checked.inspection.problems:
+            if each.severity == severity and not each.what.startswith(_OF_OTHER_RULES):
+                yield Found(each)
 
     return find
 

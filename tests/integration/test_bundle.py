@@ -1073,3 +1073,35 @@ def test_helpers_that_nobody_places_are_no_error(make: Make, source: str) -> Non
     assert [(each.key, each.severity) for each in made.problems] == [(source, "error")]
     assert made.blame[source] == made.problems
     assert "@robbieblocks/page" in made.modules
+
+
+def test_misspelt_tokens_are_warned_of(make: Make) -> None:
+    """A custom property that is almost a token's is named where it is read first."""
+    css = (
+        ".a {\n  color: var(--color-primry);\n  --color-primarx: red; left: var(--color-primarx) }"
+    )
+    code = "<p style={{ color: 'var(--color-text-mutd)', top: 'var(--own, 1px)' }}/>"
+    made = make({"a": row("a", code, css=css)})
+    assert [(each.field, each.line, each.what, each.remedy) for each in made.problems] == [
+        (
+            *("css_styles", 2, "no token or custom property is named --color-primry"),
+            "did you mean --color-primary?",
+        ),
+        (
+            *("react_code", 1, "no token or custom property is named --color-text-mutd"),
+            "did you mean --color-text-muted?",
+        ),
+    ]
+    assert {each.severity for each in made.problems} == {"warning"}
+
+
+def test_what_looks_like_styles_and_is_none_is_warned_of(make: Make) -> None:
+    """A plugin's class, and an @import in a <style>, are named; the component is shown."""
+    code = """export default () => <div className="prose dark:prose-invert">
+      <style>{`@import url("https://fonts.example/x.css");`}</style></div>"""
+    made = make({"a": row("a", code)})
+    assert not made.broken
+    assert [each.what.partition(":")[0] for each in made.problems] == [
+        "@import in a <style> loads nothing",
+        "the class prose is a plugin's that is not there",
+    ]

@@ -50,7 +50,7 @@ def only_problem(css: str) -> Problem:
         ("html > body > .a{top:0}", f"{W}>.a{{top:0}}"),
         (":host{top:0}", f"{W}{{top:0}}"),
         ("body::before{top:0}", f"{W}::before{{top:0}}"),
-        ("html.dark .a{top:0}", f"html.dark {W} .a{{top:0}}"),
+        ("html.odd .a{top:0}", f"html.odd {W} .a{{top:0}}"),
         (':root[data-theme="dark"] .a{top:0}', f":root[data-theme=dark] {W} .a{{top:0}}"),
         ('[data-theme="dark"] .a{top:0}', f"[data-theme=dark] {W} .a{{top:0}}"),
         ("a:is(html,body) b{top:0}", f"{W} a:is(html,body) b{{top:0}}"),
@@ -399,3 +399,83 @@ def test_values_stay_as_written(declaration: str) -> None:
     """No declaration is merged with another, and none is completed."""
     made = written(f".a {{ animation: grow 1s linear; {declaration} }}")
     assert made == f"{W} .a{{animation:grow 1s linear;{declaration.replace(': ', ':')}}}"
+
+
+@pytest.mark.parametrize(
+    ("css", "what", "remedy"),
+    [
+        (".a{boder-left:0}", "no CSS property is named boder-left", "did you mean border-left?"),
+        (".a{& .b{colr:red}}", "no CSS property is named colr", "did you mean color?"),
+        ("@media print{.a{colr:red}}", "no CSS property is named colr", "did you mean color?"),
+        (".dark .a{top:0}", "nothing on a page has the class dark", '[data-theme="dark"]'),
+        ("html.light .a{top:0}", "nothing on a page has the class light", '[data-theme="light"]'),
+        (":global(.a){top:0}", ":global is another tool's", "leave it out"),
+        (".a :deep(.b){top:0}", ":deep is another tool's", "leave it out"),
+        (".a::v-deep .b{top:0}", ":v-deep is another tool's", "leave it out"),
+        (".a{color:theme(colors.red.500)}", "theme() is another tool's", "var(--color-primary)"),
+        (".a{top:calc(--spacing(2) + 1px)}", "--spacing() is another tool's", "var(--spacing-md)"),
+    ],
+)
+def test_what_browsers_pass_over_is_warned_of(css: str, what: str, remedy: str) -> None:
+    """A property, selector or function that no browser takes is named, and the rest goes on."""
+    text, problems = scope(f"{css} .z{{left:7px}}", code="<p className='x' />")
+    assert "left:7px" in text
+    (problem,) = problems
+    assert problem.severity == "warning"
+    assert what in problem.what
+    assert remedy in problem.remedy
+    assert problem.line == 1
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "@supports (new-one:0){.a{new-one:0}}",
+        ".a{--own:0;-webkit-odd:0;COLOR:red;zoom:1;view-transition-name:x;field-sizing:content}",
+        "::slotted(p){top:0}",
+        ".darker{top:0}",
+        '@property --k{syntax:"*";inherits:false}',
+        "@keyframes k{from{top:0}}",
+    ],
+)
+def test_what_some_browser_takes_is_not_warned_of(css: str) -> None:
+    """What is new, a vendor's, obsolete or a descriptor is nobody's mistake."""
+    assert scope(css)[1] == []
+
+
+def test_a_class_of_the_component_may_be_named_like_a_theme() -> None:
+    """Where the code sets the class, the selector has something to select."""
+    assert scope(".dark{top:0}", code="<p className={on ? 'dark' : ''} />")[1] == []
+
+
+def test_warnings_of_a_stylesheet_are_few() -> None:
+    """Thousands of mistakes are not all looked up: that takes a millisecond each."""
+    css = "".join(f".a{{colr{'x' * (n % 9)}-{n}:0}}" for n in range(3000))
+    assert len(scope(css)[1]) == 20
+
+
+def test_keyframes_are_known_through_custom_properties() -> None:
+    """Where an animation is a custom property, that has the keyframes' new name as well."""
+    css = (
+        "@keyframes fade{from{opacity:0}}.a{--how:fade 1s ease;animation:var(--how)}.b{--how:none}"
+    )
+    text, problems = scope(css)
+    assert not problems
+    (name,) = {part.split("{")[0].split()[-1] for part in text.split("@keyframes")[1:]}
+    assert name.startswith("rb-")
+    assert f"--how:{name} 1s ease" in text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<p className='animate-[fade_1s_ease]' />",
+        "<p className='hover:[animation:fade_1s]' />",
+        "<p style={{ animation: 'fade 1s' }} />",
+    ],
+)
+def test_keyframes_that_code_names_are_warned_of(code: str) -> None:
+    """A utility or an inline style does not know the name that keyframes get."""
+    (problem,) = scope("@keyframes fade{from{opacity:0}}", code=code)[1]
+    assert problem.severity == "warning"
+    assert "fade" in problem.what

@@ -18,12 +18,11 @@ from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
 from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_text
 from robbieblocks.content import ContentPlaces
-from robbieblocks.errors import Problem, ToolchainUnavailable
+from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
 from robbieblocks.pipeline import InspectedPage, Inspection
 from robbieblocks.prerender import PageDocument
 from robbieblocks.settings import Settings
-from robbieblocks.toolchain import TypeScript
 from tests.unit.rows import a_block, a_component, a_node, a_page, a_snapshot
 
 PRIMARY = TokenRow(key="color.primary", category="color", default="#1f5fa8")
@@ -31,32 +30,6 @@ GROUND = TokenRow(key="color.background", category="color", default="#ffffff")
 NAMING = TokenRow(key="color.link", category="color", default="{color.primary}")
 DAY = a_node("day")
 NIGHT = a_node("night", overrides={"theme": "dark", "color.primary": "#dddd00"})
-
-
-# As the types that come with React's write them.
-TYPES = """
-export interface StandardLonghandPropertiesHyphen<TLength = (string & {}) | 0> {
-  /** **Syntax**: `<color>` */
-  color?: Property.Color | undefined;
-  "border-left"?: Property.BorderLeft<TLength> | undefined;
-}
-
-export interface StandardProperties<TLength> { boderLeft?: string }
-export interface ObsoletePropertiesHyphen<TLength = (string & {}) | 0> {
-  zoom?: Property.Zoom | undefined;
-}
-"""
-
-
-@pytest.fixture(autouse=True)
-def css_properties(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A short list of properties, where the one that is fetched would lie."""
-    (tmp_path / "csstype").mkdir()
-    (tmp_path / "csstype/index.d.ts").write_text(TYPES)
-    monkeypatch.setattr(
-        "robbieblocks.checks.rules.css_properties.ensure_typescript",
-        lambda *_: TypeScript(program=tmp_path / "none", modules=tmp_path),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -554,17 +527,3 @@ def test_an_example_that_its_schema_refuses_is_found(tmp_path: Path) -> None:
     file = Path(os.path.relpath(tmp_path / found.problem.key)).as_posix()
     assert as_annotations(reported).startswith(f"::error file={file},line=2,title=wrong-example::")
     assert as_text(reported).count("one.toml") == 1
-
-
-def test_without_the_list_of_properties_one_finding_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It names what failed and how to do without; the other rules are not kept from theirs."""
-
-    def unavailable(*_: object) -> TypeScript:
-        raise ToolchainUnavailable("no network")
-
-    monkeypatch.setattr("robbieblocks.checks.rules.css_properties.ensure_typescript", unavailable)
-    (found,) = findings("unknown-property", css=".a { boder-left: 0 }")
-    assert found.problem.what == "no network"
-    assert 'unknown-property = "off"' in found.problem.remedy

@@ -93,6 +93,7 @@ def analyse(
             else:
                 problems.append(completion)
         completion = NOTHING
+    problems += _warnings(row, syntax)
     subsets = {
         subset_specifier(package, names): (package, names)
         for package, names in _imported_by_name(syntax, by_name).items()
@@ -138,6 +139,16 @@ def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
         )
         for position in positions
     ]
+
+
+def _warnings(row: ComponentRow, syntax: Syntax) -> list[Problem]:
+    """What works, and does not do what it seems to."""
+    if not any("@import" in text for text in syntax.styles):
+        return []
+    what = "@import in a <style> loads nothing: pages fetch no styles from elsewhere"
+    remedy = "name fonts in style tokens (font.*), and put other rules here"
+    offset = syntax.text.find(b"@import")
+    return [code_problem(row, syntax.position(offset), what, remedy, "warning")]
 
 
 def _exports_common_js(syntax: Syntax) -> bool:

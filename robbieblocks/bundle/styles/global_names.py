@@ -19,24 +19,35 @@ _ANIMATIONS = frozenset(
     {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
 )
 
+_ANIMATION = re.compile(r"\s*animation(?:-name)?\s*:", re.IGNORECASE)
+_WORD = re.compile(r"[^\s\"'`]+")
+
 
 class GlobalNames:
     """The names that a stylesheet defines; `keyframes` and `properties` map each to its new name.
 
-    Only rules at the top level and in `groups` (the at-rules that hold style rules) define names.
+    Where an animation is a custom property, keyframes have their new name in those as well. Only
+    rules at the top level and in `groups` (the at-rules that hold style rules) define names.
     """
 
-    def __init__(self, key: str, rules: Iterable[Node], groups: Collection[str]) -> None:
+    def __init__(self, key: str, css: str, rules: Iterable[Node], groups: Collection[str]) -> None:
         self.keyframes: dict[str, str] = {}
         self.properties: dict[str, str] = {}
         self._prefix = f"rb-{sha256(key)[:8]}-"
+        self._through_variables = False
         self._collect(rules, groups)
+        if self.keyframes:
+            self._through_variables = any(
+                "var(" in part and _ANIMATION.match(part) for part in re.split("[;{}]", css)
+            )
 
     def rename(self, tokens: Iterable[Node], declared: str) -> None:
         """Replace the names in the value of the property `declared`, in place."""
         if not (self.keyframes or self.properties):
             return
-        animation = declared in _ANIMATIONS
+        animation = declared in _ANIMATIONS or (
+            self._through_variables and declared.startswith("--")
+        )
         for token in walk(tokens):
             if token.type == "ident" and token.value in self.properties:
                 token.value = self.properties[token.value]
@@ -46,11 +57,20 @@ class GlobalNames:
                     token.representation = css_string(token.value)
 
     def inline_animations(self, code: str) -> Iterator[str]:
-        """The keyframes that the component's code seems to name in an inline style."""
-        if self.keyframes and re.search(r"\banimation(Name)?\b", code):
+        """The keyframes that the component's code seems to name in an inline style or a utility."""
+        if not self.keyframes or "anim" not in code:
+            return
+        utilities = {
+            name
+            for word in _WORD.findall(code)
+            if "animate-[" in word or "[animation" in word
+            for name in re.split(r"[_,:\[\]]", word)
+        }
+        words: set[str] = set()
+        if re.search(r"\banimation(Name)?\b", code):
             quoted = " ".join(re.findall(r"[\"'`]([^\"'`\n]*)", code))
             words = {word for text in quoted.split() for word in (text, text.strip(",;"))}
-            yield from (name for name in self.keyframes if name in words)
+        yield from (name for name in self.keyframes if name in words or name in utilities)
 
     def _collect(self, rules: Iterable[Node], groups: Collection[str]) -> None:
         for rule in rules:

@@ -25,6 +25,16 @@ class StylesheetProblems:
         """Whether one of them is more than a warning."""
         return any(each.severity == "error" for each in self.found)
 
+    @property
+    def full(self) -> bool:
+        """Whether no further warning is taken, so that none has to be looked for."""
+        return len(self.found) >= _MAX_PROBLEMS
+
+    def warn(self, node: Node, what: str, remedy: str) -> None:
+        """Report what a browser passes over, at a token, rule or declaration."""
+        line, column = node.source_line, node.source_column
+        self.report(what, remedy, line=line, column=column, severity="warning")
+
     def at_offset(self, offset: int, what: str, remedy: str) -> None:
         """Report a problem at a character of the text."""
         before = self._row.css[:offset]

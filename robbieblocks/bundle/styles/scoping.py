@@ -15,6 +15,7 @@ import tinycss2
 from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
+from robbieblocks.bundle.styles.dead_rules import REFUSED, in_selector, in_value
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
 from robbieblocks.bundle.styles.minifying import minified
 from robbieblocks.bundle.styles.problems import StylesheetProblems
@@ -23,20 +24,15 @@ from robbieblocks.css_text import (
     bracket_problem,
     css_string,
     foreign_urls,
+    is_known_property,
     long_number,
+    property_message,
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 
 # At-rules that hold style rules.
 _GROUPS = frozenset({"media", "supports", "container", "layer", "starting-style"})
-_REFUSED = {
-    "import": "put the rules here; fonts come from the style tokens",
-    "charset": "leave it out: the text is Unicode already",
-    "namespace": "leave it out",
-    "font-face": "name the font in a style token (font.*): it is hosted for every page",
-    "scope": "leave it out: the rules hold for this component's blocks only",
-}
 # Tokens that hold no address, no error and no other tokens.
 _PLAIN_TOKENS = frozenset(
     {"ident", "number", "percentage", "dimension", "hash", "whitespace", "literal", "comment"}
@@ -94,14 +90,15 @@ class _Scoper:
         self._problems = problems
         self._wrapper = f"[data-rb-component~={css_string(row.key)}]"
         self._sheet = tinycss2.parse_stylesheet(row.css, True, True)
-        self._names = GlobalNames(row.key, self._sheet, _GROUPS)
+        self._names = GlobalNames(row.key, row.css, self._sheet, _GROUPS)
         self._left = _MAX_WRITTEN
+        self._asking = 0
 
     def scoped(self) -> str:
         """The rules; not to be used where a problem was found."""
         for name in self._names.inline_animations(self._row.code):
             self._problems.report(
-                f"the keyframes {name} are not known to inline styles",
+                f"the keyframes {name} are not known to inline styles and utility classes",
                 "set the animation in a class here; inline, set a custom property for it",
                 severity="warning",
             )
@@ -121,6 +118,8 @@ class _Scoper:
         return ""
 
     def _style(self, rule: QualifiedRule, outer: _Written | None) -> str:
+        for doubt in () if self._problems.full else in_selector(rule.prelude, self._row.code):
+            self._problems.warn(*doubt)
         try:
             parts = selectors.split(rule.prelude)
             if outer is not None:
@@ -152,6 +151,7 @@ class _Scoper:
 
         for each in tinycss2.parse_blocks_contents(content, True, True):
             if isinstance(each, Declaration):
+                self._doubt(each)
                 declarations.append(self._declaration(each))
                 continue
             flush()
@@ -195,7 +195,7 @@ class _Scoper:
             return self._keyframes(rule)
         if name == "property" and parents is None and rule.content is not None:
             return self._property(rule)
-        remedy = _REFUSED.get(name, "leave it out: it would hold for the whole page")
+        remedy = REFUSED.get(name, "leave it out: it would hold for the whole page")
         what = f"@{name} is not available in a component's stylesheet"
         self._problems.at_node(rule, what, remedy)
         return ""
@@ -205,14 +205,22 @@ class _Scoper:
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
             return head + ";"
+        # What @supports asks for may be new.
+        self._asking += rule.lower_at_keyword == "supports"
+        try:
+            return f"{head}{{{self._group_body(rule.content, parents)}}}"
+        finally:
+            self._asking -= rule.lower_at_keyword == "supports"
+
+    def _group_body(self, content: Sequence[Node], parents: _Written | None) -> str:
         if parents is not None:
-            return f"{head}{{{self._body(rule.content, parents)}}}"
-        inner = tinycss2.parse_blocks_contents(rule.content, True, True)
+            return self._body(content, parents)
+        inner = tinycss2.parse_blocks_contents(content, True, True)
         stray = next((each for each in inner if isinstance(each, Declaration)), None)
         if stray is not None:
             what = "a declaration stands outside of a rule"
             self._problems.at_node(stray, what, "put it into a rule")
-        return f"{head}{{{self._rules(e for e in inner if not isinstance(e, Declaration))}}}"
+        return self._rules(e for e in inner if not isinstance(e, Declaration))
 
     def _keyframes(self, rule: AtRule) -> str:
         name = defined_name(rule)
@@ -240,6 +248,15 @@ class _Scoper:
         return f"@property {new_name}{{{self._declarations(rule.content or ())}}}"
 
     # --- declarations -----------------------------------------------------------------------
+
+    def _doubt(self, each: Declaration) -> None:
+        """Warn of what browsers pass over."""
+        if self._problems.full:
+            return
+        if not (self._asking or is_known_property(each.lower_name)):
+            self._problems.warn(each, *property_message(each.lower_name))
+        for doubt in in_value(each.value):
+            self._problems.warn(*doubt)
 
     def _declarations(self, content: Sequence[Node]) -> str:
         found = tinycss2.parse_blocks_contents(content, True, True)

@@ -9,6 +9,7 @@ from robbieblocks.bundle.tailwind.usage import (
     unknown_utilities,
     with_utilities,
 )
+from robbieblocks.bundle.tailwind.variables import misspelt_variables
 
 __all__ = [
     "NO_CLASSES",
@@ -16,6 +17,7 @@ __all__ = [
     "NamedClasses",
     "Tailwind",
     "classes_of_css",
+    "misspelt_variables",
     "unknown_utilities",
     "variables_in",
     "with_utilities",

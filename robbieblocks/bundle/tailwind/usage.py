@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from robbieblocks.bundle.tailwind.classes import KnownClasses
+from robbieblocks.bundle.tailwind.variables import text_warning
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import listed, nearest, printable
@@ -17,6 +18,12 @@ from robbieblocks.model import ComponentRow, TokenRow
 
 _CSS_CLASS: Final = re.compile(r"\.(-?[A-Za-z_][\w-]*)", re.ASCII)
 _MAX_LISTED: Final = 12
+# Classes of plugins of Tailwind's that the toolchain has not.
+_PLUGINS: Final = {
+    "prose": "plain CSS in a component gives text its margins, as the component markdown does",
+    "animate-in": "set an animation in css_styles",
+    "animate-out": "set an animation in css_styles",
+}
 # The beginnings of tokens, as custom properties, and the utilities that take what follows.
 _TAKING: Final = {
     "color-": (
@@ -68,7 +75,7 @@ def unknown_utilities(
     tokens: Sequence[TokenRow],
     base_css: str,
 ) -> Iterator[Problem]:
-    """A warning for each component with utilities that no token gives, as `bg-brand` without one.
+    """Warnings of utilities that no token gives, one a component, and of classes of plugins.
 
     Names that any stylesheet of the bundle has are the author's own.
     """
@@ -83,6 +90,7 @@ def unknown_utilities(
         if absent:
             options = options or _options(tokens)
             yield _problem(rows[key], absent, options)
+        yield from _plugin_warnings(rows[key], components[key].named - own)
 
 
 def _base(word: str) -> str:
@@ -133,23 +141,19 @@ def _problem(
             else f"add the token {token}"
         )
     )
-    before = re.search(rf"(?<![\w-]){re.escape(absent[0])}(?![\w-])", row.code)
-    line = column = None
-    source = ""
-    if before is not None:
-        at = row.code.rfind("\n", 0, before.start()) + 1
-        line, column = row.code.count("\n", 0, at) + 1, before.start() - at + 1
-        source = row.code[at:].split("\n", 1)[0].rstrip("\r")
     names = listed([printable(word) for word in absent], _MAX_LISTED)
-    one = len(absent) == 1
-    return Problem(
-        entity="component",
-        key=row.key,
-        field="react_code",
-        what=f"no token gives the {'class' if one else 'classes'} {names}",
-        remedy=remedy,
-        line=line,
-        column=column,
-        source=source,
-        severity="warning",
-    )
+    what = f"no token gives the {'class' if len(absent) == 1 else 'classes'} {names}"
+    return text_warning(row, "react_code", _first(row, absent[0]), what, remedy)
+
+
+def _plugin_warnings(row: ComponentRow, named: Iterable[str]) -> Iterator[Problem]:
+    bases = {_base(word) for word in named} & _PLUGINS.keys()
+    for name in sorted(bases):
+        what = f"the class {name} is a plugin's that is not there: it does nothing"
+        yield text_warning(row, "react_code", _first(row, name), what, _PLUGINS[name])
+
+
+def _first(row: ComponentRow, word: str) -> int | None:
+    """Where the code has a class first."""
+    found = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", row.code)
+    return None if found is None else found.start()
