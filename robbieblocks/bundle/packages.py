@@ -156,7 +156,9 @@ class Packages:
         if text is not None:
             return text
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
-        files = {} if part.names is None else self._index_files(part.package)
+        files: Mapping[str, tuple[str, str]] = (
+            {} if part.names is None else self._index_files(part.package)
+        )
         return _entry(part, names, files)
 
     def _compiled(self, part: PackagePart, text: str) -> bytes:

@@ -60,7 +60,7 @@ def entry(specifier: str, names: Names) -> str | None:
 def _one_file(names: Names) -> str:
     """All names of React's packages; a name that several have is the same thing in each."""
     taken = {"default"}
-    lines = []
+    lines: list[str] = []
     for variable, package in (
         ("React", "react"),
         ("jsxRuntime", "react/jsx-runtime"),

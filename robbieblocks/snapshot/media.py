@@ -17,7 +17,7 @@ def read(
     cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot | None
 ) -> Mapping[str, MediaRow]:
     """All media by key, without their bytes; those of `previous` where they are the same."""
-    known = previous.media if previous else {}
+    known: Mapping[str, MediaRow] = previous.media if previous else {}
     found: dict[str, MediaRow] = {}
     rows = reading.rows(cursor, queries.MEDIA) if moment.has_media else ()
     for key, name, kind, digest, size, alt, decorative, point, path in rows:
