@@ -19,7 +19,7 @@ from robbieblocks.model import (
     component_specifier,
     reachable,
 )
-from robbieblocks.pipeline.fingerprints import Fingerprints
+from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.session import MakingSession
 
 
@@ -113,7 +113,8 @@ def _compiled(
     context, memory = session.context, session.context.memory
     placed = frozenset(assembly.placed)
     bundle = context.bundle(content, placed)
-    styles = context.style_form(len(assembly.pages))
+    live = [manifest for target, manifest in session.live.items() if target.app == name]
+    styles = context.style_form(len(assembly.pages), lambda: styles_are_linked(live))
     fingerprints = Fingerprints(
         bundle,
         styles=styles,

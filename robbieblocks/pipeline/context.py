@@ -48,6 +48,8 @@ _BLOCK_KIND: Final = "html"
 _WRITE_AFTER_BLOCKS: Final = 10_000
 # Up to here a token edit, which rewrites every page, takes half a second (docs/performance.md).
 _INLINE_PAGES_MAX: Final = 1_000
+# What is linked stays so down to here: else each page that comes or goes could rewrite all others.
+_LINKED_PAGES_MIN: Final = 901
 
 
 class BlockCache:
@@ -268,14 +270,19 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         )
         return linked(made) if self.linked else made
 
-    def style_form(self, pages: int) -> StyleForm:
-        """Where the styles of an app with so many pages stand: the setting's word, or by size."""
+    def style_form(self, pages: int, is_linked: Callable[[], bool]) -> StyleForm:
+        """Where the styles of an app with so many pages stand: the setting's word, or by size.
+
+        `is_linked` says whether they are linked in what is live; it is asked where both would do.
+        """
         if self.linked:
             # The development server exchanges single sheets in an open page.
             return "separate"
         wanted = self.settings.styles
         if wanted == "auto":
-            return "inline" if pages <= _INLINE_PAGES_MAX else "linked"
+            if _LINKED_PAGES_MIN <= pages <= _INLINE_PAGES_MAX:
+                return "linked" if is_linked() else "inline"
+            return "inline" if pages < _LINKED_PAGES_MIN else "linked"
         return wanted
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:

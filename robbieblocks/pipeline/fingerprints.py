@@ -8,7 +8,7 @@ which the next plan tells what differs.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Self
@@ -19,6 +19,7 @@ from robbieblocks.model import (
     AssembledPage,
     BrandedNode,
     Bundle,
+    Manifest,
     Sha256,
     StyleForm,
     TokenRow,
@@ -127,7 +128,7 @@ class Fingerprints:
         )
         self._base = "\0".join(parts)
         self._base_digests = (
-            f"setting:site.styles:{_digest(styles)}",
+            _styles_digest(styles),
             f"template::{_digest(templates + bundle.base_stylesheet.name)}",
             f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + sha256(bundle.isolate))}",
         )
@@ -286,6 +287,17 @@ def _block_text(block: AssembledBlock) -> str:
             "" if block.visitor is None else canonical_json(block.visitor),
         )
     )
+
+
+def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
+    """Whether most pages of these manifests link their styles; pages on hold may do otherwise."""
+    linked = _styles_digest("linked")
+    pages = [page for manifest in live if manifest for page in manifest.pages]
+    return sum(linked in page.input_digests for page in pages) * 2 > len(pages)
+
+
+def _styles_digest(styles: StyleForm) -> str:
+    return f"setting:site.styles:{_digest(styles)}"
 
 
 def _digest(text: str) -> str:

@@ -100,7 +100,7 @@ SETTINGS: Final = (
         "`auto`",
         "where pages have their styles: `inline` in the page, which shows after one request; "
         "`linked` in part in a file, which a browser keeps for the next page; `auto` is `inline` "
-        "for an app of at most 1,000 pages",
+        "for an app of at most 1,000 pages; one that had more goes back at 900",
         STYLES,
     ),
     Setting(

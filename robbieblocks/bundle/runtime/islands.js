@@ -67,9 +67,19 @@ export const islands = new Map();
 /** @type {Map<string, any>} */
 export const roots = new Map();
 
+/** @type {() => HTMLElement} What stands where a block failed that had no content. */
+const failed = () => {
+  const paragraph = document.createElement("p");
+  paragraph.className = "rb-failed";
+  paragraph.textContent = "This part of the page can’t be shown.";
+  return paragraph;
+};
+
 /** @type {(island: Island, element: HTMLElement) => Promise<void>} Hydrate or render a block. */
 export const start = async (island, element) => {
-  const prerendered = element.innerHTML;
+  // A copy in a document in which nothing is loaded or run.
+  const inert = document.createElement("template").content.ownerDocument;
+  const prerendered = inert.importNode(element, true);
   let reported = false;
   const report = (/** @type {string} */ what, /** @type {unknown} */ error) => {
     if (reported) return;
@@ -92,8 +102,9 @@ export const start = async (island, element) => {
         roots.set(island.id, null);
         queueMicrotask(() => {
           root.unmount();
-          element.innerHTML =
-            prerendered || '<p class="rb-failed">This part of the page can’t be shown.</p>';
+          element.replaceChildren(
+            ...(prerendered.hasChildNodes() ? prerendered.childNodes : [failed()]),
+          );
         });
       },
       onCaughtError(/** @type {unknown} */ error) {
