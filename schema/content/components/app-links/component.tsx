@@ -9,11 +9,11 @@ export default function AppLinks({ heading, links }: { heading: string; links: A
           <li key={link.href} className="grid">
             <a
               href={link.href}
-              className="group grid grid-cols-[auto_1fr] items-center gap-x-md gap-y-xs rounded-lg border border-border bg-surface p-lg text-text no-underline shadow-panel transition-colors hover:border-primary hover:bg-primary-soft"
+              className="group grid grid-cols-[2.75rem_1fr] content-start items-baseline gap-x-sm border-t-2 border-border-strong py-md text-text no-underline transition-colors hover:border-primary hover:bg-primary-soft"
             >
               <span
                 aria-hidden="true"
-                className="row-span-2 grid size-12 place-items-center rounded-md bg-accent-soft font-mono text-xl text-accent"
+                className="row-span-2 font-heading text-xl font-semibold text-accent"
               >
                 {link.mark}
               </span>

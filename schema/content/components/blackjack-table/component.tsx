@@ -224,7 +224,8 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
   });
   const [bet, setBet] = useState(minBet);
   const id = useId();
-  const first = useRef<HTMLButtonElement>(null);
+  const deals = useRef<HTMLButtonElement>(null);
+  const moves = useRef<HTMLButtonElement>(null);
   const acted = useRef(false);
 
   const { phase, player, dealer, chips } = table;
@@ -233,11 +234,12 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
   const broke = phase !== "playing" && chips < minBet;
   const canDouble = phase === "playing" && player.length === 2 && chips >= table.stake;
   const Hand = Heading === "h1" ? "h2" : "h3";
-  const hole = phase === "playing";
+  const playing = phase === "playing";
+  const hole = playing;
 
-  // The buttons change with the phase; the keyboard goes on with the first of the new ones.
+  // A button that is off can't be pressed: the keyboard goes on with the first that can.
   useEffect(() => {
-    if (acted.current) first.current?.focus();
+    if (acted.current) (phase === "playing" ? moves : deals).current?.focus();
     acted.current = false;
   }, [phase, broke]);
 
@@ -333,51 +335,48 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
         {broke ? `Out of ${chip.toLowerCase()}. ${table.said}` : table.said}
       </p>
 
+      {/* Each button has one place for good: whoever presses twice by mistake presses no other. */}
       <div className="jack-controls">
-        {phase === "playing" && (
-          <>
-            <button ref={first} type="button" data-variant="primary" aria-keyshortcuts="h" onClick={() => act(hit)}>
-              Hit
-            </button>
-            <button type="button" aria-keyshortcuts="s" onClick={() => act(stood)}>
-              Stand
-            </button>
-            <button type="button" aria-keyshortcuts="x" onClick={() => act(doubled)} disabled={!canDouble}>
-              Double
-            </button>
-          </>
-        )}
-        {phase !== "playing" && broke && (
-          <button ref={first} type="button" data-variant="primary" onClick={again}>
+        {broke ? (
+          <button ref={deals} type="button" data-variant="primary" onClick={again}>
             Start over with {bankroll}
           </button>
-        )}
-        {phase !== "playing" && !broke && (
-          <>
-            <div className="jack-bet">
-              <button type="button" aria-label="Lower the bet" onClick={() => setBet(wager - minBet)} disabled={wager <= minBet}>
-                −
-              </button>
-              <label htmlFor={`${id}-bet`}>Bet</label>
-              <input
-                id={`${id}-bet`}
-                type="number"
-                inputMode="numeric"
-                min={minBet}
-                max={most}
-                value={bet}
-                onChange={(event) => setBet(Math.floor(Number(event.target.value)))}
-                onBlur={() => setBet(wager)}
-              />
-              <button type="button" aria-label="Raise the bet" onClick={() => setBet(wager + minBet)} disabled={wager + minBet > most}>
-                +
-              </button>
-            </div>
-            <button ref={first} type="button" data-variant="primary" aria-keyshortcuts="d" onClick={deal}>
+        ) : (
+          <div className="jack-bet">
+            <button type="button" aria-label="Lower the bet" onClick={() => setBet(wager - minBet)} disabled={playing || wager <= minBet}>
+              −
+            </button>
+            <label htmlFor={`${id}-bet`}>Bet</label>
+            <input
+              id={`${id}-bet`}
+              type="number"
+              inputMode="numeric"
+              min={minBet}
+              max={most}
+              value={bet}
+              disabled={playing}
+              onChange={(event) => setBet(Math.floor(Number(event.target.value)))}
+              onBlur={() => setBet(wager)}
+            />
+            <button type="button" aria-label="Raise the bet" onClick={() => setBet(wager + minBet)} disabled={playing || wager + minBet > most}>
+              +
+            </button>
+            <button ref={deals} type="button" data-variant="primary" aria-keyshortcuts="d" onClick={deal} disabled={playing}>
               {table.hands === 0 ? "Deal" : "Deal again"}
             </button>
-          </>
+          </div>
         )}
+        <div className="jack-moves">
+          <button ref={moves} type="button" data-variant="primary" aria-keyshortcuts="h" onClick={() => act(hit)} disabled={!playing}>
+            Hit
+          </button>
+          <button type="button" aria-keyshortcuts="s" onClick={() => act(stood)} disabled={!playing}>
+            Stand
+          </button>
+          <button type="button" aria-keyshortcuts="x" onClick={() => act(doubled)} disabled={!canDouble}>
+            Double
+          </button>
+        </div>
       </div>
       <p className="jack-keys">
         <kbd>D</kbd> deal <kbd>H</kbd> hit <kbd>S</kbd> stand <kbd>X</kbd> double <span>while the table has the focus</span>

@@ -57,7 +57,7 @@ export const ChatInterface: FC<ChatProps> = (props) => {
   };
 
   return (
-    <section className="chat rb-panel" aria-label={title}>
+    <section className="chat" aria-label={title}>
       <header className="chat-head">
         <h2>{title}</h2>
         <p>{note}</p>

@@ -38,7 +38,7 @@ export default function CodeShelf({ title, snippets }: { title: string; snippets
   };
 
   return (
-    <section className="shelf rb-panel" aria-labelledby={`${id}-title`} data-span="wide">
+    <section className="shelf" aria-labelledby={`${id}-title`} data-span="wide">
       <h2 id={`${id}-title`}>{title}</h2>
       <div className="shelf-tabs" role="tablist" aria-labelledby={`${id}-title`} onKeyDown={onKeyDown}>
         {snippets.map((snippet, index) => (
@@ -62,7 +62,11 @@ export default function CodeShelf({ title, snippets }: { title: string; snippets
       <div className="shelf-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${at}`}>
         <p>{open.about}</p>
         <pre tabIndex={0} role="region" aria-label={`Code: ${open.name}`}>
-          <code>{open.code}</code>
+          <code>
+            {open.code.split("\n").map((line, index) => (
+              <span key={index} className="shelf-line">{`${line}\n`}</span>
+            ))}
+          </code>
         </pre>
       </div>
       <p className="shelf-foot">

@@ -91,12 +91,14 @@ export default function MatrixRain({ density, speed, opacity, glyphs }: MatrixRa
   return (
     <>
       <canvas ref={canvas} className="rain" style={{ opacity }} aria-hidden="true" />
-      <button type="button" className="rain-switch" aria-pressed={!falling} onClick={() => setFalling(!falling)}>
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d={falling ? "M9 6v12M15 6v12" : "M9 6l9 6-9 6z"} />
-        </svg>
-        <span className="rb-unseen">Hold the rain</span>
-      </button>
+      <div className="rain-foot">
+        <button type="button" data-variant="quiet" aria-pressed={!falling} onClick={() => setFalling(!falling)}>
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d={falling ? "M9 6v12M15 6v12" : "M9 6l9 6-9 6z"} />
+          </svg>
+          Hold the rain
+        </button>
+      </div>
     </>
   );
 }

@@ -38,6 +38,18 @@ function total(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
+/** Round values from nothing to above the highest: four or five steps. */
+function ticks(highest: number): number[] {
+  const rough = Math.max(1, highest) / 4;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = size * ([1, 2, 5].find((each) => each * size >= rough) ?? 10);
+  return Array.from({ length: Math.ceil(highest / step) + 1 }, (_, index) => index * step);
+}
+
+function short(amount: number, currency: string): string {
+  return amount >= 1000 ? `${currency}${grouped(amount / 1000)}k` : `${currency}${grouped(amount)}`;
+}
+
 function path(values: number[], top: number, width: number, height: number): string {
   const step = width / Math.max(1, values.length - 1);
   const spot = (value: number, index: number) => `${(index * step).toFixed(1)} ${(height - (value / top) * height).toFixed(1)}`;
@@ -55,7 +67,8 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
   const recent = income.slice(-span);
   const recentSpent = spent.slice(-span);
   const labels = months.slice(-span);
-  const top = Math.max(1, ...recent, ...recentSpent) * 1.08;
+  const scale = ticks(Math.max(1, ...recent, ...recentSpent));
+  const top = scale[scale.length - 1];
   const before = income.slice(-2 * span, -span);
   const earned = total(recent);
   const paid = total(recentSpent);
@@ -69,7 +82,7 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
   ];
 
   return (
-    <section className="money rb-panel" aria-labelledby={`${id}-title`} data-span="wide">
+    <section className="money" aria-labelledby={`${id}-title`} data-span="full">
       <header className="money-head">
         <h2 id={`${id}-title`}>{title}</h2>
         <div className="money-tools">
@@ -100,8 +113,15 @@ const MoneyDashboard: React.FC<MoneyProps> = ({ title, currency, months, streams
       </dl>
 
       <figure className="money-chart">
+        <div className="money-axis" aria-hidden="true">
+          {scale.map((tick) => (
+            <span key={tick} style={{ insetBlockEnd: `${(tick / top) * 100}%` }}>
+              {short(tick, currency)}
+            </span>
+          ))}
+        </div>
         <svg viewBox="0 0 600 160" preserveAspectRatio="none" role="img" aria-label={`Income and costs of the last ${span} months; the table below has the numbers`}>
-          <path className="money-line-grid" d="M0 40H600M0 80H600M0 120H600M0 159.5H600" />
+          <path className="money-line-grid" d={scale.map((tick) => `M0 ${(160 - (tick / top) * 160).toFixed(1)}H600`).join("")} />
           <path className="money-area" d={`${path(recent, top, 600, 160)}L600 160L0 160Z`} />
           <path className="money-line-in" d={path(recent, top, 600, 160)} />
           <path className="money-line-out" d={path(recentSpent, top, 600, 160)} />

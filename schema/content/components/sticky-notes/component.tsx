@@ -125,7 +125,7 @@ function StickyNotes({ title, storageKey, notes: initial, most }: StickyNotesPro
   }, [dragged, notes]);
 
   return (
-    <section className="notes rb-panel" aria-label={title} data-span="wide">
+    <section className="notes" aria-label={title} data-span="full">
       <header className="notes-head">
         <h2>{title}</h2>
         <button type="button" className="notes-add" onClick={add} disabled={notes.length >= most}>
