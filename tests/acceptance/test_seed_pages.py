@@ -24,7 +24,7 @@ from tests.building import Builder
 from tests.databases import Databases
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -179,6 +179,72 @@ def owed(dealer: list[str], player: list[str]) -> float:
     return 0 if mine == theirs else 5
 
 
+def test_pressing_twice_plays_no_card(site: Mapping[str, str], page: Page) -> None:
+    """A double click on Deal deals, and no more: no other button is ever where one has been."""
+    open_page(page, site["vengeance-local"] + "/play/blackjack")
+    before = chips(page)
+    places = [button.bounding_box() for button in page.locator(".jack-controls button").all()]
+    for _ in range(5):
+        page.get_by_role("button", name="Deal").dblclick()
+        now = [button.bounding_box() for button in page.locator(".jack-controls button").all()]
+        assert now == places
+        if re.search(r"You (have|draw)", page.get_by_role("status").inner_text()):
+            assert len(hands(page)[1]) == 2
+            page.keyboard.press("s")
+    assert chips(page) != before or page.locator(".jack-score").inner_text().count("0/5") == 1
+
+
+def test_places_are_the_same_on_each_page_of_a_node(site: Mapping[str, str], page: Page) -> None:
+    """The bar leads to the same pages in the same order wherever one is, and says where that is;
+    no id is there twice."""
+    for node, routes in ROUTES.items():
+        seen = set()
+        for route in routes:
+            page.goto(site[node] + route)
+            links = page.locator(".bar-places a")
+            seen.add(tuple(links.all_inner_texts()))
+            current = page.locator(".bar-places [aria-current=page]")
+            assert [link.get_attribute("href") for link in current.all()] == [route]
+            ids = page.evaluate("[...document.querySelectorAll('[id]')].map((each) => each.id)")
+            assert len(ids) == len(set(ids)), (node, route)
+        assert len(seen) == 1, (node, seen)
+
+
+def test_notes_take_little_room_on_a_phone(site: Mapping[str, str], browser: Browser) -> None:
+    """They lie side by side, and the page is no wider than the window."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    for node, route in (("vengeance-local", "/play/"), ("aurora-town-local", "/work/dashboard")):
+        page.goto(site[node] + route)
+        notes = page.locator(".notes").bounding_box()
+        assert notes is not None
+        assert notes["height"] < 400
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
+
+
+def test_the_switch_of_the_rain_covers_nothing(site: Mapping[str, str], page: Page) -> None:
+    """It stands after the page's content."""
+    open_page(page, site["vengeance-local"] + "/play/")
+    switch = page.get_by_role("button", name="Hold the rain").bounding_box()
+    footer = page.locator(".rb-zone-footer").bounding_box()
+    assert switch is not None
+    assert footer is not None
+    assert switch["y"] >= footer["y"] + footer["height"]
+
+
+def test_paper_is_white_and_ink_is_dark(site: Mapping[str, str], page: Page) -> None:
+    """A dark node prints dark text without its backgrounds."""
+    open_page(page, site["vengeance-local"] + "/about")
+    page.emulate_media(media="print")
+    # What changes takes a moment, also where motion is reduced.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("h1, h2, p, summary, td")].every((each) =>
+            getComputedStyle(each).color.match(/\\d+/g).slice(0, 3).every((part) => part < 140))"""
+    )
+    assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
+
+
 def test_the_bet_stays_between_its_bounds(site: Mapping[str, str], page: Page) -> None:
     """Whatever is typed, the stake is at least minBet and at most maxBet."""
     open_page(page, site["vengeance-local"] + "/play/blackjack")
@@ -236,12 +302,14 @@ def test_the_money_dashboard_filters(site: Mapping[str, str], page: Page) -> Non
     page.get_by_label("Stream").select_option("Subscriptions")
     figures = page.locator(".money-value").all_inner_texts()
     assert figures == ["$52,200", "$116,100", "−$63,900", "Dec"]
+    axis = page.locator(".money-axis span").all_inner_texts()
+    assert axis == ["$0", "$10k", "$20k", "$30k", "$40k"]
 
 
 def test_a_visitors_name_is_greeted(site: Mapping[str, str], page: Page) -> None:
     """`?name=` fills the placeholder, as text."""
     open_page(page, site["aurora-town-local"] + "/work/?name=<i>Mara</i>")
-    page.get_by_role("heading", name="Good morning, <i>Mara</i>.").wait_for()
+    page.get_by_role("heading", name="Your day, <i>Mara</i>.").wait_for()
 
 
 def test_the_rain_stands_still_for_who_wants_less_motion(

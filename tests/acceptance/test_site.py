@@ -70,7 +70,16 @@ async () => {
 }
 """
 RUNTIME = "**/_rb/islands-*.js"
-BLOCKS = "all => all.map(each => [each.id, each.innerText, each.getBoundingClientRect().height])"
+# Controls that do nothing without scripts, and what is said of them, need not be there then.
+BLOCKS = """
+all => all.map(each => {
+    const height = each.getBoundingClientRect().height;
+    const controls = "form, .chat-hints, .jack-controls, .money-tools, .notes-add, .shelf-foot";
+    each.querySelectorAll(`${controls}, .notes-foot, .jack-keys, .rain-foot`).forEach(
+        control => control.remove());
+    return [each.id, each.innerText, height];
+})
+"""
 
 
 def visit(page: Page, url: str) -> int:
@@ -129,7 +138,8 @@ def test_a_seed_page_is_whole_still_silent_and_open_to_all(
 def test_pages_say_all_they_say_before_any_script_runs(
     demo: Demo, browser: Browser, node: str
 ) -> None:
-    """With scripts blocked each block shows what it shows alive, the largest thing among it."""
+    """With scripts blocked each block shows what it shows alive, the largest thing among it; what
+    only a script could answer to is left out."""
     plain = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
     living = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     living.add_init_script(WATCH)
@@ -195,9 +205,9 @@ def test_a_page_loads_what_it_uses_and_nothing_else(
 
 
 def test_every_page_is_valid_html(demo: Demo) -> None:
-    """html-validate has nothing to say about any file of any node, 404 pages among them."""
+    """html-validate has nothing to say about any file of any node, 404 pages and those at `/` among them."""
     pages = demo.files("*.html")
-    assert len(pages) == len(PAGES) + len(ROUTES)
+    assert len(pages) == len(PAGES) + 2 * len(ROUTES)
     assert html_problems(pages) == []
 
 
@@ -208,7 +218,7 @@ def test_every_internal_link_resolves(demo: Demo, browser: Browser) -> None:
     for node, routes in ROUTES.items():
         found: dict[str, set[str]] = {}
         links: set[tuple[str, str]] = set()
-        for route in (*routes, "/nothing-here"):
+        for route in (*routes, "/", "/nothing-here"):
             page.goto(demo.url(node, route))
             found[route] = set(page.locator("[id]").evaluate_all("all => all.map(each => each.id)"))
             for href in page.locator("a[href]").evaluate_all(
@@ -269,17 +279,22 @@ def test_nodes_differ_as_their_branding_rows_say(demo: Demo, browser: Browser) -
 
 
 def test_a_missing_page_is_told_in_the_nodes_own_clothes(demo: Demo, browser: Browser) -> None:
-    """What is not there is a 404 with the node's name, its theme, and a way back."""
+    """What is not there is a 404 with the node's name, its theme, and a way back; and `/` leads to
+    its apps."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     for node, name in (("vengeance-local", "Vengeance"), ("aurora-town-local", "Aurora Town")):
         answer = page.goto(demo.url(node, "/play/poker"))
         assert answer is not None
         assert answer.status == 404
-        assert page.get_by_text(name).is_visible()
+        assert page.get_by_role("link", name=name).is_visible()
         assert accessibility_violations(page) == []
         page.get_by_role("link", name="About the house").click()
         assert page.locator("h1").inner_text().lower().startswith("one set of pages")
+        page.goto(demo.url(node, "/"))
+        assert accessibility_violations(page) == []
+        page.get_by_role("link", name="The workshop").click()
+        assert page.locator("h1").inner_text().lower().startswith("change a row")
     context.close()
 
 

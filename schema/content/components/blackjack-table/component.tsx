@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "react";
-import type { KeyboardEvent } from "react";
+import type { KeyboardEvent, ReactNode, Ref } from "react";
 
 type Suit = "spades" | "hearts" | "diamonds" | "clubs";
 type Card = { rank: string; suit: Suit; id: number };
@@ -209,6 +209,31 @@ function Face({ card, hidden }: { card: Card; hidden: boolean }) {
   );
 }
 
+interface MoveProps {
+  ref?: Ref<HTMLButtonElement>;
+  shortcut: string;
+  off: boolean;
+  act: () => void;
+  first?: boolean;
+  children: ReactNode;
+}
+
+/** What is `disabled` drops the keyboard's focus when it is clicked; this keeps it at the table. */
+function Move({ ref, shortcut, off, act, first, children }: MoveProps) {
+  return (
+    <button
+      ref={ref}
+      type="button"
+      data-variant={first ? "primary" : undefined}
+      aria-keyshortcuts={shortcut}
+      aria-disabled={off}
+      onClick={off ? undefined : act}
+    >
+      {children}
+    </button>
+  );
+}
+
 export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks, chip, heading: Heading }: BlackjackProps) {
   const [table, setTable] = useState<Table>({
     phase: "betting",
@@ -237,7 +262,7 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
   const playing = phase === "playing";
   const hole = playing;
 
-  // A button that is off can't be pressed: the keyboard goes on with the first that can.
+  // The keyboard goes on with the first button that does something.
   useEffect(() => {
     if (acted.current) (phase === "playing" ? moves : deals).current?.focus();
     acted.current = false;
@@ -361,21 +386,21 @@ export default function BlackjackTable({ title, minBet, maxBet, bankroll, decks,
             <button type="button" aria-label="Raise the bet" onClick={() => setBet(wager + minBet)} disabled={playing || wager + minBet > most}>
               +
             </button>
-            <button ref={deals} type="button" data-variant="primary" aria-keyshortcuts="d" onClick={deal} disabled={playing}>
+            <Move ref={deals} shortcut="d" off={playing} act={deal} first>
               {table.hands === 0 ? "Deal" : "Deal again"}
-            </button>
+            </Move>
           </div>
         )}
         <div className="jack-moves">
-          <button ref={moves} type="button" data-variant="primary" aria-keyshortcuts="h" onClick={() => act(hit)} disabled={!playing}>
+          <Move ref={moves} shortcut="h" off={!playing} act={() => act(hit)} first>
             Hit
-          </button>
-          <button type="button" aria-keyshortcuts="s" onClick={() => act(stood)} disabled={!playing}>
+          </Move>
+          <Move shortcut="s" off={!playing} act={() => act(stood)}>
             Stand
-          </button>
-          <button type="button" aria-keyshortcuts="x" onClick={() => act(doubled)} disabled={!canDouble}>
+          </Move>
+          <Move shortcut="x" off={!canDouble} act={() => act(doubled)}>
             Double
-          </button>
+          </Move>
         </div>
       </div>
       <p className="jack-keys">
