@@ -265,4 +265,4 @@ def test_of_two_who_edit_a_page_the_second_waits(db: Db, seeded_database: str) -
         other.result()
     names = list(blocks(db).values())
     assert names[:3] == ["matrix-rain", "site-footer", "robbie-bar"]
-    assert sorted(blocks(db)) == list(range(1, 9))
+    assert sorted(blocks(db)) == list(range(1, 10))
