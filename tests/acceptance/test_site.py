@@ -205,7 +205,7 @@ def test_a_page_loads_what_it_uses_and_nothing_else(
 
 
 def test_every_page_is_valid_html(demo: Demo) -> None:
-    """html-validate has nothing to say about any file of any node, 404 pages and those at `/` among them."""
+    """html-validate has nothing to say about any file of any node, those of no row among them."""
     pages = demo.files("*.html")
     assert len(pages) == len(PAGES) + 2 * len(ROUTES)
     assert html_problems(pages) == []
