@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -25,7 +21,6 @@ from tests.integration.releases import (
     NODE,
     app_folder,
     assets,
-    keeping,
     manifest,
     pages,
     publish,
@@ -250,91 +245,6 @@ def test_what_is_no_reading_is_refused(served: httpx.Client, path: str, method: 
     assert b"home" not in answer.content
     if served.headers["X-Server"] == "caddy":
         assert answer.headers["allow"] == "GET, HEAD"
-
-
-SWAPS = int(os.environ.get("WEB_SERVER_SWAPS", "20"))
-CLIENTS = 2
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_under_load_each_answer_is_whole_and_of_one_release(
-    server: WebServer, tmp_path: Path
-) -> None:
-    """While releases are swapped, and back; a 304 is only for a visitor who has what is live."""
-    root = SiteRoot(tmp_path / "site")
-    versions = [dict(equally_long(number)) for number in range(8)]
-    put(root, versions[0], assets(0))
-    put(root, SHARED, [SCRIPT], app="shared")
-    port = web_servers.free_port()
-    folder, text = tmp_path / server, text_of(server, root.path, f"127.0.0.1:{port}")
-    with (
-        web_servers.running(server, text, folder, port) as url,
-        loopback.client(base_url=url) as client,
-        ThreadPoolExecutor() as threads,
-    ):
-        returning = Returning(client)
-        done = threading.Event()
-        visits = [threads.submit(visit, url, done) for _ in range(CLIENTS)]
-        try:
-            for number in range(1, SWAPS + 1):
-                # Each fifth goes back to what was live two swaps ago.
-                version = (number - 2 if number % 5 == 0 else number) % len(versions)
-                put(root, versions[version], assets(version))
-                release.prune(keeping(root, asset_days=0.0), NODE, "play", sweep_hours=0.0)
-                returning.check(versions[version]["play/index.html"])
-        finally:
-            done.set()
-        answers = [answer for each in visits for answer in each.result()]
-    whole = {version["play/index.html"]: number for number, version in enumerate(versions)}
-    builds: dict[str, bytes] = {}
-    tags: dict[str, bytes] = {}
-    assert len(answers) > SWAPS
-    for answer in answers:
-        assert answer.status_code == 200
-        assert answer.content in whole
-        assert len(answer.content) == int(answer.headers.get("content-length", "0"))
-        if build := answer.headers.get(release.BUILD_HEADER):
-            assert builds.setdefault(build, answer.content) == answer.content
-        if tag := answer.headers.get("etag"):
-            assert tags.setdefault(tag, answer.content) == answer.content
-    assert (len(builds) > 1, len(tags) > 1) == (server == "nginx", server == "nginx")
-    assert len(list((root.path / NODE / "play" / "releases").iterdir())) <= 8
-    assert len(list((root.path / NODE / "assets").iterdir())) <= 2 + 8
-
-
-def equally_long(version: int) -> dict[str, bytes]:
-    """Releases whose home page differs in one digit, and is written within a second."""
-    return {**pages(0), "play/index.html": b"<h1>home</h1> %d %s end" % (version, b"x" * 30_000)}
-
-
-def visit(url: str, done: threading.Event) -> list[httpx.Response]:
-    """All answers that a visitor gets, who asks again and again."""
-    answers: list[httpx.Response] = []
-    with loopback.client(base_url=url, headers={"Accept-Encoding": "identity"}) as client:
-        while not done.is_set():
-            answers.append(client.get("/play/"))
-    return answers
-
-
-@dataclass
-class Returning:
-    """A visitor who kept every page that it was ever sent, with its ETag."""
-
-    client: httpx.Client
-    known: dict[str, bytes] = field(default_factory=dict[str, bytes])
-
-    def check(self, live: bytes) -> None:
-        """Whichever page the visitor has: it gets the live one, or is told that it has it."""
-        for tag, content in [*self.known.items(), ("", b"")]:
-            sent = {"If-None-Match": tag} if tag else {"If-Modified-Since": FUTURE}
-            answer = self.client.get("/play/", headers=sent)
-            got = content if answer.status_code == 304 else answer.content
-            assert got == live
-            if found := answer.headers.get("etag"):
-                assert self.known.setdefault(found, got) == got
-
-
-FUTURE = "Sun, 01 Jan 2034 00:00:00 GMT"
 
 
 HOSTILE = [
