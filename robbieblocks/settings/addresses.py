@@ -78,14 +78,21 @@ def read_addresses(site: Table) -> dict[str, dict[str, str]]:
     return found
 
 
-def addresses_in(in_file: Mapping[str, str], smoke_url: str | None) -> Addresses:
-    """Those among the values of a project's file, by table and key."""
+def addresses_in(
+    in_file: Mapping[str, str], smoke_url: str | None, *, purges: bool = False
+) -> Addresses:
+    """Those among the values of a project's file, by table and key.
+
+    `purges`: a command purges a cache after each publish. Before that the cache can't be right, so
+    a release that is not served yet stays, unless the file says otherwise.
+    """
+    when_not_served = in_file.get("site.when_not_served") or WHEN_NOT_SERVED[purges]
     return Addresses(
         urls=_below(f"{TABLE}.{URLS}.", in_file),
         origins=_below(f"{TABLE}.{ORIGINS}.", in_file),
         smoke_url=smoke_url,
         compare=cast("Compare", in_file.get("site.compare") or COMPARE[0]),
-        swap_back=in_file.get("site.when_not_served") != WHEN_NOT_SERVED[1],
+        swap_back=when_not_served == WHEN_NOT_SERVED[0],
     )
 
 

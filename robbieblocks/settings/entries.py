@@ -89,7 +89,7 @@ SETTINGS: Final = (
     Setting(
         "",
         "site.when_not_served",
-        f"`{WHEN_NOT_SERVED[0]}`",
+        f"`{WHEN_NOT_SERVED[0]}`; `{WHEN_NOT_SERVED[1]}` where `[events]` has `on_publish`",
         "what becomes of a release that is not served as it should be: `swap back` to the one "
         "before, or `keep` it and say so",
         WHEN_NOT_SERVED,

@@ -104,7 +104,11 @@ class Settings:
             project=project,
             health=given.text("ROBBIEBLOCKS_HEALTH"),
             smoke_url=given.text("ROBBIEBLOCKS_SMOKE_URL"),
-            addresses=addresses_in(given.in_file, given.text("ROBBIEBLOCKS_SMOKE_URL")),
+            addresses=addresses_in(
+                given.in_file,
+                given.text("ROBBIEBLOCKS_SMOKE_URL"),
+                purges=bool(given.file.events and given.file.events.on_publish),
+            ),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
             styles=given.styles(),
             keep_releases=given.number("site.keep_releases"),

@@ -230,6 +230,27 @@ def test_an_address_of_a_node_has_a_host_and_no_path(project: Path, table: str, 
         Settings.from_environment()
 
 
+@pytest.mark.parametrize(
+    ("hook", "site", "swaps_back"),
+    [
+        ("", "", True),
+        ('on_publish = ["true"]\n', "", False),
+        ('on_publish = ["true"]\n', 'when_not_served = "swap back"\n', True),
+        ("", 'when_not_served = "keep"\n', False),
+    ],
+)
+def test_a_release_waits_for_a_cache_that_is_purged(
+    project: Path, hook: str, site: str, swaps_back: bool
+) -> None:
+    """Where a command purges it after each publish, nothing swaps back before, unless it is said."""
+    (project / "robbieblocks.toml").write_text(
+        f'[events]\n{hook}[site]\n{site}[site.urls]\na = "https://a.example.org"\n'
+    )
+    address = Settings.from_environment().addresses.of("a")
+    assert address is not None
+    assert address.swap_back == swaps_back
+
+
 def test_each_node_has_its_own_address(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its origin; the one for all is that of the nodes which have none."""
     assert Settings.from_environment().addresses.of("a") is None
