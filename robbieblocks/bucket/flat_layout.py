@@ -21,8 +21,8 @@ from robbieblocks.bucket.source import Source, Wanted, asset_folder
 from robbieblocks.bucket.uploading import Prepared, Uploads, each
 from robbieblocks.errors import UsageError
 from robbieblocks.objectstore import Bucket, Overtaken
+from robbieblocks.release import Retention
 
-_RETIRED: Final = timedelta(days=7)
 _TRIES: Final = 3
 # From so many new objects on it is cheaper to ask for a list than for each.
 _LIST_FROM: Final = 50
@@ -30,11 +30,15 @@ _LIST_FROM: Final = 50
 
 @dataclass(slots=True, kw_only=True)
 class FlatLayout:
-    """Publishes a node's source to a bucket. `adopt` lets it write over what others put there."""
+    """Publishes a node's source to a bucket. `adopt` lets it write over what others put there.
+
+    By the site root's `retention` assets stay that no page names any more.
+    """
 
     bucket: Bucket
     writer: str
     go_on: Callable[[], bool]
+    retention: Retention
     verify: bool = False
     adopt: bool = False
 
@@ -162,7 +166,8 @@ class FlatLayout:
         tags: Mapping[str, tuple[str, str]],
     ) -> FlatPointer:
         now = datetime.now(UTC)
-        today, long_ago = f"{now:%Y-%m-%d}", f"{now - _RETIRED:%Y-%m-%d}"
+        kept = timedelta(days=self.retention.asset_days)
+        today, long_ago = f"{now:%Y-%m-%d}", f"{now - kept:%Y-%m-%d}"
         unnamed = claim.objects.keys() - wanted
         assets = {key for key in unnamed if key.startswith(asset_folder())}
         retired = {key: claim.retired.get(key, today) for key in assets}

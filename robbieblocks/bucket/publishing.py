@@ -89,9 +89,20 @@ class Publisher:
 
     def _layout(self, writer: str, *, verify: bool = False, adopt: bool = False) -> Layout:
         if self.layout == "router":
-            return RouterLayout(bucket=self.bucket, writer=writer, go_on=self.go_on, verify=verify)
+            return RouterLayout(
+                bucket=self.bucket,
+                writer=writer,
+                go_on=self.go_on,
+                retention=self.site_root.retention,
+                verify=verify,
+            )
         return FlatLayout(
-            bucket=self.bucket, writer=writer, go_on=self.go_on, verify=verify, adopt=adopt
+            bucket=self.bucket,
+            writer=writer,
+            go_on=self.go_on,
+            retention=self.site_root.retention,
+            verify=verify,
+            adopt=adopt,
         )
 
     def _push(self, layout: Layout, writer: str, *, adopt: bool) -> Pushed:

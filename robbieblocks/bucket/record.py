@@ -19,13 +19,15 @@ _NAME: Final = ".bucket.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Of one node: `writer` names this site root in the bucket.
+    """Of one node: `writer` names this site root in the bucket, `folder` the node's folder on its
+    disk: a copy of the site root has another, and is another writer.
 
     `builds` were published at `at` to `url`. `error` is why the last try failed, of `tries` since
     `failing_since`; empty where it did not. Times are RFC 3339.
     """
 
     writer: str
+    folder: str = ""
     url: str = ""
     builds: Mapping[str, str] = field(default_factory=dict[str, str])
     at: str = ""
@@ -36,7 +38,7 @@ class Record:
     def published(self, url: str, builds: Mapping[str, str], now: datetime) -> Record:
         """The record after a push."""
         at = now.isoformat(timespec="seconds")
-        return Record(writer=self.writer, url=url, builds=dict(builds), at=at)
+        return Record(writer=self.writer, folder=self.folder, url=url, builds=dict(builds), at=at)
 
     def failed(self, error: str, now: datetime) -> Record:
         """The record after a try that failed."""
@@ -57,11 +59,18 @@ def read_record(site_root: SiteRoot, node: str) -> Record | None:
 
 
 def own_record(site_root: SiteRoot, node: str) -> Record:
-    """The record; where there is none, one with a new name is written. Raises SiteUnavailable."""
+    """The record; where there is none, or it was copied along with its folder, a new one.
+
+    Raises SiteUnavailable.
+    """
     record = read_record(site_root, node)
-    if record is None:
+    folder = _folder(site_root, node)
+    if record is not None and not record.folder:
+        record = replace(record, folder=folder)
+        write_record(site_root, node, record)
+    if record is None or record.folder != folder:
         # Before anything is in the bucket under that name, so that a kill does not lose it.
-        record = Record(writer=uuid.uuid4().hex)
+        record = Record(writer=uuid.uuid4().hex, folder=folder)
         write_record(site_root, node, record)
     return record
 
@@ -78,6 +87,15 @@ def write_record(site_root: SiteRoot, node: str, record: Record) -> None:
         raise SiteUnavailable(
             f"could not note in {path} what is in the bucket: {error.strerror}"
         ) from error
+
+
+def _folder(site_root: SiteRoot, node: str) -> str:
+    """What tells a node's folder from a copy of it."""
+    path = site_root.path / node
+    try:
+        return str(path.stat().st_ino)
+    except OSError as error:
+        raise SiteUnavailable(f"could not look at {path}: {error.strerror}") from error
 
 
 def _path(site_root: SiteRoot, node: str) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Final
 
 from robbieblocks import failpoints
@@ -21,13 +22,13 @@ from robbieblocks.bucket.source import Source, Wanted
 from robbieblocks.bucket.uploading import Prepared, Uploads, each
 from robbieblocks.errors import UsageError
 from robbieblocks.objectstore import Bucket, Overtaken
-from robbieblocks.release import is_asset_name
+from robbieblocks.release import Retention, is_asset_name
 
 PAGES: Final = "pages/"
 ASSETS: Final = "assets/"
 TABLES: Final = "releases/"
-_KEPT_TABLES: Final = 5
-_KEPT_DAYS: Final = 7
+# Routers read the pointer once a second: its lists must stay short.
+_LISTED_MAX: Final = 100
 # From so many objects on it is cheaper to ask which are there than to write them all.
 _LIST_FROM: Final = 50
 # What nobody names is removed once it is so old. A push counts what is half as old as missing, so
@@ -38,11 +39,15 @@ _BY_CONTENT: Final = re.compile(r"(?:pages|releases)/[0-9a-f]{64}(?:\.[A-Za-z0-9
 
 @dataclass(slots=True, kw_only=True)
 class RouterLayout:
-    """Publishes a node's source to a bucket. `verify` looks for each object, not only new ones."""
+    """Publishes a node's source to a bucket. `verify` looks for each object, not only new ones.
+
+    `retention` is the site root's: as many tables stay as releases and as days, the last of each.
+    """
 
     bucket: Bucket
     writer: str
     go_on: Callable[[], bool]
+    retention: Retention
     verify: bool = False
 
     def read(self) -> Held | None:
@@ -67,6 +72,8 @@ class RouterLayout:
     def prune(self, now: datetime) -> int:
         """Remove what no kept table names, once it is a day old; how many objects.
 
+        An asset stays as long as the retention says of assets: open pages may ask for it.
+
         Raises UsageError where it can't be told what the table that counts names.
         """
         held = self.read()
@@ -82,11 +89,14 @@ class RouterLayout:
         kept |= held.pointer.kept_tables
         for key in held.pointer.kept_tables:
             kept |= self._keys_of(key)
+        assets = max(_UNUSED, timedelta(days=self.retention.asset_days))
         unused = [
             found.key
             for folder in (PAGES, ASSETS, TABLES)
             for found in self.bucket.list(folder)
-            if found.key not in kept and now - found.modified > _UNUSED and _is_own(found.key)
+            if found.key not in kept
+            and now - found.modified > (assets if folder == ASSETS else _UNUSED)
+            and _is_own(found.key)
         ]
         failpoints.reached("bucket listed")
         # Whatever was swapped in meanwhile uses what was kept, or wrote anew what was as old.
@@ -161,13 +171,15 @@ class RouterLayout:
             )
         history = dict.fromkeys((table, *before.history))
         days = {**before.days, today: table}
+        # An asset that went within a day is named by the table with which the day before ended.
+        count = max(self.retention.days, ceil(self.retention.asset_days), 1)
         return RouterPointer(
             generation=before.generation + 1,
             writer=self.writer,
             builds=source.builds,
             table=table,
-            history=tuple(history)[:_KEPT_TABLES],
-            days=dict(sorted(days.items())[-_KEPT_DAYS:]),
+            history=tuple(history)[: min(self.retention.releases, _LISTED_MAX)],
+            days=dict(sorted(days.items())[-min(count, _LISTED_MAX) :]),
         )
 
 

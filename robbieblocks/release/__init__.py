@@ -63,7 +63,15 @@ from robbieblocks.release.pinning.pins import Pin, pinned
 from robbieblocks.release.pinning.rollback import RolledBack, roll_back
 from robbieblocks.release.pinning.standing import pages_between, standing
 from robbieblocks.release.places.claim import claim
-from robbieblocks.release.places.layout import AppFolder, apps, has_folder, has_place, nodes
+from robbieblocks.release.places.layout import (
+    AppFolder,
+    apps,
+    apps_with_releases,
+    has_folder,
+    has_place,
+    node_folders,
+    nodes,
+)
 from robbieblocks.release.places.lock import lock
 from robbieblocks.release.places.node_removal import (
     finish_removals,
@@ -123,6 +131,7 @@ __all__ = [
     "SiteRoot",
     "WrittenRelease",
     "apps",
+    "apps_with_releases",
     "audit",
     "claim",
     "closed_to",
@@ -152,6 +161,7 @@ __all__ = [
     "make_live",
     "manifest_of",
     "mounted_inside",
+    "node_folders",
     "nodes",
     "not_served",
     "note_windows",

@@ -169,7 +169,9 @@ def checked_or_swapped_back(
     # Only those need it who have an address.
     from robbieblocks.release.proof.proving import prove
 
-    found = prove(address, new.app_folder, new.manifest, changed, pause_s=smoke_pause_s)
+    found = prove(
+        address, new.app_folder, new.manifest, changed, before=new.live, pause_s=smoke_pause_s
+    )
     failpoints.reached("checked")
     if found and address.swap_back:
         culprits = ", ".join(dict.fromkeys(each.culprit for each in found))
@@ -190,7 +192,8 @@ def _mark_verified(written: WrittenRelease) -> None:
     """Note on the disk that the release passed its check, and in memory when it was compared."""
     new = written.new
     now = new.app_folder.site_root.clock()
-    (new.folder / VERIFIED).touch()
+    # Empty: one that was rolled back from, and is published again, is good again.
+    (new.folder / VERIFIED).write_bytes(b"")
     os.utime(new.folder / VERIFIED, (now, now))
     failpoints.reached("verified")
     sweep(new.app_folder)

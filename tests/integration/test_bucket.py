@@ -28,7 +28,7 @@ from robbieblocks.bucket import (
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.model import sha256
 from robbieblocks.objectstore import Stored
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import Retention, SiteRoot
 from robbieblocks.settings import BucketSettings, EventSettings, Settings
 from tests.integration.releases import NODE, assets, overwrite, pages, put, put_version, served
 from tests.s3_server import SECRET, Front
@@ -373,6 +373,43 @@ def test_what_no_kept_release_needs_is_removed_when_it_is_old(
         assert all(s3.bucket().etag(key) for key in named["assets"])
 
 
+def test_a_bucket_keeps_what_the_settings_of_the_site_say(s3: Front, site_root: SiteRoot) -> None:
+    """Fewer releases and days leave fewer tables and pages; assets stay for open tabs."""
+    kept = replace(site_root, retention=Retention(releases=2, days=0, asset_days=3.0))
+    publishing = publisher(s3, kept)
+    tables: list[str] = []
+    for version in range(1, 6):
+        put_version(site_root, version)
+        publishing.push()
+        pointer = publishing.published()
+        assert isinstance(pointer, RouterPointer)
+        tables.append(pointer.table)
+    publishing.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
+    assert publishing.prune() > 0
+    found = keys(s3)
+    assert {key for key in found if key.startswith("releases/")} == set(tables[-2:])
+    assert len({key for key in found if key.startswith("assets/")}) == 1 + 5
+    publishing.clock = lambda: datetime.now(UTC) + timedelta(days=3, hours=1)
+    assert publishing.prune() == 3
+    assert len({key for key in keys(s3) if key.startswith("assets/")}) == 1 + 2
+
+
+def test_a_copy_of_a_site_root_is_another_writer(s3: Front, site_root: SiteRoot) -> None:
+    """It has the first one's name in its record, and takes a bucket over only where it may."""
+    publishing = publisher(s3, site_root)
+    publishing.push()
+    copy = SiteRoot(site_root.path.with_name("copy"))
+    shutil.copytree(site_root.path, copy.path, symlinks=True)
+    put_version(copy, 2)
+    with pytest.raises(UsageError, match="from another site root"):
+        publisher(s3, copy).push()
+    publishing.push()
+    assert by_router(s3, "/play/") == served(site_root, "play/index.html")
+    assert publisher(s3, copy).push(adopt=True).taken_over
+    with pytest.raises(UsageError, match="from another site root"):
+        publishing.push()
+
+
 def test_a_lost_object_is_found_and_written_again(s3: Front, site_root: SiteRoot) -> None:
     """Somebody removed a page and cut an asset short: a push that verifies mends both."""
     publishing = publisher(s3, site_root)
@@ -407,7 +444,7 @@ def test_a_damaged_manifest_takes_no_page_away(s3: Front, site_root: SiteRoot, l
     damaged = publisher(s3, copy, layout)
     assert dict(live_builds(copy, NODE)) != dict(live_builds(site_root, NODE))
     with pytest.raises(SiteUnavailable, match="the manifest of play is not what"):
-        damaged.push()
+        damaged.push(adopt=True)
     assert keys(s3) == before
 
 

@@ -122,6 +122,22 @@ def test_a_site_root_that_everybody_may_write_is_broken(settings: Settings) -> N
     assert "chmod o-w" in told(site_root.look(settings, None))
 
 
+@pytest.mark.parametrize(
+    "name", ["freezes.json", f"{NODE}/play/pinned", f"{NODE}/play/held.json", "audit.jsonl"]
+)
+def test_what_people_keep_and_nobody_can_read_is_named(settings: Settings, name: str) -> None:
+    """With its path: nothing goes out meanwhile, or nobody knows what was done."""
+    file = settings.site_root / name
+    assert str(file) not in told(site_root.look(settings, None))
+    if name == "audit.jsonl":
+        file.mkdir()
+    else:
+        file.write_text("{")
+    said = told(site_root.look(settings, None))
+    assert str(file) in said
+    assert "broken" in said
+
+
 def test_a_disk_that_takes_no_write_is_broken(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

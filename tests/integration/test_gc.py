@@ -231,3 +231,19 @@ def test_a_kill_leaves_what_stays_whole_and_the_next_one_completes_it(
     assert len(usage_of_app(root, NODE, "play").releases) == 2
     assert usage_of_app(root, NODE, "play").temporary == ()
     assert usage_of_assets(root, NODE).over == 0
+
+
+def test_an_app_that_was_never_live_is_listed(site_root: SiteRoot) -> None:
+    """A kill before the first swap leaves a release that nobody sees, perhaps the node's only one."""
+    for node in (NODE, "new-node"):
+        never = site_root.path / node / "never" / "releases"
+        never.parent.mkdir(parents=True)
+        live_release = app_folder(site_root).releases / str(app_folder(site_root).live_name)
+        shutil.copytree(live_release, never / live_release.name)
+        (never / live_release.name / ".verified").unlink()
+    ran = RUN.invoke(app, ["gc", "--dry-run", "--format", "json"])
+    assert ran.exit_code == 0, ran.output
+    listed = [(each["node"], each["app"]) for each in json.loads(ran.stdout)["apps"]]
+    assert {(NODE, "never"), ("new-node", "never"), (NODE, "play")} == set(listed)
+    assert RUN.invoke(app, ["gc"]).exit_code == 0
+    assert live(site_root, NODE, "play") is not None

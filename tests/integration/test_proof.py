@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 
 from robbieblocks.errors import SiteUnavailable
+from robbieblocks.model import Manifest
 from robbieblocks.release import AppFolder, NotServed, SiteRoot, live
 from robbieblocks.release.proof.proving import prove
 from robbieblocks.settings import Address
+from tests import loopback
 from tests.integration import proofs
 from tests.integration.proofs import APPS, NODES, answering, files_below, put, put_all
+from tests.integration.releases import manifest, publish
 from tests.sites import served
 
 NODE, OTHER = NODES
@@ -179,6 +182,53 @@ def test_a_stale_cache_is_a_cache_in_between(
     assert culprits(found) == {"a cache in between"}
     assert "Age: 700, Via: 1.1 edge" in found[0].why
     assert "purge" in found[0].remedy
+
+
+def test_a_removed_page_is_asked_for_until_nobody_gives_it(root: SiteRoot) -> None:
+    """404 and 410 are right; a cache that goes on with it is named, and so is an old server."""
+    files, given = proofs.pages(NODE, "play", 3), proofs.assets(NODE, 3)
+    put(root, NODE, "play", 3)
+    before = live(root, NODE, "play")
+    kept = {path: text for path, text in files.items() if "about" not in path}
+    plain = files_below(root.path / NODE)
+    cache = Cache(plain, by_query=False, says={"Age": "700"})
+    with answering(plain) as url, answering(cache.respond) as stale:
+        gone = next(each.route for each in before.pages if "about" in each.route) if before else ""
+        assert loopback.get(f"{stale}{gone}").status_code == 200
+        publish(root, manifest(kept, given, node=NODE), {}, given, address=Address(url=url))
+        found = proof_after(root, stale, before)
+        assert proof_after(root, url, before) == ()
+        publish(root, manifest(files, given, node=NODE), files, given)
+        with pytest.raises(SiteUnavailable, match=r"it was removed, and the answer is 200"):
+            publish(root, manifest(kept, given, node=NODE), {}, given, address=Address(url=stale))
+    assert [each.problem for each in found if gone in each.url] == [
+        "it was removed, and the answer is 200"
+    ]
+    assert culprits(tuple(each for each in found if gone in each.url)) <= {
+        "a cache in between",
+        "an old server",
+    }
+
+
+def test_a_route_that_another_app_has_now_is_not_thought_removed(root: SiteRoot) -> None:
+    """It answers, and rightly so."""
+    before = live(root, NODE, "play")
+    assert before is not None
+    files, given = proofs.pages(NODE, "play", 2), proofs.assets(NODE, 2)
+    kept = {path: text for path, text in files.items() if "about" not in path}
+    shared = {**proofs.pages(NODE, "shared", 2), "play/about/index.html": b"<h1>moved</h1>"}
+    publish(root, manifest(shared, given, app="shared", node=NODE), shared, given)
+    with served(root.path, NODE) as url:
+        publish(root, manifest(kept, given, node=NODE), {}, given)
+        assert proof_after(root, url, before) == ()
+
+
+def proof_after(root: SiteRoot, url: str, before: Manifest | None) -> tuple[NotServed, ...]:
+    """What is not served after another release was live before."""
+    manifest_now = live(root, NODE, "play")
+    assert manifest_now is not None
+    folder = AppFolder.of(root, NODE, "play")
+    return prove(Address(url=url), folder, manifest_now, ["none"], before=before, pause_s=0.0)
 
 
 def test_a_cache_that_hides_is_found_by_the_origin(root: SiteRoot) -> None:

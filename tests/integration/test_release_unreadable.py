@@ -45,6 +45,8 @@ def locked(root):
 
 DOORS = {
     "apps": lambda root: release.apps(root, NODE),
+    "apps_with_releases": lambda root: release.apps_with_releases(root, NODE),
+    "node_folders": release.node_folders,
     "audit": release.audit,
     "note_windows": lambda root: release.note_windows(root, NODE, {"play": FROZEN}, NOW),
     "settle_audit": lambda root: release.settle_audit(root, NODE, "play"),

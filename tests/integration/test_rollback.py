@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from robbieblocks.release import (
     verify,
 )
 from robbieblocks.release.checking import smoke
+from robbieblocks.release.retention.rule import kept_of
 from robbieblocks.settings import Address
 from tests.integration.releases import NODE, app_folder, keeping, put_version, served
 
@@ -174,7 +176,7 @@ def test_what_is_gone_back_to_is_never_removed(site_root: SiteRoot) -> None:
     """However many are live after it, in a site root that is opened anew."""
     hashes = published(site_root, 3)
     back(site_root, hashes[0])
-    prune(keeping(site_root, 1), NODE, "play")
+    prune(keeping(site_root, 1, days=0), NODE, "play")
     assert {e.build_hash for e in kept_releases(site_root, NODE, "play")} == {hashes[0], hashes[2]}
     assert verify(SiteRoot(site_root.path), NODE, "play") == ()
 
@@ -263,3 +265,20 @@ def test_the_steps_of_a_rollback_are_those_that_are_killed(
     monkeypatch.setattr(failpoints, "hook", reached.append)
     back(site_root)
     assert tuple(reached) == ("entry written", *STEPS, "acted")
+
+
+def test_the_release_that_was_left_is_good_of_no_day(site_root: SiteRoot) -> None:
+    """It stays one to which one can go, and is as good as any once somebody does."""
+    hashes = published(site_root, 2)
+    tomorrow = replace(keeping(site_root, 1, days=7), clock=lambda: NOW.timestamp() + 86_400)
+
+    def daily() -> list[str]:
+        reasons = kept_of(app_folder(tomorrow)).reasons
+        return [name for name, why in reasons.items() if "daily" in why]
+
+    assert daily() == [hashes[1]]
+    back(site_root)
+    assert daily() == [hashes[0]]
+    assert [each.build_hash for each in kept_releases(site_root, NODE, "play")] == hashes[::-1]
+    back(site_root, hashes[1])
+    assert daily() == [hashes[1]]

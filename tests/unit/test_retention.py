@@ -92,3 +92,11 @@ def test_removing_now_and_again_leaves_what_removing_once_does(
                 del left[gone]
     once = choose(history, (), releases=releases, days=days, now=NOW)
     assert choose(left, (), releases=releases, days=days, now=NOW).reasons == once.reasons
+
+
+def test_one_that_was_rolled_back_from_stands_for_no_day() -> None:
+    """The day keeps the last good one; by number it stays as any other."""
+    live_at = {"good": TODAY - 5 * HOUR, "bad": TODAY - 2 * HOUR, "new": TODAY + HOUR}
+    kept = choose(live_at, (), releases=1, days=7, now=NOW, left={"bad"})
+    assert dict(kept.reasons) == {"new": ("recent",), "good": ("daily",)}
+    assert choose(live_at, (), releases=2, days=0, now=NOW, left={"bad"}).recent == ("new", "bad")

@@ -242,7 +242,7 @@ def test_an_address_of_a_node_has_a_host_and_no_path(project: Path, table: str, 
 def test_a_release_waits_for_a_cache_that_is_purged(
     project: Path, hook: str, site: str, swaps_back: bool
 ) -> None:
-    """Where a command purges it after each publish, nothing swaps back before, unless it is said."""
+    """Where a command purges it after each publish, nothing swaps back, unless that is set."""
     (project / "robbieblocks.toml").write_text(
         f'[events]\n{hook}[site]\n{site}[site.urls]\na = "https://a.example.org"\n'
     )

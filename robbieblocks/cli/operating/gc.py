@@ -46,7 +46,7 @@ def run(*, nodes: Sequence[str], dry_run: bool, format_: str) -> None:
     assets: list[AssetsUsage] = []
     removed: dict[tuple[str, str], Pruned] = {}
     for node in _chosen(site_root, nodes):
-        for app in release.apps(site_root, node):
+        for app in release.apps_with_releases(site_root, node):
             try:
                 used.append(release.usage_of_app(site_root, node, app))
                 if not dry_run:
@@ -76,11 +76,12 @@ def run(*, nodes: Sequence[str], dry_run: bool, format_: str) -> None:
 
 
 def _chosen(site_root: SiteRoot, nodes: Sequence[str]) -> Sequence[str]:
-    known = release.nodes(site_root)
+    folders = release.node_folders(site_root)
+    known = [node for node in folders if release.apps_with_releases(site_root, node)]
     for node in nodes:
         if node not in known:
             raise UsageError(
-                f"no node {node!r} is live under {site_root.path}: {did_you_mean(node, known)}"
+                f"no node {node!r} has releases under {site_root.path}: {did_you_mean(node, known)}"
             )
     return nodes or known
 

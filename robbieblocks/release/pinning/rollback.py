@@ -17,7 +17,12 @@ from robbieblocks.release.files import disk
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.pinning.holds import read_holds, write_holds
 from robbieblocks.release.pinning.in_force import audit_log
-from robbieblocks.release.pinning.kept_releases import choose, kept_releases, whole_manifest
+from robbieblocks.release.pinning.kept_releases import (
+    before_live,
+    choose,
+    kept_releases,
+    whole_manifest,
+)
 from robbieblocks.release.pinning.live_pins import pin_entry
 from robbieblocks.release.pinning.pins import Pin, read_pin, remove_pin, write_pin
 from robbieblocks.release.places.layout import AppFolder
@@ -25,6 +30,7 @@ from robbieblocks.release.places.lock import assets_in_use, lock
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import live_release
+from robbieblocks.release.retention.rule import mark_rolled_back
 from robbieblocks.release.swap import checked_or_swapped_back, swap
 from robbieblocks.release.write import NewRelease
 from robbieblocks.settings import Address
@@ -73,7 +79,8 @@ def roll_back(
         live_name, live = live_release(app_folder)
         if live_name is None:
             raise UsageError(f"nothing of {app} is live on {node}, so there is nothing to go back")
-        name = choose(kept_releases(site_root, node, app), to, f"{app} on {node}")
+        kept = kept_releases(site_root, node, app)
+        name = choose(kept, to, f"{app} on {node}")
         manifest = whole_manifest(app_folder, name)
         pin = Pin(build_hash=name, who=who, why=why, since=now, until=until, act=new_id())
         before = _earlier_pin(app_folder)
@@ -91,6 +98,9 @@ def roll_back(
                     _put_back(app_folder, before)
                     raise
                 _let_holds_follow(app_folder, live, manifest)
+                goes_back = any(each.build_hash == name for each in before_live(kept))
+                mark_rolled_back(app_folder, live_name, left=goes_back)
+                mark_rolled_back(app_folder, name, left=False)
     return RolledBack(before=live_name, pin=pin, not_served=not_served)
 
 

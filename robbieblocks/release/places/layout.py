@@ -114,6 +114,16 @@ def nodes(site_root: SiteRoot) -> tuple[str, ...]:
     return tuple(folder.name for folder in _folders(site_root.path) if apps(site_root, folder.name))
 
 
+def apps_with_releases(site_root: SiteRoot, node: str) -> tuple[str, ...]:
+    """The apps of a node that have a folder of releases, live or not, sorted.
+
+    Raises SiteUnavailable.
+    """
+    found = app_folders(site_root, node)
+    with disk.attempt("read the folder", site_root.path / node):
+        return tuple(app for app in found if AppFolder.of(site_root, node, app).releases.is_dir())
+
+
 def node_folders(site_root: SiteRoot) -> tuple[str, ...]:
     """What may be nodes under the site root, live or not, sorted. Raises SiteUnavailable."""
     return tuple(folder.name for folder in _folders(site_root.path))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from typing import Final
 
 from robbieblocks.model import Manifest, PageEntry
-from robbieblocks.release.places.layout import AppFolder
+from robbieblocks.release.places.layout import AppFolder, apps
 from robbieblocks.release.proof.answers import Asker, Failure
 from robbieblocks.release.proof.at_once import at_once
 from robbieblocks.release.proof.culprits import Evidence, explain
 from robbieblocks.release.proof.known import release_of
 from robbieblocks.release.proof.not_served import NotServed
-from robbieblocks.release.proof.wanted import Wanted, wanted_asset, wanted_page
+from robbieblocks.release.proof.wanted import Wanted, gone_page, wanted_asset, wanted_page
+from robbieblocks.release.reading import live
 from robbieblocks.settings import Address
 
 PAGES_MAX: Final = 8
@@ -31,15 +32,17 @@ def prove(
     manifest: Manifest,
     changed: Collection[str] = (),
     *,
+    before: Manifest | None = None,
     pause_s: float,
 ) -> tuple[NotServed, ...]:
     """What visitors don't get as the live release has it; empty where all is right.
 
     Of the pages whose files `changed` (of all where none did) the first eight are asked for, then
-    the assets that these name. What is wrong is asked for again, five times at most, with pauses of
-    once, twice, three and four times `pause_s`: a cache may be that old. The first five things that
-    stay wrong are explained. What can't be asked for within 15 seconds is left out, so that a run
-    is not held up for minutes. Never raises for what a server does.
+    the assets that these name, and the first eight pages that the release `before` had and no app
+    has now. What is wrong is asked for again, five times at most, with pauses of once, twice, three
+    and four times `pause_s`: a cache may be that old. The first five things that stay wrong are
+    explained. What can't be asked for within 15 seconds is left out, so that a run is not held up
+    for minutes. Never raises for what a server does.
     """
     # These take long to import, and only those need them who have an address.
     from tenacity import (
@@ -51,7 +54,10 @@ def prove(
     )
 
     with Asker.open(address) as asker:
-        waiting = _wanted(address, app_folder, manifest, changed)
+        waiting = [
+            *_wanted(address, app_folder, manifest, changed),
+            *_gone(app_folder, manifest, before),
+        ]
         wrong: list[tuple[Wanted, Failure]] = []
         given_up_at = time.monotonic() + _GIVEN_UP_S
 
@@ -86,6 +92,20 @@ def _wanted(
     pages = pages[:PAGES_MAX]
     found = [wanted_page(app_folder, manifest, page, address) for page in pages]
     return found + [wanted_asset(app_folder, manifest, name) for name in _assets_of(pages)]
+
+
+def _gone(app_folder: AppFolder, manifest: Manifest, before: Manifest | None) -> Iterator[Wanted]:
+    """Pages that nobody may get any more; another app may have taken a route over."""
+    left = {page.route for page in manifest.pages}
+    gone = [page for page in before.pages if page.route not in left] if before else []
+    if before is None or not gone:
+        return
+    root, node = app_folder.site_root, app_folder.node
+    for app in apps(root, node):
+        other = live(root, node, app) if app != app_folder.app else None
+        left |= {page.route for page in other.pages} if other else set()
+    for page in [page for page in gone if page.route not in left][:PAGES_MAX]:
+        yield gone_page(app_folder, before, page, manifest.build_hash)
 
 
 def _assets_of(pages: Iterable[PageEntry]) -> list[str]:

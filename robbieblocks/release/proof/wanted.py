@@ -32,7 +32,8 @@ class Wanted:
     """A page or an asset of a release. `digest` is its SHA-256, or how that begins.
 
     `file` is where a web server reads it; `name` is its path in the release, or the asset's name.
-    With `by_build` a page may be altered on its way.
+    With `by_build` a page may be altered on its way. One that `is_gone` was removed: its digest is
+    that of before, and nobody may get it any more.
     """
 
     node: str
@@ -44,11 +45,15 @@ class Wanted:
     build_hash: str
     is_page: bool
     by_build: bool = False
+    is_gone: bool = False
 
     def problem(self, answer: Answer) -> str:
         """What is wrong with an answer; empty where it is right."""
         if answer.failure:
             return "no answer"
+        if self.is_gone:
+            is_right = answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+            return "" if is_right else f"it was removed, and the answer is {answer.status}"
         if answer.status != HTTPStatus.OK:
             return f"answered {answer.status}"
         types = _TYPES.get(self.name.rpartition(".")[2])
@@ -80,7 +85,12 @@ class Wanted:
         return "it says something else than the release's page"
 
     def on_disk(self) -> bytes | None:
-        """The bytes that a web server reads, where they are those that were published."""
+        """The bytes that a web server reads, where they are those that were published.
+
+        Of a page that was removed there are none.
+        """
+        if self.is_gone:
+            return None if self.file.exists() else b""
         try:
             content = disk.read_file(self.file)
         except OSError:
@@ -107,6 +117,21 @@ def wanted_page(
         build_hash=manifest.build_hash,
         is_page=True,
         by_build=address.compare == "build",
+    )
+
+
+def gone_page(app_folder: AppFolder, before: Manifest, page: PageEntry, build_hash: str) -> Wanted:
+    """A page that the release of that build hash has no more, as the one before had it."""
+    return Wanted(
+        node=before.node,
+        app=before.app,
+        path=page.route,
+        name=page.path,
+        file=app_folder.current / page.path,
+        digest=before.files[page.path],
+        build_hash=build_hash,
+        is_page=True,
+        is_gone=True,
     )
 
 

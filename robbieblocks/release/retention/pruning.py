@@ -116,7 +116,10 @@ def unused_assets(
     oldest = now - app_folder.site_root.retention.asset_days * DAY_S
     over: list[os.DirEntry[str]] = []
     waiting: list[os.DirEntry[str]] = []
-    entries = {entry.name: entry for entry in os.scandir(app_folder.assets)}
+    entries: dict[str, os.DirEntry[str]] = {}
+    # A node of which nothing was ever live may have no asset.
+    with contextlib.suppress(FileNotFoundError):
+        entries = {entry.name: entry for entry in os.scandir(app_folder.assets)}
     for entry in entries.values():
         if entry.name in in_use or original_of(entry.name) in entries:
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -55,13 +56,15 @@ def kept_of(app_folder: AppFolder) -> Kept:
         (pin.build_hash if pin else None, "pinned"),
         *((hold.build_hash, "held") for hold in held.values()),
     ]
-    found, now = _believed(dict(_times(app_folder)), site_root.clock())
+    verified = _verified(app_folder)
+    found, now = _believed(_times(verified), site_root.clock())
     return choose(
         found,
         needed,
         releases=site_root.retention.releases,
         days=site_root.retention.days,
         now=now,
+        left={name for name, status in verified.items() if status and status.st_size},
     )
 
 
@@ -72,11 +75,13 @@ def choose(
     releases: int,
     days: int,
     now: float,
+    left: Collection[str] = (),
 ) -> Kept:
     """What stays: what is needed, the `releases` made live last, and one for each past day.
 
     That is the one that was live at the end of the day, in UTC, for each of the last `days` days:
-    of a day on which nothing was published, one of an earlier day. One is always kept by number.
+    of a day on which nothing was published, one of an earlier day. One that was rolled back from is
+    `left`, and stands for no day. One is always kept by number.
     """
     by_age = sorted(live_at, key=lambda name: (live_at[name], name), reverse=True)
     once_live = [name for name in by_age if live_at[name]]
@@ -86,7 +91,8 @@ def choose(
             reasons[name].add(why)
     for name in once_live[: max(releases, 1)]:
         reasons[name].add("recent")
-    for name in _live_at_midnights(once_live, live_at, days, now):
+    good = [name for name in once_live if name not in left]
+    for name in _live_at_midnights(good, live_at, days, now):
         reasons[name].add("daily")
     return Kept(
         reasons={name: tuple(sorted(why)) for name, why in reasons.items() if why},
@@ -108,14 +114,26 @@ def kept_hashes(site_root: SiteRoot) -> dict[tuple[str, str], frozenset[str]]:
                 try:
                     names = frozenset(kept_of(app_folder).reasons)
                 except SiteUnavailable:
-                    names = frozenset(name for name, _ in _times(app_folder))
+                    names = frozenset(_verified(app_folder))
             found[node, app] = frozenset(name.partition(".")[0] for name in names)
     return found
 
 
 def live_times(app_folder: AppFolder) -> Mapping[str, float]:
     """When each release was made live last, as `Kept.live_at` has it. Raises OSError."""
-    return _believed(dict(_times(app_folder)), app_folder.site_root.clock())[0]
+    return _believed(_times(_verified(app_folder)), app_folder.site_root.clock())[0]
+
+
+def mark_rolled_back(app_folder: AppFolder, name: str, *, left: bool) -> None:
+    """Note that a release was rolled back from, or that somebody went to it again.
+
+    It stays one to which one can go. What the disk refuses leaves it as it is.
+    """
+    path = app_folder.releases / name / VERIFIED
+    with suppress(OSError):
+        status = path.stat()
+        path.write_bytes(b"rolled back from\n" if left else b"")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def is_to_come(moment: float, now: float) -> bool:
@@ -152,10 +170,17 @@ def _believed(found: dict[str, float], now: float) -> tuple[dict[str, float], fl
     return {**found, **dict.fromkeys(to_come, _LONG_AGO)}, now
 
 
-def _times(app_folder: AppFolder) -> Iterator[tuple[str, float]]:
+def _verified(app_folder: AppFolder) -> Mapping[str, os.stat_result | None]:
+    """By release the note that it was live and passed its check. Raises OSError."""
+    found: dict[str, os.stat_result | None] = {}
     for entry in os.scandir(app_folder.releases):
         if is_release(entry.name):
             try:
-                yield entry.name, os.stat(f"{entry.path}/{VERIFIED}").st_mtime  # noqa: PTH116 -- ten thousand of them
+                found[entry.name] = os.stat(f"{entry.path}/{VERIFIED}")  # noqa: PTH116 -- ten thousand of them
             except OSError:
-                yield entry.name, 0.0
+                found[entry.name] = None
+    return found
+
+
+def _times(found: Mapping[str, os.stat_result | None]) -> dict[str, float]:
+    return {name: status.st_mtime if status else 0.0 for name, status in found.items()}

@@ -109,6 +109,9 @@ def usage_of_assets(site_root: SiteRoot, node: str) -> AssetsUsage:
     """What the assets of a node take. Raises SiteUnavailable."""
     app_folder = AppFolder.of(site_root, node, SHARED_APP)
     with disk.attempt("look at", app_folder.assets):
+        if not app_folder.assets.exists():
+            # A kill before the node's first asset leaves none.
+            return AssetsUsage(node=node, size_bytes=0, used=0, waiting=0, over=0, over_bytes=0)
         in_use = assets_in_use(site_root, node)
         over, waiting = ([], []) if in_use is None else unused_assets(app_folder, in_use)
         tally, going = _Tally(), _Tally()

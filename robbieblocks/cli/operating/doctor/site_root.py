@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from robbieblocks import release
@@ -37,6 +39,7 @@ def look(settings: Settings, identity: str | None) -> Iterator[Finding]:
             release.try_writing(root)
             if nodes:
                 yield ok("site root", f"{root.path}, with the nodes {', '.join(nodes)}")
+        yield from _kept_by_people(root, nodes)
         yield from _mounts(root)
         yield _room(release.room(root))
     except RobbieBlocksError as error:
@@ -64,6 +67,24 @@ def _account(root: SiteRoot) -> Iterator[Finding]:
         what = f"{root.path} may be written by everybody on this machine"
         why = "anybody can put pages before visitors"
         yield broken("site root", what, f"chmod o-w {root.path}", why=why)
+
+
+def _kept_by_people(root: SiteRoot, nodes: Sequence[str]) -> Iterator[Finding]:
+    """What is frozen, pinned and held, and who did that, where it can't be read."""
+    looks: list[Callable[[], object]] = [partial(release.freezes, root, datetime.now(UTC))]
+    for node in nodes:
+        for app in release.apps(root, node):
+            looks += [
+                partial(release.pinned, root, node, app),
+                partial(release.holds, root, node, app),
+            ]
+    for look_at in looks:
+        try:
+            look_at()
+        except RobbieBlocksError as error:
+            yield failed("site root", error, "correct the file, or remove it")
+    for unread in release.audit(root)[1]:
+        yield failed("site root", unread, "move it away; `audit` does without it then")
 
 
 def _mounts(root: SiteRoot) -> Iterator[Finding]:
