@@ -234,7 +234,7 @@ def test_a_kill_leaves_what_stays_whole_and_the_next_one_completes_it(
 
 
 def test_an_app_that_was_never_live_is_listed(site_root: SiteRoot) -> None:
-    """A kill before the first swap leaves a release that nobody sees, perhaps the node's only one."""
+    """A kill before the first swap leaves a release that nobody sees."""
     for node in (NODE, "new-node"):
         never = site_root.path / node / "never" / "releases"
         never.parent.mkdir(parents=True)

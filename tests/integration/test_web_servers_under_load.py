@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -120,10 +120,10 @@ class Returning:
 
 
 @contextmanager
-def both(root: SiteRoot, folder: Path) -> Iterator[list[str]]:
+def both(root: SiteRoot, folder: Path) -> Generator[list[str]]:
     """The addresses of both servers over one site root."""
     with ExitStack() as running:
-        urls = []
+        urls: list[str] = []
         for server in SERVERS:
             port = web_servers.free_port()
             text = text_of(server, root.path, f"127.0.0.1:{port}")
