@@ -87,4 +87,11 @@ RULES: Final = (
         "an example of a component that can't be read, or has props that it refuses",
     ),
     Rule("unused-token", "warning", "a token that no CSS, class, code, prop or other token reads"),
+    Rule("wrong-media", "error", "a file of media that is named, and can't be shown"),
+    Rule(
+        "unused-media",
+        "warning",
+        "a file of media that nothing names, and that has no address of its own",
+    ),
+    Rule("media-alt", "warning", "a picture on a page with neither `alt` nor `decorative`"),
 )

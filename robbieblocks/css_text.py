@@ -103,6 +103,14 @@ def address_text(node: Node) -> str:
     return text
 
 
+def missing_media(address: str) -> tuple[str, str] | None:
+    """What is wrong with `media:<key>` that no address took the place of, and what to do."""
+    if not address.lower().startswith("media:"):
+        return None
+    what = f"there is no {printable(address[:100])} that can be shown"
+    return what, "put its file into content/media/ and import it"
+
+
 def _addresses(nodes: Iterable[Node]) -> Iterator[Node]:
     """What may be an address in a function that fetches; other functions in it have their own."""
     for node in nodes:

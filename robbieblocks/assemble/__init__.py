@@ -10,7 +10,7 @@ from robbieblocks.assemble.assembly import (
 )
 from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
-from robbieblocks.assemble.props.markdown_places import MARKDOWN
+from robbieblocks.assemble.props.markdown_places import MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
 from robbieblocks.assemble.relations.frames import frame_setting
@@ -20,6 +20,7 @@ from robbieblocks.assemble.values import ValueProblem
 
 __all__ = [
     "MARKDOWN",
+    "MEDIA",
     "Assembly",
     "PreparedPage",
     "References",

@@ -14,10 +14,12 @@ from robbieblocks.assemble.conditions.operators import ALWAYS, Context, boundari
 from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    NO_MEDIA,
     SHARED_APP,
     AssembledBlock,
     AssembledPage,
     ComponentRow,
+    MediaLibrary,
     NodeRow,
     PageRow,
     Snapshot,
@@ -35,7 +37,7 @@ class Assembly:
     `problems` lists every problem once, warnings included. `held_back` maps the key of each page
     that can't be built to its errors and those of its components. `placed` maps each component that
     the pages place to the number of those pages. `components` are the rows that the pages were
-    checked against, `layouts` the names of the layouts.
+    checked against, `layouts` the names of the layouts, `media` what pages can show.
     """
 
     pages: tuple[PreparedPage, ...]
@@ -46,15 +48,21 @@ class Assembly:
         default_factory=dict[str, ComponentRow], repr=False, compare=False
     )
     layouts: frozenset[str] = frozenset()
+    media: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
 
 
 def assemble(
-    snapshot: Snapshot, app: str, *, layouts: Collection[str], previous: Assembly | None = None
+    snapshot: Snapshot,
+    app: str,
+    *,
+    layouts: Collection[str],
+    media: MediaLibrary = NO_MEDIA,
+    previous: Assembly | None = None,
 ) -> Assembly:
     """Read and check the pages of one app, for any node, in the order of their keys.
 
     `layouts` are the names of the layouts. Pages of `previous` are reused where neither the page's
-    row nor what it uses of its components has changed.
+    row nor what it uses of its components and of `media` has changed.
     """
     components = CheckedComponents(snapshot.components)
     layout_names = frozenset(layouts)
@@ -62,7 +70,12 @@ def assemble(
     known = {page.row.key: page for page in previous.pages} if previous is not None else {}
     placed = Counter(previous.placed if previous is not None else {})
     same_components = previous is not None and same(previous.components, snapshot.components)
-    same_inputs = same_components and previous is not None and previous.layouts == layout_names
+    same_inputs = (
+        same_components
+        and previous is not None
+        and previous.layouts == layout_names
+        and same(previous.media, media)
+    )
     rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
     pages: list[PreparedPage] = []
     problems: dict[Problem, None] = {}
@@ -71,9 +84,9 @@ def assemble(
         page = known.get(row.key)
         if page is None or not (
             (same_inputs and same(page.row, row))
-            or _still_holds(page, row, None if same_components else components, layout_names)
+            or _still_holds(page, row, None if same_components else components, layout_names, media)
         ):
-            read = _read(row, components, layout_names)
+            read = _read(row, components, layout_names, media)
             if not isinstance(read, PreparedPage):
                 held_back[row.key] = tuple(p for p in read if p.severity == "error")
                 problems.update(dict.fromkeys(read))
@@ -94,26 +107,33 @@ def assemble(
         placed=+placed,
         components=snapshot.components,
         layouts=layout_names,
+        media=media,
     )
 
 
 def _read(
-    row: PageRow, components: CheckedComponents, layouts: Collection[str]
+    row: PageRow, components: CheckedComponents, layouts: Collection[str], media: MediaLibrary
 ) -> PreparedPage | tuple[Problem, ...]:
     faults: list[Problem] = []
     with blame(faults.append, "page", row.key):
-        return PageReader(row, components, layouts).read()
+        return PageReader(row, components, layouts, media).read()
     return tuple(faults)
 
 
 def _still_holds(
-    page: PreparedPage, row: PageRow, components: CheckedComponents | None, layouts: Collection[str]
+    page: PreparedPage,
+    row: PageRow,
+    components: CheckedComponents | None,
+    layouts: Collection[str],
+    media: MediaLibrary,
 ) -> bool:
     """Whether reading the row would give this page again.
 
     `components` is None where the components are known to be unchanged.
     """
     if row.layout not in layouts or not (same(page.row, row) or page.row == row):
+        return False
+    if any(media.media.get(each.key) != each for each in page.page.media):
         return False
     if components is None:
         return True

@@ -13,18 +13,21 @@ from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
+from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.preparing import Budget, ReadyProps
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import (
+    NO_MEDIA,
     ZONES,
     AssembledBlock,
     AssembledPage,
     BlockRow,
     Hydrate,
     Json,
+    MediaLibrary,
     PageRow,
 )
 from robbieblocks.names import (
@@ -81,9 +84,14 @@ class PageReader:
     """
 
     def __init__(
-        self, row: PageRow, components: CheckedComponents, layouts: Collection[str]
+        self,
+        row: PageRow,
+        components: CheckedComponents,
+        layouts: Collection[str],
+        media: MediaLibrary = NO_MEDIA,
     ) -> None:
         self._row = row
+        self._media = PageMedia(media)
         self._known_keys = components.keys
         self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
@@ -115,6 +123,7 @@ class PageReader:
             title_fill=_line(title) if has_placeholder(title) else None,
             metadata=row.metadata if isinstance(row.metadata, dict) else {},
             blocks=blocks,
+            media=tuple([self._media.found[key] for key in sorted(self._media.found)]),
         )
         return PreparedPage(
             row=row,
@@ -266,11 +275,14 @@ class PageReader:
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
         with self._problems.blame(row, "props"):
             ready = component.schema.ready(row.props, self._budget)
-        if isinstance(ready, ReadyProps) and ready.markdown:
+        stated = ""
+        if isinstance(ready, ReadyProps) and any(ready.places):
             # A process that meets no Markdown has no use for its parser.
-            from robbieblocks.assemble.props.markdown_props import with_html
+            from robbieblocks.assemble.props.markdown_props import replaced_props
 
-            ready = with_html(ready, row, self._budget, self._problems)
+            before = ready.json
+            ready = replaced_props(ready, row, self._budget, self._problems, self._media)
+            stated = before if self._media.found else ""
         if not isinstance(ready, ReadyProps):
             for problem in ready:
                 self._problems.add_to_block(row, "props", problem)
@@ -286,6 +298,7 @@ class PageReader:
             hydrate=self._hydrate.get(row.order, component.hydrate),
             reset=component.reset,
             frame=row.frame,
+            stated_json=stated,
         )
 
 

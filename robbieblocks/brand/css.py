@@ -13,7 +13,14 @@ from typing import NamedTuple
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import address_text, foreign_urls, inner_nodes, long_number, walk
+from robbieblocks.css_text import (
+    address_text,
+    foreign_urls,
+    inner_nodes,
+    long_number,
+    missing_media,
+    walk,
+)
 from robbieblocks.messages import printable
 from robbieblocks.names import text_problem
 
@@ -117,6 +124,9 @@ def _value_problems(nodes: Iterable[Node]) -> Iterator[CssProblem]:
 def _url_problems(nodes: Iterable[Node]) -> Iterator[CssProblem]:
     """Addresses that lead to another server, or that mean nothing in a stylesheet of ours."""
     for node in foreign_urls(nodes):
+        if missing := missing_media(address_text(node)):
+            yield CssProblem(*missing, node.source_line, node.source_column)
+            continue
         yield CssProblem(
             f"{printable(address_text(node))} leads elsewhere, or may",
             "use a path of this site (/...), a data: image or font, or #id",

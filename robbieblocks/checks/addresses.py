@@ -34,6 +34,9 @@ def addresses_of(
     known |= {f"/sitemap-{app}.xml": None for app in row.apps}
     if index_of(content, row).homes:
         known |= {"/": None, f"/{INDEX_FILE}": None}
+    library = content.library
+    known |= {ASSET_PREFIX + name: None for name in library.assets_of(library.media)}
+    known |= {each.row.served_path: None for each in library.media.values()}
     for route, found in {**routes, **made}.items():
         other = route.removesuffix("/") if route.endswith("/") else route + "/"
         for path in (other, f"/{release_path(route)}", route):

@@ -16,6 +16,7 @@ from robbieblocks.checks.rules import (
     elements,
     examples,
     links,
+    media,
     tokens,
     types,
     unshown,
@@ -59,6 +60,9 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "unused-component": unused.unused_components,
     "wrong-example": examples.wrong_examples,
     "unused-token": unused.unused_tokens,
+    "wrong-media": media.wrong_media,
+    "unused-media": media.unused_media,
+    "media-alt": media.undecided_alt,
 }
 
 

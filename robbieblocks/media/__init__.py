@@ -1,5 +1,18 @@
 """Media: what is made of the pictures, fonts and other files that pages show."""
 
+from robbieblocks.media.builtin import IMAGE, with_image
 from robbieblocks.media.kinds import KindProblem, MediaKind, kind_of
+from robbieblocks.media.making import MediaMaker
+from robbieblocks.media.references import References, Styles, keys_in_styles
 
-__all__ = ["KindProblem", "MediaKind", "kind_of"]
+__all__ = [
+    "IMAGE",
+    "KindProblem",
+    "MediaKind",
+    "MediaMaker",
+    "References",
+    "Styles",
+    "keys_in_styles",
+    "kind_of",
+    "with_image",
+]

@@ -5,13 +5,14 @@ blocks, and release manifests.
 """
 
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
+from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
 from robbieblocks.model.rows import (
     FRAME_MARK,
+    MODULE,
     REFERENCE_MARK,
     BlockRow,
     Bookmark,
     ComponentRow,
-    MediaRow,
     NodeRow,
     PageRow,
     Snapshot,
@@ -58,6 +59,8 @@ __all__ = [
     "ASSET_PREFIX",
     "FRAME_MARK",
     "INDEX_FILE",
+    "MODULE",
+    "NO_MEDIA",
     "REFERENCE_MARK",
     "SHARED_APP",
     "ZONES",
@@ -78,6 +81,9 @@ __all__ = [
     "JsonObject",
     "Kept",
     "Manifest",
+    "Media",
+    "MediaForm",
+    "MediaLibrary",
     "MediaRow",
     "Module",
     "NodeIndex",

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
 from robbieblocks.model.values import SHARED_APP, Json
 
 # Values of which there is one for each block are tuples: there are many thousands, and a frozen
@@ -152,21 +153,6 @@ class NodeRow:
         return tuple(sorted({*self.enabled_apps, SHARED_APP}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaRow:
-    """A picture, font or other file, without its bytes. `hash` is theirs, `size` their number."""
-
-    key: str
-    file_name: str
-    type: str
-    hash: str
-    size: int
-    alt: str = ""
-    decorative: bool = False
-    focal_point: str = ""
-    served_path: str = ""
-
-
 def _no_media(key: str) -> bytes:
     raise KeyError(key)
 
@@ -223,7 +209,8 @@ class Snapshot:
     """All content as one transaction saw it, with the queue rows that it includes.
 
     `media` is by key. `media_content` gives the bytes of one; it raises KeyError where it is gone,
-    DatabaseUnavailable, and SiteUnavailable for a file that can't be read.
+    DatabaseUnavailable, and SiteUnavailable for a file that can't be read. `library` is what was
+    made of them, where the pipeline has done that; then stylesheets have their addresses.
     """
 
     pages: tuple[PageRow, ...]
@@ -233,5 +220,6 @@ class Snapshot:
     triggers: tuple[TriggerRow, ...] = ()
     media: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
     media_content: Callable[[str], bytes] = field(default=_no_media, repr=False, compare=False)
+    library: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     taken_at: datetime
     bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)

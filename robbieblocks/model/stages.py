@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.media import Media
 from robbieblocks.model.rows import frame_number, own_order
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
@@ -26,7 +27,9 @@ class AssembledBlock(NamedTuple):
     `props_json` is their canonical JSON. `fill` are the props before placeholders were replaced, or
     None where there are none. `visitor` is the part of the conditions that the browser decides, as
     JSON, or None. `reset` says whether browsers' margins, bullets and sizes of text are taken away
-    in it; None: where its component is written with utility classes.
+    in it; None: where its component is written with utility classes. `stated_json`
+    are the props with `media:<key>` where `props_json` has what was made of it; empty where they
+    name no media.
     """
 
     order: int
@@ -38,6 +41,7 @@ class AssembledBlock(NamedTuple):
     visitor: JsonObject | None = None
     hydrate: Hydrate = "load"
     reset: bool | None = None
+    stated_json: str = ""
     frame: str = ""
 
     @property
@@ -60,7 +64,8 @@ class AssembledPage:
     """A page as one node shows it.
 
     `path` is its file in the release: `play/index.html`. `title_fill` is the title before
-    placeholders were replaced, or None where there are none.
+    placeholders were replaced, or None where there are none. `media` are those that its blocks
+    show, by key.
     """
 
     key: str
@@ -73,6 +78,7 @@ class AssembledPage:
     title_fill: str | None = None
     metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[AssembledBlock, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 # --- brand -----------------------------------------------------------------------------------

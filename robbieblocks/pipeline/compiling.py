@@ -20,6 +20,7 @@ from robbieblocks.model import (
     reachable,
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
+from robbieblocks.pipeline.media import AppMedia
 from robbieblocks.pipeline.session import MakingSession
 
 
@@ -37,6 +38,7 @@ class CompiledApp:
     bundle: Bundle
     fingerprints: Fingerprints
     placed: frozenset[str]
+    media: AppMedia
     components: Mapping[str, ComponentRow]
     broken: Mapping[str, tuple[Problem, ...]]
 
@@ -82,6 +84,7 @@ def assemble(content: Snapshot, session: MakingSession) -> Mapping[str, Assembly
                 content,
                 app,
                 layouts=context.page_renderer.layouts(),
+                media=content.library,
                 previous=memory.assemblies.get(app),
             )
         return {app: memory.assemblies[app] for app in apps}
@@ -132,6 +135,7 @@ def _compiled(
         bundle=bundle,
         fingerprints=fingerprints,
         placed=placed,
+        media=AppMedia.of(content, context.media),
         components=content.components,
         broken={
             key: bundle.blame.get(key)

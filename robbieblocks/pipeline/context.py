@@ -24,6 +24,7 @@ from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
 from robbieblocks.errors import Problem
+from robbieblocks.media import MediaMaker
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -38,6 +39,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
+from robbieblocks.pipeline.media import MediaMemory
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
@@ -115,6 +117,7 @@ class BuildMemory:
 
     content: Snapshot | None = None
     drafts: bool = False
+    media: MediaMemory = field(default_factory=MediaMemory)
     read_over: Connection | None = None
     identified_over: Connection | None = None
     identity: str | None = None
@@ -174,6 +177,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     cache: Cache
     bundler: Bundler
     blocks: BlockCache
+    media: MediaMaker
     prerenderer: Prerenderer
     standby: bool = False
     linked: bool = False
@@ -211,6 +215,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             cache=cache,
             bundler=Bundler(cache),
             blocks=BlockCache(cache),
+            media=MediaMaker(cache, settings.media_size_max_mb),
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
             linked=linked,
@@ -258,6 +263,13 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         """
         if blocks:
             self.prerenderer.start(blocks, self.bundler.react(self.toolchain))
+
+    def resolve(self, content: Snapshot) -> Snapshot:
+        """The rows with their media; what is not in the cache is made now.
+
+        Raises DatabaseUnavailable and SiteUnavailable.
+        """
+        return self.memory.media.resolve(content, self.media)
 
     def bundle(self, content: Snapshot, placed: Collection[str]) -> Bundle:
         """The modules of the placed components. Raises ProcessFailed where esbuild can't run."""

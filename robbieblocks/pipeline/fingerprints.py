@@ -86,7 +86,8 @@ class _KnownPage:
         """Hash everything that the page itself says."""
         own, blocks = _page_text(page), [*map(_block_text, page.blocks)]
         digests = [
-            f"{b.order}+{_digest(text)}" for b, text in zip(page.blocks, blocks, strict=True)
+            f"{b.order}+{_digest(_stated_text(b) if b.stated_json else text)}"
+            for b, text in zip(page.blocks, blocks, strict=True)
         ]
         return cls(
             page,
@@ -166,14 +167,15 @@ class Fingerprints:
             return digests
         shown = {block.order for block in page.blocks}
         hidden = [block for block in prepared.page.blocks if block.order not in shown]
-        return " ".join([digests, *(f"{b.order}-{_digest(_block_text(b))}" for b in hidden)])
+        return " ".join([digests, *(f"{b.order}-{_digest(_stated_text(b))}" for b in hidden)])
 
     def input_digests(self, page: AssembledPage, brand: BrandFingerprint) -> tuple[str, ...]:
         """The digests of what a page shares with others, each as `entity:key or field:digest`."""
         components = self._known(page).components
         modules = set(chain.from_iterable(map(self._component_digests, components)))
         utilities = f"utilities::{_digest(self._utilities(page))}"
-        return (*self._base_digests, utilities, *sorted(modules), *brand.digests)
+        media = (f"media:{each.key}:{each.digest[:8]}" for each in page.media)
+        return (*self._base_digests, utilities, *sorted(modules), *media, *brand.digests)
 
     def keep_only(self, pages: Collection[PreparedPage]) -> None:
         """Drop what is known of pages that no longer exist."""
@@ -298,6 +300,13 @@ def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
 
 def _styles_digest(styles: StyleForm) -> str:
     return f"setting:site.styles:{_digest(styles)}"
+
+
+def _stated_text(block: AssembledBlock) -> str:
+    """What the block's row says, whatever was made of the media that it names."""
+    if not block.stated_json:
+        return _block_text(block)
+    return _block_text(block._replace(props_json=block.stated_json, fill=None))
 
 
 def _digest(text: str) -> str:

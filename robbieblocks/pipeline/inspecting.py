@@ -97,7 +97,7 @@ def inspect_rows(
     keep: Callable[[Target, ComposedRun], None] = lambda _, __: None,
 ) -> Inspection:
     """Render the pages of a session in which nothing is live; `keep` gets what each run makes."""
-    content = relate(content, session, now=now)
+    content = relate(session.context.resolve(content), session, now=now)
     compiled = compile_apps(content, assemble(content, session), session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)

@@ -86,7 +86,7 @@ def stage(
 
 
 def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
-    content = relate(content, session, now=now)
+    content = relate(session.context.resolve(content), session, now=now)
     compiled = compile_apps(content, assemble(content, session), session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)

@@ -146,6 +146,8 @@ def read(session: BuildSession) -> Snapshot:
         content = context.memory.read(
             session.connection, sorted(nodes), all_rows=request.unasked, drafts=request.drafts
         )
+    with session.stopwatch.step("media"):
+        content = context.resolve(content)
     if request.at is not None:
         content = replace(content, taken_at=request.at)
     context.start_isolates(_blocks_of_new_apps(content, session))

@@ -16,10 +16,11 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from robbieblocks import content
-from robbieblocks.assemble import MARKDOWN, References, ValueProblem, normal_form
+from robbieblocks.assemble import MARKDOWN, MEDIA, References, ValueProblem, normal_form
 from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.content import Component
 from robbieblocks.errors import SiteUnavailable
+from robbieblocks.media import IMAGE
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Json, component_specifier
 from robbieblocks.names import KEY_LENGTH, name_problem
@@ -93,6 +94,9 @@ def _generated(
     every = f"{_relative(content_folder, folder)}/components/*/component"
     path_map[component_specifier("*")] = [every]
     files: dict[str, str] = {}
+    if not any(row.key == IMAGE.key for row in components):
+        files["image.tsx"] = IMAGE.code
+        path_map[component_specifier(IMAGE.key)] = ["./image.tsx"]
     reads_props = False
     for row in components:
         specifier = component_specifier(row.key)
@@ -180,7 +184,7 @@ def _without_filled(schema: Json, is_filled_in: Filling) -> Json:
             name
             for name in required
             if not is_filled_in(member := members.get(str(name)))
-            and f'"{MARKDOWN}"' not in json.dumps(member)
+            and not any(f'"{name}"' in json.dumps(member) for name in (MARKDOWN, MEDIA))
         ]
     return made
 

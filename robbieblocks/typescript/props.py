@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from robbieblocks.assemble import MARKDOWN, References, Schema, ValueProblem, normal_form
+from robbieblocks.assemble import MARKDOWN, MEDIA, References, Schema, ValueProblem, normal_form
 from robbieblocks.model import Json
 
 # Beyond these a type is no help, and the checker slow.
@@ -17,6 +17,12 @@ _MAX_VALUES: Final = 500
 _MAX_TYPES: Final = 5_000
 _MAX_DEPTH: Final = 64
 ANY: Final = "any"
+# What media become: `robbieblocks.model.Media.value`.
+_MEDIA_TYPE: Final = (
+    "{ src: string; type?: string; width?: number; height?: number; alt?: string; "
+    "sources?: { type: string; srcSet: string }[]; placeholder?: string; position?: string; "
+    "priority?: boolean }"
+)
 _NAMES: Final = {
     "string": "string",
     "number": "number",
@@ -133,6 +139,8 @@ class _Types:
                 found.append(self._array(schema, depth))
             elif name == "string" and schema.get("format") == MARKDOWN:
                 found.append("{ __html: string }")
+            elif name == "string" and schema.get("format") == MEDIA:
+                found.append(_MEDIA_TYPE)
             else:
                 found.append(_NAMES.get(name, ANY) if isinstance(name, str) else ANY)
         return _joined(found, "|") if found else None

@@ -1,9 +1,9 @@
-"""Where props hold Markdown: each text to which the schema gives `"format": "markdown"`."""
+"""Where props hold Markdown and media: texts whose schema says `"format"` of one of these."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import jsonschema_rs
 
@@ -12,26 +12,36 @@ from robbieblocks.model import Json, JsonObject
 Path: TypeAlias = tuple[str | int, ...]
 
 MARKDOWN: Final = "markdown"
-# Any text is Markdown. A validator notes the formats that it knows.
-MARKDOWN_FORMAT: Final[dict[str, Callable[[str], bool]]] = {MARKDOWN: lambda _: True}
+MEDIA: Final = "media"
+# Any text fits. A validator notes the formats that it knows.
+OWN_FORMATS: Final[dict[str, Callable[[str], bool]]] = {
+    MARKDOWN: lambda _: True,
+    MEDIA: lambda _: True,
+}
 
 
-def markdown_paths(
-    validator: jsonschema_rs.Draft202012Validator, value: JsonObject
-) -> tuple[Path, ...]:
-    """The path of each text of a valid value that its schema says is Markdown.
+class Places(NamedTuple):
+    """The paths of texts that something else takes the place of."""
+
+    markdown: tuple[Path, ...] = ()
+    media: tuple[Path, ...] = ()
+
+
+def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) -> Places:
+    """The path of each text of a valid value that its schema says is Markdown, or names media.
 
     Of a choice (`anyOf`) the branches count that fit the value.
     """
     notes = validator.evaluate(value).annotations()
-    found = {
-        note["instanceLocation"]: None
-        for note in notes
+    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}}
+    for note in notes:
+        said = note["annotations"]
         # A title can be that word, too.
-        if note["annotations"] == MARKDOWN and note["schemaLocation"].endswith("/format")
-    }
-    places = (_place(value, pointer) for pointer in found)
-    return tuple(path for path, text in places if isinstance(text, str))
+        if isinstance(said, str) and said in found and note["schemaLocation"].endswith("/format"):
+            path, text = _place(value, note["instanceLocation"])
+            if isinstance(text, str):
+                found[said][path] = None
+    return Places(tuple(found[MARKDOWN]), tuple(found[MEDIA]))
 
 
 def _place(value: Json, pointer: str) -> tuple[Path, Json]:

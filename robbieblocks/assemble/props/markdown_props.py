@@ -1,4 +1,4 @@
-"""Props with HTML in place of the texts that their schema says are Markdown."""
+"""Props with HTML and media in place of the texts that their schema says stand for these."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from robbieblocks.assemble.markdown.rendering import rendered
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.markdown_places import Path
+from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.preparing import Budget, ReadyProps
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import BlockRow, Json, canonical_json
 
 
-def with_html(
-    ready: ReadyProps, row: BlockRow, budget: Budget, faults: PageProblems
+def replaced_props(
+    ready: ReadyProps, row: BlockRow, budget: Budget, faults: PageProblems, media: PageMedia
 ) -> ReadyProps | tuple[ValueProblem, ...]:
-    """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown.
+    """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, and
+    what was made of media in place of their names.
 
     Or what is wrong with the texts; what a library raises over one is collected in `faults`.
     """
@@ -26,13 +28,19 @@ def with_html(
     value = ready.value if ready.fill is None else ready.fill
     made: dict[Path, Json] = {}
     problems: list[ValueProblem] = []
-    for path in ready.markdown:
+    for path in ready.places.media:
+        found = media.value(_at(value, path), path)
+        if isinstance(found, ValueProblem):
+            problems.append(found)
+        else:
+            made[path] = found
+    for path in ready.places.markdown:
         pointer = json_pointer(*path)
         with faults.blame(row, "props", pointer):
-            html, *wrong = _rendered(_at(value, path), budget)
+            html, *wrong = _rendered(_at(value, path), budget, media)
             made[path] = {"__html": html}
             problems += [replace(each, pointer=pointer) for each in wrong]
-    if problems or len(made) < len(ready.markdown):
+    if problems or len(made) < sum(map(len, ready.places)):
         return tuple(problems)
     filled = {name: _replaced(part, (name,), made) for name, part in value.items()}
     shown = resolved_object(filled)
@@ -43,14 +51,15 @@ def with_html(
     return ReadyProps(shown, text, filled if fills else None)
 
 
-def _rendered(text: str, budget: Budget) -> tuple[str, *tuple[ValueProblem, ...]]:
+def _rendered(text: str, budget: Budget, media: PageMedia) -> tuple[str, *tuple[ValueProblem, ...]]:
     """A text as HTML, and what is wrong with it."""
     if budget.markdown_units <= 0:
         what = "rendering all Markdown of the page would take too long"
         return "", ValueProblem("", what, "split the page")
     made = rendered(text)
     budget.markdown_units -= made.units
-    return made.html, *made.problems
+    html = media.html(made.html, text)
+    return ("", html) if isinstance(html, ValueProblem) else (html, *made.problems)
 
 
 def _at(value: Json, path: Path) -> str:

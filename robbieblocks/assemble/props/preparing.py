@@ -12,12 +12,7 @@ import jsonschema_rs
 
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.defaults import Defaults, DefaultsUnbounded
-from robbieblocks.assemble.props.markdown_places import (
-    MARKDOWN,
-    MARKDOWN_FORMAT,
-    Path,
-    markdown_paths,
-)
+from robbieblocks.assemble.props.markdown_places import OWN_FORMATS, Places, places_of
 from robbieblocks.assemble.props.problems import cut_short, described, faults_of_schema, unbounded
 from robbieblocks.assemble.props.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
 from robbieblocks.assemble.props.validation_cost import (
@@ -46,14 +41,14 @@ class ReadyProps(NamedTuple):
     """Valid props.
 
     `value` has fallbacks in place of placeholders; `json` is its canonical JSON. `fill`
-    is the value before that, or None where there is no placeholder. `markdown` has the path of each
-    text that the schema says is Markdown.
+    is the value before that, or None where there is no placeholder. `places` are the texts that
+    something else takes the place of.
     """
 
     value: JsonObject
     json: str
     fill: JsonObject | None
-    markdown: tuple[Path, ...] = ()
+    places: Places = Places()
 
 
 class Budget:
@@ -67,7 +62,7 @@ class CompiledSchema:
     """A component's props schema, compiled to check the props of many blocks."""
 
     def __init__(
-        self, schema: Schema, references: References, *, fills: bool, has_markdown: bool
+        self, schema: Schema, references: References, *, fills: bool, has_own: bool
     ) -> None:
         self._schema = schema
         self._has_choices = _has_choices(schema)
@@ -79,9 +74,9 @@ class CompiledSchema:
             validate_formats=True,
             offline=True,
             pattern_options=pattern_options(),
-            formats=MARKDOWN_FORMAT if has_markdown else None,
+            formats=OWN_FORMATS if has_own else None,
         )
-        self._has_markdown = has_markdown
+        self._has_own = has_own
         self._cost = ValidationCost(schema, references)
         self._at_depth = self._cost.at_depth
         unbounded = len(self._at_depth) <= MAX_DEPTH
@@ -126,7 +121,7 @@ class CompiledSchema:
         budget.units -= work
         if not self._validator.is_valid(value):
             return self._errors(value, budget)
-        if not self._has_markdown:
+        if not self._has_own:
             fill = filled if value is not filled and has_placeholder(str(written)) else None
             return ReadyProps(value, text, fill)
         fill = filled if value is not filled else None
@@ -135,7 +130,7 @@ class CompiledSchema:
         if work > most:
             return (unbounded(len(text)),)
         budget.units -= work * _NOTE_COST
-        return ReadyProps(value, text, fill, markdown_paths(self._validator, value))
+        return ReadyProps(value, text, fill, places_of(self._validator, value))
 
     def _work_on(self, value: JsonObject, size: int, most: int) -> int:
         """How much work it may be to check a value; the quick bounds are tried first."""
@@ -213,7 +208,10 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in wrong)
     try:
         made = CompiledSchema(
-            schema, references, fills='"default":' in text, has_markdown=f'"{MARKDOWN}"' in text
+            schema,
+            references,
+            fills='"default":' in text,
+            has_own=any(f'"{name}"' in text for name in OWN_FORMATS),
         )
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:

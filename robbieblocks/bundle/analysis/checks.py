@@ -26,7 +26,7 @@ _INSTEAD = {
     "moment": 'import the functions that are used from "date-fns"',
     "motion": 'import { motion } from "framer-motion"',
     "motion/react": 'import { motion } from "framer-motion"',
-    "next/image": "write <img>, with width and height",
+    "next/image": 'import Image from "@robbieblocks/image", or write <img> with width and height',
     "next/link": "write <a href>",
     "next/navigation": "write <a href>, or set location.href in an event handler",
     "next/router": "write <a href>, or set location.href in an event handler",

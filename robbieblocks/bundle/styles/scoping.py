@@ -26,6 +26,7 @@ from robbieblocks.css_text import (
     foreign_urls,
     is_known_property,
     long_number,
+    missing_media,
     property_message,
 )
 from robbieblocks.errors import Problem
@@ -276,6 +277,9 @@ class _Scoper:
 
     def _check_urls(self, tokens: Iterable[Node]) -> None:
         for token in foreign_urls(tokens):
+            if missing := missing_media(address_text(token)):
+                self._problems.at_node(token, *missing)
+                continue
             self._problems.at_node(
                 token,
                 f"{address_text(token)[:80]!r} is elsewhere, or may be: a component's stylesheet "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import attrgetter
@@ -89,6 +89,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
 
     names = {*assets, *(asset.name for asset in extra_assets)}
     names = names.union(*(entry.assets for entry in pages))
+    assets |= {asset.name: asset for asset in _new_media(run, names)}
     assets |= {
         asset.name: asset
         for asset in (*extra_assets, *slots.assets, *_all_assets(run, rendering.renderer))
@@ -184,7 +185,9 @@ def _entry(
 ) -> PageEntry:
     """What the manifest keeps of a new page."""
     page = made_from.page
-    assets = [asset.name for asset in (*document.assets, *slots.assets)]
+    assets = {asset.name for asset in (*document.assets, *slots.assets)}
+    assets.update(name for media in page.media for name in media.names)
+    assets.update(run.app.media.library.in_styles)
     return PageEntry(
         key=page.key,
         route=page.route,
@@ -196,6 +199,13 @@ def _entry(
         row_digests=made_from.row_digests,
         input_digests=made_from.input_digests,
     )
+
+
+def _new_media(run: RunPlan, names: Collection[str]) -> list[Asset]:
+    """The media among these names that are not live, or where something live is damaged, all."""
+    live = set(run.live.assets) if run.live and not run.damaged else set[str]()
+    wanted = run.app.media.names().intersection(names) - live
+    return run.app.media.assets(wanted) if wanted else []
 
 
 def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
@@ -230,6 +240,10 @@ def _node_files(
     sitemap = renderer.sitemap(listed, run.brand)
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
+    if run.target.app == SHARED_APP:
+        served = run.app.media.files
+        bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
+        files |= {path: bodies[name] for path, name in served.items()}
     return files, assets
 
 

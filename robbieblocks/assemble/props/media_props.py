@@ -1,0 +1,101 @@
+"""Props with what was made of media in place of `media:<key>`, in texts of Markdown as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape, unescape
+from typing import Any, Final
+
+from robbieblocks.assemble.props.markdown_places import Path
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.media_names import REFERENCE
+from robbieblocks.messages import did_you_mean, json_pointer, printable
+from robbieblocks.model import Json, Media, MediaLibrary
+
+_SIGN: Final = "media:"
+# As the renderer of Markdown writes them; in texts it writes no quote as it is.
+_IMAGE: Final = re.compile(r'<img src="media:([^"]*)" alt="([^"]*)"( title="[^"]*")? />')
+_LINK: Final = re.compile(r'href="media:([^"]*)"')
+
+
+@dataclass(slots=True)
+class PageMedia:
+    """The media that a page shows, as they are found. The first large picture comes first."""
+
+    library: MediaLibrary
+    found: dict[str, Media] = field(default_factory=dict[str, Media])
+    _has_first: bool = False
+
+    def value(self, text: Json, path: Path) -> Json | ValueProblem:
+        """What a prop with `"format": "media"` becomes; an empty text stays nothing."""
+        if text == "":
+            return None
+        named = REFERENCE.fullmatch(text) if isinstance(text, str) else None
+        if named is None:
+            what = f"{printable(str(text))} names no media"
+            return ValueProblem(json_pointer(*path), what, "write media:<key>, such as media:logo")
+        media = self._named(named[1])
+        if isinstance(media, ValueProblem):
+            return ValueProblem(json_pointer(*path), media.what, media.remedy)
+        return {**media.value, "priority": True} if self._is_first(media) else media.value
+
+    def html(self, html: str, text: str) -> str | ValueProblem:
+        """The HTML of a Markdown text with its media; or what is wrong with one of them."""
+        if _SIGN not in html:
+            return html
+        wrong: list[ValueProblem] = []
+
+        def with_media(write: Callable[[Media, re.Match[str]], str]) -> Callable[[Any], str]:
+            def replaced(it: re.Match[str]) -> str:
+                key = unescape(it[1])
+                media = self._named(key)
+                if isinstance(media, Media):
+                    return write(media, it)
+                at = text.find(_SIGN + key)
+                line = text.count("\n", 0, at) + 1 if at >= 0 else None
+                wrong.append(ValueProblem("", media.what, media.remedy, line=line))
+                return it[0]
+
+            return replaced
+
+        made = _IMAGE.sub(with_media(self._image), html)
+        made = _LINK.sub(with_media(lambda media, _: f'href="{media.url}"'), made)
+        return wrong[0] if wrong else made
+
+    def _named(self, key: str) -> Media | ValueProblem:
+        media = self.library.media.get(key)
+        if media is not None:
+            self.found[key] = media
+            return media
+        name = printable(_SIGN + key)
+        if (problem := self.library.wrong.get(key)) is not None:
+            return ValueProblem("", f"{name} {problem.what}", problem.remedy)
+        remedy = "put its file into content/media/ and import it"
+        if self.library.keys and "mean" in (near := did_you_mean(key, self.library.keys)):
+            remedy = near
+        return ValueProblem("", f"there is no {name}", remedy)
+
+    def _is_first(self, media: Media) -> bool:
+        if self._has_first or not media.is_prominent:
+            return False
+        self._has_first = True
+        return True
+
+    def _image(self, media: Media, written: re.Match[str]) -> str:
+        """A picture in a text, as wide as the text."""
+        alt = unescape(written[2]) or media.row.alt
+        size = f' width="{media.width}" height="{media.height}"' if media.width else ""
+        loading = 'fetchpriority="high"' if self._is_first(media) else 'loading="lazy"'
+        img = f'<img src="{media.url}" alt="{escape(alt)}"{written[3] or ""}{size} {loading} />'
+        listed = media.value.get("sources")
+        sources: Any = listed if isinstance(listed, list) else []
+        if not sources:
+            return img
+        sizes = "(min-width: 48rem) 48rem, 100vw"
+        told = "".join(
+            f'<source type="{each["type"]}" srcset="{each["srcSet"]}" sizes="{sizes}" />'
+            for each in sources
+        )
+        return f"<picture>{told}{img}</picture>"

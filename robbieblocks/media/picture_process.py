@@ -1,0 +1,69 @@
+"""The child process that reads pictures: whatever a file does, only this process is harmed.
+
+Started as `python -P robbieblocks/media/picture_process.py`. A frame is a line of JSON and the
+file's bytes; so is an answer, with what was made one after the other:
+
+    {"type": "image/jpeg", "pixels_max": 100000000}
+    -> {"width": 4000, "height": 3000, "placeholder": "data:...",
+        "made": [{"type": "image/avif", "width": 320, "height": 240, "size": 5000}, ...]}
+    -> {"error": what is wrong with the file}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+
+from robbieblocks.media.forms import Forms, Made, Refused
+from robbieblocks.media.svg import SvgProblem, cleaned
+from robbieblocks.process import answer
+
+
+def main() -> None:
+    """Answer frames until the end of input."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer(_handle)
+    os._exit(0)  # skips the teardown of libraries that have nothing to save
+
+
+def _handle(payload: bytes) -> bytes:
+    head, _, content = payload.partition(b"\n")
+    request = json.loads(head)
+    try:
+        return _answer(_forms(content, request["type"], request["pixels_max"]))
+    except Refused as error:
+        return json.dumps({"error": str(error)}).encode() + b"\n"
+
+
+def _forms(content: bytes, kind: str, pixels_max: int) -> Forms:
+    if kind != "image/svg+xml":
+        # A machine without Pillow cleans drawings all the same.
+        from robbieblocks.media.pixels import forms_of
+
+        return forms_of(content, kind, pixels_max)
+    found = cleaned(content)
+    if isinstance(found, SvgProblem):
+        raise Refused(found.what)
+    made = Made(kind, found.width, found.height, found.content)
+    return Forms(found.width, found.height, (made,))
+
+
+def _answer(forms: Forms) -> bytes:
+    listed = [
+        {"type": each.type, "width": each.width, "height": each.height, "size": len(each.content)}
+        for each in forms.made
+    ]
+    told = {
+        "width": forms.width,
+        "height": forms.height,
+        "placeholder": forms.placeholder,
+        "made": listed,
+    }
+    return b"\n".join([json.dumps(told).encode(), b"".join(each.content for each in forms.made)])
+
+
+if __name__ == "__main__":
+    main()

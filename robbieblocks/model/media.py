@@ -1,0 +1,131 @@
+"""Media as pages show them: what was made of a file, and the addresses of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from robbieblocks.errors import Problem
+from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, canonical_json, sha256
+
+# In this order a browser takes the first that it knows.
+_SOURCES: Final = ("image/avif", "image/webp")
+# A picture that is narrower is hardly what a page shows first.
+_PROMINENT_WIDTH: Final = 480
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRow:
+    """A picture, font or other file, without its bytes. `hash` is theirs, `size` their number."""
+
+    key: str
+    file_name: str
+    type: str
+    hash: str
+    size: int
+    alt: str = ""
+    decorative: bool = False
+    focal_point: str = ""
+    served_path: str = ""
+
+
+class MediaForm(NamedTuple):
+    """A file that was made of a row: the name of its asset, its type, and a picture's size."""
+
+    name: str
+    type: str
+    width: int = 0
+    height: int = 0
+
+    @property
+    def url(self) -> str:
+        """The URL path of the form."""
+        return ASSET_PREFIX + self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """A row and what was made of it. The last form is the plain one, which everything reads.
+
+    `width` and `height` are those of a picture as it is seen, 0 of other files. `placeholder` is a
+    data URL of a few of its pixels, or empty.
+    """
+
+    row: MediaRow
+    forms: tuple[MediaForm, ...]
+    width: int = 0
+    height: int = 0
+    placeholder: str = ""
+
+    @property
+    def key(self) -> str:
+        """The row's key."""
+        return self.row.key
+
+    @property
+    def url(self) -> str:
+        """The address of the plain form."""
+        return self.forms[-1].url
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the assets that were made."""
+        return tuple(form.name for form in self.forms)
+
+    @property
+    def is_prominent(self) -> bool:
+        """Whether it is a picture that may be the largest thing which a page shows first."""
+        return self.width >= _PROMINENT_WIDTH
+
+    @cached_property
+    def value(self) -> JsonObject:
+        """What a component gets in the place of `media:<key>`."""
+        made: dict[str, Json] = {"src": self.url, "type": self.forms[-1].type}
+        if self.width:
+            made |= {"width": self.width, "height": self.height, "alt": self.row.alt}
+            sources = [source for kind in _SOURCES if (source := self._source(kind))]
+            if sources:
+                made["sources"] = sources
+            if self.placeholder:
+                made["placeholder"] = self.placeholder
+            if self.row.focal_point:
+                made["position"] = self.row.focal_point
+        return made
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that pages show of it."""
+        return sha256(canonical_json(self.value))
+
+    def _source(self, kind: str) -> JsonObject:
+        forms = sorted((form for form in self.forms if form.type == kind), key=_width)
+        if not forms:
+            return {}
+        return {"type": kind, "srcSet": ", ".join(f"{each.url} {each.width}w" for each in forms)}
+
+
+def _width(form: MediaForm) -> int:
+    return form.width
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaLibrary:
+    """The media that rows refer to, by key; `wrong` says what is wrong with those of which nothing
+    could be made, and `keys` are all that there are. `in_styles` are the names of assets that
+    stylesheets and tokens refer to.
+    """
+
+    media: Mapping[str, Media] = field(default_factory=dict[str, Media])
+    wrong: Mapping[str, Problem] = field(default_factory=dict[str, Problem])
+    keys: tuple[str, ...] = ()
+    in_styles: tuple[str, ...] = ()
+
+    def assets_of(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """The names of the assets of these media, sorted."""
+        found = (self.media[key].names for key in keys if key in self.media)
+        return tuple(sorted({name for names in found for name in names}))
+
+
+NO_MEDIA: Final = MediaLibrary()

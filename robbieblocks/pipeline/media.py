@@ -1,0 +1,93 @@
+"""The media of a build: what is made of them, and their addresses where rows refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles, with_image
+from robbieblocks.model import (
+    NO_MEDIA,
+    Asset,
+    ComponentRow,
+    MediaLibrary,
+    Snapshot,
+    same,
+)
+
+_Components = Mapping[str, ComponentRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppMedia:
+    """The media of an app's pages. `files` are those with an address of their own, by release path.
+
+    `assets` gives the assets of names that belong to the library.
+    """
+
+    library: MediaLibrary = NO_MEDIA
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    assets: Callable[[Collection[str]], list[Asset]] = lambda _: []
+
+    @classmethod
+    def of(cls, content: Snapshot, maker: MediaMaker) -> AppMedia:
+        """The media of resolved rows."""
+        media = content.library.media
+        return cls(
+            library=content.library,
+            files={
+                row.served_path[1:]: media[row.key].forms[-1].name
+                for row in content.media.values()
+                if row.served_path and row.key in media
+            },
+            assets=lambda names: maker.assets(media.values(), names, content.media_content),
+        )
+
+    def names(self) -> frozenset[str]:
+        """The names of all its assets."""
+        return frozenset(self.library.assets_of(self.library.media))
+
+
+@dataclass(slots=True)
+class MediaMemory:
+    """What the last build made of media, and of the rows that refer to them."""
+
+    _given: Snapshot | None = None
+    _resolved: Snapshot | None = None
+    _references: References = field(default_factory=References)
+    _styles: Styles = field(default_factory=Styles)
+    _components: tuple[_Components, _Components] | None = None
+
+    def resolve(self, content: Snapshot, maker: MediaMaker) -> Snapshot:
+        """The content with its media, and with addresses in place of their names in stylesheets.
+
+        Makes what is not in the cache. Raises DatabaseUnavailable and SiteUnavailable.
+        """
+        if not same(content.library, NO_MEDIA):
+            return content
+        if self._resolved is not None and (
+            same(self._given, content) or same(self._resolved, content)
+        ):
+            return self._resolved
+        known = self._resolved.library if self._resolved else NO_MEDIA
+        resolved = content
+        if content.media:
+            wanted = self._references.of(content)
+            made = maker.make(content.media, wanted, content.media_content, known)
+            used = (made.media.get(key) for key in sorted(keys_in_styles(content)))
+            in_styles = tuple(each.forms[-1].name for each in used if each is not None)
+            library = replace(made, in_styles=in_styles)
+            resolved = replace(
+                self._styles.resolved(content, library),
+                library=known if known == library else library,
+            )
+        components = self._with_image(resolved.components)
+        if not same(components, resolved.components):
+            resolved = replace(resolved, components=components)
+        self._given, self._resolved = content, resolved
+        return resolved
+
+    def _with_image(self, components: _Components) -> _Components:
+        if self._components is None or not same(self._components[0], components):
+            self._components = components, with_image(components)
+        return self._components[1]

@@ -1,0 +1,275 @@
+"""Media on pages: what is made, where it is served, and which pages an edit rewrites."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from robbieblocks.release import SiteRoot, prune
+from tests.building import Builder, MakeBuilder, run_of
+from tests.media_files import png
+
+if TYPE_CHECKING:
+    from typing import Any
+
+pytestmark = pytest.mark.postgres
+
+NODE, APP = "vengeance-local", "play"
+_CODE = """
+import Image from "@robbieblocks/image";
+export default function Hero({ picture, text, file }) {
+  return <div className="hero">{picture && <Image media={picture} sizes="50vw" fit="cover" />}
+    {text && <div dangerouslySetInnerHTML={text} />}{file && <a href={file.src}>Menu</a>}</div>;
+}
+"""
+_SCHEMA = {
+    "picture": {"type": "string", "format": "media"},
+    "file": {"type": "string", "format": "media"},
+    "text": {"type": "string", "format": "markdown"},
+}
+_CSS = ".hero { background: url(media:tile); }"
+
+
+def _media(builder: Builder, key: str, name: str, content: bytes, **columns: Any) -> None:
+    names = ", ".join(["media_key", "file_name", "media_type", "content", "content_hash", *columns])
+    marks = ", ".join(["%s"] * (5 + len(columns)))
+    builder.sql(
+        f"INSERT INTO media_assets ({names}) VALUES ({marks})"
+        " ON CONFLICT (media_key) DO UPDATE SET content = excluded.content",
+        key,
+        name,
+        "",
+        content,
+        "",
+        *columns.values(),
+    )
+
+
+def _page(builder: Builder, key: str, props: dict[str, str]) -> None:
+    builder.sql(
+        "WITH page AS (INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name,"
+        " page_route, layout_template, status) VALUES (%s, 'play', 'P', %s, 'single-column',"
+        " 'published') RETURNING id) INSERT INTO robbieblocks_page_blocks (page_id, component_id,"
+        " block_order, zone, props) SELECT page.id, c.id, 1, 'main', %s::jsonb"
+        " FROM page, robbieblocks_components c WHERE component_key = 'hero'",
+        key,
+        f"/{key}",
+        json.dumps(props),
+    )
+
+
+@pytest.fixture
+def site(builder: Builder) -> Builder:
+    """A page with a picture, one with a text and a file, and one without media."""
+    builder.sql(
+        "INSERT INTO robbieblocks_components (component_key, component_name, component_type,"
+        " react_code, css_styles, props_schema, is_published)"
+        " VALUES ('hero', 'Hero', 'content', %s, %s, %s, true)",
+        _CODE,
+        _CSS,
+        json.dumps(_SCHEMA),
+    )
+    _media(builder, "dawn", "dawn.png", png(700, 350), alt="Dawn & co", focal_point="50% 20%")
+    _media(builder, "tile", "tile.png", png(8, 8), decorative=True)
+    _media(builder, "menu", "menu.pdf", b"%PDF-1.7 menu")
+    _media(builder, "ads", "ads.txt", b"ads", served_path="/ads.txt")
+    _page(builder, "a", {"picture": "media:dawn"})
+    _page(builder, "b", {"text": "![](media:dawn) [menu](media:menu)", "file": "media:menu"})
+    _page(builder, "c", {})
+    return builder
+
+
+def _causes(report: Any) -> dict[str, list[str]]:
+    pages = run_of(report, NODE, APP).pages
+    return {
+        page.key: [str(cause) for cause in page.causes]
+        for page in pages
+        if page.change == "changed"
+    }
+
+
+def _asset(builder: Builder, url: str) -> bytes:
+    return (builder.settings.site_root / NODE / "assets" / url.removeprefix("/_rb/")).read_bytes()
+
+
+def test_a_picture_is_there_in_forms_and_widths(site: Builder) -> None:
+    """With its size, its words, its focal point, and a few pixels until it is loaded; the first
+    one is loaded at once. Every address leads to a file, in styles and texts as well."""
+    assert run_of(site.build(nodes=[NODE]), NODE, APP).error == ""
+    html = site.html(NODE, APP, "a/index.html")
+    for part in (
+        'width="700"',
+        'height="350"',
+        'alt="Dawn &amp; co"',
+        "object-position:50% 20%",
+        'type="image/avif"',
+        'type="image/webp"',
+        "320w",
+        "700w",
+        'fetchPriority="high"',
+        "background-image:url(&quot;data:image/webp;base64,",
+    ):
+        assert part.lower() in html.lower(), part
+    text = site.html(NODE, APP, "b/index.html")
+    assert '<picture><source type="image/avif"' in text
+    assert 'alt="Dawn &amp; co"' in text
+    named = set(re.findall(r"/_rb/(?:dawn|menu|tile)-[0-9a-f]{16}\.[a-z0-9]+", html + text))
+    assert len(named) == 2 * 3 + 1 + 1 + 1
+    for url in named:
+        assert _asset(site, url)
+    (pdf,) = (url for url in named if url.endswith(".pdf"))
+    assert _asset(site, pdf) == b"%PDF-1.7 menu"
+    assert "media:" not in html + text
+
+
+def test_a_file_with_an_address_is_served_there(site: Builder) -> None:
+    """In the root of the site, and gone once its row is."""
+    site.build(nodes=[NODE])
+    assert site.html(NODE, "shared", "ads.txt") == "ads"
+    site.sql("DELETE FROM media_assets WHERE media_key = 'ads'")
+    site.build(nodes=[NODE])
+    assert "ads.txt" not in site.files(NODE, "shared")
+
+
+def test_a_change_rewrites_the_pages_that_show_it(site: Builder) -> None:
+    """And names the file as the cause; other pages stay, and nothing is made twice."""
+    site.build(nodes=[NODE])
+    before = site.files(NODE, APP)
+    site.sql("UPDATE media_assets SET alt = 'Dusk' WHERE media_key = 'dawn'")
+    causes = _causes(site.build(nodes=[NODE]))
+    assert causes == {"a": ["media dawn"], "b": ["media dawn"]}
+    after = site.files(NODE, APP)
+    assert {path for path in after if after[path] != before.get(path)} == {
+        "a/index.html",
+        "b/index.html",
+        "manifest.json",
+    }
+    assert 'alt="Dusk"' in site.html(NODE, APP, "a/index.html")
+    _media(site, "menu", "menu.pdf", b"%PDF-1.7 other")
+    assert _causes(site.build(nodes=[NODE])) == {"b": ["media menu"]}
+    assert _causes(site.build(nodes=[NODE])) == {}
+
+
+def test_a_missing_file_holds_its_page_back(site: Builder) -> None:
+    """With what to do; the last good page stays, and other pages go out."""
+    site.build(nodes=[NODE])
+    before = site.html(NODE, APP, "a/index.html")
+    site.sql("DELETE FROM media_assets WHERE media_key = 'dawn'")
+    site.sql("UPDATE robbieblocks_pages SET page_name = 'Q' WHERE page_key = 'c'")
+    run = run_of(site.build(nodes=[NODE]), NODE, APP)
+    assert "there is no media:dawn" in run.error
+    assert "content/media/" in run.error
+    assert site.html(NODE, APP, "a/index.html") == before
+    assert "<title>Q" in site.html(NODE, APP, "c/index.html")
+    urls = set(re.findall(r"/_rb/dawn-[0-9a-f]{16}\.[a-z0-9]+", before))
+    prune(SiteRoot(site.settings.site_root), NODE, APP)
+    assert all(_asset(site, url) for url in urls)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("bomb.png", png(1, 1)[:16] + b"\0\0\xff\xff\0\0\xff\xff" + png(1, 1)[24:], "dawn"),
+        ("cut.png", png(700, 350)[:60], "can't be read as a picture"),
+        ("poly.png", b"\xff\xd8\xff<script>alert(1)</script>", "its bytes are image/jpeg"),
+        ("entities.svg", b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "declares entities"),
+        ("other.svg", b"<?xml version='1.0'?><html><svg/></html>", "is no SVG"),
+    ],
+    ids=range(5),
+)
+def test_a_hostile_file_holds_back_its_pages_alone(
+    site: Builder, name: str, content: bytes, said: str
+) -> None:
+    """Each with what is wrong with it; the child that read it ends, and the build goes on."""
+    site.sql(
+        "UPDATE media_assets SET file_name = %s, content = %s WHERE media_key = 'dawn'",
+        name,
+        content,
+    )
+    run = run_of(site.build(nodes=[NODE]), NODE, APP)
+    assert f"media:dawn {said}" in run.error or said in run.error
+    assert {page.key for page in run.pages if page.change == "held back"} == {"a", "b"}
+    assert site.html(NODE, APP, "c/index.html")
+
+
+def test_what_a_picture_says_beside_its_pixels_is_not_served(site: Builder) -> None:
+    """Neither text chunks, nor what stands behind the picture's end, nor scripts in an SVG."""
+    secret = b"<?php secret place 52.5N"
+    site.sql("UPDATE media_assets SET content = content || %s WHERE media_key = 'dawn'", secret)
+    svg = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" onload="alert(1)">'
+        b"<script>alert(1)</script><a href='javascript:x'><rect/></a><image href='http://x/'/>"
+        b"<foreignObject/><circle r='5' style='fill:url(http://x)' fill='red'/>"
+        b"<style>@import 'http://x'</style><use href='#a'/><use href='http://x#a'/></svg>"
+    )
+    site.sql(
+        "UPDATE media_assets SET file_name = 'tile.svg', content = %s WHERE media_key = 'tile'", svg
+    )
+    assert run_of(site.build(nodes=[NODE]), NODE, APP).error == ""
+    assets = (site.settings.site_root / NODE / "assets").iterdir()
+    made = {file.name: file.read_bytes() for file in assets if file.name[:4] in ("dawn", "tile")}
+    assert not any(secret in content for content in made.values())
+    (drawing,) = (content for name, content in made.items() if name.endswith(".svg"))
+    text = drawing.decode()
+    assert 'width="40" height="20"' in text.replace("'", '"')
+    assert 'fill="red"' in text
+    for bad in ("script", "onload", "http://x", "foreignObject", "javascript", "@import"):
+        assert bad not in text, bad
+
+
+def test_a_photo_is_upright_and_says_no_place(site: Builder) -> None:
+    """Turned as its camera says, with none of the camera's words; GIF that moves still does."""
+    photo = Image.new("RGB", (600, 400), (10, 20, 200))
+    photo.paste((250, 0, 0), (0, 0, 600, 40))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "SECRET PLACE"
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 12.0)
+    written, moving = io.BytesIO(), io.BytesIO()
+    photo.save(written, "JPEG", exif=exif)
+    frames = [Image.new("RGB", (500, 20), color) for color in ("red", "blue", "green")]
+    frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    for key, name, content in (("dawn", "d.jpg", written), ("tile", "t.gif", moving)):
+        query = "UPDATE media_assets SET file_name = %s, content = %s WHERE media_key = %s"
+        site.sql(query, name, content.getvalue(), key)
+    assert run_of(site.build(nodes=[NODE]), NODE, APP).error == ""
+    html = site.html(NODE, APP, "a/index.html")
+    assert 'width="400" height="600"' in html
+    folder = site.settings.site_root / NODE / "assets"
+    made = [file for file in folder.iterdir() if file.name.startswith(("dawn", "tile"))]
+    assert {file.suffix for file in made} == {".avif", ".webp", ".jpg"}
+    for file in made:
+        with Image.open(file) as image:
+            assert not image.getexif()
+            assert not {"exif", "icc_profile", "xmp"} & image.info.keys()
+            if file.name.startswith("tile"):
+                assert getattr(image, "n_frames", 1) == 3
+            else:
+                right = image.convert("RGB").getpixel((image.width - 5, image.height // 2))
+                assert isinstance(right, tuple)
+                assert right[0] > 200 > right[2]
+        assert b"SECRET" not in file.read_bytes()
+
+
+def test_what_was_made_is_not_made_again(
+    site: Builder, make_builder: MakeBuilder, warm_cache: Path, tmp_path: Path
+) -> None:
+    """Another process with the cache starts no child; without the cache the bytes are equal."""
+    site.build(nodes=[NODE])
+    first = {file.name for file in (site.settings.site_root / NODE / "assets").iterdir()}
+    warm = make_builder(site.settings.database_url or "", cache=site.settings.cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("robbieblocks.media.making._start", lambda: pytest.fail("a child"))
+        assert run_of(warm.build(nodes=[NODE], dry_run=True), NODE, APP).outcome == "unchanged"
+    shutil.copytree(warm_cache, tmp_path / "cache")
+    cold = make_builder(
+        site.settings.database_url or "", cache=tmp_path / "cache", site_root=tmp_path / "site"
+    )
+    cold.build(nodes=[NODE])
+    assert {file.name for file in (cold.settings.site_root / NODE / "assets").iterdir()} == first

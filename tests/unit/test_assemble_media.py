@@ -1,0 +1,135 @@
+"""Props that name media, and texts of Markdown that do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from robbieblocks.assemble import Assembly, assemble
+from robbieblocks.errors import Problem
+from robbieblocks.media import References, Styles
+from robbieblocks.model import BlockRow, Json, Media, MediaForm, MediaLibrary, MediaRow, TokenRow
+from tests.unit.rows import LAYOUTS, a_component, a_page, a_snapshot
+
+_SCHEMA: Json = {
+    "properties": {
+        "picture": {"type": "string", "format": "media", "default": "media:a"},
+        "more": {"type": "array", "items": {"type": "string", "format": "media"}},
+        "text": {"type": "string", "format": "markdown"},
+        "plain": {"type": "string"},
+    }
+}
+
+
+def _media(key: str, width: int = 600, alt: str = "") -> Media:
+    row = MediaRow(key=key, file_name=f"{key}.png", type="image/png", hash=key, size=1, alt=alt)
+    forms = (
+        MediaForm(f"{key}-1.avif", "image/avif", width, 10),
+        MediaForm(f"{key}-2.png", "image/png", width, 10),
+    )
+    return Media(row=row, forms=forms, width=width, height=10)
+
+
+def _library(*media: Media) -> MediaLibrary:
+    return MediaLibrary(
+        media={each.key: each for each in media}, keys=tuple(each.key for each in media)
+    )
+
+
+def _assembled(library: MediaLibrary, *props: Json, previous: Assembly | None = None) -> Assembly:
+    blocks = tuple(BlockRow(order, "main", "hero", each, {}) for order, each in enumerate(props, 1))
+    hero = a_component("hero", schema=_SCHEMA)
+    snapshot = a_snapshot(a_page("home", blocks=blocks), components=(hero,))
+    return assemble(snapshot, "play", layouts=LAYOUTS, media=library, previous=previous)
+
+
+def test_a_name_becomes_what_was_made() -> None:
+    """In defaults, lists and objects; other texts stay, and an empty one is null."""
+    library = _library(_media("a"), _media("b", 50, "B"))
+    found = _assembled(library, {"more": ["media:b", ""], "plain": "media:a"})
+    assert found.problems == ()
+    (page,) = found.pages
+    props = page.page.blocks[0].props
+    assert props["picture"] == {**library.media["a"].value, "priority": True}
+    assert props["more"] == [library.media["b"].value, None]
+    assert props["plain"] == "media:a"
+    assert page.page.media == (library.media["a"], library.media["b"])
+
+
+def test_the_first_large_picture_of_a_page_comes_first() -> None:
+    """Not a small one before it, and not the ones behind it."""
+    library = _library(_media("a"), _media("b", 50))
+    (page,) = _assembled(library, {"picture": "media:b"}, {}, {}).pages
+    values = [block.props["picture"] for block in page.page.blocks]
+    assert [isinstance(each, dict) and "priority" in each for each in values] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_what_is_wrong_names_block_prop_and_remedy() -> None:
+    """A key that is not there, one that is almost there, and what names none."""
+    wrong = Problem(entity="media", key="bad", what="is cut off", remedy="save it again")
+    library = replace(_library(_media("harbour"), _media("a")), wrong={"bad": wrong})
+    found = _assembled(
+        library,
+        {"picture": "media:harbor"},
+        {"picture": "https://x.example/a.png"},
+        {"more": ["media:bad"]},
+        {"text": "one\n![](media:nothing)"},
+    )
+    assert [(each.block, each.pointer, each.line) for each in found.problems] == [
+        (1, "/picture", None),
+        (2, "/picture", None),
+        (3, "/more/0", None),
+        (4, "/text", 2),
+    ]
+    texts = [str(each) for each in found.problems]
+    assert "there is no media:harbor" in texts[0]
+    assert "harbour" in texts[0]
+    assert "names no media" in texts[1]
+    assert "media:bad is cut off" in texts[2]
+    assert "content/media/" in texts[3]
+
+
+def test_markdown_shows_pictures_and_links_to_files() -> None:
+    """With the row's words where none are written; what only looks like it stays text."""
+    library = _library(_media("a", 600, 'A "dawn"'))
+    text = '![](media:a) [x](media:a) `src="media:a"` ![own](media:a "T")'
+    (page,) = _assembled(library, {"text": text, "picture": ""}).pages
+    html = page.page.blocks[0].props["text"]
+    assert isinstance(html, dict)
+    shown = str(html["__html"])
+    assert shown.count("<picture>") == 2
+    assert 'alt="A &quot;dawn&quot;"' in shown
+    assert 'alt="own" title="T" width="600"' in shown
+    assert '<a href="/_rb/a-2.png">x</a>' in shown
+    assert "src=&quot;media:a&quot;" in shown
+
+
+def test_a_page_is_read_again_where_its_media_changed() -> None:
+    """One whose media stayed is the same object, whatever else the library holds."""
+    first = _assembled(_library(_media("a")), {})
+    same = _assembled(_library(_media("a"), _media("b")), {}, previous=first)
+    assert same.pages[0] is first.pages[0]
+    other = _assembled(_library(_media("a", alt="new")), {}, previous=first)
+    assert other.pages[0] is not first.pages[0]
+
+
+def test_references_and_styles() -> None:
+    """All keys that rows name are found; an address takes the place of a name that is there."""
+    css = ".a { background: url( 'media:a' ), URL(media:gone) } /* media:c */"
+    hero = a_component("hero", css=css, schema=_SCHEMA)
+    page = a_page("home", blocks=(BlockRow(1, "main", "hero", {"x": ["media:b.1"]}, {}),))
+    snapshot = a_snapshot(page, components=(hero,))
+    token = TokenRow(key="image.hero", category="image", default="url(media:d)")
+    snapshot = replace(snapshot, tokens=(token,))
+    assert References().of(snapshot) >= {"a", "gone", "c", "b.1", "d"}
+    styles, library = Styles(), _library(_media("a"), _media("d"))
+    made = styles.resolved(snapshot, library)
+    assert 'url("/_rb/a-2.png"), URL(media:gone)' in made.components["hero"].css
+    assert made.tokens[0].default == 'url("/_rb/d-2.png")'
+    again = styles.resolved(snapshot, library)
+    assert (again.components, again.tokens) == (made.components, made.tokens)
+    assert again.components is made.components
+    assert styles.resolved(snapshot, MediaLibrary()) is snapshot
