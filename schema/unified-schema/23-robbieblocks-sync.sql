@@ -435,7 +435,7 @@ $$;
 
 -- Notes that a row was changed here: gives it a version, and tells the others.
 CREATE OR REPLACE FUNCTION sync_record(
-    the_table text, the_key text, before jsonb, after jsonb, told text[], depth integer
+    the_table text, the_key text, before jsonb, after jsonb, told text[]
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -468,7 +468,7 @@ BEGIN
           FROM jsonb_each(after) AS field
          WHERE before IS NULL OR before -> field.key IS DISTINCT FROM field.value;
     END IF;
-    IF after IS NULL AND depth > 1 THEN
+    IF after IS NULL THEN
         cascades := sync_is_orphan(the_table, before);
     END IF;
     IF cascades AND NOT is_master THEN
@@ -572,12 +572,11 @@ BEGIN
         after := to_jsonb(NEW);
     END IF;
     IF TG_OP = 'UPDATE' AND sync_key(before, keys) <> sync_key(after, keys) THEN
-        PERFORM sync_record(TG_TABLE_NAME, sync_key(before, keys), before, NULL, TG_ARGV,
-                            pg_trigger_depth());
+        PERFORM sync_record(TG_TABLE_NAME, sync_key(before, keys), before, NULL, TG_ARGV);
         before := NULL;
     END IF;
     PERFORM sync_record(TG_TABLE_NAME, sync_key(coalesce(after, before), keys), before, after,
-                        TG_ARGV, pg_trigger_depth());
+                        TG_ARGV);
     RETURN NULL;
 END
 $$;
@@ -590,8 +589,7 @@ DECLARE
     gone jsonb;
 BEGIN
     FOR gone IN EXECUTE format('SELECT to_jsonb(t) FROM %I t', TG_TABLE_NAME) LOOP
-        PERFORM sync_record(TG_TABLE_NAME, sync_key(gone, TG_ARGV[5]::text[]), gone, NULL, TG_ARGV,
-                            1);
+        PERFORM sync_record(TG_TABLE_NAME, sync_key(gone, TG_ARGV[5]::text[]), gone, NULL, TG_ARGV);
     END LOOP;
     RETURN NULL;
 END
@@ -757,9 +755,10 @@ BEGIN
     END;
     INSERT INTO sync_conflicts (table_name, record_id, source_node, master_data, replica_data,
                                 resolution, resolved_data, row_key, rule, master_version,
-                                replica_version)
+                                replica_version, created_at)
     VALUES (the_table, record, node, coalesce(masters, 'null'), coalesce(theirs, 'null'),
-            p_resolution, resolved, the_key, p_rule, p_master_version, p_replica_version);
+            p_resolution, resolved, the_key, p_rule, p_master_version, p_replica_version,
+            clock_timestamp());
 END
 $$;
 
@@ -921,7 +920,7 @@ DECLARE
     sent CONSTANT text := entry ->> 'version';
     base CONSTANT text := coalesce(entry ->> 'base_version', '');
     is_delete CONSTANT boolean := entry ->> 'operation' = 'DELETE';
-    made text := sync_bounded(sent, node.node_id);
+    made text;
     content jsonb := CASE WHEN NOT is_delete THEN entry -> 'data' END;
     settings sync_tables;
     shape record;
@@ -961,6 +960,7 @@ BEGIN
               USING ERRCODE = 'undefined_column',
                     HINT = 'Bring the master''s schema to the node''s: robbieblocks db upgrade.';
     END IF;
+    made := sync_bounded(sent, node.node_id);
     PERFORM sync_check_town(node, entry -> 'data');
     PERFORM set_config('app.town', coalesce(sync_town(entry -> 'data'), '*'), true);
     found := sync_fetch(the_table, the_key);
@@ -1068,11 +1068,16 @@ DECLARE
     said text;
     by_name text;
     by_table text;
-    broken record;
+    key_columns text[];
+    key_place text;
+    is_key boolean;
     found jsonb;
     parent text;
 BEGIN
-    IF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
+    IF coalesce(entry ->> 'id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        RETURN jsonb_build_object('outcome', 'refused', 'reason', 'the change has no id',
+                                  'sqlstate', '22023');
+    ELSIF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
         RETURN jsonb_build_object('outcome', 'duplicate');
     ELSIF entry ->> 'is_cascade' = 'true' THEN
         -- Its parent's change decides. The note tells what the node knew of it.
@@ -1090,30 +1095,26 @@ BEGIN
         WHEN OTHERS THEN
             RETURN jsonb_build_object('outcome', 'refused', 'reason', SQLERRM, 'sqlstate', SQLSTATE);
     END;
-    IF state = '23505' THEN
-        SELECT * INTO broken FROM sync_unique(the_table, by_name);
+    IF state = '23505' AND by_table = the_table THEN
+        SELECT * INTO key_columns, key_place, is_key FROM sync_unique(the_table, by_name);
     END IF;
     IF NOT is_last THEN
         found := sync_fetch(the_table, the_key);
-        IF broken.place IS NOT NULL AND by_table = the_table AND found IS NOT NULL
-           AND entry -> 'parked' IS NULL
-        THEN
+        IF key_place IS NOT NULL AND found IS NOT NULL THEN
             -- Out of the way, for rows that change their places with this one.
-            PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(broken.place,
-                sync_last_place(the_table, broken.columns, broken.place, found)), true);
+            PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(key_place,
+                sync_last_place(the_table, key_columns, key_place, found)), true);
             result := jsonb_build_object('parked',
-                                         jsonb_build_object(broken.place, found -> broken.place));
+                                         jsonb_build_object(key_place, found -> key_place));
         END IF;
         RETURN coalesce(result, '{}') || jsonb_build_object('outcome', 'deferred');
     END IF;
     BEGIN
-        IF state = '23505' AND by_table = the_table AND broken.place IS NOT NULL
-           AND broken.is_key IS FALSE
-        THEN
-            RETURN sync_apply_one(node, entry, jsonb_build_object(broken.place,
-                sync_last_place(the_table, broken.columns, broken.place, entry -> 'data')),
+        IF NOT is_key AND key_place IS NOT NULL THEN
+            RETURN sync_apply_one(node, entry, jsonb_build_object(key_place,
+                sync_last_place(the_table, key_columns, key_place, entry -> 'data')),
                 entry -> 'parked');
-        ELSIF state = '23505' AND by_table = the_table AND broken.is_key IS FALSE THEN
+        ELSIF NOT is_key THEN
             RETURN sync_reject(node, entry, 'unique key', said);
         ELSIF state = '23503' AND entry ->> 'operation' = 'DELETE' THEN
             RETURN sync_reject(node, entry, 'in use', said);
@@ -1176,13 +1177,19 @@ BEGIN
               USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM set_config('sync.origin', p_node, true);
-    now_due := ARRAY(SELECT jsonb_array_elements(p_entries));
+    -- What the node knew of rows that go with others first: the others' changes look at it.
+    now_due := ARRAY(SELECT g.value FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS g
+                      ORDER BY g.value ->> 'is_cascade' IS DISTINCT FROM 'true', g.ordinality);
     FOR pass IN 1 .. 2 LOOP
         FOREACH entry IN ARRAY now_due LOOP
-            result := sync_apply_safely(node, entry - CASE pass WHEN 1 THEN 'parked' ELSE '' END,
-                                        pass = 2);
+            IF jsonb_typeof(entry) <> 'object' THEN
+                entry := '{}';
+            ELSIF pass = 1 THEN
+                entry := entry - 'parked';
+            END IF;
+            result := sync_apply_safely(node, entry, pass = 2);
             IF result ->> 'outcome' = 'deferred' THEN
-                later := later || (entry - 'parked' || (result - 'outcome'));
+                later := later || (entry || (result - 'outcome'));
                 CONTINUE;
             ELSIF result ->> 'outcome' = 'refused' THEN
                 IF pass = 2 AND entry ? 'parked' THEN
@@ -1723,7 +1730,7 @@ BEGIN
         CONTINUE WHEN content IS NULL OR settings.table_name IS NULL;
         PERFORM sync_record(p_table, the_key, NULL, content,
                             ('[0:4]=' || ARRAY[sync_me(), 'false', settings.direction,
-                                               settings.rule, 'true']::text)::text[], 1);
+                                               settings.rule, 'true']::text)::text[]);
         sent := sent + 1;
     END LOOP;
     RETURN sent;

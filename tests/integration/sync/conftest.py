@@ -1,4 +1,4 @@
-"""Three clusters for a module: PostgreSQL 15 for the master, and two of 18 for nodes."""
+"""Three clusters for all: PostgreSQL 15 for the master, and two of 18 for nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.integration.sync.sites import Fleet
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Cluster]]:
     """A server of 15 and two of 18."""
     folder = tmp_path_factory.mktemp("sync")

@@ -92,6 +92,21 @@ class Fleet:
             node.run("SELECT sync_outbox_settle(%s)", json.dumps(results))
         return results
 
+    def poll(self, node: Site, after: dict[str, Any] | None) -> dict[str, Any]:
+        """Have a node take the master's log from a place on; the place after it."""
+        assert node.calls is not None
+        while True:
+            row = node.calls.execute(
+                "SELECT sync_changes(%s, %s)",
+                [node.name, None if after is None else json.dumps(after)],
+            ).fetchone()
+            assert row is not None
+            node.run("SELECT sync_receive(%s)", json.dumps(row[0]["entries"]))
+            after = row[0]["after"]
+            if not row[0]["is_more"]:
+                assert after is not None
+                return after
+
     def arrived(self) -> None:
         """Wait until every node has applied all that the master's log has."""
         at = self.master.value("SELECT pg_current_wal_lsn()")
@@ -136,13 +151,12 @@ def site(cluster: Cluster, database: str, name: str, *, demo: bool = False) -> S
 
 
 def join(master: Site, node: Site) -> None:
-    """Make a site a node of the master, with a subscription."""
+    """Make a site a node of the master."""
     node.role = f"{node.name}_{master.database}"
     master.admin.execute(f"CREATE ROLE {node.role} LOGIN REPLICATION".encode())
     master.run("SELECT sync_admit(%s, %s, %s)", node.name, node.name.title(), node.role)
     node.calls = psycopg.connect(master.conninfo(node.role), autocommit=True)
     node.run("SELECT sync_start(%s, false)", node.name)
-    subscribe(master, node)
 
 
 def subscribe(master: Site, node: Site) -> None:
@@ -156,10 +170,17 @@ def subscribe(master: Site, node: Site) -> None:
 
 @contextmanager
 def fleet(
-    servers: list[Cluster], number: int, prepare: Callable[[Site], None] = lambda _: None
+    servers: list[Cluster],
+    number: int,
+    prepare: Callable[[Site], None] = lambda _: None,
+    *,
+    subscribed: bool = True,
 ) -> Generator[Fleet]:
-    """Lend a master, on the first server, and a node on each of the others; `prepare` is called
-    with each before triggers are attached."""
+    """Lend a master, on the first server, and a node on each of the others.
+
+    `prepare` is called with each before triggers are attached. Nodes that are not `subscribed` get
+    nothing by themselves.
+    """
     with ExitStack() as stack:
         sites = [
             site(server, f"site_{number}", name)
@@ -176,8 +197,11 @@ def fleet(
         for node in nodes:
             join(master, node)
             stack.callback(_leave, node)
+            if subscribed:
+                subscribe(master, node)
         made = Fleet(master, nodes)
-        made.arrived()
+        if subscribed:
+            made.arrived()
         yield made
 
 

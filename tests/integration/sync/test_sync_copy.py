@@ -1,0 +1,280 @@
+"""Copies, hashes and repairs; the queue of a node; a log that is polled; rules by column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.clusters import Cluster
+from tests.integration.sync import sites
+from tests.integration.sync.pages import apart, block, component, key, page, remove, retitle, title
+from tests.integration.sync.sites import Fleet, Site
+
+pytestmark = pytest.mark.postgres
+
+_TABLES = (
+    "robbieblocks_components",
+    "robbieblocks_pages",
+    "robbieblocks_page_blocks",
+    "robbieblocks_style_tokens",
+    "robbieblocks_node_branding",
+)
+
+
+def _ask(node: Site, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    assert node.calls is not None
+    return node.calls.execute(query.encode(), values).fetchall()
+
+
+def _copy(node: Site, table: str, limit: int = 3) -> list[Any]:
+    entries: list[Any] = []
+    while True:
+        after = entries[-1]["row_key"] if entries else None
+        [(page_of,)] = _ask(
+            node, "SELECT sync_copy(%s, %s, %s, NULL, %s)", node.name, table, after, limit
+        )
+        entries += page_of
+        if len(page_of) < limit:
+            return entries
+
+
+def _differing(node: Site, table: str) -> list[tuple[Any, Any]]:
+    """The ranges of keys whose hashes are not the master's."""
+    [(parts,)] = _ask(
+        node, "SELECT jsonb_agg(h) FROM sync_hashes(%s, %s, NULL, NULL, 4) h", node.name, table
+    )
+    own = {
+        row["part"]: (row["row_count"], row["hash"])
+        for row in node.rows("SELECT * FROM sync_hashes_of(%s, %s)", table, json.dumps(parts))
+    }
+    return [
+        (part["from_key"], part["to_key"])
+        for part in parts
+        if own[part["part"]] != (part["row_count"], part["hash"])
+    ]
+
+
+def _repair(node: Site, table: str, horizon: str = "now()") -> dict[str, int]:
+    done: dict[str, int] = {}
+    for first, last in _differing(node, table):
+        [(entries,)] = _ask(
+            node, "SELECT sync_copy(%s, %s, %s, %s, 10000)", node.name, table, first, last
+        )
+        result = node.value(
+            f"SELECT sync_repair(%s, %s, %s, %s, {horizon})",
+            table,
+            first,
+            last,
+            json.dumps(entries),
+        )
+        done = {name: done.get(name, 0) + count for name, count in result.items()}
+    return done
+
+
+def test_equal_tables_have_equal_hashes_and_what_differs_is_found(fleet: Fleet) -> None:
+    """Only the range with the row that differs; a repair makes it the master's again."""
+    aurora = fleet.nodes[0]
+    made = sorted(page(fleet.master) for _ in range(20))
+    fleet.settle()
+    assert [_differing(aurora, table) for table in _TABLES] == [[]] * 5
+    with aurora.owner.transaction():
+        aurora.run("SET LOCAL session_replication_role = replica")
+        retitle(aurora, made[3], "damaged")
+        remove(aurora, "pages", made[4])
+    [(first, last)] = _differing(aurora, "robbieblocks_pages")
+    assert (first or "") < made[3] <= (last or "g")
+    assert _repair(aurora, "robbieblocks_pages")["changed"] == 2
+    assert fleet.master.content() == aurora.content()
+
+
+def test_a_repair_takes_no_edit_that_waits(fleet: Fleet) -> None:
+    """What the node has not sent stays; rows that only it has are sent; the queue is told."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        retitle(fleet.master, the_page, "earlier")
+        retitle(aurora, the_page, "waits")
+        lonely = page(aurora)
+        # As after a restored backup of the master: sent, and not there.
+        aurora.run("UPDATE pending_sync SET synced_at = now() WHERE row_key = %s", lonely)
+        result = _repair(aurora, "robbieblocks_pages")
+        assert result["sent"] == 1
+        assert title(aurora, the_page) == "waits"
+    fleet.settle()
+    assert title(fleet.master, the_page) == "waits"
+    assert fleet.master.content() == aurora.content()
+
+
+def test_keys_that_went_away_long_ago_are_removed(fleet: Fleet) -> None:
+    """A row of another's that is older than the tombstones, and that the master lacks, goes."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        remove(fleet.master, "pages", the_page)
+        fleet.master.run("DELETE FROM sync_rows WHERE row_key = %s", the_page)
+        # Younger than what the master remembers, it may just be on its way.
+        assert _repair(aurora, "robbieblocks_pages", "now() - interval '1 day'")["removed"] == 0
+        assert _repair(aurora, "robbieblocks_pages")["removed"] == 1
+        assert title(aurora, the_page) is None
+
+
+def _queue(node: Site, entity: str) -> list[dict[str, Any]]:
+    return node.rows(
+        "SELECT trigger_type, changed_by, before IS NULL AS is_new"
+        " FROM robbieblocks_change_triggers WHERE entity_id = %s ORDER BY created_at",
+        entity,
+    )
+
+
+def test_an_edit_is_queued_once_on_each_node(fleet: Fleet) -> None:
+    """The master's edit wakes a node once, with its author; a node's own is not queued again."""
+    aurora, vengeance = fleet.nodes
+    listening = psycopg.connect(aurora.conninfo(), autocommit=True)
+    listening.execute("LISTEN robbieblocks_change")
+    the_page = page(fleet.master)
+    fleet.settle()
+    [told] = listening.notifies(timeout=10, stop_after=1)
+    assert told.channel == "robbieblocks_change"
+    listening.close()
+    [queued] = _queue(aurora, the_page)
+    assert queued == _queue(fleet.master, the_page)[0]
+    retitle(aurora, the_page, "by aurora")
+    fleet.settle()
+    assert [len(_queue(site, the_page)) for site in (fleet.master, aurora, vengeance)] == [2, 2, 2]
+
+
+def test_a_node_is_told_where_the_master_made_something_else_of_its_edit(fleet: Fleet) -> None:
+    """A block that had to move to another place is queued on the node that placed it."""
+    aurora, vengeance = fleet.nodes
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora), apart(vengeance):
+        block(vengeance, the_page, widget, 1)
+        block(aurora, the_page, widget, 1)
+        fleet.send(vengeance)
+        fleet.send(aurora)
+    before = len(_queue(aurora, the_page))
+    fleet.settle()
+    assert len(_queue(aurora, the_page)) > before
+
+
+def test_runs_go_up_and_no_further(fleet: Fleet) -> None:
+    """The master sees every node's deploys; no other node does, and each removes its own."""
+    aurora, vengeance = fleet.nodes
+    run = aurora.value(
+        "INSERT INTO robbieblocks_deploys (node_id, app_namespace, build_hash, triggered_by)"
+        " VALUES ('aurora', 'play', 'x', 'test') RETURNING id::text"
+    )
+    aurora.run("UPDATE robbieblocks_deploys SET deploy_status = 'success' WHERE id = %s", run)
+    fleet.settle()
+    status = "SELECT deploy_status FROM robbieblocks_deploys WHERE id = %s"
+    assert fleet.master.value(status, run) == "success"
+    assert vengeance.value(status, run) is None
+    aurora.run("DELETE FROM robbieblocks_deploys WHERE id = %s", run)
+    fleet.settle()
+    assert fleet.master.value(status, run) == "success"
+
+
+@pytest.fixture(scope="module")
+def newcomers(servers: list[Cluster]) -> Generator[Fleet]:
+    """A master and two nodes that had pages of their own before they took part, not subscribed."""
+
+    def prepare(each: Site) -> None:
+        for named in ("home", f"of-{each.name}"):
+            block(each, page(each, named, f"{named} of {each.name}"), component(each), 1)
+        each.run(
+            "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value)"
+            " VALUES ('color.primary', 'color', %s)",
+            each.name,
+        )
+
+    with sites.fleet(servers, 77, prepare, subscribed=False) as made:
+        yield made
+
+
+def test_a_node_that_joins_takes_over_what_the_master_has(newcomers: Fleet) -> None:
+    """By pages of three rows: the master's rows stand, the node's that were in the way are kept
+    in its conflicts, those that only it has stay, and can be sent."""
+    aurora = newcomers.nodes[0]
+    place = newcomers.poll(aurora, None)
+    for table in _TABLES:
+        aurora.run("SELECT sync_receive(%s)", json.dumps(_copy(aurora, table)))
+    master = newcomers.master.content()
+    own = aurora.content()
+    assert all(master[table].items() <= own[table].items() for table in master)
+    kept = aurora.rows("SELECT table_name, replica_data, rule FROM sync_conflicts")
+    assert {row["rule"] for row in kept} == {"before the sync"}
+    assert sorted(row["table_name"] for row in kept) == [
+        "robbieblocks_page_blocks",
+        "robbieblocks_pages",
+        "robbieblocks_style_tokens",
+    ]
+    # A page that only the node had.
+    assert len(own["pages"]) == len(master["pages"]) + 1
+    for table in _TABLES[:3]:
+        unknown = [
+            row
+            for row in own[table.removeprefix("robbieblocks_").removeprefix("page_")]
+            if row not in master[table.removeprefix("robbieblocks_").removeprefix("page_")]
+        ]
+        assert aurora.value("SELECT sync_send(%s, %s)", table, unknown) == len(unknown)
+    assert {r["outcome"] for r in newcomers.send(aurora)} == {"applied"}
+    newcomers.poll(aurora, place)
+    assert newcomers.master.content() == aurora.content()
+
+
+def test_by_column_both_edits_stay(newcomers: Fleet) -> None:
+    """Edits of different columns are both kept without a conflict; of one the newer value wins."""
+    node = newcomers.nodes[1]
+    table = "robbieblocks_style_tokens"
+    for each in (newcomers.master, node):
+        each.run("SELECT sync_configure(%s, 'both', 'column')", table)
+    newcomers.master.run("DELETE FROM sync_conflicts")
+    place = newcomers.poll(node, None)
+    token = newcomers.master.value(
+        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value)"
+        " VALUES (%s, 'color', 'red') RETURNING id::text",
+        key(),
+    )
+    place = newcomers.poll(node, place)
+    change = "UPDATE robbieblocks_style_tokens SET {} = %s WHERE id = %s"
+    newcomers.master.run(change.format("default_value"), "green", token)
+    node.run(change.format("description"), "of the node", token)
+    newcomers.send(node)
+    place = newcomers.poll(node, place)
+    rows = [each.content()["tokens"][token] for each in (newcomers.master, node)]
+    assert (rows[0]["default_value"], rows[0]["description"]) == ("green", "of the node")
+    assert rows[0] == rows[1]
+    columns = [c["rule"] for c in newcomers.conflicts()]
+    node.run(change.format("default_value"), "blue", token)
+    newcomers.master.run(change.format("default_value"), "black", token)
+    newcomers.send(node)
+    place = newcomers.poll(node, place)
+    assert newcomers.master.content()["tokens"][token] == node.content()["tokens"][token]
+    assert node.content()["tokens"][token]["default_value"] == "black"
+    [kept] = newcomers.conflicts()[len(columns) :]
+    assert (kept["resolution"], kept["replica_data"]["default_value"]) == ("merge", "blue")
+
+
+def test_a_change_that_is_not_settled_is_polled_later(newcomers: Fleet) -> None:
+    """A poll stops below a transaction that still runs, and loses nothing of it."""
+    node = newcomers.nodes[1]
+    place = newcomers.poll(node, None)
+    with newcomers.master.cluster.connect(newcomers.master.database, "owner") as slow:
+        slow.autocommit = False
+        slow.execute(
+            "UPDATE robbieblocks_pages SET meta_title = 'slow' WHERE page_key = 'of-master'"
+        )
+        quick = page(newcomers.master)
+        place = newcomers.poll(node, place)
+        assert title(node, quick) is None
+        slow.commit()
+    place = newcomers.poll(node, place)
+    assert title(node, quick) == "new"

@@ -1,0 +1,319 @@
+"""Deletes, parents, unique keys, places and clocks: what the rules make of two edits at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.sync.pages import (
+    apart,
+    block,
+    component,
+    key,
+    orders,
+    page,
+    remove,
+    retitle,
+    title,
+)
+from tests.integration.sync.sites import Fleet
+
+pytestmark = pytest.mark.postgres
+
+
+def _equal(fleet: Fleet) -> None:
+    fleet.settle()
+    contents = [site.content() for site in (fleet.master, *fleet.nodes)]
+    assert contents[0] == contents[1] == contents[2]
+
+
+@pytest.mark.parametrize("deleted_at", ["master", "node"])
+def test_an_update_after_a_delete_brings_the_row_back(deleted_at: str, fleet: Fleet) -> None:
+    """The later update wins over a delete elsewhere, with the blocks that went along."""
+    aurora = fleet.nodes[0]
+    here, there = (fleet.master, aurora) if deleted_at == "master" else (aurora, fleet.master)
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    placed = block(fleet.master, the_page, widget, 1)
+    fleet.settle()
+    with apart(aurora):
+        remove(here, "pages", the_page)
+        retitle(there, the_page, "later")
+        fleet.send(aurora)
+    _equal(fleet)
+    assert title(fleet.master, the_page) == "later"
+    kept = [c for c in fleet.conflicts() if c["table_name"] == "robbieblocks_pages"]
+    assert len(kept) == 1
+    if deleted_at == "node":
+        # The node's page was deleted with its blocks: both are back.
+        assert orders(aurora, the_page) == {placed: 1}
+
+
+@pytest.mark.parametrize("deleted_at", ["master", "node"])
+def test_a_delete_after_an_update_wins(deleted_at: str, fleet: Fleet) -> None:
+    """The row is gone everywhere, and the update that lost is kept."""
+    aurora = fleet.nodes[0]
+    here, there = (fleet.master, aurora) if deleted_at == "master" else (aurora, fleet.master)
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        retitle(there, the_page, "earlier")
+        remove(here, "pages", the_page)
+        fleet.send(aurora)
+    _equal(fleet)
+    assert title(fleet.master, the_page) is None
+    [kept] = fleet.conflicts()
+    gone, lost = (
+        ("master_data", "replica_data")
+        if here is fleet.master
+        else (
+            "replica_data",
+            "master_data",
+        )
+    )
+    assert kept[gone] is None
+    assert kept[lost]["meta_title"] == "earlier"
+
+
+def test_a_block_of_a_page_that_is_gone_goes_to_the_audit(fleet: Fleet) -> None:
+    """A block that a node adds to a page which the master deletes is gone everywhere, and kept."""
+    aurora = fleet.nodes[0]
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        remove(fleet.master, "pages", the_page)
+        placed = block(aurora, the_page, widget, 1, '{"text": "kept"}')
+        [result] = fleet.send(aurora)
+        assert result["outcome"] == "lost"
+    _equal(fleet)
+    [kept] = fleet.conflicts()
+    assert (kept["rule"], kept["row_key"]) == ("parent is gone", placed)
+    assert kept["replica_data"]["props"] == {"text": "kept"}
+
+
+def test_a_block_that_the_node_did_not_know_is_kept(fleet: Fleet) -> None:
+    """Where a node deletes a page, a block that was added meanwhile goes, and is in the audit."""
+    aurora = fleet.nodes[0]
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    block(fleet.master, the_page, widget, 1)
+    fleet.settle()
+    with apart(aurora):
+        unknown = block(fleet.master, the_page, widget, 2)
+        remove(aurora, "pages", the_page)
+        fleet.send(aurora)
+    _equal(fleet)
+    assert title(fleet.master, the_page) is None
+    assert [kept["row_key"] for kept in fleet.conflicts()] == [unknown]
+
+
+def test_a_row_that_is_in_use_is_not_deleted(fleet: Fleet) -> None:
+    """A component that the master has placed meanwhile comes back to the node that deleted it."""
+    aurora = fleet.nodes[0]
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        block(fleet.master, the_page, widget, 1)
+        remove(aurora, "components", widget)
+        [result] = fleet.send(aurora)
+        assert result["outcome"] == "lost"
+    _equal(fleet)
+    assert widget in aurora.content()["components"]
+    [kept] = fleet.conflicts()
+    assert (kept["rule"], kept["replica_data"]) == ("in use", None)
+
+
+def test_a_name_that_two_have_taken_stays_with_the_master(fleet: Fleet) -> None:
+    """The row that reaches the master second is kept in the audit, with what belongs to it."""
+    aurora, vengeance = fleet.nodes
+    named = key()
+    widget = component(fleet.master)
+    fleet.settle()
+    with apart(aurora), apart(vengeance):
+        first, second = page(aurora, named), page(vengeance, named)
+        placed = block(vengeance, second, widget, 1)
+        fleet.send(aurora)
+        results = fleet.send(vengeance)
+        assert [r["outcome"] for r in results] == ["lost", "lost"]
+    _equal(fleet)
+    pages = fleet.master.content()["pages"]
+    assert first in pages
+    assert second not in pages
+    kept = fleet.conflicts()
+    assert [(c["rule"], c["row_key"]) for c in kept] == [
+        ("unique key", second),
+        ("parent is gone", placed),
+    ]
+
+
+def test_blocks_at_one_place_both_stay(fleet: Fleet) -> None:
+    """Two blocks at one order: the second to arrive moves to the end, on every database."""
+    aurora, vengeance = fleet.nodes
+    widget = component(fleet.master)
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora), apart(vengeance):
+        first = block(aurora, the_page, widget, 1)
+        second = block(vengeance, the_page, widget, 1)
+        fleet.send(aurora)
+        fleet.send(vengeance)
+    _equal(fleet)
+    assert orders(vengeance, the_page) == {first: 1, second: 2}
+    [kept] = fleet.conflicts()
+    assert (kept["resolution"], kept["resolved_data"]["block_order"]) == ("merge", 2)
+
+
+def test_blocks_change_their_places_in_one_batch(fleet: Fleet) -> None:
+    """Moving a block on a node is moved at the master, though no single step of it is possible."""
+    aurora = fleet.nodes[0]
+    widget = component(fleet.master)
+    named = key()
+    the_page = page(fleet.master, named)
+    placed = [block(fleet.master, the_page, widget, order) for order in range(1, 5)]
+    fleet.settle()
+    aurora.run("SELECT robbieblocks_move_block(%s, 4, 1)", named)
+    assert {r["outcome"] for r in fleet.send(aurora)} == {"applied"}
+    _equal(fleet)
+    assert orders(fleet.master, the_page) == {
+        placed[3]: 1,
+        placed[0]: 2,
+        placed[1]: 3,
+        placed[2]: 4,
+    }
+    fleet.master.run("SELECT robbieblocks_move_block(%s, 1, 3)", named)
+    _equal(fleet)
+    assert orders(aurora, the_page)[placed[3]] == 3
+    assert fleet.conflicts() == []
+
+
+def test_a_row_may_refer_to_one_that_comes_later_in_the_batch(fleet: Fleet) -> None:
+    """An edit that joins an earlier change may name a row that was made in between."""
+    aurora = fleet.nodes[0]
+    old = component(aurora)
+    the_page = page(aurora)
+    placed = block(aurora, the_page, old, 1)
+    new = component(aurora)
+    aurora.run("UPDATE robbieblocks_page_blocks SET component_id = %s WHERE id = %s", new, placed)
+    assert {r["outcome"] for r in fleet.send(aurora)} == {"applied"}
+    _equal(fleet)
+
+
+def test_a_clock_that_is_ahead_is_held_to_a_minute(fleet: Fleet) -> None:
+    """Its edits count as a minute ahead and keep their order; later edits of others win."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    aurora.run("UPDATE sync_self SET clock_offset_ms = 3600000")
+    try:
+        retitle(aurora, the_page, "from the future")
+        fleet.send(aurora)
+        retitle(aurora, the_page, "from the future again")
+        fleet.send(aurora)
+        assert title(fleet.master, the_page) == "from the future again"
+        ahead = fleet.master.value(
+            "SELECT sync_version_at(version) - now() FROM sync_rows WHERE row_key = %s", the_page
+        )
+        assert ahead.total_seconds() < 62
+        _equal(fleet)
+        retitle(fleet.master, the_page, "by one who has seen it")
+        _equal(fleet)
+        assert title(aurora, the_page) == "by one who has seen it"
+        assert fleet.conflicts() == []
+        # Told to the node, and noted.
+        assert aurora.calls is not None
+        row = aurora.calls.execute(
+            "SELECT sync_hello('aurora', now() + interval '1 hour')"
+        ).fetchone()
+        assert row is not None
+        assert row[0]["is_skewed"] is True
+        skew = "SELECT clock_skew_ms / 60000 FROM sync_nodes WHERE node_id = 'aurora'"
+        assert fleet.master.value(skew) in (59, 60)
+    finally:
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
+
+
+def test_a_future_edit_that_loses_gives_way_on_its_node(fleet: Fleet) -> None:
+    """Two clocks ahead: the one whose edit loses at the master gets the master's version."""
+    aurora, vengeance = fleet.nodes
+    the_page = page(fleet.master)
+    fleet.settle()
+    for node in fleet.nodes:
+        node.run("UPDATE sync_self SET clock_offset_ms = 3600000")
+    try:
+        with apart(aurora), apart(vengeance):
+            retitle(aurora, the_page, "aurora")
+            retitle(vengeance, the_page, "vengeance")
+            fleet.send(vengeance)
+            fleet.send(aurora)
+        _equal(fleet)
+        assert len(fleet.conflicts()) == 1
+    finally:
+        for node in fleet.nodes:
+            node.run("UPDATE sync_self SET clock_offset_ms = 0")
+
+
+def test_an_edit_over_one_that_was_seen_wins_whatever_the_clock(fleet: Fleet) -> None:
+    """A clock that is an hour behind writes a greater version than the one that it changes."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    aurora.run("UPDATE sync_self SET clock_offset_ms = -3600000")
+    try:
+        retitle(aurora, the_page, "by a slow clock")
+        _equal(fleet)
+        assert title(fleet.master, the_page) == "by a slow clock"
+        assert fleet.conflicts() == []
+    finally:
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
+
+
+def test_a_truncate_is_a_delete_of_each_row(fleet: Fleet) -> None:
+    """It goes down and up as deletes."""
+    aurora = fleet.nodes[0]
+    for site in (aurora, fleet.master):
+        widget, the_page = component(site), page(site)
+        block(site, the_page, widget, 1)
+        _equal(fleet)
+        assert len(fleet.master.content()["blocks"]) > 0
+        site.run("TRUNCATE robbieblocks_page_blocks")
+        _equal(fleet)
+        assert fleet.master.content()["blocks"] == {}
+
+
+def test_a_conflict_is_restored_by_one_call(fleet: Fleet) -> None:
+    """The version that lost is everywhere again, as a new edit; a second time is refused."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        retitle(aurora, the_page, "lost")
+        retitle(fleet.master, the_page, "won")
+        fleet.send(aurora)
+    fleet.settle()
+    [kept] = fleet.conflicts()
+    assert fleet.master.value("SELECT sync_conflicts_restore(%s)", kept["id"]) == the_page
+    _equal(fleet)
+    assert title(aurora, the_page) == "lost"
+    with pytest.raises(Exception, match="was restored at"):
+        fleet.master.value("SELECT sync_conflicts_restore(%s)", kept["id"])
+
+
+def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
+    """A page that lost its name becomes the page that has it; a block needs its page first."""
+    aurora = fleet.nodes[0]
+    named = key()
+    widget = component(fleet.master)
+    fleet.settle()
+    with apart(aurora):
+        holder = page(fleet.master, named, "of the master")
+        lost = page(aurora, named, "of the node")
+        block(aurora, lost, widget, 1)
+        fleet.send(aurora)
+    fleet.settle()
+    of_page, of_block = fleet.conflicts()
+    with pytest.raises(Exception, match="Restore the row that it refers to first"):
+        fleet.master.value("SELECT sync_conflicts_restore(%s)", of_block["id"])
+    assert fleet.master.value("SELECT sync_conflicts_restore(%s)", of_page["id"]) == holder
+    _equal(fleet)
+    assert title(aurora, holder) == "of the node"
