@@ -52,8 +52,8 @@ class Place:
     line: Proxy | None = None
 
     def connect(self) -> psycopg.Connection:
-        """A connection that commits each statement."""
-        return self.cluster.connect(self.dbname)
+        """A connection of the owner that commits each statement."""
+        return psycopg.connect(self.settings.database_url or "", autocommit=True)
 
     def value(self, query: str, *values: object) -> object:
         """The first value of a query's first row."""
@@ -150,6 +150,15 @@ class Sync:
         """Every database."""
         return [self.master, *self.nodes]
 
+    def until_sent(self, patience: float = 60.0) -> None:
+        """Wait until no node has anything left to send."""
+        query = "SELECT waiting FROM sync_outbox_state()"
+        until(
+            lambda: all(_quietly(node, query) == 0 for node in self.nodes),
+            "the outboxes empty",
+            patience,
+        )
+
     def until_equal(self, table: str, columns: str = "*", patience: float = 60.0) -> None:
         """Wait until a table has equal rows everywhere."""
         query = f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM (SELECT {columns} FROM {table}) t"  # noqa: E501 -- ours
@@ -184,11 +193,28 @@ def started(folder: Path, *, master_version: int = clusters.EMBEDDED) -> Iterato
         yield Clusters(made[0], (made[1], made[2]))
 
 
+def _make_for(owner: str, cluster: Cluster, dbname: str) -> None:
+    """A database of a role that is no superuser."""
+    role = Identifier(owner)
+    with cluster.connect() as connection:
+        connection.execute(SQL("DROP ROLE IF EXISTS {}").format(role))
+        connection.execute(SQL("CREATE ROLE {} LOGIN").format(role))
+        connection.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(dbname), role))
+        connection.execute(
+            SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role)
+        )
+    _fill(cluster, dbname, owner)
+
+
 def _prepare(cluster: Cluster) -> None:
-    schema = Settings.from_environment().schema / "unified-schema" / "21-robbieblocks-cms.sql"
     with cluster.connect() as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(_TEMPLATE)))
-    with cluster.connect(_TEMPLATE) as connection:
+    _fill(cluster, _TEMPLATE, "postgres")
+
+
+def _fill(cluster: Cluster, dbname: str, owner: str) -> None:
+    schema = Settings.from_environment().schema / "unified-schema" / "21-robbieblocks-cms.sql"
+    with cluster.connect(dbname, owner) as connection:
         connection.execute("SET robbieblocks.demo = 'off'")
         connection.execute(schema.read_bytes())
         connection.execute(
@@ -208,8 +234,12 @@ def synced(
     count: int = 2,
     transport: str = "auto",
     join: bool = True,
+    owner: str = "postgres",
 ) -> Iterator[Sync]:
-    """A master with the small site, and `count` nodes that have joined it through proxies."""
+    """A master with the small site, and `count` nodes that have joined it through proxies.
+
+    The nodes' databases belong to `owner`, who is no superuser where he is not postgres.
+    """
     number = next(_NUMBERS)
     with ExitStack() as stack:
         dbname = f"sync_{number}"
@@ -219,7 +249,7 @@ def synced(
             sync.init_master(master.settings, connection, "master")
         found = Sync(master)
         for name, cluster in zip(NODES[:count], servers.nodes, strict=False):
-            place = stack.enter_context(_place(name, cluster, dbname, make_settings))
+            place = stack.enter_context(_place(name, cluster, dbname, make_settings, owner))
             with master.connect() as connection:
                 admitted = sync.admit(connection, name, role=f"sync_{name}")
             place.line = stack.enter_context(proxy.proxied(servers.master.port))
@@ -245,13 +275,22 @@ def synced(
 
 @contextmanager
 def _place(
-    name: str, cluster: Cluster, dbname: str, make_settings: Callable[..., Settings]
+    name: str,
+    cluster: Cluster,
+    dbname: str,
+    make_settings: Callable[..., Settings],
+    owner: str = "postgres",
 ) -> Iterator[Place]:
-    with cluster.connect() as connection:
-        connection.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(dbname), Identifier(_TEMPLATE))
-        )
-    settings = make_settings(cluster.conninfo(dbname))
+    if owner == "postgres":
+        with cluster.connect() as connection:
+            connection.execute(
+                SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    Identifier(dbname), Identifier(_TEMPLATE)
+                )
+            )
+    else:
+        _make_for(owner, cluster, dbname)
+    settings = make_settings(cluster.conninfo(dbname, owner))
     home = settings.home.parent / f"installation-{name}"
     home.mkdir(parents=True)
     settings = replace(settings, home=home, site_root=home / "site")

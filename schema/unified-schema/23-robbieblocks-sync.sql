@@ -973,12 +973,13 @@ BEGIN
     END IF;
     is_conflict := base NOT IN (coalesce(last.version, ''),
                                 coalesce(last.sent_version, last.version, ''));
-    IF NOT is_conflict AND made <= coalesce(last.version, '') THEN
-        made := sync_version(sync_stamp(last.version) + 1, node.node_id);
-    ELSIF made < coalesce(last.version, '') AND sent > last.sent_version
-          AND substr(last.version, 18) = node.node_id THEN
-        -- A clock that is ahead is not to turn the node's own changes round.
-        made := sync_version(sync_stamp(last.version) + 1, node.node_id);
+    IF made <= coalesce(last.version, '')
+       AND (NOT is_conflict
+            -- A clock that is ahead is not to turn the node's own changes round.
+            OR (sent > last.sent_version AND substr(last.sent_version, 18) = node.node_id))
+    THEN
+        -- Under the master's name: the node may make the same stamp for its next change.
+        made := sync_version(sync_stamp(last.version) + 1, sync_me());
     END IF;
 
     IF settings.rule = 'column' AND content IS NOT NULL AND found IS NOT NULL
@@ -1028,6 +1029,9 @@ BEGIN
         -- The node gets the version that won, also where its clock thinks itself ahead.
         PERFORM sync_note(the_table, the_key, found, last.version, sent, last.column_versions,
                           node.node_id);
+        -- What the node makes of the version that lost has not seen the one that won.
+        UPDATE sync_rows r SET sent_version = last.sent_version
+         WHERE r.table_name = the_table AND r.row_key = the_key;
         IF is_delete AND found IS NOT NULL THEN
             PERFORM sync_tell_children(the_table, found, node.node_id);
         END IF;

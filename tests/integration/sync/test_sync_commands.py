@@ -53,9 +53,12 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def conflicting(found: Sync) -> None:
     """Have the master and the node rename the page apart, the node last."""
     (node,) = found.nodes
+    assert node.line is not None
+    node.line.cut()
     for place, name in ((found.master, "the master's"), (node, "the node's")):
         with place.connect() as connection:
             connection.execute("UPDATE robbieblocks_pages SET page_name = %s", [name])
+    node.line.mend()
     with syncing(node):
         found.until_equal("robbieblocks_pages")
         until(lambda: node.value("SELECT waiting FROM sync_outbox_state()") == 0, "it went up")

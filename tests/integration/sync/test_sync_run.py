@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
+from robbieblocks import sync
 from robbieblocks.settings import Settings
 from tests.sync_sites import Clusters, Place, Sync, servers, synced, syncing
 from tests.workers import edit, running, until
@@ -248,3 +250,97 @@ def test_a_node_whose_schema_is_behind_waits(
                 connection.execute(added)
             process.wait_for("sync.state", state="active")
             found.until_equal(PAGES)
+
+
+def test_a_node_without_the_right_to_subscribe_asks_for_changes(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """Its owner is no superuser: the same comes to it, also after the line was cut."""
+    with synced(servers, make_settings, count=1, owner="plain") as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        with syncing(node, interval_s=60) as (process,):
+            process.wait_for("sync.state", state="active")
+            assert process.health is not None
+            assert process.health.transport == "poll"
+            with found.master.connect() as master:
+                edit(master, "play", 1)
+            found.until_equal(BLOCKS)
+            node.line.cut()
+            with found.master.connect() as master:
+                edit(master, "play", 2)
+                master.execute("DELETE FROM robbieblocks_page_blocks WHERE block_order = 2")
+            rename(node, "apart")
+            process.wait_for("sync.state", state="cut off")
+            node.line.mend()
+            found.until_equal(BLOCKS)
+            found.until_equal(PAGES)
+            assert "may make no subscription" in str(process.health.findings)
+        assert node.value("SELECT count(*) FROM pg_subscription") == 0
+
+
+def test_a_paused_node_waits(servers: Clusters, make_settings: MakeSettings) -> None:
+    """While it is paused nothing goes up or comes down; then both do."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with syncing(node) as (process,):
+            process.wait_for("sync.state", state="active")
+            with node.connect() as connection:
+                sync.pause(connection, paused=True)
+            process.wait_for("sync.state", state="paused")
+            rename(node, "not sent")
+            with found.master.connect() as master:
+                edit(master, "play", 3)
+            assert waiting(node) == 1
+            assert process.health is not None
+            until(lambda: process.health and process.health.outbox.waiting == 1, "it is seen")
+            assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "play"
+            assert node.value("SELECT props ->> 'version' FROM robbieblocks_page_blocks") == "v0"
+            with node.connect() as connection:
+                sync.pause(connection, paused=False)
+            found.until_equal(PAGES)
+            found.until_equal(BLOCKS)
+
+
+def test_one_process_syncs_a_database(servers: Clusters, make_settings: MakeSettings) -> None:
+    """A second one stands by, and takes over when the first is gone."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with ExitStack() as later:
+            with syncing(node, interval_s=60) as (first,):
+                first.wait_for("sync.state", state="active")
+                (second,) = later.enter_context(syncing(node, interval_s=60))
+                second.wait_for("sync.state", state="standby")
+            second.wait_for("sync.state", state="active")
+            rename(node, "by the second")
+            found.until_equal(PAGES)
+
+
+def test_what_the_master_refuses_does_not_hold_up_the_rest(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """A change of a table that the node may not write waits with the reason; others go up."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with found.master.connect() as master:
+            master.execute(
+                "UPDATE sync_nodes SET tables = '{robbieblocks_pages}' WHERE node_id = %s",
+                [node.name],
+            )
+        with node.connect() as connection:
+            connection.execute("UPDATE robbieblocks_components SET component_name = 'not mine'")
+        rename(node, "mine")
+        with syncing(node) as (process,):
+            process.wait_for("sync.refused")
+            found.until_equal(PAGES)
+            assert process.health is not None
+            until(lambda: process.health and process.health.outbox.refused == 1, "it is counted")
+            assert "the master refuses 1 changes" in str(process.health.findings)
+        shown = sync_status(node)
+        assert any("robbieblocks_components" in each for each in shown.findings)
+
+
+def sync_status(place: Place) -> sync.SyncStatus:
+    """What `sync status` shows."""
+    with place.connect() as connection:
+        return sync.status(place.settings, connection)
