@@ -41,7 +41,8 @@ class Request:
     - `unasked`: a worker's own check. All content is read, and a run without changes leaves no row.
     - `repair`: compare the live files with their stat index, and replace damaged ones.
     - `thorough`: with `repair`, read every live file, since an edit may restore size and time.
-    - `allow_missing_apps`: an app without pages is no mistake.
+    - `allow_missing_apps`: an app without pages is no mistake; `allow_missing_nodes`: nor is a
+      node that was removed.
     - `built_before`: for a queue row that several apps must handle, the apps of earlier builds.
     """
 
@@ -59,6 +60,7 @@ class Request:
     repair: bool = True
     thorough: bool = False
     allow_missing_apps: bool = False
+    allow_missing_nodes: bool = False
     built_before: Mapping[UUID, frozenset[str]] = field(default_factory=dict[UUID, frozenset[str]])
     triggered_by: str = "cli"
 
@@ -93,7 +95,8 @@ def choose_targets(
             "import one (`robbieblocks content import`) or insert one"
         )
     by_id = {node.id: node for node in nodes}
-    _check_known("node", request.nodes, by_id)
+    if not request.allow_missing_nodes:
+        _check_known("node", request.nodes, by_id)
     what = "published page" + (" or draft" if request.drafts else "")
     _check_known(what, request.pages, page_apps)
     known_apps = {app for node in nodes for app in node.apps} | set(page_apps.values())
@@ -101,7 +104,9 @@ def choose_targets(
     _check_known("app", request.apps, known_apps)
 
     apps = _requested_apps(request, page_apps) or known_apps
-    chosen = [by_id[key] for key in request.nodes] or list(nodes)
+    chosen = [by_id[key] for key in request.nodes if key in by_id]
+    if not request.nodes:
+        chosen = list(nodes)
     with_pages = {SHARED_APP, *page_apps.values()}
     targets = {
         Target(node.id, app)
@@ -109,7 +114,7 @@ def choose_targets(
         for app in apps
         if app in live_apps.get(node.id, ()) or (app in with_pages and app in node.apps)
     }
-    if not targets and not request.allow_missing_apps:
+    if not (targets or request.allow_missing_apps or request.allow_missing_nodes):
         raise UsageError(_no_target(apps, with_pages, chosen))
     return tuple(sorted(targets))
 

@@ -22,6 +22,7 @@ Read `write` first, then `swap`: together they publish. What they and the others
 
     names, places, files     names with a meaning, where all is, who may change it, safe calls
     manifest, reading        what a release says of itself, and reading what is live
+    mending                  damage, while newer content may not go out
     standby, recycle         folders that are made ready, of which the next release is made
     checking, proof          is it whole on the disk, and do visitors get it
     audit                    who did what to what is live, and when
@@ -41,6 +42,7 @@ from robbieblocks.release.compression import (
     compress_assets,
     is_compressible,
 )
+from robbieblocks.release.mending import mend_live
 from robbieblocks.release.names import BUILD_HEADER, hash_in_name, is_asset_name
 from robbieblocks.release.pinning.freeze_log import note_windows
 from robbieblocks.release.pinning.freezes import (
@@ -160,6 +162,7 @@ __all__ = [
     "lock",
     "make_live",
     "manifest_of",
+    "mend_live",
     "mounted_inside",
     "node_folders",
     "nodes",

@@ -182,3 +182,26 @@ def test_a_window_that_names_no_node_is_a_finding(built_site: Settings) -> None:
     ran = command(built_site, "status", "--quick", "--format", "json")
     found = [each["what"] for each in json.loads(ran.out)["findings"]]
     assert any("a freeze window of robbieblocks.toml names it" in each for each in found), found
+
+
+def test_what_was_kept_of_a_node_that_was_removed_is_ended(built_site: Settings) -> None:
+    """Its freeze and its pin; nothing is built, and that is no mistake."""
+    until_ = in_an_hour()
+    site = SiteRoot(built_site.site_root)
+    release.freeze(
+        site,
+        [NODE],
+        who="ann",
+        why="x",
+        now=datetime.now(UTC),
+        until=datetime.fromisoformat(until_),
+    )
+    release.pin_live(site, NODE, "play", who="ann", why="x", now=datetime.now(UTC))
+    assert built_site.database_url
+    with psycopg.connect(built_site.database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [NODE])
+    ended = command(built_site, "unfreeze", "--node", NODE)
+    assert ended.code == 0, ended.err
+    unpinned = command(built_site, "unpin", *PLACE)
+    assert unpinned.code == 0, unpinned.err
+    assert "no longer pinned" in unpinned.err

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.postgres
 
 NODE, OTHER, APP, PAGE = "vengeance-local", "collaboration-local", "play", "robbie-play-home"
 FILE = "play/index.html"
+OTHER_PAGE, OTHER_FILE = "robbie-play-blackjack", "play/blackjack/index.html"
 END = NOW + timedelta(hours=2)
 _TITLE = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = %s"
 _WAITING = """
@@ -339,6 +340,31 @@ def test_a_freeze_waits_for_who_publishes(built: Builder) -> None:
         freeze_node(built, "vengeance")
 
 
+@pytest.mark.parametrize("kept_by", ["a freeze", "a pin"])
+def test_damage_is_mended_though_an_edit_waits(built: Builder, kept_by: str) -> None:
+    """Of the edited page from another release, of others from the rows; the edit waits on."""
+    retitle(built, "Second")
+    built.build(apps=[APP], nodes=[NODE])
+    built.sql(_TITLE, "Third", OTHER_PAGE)
+    built.build(apps=[APP], nodes=[NODE])
+    built.sql("DELETE FROM robbieblocks_change_triggers")
+    if kept_by == "a freeze":
+        freeze_node(built, NODE)
+    else:
+        release.pin_live(built.site_root, NODE, APP, who="ann", why="fair", now=NOW)
+    before = built.files(NODE, APP)
+    current = built.settings.site_root / NODE / APP / "current"
+    retitle(built, "Waits")
+    for name in (FILE, OTHER_FILE):
+        (current / name).unlink()
+    run = run_of(built.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert run.waits
+    assert "2 damaged files of what is live there put right" in str(run.problems)
+    assert built.files(NODE, APP) == before
+    assert release.verify(built.site_root, NODE, APP) == ()
+    assert waiting(built) == 1
+
+
 def test_damage_beside_a_change_waits_with_it(built: Builder) -> None:
     """Its bytes of before are made of rows that are no more: the release that follows mends it."""
     freeze_node(built)
@@ -348,6 +374,7 @@ def test_damage_beside_a_change_waits_with_it(built: Builder) -> None:
     retitle(built, "Newer")
     run = run_of(built.build(apps=[APP], nodes=[NODE]), NODE, APP)
     assert run.waits
+    assert f"{FILE} of what is live there is damaged, and no copy is left" in str(run.problems)
     assert built.html(NODE, APP, FILE) == "defaced"
     built.now = END
     built.build(apps=[APP], nodes=[NODE], unasked=True)

@@ -78,6 +78,8 @@ DOORS = {
     "usage_of_assets": lambda root: release.usage_of_assets(root, NODE),
     "kept_hashes": release.kept_hashes,
     "kept_releases": lambda root: release.kept_releases(root, NODE, "play"),
+    "mend_live": lambda root: release.mend_live(
+        root, NODE, "play", ["play/index.html"], contents={}, assets=[]),
     "mounted_inside": release.mounted_inside,
     "nodes": release.nodes,
     "not_served": lambda root: release.not_served(root, NODE, "play", NOWHERE),

@@ -232,7 +232,8 @@ def bring_up_to_date(
         from robbieblocks.cli.building import build
         from robbieblocks.pipeline import Request
 
-        request = Request(nodes=tuple(dict.fromkeys(nodes)))
+        # What was kept of a node that was removed can be ended, too.
+        request = Request(nodes=tuple(dict.fromkeys(nodes)), allow_missing_nodes=True)
         try:
             build.run(request, "text", settings, prerenderer, adopt=False)
         except typer.Exit as ended:

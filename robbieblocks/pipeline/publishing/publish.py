@@ -28,6 +28,7 @@ from robbieblocks.pipeline.publishing.composing import (
     problems_of,
     remember_failures,
 )
+from robbieblocks.pipeline.publishing.mending import mend
 from robbieblocks.pipeline.publishing.preview import write_copy
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
@@ -139,6 +140,8 @@ def _release(
     differs = composed.manifest.build_hash != known.build_hash
     freeze = freeze_of(run, session.site, now) if differs else None
     by = session.request.during_freeze
+    if run.damaged and differs and (freeze or pin) and not session.request.dry_run:
+        known = replace(known, problems=(*known.problems, mend(run, composed, session)))
     if pin and pin.build_hash != composed.manifest.build_hash:
         result = replace(_kept(known, pin_warning(run, pin)), pin=pin, freeze=freeze)
         return _with_error(result, held_back)
