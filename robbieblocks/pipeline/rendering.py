@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from robbieblocks.errors import ContentError, Problem, RobbieBlocksError
+from robbieblocks.messages import json_pointer
 from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
     IdentityMap,
+    Json,
+    JsonObject,
     RenderedBlock,
     RenderJob,
     Sha256,
@@ -19,7 +22,8 @@ from robbieblocks.model import (
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning import PageInputs, Plan
 from robbieblocks.pipeline.session import MakingSession
-from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer
+from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer, html_problem
+from robbieblocks.row_faults import blame
 
 BlockStream = Iterator[Mapping[RenderJob, RenderedBlock]]
 """Blocks in batches: taking the next batch waits for it."""
@@ -111,7 +115,7 @@ class AppRendering:
         return tuple(
             [
                 replace(
-                    problem,
+                    _blaming_props(problem, block.props),
                     page=block.frame or page.key,
                     block=block.own_order,
                     source=self._source_line(problem),
@@ -128,6 +132,38 @@ class AppRendering:
             return problem.source
         lines = row.code.splitlines()
         return lines[problem.line - 1] if problem.line <= len(lines) else ""
+
+
+def _is_cause(html: str, problem: Problem) -> bool:
+    """Whether a text alone has this problem as the HTML of a block."""
+    with blame(lambda _: None, "component", problem.key):
+        wrong = html_problem(html)
+        return wrong is not None and wrong[0] == problem.what
+    return False
+
+
+def _blaming_props(problem: Problem, props: JsonObject) -> Problem:
+    """The problem with a block's HTML, with the prop that brings it where one alone does."""
+    waiting: list[tuple[tuple[str | int, ...], Json]] = [((), props)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [((*path, name), part) for name, part in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*path, index), part) for index, part in enumerate(value)]
+        elif isinstance(value, str) and "<" in value and _is_cause(value, problem):
+            return replace(
+                problem,
+                field="props",
+                pointer=json_pointer(*path),
+                what=f"the HTML in this prop can't be shown: {problem.what}",
+                remedy="close in it every element that it opens, and no other"
+                if "leaves the block" in problem.what
+                else problem.remedy,
+                line=None,
+                column=None,
+            )
+    return problem
 
 
 def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: MakingSession) -> Rendering:

@@ -1,6 +1,7 @@
 """Prerendering: blocks become HTML in V8 isolates, and rendered blocks become pages.
 
 - `Prerenderer` renders blocks. `RenderedBatch` is what one batch of them gives.
+- `html_problem` says what is wrong with a text as the HTML of a block.
 - `JobKeys` gives the cache key of a block that is to be rendered.
 - `PageRenderer` makes a `PageDocument` from rendered blocks. `NodeSlots` fills in what is a node's
   own.
@@ -15,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from robbieblocks.prerender.isolate.html_check import html_problem
     from robbieblocks.prerender.isolate.keys import JobKeys
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
     from robbieblocks.prerender.page.document import NodeSlots, PageDocument
@@ -28,6 +30,7 @@ __all__ = [
     "PageRenderer",
     "Prerenderer",
     "RenderedBatch",
+    "html_problem",
     "is_listed",
 ]
 
@@ -38,6 +41,7 @@ _MODULES: Final = {
     "PageRenderer": "page.renderer",
     "Prerenderer": "isolate.prerenderer",
     "RenderedBatch": "isolate.prerenderer",
+    "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
 }
 

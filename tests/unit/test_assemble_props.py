@@ -483,3 +483,19 @@ def test_a_long_enum_beside_a_long_text_is_no_reason_to_refuse() -> None:
     rows = [{f"c{n}": "C249" for n in range(16)} | {"name": "abc"}] * 2_000
     made = compiled({"rows": {"type": "array", "items": {"properties": schema}}})
     assert isinstance(made.ready({"rows": rows, "text": "z" * 300_000}), ReadyProps)
+
+
+@pytest.mark.parametrize(
+    ("schema", "remedy"),
+    [
+        ({"a": {"type": "array", "items": [{"type": "string"}]}}, "prefixItems"),
+        ({"a": {"type": "number", "exclusiveMinimum": True}}, "write the number"),
+        ({"a": {"type": "string", "required": True}}, "a list of names"),
+    ],
+)
+def test_schemas_of_earlier_drafts(schema: Any, remedy: str) -> None:
+    """What a keyword meant in an earlier draft is one problem, with how to write it now."""
+    problems = compile_schema(schema)
+    assert isinstance(problems, tuple)
+    (problem,) = problems
+    assert remedy in problem.remedy

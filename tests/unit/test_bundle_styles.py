@@ -413,6 +413,7 @@ def test_values_stay_as_written(declaration: str) -> None:
         (".a :deep(.b){top:0}", ":deep is another tool's", "leave it out"),
         (".a::v-deep .b{top:0}", ":v-deep is another tool's", "leave it out"),
         (".a{color:theme(colors.red.500)}", "theme() is another tool's", "var(--color-primary)"),
+        (".a{color:{color.blue.500}}", "braces are no value", "write var(--color-blue-500)"),
         (".a{top:calc(--spacing(2) + 1px)}", "--spacing() is another tool's", "var(--spacing-md)"),
     ],
 )

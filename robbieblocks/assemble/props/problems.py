@@ -16,6 +16,13 @@ from robbieblocks.messages import did_you_mean, json_pointer
 from robbieblocks.model import Json
 
 _LONGEST_MESSAGE = 300
+# What keywords were in earlier drafts of JSON Schema.
+_OF_EARLIER_DRAFTS = {
+    "items": "write prefixItems for a list of schemas, one for each place",
+    "exclusiveMinimum": 'write the number here: "exclusiveMinimum": 0',
+    "exclusiveMaximum": 'write the number here: "exclusiveMaximum": 100',
+    "required": 'write a list of names in the object\'s own schema: "required": ["title"]',
+}
 _CHOICES = (
     jsonschema_rs.ValidationErrorKind.AnyOf,
     jsonschema_rs.ValidationErrorKind.OneOfNotValid,
@@ -72,9 +79,9 @@ def _metaschema() -> jsonschema_rs.Draft202012Validator:
 
 def faults_of_schema(schema: Schema) -> Iterator[ValueProblem]:
     """Where a schema is not JSON Schema 2020-12, and patterns that can't be used."""
-    for error in islice(_metaschema().iter_errors(schema), MAX_PROBLEMS):
-        at = json_pointer(*error.instance_path)
-        yield ValueProblem(at, cut_short(error.message), "see JSON Schema 2020-12, or leave it out")
+    # The dialect names several parts of its schema, each of which finds some faults again.
+    errors = islice(_metaschema().iter_errors(schema), MAX_PROBLEMS)
+    yield from dict.fromkeys(map(_fault_of_schema, errors))
     for at, pattern in _patterns(schema, ""):
         if pattern_states(pattern) is None:
             yield ValueProblem(
@@ -83,6 +90,13 @@ def faults_of_schema(schema: Schema) -> Iterator[ValueProblem]:
                 "big, or looks around or back (which can take for ever)",
                 "write it without (?=, (?!, (?<= and \\1; two patterns can stand in allOf",
             )
+
+
+def _fault_of_schema(error: jsonschema_rs.ValidationError) -> ValueProblem:
+    keyword = error.instance_path[-1] if error.instance_path else ""
+    at, remedy = json_pointer(*error.instance_path), _OF_EARLIER_DRAFTS.get(str(keyword))
+    remedy = remedy or "see JSON Schema 2020-12, or leave it out"
+    return ValueProblem(at, cut_short(error.message), remedy)
 
 
 def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:

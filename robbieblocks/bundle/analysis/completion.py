@@ -87,7 +87,7 @@ def analyse(
     unplaceable: Problem | None = None
     if isinstance(completion, Problem):
         # Of a text with a syntax error, that error is the thing to report.
-        if not (siblings or syntax.broken or _exports_common_js(syntax)):
+        if not (siblings or syntax.broken or _exports_common_js(syntax) or _is_fenced(row.code)):
             if syntax.exports or syntax.exports_all:
                 unplaceable = completion
             else:
@@ -126,10 +126,12 @@ def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What can't work in a component, wherever it stands in the text."""
     import_it = 'import at the top instead: `import x from "..."`'
     export_it = "write `export default` instead: a component is an ES module"
+    fence = (SourcePosition(1, 1),) if _is_fenced(row.code) else ()
     first = (SourcePosition(1, 1),) if row.code.lstrip("\ufeff").startswith("#!") else ()
     return [
         code_problem(row, position, f"{what} is not available here", remedy)
         for positions, what, remedy in (
+            (fence, "a line with ```", "take away the lines with ```: they are Markdown's"),
             (first, "a first line for the shell (#!)", "remove it: browsers run the code"),
             (syntax.dynamic_imports, "import()", import_it),
             (syntax.import_metas, "import.meta", "a component has no address"),
@@ -143,12 +145,21 @@ def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
 
 def _warnings(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What works, and does not do what it seems to."""
+    found = [
+        code_problem(row, syntax.position(each.offset), each.what, each.remedy, "warning")
+        for each in syntax.doubts
+    ]
     if not any("@import" in text for text in syntax.styles):
-        return []
+        return found
     what = "@import in a <style> loads nothing: pages fetch no styles from elsewhere"
     remedy = "name fonts in style tokens (font.*), and put other rules here"
     offset = syntax.text.find(b"@import")
-    return [code_problem(row, syntax.position(offset), what, remedy, "warning")]
+    return [*found, code_problem(row, syntax.position(offset), what, remedy, "warning")]
+
+
+def _is_fenced(code: str) -> bool:
+    """Whether a text is in a Markdown fence: JavaScript takes that for templates."""
+    return code.lstrip().startswith("```")
 
 
 def _exports_common_js(syntax: Syntax) -> bool:

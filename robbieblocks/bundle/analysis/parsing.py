@@ -14,6 +14,7 @@ from typing import Final, Literal
 from tree_sitter import Node, QueryCursor
 
 from robbieblocks.bundle.analysis.class_words import class_words
+from robbieblocks.bundle.analysis.doubtful_code import doubtful_code
 from robbieblocks.bundle.analysis.free_names import free_uses
 from robbieblocks.bundle.analysis.queries import query, read_all_depths, text_of
 from robbieblocks.bundle.analysis.syntax import (
@@ -72,6 +73,7 @@ def parse(code: str) -> Syntax:
         read_all_depths(syntax, root)
         syntax.common_js = free_uses(syntax, root)
         syntax.classes = class_words(root)
+        syntax.doubts = doubtful_code(root, syntax)
     return syntax
 
 

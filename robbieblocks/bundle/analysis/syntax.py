@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import ComponentRow
@@ -45,6 +45,14 @@ class Import:
     statement: tuple[int, int] = (0, 0)
 
 
+class DoubtfulCode(NamedTuple):
+    """A place in a text, in UTF-8 bytes, what is doubtful about it, and what to write."""
+
+    offset: int
+    what: str
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """A name declared at the top level; `start` and `end` enclose its whole statement."""
@@ -72,9 +80,9 @@ class Syntax:
     `exports` maps exported names to local ones (None: from another module). With `exports_all`
     there are further exports, of another module. `identifiers` are (name, offset), and
     `jsx_offsets` those of JSX elements, in order. `words` may be class names, and `classes` stand
-    where class names stand. `styles` are the texts of its <style> elements; with `computes_styles`
-    there are others that only running it tells. Of a text that is `too_deep` nothing else is read:
-    compilers would run out of stack.
+    where class names stand. `doubts` are code that does not do what it seems to. `styles` are the
+    texts of its <style> elements; with `computes_styles` there are others that only running it
+    tells. Of a text that is `too_deep` nothing else is read: compilers would run out of stack.
     """
 
     text: bytes
@@ -95,6 +103,7 @@ class Syntax:
     jsx_offsets: list[int] = field(default_factory=list[int])
     words: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
+    doubts: Sequence[DoubtfulCode] = ()
     styles: frozenset[str] = frozenset()
     computes_styles: bool = False
     too_deep: bool = False

@@ -42,6 +42,13 @@ _MAX_BATCH_CHARACTERS: Final = 4_000_000
 # A batch that esbuild does not survive is compiled in so many parts, and so on.
 _PARTS: Final = 16
 _MAX_COMPILED_BYTES: Final = 8_000_000
+_FENCE: Final = re.compile(r"(?:\A|\n)[ \t]*```")
+# What is no TypeScript, in the line of a syntax error.
+_OF_OTHERS: Final = {
+    "<!--|-->": "write {/* ... */}: JSX has no HTML comments",
+    "[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]": "write straight quotation marks: \"...\" or '...'",
+    r"<(?:!DOCTYPE|\?)": "store the component alone: the page has its own document",
+}
 _REMEDIES: Final = {
     r"is an import": "all blocks share what is imported: leave it as it is",
     r"Multiple exports|already been declared": "keep one of the two, or rename one",
@@ -185,9 +192,19 @@ def _own_require(names: Iterable[str]) -> str:
 
 
 def _problem(unit: CompileUnit, message: Message) -> Problem:
-    remedy = next(text for it, text in _REMEDIES.items() if re.search(it, message.text))
     position = _stored_position(unit, message) if message.line else None
+    remedy = _remedy_of_text(unit.row.code, position) or next(
+        text for it, text in _REMEDIES.items() if re.search(it, message.text)
+    )
     return code_problem(unit.row, position, message.text, remedy)
+
+
+def _remedy_of_text(code: str, position: SourcePosition | None) -> str:
+    """What to do where the text has something of another language, on the line or around it."""
+    lines = code.split("\n")
+    line = lines[position.line - 1] if position and position.line <= len(lines) else ""
+    found = (text for sign, text in _OF_OTHERS.items() if re.search(sign, line))
+    return "take away the lines with ```" if _FENCE.search(code) else next(found, "")
 
 
 def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:

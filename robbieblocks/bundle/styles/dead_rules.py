@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import walk
+from robbieblocks.css_text import property_name, walk
 from robbieblocks.messages import printable
 
 # At-rules that a component's stylesheet can't have, with what to do instead.
@@ -80,6 +81,14 @@ def in_selector(prelude: Sequence[Node], code: str) -> Iterator[Doubt]:
 
 def in_value(value: Sequence[Node]) -> Iterator[Doubt]:
     """Functions of other tools, for which browsers pass the whole declaration over."""
+    for node in value:
+        if node.type == "{} block":
+            # Between tokens that would become one, the serializer puts a comment.
+            name = tinycss2.serialize(node.content).replace("/**/", "").strip()
+            what = "braces are no value: browsers pass the declaration over"
+            known = re.fullmatch(r"[\w.-]+", name, re.ASCII)
+            remedy = f"write var({property_name(name)})" if known else "write a value"
+            yield Doubt(node, what, remedy)
     for node in walk(value):
         if node.type == "function" and node.lower_name in _FOREIGN_FUNCTIONS:
             what = f"{printable(node.lower_name)}() is another tool's: browsers do not know it"

@@ -256,7 +256,7 @@ class _Scoper:
             return
         if not (self._asking or is_known_property(each.lower_name)):
             self._problems.warn(each, *property_message(each.lower_name))
-        for doubt in in_value(each.value):
+        for doubt in () if each.name.startswith("--") else in_value(each.value):
             self._problems.warn(*doubt)
 
     def _declarations(self, content: Sequence[Node]) -> str:

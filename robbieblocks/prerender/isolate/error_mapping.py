@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle, component_specifier, reachable
 from robbieblocks.prerender.isolate.keys import source_name
+from robbieblocks.prerender.isolate.method_names import method_remedy
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.prerender.isolate.source_map import Position, locate
 
@@ -82,6 +83,10 @@ _FIXES: Final = {
     r"has both": "keep one of the two",
     r"must be an object with __html": "write dangerouslySetInnerHTML={{ __html: text }}",
     r"a style must be": 'write style={{ color: "red" }}, or use a class',
+    r"has no third argument": (
+        "give it a third argument: a function that returns the value of the first render"
+    ),
+    r"neither a promise nor a context": "give it a context, or read the value without use()",
     r"portal|in a browser": "show it in place, or after useEffect has run",
     r"startTransition|useEffectEvent|useOptimistic": (
         "call it in an event handler or in useEffect, not while rendering"
@@ -190,6 +195,8 @@ def _fix(message: str, browser: str, line: str) -> str:
     if browser and re.search(rf"\b{re.escape(browser)}\b", line or browser):
         return there
     found = (fix for pattern, fix in _FIXES.items() if re.search(pattern, message))
+    if remedy := method_remedy(message):
+        return remedy
     if _ABSENT.search(message):
         also = f"; {there}" if browser else ""
         return next(found, _ABSENT_FIX + also)
