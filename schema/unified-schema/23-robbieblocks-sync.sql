@@ -762,18 +762,23 @@ BEGIN
 END
 $$;
 
--- Gives a row of the master its version, and tells it to the nodes. `after` NULL: it is gone.
+-- Gives a row of the master its version, and tells it to the nodes. `after` NULL: it is gone. Where
+-- the node has sent `p_sent`, its row becomes this version whatever its clock says. `stands`: this
+-- is the node's own change under another version, so what the node makes of it has seen it.
 CREATE OR REPLACE FUNCTION sync_note(
     the_table text, the_key text, after jsonb, p_version text, p_sent text, p_columns jsonb,
-    node text
+    node text, stands boolean DEFAULT false
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
                                 column_versions)
-    VALUES (the_table, the_key, p_version, nullif(p_sent, p_version), after IS NULL, p_columns)
+    VALUES (the_table, the_key, p_version, CASE WHEN stands THEN nullif(p_sent, p_version) END,
+            after IS NULL, p_columns)
     ON CONFLICT (table_name, row_key) DO UPDATE
-       SET version = EXCLUDED.version, sent_version = EXCLUDED.sent_version,
+       SET version = EXCLUDED.version,
+           sent_version = CASE WHEN NOT stands AND r.version = EXCLUDED.version
+                               THEN r.sent_version ELSE EXCLUDED.sent_version END,
            is_deleted = EXCLUDED.is_deleted, column_versions = EXCLUDED.column_versions,
            applying_xid = NULL, changed_at = now();
     INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
@@ -1011,7 +1016,7 @@ BEGIN
         PERFORM sync_note(the_table, the_key, sync_fetch(the_table, the_key),
                           greatest(made, last.version), sent,
                           coalesce(last.column_versions, '{}') || coalesce(merge.won_columns, '{}'),
-                          node.node_id);
+                          node.node_id, merge.won IS NOT NULL AND made >= coalesce(last.version, ''));
         RETURN jsonb_build_object('outcome', CASE WHEN merge.won IS NULL THEN 'lost'
             WHEN merge.is_conflict AND NOT merge.has_won THEN 'merged' ELSE 'applied' END);
     END IF;
@@ -1054,7 +1059,7 @@ BEGIN
     END IF;
     PERFORM sync_note(the_table, the_key,
                       CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
-                      made, sent, all_columns, node.node_id);
+                      made, sent, all_columns, node.node_id, true);
     RETURN jsonb_build_object('outcome', CASE WHEN forced IS NULL THEN 'applied' ELSE 'merged' END);
 END
 $$;
@@ -1332,17 +1337,18 @@ BEGIN
                    'sent_version', r.sent_version, 'column_versions', r.column_versions,
                    'origin', $5) ORDER BY e.row_key)
           FROM (SELECT found.row_key, max(found.data::text)::jsonb AS data
-                  FROM ((SELECT row_key, data FROM (%s LIMIT $4) AS t)
+                  FROM ((SELECT row_key, data FROM (%s) AS t%s LIMIT $4)
                         UNION ALL
                         (SELECT g.row_key, NULL FROM sync_rows g
                           WHERE g.table_name = $3 AND g.is_deleted
                             AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
                           ORDER BY g.row_key LIMIT $4)) AS found
                  GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS e
-          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = e.row_key
-         WHERE NOT (e.data ? 'town_id') IS TRUE OR $6 IS NULL
-            OR sync_town(e.data) = ANY ($6)$query$, sync_range(p_table))
-       INTO entries USING p_after, p_to, p_table, p_limit, sync_me(), node.towns;
+          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = e.row_key$query$,
+        sync_range(p_table), CASE WHEN node.towns IS NOT NULL THEN
+            ' WHERE NOT (data ? ''town_id'') OR sync_town(data) = ANY ($6) ORDER BY row_key'
+        ELSE '' END)
+       INTO entries USING p_after, p_to, p_table, p_limit, sync_me(), node.towns::text[];
     RETURN coalesce(entries, '[]');
 END
 $$;
