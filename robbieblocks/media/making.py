@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -11,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from robbieblocks.cache import Cache, source_hash
+from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
+from robbieblocks.media.ahead import AT_ONCE, AheadThread
+from robbieblocks.media.judging import cache_key, problem, row_problem
 from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, kind_of
-from robbieblocks.media_names import focal_point_problem, key_problem, path_problem
-from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, sha256
+from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, same, sha256
 from robbieblocks.process import ROWS_MEMORY_BYTES, Child
 
 _KIND: Final = "media"
@@ -56,6 +58,11 @@ class MediaMaker:
     cache: Cache
     size_max_mb: int
     failures: dict[str, Problem] = field(default_factory=dict[str, Problem])
+    _seen: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
+    _ahead: AheadThread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ahead = AheadThread(self._work_ahead)
 
     def make(
         self,
@@ -76,7 +83,7 @@ class MediaMaker:
         known = before.media
         cached = self.cache.get_many(
             _KIND,
-            [_cache_key(row) for row in there if row.key not in known or known[row.key].row != row],
+            [cache_key(row) for row in there if row.key not in known or known[row.key].row != row],
         )
         served: dict[str, str] = {}
         for row in there:
@@ -84,17 +91,27 @@ class MediaMaker:
             first = served.setdefault(row.served_path, row.key) if row.served_path else row.key
             if first != row.key:
                 what = f"has the address of media:{first}, {row.served_path}"
-                wrong[row.key] = _problem(row, what, "give one of them another", "served_path")
+                wrong[row.key] = problem(row, what, "give one of them another", "served_path")
             elif held is not None and held.row == row:
                 made[row.key] = held
-            elif (problem := _row_problem(row, self.size_max_mb)) is not None:
-                wrong[row.key] = problem
-            elif (entry := cached.get(_cache_key(row))) is not None:
+            elif (refused := row_problem(row, self.size_max_mb)) is not None:
+                wrong[row.key] = refused
+            elif (entry := cached.get(cache_key(row))) is not None:
                 made[row.key] = _from_entry(row, entry)
-            elif (failed := self.failures.get(_cache_key(row))) is not None:
+            elif (failed := self.failures.get(cache_key(row))) is not None:
                 wrong[row.key] = failed
             else:
                 missing.append(row)
+        if self._ahead.wait_for(row.key for row in missing):
+            ready = self.cache.get_many(_KIND, map(cache_key, missing))
+            made |= {
+                row.key: _from_entry(row, ready[cache_key(row)])
+                for row in missing
+                if cache_key(row) in ready
+            }
+            failures = {row.key: self.failures.get(cache_key(row)) for row in missing}
+            wrong |= {key: failed for key, failed in failures.items() if failed is not None}
+            missing = [row for row in missing if row.key not in {*made, *wrong}]
         for row, found in self._make_all(missing, content):
             if isinstance(found, Problem):
                 wrong[row.key] = found
@@ -104,6 +121,37 @@ class MediaMaker:
             media={key: made[key] for key in sorted(made)}, wrong=wrong, keys=tuple(sorted(rows))
         )
         return before if library == before else library
+
+    def ahead(self, rows: Mapping[str, MediaRow], content: Content) -> None:
+        """Begin to make some of those that nothing shows yet, in a thread; return at once.
+
+        Raises what `content` raises, but for KeyError.
+        """
+        if self._ahead.busy or same(self._seen, rows):
+            return
+        keys = {cache_key(row): row for row in rows.values()}
+        done = {*self.cache.get_many(_KIND, keys), *self.failures}
+        left = [
+            row
+            for key, row in sorted(keys.items())
+            if key not in done and row_problem(row, self.size_max_mb) is None
+        ]
+        if len(left) <= AT_ONCE:
+            self._seen = rows
+        self._ahead.start(left, content)
+
+    def close(self) -> None:
+        """End what is being made."""
+        self._ahead.close()
+
+    def _work_ahead(
+        self, given: Mapping[str, tuple[MediaRow, bytes]], started: Callable[[Child], None]
+    ) -> None:
+        rows = [row for row, _ in given.values()]
+        # What went wrong is told by the build that needs it.
+        with contextlib.suppress(ProcessFailed):
+            for _ in self._make_all(rows, lambda key: given[key][1], started):
+                pass
 
     def assets(
         self, media: Collection[Media], names: Collection[str], content: Content
@@ -127,7 +175,10 @@ class MediaMaker:
         return [Asset(name, files[name]) for name in sorted(files)]
 
     def _make_all(
-        self, rows: Collection[MediaRow], content: Content
+        self,
+        rows: Collection[MediaRow],
+        content: Content,
+        started: Callable[[Child], None] = lambda _: None,
     ) -> Iterable[tuple[MediaRow, _Made | Problem]]:
         child: Child | None = None
         try:
@@ -135,11 +186,11 @@ class MediaMaker:
                 try:
                     given = content(row.key)
                 except KeyError:
-                    yield row, _problem(row, "was removed meanwhile", "build again")
+                    yield row, problem(row, "was removed meanwhile", "build again")
                     continue
                 kind = kind_of(row.file_name, given, served_path=row.served_path)
                 if sha256(given) != row.hash:
-                    yield row, _problem(row, "was changed meanwhile", "build again")
+                    yield row, problem(row, "was changed meanwhile", "build again")
                     continue
                 if isinstance(kind, KindProblem):
                     yield row, self._failed(row, kind.what, kind.remedy)
@@ -150,10 +201,11 @@ class MediaMaker:
                     continue
                 if kind.type != SVG and importlib.util.find_spec("PIL") is None:
                     remedy = "pip install 'robbieblocks[media]'"
-                    yield row, _problem(row, "is a picture, and Pillow is not installed", remedy)
+                    yield row, problem(row, "is a picture, and Pillow is not installed", remedy)
                     continue
                 if child is None or not child.alive:
                     child = _start()
+                    started(child)
                 yield row, self._picture(row, kind.type, given, child)
         finally:
             if child is not None:
@@ -196,12 +248,12 @@ class MediaMaker:
         files = {asset.name: asset.content for asset, _ in forms}
         # The files first: an entry must not name what is not there.
         self.cache.put_many(_FILE_KIND, files)
-        self.cache.put_many(_KIND, {_cache_key(row): json.dumps(entry).encode()})
+        self.cache.put_many(_KIND, {cache_key(row): json.dumps(entry).encode()})
         return _Made(media, files)
 
     def _failed(self, row: MediaRow, what: str, remedy: str) -> Problem:
-        found = _problem(row, what, remedy)
-        self.failures[_cache_key(row)] = found
+        found = problem(row, what, remedy)
+        self.failures[cache_key(row)] = found
         return found
 
 
@@ -214,31 +266,6 @@ def _from_entry(row: MediaRow, entry: bytes) -> Media:
         height=height,
         placeholder=placeholder,
     )
-
-
-def _cache_key(row: MediaRow) -> str:
-    """The hash of what decides the forms: the bytes, how they are read, and how names begin."""
-    return sha256("\0".join((source_hash(_FOLDER), row.hash, row.key, row.file_name)))
-
-
-def _row_problem(row: MediaRow, most_mb: int) -> Problem | None:
-    if row.size > most_mb << 20:
-        return _problem(
-            row,
-            f"has {row.size / 2**20:.1f} MB, at most {most_mb} are allowed",
-            "make it smaller, or raise media.size_max_mb in robbieblocks.toml",
-        )
-    if wrong := key_problem(row.key):
-        return _problem(row, f"has a key that {wrong}", "give it another media_key")
-    if row.served_path and (wrong := path_problem(row.served_path)):
-        return _problem(row, f"its address {wrong}", "write such as /ads.txt", "served_path")
-    if row.focal_point and (wrong := focal_point_problem(row.focal_point)):
-        return _problem(row, f"its focal point {wrong}", "write such as 50% 20%", "focal_point")
-    return None
-
-
-def _problem(row: MediaRow, what: str, remedy: str, field: str = "content") -> Problem:
-    return Problem(entity="media", key=row.key, field=field, what=what, remedy=remedy)
 
 
 def _start() -> Child:

@@ -6,9 +6,6 @@ from collections.abc import (
     Callable,
     Collection,
     Generator,
-    Iterable,
-    Iterator,
-    Mapping,
     Sequence,
 )
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +14,7 @@ from typing import Final, Self
 
 from psycopg import Connection
 
-from robbieblocks import collector, database, failpoints, record, snapshot
+from robbieblocks import collector, database, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly, Relations
 from robbieblocks.brand import brand
@@ -29,14 +26,13 @@ from robbieblocks.model import (
     BrandedNode,
     Bundle,
     NodeRow,
-    RenderedBlock,
-    RenderJob,
     Sha256,
     Snapshot,
     StyleForm,
     TokenRow,
     same,
 )
+from robbieblocks.pipeline.block_cache import BlockCache
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
@@ -45,65 +41,10 @@ from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
-_BLOCK_KIND: Final = "html"
-# A killed process renders at most so many blocks again.
-_WRITE_AFTER_BLOCKS: Final = 10_000
 # Up to here a token edit, which rewrites every page, takes half a second (docs/performance.md).
 _INLINE_PAGES_MAX: Final = 1_000
 # What is linked stays so down to here: else each page that comes or goes could rewrite all others.
 _LINKED_PAGES_MIN: Final = 901
-
-
-class BlockCache:
-    """Blocks by their job's key. New ones are held in memory until `flush`.
-
-    A block with a problem is not kept: it is rendered, and its problem reported, each time.
-    """
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._unwritten: dict[str, bytes] = {}
-
-    def get_many(self, keys: Iterable[str]) -> dict[str, RenderedBlock]:
-        """The blocks that are cached, by key."""
-        found = self._cache.get_many(_BLOCK_KIND, keys)
-        return {key: _decode_block(entry) for key, entry in found.items()}
-
-    def remember(
-        self,
-        keys: Mapping[RenderJob, str],
-        stream: Iterator[Mapping[RenderJob, RenderedBlock]],
-    ) -> Iterator[Mapping[RenderJob, RenderedBlock]]:
-        """The same batches of rendered blocks; what is taken from them is remembered."""
-        for batch in stream:
-            failpoints.reached("rendered")
-            for job, block in batch.items():
-                if not block.problem:
-                    self._unwritten[keys[job]] = _encode_block(block)
-            if len(self._unwritten) >= _WRITE_AFTER_BLOCKS:
-                self.flush()
-            yield batch
-
-    def flush(self) -> None:
-        """Write what was remembered.
-
-        One write of many blocks is cheaper than many writes, and costs no time at all while the
-        disk is being synced.
-        """
-        unwritten, self._unwritten = self._unwritten, {}
-        self._cache.put_many(_BLOCK_KIND, unwritten)
-
-
-def _encode_block(block: RenderedBlock) -> bytes:
-    """One byte of flags, then the HTML: ten times as quick as JSON."""
-    return bytes([block.interactive | block.rerender << 1]) + block.html.encode()
-
-
-def _decode_block(entry: bytes) -> RenderedBlock:
-    flags = entry[0]
-    return RenderedBlock(
-        html=entry[1:].decode(), interactive=bool(flags & 1), rerender=bool(flags & 2)
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -307,6 +248,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def close(self) -> None:
         """End the child processes and close the cache."""
+        self.media.close()
         self.maintenance.close()
         self.prerenderer.close()
         self.bundler.close()

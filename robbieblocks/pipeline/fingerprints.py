@@ -15,7 +15,6 @@ from typing import Final, Self
 
 from robbieblocks.assemble import PreparedPage
 from robbieblocks.model import (
-    AssembledBlock,
     AssembledPage,
     BrandedNode,
     Bundle,
@@ -29,6 +28,7 @@ from robbieblocks.model import (
     same,
     sha256,
 )
+from robbieblocks.pipeline.page_texts import block_text, page_text, stated_text
 
 _COMPONENTS: Final = component_specifier("")
 
@@ -84,9 +84,9 @@ class _KnownPage:
     @classmethod
     def of(cls, page: AssembledPage) -> Self:
         """Hash everything that the page itself says."""
-        own, blocks = _page_text(page), [*map(_block_text, page.blocks)]
+        own, blocks = page_text(page), [*map(block_text, page.blocks)]
         digests = [
-            f"{b.order}+{_digest(_stated_text(b) if b.stated_json else text)}"
+            f"{b.order}+{_digest(stated_text(b) if b.stated_json else text)}"
             for b, text in zip(page.blocks, blocks, strict=True)
         ]
         return cls(
@@ -167,7 +167,7 @@ class Fingerprints:
             return digests
         shown = {block.order for block in page.blocks}
         hidden = [block for block in prepared.page.blocks if block.order not in shown]
-        return " ".join([digests, *(f"{b.order}-{_digest(_stated_text(b))}" for b in hidden)])
+        return " ".join([digests, *(f"{b.order}-{_digest(stated_text(b))}" for b in hidden)])
 
     def input_digests(self, page: AssembledPage, brand: BrandFingerprint) -> tuple[str, ...]:
         """The digests of what a page shares with others, each as `entity:key or field:digest`."""
@@ -260,37 +260,6 @@ def _changed_components(before: Bundle, after: Bundle) -> set[str]:
     return {specifier.removeprefix(_COMPONENTS) for specifier in found}
 
 
-def _page_text(page: AssembledPage) -> str:
-    return "\0".join(
-        (
-            page.key,
-            page.app,
-            page.route,
-            page.path,
-            page.layout,
-            page.title,
-            page.description,
-            page.title_fill or "",
-            canonical_json(page.metadata),
-        )
-    )
-
-
-def _block_text(block: AssembledBlock) -> str:
-    return "\0".join(
-        (
-            str(block.order),
-            block.zone,
-            block.component,
-            block.hydrate,
-            "" if block.reset is None else str(block.reset),
-            block.props_json,
-            "" if block.fill is None else canonical_json(block.fill),
-            "" if block.visitor is None else canonical_json(block.visitor),
-        )
-    )
-
-
 def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
     """Whether most pages of these manifests link their styles; pages on hold may do otherwise."""
     linked = _styles_digest("linked")
@@ -300,13 +269,6 @@ def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
 
 def _styles_digest(styles: StyleForm) -> str:
     return f"setting:site.styles:{_digest(styles)}"
-
-
-def _stated_text(block: AssembledBlock) -> str:
-    """What the block's row says, whatever was made of the media that it names."""
-    if not block.stated_json:
-        return _block_text(block)
-    return _block_text(block._replace(props_json=block.stated_json, fill=None))
 
 
 def _digest(text: str) -> str:

@@ -147,7 +147,9 @@ def read(session: BuildSession) -> Snapshot:
             session.connection, sorted(nodes), all_rows=request.unasked, drafts=request.drafts
         )
     with session.stopwatch.step("media"):
-        content = context.resolve(content)
+        given, content = content, context.resolve(content)
+        if context.standby and not request.dry_run:
+            context.media.ahead(given.media, given.media_content)
     if request.at is not None:
         content = replace(content, taken_at=request.at)
     context.start_isolates(_blocks_of_new_apps(content, session))

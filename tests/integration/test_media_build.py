@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from robbieblocks.cache import Cache
+from robbieblocks.media import MediaMaker
+from robbieblocks.model import NO_MEDIA, MediaRow, sha256
 from robbieblocks.release import SiteRoot, prune
 from tests.building import Builder, MakeBuilder, run_of
 from tests.media_files import png
@@ -273,3 +276,40 @@ def test_what_was_made_is_not_made_again(
     )
     cold.build(nodes=[NODE])
     assert {file.name for file in (cold.settings.site_root / NODE / "assets").iterdir()} == first
+
+
+def test_what_is_uploaded_is_made_before_it_is_placed(tmp_path: Path) -> None:
+    """In a thread; who needs it meanwhile waits for it, and what can't be read is told then."""
+    files = {"a": png(900, 30), "b": b"\x89PNG\r\n\x1a\nno picture", "c": b"%PDF-1.7"}
+    rows = {
+        key: MediaRow(
+            key=key,
+            file_name=f"{key}.pdf" if key == "c" else f"{key}.png",
+            type="",
+            hash=sha256(content),
+            size=len(content),
+        )
+        for key, content in files.items()
+    }
+    with Cache(tmp_path) as cache:
+        maker = MediaMaker(cache, 20)
+        maker.ahead(rows, files.__getitem__)
+        made = maker.make(rows, rows, lambda key: pytest.fail(f"{key} is read again"), NO_MEDIA)
+        assert [each.width for each in made.media.values()] == [900, 0]
+        assert "can't be read" in made.wrong["b"].what
+        assert maker.make(rows, rows, files.__getitem__, made) is made
+        maker.ahead(rows, lambda key: pytest.fail(f"{key} is made already"))
+        maker.close()
+
+
+def test_closing_ends_what_is_being_made(tmp_path: Path) -> None:
+    """At once, and without a word; the next process makes it."""
+    content = png(2500, 2500)
+    row = MediaRow(key="a", file_name="a.png", type="", hash=sha256(content), size=len(content))
+    with Cache(tmp_path) as cache:
+        maker = MediaMaker(cache, 20)
+        maker.ahead({"a": row}, lambda _: content)
+        maker.close()
+        again = MediaMaker(cache, 20)
+        assert again.make({"a": row}, ["a"], lambda _: content, NO_MEDIA).media["a"].width == 2500
+        again.close()

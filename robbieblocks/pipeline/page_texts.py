@@ -1,0 +1,45 @@
+"""What pages and blocks are, as texts of which hashes are made."""
+
+from __future__ import annotations
+
+from robbieblocks.model import AssembledBlock, AssembledPage, canonical_json
+
+
+def page_text(page: AssembledPage) -> str:
+    """What a page's own row says."""
+    return "\0".join(
+        (
+            page.key,
+            page.app,
+            page.route,
+            page.path,
+            page.layout,
+            page.title,
+            page.description,
+            page.title_fill or "",
+            canonical_json(page.metadata),
+        )
+    )
+
+
+def block_text(block: AssembledBlock) -> str:
+    """What a block is, with what was made of the media that it names."""
+    return "\0".join(
+        (
+            str(block.order),
+            block.zone,
+            block.component,
+            block.hydrate,
+            "" if block.reset is None else str(block.reset),
+            block.props_json,
+            "" if block.fill is None else canonical_json(block.fill),
+            "" if block.visitor is None else canonical_json(block.visitor),
+        )
+    )
+
+
+def stated_text(block: AssembledBlock) -> str:
+    """What the block's row says, whatever was made of the media that it names."""
+    if not block.stated_json:
+        return block_text(block)
+    return block_text(block._replace(props_json=block.stated_json, fill=None))
