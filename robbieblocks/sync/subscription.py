@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
+import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from robbieblocks.database import translated
@@ -35,6 +38,14 @@ _ABLE: LiteralString = """
                                      WHERE given.rolname = 'pg_create_subscription'
                                        AND pg_has_role(current_user, given.oid, 'USAGE')))
       FROM pg_roles WHERE rolname = current_user
+"""
+# Log no statement of this session, also where one fails.
+_SAY_NOTHING: LiteralString = """
+    SET log_min_error_statement = 'panic'; SET log_statement = 'none';
+    SET log_min_duration_statement = -1
+"""
+_SAY_AGAIN: LiteralString = """
+    RESET log_min_error_statement; RESET log_statement; RESET log_min_duration_statement
 """
 
 
@@ -97,7 +108,7 @@ def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> Non
         publication=Identifier(PUBLICATION),
         slot=Literal(name),
     )
-    with translated("make the subscription"):
+    with translated("make the subscription"), _unlogged(node):
         node.connection.execute(statement)
 
 
@@ -119,10 +130,22 @@ def set_enabled(node: NodeDatabase, *, enabled: bool) -> None:
 
 def set_address(node: NodeDatabase, address: str) -> None:
     """Have the subscription connect by another address."""
-    with translated("change the subscription's address"):
+    with translated("change the subscription's address"), _unlogged(node):
         node.connection.execute(
             SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(Identifier(NAME), Literal(address))
         )
+
+
+@contextmanager
+def _unlogged(node: NodeDatabase) -> Generator[None]:
+    """Keep statements out of the server's log, where the role may: the address has a password."""
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        node.connection.execute(_SAY_NOTHING)
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            node.connection.execute(_SAY_AGAIN)
 
 
 def _altered(action: LiteralString) -> SQL:

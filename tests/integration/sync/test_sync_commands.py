@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -12,6 +13,7 @@ from typer.main import get_command
 from robbieblocks.cli import app
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.settings import Settings
+from tests.commands import Installation, released
 from tests.sync_sites import NODES, Clusters, Place, Sync, servers, synced, syncing
 from tests.workers import until
 
@@ -104,6 +106,29 @@ def test_a_node_joins_and_leaves_by_commands(
         assert found.master.value(slots) == 0
         with pytest.raises(RobbieBlocksError, match="takes no part in a sync"):
             command(node, "status")
+
+
+def test_the_embedded_database_is_a_node_by_asking(
+    servers: Clusters,
+    make_settings: MakeSettings,
+    tmp_path: Path,
+) -> None:
+    """It joins without any preparation, gets the master's rows, and sends its own."""
+    with synced(servers, make_settings, count=1, join=False) as found:
+        (place,) = found.nodes
+        own = Installation(
+            home=tmp_path / "embedded" / "home",
+            variables={
+                "ROBBIEBLOCKS_SYNC_MASTER_URL": place.settings.sync.master or "",
+            },
+        )
+        own.home.mkdir(parents=True)
+        joined = own.run("sync", "join", "--node", place.name, "--embedded", cwd=tmp_path)
+        assert "in step with the master" in joined.out, joined.err
+        assert "changes come by asking for them" in joined.err
+        query = "SELECT page_key FROM robbieblocks_pages WHERE page_key = 'play'"
+        assert own.run("db", "psql", "--", "-Atc", query, cwd=tmp_path).out.strip() == "play"
+        released(own.home)
 
 
 def test_a_version_that_lost_is_shown_and_brought_back(

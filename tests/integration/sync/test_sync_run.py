@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
+import psycopg
 import pytest
 
 from robbieblocks import sync
 from robbieblocks.settings import Settings
+from tests import loopback
 from tests.sync_sites import Clusters, Place, Sync, servers, synced, syncing
 from tests.workers import edit, running, until
 
@@ -151,9 +154,11 @@ def test_a_killed_server_comes_back_in_step(servers: Clusters, make_settings: Ma
         assert node.value("SELECT page_name FROM robbieblocks_pages") == "before vengeance-local"
 
 
-def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings) -> None:
-    """Where the master has discarded what a node had not read, its subscription begins anew, what
-    it had not sent goes up, and what was deleted meanwhile goes.
+@pytest.mark.parametrize("how", ["dropped", "discarded"])
+def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings, how: str) -> None:
+    """Where the master has dropped a node's slot, or has discarded what it had not read, the
+    subscription begins anew, what the node had not sent goes up, and what was deleted meanwhile
+    goes.
     """
     with synced(servers, make_settings, count=1) as found:
         (node,) = found.nodes
@@ -163,22 +168,7 @@ def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings
         with found.master.connect() as master:
             master.execute("DELETE FROM robbieblocks_page_blocks WHERE block_order = 2")
             edit(master, "play", 5)
-
-            def dropped() -> bool:
-                found_slot = master.execute(
-                    "SELECT active_pid FROM pg_replication_slots WHERE database = "
-                    "current_database()"
-                ).fetchone()
-                if found_slot and found_slot[0] is not None:
-                    master.execute("SELECT pg_terminate_backend(%s)", [found_slot[0]])
-                    return False
-                master.execute(
-                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                    "WHERE database = current_database()"
-                )
-                return True
-
-            until(dropped, "the slot dropped")
+            until(lambda: lose(master, how), f"the slot {how}")
         rename(node, "edited meanwhile")
         node.line.mend()
         with syncing(node) as (process,):
@@ -191,6 +181,30 @@ def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings
             found.until_equal(BLOCKS)
         assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") == 1
         assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "edited meanwhile"
+
+
+def lose(master: psycopg.Connection, how: str) -> bool:
+    """Have the master lose the slot of its database; whether it has."""
+    row = master.execute(
+        "SELECT slot_name, active_pid, wal_status FROM pg_replication_slots "
+        "WHERE database = current_database()"
+    ).fetchone()
+    if row is None or row[2] == "lost":
+        return True
+    if row[1] is not None:
+        master.execute("SELECT pg_terminate_backend(%s)", [row[1]])
+    elif how == "dropped":
+        master.execute("SELECT pg_drop_replication_slot(%s)", [row[0]])
+    else:
+        master.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        master.execute("SELECT pg_reload_conf()")
+        for _ in range(4):
+            master.execute("SELECT pg_logical_emit_message(false, 'x', repeat('x', 9000000))")
+            master.execute("SELECT pg_switch_wal()")
+        master.execute("CHECKPOINT")
+        master.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+        master.execute("SELECT pg_reload_conf()")
+    return False
 
 
 def test_damage_is_found_and_repaired(servers: Clusters, make_settings: MakeSettings) -> None:
@@ -344,3 +358,66 @@ def sync_status(place: Place) -> sync.SyncStatus:
     """What `sync status` shows."""
     with place.connect() as connection:
         return sync.status(place.settings, connection)
+
+
+def test_the_master_knows_its_nodes(servers: Clusters, make_settings: MakeSettings) -> None:
+    """Its own process notes who is there and who is not, and the score of health follows."""
+    with synced(servers, make_settings, count=2) as found:
+        first, second = found.nodes
+        online = "SELECT count(*) FROM sync_nodes WHERE is_online"
+        with syncing(first, second), syncing(found.master, interval_s=30) as (process,):
+            process.wait_for("sync.state", state="active")
+            until(lambda: found.master.value(online) == 3, "all online")
+            assert "max_slot_wal_keep_size" in str(process.logged("sync.finding"))
+        assert found.master.value("SELECT get_sync_health_score()") == 100
+        with found.master.connect() as connection:
+            connection.execute(
+                "UPDATE sync_nodes SET last_seen = now() - interval '1 hour' WHERE node_id = %s",
+                [second.name],
+            )
+        with syncing(found.master, interval_s=30) as (process,):
+            process.wait_for("sync.finding", topic=f"{second.name} away")
+        assert found.master.value(online) == 2
+        assert found.master.value("SELECT get_sync_health_score()") == 90
+
+
+def test_health_is_what_a_monitor_reads(servers: Clusters, make_settings: MakeSettings) -> None:
+    """A real process answers /healthz, /readyz and /metrics; neither they nor its log have the
+    password, also where the master can't be reached.
+    """
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        assert node.settings.sync.master is not None
+        secret = "hidden-word"
+        node.settings = replace(
+            node.settings,
+            sync=replace(
+                node.settings.sync, master=f"{node.settings.sync.master} password={secret}"
+            ),
+        )
+        with node.connect() as connection:
+            # A server that logs what it is told.
+            connection.execute(f"ALTER DATABASE {node.dbname} SET log_statement = 'all'".encode())
+        process = node.syncing()
+        process.arguments = ("--health", "127.0.0.1:0")
+        with running(process):
+            process.wait_for("sync.state", state="active")
+            address = process.logged("sync.started")[0]["health"]
+            until(
+                lambda: loopback.get(f"http://{address}/readyz").status_code == 200, "it is ready"
+            )
+            assert loopback.get(f"http://{address}/healthz").json()["transport"] == "stream"
+            metrics = loopback.get(f"http://{address}/metrics").text
+            assert f'robbieblocks_sync_up{{node="{node.name}"}} 1.0' in metrics
+            node.line.cut()
+            rename(node, "waits")
+            process.wait_for("sync.state", state="cut off")
+            until(
+                lambda: loopback.get(f"http://{address}/readyz").json()["waiting"] == 1, "it waits"
+            )
+            assert loopback.get(f"http://{address}/readyz").status_code == 503
+            assert loopback.get(f"http://{address}/healthz").status_code == 200
+            assert process.stop() == 0
+        assert secret not in str(process.lines)
+        assert secret not in node.cluster.said()

@@ -1,0 +1,133 @@
+"""What the sync decides without a database: addresses, names, columns, and what is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from robbieblocks.errors import UsageError
+from robbieblocks.settings import Settings, SyncSettings
+from robbieblocks.sync.health import SyncHealth
+from robbieblocks.sync.link import TableRule, master_address
+from robbieblocks.sync.node import OutboxState
+from robbieblocks.sync.shapes import differences
+from robbieblocks.sync.subscription import slot_name
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me@localhost/site",
+        "postgresql://me@127.0.0.1:5433/site?sslmode=disable",
+        "host=/run/postgresql dbname=site",
+        "postgresql://me@db.example.org/site?sslmode=verify-full",
+        "host=db.example.org sslmode=require",
+    ],
+)
+def test_an_address_that_is_safe_is_used_as_it_is(
+    make_settings: MakeSettings, address: str
+) -> None:
+    """On this machine anything is, elsewhere what demands TLS."""
+    settings = make_settings(sync=SyncSettings(master=address))
+    assert master_address(settings) == address
+
+
+def test_tls_is_demanded_off_the_machine(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address without a word about it gets it; one that allows less is refused, unless told."""
+    settings = make_settings(sync=SyncSettings(master="host=10.0.0.7 dbname=site"))
+    assert "sslmode=require" in master_address(settings)
+    monkeypatch.setenv("PGSSLMODE", "prefer")
+    with pytest.raises(UsageError, match="sslmode=prefer allows a connection without TLS"):
+        master_address(settings)
+    told = replace(settings, sync=replace(settings.sync, is_tls_required=False))
+    assert master_address(told) == "host=10.0.0.7 dbname=site"
+    mixed = make_settings(sync=SyncSettings(master="host=localhost,10.0.0.7 sslmode=allow"))
+    with pytest.raises(UsageError, match="sslmode=allow"):
+        master_address(mixed)
+
+
+def test_names_of_slots_are_what_postgres_allows_and_differ() -> None:
+    """Small letters, digits and underscores, 63 at most, for names that differ in other signs."""
+    names = ["aurora-town-local", "aurora_town_local", "Aurora.town-local", "n" * 100, "m" * 100]
+    made = {slot_name(name) for name in names}
+    assert len(made) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_]{1,63}", name) for name in made)
+
+
+def test_a_node_may_have_more_columns_than_the_master_and_not_fewer() -> None:
+    """What is missing or of another type is named; a table that never comes does not matter."""
+    rule = TableRule("pages", "both", "row", True, {"id": "uuid", "name": "text", "age": "integer"})
+    assert differences(rule, {"id": "uuid", "name": "text", "age": "integer", "own": "text"}) == []
+    assert differences(rule, {"id": "uuid", "age": "bigint"}) == [
+        "pages.name is missing",
+        "pages.age is bigint, there integer",
+    ]
+    assert differences(rule, {}) == ["there is no table pages"]
+    assert differences(replace(rule, direction="never"), {}) == []
+
+
+@pytest.fixture
+def health() -> SyncHealth:
+    """The state of a sync that has looked at everything once."""
+    made = SyncHealth(node="aurora", progress_timeout_s=60.0, state="active")
+    made.reconciled()
+    return made
+
+
+def test_health_tells_what_waits_and_what_is_wrong(health: SyncHealth) -> None:
+    """Nothing is wrong at first; then each fault is a finding, and a metric."""
+    assert health.unready == ""
+    assert health.findings == []
+    health.find("clock", "the clock is off")
+    health.outbox = OutboxState(3, 2, datetime.now(UTC) - timedelta(minutes=10))
+    found = health.findings
+    assert found[0] == "the clock is off"
+    assert "refuses 2 changes" in found[1]
+    assert "a change waits for 600 s" in found[2]
+    health.find("clock", "")
+    assert len(health.findings) == 2
+    health.state, health.why = "cut off", "no route"
+    assert health.unready == "cut off: no route"
+    text = generate_latest(health.metrics()).decode()
+    assert 'robbieblocks_sync_up{node="aurora"} 0.0' in text
+    assert 'robbieblocks_sync_refused{node="aurora"} 2.0' in text
+
+
+def test_a_sync_that_makes_no_progress_is_stuck() -> None:
+    """After the longest time that a round may take."""
+    now = 0.0
+    health = SyncHealth(node="aurora", progress_timeout_s=60.0, monotonic=lambda: now)
+    now = 59.0
+    assert health.stuck == ""
+    now = 61.0
+    assert "no progress for 61 s" in health.stuck
+    health.tick()
+    assert health.stuck == ""
+
+
+def test_tables_of_the_file_have_direction_and_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In either order, one or both; what is neither is a mistake with the line."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "robbieblocks.toml"
+    file.write_text(
+        '[sync]\ninterval = 60\ntls = "optional"\n[sync.tables]\na = "down"\nb = "column both"\n'
+        'c = "column"\n'
+    )
+    found = Settings.from_environment().sync
+    assert found.tables == {"a": ("down", "row"), "b": ("both", "column"), "c": ("both", "column")}
+    assert (found.interval_s, found.is_tls_required) == (60, False)
+    file.write_text('[sync.tables]\na = "sideways"\n')
+    with pytest.raises(UsageError, match="line 2"):
+        Settings.from_environment()
