@@ -124,6 +124,7 @@ class PageReader:
             metadata=row.metadata if isinstance(row.metadata, dict) else {},
             blocks=blocks,
             media=tuple([self._media.found[key] for key in sorted(self._media.found)]),
+            feed=row.feed,
         )
         return PreparedPage(
             row=row,

@@ -4,10 +4,11 @@ The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and a
 blocks, and release manifests.
 """
 
+from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
 from robbieblocks.model.rows import (
-    FRAME_MARK,
+    METADATA_MARKS,
     MODULE,
     REFERENCE_MARK,
     BlockRow,
@@ -57,8 +58,9 @@ from robbieblocks.model.values import (
 
 __all__ = [
     "ASSET_PREFIX",
-    "FRAME_MARK",
+    "FEED_FORMS",
     "INDEX_FILE",
+    "METADATA_MARKS",
     "MODULE",
     "NO_MEDIA",
     "REFERENCE_MARK",
@@ -73,6 +75,9 @@ __all__ = [
     "BrandedNode",
     "Bundle",
     "ComponentRow",
+    "Feed",
+    "FeedForm",
+    "FeedItem",
     "FontFace",
     "Hydrate",
     "IdentityMap",

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.feeds import Feed
 from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
 from robbieblocks.model.values import SHARED_APP, Json
 
@@ -19,8 +20,8 @@ from robbieblocks.model.values import SHARED_APP, Json
 REFERENCE_MARK: Final = '"$page'
 """What the JSON of props with a reference to pages holds, whatever else does."""
 
-FRAME_MARK: Final = '"frame"'
-"""What the JSON of a frame's metadata holds, whatever else does."""
+METADATA_MARKS: Final = ('"frame"', '"feed"')
+"""What the JSON of a frame's metadata holds, or of a page with a feed, whatever else does."""
 
 _IN_FRAME: Final = 1 << 32
 
@@ -67,10 +68,10 @@ class BlockRow(NamedTuple):
 class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
-    A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, and
-    its props refer to no page; None where nobody has looked. `faults` are what was wrong with the
-    things that it takes from other pages, `part_of` is the key of the page whose list it shows a
-    further part of (assemble.Relations).
+    A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, has
+    no feed, and its props refer to no page; None where nobody has looked. Of what it takes from
+    other pages (assemble.Relations), `faults` are what was wrong with it, `feed` is its feed, and
+    `part_of` is the key of the page whose list it shows a further part of.
     """
 
     id: UUID
@@ -89,6 +90,7 @@ class PageRow:
     relates: bool | None = field(default=None, compare=False)
     faults: tuple[Problem, ...] = ()
     part_of: str = ""
+    feed: Feed | None = None
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.

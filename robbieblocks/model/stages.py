@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.feeds import Feed
 from robbieblocks.model.media import Media
 from robbieblocks.model.rows import frame_number, own_order
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
@@ -79,6 +80,7 @@ class AssembledPage:
     metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[AssembledBlock, ...] = ()
     media: tuple[Media, ...] = ()
+    feed: Feed | None = None
 
 
 # --- brand -----------------------------------------------------------------------------------

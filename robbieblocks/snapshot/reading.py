@@ -17,7 +17,7 @@ from psycopg import Cursor, capabilities
 from psycopg.rows import TupleRow
 
 from robbieblocks.model import (
-    FRAME_MARK,
+    METADATA_MARKS,
     REFERENCE_MARK,
     BlockRow,
     Bookmark,
@@ -157,7 +157,8 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
         draft=draft,
-        relates=REFERENCE_MARK in (row[-1] or "") or FRAME_MARK in (metadata or ""),
+        relates=REFERENCE_MARK in (row[-1] or "")
+        or any(mark in (metadata or "") for mark in METADATA_MARKS),
     )
 
 

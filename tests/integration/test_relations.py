@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
+from xml.etree import ElementTree
 
 import pytest
 
@@ -146,3 +148,35 @@ def test_a_page_is_built_alone_with_its_parts_and_a_frame_with_its_pages(blog: S
     blog.sql(_EDIT, "frame")
     done = rewritten(blog.builder.build(nodes=[NODE], pages=["frame"]))
     assert done.keys() == {"blog", "blog.page-2", "cats", "one", "two", "three", "four"}
+
+
+def test_a_feed_lies_beside_its_page(blog: Site) -> None:
+    """Atom, RSS and JSON Feed of the posts, with absolute addresses, which the page names."""
+    blog.sql("UPDATE robbieblocks_node_branding SET base_url = 'https://site.example/'")
+    forms = ["atom", "rss", "json"]
+    feed = {"where": {"kind": "post"}, "title": "News & more", "forms": forms}
+    blog.sql(
+        "UPDATE robbieblocks_pages SET metadata = %s WHERE page_key = 'blog'",
+        json.dumps({"feed": feed}),
+    )
+    post(blog, "four", 3)
+    name = "A <b> & more\x07\uffff"
+    blog.sql("UPDATE robbieblocks_pages SET page_name = %s WHERE page_key = 'four'", name)
+    blog.sql("UPDATE robbieblocks_pages SET meta_title = NULL WHERE page_key = 'four'")
+    blog.build()
+    assert not blog.problems()
+    folder = blog.file("/blog/").parent
+    atom = ElementTree.parse(folder / "atom.xml").getroot()  # noqa: S314 - our own
+    names = {"a": "http://www.w3.org/2005/Atom"}
+    titles = [entry.text for entry in atom.iterfind("a:entry/a:title", names)]
+    assert titles == ["A <b> & more", "Three", "Two", "One"]
+    assert atom.findtext("a:title", namespaces=names) == "News & more"
+    assert atom.findtext("a:entry/a:id", namespaces=names) == "https://site.example/four/"
+    rss = ElementTree.parse(folder / "rss.xml").getroot()  # noqa: S314 - our own
+    assert next(item.findtext("link") for item in rss.iter("item")) == "https://site.example/four/"
+    told = json.loads((folder / "feed.json").read_text())
+    assert next(item["url"] for item in told["items"]) == "https://site.example/four/"
+    assert told["feed_url"] == "https://site.example/blog/feed.json"
+    html = blog.file("/blog/").read_text()
+    assert 'type="application/atom+xml" href="https://site.example/blog/atom.xml"' in html
+    assert "atom.xml" not in blog.file("/blog/page/2/").read_text()

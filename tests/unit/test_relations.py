@@ -359,3 +359,42 @@ def test_deep_props_are_left_to_who_checks_them() -> None:
     assert [*assembly.held_back] == ["list"]
     content: Snapshot = a_snapshot(asking(deep), components=(OPEN,))
     assert Relations().applied(content, NOW).pages
+
+
+# --- feeds -----------------------------------------------------------------------------------
+
+
+def test_a_feed_is_a_list_of_its_own() -> None:
+    """It is of the page, and of none of its further parts."""
+    asks = asking(
+        {"$pages": {"paginate": True, "limit": 1}},
+        metadata={"feed": {"where": {"kind": "post"}, "title": "News", "forms": ["json", "atom"]}},
+    )
+    pages = related(asks, post("a", 1, kind="post"), post("b", 2, kind="post"), post("c"))
+    feed = pages["list"].feed
+    assert feed is not None
+    assert (feed.title, feed.forms) == ("News", ("atom", "json"))
+    assert [item.route for item in feed.items] == ["/b/", "/a/"]
+    assert pages["list.page-2"].feed is None
+    (prepared,) = [page for page in of_app(asks, post("a")).pages if page.key == "list"]
+    assert prepared.page.feed is not None
+
+
+@pytest.mark.parametrize(
+    ("setting", "pointer"),
+    [
+        (True, "/feed"),
+        ({"title": 5}, "/feed/title"),
+        ({"forms": ["html"]}, "/feed/forms"),
+        ({"forms": []}, "/feed/forms"),
+        ({"paginate": True}, "/feed/paginate"),
+        ({"limit": 0}, "/feed/limit"),
+        ({"where": {"a": {"$page": "route"}}}, "/feed/where"),
+    ],
+)
+def test_a_wrong_feed_is_told_with_its_place(setting: Json, pointer: str) -> None:
+    """The page is held back; the error names the place in its metadata."""
+    assembly = of_app(a_page("list", metadata={"feed": setting}), post("a"))
+    (problem,) = assembly.held_back["list"]
+    assert (problem.key, problem.field, problem.pointer) == ("list", "metadata", pointer)
+    assert problem.remedy

@@ -13,13 +13,14 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
+from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.page_data import data_of
 from robbieblocks.assemble.relations.parts import MAX_PARTS, part_key, part_of, part_route
 from robbieblocks.assemble.relations.references import References, has_reference
 from robbieblocks.errors import Problem
-from robbieblocks.model import BlockRow, Json, JsonObject, PageRow, Snapshot, same
+from robbieblocks.model import BlockRow, Feed, Json, JsonObject, PageRow, Snapshot, same
 from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
@@ -55,8 +56,10 @@ def _relates(row: PageRow) -> bool:
 
 
 def _refers(row: PageRow) -> bool:
-    """Whether a row's props have references."""
-    return row.relates is not False and has_reference([block.props for block in row.blocks])
+    """Whether a row has a feed, or its props have references."""
+    return row.relates is not False and (
+        feed_setting(row) is not None or has_reference([block.props for block in row.blocks])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +150,10 @@ class _App:
     def _replaced(self, page: PageRow, keys: Collection[str]) -> tuple[tuple[PageRow, ...], bool]:
         """The page, and its further parts, with references replaced; and whether it has lists."""
         references = References(page, data_of(page), self._listing)
-        whole = _with_blocks(page, references)
+        whole = _with_feed(_with_blocks(page, references), self._listing)
         query = references.paginated
         if query is None:
-            return (whole,), references.lists
+            return (whole,), references.lists or whole.feed is not None
         count = max(1, -(-references.total // query.limit))
         wrong = _too_many(page, count, keys)
         if wrong is not None:
@@ -161,7 +164,8 @@ class _App:
             row = part_of(page, number)
             told = References(row, data_of(row), self._listing, number, count, route)
             parts.append(_with_blocks(row, told))
-        return tuple(parts), True
+        first = replace(parts[0], feed=whole.feed, faults=whole.faults)
+        return (first, *parts[1:]), True
 
 
 def _with_blocks(page: PageRow, references: References) -> PageRow:
@@ -181,6 +185,16 @@ def _with_blocks(page: PageRow, references: References) -> PageRow:
             for problem in references.problems
         ]
     return replace(page, blocks=tuple(blocks), faults=tuple(faults))
+
+
+def _with_feed(page: PageRow, listing: Listing) -> PageRow:
+    if feed_setting(page) is None:
+        return page
+    feed = read_feed(page, listing)
+    if isinstance(feed, Feed):
+        return replace(page, feed=feed)
+    faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
+    return replace(page, faults=(*page.faults, *faults))
 
 
 def _too_many(page: PageRow, count: int, keys: Collection[str]) -> Problem | None:

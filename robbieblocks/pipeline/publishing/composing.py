@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import attrgetter
 
 from robbieblocks.errors import Problem
@@ -237,6 +237,7 @@ def _node_files(
         files |= own
         # The page at `/` that lists the apps is one that visitors search for.
         listed += ["/"] if INDEX_FILE in own and len(run.index.homes) != 1 else []
+    files |= _feeds(run, renderer, pages)
     sitemap = renderer.sitemap(listed, run.brand)
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
@@ -245,6 +246,20 @@ def _node_files(
         bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
         files |= {path: bodies[name] for path, name in served.items()}
     return files, assets
+
+
+def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> dict[str, bytes]:
+    """The feeds of pages that are live, by path; a page that needs the same place goes before."""
+    with_feeds = [each.page for each in run.app.assembly.pages if each.page.feed is not None]
+    if not with_feeds:
+        return {}
+    entries = {entry.key: entry.path for entry in pages}
+    taken = {*entries.values(), *chain.from_iterable(map(_folders, entries.values()))}
+    found: dict[str, bytes] = {}
+    for page in with_feeds:
+        if entries.get(page.key) == page.path:
+            found |= renderer.feed_files(page, run.brand)
+    return {path: body for path, body in found.items() if path not in taken}
 
 
 def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:

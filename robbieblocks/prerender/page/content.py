@@ -22,4 +22,5 @@ class Content:
     visibility: Visibility = field(default_factory=Visibility)
     title_fill: str = ""
     address: str = ""
+    feeds: tuple[tuple[str, str], ...] = ()
     leads_to: str = ""

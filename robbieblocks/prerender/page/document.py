@@ -106,7 +106,7 @@ class PageDocument:
 
     `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
     node's own stylesheets, fonts and script. `problems` are warnings. `address` is the page's path,
-    `image` its picture for social networks.
+    `image` its picture for social networks, `feeds` are the type and path of each of its feeds.
     """
 
     parts: tuple[bytes, ...] = field(repr=False)
@@ -114,6 +114,8 @@ class PageDocument:
     problems: tuple[Problem, ...] = ()
     address: str = ""
     image: str = ""
+    feeds: tuple[tuple[str, str], ...] = ()
+    title: str = ""
 
     def fill(self, slots: NodeSlots) -> bytes:
         """The page's HTML on a node, as UTF-8."""
@@ -132,6 +134,11 @@ class PageDocument:
             url = escape(base + self.address)
             lines.append(f'<link rel="canonical" href="{url}">')
             lines.append(f'<meta property="og:url" content="{url}">')
+            for kind, path in self.feeds:
+                lines.append(
+                    f'<link rel="alternate" type="{kind}" href="{escape(base + path)}"'
+                    f' title="{escape(head.sendable(self.title))}">'
+                )
         image = base + self.image if base and self.image.startswith("/") else self.image
         if image.startswith("https://"):
             url = escape(quote(image, safe=_SAFE_IN_ADDRESSES))

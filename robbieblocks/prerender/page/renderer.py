@@ -28,7 +28,7 @@ from robbieblocks.model import (
     sha256,
 )
 from robbieblocks.prerender.isolate.keys import isolate_hash
-from robbieblocks.prerender.page import head, site_files
+from robbieblocks.prerender.page import feeds, head, site_files
 from robbieblocks.prerender.page.content import Content
 from robbieblocks.prerender.page.document import SLOTS, PageDocument
 from robbieblocks.prerender.page.islands import Islands
@@ -145,6 +145,7 @@ class PageRenderer:
             visibility=visibility,
             title_fill=page.title_fill or "",
             address=quote(page.route),
+            feeds=feeds.links(page),
         )
         return self._document(content, bundle, styles)
 
@@ -162,6 +163,11 @@ class PageRenderer:
     def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
         """An app's `sitemap-<app>.xml`; None on a node without an address."""
         return site_files.sitemap(routes, node)
+
+    @staticmethod
+    def feed_files(page: AssembledPage, node: BrandedNode) -> dict[str, bytes]:
+        """A page's feeds by release path; none on a node without an address."""
+        return feeds.feed_files(page, node)
 
     def _document(
         self, content: Content, bundle: Bundle, styles: StyleForm = "inline"
@@ -195,6 +201,8 @@ class PageRenderer:
             problems=content.islands.problems,
             address=content.address,
             image=head.text_of(content.about.metadata, "og_image"),
+            feeds=content.feeds,
+            title=content.about.title,
         )
 
     def _asset_graph(self, bundle: Bundle) -> AssetGraph:
