@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -347,3 +350,63 @@ def test_the_command_needs_no_database(root: SiteRoot, tmp_path: Path) -> None:
     assert broken.code == 3
     assert "freeze.started" in broken.out
     assert "could not read the audit log" in broken.err
+
+
+def test_many_at_once_lose_no_entry(root: SiteRoot) -> None:
+    """Several processes pin, unpin and freeze, while others read: each act is told once."""
+    times, people = 4, ("ann", "bob", "cem")
+
+    def work(who: str) -> int:
+        own = SiteRoot(root.path)
+        ended = 0
+        for _ in range(times):
+            release.pin_live(own, *PLACE, who=who, why=who, now=datetime.now(UTC))
+            ended += release.unpin(own, *PLACE, who=who)
+            until = datetime.now(UTC) + DAY
+            release.freeze(own, [NODE], who=who, why=who, now=datetime.now(UTC), until=until)
+        assert own.unnoted == []
+        return ended
+
+    with ThreadPoolExecutor() as threads:
+        works = [threads.submit(work, who) for who in people]
+        counts: list[int] = []
+        while not all(each.done() for each in works):
+            found, errors = release.audit(SiteRoot(root.path))
+            assert errors == ()
+            counts.append(len(found))
+        ended = sum(each.result() for each in works)
+    assert counts == sorted(counts)
+    entries = told(SiteRoot(root.path))
+    of_kind = Counter(each.kind for each in entries)
+    assert of_kind == {
+        "pinned": times * len(people),
+        "unpinned": ended,
+        "freeze.started": times * len(people),
+    }
+    assert {each.note for each in entries} == {""}
+    lines = (app_folder(root).path / "audit.jsonl").read_text().splitlines()
+    assert len(lines) == 2 * (of_kind["pinned"] + ended)
+
+
+def test_a_disk_that_fills_up_tears_no_line(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is as it was; what could be done all the same is told from its own file."""
+    ACTS["pin"](root)
+    log = app_folder(root).path / "audit.jsonl"
+    before, write = log.read_bytes(), os.write
+
+    def full(descriptor: int, content: bytes) -> int:
+        if content[:1] == b"{":
+            write(descriptor, content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", full)
+    assert release.unpin(root, *PLACE, who="bob")
+    monkeypatch.undo()
+    assert log.read_bytes() == before
+    assert "No space left" in str(root.unnoted)
+    assert [each.note for each in told(root)] == ["its file was altered later by something else"]
+    ACTS["pin"](root)
+    assert kinds(root) == ["pinned", "pinned"]
