@@ -120,6 +120,8 @@ def _compare_lists(site: Settings) -> None:
     assert "broken on phones" in line
     place = next(n for n, each in enumerate(lines) if "unpinned" in each)
     assert 0 < place < lines.index(line)
+    shown = command(site, "deploys", "show", unpinned["id"][:13])
+    assert (shown.code, "broken on phones" in shown.out) == (0, True), shown.err
     alone = json.loads(command(site, "deploys", "list", "--runs", "--format", "json").out)
     assert alone["audit"] == []
 

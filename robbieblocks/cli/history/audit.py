@@ -49,6 +49,20 @@ def run(
         raise errors[0]
 
 
+def show(site_root: SiteRoot, id_: str, format_: Literal["text", "json"]) -> bool:
+    """Print the only entry whose id begins so; False where there is none, or several."""
+    wanted = id_.strip().lower()
+    found = [each for each in release.audit(site_root)[0] if each.id.startswith(wanted)]
+    if not wanted or len(found) != 1:
+        return False
+    given = found[0].as_json()
+    if format_ == "json":
+        print_result(as_json({"version": 1, "audit": given}))
+    else:
+        print_result("\n".join(aligned([(key, str(each)) for key, each in given.items() if each])))
+    return True
+
+
 def line(entry: Entry) -> tuple[str, ...]:
     """The cells of an entry: as many as `deploys list` has for a run."""
     until = f" (until {entry.until:%Y-%m-%d %H:%M}Z)" if entry.until else ""

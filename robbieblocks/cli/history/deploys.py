@@ -12,6 +12,7 @@ from robbieblocks.cli.history import audit
 from robbieblocks.cli.history.changes import as_object as change_object
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
+from robbieblocks.errors import UsageError
 from robbieblocks.history import AskedRuns, Change, PageTouched, Run
 from robbieblocks.messages import counted, listed, visible, visible_line
 from robbieblocks.pipeline import causes_text, read_instant
@@ -86,10 +87,18 @@ def _moment(each: Run | Entry) -> datetime:
 
 
 def show(id_: str, *, format_: Form, database_url: str | None) -> None:
-    """Print one run, with what it did to pages and the changes that it took along."""
+    """Print one run, with what it did to pages and the changes that it took along.
+
+    Of what people did in between, what the audit log has.
+    """
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        run = history.run(connection, id_)
+        try:
+            run = history.run(connection, id_)
+        except UsageError:
+            if audit.show(SiteRoot.of(settings), id_, format_):
+                return
+            raise
         changes = history.changes_of(connection, run)
     if format_ == "json":
         told = {"log": run.log, "changes": list(map(change_object, changes))}
