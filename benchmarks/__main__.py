@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 
 from benchmarks import database_side, growth, machine, performance_page, plot, report, scenarios
+from benchmarks.databases_in_step import databases_in_step
 from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
@@ -109,6 +110,7 @@ def _details(bench: Bench, only: Sequence[str] | None) -> None:
         "growth_by_nodes": growth.by_nodes,
         "capture": database_side.capture,
         "queue": database_side.queue,
+        "databases_in_step": databases_in_step,
     }
     for name, part in parts.items():
         if not only or name in only:
