@@ -608,6 +608,27 @@ BEGIN
 END
 $$;
 
+-- Nodes that have a database of their own handle their own copies of a queue row: here nobody waits
+-- for them. ALWAYS, since rows that come down are written as a replica.
+CREATE OR REPLACE FUNCTION sync_queue_elsewhere() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    self sync_self;
+    elsewhere text[];
+BEGIN
+    SELECT * INTO self FROM sync_self;
+    IF self.is_master THEN
+        SELECT array_agg(n.node_id::text) INTO elsewhere
+          FROM sync_nodes n WHERE n.database_role IS NOT NULL AND n.locked_out_at IS NULL;
+    ELSIF EXISTS (SELECT FROM robbieblocks_node_branding b WHERE b.node_id = self.node_id) THEN
+        SELECT array_agg(b.node_id::text) INTO elsewhere
+          FROM robbieblocks_node_branding b WHERE b.node_id <> self.node_id;
+    END IF;
+    NEW.handled_nodes := NEW.handled_nodes || coalesce(elsewhere, '{}');
+    RETURN NEW;
+END
+$$;
+
 -- Wakes whoever polls the log: once a transaction.
 CREATE OR REPLACE FUNCTION sync_notify_log() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -1799,6 +1820,12 @@ DECLARE
     told text;
 BEGIN
     SELECT * INTO self FROM sync_self;
+    DROP TRIGGER IF EXISTS sync_queue_elsewhere ON robbieblocks_change_triggers;
+    IF self.node_id IS NOT NULL THEN
+        CREATE TRIGGER sync_queue_elsewhere BEFORE INSERT ON robbieblocks_change_triggers
+               FOR EACH ROW EXECUTE FUNCTION sync_queue_elsewhere();
+        ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER sync_queue_elsewhere;
+    END IF;
     FOR it IN
         SELECT c.relname AS name, t.direction, t.rule, t.has_deletes,
                (sync_table(c.relname)).keys AS keys,

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from robbieblocks.database import schema
 from tests.integration.sync.pages import page, title
 from tests.integration.sync.sites import Fleet, Site
 
@@ -154,6 +155,15 @@ def test_a_node_writes_the_tables_that_it_was_given(fleet: Fleet) -> None:
             _call(aurora, "SELECT sync_copy('aurora', 'robbieblocks_style_tokens')")
     finally:
         fleet.master.run(admit, aurora.role, None)
+
+
+def test_a_database_that_syncs_is_as_the_schema_files_make_it(fleet: Fleet) -> None:
+    """db verify finds nothing, on the master and on a node; an upgrade changes nothing."""
+    for site in (fleet.master, *fleet.nodes):
+        assert schema.verify(site.owner) == ()
+        assert schema.upgrade(site.owner).changes == ()
+    seven = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'robbieblocks%%'"
+    assert fleet.master.value(seven) == 7
 
 
 def test_a_database_has_one_part_in_a_sync(fleet: Fleet) -> None:

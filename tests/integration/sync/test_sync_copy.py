@@ -124,6 +124,31 @@ def test_keys_that_went_away_long_ago_are_removed(fleet: Fleet) -> None:
         assert title(aurora, the_page) is None
 
 
+def test_a_subscription_made_anew_loses_nothing(fleet: Fleet) -> None:
+    """After a lost slot: no TRUNCATE, local edits stay, and keys that went away meanwhile go."""
+    aurora = fleet.nodes[0]
+    kept, edited, gone = (page(fleet.master) for _ in range(3))
+    fleet.settle()
+    aurora.admin.execute(f"DROP SUBSCRIPTION {aurora.role}".encode())
+    retitle(fleet.master, kept, "while it was away")
+    retitle(aurora, edited, "of the node")
+    remove(fleet.master, "pages", gone)
+    new = page(aurora)
+    sites.subscribe(fleet.master, aurora)
+    for table in _TABLES:
+        _repair(aurora, table)
+    assert [title(aurora, each) for each in (kept, edited, gone, new)] == [
+        "while it was away",
+        "of the node",
+        None,
+        "new",
+    ]
+    fleet.settle()
+    assert title(fleet.master, edited) == "of the node"
+    assert fleet.master.content() == aurora.content()
+    assert fleet.conflicts() == []
+
+
 def _queue(node: Site, entity: str) -> list[dict[str, Any]]:
     return node.rows(
         "SELECT trigger_type, changed_by, before IS NULL AS is_new"
@@ -163,6 +188,25 @@ def test_a_node_is_told_where_the_master_made_something_else_of_its_edit(fleet: 
     before = len(_queue(aurora, the_page))
     fleet.settle()
     assert len(_queue(aurora, the_page)) > before
+
+
+def test_nobody_waits_for_a_node_that_has_a_database_of_its_own(fleet: Fleet) -> None:
+    """A queue row is done with where the database's own node has handled it."""
+    aurora, vengeance = fleet.nodes
+    for name in ("aurora", "vengeance"):
+        fleet.master.run(
+            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides,"
+            " enabled_apps) VALUES (%s, %s, '{}', '{play}')",
+            name,
+            name,
+        )
+    fleet.settle()
+    the_page = page(fleet.master)
+    fleet.settle()
+    handled = "SELECT handled_nodes FROM robbieblocks_change_triggers WHERE entity_id = %s"
+    assert sorted(fleet.master.value(handled, the_page)) == ["aurora", "vengeance"]
+    assert aurora.value(handled, the_page) == ["vengeance"]
+    assert vengeance.value(handled, the_page) == ["aurora"]
 
 
 def test_runs_go_up_and_no_further(fleet: Fleet) -> None:
