@@ -4,6 +4,7 @@ from robbieblocks.brand.aliases import in_order as token_order
 from robbieblocks.brand.branding import LAYERS, brand
 from robbieblocks.brand.css import value_problem as token_value_problem
 from robbieblocks.brand.families import families as font_families
+from robbieblocks.brand.node_texts import node_text_problem
 from robbieblocks.brand.tokens import (
     KEY_REMEDY,
     THEMES,
@@ -18,6 +19,7 @@ __all__ = [
     "brand",
     "flattened_overrides",
     "font_families",
+    "node_text_problem",
     "token_key_problem",
     "token_order",
     "token_value_problem",

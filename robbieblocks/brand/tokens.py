@@ -13,10 +13,11 @@ import tinycss2.color4
 from robbieblocks.brand.aliases import MAX_NAMED, alias_problem, circle_problem, in_order
 from robbieblocks.brand.css import CssProblem, as_written, value_problem
 from robbieblocks.brand.families import valid_families
+from robbieblocks.brand.node_texts import node_text_problem
 from robbieblocks.css_text import named_tokens, property_name, with_tokens
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, no_object, printable
-from robbieblocks.model import Json, JsonObject, NodeRow, TokenRow
+from robbieblocks.model import NODE_KEYS, Json, JsonObject, NodeRow, TokenRow
 from robbieblocks.names import KEY_LENGTH
 from robbieblocks.row_faults import blame
 
@@ -109,10 +110,9 @@ class ResolvedTokens:
         for token in tokens:
             if wrong := token_key_problem(token.key):
                 self._of_token(token.key, "token_key", f"the key {wrong}", KEY_REMEDY)
-            elif token.key == "theme":
-                self._of_token(
-                    token.key, "token_key", "`theme` is kept for dark and light", "rename it"
-                )
+            elif token.key in NODE_KEYS:
+                what = f"`{token.key}` is kept for the node's own"
+                self._of_token(token.key, "token_key", what, "rename it")
             else:
                 self.categories[token.key] = token.category
                 if token.key not in self._replaced:
@@ -122,6 +122,10 @@ class ResolvedTokens:
         for key, value in self._replaced.items():
             if key == "theme":
                 self._theme(value)
+                continue
+            if key in NODE_KEYS:
+                if wrong_text := node_text_problem(key, value):
+                    self._of_node(key, *wrong_text)
                 continue
             if wrong := token_key_problem(key):
                 self._of_node(key, f"the token's key {wrong}", KEY_REMEDY)

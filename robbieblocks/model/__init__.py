@@ -10,6 +10,7 @@ from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, M
 from robbieblocks.model.rows import (
     METADATA_MARKS,
     MODULE,
+    NODE_KEYS,
     REFERENCE_MARK,
     BlockRow,
     Bookmark,
@@ -62,6 +63,7 @@ __all__ = [
     "INDEX_FILE",
     "METADATA_MARKS",
     "MODULE",
+    "NODE_KEYS",
     "NO_MEDIA",
     "REFERENCE_MARK",
     "SHARED_APP",

@@ -131,9 +131,13 @@ class TokenRow:
     default: str
 
 
+NODE_KEYS: Final = ("theme", "title_pattern", "og_image")
+"""Keys of `style_overrides` that are no tokens."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRow:
-    """A node's branding. `overrides` holds `theme` and token values by token key."""
+    """A node's branding. `overrides` holds NODE_KEYS, and token values by token key."""
 
     id: str
     name: str
@@ -144,10 +148,23 @@ class NodeRow:
     base_url: str = ""
 
     @property
+    def title_pattern(self) -> str:
+        """How titles of the node's pages are made: `{title}` with text, and `{site}`, around it."""
+        return self._text("title_pattern")
+
+    @property
+    def og_image(self) -> str:
+        """The address of the picture for pages that have none of their own; "" for none."""
+        return self._text("og_image")
+
+    @property
     def theme(self) -> Literal["dark", "light"]:
         """The theme that the overrides name; light where they name none."""
-        named = self.overrides.get("theme") if isinstance(self.overrides, Mapping) else None
-        return "dark" if named == "dark" else "light"
+        return "dark" if self._text("theme") == "dark" else "light"
+
+    def _text(self, key: str) -> str:
+        value = self.overrides.get(key) if isinstance(self.overrides, Mapping) else None
+        return value if isinstance(value, str) else ""
 
     @property
     def apps(self) -> tuple[str, ...]:

@@ -117,6 +117,8 @@ class BrandedNode:
     custom_scripts: Asset | None = None
     fonts: tuple[Asset, ...] = ()
     preload_fonts: tuple[Asset, ...] = ()
+    title_pattern: str = ""
+    og_image: str = ""
     problems: tuple[Problem, ...] = ()
 
 

@@ -48,6 +48,8 @@ class BrandFingerprint:
             "node_name": node.name,
             "theme": node.theme,
             "base_url": node.base_url,
+            "title_pattern": node.title_pattern,
+            "og_image": node.og_image,
             "tokens": canonical_json(dict(node.tokens)),
             "stylesheet": node.stylesheet.name,
             "custom_css": node.custom_css.name if node.custom_css else "",

@@ -566,6 +566,29 @@ def test_node_files() -> None:
     assert b"<loc>https://e.org/sitemap-play.xml</loc>" in files["sitemap.xml"]
 
 
+def test_titles_have_the_sites_name() -> None:
+    """A node's pattern stands around each title, but for one that names the site; what is filled in
+    stands in the same place; a picture of the node's stands in for that of a page."""
+    named = replace(
+        node(base_url="https://e.org"), title_pattern="{title} · {site} <1>", og_image="/share.png"
+    )
+
+    def made(**more: Any) -> str:
+        document = RENDERER.compose(page(**more), {}, BUNDLE)
+        return document.fill(NodeSlots.of(named)).decode()
+
+    html = made(title="Cheese & bread")
+    assert "<title>Cheese &amp; bread · Test Node &lt;1&gt;</title>" in html
+    assert 'property="og:title" content="Cheese &amp; bread"' in html
+    assert 'property="og:image" content="https://e.org/share.png"' in html
+    assert "<title>All of test node</title>" in made(title="All of test node")
+    own = made(metadata={"og_image": "/own.png"})
+    assert "/own.png" in own
+    assert "/share.png" not in own
+    plain = RENDERER.compose(page(title="Cheese"), {}, BUNDLE).fill(NodeSlots.of(node()))
+    assert b"<title>Cheese</title>" in plain
+
+
 def test_the_root_lists_the_nodes_apps() -> None:
     """Where no page stands at `/`, a page in the node's branding links to each app, and so does
     the 404 page."""

@@ -24,7 +24,7 @@ from robbieblocks.content.design_tokens.json_values import Unusable
 from robbieblocks.content.design_tokens.reading import EXTENSION, category_of
 from robbieblocks.content.shape import Token
 from robbieblocks.css_text import by_comma, named_tokens, with_tokens
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.model import NODE_KEYS, Json, JsonObject
 from robbieblocks.row_faults import blame
 
 _UNITS: Final = {"px": "dimension", "rem": "dimension", "ms": "duration", "s": "duration"}
@@ -53,7 +53,7 @@ class _Writer:
         self._reader = Values(_AsWritten())
 
     def document(self) -> JsonObject:
-        fitting = [key for key in self._rows if not token_key_problem(key) and key != "theme"]
+        fitting = [key for key in self._rows if not token_key_problem(key) and key not in NODE_KEYS]
         named = {key: named_tokens(self._rows[key].value) for key in fitting}
         aliases = {key: names for key, names in named.items() if names}
         order, _ = token_order(aliases)

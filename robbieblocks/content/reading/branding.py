@@ -3,6 +3,8 @@
     node_id = "vengeance-local"
     node_name = "Vengeance"
     theme = "dark"
+    title_pattern = "{title} · {site}"
+    og_image = "/images/share.png"
     base_url = "https://vengeance.example"
     enabled_apps = ["play", "code"]
     custom_css = '''
@@ -22,9 +24,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from robbieblocks.brand import KEY_REMEDY, THEMES, flattened_overrides, token_key_problem
+from robbieblocks.brand import (
+    KEY_REMEDY,
+    THEMES,
+    flattened_overrides,
+    node_text_problem,
+    token_key_problem,
+)
 from robbieblocks.messages import printable
-from robbieblocks.model import JsonObject, NodeRow
+from robbieblocks.model import NODE_KEYS, JsonObject, NodeRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem
 from robbieblocks.source_files import ProblemCollector, Table, read_toml
 
@@ -39,12 +47,13 @@ def node_of(table: Table) -> NodeRow:
     """The row that a branding file's table describes; what is wrong with it is collected."""
     node_id = table.string("node_id", required=True) or ""
     name = table.string("node_name", required=True, most=255) or ""
-    theme = table.string("theme") or ""
+    own = {key: text for key in NODE_KEYS if (text := table.string(key))}
+    theme = own.get("theme", "")
     overrides = _overrides(table)
     row = NodeRow(
         id=node_id,
         name=name,
-        overrides={"theme": theme, **overrides} if theme else overrides,
+        overrides={**own, **overrides},
         enabled_apps=table.strings("enabled_apps"),
         custom_css=table.string("custom_css") or "",
         custom_scripts=table.string("custom_scripts") or "",
@@ -56,6 +65,9 @@ def node_of(table: Table) -> NodeRow:
         table.report("node_id", wrong, NAME_REMEDY)
     if theme and theme not in THEMES:
         table.report("theme", f"is unknown: {printable(theme)}", f"known: {', '.join(THEMES)}")
+    for key in own.keys() - {"theme"}:
+        if found := node_text_problem(key, own[key]):
+            table.report(key, f"is wrong: {found[0]}", found[1])
     for app in row.enabled_apps:
         wrong = app_problem(app)
         if wrong:
@@ -75,7 +87,7 @@ def _overrides(table: Table) -> JsonObject:
         return {}
     for key, value in flat.items():
         wrong = token_key_problem(key)
-        if wrong or key == "theme":
+        if wrong or key in NODE_KEYS:
             what = f"holds the key `{printable(key)}`, which {wrong or 'stands above [tokens]'}"
             table.report("tokens", what, KEY_REMEDY, inside=key)
         elif isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):

@@ -17,9 +17,9 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, InlineTable
 from tomlkit.items import Table as TomlTable
 
-from robbieblocks.brand import THEMES
+from robbieblocks.brand import THEMES, node_text_problem
 from robbieblocks.content.shape import Component, Example, Media, Token
-from robbieblocks.model import Json, NodeRow
+from robbieblocks.model import NODE_KEYS, Json, NodeRow
 from robbieblocks.source_files import exact_json
 
 Values = Mapping[str, Any]
@@ -95,17 +95,24 @@ def media_toml(row: Media, name: str, existing: str = "") -> str:
     return amended(existing, values) if values else ""
 
 
+def _is_sound(key: str, value: Json) -> bool:
+    """Whether a key of a node that is no token can stand above `[tokens]`."""
+    if not value:
+        return False
+    return value in THEMES if key == "theme" else node_text_problem(key, value) is None
+
+
 def node_toml(row: NodeRow, existing: str = "") -> str:
     """`node_branding/<node-id>.toml` of a node."""
     overrides = row.overrides
-    theme: Json = None
-    if isinstance(overrides, Mapping) and overrides.get("theme") in THEMES:
-        theme = overrides["theme"]
-        overrides = {key: value for key, value in overrides.items() if key != "theme"}
+    own: dict[str, Json] = {}
+    if isinstance(overrides, Mapping):
+        own = {key: overrides[key] for key in NODE_KEYS if _is_sound(key, overrides.get(key))}
+        overrides = {key: value for key, value in overrides.items() if key not in own}
     values = {
         "node_id": row.id,
         "node_name": row.name,
-        **unless("theme", theme, None),
+        **own,
         **unless("base_url", row.base_url, ""),
         **unless("enabled_apps", list(row.enabled_apps), []),
         **unless("custom_css", row.custom_css, ""),

@@ -15,7 +15,6 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, BrandedNode, StyleForm
 from robbieblocks.prerender.page import head
 
-_CANONICAL: Final = b"canonical"
 _NAMES: Final = (
     "theme",
     "theme_color",
@@ -25,6 +24,8 @@ _NAMES: Final = (
     "custom_css",
     "custom_script",
     "style_sources",
+    "title_before",
+    "title_after",
 )
 # The reserved characters of RFC 3986, which stay as they are in an address.
 _SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
@@ -106,7 +107,8 @@ class PageDocument:
 
     `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
     node's own stylesheets, fonts and script. `problems` are warnings. `address` is the page's path,
-    `image` its picture for social networks, `feeds` are the type and path of each of its feeds.
+    `image` its picture for social networks, `feeds` are the type and path of each of its feeds,
+    `title` is its title without the node's part.
     """
 
     parts: tuple[bytes, ...] = field(repr=False)
@@ -119,12 +121,22 @@ class PageDocument:
 
     def fill(self, slots: NodeSlots) -> bytes:
         """The page's HTML on a node, as UTF-8."""
-        canonical = self._addresses(slots.node)
+        before, after = self._around_title(slots.node)
+        own = {
+            b"canonical": self._addresses(slots.node),
+            b"title_before": before,
+            b"title_after": after,
+        }
         parts = list(self.parts)
-        parts[1::2] = [
-            canonical if name == _CANONICAL else slots.values[name] for name in parts[1::2]
-        ]
+        parts[1::2] = [own[name] if name in own else slots.values[name] for name in parts[1::2]]
         return b"".join(parts)
+
+    def _around_title(self, node: BrandedNode) -> tuple[bytes, bytes]:
+        """What the node writes before and after the title; nothing where it names the site."""
+        if not node.title_pattern or node.name.casefold() in self.title.casefold():
+            return b"", b""
+        before, _, after = node.title_pattern.partition("{title}")
+        return _html(before.replace("{site}", node.name)), _html(after.replace("{site}", node.name))
 
     def _addresses(self, node: BrandedNode) -> bytes:
         """The elements that name absolute URLs, which a node without an address has not got."""
@@ -139,8 +151,13 @@ class PageDocument:
                     f'<link rel="alternate" type="{kind}" href="{escape(base + path)}"'
                     f' title="{escape(head.sendable(self.title))}">'
                 )
-        image = base + self.image if base and self.image.startswith("/") else self.image
+        image = self.image or node.og_image
+        image = base + image if base and image.startswith("/") else image
         if image.startswith("https://"):
             url = escape(quote(image, safe=_SAFE_IN_ADDRESSES))
             lines.append(f'<meta property="og:image" content="{url}">')
         return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _html(text: str) -> bytes:
+    return escape(head.sendable(text)).encode("utf-8", "replace")

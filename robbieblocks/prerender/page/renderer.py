@@ -200,9 +200,9 @@ class PageRenderer:
             assets=(*loads.assets, self.favicon),
             problems=content.islands.problems,
             address=content.address,
+            title=content.about.title,
             image=head.text_of(content.about.metadata, "og_image"),
             feeds=content.feeds,
-            title=content.about.title,
         )
 
     def _asset_graph(self, bundle: Bundle) -> AssetGraph:
@@ -251,5 +251,8 @@ def _visitor_json(content: Content) -> str:
     if not queries and not content.title_fill:
         return ""
     return head.inert(
-        json.dumps({"when": queries, "title": content.title_fill}, separators=(",", ":"))
+        json.dumps(
+            {"when": queries, "title": content.title_fill, "built": content.about.title},
+            separators=(",", ":"),
+        )
     )

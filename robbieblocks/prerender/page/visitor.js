@@ -1,6 +1,6 @@
 (() => {
   const root = document.documentElement;
-  const { when, title } = JSON.parse(document.getElementById("rb-visitor").textContent);
+  const { when, title, built } = JSON.parse(document.getElementById("rb-visitor").textContent);
   const query = new URLSearchParams(location.search);
   const holds = ([name, wanted]) => {
     const value = query.get(name);
@@ -9,9 +9,12 @@
   const held = when.flatMap((each, index) => (holds(each) ? [`q${index}`] : []));
   if (held.length > 0) root.dataset.rbWhen = held.join(" ");
   if (title) {
-    document.title = title.replace(
+    const filled = title.replace(
       /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g,
       (_, name, fallback = "") => (name ? query.get(name) || fallback.trim() : "{{"),
     );
+    // A node may have written its name beside the title.
+    const shown = document.title;
+    document.title = built && shown.includes(built) ? shown.replace(built, () => filled) : filled;
   }
 })();
