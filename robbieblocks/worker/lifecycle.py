@@ -10,7 +10,7 @@ The threads of a worker's process:
                  systemd
     health       `HealthServer`: accepts requests, and answers each in a thread of its own
     events       `telling`: sends events, where settings say to whom
-    freezes      `freezes_told`, likewise: notes which begin and end by themselves
+    freezes      `freezes_told`, with events or windows: notes which begin and end by themselves
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
     serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs

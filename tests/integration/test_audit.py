@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,13 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import Entry, Freeze, SiteRoot
 from robbieblocks.release.checking import smoke
 from robbieblocks.settings import EventSettings, FreezeWindow, Settings, Webhook
-from robbieblocks.worker.freeze_telling import tell_freezes
+from robbieblocks.worker import Timing
+from robbieblocks.worker.connections import Liveness
+from robbieblocks.worker.freeze_telling import freezes_told, tell_freezes
+from robbieblocks.worker.health import Health
 from tests.commands import Installation
 from tests.integration.releases import NODE, app_folder, put, put_version
+from tests.worker_doubles import RecordingLog
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -277,6 +282,21 @@ def test_windows_are_told_once_each_as_events_tell_them(root: SiteRoot) -> None:
         ("freeze.started", timedelta()),
         ("freeze.ended", timedelta(minutes=5)),
     ]
+
+
+def test_a_worker_notes_windows_where_nobody_is_told_of_events(root: SiteRoot) -> None:
+    """Its thread runs where there are windows, or events; without both there is none."""
+    settings = replace(Settings.from_environment(), site_root=root.path)
+    assert settings.events is None
+    log = RecordingLog()
+    health = Health(node=NODE, timing=Timing(), liveness=Liveness())
+    for windows in ((), (LUNCH,)):
+        with freezes_told(replace(settings, freeze_windows=windows), root, health, log):
+            names = [each.name for each in threading.enumerate()]
+        assert ("freezes" in names) == bool(windows)
+    tell_freezes(replace(settings, freeze_windows=(LUNCH,)), root, NODE, NOW)
+    assert kinds(root) == ["freeze.started"]
+    assert not (root.path / ".events").exists()
 
 
 def test_a_window_that_frees_one_app_early_still_ends_for_the_others(root: SiteRoot) -> None:
