@@ -194,3 +194,24 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, what: str) -
     with pytest.raises(SiteUnavailable, match="could not write the audit log"):
         log_file.append(tmp_path, [pin("a")], (), stay=(), now=NOON, needed_since=lambda: None)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_log_that_another_account_began_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a command by sudo: who may write the folder replaces the file, and loses no line."""
+    write(tmp_path, pin("a"), Ended("a", "done"))
+    really = os.open
+
+    def refused(path: str | Path, flags: int, *args: int, **more: int | None) -> int:
+        if Path(path).name == log_file.FILE and flags & os.O_RDWR:
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, flags, *args, **more)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr(os, "open", refused)
+    log_file.append(
+        tmp_path, [unpin("b", "a", 1)], (), stay=(), now=NOON, needed_since=lambda: None
+    )
+    monkeypatch.undo()
+    assert (tmp_path / log_file.FILE).stat().st_mode & 0o777 == 0o644
+    assert shown(tmp_path) == [("pinned", ""), ("unpinned", "")]

@@ -87,19 +87,29 @@ def append(
     with disk.attempt("write the audit log", path):
         left = _kept(known, stay, now - AGE, needed_since)
         if len(left) < len(known):
-            with disk.folder(disk.real(folder)) as fd:
-                text = b"".join(line.raw + b"\n" for line in left) + added
-                disk.replace_file(FILE, text, dir_fd=fd, sync=True)
-                os.fsync(fd)
+            _write_anew(folder, left, added)
             return
         is_new = not os.path.lexists(path)
-        descriptor = os.open(path, _OPEN, 0o644)
+        try:
+            descriptor = os.open(path, _OPEN, 0o644)
+        except PermissionError:
+            # Another account began it, as by sudo; whoever publishes may replace it.
+            _write_anew(folder, read(folder), added)
+            return
         try:
             _append(descriptor, added, path)
         finally:
             os.close(descriptor)
         if is_new:
             disk.sync_folder(disk.real(folder))
+
+
+def _write_anew(folder: Path, lines: Sequence[Line], added: bytes) -> None:
+    text = b"".join(line.raw + b"\n" for line in lines) + added
+    with disk.folder(disk.real(folder)) as fd:
+        disk.replace_file(FILE, text, dir_fd=fd, sync=True)
+        os.chmod(FILE, 0o644, dir_fd=fd)
+        os.fsync(fd)
 
 
 def _append(descriptor: int, added: bytes, path: Path) -> None:
