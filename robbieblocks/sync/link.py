@@ -54,10 +54,14 @@ _SLOT: LiteralString = """
     SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
       FROM pg_replication_slots WHERE slot_name = %s
 """
-# Remove a slot that no subscription uses.
+# End what reads from a slot, and wait for its end: it outlives its subscription for a moment.
+_END_READER: LiteralString = """
+    SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
+     WHERE slot_name = %s AND active
+"""
+# Remove a slot.
 _DROP_SLOT: LiteralString = """
-    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
-     WHERE slot_name = %s AND NOT active
+    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s
 """
 # What a subscription needs of the master and of the role.
 _ABLE: LiteralString = """
@@ -256,8 +260,9 @@ class MasterLink:
         return Slot(row[0], row[1] or "lost", row[2] or 0) if row else None
 
     def drop_slot(self, name: str) -> None:
-        """Remove a slot that nobody uses."""
+        """Remove this node's slot, where it is there: else it would keep the master's WAL."""
         with _asked("remove the replication slot"):
+            self.connection.execute(_END_READER, (name,))
             self.connection.execute(_DROP_SLOT, (name,))
 
     def why_no_stream(self) -> str:

@@ -10,6 +10,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -248,7 +249,10 @@ class Loop:
     def _hold_subscription(self) -> None:
         """Have nothing come down that this database must not merge now."""
         own = self._own
-        if own is not None:
+        if own is None:
+            return
+        # Where the node's own database is lost, the next round finds that out.
+        with suppress(RobbieBlocksError):
             state = subscription.state(own)
             if state is not None and state.is_enabled:
                 subscription.set_enabled(own, enabled=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import generate_latest
 
+from robbieblocks.cli.operating import systemd
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings, SyncSettings
 from robbieblocks.sync.health import SyncHealth
@@ -131,3 +134,27 @@ def test_tables_of_the_file_have_direction_and_rule(
     file.write_text('[sync.tables]\na = "sideways"\n')
     with pytest.raises(UsageError, match="line 2"):
         Settings.from_environment()
+
+
+def test_the_unit_of_a_sync_runs_it_and_is_known_again(make_settings: MakeSettings) -> None:
+    """`systemd --sync` prints a unit whose command `doctor` finds in it."""
+    asked = systemd.UnitCommand(node="aurora", user=getpass.getuser(), sync=True)
+    text = systemd.unit(make_settings("host=/run/postgresql"), asked)
+    assert re.search(r"^ExecStart=\S+ sync run --node aurora$", text, re.MULTILINE)
+    assert "Description=RobbieBlocks sync for aurora" in text
+    assert systemd.command_of(text) == asked
+    assert str(asked).endswith("--sync")
+
+
+def test_alert_rules_name_metrics_that_there_are(health: SyncHealth) -> None:
+    """Each expression of docs/monitoring/sync-alerts.yml is over what the sync reports."""
+    file = Path(__file__).resolve().parents[2] / "docs" / "monitoring" / "sync-alerts.yml"
+    (group,) = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    text = generate_latest(health.metrics()).decode()
+    named = {
+        name
+        for rule in group["rules"]
+        for name in re.findall(r"robbieblocks_sync_[a-z_]+", rule["expr"])
+    }
+    assert named
+    assert all(f"\n{name}{{" in text for name in named)

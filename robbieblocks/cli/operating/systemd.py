@@ -25,7 +25,7 @@ from robbieblocks.worker import Timing
 
 # What may hold a password: every user of the machine may read a unit.
 _SECRETS: Final = ("ROBBIEBLOCKS_DATABASE_URL", "ROBBIEBLOCKS_SYNC_MASTER_URL", "PGPASSWORD")
-# robbieblocks worker --node NODE
+# robbieblocks worker --node NODE, or robbieblocks sync run --node NODE
 _WORDS_MIN: Final = 4
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 -- where a server's socket may be
 
@@ -105,12 +105,17 @@ def unit(settings: Settings, command: UnitCommand) -> str:
 
 
 def command_of(written: str) -> UnitCommand | None:
-    """The command that would print a unit for the worker of a unit; None where it runs none."""
+    """The command that would print a unit for the worker or the sync of a unit; None where it runs
+    neither.
+    """
     values = dict(re.findall(r"^(ExecStart|User)=(.*)$", written, re.MULTILINE))
     try:
         words = shlex.split(values.get("ExecStart", ""))
     except ValueError:
         return None
+    is_sync = words[1:3] == ["sync", "run"]
+    if is_sync:
+        words[1:3] = ["worker"]
     if words[1:3] != ["worker", "--node"] or len(words) < _WORDS_MIN:
         return None
     known = ("--embedded", "--create-root")
@@ -118,6 +123,7 @@ def command_of(written: str) -> UnitCommand | None:
         node=words[3].replace("$$", "$").replace("%%", "%"),
         user=values.get("User", "root"),
         options=tuple(word for word in words[4:] if word in known),
+        sync=is_sync,
     )
 
 
