@@ -40,7 +40,9 @@ def path_problem(path: str) -> str | None:
         return "has a part that is empty, or a character that addresses of files don't have"
     if others[0].startswith("_rb") or others[-1] == "index.html" or path[1:] in _TAKEN:
         return "is taken by what RobbieBlocks makes"
-    if others[0].startswith(".") and others[0] != ".well-known":
+    if any(each.startswith(".") for each in others) and (
+        others[0] != ".well-known" or any(each.startswith(".") for each in others[1:])
+    ):
         return "begins with a dot, which servers refuse"
     if "." not in others[-1] and others[0] != ".well-known":
         return "has no suffix, so that servers can't tell its type"

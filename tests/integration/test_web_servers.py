@@ -42,6 +42,7 @@ SHARED = {
     "404.html": NOT_FOUND,
     "index.html": b"<h1>the apps</h1>",
     "robots.txt": b"User-agent: *\n",
+    ".well-known/security.txt": b"Contact: mailto:a@example.com\n",
     "sitemap.xml": b"<urlset/>",
     "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
 }
@@ -125,6 +126,7 @@ def test_files_have_their_types(served: httpx.Client) -> None:
     """The ones that `serve` says."""
     for path, wanted in {
         "/robots.txt": "text/plain; charset=utf-8",
+        "/.well-known/security.txt": "text/plain; charset=utf-8",
         "/sitemap.xml": "application/xml; charset=utf-8",
         "/tokens.json": "application/json",
         SCRIPT.url: "text/javascript; charset=utf-8",
@@ -171,6 +173,8 @@ def test_a_missing_asset_is_never_html_nor_stored(served: httpx.Client, path: st
         "/none",
         "/none.css",
         "/manifest.json",
+        "/.well-known/.seal",
+        "/.well-known/none",
         "/play/.seal",
         "/.seal",
         "/.verified",
