@@ -50,7 +50,7 @@ def read_feed(row: PageRow, listing: Listing) -> Feed | tuple[ValueProblem, ...]
 
 def _forms(asked: Json, found: list[ValueProblem]) -> tuple[FeedForm, ...]:
     wanted = asked if isinstance(asked, list) else [asked]
-    forms = tuple(form for form in FEED_FORMS if any(form == each for each in wanted))
+    forms: tuple[FeedForm, ...] = tuple([form for form in FEED_FORMS if wanted.count(form)])
     if not forms or len(forms) != len(wanted):
         what, remedy = "forms names what feeds don't come in", f"a list of: {', '.join(FEED_FORMS)}"
         found.append(ValueProblem(_AT + "/forms", what, remedy))
