@@ -711,7 +711,7 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
     ("css behind an escape", {"custom_css": "p { color: red \\}"}, "never closed"),
     ("css @import by escape", {"custom_css": "@\\69mport 'https://evil.example';"}, "@import"),
     ("css text", {"custom_css": "color: red"}, "not CSS"),
-    ("script without an end", {"custom_scripts": "if (1) { `${'"}, ""),
+    ("script without an end", {"custom_scripts": "if (1) { `${'"}, "can't be read as JavaScript"),
     ("script of a source map", {"custom_scripts": "1\n//# sourceMappingURL=/etc/passwd"}, ""),
     ("script of two megabytes", {"custom_scripts": "1;" * 1_100_000}, "characters"),
     (

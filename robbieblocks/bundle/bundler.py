@@ -12,6 +12,7 @@ from robbieblocks.bundle.compile import Esbuild, EsbuildService
 from robbieblocks.bundle.component_graph import RESERVED_KEY, checked, with_imported
 from robbieblocks.bundle.components import Component, Components
 from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
+from robbieblocks.bundle.node_script import script_problem
 from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.react import PAGE_NEEDS
@@ -31,6 +32,7 @@ from robbieblocks.model import (
     Bundle,
     ComponentRow,
     Module,
+    NodeRow,
     TokenRow,
     component_specifier,
     sha256,
@@ -98,6 +100,12 @@ class Bundler:
         with closing(workspace.toolchain_cache):
             return workspace.packages.react_script
 
+    def script_problem(self, node: NodeRow, toolchain: Toolchain) -> Problem | None:
+        """What keeps browsers from running a node's `custom_scripts`, or None. Raises Transient."""
+        workspace = self._workspace_for(toolchain)
+        with closing(workspace.toolchain_cache):
+            return script_problem(node, workspace.esbuild, self._cache)
+
     def names(self, specifier: str, toolchain: Toolchain) -> frozenset[str]:
         """The names that a package exports, `default` among them. Raises Transient."""
         workspace = self._workspace_for(toolchain)
@@ -127,13 +135,13 @@ class _Workspace:
         self.toolchain = toolchain
         self.toolchain_cache = ToolchainCache(toolchain, cache)
         self._cache = cache
-        self._esbuild = Esbuild(toolchain, processes.esbuild)
+        self.esbuild = Esbuild(toolchain, processes.esbuild)
         self.packages = Packages(
-            toolchain, self._esbuild, self.toolchain_cache, cache, processes.packages
+            toolchain, self.esbuild, self.toolchain_cache, cache, processes.packages
         )
-        self._components = Components(toolchain, self._esbuild, cache, self.packages)
+        self._components = Components(toolchain, self.esbuild, cache, self.packages)
         self._design_system = partial(
-            DesignSystem, toolchain, self._esbuild, self.toolchain_cache, processes.tailwind
+            DesignSystem, toolchain, self.esbuild, self.toolchain_cache, processes.tailwind
         )
         self._tailwind: Tailwind | None = None
 
@@ -206,7 +214,7 @@ class _Workspace:
 
     def _compiled_islands(self) -> bytes:
         options = ["--external:*", "--format=esm", "--minify"]
-        output = self._esbuild.run({"islands.js": _ISLANDS.read_bytes()}, ["islands.js"], options)
+        output = self.esbuild.run({"islands.js": _ISLANDS.read_bytes()}, ["islands.js"], options)
         if output.errors:
             raise ProcessFailed(f"the page's own script does not compile: {output.errors[0].text}")
         names = sorted({name for name, _ in output.imports["islands.js"]})
@@ -218,7 +226,7 @@ class _Workspace:
         content = self._cache.get_many(versioned(_KIND), [key]).get(key)
         if content is None:
             options = ["--external:*", "--minify-whitespace", "--legal-comments=none"]
-            output = self._esbuild.run({"base.css": css}, ["base.css"], options)
+            output = self.esbuild.run({"base.css": css}, ["base.css"], options)
             if output.errors:
                 first = output.errors[0]
                 raise ProcessFailed(f"the templates' CSS, line {first.line}: {first.text}")

@@ -239,12 +239,22 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         return wanted
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
-        """A node's branding: the last build's, where it was made from the same rows."""
+        """A node's branding: the last build's, where it was made from the same rows.
+
+        Raises Transient where its script is new, and esbuild can't run.
+        """
         known = self.memory.branded.get(node.id)
         if known is None or not (same(known[0], node) and same(known[1], tokens)):
-            known = (node, tokens, brand(node, tokens, self.toolchain.fonts))
+            known = (node, tokens, self._branded(node, tokens))
             self.memory.branded[node.id] = known
         return known[2]
+
+    def _branded(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
+        made = brand(node, tokens, self.toolchain.fonts)
+        if made.custom_scripts is None:
+            return made
+        problem = self.bundler.script_problem(node, self.toolchain)
+        return made if problem is None else replace(made, problems=(*made.problems, problem))
 
     def close(self) -> None:
         """End the child processes and close the cache."""

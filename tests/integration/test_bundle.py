@@ -33,7 +33,7 @@ from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind import DesignSystem
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.model import Bundle, ComponentRow, TokenRow
+from robbieblocks.model import Bundle, ComponentRow, NodeRow, TokenRow
 from robbieblocks.prerender.isolate.source_map import locate
 from robbieblocks.process import TimedOut
 from robbieblocks.toolchain import Toolchain
@@ -1105,3 +1105,63 @@ def test_what_looks_like_styles_and_is_none_is_warned_of(make: Make) -> None:
         "@import in a <style> loads nothing",
         "the class prose is a plugin's that is not there",
     ]
+
+
+def a_script(text: str) -> NodeRow:
+    return NodeRow(id="day", name="Day", custom_scripts=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy", "line", "column"),
+    [
+        ("let a = 1;\nlet b = (;", "read as JavaScript", "mend it", 2, 10),
+        ("let a = (;", "read as JavaScript", "mend it", 1, 10),
+        ("if (1) {\n  go();", "read as JavaScript", "mend it", 2, 7),
+        ("import x from '/x.js';", "read as JavaScript", "no module", 1, 8),
+        ("const a = await fetch('/x');", "read as JavaScript", "no module", 1, 11),
+        ("<script>go();</script>", "this is HTML", "take the tags away", 1, 1),
+        ("\n<!-- Analytics -->\n<script>go();</script>", "this is HTML", "take the tags", 1, 1),
+        (
+            *("<script async src='https://t.example/a.js'></script>", "this is HTML"),
+            *("pages load no script of another site", 1, 1),
+        ),
+    ],
+)
+def test_a_nodes_script_that_browsers_can_not_run(
+    bundler: Bundler,
+    toolchain: Toolchain,
+    text: str,
+    what: str,
+    remedy: str,
+    line: int,
+    column: int,
+) -> None:
+    """A script that would do nothing is an error with its place, and pasted tags have their own."""
+    problem = bundler.script_problem(a_script(text), toolchain)
+    assert problem is not None
+    assert (problem.entity, problem.key, problem.field) == (
+        "node_branding",
+        "day",
+        "custom_scripts",
+    )
+    assert what in problem.what
+    assert remedy in problem.remedy
+    assert (problem.line, problem.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "document.documentElement.dataset.ready = 'yes'; // done",
+        "(async () => { await fetch('/x'); })();",
+        "var s = '<script>'; if (1 < 2) { with (s) { length } }",
+        "const t = `<p>${1}</p>`\n/* end */",
+    ],
+)
+def test_a_nodes_script_that_runs(
+    bundler: Bundler, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What browsers run is no problem, and is read once."""
+    assert bundler.script_problem(a_script(text), toolchain) is None
+    monkeypatch.setattr(Esbuild, "run", None)
+    assert bundler.script_problem(a_script(text), toolchain) is None

@@ -130,7 +130,9 @@ def _node_problem(node: LexborNode) -> tuple[str, str] | None:
     if tag == "script" and (attributes.get("type") or "").strip().lower() not in _INERT_SCRIPTS:
         return (
             "it renders <script>, which the page's content security policy refuses",
-            "import what it needs from an allowed package, or use the node's custom_scripts",
+            "pages load no script of another site"
+            if "src" in attributes
+            else "import what it needs from an allowed package, or use the node's custom_scripts",
         )
     if tag == "iframe" and "srcdoc" in attributes:
         return "it renders <iframe srcdoc>, a page of its own", "give the iframe a src"
