@@ -1655,6 +1655,25 @@ BEGIN
 END
 $$;
 
+-- Merges one change; one that this node's table refuses stops no other. Its table's row in
+-- sync_status says why, and the next repair tries again.
+CREATE OR REPLACE FUNCTION sync_merge_safely(entry jsonb) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    said text;
+BEGIN
+    BEGIN
+        RETURN sync_merge(entry);
+    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+        said := format('this node refused the row %s: %s', entry ->> 'row_key', SQLERRM);
+    END;
+    RAISE WARNING '%: %', entry ->> 'table', said;
+    INSERT INTO sync_status AS t (table_name, last_error) VALUES (entry ->> 'table', said)
+    ON CONFLICT (table_name) DO UPDATE SET last_error = EXCLUDED.last_error;
+    RETURN 'refused';
+END
+$$;
+
 -- What the subscription brings. Nothing of it is kept in this node's log.
 CREATE OR REPLACE FUNCTION sync_arrive() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -1665,7 +1684,7 @@ BEGIN
                     HINT = 'Run `robbieblocks sync join`, or drop the subscription.';
     END IF;
     PERFORM set_config('app.town', '*', true);
-    PERFORM sync_merge(jsonb_build_object(
+    PERFORM sync_merge_safely(jsonb_build_object(
         'table', NEW.table_name, 'row_key', NEW.row_key, 'operation', NEW.operation,
         'data', NEW.data, 'version', NEW.version, 'sent_version', NEW.sent_version,
         'column_versions', NEW.column_versions, 'origin', NEW.origin));
@@ -1701,14 +1720,16 @@ DECLARE
     changed integer := 0;
     same integer := 0;
     older integer := 0;
+    refused integer := 0;
     told boolean := false;
 BEGIN
     PERFORM sync_as_replica();
     PERFORM set_config('sync.altered', '', true);
     FOR entry IN SELECT jsonb_array_elements(p_entries) LOOP
-        CASE sync_merge(entry)
+        CASE sync_merge_safely(entry)
             WHEN 'changed' THEN changed := changed + 1;
             WHEN 'older' THEN older := older + 1;
+            WHEN 'refused' THEN refused := refused + 1;
             ELSE same := same + 1;
         END CASE;
         told := told OR entry ->> 'table' = 'robbieblocks_change_triggers';
@@ -1721,7 +1742,8 @@ BEGIN
           FROM robbieblocks_node_branding b WHERE b.node_id = sync_me();
     END IF;
     PERFORM set_config('session_replication_role', role, true);
-    RETURN jsonb_build_object('changed', changed, 'same', same, 'older', older);
+    RETURN jsonb_build_object('changed', changed, 'same', same, 'older', older,
+                              'refused', refused);
 END
 $$;
 
@@ -1803,6 +1825,10 @@ BEGIN
     UPDATE sync_rows r SET is_deleted = true, changed_at = now()
      WHERE r.table_name = p_table AND r.row_key = ANY (gone);
     PERFORM set_config('session_replication_role', 'origin', true);
+    IF (result ->> 'refused')::integer = 0 THEN
+        UPDATE sync_status t SET last_error = NULL
+         WHERE t.table_name = p_table AND t.last_error LIKE 'this node refused the row %';
+    END IF;
     RETURN result || jsonb_build_object('removed', cardinality(gone), 'unknown', unknown,
                                         'sent', sync_send(p_table, own));
 END

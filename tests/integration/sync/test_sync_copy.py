@@ -13,6 +13,7 @@ from tests.clusters import Cluster
 from tests.integration.sync import sites
 from tests.integration.sync.pages import apart, block, component, key, page, remove, retitle, title
 from tests.integration.sync.sites import Fleet, Site
+from tests.workers import until
 
 pytestmark = pytest.mark.postgres
 
@@ -122,6 +123,46 @@ def test_keys_that_went_away_long_ago_are_removed(fleet: Fleet) -> None:
         assert _repair(aurora, "robbieblocks_pages", "now() - interval '1 day'")["removed"] == 0
         assert _repair(aurora, "robbieblocks_pages")["removed"] == 1
         assert title(aurora, the_page) is None
+
+
+def test_a_row_that_the_node_refuses_stops_no_other(fleet: Fleet) -> None:
+    """Its reason stands in sync_status; later rows arrive; a repair brings it once it may."""
+    aurora = fleet.nodes[0]
+    aurora.run(
+        "ALTER TABLE robbieblocks_pages ADD CONSTRAINT odd_check CHECK (meta_title <> 'odd')"
+    )
+    odd, after = page(fleet.master, title="odd"), page(fleet.master)
+    fleet.settle()
+    error = "SELECT last_error FROM sync_status WHERE table_name = 'robbieblocks_pages'"
+    assert f"this node refused the row {odd}" in aurora.value(error)
+    assert "odd_check" in aurora.value(error)
+    assert [title(aurora, each) for each in (odd, after)] == [None, "new"]
+    assert _repair(aurora, "robbieblocks_pages")["refused"] == 1
+    aurora.run("ALTER TABLE robbieblocks_pages DROP CONSTRAINT odd_check")
+    assert _repair(aurora, "robbieblocks_pages")["changed"] == 1
+    assert aurora.value(error) is None
+    assert fleet.master.content() == aurora.content()
+
+
+def test_a_column_that_the_node_lacks_holds_the_log_until_it_is_there(fleet: Fleet) -> None:
+    """Nothing is lost meanwhile: the subscription waits, and goes on by itself."""
+    aurora = fleet.nodes[0]
+    add = "ALTER TABLE robbieblocks_style_tokens ADD COLUMN novel text"
+    fleet.master.run(add)
+    named = key()
+    fleet.master.run(
+        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value, novel)"
+        " VALUES (%s, 'color', 'red', 'new')",
+        named,
+    )
+    until(lambda: "has no column novel" in aurora.cluster.said(), "the node to say what it lacks")
+    for node in fleet.nodes:
+        node.run(add)
+    fleet.settle()
+    value = "SELECT novel FROM robbieblocks_style_tokens WHERE token_key = %s"
+    assert [aurora.value(value, named), fleet.master.value(value, named)] == ["new", "new"]
+    for site in (fleet.master, *fleet.nodes):
+        site.run("ALTER TABLE robbieblocks_style_tokens DROP COLUMN novel")
 
 
 def test_a_subscription_made_anew_loses_nothing(fleet: Fleet) -> None:
