@@ -52,7 +52,8 @@ def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
 
         def made(rows: list[ComponentRow], blocks: list[AssembledBlock], **more: Any) -> str:
             on = more.pop("node", None) or pages.node()
-            press.write(tmp_path, press.bundle(*rows), [pages.page(*blocks, **more)], on)
+            bundle = press.bundle(*rows, base_css=press.renderer.base_css())
+            press.write(tmp_path, bundle, [pages.page(*blocks, **more)], on)
             return stack.enter_context(pages.served(tmp_path))
 
         yield made
@@ -107,6 +108,61 @@ def test_a_block_without_state_ships_no_script(publish: Publish, page: Page) -> 
     assert page.locator(".hello").inner_text() == "Hi"
     assert _scripts(page) == []
     assert page.locator("script[type=importmap], #rb-islands").count() == 0
+
+
+_MAKES_HTML = """() => {
+    try { document.createElement("p").innerHTML = "<b>x</b>"; return "made"; }
+    catch (error) { return error.name; }
+}"""
+
+
+def test_scripts_can_make_no_html_of_texts(publish: Publish, page: Page, noise: Noise) -> None:
+    """Where no block's code makes HTML, a text that reaches innerHTML is refused by the browser."""
+    page.goto(publish([COUNTER], [block(1, "counter", {"start": 1, "label": "eggs"})]))
+    _wait_for_life(page)
+    assert page.evaluate(_MAKES_HTML) == "TypeError"
+    assert "TrustedHTML" in str(noise)
+    noise.clear()
+
+
+def test_a_block_that_makes_html_goes_on(publish: Publish, page: Page) -> None:
+    """Where a block's code sets HTML, or a prop has such a name, it may."""
+    raw = component(
+        "raw",
+        """import { useState } from "react";
+export default function Raw({ first }) {
+  const [html, set] = useState({ __html: "<i>one</i>" });
+  return <button onClick={() => set({ __html: "<b>two</b>" })} dangerouslySetInnerHTML={html} />;
+}""",
+    )
+    page.goto(publish([raw], [block(1, "raw")]))
+    _wait_for_life(page)
+    page.get_by_role("button").click()
+    assert page.locator("button b").inner_text() == "two"
+
+
+def test_what_is_chosen_shows_in_forced_colours(publish: Publish, page: Page) -> None:
+    """Pressed, selected, checked and current elements differ from others without their colours."""
+    marks = (
+        'aria-pressed="true"',
+        'aria-selected="true"',
+        'aria-checked="true"',
+        'aria-current="page"',
+    )
+    items = "".join(f"<span className='on' {mark}>on</span>" for mark in marks)
+    code = f"<p>{items}<span className='off' aria-current='false'>off</span></p>"
+    page.emulate_media(forced_colors="active")
+    page.goto(
+        publish(
+            [component("tabs", code, "p span { background: red; color: white }")],
+            [block(1, "tabs")],
+        )
+    )
+    colours = "all => all.map(e => getComputedStyle(e).backgroundColor)"
+    chosen = {*page.locator(".on").evaluate_all(colours)}
+    (other,) = page.locator(".off").evaluate_all(colours)
+    assert len(chosen) == 1
+    assert other not in chosen
 
 
 def test_live_values_show(publish: Publish, page: Page) -> None:

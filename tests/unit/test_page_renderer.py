@@ -316,6 +316,44 @@ def test_policy_allows_exactly_the_inline_scripts() -> None:
     assert "unsafe-eval" not in policy
 
 
+@pytest.mark.parametrize(
+    ("code", "props", "made_html"),
+    [
+        ("a()", {}, False),
+        ("a()", {"text": "innerHTML"}, False),
+        ("a()", {"dangerouslySetInnerHTML": {"__html": "b"}}, True),
+        ("a.innerHTML=b", {}, True),
+        ('document.createElement("script")', {}, True),
+        ("new Worker(a)", {}, True),
+    ],
+)
+def test_trusted_types_are_required_where_nothing_makes_html(
+    code: str, props: dict[str, Any], made_html: bool
+) -> None:
+    """Pages require them but where an island's code or props may make HTML or scripts, where the
+    node has a script of its own, and in the development server's form."""
+    live = replace(BUNDLE.modules["@robbieblocks/live"], script=code)
+    bundle = replace(BUNDLE, modules={**BUNDLE.modules, live.specifier: live})
+    script = Asset.of("custom", "js", "eval")
+    for styles, on, wanted in (
+        ("inline", node(), not made_html),
+        ("linked", node(), not made_html),
+        ("separate", node(), False),
+        ("inline", replace(node(), custom_scripts=script), False),
+    ):
+        form: Any = styles
+        document = RENDERER.compose(page(block(1, "live", props)), {1: LIVE}, bundle, form)
+        html = document.fill(NodeSlots.of(on, form)).decode()
+        assert ("require-trusted-types-for 'script'" in html) is wanted, styles
+
+
+def test_a_page_with_controls_says_that_they_need_scripts() -> None:
+    """Visitors without scripts are told of dead controls, and of nothing where there are none."""
+    assert _tree(block(1, "live")).css_first("noscript p") is not None
+    for still in (block(1, "still"), block(1, "live", hydrate="never")):
+        assert _tree(still).css_first("noscript") is None
+
+
 def test_forms_send_to_their_own_site_and_to_listed_origins() -> None:
     """`form_action` widens the policy by whole https origins, and by nothing else."""
     allowed = ["https://forms.example", "https://b.example:8443"]

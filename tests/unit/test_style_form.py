@@ -55,7 +55,7 @@ def _live(*forms: StyleForm) -> Manifest:
         utilities_for=lambda _keys: None,
         isolate="",
     )
-    entries = []
+    entries: list[PageEntry] = []
     for form in forms:
         looked = Fingerprints(bundle, styles=form, templates="", toolchain="", tokens=())
         digests = looked.input_digests(page, BrandFingerprint(sha256(""), ()))

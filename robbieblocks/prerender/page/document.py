@@ -26,6 +26,7 @@ _NAMES: Final = (
     "style_sources",
     "title_before",
     "title_after",
+    "trusted_types",
 )
 # The reserved characters of RFC 3986, which stay as they are in an address.
 _SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
@@ -69,6 +70,8 @@ class NodeSlots:
             "custom_css": custom_css.html,
             "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
             "style_sources": tokens.source + custom_css.source,
+            # A node's own script may do what it likes.
+            "trusted_types": "" if node.custom_scripts else head.NO_HTML_FROM_TEXT,
         }
         scripts = (node.custom_scripts,) if node.custom_scripts else ()
         return cls(

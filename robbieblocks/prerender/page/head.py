@@ -34,6 +34,8 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
         "base-uri 'none'",
     )
 )
+# Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
+NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"
 # One that nothing ends goes to the end of the text, as in a browser.
 _INLINE_STYLE: Final = re.compile(
     r"<style\b[^>]*+(?:>(.*?)(?:</style\s*+>|\Z)|\Z)", re.DOTALL | re.IGNORECASE
@@ -69,6 +71,7 @@ def policy(
     styles: Iterable[str] | None,
     forms: Iterable[str] = (),
     node_styles: str = "",
+    trusted_types: str = "",
 ) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
@@ -76,7 +79,7 @@ def policy(
     `node_styles` are the sources of those that a node adds, each after a space. Only these scripts
     may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames and
     requests may use https everywhere, because components embed them. Forms may send to the page's
-    own site and to the origins `forms`.
+    own site and to the origins `forms`. `trusted_types` is NO_HTML_FROM_TEXT, or "".
     """
     allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
@@ -89,8 +92,8 @@ def policy(
     allowed_forms = " ".join(("'self'", *forms))
     return (
         f"default-src 'none'; script-src 'self'{allowed_scripts}; "
-        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}; "
-        f"form-action {allowed_forms}"
+        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}"
+        f"{trusted_types}; form-action {allowed_forms}"
     )
 
 

@@ -33,22 +33,30 @@ class Islands:
     The JSON's keys are bytes of the page and are read by `bundle/runtime/islands.js`: `fresh` says
     that the block is rendered again instead of hydrated, because it showed the clock, randomness or
     the locale. `still` says that it has no state and no events: it is only rendered where the URL's
-    query fills a placeholder of `fill`.
+    query fills a placeholder of `fill`. `has_controls`: one of them does nothing without scripts.
+    `may_make_html`: one of them may make elements of a text, in its code or by the name of a prop.
     """
 
     components: frozenset[str] = frozenset()
     eager: frozenset[str] = frozenset()
     json: str = ""
+    has_controls: bool = False
+    may_make_html: bool = False
     problems: tuple[Problem, ...] = ()
 
     @classmethod
     def of(
-        cls, page: AssembledPage, rendered: Mapping[int, RenderedBlock], html_setter: HtmlSetter
+        cls,
+        page: AssembledPage,
+        rendered: Mapping[int, RenderedBlock],
+        html_setter: HtmlSetter,
+        maker: HtmlSetter,
     ) -> Self:
         """The islands among a page's blocks; `rendered` holds each block by its order.
 
         `html_setter` says with what a component may set HTML. A block that may is not filled, nor
-        one that is never hydrated: each has a warning among `problems`.
+        one that is never hydrated: each has a warning among `problems`. `maker` says with what it
+        may make HTML or scripts while it runs.
         """
         problems: list[Problem] = []
         blocks: list[AssembledBlock] = []
@@ -68,6 +76,10 @@ class Islands:
             problems=tuple(problems),
             components=frozenset(block.component for block, _ in listed),
             eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
+            has_controls=any(made.interactive for _, made in listed),
+            may_make_html=any(
+                maker(block.component) or _HTML_PROP.search(block.props_json) for block, _ in listed
+            ),
             json=head.inert(f"[{','.join(entries)}]") if entries else "",
         )
 

@@ -33,6 +33,11 @@ _HTML_SETTER: Final = re.compile(
     r"|\.write(?:ln)?\b(?=\s*\()|(?<=\()\s*[\"'`]style[\"'`]"
 )
 
+# By which it makes scripts: elements of that name, and workers.
+_SCRIPT_MAKER: Final = re.compile(
+    r"[\"'`]script[\"'`]|\bWorker\b|\bserviceWorker\b|\bexecCommand\b"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAssets:
@@ -68,7 +73,8 @@ class AssetGraph:
         self._reach = functools.cache(functools.partial(_reach, bundle))
         self._entry = functools.cache(functools.partial(_import_map_entry, bundle))
         self._preload = functools.cache(functools.partial(_preload, bundle))
-        self.html_setter = functools.cache(self._html_setter)
+        self.html_setter = functools.cache(functools.partial(self._named, _HTML_SETTER))
+        self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
         self._keys: dict[str, str] = {}
         self._utilities: dict[str, bool] = {}
         self._styled: dict[str, frozenset[str]] = {}
@@ -146,17 +152,21 @@ class AssetGraph:
             styles=None if added is None else (*own.texts, *added),
         )
 
-    def _html_setter(self, component: str) -> str:
-        """What the component, or one that it imports, may set HTML or a style sheet with; or "".
+    def maker(self, component: str) -> str:
+        """With what the component, or one that it imports, may make HTML or scripts; or ""."""
+        return self.html_setter(component) or self._script_maker(component)
+
+    def _named(self, names: re.Pattern[str], component: str) -> str:
+        """The first of the names that the code of the component has, or of one that it imports.
 
         Packages are not searched: none of those that components may import takes HTML from a prop
-        of another name than React's.
+        of another name than React's, or makes HTML of a text.
         """
         reached = sorted(self._reach(component_specifier(component)))
         scripts = (
             self.bundle.modules[name].script for name in reached if name.startswith(_COMPONENTS)
         )
-        return next((found[0] for text in scripts if (found := _HTML_SETTER.search(text))), "")
+        return next((found[0] for text in scripts if (found := names.search(text))), "")
 
     def _styles(self, specifiers: Iterable[str]) -> tuple[str, ...] | None:
         modules = [self.bundle.modules[name] for name in specifiers]

@@ -119,7 +119,8 @@ class PageRenderer:
     ) -> PageDocument:
         about = head.About.of(page)
         visibility = visibility_of(page)
-        zones = _zones(page.blocks, rendered, self._asset_graph(bundle))
+        graph = self._asset_graph(bundle)
+        zones = _zones(page.blocks, rendered, graph)
         layout = self._layouts[page.layout]
         body = self._templates.rendered(layout, {"zones": zones, "page": about})
         filled = page.layout, frozenset(zone for zone, html in zones.items() if html)
@@ -136,7 +137,7 @@ class PageRenderer:
             about=about,
             body=body,
             components=frozenset(block.component for block in page.blocks),
-            islands=Islands.of(page, rendered, self._asset_graph(bundle).html_setter),
+            islands=Islands.of(page, rendered, graph.html_setter, graph.maker),
             inline_styles=[
                 text
                 for block in page.blocks
@@ -181,7 +182,16 @@ class PageRenderer:
                 "page": content.about,
                 "leads_to": content.leads_to,
                 "slot": SLOTS,
-                "csp": _safe(_policy(content, loads, style, has_visitor_script=bool(visitor))),
+                "csp": _safe(
+                    _policy(
+                        content,
+                        loads,
+                        style,
+                        has_visitor_script=bool(visitor),
+                        # The development server alters open pages by their HTML.
+                        takes_no_html=styles != "separate" and not content.islands.may_make_html,
+                    )
+                ),
                 "open_graph": head.open_graph(content.about),
                 "favicon": self.favicon,
                 "stylesheets": _safe(loads.stylesheets),
@@ -193,6 +203,7 @@ class PageRenderer:
                 "visitor_script": _safe(_VISITOR_SCRIPT),
                 "body": _safe(content.body),
                 "islands": _safe(content.islands.json),
+                "controls": content.islands.has_controls,
             },
         )
         return PageDocument(
@@ -217,7 +228,14 @@ class PageRenderer:
         return sha256("\n".join([*templates, *code, self.favicon.name]))
 
 
-def _policy(content: Content, loads: PageAssets, style: str, *, has_visitor_script: bool) -> str:
+def _policy(
+    content: Content,
+    loads: PageAssets,
+    style: str,
+    *,
+    has_visitor_script: bool,
+    takes_no_html: bool,
+) -> str:
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
     scripts += [_VISITOR_SCRIPT] if has_visitor_script else []
@@ -225,7 +243,13 @@ def _policy(content: Content, loads: PageAssets, style: str, *, has_visitor_scri
     if loads.styles is not None:
         styles = [*([style] if style else []), *content.inline_styles, *loads.styles]
     forms = head.form_origins(content.about.metadata)
-    return head.policy(scripts=scripts, styles=styles, forms=forms, node_styles=SLOTS.style_sources)
+    return head.policy(
+        scripts=scripts,
+        styles=styles,
+        forms=forms,
+        node_styles=SLOTS.style_sources,
+        trusted_types=SLOTS.trusted_types if takes_no_html else "",
+    )
 
 
 def _zones(
