@@ -17,7 +17,7 @@ from robbieblocks.brand.node_texts import node_text_problem
 from robbieblocks.css_text import named_tokens, property_name, with_tokens
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, no_object, printable
-from robbieblocks.model import NODE_KEYS, Json, JsonObject, NodeRow, TokenRow
+from robbieblocks.model import NODE_KEYS, Json, JsonObject, NodeRow, TokenRow, kept_for
 from robbieblocks.names import KEY_LENGTH
 from robbieblocks.row_faults import blame
 
@@ -111,7 +111,7 @@ class ResolvedTokens:
             if wrong := token_key_problem(token.key):
                 self._of_token(token.key, "token_key", f"the key {wrong}", KEY_REMEDY)
             elif token.key in NODE_KEYS:
-                what = f"`{token.key}` is kept for the node's own"
+                what = f"`{token.key}` is kept for {kept_for(token.key)}"
                 self._of_token(token.key, "token_key", what, "rename it")
             else:
                 self.categories[token.key] = token.category

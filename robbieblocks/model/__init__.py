@@ -21,6 +21,7 @@ from robbieblocks.model.rows import (
     TokenRow,
     TriggerRow,
     frame_number,
+    kept_for,
     order_in_frame,
     own_order,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "component_specifier",
     "frame_number",
     "importers",
+    "kept_for",
     "order_in_frame",
     "own_order",
     "reachable",

@@ -135,6 +135,11 @@ NODE_KEYS: Final = ("theme", "title_pattern", "og_image")
 """Keys of `style_overrides` that are no tokens."""
 
 
+def kept_for(key: str) -> str:
+    """What one of NODE_KEYS is kept for, so that no token has its name."""
+    return "dark and light" if key == "theme" else "nodes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRow:
     """A node's branding. `overrides` holds NODE_KEYS, and token values by token key."""

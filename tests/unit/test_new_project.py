@@ -12,6 +12,7 @@ import pytest
 from robbieblocks.cli import new
 from robbieblocks.content import load, start_project
 from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.model import NODE_KEYS
 from robbieblocks.settings import Settings, resource_dir
 
 
@@ -55,7 +56,7 @@ def test_its_tokens_are_those_that_the_templates_use(tmp_path: Path) -> None:
     assert used <= {key.replace(".", "-") for key in tokens}
     for node in content.nodes:
         assert isinstance(node.overrides, dict)
-        assert set(node.overrides) - {"theme"} <= tokens
+        assert set(node.overrides) - {*NODE_KEYS} <= tokens
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from robbieblocks.content.shape import Token
 from robbieblocks.css_text import named_tokens, with_tokens
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import NODE_KEYS, Json, JsonObject
+from robbieblocks.model import NODE_KEYS, Json, JsonObject, kept_for
 from robbieblocks.names import KEY_LENGTH
 from robbieblocks.row_faults import blame
 from robbieblocks.source_files import Place, ProblemCollector, json_lines, line_of
@@ -167,7 +167,9 @@ class _Reader:
         dotted = ".".join(names)
         parts = [_NOT_IN_KEYS.sub("-", part).strip("_-") for part in dotted.split(".")]
         key = _JOINTS.sub(r"\1", ".".join(part for part in parts if part))
-        wrong = token_key_problem(key) or ("is kept for nodes" if key in NODE_KEYS else None)
+        wrong = token_key_problem(key) or (
+            f"is kept for {kept_for(key)}" if key in NODE_KEYS else None
+        )
         if wrong:
             self._report(entry.place, f"its key {wrong}", "rename it")
             return None
