@@ -30,6 +30,7 @@ def compare(
     """Bring a table to what the master has, and note that it was compared."""
     began = time.monotonic()
     done = Repaired()
+    is_equal = True
     ranges: list[tuple[str | None, str | None]] = [(None, None)]
     while ranges:
         progress()
@@ -40,12 +41,14 @@ def compare(
             count, hash_ = ours.get(part.number, (0, None))
             if (count, hash_) == (part.row_count, part.hash):
                 continue
+            is_equal = False
             is_whole = len(parts) == 1 or (part.from_key, part.to_key) == (low, high)
             if is_whole or max(count, part.row_count) <= _FETCHED_MAX:
                 done += _fetch(node, link, table, part, tombstones_from)
             else:
                 ranges.append((part.from_key, part.to_key))
-    node.compared(table, done.count, round((time.monotonic() - began) * 1000))
+    took_ms = round((time.monotonic() - began) * 1000)
+    node.compared(table, done.count, took_ms, is_equal=is_equal)
     return done
 
 

@@ -116,6 +116,7 @@ class Exchange:
             if done.unknown
             else "",
         )
+        self._find("rows", "; ".join(self.node.refused_here()))
         self.node.prune()
         self.health.outbox = self.node.outbox()
         self.health.reconciled()

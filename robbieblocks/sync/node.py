@@ -77,12 +77,19 @@ _CUT_OFF: LiteralString = """
 """
 # Note that a table was compared with the master.
 _COMPARED: LiteralString = """
-    INSERT INTO sync_status (table_name, last_sync_at, last_sync_record_count,
-                             last_sync_duration_ms)
+    INSERT INTO sync_status AS s (table_name, last_sync_at, last_sync_record_count,
+                                  last_sync_duration_ms)
     VALUES (%s, now(), %s, %s)
     ON CONFLICT (table_name) DO UPDATE
        SET last_sync_at = now(), last_sync_record_count = EXCLUDED.last_sync_record_count,
-           last_sync_duration_ms = EXCLUDED.last_sync_duration_ms
+           last_sync_duration_ms = EXCLUDED.last_sync_duration_ms,
+           last_error = CASE WHEN %s AND s.last_error LIKE 'this node refused%%' THEN NULL
+                             ELSE s.last_error END
+"""
+# Rows of the master that a constraint of this database does not let in, by table.
+_REFUSED_HERE: LiteralString = """
+    SELECT table_name, last_error FROM sync_status
+     WHERE last_error LIKE 'this node refused%' ORDER BY table_name
 """
 # Remove what is old: settled entries of the outbox, and what no longer is needed of the log.
 _PRUNE: LiteralString = "SELECT sync_prune()"
@@ -259,10 +266,16 @@ class NodeDatabase:
         with suppress(Exception):
             self.connection.execute(_CUT_OFF)
 
-    def compared(self, table: str, count: int, milliseconds: int) -> None:
-        """Note that a table was compared."""
+    def compared(self, table: str, count: int, milliseconds: int, *, is_equal: bool) -> None:
+        """Note that a table was compared, and whether it was equal."""
         with translated(f"note that {table} was compared"):
-            self.connection.execute(_COMPARED, (table, count, milliseconds))
+            self.connection.execute(_COMPARED, (table, count, milliseconds, is_equal))
+
+    def refused_here(self) -> list[str]:
+        """Of each table, a row of the master that this database does not let in, and why."""
+        with translated("look for rows that were refused"):
+            rows = self.connection.execute(_REFUSED_HERE).fetchall()
+        return [f"{table}: {error}" for table, error in rows]
 
     def prune(self) -> None:
         """Remove what is old."""

@@ -107,6 +107,7 @@ def status(settings: Settings, connection: Connection) -> SyncStatus:
         outbox = own.outbox()
         transport = "stream" if subscription.state(own) is not None else "poll"
         found += [f"{each.table}: {each.error}" for each in tables if each.error and each.refused]
+        found += own.refused_here()
         found += _of_the_master(settings, own, me, transport)
     return SyncStatus(
         me=me,

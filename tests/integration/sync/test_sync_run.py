@@ -421,3 +421,31 @@ def test_health_is_what_a_monitor_reads(servers: Clusters, make_settings: MakeSe
             assert process.stop() == 0
         assert secret not in str(process.lines)
         assert secret not in node.cluster.said()
+
+
+def test_what_a_node_does_not_let_in_is_told_until_it_does(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """A row that a constraint of the node alone refuses is a finding; the others come."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with node.connect() as connection:
+            connection.execute(
+                "ALTER TABLE robbieblocks_pages ADD CONSTRAINT own CHECK (page_name <> 'no')"
+            )
+        with syncing(node) as (process,):
+            process.wait_for("sync.state", state="active")
+            rename(found.master, "no")
+            with found.master.connect() as master:
+                edit(master, "play", 4)
+            found.until_equal(BLOCKS)
+            process.wait_for("sync.finding", topic="rows")
+            assert any("robbieblocks_pages" in each for each in sync_status(node).findings)
+            with node.connect() as connection:
+                connection.execute("ALTER TABLE robbieblocks_pages DROP CONSTRAINT own")
+            found.until_equal(PAGES)
+            assert process.health is not None
+            until(
+                lambda: process.health and "rows" not in process.health.findings_now,
+                "the finding ends",
+            )
