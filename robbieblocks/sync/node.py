@@ -60,6 +60,7 @@ _RULES: LiteralString = """
 _NOTED: LiteralString = """
     SELECT metadata FROM sync_nodes WHERE node_id = (SELECT node_id FROM sync_self)
 """
+# Note something of this node.
 _NOTE: LiteralString = """
     UPDATE sync_nodes SET metadata = coalesce(metadata, '{}') || %s
      WHERE node_id = (SELECT node_id FROM sync_self)
@@ -72,6 +73,7 @@ _SEEN: LiteralString = """
     SELECT node_id, node_id, 'edge', now(), true FROM sync_self
     ON CONFLICT (node_id) DO UPDATE SET last_seen = now(), is_online = true
 """
+# Note that the master is not reached.
 _CUT_OFF: LiteralString = """
     UPDATE sync_nodes SET is_online = false WHERE node_type = 'master' AND is_online
 """
@@ -93,9 +95,13 @@ _REFUSED_HERE: LiteralString = """
 """
 # Remove what is old: settled entries of the outbox, and what no longer is needed of the log.
 _PRUNE: LiteralString = "SELECT sync_prune()"
+# Be woken where the outbox gets a row.
 _LISTEN: LiteralString = "LISTEN sync_pending"
+# Have this node send and receive nothing.
 _PAUSE: LiteralString = "UPDATE sync_self SET paused_at = now() WHERE paused_at IS NULL"
+# Have it go on.
 _RESUME: LiteralString = "UPDATE sync_self SET paused_at = NULL WHERE paused_at IS NOT NULL"
+# Wake whoever syncs this database.
 _WAKE: LiteralString = "NOTIFY sync_pending"
 
 

@@ -44,6 +44,7 @@ _SAY_NOTHING: LiteralString = """
     SET log_min_error_statement = 'panic'; SET log_statement = 'none';
     SET log_min_duration_statement = -1
 """
+# Log as the server is set to.
 _SAY_AGAIN: LiteralString = """
     RESET log_min_error_statement; RESET log_statement; RESET log_min_duration_statement
 """
