@@ -608,8 +608,8 @@ BEGIN
 END
 $$;
 
--- Nodes that have a database of their own handle their own copies of a queue row: here nobody waits
--- for them. ALWAYS, since rows that come down are written as a replica.
+-- Nodes that have joined with a database of their own handle their own copies of a queue row:
+-- nobody waits for them. ALWAYS, since rows that come down are written as a replica.
 CREATE OR REPLACE FUNCTION sync_queue_elsewhere() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -619,7 +619,9 @@ BEGIN
     SELECT * INTO self FROM sync_self;
     IF self.is_master THEN
         SELECT array_agg(n.node_id::text) INTO elsewhere
-          FROM sync_nodes n WHERE n.database_role IS NOT NULL AND n.locked_out_at IS NULL;
+          FROM sync_nodes n
+         WHERE n.database_role IS NOT NULL AND n.last_seen IS NOT NULL
+           AND n.locked_out_at IS NULL;
     ELSIF EXISTS (SELECT FROM robbieblocks_node_branding b WHERE b.node_id = self.node_id) THEN
         SELECT array_agg(b.node_id::text) INTO elsewhere
           FROM robbieblocks_node_branding b WHERE b.node_id <> self.node_id;
