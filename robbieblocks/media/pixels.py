@@ -83,7 +83,7 @@ def _upright(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         # Its types are not all told.
         deep: Any = image
-        image = deep.point(lambda value: value * (1 / 256), "L")
+        image = deep.point(_eight_bits, "L")
     clear = image.has_transparency_data
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and image.mode in ("RGB", "RGBA", "CMYK", "L"):
@@ -92,6 +92,11 @@ def _upright(image: Image.Image) -> Image.Image:
     image = image.convert("RGBA" if clear else "RGB")
     image.info.clear()
     return image
+
+
+def _eight_bits(value: Any) -> Any:
+    """Pillow reads the scale out of the product."""
+    return value * (1 / 256)
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
