@@ -15,7 +15,7 @@ from robbieblocks.sync.lifecycle import DEFAULT_PORT, SyncOptions, beside, run
 from robbieblocks.sync.loop import SyncTiming
 from robbieblocks.sync.mastering import Admitted, Step, admit, init_master, lock_out
 from robbieblocks.sync.membership import join, leave, pause, resync
-from robbieblocks.sync.node import Repaired
+from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.status import SyncStatus, TableStatus, status
 
 __all__ = [

@@ -12,7 +12,8 @@ from typing import Final
 
 from robbieblocks.failpoints import reached
 from robbieblocks.sync.link import MasterLink, Page, Part, TableRule
-from robbieblocks.sync.node import NodeDatabase, Repaired
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_values import Repaired
 
 _PARTS: Final = 16
 # A range with at most so many rows is fetched whole; a larger one is compared by its own parts.

@@ -15,7 +15,8 @@ from robbieblocks.sync import subscription
 from robbieblocks.sync.comparing import compare
 from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
 from robbieblocks.sync.link import Hello, MasterLink, TableRule
-from robbieblocks.sync.node import NodeDatabase, Repaired
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.shapes import differences
 from robbieblocks.worker import Log
 

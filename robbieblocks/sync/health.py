@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from robbieblocks.sync.node import OutboxState, Repaired
+from robbieblocks.sync.node_values import OutboxState, Repaired
 
 State = Literal[
     "starting",

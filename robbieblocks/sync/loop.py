@@ -31,7 +31,8 @@ from robbieblocks.sync import subscription
 from robbieblocks.sync.exchange import Exchange
 from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.link import MasterLink, master_address
-from robbieblocks.sync.node import NodeDatabase, Self
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_values import Self
 from robbieblocks.worker import Log, connect_with_retry
 
 # How long a wait for a notification takes at most: `stopped` is looked at after it.

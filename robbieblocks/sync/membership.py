@@ -18,7 +18,8 @@ from robbieblocks.sync.exchange import CURSOR, Exchange
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.link import MasterLink, master_address
-from robbieblocks.sync.node import NodeDatabase, Repaired, Self
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_values import Repaired, Self
 from robbieblocks.worker import Log
 
 # Attach this database to a sync under a name.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -15,6 +14,7 @@ from psycopg.types.json import Jsonb
 from robbieblocks.database import sessions, translated
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.link import Part, TableRule
+from robbieblocks.sync.node_values import Batch, OutboxState, Repaired, Self
 
 CHANNEL = "sync_pending"
 
@@ -103,55 +103,6 @@ _PAUSE: LiteralString = "UPDATE sync_self SET paused_at = now() WHERE paused_at 
 _RESUME: LiteralString = "UPDATE sync_self SET paused_at = NULL WHERE paused_at IS NOT NULL"
 # Wake whoever syncs this database.
 _WAKE: LiteralString = "NOTIFY sync_pending"
-
-
-@dataclass(frozen=True, slots=True)
-class Self:
-    """Which database this is."""
-
-    node: str
-    is_master: bool
-    paused_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Entries of the outbox, in its own JSON."""
-
-    entries: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxState:
-    """What waits to go up: how many entries, how many were refused, and since when."""
-
-    waiting: int = 0
-    refused: int = 0
-    oldest_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
-    """What a comparison with the master changed here."""
-
-    changed: int = 0
-    removed: int = 0
-    sent: int = 0
-    unknown: int = 0
-
-    def __add__(self, other: Repaired) -> Repaired:
-        return Repaired(
-            changed=self.changed + other.changed,
-            removed=self.removed + other.removed,
-            sent=self.sent + other.sent,
-            unknown=self.unknown + other.unknown,
-        )
-
-    @property
-    def count(self) -> int:
-        """How many rows were put right."""
-        return self.changed + self.removed + self.sent
 
 
 class NodeDatabase:

@@ -14,7 +14,8 @@ from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch, subscription
 from robbieblocks.sync.health import SKEW_MAX_MS
 from robbieblocks.sync.link import MasterLink
-from robbieblocks.sync.node import NodeDatabase, OutboxState, Self, sync_lock
+from robbieblocks.sync.node import NodeDatabase, sync_lock
+from robbieblocks.sync.node_values import OutboxState, Self
 
 # Each table: how it is kept in step, and what waits of it.
 _TABLES: LiteralString = """

@@ -18,7 +18,7 @@ from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings, SyncSettings
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.link import TableRule, master_address
-from robbieblocks.sync.node import OutboxState
+from robbieblocks.sync.node_values import OutboxState
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.subscription import slot_name
 
