@@ -1,12 +1,14 @@
 """Compiles components to what pages load: modules, stylesheets, packages and the page's script.
 
 `Bundler` makes bundles; `linked` prepares them for a page that changes while it is open.
-`free_names` and `in_place_of` tell what a text lacks; `typed_text` is one for a type checker.
+`free_names` and `in_place_of` tell what a text lacks; `typed_text` is one for a type checker;
+`element_inside` finds an element inside another.
 """
 
 from robbieblocks.bundle.analysis import (
     FreeName,
     TypedText,
+    element_inside,
     free_names,
     in_place_of,
     typed_text,
@@ -18,6 +20,7 @@ __all__ = [
     "Bundler",
     "FreeName",
     "TypedText",
+    "element_inside",
     "free_names",
     "in_place_of",
     "linked",

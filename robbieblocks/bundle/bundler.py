@@ -20,6 +20,7 @@ from robbieblocks.bundle.tailwind import (
     DesignSystem,
     Tailwind,
     misspelt_variables,
+    names_utilities,
     unknown_utilities,
     variables_in,
     with_utilities,
@@ -40,7 +41,7 @@ from robbieblocks.model import (
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "page file"
-_ISLANDS: Final = Path(__file__).parent / "runtime" / "islands.js"
+_RUNTIME: Final = Path(__file__).parent / "runtime"
 
 # How long an idle process waits for the next build: a new class costs milliseconds where the
 # isolate runs, and so does an edit where esbuild does. An isolate takes 60 MB meanwhile.
@@ -169,6 +170,9 @@ class _Workspace:
             modules=self._modules(components.good.values()),
             utilities_for=utilities.for_components,
             with_utilities=with_utilities(classes, utilities.known),
+            names_utilities=partial(names_utilities, components.good, tailwind.learn),
+            learn=tailwind.learn,
+            utilities_key=tailwind.key,
             runtime=self._islands,
             base_stylesheet=self._base_stylesheet(base_css),
             isolate=self.packages.react_script,
@@ -213,8 +217,9 @@ class _Workspace:
         )
 
     def _compiled_islands(self) -> bytes:
-        options = ["--external:*", "--format=esm", "--minify"]
-        output = self.esbuild.run({"islands.js": _ISLANDS.read_bytes()}, ["islands.js"], options)
+        options = ["--external:react", "--format=esm", "--minify"]
+        files = {file.name: file.read_bytes() for file in sorted(_RUNTIME.glob("*.js"))}
+        output = self.esbuild.run(files, ["islands.js"], options)
         if output.errors:
             raise ProcessFailed(f"the page's own script does not compile: {output.errors[0].text}")
         names = sorted({name for name, _ in output.imports["islands.js"]})

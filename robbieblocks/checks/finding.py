@@ -98,8 +98,18 @@ class Checked:
         return {
             name: Sheet("utilities", "", "", asset.content.decode())
             for name, bundle in made.items()
-            if (asset := bundle.utilities_for(_components(bundle))) is not None
+            if (asset := bundle.utilities_for(_components(bundle), self._words)) is not None
         }
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The classes of all pages' HTML."""
+        return frozenset(
+            word
+            for _, markup in self.documents
+            for written, _ in markup.classes
+            for word in written.split()
+        )
 
     @cached_property
     def properties(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ blocks, and release manifests.
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
+from robbieblocks.model.rendered import RenderedBlock, RenderJob, class_words
 from robbieblocks.model.rows import (
     METADATA_MARKS,
     MODULE,
@@ -37,8 +38,6 @@ from robbieblocks.model.stages import (
     Manifest,
     Module,
     PageEntry,
-    RenderedBlock,
-    RenderJob,
     StyleForm,
     component_specifier,
     importers,
@@ -108,6 +107,7 @@ __all__ = [
     "TokenRow",
     "TriggerRow",
     "canonical_json",
+    "class_words",
     "component_specifier",
     "frame_number",
     "importers",

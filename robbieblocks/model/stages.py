@@ -184,6 +184,16 @@ class Module:
         return sha256(self.script)
 
 
+class UtilitiesFor(Protocol):
+    """What makes stylesheets of utility classes."""
+
+    def __call__(
+        self, components: Collection[str], words: frozenset[str] = frozenset(), /
+    ) -> Asset | None:
+        """The stylesheet of the classes of these components and among these words."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """Every module that a set of components needs, by specifier.
@@ -193,18 +203,27 @@ class Bundle:
     `modules`, but for those that only can't be placed. `blame` maps each to its own errors and
     those of what it imports. `isolate` is a script that an isolate runs once: it sets
     globalThis.__rb to {React, server, jsx}. `utilities_for` makes the stylesheet of the utility
-    classes that components (by key) and what they import use, so that a page changes only with its
-    own components; None for no class. `with_utilities` are the keys of the components whose text
-    names such a class.
+    classes that components (by key) and what they import use, and of those among other words, so
+    that a page changes only with its own components and HTML; None for no class. `learn` tells it
+    ahead of many words at once. Under an equal `utilities_key` equal components and words give an
+    equal stylesheet. `with_utilities` are the keys of the components whose text names such a class,
+    and `names_utilities` says whether words of a component's HTML do.
     """
 
     modules: Mapping[str, Module]
     runtime: Module
     base_stylesheet: Asset
-    utilities_for: Callable[[Collection[str]], Asset | None] = field(
+    utilities_for: UtilitiesFor = field(
+        default=lambda _, __=frozenset(): None, repr=False, compare=False
+    )
+    learn: Callable[[frozenset[str]], object] = field(
         default=lambda _: None, repr=False, compare=False
     )
     with_utilities: frozenset[str] = frozenset()
+    utilities_key: str = ""
+    names_utilities: Callable[[str, frozenset[str]], bool] = field(
+        default=lambda _, __: False, repr=False, compare=False
+    )
     isolate: str = field(default="", repr=False)
     compiled: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -252,32 +271,6 @@ def importers(names: Iterable[str], modules: Mapping[str, Importing]) -> set[str
             found.add(name)
             pending += direct.get(name, ())
     return found
-
-
-# --- prerender -------------------------------------------------------------------------------
-
-
-class RenderJob(NamedTuple):
-    """One block to render: equal jobs give equal HTML, as long as the scripts are equal."""
-
-    component: str
-    props_json: str
-    prefix: str
-
-
-class RenderedBlock(NamedTuple):
-    """A block's HTML.
-
-    `interactive` says that it has state, effects, refs or event handlers, so that the browser must
-    hydrate it. `rerender` says that the browser gets other HTML, because the block read the clock,
-    randomness or the locale: it is rendered there again instead of hydrated. `problem` is set, and
-    `html` empty, where it failed.
-    """
-
-    html: str
-    interactive: bool = True
-    rerender: bool = False
-    problem: Problem | None = None
 
 
 # --- release ---------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ class Fingerprints:
             bundle.runtime.asset.name,
             bundle.base_stylesheet.name,
             sha256(bundle.isolate),
+            # Which words of a page's HTML are classes, and of what kind.
+            bundle.utilities_key,
         )
         self._base = "\0".join(parts)
         self._base_digests = (

@@ -18,7 +18,9 @@ from robbieblocks.model import (
     RenderedBlock,
     RenderJob,
     Sha256,
+    class_words,
 )
+from robbieblocks.pipeline.block_warnings import block_warnings
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning import PageInputs, Plan
 from robbieblocks.pipeline.session import MakingSession
@@ -34,10 +36,12 @@ class RenderedBlocks:
     """An app's blocks by job. Looking one up that is being rendered waits for it, inside `waiting`.
 
     Meanwhile the others are rendered, so that pages are composed while blocks are rendered.
-    `there` are the blocks that can be had at once, `stream` brings those that come later.
+    `there` are the blocks that can be had at once, `stream` brings those that come later. `learn`
+    is told which words of theirs may be classes: of many at once, not for each page.
     """
 
     waiting: Callable[[], AbstractContextManager[None]]
+    learn: Callable[[frozenset[str]], object] = field(default=lambda _: None)
     there: dict[RenderJob, RenderedBlock] = field(default_factory=dict)
     stream: BlockStream = field(default_factory=lambda: iter(()))
     _failure: RobbieBlocksError | None = None
@@ -48,12 +52,17 @@ class RenderedBlocks:
             self._take_batch()
         return known
 
+    def add(self, batch: Mapping[RenderJob, RenderedBlock]) -> None:
+        """Blocks that can be had from now on. Raises ProcessFailed as `learn` does."""
+        self.there.update(batch)
+        self.learn(class_words(batch.values()))
+
     def _take_batch(self) -> None:
         if self._failure is not None:
             raise self._failure
         try:
             with self.waiting():
-                self.there.update(next(self.stream))
+                self.add(next(self.stream))
         except StopIteration:
             raise KeyError("no block is being rendered") from None
         except RobbieBlocksError as error:
@@ -101,6 +110,9 @@ class AppRendering:
             made = self.renderer.compose(page, blocks, self.app.bundle, self.app.styles)
         except ContentError as error:
             return error.problems
+        warnings = block_warnings(page, blocks, self.app.components)
+        if warnings:
+            made = replace(made, problems=(*made.problems, *warnings))
         self._documents[made_from.document] = made
         return made
 
@@ -179,7 +191,9 @@ def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: MakingSessi
             rendering = AppRendering(
                 app=app,
                 renderer=session.context.page_renderer,
-                blocks=RenderedBlocks(waiting=partial(session.stopwatch.phase, "render")),
+                blocks=RenderedBlocks(
+                    waiting=partial(session.stopwatch.phase, "render"), learn=app.bundle.learn
+                ),
             )
             runs = [run for run in plan.runs if run.target.app == name]
             pages = [made_from.page for run in runs for made_from in run.to_make]
@@ -197,7 +211,7 @@ def _start(rendering: AppRendering, pages: list[AssembledPage], session: MakingS
     job_keys = JobKeys(bundle)
     keys = {job: job_keys.key(job) for job in jobs}
     cached = context.blocks.get_many(keys.values())
-    rendering.blocks.there.update({job: cached[key] for job, key in keys.items() if key in cached})
+    rendering.blocks.add({job: cached[key] for job, key in keys.items() if key in cached})
     missing = {job: key for job, key in keys.items() if key not in cached}
     if missing:
         stream = context.prerenderer.stream(list(missing), bundle)

@@ -15,7 +15,8 @@ from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
 from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
 from robbieblocks.prerender.isolate import keys
 from robbieblocks.prerender.isolate.error_mapping import REACT_MESSAGES, component_problem
-from robbieblocks.prerender.isolate.html_check import html_problem
+from robbieblocks.prerender.isolate.html_check import html_problem, parsed
+from robbieblocks.prerender.isolate.nesting import misnested_in
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.settings import resource_dir
 from tests.pages import Press, block, component
@@ -321,6 +322,11 @@ HARMLESS = {
         "const o = {}; o.toString = () => 'o'; o.constructor = 1; return `${e} ${o}`; };",
         "N: y o",
     ),
+    "hints are for the head": (
+        "exports.default = () => { require('react-dom').preconnect('https://a.example'); "
+        "return jsx('p', {}); };",
+        "<p></p>",
+    ),
     "preloads are left out": (
         "exports.default = () => jsx('img', { src: '/a.png', alt: '' });",
         '<img src="/a.png" alt=""/>',
@@ -363,7 +369,7 @@ INTERACTIVE = {
     "browser's class": ("return typeof IntersectionObserver;", False, True),
     "timer of nothing": ("return String(setTimeout(undefined));", False, False),
     "browser test": ("return typeof window === 'undefined' ? 'a' : 'b';", False, True),
-    "misnested": ("return jsx('p', { onClick() {}, children: jsx('div', {}) });", True, True),
+    "misnested": ("return jsx('p', { onClick() {}, children: jsx('div', {}) });", True, False),
     "suspended": (
         "return jsx(React.Suspense, { fallback: 'w', "
         "children: jsx(React.lazy(() => new Promise(() => 0)), {}) });",
@@ -383,6 +389,148 @@ def test_what_a_block_needs(
     assert first.problem is None
     assert (first.interactive, first.rerender) == (interactive, rerender)
     assert first.html.replace("b0", "b1") == second.html
+
+
+HINTS = {
+    "what the HTML names": ("jsx('img', { src: '/a.png', alt: '' })", ""),
+    "more pictures than React puts first": (
+        "jsx('p', { children: ["
+        "jsx('style', { href: 'k', precedence: 'low', children: '.a{}' }, 's'), "
+        "...Array.from({ length: 14 }, (_, n) => jsx('img', { src: `/${n}.png`, alt: '' }, n))] })",
+        "",
+    ),
+    "connections": (
+        "(dom.preconnect('https://a.example', { crossOrigin: 'anonymous' }), "
+        "dom.prefetchDNS('https://b.example'), 'x')",
+        '<link rel="preconnect" href="https://a.example" crossorigin=""/>'
+        '<link href="https://b.example" rel="dns-prefetch"/>',
+    ),
+    "files": (
+        "(dom.preload('/a.woff2', { as: 'font' }), dom.preload('/b.png', { as: 'image' }), "
+        "dom.preloadModule('/m.js'), 'x')",
+        '<link rel="preload" href="/a.woff2" as="font" crossorigin=""/>'
+        '<link rel="preload" href="/b.png" as="image"/><link rel="modulepreload" href="/m.js"/>',
+    ),
+    "elements": (
+        "jsx('p', { children: jsx('link', { rel: 'preconnect', href: 'https://a.example' }) })",
+        '<link rel="preconnect" href="https://a.example"/>',
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "hints"), HINTS.values(), ids=HINTS)
+def test_hints(prerenderer: Prerenderer, isolate: str, body: str, hints: str) -> None:
+    """Hints for what is fetched soon leave the block for the page's head, wherever they stand."""
+    code = f"const dom = require('react-dom'); exports.default = () => {body};"
+    (made,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=code))
+    assert made.problem is None
+    assert made.hints == hints
+    assert "<link" not in made.html
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "dom.preload('https://a.example/x.js', { as: 'script' })",
+        "dom.preload('//a.example/x.css', { as: 'style' })",
+        "dom.preloadModule('https://a.example/x.js')",
+    ],
+)
+def test_what_the_policy_refuses_is_not_fetched(
+    prerenderer: Prerenderer, isolate: str, body: str
+) -> None:
+    """A hint for a script or style of another site is an error with a remedy."""
+    code = f"const dom = require('react-dom'); exports.default = () => ({body}, 'x');"
+    problem = _problem(prerenderer.render(_jobs("it"), _bundle(isolate, it=code))[0])
+    assert "which the page's policy refuses" in problem.what
+    assert problem.remedy == "serve it from this site, or leave it out"
+
+
+def test_a_form_s_function_needs_no_script_of_its_own(
+    prerenderer: Prerenderer, isolate: str
+) -> None:
+    """What React would add for forms that are sent early is the page's own task."""
+    code = "exports.default = () => jsx('form', { action() {}, children: 'x' });"
+    (made,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=code))
+    assert made.problem is None
+    assert made.interactive
+    assert made.html.endswith(">x</form>")
+
+
+CLASSES: dict[str, tuple[str, dict[str, object], str]] = {
+    "of the code": ("jsx('p', { className: 'b a' })", {}, "a b"),
+    "put together": (
+        "jsx('p', { className: `bg-${p.color}-500` })",
+        {"color": "red"},
+        "bg-red-500",
+    ),
+    "escaped": ("jsx('p', { className: '[&>p]:mt-4' })", {}, "[&>p]:mt-4"),
+    "raw HTML": (
+        "jsx('p', { dangerouslySetInnerHTML: { __html: p.html } })",
+        {"html": "<b class=a>x</b><i CLASS = 'b&#x20;c'></i><s\nclass=\"&lt;\"></s>"},
+        "a b c",
+    ),
+    "props of what stays": ("jsx('p', { title: p.a })", {"a": "p-4"}, ""),
+    "props of what lives": (
+        "jsx('p', { onClick() {} })",
+        {"a": "p-4 m-1", "b": [{"c": "hidden"}], "d": "One sentence, two.", "e": "<b class='x'>"},
+        "hidden m-1 p-4 x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "props", "classes"), CLASSES.values(), ids=CLASSES)
+def test_classes(
+    prerenderer: Prerenderer, isolate: str, body: str, props: dict[str, object], classes: str
+) -> None:
+    """A block's classes are those of its HTML, and where it lives on those in its props."""
+    bundle = _bundle(isolate, it=f"exports.default = (p) => {body};")
+    job = RenderJob(component="it", props_json=json.dumps(props), prefix="b1-")
+    (made,) = prerenderer.render([job], bundle)
+    assert (made.problem, made.classes, made.left_out) == (None, classes, False)
+
+
+def test_too_many_classes(prerenderer: Prerenderer, isolate: str) -> None:
+    """Of a hundred thousand classes the first two thousand count, and it is told."""
+    body = (
+        "exports.default = () => "
+        "jsx('p', { className: Array.from({ length: 1e5 }, (_, n) => `m-${n}`).join(' ') });"
+    )
+    (made,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=body))
+    assert made.left_out
+    assert len(made.classes.split()) == 2000
+
+
+TAGS = (
+    *("div", "p", "span", "ul", "li", "dl", "dt", "dd", "h2", "h3", "a", "button", "form", "b"),
+    *("svg", "g", "section", "table", "tbody", "tr", "td", "select", "option", "x-y", "pre", "i"),
+)
+
+
+def _tree(random: Random, depth: int) -> object:
+    if depth == 0 or random.random() < 0.15:
+        return "x"
+    children = [_tree(random, depth - 1) for _ in range(random.randint(0, 2))]
+    return [random.choice(TAGS), children]
+
+
+def test_what_may_be_hydrated_has_the_parser_s_tree(prerenderer: Prerenderer, isolate: str) -> None:
+    """The quick proof inside the isolate finds each misnesting that a parser finds."""
+    body = (
+        "const make = (it) => typeof it === 'string' ? it : "
+        "jsx(it[0], { children: it[1].map((each, key) => jsx(React.Fragment, "
+        "{ children: make(each) }, key)) });"
+        "exports.default = ({ tree }) => jsx('i', { onClick() {}, children: make(tree) });"
+    )
+    random = Random(5)
+    props = [json.dumps({"tree": _tree(random, 4)}) for _ in range(1500)]
+    jobs = [RenderJob(component="it", props_json=each, prefix="b1-") for each in props]
+    rendered = prerenderer.render(jobs, _bundle(isolate, it=body))
+    sound = [made for made in rendered if made.problem is None]
+    assert len(sound) > 1000
+    found = [bool(misnested_in(parsed(made.html), made.html)) for made in sound]
+    assert 100 < sum(found) < len(found) - 100
+    assert [bool(made.misnested) for made in sound] == found
 
 
 # Walks all that a component can reach, and names what it could change or add to.

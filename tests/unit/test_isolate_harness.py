@@ -73,7 +73,7 @@ def test_the_isolate_process_loads_little() -> None:
         "robbieblocks.prerender.isolate",
         *(
             f"robbieblocks.prerender.isolate.{name}"
-            for name in ("harness", "html_check", "process", "protocol", "v8_isolate")
+            for name in ("harness", "html_check", "nesting", "process", "protocol", "v8_isolate")
         ),
     }
 

@@ -49,7 +49,7 @@ def _module(specifier: str, *imports: str, css: str = "") -> Module:
     return Module(specifier=specifier, asset=asset, script="", imports=imports, stylesheet=sheet)
 
 
-def _utilities(keys: Collection[str]) -> Asset | None:
+def _utilities(keys: Collection[str], _: frozenset[str] = frozenset()) -> Asset | None:
     return Asset.of("utilities", "css", "@layer utilities{}") if keys else None
 
 
@@ -514,11 +514,12 @@ def test_what_the_html_parser_raises_is_that_block_s_failure(
         raise ValueError("unforeseen")
 
     monkeypatch.setattr(v8_isolate, "html_problem", fail)
-    html, failure = v8_isolate.checked(("<x-y></x-y>", 0))
+    html, failure, *_ = v8_isolate.checked(("<x-y></x-y>", 0, "", "", ""))
     assert html is None
     assert isinstance(failure, dict)
     assert "ValueError: unforeseen" in failure["message"]
-    assert v8_isolate.checked(("<p></p>", PROVEN)) == ("<p></p>", PROVEN)
+    proven = "<p></p>", PROVEN, "", "", ""
+    assert v8_isolate.checked(proven) == proven
 
 
 def test_a_template_can_stand_in_another(tmp_path: Path) -> None:

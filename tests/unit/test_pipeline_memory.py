@@ -48,7 +48,7 @@ def _bundle(said: Said, tokens: str) -> Bundle:
             candidates=frozenset(classes.split()),
         )
 
-    def of_classes(keys: Collection[str]) -> Asset:
+    def of_classes(keys: Collection[str], _: frozenset[str] = frozenset()) -> Asset:
         reached = {*keys, *(name for key in keys for name in said[key][2])}
         used = {word for key in reached for word in said[key][1].split()}
         return Asset.of("u", "css", f"{tokens} {sorted(used)}".encode())
@@ -144,7 +144,7 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
     expected = before.document(page)
     other = next(key for key in KEYS if key not in before.components(page))
 
-    def unasked(keys: Collection[str]) -> Asset:
+    def unasked(keys: Collection[str], _: frozenset[str] = frozenset()) -> Asset:
         raise AssertionError(keys)
 
     changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)

@@ -52,7 +52,7 @@ def _live(*forms: StyleForm) -> Manifest:
         modules={},
         runtime=Module(specifier="runtime", asset=Asset("runtime.js", b""), script=""),
         base_stylesheet=Asset("base.css", b""),
-        utilities_for=lambda _keys: None,
+        utilities_for=lambda _keys, _words=frozenset(): None,
         isolate="",
     )
     entries: list[PageEntry] = []

@@ -8,6 +8,7 @@ from robbieblocks.bundle.analysis.checks import (
 )
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
 from robbieblocks.bundle.analysis.free_names import FreeName, free_names
+from robbieblocks.bundle.analysis.nested_elements import element_inside
 from robbieblocks.bundle.analysis.syntax import SourcePosition, code_problem
 from robbieblocks.bundle.analysis.typed_text import TypedText, typed_text
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_dependencies",
     "check_imports",
     "code_problem",
+    "element_inside",
     "free_names",
     "in_place_of",
     "typed_text",

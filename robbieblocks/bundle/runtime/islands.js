@@ -1,7 +1,8 @@
 // Brings a prerendered page to life. Each block that needs it is a React root of its own, so that
 // one that fails leaves the others alone. What to do stands in the page as inert JSON, a list of
 // islands. `when` is load, idle or visible; `use` is the specifier of the component's module.
-// `fresh`: the block showed the clock, randomness or the locale. It is rendered again, not hydrated.
+// `fresh`: the block showed the clock, randomness or the locale. What differs is put right.
+// `anew`: browsers have other elements than React. It is rendered again, not hydrated.
 // `fill`: its props with {{name|fallback}} still in them, to be filled from the URL's query as text.
 // No block has it whose component may make HTML of a text.
 // `still`: it has no state and no events. It is only rendered where the query fills a placeholder.
@@ -9,9 +10,13 @@
 /**
  * @typedef {{
  *   id: string, use: string, props: object, when: string,
- *   fresh?: boolean, fill?: object, still?: boolean,
+ *   fresh?: boolean, anew?: boolean, fill?: object, still?: boolean,
  * }} Island
  */
+
+import { elementsOf, patch, tolerating } from "./fresh.js";
+import "./forms.js";
+import { retype, typedIn } from "./typed.js";
 
 const PLACEHOLDER = /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
@@ -89,10 +94,9 @@ export const start = async (island, element) => {
   const asked = island.fill !== undefined && asksFor(island.fill);
   if (island.still && !asked) return;
   try {
-    const [
-      { createElement, createRoot, hydrateRoot, useLayoutEffect, useState },
-      { default: Component },
-    ] = await Promise.all([loadReact(), import(island.use)]);
+    const [React, { default: Component }] = await Promise.all([loadReact(), import(island.use)]);
+    const { createElement, createRoot, flushSync, hydrateRoot } = React;
+    const typed = typedIn(element);
     /** @type {any} */
     let root;
     const options = {
@@ -111,22 +115,41 @@ export const start = async (island, element) => {
         report("caught an error", error);
       },
       onRecoverableError(/** @type {unknown} */ error) {
-        report("differs from its prerendered content and was rendered anew", error);
+        // Of one that is fresh this is no mistake: its elements differ.
+        if (!island.fresh)
+          report("differs from its prerendered content and was rendered anew", error);
+        retype(element, typed);
       },
     };
+    const props = asked ? filled(island.fill) : island.props;
     root = roots.get(island.id);
-    if (root || island.fresh || island.still) {
-      root ||= createRoot(element, options);
-      root.render(createElement(Component, asked ? filled(island.fill) : island.props));
+    if (root) root.render(createElement(Component, props));
+    else if (island.anew || island.still) {
+      root = createRoot(element, options);
+      flushSync(() => root.render(createElement(Component, props)));
+      retype(element, typed);
     } else {
       // A root must not be updated before it is hydrated, so its first effect fills the props.
       const Filled = () => {
-        const [props, setProps] = useState(island.props);
-        useLayoutEffect(() => setProps(filled(island.fill)), []);
+        const [props, setProps] = React.useState(island.props);
+        React.useLayoutEffect(() => setProps(filled(island.fill)), []);
         return createElement(Component, props);
       };
-      const child = asked ? createElement(Filled) : createElement(Component, island.props);
-      root = hydrateRoot(element, child, options);
+      // What was typed before is told to the block once it lives.
+      const Told = () => {
+        React.useEffect(() => retype(element, typed), []);
+        return block();
+      };
+      const block = () => (asked ? createElement(Filled) : createElement(Component, props));
+      const child = typed.some((each) => each.touched) ? createElement(Told) : block();
+      const hydrate = () => {
+        root = hydrateRoot(element, child, options);
+      };
+      if (island.fresh) {
+        const before = elementsOf(element);
+        tolerating(() => flushSync(hydrate));
+        patch(element, before, React);
+      } else hydrate();
     }
     roots.set(island.id, root);
   } catch (error) {

@@ -6,6 +6,7 @@ from robbieblocks.bundle.tailwind.usage import (
     NO_CLASSES,
     NamedClasses,
     classes_of_css,
+    names_utilities,
     unknown_utilities,
     with_utilities,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Tailwind",
     "classes_of_css",
     "misspelt_variables",
+    "names_utilities",
     "unknown_utilities",
     "variables_in",
     "with_utilities",

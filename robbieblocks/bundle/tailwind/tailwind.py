@@ -19,7 +19,7 @@ from robbieblocks.bundle.tailwind.design_system import DesignSystem
 from robbieblocks.bundle.tailwind.theme import theme_css
 from robbieblocks.cache import Cache
 from robbieblocks.css_text import property_name
-from robbieblocks.model import Asset, Importing, TokenRow, reachable, sha256
+from robbieblocks.model import Asset, Importing, Sha256, TokenRow, reachable, sha256
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "tailwind"
@@ -50,9 +50,9 @@ class Tailwind:
         self._sheets: Sheets = {}
 
     @property
-    def key(self) -> object:
-        """Equal for tokens under which components get the same stylesheets."""
-        return self._cache_key, self._token_variables
+    def key(self) -> Sha256:
+        """Equal for tokens under which equal words give equal stylesheets."""
+        return sha256("\0".join((self._cache_key, *sorted(self._token_variables))))
 
     @cached_property
     def design_system(self) -> DesignSystem:
@@ -86,7 +86,7 @@ class Tailwind:
         """
         known = self.learn(frozenset[str]().union(*words.values()))
         return UtilityStylesheets(
-            known=known,
+            learn=self.learn,
             classes={key: known.used(own) for key, own in words.items()},
             components=components,
             token_variables=self._token_variables,
@@ -101,28 +101,47 @@ class Tailwind:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UtilityStylesheets:
-    """The stylesheet for any components of one bundle. It holds data only, and starts nothing.
+    """The stylesheet for any components of one bundle, and for words of what they render to.
 
-    `classes` are the utility classes and theme variables that each component uses itself, by its
-    key, and `components` say which import which. `token_variables` are defined by tokens, so a
-    stylesheet does not define them. Stylesheets are written when they are first needed and kept:
-    `by_classes` is shared by all bundles of a theme, where equal classes give equal stylesheets.
+    `learn` asks Tailwind about words that were never seen. `classes` are the utility classes and
+    theme variables that each component uses itself, by its key, and `components` say which import
+    which. `token_variables` are defined by tokens, so a stylesheet does not define them.
+    Stylesheets are written when they are first needed and kept: `by_classes` is shared by all
+    bundles of a theme, where equal classes give equal stylesheets.
     """
 
-    known: KnownClasses
+    learn: Callable[[frozenset[str]], KnownClasses]
     classes: Mapping[str, frozenset[str]]
     components: Mapping[str, Importing]
     token_variables: frozenset[str]
     by_classes: Sheets
-    by_components: Sheets = field(default_factory=Sheets)
+    by_components: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
-    def for_components(self, keys: Collection[str]) -> Asset | None:
-        """The stylesheet of what these components and all that they import use, if anything."""
-        wanted = frozenset(keys)
-        if wanted not in self.by_components:
-            used = [self.classes[key] for key in reachable(wanted, self.components)]
-            self.by_components[wanted] = self._for_classes(frozenset[str]().union(*used))
-        return self.by_components[wanted]
+    @property
+    def known(self) -> KnownClasses:
+        """All that is known by now."""
+        return self.learn(frozenset())
+
+    def for_components(
+        self, keys: Collection[str], words: frozenset[str] = frozenset()
+    ) -> Asset | None:
+        """The stylesheet of what these components and all that they import use, if anything.
+
+        `words` are more that may be classes. Raises ProcessFailed where Tailwind has to be asked
+        about one of them and can't run.
+        """
+        used = self._of_components(frozenset(keys))
+        if not words <= used:
+            more = words - used
+            used |= self.learn(more).used(more)
+        return self._for_classes(used)
+
+    def _of_components(self, keys: frozenset[str]) -> frozenset[str]:
+        known = self.by_components.get(keys)
+        if known is None:
+            used = [self.classes[key] for key in reachable(keys, self.components)]
+            known = self.by_components[keys] = frozenset[str]().union(*used)
+        return known
 
     def _for_classes(self, used: frozenset[str]) -> Asset | None:
         if len(self.by_classes) > _MAX_SHEETS:
@@ -134,7 +153,8 @@ class UtilityStylesheets:
     def _written(self, used: frozenset[str]) -> Asset:
         known = self.known
         rules = "".join(css for word, css in known.rules.items() if word in used)
-        variables = self._variables(rules + " ".join(w for w in used if w.startswith("--")))
+        text = rules + " ".join(w for w in used if w.startswith("--"))
+        variables = self._variables(text, known.theme)
         palette = "".join(f"{name}:{value};" for name, value in sorted(variables.items()))
         keyframes = "".join(
             css
@@ -151,9 +171,8 @@ class UtilityStylesheets:
         )
         return Asset.of("utilities", "css", minified(css))
 
-    def _variables(self, css: str) -> dict[str, str]:
+    def _variables(self, css: str, theme: Mapping[str, str]) -> dict[str, str]:
         """The theme's variables that the text refers to and that no token defines."""
-        theme = self.known.theme
         found: dict[str, str] = {}
         pending = _VARIABLE.findall(css)
         while pending:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.bundle.tailwind.variables import text_warning
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import listed, nearest, printable
-from robbieblocks.model import ComponentRow, TokenRow
+from robbieblocks.model import ComponentRow, Importing, TokenRow, reachable
 
 _CSS_CLASS: Final = re.compile(r"\.(-?[A-Za-z_][\w-]*)", re.ASCII)
 _MAX_LISTED: Final = 12
@@ -66,6 +66,30 @@ def with_utilities(components: Mapping[str, NamedClasses], known: KnownClasses) 
         for key, classes in components.items()
         if not known.rules.keys().isdisjoint(classes.named - classes.styled)
     )
+
+
+class Styled(Importing, Protocol):
+    """A component that may import others, and the classes that it names and styles."""
+
+    @property
+    def classes(self) -> NamedClasses:
+        """Its own classes."""
+        ...
+
+
+def names_utilities(
+    components: Mapping[str, Styled],
+    learn: Callable[[frozenset[str]], KnownClasses],
+    key: str,
+    words: frozenset[str],
+) -> bool:
+    """Whether one of the words in a component's HTML is a utility class, by the component's key.
+
+    A class that its own CSS defines, or that of a component which it imports, is none.
+    """
+    reached = reachable([key], components)
+    left = words.difference(*(components[each].classes.styled for each in reached))
+    return bool(left) and not learn(left).rules.keys().isdisjoint(left)
 
 
 def unknown_utilities(

@@ -27,6 +27,7 @@ from robbieblocks.prerender.isolate.error_mapping import component_problem
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.protocol import (
     INTERACTIVE,
+    LEFT_OUT,
     RERENDER,
     Definition,
     Failure,
@@ -143,9 +144,15 @@ class IsolateClient:
         if result[0] is None:
             problem = component_problem(job.component, result[1], bundle, self._cpu_s)
             return RenderedBlock(html="", interactive=False, problem=problem)
-        html, flags = result
+        html, flags, classes, hints, misnested = result
         return RenderedBlock(
-            html=html, interactive=bool(flags & INTERACTIVE), rerender=bool(flags & RERENDER)
+            html=html,
+            interactive=bool(flags & INTERACTIVE),
+            rerender=bool(flags & RERENDER),
+            classes=classes,
+            left_out=bool(flags & LEFT_OUT),
+            hints=hints,
+            misnested=misnested,
         )
 
     def _results(

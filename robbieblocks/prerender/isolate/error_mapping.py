@@ -72,6 +72,7 @@ _FIXES: Final = {
     r"while a page is prerendered": (
         "pages are prerendered without a browser: use it in useEffect or an event handler"
     ),
+    r"it preloads ": "serve it from this site, or leave it out",
     r"Maximum call stack": "the recursion does not end: check its last case",
     r"Invalid (?:string|array|array buffer) length|the HTML is \d+ characters": (
         "look for a list or a text that grows without end, or show less of it"

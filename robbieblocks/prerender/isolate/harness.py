@@ -22,6 +22,8 @@ MODULES: Final = (
     "modules.js",
     "freeze.js",
     "html_proof.js",
+    "class_words.js",
+    "hints.js",
     "render.js",
 )
 _IMPORT: Final = re.compile(r"^import [^;]*;$", re.MULTILINE)

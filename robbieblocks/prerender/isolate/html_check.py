@@ -70,14 +70,27 @@ visibilityState vlinkColor wasDiscarded when write writeln xmlEncoding xmlStanda
 )
 
 
-def html_problem(html: str) -> tuple[str, str] | None:
+def parsed(html: str) -> LexborHTMLParser:
+    """A block's HTML inside a page, as a browser reads it."""
+    return LexborHTMLParser(_BEFORE + html + _AFTER)
+
+
+def block_node(document: LexborHTMLParser) -> LexborNode | None:
+    """The wrapper of the block in what `parsed` gives."""
+    node = document.body
+    for _ in (*_AROUND, "div"):
+        node = node.first_child if node is not None else None
+    return node
+
+
+def html_problem(html: str | LexborHTMLParser) -> tuple[str, str] | None:
     """What is wrong with a block's HTML, and what to do about it; None where it is allowed.
 
     The HTML must close every element that it opens and no other. It must not use ids and attributes
     that the page's own script looks for, nor names that hide members of `document`, nor hold an
     element that acts on the whole document, or that the page's content security policy refuses.
     """
-    document = LexborHTMLParser(_BEFORE + html + _AFTER)
+    document = parsed(html) if isinstance(html, str) else html
     if not _stays_inside(document):
         return (
             "its HTML leaves the block: an element, attribute or comment is not closed, "

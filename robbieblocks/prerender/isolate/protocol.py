@@ -21,10 +21,12 @@ Job = tuple[str, str, str]
 """A block to render: specifier of its component, props as JSON, prefix of the ids in it."""
 
 # Flags of a rendered block. PROVEN is for the child alone: the harness has shown that the HTML
-# stays inside its wrapper, so that no HTML parser is needed for it.
+# stays inside its wrapper and has React's tree, so that no HTML parser is needed for it. LEFT_OUT
+# says that it has more classes than are looked at.
 INTERACTIVE: Final = 1
 RERENDER: Final = 2
 PROVEN: Final = 4
+LEFT_OUT: Final = 8
 
 
 class Failure(TypedDict, total=False):
@@ -43,8 +45,14 @@ class Failure(TypedDict, total=False):
     fix: str
 
 
-Result = tuple[str, int] | tuple[None, Failure]
-"""A job's HTML with its flags, or why there is none. JSON makes lists of them."""
+Rendered = tuple[str, int, str, str, str]
+"""A job's HTML with its flags, the words in it that may be classes, and the elements that it wants
+in the page's head. Last, from the isolate: the HTML without raw HTML, where a parser has to compare
+it with what it makes of the HTML. In a reply: two elements by name, of which HTML does not allow
+the second in the first, or nothing."""
+
+Result = Rendered | tuple[None, Failure]
+"""What became of a job, or why there is nothing. JSON makes lists of them."""
 
 
 @final

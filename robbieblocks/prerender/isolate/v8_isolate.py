@@ -14,7 +14,8 @@ from py_mini_racer import JSEvalException, MiniRacer
 
 from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate import harness
-from robbieblocks.prerender.isolate.html_check import html_problem
+from robbieblocks.prerender.isolate.html_check import html_problem, parsed
+from robbieblocks.prerender.isolate.nesting import misnested_in
 from robbieblocks.prerender.isolate.protocol import PROVEN, Definition, Failure, Result
 from robbieblocks.row_faults import blame
 
@@ -136,13 +137,19 @@ def checked(result: Result) -> Result:
     """The result, checked by an HTML parser where the harness could not prove the HTML."""
     if result[0] is None:
         return result
-    html, flags = result
+    html, flags, classes, hints, nesting = result
+    if flags & PROVEN:
+        return result
     faults: list[Problem] = []
     wrong: tuple[str, str] | None = None
+    misnested = ""
     with blame(faults.append, "component", ""):
-        wrong = None if flags & PROVEN else html_problem(html)
+        document = parsed(html)
+        wrong = html_problem(document)
+        if wrong is None and nesting:
+            misnested = misnested_in(document, nesting)
     if faults:
         wrong = faults[0].what, "write its HTML in another way"
     if wrong is None:
-        return result
+        return html, flags, classes, hints, misnested
     return None, Failure(message=wrong[0], fix=wrong[1])

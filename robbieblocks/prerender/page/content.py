@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from robbieblocks.errors import Problem
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.visibility import Visibility
@@ -12,7 +13,11 @@ from robbieblocks.prerender.page.visibility import Visibility
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once."""
+    """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once.
+
+    `words` are those of its blocks that may be utility classes, `hints` elements for its head that
+    they want, `problems` warnings.
+    """
 
     about: head.About
     body: str
@@ -24,3 +29,6 @@ class Content:
     address: str = ""
     feeds: tuple[tuple[str, str], ...] = ()
     leads_to: str = ""
+    words: frozenset[str] = frozenset()
+    hints: Sequence[str] = ()
+    problems: tuple[Problem, ...] = ()

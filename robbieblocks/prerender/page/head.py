@@ -41,6 +41,7 @@ _INLINE_STYLE: Final = re.compile(
     r"<style\b[^>]*+(?:>(.*?)(?:</style\s*+>|\Z)|\Z)", re.DOTALL | re.IGNORECASE
 )
 _SCRIPT_TEXT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0: ""}
+_LINK: Final = re.compile(r"<link [^<>]*>")
 _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
 _STYLE_END: Final = re.compile("</(?=style)", re.IGNORECASE)
 _LINE_END: Final = re.compile("\r\n?")
@@ -170,6 +171,11 @@ def linked_data(metadata: JsonObject) -> list[str]:
         for graph in graphs
         if isinstance(graph, dict) and graph
     ]
+
+
+def hints(of_blocks: Iterable[str]) -> list[str]:
+    """The elements that blocks want in the head, each once."""
+    return list(dict.fromkeys(link for text in of_blocks for link in _LINK.findall(text)))
 
 
 def preload_fonts(fonts: Iterable[Asset]) -> str:

@@ -31,10 +31,11 @@ class Islands:
     """A page's islands: their components, those of them that load at once, and the page's JSON.
 
     The JSON's keys are bytes of the page and are read by `bundle/runtime/islands.js`: `fresh` says
-    that the block is rendered again instead of hydrated, because it showed the clock, randomness or
-    the locale. `still` says that it has no state and no events: it is only rendered where the URL's
-    query fills a placeholder of `fill`. `has_controls`: one of them does nothing without scripts.
-    `may_make_html`: one of them may make elements of a text, in its code or by the name of a prop.
+    that the block showed the clock, randomness or the locale, `anew` that it is rendered again
+    instead of hydrated, because browsers have another tree than React. `still` says that it has no
+    state and no events: it is only rendered where the URL's query fills a placeholder of `fill`.
+    `has_controls`: one of them does nothing without scripts. `may_make_html`: one of them may make
+    elements of a text, in its code or by the name of a prop.
     """
 
     components: frozenset[str] = frozenset()
@@ -68,8 +69,7 @@ class Islands:
         listed = [
             (block, rendered[block.order])
             for block in blocks
-            if block.hydrate != "never"
-            and (_needs_browser(rendered[block.order]) or block.fill is not None)
+            if block.hydrate != "never" and (rendered[block.order].lives or block.fill is not None)
         ]
         entries = [_entry(block, made) for block, made in listed]
         return cls(
@@ -114,19 +114,17 @@ def _unfilled_problem(
     )
 
 
-def _needs_browser(made: RenderedBlock) -> bool:
-    return made.interactive or made.rerender
-
-
 def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
     """Whether every visitor needs the block's module at once, so that it is worth a preload."""
-    return _needs_browser(made) and block.hydrate == "load" and block.visitor is None
+    return made.lives and block.hydrate == "load" and block.visitor is None
 
 
 def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
     use = json.dumps(component_specifier(block.component))
     entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
-    if made.rerender:
+    if made.misnested:
+        entry += ',"anew":true'
+    elif made.rerender:
         entry += ',"fresh":true'
     elif not made.interactive:
         entry += ',"still":true'

@@ -77,6 +77,7 @@ class AssetGraph:
         self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
         self._keys: dict[str, str] = {}
         self._utilities: dict[str, bool] = {}
+        self._names_utilities = functools.lru_cache(_STYLES_KEPT)(bundle.names_utilities)
         self._styled: dict[str, frozenset[str]] = {}
         self._styles_of = functools.lru_cache(_STYLES_KEPT)(self._make_styles)
         self._runtime = self._reach(_REACT)
@@ -96,16 +97,22 @@ class AssetGraph:
             known = self._keys[component] = escape(" ".join([component, *others]))
         return known
 
-    def base(self, component: str, *, reset: bool | None) -> str:
+    def base(
+        self, component: str, *, reset: bool | None, words: frozenset[str] = frozenset()
+    ) -> str:
         """Which base styles a block of the component gets, as an HTML attribute; "" for the reset.
+
+        `words` are those of its HTML that may be utility classes.
 
         `text`: margins, bullets and sizes as browsers have them; `utilities`: controls with classes
         are bare. Where `reset` is None, what is written with utility classes gets the reset.
         """
-        utilities = self._has_utilities(component)
+        utilities = self._has_utilities(component) or (
+            bool(words) and self._names_utilities(component, words)
+        )
         text = not (utilities if reset is None else reset)
-        words = [*(["text"] if text else []), *(["utilities"] if utilities else [])]
-        return f' data-rb-base="{" ".join(words)}"' if words else ""
+        wanted = [*(["text"] if text else []), *(["utilities"] if utilities else [])]
+        return f' data-rb-base="{" ".join(wanted)}"' if wanted else ""
 
     def _has_utilities(self, component: str) -> bool:
         """Whether the component, or one that it imports, is written with utility classes."""
@@ -118,13 +125,18 @@ class AssetGraph:
         return known
 
     def page(
-        self, components: frozenset[str], islands: Islands, styles: StyleForm = "inline"
+        self,
+        components: frozenset[str],
+        islands: Islands,
+        styles: StyleForm = "inline",
+        words: frozenset[str] = frozenset(),
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
         Modules of `islands` are in the import map, those of the eager ones are preloaded too.
+        `words` are those of the page's HTML that may be utility classes.
         """
-        own = self._styles_of(components, styles)
+        own = self._styles_of(components, self.bundle.utilities_for(components, words), styles)
         if not islands.components:
             return PageAssets(
                 stylesheets=own.html,
@@ -180,12 +192,12 @@ class AssetGraph:
         reached = (self._reach(component_specifier(key)) for key in components)
         return sorted(self._runtime.union(*reached))
 
-    def _stylesheets(self, components: Collection[str]) -> list[Asset]:
+    def _stylesheets(self, components: Collection[str], utilities: Asset | None) -> list[Asset]:
         """The stylesheets of base, components and utilities, in the order of their layers."""
         modules = self.bundle.modules
         used = frozenset[str]().union(*map(self._with_styles, components))
         own = [modules[name].stylesheet for name in sorted(used)]
-        listed = (self.bundle.base_stylesheet, *own, self.bundle.utilities_for(components))
+        listed = (self.bundle.base_stylesheet, *own, utilities)
         return list({sheet.name: sheet for sheet in listed if sheet is not None}.values())
 
     def _with_styles(self, component: str) -> frozenset[str]:
@@ -204,8 +216,10 @@ class AssetGraph:
         integrity = ",".join(dict.fromkeys([entry[1] for entry in entries]))
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
-    def _make_styles(self, components: frozenset[str], form: StyleForm) -> _Styles:
-        sheets = self._stylesheets(components)
+    def _make_styles(
+        self, components: frozenset[str], utilities: Asset | None, form: StyleForm
+    ) -> _Styles:
+        sheets = self._stylesheets(components, utilities)
         if form == "linked":
             sheets.remove(self.bundle.base_stylesheet)  # it is in the node's file
         linked = tuple(sheets) if form == "separate" else head.too_large(sheets)

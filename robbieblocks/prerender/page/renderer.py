@@ -24,6 +24,7 @@ from robbieblocks.model import (
     RenderedBlock,
     Sha256,
     StyleForm,
+    class_words,
     same,
     sha256,
 )
@@ -133,20 +134,21 @@ class PageRenderer:
         for block in {block.zone: block for block in reversed(page.blocks)}.values():
             if f'id="{block.id}" data-rb-component="' not in body:
                 raise ContentError([lost_zone(page.layout, block.zone)])
+        islands = Islands.of(page, rendered, graph.html_setter, graph.maker)
+        blocks = [rendered[block.order] for block in page.blocks]
         content = Content(
             about=about,
             body=body,
             components=frozenset(block.component for block in page.blocks),
-            islands=Islands.of(page, rendered, graph.html_setter, graph.maker),
-            inline_styles=[
-                text
-                for block in page.blocks
-                for text in head.inline_styles(rendered[block.order].html)
-            ],
+            islands=islands,
+            inline_styles=[text for block in blocks for text in head.inline_styles(block.html)],
             visibility=visibility,
             title_fill=page.title_fill or "",
             address=quote(page.route),
             feeds=feeds.links(page),
+            words=class_words(blocks),
+            hints=head.hints(block.hints for block in blocks if block.hints),
+            problems=islands.problems,
         )
         return self._document(content, bundle, styles)
 
@@ -173,7 +175,9 @@ class PageRenderer:
     def _document(
         self, content: Content, bundle: Bundle, styles: StyleForm = "inline"
     ) -> PageDocument:
-        loads = self._asset_graph(bundle).page(content.components, content.islands, styles)
+        loads = self._asset_graph(bundle).page(
+            content.components, content.islands, styles, content.words
+        )
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
         html = self._templates.rendered(
@@ -197,6 +201,7 @@ class PageRenderer:
                 "stylesheets": _safe(loads.stylesheets),
                 "style": _safe(style),
                 "modules": _safe(loads.scripts),
+                "hints": [_safe(hint) for hint in content.hints],
                 "json_ld": [_safe(graph) for graph in head.linked_data(content.about.metadata)],
                 "speculation": _safe(head.SPECULATION),
                 "visitor": _safe(visitor),
@@ -209,7 +214,7 @@ class PageRenderer:
         return PageDocument(
             parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
             assets=(*loads.assets, self.favicon),
-            problems=content.islands.problems,
+            problems=content.problems,
             address=content.address,
             title=content.about.title,
             image=head.text_of(content.about.metadata, "og_image"),
@@ -259,7 +264,8 @@ def _zones(
     zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
     for block in blocks:
         keys = graph.component_keys(block.component)
-        base = graph.base(block.component, reset=block.reset)
+        words = class_words([rendered[block.order]])
+        base = graph.base(block.component, reset=block.reset, words=words)
         zones[block.zone].append(
             f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}"{base}>'
             f"{rendered[block.order].html}</div>"

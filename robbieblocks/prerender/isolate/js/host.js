@@ -43,6 +43,8 @@ export const wrapMethod = (target, name, make) => {
   if (typeof original === "function") define(target, name, standIn(original, make(original)));
 };
 
+/** @type {Set<string>} */
+const NO_TEXTS = new Set();
 const NOTHING_DONE = {
   /** It has state, effects, refs or event handlers: the browser must hydrate it. */
   interactive: false,
@@ -52,6 +54,8 @@ const NOTHING_DONE = {
   browserName: "",
   /** Why it can't be rendered at once, "" where it can. */
   asyncReason: "",
+  /** Texts that were set as HTML, each once. @type {Set<string>} */
+  rawHtml: NO_TEXTS,
   /** How many packages are being loaded: they may read the clock meanwhile. */
   loading: 0,
 };

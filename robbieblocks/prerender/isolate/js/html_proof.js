@@ -1,6 +1,9 @@
-// Proves that a block's HTML stays inside its wrapper, for what nearly every block is made of: known
-// elements, each closed in order, and no text that a parser could take for a tag. What this can't
-// prove is checked by a real HTML parser in the child process (html_check.py).
+// Proves of a block's HTML that it stays inside its wrapper, and that a parser makes the tree of it that
+// React has: for what nearly every block is made of, known elements, each closed in order, and no text
+// that a parser could take for a tag. What this can't prove is checked by a real HTML parser in the
+// child process (html_check.py).
+
+import { block } from "./host.js";
 
 const ORDINARY = new Set(
   (
@@ -13,12 +16,21 @@ const ORDINARY = new Set(
 );
 const VOID = new Set(["img", "br", "hr", "input", "source"]);
 // Their opening tag closes a <p> that is open (HTML 13.2.6.4.7).
+const HEADINGS = new Set("h1 h2 h3 h4 h5 h6".split(" "));
 const CLOSES_P = new Set(
   (
-    "div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol dl hr pre " +
-    "blockquote figure figcaption form fieldset details summary dialog"
+    "div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd hr " +
+    "pre blockquote figure figcaption form fieldset details summary dialog"
   ).split(" "),
 );
+// Their opening tag ends an <svg> that is open (HTML 13.2.6.5).
+const LEAVES_SVG = new Set(
+  (
+    "b blockquote br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s small span " +
+    "strong sub sup u ul"
+  ).split(" "),
+);
+const LISTS = new Set(["ul", "ol", "dl"]);
 // Attributes and the end of an opening tag, after its name; and what React writes as comments.
 const REST = /((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>/y;
 const COMMENT = /<!--\/?[$&!?]?-->/y;
@@ -35,19 +47,42 @@ const matchAt = (pattern, html, at) => {
   return pattern.exec(html);
 };
 
-// Whether an element inside the open ones makes a parser close one of them.
+// Whether a parser might close one of the open elements at an item of a list.
 /** @type {(name: string, open: string[]) => boolean} */
-const isMisnested = (name, open) =>
+const isItemInItem = (name, open) => {
+  const list = open.findLastIndex((outer) => LISTS.has(outer));
+  const inner = open.slice(list + 1);
+  return name === "li" ? inner.includes("li") : inner.includes("dt") || inner.includes("dd");
+};
+
+// Whether an element inside the open ones might make a parser close one of them.
+/** @type {(name: string, open: string[]) => boolean} */
+const mayClose = (name, open) =>
   (CLOSES_P.has(name) && open.includes("p")) ||
-  ((name === "a" || name === "button" || name === "form") && open.includes(name));
+  (HEADINGS.has(name) && HEADINGS.has(open[open.length - 1] ?? "")) ||
+  ((name === "li" || name === "dt" || name === "dd") && isItemInItem(name, open)) ||
+  ((name === "a" || name === "button" || name === "form") && open.includes(name)) ||
+  (LEAVES_SVG.has(name) && open.includes("svg"));
+
+const MAX_RAW = 100;
+const RAW = "><!--rb-raw--></";
 
 /**
- * Whether the HTML is proven to stay inside its wrapper, and whether a parser builds another tree
- * from it than React has.
+ * The HTML with a mark in place of each text that the block set as HTML; "" where they are too many.
+ * @param {string} html
+ */
+export const withoutRaw = (html) => {
+  const raw = [...block.rawHtml].sort((one, other) => other.length - one.length);
+  if (raw.length > MAX_RAW) return "";
+  return raw.reduce((text, each) => text.replaceAll(`>${each}</`, () => RAW), html);
+};
+
+/**
+ * Whether the HTML is proven to stay inside its wrapper, and to have the tree that React has.
  * @param {string} html
  */
 export const proveHtml = (html) => {
-  const proof = { proven: false, misnested: false };
+  const proof = { stays: false, nested: block.rawHtml.size === 0 };
   /** @type {string[]} */
   const open = [];
   let at = html.indexOf("<");
@@ -84,7 +119,7 @@ export const proveHtml = (html) => {
         closed = rest[2] !== "";
         end = at + name.length + rest[0].length;
       }
-      if (isMisnested(name, open)) proof.misnested = true;
+      if (proof.nested && mayClose(name, open)) proof.nested = false;
       if (!VOID.has(name)) {
         // Only inside svg does "/>" close an element.
         if (!closed) open.push(name);
@@ -94,6 +129,6 @@ export const proveHtml = (html) => {
     }
     at = html.indexOf("<", at + 1);
   }
-  proof.proven = open.length === 0;
+  proof.stays = open.length === 0;
   return proof;
 };

@@ -21,10 +21,20 @@ const AsyncFunction = getPrototypeOf(async () => {});
 // Hooks that need no browser: what they return does not change after the first render.
 const STATIC_HOOKS = ["useId", "useMemo", "useCallback", "useContext", "useDebugValue", "use"];
 
+// A tree of elements is compared with what a parser makes of the HTML, without what was raw.
+/** @type {(props: any) => void} */
+const noteRawHtml = (props) => {
+  const html = props?.dangerouslySetInnerHTML?.__html;
+  if (typeof html !== "string" || !html.includes("<")) return;
+  if (block.rawHtml.size === 0) block.rawHtml = new Set();
+  block.rawHtml.add(html);
+};
+
 // Note what an element says of its block: an event handler, a ref, or an async component.
 /** @type {(type: any, props: any) => void} */
 const noteElement = (type, props) => {
   if (typeof type === "string") {
+    noteRawHtml(props);
     if (block.interactive || props === null || typeof props !== "object") return;
     for (const name in props) {
       const value = props[name];

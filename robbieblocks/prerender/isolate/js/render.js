@@ -1,8 +1,10 @@
 // Renders blocks, and makes the functions that the child process calls. No component can reach them.
 
+import { classWords } from "./class_words.js";
 import { failure, messageOf } from "./failure.js";
+import { withoutHints } from "./hints.js";
 import { block, freeze, parse, realNow, resetBlock, server, stringify } from "./host.js";
-import { proveHtml } from "./html_proof.js";
+import { proveHtml, withoutRaw } from "./html_proof.js";
 import { expectModules, requireFor } from "./modules.js";
 import { unguardedReact, watchedReact } from "./react.js";
 import { reseed } from "./varying.js";
@@ -11,13 +13,15 @@ import { reseed } from "./varying.js";
 const INTERACTIVE = 1;
 const RERENDER = 2;
 const PROVEN = 4;
+const LEFT_OUT = 8;
 
-/** @typedef {[html: string, flags: number] | [html: null, failure: import("./failure.js").Failure]} Result */
+/**
+ * @typedef {[html: string, flags: number, classes: string, hints: string, nesting: string]
+ *   | [html: null, failure: import("./failure.js").Failure]} Result
+ */
 
 const SLICE_MS = 250;
 const MAX_HTML_CHARS = 4_000_000;
-// React puts links for pictures before a block's HTML; they belong into a page's head.
-const PRELOADS = /^(?:<link rel="preload"[^<>]*\/>)+/;
 // React's errors for something that is waited for (react.dev/errors).
 const WAITS = /error #(426|460);/;
 
@@ -64,21 +68,23 @@ const checkFallback = (component, props, prefix) => {
 const renderBlock = (component, props, prefix) => {
   resetBlock();
   try {
-    let html = renderTree(component, props, prefix, watchedReact);
-    if (html.startsWith('<link rel="preload"')) html = html.replace(PRELOADS, "");
+    const made = withoutHints(renderTree(component, props, prefix, watchedReact));
+    let html = made.html;
     if (html.includes("<!--$!-->")) checkFallback(component, props, prefix);
     // Text that isn't well-formed UTF-16 has no UTF-8; HTML has no NUL. React's own text has both.
     const sent = html.toWellFormed().replaceAll("\0", "\uFFFD");
     if (sent !== html && block.interactive) block.rerender = true;
     html = sent;
-    const { proven, misnested } = proveHtml(html);
-    // The browser's tree then differs from React's, so that the block can't be hydrated.
-    if (misnested && block.interactive) block.rerender = true;
+    const { stays, nested } = proveHtml(html);
+    const lives = block.interactive || block.rerender;
+    const proven = stays && (nested || !lives);
+    const { classes, leftOut } = classWords(html, lives ? parse(props) : null);
     const flags =
       (block.interactive ? INTERACTIVE : 0) |
       (block.rerender ? RERENDER : 0) |
-      (proven ? PROVEN : 0);
-    return [html, flags];
+      (proven ? PROVEN : 0) |
+      (leftOut ? LEFT_OUT : 0);
+    return [html, flags, classes, made.hints, lives && !proven ? withoutRaw(html) : ""];
   } catch (error) {
     return [null, failure(block.asyncReason ? asyncError() : error)];
   }

@@ -1,0 +1,186 @@
+"""What a visitor did with a block before it came to life stays, in a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from robbieblocks.model import AssembledBlock, ComponentRow
+from tests import pages
+from tests.pages import Press, block, component
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.browser
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture
+def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
+    """Serves one page made of the given components and blocks; its address."""
+    with ExitStack() as stack:
+
+        def made(rows: list[ComponentRow], blocks: list[AssembledBlock], **more: Any) -> str:
+            written = pages.page(*blocks, **more)
+            press.write(tmp_path, press.bundle(*rows), [written], pages.node())
+            return stack.enter_context(pages.served(tmp_path))
+
+        yield made
+
+
+# The page's own script, and React, which that asks for.
+RUNTIME = "**/_rb/islands-*.js"
+REACT = "**/_rb/react-*.js"
+
+
+def _hold(page: Page, pattern: str) -> Callable[[], None]:
+    """Keep requests waiting until what is returned is called."""
+    waiting: list[Route] | None = []
+
+    def keep(route: Route) -> None:
+        if waiting is None:
+            route.continue_()
+        else:
+            waiting.append(route)
+
+    page.route(pattern, keep)
+
+    def go_on() -> None:
+        nonlocal waiting
+        held, waiting = waiting or [], None
+        for route in held:
+            route.continue_()
+
+    return go_on
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector("#b1 form")
+
+
+FRESH = component(
+    "fresh",
+    """import { useState } from "react";
+export default function Fresh() {
+  const now = new Date();
+  const [said, setSaid] = useState("");
+  return <form className={"in-" + now.getFullYear()} style={{ "--year": now.getFullYear() }}>
+    <p title={"since " + now.getFullYear()}>It is {now.getFullYear()}, or {Math.random()}.</p>
+    <time dateTime={now.toISOString()}>{now.getFullYear()}</time>
+    <svg viewBox="0 0 9 9"><line x2={now.getDate()} strokeWidth={now.getFullYear()}/></svg>
+    <b dangerouslySetInnerHTML={{ __html: `<i>${now.getFullYear()}</i>` }}/>
+    <input name="plain"/><input name="kept" value={said} onChange={(e) => setSaid(e.target.value)}/>
+    <output>{said.toUpperCase()}</output>
+    <textarea name="long"/><input type="checkbox" name="box"/>
+    <select name="one"><option>a</option><option>b</option></select>
+  </form>;
+}""",
+)
+# Its elements differ from those that were prerendered, so that React makes them anew.
+OTHER = component(
+    "other",
+    FRESH.code.replace("<p title=", "{now.getFullYear() > 2025 && <hr/>}<p title=").replace(
+        "Fresh", "Other"
+    ),
+)
+MISNESTED = component(
+    "misnested",
+    FRESH.code.replace("<output>", "<table><tr><td>x</td></tr></table><output>").replace(
+        "Fresh", "Misnested"
+    ),
+)
+
+
+@pytest.mark.parametrize("row", [FRESH, OTHER, MISNESTED], ids=lambda row: row.key)
+def test_what_a_visitor_typed_stays(publish: Publish, page: Page, row: ComponentRow) -> None:
+    """A block that shows the clock gets the visitor's, and keeps what was typed and the focus."""
+    go_on = _hold(page, RUNTIME)
+    _open(page, publish([row], [block(1, row.key)]))
+    page.fill("[name=plain]", "a name")
+    page.fill("[name=kept]", "mine")
+    page.fill("[name=long]", "a letter")
+    page.check("[name=box]")
+    page.select_option("[name=one]", "b")
+    page.focus("[name=plain]")
+    page.evaluate("document.activeElement.setSelectionRange(2, 4)")
+    page.evaluate("window.form = document.querySelector('form')")
+    go_on()
+    year = str(page.evaluate("new Date().getFullYear()"))
+    page.wait_for_function("y => document.querySelector('time').textContent === y", arg=year)
+    page.wait_for_function("() => document.querySelector('output').textContent === 'MINE'")
+    values = page.evaluate(
+        """[...document.querySelectorAll('form [name]')].map(
+             each => each.type === 'checkbox' ? String(each.checked) : each.value)"""
+    )
+    assert values == ["a name", "mine", "a letter", "true", "b"]
+    focused = page.evaluate(
+        "(({name, selectionStart: a, selectionEnd: b}) => [name, a, b])(document.activeElement)"
+    )
+    assert focused == ["plain", 2, 4]
+    if row is FRESH:
+        assert page.evaluate("form === document.querySelector('form')")
+    assert page.get_attribute("form", "class") == f"in-{year}"
+    assert page.get_attribute("form p", "title") == f"since {year}"
+    assert (page.get_attribute("form", "style") or "").replace(" ", "").rstrip(
+        ";"
+    ) == f"--year:{year}"
+    assert page.get_attribute("line", "stroke-width") == year
+    assert page.inner_text("b i") == year
+    page.fill("[name=kept]", "yours")
+    page.wait_for_function("() => document.querySelector('output').textContent === 'YOURS'")
+
+
+FORM = component(
+    "form",
+    """import { useActionState } from "react";
+export default function Form() {
+  const [said, act] = useActionState(
+    (before, data) => [...before, data.get("name"), data.get("how")], []);
+  return <form action={act}>
+    <input name="name"/><button name="how" value="first">send</button>
+    <output>{said.join(" ")}</output>
+  </form>;
+}""",
+)
+BUTTON = component(
+    "button",
+    """import { useState } from "react";
+export default function Button() {
+  const [said, say] = useState("");
+  return <form><input name="name"/>
+    <button formAction={(data) => say(data.get("name"))}>send</button>
+    <output>{said}</output></form>;
+}""",
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [(FORM, "Ada first"), (BUTTON, "Ada")], ids=["form", "button"]
+)
+@pytest.mark.parametrize("early", [True, False])
+def test_a_form_with_a_function(
+    publish: Publish, page: Page, row: ComponentRow, said: str, early: bool
+) -> None:
+    """Its function gets what is sent, also what was sent before the block came to life."""
+    go_on = _hold(page, REACT)
+    with page.expect_request(REACT):
+        _open(page, publish([row], [block(1, row.key, hydrate="idle")]))
+    page.fill("[name=name]", "Ada")
+    if not early:
+        go_on()
+        page.wait_for_function(
+            "() => Object.keys(document.querySelector('form'))"
+            ".some(k => k.startsWith('__reactProps'))"
+        )
+    page.click("button")
+    if early:
+        go_on()
+    page.wait_for_function("t => document.querySelector('output').textContent === t", arg=said)
+    assert page.url.endswith("/")

@@ -1,0 +1,110 @@
+"""Utility classes that no text of a component has: from props, defaults, raw HTML, put together."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sites import Block, MakeSite, Site, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.postgres]
+
+BOX = """import { useState } from "react";
+export default function Box({ look, size, later, html }) {
+  const [on, set] = useState(false);
+  return <div className={look}>
+    <i className={`mt-${size}`}>x</i>
+    <button type="button" className={on ? later : ""} onClick={() => set(true)}>go</button>
+    <div dangerouslySetInnerHTML={{ __html: html }}/>
+  </div>;
+}"""
+SCHEMA = {
+    "look": {"type": "string", "default": "pt-[31px]"},
+    "size": {"type": "integer"},
+    "later": {"type": "string"},
+    "html": {"type": "string"},
+}
+PROPS = {"size": 7, "later": "pl-[17px] other", "html": "<b class=pr-[19px]>x</b>"}
+STYLE = """selector => (({paddingTop, paddingLeft, paddingRight, marginTop}) =>
+  [paddingTop, paddingLeft, paddingRight, marginTop])(
+    getComputedStyle(document.querySelector(selector)))"""
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:
+    """A page with the box, and one beside it whose block has no class."""
+    made = make_site()
+    made.component("box", BOX, schema=SCHEMA)
+    made.component("plain", "export default ({ text = 'x' }) => <p>{text}</p>;")
+    made.page("boxes", Block(component="box", props=PROPS))
+    made.page("others", "plain")
+    made.build()
+    assert made.problems(warnings=True) == []
+    return made
+
+
+def _sheets(site: Site, page: str) -> str:
+    return "".join(re.findall(r"<style>.*?</style>", site.file(page).read_text(), re.DOTALL))
+
+
+@pytest.mark.browser
+def test_they_get_their_styles(site: Site, page: Page) -> None:
+    """Classes of props, schema defaults and raw HTML, put together, and shown after a click."""
+    with site.served() as address:
+        visit(page, f"{address}/boxes/")
+        assert page.evaluate(STYLE, "#b1 > div")[0] == "31px"
+        assert page.evaluate(STYLE, "#b1 i")[3] == "28px"
+        assert page.evaluate(STYLE, "#b1 b")[2] == "19px"
+        page.get_by_role("button").click()
+        assert page.evaluate(STYLE, "#b1 button")[1] == "17px"
+    assert "31px" not in _sheets(site, "others")
+
+
+def test_an_edit_without_a_new_class_keeps_the_styles(site: Site) -> None:
+    """Its page's styles stay, byte for byte; with a new one they have it, and no other page has."""
+    before, others = _sheets(site, "boxes"), site.file("others").read_bytes()
+    edit = """
+        UPDATE robbieblocks_page_blocks SET props = jsonb_set(props, '{later}', to_jsonb(%s::text))
+        WHERE props ? 'later'"""
+    site.sql(edit, "other pl-[17px]")
+    report = site.build()
+    assert [page.key for run in report.runs for page in run.changed] == ["boxes"]
+    assert _sheets(site, "boxes") == before
+    site.sql(edit, "pl-[18px]")
+    site.build()
+    assert "18px" in _sheets(site, "boxes")
+    assert "17px" not in _sheets(site, "boxes")
+    assert site.file("others").read_bytes() == others
+
+
+def test_a_block_from_the_cache_has_its_classes(site: Site) -> None:
+    """A process that finds every block rendered makes the same page."""
+    before = site.file("boxes").read_bytes()
+    context = site.builder.context
+    context.memory.fingerprints.clear()
+    site.file("boxes").unlink()
+    report = site.build()
+    assert report.blocks_rendered == 0
+    assert site.file("boxes").read_bytes() == before
+
+
+def test_what_html_does_not_allow_is_warned_of(site: Site) -> None:
+    """The warning names both elements, the block, and the line; the page goes out."""
+    site.component(
+        "rows",
+        'import { useState } from "react";\nexport default function Rows() {\n'
+        "  const [n, set] = useState(0);\n  return (\n    <table onClick={() => set(1)}>\n"
+        "      <tr><td>{n}</td></tr>\n    </table>\n  );\n}",
+    )
+    site.page("table", "rows")
+    site.build()
+    (problem,) = site.problems(warnings=True)
+    assert (problem.page, problem.key, problem.line) == ("table", "rows", 6)
+    assert "<tr> does not fit into <table>" in problem.what
+    assert "<tbody>" in problem.remedy
+    assert '"anew":true' in site.file("table").read_text()
