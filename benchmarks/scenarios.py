@@ -73,7 +73,22 @@ def small_app(bench: Bench) -> None:
             f"{median(scripted) / ours:.1f} times"
         )
         bench.add(Result.of("vite", [wall / ours for wall in theirs], speed, note))
+        _rollback(bench, worker)
         _idle(bench, worker)
+
+
+def _rollback(bench: Bench, worker: Worker) -> None:
+    """Back to the release before, as a person types it, until the command has ended."""
+    took = []
+    for _ in bench.rounds(2, 5):
+        worker.until_live(edits.of_component)
+        before = worker.site.current.readlink()
+        took.append(worker.site.command("rollback", "--reason", "bench").wall)
+        if worker.site.current.readlink() == before:
+            raise processes.FailedError("the rollback is not live")
+        worker.site.command("unpin")
+        worker.settle()
+    bench.add(Result.of("rollback", took, machine.pace()))
 
 
 def _idle(bench: Bench, worker: Worker) -> None:

@@ -117,6 +117,11 @@ class Site:
         argv = (*OURS, "build", "--app", "bench", "--format", "json", *arguments)
         return processes.run(argv, env=self.env, cwd=self.home, timeout=timeout)
 
+    def command(self, name: str, *arguments: str) -> Run:
+        """A command about the app on its first node, as a whole program."""
+        argv = (*OURS, name, "--node", NODE, "--app", "bench", *arguments)
+        return processes.run(argv, env=self.env, cwd=self.home)
+
     @contextmanager
     def worker(self, node: str = NODE) -> Iterator[Worker]:
         """A running worker of one node, that has built everything and waits."""

@@ -48,6 +48,7 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target("preview-1000", "the same, 1,000 pages x 8 blocks", 6_000, "ms"),
     Target("preview-1000-cold", "the same with an empty cache", 10_000, "ms"),
+    Target("rollback", "rollback, the whole command, 10 pages", 1_000, "ms"),
     Target("idle-memory", "idle worker with its prerender child: memory (PSS)", 160, "MB"),
     Target("idle-cpu", "idle worker with its prerender child: CPU", 0.5, "%"),
     Target(
