@@ -87,11 +87,12 @@ def build(
     with open_build(
         request, context=context, connection=connection, site=site, progress=progress
     ) as session:
-        now = request.at or clock()
-        content = relate(read(session), session, now=now)
+        content = read(session)
         with record_runs(
             session, content.triggers, on_abandoned=partial(announce_abandoned, session, clock)
         ) as recorder:
+            now = request.at or clock()
+            content = relate(content, session, now=now)
             assemblies = assemble(content, session)
             compiled = compile_apps(content, assemblies, session)
             plan = make_plan(content, compiled, session, now=now)
