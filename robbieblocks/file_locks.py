@@ -11,18 +11,32 @@ import fcntl
 import os
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-_OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_OPEN: Final = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_MAKE: Final = _OPEN | os.O_CREAT | os.O_EXCL
 _FIRST_PAUSE_S: Final = 0.001
 _LONGEST_PAUSE_S: Final = 0.016
 
 
 def open_lock_file(path: Path, *, mode: int = 0o644) -> int:
-    """The descriptor of a lock file, which is made where it is missing. Raises OSError."""
-    return os.open(path, _OPEN, mode)
+    """The descriptor of a lock file, which is made where it is missing. Raises OSError.
+
+    It can only be read where another account made the file, as a command by sudo does: flock(2)
+    needs no more.
+    """
+    while True:
+        try:
+            return os.open(path, _OPEN)
+        except FileNotFoundError:
+            # Where somebody else has just made it, theirs is opened.
+            with suppress(FileExistsError):
+                return _made(path, mode)
+        except PermissionError:
+            return os.open(path, _READ)
 
 
 @contextmanager
@@ -59,6 +73,13 @@ def lock_within(descriptor: int, timeout_s: float, *, shared: bool = False) -> b
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     return True
+
+
+def _made(path: Path, mode: int) -> int:
+    descriptor = os.open(path, _MAKE, mode)
+    # Whatever the umask: other accounts must be able to lock it, too.
+    os.fchmod(descriptor, mode)
+    return descriptor
 
 
 def _kind(*, shared: bool) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,8 +28,18 @@ from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.freeze_telling import freezes_told, tell_freezes
 from robbieblocks.worker.health import Health
 from tests.commands import Installation
-from tests.integration.releases import NODE, app_folder, put, put_version
+from tests.integration.releases import (
+    NODE,
+    app_folder,
+    assets,
+    manifest,
+    pages,
+    publish,
+    put,
+    put_version,
+)
 from tests.worker_doubles import RecordingLog
+from tests.workers import without_root_s_rights
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -430,3 +442,48 @@ def test_a_disk_that_fills_up_tears_no_line(
     assert [each.note for each in told(root)] == ["its file was altered later by something else"]
     ACTS["pin"](root)
     assert kinds(root) == ["pinned", "pinned"]
+
+
+_AS_ANOTHER_ACCOUNT = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from robbieblocks import release
+root, node = release.SiteRoot(Path(sys.argv[1])), sys.argv[2]
+assert release.unpin(root, node, "play", who="bob")
+assert release.end_holds(root, node, "play", [sys.argv[3]], who="bob")
+assert release.end_freezes(root, [node], datetime.now(UTC), who="bob")
+assert root.unnoted == []
+"""
+
+
+def test_what_an_account_keeps_by_sudo_another_ends(site_root: SiteRoot) -> None:
+    """Whatever the umask of the first: the worker's account reads what is kept, and goes on."""
+    wanted = manifest(pages(1), assets(1))
+    known = tuple(replace(page, row_digests="-1 -2") for page in wanted.pages)
+    publish(site_root, replace(wanted, pages=known), pages(1), assets(1))
+    page, now = known[0].key, datetime.now(UTC)
+    umask = os.umask(0o077)
+    try:
+        release.pin_live(site_root, *PLACE, now=now, **WHO)
+        release.hold_page(site_root, *PLACE, page, now=now, **WHO)
+        release.freeze(site_root, [NODE], now=now, until=now + DAY, **WHO)
+    finally:
+        os.umask(umask)
+    # Root's files are not this account's to write; its folders are.
+    for path in [*site_root.path.glob("*"), *app_folder(site_root).path.glob("*")]:
+        if path.is_file():
+            assert path.stat().st_mode & 0o444 == 0o444, path
+            path.chmod(0o444)
+    subprocess.run(
+        [
+            *without_root_s_rights(),
+            *(sys.executable, "-c", _AS_ANOTHER_ACCOUNT),
+            *(str(site_root.path), NODE, page),
+        ],
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    assert Counter(kinds(site_root)) == Counter(
+        ("pinned", "held", "freeze.started", "unpinned", "released", "freeze.ended")
+    )

@@ -27,6 +27,7 @@ AGE: Final = timedelta(days=90)
 """Older ones go, where no release needs them."""
 _BYTES_MAX: Final = 8 << 20
 _END_BYTES: Final = 512
+_MODE: Final = 0o644
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _OPEN: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -91,12 +92,15 @@ def append(
             return
         is_new = not os.path.lexists(path)
         try:
-            descriptor = os.open(path, _OPEN, 0o644)
+            descriptor = os.open(path, _OPEN, _MODE)
         except PermissionError:
             # Another account began it, as by sudo; whoever publishes may replace it.
             _write_anew(folder, read(folder), added)
             return
         try:
+            if is_new:
+                # Whatever the umask of who began it: other accounts go on with it.
+                os.fchmod(descriptor, _MODE)
             _append(descriptor, added, path)
         finally:
             os.close(descriptor)
@@ -107,8 +111,7 @@ def append(
 def _write_anew(folder: Path, lines: Sequence[Line], added: bytes) -> None:
     text = b"".join(line.raw + b"\n" for line in lines) + added
     with disk.folder(disk.real(folder)) as fd:
-        disk.replace_file(FILE, text, dir_fd=fd, sync=True)
-        os.chmod(FILE, 0o644, dir_fd=fd)
+        disk.replace_file(FILE, text, dir_fd=fd, sync=True, mode=_MODE)
         os.fsync(fd)
 
 

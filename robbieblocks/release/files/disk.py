@@ -22,6 +22,8 @@ FileStat = tuple[int, int]
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ_ONLY: Final = 0o444
+KEPT_BY_PEOPLE: Final = 0o444
+"""The rights of what people pin, hold and freeze: root may do it, and the worker has to read it."""
 # Why a hard link is refused where a copy can be made.
 _NO_LINK: Final = frozenset(
     {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS}
@@ -77,17 +79,25 @@ def folder(path: str | Path, *, dir_fd: int | None = None) -> Generator[int]:
 
 
 def write_new(
-    name: str, content: bytes, *, dir_fd: int, modified_ns: int | None = None
+    name: str,
+    content: bytes,
+    *,
+    dir_fd: int,
+    modified_ns: int | None = None,
+    mode: int | None = None,
 ) -> FileStat:
     """Write a file that must not exist, readable only (so that no editor saves over it).
 
-    `modified_ns` is its time of modification, where that is not to be now.
+    `modified_ns` is its time of modification, where that is not to be now. `mode` are its rights
+    whatever the umask, where other accounts have to read it.
     """
     fd = os.open(name, _CREATE, _READ_ONLY, dir_fd=dir_fd)
     try:
         written = os.write(fd, content)
         while written < len(content):
             written += os.write(fd, memoryview(content)[written:])
+        if mode is not None:
+            os.fchmod(fd, mode)
         if modified_ns is not None:
             os.utime(fd, ns=(modified_ns, modified_ns))
         status = os.fstat(fd)
@@ -107,16 +117,18 @@ def time_of(digest: Sha256) -> int:
     return (1 + (int(digest[:8], 16) >> 2)) * 10**9 + int(digest[8:16], 16) % 10**9
 
 
-def replace_file(name: str, content: bytes, *, dir_fd: int, sync: bool = False) -> FileStat:
+def replace_file(
+    name: str, content: bytes, *, dir_fd: int, sync: bool = False, mode: int | None = None
+) -> FileStat:
     """Put a file in place of another (or none) with one rename, in one folder.
 
-    With `sync` its bytes are durable before it has its name.
+    With `sync` its bytes are durable before it has its name. `mode` is as for `write_new`.
     """
     parent, _, last = name.rpartition("/")
     temporary = temporary_name(last)
     temporary = f"{parent}/{temporary}" if parent else temporary
     try:
-        stat_ = write_new(temporary, content, dir_fd=dir_fd)
+        stat_ = write_new(temporary, content, dir_fd=dir_fd, mode=mode)
         if sync:
             sync_file(temporary, dir_fd=dir_fd)
         os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)

@@ -159,7 +159,9 @@ def write_freezes(site_root: SiteRoot, given: Mapping[str, Freeze]) -> None:
     with disk.attempt("write what is frozen", path):
         if given:
             with disk.folder(disk.real(site_root.path)) as fd:
-                disk.replace_file(FREEZES, f"{text}\n".encode(), dir_fd=fd, sync=True)
+                disk.replace_file(
+                    FREEZES, f"{text}\n".encode(), dir_fd=fd, sync=True, mode=disk.KEPT_BY_PEOPLE
+                )
         else:
             Path(path).unlink(missing_ok=True)
         disk.sync_folder(disk.real(site_root.path))

@@ -114,7 +114,7 @@ def write_holds(app_folder: AppFolder, held: Mapping[str, Hold]) -> None:
     with disk.attempt("write the holds", path):
         if held:
             with disk.folder(app_folder.path) as fd:
-                disk.replace_file(HOLDS, text.encode(), dir_fd=fd)
+                disk.replace_file(HOLDS, text.encode(), dir_fd=fd, mode=disk.KEPT_BY_PEOPLE)
         else:
             Path(path).unlink(missing_ok=True)
         system_calls.sync_file_system(app_folder.path)

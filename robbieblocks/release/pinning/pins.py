@@ -91,7 +91,9 @@ def write_pin(app_folder: AppFolder, pin: Pin) -> None:
     text = json.dumps({"version": _VERSION, **pin.as_json(), "act": pin.act}, indent=2) + "\n"
     with disk.attempt("write the pin", app_folder.pin):
         with disk.folder(app_folder.path) as fd:
-            disk.replace_file(app_folder.pin.name, text.encode(), dir_fd=fd)
+            disk.replace_file(
+                app_folder.pin.name, text.encode(), dir_fd=fd, mode=disk.KEPT_BY_PEOPLE
+            )
         system_calls.sync_file_system(app_folder.path)
 
 

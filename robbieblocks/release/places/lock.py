@@ -39,12 +39,14 @@ def lock(site_root: SiteRoot, node: str, app: str, *, timeout_s: float = 60.0) -
                 f"could not change {app_folder.path}: another process has been publishing there "
                 f"for {timeout_s:g} s{_holder(path)}\n  -> wait for it, or stop it"
             )
-        _write_pid(descriptor)
+        _write_pid(descriptor, str(os.getpid()))
         held.add(path)
         try:
             yield app_folder.path
         finally:
             held.discard(path)
+            # Whoever can only read the file leaves no number, and must not seem to be this process.
+            _write_pid(descriptor, "")
 
 
 @contextlib.contextmanager
@@ -92,10 +94,14 @@ def _lock_file(path: Path) -> Generator[int]:
         yield descriptor
 
 
-def _write_pid(descriptor: int) -> None:
-    """Leave this process's number in the lock file, for the error of whoever waits in vain."""
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+def _write_pid(descriptor: int, pid: str) -> None:
+    """Leave a process's number in the lock file, for the error of whoever waits in vain.
+
+    A file of another account can't be written; the lock is held all the same.
+    """
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, pid.encode(), 0)
 
 
 def _holder(path: Path) -> str:
