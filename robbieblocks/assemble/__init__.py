@@ -14,6 +14,7 @@ from robbieblocks.assemble.props.markdown_places import MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
 from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.parts import whole_key
 from robbieblocks.assemble.relations.relating import Relations
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem
@@ -40,4 +41,5 @@ __all__ = [
     "release_path",
     "route_problem",
     "schema_problems",
+    "whole_key",
 ]

@@ -180,9 +180,15 @@ def boundaries_of(page: PreparedPage, block_order: int) -> list[datetime]:
     return list(boundaries(condition)) if condition is not None else []
 
 
-def next_boundary(pages: Collection[PreparedPage], now: datetime) -> datetime | None:
-    """The first instant after `now` at which a page becomes due or a condition changes."""
+def next_boundary(
+    pages: Collection[PreparedPage], now: datetime, frame: datetime | None = None
+) -> datetime | None:
+    """The first instant after `now` at which a page becomes due or a condition changes.
+
+    `frame` is that at which a frame becomes due.
+    """
     instants = [at for page in pages if (at := page.row.published_at) is not None]
+    instants += [frame] if frame is not None else []
     for page in [page for page in pages if page.conditions]:
         for condition in page.conditions.values():
             instants += boundaries(condition)

@@ -235,6 +235,8 @@ class Snapshot:
     `media` is by key. `media_content` gives the bytes of one; it raises KeyError where it is gone,
     DatabaseUnavailable, and SiteUnavailable for a file that can't be read. `library` is what was
     made of them, where the pipeline has done that; then stylesheets have their addresses.
+    `frame_instants` are the first instants at which frames that are not due yet become due, by app,
+    where pages are as they are shown.
     """
 
     pages: tuple[PageRow, ...]
@@ -245,5 +247,6 @@ class Snapshot:
     media: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
     media_content: Callable[[str], bytes] = field(default=_no_media, repr=False, compare=False)
     library: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
+    frame_instants: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     taken_at: datetime
     bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)

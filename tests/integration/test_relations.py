@@ -180,3 +180,25 @@ def test_a_feed_lies_beside_its_page(blog: Site) -> None:
     html = blog.file("/blog/").read_text()
     assert 'type="application/atom+xml" href="https://site.example/blog/atom.xml"' in html
     assert "atom.xml" not in blog.file("/blog/page/2/").read_text()
+
+
+def test_a_list_that_is_held_back_keeps_its_parts(blog: Site) -> None:
+    """Its last version leads to them; once its query is right again they follow it."""
+    before = blog.file("/blog/page/2/").read_text()
+    blog.sql(
+        "UPDATE robbieblocks_page_blocks SET props = %s"
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'blog')",
+        json.dumps({"items": {"$pages": {**_POSTS, "wher": 1}}}),
+    )
+    assert rewritten(blog.build()) == {"blog": "held back", "blog.page-2": "held back"}
+    assert blog.file("/blog/page/2/").read_text() == before
+    (problem,) = blog.problems()
+    assert problem.pointer == "/items/wher"
+    blog.sql(
+        "UPDATE robbieblocks_page_blocks SET props = %s"
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'blog')",
+        json.dumps({"items": {"$pages": {**_POSTS, "limit": 5}}}),
+    )
+    assert rewritten(blog.build()) == {"blog": "changed", "blog.page-2": "removed"}
+    blog.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'blog'")
+    assert rewritten(blog.build()) == {"blog": "removed"}

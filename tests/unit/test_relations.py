@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.assemble import Assembly, Relations, assemble
+from robbieblocks.assemble import Assembly, Relations, assemble, next_boundary
 from robbieblocks.model import Json, PageRow, Snapshot
 from tests.unit.rows import LAYOUTS, NOW, a_block, a_component, a_page, a_snapshot
 
@@ -398,3 +398,103 @@ def test_a_wrong_feed_is_told_with_its_place(setting: Json, pointer: str) -> Non
     (problem,) = assembly.held_back["list"]
     assert (problem.key, problem.field, problem.pointer) == ("list", "metadata", pointer)
     assert problem.remedy
+
+
+# --- bounds, and what is not due --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("props", "told"),
+    [
+        ([{"$pages": {"sort": f"metadata.s{n}"}} for n in range(3_000)], "more than 100 lists"),
+        ([{"$pages": {}}] * 101, "more than 100 lists"),
+        ([{"$pages": {"limit": 1000}}] * 20, "more than 10,000 pages in all"),
+        (
+            [
+                {"$pages": {"limit": 1, "paginate": True, "where": {"n": [*range(900)]}}},
+                {"$pages": {"limit": 1000}},
+            ],
+            "lists of its 900 parts have more than 200,000 pages",
+        ),
+    ],
+)
+def test_what_lists_hold_is_bounded(props: Json, told: str) -> None:
+    """A row of some kilobytes can't take the worker's memory; its problem says which bound."""
+    pages = [post(f"p{number:04}", number % 90, n=number) for number in range(1_000)]
+    rows = related(asking(props), *pages)
+    (fault,) = rows["list"].faults
+    assert told in fault.what
+    assert len(rows) == 1_001
+
+
+def test_lists_of_the_same_fields_share_what_they_say() -> None:
+    """A list of a frame is on thousands of pages, and in memory once."""
+    frame = replace(a_frame("footer"), blocks=(a_block(zone="footer", props={"$pages": {}}),))
+    pages = related(frame, a_page("one"), a_page("two"), post("post"))
+    of_one, of_two = (pages[key].blocks[-1].props for key in ("one", "two"))
+    assert isinstance(of_one, list)
+    assert isinstance(of_two, list)
+    assert {id(item) for item in of_one} & {id(item) for item in of_two}
+
+
+def test_a_frames_list_has_no_parts() -> None:
+    """Else each page of the app would be made once for each part."""
+    query: Json = {"$pages": {"limit": 1, "paginate": True}}
+    frame = replace(a_frame("footer"), blocks=(a_block(zone="footer", props=query),))
+    pages = related(frame, post("one"), post("two"))
+    assert pages.keys() == {"one", "two"}
+    (fault,) = pages["one"].faults
+    assert (fault.page, fault.what) == ("frame", "a frame's list has paginate")
+
+
+def test_a_frame_that_is_not_due_stands_around_no_page() -> None:
+    """It does so from its instant on, at which the app is looked at again."""
+    later = NOW + timedelta(hours=1)
+    frame, page = a_frame("header", published_at=later), a_page("home")
+    relations, content = Relations(), a_snapshot(frame, page, components=(OPEN,))
+    before = relations.applied(content, NOW)
+    assert before.pages == (page,)
+    assert before.frame_instants == {"play": later}
+    assembly = assemble(before, "play", layouts=LAYOUTS)
+    assert next_boundary(assembly.pages, NOW, before.frame_instants["play"]) == later
+    after = relations.applied(content, later)
+    assert [block.frame for block in after.pages[0].blocks] == ["", "frame"]
+    assert after.frame_instants == {}
+
+
+def test_a_part_takes_no_key_of_a_page_that_is_not_due() -> None:
+    """A process that knows the list already says so, too, and not once the page is gone."""
+    asks = asking({"$pages": {"limit": 1, "paginate": True}})
+    rows, relations = (asks, post("one"), post("two")), Relations()
+    later = a_page("list.page-2", published_at=NOW + timedelta(hours=1))
+    assert not related(*rows, relations=relations)["list"].faults
+    assert related(*rows, later, relations=relations)["list"].faults
+    assert not related(*rows, relations=relations)["list"].faults
+
+
+def test_neighbours_are_found_from_any_place() -> None:
+    """`near` takes `limit` of each side after leaving out `offset`."""
+    posts = [post(key, day) for day, key in enumerate("abcdef")]
+    rows = [
+        replace(
+            row,
+            blocks=(
+                a_block(
+                    props={
+                        "items": [
+                            {"$pages": {"near": side, "limit": 2, "offset": 1, "fields": ["key"]}}
+                            for side in ("previous", "next")
+                        ]
+                    }
+                ),
+            ),
+        )
+        for row in posts
+    ]
+    found = {
+        key: [[item["key"] for item in side] for side in items(row)]
+        for key, row in related(*rows).items()
+    }
+    assert found["a"] == [["c", "d"], []]
+    assert found["d"] == [["f"], ["b", "a"]]
+    assert found["f"] == [[], ["d", "c"]]

@@ -11,6 +11,8 @@ from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.model import Json, JsonObject, canonical_json
 
 _KEY = itemgetter("key")
+# Pages in answers that are kept: some 50 MB.
+_MOST_KEPT = 500_000
 
 
 class Listing:
@@ -20,6 +22,8 @@ class Listing:
         self._pages = sorted(pages, key=_KEY)
         self._by_value: dict[str, Mapping[str, list[int]]] = {}
         self._sorted: dict[tuple[object, ...], tuple[list[JsonObject], Mapping[str, int]]] = {}
+        self._kept = 0
+        self._chosen: dict[tuple[str, ...], dict[str, JsonObject]] = {}
 
     def window(self, query: PageQuery, asking: str, first: int) -> tuple[Sequence[JsonObject], int]:
         """At most `limit` pages of a query from the place `first` on, and how many it has in all.
@@ -31,14 +35,28 @@ class Listing:
         if query.near:
             if own is None:
                 return (), 0
-            near = pages[own + 1 :] if query.near == "next" else pages[:own][::-1]
-            return near[first : first + query.limit], len(near)
+            if query.near == "next":
+                start = own + 1 + first
+                return pages[start : start + query.limit], len(pages) - own - 1
+            end = max(0, own - first)
+            return pages[max(0, end - query.limit) : end][::-1], own
         found = pages[first : first + query.limit + 1]
         if own is None:
             return found[: query.limit], len(pages)
         if own < first:
             return pages[first + 1 : first + 1 + query.limit], len(pages) - 1
         return [page for page in found if page["key"] != asking][: query.limit], len(pages) - 1
+
+    def chosen(self, page: JsonObject, fields: tuple[str, ...]) -> JsonObject:
+        """Of a page's data only these fields; `metadata.price` becomes `price`.
+
+        Lists that name the same fields share one object: thousands of pages may show a list.
+        """
+        known = self._chosen.setdefault(fields, {})
+        key = str(page["key"])
+        if key not in known:
+            known[key] = {name.rpartition(".")[2]: field_of(page, name) for name in fields}
+        return known[key]
 
     def _in_order(self, query: PageQuery) -> tuple[list[JsonObject], Mapping[str, int]]:
         """All pages that the query takes, sorted, and the place of each by its key."""
@@ -52,6 +70,10 @@ class Listing:
                 found = [page for page in found if str(page["route"]).startswith(under)]
             pages = _sorted(found, query.sort, descending=query.descending)
             places = {str(page["key"]): place for place, page in enumerate(pages)}
+            self._kept += len(pages)
+            if self._kept > _MOST_KEPT:
+                self._sorted.clear()
+                self._kept = len(pages)
             known = self._sorted[asked] = pages, places
         return known
 

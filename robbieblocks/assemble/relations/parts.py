@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -9,11 +10,18 @@ from robbieblocks.model import PageRow
 
 MAX_PARTS: Final = 1_000
 _HTML: Final = ".html"
+_PART: Final = re.compile(r"\.page-[1-9][0-9]{0,3}\Z")
 
 
 def part_key(key: str, number: int) -> str:
     """The key of a page's part: `blog.page-2`. The first part is the page itself."""
     return key if number == 1 else f"{key}.page-{number}"
+
+
+def whole_key(key: str) -> str | None:
+    """The key of the page that a page with this key is a further part of, if it is one."""
+    found = _PART.search(key)
+    return key[: found.start()] if found else None
 
 
 def part_route(route: str, number: int) -> str:

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field
 from robbieblocks.assemble.relations.query import PageQuery, read_query, shown
-from robbieblocks.assemble.values import MAX_DEPTH, ValueProblem
+from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import Json, JsonObject, PageRow
 
 PAGE: Final = "$page"
 PAGES: Final = "$pages"
 PAGINATION: Final = "pagination"
+# What one page may ask for, its frames' blocks included.
+MAX_LISTS: Final = 100
+MAX_LISTED: Final = 10_000
 
 
 @dataclass(slots=True)
 class References:
-    """Replaces the references of one page, as its part `number` (from 1) of `count`.
+    """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    Afterwards `lists` says whether the page has a list, `paginated` is the query that asks for
-    parts, `total` how many pages it takes, and `problems` are what is wrong with references.
+    `in_frame` says whether the block at hand is a frame's. Afterwards `lists` is how many lists
+    the page has, `listed` how many pages are in them, `paginated` the query that asks for parts,
+    `total` how many pages it takes, and `problems` are what is wrong with references.
     """
 
     row: PageRow
     data: JsonObject
     listing: Listing
     number: int = 1
-    count: int = 1
-    part_route: Callable[[int], str] = str
-    lists: bool = False
+    routes: list[Json] = field(default_factory=list[Json])
+    in_frame: bool = False
+    lists: int = 0
+    listed: int = 0
     paginated: PageQuery | None = None
     total: int = 0
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
@@ -67,9 +72,12 @@ class References:
         if isinstance(asked, str) and is_field(asked):
             return field_of(self.data, asked)
         what = f"a page has no field {shown(asked)}"
-        remedy = f"one of {', '.join(FIELDS)}, metadata.<name>, or {PAGINATION}"
-        self.problems.append(ValueProblem(at, what, remedy))
+        self._wrong(at, what, f"one of {', '.join(FIELDS)}, metadata.<name>, or {PAGINATION}")
         return None
+
+    def _wrong(self, at: str, what: str, remedy: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(ValueProblem(at, what, remedy))
 
     def _of_page(self, value: Json, at: str) -> Json:
         """A value of a query, where it names a field of the page that asks."""
@@ -80,25 +88,40 @@ class References:
     def _pages(self, asked: Json, at: str) -> Json:
         query = read_query(asked, self.row.app, at, self._of_page)
         if not isinstance(query, PageQuery):
-            self.problems += query
+            self.problems += query[: MAX_PROBLEMS - len(self.problems)]
             return []
-        self.lists = True
+        self.lists += 1
+        if self.lists > MAX_LISTS:
+            if self.lists == MAX_LISTS + 1:
+                what = f"the page has more than {MAX_LISTS} lists of pages"
+                self._wrong(at, what, "take some away, or spread them over pages")
+            return []
+        if query.paginate and self.in_frame:
+            self._wrong(at, "a frame's list has paginate", "put that list on a page of its own")
+            return []
         first = (self.number - 1) * query.limit if query.paginate else query.offset
         found, total = self.listing.window(query, self.row.part_of or self.row.key, first)
         if query.paginate:
             if self.paginated is not None and self.paginated != query:
                 what = "a second list of the page has paginate"
-                self.problems.append(ValueProblem(at, what, "a page has one list in parts"))
+                self._wrong(at, what, "a page has one list in parts")
             self.paginated, self.total = query, total
-        return [_chosen(page, query.fields) for page in found]
+        self.listed += len(found)
+        if self.listed > MAX_LISTED:
+            if self.listed - len(found) <= MAX_LISTED:
+                what = f"the page's lists have more than {MAX_LISTED:,} pages in all"
+                self._wrong(at, what, "lower their limits")
+            return []
+        return [self.listing.chosen(page, query.fields) for page in found]
 
     def _pagination(self) -> Json:
+        routes, number = self.routes or [self.row.route], self.number
         return {
-            "number": self.number,
-            "count": self.count,
-            "previous": self.part_route(self.number - 1) if self.number > 1 else None,
-            "next": self.part_route(self.number + 1) if self.number < self.count else None,
-            "routes": [self.part_route(number) for number in range(1, self.count + 1)],
+            "number": number,
+            "count": len(routes),
+            "previous": routes[number - 2] if number > 1 else None,
+            "next": routes[number] if number < len(routes) else None,
+            "routes": routes,
         }
 
 
@@ -118,8 +141,3 @@ def has_reference(values: Iterable[Json]) -> bool:
         if depth < MAX_DEPTH:
             waiting += [(part, depth + 1) for part in parts if isinstance(part, dict | list)]
     return False
-
-
-def _chosen(page: JsonObject, fields: Iterable[str]) -> JsonObject:
-    """Of a page's data only these fields; `metadata.price` becomes `price`."""
-    return {name.rpartition(".")[2]: field_of(page, name) for name in fields}

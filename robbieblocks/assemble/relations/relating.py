@@ -24,6 +24,8 @@ from robbieblocks.model import BlockRow, Feed, Json, JsonObject, PageRow, Snapsh
 from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
+# Pages in the lists of all parts of a page.
+_MAX_LISTED: Final = 200_000
 
 
 @dataclass(slots=True)
@@ -32,10 +34,11 @@ class Relations:
 
     _apps: dict[str, _App] = field(default_factory=dict[str, "_App"])
 
-    def applied(self, content: Snapshot, now: datetime) -> Snapshot:
+    def applied(self, content: Snapshot, now: datetime, unlisted: Collection[str] = ()) -> Snapshot:
         """The content with its pages as they are shown at an instant; frames are not among them.
 
-        The very snapshot where no page takes anything from another.
+        No list has the pages whose keys are `unlisted`. The very snapshot where no page takes
+        anything from another.
         """
         apps = {row.app for row in content.pages if row.relates is not False and _relates(row)}
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
@@ -47,8 +50,9 @@ class Relations:
             rows.get(row.app, pages).append(row)
         for name, own in rows.items():
             app = self._apps.setdefault(name, _App())
-            pages += app.related(sorted(own, key=_KEY), now)
-        return replace(content, pages=tuple(pages))
+            pages += app.related(sorted(own, key=_KEY), now, unlisted)
+        instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
+        return replace(content, pages=tuple(pages), frame_instants=instants)
 
 
 def _relates(row: PageRow) -> bool:
@@ -64,18 +68,27 @@ def _refers(row: PageRow) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Related:
-    """What a row became, and from what. `listing` is None where no list is in it."""
+    """What a row became, and from what. `listing` is None where no list is in it.
+
+    `parts` are the keys of its further parts, `taken` is that of another page among them.
+    """
 
     row: PageRow
     frames: Frames
     listing: Listing | None
     pages: tuple[PageRow, ...]
+    parts: tuple[str, ...] = ()
+    taken: str | None = None
 
 
 @dataclass(slots=True)
 class _App:
-    """The rows of one app, with frames or references among them."""
+    """The rows of one app, with frames or references among them.
 
+    `next_frame` is the first instant at which a frame becomes due that is not yet.
+    """
+
+    next_frame: datetime | None = None
     _frames: Frames = field(default_factory=partial(Frames.of, ()))
     _listing: Listing = field(default_factory=partial(Listing, ()))
     _data: dict[str, tuple[PageRow, JsonObject]] = field(
@@ -83,17 +96,23 @@ class _App:
     )
     _known: dict[str, _Related] = field(default_factory=dict[str, _Related])
 
-    def related(self, rows: Sequence[PageRow], now: datetime) -> list[PageRow]:
+    def related(
+        self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
+    ) -> list[PageRow]:
         """The pages of these rows, which are sorted by key, in the order of the rows."""
         frames = [row for row in rows if frame_setting(row) is True]
         pages = [row for row in rows if frame_setting(row) is not True]
+        later = [at for row in frames if (at := row.published_at) and at > now]
+        self.next_frame = min(later, default=None)
+        if later:
+            frames = [row for row in frames if _is_due(row, now)]
         before = self._frames.rows
         if len(before) != len(frames) or not all(map(same, before, frames)):
             self._frames = Frames.of(frames)
         framed = any(map(_refers, frames))
         referring = [framed or _refers(row) for row in pages]
         if any(referring):
-            self._list(pages, now)
+            self._list([row for row in pages if _is_due(row, now) and row.key not in unlisted])
         keys = {row.key for row in rows}
         known, self._known = self._known, {}
         found: list[PageRow] = []
@@ -103,12 +122,11 @@ class _App:
             found += made.pages
         return found
 
-    def _list(self, rows: Sequence[PageRow], now: datetime) -> None:
-        """Make the listing anew where a page differs in what lists show of it."""
-        due = [row for row in rows if row.published_at is None or row.published_at <= now]
-        changed = len(due) != len(self._data)
+    def _list(self, rows: Sequence[PageRow]) -> None:
+        """Make the listing of these pages anew where one differs in what lists show of it."""
+        changed = len(rows) != len(self._data)
         data: dict[str, tuple[PageRow, JsonObject]] = {}
-        for row in due:
+        for row in rows:
             known = self._data.get(row.key)
             if known is None or not same(known[0], row):
                 fresh = data_of(row)
@@ -130,42 +148,53 @@ class _App:
             and same(known.row, row)
             and same(known.frames, self._frames)
             and (known.listing is None or same(known.listing, self._listing))
+            and known.taken == _taken(known.parts, keys)
         ):
             return known
-        pages: tuple[PageRow, ...] = ()
-        lists = False
+        made = _Related(row, self._frames, None, ())
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
             page = self._frames.around(row)
-            pages, lists = self._replaced(page, keys) if refers else ((page,), False)
+            made = self._replaced(made, page, keys) if refers else replace(made, pages=(page,))
         if faults:
-            pages = (replace(row, faults=tuple(faults)),)
+            made = replace(made, pages=(replace(row, faults=tuple(faults)),))
         if known is not None:
             before = {page.key: page for page in known.pages}
-            pages = tuple(
-                [old if (old := before.get(page.key)) == page else page for page in pages]
-            )
-        return _Related(row, self._frames, self._listing if lists else None, pages)
+            pages = [old if (old := before.get(page.key)) == page else page for page in made.pages]
+            made = replace(made, pages=tuple(pages))
+        return made
 
-    def _replaced(self, page: PageRow, keys: Collection[str]) -> tuple[tuple[PageRow, ...], bool]:
-        """The page, and its further parts, with references replaced; and whether it has lists."""
+    def _replaced(self, made: _Related, page: PageRow, keys: Collection[str]) -> _Related:
+        """The page, and its further parts, with references replaced."""
         references = References(page, data_of(page), self._listing)
         whole = _with_feed(_with_blocks(page, references), self._listing)
         query = references.paginated
         if query is None:
-            return (whole,), references.lists or whole.feed is not None
+            lists = references.lists or feed_setting(page) is not None
+            return replace(made, listing=self._listing if lists else None, pages=(whole,))
         count = max(1, -(-references.total // query.limit))
-        wrong = _too_many(page, count, keys)
+        parts = tuple([part_key(page.key, n) for n in range(2, min(count, MAX_PARTS) + 1)])
+        taken = _taken(parts, keys)
+        made = replace(made, listing=self._listing, parts=parts, taken=taken)
+        wrong = _too_many(page, count, references.listed, taken)
         if wrong is not None:
-            return (replace(whole, faults=(*whole.faults, wrong)),), True
-        route = partial(part_route, page.route)
-        parts: list[PageRow] = []
+            return replace(made, pages=(replace(whole, faults=(*whole.faults, wrong)),))
+        routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
+        pages: list[PageRow] = []
         for number in range(1, count + 1):
             row = part_of(page, number)
-            told = References(row, data_of(row), self._listing, number, count, route)
-            parts.append(_with_blocks(row, told))
-        first = replace(parts[0], feed=whole.feed, faults=whole.faults)
-        return (first, *parts[1:]), True
+            told = References(row, data_of(row), self._listing, number, routes)
+            pages.append(_with_blocks(row, told))
+        first = replace(pages[0], feed=whole.feed, faults=whole.faults)
+        return replace(made, pages=(first, *pages[1:]))
+
+
+def _is_due(row: PageRow, now: datetime) -> bool:
+    return row.published_at is None or row.published_at <= now
+
+
+def _taken(parts: Sequence[str], keys: Collection[str]) -> str | None:
+    return next((key for key in parts if key in keys), None)
 
 
 def _with_blocks(page: PageRow, references: References) -> PageRow:
@@ -173,6 +202,7 @@ def _with_blocks(page: PageRow, references: References) -> PageRow:
     faults: list[Problem] = [*page.faults]
     for block in page.blocks:
         references.problems.clear()
+        references.in_frame = bool(block.frame)
         props: Json = references.replaced(block.props)
         blocks.append(block if props is block.props else block._replace(props=props))
         faults += [
@@ -197,7 +227,8 @@ def _with_feed(page: PageRow, listing: Listing) -> PageRow:
     return replace(page, faults=(*page.faults, *faults))
 
 
-def _too_many(page: PageRow, count: int, keys: Collection[str]) -> Problem | None:
+def _too_many(page: PageRow, count: int, listed: int, taken: str | None) -> Problem | None:
+    """What is wrong with so many parts, of which the first lists so many pages."""
     if count > MAX_PARTS:
         return Problem(
             entity="page",
@@ -205,7 +236,13 @@ def _too_many(page: PageRow, count: int, keys: Collection[str]) -> Problem | Non
             what=f"its list would make {count:,} pages",
             remedy=f"raise the list's limit: at most {MAX_PARTS:,} pages are made of one",
         )
-    taken = next((key for n in range(2, count + 1) if (key := part_key(page.key, n)) in keys), None)
+    if count * listed > _MAX_LISTED:
+        return Problem(
+            entity="page",
+            key=page.key,
+            what=f"the lists of its {count:,} parts have more than {_MAX_LISTED:,} pages in all",
+            remedy="lower the limits of those lists that are not in parts",
+        )
     if taken is None:
         return None
     return Problem(

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final
 
 from robbieblocks import release
-from robbieblocks.assemble import index_of, is_due, next_boundary, page_on_node
+from robbieblocks.assemble import index_of, is_due, next_boundary, page_on_node, whole_key
 from robbieblocks.errors import Problem, SiteUnavailable
 from robbieblocks.model import (
     ASSET_PREFIX,
@@ -108,7 +108,8 @@ def make_plan(
         if request.drafts:
             runs = [with_drafts(run, content, conflicts[run.target.node]) for run in runs]
         boundaries = {
-            name: next_boundary(app.assembly.pages, now) for name, app in compiled.apps.items()
+            name: next_boundary(app.assembly.pages, now, content.frame_instants.get(name))
+            for name, app in compiled.apps.items()
         }
     plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
     return with_approvals(plan, request)
@@ -128,6 +129,8 @@ def plan_run(given: Comparison) -> RunPlan:
     for key, entry in rest.items():
         if considered is not None and key not in considered:
             unchanged.append(entry)
+        elif errors := _errors_of_whole(given, key):
+            pages.append(_held_back(key, errors, entry))
         else:
             pages.append(_removed(given, entry))
     return RunPlan(
@@ -251,6 +254,17 @@ def _held_back(
         live=live,
         failed=failed,
     )
+
+
+def _errors_of_whole(given: Comparison, key: str) -> tuple[Problem, ...]:
+    """The errors of the page that this live one is a further part of.
+
+    Where they hold that page back nobody knows its parts: those stay to which it leads.
+    """
+    whole = whole_key(key)
+    if whole is None or given.target.app not in given.node.apps:
+        return ()
+    return given.app.assembly.held_back.get(whole, ())
 
 
 def _removed(given: Comparison, entry: PageEntry) -> PlannedPage:
