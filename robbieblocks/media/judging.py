@@ -14,8 +14,12 @@ _FOLDER: Final = Path(__file__).parent
 
 
 def cache_key(row: MediaRow) -> str:
-    """The hash of what decides the forms: the bytes, how they are read, and how names begin."""
-    return sha256("\0".join((source_hash(_FOLDER), row.hash, row.key, row.file_name)))
+    """The hash of what decides the forms: the bytes, how they are read, and how names begin.
+
+    Code is taken only with an address, so that counts, too.
+    """
+    stated = row.hash, row.key, row.file_name, row.served_path
+    return sha256("\0".join((source_hash(_FOLDER), *stated)))
 
 
 def row_problem(row: MediaRow, most_mb: int) -> Problem | None:

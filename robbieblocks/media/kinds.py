@@ -28,6 +28,13 @@ _EXTENSIONS: Final = {
 }
 _OTHER_SUFFIXES: Final = {"jpeg": "jpg", "jpe": "jpg", "jfif": "jpg"}
 _JPEG_SIZES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+# XML becomes a page by names of XHTML or SVG, by a stylesheet, or by what a document type declares.
+# A name can be written with references, and in another encoding.
+_XML_PAGE: Final = re.compile(
+    r"w3\.org/1999/xhtml|w3\.org/2000/svg|<\?xml-stylesheet|<!doctype|\0", re.IGNORECASE
+)
+_XML_REFERENCE: Final = re.compile("&#(?:x0*+([0-9a-fA-F]{0,8})|0*+([0-9]{0,8}));")
+_XML_ENCODING: Final = re.compile("encoding[ \\t\\r\\n=]{1,40}[\"']([^\"']{0,40})")
 _SVG_START: Final = re.compile(rb"<svg[\s>/]", re.IGNORECASE)
 
 
@@ -59,8 +66,7 @@ def kind_of(file_name: str, content: bytes, *, served_path: str = "") -> MediaKi
     A file that a browser runs is taken only with a fixed address (`served_path`) that ends in
     `.html`: with these, other services find out whose site it is.
     """
-    suffix = file_name.rpartition(".")[2].lower() if "." in file_name else ""
-    suffix = _OTHER_SUFFIXES.get(suffix, suffix)
+    suffix = _suffix(file_name)
     given = TYPES.get(suffix, "").partition(";")[0]
     if not given:
         known = ", ".join(sorted(TYPES.keys() - _RUN))
@@ -68,6 +74,10 @@ def kind_of(file_name: str, content: bytes, *, served_path: str = "") -> MediaKi
     if suffix in _RUN and not (suffix == "html" and served_path.endswith(".html")):
         remedy = "write code as a component, and styles as its CSS"
         return KindProblem(f"is code, which media can't be: {file_name}", remedy)
+    said = TYPES.get(_suffix(served_path), "").partition(";")[0]
+    if served_path and said and said != given:
+        what = f"is {given}, and its address {served_path} says {said}"
+        return KindProblem(what, "give the address the suffix of the file")
     found = _type_by_bytes(content)
     if not content:
         return KindProblem("is empty", "put the file there again")
@@ -75,8 +85,33 @@ def kind_of(file_name: str, content: bytes, *, served_path: str = "") -> MediaKi
         says = f"its bytes are {found}" if found else "its bytes are something else"
         remedy = "give it the suffix of what it is, or save it again as that"
         return KindProblem(f"is called {file_name}, but {says}", remedy)
+    if given == "application/xml" and _is_page(content):
+        remedy = "save it as UTF-8 without a document type, stylesheet, XHTML or SVG"
+        return KindProblem(f"is XML that browsers run as a page: {file_name}", remedy)
     width, height = _size(given, content)
     return MediaKind(given, _EXTENSIONS.get(given, suffix), width, height)
+
+
+def _suffix(name: str) -> str:
+    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    return _OTHER_SUFFIXES.get(suffix, suffix)
+
+
+def _is_page(xml: bytes) -> bool:
+    """Whether a browser may show XML as a page of the site, with its scripts."""
+    try:
+        text = xml.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return True
+    stated = _XML_ENCODING.search(text.partition("?>")[0]) if text.startswith("<?xml") else None
+    if stated is not None and stated[1].lower() != "utf-8":
+        return True
+    return _XML_PAGE.search(_XML_REFERENCE.sub(_character, text)) is not None
+
+
+def _character(reference: re.Match[str]) -> str:
+    number = int(reference[1], 16) if reference[1] else int(reference[2] or 0)
+    return chr(number) if number < 0x80 else ""
 
 
 def _type_by_bytes(content: bytes) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import io
 from typing import Any, Final
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from robbieblocks.media.forms import Forms, Made, Refused
@@ -18,8 +18,8 @@ _TINY: Final = 16
 # What WebP can hold.
 _SIDE_MAX: Final = 16_383
 _ORIENTATION: Final = 0x0112
-# From this orientation on (Exif 2.32, 4.6.4) width and height change places.
-_TURNED: Final = 5
+# With these orientations (Exif 2.32, 4.6.4) width and height change places.
+_TURNED: Final = range(5, 9)
 _FORMATS: Final = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
@@ -41,13 +41,17 @@ def forms_of(content: bytes, kind: str, pixels_max: int) -> Forms:
             return _made(image, kind, pixels_max)
     except Refused:
         raise
+    except UnidentifiedImageError:
+        raise Refused("can't be read as a picture: its head is damaged") from None
     except Exception as error:  # noqa: BLE001 - what a library raises over bytes of a row
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise Refused(f"can't be read as a picture: {said}") from None
 
 
 def _made(image: ImageFile, kind: str, pixels_max: int) -> Forms:
-    frames = int(getattr(image, "n_frames", 1))
+    # What stands behind a phone's photo in its file (CIPA DC-007) is another view of it, or a map
+    # of its brightness: the first one is the photo.
+    frames = 1 if kind == "image/jpeg" else int(getattr(image, "n_frames", 1))
     if image.width * image.height * frames > pixels_max:
         size = f"{image.width:,} times {image.height:,}"
         times = f" in {frames:,} frames" if frames > 1 else ""
@@ -58,7 +62,7 @@ def _made(image: ImageFile, kind: str, pixels_max: int) -> Forms:
     if frames > 1:
         return _animation(image, frames)
     # A JPEG is read no larger than it is needed; its size is told as it is.
-    turned = image.getexif().get(_ORIENTATION, 1) >= _TURNED
+    turned = image.getexif().get(_ORIENTATION) in _TURNED
     width, height = image.size[::-1] if turned else image.size
     image.draft("RGB", (WIDTHS[-1], WIDTHS[-1] * image.height // image.width + 1))
     upright = _upright(image)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK: Final = "http://www.w3.org/1999/xlink"
@@ -32,12 +34,14 @@ _NEVER: Final = frozenset(
 )
 _FOREIGN: Final = re.compile(
     r"javascript:|vbscript:|data:|expression\s*\(|@import|@font-face|-moz-binding|behavior\s*:"
-    r"|url\(\s*(?![\s\"']*#)|image-set|\\|<",
+    r"|url\(\s*(?![\s\"']*#)|\b(?:src|image|cross-fade)\(|image-set|\\|<",
     re.IGNORECASE,
 )
 _LENGTH: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(?:px)?")
 _ELEMENTS_MAX: Final = 50_000
 _DEPTH_MAX: Final = 100
+# In these a link is a part of the text.
+_TEXTS: Final = frozenset({"text", "tspan", "textPath"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,12 @@ def cleaned(content: bytes) -> CleanSvg | SvgProblem:
         return SvgProblem(f"can't be read as XML: {error}")
     if root.tag != f"{{{_SVG}}}svg":
         return SvgProblem("is no SVG: its first element is another one")
+    if _holds_pixels(root):
+        return SvgProblem("holds a picture of pixels, which would be lost")
     count = [0]
-    if not _clean(root, 1, count):
+    if not _clean(root, 1, count) or _drawn(root) > _ELEMENTS_MAX:
         return SvgProblem(
-            f"has more than {_ELEMENTS_MAX:,} elements, or nests deeper than {_DEPTH_MAX}"
+            f"draws more than {_ELEMENTS_MAX:,} elements, or nests deeper than {_DEPTH_MAX}"
         )
     width, height = _size(root)
     root.set("width", str(width))
@@ -89,21 +95,81 @@ def _clean(element: ElementTree.Element, depth: int, count: list[int]) -> bool:
     for name, value in list(element.attrib.items()):
         if not _may_stay(name, value):
             del element.attrib[name]
-    if element.tag == f"{{{_SVG}}}style" and _FOREIGN.search("".join(element.itertext())):
-        element.clear()
+    if _local(element.tag) == "style":
+        # What is in an element there is no part of the sheet: without it, other words meet.
+        _keep(element, ())
+        if _FOREIGN.search(element.text or ""):
+            element.clear()
         return True
-    for child in list(element):
-        # A comment's tag is what makes one.
-        tag: Any = child.tag
-        if not isinstance(tag, str) or _local(tag) not in _ELEMENTS:
-            element.remove(child)
-        elif not _clean(child, depth + 1, count):
-            return False
-    return True
+    for child in element:
+        if _local(child.tag) == "a":
+            # The link goes, what it shows stays.
+            shown = "tspan" if _local(element.tag) in _TEXTS else "g"
+            child.tag = f"{{{_SVG}}}{shown}"
+    _keep(element, [child for child in element if _local(child.tag) in _ELEMENTS])
+    return all(_clean(child, depth + 1, count) for child in element)
 
 
-def _local(tag: str) -> str:
+def _keep(element: ElementTree.Element, children: Sequence[ElementTree.Element]) -> None:
+    """Keep these children alone; the text behind each other one is the element's, and stays."""
+    kept, texts = set(children), [element.text or ""]
+    at: ElementTree.Element | None = None
+    for child in (*element, None):
+        if child is not None and child not in kept:
+            texts.append(child.tail or "")
+            continue
+        text = "".join(texts)
+        if at is None:
+            element.text = text
+        else:
+            at.tail = text
+        if child is not None:
+            at, texts = child, [child.tail or ""]
+    element[:] = children
+
+
+def _holds_pixels(root: ElementTree.Element) -> bool:
+    """Whether a picture of pixels is in the file itself, as drawing programs export photos."""
+    return any(
+        _local(element.tag) == "image"
+        and any(
+            element.get(name, "").lstrip()[:5].lower() == "data:"
+            for name in ("href", f"{{{_XLINK}}}href")
+        )
+        for element in root.iter()
+    )
+
+
+def _drawn(root: ElementTree.Element) -> int:
+    """How many elements a browser draws: those that are used again count each time."""
+    by_id: dict[str, ElementTree.Element] = {}
+    for element in root.iter():
+        by_id.setdefault(element.get("id", ""), element)
+    known: dict[ElementTree.Element, int] = {}
+
+    def count(element: ElementTree.Element) -> int:
+        if element not in known:
+            # One that uses itself is drawn once.
+            known[element] = 0
+            used = None
+            if _local(element.tag) == "use":
+                name = element.get("href") or element.get(f"{{{_XLINK}}}href") or ""
+                used = by_id.get(unquote(name[1:])) if len(name) > 1 else None
+            known[element] = 1 + sum(map(count, element)) + (0 if used is None else count(used))
+        return known[element]
+
+    try:
+        return count(root)
+    except RecursionError:
+        # A chain of parts that use each other.
+        return _ELEMENTS_MAX + 1
+
+
+def _local(tag: Any) -> str:
     """The name of an element of SVG; empty for those of other kinds."""
+    if not isinstance(tag, str):
+        # A comment's tag is what makes one.
+        return ""
     space, _, name = tag.removeprefix("{").partition("}")
     return name if space == _SVG else ""
 

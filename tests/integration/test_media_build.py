@@ -141,6 +141,25 @@ def test_a_file_with_an_address_is_served_there(site: Builder) -> None:
     assert "ads.txt" not in site.files(NODE, "shared")
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "then"),
+    [("ads.html", "/ads.html", None), ("ads.txt", "/ads.txt", "/ads.js")],
+    ids=["no address", "another"],
+)
+def test_a_file_that_lost_its_address_is_judged_anew(
+    site: Builder, name: str, path: str, then: str | None
+) -> None:
+    """So code gets in by no way round: neither as a file of media nor at a script's address."""
+    page = 'UPDATE robbieblocks_page_blocks SET props = \'{"file": "media:ads"}\''
+    site.sql(page)
+    ads = "UPDATE media_assets SET file_name = %s, served_path = %s WHERE media_key = 'ads'"
+    site.sql(ads, name, path)
+    assert run_of(site.build(nodes=[NODE], dry_run=True), NODE, APP).error == ""
+    site.sql(ads, name, then)
+    run = run_of(site.build(nodes=[NODE], dry_run=True), NODE, APP)
+    assert "is code" in run.error or "says text/javascript" in run.error
+
+
 def test_a_change_rewrites_the_pages_that_show_it(site: Builder) -> None:
     """And names the file as the cause; other pages stay, and nothing is made twice."""
     site.build(nodes=[NODE])
@@ -258,6 +277,23 @@ def test_a_photo_is_upright_and_says_no_place(site: Builder) -> None:
                 assert isinstance(right, tuple)
                 assert right[0] > 200 > right[2]
         assert b"SECRET" not in file.read_bytes()
+
+
+def test_a_photo_with_another_view_stands_still(tmp_path: Path) -> None:
+    """Phones put a second view, or a map of the light, behind a photo; an orientation that is none
+    turns nothing."""
+    photo, other = Image.new("RGB", (60, 40), "red"), Image.new("RGB", (60, 40), "blue")
+    exif = Image.Exif()
+    exif[0x0112] = 9
+    written = io.BytesIO()
+    photo.save(written, "MPO", save_all=True, append_images=[other], exif=exif)
+    content = written.getvalue()
+    row = MediaRow(key="a", file_name="a.jpg", type="", hash=sha256(content), size=len(content))
+    with Cache(tmp_path) as cache:
+        maker = MediaMaker(cache, 20)
+        made = maker.make({"a": row}, ["a"], lambda _: content, NO_MEDIA).media["a"]
+        assert [form.type for form in made.forms] == ["image/avif", "image/webp", "image/jpeg"]
+        assert (made.width, made.height) == (60, 40)
 
 
 def test_what_was_made_is_not_made_again(

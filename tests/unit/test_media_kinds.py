@@ -40,14 +40,43 @@ def test_name_and_bytes_say_the_kind(name: str, content: bytes, kind: MediaKind)
         ("a.html", b"<p>", "is code"),
         ("a.js", b"x", "is code"),
         ("a.txt", b"", "is empty"),
+        ("a.xml", b"<h xmlns='http://www.w3.org/1999/xhtml'><script/></h>", "run as a page"),
+        (
+            "a.xml",
+            b"<h xmlns='http://www.w3.org/1999/xhtm&#00000000000000000000000000000000000000000000000108;'/>",
+            "run as a page",
+        ),
+        ("a.xml", b"<s:svg xmlns:s='http://www.w3.org/2000/svg'/>", "run as a page"),
+        ("a.xml", b"<?xml-stylesheet type='text/xsl' href='a'?><a/>", "run as a page"),
+        ("a.xml", b"<!DOCTYPE a [<!ATTLIST a xmlns CDATA 'x'>]><a/>", "run as a page"),
+        ("a.xml", "<a/>".encode("utf-16"), "run as a page"),
+        ("a.xml", b"<?xml version='1.0' encoding='utf-7'?><a/>", "run as a page"),
     ],
-    ids=range(8),
+    ids=range(15),
 )
 def test_what_they_disagree_about_is_refused(name: str, content: bytes, what: str) -> None:
     """So is code, which a browser would run as the site's own."""
     found = kind_of(name, content)
     assert isinstance(found, KindProblem)
     assert what in found.what
+
+
+def test_xml_that_is_data_is_taken() -> None:
+    """As search engines want it, to see whose site it is."""
+    content = b"<?xml version='1.0' encoding='UTF-8'?>\n<users xmlns='urn:a'>a &amp; b</users>"
+    assert kind_of("BingSiteAuth.xml", content, served_path="/BingSiteAuth.xml") == MediaKind(
+        "application/xml", "xml"
+    )
+
+
+@pytest.mark.parametrize("path", ["/a.js", "/a.html", "/a.HTML", "/a.svg", "/.well-known/a.css"])
+def test_an_address_says_what_the_file_is(path: str) -> None:
+    """Servers tell its type by the address: a text there would run as a script of the site."""
+    found = kind_of("a.txt", b"alert(1)", served_path=path)
+    assert isinstance(found, KindProblem)
+    assert path in found.what
+    assert kind_of("a.txt", b"a", served_path="/.well-known/a") == MediaKind("text/plain", "txt")
+    assert kind_of("a.jpg", _JPEG, served_path="/a.jpeg") == MediaKind("image/jpeg", "jpg", 32, 16)
 
 
 def test_a_verification_page_needs_a_fixed_address() -> None:

@@ -35,8 +35,10 @@ def _clean(inside: str, attributes: str = 'viewBox="0 0 40 20"') -> CleanSvg:
         "<?xml-stylesheet href='https://evil.example'?>",
         "<!-- evil.example alert(1) -->",
         "<x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>",
+        "<rect mask='src(&quot;//evil.example&quot;)' fill='image(//evil.example)'/>",
+        "<style>rect { fill: ur<title>x</title>l(//evil.example) }</style>",
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_what_acts_or_leads_elsewhere_goes(inside: str) -> None:
     """Whatever its form."""
@@ -53,6 +55,18 @@ def test_what_draws_stays() -> None:
     ).content.decode()
     for part in ("linearGradient", 'offset="0"', "fill: url(#g)", "M0 0L9 9", "#g", "Harbour"):
         assert part in text
+
+
+def test_what_a_link_shows_stays() -> None:
+    """A picture in a link, words in one, and the words behind what goes."""
+    text = _clean(
+        "<a href='https://x.example'><path d='M0 0'/></a><text>one <a xlink:href='/'>two</a> three "
+        "<script>s</script>four<title>five</title> six</text>"
+    ).content.decode()
+    assert "x.example" not in text
+    assert "<g><path" in text
+    words = "one <tspan>two</tspan> three four<title>five</title> six</text>"
+    assert words in text
 
 
 @pytest.mark.parametrize(
@@ -82,11 +96,30 @@ def test_the_size_is_stated_or_that_of_the_view_box(attributes: str, size: tuple
         b"<svg xmlns='http://www.w3.org/2000/svg'>",
         b'<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>',
         _OPEN.encode() + b">" + b"<g>" * 200 + b"</g>" * 200 + b"</svg>",
+        # Each part uses the one before ten times: a browser would draw 10,000,000,000.
+        _OPEN.encode()
+        + b"><g id='a0'><path/></g>"
+        + b"".join(
+            b"<g id='a%d'>%b</g>" % (at, b"<use href='#a%d'/>" % (at - 1) * 10)
+            for at in range(1, 11)
+        )
+        + b"</svg>",
+        _OPEN.encode()
+        + b">"
+        + b"".join(b"<g id='a%d'><use href='#a%d'/></g>" % (at, at + 1) for at in range(5000))
+        + b"</svg>",
+        _OPEN.encode() + b"><image xlink:href='data:image/png;base64,AAAA'/></svg>",
         "<svg xmlns='http://www.w3.org/2000/svg'/>".encode("utf-16"),
         b"<?xml version='1.0' encoding='nonsense'?><svg xmlns='http://www.w3.org/2000/svg'/>",
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_what_is_no_drawing_is_named(content: bytes) -> None:
-    """Nothing is raised."""
+    """So is what would lose a picture, or draw without end. Nothing is raised."""
     assert isinstance(cleaned(content), SvgProblem)
+
+
+def test_parts_that_use_each_other_are_drawn_once() -> None:
+    """As browsers do, which draw no circle of parts."""
+    circle = "<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g><use href='#a'/>"
+    assert "use" in _clean(circle).content.decode()
