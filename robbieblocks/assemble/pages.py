@@ -27,6 +27,7 @@ from robbieblocks.model import (
     BlockRow,
     Hydrate,
     Json,
+    Media,
     MediaLibrary,
     PageRow,
 )
@@ -109,6 +110,7 @@ class PageReader:
         self._check_texts()
         self._read_metadata()
         blocks = tuple(self._blocks())
+        image = self._image()
         if self._problems.wrong:
             return tuple(self._problems.found)
         title = row.meta_title or row.name
@@ -124,6 +126,7 @@ class PageReader:
             metadata=row.metadata if isinstance(row.metadata, dict) else {},
             blocks=blocks,
             media=tuple([self._media.found[key] for key in sorted(self._media.found)]),
+            image=image,
             feed=row.feed,
         )
         return PreparedPage(
@@ -133,6 +136,15 @@ class PageReader:
             components=tuple(c for c in self._placed.values() if c is not None),
             warnings=tuple(self._problems.found),
         )
+
+    def _image(self) -> Media | None:
+        metadata = self._row.metadata
+        named = metadata.get("og_image") if isinstance(metadata, dict) else None
+        found = self._media.shared(named)
+        if isinstance(found, ValueProblem):
+            self._problems.add("metadata", found.what, found.remedy, "/og_image")
+            return None
+        return found
 
     def _check_names(self) -> None:
         row = self._row

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from robbieblocks.brand.css import sheet_problems
 from robbieblocks.brand.fonts import Fonts, HostedFonts
+from robbieblocks.brand.node_texts import image_problem
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
@@ -71,6 +72,9 @@ def _row_problems(node: NodeRow) -> Iterator[Problem]:
             yield node_problem(
                 node, "enabled_apps", f"the app's name `{printable(app)}` {wrong}", NAME_REMEDY
             )
+    if wrong := image_problem(node.og_image.strip()):
+        remedy = "put one into content/media/ and import it"
+        yield node_problem(node, "style_overrides", wrong, remedy)
     faults: list[Problem] = []
     with blame(faults.append, "node_branding", node.id, "base_url"):
         if wrong := _base_url_problem(node.base_url.strip()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import printable
 from robbieblocks.model import Json
 from robbieblocks.names import text_problem
@@ -40,4 +41,13 @@ def _address_problem(address: str) -> tuple[str, str] | None:
     is_path = address.startswith("/") and not address.startswith("//")
     if (is_path or address.startswith("https://")) and not _SPACE.search(address):
         return None
+    if REFERENCE.fullmatch(address):
+        return None
     return f"{printable(address)} is no address of a picture", "such as /images/share.png"
+
+
+def image_problem(address: str) -> str | None:
+    """What is wrong with the picture of a node whose media have their addresses."""
+    if not REFERENCE.fullmatch(address):
+        return None
+    return f"there is no photo {printable(address)}"

@@ -1,9 +1,9 @@
-"""Which media rows refer to, and the addresses of these in stylesheets."""
+"""Which media rows refer to, and the addresses of these in stylesheets and of nodes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -76,13 +76,20 @@ def _keys(text: str) -> frozenset[str]:
 
 
 def keys_in_styles(content: Snapshot) -> frozenset[str]:
-    """The keys that stylesheets and tokens name."""
+    """The keys that stylesheets, tokens and nodes name."""
     texts = [
         *(row.css for row in content.components.values()),
         *(text for node in content.nodes for text in _texts_of(node)),
         *(row.default for row in content.tokens),
     ]
-    return frozenset(found[2] for text in texts if _SIGN in text for found in _CSS.finditer(text))
+    found = (found[2] for text in texts if _SIGN in text for found in _CSS.finditer(text))
+    return frozenset((*found, *filter(None, map(_image_of, content.nodes))))
+
+
+def _image_of(node: NodeRow) -> str:
+    """The key of the picture for pages without one; empty where it is none of media."""
+    named = REFERENCE.fullmatch(node.og_image.strip())
+    return named[1] if named else ""
 
 
 def _texts_of(node: NodeRow) -> Iterable[str]:
@@ -93,9 +100,12 @@ def _texts_of(node: NodeRow) -> Iterable[str]:
 
 @dataclass(slots=True)
 class Styles:
-    """Rows with addresses in place of `url(media:<key>)`: the same objects for the same rows."""
+    """Rows with addresses in place of `url(media:<key>)`, and of a node's `og_image`: the same
+    objects for the same rows.
+    """
 
     _urls: Mapping[str, str] = field(default_factory=dict[str, str])
+    _photos: Set[str] = _NONE
     _rows: dict[int, tuple[_Row, _Row]] = field(default_factory=dict[int, tuple[_Row, _Row]])
     _components: tuple[Mapping[str, ComponentRow], Mapping[str, ComponentRow]] | None = None
     _nodes: tuple[tuple[NodeRow, ...], tuple[NodeRow, ...]] | None = None
@@ -108,10 +118,11 @@ class Styles:
         """
         keys = keys_in_styles(content)
         urls = {key: library.media[key].url for key in sorted(keys) if key in library.media}
+        photos = {key for key in urls if library.media[key].is_photo}
         if not urls:
             return content
-        if urls != self._urls:
-            self._urls = urls
+        if (urls, photos) != (self._urls, self._photos):
+            self._urls, self._photos = urls, photos
             self._rows.clear()
             self._components = self._nodes = self._tokens = None
         if self._components is None or not same(self._components[0], content.components):
@@ -147,6 +158,8 @@ class Styles:
                 name: self._text(value) if isinstance(value, str) else value
                 for name, value in overrides.items()
             }
+            if (key := _image_of(row)) in self._photos:
+                overrides["og_image"] = self._urls[key]
         return replace(row, custom_css=self._text(row.custom_css), overrides=overrides)
 
     def _text(self, text: str) -> str:

@@ -75,6 +75,11 @@ class Media:
         return tuple(form.name for form in self.forms)
 
     @property
+    def is_photo(self) -> bool:
+        """Whether the plain form is a picture that social networks show: no drawing."""
+        return bool(self.width) and self.forms[-1].type != "image/svg+xml"
+
+    @property
     def is_prominent(self) -> bool:
         """Whether it is a picture that may be the largest thing which a page shows first."""
         return self.width >= _PROMINENT_WIDTH

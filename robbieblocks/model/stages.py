@@ -66,7 +66,7 @@ class AssembledPage:
 
     `path` is its file in the release: `play/index.html`. `title_fill` is the title before
     placeholders were replaced, or None where there are none. `media` are those that its blocks
-    show, by key.
+    show and the one for social networks, by key; the latter is `image`.
     """
 
     key: str
@@ -80,6 +80,7 @@ class AssembledPage:
     metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[AssembledBlock, ...] = ()
     media: tuple[Media, ...] = ()
+    image: Media | None = None
     feed: Feed | None = None
 
 

@@ -93,7 +93,7 @@ class _KnownPage:
         ]
         return cls(
             page,
-            sha256("\0".join([own, *blocks])),
+            sha256("\0".join([own, *([page.image.digest] if page.image else []), *blocks])),
             " ".join([_digest(own), *digests]),
             tuple(sorted({block.component for block in page.blocks})),
         )

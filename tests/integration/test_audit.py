@@ -21,6 +21,7 @@ import pytest
 from robbieblocks import events, failpoints, release
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release import Entry, Freeze, SiteRoot
+from robbieblocks.release.audit import log_file
 from robbieblocks.release.checking import smoke
 from robbieblocks.settings import EventSettings, FreezeWindow, Settings, Webhook
 from robbieblocks.worker import Timing
@@ -442,6 +443,41 @@ def test_a_disk_that_fills_up_tears_no_line(
     assert [each.note for each in told(root)] == ["its file was altered later by something else"]
     ACTS["pin"](root)
     assert kinds(root) == ["pinned", "pinned"]
+
+
+def test_what_is_done_while_somebody_looks_is_not_thought_undone_by_hand(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole act between looking what is in force and reading the log."""
+    read = log_file.read
+
+    def late(folder: Path) -> tuple[log_file.Line, ...]:
+        if folder == app_folder(root).path:
+            monkeypatch.undo()
+            ACTS["pin"](root)
+        return read(folder)
+
+    monkeypatch.setattr(log_file, "read", late)
+    assert [(each.kind, each.note) for each in told(root)] == [("pinned", "")]
+
+
+def test_a_window_that_can_not_be_noted_is_told_once_and_noted_later(
+    root: SiteRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a full disk the caller hears each time, and nothing piles up."""
+    lunch = {"play": Freeze(why="lunch", since=NOW, until=NOW + timedelta(hours=1))}
+
+    def full(*_: object, **__: object) -> None:
+        raise SiteUnavailable("no space left")
+
+    monkeypatch.setattr(log_file, "append", full)
+    for _ in range(3):
+        with pytest.raises(SiteUnavailable, match="no space left"):
+            release.note_windows(root, NODE, lunch, NOW)
+    assert root.unnoted == []
+    monkeypatch.undo()
+    release.note_windows(root, NODE, lunch, NOW)
+    assert kinds(root) == ["freeze.started"]
 
 
 _AS_ANOTHER_ACCOUNT = """

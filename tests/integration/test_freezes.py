@@ -381,6 +381,15 @@ def test_damage_beside_a_change_waits_with_it(built: Builder) -> None:
     assert "<title>Newer" in built.html(NODE, APP, FILE)
 
 
+def test_a_release_that_somebody_went_to_meanwhile_is_not_mended(built: Builder) -> None:
+    """What was damaged of the one before is no file of it, or the manifest could not be read."""
+    before = built.files(NODE, APP)
+    for damaged in ("manifest.json", "play/gone/index.html", "/_rb/gone-1.js"):
+        left = release.mend_live(built.site_root, NODE, APP, [damaged], contents={}, assets=())
+        assert left == ()
+    assert built.files(NODE, APP) == before
+
+
 def test_the_freeze_of_a_node_that_was_removed_can_be_ended(built: Builder) -> None:
     """By its name, which nothing is live of any more."""
     freeze_node(built, NODE)

@@ -52,6 +52,21 @@ def others(seeded: Builder) -> dict[str, bytes]:
     return {k: v for k, v in files.items() if k.endswith("index.html") and k != FILE}
 
 
+def test_a_hold_that_ends_and_can_not_be_noted_is_told_by_the_run(seeded: Builder) -> None:
+    """The worker's runs have no other place for it."""
+    seeded.build()
+    hold(seeded)
+    log = seeded.settings.site_root / NODE / APP / "audit.jsonl"
+    log.unlink()
+    log.mkdir()
+    seeded.site_root.unnoted.clear()
+    seeded.sql(_TITLE, "Ends it", PAGE)
+    run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert holds(seeded.site_root, NODE, APP) == {}
+    assert "`robbieblocks audit` does not tell of all of it" in str(run.problems)
+    assert seeded.site_root.unnoted == []
+
+
 def test_a_held_page_keeps_its_bytes_while_the_others_go_on(seeded: Builder) -> None:
     """Through a change of a token and of every component, while the other node's page goes on; the
     report tells who holds it and what ends that; the release is whole."""

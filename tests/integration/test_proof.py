@@ -210,6 +210,23 @@ def test_a_removed_page_is_asked_for_until_nobody_gives_it(root: SiteRoot) -> No
     }
 
 
+@pytest.mark.parametrize("status", [301, 308])
+def test_a_removed_page_may_lead_on(root: SiteRoot, status: int) -> None:
+    """To its new place, or to the other form of its route: nobody gets the page there."""
+    before, plain = live(root, NODE, "play"), files_below(root.path / NODE)
+    files, given = proofs.pages(NODE, "play", 2), proofs.assets(NODE, 2)
+    kept = {path: text for path, text in files.items() if "about" not in path}
+
+    def respond(path: str) -> tuple[int, Mapping[str, str], bytes]:
+        return (status, {"Location": "/play/"}, b"") if "about" in path else plain(path)
+
+    with answering(respond) as url:
+        address = Address(url=url, swap_back=True)
+        done = publish(root, manifest(kept, given, node=NODE), {}, given, address=address)
+        assert done.swapped
+        assert proof_after(root, url, before) == ()
+
+
 def test_a_route_that_another_app_has_now_is_not_thought_removed(root: SiteRoot) -> None:
     """It answers, and rightly so."""
     before = live(root, NODE, "play")

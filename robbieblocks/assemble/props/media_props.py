@@ -64,6 +64,18 @@ class PageMedia:
         made = _LINK.sub(with_media(lambda media, _: f'href="{media.url}"'), made)
         return wrong[0] if wrong else made
 
+    def shared(self, text: Json) -> Media | ValueProblem | None:
+        """The picture that `og_image` names, as social networks show it; None where it is none of
+        media.
+        """
+        if not isinstance(text, str) or not text.startswith(_SIGN):
+            return None
+        media = self._named(text.removeprefix(_SIGN))
+        if isinstance(media, Media) and not media.is_photo:
+            what = f"{printable(text)} is no picture that is shown where pages are shared"
+            return ValueProblem("", what, "name a photo, or a PNG")
+        return media
+
     def _named(self, key: str) -> Media | ValueProblem:
         media = self.library.media.get(key)
         if media is not None:

@@ -117,6 +117,8 @@ class About:
     dir: str
     robots: str
     metadata: JsonObject
+    image: str
+    image_alt: str
 
     @classmethod
     def of(cls, page: AssembledPage) -> About:
@@ -133,6 +135,9 @@ class About:
             dir=direction if direction in DIRECTIONS else "",
             robots=text_of(page.metadata, "robots"),
             metadata=page.metadata,
+            image=page.image.url if page.image else text_of(page.metadata, "og_image"),
+            image_alt=text_of(page.metadata, "og_image_alt")
+            or (sendable(page.image.row.alt) if page.image else ""),
         )
 
 
@@ -156,7 +161,7 @@ def open_graph(about: About) -> list[tuple[str, str]]:
         ("og:title", text_of(about.metadata, "og_title") or about.title),
         ("og:type", text_of(about.metadata, "og_type") or "website"),
         ("og:description", described),
-        ("og:image:alt", text_of(about.metadata, "og_image_alt")),
+        ("og:image:alt", about.image_alt),
         ("og:locale", about.lang.replace("-", "_")),
     ]
     return [(name, value) for name, value in listed if value]

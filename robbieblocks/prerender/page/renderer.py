@@ -217,7 +217,7 @@ class PageRenderer:
             problems=content.problems,
             address=content.address,
             title=content.about.title,
-            image=head.text_of(content.about.metadata, "og_image"),
+            image=content.about.image,
             feeds=content.feeds,
         )
 
