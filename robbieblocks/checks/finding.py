@@ -51,12 +51,14 @@ class Checked:
 
     @cached_property
     def _asked(self) -> frozenset[str]:
+        """The keys of the pages that were asked for, and of the frames around them."""
         pages, apps = self.request.pages, self.request.apps
-        return frozenset(
-            page.key
-            for page in self.inspection.content.pages
-            if (not pages or page.key in pages) and (not apps or page.app in apps)
-        )
+        found: set[str] = set()
+        for page in self.inspection.content.pages:
+            keys = {page.key, page.part_of, *(block.frame for block in page.blocks)} - {""}
+            if (not pages or not keys.isdisjoint(pages)) and (not apps or page.app in apps):
+                found |= keys
+        return frozenset(found)
 
     @cached_property
     def _used(self) -> frozenset[str]:

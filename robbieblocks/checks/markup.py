@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from robbieblocks.model import order_of_id
 from robbieblocks.prerender import PageDocument
 
 # What holds an address, beside href and src.
@@ -48,7 +49,7 @@ def read(document: PageDocument) -> Markup:
     # A component may use the class, too: the wrapper of its block is the outer one.
     for wrapper in body.css("div.rb-block:not(.rb-block .rb-block)") if body else ():
         name = wrapper.id or "b0"
-        block = int(name[1:])
+        block = order_of_id(name)
         ids.add(name)
         elements += _elements(wrapper, block)
         for each in wrapper.css("[class]"):

@@ -84,11 +84,12 @@ class Sources:
         # In a page's HTML addresses of Markdown are encoded.
         for written in dict.fromkeys((text, unquote(text))):
             if (found := _found(block.props, written)) is not None:
-                return _in_prop(page.key, block, found, written)
+                return _in_prop(block.frame or page.key, block, found, written)
         for component in self.reached(block.component):
             if (place := _in_component(component, text)) is not None:
                 return place
-        return Place("component", block.component, page=page.key, block=block.order)
+        row = block.frame or page.key
+        return Place("component", block.component, page=row, block=block.own_order)
 
     def reached(self, key: str) -> Iterator[ComponentRow]:
         """A component and all that it imports, by the texts: broken ones import, too."""
@@ -140,7 +141,7 @@ def _in_prop(page: str, block: BlockRow, found: _Text, written: str) -> Place:
     place = Place("page", page, "props")
     if "\n" in found.text:
         place = in_text("page", page, "props", found.text, found.text.find(written))
-    return place._replace(pointer=found.pointer, page=page, block=block.order)
+    return place._replace(pointer=found.pointer, page=page, block=block.own_order)
 
 
 def _in_component(row: ComponentRow, text: str) -> Place | None:

@@ -21,9 +21,9 @@ from robbieblocks.model.rows import (
     Snapshot,
     TokenRow,
     TriggerRow,
-    frame_number,
     kept_for,
     order_in_frame,
+    order_of_id,
     own_order,
 )
 from robbieblocks.model.stages import (
@@ -109,10 +109,10 @@ __all__ = [
     "canonical_json",
     "class_words",
     "component_specifier",
-    "frame_number",
     "importers",
     "kept_for",
     "order_in_frame",
+    "order_of_id",
     "own_order",
     "reachable",
     "same",

@@ -44,6 +44,18 @@ def frame_number(order: int) -> int:
     return (order + _IN_FRAME // 2) // _IN_FRAME
 
 
+def block_id(order: int) -> str:
+    """The id of a block's element: `b3`, and `f1b3` for a block of the app's first frame."""
+    number = frame_number(order)
+    return f"f{number}b{own_order(order)}" if number else f"b{order}"
+
+
+def order_of_id(name: str) -> int:
+    """The order on its page of the block whose element has this id."""
+    frame, _, order = name.partition("b")
+    return order_in_frame(int(frame[1:]), int(order)) if frame else int(order)
+
+
 class BlockRow(NamedTuple):
     """A component placed on a page. `component` is its key.
 
@@ -62,6 +74,11 @@ class BlockRow(NamedTuple):
     def own_order(self) -> int:
         """The block_order in the row that the block is from."""
         return own_order(self.order)
+
+    @property
+    def id(self) -> str:
+        """The id of the block's element on a page."""
+        return block_id(self.order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 from robbieblocks.errors import Problem
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.media import Media
-from robbieblocks.model.rows import frame_number, own_order
+from robbieblocks.model.rows import block_id, own_order
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
 # --- assemble --------------------------------------------------------------------------------
@@ -52,12 +52,8 @@ class AssembledBlock(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The id of the block's element; React's ids inside the block begin with it.
-
-        `b3`, and `f1b3` for a block of the app's first frame.
-        """
-        number = frame_number(self.order)
-        return f"f{number}b{own_order(self.order)}" if number else f"b{self.order}"
+        """The id of the block's element; React's ids inside the block begin with it."""
+        return block_id(self.order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
-from robbieblocks.pipeline.compiling import assemble, compile_apps, relate
+from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
@@ -92,8 +92,7 @@ def build(
             session, content.triggers, on_abandoned=partial(announce_abandoned, session, clock)
         ) as recorder:
             now = request.at or clock()
-            content = relate(content, session, now=now)
-            assemblies = assemble(content, session)
+            content, assemblies = assemble(content, session, now=now)
             compiled = compile_apps(content, assemblies, session)
             plan = make_plan(content, compiled, session, now=now)
             recorder.begin_planned(plan)

@@ -68,26 +68,47 @@ class Compiled:
         return tuple(sorted({key for app in self.apps.values() for key in app.bundle.compiled}))
 
 
-def relate(content: Snapshot, session: MakingSession, *, now: datetime) -> Snapshot:
-    """The content with pages as they are shown at an instant, with frames and lists."""
+def assemble(
+    content: Snapshot, session: MakingSession, *, now: datetime
+) -> tuple[Snapshot, Mapping[str, Assembly]]:
+    """The content with pages as they are shown at an instant, with frames and lists; and the pages
+    of each app of the build, by app: those of unchanged rows are the last build's.
+
+    A page with an error that is live nowhere is in no list: a link to it would lead nowhere.
+    """
+    memory = session.context.memory
     with session.stopwatch.step("assemble"):
-        return session.context.memory.relations.applied(content, now)
+        shown = memory.relations.applied(content, now, memory.unlisted)
+        assemblies = _assembled(shown, session)
+        unlisted = _live_nowhere(assemblies, session)
+        if unlisted != memory.unlisted and shown is not content:
+            shown = memory.relations.applied(content, now, unlisted)
+            assemblies = _assembled(shown, session)
+        memory.unlisted = unlisted
+        return shown, assemblies
 
 
-def assemble(content: Snapshot, session: MakingSession) -> Mapping[str, Assembly]:
-    """The pages of each app of the build, by app; those of unchanged rows are the last build's."""
+def _assembled(content: Snapshot, session: MakingSession) -> Mapping[str, Assembly]:
     context, memory = session.context, session.context.memory
     apps = sorted({target.app for target in session.targets})
-    with session.stopwatch.step("assemble"):
-        for app in apps:
-            memory.assemblies[app] = assembling.assemble(
-                content,
-                app,
-                layouts=context.page_renderer.layouts(),
-                media=content.library,
-                previous=memory.assemblies.get(app),
-            )
-        return {app: memory.assemblies[app] for app in apps}
+    for app in apps:
+        memory.assemblies[app] = assembling.assemble(
+            content,
+            app,
+            layouts=context.page_renderer.layouts(),
+            media=content.library,
+            previous=memory.assemblies.get(app),
+        )
+    return {app: memory.assemblies[app] for app in apps}
+
+
+def _live_nowhere(assemblies: Mapping[str, Assembly], session: MakingSession) -> frozenset[str]:
+    """The keys of the pages that are held back without a version that stays live."""
+    held_back = {key for assembly in assemblies.values() for key in assembly.held_back}
+    if not held_back:
+        return frozenset()
+    live = (entry.key for manifest in session.live.values() if manifest for entry in manifest.pages)
+    return frozenset(held_back.difference(live))
 
 
 def compile_apps(

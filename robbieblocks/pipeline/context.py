@@ -51,8 +51,9 @@ _LINKED_PAGES_MIN: Final = 901
 class BuildMemory:
     """What the last build made of rows, so that the next one works on what changed alone.
 
-    `failures` are pages that did not render, by fingerprint: a page is not rendered again before
-    what it is made from changes. `branded` holds, by node id, the rows from which a node's branding
+    `unlisted` are the keys of pages that no list has, since nothing of them is live. `failures` are
+    pages that did not render, by fingerprint: a page is not rendered again before what it is made
+    from changes. `branded` holds, by node id, the rows from which a node's branding
     was made, and the branding.
     """
 
@@ -65,6 +66,7 @@ class BuildMemory:
     assemblies: dict[str, Assembly] = field(default_factory=dict)
     fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
     relations: Relations = field(default_factory=Relations)
+    unlisted: frozenset[str] = frozenset()
     routes: RouteConflicts = field(default_factory=RouteConflicts)
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(

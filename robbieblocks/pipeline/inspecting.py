@@ -12,7 +12,7 @@ from psycopg import Connection
 from robbieblocks import snapshot
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import AssembledPage, BrandedNode, RenderJob, Snapshot
-from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps, relate
+from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import RunPlan, make_plan
 from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of
@@ -97,8 +97,8 @@ def inspect_rows(
     keep: Callable[[Target, ComposedRun], None] = lambda _, __: None,
 ) -> Inspection:
     """Render the pages of a session in which nothing is live; `keep` gets what each run makes."""
-    content = relate(session.context.resolve(content), session, now=now)
-    compiled = compile_apps(content, assemble(content, session), session)
+    content, assemblies = assemble(session.context.resolve(content), session, now=now)
+    compiled = compile_apps(content, assemblies, session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)
     pages: list[InspectedPage] = []

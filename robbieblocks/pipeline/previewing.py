@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import SHARED_APP, Manifest, Snapshot
-from robbieblocks.pipeline.compiling import assemble, compile_apps, relate
+from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site
 from robbieblocks.pipeline.planning import RunPlan, make_plan
@@ -86,8 +86,8 @@ def stage(
 
 
 def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
-    content = relate(session.context.resolve(content), session, now=now)
-    compiled = compile_apps(content, assemble(content, session), session)
+    content, assemblies = assemble(session.context.resolve(content), session, now=now)
+    compiled = compile_apps(content, assemblies, session)
     plan = make_plan(content, compiled, session, now=now)
     rendering = render(plan, compiled.apps, session)
     return tuple([_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs])

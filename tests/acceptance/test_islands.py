@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from robbieblocks.model import AssembledBlock, Asset, ComponentRow
+from robbieblocks.model import AssembledBlock, Asset, ComponentRow, order_in_frame
 from tests import pages
 from tests.browser.chromium import Noise, accessibility_violations, html_problems
 from tests.pages import Press, block, component
@@ -357,10 +357,11 @@ export default function Modal() {
 )
 
 
-def test_what_is_shown_elsewhere_keeps_its_styles(publish: Publish, page: Page) -> None:
-    """A portal into the page's body has its component's CSS; one into the block or the head has no
-    element around it."""
-    page.goto(publish([MODAL, TITLE], [block(1, "modal"), block(2, "title", {"text": "x"})]))
+@pytest.mark.parametrize("order", [-1, 2, order_in_frame(1, 1)])
+def test_what_is_shown_elsewhere_keeps_its_styles(publish: Publish, page: Page, order: int) -> None:
+    """A portal into the page's body has its component's CSS, also of a frame's block; one into the
+    block or the head has no element around it."""
+    page.goto(publish([MODAL, TITLE], [block(order, "modal"), block(1, "title", {"text": "x"})]))
     page.wait_for_selector("#far")
     top = "name => getComputedStyle(document.getElementById(name)).top"
     assert page.evaluate(top, "far") == "7px"

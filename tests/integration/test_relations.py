@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from robbieblocks.pipeline import BuildReport
+from robbieblocks.checks import Checked, Finding, run
+from robbieblocks.pipeline import BuildReport, Request, inspect
 from tests.building import NOW
 from tests.sites import NODE, Block, MakeSite, Site
 
@@ -202,3 +203,57 @@ def test_a_list_that_is_held_back_keeps_its_parts(blog: Site) -> None:
     assert rewritten(blog.build()) == {"blog": "changed", "blog.page-2": "removed"}
     blog.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'blog'")
     assert rewritten(blog.build()) == {"blog": "removed"}
+
+
+def test_a_page_that_never_went_out_is_in_no_list(blog: Site) -> None:
+    """Its link would lead nowhere. Once it is right it enters, and it stays while it is live."""
+    post(blog, "four", 3)
+    broken = (
+        "UPDATE robbieblocks_page_blocks b SET props = %s FROM robbieblocks_pages p"
+        " WHERE p.id = b.page_id AND p.page_key = 'four'"
+    )
+    blog.sql(broken, "5")
+    for _ in range(2):
+        assert rewritten(blog.build()) == {"four": "held back"}
+        assert titles(blog, "/blog/") == ["Three", "Two"]
+    blog.sql(broken, "{}")
+    assert rewritten(blog.build())["four"] == "added"
+    assert titles(blog, "/blog/") == ["Four", "Three"]
+    blog.sql(broken, "5")
+    assert rewritten(blog.build()) == {"four": "held back"}
+    assert titles(blog, "/blog/") == ["Four", "Three"]
+
+
+def test_check_looks_into_frames(blog: Site) -> None:
+    """What is wrong in a frame's props, HTML or conditions is told with the frame and its block."""
+    blog.component("menu", "export default ({ to }) => <p id='twice'><a href={to}>x</a></p>")
+    nodes = {"nodes": [NODE, "nobody"]}
+    menu = Block(component="menu", zone="footer", props={"to": "/nowhere/"}, conditions=nodes)
+    blog.page("more", menu, route="", metadata={"frame": True})
+    blog.page("own", Block(component="menu", props={"to": "/"}))
+    for asked in ("own", "more"):
+        found = checked(blog, asked)
+        for rule in ("dead-link", "unknown-node"):
+            told = {(each.problem.page, each.problem.block) for each in found if each.rule == rule}
+            assert ("more", 1) in told
+        assert any("block 1 of frame more (menu)" in each.problem.what for each in found)
+
+
+def checked(site: Site, *pages: str) -> tuple[Finding, ...]:
+    builder = site.builder
+    request = Request(dry_run=True, nodes=(NODE,), pages=pages)
+    inspection = inspect(
+        request,
+        context=builder.context,
+        connection=builder.connection,
+        clock=lambda: NOW,
+        progress=builder.said.append,
+    )
+    return run(
+        Checked(
+            inspection=inspection,
+            settings=builder.settings,
+            progress=builder.said.append,
+            request=request,
+        )
+    )

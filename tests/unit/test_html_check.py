@@ -69,6 +69,8 @@ FORBIDDEN = [
     "<svg><script>1</script></svg>",
     '<iframe srcdoc="x"></iframe>',
     "<p id=b12></p>",
+    "<p id=b-1></p>",
+    "<p id=f1b3></p>",
     "<p ID='rb-islands'></p>",
     "<p data-rb-component=x></p>",
     "<img src=x OnError=1>",

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robbieblocks.assemble import Assembly, Relations, assemble, next_boundary
-from robbieblocks.model import Json, PageRow, Snapshot
+from robbieblocks.model import (
+    AssembledBlock,
+    Json,
+    PageRow,
+    Snapshot,
+    order_in_frame,
+    order_of_id,
+)
 from tests.unit.rows import LAYOUTS, NOW, a_block, a_component, a_page, a_snapshot
 
 OPEN = a_component("card", {"type": "object"})
@@ -400,24 +407,39 @@ def test_a_wrong_feed_is_told_with_its_place(setting: Json, pointer: str) -> Non
     assert problem.remedy
 
 
+@pytest.mark.parametrize("order", [-1, 0, 7, order_in_frame(3, 7), order_in_frame(1, -2)])
+def test_the_id_of_a_block_tells_its_order(order: int) -> None:
+    """What reads a page's HTML finds the block in its row, be it a frame's."""
+    row = a_block(order)
+    assert order_of_id(row.id) == order
+    assert order_of_id(row.id) == order_of_id(AssembledBlock(order, "main", "card", {}, "{}").id)
+
+
+def test_numbers_are_equal_as_in_json() -> None:
+    """A TOML file says 10.0 where a row says 10; true is no number."""
+    pages = post("whole", price=10), post("float", price=10.0), post("true", price=True)
+    assert listed({"where": {"price": 10.0}, "sort": "key"}, *pages) == ["float", "whole"]
+    assert listed({"where": {"price": True}}, *pages) == ["true"]
+
+
 # --- bounds, and what is not due --------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("props", "told"),
-    [
-        ([{"$pages": {"sort": f"metadata.s{n}"}} for n in range(3_000)], "more than 100 lists"),
-        ([{"$pages": {}}] * 101, "more than 100 lists"),
-        ([{"$pages": {"limit": 1000}}] * 20, "more than 10,000 pages in all"),
-        (
-            [
-                {"$pages": {"limit": 1, "paginate": True, "where": {"n": [*range(900)]}}},
-                {"$pages": {"limit": 1000}},
-            ],
-            "lists of its 900 parts have more than 200,000 pages",
-        ),
-    ],
-)
+BOUNDS: list[tuple[Json, str]] = [
+    ([{"$pages": {"sort": f"metadata.s{n}"}} for n in range(3_000)], "more than 100 lists"),
+    ([{"$pages": {}}] * 101, "more than 100 lists"),
+    ([{"$pages": {"limit": 1000}}] * 20, "more than 10,000 pages in all"),
+    (
+        [
+            {"$pages": {"limit": 1, "paginate": True, "where": {"n": [*range(900)]}}},
+            {"$pages": {"limit": 1000}},
+        ],
+        "lists of its 900 parts have more than 200,000 pages",
+    ),
+]
+
+
+@pytest.mark.parametrize(("props", "told"), BOUNDS)
 def test_what_lists_hold_is_bounded(props: Json, told: str) -> None:
     """A row of some kilobytes can't take the worker's memory; its problem says which bound."""
     pages = [post(f"p{number:04}", number % 90, n=number) for number in range(1_000)]

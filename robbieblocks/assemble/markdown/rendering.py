@@ -28,7 +28,7 @@ _TOKEN_UNITS: Final = 5_000
 # One that nothing ends goes to the end of the text, as in a browser.
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 # The page's own ids, and an empty one.
-_RESERVED_ID: Final = re.compile(r"(b\d+|rb-.*)?", re.DOTALL)
+_RESERVED_ID: Final = re.compile(r"((?:f\d+)?b-?\d+|rb-.*)?", re.DOTALL)
 
 
 class Rendered(NamedTuple):

@@ -99,7 +99,9 @@ class Listing:
 
 
 def _text(value: Json) -> str:
-    """Equal for equal values: 1 and true differ."""
+    """Equal for equal values, as JSON has them: 1 is 1.0, and not true."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return canonical_json(value)
 
 

@@ -9,7 +9,7 @@ const BLOCK = "[data-rb-component]";
 /** @param {{ children: unknown }} props */
 const Styled = ({ children }) => {
   // React's ids begin with the id of the block.
-  const id = /b\d+(?=-)/.exec(useId())?.[0];
+  const id = /(?:f\d+)?b-?\d+(?=-)/.exec(useId())?.[0];
   const block = id && document.getElementById(id);
   if (!block) return children;
   const { rbComponent, rbBase } = block.dataset;

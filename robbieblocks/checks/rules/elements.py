@@ -13,7 +13,7 @@ from robbieblocks.checks.markup import Element, Markup
 from robbieblocks.checks.sources import Place, in_text, without_comments
 from robbieblocks.errors import Problem
 from robbieblocks.messages import listed, printable
-from robbieblocks.model import ComponentRow
+from robbieblocks.model import AssembledBlock, ComponentRow
 from robbieblocks.pipeline import InspectedPage
 
 _HIDDEN: Final = frozenset({"presentation", "none"})
@@ -86,25 +86,29 @@ def _place(element: Element, page: InspectedPage, checked: Checked) -> Place:
     return checked.sources.of(element.attributes.get("src", ""), page.page, element.block)
 
 
+def _named(block: AssembledBlock) -> str:
+    of_frame = f" of frame {printable(block.frame)}" if block.frame else ""
+    return f"block {block.own_order}{of_frame} ({printable(block.component)})"
+
+
 def duplicate_ids(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
     """Ids that several elements of a page have."""
     owners: defaultdict[str, list[int | None]] = defaultdict(list)
     for element in markup.elements:
         if name := element.attributes.get("id"):
             owners[name].append(element.block)
-    components = {block.order: block.component for block in page.page.blocks}
+    placed = {block.order: block for block in page.page.blocks}
     for name, blocks in owners.items():
         if len(blocks) > 1:
             where = [
-                f"block {each} ({printable(components[each])})"
-                if each in components
-                else "the layout"
+                _named(placed[each]) if each in placed else "the layout"
                 for each in dict.fromkeys(blocks)
             ]
-            block = next((each for each in reversed(blocks) if each is not None), None)
-            place = checked.sources.of(name, page.page, block)
-            if block is not None:
-                place = place._replace(page=page.page.key, block=block)
+            order = next((each for each in reversed(blocks) if each is not None), None)
+            place = checked.sources.of(name, page.page, order)
+            if order in placed:
+                block = placed[order]
+                place = place._replace(page=block.frame or page.page.key, block=block.own_order)
             yield place.problem(
                 f'{len(blocks)} elements have the id "{printable(name)}": in {listed(where, 5)}',
                 "make each its own: of a prop, or with React's useId",

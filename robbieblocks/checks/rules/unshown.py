@@ -43,9 +43,8 @@ def _in_page(page: PageRow, known: Mapping[str, set[str]]) -> Iterator[Problem]:
     for block in page.blocks:
         for kind, name, pointer in _named(block.conditions):
             if name not in known[kind]:
-                place = Place(
-                    "page", page.key, "conditions", pointer, page=page.key, block=block.order
-                )
+                row = block.frame or page.key
+                place = Place("page", row, "conditions", pointer, page=row, block=block.own_order)
                 what = f"there is no {kind.removesuffix('s')} {printable(name)}"
                 yield place.problem(what, did_you_mean(name, known[kind]))
 

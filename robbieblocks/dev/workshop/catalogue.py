@@ -123,7 +123,7 @@ def _use(
 ) -> JsonObject:
     props: Json = block.props if isinstance(block.props, dict) else {}
     links: dict[str, Json] = {
-        node.id: f"{urls[node.id]}{page.route}#b{block.order}"
+        node.id: f"{urls[node.id]}{page.route}#{block.id}"
         for node in nodes
         if page.app in node.apps
     }
@@ -131,7 +131,7 @@ def _use(
         "page": page.key,
         "name": visible(page.name),
         "draft": page.draft,
-        "block": block.order,
+        "block": block.own_order,
         "zone": visible(block.zone),
         "props": props,
         "links": links,

@@ -23,7 +23,7 @@ _AFTER: Final = (
     + "</body></html>"
 )
 _INERT_SCRIPTS: Final = frozenset({"application/json", "application/ld+json"})
-_RESERVED_ID: Final = re.compile(r"b\d+|rb-.*", re.DOTALL)
+_RESERVED_ID: Final = re.compile(r"(?:f\d+)?b-?\d+|rb-.*", re.DOTALL)
 # Elements that act on the whole page, or hold another one, and what to do instead.
 _LEAVE_OUT: Final = "leave it out"
 _OTHER_NAME: Final = "choose another name"

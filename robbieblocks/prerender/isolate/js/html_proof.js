@@ -36,7 +36,7 @@ const REST = /((?: [A-Za-z][A-Za-z0-9:_-]*(?:="[^"<>]*")?)*)(\/?)>/y;
 const COMMENT = /<!--\/?[$&!?]?-->/y;
 const NAME = /[a-z][a-z0-9]*/y;
 // Ids and attributes that may be the page's own, once entities are resolved, and event handlers.
-const RESERVED = / (?:id="(?:b\d+"|rb-|[^"]*&)|data-rb-|on[a-z])/i;
+const RESERVED = / (?:id="(?:(?:f\d+)?b-?\d+"|rb-|[^"]*&)|data-rb-|on[a-z])/i;
 const SLASH = 47;
 const EXCLAMATION_MARK = 33;
 const GREATER_THAN = 62;
