@@ -323,6 +323,19 @@ LANGUAGE sql IMMUTABLE AS $$
                         FROM unnest(keys) WITH ORDINALITY AS key (k, place)) END
 $$;
 
+-- The key of a row's content as the table itself would write it: an uuid has several spellings.
+CREATE OR REPLACE FUNCTION sync_own_key(the_table text, content jsonb, keys text[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    the_key text;
+BEGIN
+    EXECUTE format('SELECT sync_key(to_jsonb(jsonb_populate_record(NULL::%I, $1)), $2)', the_table)
+       INTO the_key USING (SELECT jsonb_object_agg(k, content -> k) FROM unnest(keys) AS k), keys;
+    RETURN the_key;
+END
+$$;
+
 -- The condition that finds a row by its key ($1); the second with an index.
 CREATE OR REPLACE FUNCTION sync_where(the_table text, keys text[]) RETURNS text
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
@@ -410,7 +423,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
      GROUP BY i.indisprimary
 $$;
 
--- The place after the last one among the rows that share the other columns of a unique key.
+-- The place after the last one among the rows that share the other columns of a unique key; where
+-- that is the type's last number, the last place that is free.
 CREATE OR REPLACE FUNCTION sync_last_place(the_table text, columns text[], place text,
                                            content jsonb)
 RETURNS bigint
@@ -418,11 +432,19 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     last bigint;
 BEGIN
-    EXECUTE format('SELECT coalesce(max(t.%1$I), 0) + 1 FROM %2$I t, '
-                   'jsonb_populate_record(NULL::%2$I, $1) AS given WHERE %3$s', place, the_table,
+    EXECUTE format($query$
+        WITH taken AS (SELECT t.%1$I::numeric AS n
+                         FROM %2$I t, jsonb_populate_record(NULL::%2$I, $1) AS given WHERE %3$s)
+        SELECT CASE WHEN (SELECT max(n) FROM taken) = $2
+                    THEN (SELECT max(t.n) - 1 FROM taken t
+                           WHERE NOT EXISTS (SELECT FROM taken before WHERE before.n = t.n - 1))
+                    ELSE (SELECT coalesce(max(n), 0) + 1 FROM taken) END$query$,
+                   place, the_table,
                    (SELECT string_agg(format('t.%1$I IS NOT DISTINCT FROM given.%1$I', name), ' AND ')
                       FROM unnest(columns) AS name WHERE name <> place))
-       INTO last USING content;
+       INTO last USING content, (
+           SELECT power(2::numeric, 8 * a.attlen - 1) - 1 FROM pg_attribute a
+            WHERE a.attrelid = to_regclass(quote_ident(the_table)) AND a.attname = place);
     RETURN last;
 END
 $$;
@@ -973,6 +995,8 @@ BEGIN
     IF entry ->> 'operation' NOT IN ('UPSERT', 'DELETE') OR entry ->> 'operation' IS NULL
        OR coalesce(jsonb_typeof(entry -> 'data'), '') <> 'object'
        OR sync_key(entry -> 'data', shape.keys) IS DISTINCT FROM the_key
+       OR sync_own_key(the_table, entry -> 'data', shape.keys) IS DISTINCT FROM the_key
+       OR coalesce(jsonb_typeof(entry -> 'column_versions'), 'null') NOT IN ('object', 'null')
        OR coalesce(sent, '') !~ '^[0-7][0-9a-f]{15}@' OR substr(sent, 18) <> node.node_id
     THEN
         RAISE EXCEPTION 'this is no change that the node % makes', quote_literal(node.node_id)
@@ -992,7 +1016,9 @@ BEGIN
     PERFORM sync_check_town(node, entry -> 'data');
     PERFORM set_config('app.town', coalesce(sync_town(entry -> 'data'), '*'), true);
     found := sync_fetch(the_table, the_key);
-    PERFORM sync_check_town(node, found);
+    PERFORM sync_check_town(node, CASE WHEN found IS NULL AND 'town_id' = ANY (shape.columns)
+                                       THEN '{"town_id": null}' || (entry -> 'data')
+                                       ELSE found END);
     masters := found || coalesce(before, '{}');
     SELECT * INTO last FROM sync_rows r
      WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
@@ -1019,7 +1045,7 @@ BEGIN
                bool_or(c.is_conflict AND c.differs) AS is_conflict,
                bool_and(c.wins OR NOT c.differs) AS has_won
           INTO merge
-          FROM (SELECT f.key AS name, NOT m.is_conflict OR made > m.version AS wins,
+          FROM (SELECT f.key AS name, NOT m.is_conflict OR made > m.version COLLATE "C" AS wins,
                        m.is_conflict, masters -> f.key IS DISTINCT FROM content -> f.key AS differs
                   FROM jsonb_each_text(entry -> 'base_columns') AS f,
                        LATERAL (SELECT v.version,
@@ -1075,11 +1101,11 @@ BEGIN
         PERFORM sync_write_quietly(the_table, the_key, content || coalesce(forced, '{}'),
                                    found IS NOT NULL);
     END IF;
-    IF made <> sent THEN
-        all_columns := (SELECT jsonb_object_agg(c.key, CASE WHEN c.value = sent THEN made
-                                                            ELSE c.value END)
-                          FROM jsonb_each_text(all_columns) AS c);
-    END IF;
+    -- None is newer than the row: an earlier edit of a clock that is ahead may be among them.
+    all_columns := (SELECT jsonb_object_agg(c.key, CASE WHEN c.value = sent OR c.value > made
+                                                              COLLATE "C" THEN made
+                                                        ELSE c.value END)
+                      FROM jsonb_each_text(all_columns) AS c);
     PERFORM sync_note(the_table, the_key,
                       CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
                       made, sent, all_columns, node.node_id, true);
@@ -1111,7 +1137,11 @@ BEGIN
                                   'sqlstate', '22023');
     ELSIF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
         RETURN jsonb_build_object('outcome', 'duplicate');
-    ELSIF entry ->> 'is_cascade' = 'true' THEN
+    ELSIF entry ->> 'is_cascade' = 'true' AND the_key IS NOT NULL AND EXISTS (
+        SELECT FROM sync_tables t
+         WHERE t.table_name = the_table AND t.direction IN ('both', 'up')
+           AND (the_table <> ALL (node.tables)) IS NOT TRUE)
+    THEN
         -- Its parent's change decides. The note tells what the node knew of it.
         RETURN jsonb_build_object('outcome', 'noted');
     END IF;
@@ -1133,11 +1163,16 @@ BEGIN
     IF NOT is_last THEN
         found := sync_fetch(the_table, the_key);
         IF key_place IS NOT NULL AND found IS NOT NULL THEN
-            -- Out of the way, for rows that change their places with this one.
-            PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(key_place,
-                sync_last_place(the_table, key_columns, key_place, found)), true);
-            result := jsonb_build_object('parked',
-                                         jsonb_build_object(key_place, found -> key_place));
+            BEGIN
+                -- Out of the way, for rows that change their places with this one.
+                PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(key_place,
+                    sync_last_place(the_table, key_columns, key_place, found)), true);
+                result := jsonb_build_object('parked',
+                                             jsonb_build_object(key_place, found -> key_place));
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+                -- It stays where it is, and the second pass says what becomes of the change.
+                result := NULL;
+            END;
         END IF;
         RETURN coalesce(result, '{}') || jsonb_build_object('outcome', 'deferred');
     END IF;
@@ -1182,7 +1217,7 @@ DECLARE
     the_key CONSTANT text := entry ->> 'row_key';
 BEGIN
     PERFORM sync_write_quietly(the_table, the_key, entry -> 'parked', true);
-EXCEPTION WHEN unique_violation THEN
+EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
     PERFORM sync_note(the_table, the_key, sync_fetch(the_table, the_key),
                       sync_next_version(r.version, sync_me()), NULL, r.column_versions,
                       node.node_id)
@@ -1208,6 +1243,8 @@ BEGIN
         RAISE EXCEPTION 'the changes are no JSON array'
               USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- One batch of a node at a time: one whose line broke may still run while it is sent again.
+    PERFORM pg_advisory_xact_lock(hashtextextended('sync_apply ' || p_node, 0));
     PERFORM set_config('sync.origin', p_node, true);
     -- What the node knew of rows that go with others first: the others' changes look at it.
     now_due := ARRAY(SELECT g.value FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS g
@@ -1232,7 +1269,7 @@ BEGIN
                                            is_cascade)
                 VALUES ((entry ->> 'id')::uuid, p_node, entry ->> 'table', entry ->> 'row_key',
                         entry ->> 'base_version', result ->> 'outcome',
-                        coalesce((entry ->> 'is_cascade')::boolean, false));
+                        coalesce(entry ->> 'is_cascade' = 'true', false));
             END IF;
             results := results || (result || jsonb_build_object('id', entry -> 'id'));
         END LOOP;
@@ -1426,7 +1463,8 @@ DECLARE
     taken bigint;
     last text;
 BEGIN
-    IF p_after IS NULL THEN
+    -- A place above every transaction is of another server, from which this database was restored.
+    IF p_after IS NULL OR (p_after ->> 'xid')::xid8 > bound THEN
         RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'after',
                                   jsonb_build_object('xid', bound::text, 'position', 0));
     END IF;
@@ -1980,12 +2018,38 @@ CREATE OR REPLACE FUNCTION sync_lock_out(p_node text)
 RETURNS TABLE (step text, is_done boolean, detail text)
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    before CONSTANT text := current_setting('lock_timeout');
     node sync_nodes;
     it record;
 BEGIN
-    UPDATE sync_nodes n SET locked_out_at = coalesce(n.locked_out_at, now()), is_online = false
-     WHERE n.node_id = p_node
-    RETURNING n.* INTO node;
+    -- A session of the node may hold its row for as long as it likes.
+    PERFORM set_config('lock_timeout', '1s', true);
+    FOR attempt IN 1 .. 5 LOOP
+        BEGIN
+            UPDATE sync_nodes n
+               SET locked_out_at = coalesce(n.locked_out_at, now()), is_online = false
+             WHERE n.node_id = p_node
+            RETURNING n.* INTO node;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF attempt = 5 THEN
+                RAISE;
+            END IF;
+        END;
+        SELECT n.* INTO node FROM sync_nodes n WHERE n.node_id = p_node;
+        BEGIN
+            PERFORM pg_terminate_backend(a.pid, 1000) FROM pg_stat_activity a
+              WHERE a.usename = node.database_role;
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'the node % is not locked out: a session of its role % holds its row',
+                  quote_literal(p_node), quote_ident(node.database_role)
+                  USING ERRCODE = 'insufficient_privilege',
+                        HINT = format('As a superuser: SELECT pg_terminate_backend(pid) FROM '
+                                      'pg_stat_activity WHERE usename = %L; then lock it out again.',
+                                      node.database_role);
+        END;
+    END LOOP;
+    PERFORM set_config('lock_timeout', before, true);
     IF node.node_id IS NULL THEN
         RAISE EXCEPTION 'there is no node %', coalesce(quote_literal(p_node), 'null')
               USING ERRCODE = 'no_data_found';

@@ -1,0 +1,201 @@
+"""What a node may do to the master and to its own batches by sending what no node of ours sends."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Generator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.sync.pages import block, component, key, page, retitle
+from tests.integration.sync.sites import Fleet, Site
+from tests.workers import until
+
+pytestmark = pytest.mark.postgres
+
+
+def _entry(**changes: Any) -> dict[str, Any]:
+    row = str(uuid.uuid4())
+    return {
+        "id": str(uuid.uuid4()),
+        "table": "robbieblocks_style_tokens",
+        "row_key": row,
+        "operation": "UPSERT",
+        "data": {"id": row, "token_key": key(), "token_category": "color", "default_value": "red"},
+        "version": "0100000000000000@aurora",
+        "base_version": "",
+        **changes,
+    }
+
+
+def _send(fleet: Fleet, *entries: dict[str, Any]) -> list[str]:
+    results = fleet.hand_over(fleet.nodes[0], list(entries), settle=False)
+    return [result["outcome"] for result in results]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_cascade": True, "table": None},
+        {"is_cascade": True, "table": "t" * 300},
+        {"is_cascade": True, "table": "sync_nodes"},
+        {"is_cascade": True, "row_key": None},
+        {"column_versions": [1]},
+        {"column_versions": "x"},
+    ],
+)
+def test_a_change_of_no_kind_is_refused_alone(changes: dict[str, Any], fleet: Fleet) -> None:
+    """It stops no other: the batch is answered, and the change beside it is applied."""
+    assert sorted(_send(fleet, _entry(**changes), _entry())) == ["applied", "refused"]
+
+
+@pytest.mark.parametrize("said", ["perhaps", [1], {}])
+def test_what_is_not_said_to_go_with_its_parent_is_a_change(said: Any, fleet: Fleet) -> None:
+    """`is_cascade` is true or it is not."""
+    assert _send(fleet, _entry(is_cascade=said)) == ["applied"]
+
+
+@pytest.mark.parametrize("spelled", [str.upper, "{{{}}}".format])
+def test_a_key_has_one_spelling(spelled: Callable[[str], str], fleet: Fleet) -> None:
+    """A row under another spelling of its key would pass by its version, and leave no conflict."""
+    first = _entry()
+    assert _send(fleet, first) == ["applied"]
+    row, other = first["row_key"], spelled(first["row_key"])
+    fleet.master.run(
+        "UPDATE robbieblocks_style_tokens SET default_value = 'blue' WHERE id = %s", row
+    )
+    again = _entry(row_key=other, data=first["data"] | {"id": other})
+    assert _send(fleet, again) == ["refused"]
+    assert _send(fleet, again | {"operation": "DELETE"}) == ["refused"]
+    query = "SELECT default_value FROM robbieblocks_style_tokens WHERE id = %s"
+    assert fleet.master.value(query, row) == "blue"
+
+
+def test_no_column_is_newer_than_its_row(fleet: Fleet) -> None:
+    """Else a clock that is ahead would keep a column for as long as it is ahead."""
+    entry = _entry(column_versions={"default_value": "7000000000000000@aurora"})
+    assert _send(fleet, entry) == ["applied"]
+    [kept] = fleet.master.rows(
+        "SELECT version, column_versions FROM sync_rows WHERE row_key = %s", entry["row_key"]
+    )
+    assert kept["column_versions"] == {"default_value": kept["version"]}
+
+
+@pytest.fixture
+def things(fleet: Fleet) -> Generator[Site]:
+    """A table of which a town is the default, and a node that may write another town's rows."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    master.run("CREATE TABLE towns (id text PRIMARY KEY, uid uuid, name text)")
+    master.run("INSERT INTO towns VALUES ('1', NULL, 'aurora'), ('2', NULL, 'fluenti')")
+    master.run("CREATE TABLE things (id uuid PRIMARY KEY, town_id text DEFAULT '2')")
+    master.run("SELECT sync_configure('things', 'up')")
+    admit = "SELECT sync_admit('aurora', 'Aurora', %s, NULL, %s)"
+    master.run(admit, aurora.role, ["aurora"])
+    yield master
+    master.run(admit, aurora.role, None)
+    master.run("SELECT sync_configure('things', 'never')")
+    master.run("DROP TABLE things, towns")
+
+
+def test_a_row_without_a_town_is_not_written_by_a_node_of_some_towns(
+    things: Site, fleet: Fleet
+) -> None:
+    """The table's default would give it the town of others."""
+    row = str(uuid.uuid4())
+    outcomes = [
+        _send(fleet, _entry(table="things", row_key=row, data={"id": row, **town}))
+        for town in ({}, {"town_id": None}, {"town_id": "2"}, {"town_id": "1"})
+    ]
+    assert outcomes == [["refused"], ["refused"], ["refused"], ["applied"]]
+    assert things.value("SELECT town_id FROM things") == "1"
+
+
+def test_blocks_change_places_behind_the_last_number(fleet: Fleet) -> None:
+    """Where no number is greater, the last one that is free is the end of the page."""
+    aurora = fleet.nodes[0]
+    the_page, widget = page(aurora), component(aurora)
+    first, second, _ = (block(aurora, the_page, widget, n) for n in (1, 2, 2**31 - 1))
+    fleet.settle()
+    with aurora.owner.transaction():
+        for row, order in ((first, 9), (second, 1), (first, 2)):
+            aurora.run(
+                "UPDATE robbieblocks_page_blocks SET block_order = %s WHERE id = %s", order, row
+            )
+    assert {r["outcome"] for r in fleet.send(aurora)} == {"applied"}
+    query = "SELECT block_order FROM robbieblocks_page_blocks WHERE id = %s"
+    assert [fleet.master.value(query, row) for row in (first, second)] == [2, 1]
+    # Placed in two databases at the last number.
+    block(fleet.master, the_page, widget, 2**31 - 2)
+    block(aurora, the_page, widget, 2**31 - 2)
+    fleet.settle()
+    assert fleet.master.value(
+        "SELECT array_agg(block_order ORDER BY block_order) FROM robbieblocks_page_blocks"
+        " WHERE page_id = %s",
+        the_page,
+    ) == [1, 2, 2**31 - 3, 2**31 - 2, 2**31 - 1]
+
+
+def test_a_batch_that_still_runs_may_be_sent_again(fleet: Fleet) -> None:
+    """The second call waits for the first, and finds all of it applied."""
+    aurora = fleet.nodes[0]
+    the_page = page(aurora)
+    fleet.settle()
+    retitle(aurora, the_page, "one")
+    aurora.value("SELECT sync_outbox_take()")
+    retitle(aurora, the_page, "two")
+    batch = json.dumps(aurora.value("SELECT sync_outbox_take()"))
+    answers: list[Any] = []
+    call = "SELECT sync_apply('aurora', %s)"
+    address = fleet.master.conninfo(aurora.role)
+    with psycopg.connect(address) as first, psycopg.connect(address, autocommit=True) as second:
+        first.execute(call, [batch])
+        other = threading.Thread(
+            target=lambda: answers.extend(second.execute(call, [batch]).fetchall())
+        )
+        other.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
+        pid = second.info.backend_pid
+        until(
+            lambda: fleet.master.admin.execute(waits, [pid]).fetchone() == (1,),
+            "the second call to wait",
+        )
+        first.commit()
+        other.join()
+    assert [result["outcome"] for result in answers[0][0]] == ["duplicate", "duplicate"]
+    assert fleet.conflicts() == []
+
+
+def test_a_session_of_the_node_does_not_hold_up_its_lock_out(fleet: Fleet) -> None:
+    """Who may not end that session is told at once who may, and how."""
+    aurora = fleet.nodes[0]
+    with psycopg.connect(fleet.master.conninfo(aurora.role)) as held:
+        held.execute("SELECT sync_hello('aurora', now())")
+        with pytest.raises(
+            psycopg.errors.InsufficientPrivilege, match="a session of its role"
+        ) as e:
+            fleet.master.run("SELECT sync_lock_out('aurora')")
+    assert f"usename = '{aurora.role}'" in str(e.value.diag.message_hint)
+    fleet.master.run("SELECT sync_lock_out('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora')")
+
+
+def test_a_place_in_another_servers_log_begins_anew(fleet: Fleet) -> None:
+    """A master that was restored on a new server numbers its transactions from the start."""
+    aurora = fleet.nodes[0]
+
+    def changes(after: dict[str, Any]) -> dict[str, Any]:
+        assert aurora.calls is not None
+        row = aurora.calls.execute(
+            "SELECT sync_changes('aurora', %s)", [json.dumps(after)]
+        ).fetchone()
+        assert row is not None
+        answer: dict[str, Any] = row[0]
+        return answer
+
+    after = changes({"xid": str(2**40), "position": 0})["after"]
+    the_page = page(fleet.master)
+    assert the_page in [entry["row_key"] for entry in changes(after)["entries"]]
