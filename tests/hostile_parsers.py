@@ -975,6 +975,9 @@ METADATA = [
         "forms of a policy", {"form_action": ["https://a.example; script-src *"]}, "no https origin"
     ),
     metadata("forms as a text", {"form_action": "https://a.example"}, "list of origins"),
+    metadata("redirects as a text", {"redirect_from": "/old/"}, "list of redirects"),
+    metadata("a redirect of a host", {"redirect_from": ["//evil.example/"]}, "scheme or a host"),
+    metadata("redirects of redirects", {"redirect_from": [{"from": [[]]}, [], None]}, "a path"),
     metadata("blocks as a list", {"blocks": [1]}, "/blocks"),
     metadata("hydration at no time", {"blocks": {"1": {"hydrate": "no time"}}}, "known: load"),
     metadata("hydration of a list", {"blocks": {"1": {"hydrate": ["load"]}}}, "known: load"),

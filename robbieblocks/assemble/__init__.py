@@ -13,6 +13,7 @@ from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.markdown_places import MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
+from robbieblocks.assemble.redirects.resolving import NO_REDIRECTS, NodeRedirects, redirects_of
 from robbieblocks.assemble.relations.frames import frame_setting
 from robbieblocks.assemble.relations.parts import whole_key
 from robbieblocks.assemble.relations.relating import Relations
@@ -22,7 +23,9 @@ from robbieblocks.assemble.values import ValueProblem
 __all__ = [
     "MARKDOWN",
     "MEDIA",
+    "NO_REDIRECTS",
     "Assembly",
+    "NodeRedirects",
     "PreparedPage",
     "References",
     "Relations",
@@ -38,6 +41,7 @@ __all__ = [
     "normal_form",
     "page_on_node",
     "props_problems",
+    "redirects_of",
     "release_path",
     "route_problem",
     "schema_problems",

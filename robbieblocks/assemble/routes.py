@@ -27,7 +27,8 @@ LONGEST_ROUTE = KEY_LENGTH
 LONGEST_SEGMENT = 255
 
 _RESERVED = re.compile(
-    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|manifest\.json|tokens\.json", re.IGNORECASE
+    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|(?:manifest|tokens|redirects)\.json",
+    re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PLAIN = re.compile(r"[A-Za-z0-9_~-](?:[A-Za-z0-9._~-]*[A-Za-z0-9_~-])?")
@@ -147,7 +148,7 @@ def check_routes(
         for page in snapshot.pages
         if page.app in apps
         and not (page.published_at and page.published_at > snapshot.taken_at)
-        and _has_place(page)
+        and has_place(page)
     ]
     if next(_conflicts(pages), None) is None:
         return ()
@@ -156,7 +157,8 @@ def check_routes(
     return tuple(_conflict(*both, node, live) for both in _conflicts(pages))
 
 
-def _has_place(page: PageRow) -> bool:
+def has_place(page: PageRow) -> bool:
+    """Whether the page's route is valid, and so has a file in a release."""
     # `assemble` tells of a route that can't be read.
     with blame(lambda _: None, "page", page.key, "page_route"):
         return route_problem(page.route) is None and bool(release_path(page.route))

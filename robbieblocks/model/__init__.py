@@ -7,6 +7,16 @@ blocks, and release manifests.
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
+from robbieblocks.model.redirects import (
+    GONE,
+    REDIRECTS_FILE,
+    WILDCARD,
+    Redirect,
+    Redirects,
+    bare_path,
+    read_redirects_text,
+    redirects_text,
+)
 from robbieblocks.model.rendered import RenderedBlock, RenderJob, class_words
 from robbieblocks.model.rows import (
     METADATA_MARKS,
@@ -60,13 +70,16 @@ from robbieblocks.model.values import (
 __all__ = [
     "ASSET_PREFIX",
     "FEED_FORMS",
+    "GONE",
     "INDEX_FILE",
     "METADATA_MARKS",
     "MODULE",
     "NODE_KEYS",
     "NO_MEDIA",
+    "REDIRECTS_FILE",
     "REFERENCE_MARK",
     "SHARED_APP",
+    "WILDCARD",
     "ZONES",
     "AppHome",
     "AssembledBlock",
@@ -98,6 +111,8 @@ __all__ = [
     "PageChange",
     "PageEntry",
     "PageRow",
+    "Redirect",
+    "Redirects",
     "RenderJob",
     "RenderedBlock",
     "Sha256",
@@ -106,6 +121,7 @@ __all__ = [
     "StyleForm",
     "TokenRow",
     "TriggerRow",
+    "bare_path",
     "canonical_json",
     "class_words",
     "component_specifier",
@@ -115,6 +131,8 @@ __all__ = [
     "order_of_id",
     "own_order",
     "reachable",
+    "read_redirects_text",
+    "redirects_text",
     "same",
     "sha256",
 ]

@@ -20,8 +20,9 @@ from robbieblocks.model.values import SHARED_APP, Json
 REFERENCE_MARK: Final = '"$page'
 """What the JSON of props with a reference to pages holds, whatever else does."""
 
-METADATA_MARKS: Final = ('"frame"', '"feed"')
-"""What the JSON of a frame's metadata holds, or of a page with a feed, whatever else does."""
+METADATA_MARKS: Final = ('"frame"', '"feed"', '"redirect')
+"""What the JSON of a frame's metadata holds, or of a page with a feed or redirects, whatever else
+does."""
 
 _IN_FRAME: Final = 1 << 32
 
@@ -86,9 +87,9 @@ class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
     A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, has
-    no feed, and its props refer to no page; None where nobody has looked. Of what it takes from
-    other pages (assemble.Relations), `faults` are what was wrong with it, `feed` is its feed, and
-    `part_of` is the key of the page whose list it shows a further part of.
+    no feed and no redirects, and its props refer to no page; None where nobody has looked. Of what
+    it takes from other pages (assemble.Relations), `faults` are what was wrong with it, `feed` is
+    its feed, and `part_of` is the key of the page whose list it shows a further part of.
     """
 
     id: UUID
@@ -251,12 +252,14 @@ class Snapshot:
 
     `media` is by key. `media_content` gives the bytes of one; it raises KeyError where it is gone,
     DatabaseUnavailable, and SiteUnavailable for a file that can't be read. `library` is what was
-    made of them, where the pipeline has done that; then stylesheets have their addresses.
-    `frame_instants` are the first instants at which frames that are not due yet become due, by app,
-    where pages are as they are shown.
+    made of them, where the pipeline has done that; then stylesheets have their addresses. `frames`
+    are the due pages that others were put into (assemble.Relations), and that are no `pages` any
+    more. `frame_instants` are the first instants at which frames that are not due yet become due,
+    by app, where pages are as they are shown.
     """
 
     pages: tuple[PageRow, ...]
+    frames: tuple[PageRow, ...] = ()
     components: Mapping[str, ComponentRow]
     tokens: tuple[TokenRow, ...]
     nodes: tuple[NodeRow, ...]

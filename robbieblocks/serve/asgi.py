@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol, Self
@@ -17,7 +17,16 @@ from starlette.routing import BaseRoute, Route
 
 from robbieblocks import release, response_headers
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest
+from robbieblocks.model import (
+    ASSET_PREFIX,
+    GONE,
+    REDIRECTS_FILE,
+    SHARED_APP,
+    Manifest,
+    Redirect,
+    Redirects,
+    read_redirects_text,
+)
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve import files
 from robbieblocks.serve.applications import application_routes
@@ -121,10 +130,16 @@ class _Site:
                 return RedirectResponse(
                     location, 308, {**response_headers.SECURITY, **response_headers.REVALIDATE}
                 )
+        moved = _moved(releases, path)
+        if moved is not None and moved.status != GONE:
+            location = moved.location(path, request.url.query)
+            headers = {**response_headers.SECURITY, **response_headers.REVALIDATE}
+            return RedirectResponse(location, moved.status, headers)
+        status, text = (404, "not found") if moved is None else (GONE, "gone")
         for found in releases:
             if found.manifest.app == SHARED_APP and _NOT_FOUND_PAGE in found.manifest.files:
-                return self._file(request, found, _NOT_FOUND_PAGE, status=404)
-        return files.plain(404, "not found")
+                return self._file(request, found, _NOT_FOUND_PAGE, status=status)
+        return files.plain(status, text)
 
     def _file(self, request: Request, found: Release, file: str, *, status: int = 200) -> Response:
         caching = response_headers.REVALIDATE if status == 200 else response_headers.NO_STORE
@@ -132,6 +147,12 @@ class _Site:
         tag = found.manifest.files[file] + found.edition
         content = found.content(file)
         return self._files.respond(request, file, content, tag, headers, status=status)
+
+
+def _moved(releases: Iterable[Release], path: str) -> Redirect | None:
+    """The redirect of a path: of any app one for this path alone, else the longest wildcard."""
+    found = [each for given in releases if (each := given.moved(path)) is not None]
+    return min(found, key=lambda each: (each.covers_all, -len(each.source)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +169,24 @@ class Release:
     redirects: Mapping[str, str]
     content: Callable[[str], bytes]
     edition: str = ""
+    _stated: list[Redirects] = field(default_factory=list[Redirects], compare=False)
 
     @classmethod
     def of(cls, manifest: Manifest, content: Callable[[str], bytes], *, edition: str = "") -> Self:
         """Work out routes and redirects from a manifest."""
         routes, redirects = release.routes_of(manifest)
         return cls(manifest, routes, redirects, content, edition)
+
+    def moved(self, path: str) -> Redirect | None:
+        """The redirect that rows state for a path. The release's file is read once, when needed.
+
+        Raises FileNotFoundError and SiteUnavailable.
+        """
+        if REDIRECTS_FILE not in self.manifest.files:
+            return None
+        if not self._stated:
+            self._stated.append(Redirects.of(read_redirects_text(self.content(REDIRECTS_FILE))))
+        return self._stated[0].find(path)
 
 
 class LiveReleases:

@@ -440,7 +440,8 @@ COMMENT ON COLUMN robbieblocks_pages.created_by IS
     'For people; nothing depends on it.';
 COMMENT ON COLUMN robbieblocks_pages.metadata IS
     'Further settings: lang, dir, robots, og_title, og_type, og_description, og_image, '
-    'og_image_alt, json_ld, form_action, blocks by block_order, frame and feed.';
+    'og_image_alt, json_ld, form_action, blocks by block_order, frame, feed, redirect_from and '
+    'redirects.';
 COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
     'The page as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON TABLE robbieblocks_components IS

@@ -52,7 +52,8 @@ class Relations:
             app = self._apps.setdefault(name, _App())
             pages += app.related(sorted(own, key=_KEY), now, unlisted)
         instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
-        return replace(content, pages=tuple(pages), frame_instants=instants)
+        frames = tuple([frame for app in self._apps.values() for frame in app.frames])
+        return replace(content, pages=tuple(pages), frames=frames, frame_instants=instants)
 
 
 def _relates(row: PageRow) -> bool:
@@ -95,6 +96,11 @@ class _App:
         default_factory=dict[str, "tuple[PageRow, JsonObject]"]
     )
     _known: dict[str, _Related] = field(default_factory=dict[str, _Related])
+
+    @property
+    def frames(self) -> tuple[PageRow, ...]:
+        """The rows of the frames that are due."""
+        return self._frames.rows
 
     def related(
         self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]

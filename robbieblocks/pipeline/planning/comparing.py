@@ -30,6 +30,7 @@ from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of
 from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.holds import with_approvals
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
+from robbieblocks.pipeline.planning.redirecting import holding_back, with_redirects
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.release import Hold
@@ -43,7 +44,8 @@ class Comparison:
     """What one run's plan is made from.
 
     - `only`: the keys of the pages that may change; empty for all.
-    - `conflicts`: pages of the app that want the route of another page of the node, by key.
+    - `conflicts`: pages of the app that want the route of another page of the node, or whose
+      redirects are wrong, by key; and such frames.
     - `failures`: pages that did not render, by fingerprint: the same inputs would fail again.
     - `damaged`: release paths and asset URLs whose live bytes are not those of the manifest.
     - `live_tokens`: reads the tokens of the live release.
@@ -83,6 +85,9 @@ def make_plan(
             )
             for node in compiled.brands
         }
+        redirects = {
+            node: memory.routes.redirects(content, nodes[node]) for node in compiled.brands
+        }
         runs = [
             plan_run(
                 Comparison(
@@ -93,7 +98,12 @@ def make_plan(
                     live=session.live[target],
                     now=now,
                     only=_only(request.pages, content),
-                    conflicts=_of_app(target.app, conflicts[target.node], content),
+                    conflicts=holding_back(
+                        target.app,
+                        conflicts[target.node],
+                        redirects[target.node].problems,
+                        content,
+                    ),
                     failures=memory.failures,
                     damaged=_damaged(target, session),
                     live_tokens=partial(_live_tokens, target, session),
@@ -104,6 +114,10 @@ def make_plan(
                 )
             )
             for target in session.targets
+        ]
+        runs = [
+            with_redirects(run, redirects[run.target.node], partial(session.live_file, run.target))
+            for run in runs
         ]
         if request.drafts:
             runs = [with_drafts(run, content, conflicts[run.target.node]) for run in runs]
@@ -289,13 +303,6 @@ def _damaged_pages(given: Comparison) -> frozenset[str]:
         for entry in live.pages
         if entry.path in damaged or any(ASSET_PREFIX + name in damaged for name in entry.assets)
     )
-
-
-def _of_app(app: str, conflicts: Problems, content: Snapshot) -> Problems:
-    if not conflicts:
-        return conflicts
-    own = {page.key for page in content.pages if page.app == app}
-    return {key: problems for key, problems in conflicts.items() if key in own}
 
 
 def _damaged(target: Target, session: MakingSession) -> frozenset[str]:

@@ -19,6 +19,7 @@ from robbieblocks.model import (
     NodeIndex,
     NodeRow,
     PageEntry,
+    Redirect,
     Sha256,
     sha256,
 )
@@ -122,7 +123,8 @@ class RunPlan:
     `approved` is whether a person approved exactly this, although it removes many pages.
     `held` are pages that a person holds at their live bytes, `no_longer_held` those whose hold ends
     with this run, because their rows changed. `index` is what the node offers: the shared app's
-    release has the pages that say so.
+    release has the pages that say so. `redirects` are those that its rows state: the release has
+    those that lead to what it has.
     """
 
     target: Target
@@ -139,6 +141,7 @@ class RunPlan:
     held: Mapping[str, Hold] = field(default_factory=dict[str, Hold])
     no_longer_held: Set[str] = frozenset()
     index: NodeIndex = field(default_factory=NodeIndex)
+    redirects: tuple[Redirect, ...] = ()
 
     @property
     def hash(self) -> Sha256:

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain
 from operator import attrgetter
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
-    INDEX_FILE,
-    SHARED_APP,
     Asset,
     BrandedNode,
     Manifest,
     PageEntry,
     Sha256,
-    canonical_json,
     sha256,
 )
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import (
-    TOKENS_FILE,
     PageInputs,
     PlannedPage,
     RunPlan,
     causes_of_problems,
     hold_warnings,
 )
+from robbieblocks.pipeline.publishing.node_files import folders, node_files
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
 from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer, is_listed
 from robbieblocks.release import live_size
-
-_LINKS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +75,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
     files |= {entry.path: live_files[entry.path] for entry in pages if entry.path not in files}
-    extra_files, extra_assets = _node_files(run, rendering.renderer, pages)
+    extra_files, extra_assets = node_files(run, rendering.renderer, pages)
     for path, body in extra_files.items():
         files[path] = sha256(body)
         if live_files.get(path) != files[path] or path in run.damaged:
@@ -160,7 +154,7 @@ def _with_kept(
     taken = {entry.path for entry in entries}
     # Only a path that is not live can be the folder of one that is, or lie in a folder of its name.
     new = taken.difference(run.live.files if run.live else ())
-    folders = {folder for path in new for folder in _folders(path)}
+    above = {folder for path in new for folder in folders(path)}
     held_back = (
         page.live
         for page in run.pages
@@ -170,14 +164,10 @@ def _with_kept(
         entry
         for entry in (*run.unchanged, *held_back)
         if entry.path not in taken
-        and entry.path not in folders
-        and (not new or new.isdisjoint(_folders(entry.path)))
+        and entry.path not in above
+        and (not new or new.isdisjoint(folders(entry.path)))
     )
     return tuple(sorted((*entries, *kept), key=attrgetter("key")))
-
-
-def _folders(path: str) -> Iterable[str]:
-    return accumulate(path.split("/")[:-1], "{}/{}".format)
 
 
 def _entry(
@@ -223,50 +213,6 @@ def _all_assets(run: RunPlan, renderer: PageRenderer) -> Iterable[Asset]:
         yield module.asset
         if module.stylesheet:
             yield module.stylesheet
-
-
-def _node_files(
-    run: RunPlan, renderer: PageRenderer, pages: Sequence[PageEntry]
-) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-    """The files of a release that are no pages, and the assets that they refer to."""
-    files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
-    listed = [entry.route for entry in pages if entry.listed]
-    assets: tuple[Asset, ...] = ()
-    if run.target.app == SHARED_APP:
-        own, assets = renderer.node_files(run.brand, run.app.bundle, run.index, _links(run, pages))
-        files |= own
-        # The page at `/` that lists the apps is one that visitors search for.
-        listed += ["/"] if INDEX_FILE in own and len(run.index.homes) != 1 else []
-    files |= _feeds(run, renderer, pages)
-    sitemap = renderer.sitemap(listed, run.brand)
-    if sitemap:
-        files[f"sitemap-{run.target.app}.xml"] = sitemap
-    if run.target.app == SHARED_APP:
-        served = run.app.media.files
-        bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
-        files |= {path: bodies[name] for path, name in served.items()}
-    return files, assets
-
-
-def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> dict[str, bytes]:
-    """The feeds of pages that are live, by path; a page that needs the same place goes before."""
-    with_feeds = [each.page for each in run.app.assembly.pages if each.page.feed is not None]
-    if not with_feeds:
-        return {}
-    entries = {entry.key: entry.path for entry in pages}
-    taken = {*entries.values(), *chain.from_iterable(map(_folders, entries.values()))}
-    found: dict[str, bytes] = {}
-    for page in with_feeds:
-        if entries.get(page.key) == page.path:
-            found |= renderer.feed_files(page, run.brand)
-    return {path: body for path, body in found.items() if path not in taken}
-
-
-def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:
-    """What 404.html links to: pages of its own release, so that no link is ever stale."""
-    titles = {page.page.key: page.page.title for page in run.app.assembly.pages}
-    there = sorted((entry.route, titles[entry.key]) for entry in pages if entry.key in titles)
-    return [{"href": route, "title": title} for route, title in there[:_LINKS_MAX]]
 
 
 def _page_report(page: PlannedPage, run: RunPlan, composed: ComposedRun, site: Site) -> PageReport:

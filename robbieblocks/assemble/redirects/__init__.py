@@ -1,0 +1,1 @@
+"""Redirects that rows state, and where they lead on a node."""
