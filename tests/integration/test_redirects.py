@@ -10,6 +10,7 @@ import pytest
 
 from robbieblocks import release
 from robbieblocks.release import SiteRoot
+from tests.building import NOW
 from tests.sites import APP, NODE, MakeSite, Site
 
 pytestmark = pytest.mark.postgres
@@ -88,7 +89,8 @@ def test_a_rollback_takes_redirects_back(site: Site) -> None:
     metadata(site, "frame", {"frame": True, "redirects": [{"from": "/x/", "to": "/new/"}]})
     assert site.build().runs[0].outcome == "published"
     assert stated(site) == {"/old/": "/new/", "/x/": "/new/"}
-    release.rollback(SiteRoot(site.builder.settings.site_root), NODE, APP, by="ada", reason="no")
+    root = SiteRoot(site.builder.settings.site_root)
+    release.roll_back(root, NODE, APP, who="ada", why="no", now=NOW)
     assert stated(site) == before
 
 
