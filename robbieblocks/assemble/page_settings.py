@@ -11,7 +11,7 @@ from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
-    """What is wrong with `lang`, `dir` and `form_action`."""
+    """What is wrong with `lang`, `dir`, `frame` and `form_action`."""
     lang, direction = metadata.get("lang") or "en", metadata.get("dir") or "auto"
     if not is_language(lang):
         meant = str(lang).replace("_", "-").partition(".")[0]
@@ -20,6 +20,10 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     if direction not in DIRECTIONS:
         what = f"{printable(str(direction))} is no direction of text"
         yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
+    frame = metadata.get("frame")
+    if not (frame is None or isinstance(frame, bool)):
+        remedy = "true makes the page a frame; false keeps frames from it"
+        yield ValueProblem("/frame", "frame is neither true nor false", remedy)
     origins = metadata.get("form_action", [])
     if not isinstance(origins, list):
         remedy = 'such as ["https://forms.example"]'

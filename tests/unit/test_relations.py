@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from robbieblocks.model import (
     order_in_frame,
     order_of_id,
 )
+from robbieblocks.prerender.page.feeds import feed_files
+from tests.pages import node
 from tests.unit.rows import LAYOUTS, NOW, a_block, a_component, a_page, a_snapshot
 
 OPEN = a_component("card", {"type": "object"})
@@ -140,7 +143,12 @@ def test_orders_below_zero_are_a_frames_own() -> None:
 
 def test_a_list_holds_what_pages_tell_of_themselves() -> None:
     """Route, titles and metadata without what says how the page is made; the newest first."""
-    about = {"kind": "post", "image": "/a.png", "blocks": {"1": {}}, "author": {"name": "Ann"}}
+    about: dict[str, Any] = {
+        "kind": "post",
+        "image": "/a.png",
+        "blocks": {"1": {}},
+        "author": {"name": "Ann"},
+    }
     one = replace(post("one", 1, **about), meta_title="One {{x|and}} only", meta_description="It")
     row = related(asking({"$pages": {"where": {"kind": "post"}}}), one, post("two", 2))["list"]
     assert items(row) == [
@@ -405,6 +413,52 @@ def test_a_wrong_feed_is_told_with_its_place(setting: Json, pointer: str) -> Non
     (problem,) = assembly.held_back["list"]
     assert (problem.key, problem.field, problem.pointer) == ("list", "metadata", pointer)
     assert problem.remedy
+
+
+def test_two_feeds_have_two_places() -> None:
+    """Each of two that want one is told, and one that wants a page's; none is silently lost."""
+    first, second = (
+        a_page(key, route=f"/news/{key}.html", metadata={"feed": {"forms": ["rss"]}})
+        for key in ("first", "second")
+    )
+    third = asking({"$pages": {}}, "third", metadata={"feed": {}})
+    later = NOW + timedelta(hours=1)
+    page = a_page("page", route="/third/atom.xml", published_at=later)
+    before = related(first, second, third, page)
+    assert not before["first"].faults
+    (wrong,) = before["second"].faults
+    assert "/news/rss.xml, where the feed of page first is" in wrong.what
+    assert (wrong.field, wrong.pointer) == ("metadata", "/feed")
+    assert not before["third"].faults
+    (wrong,) = related(third, page, now=later)["third"].faults
+    assert "/third/atom.xml, where the page page is" in wrong.what
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ("/a b.png?v=1", "https://x.example/a%20b.png?v=1"),
+        ("/a%20b.png", "https://x.example/a%20b.png"),
+        ("https://cdn.example/a.png", "https://cdn.example/a.png"),
+        ("media:cat", None),
+        ("javascript:1", None),
+    ],
+)
+def test_a_feed_has_pictures_with_an_address(image: str, told: str | None) -> None:
+    """A key of media, which is for components, is left out."""
+    asks = a_page("list", metadata={"feed": {"forms": ["json"]}})
+    (page,) = [
+        each.page for each in of_app(asks, post("a", image=image)).pages if each.key == "list"
+    ]
+    (body,) = feed_files(page, node(base_url="https://x.example")).values()
+    (item,) = json.loads(body)["items"]
+    assert item.get("image") == told
+
+
+def test_what_is_no_boolean_makes_no_frame() -> None:
+    """Its error says so, beside that of the route, which a frame need not have."""
+    problems = of_app(a_page("menu", route="", metadata={"frame": "yes"})).held_back["menu"]
+    assert "/frame" in [problem.pointer for problem in problems]
 
 
 @pytest.mark.parametrize("order", [-1, 0, 7, order_in_frame(3, 7), order_in_frame(1, -2)])

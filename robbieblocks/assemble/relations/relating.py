@@ -13,6 +13,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
+from robbieblocks.assemble.relations.feed_places import misplaced_feeds
 from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listing import Listing
@@ -126,6 +127,9 @@ class _App:
             made = self._made(row, known.get(row.key), keys, refers=refers)
             self._known[row.key] = made
             found += made.pages
+        wrong = misplaced_feeds(page for page in found if _is_due(page, now))
+        if wrong:
+            found = [_with_faults(page, wrong.get(page.key, ())) for page in found]
         return found
 
     def _list(self, rows: Sequence[PageRow]) -> None:
@@ -184,7 +188,7 @@ class _App:
         made = replace(made, listing=self._listing, parts=parts, taken=taken)
         wrong = _too_many(page, count, references.listed, taken)
         if wrong is not None:
-            return replace(made, pages=(replace(whole, faults=(*whole.faults, wrong)),))
+            return replace(made, pages=(_with_faults(whole, (wrong,)),))
         routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
         pages: list[PageRow] = []
         for number in range(1, count + 1):
@@ -223,6 +227,10 @@ def _with_blocks(page: PageRow, references: References) -> PageRow:
     return replace(page, blocks=tuple(blocks), faults=tuple(faults))
 
 
+def _with_faults(page: PageRow, faults: Sequence[Problem]) -> PageRow:
+    return replace(page, faults=(*page.faults, *faults)) if faults else page
+
+
 def _with_feed(page: PageRow, listing: Listing) -> PageRow:
     if feed_setting(page) is None:
         return page
@@ -230,7 +238,7 @@ def _with_feed(page: PageRow, listing: Listing) -> PageRow:
     if isinstance(feed, Feed):
         return replace(page, feed=feed)
     faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
-    return replace(page, faults=(*page.faults, *faults))
+    return _with_faults(page, tuple(faults))
 
 
 def _too_many(page: PageRow, count: int, listed: int, taken: str | None) -> Problem | None:

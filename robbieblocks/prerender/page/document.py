@@ -28,8 +28,6 @@ _NAMES: Final = (
     "title_after",
     "trusted_types",
 )
-# The reserved characters of RFC 3986, which stay as they are in an address.
-_SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
 SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name in _NAMES})
 
@@ -157,7 +155,7 @@ class PageDocument:
         image = self.image or node.og_image
         image = base + image if base and image.startswith("/") else image
         if image.startswith("https://"):
-            url = escape(quote(image, safe=_SAFE_IN_ADDRESSES))
+            url = escape(quote(image, safe=head.SAFE_IN_ADDRESSES))
             lines.append(f'<meta property="og:image" content="{url}">')
         return "\n".join(lines).encode("utf-8", "replace")
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from robbieblocks.model import AssembledPage, BrandedNode, Feed, FeedForm, FeedItem
-from robbieblocks.prerender.page.head import sendable, text_of
+from robbieblocks.prerender.page.head import SAFE_IN_ADDRESSES, sendable, text_of
 
 FEED_TYPES: Final[Mapping[FeedForm, str]] = {
     "atom": "application/atom+xml",
@@ -61,7 +61,8 @@ def _title(page: AssembledPage, feed: Feed) -> str:
 
 
 def _image(item: FeedItem, base: str) -> str:
-    return _url(base, item.image) if item.image.startswith("/") else item.image
+    address = base + item.image if item.image.startswith("/") else item.image
+    return quote(address, safe=SAFE_IN_ADDRESSES)
 
 
 def _add(parent: Element, name: str, text: str = "", **attributes: str) -> Element:

@@ -37,6 +37,8 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"
 # One that nothing ends goes to the end of the text, as in a browser.
+# The reserved characters of RFC 3986, which stay as they are in an address.
+SAFE_IN_ADDRESSES: Final = "%:/?#[]@!$&'()*+,;=~"
 _INLINE_STYLE: Final = re.compile(
     r"<style\b[^>]*+(?:>(.*?)(?:</style\s*+>|\Z)|\Z)", re.DOTALL | re.IGNORECASE
 )
