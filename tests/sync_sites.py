@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -298,6 +298,34 @@ def _place(
         yield Place(name, cluster, dbname, settings)
     finally:
         _drop(cluster, dbname)
+
+
+@contextmanager
+def copied(place: Place) -> Generator[Place]:
+    """A copy of a node's database, as it is restored from a backup beside it."""
+    dbname = f"{place.dbname}_copy"
+    statement = SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        Identifier(dbname), Identifier(place.dbname)
+    )
+    with place.connect() as connection:
+        # Its worker is a session, and goes in its own time; the sync enables it again.
+        connection.execute("ALTER SUBSCRIPTION robbieblocks_sync DISABLE")
+
+    def made() -> bool:
+        with place.cluster.connect() as connection, suppress(psycopg.errors.ObjectInUse):
+            connection.execute(statement)
+            return True
+        return False
+
+    until(made, "the database copied")
+    home = place.settings.home.with_name("copy")
+    home.mkdir()
+    address = place.cluster.conninfo(dbname)
+    settings = replace(place.settings, home=home, site_root=home / "site", database_url=address)
+    try:
+        yield Place(place.name, place.cluster, dbname, settings, place.line)
+    finally:
+        _drop(place.cluster, dbname)
 
 
 def _drop(cluster: Cluster, dbname: str) -> None:

@@ -14,7 +14,7 @@ from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.lifecycle import DEFAULT_PORT, SyncOptions, beside, run
 from robbieblocks.sync.loop import SyncTiming
 from robbieblocks.sync.mastering import Admitted, Step, admit, init_master, lock_out
-from robbieblocks.sync.membership import join, leave, pause, resync
+from robbieblocks.sync.membership import Left, join, leave, pause, resync
 from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.status import SyncStatus, TableStatus, status
 
@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_PORT",
     "Admitted",
     "Conflict",
+    "Left",
     "Repaired",
     "Step",
     "SyncHealth",

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from robbieblocks.failpoints import reached
-from robbieblocks.sync.link import MasterLink, Page, Part, TableRule
+from robbieblocks.sync.link import MasterLink
+from robbieblocks.sync.master_values import Page, Part, TableRule
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
 

@@ -5,6 +5,8 @@ Every step may be the last: the next process begins with what the databases say.
 
 from __future__ import annotations
 
+import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +16,8 @@ from robbieblocks.settings import SyncSettings
 from robbieblocks.sync import subscription
 from robbieblocks.sync.comparing import compare
 from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
-from robbieblocks.sync.link import Hello, MasterLink, TableRule
+from robbieblocks.sync.link import MasterLink
+from robbieblocks.sync.master_values import Hello, TableRule
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.shapes import differences
@@ -23,6 +26,7 @@ from robbieblocks.worker import Log
 BATCH: Final = 200
 _POLL_PAGE: Final = 500
 CURSOR: Final = "log_after"
+_TURN: Final = "turn"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,7 +152,18 @@ class Exchange:
             "slot_name": subscription.slot_name(self.link.node),
             "findings": self.health.findings,
         }
-        hello = self.link.hello(self.node.clock(), report)
+        turn = self._turn()
+        hello = self.link.hello(self.node.clock(), report | turn)
+        if turn:
+            self.node.note(_TURN, json.dumps({"turn_before": turn["turn"]}))
+        self._find(
+            "twin",
+            f"another database has synced as {self.link.node} since this one did: a copy of it is "
+            "at work (end its `sync run`, and have it leave and join under a name of its own), or "
+            "one of the databases was restored from a backup, and this passes"
+            if hello.is_other
+            else "",
+        )
         self.health.skew_ms = hello.skew_ms
         self.node.seen(hello.master)
         off = abs(hello.skew_ms) > SKEW_MAX_MS
@@ -161,6 +176,18 @@ class Exchange:
             else "",
         )
         return hello
+
+    def _turn(self) -> dict[str, object]:
+        """A new word for this hello, and that of the last one that was answered.
+
+        It is noted before it is said: whether an answer that was lost had arrived is not known.
+        """
+        if self.node.self() is None:
+            return {}
+        noted: dict[str, object] = json.loads(self.node.noted(_TURN) or "{}")
+        turn = {"turn_before": None, "turn": secrets.token_hex(8)} | noted
+        self.node.note(_TURN, json.dumps(turn))
+        return turn
 
     def open_way_down(self) -> bool:
         """See to it that changes come down; whether the subscription was made anew.

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
@@ -17,6 +17,7 @@ from robbieblocks import database
 from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, UsageError
 from robbieblocks.settings import Settings
 from robbieblocks.sync.hints import hinted
+from robbieblocks.sync.master_values import Hello, Page, Part, Slot, TableRule
 
 _ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
 _FIRST_DEFAULT: Final = "require"
@@ -27,6 +28,8 @@ _SEE_THERE: Final = (
 
 # Tell the master of this node and its clock, and learn of the master.
 _HELLO: LiteralString = "SELECT sync_hello(%s, %s, %s)"
+# The master's clock. As it asks for changes, it is refused where the node is.
+_CLOCK: LiteralString = "SELECT clock_timestamp() FROM sync_changes(%s, NULL, 1)"
 # Have the master apply a batch of the outbox; the answer goes back as it is.
 _APPLY: LiteralString = "SELECT sync_apply(%s, %s::jsonb, %s)::text"
 # Which tables are kept in step, how, and what columns they have there.
@@ -68,74 +71,10 @@ _ABLE: LiteralString = """
     SELECT current_setting('wal_level') = 'logical',
            (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
 """
+# Read what the master has sent unasked, with the answer.
+_HEED: LiteralString = "SELECT 1"
 # Be woken where the log gets a row.
 _LISTEN: LiteralString = "LISTEN sync_log"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
-    """What the master says of itself and of this node."""
-
-    master: str
-    at: datetime
-    skew_ms: int
-    schema_version: str
-    tombstones_from: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TableRule:
-    """How a table is kept in step, and its columns with their types at the master."""
-
-    name: str
-    direction: str
-    rule: str
-    has_deletes: bool
-    columns: dict[str, str]
-
-    @property
-    def how(self) -> tuple[str, str, bool]:
-        """Direction, rule, and whether deletes are told."""
-        return self.direction, self.rule, self.has_deletes
-
-    @property
-    def comes_down(self) -> bool:
-        """Whether the master's rows are the node's, too."""
-        return self.direction in ("both", "down")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Entries in the master's own JSON. Nothing parses it: numbers would lose digits."""
-
-    entries: str
-    count: int
-    last: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A range of a table's keys, without the first and with the last; None is an open end."""
-
-    number: int
-    from_key: str | None
-    to_key: str | None
-    row_count: int
-    hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The state of a replication slot on the master."""
-
-    is_active: bool
-    wal_status: str
-    behind_bytes: int
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether what the subscription has not read yet is gone."""
-        return self.wal_status == "lost"
 
 
 def master_address(settings: Settings) -> str:
@@ -214,7 +153,15 @@ class MasterLink:
             skew_ms=int(said.get("skew_ms") or 0),
             schema_version=said.get("schema_version") or "",
             tombstones_from=datetime.fromisoformat(tombstones) if tombstones else None,
+            is_other=bool(said.get("is_other")),
         )
+
+    def clock(self) -> datetime:
+        """The master's time, asked without a word about this node: its sync may not run."""
+        with _asked("ask the master for the time"):
+            ((at,),) = self.connection.execute(_CLOCK, (self.node,)).fetchall()
+        found: datetime = at
+        return found
 
     def apply(self, entries: str, at: datetime) -> str:
         """Have a batch applied; the answer is for the node's `settle`."""
@@ -252,6 +199,11 @@ class MasterLink:
         """Have the master wake this connection where its log gets a row."""
         with _asked("listen at the master"):
             self.connection.execute(_LISTEN)
+
+    def heed(self) -> None:
+        """Read what the master has sent unasked: a notification, or that the line has ended."""
+        with _asked("read what the master sent"):
+            self.connection.execute(_HEED)
 
     def slot(self, name: str) -> Slot | None:
         """A slot's state; None where there is none."""

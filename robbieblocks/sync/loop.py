@@ -70,6 +70,7 @@ class Loop:
     _look_at: float = 0.0
     _woken: threading.Event = field(default_factory=threading.Event)
     _connects: int = 0
+    _master_spoke: bool = False
 
     def start(self) -> Self:
         """Connect to the node's database and see which it is.
@@ -158,6 +159,9 @@ class Loop:
         exchange = self._exchange or self._connect_master(own)
         if exchange is None:
             return 0.0
+        if self._master_spoke:
+            self._master_spoke = False
+            exchange.link.heed()
         if self.monotonic() >= self._look_at:
             exchange.look()
             self._look_at = self.monotonic() + self.timing.interval_s
@@ -241,6 +245,7 @@ class Loop:
         return self._exchange
 
     def _lose_master(self) -> None:
+        self._master_spoke = False
         if self._exchange is not None:
             self._exchange.link.close()
             self._exchange = None
@@ -278,10 +283,16 @@ class Loop:
         connections = [self._own.connection] if self._own is not None else []
         if self._exchange is not None:
             connections.append(self._exchange.link.connection)
-        sockets = [each.fileno() for each in connections if not each.closed]
+        sockets = {each.fileno(): each for each in connections if not each.closed}
         if not sockets:
             return self.stopped.wait(seconds)
-        return bool(select.select(sockets, [], [], seconds)[0])
+        readable = select.select(sockets, [], [], seconds)[0]
+        # The own database is asked in every round, the master only now and then: the end of its
+        # line would be readable for ever.
+        self._master_spoke = self._exchange is not None and any(
+            sockets[each] is self._exchange.link.connection for each in readable
+        )
+        return bool(readable)
 
 
 def timing_of(settings: Settings) -> SyncTiming:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, LiteralString
 
 from robbieblocks.database import translated
@@ -12,6 +12,8 @@ from robbieblocks.sync.subscription import slot_name
 
 # A node that has said nothing for so many intervals is not online.
 _MISSED: Final = 3
+# How long it is told that another database spoke as a node. While two do, it is noted again.
+_OTHER_TOLD: Final = timedelta(minutes=15)
 
 # Note which nodes have said nothing for so long.
 _OFFLINE: LiteralString = """
@@ -26,7 +28,8 @@ _SEEN: LiteralString = """
 # The nodes, and what they said last.
 _NODES: LiteralString = """
     SELECT node_id, coalesce(is_online, false), last_seen, clock_skew_ms, locked_out_at,
-           coalesce(metadata -> 'report', '{}')
+           coalesce(metadata -> 'report', '{}'),
+           (metadata ->> 'other_at')::timestamptz, now()
       FROM sync_nodes WHERE node_type <> 'master' ORDER BY node_id
 """
 # The slots of subscriptions, and what each holds back.
@@ -54,6 +57,13 @@ class NodeSeen:
     wal_status: str = ""
     is_streaming: bool = False
     held_bytes: int = 0
+    # When another database than before spoke as this node, where that was not long ago.
+    other_at: datetime | None = None
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it said that it leaves the sync."""
+        return bool(self.report.get("has_left"))
 
 
 def tend(node: NodeDatabase, interval_s: float) -> None:
@@ -70,7 +80,7 @@ def nodes(node: NodeDatabase) -> tuple[NodeSeen, ...]:
         rows = node.connection.execute(_NODES).fetchall()
         slots = {row[0]: row[1:] for row in node.connection.execute(_SLOTS).fetchall()}
     found: list[NodeSeen] = []
-    for name, online, seen, skew, locked, report in rows:
+    for name, online, seen, skew, locked, report, other_at, at in rows:
         active, status, held = slots.get(slot_name(name), (False, "", 0))
         found.append(
             NodeSeen(
@@ -83,6 +93,7 @@ def nodes(node: NodeDatabase) -> tuple[NodeSeen, ...]:
                 wal_status=status,
                 is_streaming=active,
                 held_bytes=held,
+                other_at=other_at if other_at and at - other_at < _OTHER_TOLD else None,
             )
         )
     return tuple(found)
@@ -110,11 +121,19 @@ def findings(nodes_: tuple[NodeSeen, ...]) -> dict[str, str]:
     """What is not as it should be, by topic."""
     found: dict[str, str] = {}
     for each in nodes_:
-        if each.locked_out_at is not None:
+        if each.locked_out_at is not None or each.has_left:
             continue
         if not each.is_online:
-            since = f"since {each.last_seen:%Y-%m-%d %H:%M}" if each.last_seen else "until now"
-            found[f"{each.node} away"] = f"{each.node} has not been seen {since}"
+            found[f"{each.node} away"] = (
+                f"{each.node} has not been seen since {each.last_seen:%Y-%m-%d %H:%M}"
+                if each.last_seen
+                else f"{each.node} was admitted, and has not joined"
+            )
+        if each.other_at is not None:
+            found[f"{each.node} twin"] = (
+                f"two databases sync as {each.node}, noticed {each.other_at:%Y-%m-%d %H:%M}: a "
+                "copy is at work, or one was restored from a backup, and then this passes"
+            )
         if each.wal_status in ("unreserved", "lost"):
             found[f"{each.node} slot"] = (
                 f"the slot of {each.node} is {each.wal_status}: its subscription will be made anew "

@@ -30,10 +30,16 @@ _CONFIGURE: LiteralString = """
     SELECT sync_configure(%(table)s, %(direction)s, %(rule)s, coalesce(
         (SELECT has_deletes FROM sync_tables WHERE table_name = %(table)s), true))
 """
+# Whether a node is locked out.
+_IS_LOCKED_OUT: LiteralString = (
+    "SELECT 1 FROM sync_nodes WHERE node_id = %s AND locked_out_at IS NOT NULL"
+)
+# Answer a node again that was locked out.
+_LET_IN: LiteralString = "SELECT sync_let_in(%s)"
 # Let a node in, by its role.
 _ADMIT: LiteralString = "SELECT sync_admit(%s, %s, %s, %s, %s)"
-# Whether a role is there.
-_HAS_ROLE: LiteralString = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+# Whether a role is there, and may replicate.
+_ROLE: LiteralString = "SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = %s::name"
 # Shut a node out, step by step.
 _LOCK_OUT: LiteralString = "SELECT step, is_done, detail FROM sync_lock_out(%s)"
 
@@ -103,14 +109,24 @@ def admit(
     if found.node == node:
         raise UsageError(f"{node} is the master itself: name a node")
     with translated("look for the node's role"):
-        is_new = connection.execute(_HAS_ROLE, (role,)).fetchone() is None
+        is_locked_out = connection.execute(_IS_LOCKED_OUT, (node,)).fetchone() is not None
+        found_role = connection.execute(_ROLE, (role,)).fetchone()
+    is_new = found_role is None
+    may_already: bool | None = found_role[0] if found_role else None
+    if is_locked_out and not new_password:
+        raise UsageError(
+            f"{node} is locked out\n  -> with --new-password it is let in again, by an address "
+            "that whoever has its old one does not know"
+        )
     password = secrets.token_urlsafe(_PASSWORD_BYTES) if is_new or new_password else ""
     with connection.transaction():
-        may_replicate = _make_role(connection, role, password, is_new=is_new)
+        may_replicate = _make_role(connection, role, password, known=may_already)
         with hinted(f"let {node} in"):
             connection.execute(
                 _ADMIT, (node, node, role, list(tables) or None, list(towns) or None)
             )
+            if is_locked_out:
+                connection.execute(_LET_IN, (node,))
     return Admitted(
         role=role,
         address=_address(connection, role, password),
@@ -131,8 +147,11 @@ def lock_out(connection: Connection, node: str) -> tuple[Step, ...]:
         return tuple(Step(*row) for row in connection.execute(_LOCK_OUT, (node,)).fetchall())
 
 
-def _make_role(connection: Connection, role: str, password: str, *, is_new: bool) -> bool:
-    """Make the role, or give it another password; whether it may replicate."""
+def _make_role(connection: Connection, role: str, password: str, *, known: bool | None) -> bool:
+    """Make the role, or give it another password; whether it may replicate.
+
+    `known` says so of a role that is there already, and is None where there is none.
+    """
     name = Identifier(role)
     # The server gets what it stores, and not the password: statements may be logged.
     sealed = (
@@ -142,13 +161,13 @@ def _make_role(connection: Connection, role: str, password: str, *, is_new: bool
         if password
         else ""
     )
-    if not is_new:
+    if known is not None:
         if password:
             with translated(f"give {role} another password"):
                 connection.execute(
                     SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, Literal(sealed))
                 )
-        return True
+        return known
     try:
         with translated(f"make the role {role}"), connection.transaction():
             connection.execute(

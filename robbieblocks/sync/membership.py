@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg import Connection
 
 from robbieblocks.database import schema, translated
-from robbieblocks.errors import MasterUnavailable, RobbieBlocksError, UsageError
+from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
 from robbieblocks.settings import Settings
 from robbieblocks.sync import subscription
@@ -86,8 +86,16 @@ def join(
         link.close()
 
 
-def leave(settings: Settings, connection: Connection, *, force: bool) -> str:
-    """Take a database out of its sync; its rows stay. Returns what it was.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a database was in its sync, and why the master still waits for it; empty: it doesn't."""
+
+    name: str
+    why_kept: str = ""
+
+
+def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
+    """Take a database out of its sync; its rows stay.
 
     Raises UsageError where it takes no part, or where changes have not gone up yet, unless `force`.
     """
@@ -97,25 +105,30 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> str:
         with translated("end the sync"):
             connection.execute(_DROP_PUBLICATION)
             connection.execute(_STOP)
-        return found.node
+        return Left(found.node)
     waiting = own.outbox().waiting
     if waiting and not force:
         raise UsageError(
             f"{waiting} changes have not gone up to the master\n"
             "  -> let `robbieblocks sync run` send them first, or give them up with --force"
         )
-    subscription.remove(own)
+    # In one: what is left of half of it would go on merging, or could not be left any more.
+    with translated("leave the sync"), connection.transaction():
+        subscription.remove(own)
+        own.note(CURSOR, "null")
+        connection.execute(_STOP)
     # The master may be gone: what it keeps of this node is its administrator's to remove.
-    with suppress(MasterUnavailable, RobbieBlocksError):
+    why_kept = ""
+    try:
         link = MasterLink.open(settings, found.node)
         try:
+            link.hello(own.clock(), {"has_left": True})
             link.drop_slot(subscription.slot_name(found.node))
         finally:
             link.close()
-    own.note(CURSOR, "null")
-    with translated("leave the sync"):
-        connection.execute(_STOP)
-    return found.node
+    except RobbieBlocksError as error:
+        why_kept = str(error)
+    return Left(found.node, why_kept)
 
 
 def pause(connection: Connection, *, paused: bool) -> bool:

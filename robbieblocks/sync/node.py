@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from robbieblocks.database import sessions, translated
 from robbieblocks.sync.hints import hinted
-from robbieblocks.sync.link import Part, TableRule
+from robbieblocks.sync.master_values import Part, TableRule
 from robbieblocks.sync.node_values import Batch, OutboxState, Repaired, Self
 
 CHANNEL = "sync_pending"

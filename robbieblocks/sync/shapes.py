@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from robbieblocks.sync.link import TableRule
+from robbieblocks.sync.master_values import TableRule
 
 
 def differences(rule: TableRule, here: Mapping[str, str]) -> list[str]:

@@ -1306,10 +1306,19 @@ CREATE OR REPLACE FUNCTION sync_hello(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node sync_nodes := sync_caller(p_node);
+    -- A node says a word of its own at each hello, and the one before. A copy of its database does
+    -- not know what the other said meanwhile.
+    is_other CONSTANT boolean := coalesce(
+        p_report ? 'turn' AND node.metadata ->> 'turn' NOT IN (
+            p_report ->> 'turn', coalesce(p_report ->> 'turn_before', '')), false);
 BEGIN
     PERFORM sync_heard(p_node, p_node_at);
     UPDATE sync_nodes n
-       SET metadata = coalesce(n.metadata, '{}') || jsonb_build_object('report', p_report),
+       SET metadata = coalesce(n.metadata, '{}') || CASE WHEN p_report = '{}' THEN '{}'
+               ELSE jsonb_build_object('report', p_report) END
+               || CASE WHEN p_report ? 'turn' THEN jsonb_build_object('turn', p_report -> 'turn')
+                       ELSE '{}' END
+               || CASE WHEN is_other THEN jsonb_build_object('other_at', now()) ELSE '{}' END,
            schema_version = coalesce(p_report ->> 'schema_version', n.schema_version),
            slot_name = coalesce(p_report ->> 'slot_name', n.slot_name)
      WHERE n.node_id = p_node
@@ -1322,7 +1331,7 @@ BEGIN
         'schema_version', (SELECT md5(string_agg(sync_schema(t.table_name)::text, ','
                                                  ORDER BY t.table_name COLLATE "C"))
                              FROM sync_tables t WHERE t.direction <> 'never'),
-        'tombstones_from', sync_tombstones_from());
+        'tombstones_from', sync_tombstones_from(), 'is_other', is_other);
 END
 $$;
 
@@ -1954,21 +1963,35 @@ BEGIN
 END
 $$;
 
+-- Raises where a text is no name of a node.
+CREATE OR REPLACE FUNCTION sync_check_name(p_node text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    IF coalesce(p_node, '') !~ '^[a-z0-9][a-z0-9._-]{0,99}$' THEN
+        RAISE EXCEPTION '% is no name of a node', coalesce(quote_literal(p_node), 'null')
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Small letters, digits, dots, hyphens and underscores.';
+    END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION sync_start(p_node text, p_master boolean) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     self sync_self;
 BEGIN
     SELECT * INTO self FROM sync_self;
-    IF coalesce(p_node, '') !~ '^[a-z0-9][a-z0-9._-]{0,99}$' THEN
-        RAISE EXCEPTION '% is no name of a node', coalesce(quote_literal(p_node), 'null')
-              USING ERRCODE = 'invalid_parameter_value',
-                    HINT = 'Small letters, digits, dots, hyphens and underscores.';
-    ELSIF self.node_id IS NOT NULL AND (self.node_id, self.is_master) <> (p_node, p_master) THEN
+    PERFORM sync_check_name(p_node);
+    IF self.node_id IS NOT NULL AND (self.node_id, self.is_master) <> (p_node, p_master) THEN
         RAISE EXCEPTION 'this database is the % % already',
               CASE WHEN self.is_master THEN 'master' ELSE 'node' END, quote_literal(self.node_id)
               USING ERRCODE = 'object_not_in_prerequisite_state',
                     HINT = 'Run `robbieblocks sync leave` first.';
+    END IF;
+    IF self.node_id IS NULL AND NOT p_master THEN
+        -- It may have left a sync. What was edited since has no version: all rows are from before.
+        DELETE FROM sync_rows;
+        DELETE FROM pending_sync WHERE row_key IS NOT NULL AND synced_at IS NULL;
     END IF;
     INSERT INTO sync_self (node_id, is_master) VALUES (p_node, p_master) ON CONFLICT DO NOTHING;
     INSERT INTO sync_nodes (node_id, node_name, node_type)
@@ -2001,6 +2024,7 @@ BEGIN
               USING ERRCODE = 'undefined_object',
                     HINT = format('CREATE ROLE %I LOGIN REPLICATION.', p_role);
     END IF;
+    PERFORM sync_check_name(p_node);
     INSERT INTO sync_nodes (node_id, node_name, node_type, database_role, tables, towns)
     VALUES (p_node, coalesce(p_name, p_node), 'replica', p_role, p_tables, p_towns)
     ON CONFLICT (node_id) DO UPDATE

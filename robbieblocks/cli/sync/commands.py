@@ -58,7 +58,10 @@ def admit(
         list[str] | None, typer.Option(help="Only rows of this town; repeatable. Default: all.")
     ] = None,
     new_password: Annotated[
-        bool, typer.Option("--new-password", help="Give a role that is there another password.")
+        bool,
+        typer.Option(
+            "--new-password", help="Give the role another password; lets a locked-out node in."
+        ),
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -126,7 +126,8 @@ def _lines(found: sync.SyncStatus) -> list[str]:
 def _nodes(found: sync.SyncStatus) -> list[str]:
     rows = [("node", "state", "seen", "slot", "held back", "waiting", "clock")]
     for each in found.nodes:
-        state = "locked out" if each.locked_out_at else "online" if each.is_online else "away"
+        state = "online" if each.is_online else "away"
+        state = "locked out" if each.locked_out_at else "left" if each.has_left else state
         rows.append(
             (
                 each.node,

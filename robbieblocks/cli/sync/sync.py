@@ -93,8 +93,13 @@ def leave(*, force: bool, database_url: str | None) -> None:
     """Take this database out of its sync."""
     settings = Settings.from_environment(database_url=database_url)
     with session.opened(settings) as connection:
-        name = sync.leave(settings, connection, force=force)
-    print_result(f"{name} has left the sync; its rows stay")
+        left = sync.leave(settings, connection, force=force)
+    print_result(f"{left.name} has left the sync; its rows stay")
+    if left.why_kept:
+        print_progress(
+            f"the master does not know it: {left.why_kept}\n  -> run `robbieblocks sync lock-out "
+            f"{left.name}` there, or what it keeps for this node fills its disk"
+        )
 
 
 def pause(*, paused: bool, database_url: str | None) -> None:

@@ -29,6 +29,7 @@ class CommandLine:
 
     patch: pytest.MonkeyPatch
     output: pytest.CaptureFixture[str]
+    errors: str = ""
 
     def __call__(self, place: Place, *words: str) -> str:
         """What a command prints as its result. Raises what it raises, and SystemExit."""
@@ -40,7 +41,7 @@ class CommandLine:
         }.items():
             self.patch.setenv(name, value)
         code = get_command(app)(["sync", *words], standalone_mode=False)
-        said = self.output.readouterr().out
+        said, self.errors = self.output.readouterr()
         if code:
             raise SystemExit(said)
         return said
@@ -106,6 +107,41 @@ def test_a_node_joins_and_leaves_by_commands(
         assert found.master.value(slots) == 0
         with pytest.raises(RobbieBlocksError, match="takes no part in a sync"):
             command(node, "status")
+        assert "left" in command(found.master, "status")
+        assert not [f for f in findings(command, found.master) if node.name in f]
+
+
+def findings(command: CommandLine, place: Place) -> list[str]:
+    """What is not as it should be."""
+    shown = json.loads(command(place, "status", "--format", "json"))
+    return [str(each) for each in shown["findings"]]
+
+
+def test_a_node_that_left_without_the_master_joins_as_a_new_one(
+    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """What the master keeps of it is said. Joined again, it sends nothing that was given up, and
+    what was edited since is among its conflicts.
+    """
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        with node.connect() as connection:
+            connection.execute("UPDATE robbieblocks_pages SET page_name = 'given up'")
+            node.line.cut()
+            command(node, "leave", "--force")
+            assert f"sync lock-out {node.name}" in command.errors
+            assert node.value("SELECT count(*) FROM pg_subscription") == 0
+            connection.execute("UPDATE robbieblocks_components SET component_name = 'since'")
+            node.line.mend()
+            command(node, "join", "--node", node.name)
+            kept = connection.execute(
+                "SELECT coalesce(replica_data ->> 'page_name', replica_data ->> 'component_name') "
+                "FROM sync_conflicts WHERE rule = 'before the sync'"
+            ).fetchall()
+        assert {("given up",), ("since",)} <= set(kept)
+        found.until_equal("robbieblocks_components")
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "play"
 
 
 def test_the_embedded_database_is_a_node_by_asking(
@@ -177,6 +213,12 @@ def test_a_node_that_is_locked_out_is_answered_no_more(
                 "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
             ).fetchone()
         assert slots == (0,)
+        role = f"sync_{node.name}"
+        with pytest.raises(RobbieBlocksError, match=r"(?s)is locked out.*--new-password"):
+            command(found.master, "admit", node.name, "--role", role)
+        command(found.master, "admit", node.name, "--role", role, "--new-password")
+        with syncing(node):
+            found.until_equal("robbieblocks_pages")
 
 
 @pytest.mark.parametrize(
@@ -221,5 +263,7 @@ def test_errors_of_membership_name_their_remedy(
             command(node, "join", "--node", NODES[1])
         with pytest.raises(RobbieBlocksError, match=r"name one of .*robbieblocks_pages"):
             command(node, "resync", "robbieblocks_deploys")
+        with pytest.raises(RobbieBlocksError, match="is no name of a node"):
+            command(found.master, "admit", "Ünode 1")
         with pytest.raises(RobbieBlocksError, match="init-master"):
             command(node, "admit", NODES[1])

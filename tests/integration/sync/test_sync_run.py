@@ -12,7 +12,7 @@ import pytest
 from robbieblocks import sync
 from robbieblocks.settings import Settings
 from tests import loopback
-from tests.sync_sites import Clusters, Place, Sync, servers, synced, syncing
+from tests.sync_sites import Clusters, Place, Sync, copied, servers, synced, syncing
 from tests.workers import edit, running, until
 
 __all__ = ["servers"]
@@ -330,6 +330,43 @@ def test_one_process_syncs_a_database(servers: Clusters, make_settings: MakeSett
             found.until_equal(PAGES)
 
 
+def test_a_line_that_ends_is_noticed_at_once(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """Also where nothing is sent, long before the next comparison; and it is connected again."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        with syncing(node, interval_s=3600) as (process,):
+            process.wait_for("sync.state", state="active")
+            node.line.cut()
+            process.wait_for("sync.state", state="cut off")
+            node.line.mend()
+            until(lambda: len(process.logged("sync.state", state="active")) == 2, "it is back")
+
+
+def test_two_databases_that_sync_as_one_node_are_told(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """A copy of a node's database at work beside it is a finding there and on the master."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with syncing(node, interval_s=3600) as (process,):
+            process.wait_for("sync.state", state="active")
+        with copied(node) as copy, syncing(node, copy, interval_s=0.3) as (first, second):
+            second.wait_for("sync.finding", topic="twin")
+            first.wait_for("sync.finding", topic="twin")
+            with found.master.connect() as connection:
+                shown = sync.status(found.master.settings, connection).findings
+            assert any(f"two databases sync as {node.name}" in each for each in shown)
+        with syncing(node, interval_s=0.3) as (process,):
+            process.wait_for("sync.state", state="active")
+            until(
+                lambda: process.health and "twin" not in process.health.findings_now,
+                "the one that is left is told no more",
+            )
+
+
 def test_what_the_master_refuses_does_not_hold_up_the_rest(
     servers: Clusters, make_settings: MakeSettings
 ) -> None:
@@ -369,6 +406,16 @@ def test_the_master_knows_its_nodes(servers: Clusters, make_settings: MakeSettin
             process.wait_for("sync.state", state="active")
             until(lambda: found.master.value(online) == 3, "all online")
             assert "max_slot_wal_keep_size" in str(process.logged("sync.finding"))
+        report = "SELECT (is_online, metadata) FROM sync_nodes WHERE node_type <> 'master' LIMIT 1"
+        with found.master.connect() as connection:
+            connection.execute(
+                "UPDATE sync_nodes SET is_online = false WHERE node_type <> 'master'"
+            )
+            before = found.master.value(report)
+            # To look at a node whose sync has ended does not bring it online.
+            sync_status(first)
+            assert found.master.value(report) == before
+            connection.execute("UPDATE sync_nodes SET is_online = true")
         assert found.master.value("SELECT get_sync_health_score()") == 100
         with found.master.connect() as connection:
             connection.execute(

@@ -1,0 +1,74 @@
+"""What the master says, to a node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """What the master says of itself and of this node."""
+
+    master: str
+    at: datetime
+    skew_ms: int
+    schema_version: str
+    tombstones_from: datetime | None
+    # Whether another database has said hello as this node since this one did.
+    is_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableRule:
+    """How a table is kept in step, and its columns with their types at the master."""
+
+    name: str
+    direction: str
+    rule: str
+    has_deletes: bool
+    columns: dict[str, str]
+
+    @property
+    def how(self) -> tuple[str, str, bool]:
+        """Direction, rule, and whether deletes are told."""
+        return self.direction, self.rule, self.has_deletes
+
+    @property
+    def comes_down(self) -> bool:
+        """Whether the master's rows are the node's, too."""
+        return self.direction in ("both", "down")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in the master's own JSON. Nothing parses it: numbers would lose digits."""
+
+    entries: str
+    count: int
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of a table's keys, without the first and with the last; None is an open end."""
+
+    number: int
+    from_key: str | None
+    to_key: str | None
+    row_count: int
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The state of a replication slot on the master."""
+
+    is_active: bool
+    wal_status: str
+    behind_bytes: int
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what the subscription has not read yet is gone."""
+        return self.wal_status == "lost"
