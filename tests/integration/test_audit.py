@@ -383,6 +383,7 @@ def test_the_command_needs_no_database(root: SiteRoot, tmp_path: Path) -> None:
     assert broken.code == 3
     assert "freeze.started" in broken.out
     assert "could not read the audit log" in broken.err
+    assert "nothing was pinned" not in shell.run("audit", "--app", "play", "--kind", "held").out
 
 
 def test_many_at_once_lose_no_entry(root: SiteRoot) -> None:

@@ -37,12 +37,12 @@ def run(
     shown = chosen[:limit]
     if format_ == "json":
         print_result(as_json({"version": 1, "audit": [each.as_json() for each in shown]}))
-    elif not shown:
-        print_result("nothing was pinned, held, frozen or rolled back")
-    else:
+    elif shown:
         print_result("\n".join(aligned(list(map(line, shown)))))
         if len(chosen) > limit:
             print_result(f"{limit} shown; --limit shows more")
+    elif not errors:
+        print_result("nothing was pinned, held, frozen or rolled back")
     for error in errors[1:]:
         print_progress(str(error))
     if errors:

@@ -51,10 +51,14 @@ def list_(
     acts = () if runs_only or status else _acts(settings, asked)
     # Which acts are older than the last run that is shown is not known to be between two.
     last = runs[-1].started if len(runs) == limit else None
-    both: list[Run | Entry] = [*runs, *(e for e in acts if last is None or e.at >= last)]
+    between = [each for each in acts if last is None or each.at >= last]
+    # A rollback is a run and an act, and one line.
+    ids = {str(run.id) for run in runs}
+    both: list[Run | Entry] = [*runs, *(each for each in between if each.id not in ids)]
     merged = sorted(both, key=_moment, reverse=True)[:limit]
     found = [each for each in merged if isinstance(each, Run)]
-    done = [each for each in merged if isinstance(each, Entry)]
+    shown = {str(each.id) for each in merged}
+    done = [each for each in between if each.id in shown]
     if format_ == "json":
         told = {"deploys": list(map(_object, found)), "audit": [each.as_json() for each in done]}
         print_result(as_json({"version": 1, **told}))
@@ -63,11 +67,9 @@ def list_(
         print_result("no run")
         return
     entries = {each.id: each for each in done}
-    ids = {str(run.id) for run in found}
     lines = [
         _line(each, entries.get(str(each.id))) if isinstance(each, Run) else audit.line(each)
         for each in merged
-        if isinstance(each, Run) or each.id not in ids
     ]
     print_result("\n".join(aligned(lines)))
     if len(merged) == limit:

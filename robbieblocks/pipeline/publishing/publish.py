@@ -35,7 +35,7 @@ from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
 from robbieblocks.pipeline.request import BreakGlass
 from robbieblocks.pipeline.session import BuildSession
-from robbieblocks.release import Freeze, NotServed, Pin
+from robbieblocks.release import Freeze, NotServed, Pin, SiteRoot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +231,11 @@ def _published(
         known,
         outcome="published" if done.swapped else "unchanged",
         build_hash=build_hash,
-        problems=(*known.problems, *_not_served(node, app, done.not_served)),
+        problems=(
+            *known.problems,
+            *_not_served(node, app, done.not_served),
+            *_unnoted(node, app, session.site.root),
+        ),
         files_written=done.files_written,
         bytes_written=done.bytes_written,
         deploy_ms=round(done.write_ms + done.sync_ms + done.swap_ms),
@@ -248,6 +252,13 @@ def _not_served(node: str, app: str, found: Iterable[NotServed]) -> Iterator[Pro
             remedy=each.remedy,
             severity="warning",
         )
+
+
+def _unnoted(node: str, app: str, site_root: SiteRoot) -> Iterator[Problem]:
+    """A warning for each act of which the audit log does not tell, such as a hold that ended."""
+    while site_root.unnoted:
+        what = f"`robbieblocks audit` does not tell of all of it: {site_root.unnoted.pop()}"
+        yield Problem(entity="release", key=f"{node}/{app}", what=what, severity="warning")
 
 
 def _held_back(known: _Result) -> str:

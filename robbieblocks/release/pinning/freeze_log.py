@@ -89,6 +89,9 @@ def note_windows(
         if entries:
             with audit_log_of_freezes(site_root).noted(*entries):
                 pass
+            # Nothing else was done: what could not be noted is not noted yet.
+            if site_root.unnoted:
+                raise site_root.unnoted.pop()
 
 
 def _begun(site_root: SiteRoot, node: str, now: datetime) -> dict[str, Entry]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.audit import log_file
@@ -17,6 +18,8 @@ from robbieblocks.release.pinning.freeze_log import freezes_in_force
 from robbieblocks.release.pinning.in_force import in_force_of
 from robbieblocks.release.places.layout import AppFolder, app_folders, node_folders
 from robbieblocks.release.places.site_root import SiteRoot
+
+_TRIES: Final = 5
 
 
 def audit(
@@ -33,8 +36,8 @@ def audit(
     for read in _logs(site_root, node, app, errors):
         try:
             # What is in force first: what is done meanwhile is then not yet told.
-            in_force, folder = read()
-            found += told(log_file.read(folder), in_force, now)
+            in_force, lines = _at_one_time(read)
+            found += told(lines, in_force, now)
         except SiteUnavailable as error:
             errors.append(error)
     chosen = [each for each in found if _concerns(each, node, app)]
@@ -54,6 +57,22 @@ def _logs(
                 if app in (None, other):
                     folder = AppFolder.of(site_root, each, other)
                     yield partial(_of_app, folder)
+
+
+def _at_one_time(
+    read: Callable[[], tuple[InForce, Path]],
+) -> tuple[InForce, tuple[log_file.Line, ...]]:
+    """What is in force, and the lines of the log, with no whole act in between: what that brought
+    into force would seem to be removed by hand.
+    """
+    in_force, folder = read()
+    lines = log_file.read(folder)
+    for _ in range(_TRIES):
+        after, _folder = read()
+        if after.entries == in_force.entries:
+            break
+        in_force, lines = after, log_file.read(folder)
+    return in_force, lines
 
 
 def _of_app(app_folder: AppFolder) -> tuple[InForce, Path]:

@@ -52,7 +52,10 @@ class Wanted:
         if answer.failure:
             return "no answer"
         if self.is_gone:
-            is_right = answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+            # Who leads on gives no page: it may be the other form of a route, or a new place.
+            is_right = answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) or (
+                300 <= answer.status < 400 and answer.status != HTTPStatus.NOT_MODIFIED
+            )
             return "" if is_right else f"it was removed, and the answer is {answer.status}"
         if answer.status != HTTPStatus.OK:
             return f"answered {answer.status}"
