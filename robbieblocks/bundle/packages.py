@@ -111,7 +111,7 @@ class Packages:
     @cached_property
     def react_script(self) -> str:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
-        key = self._key("react script")
+        key = self._key("react script", react.SCRIPT)
         make = partial(self._script, react.SCRIPT)
         return self._toolchain_cache.get_or_make(_KIND, key, make).decode()
 
@@ -194,7 +194,9 @@ class Packages:
         return outputs
 
     def _script(self, text: str) -> bytes:
-        options = ["--format=iife", "--minify", "--inject:shim.js"]
+        # No file that stands in for another in browsers: it would count on what is not there.
+        neutral = ["--platform=neutral", "--main-fields=module,main", "--conditions=browser"]
+        options = ["--format=iife", "--minify", "--inject:shim.js", *neutral]
         return self._built("script.js", text, options)[0].files["script.js"]
 
     def _evaluated_names(self, specifier: str) -> bytes:

@@ -26,12 +26,26 @@ IN_ISOLATE: Final = {
     "react/jsx-runtime": "module.exports=globalThis.__rb.jsx;",
     "react-dom": "module.exports=globalThis.__rb.dom;",
 }
+# `web` gives what browsers have that only computes, from packages. esbuild runs those when they are
+# asked for. Where they keep their state must be made before everything is frozen.
 SCRIPT: Final = """
+require("core-js-pure/internals/internal-state");
+const web = () => ({
+  // First: structuredClone throws it.
+  DOMException: require("core-js-pure/web/dom-exception"),
+  URL: require("core-js-pure/web/url"),
+  URLSearchParams: require("core-js-pure/web/url-search-params"),
+  structuredClone: require("core-js-pure/web/structured-clone"),
+  atob: require("core-js-pure/stable/atob"),
+  btoa: require("core-js-pure/stable/btoa"),
+  TextEncoder: require("@exodus/bytes/encoding-lite.js").TextEncoder,
+  TextDecoder: require("@exodus/bytes/encoding-lite.js").TextDecoder,
+});
 const React = require("react");
 const dom = require("react-dom");
 const server = require("react-dom/server.browser");
 const jsx = require("react/jsx-runtime");
-globalThis.__rb = { React, dom, server, jsx };
+globalThis.__rb = { React, dom, server, jsx, web };
 """
 
 Names = Callable[[str], Collection[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Generator, Iterator
@@ -544,6 +545,8 @@ WALK = """exports.default = () => {
     (function* () {}).prototype, (async function* () {}).prototype, function* () {}, /a/, [],
   ];
   const todo = [["global", shared], ["react", React], ["jsx", require("react/jsx-runtime")],
+    ...[URL, URLSearchParams, structuredClone, atob, btoa, TextEncoder, TextDecoder, DOMException]
+      .map((it) => [it.name, it]),
     ["dom", require("react-dom")], ["transition", React.useTransition()[1]]];
   for (const it of iterators) todo.push(["iterator", parent(it)]);
   const seen = new Set(), open = [];
@@ -569,6 +572,34 @@ def test_nothing_shared_can_be_changed(prerenderer: Prerenderer, isolate: str) -
     rendered = prerenderer.render(_jobs("it"), _bundle(isolate, it=WALK))[0]
     assert rendered.problem is None
     assert rendered.html == "true "
+
+
+COMPUTING = """exports.default = () => {
+  const url = new URL("/a b?x=1&y=2#z", "https://münchen.example:8080/");
+  url.searchParams.append("n", "é");
+  const copy = structuredClone({ at: new Date(0), map: new Map([[1, new Set([2])]]) });
+  let refused = "";
+  try { structuredClone(() => 1); } catch (error) {
+    refused = `${error instanceof DOMException} ${error.name}`;
+  }
+  return JSON.stringify([
+    url.href, [...new URLSearchParams("a=1&a=2").getAll("a")], copy.at.getTime(),
+    copy.map.get(1).has(2), refused, btoa("hé"), atob("aOk="),
+    [...new TextEncoder().encode("€😀")], new TextDecoder().decode(new Uint8Array([226, 130, 172])),
+  ]);
+};"""
+
+
+def test_what_only_computes_is_there(prerenderer: Prerenderer, isolate: str) -> None:
+    """Addresses, copies, encodings: as in a browser, and no reason to render the block again."""
+    (block,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=COMPUTING))
+    assert block.problem is None
+    assert not block.rerender
+    assert json.loads(html.unescape(block.html)) == [
+        "https://xn--mnchen-3ya.example:8080/a%20b?x=1&y=2&n=%C3%A9#z",
+        *(["1", "2"], 0, True, "true DataCloneError", "aOk=", "hé"),
+        *([226, 130, 172, 240, 159, 152, 128], "€"),
+    ]
 
 
 PIECES = (
@@ -860,7 +891,7 @@ def test_job_key_follows_the_engine(isolate: str, monkeypatch: pytest.MonkeyPatc
     found: set[tuple[str, str]] = set()
     for engine in ("0.14.1", "0.14.2"):
         keys.isolate_hash.cache_clear()
-        monkeypatch.setattr("importlib.metadata.version", lambda _, said=engine: said)
+        monkeypatch.setattr("importlib.metadata.version", {"mini-racer": engine}.__getitem__)
         renderer = PageRenderer(resource_dir("templates"))
         found.add((JobKeys(_bundle(isolate, it="1")).key(job), renderer.id))
     keys.isolate_hash.cache_clear()

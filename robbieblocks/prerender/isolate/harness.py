@@ -14,6 +14,7 @@ from typing import Final
 JS_FOLDER: Final = Path(__file__).resolve().with_name("js")
 MODULES: Final = (
     "host.js",
+    "frozen.js",
     "here.js",
     "varying.js",
     "globals.js",

@@ -1,11 +1,11 @@
 // Freezes everything that blocks share, so that none can change what another one sees.
 
+import { freezeAll } from "./frozen.js";
 import { LOCALE } from "./here.js";
 import {
   defineProperty,
   freeze,
   getOwnPropertyDescriptor,
-  getPrototypeOf,
   global,
   ownKeys,
   React,
@@ -51,25 +51,6 @@ const METHODS = ["constructor", "toString", "toJSON", "then", "next", "return", 
 for (const Kind of [...KINDS, React.Component, React.PureComponent]) {
   makeShadowable(Kind.prototype, METHODS);
 }
-
-/** @param {unknown[]} roots - these and all that they lead to are frozen, except the global object */
-const freezeAll = (roots) => {
-  const frozen = new WeakSet();
-  const pending = [...roots];
-  while (pending.length > 0) {
-    /** @type {any} */
-    const it = pending.pop();
-    if (Object(it) !== it || frozen.has(it)) continue;
-    frozen.add(it);
-    for (const name of ownKeys(it)) {
-      const property = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(it, name));
-      if ("value" in property) pending.push(property.value);
-      else pending.push(property.get, property.set);
-    }
-    pending.push(getPrototypeOf(it));
-    if (it !== globalThis) freeze(it);
-  }
-};
 
 const segments = new Intl.Segmenter(LOCALE).segment("a");
 function* generator() {}

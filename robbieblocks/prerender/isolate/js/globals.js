@@ -1,7 +1,8 @@
 // Which global names components find: those of the language, and a few that browsers have, without
 // effect. Everything else is removed.
 
-import { block, define, defineProperty, global, ownKeys, readVarying } from "./host.js";
+import { freezeAll } from "./frozen.js";
+import { block, define, defineProperty, global, ownKeys, readVarying, web } from "./host.js";
 
 const KEPT = new Set(
   (
@@ -50,6 +51,35 @@ define(
 define(global, "queueMicrotask", (/** @type {() => void} */ task) => {
   Promise.resolve().then(task);
 });
+
+// What browsers have that only computes. It is made when a block asks for it first: most never do.
+const COMPUTING =
+  "URL URLSearchParams structuredClone atob btoa TextEncoder TextDecoder DOMException";
+/** @type {Record<string, unknown> | null} */
+let computing = null;
+/** @returns {Record<string, unknown>} */
+const made = () => {
+  computing = {}; // the packages look whether there is one
+  block.loading += 1; // and they may draw a random number, which decides nothing
+  try {
+    const found = web();
+    freezeAll(Object.values(found));
+    computing = found;
+    return found;
+  } catch (error) {
+    computing = null;
+    throw error;
+  } finally {
+    block.loading -= 1;
+  }
+};
+for (const name of COMPUTING.split(" ")) {
+  defineProperty(global, name, {
+    get: () => (computing ?? made())[name],
+    enumerable: false,
+    configurable: false,
+  });
+}
 
 // These properties of RegExp would carry text from one block to the next.
 const LAST_MATCH =

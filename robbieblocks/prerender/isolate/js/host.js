@@ -5,9 +5,9 @@
 /** @type {any} */
 export const global = globalThis;
 
-const { React, server, jsx, dom = {} } = global.__rb;
+const { React, server, jsx, dom = {}, web = () => ({}) } = global.__rb;
 
-export { dom, jsx, React, server };
+export { dom, jsx, React, server, web };
 
 export const { apply, construct, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
 export const { freeze, create, getPrototypeOf } = Object;
