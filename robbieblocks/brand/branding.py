@@ -74,7 +74,8 @@ def _row_problems(node: NodeRow) -> Iterator[Problem]:
             )
     if wrong := image_problem(node.og_image.strip()):
         remedy = "put one into content/media/ and import it"
-        yield node_problem(node, "style_overrides", wrong, remedy)
+        problem = node_problem(node, "style_overrides", wrong, remedy)
+        yield replace(problem, pointer="/og_image")
     faults: list[Problem] = []
     with blame(faults.append, "node_branding", node.id, "base_url"):
         if wrong := _base_url_problem(node.base_url.strip()):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles, with_image
 from robbieblocks.model import (
     NO_MEDIA,
+    AssembledPage,
     Asset,
     ComponentRow,
     MediaLibrary,
@@ -16,6 +18,7 @@ from robbieblocks.model import (
 )
 
 _Components = Mapping[str, ComponentRow]
+_SIGN: Final = "media:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,20 @@ class AppMedia:
             },
             assets=lambda names: maker.assets(media.values(), names, content.media_content),
         )
+
+    def with_feed_pictures(self, page: AssembledPage) -> AssembledPage:
+        """A page with addresses in place of media in its feed."""
+        feed = page.feed
+        if feed is None or not any(item.image.startswith(_SIGN) for item in feed.items):
+            return page
+        items = tuple([item._replace(image=self._address(item.image)) for item in feed.items])
+        return replace(page, feed=replace(feed, items=items))
+
+    def _address(self, image: str) -> str:
+        if not image.startswith(_SIGN):
+            return image
+        media = self.library.media.get(image.removeprefix(_SIGN))
+        return media.url if media is not None else ""
 
     def names(self) -> frozenset[str]:
         """The names of all its assets."""

@@ -179,6 +179,39 @@ def test_a_change_rewrites_the_pages_that_show_it(site: Builder) -> None:
     assert _causes(site.build(nodes=[NODE])) == {}
 
 
+def test_pages_are_shared_with_a_picture_of_media(site: Builder) -> None:
+    """That of the page with its words, else that of the node; and one that can't be is named."""
+    about = "UPDATE robbieblocks_pages SET metadata = %s::jsonb WHERE page_key = 'c'"
+    node = (
+        "UPDATE robbieblocks_node_branding SET base_url = 'https://e.example', style_overrides ="
+        " style_overrides || jsonb_build_object('og_image', %s::text)"
+    )
+    site.sql(about, '{"og_image": "media:dawn"}')
+    site.sql(
+        'UPDATE robbieblocks_pages SET metadata = \'{"feed": {"forms": ["json"]}}\''
+        " WHERE page_key = 'a'"
+    )
+    site.sql(node, "media:tile")
+    assert run_of(site.build(nodes=[NODE]), NODE, APP).error == ""
+    for page, key in (("c", "dawn"), ("a", "tile")):
+        html = site.html(NODE, APP, f"{page}/index.html")
+        found = re.findall(r'og:image" content="https://e.example(/_rb/[^"]*png)"', html)
+        assert len(found) == 1
+        assert _asset(site, found[0])
+        assert f"/{key}-" in found[0]
+        assert ('og:image:alt" content="Dawn &amp; co"' in html) == (page == "c")
+        assert (found[0] in site.html(NODE, APP, "a/feed.json")) == (page == "c")
+    site.sql("UPDATE media_assets SET content = %s WHERE media_key = 'dawn'", png(900, 20))
+    assert _causes(site.build(nodes=[NODE]))["c"] == ["media dawn"]
+    for wrong, said in (("media:gone", "there is no media:gone"), ("media:menu", "is no picture")):
+        site.sql(about, json.dumps({"og_image": wrong}))
+        run = run_of(site.build(nodes=[NODE], dry_run=True), NODE, APP)
+        assert said in run.error
+    site.sql(node, "media:gone")
+    run = run_of(site.build(nodes=[NODE], dry_run=True), NODE, APP)
+    assert "there is no photo media:gone" in run.error
+
+
 def test_a_missing_file_holds_its_page_back(site: Builder) -> None:
     """With what to do; the last good page stays, and other pages go out."""
     site.build(nodes=[NODE])

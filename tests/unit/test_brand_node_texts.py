@@ -16,6 +16,7 @@ from robbieblocks.model import Json, NodeRow
         ("title_pattern", ""),
         ("og_image", "/share.png"),
         ("og_image", "https://pictures.example/a.png"),
+        ("og_image", "media:share"),
     ],
 )
 def test_what_is_sound(key: str, value: str) -> None:
@@ -36,6 +37,8 @@ def test_what_is_sound(key: str, value: str) -> None:
         ("og_image", "//evil.example/a.png", "is no address of a picture"),
         ("og_image", "http://plain.example/a.png", "is no address of a picture"),
         ("og_image", "/a b.png", "is no address of a picture"),
+        ("og_image", "media:a b", "is no address of a picture"),
+        ("og_image", "media:gone", "there is no photo media:gone"),
     ],
 )
 def test_what_is_wrong_is_an_error_of_the_node(key: str, value: Json, told: str) -> None:

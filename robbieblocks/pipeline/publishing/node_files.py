@@ -57,7 +57,8 @@ def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> 
     found: dict[str, bytes] = {}
     for page in with_feeds:
         if entries.get(page.key) == page.path:
-            found |= renderer.feed_files(page, run.brand)
+            shown = run.app.media.with_feed_pictures(page)
+            found |= renderer.feed_files(shown, run.brand)
     return {path: body for path, body in found.items() if path not in taken}
 
 
