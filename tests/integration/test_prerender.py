@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from random import Random
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -891,7 +892,7 @@ def test_job_key_follows_the_engine(isolate: str, monkeypatch: pytest.MonkeyPatc
     found: set[tuple[str, str]] = set()
     for engine in ("0.14.1", "0.14.2"):
         keys.isolate_hash.cache_clear()
-        monkeypatch.setattr("importlib.metadata.version", {"mini-racer": engine}.__getitem__)
+        monkeypatch.setattr("importlib.metadata.version", Mock(return_value=engine))
         renderer = PageRenderer(resource_dir("templates"))
         found.add((JobKeys(_bundle(isolate, it="1")).key(job), renderer.id))
     keys.isolate_hash.cache_clear()
