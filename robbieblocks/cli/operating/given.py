@@ -75,6 +75,8 @@ def _value(setting: Setting, settings: Settings) -> str:
         return "set, and not shown" if os.environ.get(setting.variable) else "not set"
     if field == "database_url":
         return _database(settings)
+    if field == "sync_master_url":
+        return _described(settings.sync.master) if settings.sync.master else "not set"
     if field == "templates":
         return ", then ".join(map(str, settings.templates))
     if field:
@@ -86,11 +88,15 @@ def _value(setting: Setting, settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     if not session.is_named(settings):
         return f"embedded, in {settings.home / 'postgres'}"
+    return _described(settings.database_url or "")
+
+
+def _described(address: str) -> str:
     try:
-        database.read_address(settings.database_url or "")
+        database.read_address(address)
     except UsageError:
         return "an address that can't be read"
-    return database.described(settings.database_url or "")
+    return database.described(address)
 
 
 def _source(setting: Setting, settings: Settings, database_url: str | None) -> str:
