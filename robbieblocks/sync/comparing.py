@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from robbieblocks.failpoints import reached
 from robbieblocks.sync.link import MasterLink
-from robbieblocks.sync.master_values import Page, Part, TableRule
+from robbieblocks.sync.master_values import Part, TableRule
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
 
@@ -68,7 +69,7 @@ def copy(
         if page.count:
             changed += node.receive(page.entries)
         reached("sync: page copied")
-        if page.count < _PAGE or page.last is None:
+        if page.last is None:
             return changed
         after = page.last
 
@@ -90,14 +91,13 @@ def _fetch(
     part: Part,
     tombstones_from: datetime | None,
 ) -> Repaired:
-    pages: list[Page] = []
-    after = part.from_key
+    # By pages: what differs may be more than one value of jsonb can hold.
+    done, after = Repaired(), part.from_key
     while True:
         page = link.copy(table, after, part.to_key, _PAGE)
-        pages.append(page)
-        if page.count < _PAGE or page.last is None:
-            break
+        to = part.to_key if page.last is None else page.last
+        its = replace(part, from_key=after, to_key=to)
+        done += node.repair(table, its, page.entries, tombstones_from)
+        if page.last is None:
+            return done
         after = page.last
-    # Joined as texts: a parser of ours would shorten long numbers.
-    inside = ",".join(page.entries.strip()[1:-1] for page in pages if page.count)
-    return node.repair(table, part, f"[{inside}]", tombstones_from)

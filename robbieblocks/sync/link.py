@@ -37,9 +37,11 @@ _TABLES: LiteralString = """
     SELECT table_name, direction, rule, has_deletes, sync_schema(table_name)
       FROM sync_settings() ORDER BY table_name
 """
-# A page of a table's rows and tombstones in the order of their keys, and the last key.
+# A page of a table's rows and tombstones in the order of their keys, and where more follow the last
+# key.
 _COPY: LiteralString = """
-    SELECT page::text, jsonb_array_length(page), page -> -1 ->> 'row_key'
+    SELECT page::text, jsonb_array_length(page),
+           CASE WHEN (page -> -1 -> 'is_more')::boolean THEN page -> -1 ->> 'row_key' END
       FROM sync_copy(%s, %s, %s, %s, %s) AS page
 """
 # Hashes of a table by ranges of its keys.
@@ -176,7 +178,7 @@ class MasterLink:
         return tuple(TableRule(row[0], row[1], row[2], row[3], row[4] or {}) for row in rows)
 
     def copy(self, table: str, after: str | None, to: str | None, limit: int) -> Page:
-        """A page of a table; one with fewer entries than `limit` is the last."""
+        """A page of a table, of `limit` entries or less; the last one has no `last`."""
         with _asked(f"copy {table} from the master"):
             row = self.connection.execute(_COPY, (self.node, table, after, to, limit)).fetchone()
         return Page(*row) if row else Page("[]", 0, None)

@@ -42,7 +42,10 @@ class TableRule:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries in the master's own JSON. Nothing parses it: numbers would lose digits."""
+    """Entries in the master's own JSON. Nothing parses it: numbers would lose digits.
+
+    `last` is the last entry's key where more may follow.
+    """
 
     entries: str
     count: int

@@ -675,8 +675,13 @@ LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
         'base_columns', sent.base_columns, 'is_cascade', sent.is_cascade)
 $$;
 
--- The next changes to send, in order, marked as sent. Transactions stay whole up to 5,000 rows: a
--- swap of two rows can be applied as one alone.
+-- How many bytes of rows travel together, as texts: a value of jsonb has at most 256 MB, which may be
+-- four times its text. One row alone travels whatever its size.
+CREATE OR REPLACE FUNCTION sync_bytes() RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT 32000000::bigint $$;
+
+-- The next changes to send, in order, marked as sent. Transactions stay whole up to 5,000 rows and
+-- sync_bytes(): a swap of two rows can be applied as one alone.
 CREATE OR REPLACE FUNCTION sync_outbox_take(
     p_limit integer DEFAULT 200, p_bytes bigint DEFAULT 4000000
 ) RETURNS jsonb
@@ -685,7 +690,7 @@ DECLARE
     taken uuid[];
 BEGIN
     WITH due AS MATERIALIZED (
-        SELECT p.id, p.xid, p.position, pg_column_size(p.data) AS bytes
+        SELECT p.id, p.xid, p.position, octet_length(p.data::text) AS bytes
           FROM pending_sync p
          WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
            AND (p.last_retry IS NULL OR p.last_retry < now() - least(
@@ -695,12 +700,16 @@ BEGIN
         SELECT due.id, due.xid,
                sum(due.bytes) OVER (ORDER BY due.position) - due.bytes AS before_it FROM due
     )
-    SELECT array_agg(whole.id) INTO taken
-      FROM (SELECT p.id FROM pending_sync p
-             WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
-               AND p.xid IN (SELECT f.xid FROM fitting f WHERE f.before_it < p_bytes)
-               AND (p.last_retry IS NULL OR p.id IN (SELECT d.id FROM due d))
-             ORDER BY p.position LIMIT 5000) AS whole;
+    SELECT array_agg(sized.id) INTO taken
+      FROM (SELECT whole.id, row_number() OVER w AS place,
+                   sum(octet_length(whole.data::text)) OVER w AS up_to_it
+              FROM (SELECT p.id, p.position, p.data FROM pending_sync p
+                     WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
+                       AND p.xid IN (SELECT f.xid FROM fitting f WHERE f.before_it < p_bytes)
+                       AND (p.last_retry IS NULL OR p.id IN (SELECT d.id FROM due d))
+                     ORDER BY p.position LIMIT 5000) AS whole
+            WINDOW w AS (ORDER BY whole.position)) AS sized
+     WHERE sized.place = 1 OR sized.up_to_it < sync_bytes();
     UPDATE pending_sync SET sent_at = now() WHERE id = ANY (taken);
     RETURN coalesce((SELECT jsonb_agg(sync_entry(p) ORDER BY p.position)
                        FROM pending_sync p WHERE p.id = ANY (taken)), '[]');
@@ -1386,7 +1395,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
       FROM sync_table(p_table) AS s
 $$;
 
--- Rows and tombstones of a table in the order of their keys, as sync_receive() takes them.
+-- Rows and tombstones of a table in the order of their keys, as sync_receive() takes them: at most
+-- `p_limit`, and sync_bytes(). `is_more` of the last one says whether others may follow.
 CREATE OR REPLACE FUNCTION sync_copy(
     p_node text, p_table text, p_after text DEFAULT NULL, p_to text DEFAULT NULL,
     p_limit integer DEFAULT 500
@@ -1404,16 +1414,21 @@ BEGIN
                    'operation', CASE WHEN e.data IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
                    'data', e.data, 'version', coalesce(r.version, ''),
                    'sent_version', r.sent_version, 'column_versions', r.column_versions,
-                   'origin', $5) ORDER BY e.row_key)
-          FROM (SELECT found.row_key, max(found.data::text)::jsonb AS data
+                   'origin', $5, 'is_more', e.place < e.number OR e.number = $4)
+                   ORDER BY e.row_key)
+          FROM (SELECT g.row_key, g.data::jsonb AS data, row_number() OVER w AS place,
+                       sum(octet_length(g.data)) OVER w AS up_to_it, count(*) OVER () AS number
+                  FROM (SELECT found.row_key, max(found.data::text) AS data
                   FROM ((SELECT row_key, data FROM (%s) AS t%s LIMIT $4)
                         UNION ALL
                         (SELECT g.row_key, NULL FROM sync_rows g
                           WHERE g.table_name = $3 AND g.is_deleted
                             AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
                           ORDER BY g.row_key LIMIT $4)) AS found
-                 GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS e
-          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = e.row_key$query$,
+                 GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS g
+                WINDOW w AS (ORDER BY g.row_key)) AS e
+          LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = e.row_key
+         WHERE e.place = 1 OR coalesce(e.up_to_it, 0) < sync_bytes()$query$,
         sync_range(p_table), CASE WHEN node.towns IS NOT NULL THEN
             ' WHERE NOT (data ? ''town_id'') OR sync_town(data) = ANY ($6) ORDER BY row_key'
         ELSE '' END)
@@ -1470,6 +1485,7 @@ DECLARE
     bound CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
     entries jsonb;
     taken bigint;
+    found bigint;
     last text;
 BEGIN
     -- A place above every transaction is of another server, from which this database was restored.
@@ -1485,16 +1501,20 @@ BEGIN
                WHERE (node.tables IS NULL OR l.table_name = ANY (node.tables))
                  AND (node.towns IS NULL OR (l.data ? 'town_id') IS NOT TRUE
                       OR sync_town(l.data) = ANY (node.towns))),
-           count(*), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
-      INTO entries, taken, last
-      FROM (SELECT g.*, row_number() OVER (ORDER BY g.xid DESC, g.position DESC) = 1 AS is_last
-              FROM (SELECT * FROM sync_log g
-                     WHERE (g.xid, g.position) > ((p_after ->> 'xid')::xid8,
-                                                  (p_after ->> 'position')::bigint)
-                       AND g.xid < bound
-                     ORDER BY g.xid, g.position LIMIT p_limit) AS g) AS l;
+           count(*), max(l.number), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
+      INTO entries, taken, found, last
+      FROM (SELECT s.*, row_number() OVER (ORDER BY s.xid DESC, s.position DESC) = 1 AS is_last
+              FROM (SELECT g.*, row_number() OVER w AS place, count(*) OVER () AS number,
+                           sum(octet_length(g.data::text)) OVER w AS up_to_it
+                      FROM (SELECT * FROM sync_log g
+                             WHERE (g.xid, g.position) > ((p_after ->> 'xid')::xid8,
+                                                          (p_after ->> 'position')::bigint)
+                               AND g.xid < bound
+                             ORDER BY g.xid, g.position LIMIT p_limit) AS g
+                    WINDOW w AS (ORDER BY g.xid, g.position)) AS s
+             WHERE s.place = 1 OR coalesce(s.up_to_it, 0) < sync_bytes()) AS l;
     RETURN jsonb_build_object(
-        'entries', coalesce(entries, '[]'), 'is_more', taken = p_limit,
+        'entries', coalesce(entries, '[]'), 'is_more', taken > 0 AND (found = p_limit OR taken < found),
         'after', CASE WHEN taken = 0 THEN p_after ELSE jsonb_build_object(
             'xid', split_part(last, '/', 1),
             'position', split_part(last, '/', 2)::bigint) END);

@@ -363,3 +363,54 @@ def test_a_change_that_is_not_settled_is_polled_later(newcomers: Fleet) -> None:
         slow.commit()
     place = newcomers.poll(node, place)
     assert title(node, quick) == "new"
+
+
+@pytest.fixture
+def narrow(newcomers: Fleet) -> Generator[Fleet]:
+    """A fleet in which 10,000 bytes travel together, and no more."""
+    sized = (
+        "CREATE OR REPLACE FUNCTION sync_bytes() RETURNS bigint LANGUAGE sql IMMUTABLE AS"
+        " 'SELECT {}::bigint'"
+    )
+    every = (newcomers.master, *newcomers.nodes)
+    usual = newcomers.master.value("SELECT sync_bytes()")
+    for each in every:
+        each.run(sized.format(10_000))
+    yield newcomers
+    for each in every:
+        each.run(sized.format(usual))
+
+
+def test_large_rows_travel_by_themselves(narrow: Fleet) -> None:
+    """Whatever compresses well, a batch, a page of a copy and one of the log are bounded."""
+    master, aurora, vengeance = narrow.master, *narrow.nodes
+    after = narrow.poll(vengeance, None)
+    with aurora.owner.transaction():
+        for _ in range(5):
+            component(aurora, code="// large" * 2000)
+    batches = 0
+    while results := narrow.send(aurora):
+        assert [result["outcome"] for result in results] == ["applied"]
+        batches += 1
+    assert batches == 5
+    answer = _ask(vengeance, "SELECT sync_changes(%s, %s)", vengeance.name, json.dumps(after))[0][0]
+    assert (len(answer["entries"]), answer["is_more"]) == (1, True)
+    narrow.poll(vengeance, after)
+    large = "SELECT count(*) FROM robbieblocks_components WHERE length(react_code) = 16000"
+    assert (vengeance.value(large), master.value(large)) == (5, 5)
+    pages: list[list[dict[str, Any]]] = []
+    last = None
+    while not pages or pages[-1][-1]["is_more"]:
+        [(copied,)] = _ask(
+            vengeance,
+            "SELECT sync_copy(%s, 'robbieblocks_components', %s)",
+            vengeance.name,
+            last,
+        )
+        pages.append(copied)
+        last = copied[-1]["row_key"]
+    keys = [entry["row_key"] for copied in pages for entry in copied]
+    assert keys == [
+        row["id"] for row in master.rows("SELECT id::text FROM robbieblocks_components ORDER BY id")
+    ]
+    assert len(pages) >= 5
