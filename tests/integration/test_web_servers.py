@@ -6,13 +6,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import httpx
 import pytest
 
 from robbieblocks import release, serve
 from robbieblocks.errors import UsageError
-from robbieblocks.model import Asset
+from robbieblocks.model import Asset, Redirect, redirects_text
 from robbieblocks.release import SiteRoot
 from robbieblocks.serve import WebServer, WebSite
 from tests import loopback, web_servers
@@ -45,6 +46,19 @@ SHARED = {
     ".well-known/security.txt": b"Contact: mailto:a@example.com\n",
     "sitemap.xml": b"<urlset/>",
     "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
+    "redirects.json": redirects_text(
+        [
+            Redirect("/gone/", "", 410, "a"),
+            Redirect("/was.html", "/about/", 302, "a"),
+            Redirect("/\u00e4lter/", "/caf\u00e9/", 308, "a"),
+            Redirect("/ask/", "https://away.example/?a=1#there", 307, "a"),
+            Redirect("/about/", "/nowhere/", 301, "a"),
+            Redirect("/blog/*", "/posts/*", 301, "a"),
+            Redirect("/blog/old/*", "/about/", 301, "a"),
+            Redirect("/w.x/*", "/*", 301, "a"),
+            Redirect("/away/*", "https://away.example/x/*", 301, "a"),
+        ]
+    ),
 }
 
 
@@ -52,6 +66,7 @@ def text_of(server: WebServer, root: Path, listen: str, **more: object) -> str:
     """The configuration for what is live below a site root."""
     given: dict[str, object] = {"applications": {}, "name": "", "brotli": True, **more}
     apps = release.apps(SiteRoot(root), NODE)
+    given["redirects"] = serve.live_redirects(SiteRoot(root), NODE)
     site = WebSite.of(node=NODE, site_root=root, apps=apps, listen=listen, **given)  # type: ignore[arg-type] # of tests' own
     return serve.render(server, site)
 
@@ -120,6 +135,36 @@ def test_a_redirect_never_leads_to_another_site(served: httpx.Client, path: str)
     answer = served.get(str(served.base_url).rstrip("/") + path)
     assert "x" not in answer.headers
     assert not answer.headers.get("location", "/").startswith(("//", "/\\", "http"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "leads_to"),
+    [
+        ("/gone/", 410, None),
+        ("/was.html?a=b%20c&d", 302, "/about/?a=b%20c&d"),
+        ("/%C3%A4lter", 308, "/caf%C3%A9/"),
+        ("/%c3%a4lter/", 308, "/caf%C3%A9/"),
+        ("/ask/?b=2", 307, "https://away.example/?a=1&b=2#there"),
+        ("/about/", 200, None),
+        ("/blog", 301, "/posts/"),
+        ("/blog/a%20b/%0d%0aX:1/?q", 301, "/posts/a%20b/%0d%0aX:1/?q"),
+        ("/blog/old/x", 301, "/about/"),
+        ("/blog/older", 301, "/posts/older"),
+        ("/blogs/", 404, None),
+        ("/w.x//evil.example/", 301, "/evil.example/"),
+        ("/w.x/%2F/evil.example/", 301, "/%2F/evil.example/"),
+        ("/wyx/", 404, None),
+        ("/away/a%2Fb", 301, "https://away.example/x/a%2Fb"),
+    ],
+)
+def test_what_rows_redirect_is_led_there(
+    served: httpx.Client, path: str, status: int, leads_to: str | None
+) -> None:
+    """With the rest of its path and its query; a page comes first, and no rest names a host."""
+    answer = served.get(path)
+    assert (answer.status_code, answer.headers.get("location")) == (status, leads_to)
+    assert answer.headers["cache-control"] == ("no-cache" if status == 200 else ANY)
+    assert "x" not in answer.headers
 
 
 def test_files_have_their_types(served: httpx.Client) -> None:
@@ -268,6 +313,24 @@ HOSTILE = [
     "new\nline",
     "~tilde",
 ]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_redirect_that_is_younger_than_a_configuration_is_told(
+    server: WebServer, site_root: SiteRoot
+) -> None:
+    """What was printed before lacks its lines, and what is printed now lacks none."""
+    now = text_of(server, site_root.path, "8080")
+    before = now.replace("gone", "other")
+    (printed,) = serve.Printed.read(now)
+
+    def lacking(text: str) -> list[str]:
+        apps = release.apps(site_root, NODE)
+        redirects = serve.live_redirects(site_root, NODE)
+        return printed.lacking(text, site_root.path, apps, {}, redirects)
+
+    assert lacking(now) == []
+    assert "gone" in lacking(before)[0]
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -13,6 +13,7 @@ from robbieblocks import release, response_headers
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.serve.configuration.redirects import Rule, rules_of
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
 _TEMPLATES: Final = {"nginx": "nginx.conf.j2", "caddy": "Caddyfile.j2"}
@@ -54,6 +55,7 @@ def render(server: WebServer, site: WebSite) -> str:
     environment.filters["quoted"] = _quoted
     values: dict[str, object] = {
         "site": site,
+        "rules": rules_of(site.redirects),
         "asset_prefix": ASSET_PREFIX,
         "compressed_min_bytes": release.COMPRESSED_MIN_BYTES,
         "never_a_visitors": _NEVER_A_VISITORS,
@@ -83,6 +85,8 @@ def _of_nginx(site: WebSite) -> dict[str, object]:
         # text/html is always among them, and naming it is warned of.
         "compressed_types": sorted(compressed - {"text/html"}),
         "headers": _nginx_headers,
+        "moved": _nginx_moved,
+        "statuses": sorted({each.status for each in site.redirects if each.target}),
     }
 
 
@@ -96,6 +100,13 @@ def _nginx_headers(caching: Mapping[str, str], *, build: bool = False) -> str:
     if build:
         lines.append(f"add_header {release.BUILD_HEADER} $robbieblocks_build always;")
     return "\n".join(f"        {line}" for line in lines)
+
+
+def _nginx_moved(rule: Rule) -> str:
+    """The status and location of a request that a rule's pattern matches, for a map."""
+    rest = "$robbieblocks_rest" if rule.with_rest else ""
+    query = "&$args" if rule.joins else "$is_args$args"
+    return f"{rule.status}:{rule.location}{rest}{query if rule.location else ''}{rule.fragment}"
 
 
 def _of_caddy(site: WebSite) -> dict[str, object]:
@@ -113,7 +124,17 @@ def _of_caddy(site: WebSite) -> dict[str, object]:
         "address": address,
         "content_types": "\n".join(f"\t\t{each}" for each in types),
         "headers": _caddy_headers,
+        "moved": _caddy_moved,
     }
+
+
+def _caddy_moved(rule: Rule, name: str) -> str:
+    """What answers a request that a rule's pattern matches."""
+    if not rule.location:
+        return f"error {rule.status}"
+    rest = f"{{re.{name}.1}}" if rule.with_rest else ""
+    query = f"{'&' if rule.joins else ''}{{re.{name}.2}}"
+    return f"redir * {rule.location}{rest}{query}{rule.fragment} {rule.status}"
 
 
 def _caddy_headers(caching: Mapping[str, str]) -> str:

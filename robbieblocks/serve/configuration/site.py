@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
-from robbieblocks.model import SHARED_APP
+from robbieblocks.model import SHARED_APP, Redirect
 
 WebServer = Literal["nginx", "caddy"]
 
@@ -33,7 +33,8 @@ class WebSite:
     """What is served: a node's apps, in the order in which they are asked for a page.
 
     `folder` is that of the node in the site root. `host` and `port` say where to listen; port 0 is
-    the server's usual one. `name` is the address's host name, empty for any.
+    the server's usual one. `name` is the address's host name, empty for any. `redirects` are those
+    of the live releases, in the order in which they are looked for.
     """
 
     node: str
@@ -44,6 +45,7 @@ class WebSite:
     host: str = ""
     port: int = 0
     brotli: bool = field(default=False)
+    redirects: tuple[Redirect, ...] = ()
 
     def command(self, server: WebServer) -> str:
         """The command that prints the configuration."""
@@ -64,6 +66,7 @@ class WebSite:
         name: str,
         listen: str,
         brotli: bool,
+        redirects: Sequence[Redirect] = (),
     ) -> WebSite:
         """Check the name and where to listen: `[HOST:]PORT`. Raises UsageError."""
         if name and not _NAME.fullmatch(name):
@@ -80,6 +83,7 @@ class WebSite:
             host=host,
             port=port,
             brotli=brotli,
+            redirects=tuple(redirects),
         )
 
     @property

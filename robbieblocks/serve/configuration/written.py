@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, cast, get_args
 
+from robbieblocks.model import Redirect
 from robbieblocks.serve.configuration.rendering import render
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
@@ -52,7 +53,12 @@ class Printed:
         return shlex.join([*words, *(["--brotli"] if self.brotli else [])])
 
     def lacking(
-        self, text: str, site_root: Path, apps: Sequence[str], applications: Mapping[str, str]
+        self,
+        text: str,
+        site_root: Path,
+        apps: Sequence[str],
+        applications: Mapping[str, str],
+        redirects: Sequence[Redirect] = (),
     ) -> list[str]:
         """The lines that would be printed now, and are not in the file in this order.
 
@@ -66,6 +72,7 @@ class Printed:
             name=self.name,
             listen=self.listen,
             brotli=self.brotli,
+            redirects=redirects,
         )
         there, place = _lines(text), 0
         lacking: list[str] = []

@@ -17,7 +17,7 @@ from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, 
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import Manifest
 from robbieblocks.release import Reader, SiteRoot
-from robbieblocks.serve import Printed
+from robbieblocks.serve import Printed, live_redirects
 from robbieblocks.settings import Settings
 
 # Whose packages make them: Debian's, nginx' own, Alpine's.
@@ -86,7 +86,8 @@ def _configuration(
         what = f"{path} serves {printed.node}, of which nothing is live in {root.path}"
         return note("web server", what, f"robbieblocks build --node {printed.node}, or remove it")
     try:
-        lacking = printed.lacking(text, root.path, apps, settings.applications)
+        redirects = live_redirects(root, printed.node)
+        lacking = printed.lacking(text, root.path, apps, settings.applications, redirects)
     except RobbieBlocksError as error:
         return failed("web server", error, f"print {path} again")
     if not lacking:
@@ -96,7 +97,7 @@ def _configuration(
         "web server",
         f"{path} is not what is printed for {printed.node} now: it lacks {lacking[0]!r}{more}",
         f"{printed} | sudo tee {path}, add your certificate's lines, and reload {printed.server}",
-        why="apps, applications and headers are those of the day on which it was printed",
+        why="its apps, applications, redirects and headers are those of the day of its printing",
     )
 
 
