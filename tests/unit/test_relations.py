@@ -445,7 +445,7 @@ def test_two_feeds_have_two_places() -> None:
     ],
 )
 def test_a_feed_has_pictures_with_an_address(image: str, told: str | None) -> None:
-    """A key of media, which is for components, is left out."""
+    """A key of media that has got none is left out."""
     asks = a_page("list", metadata={"feed": {"forms": ["json"]}})
     (page,) = [
         each.page for each in of_app(asks, post("a", image=image)).pages if each.key == "list"

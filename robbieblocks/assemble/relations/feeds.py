@@ -13,7 +13,7 @@ from robbieblocks.names import text_problem
 
 _AT: Final = "/feed"
 _LIMIT: Final = 20
-_ADDRESS: Final = ("/", "https://", "http://")
+_ADDRESS: Final = ("/", "https://", "http://", "media:")
 _OF_QUERY: Final = ("app", "where", "under", "sort", "limit", "offset")
 
 
@@ -69,6 +69,7 @@ def _item(page: JsonObject) -> FeedItem:
         title=text("title"),
         description=text("description"),
         published_at=text("published_at"),
-        # A program that reads the feed knows nothing of keys of media.
+        # Media get their addresses where the feed is written; what else is no address means nothing
+        # to a program that reads it.
         image=image if image.startswith(_ADDRESS) else "",
     )

@@ -61,6 +61,9 @@ def _title(page: AssembledPage, feed: Feed) -> str:
 
 
 def _image(item: FeedItem, base: str) -> str:
+    if item.image.startswith("media:"):
+        # There is no such file.
+        return ""
     address = base + item.image if item.image.startswith("/") else item.image
     return quote(address, safe=SAFE_IN_ADDRESSES)
 
