@@ -120,6 +120,9 @@ def _compare_lists(site: Settings) -> None:
     assert "broken on phones" in line
     place = next(n for n, each in enumerate(lines) if "unpinned" in each)
     assert 0 < place < lines.index(line)
+    limit = lines.index(line) + 2
+    limited = command(site, "deploys", "list", *PLACE, "--limit", str(limit)).out.splitlines()
+    assert limited == [*lines[:limit], f"{limit} shown; --limit shows more"]
     shown = command(site, "deploys", "show", unpinned["id"][:13])
     assert (shown.code, "broken on phones" in shown.out) == (0, True), shown.err
     alone = json.loads(command(site, "deploys", "list", "--runs", "--format", "json").out)
