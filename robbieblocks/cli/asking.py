@@ -5,8 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from typing import Final
 
 from robbieblocks.errors import UsageError
+
+_REASON_MAX: Final = 1_000
 
 
 def asking_account() -> str:
@@ -19,7 +22,14 @@ def asking_account() -> str:
 
 
 def reason_of(text: str) -> str:
-    """A reason that a person gave. Raises UsageError for an empty one."""
-    if not text.strip():
+    """A reason that a person gave. Raises UsageError for an empty one, and one that is too long."""
+    reason = text.strip()
+    if not reason:
         raise UsageError("--reason is empty: say why, whoever looks at `status` will ask")
-    return text.strip()
+    if len(reason) > _REASON_MAX:
+        # Each entry of the audit log has it, and that is kept by number.
+        raise UsageError(
+            f"--reason has {len(reason):,} characters, and {_REASON_MAX:,} are the most: name "
+            "where more is written"
+        )
+    return reason
