@@ -93,5 +93,5 @@ RULES: Final = (
         "warning",
         "a file of media that nothing names, and that has no address of its own",
     ),
-    Rule("media-alt", "warning", "a picture on a page with neither `alt` nor `decorative`"),
+    Rule("media-alt", "warning", "a picture on a page with neither `alt` nor `is_decorative`"),
 )

@@ -143,7 +143,7 @@ def _media(row: Media) -> MediaRow:
         hash=row.hash,
         size=row.size,
         alt=row.alt or "",
-        decorative=row.decorative,
+        is_decorative=row.is_decorative,
         focal_point=row.focal_point or "",
         served_path=row.served_path or "",
     )

@@ -121,7 +121,7 @@ class Media:
     hash: str
     size: int
     alt: str | None = None
-    decorative: bool = False
+    is_decorative: bool = False
     focal_point: str | None = None
     served_path: str | None = None
     width: int | None = field(default=None, compare=False)

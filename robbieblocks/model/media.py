@@ -26,7 +26,7 @@ class MediaRow:
     hash: str
     size: int
     alt: str = ""
-    decorative: bool = False
+    is_decorative: bool = False
     focal_point: str = ""
     served_path: str = ""
 

@@ -20,7 +20,7 @@ def read(
     known: Mapping[str, MediaRow] = previous.media if previous else {}
     found: dict[str, MediaRow] = {}
     rows = reading.rows(cursor, queries.MEDIA) if moment.has_media else ()
-    for key, name, kind, digest, size, alt, decorative, point, path in rows:
+    for key, name, kind, digest, size, alt, is_decorative, point, path in rows:
         found[key] = MediaRow(
             key=key,
             file_name=name,
@@ -28,7 +28,7 @@ def read(
             hash=digest,
             size=size,
             alt=alt or "",
-            decorative=bool(decorative),
+            is_decorative=bool(is_decorative),
             focal_point=point or "",
             served_path=path or "",
         )

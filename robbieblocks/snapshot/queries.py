@@ -125,7 +125,7 @@ TOKENS: LiteralString = """
 
 # All media, without their bytes.
 MEDIA: LiteralString = """
-    SELECT media_key, file_name, media_type, content_hash, size_bytes, alt, decorative,
+    SELECT media_key, file_name, media_type, content_hash, size_bytes, alt, is_decorative,
            focal_point, served_path
       FROM media_assets
      ORDER BY media_key COLLATE "C"

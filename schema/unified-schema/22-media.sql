@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS media_assets (
     width         integer,
     height        integer,
     alt           text,
-    decorative    boolean      NOT NULL DEFAULT false,
+    is_decorative boolean      NOT NULL DEFAULT false,
     focal_point   varchar(50),
     served_path   varchar(500),
     imported_hash varchar(64),
@@ -61,14 +61,14 @@ $$;
 -- A row as the journal keeps it: its bytes by their hash.
 CREATE OR REPLACE FUNCTION media_assets_side(
     id uuid, media_key varchar, file_name varchar, media_type varchar, content_hash varchar,
-    size_bytes bigint, width integer, height integer, alt text, decorative boolean,
+    size_bytes bigint, width integer, height integer, alt text, is_decorative boolean,
     focal_point varchar, served_path varchar
 ) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
     SELECT jsonb_build_object(
                'id', id, 'media_key', media_key, 'file_name', file_name, 'media_type', media_type,
                'content_hash', content_hash, 'size_bytes', size_bytes, 'width', width,
-               'height', height, 'alt', alt, 'decorative', decorative,
+               'height', height, 'alt', alt, 'is_decorative', is_decorative,
                'focal_point', focal_point, 'served_path', served_path)
 $$;
 
@@ -88,30 +88,30 @@ BEGIN
           FROM (SELECT coalesce(o.id, n.id) AS id,
                        CASE WHEN o.id IS NOT NULL THEN media_assets_side(
                            o.id, o.media_key, o.file_name, o.media_type, o.content_hash,
-                           o.size_bytes, o.width, o.height, o.alt, o.decorative, o.focal_point,
+                           o.size_bytes, o.width, o.height, o.alt, o.is_decorative, o.focal_point,
                            o.served_path) END AS before,
                        CASE WHEN n.id IS NOT NULL THEN media_assets_side(
                            n.id, n.media_key, n.file_name, n.media_type, n.content_hash,
-                           n.size_bytes, n.width, n.height, n.alt, n.decorative, n.focal_point,
+                           n.size_bytes, n.width, n.height, n.alt, n.is_decorative, n.focal_point,
                            n.served_path) END AS after
                   FROM old_rows o FULL JOIN new_rows n ON n.id = o.id) AS given
          WHERE given.before IS DISTINCT FROM given.after;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(n.id), array_agg(media_assets_side(
                    n.id, n.media_key, n.file_name, n.media_type, n.content_hash, n.size_bytes,
-                   n.width, n.height, n.alt, n.decorative, n.focal_point, n.served_path))
+                   n.width, n.height, n.alt, n.is_decorative, n.focal_point, n.served_path))
           INTO ids, afters
           FROM new_rows n;
     ELSIF TG_OP = 'DELETE' THEN
         SELECT array_agg(o.id), array_agg(media_assets_side(
                    o.id, o.media_key, o.file_name, o.media_type, o.content_hash, o.size_bytes,
-                   o.width, o.height, o.alt, o.decorative, o.focal_point, o.served_path))
+                   o.width, o.height, o.alt, o.is_decorative, o.focal_point, o.served_path))
           INTO ids, befores
           FROM old_rows o;
     ELSE
         SELECT array_agg(o.id), array_agg(media_assets_side(
                    o.id, o.media_key, o.file_name, o.media_type, o.content_hash, o.size_bytes,
-                   o.width, o.height, o.alt, o.decorative, o.focal_point, o.served_path))
+                   o.width, o.height, o.alt, o.is_decorative, o.focal_point, o.served_path))
           INTO ids, befores
           FROM media_assets o;
     END IF;
@@ -172,7 +172,7 @@ COMMENT ON COLUMN media_assets.size_bytes IS 'The number of bytes; a trigger set
 COMMENT ON COLUMN media_assets.width IS 'The width of a picture in pixels, for people; a build measures it itself.';
 COMMENT ON COLUMN media_assets.height IS 'The height of a picture in pixels, for people; a build measures it itself.';
 COMMENT ON COLUMN media_assets.alt IS 'What a picture shows, for those who don''t see it.';
-COMMENT ON COLUMN media_assets.decorative IS 'Whether a picture says nothing that the text does not: it needs no `alt`.';
+COMMENT ON COLUMN media_assets.is_decorative IS 'Whether a picture says nothing that the text does not: it needs no `alt`.';
 COMMENT ON COLUMN media_assets.focal_point IS 'What of a picture stays in sight where it is cropped: two percentages, such as `50% 20%`.';
 COMMENT ON COLUMN media_assets.served_path IS 'A fixed address at which every site serves it too, such as `/ads.txt`.';
 COMMENT ON COLUMN media_assets.imported_hash IS 'The row as it was last imported from a file.';

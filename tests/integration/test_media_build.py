@@ -80,7 +80,7 @@ def site(builder: Builder) -> Builder:
         json.dumps(_SCHEMA),
     )
     _media(builder, "dawn", "dawn.png", png(700, 350), alt="Dawn & co", focal_point="50% 20%")
-    _media(builder, "tile", "tile.png", png(8, 8), decorative=True)
+    _media(builder, "tile", "tile.png", png(8, 8), is_decorative=True)
     _media(builder, "menu", "menu.pdf", b"%PDF-1.7 menu")
     _media(builder, "ads", "ads.txt", b"ads", served_path="/ads.txt")
     _page(builder, "a", {"picture": "media:dawn"})

@@ -105,7 +105,7 @@ def test_a_file_that_is_gone_is_removed_with_prune(
         ("harbour.png.toml", b"colour = 1", "colour"),
         ("harbour.png.toml", b"focal_point = '1'", "no pair of percentages"),
         ("harbour.png.toml", b"served_path = 'x'", "served_path"),
-        ("harbour.png.toml", b"alt = 'a'\ndecorative = true", "decorative"),
+        ("harbour.png.toml", b"alt = 'a'\nis_decorative = true", "decorative"),
         ("harbour.webp", b"RIFF\0\0\0\0WEBP", "has the key"),
     ],
     ids=range(10),

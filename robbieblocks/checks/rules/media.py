@@ -27,7 +27,7 @@ def wrong_media(checked: Checked) -> Iterator[Found]:
 
 
 def undecided_alt(checked: Checked) -> Iterator[Found]:
-    """Pictures on pages that have neither `alt` nor `decorative`."""
+    """Pictures on pages that have neither `alt` nor `is_decorative`."""
     shown = {
         media.key: media
         for app in checked.inspection.apps.values()
@@ -35,13 +35,13 @@ def undecided_alt(checked: Checked) -> Iterator[Found]:
         for media in page.page.media
     }
     for key, media in sorted(shown.items()):
-        if media.width and not media.row.alt and not media.row.decorative:
+        if media.width and not media.row.alt and not media.row.is_decorative:
             yield Found(
                 Problem(
                     entity="media",
                     key=printable(key),
                     field="alt",
                     what="nobody has said what it shows",
-                    remedy="set alt, or decorative where it says nothing that the text does not",
+                    remedy="set alt, or is_decorative where it says nothing that the text does not",
                 )
             )

@@ -3,9 +3,9 @@
     content/media/harbour.jpg           media:harbour
     content/media/harbour.jpg.toml      alt = "The harbour at dawn"
 
-The key is the file's name without its suffix, unless the TOML states another. `alt`, `decorative`,
-`focal_point` and `served_path` are columns of the row; `file_name` is there where the file can't be
-called so here.
+The key is the file's name without its suffix, unless the TOML states another. `alt`,
+`is_decorative`, `focal_point` and `served_path` are columns of the row; `file_name` is there where
+the file can't be called so here.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def media_values(table: Table) -> dict[str, Any]:
         "key": table.string("key", most=255),
         "file_name": table.string("file_name", most=255),
         "alt": table.string("alt"),
-        "decorative": table.boolean("decorative", default=False),
+        "is_decorative": table.boolean("is_decorative", default=False),
         "focal_point": table.string("focal_point", most=50),
         "served_path": table.string("served_path", most=500),
     }
     table.finish()
-    if values["alt"] and values["decorative"]:
+    if values["alt"] and values["is_decorative"]:
         table.report("alt", "is there though the picture is decorative", "keep one of the two")
     point = values["focal_point"]
     if point is not None and (wrong := focal_point_problem(point)):
@@ -105,7 +105,7 @@ def _read(collector: ProblemCollector, file: Path) -> Media | None:
         hash=hash_,
         size=size,
         alt=said.get("alt"),
-        decorative=bool(said.get("decorative")),
+        is_decorative=bool(said.get("is_decorative")),
         focal_point=said.get("focal_point"),
         served_path=said.get("served_path"),
         width=kind.width,

@@ -17,7 +17,7 @@ from robbieblocks.model import sha256
 # All media, without their bytes.
 ALL: LiteralString = """
     SELECT media_key AS key, file_name, media_type AS type, content_hash AS hash,
-           size_bytes AS size, width, height, alt, decorative, focal_point, served_path,
+           size_bytes AS size, width, height, alt, is_decorative, focal_point, served_path,
            imported_hash
       FROM media_assets
 """
@@ -30,14 +30,14 @@ _BYTES: LiteralString = "SELECT content FROM media_assets WHERE media_key = %s"
 
 # Insert one file, or bring it to this. Its bytes are no JSON: as JSON they would be twice as large.
 _UPSERT: LiteralString = """
-    INSERT INTO media_assets (media_key, file_name, media_type, width, height, alt, decorative,
+    INSERT INTO media_assets (media_key, file_name, media_type, width, height, alt, is_decorative,
                               focal_point, served_path, content)
     VALUES (%(media_key)s, %(file_name)s, %(media_type)s, %(width)s, %(height)s, %(alt)s,
-            %(decorative)s, %(focal_point)s, %(served_path)s, %(content)b)
+            %(is_decorative)s, %(focal_point)s, %(served_path)s, %(content)b)
     ON CONFLICT (media_key) DO UPDATE
        SET file_name = excluded.file_name, media_type = excluded.media_type,
            width = excluded.width, height = excluded.height, alt = excluded.alt,
-           decorative = excluded.decorative, focal_point = excluded.focal_point,
+           is_decorative = excluded.is_decorative, focal_point = excluded.focal_point,
            served_path = excluded.served_path, content = excluded.content
 """
 
@@ -67,7 +67,10 @@ def media(connection: Connection[Any], row: DictRow) -> Media | tuple[str, str]:
         ("media_key", key_problem(key)),
         ("focal_point", row["focal_point"] and focal_point_problem(row["focal_point"])),
         ("served_path", row["served_path"] and path_problem(row["served_path"])),
-        ("alt", row["alt"] and row["decorative"] and "is there though the picture is decorative"),
+        (
+            "alt",
+            row["alt"] and row["is_decorative"] and "is there though the picture is decorative",
+        ),
     ):
         if wrong:
             return column, wrong

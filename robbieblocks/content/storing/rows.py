@@ -157,7 +157,7 @@ _MEDIA: Final = _Table(
         "width": ("integer", "width"),
         "height": ("integer", "height"),
         "alt": ("text", "alt"),
-        "decorative": ("boolean", "decorative"),
+        "is_decorative": ("boolean", "is_decorative"),
         "focal_point": ("text", "focal_point"),
         "served_path": ("text", "served_path"),
     },

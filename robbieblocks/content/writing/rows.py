@@ -88,7 +88,7 @@ def media_toml(row: Media, name: str, existing: str = "") -> str:
         **key_values(row.key, name.rpartition(".")[0] or name),
         **unless("file_name", row.file_name, name),
         **unless("alt", row.alt, None),
-        **unless("decorative", row.decorative, False),
+        **unless("is_decorative", row.is_decorative, False),
         **unless("focal_point", row.focal_point, None),
         **unless("served_path", row.served_path, None),
     }
