@@ -228,11 +228,11 @@ def test_the_bar_leads_to_nodes_widths_and_drafts(dev: Dev, page: Page, noise: N
     soon = dev.urls["day"] + "soon/"
     page.goto(soon)
     expect(page.locator("main")).to_be_visible()
-    assert page.title() == "Soon"
+    assert page.title() == "Soon · day"
     page.get_by_label("drafts").uncheck()
-    expect(page).not_to_have_title("Soon")
+    expect(page).not_to_have_title("Soon · day")
     page.get_by_label("drafts").check()
-    expect(page).to_have_title("Soon")
+    expect(page).to_have_title("Soon · day")
     page.get_by_label("width").select_option("390")
     frame = page.frame_locator("iframe")
     expect(frame.locator("main")).to_be_visible()

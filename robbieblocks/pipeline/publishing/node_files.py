@@ -31,7 +31,13 @@ def node_files(
     listed = [entry.route for entry in pages if entry.listed]
     assets: tuple[Asset, ...] = ()
     if run.target.app == SHARED_APP:
-        own, assets = renderer.node_files(run.brand, run.app.bundle, run.index, _links(run, pages))
+        own, assets = renderer.node_files(
+            run.brand,
+            run.app.bundle,
+            run.index,
+            _links(run, pages),
+            for_development=run.app.styles == "separate",
+        )
         files |= own
         # The page at `/` that lists the apps is one that visitors search for.
         listed += ["/"] if INDEX_FILE in own and len(run.index.homes) != 1 else []

@@ -16,6 +16,7 @@ from robbieblocks.model import (
     BrandedNode,
     JsonObject,
     NodeIndex,
+    StyleForm,
 )
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.content import Content
@@ -26,7 +27,7 @@ Links = Sequence[Mapping[str, str]]
 
 
 class MakeDocument(Protocol):
-    """Makes a document whose styles stand in it."""
+    """Makes a document whose styles stand where those of the node do."""
 
     def __call__(self, content: Content) -> PageDocument:
         """The document. Raises ContentError where a template fails."""
@@ -42,7 +43,12 @@ class NodePages:
         self._index = templates.compiled("index.html.j2")
 
     def files(
-        self, node: BrandedNode, document: MakeDocument, index: NodeIndex, links: Links
+        self,
+        node: BrandedNode,
+        document: MakeDocument,
+        index: NodeIndex,
+        links: Links,
+        styles: StyleForm = "inline",
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
         """404.html, robots.txt, on a node with an address sitemap.xml, and index.html where there
         is something to list and no page at `/`; and the assets that they refer to.
@@ -52,7 +58,7 @@ class NodePages:
         """
         page = _page("404", "404.html", "Page not found", {"robots": "noindex"})
         content = self._content(self._not_found, page, node, index, links)
-        slots, made = NodeSlots.of(node), document(content)
+        slots, made = NodeSlots.of(node, styles), document(content)
         files = {"404.html": made.fill(slots), "robots.txt": site_files.robots(node)}
         if not index.root_is_taken and (index.homes or links):
             page = _page("index", INDEX_FILE, head.sendable(node.name), {})

@@ -158,9 +158,16 @@ class PageRenderer:
         bundle: Bundle,
         index: NodeIndex,
         links: Sequence[Mapping[str, str]] = (),
+        *,
+        for_development: bool = False,
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-        """The files that a node has once, and what they refer to (`NodePages.files`)."""
-        return self._node_pages.files(node, partial(self._document, bundle=bundle), index, links)
+        """The files that a node has once, and what they refer to (`NodePages.files`).
+
+        Their styles are in them; for development they are files, as those of all pages.
+        """
+        styles: StyleForm = "separate" if for_development else "inline"
+        document = partial(self._document, bundle=bundle, styles=styles)
+        return self._node_pages.files(node, document, index, links, styles)
 
     @staticmethod
     def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
