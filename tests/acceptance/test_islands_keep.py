@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -135,6 +136,83 @@ def test_what_a_visitor_typed_stays(publish: Publish, page: Page, row: Component
     assert page.inner_text("b i") == year
     page.fill("[name=kept]", "yours")
     page.wait_for_function("() => document.querySelector('output').textContent === 'YOURS'")
+
+
+CHOICES = component(
+    "choices",
+    """import { useState } from "react";
+const year = new Date().getFullYear();
+export default function Choices() {
+  const [how, setHow] = useState(year > 2025 ? "c" : "b");
+  const said = (e) => { (window.said ??= []).push(e.target.name); };
+  return <form title={String(year)} onChange={said}>
+    {["a", "b", "c"].map((each) => <input key={each} type="radio" name="how" value={each}
+      checked={how === each} onChange={(e) => setHow(e.target.value)}/>)}
+    <output>{how}</output>
+    <input type="checkbox" name="box" defaultChecked={year > 2025}/>
+    <select name="one" value={how} onChange={(e) => setHow(e.target.value)}>
+      <option>a</option><option>b</option><option>c</option></select>
+    <select name="many" multiple defaultValue={[year > 2025 ? "c" : "b", "a"]}>
+      <option>a</option><option>b</option><option>c</option></select>
+  </form>;
+}""",
+)
+CHOSEN = """() => [...document.querySelectorAll("form input, form select")].flatMap(
+    (each) => each.options ? [...each.selectedOptions].map((option) => option.value)
+        : each.checked ? [each.value] : [])"""
+
+
+@pytest.mark.parametrize(
+    ("visitor", "chosen"),
+    [("", ["c", "on", "c", "a", "c"]), ("a", ["a", "on", "a", "a", "c"])],
+    ids=["nobody", "visitor"],
+)
+def test_what_is_chosen_is_what_the_block_says(
+    publish: Publish, page: Page, visitor: str, chosen: list[str]
+) -> None:
+    """Radio buttons, boxes and lists of a block that shows something else in the browser are as it
+    says there, unless the visitor chose."""
+    go_on = _hold(page, RUNTIME)
+    _open(page, publish([CHOICES], [block(1, "choices")]))
+    before = ["b", "b", "a", "b"]
+    assert page.evaluate(CHOSEN) == before
+    if visitor:
+        page.check(f"[value={visitor}]")
+    go_on()
+    page.wait_for_function(
+        f"() => JSON.stringify(({CHOSEN})()) === '{json.dumps(chosen, separators=(',', ':'))}'"
+    )
+    assert page.inner_text("output") == chosen[0]
+    # Who chooses something else afterwards is heard.
+    page.check("[value=b]")
+    page.wait_for_function("() => document.querySelector('output').textContent === 'b'")
+    assert page.input_value("[name=one]") == "b"
+
+
+UNTOUCHED = component(
+    "untouched",
+    """import { useEffect } from "react";
+export default function Untouched() {
+  const said = (e) => { (window.said ??= []).push(e.target.name || e.target.id); };
+  useEffect(() => { setTimeout(() => { document.body.dataset.alive = ""; }); }, []);
+  return <form onChange={said}>
+    <select name="jump" onChange={said}><option>Choose</option><option>/elsewhere</option></select>
+    <select name="later" onChange={said}><option disabled>Choose</option><option>a</option></select>
+    <select name="list" size={2} onChange={said}><option>a</option></select>
+    <input type="range" name="range" onChange={said}/>
+    <input type="color" name="color" onChange={said}/>
+    <input type="file" name="file" onChange={said}/>
+    <textarea name="long" defaultValue={"\\n\\na"} onChange={said}/>
+  </form>;
+}""",
+)
+
+
+def test_nothing_is_told_that_nobody_did(publish: Publish, page: Page) -> None:
+    """What browsers choose by themselves, such as the first of a list, calls no handler."""
+    page.goto(publish([UNTOUCHED], [block(1, "untouched")]))
+    page.wait_for_selector("[data-alive]")
+    assert page.evaluate("window.said ?? []") == []
 
 
 FORM = component(

@@ -34,6 +34,9 @@ const kept = (node, start) => {
   return undefined;
 };
 
+/** @type {(element: Element) => any} */
+export const propsOf = (element) => kept(element, "__reactProps$");
+
 /** @type {(root: Element) => Before[]} The elements of a block as they were prerendered. */
 export const elementsOf = (root) =>
   [...root.querySelectorAll("*")].map((element) => ({
@@ -97,7 +100,7 @@ const attributesOf = (props) =>
 export const patch = (root, before, { createElement, createRoot, flushSync }) => {
   patchTexts(root);
   const hydrated = before
-    .map((each) => ({ each, props: kept(each.element, "__reactProps$") }))
+    .map((each) => ({ each, props: propsOf(each.element) }))
     .filter(({ each, props }) => props && root.contains(each.element));
   for (const { each, props } of hydrated) patchContent(each.element, props, each);
   // React itself says which attributes it would set: on elements that nobody sees, and that load nothing.

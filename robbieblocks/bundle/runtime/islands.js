@@ -14,9 +14,9 @@
  * }} Island
  */
 
-import { elementsOf, patch, tolerating } from "./fresh.js";
+import { elementsOf, patch, propsOf, tolerating } from "./fresh.js";
 import "./forms.js";
-import { retype, typedIn } from "./typed.js";
+import { choose, leftAlone, retype, typedIn } from "./typed.js";
 
 const PLACEHOLDER = /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
@@ -147,8 +147,10 @@ export const start = async (island, element) => {
       };
       if (island.fresh) {
         const before = elementsOf(element);
+        const untouched = leftAlone(typed);
         tolerating(() => flushSync(hydrate));
         patch(element, before, React);
+        choose(element, untouched, propsOf);
       } else hydrate();
     }
     roots.set(island.id, root);

@@ -18,14 +18,39 @@ const asControl = (element) => /** @type {Control} */ (element);
 /** @type {(control: Control) => string} What a control has in common with the one in its place. */
 const kind = (control) => `${control.localName} ${control.type} ${control.name}`;
 
+/** @type {(select: HTMLSelectElement) => boolean[]} What browsers choose by themselves. */
+const defaultsOf = ({ multiple, size, options }) => {
+  const all = [...options];
+  const stated = all.map((each) => each.defaultSelected);
+  if (multiple) return stated;
+  const last = stated.lastIndexOf(true);
+  const first = size > 1 ? -1 : all.findIndex((each) => !each.matches(":disabled"));
+  return all.map((_, at) => at === (last < 0 ? first : last));
+};
+
+/** @type {(control: any) => string} What a browser shows for it at first: a range is in its middle. */
+const firstValue = (control) => {
+  if (control.localName !== "input") return control.defaultValue;
+  const same = document.createElement("input");
+  for (const name of ["type", "multiple", "min", "max", "step", "value"]) {
+    if (control.hasAttribute(name)) same.setAttribute(name, control.getAttribute(name));
+  }
+  return same.value;
+};
+
 /** @type {(control: any) => boolean} */
+const canBeChecked = (control) => control.type === "checkbox" || control.type === "radio";
+
+/** @type {(control: any) => boolean} Whether it is no longer as the page's HTML says. */
 const isTouched = (control) => {
-  if (control.files?.length) return true;
-  if (control.options)
-    return [...control.options].some((each) => each.selected !== each.defaultSelected);
-  return control.type === "checkbox" || control.type === "radio"
+  if (control.files) return control.files.length > 0;
+  if (control.options) {
+    const defaults = defaultsOf(control);
+    return [...control.options].some((each, at) => each.selected !== defaults[at]);
+  }
+  return canBeChecked(control)
     ? control.checked !== control.defaultChecked
-    : control.value !== control.defaultValue;
+    : control.value !== firstValue(control);
 };
 
 /** @type {(control: any) => [number, number] | null} */
@@ -50,7 +75,9 @@ export const typedIn = (element) =>
 const repeat = (control, typed) => {
   const tell = (/** @type {string} */ name) =>
     control.dispatchEvent(new Event(name, { bubbles: true }));
-  if (control.type === "checkbox" || control.type === "radio") {
+  if (canBeChecked(control)) {
+    // The one that was chosen in its place takes back a radio button.
+    if (control.type === "radio" && !typed.checked) return;
     control.checked = !typed.checked;
     control.click();
   } else if (control.type === "file") {
@@ -102,6 +129,46 @@ export const retype = (element, before) => {
     control.focus({ preventScroll: true });
     if (selectionOf(control) !== null) {
       /** @type {HTMLInputElement} */ (control).setSelectionRange(...typed.selection);
+    }
+  }
+};
+
+/** @type {(typed: Typed, all: Typed[]) => boolean} */
+const isLeftAlone = ({ control, touched }, all) =>
+  !touched &&
+  (control.type !== "radio" ||
+    !all.some((each) => each.touched && kind(each.control) === kind(control)));
+
+/**
+ * The controls whose choice nobody made: to be compared once React has taken them over.
+ * @type {(typed: Typed[]) => Typed[]}
+ */
+export const leftAlone = (typed) =>
+  typed.filter(
+    (each) =>
+      (canBeChecked(each.control) || each.control.localName === "select") &&
+      isLeftAlone(each, typed),
+  );
+
+/**
+ * Choose what React's props say. While it hydrates, React leaves choices as they were prerendered.
+ * @type {(element: Element, typed: Typed[], propsOf: (control: Control) => any) => void}
+ */
+export const choose = (element, typed, propsOf) => {
+  for (const { control, checked, chosen } of typed) {
+    const props = element.contains(control) ? propsOf(control) : undefined;
+    if (!props) continue;
+    if (control.localName === "select") {
+      const wanted = props.value ?? props.defaultValue;
+      const options = [.../** @type {HTMLSelectElement} */ (control).options];
+      // What an effect has changed since then stays.
+      if (wanted == null || options.some((each, at) => each.selected !== chosen[at])) continue;
+      const values = (Array.isArray(wanted) ? wanted : [wanted]).map(String);
+      for (const each of options) each.selected = values.includes(each.value);
+    } else {
+      const wanted = props.checked ?? props.defaultChecked;
+      const box = /** @type {HTMLInputElement} */ (control);
+      if (wanted != null && box.checked === checked) box.checked = Boolean(wanted);
     }
   }
 };
