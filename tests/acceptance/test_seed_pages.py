@@ -9,11 +9,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+from PIL import Image
 
 from robbieblocks import database as rows
 from robbieblocks import serve
@@ -243,6 +245,65 @@ def test_paper_is_white_and_ink_is_dark(site: Mapping[str, str], page: Page) -> 
             getComputedStyle(each).color.match(/\\d+/g).slice(0, 3).every((part) => part < 140))"""
     )
     assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
+    header = "getComputedStyle(document.querySelector('.rb-zone-header')).boxShadow"
+    assert page.evaluate(header) == "none"
+    open_page(page, site["vengeance-local"] + "/play/blackjack")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".jack-whose, .jack-print")].every((each) =>
+            getComputedStyle(each).color.match(/\\d+/g).slice(0, 3).every((part) => part < 140))"""
+    )
+
+
+def test_what_is_chosen_can_be_read_in_forced_colours(
+    site: Mapping[str, str], browser: Browser
+) -> None:
+    """The place where one is, and the tab that is open, are dark, with light letters."""
+    context = browser.new_context(forced_colors="active", reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(site["aurora-town-local"] + "/code/")
+    for selector in ("a[aria-current]", "[aria-selected=true]"):
+        picture = Image.open(BytesIO(page.locator(selector).screenshot())).convert("L")
+        dark = sum(picture.histogram()[:128])
+        # Letters are a small part of it: with a plate behind them, light would be a large part.
+        assert dark > 0.75 * picture.width * picture.height, selector
+        assert sum(picture.histogram()[200:]) > 0, selector
+    context.close()
+
+
+def test_tiles_fill_their_row(site: Mapping[str, str], page: Page) -> None:
+    """The last tile of a row of the dashboard ends where the row ends."""
+    for width in (800, 1280, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(site["aurora-town-local"] + "/work/dashboard")
+        ends = page.evaluate(
+            """() => {
+                const zone = document.querySelector("main");
+                const main = zone.getBoundingClientRect();
+                const rows = new Map();
+                for (const tile of document.querySelectorAll("main > .rb-block")) {
+                    const { top, right } = tile.getBoundingClientRect();
+                    rows.set(Math.round(top), right);
+                }
+                const edge = parseFloat(getComputedStyle(zone).paddingRight);
+                return [...rows.values()].map((right) => Math.round(main.right - edge - right));
+            }"""
+        )
+        assert ends == [0] * len(ends), width
+
+
+def test_text_twice_as_large_fits_a_phone(site: Mapping[str, str], browser: Browser) -> None:
+    """No page is wider than the window, the node's own pages neither."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    wide = []
+    for node, routes in ROUTES.items():
+        for route in ("/", "/no-such-page", *routes):
+            page.goto(site[node] + route)
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wide.append(node + route)
+    assert wide == []
+    context.close()
 
 
 def test_the_bet_stays_between_its_bounds(site: Mapping[str, str], page: Page) -> None:

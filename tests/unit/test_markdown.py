@@ -77,7 +77,7 @@ def test_headings_have_ids_of_their_own() -> None:
 def test_tables_scroll_by_themselves() -> None:
     """A wide table is in a box of its own, and its columns keep their alignment."""
     html = rendered("|a|b|\n|-|-:|\n|c|d|").html
-    assert html.startswith('<div class="table" tabindex="0">\n<table>')
+    assert html.startswith('<div class="rb-table" tabindex="0">\n<table>')
     assert '<td style="text-align:right">d</td>' in html
 
 

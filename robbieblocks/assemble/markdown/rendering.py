@@ -98,7 +98,8 @@ def _heading_close(_: object, tokens: Sequence[Token], index: int, *_others: Any
 
 
 def _table_open(*_: object) -> str:
-    return '<div class="table" tabindex="0">\n<table>\n'
+    # No name of a utility: `table` would be one, and then nothing would scroll.
+    return '<div class="rb-table" tabindex="0">\n<table>\n'
 
 
 def _table_close(*_: object) -> str:

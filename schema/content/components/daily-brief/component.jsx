@@ -6,9 +6,9 @@
   </header>
   <ol className="grid border-b border-border-strong">
     {props.items.map((item) => (
-      <li key={item.title} className="grid grid-cols-[5.5rem_1fr] items-baseline gap-x-md border-t border-border-strong py-md">
-        <span className="font-heading text-xl font-semibold text-primary tabular-nums whitespace-nowrap">{item.when}</span>
-        <span className="grid gap-xs">
+      <li key={item.title} className="flex flex-wrap items-baseline gap-x-md border-t border-border-strong py-md">
+        <span className="w-[5.5rem] font-heading text-xl font-semibold text-primary tabular-nums whitespace-nowrap">{item.when}</span>
+        <span className="grid min-w-0 flex-[1_1_min(100%,10rem)] grid-cols-[minmax(0,1fr)] gap-xs">
           <strong className="text-lg font-semibold text-heading">{item.title}</strong>
           {item.note && <span className="text-text-muted">{item.note}</span>}
         </span>
