@@ -43,9 +43,7 @@ class PageProblems:
         """Collect a problem of one block."""
         entity, key = self._place(block)
         self._collect(
-            problem.in_row(
-                entity, key, field, page=block.frame or self._row.key, block=block.own_order
-            )
+            problem.in_row(entity, key, field, page=self._page_of(block), block=block.own_order)
         )
 
     def extend(self, problems: Iterable[Problem]) -> None:
@@ -62,9 +60,13 @@ class PageProblems:
             key,
             field,
             pointer=pointer,
-            page=block.frame or self._row.key,
+            page=self._page_of(block),
             block=block.own_order,
         )
+
+    def _page_of(self, block: BlockRow) -> str:
+        """The key of the row that has the block; all parts of a list have those of its page."""
+        return block.frame or self._row.part_of or self._row.key
 
     def _place(self, block: BlockRow) -> tuple[str, str]:
         """What names a block: its component, or the page where its component_id is null."""

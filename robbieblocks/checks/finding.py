@@ -15,7 +15,7 @@ from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
 from robbieblocks.model import Bundle, component_specifier
-from robbieblocks.pipeline import InspectedPage, Inspection, Request
+from robbieblocks.pipeline import InspectedPage, Inspection, Request, keys_shown
 from robbieblocks.row_faults import blame
 from robbieblocks.settings import Settings
 
@@ -55,7 +55,7 @@ class Checked:
         pages, apps = self.request.pages, self.request.apps
         found: set[str] = set()
         for page in self.inspection.content.pages:
-            keys = {page.key, page.part_of, *(block.frame for block in page.blocks)} - {""}
+            keys = keys_shown(page)
             if (not pages or not keys.isdisjoint(pages)) and (not apps or page.app in apps):
                 found |= keys
         return frozenset(found)

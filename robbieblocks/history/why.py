@@ -1,6 +1,6 @@
 """From what a page shows to where it comes from: block, components, tokens, branding, person, run.
 
-The page is the one that is live. A block stands in an element whose id is `b` and its order; its
+The page is the one that is live. A block stands in an element whose id tells its order; its
 tokens are those whose custom properties its components read, in their CSS or code.
 """
 
@@ -18,17 +18,19 @@ from psycopg import Connection
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from robbieblocks import content, release
+from robbieblocks.assemble import whole_key
 from robbieblocks.brand import flattened_overrides
+from robbieblocks.content import Content
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import UsageError
 from robbieblocks.history import deploys, journal
 from robbieblocks.history.journal import Asked, Change
 from robbieblocks.messages import did_you_mean, listed, printable
-from robbieblocks.model import Json, NodeRow, PageEntry
+from robbieblocks.model import Json, NodeRow, PageEntry, frame_number, order_of_id, own_order
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import FreezeWindow
 
-_BLOCK: Final = re.compile(r"b(-?\d+)")
+_BLOCK: Final = re.compile(r"(?:f\d{1,9})?b-?\d{1,10}")
 _PROPERTY: Final = re.compile(r"var\(\s*(--[A-Za-z0-9_-]+)")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w-]*")
 _CHANGES_MAX: Final = 200
@@ -48,9 +50,9 @@ class TokenUsed:
 class Why:
     """Where a rendered element comes from. Each change is the latest that the journal has.
 
-    `block` is its order on the page; None where the layout made the element. `components` are that
-    of the block and those that it imports. `held` says what keeps the page from following its rows:
-    a pin or a hold, with who and why.
+    `block` is its order in the page's row, or in that of `frame`; None where the layout made the
+    element. `components` are that of the block and those that it imports. `held` says what keeps
+    the page from following its rows: a pin or a hold, with who and why.
     """
 
     node: str
@@ -66,6 +68,7 @@ class Why:
     node_change: Change | None
     run: deploys.Run | None
     held: tuple[str, ...] = ()
+    frame: str = ""
 
     def waits(self, change: Change) -> bool:
         """Whether the node has not handled a change: then what is live is from before it."""
@@ -96,11 +99,12 @@ def why(
     element, block = _found(html, unquote(parts.fragment))
     keys = _components(block)
     order = _order(block)
+    frame = _frame(order, app, held)
     sources = {row.key: f"{row.css or ''}\n{row.code}" for row in held.components}
     used = {name for key in keys for name in _PROPERTY.findall(sources.get(key, ""))}
-    page_changes = journal.changes(
-        connection, Asked(entity="page", key=page.key, limit=_CHANGES_MAX)
-    )
+    page_changes = _changes(connection, _row_of(page.key, held))
+    of_block = _changes(connection, frame) if frame else page_changes
+    block_order = None if order is None else own_order(order)
     row = next((each for each in held.nodes if each.id == node), None)
     values = json.loads(release.read_live(site_root, node, app, "tokens.json"))
     defaults = {token.key for token in held.tokens}
@@ -113,11 +117,12 @@ def why(
         page=page,
         build_hash=build_hash,
         element=element,
-        block=order,
+        block=block_order,
+        frame=frame,
         components=tuple((key, _latest(connection, "component", key)) for key in keys),
         tokens=tuple(_tokens(connection, used, values, defaults, row)),
         page_change=next(iter(page_changes), None),
-        block_change=next((each for each in page_changes if order in _orders(each)), None),
+        block_change=next((each for each in of_block if block_order in _orders(each)), None),
         node_change=_latest(connection, "node_branding", node),
         # The first run of those that left this release: it made it.
         run=_first_of(found, build_hash),
@@ -210,8 +215,24 @@ def _components(block: LexborNode | None) -> list[str]:
 
 
 def _order(block: LexborNode | None) -> int | None:
-    match = _BLOCK.fullmatch((block.attributes.get("id") if block else "") or "")
-    return int(match[1]) if match else None
+    name = (block.attributes.get("id") if block else "") or ""
+    return order_of_id(name) if _BLOCK.fullmatch(name) else None
+
+
+def _frame(order: int | None, app: str, rows: Content) -> str:
+    """The key of the app's frame that a block of this order is from; empty for a page's own."""
+    number = 0 if order is None else frame_number(order)
+    frames = sorted(
+        row.key
+        for row in rows.pages
+        if row.app == app and row.status == "published" and row.metadata.get("frame") is True
+    )
+    return frames[number - 1] if 0 < number <= len(frames) else ""
+
+
+def _row_of(key: str, rows: Content) -> str:
+    """The key of the row that a page is from: a further part of a list is from the list's."""
+    return key if any(row.key == key for row in rows.pages) else whole_key(key) or key
 
 
 def _orders(change: Change) -> set[object]:
@@ -252,6 +273,10 @@ def _overridden(node: NodeRow | None) -> Mapping[str, Json]:
         return flattened_overrides(node.overrides)
     except ValueError:
         return {}
+
+
+def _changes(connection: Connection, page: str) -> Sequence[Change]:
+    return journal.changes(connection, Asked(entity="page", key=page, limit=_CHANGES_MAX))
 
 
 def _latest(connection: Connection, entity: str, key: str) -> Change | None:

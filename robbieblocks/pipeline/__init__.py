@@ -16,7 +16,7 @@ from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect
+from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect, keys_shown
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.planning import (
     Cause,
@@ -62,6 +62,7 @@ __all__ = [
     "causes_text",
     "inspect",
     "joint_hash",
+    "keys_shown",
     "preview",
     "propose",
     "read_instant",

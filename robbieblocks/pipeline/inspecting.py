@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from robbieblocks import snapshot
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import AssembledPage, BrandedNode, RenderJob, Snapshot
+from robbieblocks.model import AssembledPage, BrandedNode, PageRow, RenderJob, Snapshot
 from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import RunPlan, make_plan
@@ -58,6 +58,19 @@ class Inspection:
     base_styles: Mapping[str, str]
     page_apps: Mapping[str, str]
     node_apps: Mapping[str, tuple[str, ...]]
+
+    def shown_for(self, keys: Collection[str]) -> frozenset[str]:
+        """The pages that show something of these rows: also parts of a list, and what a frame is
+        around.
+        """
+        return frozenset(
+            page.key for page in self.content.pages if not keys_shown(page).isdisjoint(keys)
+        )
+
+
+def keys_shown(page: PageRow) -> frozenset[str]:
+    """The keys of the rows that a page is from: its own, that of its list, those of frames."""
+    return frozenset((page.part_of or page.key, page.key, *(b.frame for b in page.blocks))) - {""}
 
 
 def no_site(context: BuildContext) -> Site:

@@ -108,10 +108,11 @@ def _reviewed(
     settings = judge.settings
     old, new = before.proposal, after.proposal
     _check_names(asked, before.rows, after.rows)
+    shown = {key for made in (old, new) for key in made.inspection.shown_for(asked.pages)}
     pages = [
         page
         for page in effects.page_effects(old, new)
-        if (not asked.pages or page.key in asked.pages)
+        if (not asked.pages or page.key in shown)
         and (not asked.apps or page.app in asked.apps)
         and (not asked.nodes or page.node in asked.nodes)
     ]

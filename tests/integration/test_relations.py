@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from robbieblocks import history
 from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.pipeline import BuildReport, Request, inspect
 from tests.building import NOW
@@ -237,6 +238,36 @@ def test_check_looks_into_frames(blog: Site) -> None:
             told = {(each.problem.page, each.problem.block) for each in found if each.rule == rule}
             assert ("more", 1) in told
         assert any("block 1 of frame more (menu)" in each.problem.what for each in found)
+
+
+def test_why_knows_frames_and_parts(blog: Site) -> None:
+    """A frame's block is the frame's, and a further part is from the row of its list's page."""
+    builder = blog.builder
+    blog.sql(_EDIT, "frame")
+    found = history.why(builder.connection, builder.site_root, "/blog/page/2/#nav", NODE)
+    assert (found.page.key, found.frame, found.block) == ("blog.page-2", "frame", 1)
+    assert found.block_change is not None
+    assert found.page_change is not None
+    assert found.page_change.key == "blog"
+    found = history.why(builder.connection, builder.site_root, "/blog/page/2/#ul", NODE)
+    assert (found.frame, found.block) == ("", 1)
+
+
+def test_what_differs_in_a_part_is_in_its_lists_row(blog: Site) -> None:
+    """Causes and problems name rows that there are, each problem once."""
+    post(blog, "four", 3)
+    (run,) = blog.build().plan.runs
+    causes = {page.key: page.causes for page in run.pages}
+    assert causes["blog"] == causes["blog.page-2"]
+    blog.component("list2", _LIST, schema={"more": {"type": "number", "default": 1}})
+    blog.sql(
+        "UPDATE robbieblocks_page_blocks SET component_id = (SELECT id FROM robbieblocks_components"
+        " WHERE component_key = 'list2'), props = props || '{\"more\": \"x\"}'"
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'blog')"
+    )
+    assert rewritten(blog.build()) == {"blog": "held back", "blog.page-2": "held back"}
+    (problem,) = blog.problems()
+    assert (problem.page, problem.block) == ("blog", 1)
 
 
 def checked(site: Site, *pages: str) -> tuple[Finding, ...]:

@@ -195,6 +195,19 @@ def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
     ]
 
 
+def test_a_frame_that_is_asked_for_is_the_pages_that_it_is_around(project: Project) -> None:
+    """It has no page of its own, on which its effect could be told."""
+    (project.folder / "content/pages/menu.toml").write_text(
+        'name = "Menu"\napp = "code"\n[metadata]\nframe = true\n'
+        '[[blocks]]\norder = 1\nzone = "header"\ncomponent = "page-hero"\n'
+        '[blocks.props]\ntitle = "Menu"\n'
+    )
+    for asked in ("menu", "robbie-code-home"):
+        made = project.review(pages=(asked,)).review
+        assert {(page.key, page.effect) for page in made.pages} == {("robbie-code-home", "changed")}
+    assert not project.review(pages=("robbie-play-home",)).review.pages
+
+
 def test_a_template_changes_the_pages_of_its_layout(project: Project) -> None:
     _template(project)
     said = project.text(nodes=("vengeance-local",), apps=("play",))

@@ -217,9 +217,13 @@ def _with_blocks(page: PageRow, references: References) -> PageRow:
         blocks.append(block if props is block.props else block._replace(props=props))
         faults += [
             problem.in_row(
-                *(("component", block.component) if block.component else ("page", page.key)),
+                *(
+                    ("component", block.component)
+                    if block.component
+                    else ("page", page.part_of or page.key)
+                ),
                 "props",
-                page=block.frame or page.key,
+                page=block.frame or page.part_of or page.key,
                 block=block.own_order,
             )
             for problem in references.problems

@@ -41,10 +41,11 @@ def _lines(found: Why) -> list[str]:
         f"page {found.page.key} at {found.page.route} on {found.node}{by(found.page_change)}",
         *found.held,
     ]
+    of_frame = f" of frame {found.frame}" if found.frame else ""
     if found.element and found.block is None:
         lines.append(f"{found.element}: no block's: the layout made it")
     if found.block is not None:
-        lines.append(f"{found.element}: block {found.block}{by(found.block_change)}")
+        lines.append(f"{found.element}: block {found.block}{of_frame}{by(found.block_change)}")
     lines += [f"component {key}{by(change)}" for key, change in found.components]
     lines += [
         f"token {each.key}: {each.value}, set by {each.set_by}{by(each.change)}"
@@ -83,7 +84,11 @@ def _object(found: Why) -> dict[str, object]:
         "element": found.element,
         "block": None
         if found.block is None
-        else {"order": found.block, "change": changed(found.block_change)},
+        else {
+            "order": found.block,
+            "frame": found.frame or None,
+            "change": changed(found.block_change),
+        },
         "components": [{"key": key, "change": changed(change)} for key, change in found.components],
         "tokens": [
             {

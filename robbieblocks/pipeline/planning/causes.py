@@ -43,7 +43,7 @@ class CauseFinder:
     ) -> tuple[Cause, ...]:
         """What differs between a page and its live version, or why it is live from now on."""
         if live is None:
-            return (Cause("page", prepared.key),)
+            return (Cause("page", prepared.row.part_of or prepared.key),)
         if is_damaged:
             return (Cause("release", "a damaged file"),)
         if not live.row_digests:
@@ -58,7 +58,7 @@ class CauseFinder:
     def _of_rows(self, prepared: PreparedPage, before: str, after: str) -> list[Cause]:
         if before == after:
             return []
-        page = prepared.key
+        page = prepared.row.part_of or prepared.key
         old_page, *old_blocks = before.split()
         new_page, *new_blocks = after.split()
         old, new = _blocks(old_blocks), _blocks(new_blocks)
