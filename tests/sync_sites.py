@@ -113,9 +113,9 @@ class Thread:
 
 
 @contextmanager
-def syncing(*places: Place, interval_s: float = 2.0) -> Iterator[list[Thread]]:
+def syncing(*places: Place, interval_s: float = 0.5) -> Iterator[list[Thread]]:
     """Syncs of databases, as a worker has them beside itself."""
-    timing = sync.SyncTiming(interval_s=interval_s, poll_s=0.3, refused_s=0.3, reconnect_max_s=0.3)
+    timing = sync.SyncTiming(interval_s=interval_s, poll_s=0.2, refused_s=0.2, reconnect_max_s=0.2)
     with ExitStack() as stack:
         found = [Thread(place) for place in places]
         for each in found:
@@ -307,11 +307,9 @@ def copied(place: Place) -> Generator[Place]:
     statement = SQL("CREATE DATABASE {} TEMPLATE {}").format(
         Identifier(dbname), Identifier(place.dbname)
     )
-    with place.connect() as connection:
-        # Its worker is a session, and goes in its own time; the sync enables it again.
-        connection.execute("ALTER SUBSCRIPTION robbieblocks_sync DISABLE")
 
     def made() -> bool:
+        # A session of the one that is copied goes in its own time.
         with place.cluster.connect() as connection, suppress(psycopg.errors.ObjectInUse):
             connection.execute(statement)
             return True

@@ -93,20 +93,37 @@ def master_address(settings: Settings) -> str:
     given = database.read_address(address)
     if _is_here(given) or not settings.sync.is_tls_required:
         return address
-    mode = given.get("sslmode") or os.environ.get("PGSSLMODE")
-    if mode is None:
-        return conninfo.make_conninfo(address, sslmode=_FIRST_DEFAULT)
+    mode = given.get("sslmode")
+    if mode is None and _service(given):
+        raise UsageError(
+            "the master is named by a service, and nothing here knows whether that demands TLS"
+            "\n  -> write sslmode=verify-full (or require) into its address, too"
+        )
+    mode = mode or os.environ.get("PGSSLMODE") or _FIRST_DEFAULT
     if mode not in _ENCRYPTED:
         raise UsageError(
             f"the master is on another machine, and sslmode={mode} allows a connection without TLS"
             "\n  -> write sslmode=verify-full (or require) into its address, or set `sync.tls` to "
             '"optional" where the network itself is encrypted'
         )
-    return address
+    # In the address: the subscription is of the server, which has not our environment.
+    return address if "sslmode" in given else conninfo.make_conninfo(address, sslmode=mode)
+
+
+def _service(address: dict[str, str]) -> str:
+    return address.get("service") or os.environ.get("PGSERVICE") or ""
 
 
 def _is_here(address: dict[str, str]) -> bool:
-    hosts = address.get("hostaddr") or address.get("host") or os.environ.get("PGHOST") or ""
+    hosts = (
+        address.get("hostaddr")
+        or os.environ.get("PGHOSTADDR")
+        or address.get("host")
+        or os.environ.get("PGHOST")
+        or ""
+    )
+    if not hosts and _service(address):
+        return False
     return all(_is_local(host) for host in hosts.split(","))
 
 

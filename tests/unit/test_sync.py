@@ -47,7 +47,9 @@ def test_an_address_that_is_safe_is_used_as_it_is(
 def test_tls_is_demanded_off_the_machine(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An address without a word about it gets it; one that allows less is refused, unless told."""
+    """An address without a word about it gets it; one that allows less is refused, unless told, as
+    one whose host is not known here.
+    """
     settings = make_settings(sync=SyncSettings(master="host=10.0.0.7 dbname=site"))
     assert "sslmode=require" in master_address(settings)
     monkeypatch.setenv("PGSSLMODE", "prefer")
@@ -55,6 +57,19 @@ def test_tls_is_demanded_off_the_machine(
         master_address(settings)
     told = replace(settings, sync=replace(settings.sync, is_tls_required=False))
     assert master_address(told) == "host=10.0.0.7 dbname=site"
+    # The node's server makes the subscription, and it does not have this environment.
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert "sslmode=verify-full" in master_address(settings)
+    monkeypatch.delenv("PGSSLMODE")
+    local = make_settings(sync=SyncSettings(master="host=localhost dbname=site"))
+    monkeypatch.setenv("PGHOSTADDR", "10.0.0.7")
+    assert "sslmode=require" in master_address(local)
+    monkeypatch.delenv("PGHOSTADDR")
+    named = make_settings(sync=SyncSettings(master="service=master"))
+    with pytest.raises(UsageError, match=r"(?s)named by a service.*sslmode=verify-full"):
+        master_address(named)
+    named = make_settings(sync=SyncSettings(master="service=master sslmode=verify-full"))
+    assert master_address(named) == "service=master sslmode=verify-full"
     mixed = make_settings(sync=SyncSettings(master="host=localhost,10.0.0.7 sslmode=allow"))
     with pytest.raises(UsageError, match="sslmode=allow"):
         master_address(mixed)

@@ -349,17 +349,17 @@ def test_two_databases_that_sync_as_one_node_are_told(
     servers: Clusters, make_settings: MakeSettings
 ) -> None:
     """A copy of a node's database at work beside it is a finding there and on the master."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(servers, make_settings, count=1, transport="poll") as found:
         (node,) = found.nodes
         with syncing(node, interval_s=3600) as (process,):
             process.wait_for("sync.state", state="active")
-        with copied(node) as copy, syncing(node, copy, interval_s=0.3) as (first, second):
+        with copied(node) as copy, syncing(node, copy) as (first, second):
             second.wait_for("sync.finding", topic="twin")
             first.wait_for("sync.finding", topic="twin")
             with found.master.connect() as connection:
                 shown = sync.status(found.master.settings, connection).findings
             assert any(f"two databases sync as {node.name}" in each for each in shown)
-        with syncing(node, interval_s=0.3) as (process,):
+        with syncing(node) as (process,):
             process.wait_for("sync.state", state="active")
             until(
                 lambda: process.health and "twin" not in process.health.findings_now,
