@@ -10,7 +10,17 @@ from typing import Final
 from urllib.parse import quote
 
 from robbieblocks import release
-from robbieblocks.model import ASSET_PREFIX, SHARED_APP, Manifest, sha256
+from robbieblocks.model import (
+    ASSET_PREFIX,
+    REDIRECTS_FILE,
+    SHARED_APP,
+    WILDCARD,
+    Manifest,
+    Redirect,
+    Redirects,
+    read_redirects_text,
+    sha256,
+)
 from robbieblocks.objectstore import Stored
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import ONE_YEAR, REVALIDATE, type_of
@@ -117,6 +127,7 @@ class Source:
             "files": files,
             "redirects": {path: to for path, to in redirects.items() if path not in files},
             "notFound": not_found,
+            **self._moved(),
             "assets": [wanted.key for wanted in self.assets(assets)],
         }
         text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
@@ -127,6 +138,27 @@ class Source:
             cache_control=_FOR_EVER,
             read=lambda: text,
         )
+
+    def _moved(self) -> dict[str, Mapping[str, tuple[int, str, bool]]]:
+        """What rows redirect, for routers: by bare path, and by the folder of a wildcard.
+
+        Each has its status, its location, and whether the rest of the path is put behind that.
+        Raises SourceChanged and SiteUnavailable.
+        """
+        table = Redirects.of(
+            each
+            for found in self.manifests
+            if REDIRECTS_FILE in found.files
+            for each in read_redirects_text(
+                self._page(found.app, REDIRECTS_FILE, found.files[REDIRECTS_FILE])
+            )
+        )
+        parts = {"moved": table.exact, "movedBelow": table.below}
+        return {
+            name: {path: _moved_to(each) for path, each in part.items()}
+            for name, part in parts.items()
+            if part
+        }
 
     def by_path(self) -> list[Wanted]:
         """Every file at its path; of two apps that have the same, the first one's."""
@@ -167,6 +199,13 @@ def live_builds(site_root: SiteRoot, node: str) -> Mapping[str, str]:
     """
     found = {app: release.live(site_root, node, app) for app in release.apps(site_root, node)}
     return {app: manifest.build_hash if manifest else "" for app, manifest in found.items()}
+
+
+def _moved_to(redirect: Redirect) -> tuple[int, str, bool]:
+    with_rest = redirect.target.endswith(WILDCARD)
+    target = redirect.target.removesuffix("*") if with_rest else redirect.target
+    is_url = target.startswith("https:")
+    return redirect.status, target if is_url else quote(target), with_rest
 
 
 def asset_folder() -> str:

@@ -30,6 +30,10 @@ const POINTER_MS = 1000;
  * @property {Record<string, [string, string]>} files by path: an object, and its app
  * @property {Record<string, string>} redirects
  * @property {[string, string] | null} notFound
+ * @property {Record<string, Moved>} [moved] by path, without the last slash
+ * @property {Record<string, Moved>} [movedBelow] by folder
+ *
+ * @typedef {[number, string, boolean]} Moved status, location, whether the path's rest is put behind
  *
  * @typedef {object} Stored
  * @property {ReadableStream | string} body
@@ -82,7 +86,11 @@ async function page(request, path, query, environment, anew) {
       const location = table.redirects[path] + query;
       return answer(308, null, { Location: location }, SETTINGS.pageCaching);
     }
-    return notFound(table, environment);
+    const [status, location] = moved(table, path, query.slice(1));
+    if (location) {
+      return answer(status, null, { Location: location }, SETTINGS.pageCaching);
+    }
+    return notFound(table, environment, status);
   }
   const [key, app] = table.files[path];
   const tag = `"${key}"`;
@@ -101,15 +109,16 @@ async function page(request, path, query, environment, anew) {
 /**
  * @param {Table} table
  * @param {Environment} environment
+ * @param {number} status
  */
-async function notFound(table, environment) {
+async function notFound(table, environment, status) {
   const [key, app] = table.notFound ?? [null, ""];
   const found = key === null ? null : await environment.BUCKET.get(SETTINGS.root + key);
   if (key === null || found === null) {
-    return plain(404, "not found");
+    return plain(status, "not found");
   }
   const headers = { "Content-Type": type(key), [SETTINGS.buildHeader]: table.builds[app] };
-  return answer(404, found.body, headers, SETTINGS.errorCaching);
+  return answer(status, found.body, headers, SETTINGS.errorCaching);
 }
 
 /**
@@ -153,6 +162,48 @@ async function tableThatCounts(environment, anew) {
   const table = /** @type {Table} */ (await found.json());
   known = { at: now, key, table };
   return table;
+}
+
+/**
+ * Where rows redirect a path that has no page.
+ *
+ * @param {Table} table
+ * @param {string} path
+ * @param {string} query without its `?`
+ * @returns {[number, string]} status and location; of what is not redirected 404, and of what is
+ * gone 410, without a location
+ */
+function moved(table, path, query) {
+  const file = "/index.html";
+  let bare = path.endsWith(file) ? path.slice(0, -file.length) : path;
+  while (bare.endsWith("/")) {
+    bare = bare.slice(0, -1);
+  }
+  const exact = table.moved || {};
+  const below = table.movedBelow || {};
+  let folder = bare;
+  let found = Object.hasOwn(exact, bare) ? exact[bare] : null;
+  // No source is longer; a long path of slashes would be cut again and again.
+  folder = folder.slice(0, 1000);
+  while (found === null && !Object.hasOwn(below, folder) && folder !== "") {
+    folder = folder.slice(0, folder.lastIndexOf("/"));
+  }
+  if (found === null) {
+    if (!Object.hasOwn(below, folder)) {
+      return [404, ""];
+    }
+    found = below[folder];
+  }
+  const [status, target, withRest] = found;
+  // Never `//host`: that would lead to another site.
+  const rest = withRest ? path.slice(folder.length).replace(/^\/+/, "") : "";
+  const location = target + encodeURIComponent(rest).replace(/%2F/g, "/");
+  if (!query || !target) {
+    return [status, location];
+  }
+  const at = location.includes("#") ? location.indexOf("#") : location.length;
+  const before = location.slice(0, at);
+  return [status, before + (before.includes("?") ? "&" : "?") + query + location.slice(at)];
 }
 
 /** @param {string} path */

@@ -61,6 +61,10 @@ const BUCKET = "/robbieblocks-bucket/";
  * @property {Record<string, [string, string]>} files
  * @property {Record<string, string>} redirects
  * @property {[string, string] | null} notFound
+ * @property {Record<string, Moved>} [moved] by path, without the last slash
+ * @property {Record<string, Moved>} [movedBelow] by folder
+ *
+ * @typedef {[number, string, boolean]} Moved status, location, whether the path's rest is put behind
  */
 
 /** @param {NginxRequest} r */
@@ -94,9 +98,14 @@ async function page(r, table) {
     send(r, 308, table.redirects[r.uri] + query, {}, SETTINGS.pageCaching);
     return;
   }
+  const to = moved(table, r.uri, r.variables.args || "");
+  if (!named && to[1]) {
+    send(r, to[0], to[1], {}, SETTINGS.pageCaching);
+    return;
+  }
   const shown = named || table.notFound;
   if (!shown) {
-    plain(r, 404, "not found");
+    plain(r, to[0], "not found");
     return;
   }
   /** @type {Record<string, string>} */
@@ -116,7 +125,7 @@ async function page(r, table) {
     return;
   }
   const caching = named ? SETTINGS.pageCaching : SETTINGS.errorCaching;
-  send(r, named ? 200 : 404, found.responseBuffer, headers, caching);
+  send(r, named ? 200 : to[0], found.responseBuffer, headers, caching);
 }
 
 /**
@@ -151,6 +160,49 @@ async function read(r, key) {
 function has(of, key) {
   // The module of Debian 12 knows no `Object.hasOwn`.
   return Object.getOwnPropertyDescriptor(of, key) !== undefined;
+}
+
+/**
+ * Where rows redirect a path that has no page.
+ *
+ * @param {Table} table
+ * @param {string} path
+ * @param {string} query without its `?`
+ * @returns {[number, string]} status and location; of what is not redirected 404, and of what is
+ * gone 410, without a location
+ */
+function moved(table, path, query) {
+  const file = "/index.html";
+  let bare = path.endsWith(file) ? path.slice(0, -file.length) : path;
+  while (bare.endsWith("/")) {
+    bare = bare.slice(0, -1);
+  }
+  const exact = table.moved || {};
+  const below = table.movedBelow || {};
+  let folder = bare;
+  let found = has(exact, bare) ? exact[bare] : null;
+  // No source is longer; a long path of slashes would be cut again and again.
+  folder = folder.slice(0, 1000);
+  while (found === null && !has(below, folder) && folder !== "") {
+    folder = folder.slice(0, folder.lastIndexOf("/"));
+  }
+  if (found === null) {
+    if (!has(below, folder)) {
+      return [404, ""];
+    }
+    found = below[folder];
+  }
+  const status = found[0];
+  const target = found[1];
+  // Never `//host`: that would lead to another site.
+  const rest = found[2] ? path.slice(folder.length).replace(/^\/+/, "") : "";
+  const location = target + encodeURIComponent(rest).replace(/%2F/g, "/");
+  if (!query || !target) {
+    return [status, location];
+  }
+  const at = location.includes("#") ? location.indexOf("#") : location.length;
+  const before = location.slice(0, at);
+  return [status, before + (before.includes("?") ? "&" : "?") + query + location.slice(at)];
 }
 
 /** @param {string} key */
