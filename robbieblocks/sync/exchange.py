@@ -149,7 +149,6 @@ class Exchange:
             "oldest_at": outbox.oldest_at.isoformat() if outbox.oldest_at else None,
             "transport": self.health.transport,
             "schema_version": self.node.schema_version(),
-            "slot_name": subscription.slot_name(self.link.node),
             "findings": self.health.findings,
         }
         turn = self._turn()

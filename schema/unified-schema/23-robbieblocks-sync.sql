@@ -192,7 +192,6 @@ BEGIN
             ('sync_nodes',     'clock_skew_ms',   'bigint'),
             ('sync_nodes',     'locked_out_at',   'timestamptz'),
             ('sync_nodes',     'schema_version',  'varchar(64)'),
-            ('sync_nodes',     'slot_name',       'varchar(63)'),
             ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
             ('sync_conflicts', 'rule',            'varchar(50)'),
             ('sync_conflicts', 'master_version',  'text COLLATE "C"'),
@@ -299,6 +298,7 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT node_id FROM sync_
 
 -- 4  Rows as JSON -------------------------------------------------------------------------------
 -- Tables differ, so these statements are made of the catalogue's names, each with format's %I.
+-- Every function that makes texts of values says how: keys and hashes depend on it.
 
 -- What a table's rows are known by, and what of them is written: generated columns are not.
 CREATE OR REPLACE FUNCTION sync_table(the_table text, OUT keys text[], OUT columns text[])
@@ -325,8 +325,8 @@ $$;
 
 -- The key of a row's content as the table itself would write it: an uuid has several spellings.
 CREATE OR REPLACE FUNCTION sync_own_key(the_table text, content jsonb, keys text[]) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     the_key text;
 BEGIN
@@ -348,8 +348,8 @@ $$;
 
 -- The row with a key, locked; NULL where there is none.
 CREATE OR REPLACE FUNCTION sync_fetch(the_table text, the_key text) RETURNS jsonb
-LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
-SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     shape record;
     found jsonb;
@@ -365,7 +365,8 @@ $$;
 -- Returns whether there was something to do.
 CREATE OR REPLACE FUNCTION sync_write(the_table text, the_key text, content jsonb, is_there boolean)
 RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     shape record;
     names text;
@@ -578,7 +579,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION sync_capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     keys CONSTANT text[] := TG_ARGV[5]::text[];
     before jsonb;
@@ -606,7 +607,7 @@ $$;
 -- A TRUNCATE deletes row by row, for the others.
 CREATE OR REPLACE FUNCTION sync_capture_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     gone jsonb;
 BEGIN
@@ -620,7 +621,8 @@ $$;
 -- Rows of the change queue go down as they are: each database notes for itself who has handled
 -- them.
 CREATE OR REPLACE FUNCTION sync_capture_queue() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
     INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
     VALUES (TG_TABLE_NAME, NEW.id, 'UPSERT',
@@ -675,8 +677,8 @@ LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
         'base_columns', sent.base_columns, 'is_cascade', sent.is_cascade)
 $$;
 
--- How many bytes of rows travel together, as texts: a value of jsonb has at most 256 MB, which may be
--- four times its text. One row alone travels whatever its size.
+-- How many bytes of rows travel together, as texts: a value of jsonb has at most 256 MB, which may
+-- be four times its text. One row alone travels whatever its size.
 CREATE OR REPLACE FUNCTION sync_bytes() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 32000000::bigint $$;
 
@@ -865,8 +867,8 @@ $$;
 
 -- Tells the nodes again of rows that a delete would have taken along.
 CREATE OR REPLACE FUNCTION sync_tell_children(the_table text, content jsonb, node text) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
-SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     it record;
     child jsonb;
@@ -1328,8 +1330,7 @@ BEGIN
                || CASE WHEN p_report ? 'turn' THEN jsonb_build_object('turn', p_report -> 'turn')
                        ELSE '{}' END
                || CASE WHEN is_other THEN jsonb_build_object('other_at', now()) ELSE '{}' END,
-           schema_version = coalesce(p_report ->> 'schema_version', n.schema_version),
-           slot_name = coalesce(p_report ->> 'slot_name', n.slot_name)
+           schema_version = coalesce(p_report ->> 'schema_version', n.schema_version)
      WHERE n.node_id = p_node
     RETURNING n.* INTO node;
     UPDATE sync_nodes n SET is_online = false
@@ -1402,7 +1403,7 @@ CREATE OR REPLACE FUNCTION sync_copy(
     p_limit integer DEFAULT 500
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
     entries jsonb;
@@ -1443,7 +1444,7 @@ CREATE OR REPLACE FUNCTION sync_hashes(
     p_parts integer DEFAULT 16
 ) RETURNS TABLE (part integer, from_key text, to_key text, row_count bigint, hash text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
 BEGIN
@@ -1529,8 +1530,8 @@ $$;
 
 -- Makes room for the master's row, where a row of this node has the key that is unique.
 CREATE OR REPLACE FUNCTION sync_make_way(the_table text, content jsonb, by_name text) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
-SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     shape record;
     broken record;
@@ -1563,8 +1564,8 @@ $$;
 
 -- Removes a row from before the sync, and those that refer to it, and keeps what they were.
 CREATE OR REPLACE FUNCTION sync_displace(the_table text, content jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET extra_float_digits = 3
-SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     the_key CONSTANT text := sync_key(content, (sync_table(the_table)).keys);
     it record;
@@ -1819,8 +1820,8 @@ $$;
 -- This node's hashes of the ranges that sync_hashes() of the master has answered.
 CREATE OR REPLACE FUNCTION sync_hashes_of(p_table text, p_parts jsonb)
 RETURNS TABLE (part integer, row_count bigint, hash text)
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
     PERFORM set_config('app.town', '*', true);
     RETURN QUERY EXECUTE format($query$
@@ -1863,7 +1864,8 @@ $$;
 CREATE OR REPLACE FUNCTION sync_repair(
     p_table text, p_from text, p_to text, p_entries jsonb, p_tombstones_from timestamptz
 ) RETURNS jsonb
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     me CONSTANT text := sync_me();
     result jsonb := sync_receive(p_entries);
@@ -2056,6 +2058,13 @@ BEGIN
 END
 $$;
 
+-- The replication slot that a node of ours reads: subscription.py makes the same name.
+CREATE OR REPLACE FUNCTION sync_slot(p_node text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT 'sync_' || left(regexp_replace(lower(p_node), '[^a-z0-9_]', '_', 'g'), 40) || '_'
+           || left(encode(sha256(convert_to(p_node, 'UTF8')), 'hex'), 8)
+$$;
+
 -- Ends a node's part: from here on the master answers it nothing. What needs other rights than the
 -- caller has is tried, and told.
 CREATE OR REPLACE FUNCTION sync_lock_out(p_node text)
@@ -2111,7 +2120,7 @@ BEGIN
                       'WHERE usename = %L', node.database_role)),
               (3, 'its replication slot is dropped',
                format('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots '
-                      'WHERE slot_name = %L', node.slot_name))) AS s (place, name, statement)
+                      'WHERE slot_name = %L', sync_slot(node.node_id)))) AS s (place, name, statement)
          WHERE s.statement IS NOT NULL ORDER BY s.place
     LOOP
         BEGIN
@@ -2159,7 +2168,8 @@ $$;
 -- Brings the version that lost back, as an edit of now, which goes to every node. Where another row
 -- has its unique key, that row becomes it. Returns the row's key.
 CREATE OR REPLACE FUNCTION sync_conflicts_restore(p_id uuid) RETURNS text
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     kept sync_conflicts;
     shape record;
@@ -2307,7 +2317,8 @@ BEGIN
     FOR it IN
         SELECT c.relname AS name FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
-           AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received')
+           AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received',
+                             'sync_conflicts', 'pending_sync')
            AND NOT c.relrowsecurity
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', it.name);

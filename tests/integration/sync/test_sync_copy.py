@@ -414,3 +414,50 @@ def test_large_rows_travel_by_themselves(narrow: Fleet) -> None:
         row["id"] for row in master.rows("SELECT id::text FROM robbieblocks_components ORDER BY id")
     ]
     assert len(pages) >= 5
+
+
+@pytest.fixture
+def spans(fleet: Fleet) -> Generator[Fleet]:
+    """A table whose keys and values have several spellings, and a node that has its own."""
+    every = (fleet.master, *fleet.nodes)
+    settings = {
+        "TimeZone": "Asia/Tokyo",
+        "DateStyle": "SQL, DMY",
+        "IntervalStyle": "iso_8601",
+        "extra_float_digits": "-6",
+        "bytea_output": "escape",
+    }
+    for each in every:
+        each.run(
+            "CREATE TABLE spans (id uuid, at timestamptz, days daterange, took interval,"
+            " share float8, bytes bytea, PRIMARY KEY (id, at))"
+        )
+        each.run("SELECT sync_configure('spans', 'both')")
+    for name, value in settings.items():
+        fleet.nodes[0].run("SELECT set_config(%s, %s, false)", name, value)
+    yield fleet
+    for name in settings:
+        fleet.nodes[0].run(f"RESET {name}")
+    for each in every:
+        each.run("SELECT sync_configure('spans', 'never')")
+        each.run("DROP TABLE spans")
+
+
+def test_how_a_server_writes_values_makes_no_difference(spans: Fleet) -> None:
+    """Rows of both sides have one key and one hash; a comparison takes none for another."""
+    master, aurora = spans.master, spans.nodes[0]
+    for each in (master, aurora):
+        each.run(
+            "INSERT INTO spans SELECT gen_random_uuid(), now() - '1 day'::interval,"
+            " daterange('2026-02-01', '2026-03-04'), '1 day -02:00'::interval, 0.1::float8 + 0.2,"
+            " '\\xff00'::bytea"
+        )
+    spans.settle()
+    assert _differing(aurora, "spans") == []
+    master_copy = _copy(aurora, "spans")
+    assert len(master_copy) == 2
+    done = aurora.value(
+        "SELECT sync_repair('spans', NULL, NULL, %s, now() + interval '1 day')",
+        json.dumps(master_copy),
+    )
+    assert {name: count for name, count in done.items() if count} == {"same": 2}

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from robbieblocks.sync.subscription import slot_name
 from tests.integration.sync.pages import block, component, key, page, retitle
 from tests.integration.sync.sites import Fleet, Site
 from tests.workers import until
@@ -199,3 +200,48 @@ def test_a_place_in_another_servers_log_begins_anew(fleet: Fleet) -> None:
     after = changes({"xid": str(2**40), "position": 0})["after"]
     the_page = page(fleet.master)
     assert the_page in [entry["row_key"] for entry in changes(after)["entries"]]
+
+
+def test_a_node_does_not_say_which_slot_its_lock_out_drops(fleet: Fleet) -> None:
+    """Else it could name another's, and keep its own."""
+    query = "SELECT array_agg(slot_name ORDER BY slot_name) FROM pg_replication_slots"
+    before = fleet.master.value(query)
+    [of_vengeance] = [name for name in before if "vengeance" in name]
+    make = "SELECT pg_create_logical_replication_slot(%s, 'pgoutput')"
+    fleet.master.admin.execute(make, [slot_name("aurora")])
+    fleet.nodes[1].admin.execute(f"ALTER SUBSCRIPTION {fleet.nodes[1].role} DISABLE".encode())
+    idle = "SELECT NOT active FROM pg_replication_slots WHERE slot_name = %s"
+    until(lambda: fleet.master.value(idle, of_vengeance), "the slot to be idle")
+    said = json.dumps({"slot_name": of_vengeance})
+    calls = fleet.nodes[0].calls
+    assert calls is not None
+    calls.execute("SELECT sync_hello('aurora', now(), %s)", [said])
+    # The owner may do all of it for this once.
+    fleet.master.admin.execute("ALTER ROLE owner REPLICATION")
+    try:
+        fleet.master.run("SELECT sync_lock_out('aurora')")
+        fleet.master.run("SELECT sync_let_in('aurora')")
+    finally:
+        fleet.master.admin.execute("ALTER ROLE owner NOREPLICATION")
+        fleet.nodes[1].admin.execute(f"ALTER SUBSCRIPTION {fleet.nodes[1].role} ENABLE".encode())
+    assert fleet.master.value(query) == before
+
+
+def test_versions_that_lost_are_the_owners_to_see(fleet: Fleet) -> None:
+    """Whoever may read every table of the schema reads no conflict and no outbox."""
+    master = fleet.master
+    fleet.master.run(
+        "INSERT INTO sync_conflicts (table_name, record_id, source_node, master_data,"
+        " replica_data, resolution) VALUES ('t', gen_random_uuid(), 'n', '{}', '{}', 'merge')"
+    )
+    master.admin.execute("CREATE ROLE sync_reader")
+    master.admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO sync_reader")
+    try:
+        master.admin.execute("SET ROLE sync_reader")
+        for table in ("sync_conflicts", "pending_sync", "sync_rows", "sync_log", "sync_self"):
+            count = master.admin.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+            assert count == (0,)
+    finally:
+        master.admin.execute("RESET ROLE")
+        master.admin.execute("DROP OWNED BY sync_reader")
+        master.admin.execute("DROP ROLE sync_reader")
