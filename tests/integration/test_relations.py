@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from robbieblocks import history
+from robbieblocks import history, release
 from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.pipeline import BuildReport, Request, inspect
 from tests.building import NOW
@@ -268,6 +268,16 @@ def test_what_differs_in_a_part_is_in_its_lists_row(blog: Site) -> None:
     assert rewritten(blog.build()) == {"blog": "held back", "blog.page-2": "held back"}
     (problem,) = blog.problems()
     assert (problem.page, problem.block) == ("blog", 1)
+
+
+def test_what_a_list_takes_ends_a_hold(blog: Site) -> None:
+    """A held list would lead to pages and parts that are gone; one that is as it was stays held."""
+    root = blog.builder.site_root
+    for page in ("blog", "cats"):
+        release.hold_page(root, NODE, "play", page, who="ann", why="judges", now=NOW)
+    post(blog, "four", 3)
+    assert {"blog", "blog.page-2"} <= rewritten(blog.build()).keys()
+    assert release.holds(root, NODE, "play").keys() == {"cats"}
 
 
 def checked(site: Site, *pages: str) -> tuple[Finding, ...]:
