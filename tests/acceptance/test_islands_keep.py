@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,19 @@ def test_what_a_visitor_typed_stays(publish: Publish, page: Page, row: Component
     assert page.inner_text("b i") == year
     page.fill("[name=kept]", "yours")
     page.wait_for_function("() => document.querySelector('output').textContent === 'YOURS'")
+
+
+@pytest.mark.parametrize("built", ["a", "Cats  and dogs"])
+def test_a_title_is_filled_beside_the_nodes_name(
+    press: Press, tmp_path: Path, page: Page, built: str
+) -> None:
+    """The node's name stays as it is, also where it holds the title, or a blank stands twice."""
+    named = replace(pages.node(), name="Café 🐱 a", title_pattern="{site} · {title} · {site}")
+    written = pages.page(title=built, title_fill="{{who|nobody}} <&>")
+    press.write(tmp_path, press.bundle(), [written], named)
+    with pages.served(tmp_path) as address:
+        page.goto(address + "?who=$%26%20a")
+        assert page.title() == "Café 🐱 a · $& a <&> · Café 🐱 a"
 
 
 CHOICES = component(

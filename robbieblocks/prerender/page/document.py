@@ -26,6 +26,7 @@ _NAMES: Final = (
     "style_sources",
     "title_before",
     "title_after",
+    "title_at",
     "trusted_types",
 )
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
@@ -125,19 +126,21 @@ class PageDocument:
         before, after = self._around_title(slots.node)
         own = {
             b"canonical": self._addresses(slots.node),
-            b"title_before": before,
-            b"title_after": after,
+            b"title_before": _html(before),
+            b"title_after": _html(after),
+            # In units of JavaScript: visitor.js fills the title there.
+            b"title_at": str(len(head.sendable(before).encode("utf-16-le")) // 2).encode(),
         }
         parts = list(self.parts)
         parts[1::2] = [own[name] if name in own else slots.values[name] for name in parts[1::2]]
         return b"".join(parts)
 
-    def _around_title(self, node: BrandedNode) -> tuple[bytes, bytes]:
+    def _around_title(self, node: BrandedNode) -> tuple[str, str]:
         """What the node writes before and after the title; nothing where it names the site."""
         if not node.title_pattern or node.name.casefold() in self.title.casefold():
-            return b"", b""
+            return "", ""
         before, _, after = node.title_pattern.partition("{title}")
-        return _html(before.replace("{site}", node.name)), _html(after.replace("{site}", node.name))
+        return before.replace("{site}", node.name), after.replace("{site}", node.name)
 
     def _addresses(self, node: BrandedNode) -> bytes:
         """The elements that name absolute URLs, which a node without an address has not got."""

@@ -13,8 +13,10 @@
       /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g,
       (_, name, fallback = "") => (name ? query.get(name) || fallback.trim() : "{{"),
     );
-    // A node may have written its name beside the title.
-    const shown = document.title;
-    document.title = built && shown.includes(built) ? shown.replace(built, () => filled) : filled;
+    // A node may have written its name beside the title, in which the title may stand again.
+    const element = document.querySelector("title");
+    const shown = element.textContent;
+    const at = Number(element.dataset.rbAt);
+    document.title = shown.slice(0, at) + filled + shown.slice(at + built.length);
   }
 })();
