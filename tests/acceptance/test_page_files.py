@@ -70,7 +70,7 @@ def test_the_head_says_what_previews_need(site: Site) -> None:
 
     title = document.css_first("title")
     assert title is not None
-    assert title.text() == "First & foremost"
+    assert title.text() == "First & foremost · Vengeance"
     assert document.root is not None
     assert document.root.attributes["lang"] == "en-GB"
     assert content("meta[name=description]") == 'Says "hello"'

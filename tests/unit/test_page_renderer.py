@@ -325,6 +325,7 @@ def test_policy_allows_exactly_the_inline_scripts() -> None:
         ("a.innerHTML=b", {}, True),
         ('document.createElement("script")', {}, True),
         ("new Worker(a)", {}, True),
+        ("new SharedWorker(a)", {}, True),
     ],
 )
 def test_trusted_types_are_required_where_nothing_makes_html(

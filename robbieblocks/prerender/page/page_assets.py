@@ -35,7 +35,7 @@ _HTML_SETTER: Final = re.compile(
 
 # By which it makes scripts: elements of that name, and workers.
 _SCRIPT_MAKER: Final = re.compile(
-    r"[\"'`]script[\"'`]|\bWorker\b|\bserviceWorker\b|\bexecCommand\b"
+    r"[\"'`]script[\"'`]|\b(?:Shared)?Worker\b|\bserviceWorker\b|\bexecCommand\b"
 )
 
 
