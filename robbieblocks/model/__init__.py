@@ -17,7 +17,7 @@ from robbieblocks.model.redirects import (
     read_redirects_text,
     redirects_text,
 )
-from robbieblocks.model.rendered import RenderedBlock, RenderJob, class_words
+from robbieblocks.model.rendered import RenderedBlock, RenderJob, class_words, shown_class_words
 from robbieblocks.model.rows import (
     METADATA_MARKS,
     MODULE,
@@ -137,4 +137,5 @@ __all__ = [
     "redirects_text",
     "same",
     "sha256",
+    "shown_class_words",
 ]

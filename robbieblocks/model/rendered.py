@@ -23,9 +23,10 @@ class RenderedBlock(NamedTuple):
     `interactive` says that it has state, effects, refs or event handlers, so that the browser must
     hydrate it. `rerender` says that the browser gets other HTML, because the block read the clock,
     randomness or the locale: it is rendered there again instead of hydrated. `problem` is set, and
-    `html` empty, where it failed. `classes` are the words that may be utility classes, sorted and
-    with a blank between, of its HTML and, if it lives in the browser, of its props; where there are
-    too many, `left_out` says that some are missing. `hints` are elements for the page's head.
+    `html` empty, where it failed. `classes` are the words of its HTML that may be utility classes,
+    sorted and with a blank between, and `later_classes` those of the props of a block that lives in
+    the browser, which may become classes there; where there are too many, `left_out` says that some
+    are missing. `hints` are elements for the page's head.
     `misnested` names two elements, of which HTML does not allow the second in the first: browsers
     have another tree than React, so that the block can't be hydrated.
     """
@@ -38,6 +39,7 @@ class RenderedBlock(NamedTuple):
     left_out: bool = False
     hints: str = ""
     misnested: str = ""
+    later_classes: str = ""
 
     @property
     def lives(self) -> bool:
@@ -51,5 +53,14 @@ def _words(classes: str) -> frozenset[str]:
 
 
 def class_words(blocks: Iterable[RenderedBlock]) -> frozenset[str]:
-    """The words of the blocks that may be utility classes."""
-    return frozenset[str]().union(*[_words(classes) for classes in {b.classes for b in blocks}])
+    """The words of the blocks that may be utility classes, now or later."""
+    texts = {text for block in blocks for text in (block.classes, block.later_classes)}
+    return frozenset[str]().union(*map(_words, texts))
+
+
+def shown_class_words(block: RenderedBlock) -> frozenset[str]:
+    """The words of a block's HTML that may be utility classes.
+
+    A prop may hold one and mean something else: `view: "table"`.
+    """
+    return _words(block.classes)

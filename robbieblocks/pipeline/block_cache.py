@@ -55,20 +55,22 @@ class BlockCache:
 
 
 def _encode_block(block: RenderedBlock) -> bytes:
-    """One byte of flags, three lines, then the HTML: ten times as quick as JSON."""
+    """One byte of flags, four lines, then the HTML: ten times as quick as JSON."""
     flags = block.interactive | block.rerender << 1 | block.left_out << 2
-    lines = (block.classes, block.misnested, block.hints.replace("\n", "&#10;"), block.html)
+    hints = block.hints.replace("\n", "&#10;")
+    lines = (block.classes, block.later_classes, block.misnested, hints, block.html)
     return bytes([flags]) + "\n".join(lines).encode()
 
 
 def _decode_block(entry: bytes) -> RenderedBlock:
     flags = entry[0]
-    classes, misnested, hints, html = entry[1:].decode().split("\n", 3)
+    classes, later, misnested, hints, html = entry[1:].decode().split("\n", 4)
     return RenderedBlock(
         html=html,
         interactive=bool(flags & 1),
         rerender=bool(flags & 2),
         classes=classes,
+        later_classes=later,
         left_out=bool(flags & 4),
         hints=hints,
         misnested=misnested,

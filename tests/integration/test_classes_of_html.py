@@ -82,6 +82,28 @@ def test_an_edit_without_a_new_class_keeps_the_styles(site: Site) -> None:
     assert site.file("others").read_bytes() == others
 
 
+def test_a_word_of_a_prop_is_no_class_of_the_block(make_site: MakeSite) -> None:
+    """A block of plain CSS keeps the text styles, whatever its props say; raw HTML is written with
+    classes."""
+    made = make_site()
+    made.component(
+        "view",
+        """import { useState } from "react";
+        export default function View({ view, html }) {
+          const [n, set] = useState(0);
+          return <section className="shop" onClick={() => set(n + 1)}><h2>{view}</h2>
+            <div dangerouslySetInnerHTML={{ __html: html }}/></section>;
+        }""",
+        css=".shop { color: red }",
+    )
+    views = [{"view": "table"}, {"view": "Table"}, {"view": "x", "html": "<b class=table>x</b>"}]
+    made.page("views", *(Block(component="view", props=props) for props in views))
+    made.build()
+    html = made.file("views").read_text()
+    found = re.findall(r'<div class="rb-block"[^>]*data-rb-base="([^"]*)"', html)
+    assert found == ["text", "text", "utilities"]
+
+
 def test_a_block_from_the_cache_has_its_classes(site: Site) -> None:
     """A process that finds every block rendered makes the same page."""
     before = site.file("boxes").read_bytes()

@@ -144,12 +144,13 @@ class IsolateClient:
         if result[0] is None:
             problem = component_problem(job.component, result[1], bundle, self._cpu_s)
             return RenderedBlock(html="", interactive=False, problem=problem)
-        html, flags, classes, hints, misnested = result
+        html, flags, classes, later, hints, misnested = result
         return RenderedBlock(
             html=html,
             interactive=bool(flags & INTERACTIVE),
             rerender=bool(flags & RERENDER),
             classes=classes,
+            later_classes=later,
             left_out=bool(flags & LEFT_OUT),
             hints=hints,
             misnested=misnested,

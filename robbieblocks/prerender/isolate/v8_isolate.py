@@ -137,7 +137,7 @@ def checked(result: Result) -> Result:
     """The result, checked by an HTML parser where the harness could not prove the HTML."""
     if result[0] is None:
         return result
-    html, flags, classes, hints, nesting = result
+    html, flags, classes, later, hints, nesting = result
     if flags & PROVEN:
         return result
     faults: list[Problem] = []
@@ -151,5 +151,5 @@ def checked(result: Result) -> Result:
     if faults:
         wrong = faults[0].what, "write its HTML in another way"
     if wrong is None:
-        return html, flags, classes, hints, misnested
+        return html, flags, classes, later, hints, misnested
     return None, Failure(message=wrong[0], fix=wrong[1])

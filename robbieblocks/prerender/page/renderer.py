@@ -27,6 +27,7 @@ from robbieblocks.model import (
     class_words,
     same,
     sha256,
+    shown_class_words,
 )
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import feeds, head, site_files
@@ -271,7 +272,7 @@ def _zones(
     zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
     for block in blocks:
         keys = graph.component_keys(block.component)
-        words = class_words([rendered[block.order]])
+        words = shown_class_words(rendered[block.order])
         base = graph.base(block.component, reset=block.reset, words=words)
         zones[block.zone].append(
             f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}"{base}>'

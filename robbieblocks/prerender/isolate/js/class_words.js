@@ -66,13 +66,17 @@ const addFromProps = (props, found) => {
 };
 
 /**
- * The words of a block, sorted and with a blank between, and whether some are left out. `props` are
- * those of a block that changes in the browser, else null.
- * @type {(html: string, props: unknown) => {classes: string, leftOut: boolean}}
+ * The words of a block's HTML, those that its props have beside them, each sorted and with a blank
+ * between, and whether some are left out. `props` are those of a block that changes in the browser,
+ * else null.
+ * @type {(html: string, props: unknown) => {classes: string, later: string, leftOut: boolean}}
  */
 export const classWords = (html, props) => {
   /** @type {Set<string>} */
   const found = new Set();
-  const all = addFromHtml(html, found) && (props === null || addFromProps(props, found));
-  return { classes: [...found].sort().join(" "), leftOut: !all };
+  let all = addFromHtml(html, found);
+  const classes = [...found];
+  if (all && props !== null) all = addFromProps(props, found);
+  const later = [...found].slice(classes.length);
+  return { classes: classes.sort().join(" "), later: later.sort().join(" "), leftOut: !all };
 };

@@ -16,7 +16,7 @@ const PROVEN = 4;
 const LEFT_OUT = 8;
 
 /**
- * @typedef {[html: string, flags: number, classes: string, hints: string, nesting: string]
+ * @typedef {[html: string, flags: number, classes: string, later: string, hints: string, nesting: string]
  *   | [html: null, failure: import("./failure.js").Failure]} Result
  */
 
@@ -78,13 +78,14 @@ const renderBlock = (component, props, prefix) => {
     const { stays, nested } = proveHtml(html);
     const lives = block.interactive || block.rerender;
     const proven = stays && (nested || !lives);
-    const { classes, leftOut } = classWords(html, lives ? parse(props) : null);
+    const { classes, later, leftOut } = classWords(html, lives ? parse(props) : null);
     const flags =
       (block.interactive ? INTERACTIVE : 0) |
       (block.rerender ? RERENDER : 0) |
       (proven ? PROVEN : 0) |
       (leftOut ? LEFT_OUT : 0);
-    return [html, flags, classes, made.hints, lives && !proven ? withoutRaw(html) : ""];
+    const nesting = lives && !proven ? withoutRaw(html) : "";
+    return [html, flags, classes, later, made.hints, nesting];
   } catch (error) {
     return [null, failure(block.asyncReason ? asyncError() : error)];
   }
