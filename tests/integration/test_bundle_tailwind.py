@@ -60,8 +60,33 @@ def tailwind(toolchain: Toolchain, cache: Cache, isolates: Isolates) -> Iterator
         yield made
 
 
+class Alone:
+    """A component that imports nothing."""
+
+    imports: tuple[str, ...] = ()
+
+
 def known(tailwind: Tailwind, *words: str) -> set[str]:
     return set(tailwind.learn(frozenset(words)).used(frozenset(words)))
+
+
+def test_what_is_forgotten_is_asked_again(
+    tailwind: Tailwind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many words come, so many rules are kept, and a stylesheet has all that it needs."""
+    monkeypatch.setattr("robbieblocks.bundle.tailwind.tailwind._MAX_RULES", 40)
+    monkeypatch.setattr("robbieblocks.bundle.tailwind.tailwind._ASKED_AT_ONCE", 10)
+    made = tailwind.stylesheets({"a": frozenset({"w-[1px]"})}, {"a": Alone()})
+    for start in range(100, 400, 30):
+        words = {f"w-[{number}px]" for number in range(start, start + 30)}
+        assert known(tailwind, *words) == words
+        assert len(made.known.rules) <= 40
+    sheet = made.for_components(["a"], frozenset({"h-[2px]"}))
+    assert sheet is not None
+    assert b"width:1px" in sheet.content
+    assert b"height:2px" in sheet.content
+    many = {f"m-[{number}px]" for number in range(100, 150)}
+    assert known(tailwind, *many) == set(sorted(many)[:40])
 
 
 # --- the isolate ----------------------------------------------------------------------------------

@@ -83,6 +83,10 @@ class KnownClasses:
         """These, with a word that is no class."""
         return self._with_other_words({word})
 
+    def emptied(self) -> KnownClasses:
+        """What holds of the theme, without any word."""
+        return replace(self, rules={}, properties={}, other_words=frozenset[str]())
+
     def _with_other_words(self, words: set[str]) -> KnownClasses:
         known = self.other_words if len(self.other_words) <= _MAX_OTHER_WORDS else frozenset[str]()
         return replace(self, other_words=known | words)

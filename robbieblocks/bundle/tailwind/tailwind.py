@@ -24,6 +24,9 @@ from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "tailwind"
 _MAX_LEARNT: Final = 60_000
+# With ten times as many, Tailwind's isolate runs out of memory over each further question.
+_MAX_RULES: Final = 40_000
+_ASKED_AT_ONCE: Final = 10_000
 _VARIABLE: Final = re.compile(r"--[a-zA-Z0-9_-]+")
 _MAX_SHEETS: Final = 4000
 
@@ -67,15 +70,27 @@ class Tailwind:
             self.design_system.prepare()
 
     def learn(self, words: frozenset[str]) -> KnownClasses:
-        """What is known, with all of these words; only new ones are asked about."""
+        """What is known, with all of these words; only new ones are asked about.
+
+        Where that would be more than 40,000 classes, all others are forgotten. Of more classes than
+        that at once, the first by alphabet count, and the others are none.
+        """
         if self._known.unknown(words - self._learnt):
             # Another process may have learnt them already.
             self._recall()
             if missing := self._known.unknown(words):
-                self._known = self.design_system.ask(self._known, missing)
+                if len(self._known.rules) + len(missing) > _MAX_RULES:
+                    self._known, self._learnt = self._known.emptied(), frozenset()
+                    missing = self._known.unknown(words)
+                self._ask(sorted(missing))
                 self._cache.put_many(versioned(_KIND), {self._cache_key: self._known.packed()})
         self._learnt = words if len(self._learnt) > _MAX_LEARNT else self._learnt | words
         return self._known
+
+    def _ask(self, words: list[str]) -> None:
+        while words and len(self._known.rules) < _MAX_RULES:
+            self._known = self.design_system.ask(self._known, words[:_ASKED_AT_ONCE])
+            words = self._known.unknown(words[_ASKED_AT_ONCE:])
 
     def stylesheets(
         self, words: Mapping[str, frozenset[str]], components: Mapping[str, Importing]
@@ -151,7 +166,7 @@ class UtilityStylesheets:
         return self.by_classes[used]
 
     def _written(self, used: frozenset[str]) -> Asset:
-        known = self.known
+        known = self.learn(used)  # it may have been forgotten since
         rules = "".join(css for word, css in known.rules.items() if word in used)
         text = rules + " ".join(w for w in used if w.startswith("--"))
         variables = self._variables(text, known.theme)
