@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import JsonObject
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
 
+_UNSET: Final = (None, "")
+
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     """What is wrong with `lang`, `dir`, `frame` and `form_action`."""
-    lang, direction = metadata.get("lang") or "en", metadata.get("dir") or "auto"
-    if not is_language(lang):
+    lang, direction = (metadata.get(name) for name in ("lang", "dir"))
+    if lang not in _UNSET and not is_language(lang):
         meant = str(lang).replace("_", "-").partition(".")[0]
         remedy = f"write {meant if is_language(meant) else 'de or pt-BR'} (BCP 47)"
         yield ValueProblem("/lang", f"{printable(str(lang))} is no language", remedy)
-    if direction not in DIRECTIONS:
+    if direction not in (*_UNSET, *DIRECTIONS):
         what = f"{printable(str(direction))} is no direction of text"
         yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
     frame = metadata.get("frame")
