@@ -485,7 +485,7 @@ CLASSES: dict[str, tuple[str, dict[str, object], str]] = {
 def test_classes(
     prerenderer: Prerenderer, isolate: str, body: str, props: dict[str, object], classes: str
 ) -> None:
-    """A block's classes are those of its HTML; where it lives on, those in its props stand apart."""
+    """A block's classes are those of its HTML; where it lives, those in its props stand apart."""
     bundle = _bundle(isolate, it=f"exports.default = (p) => {body};")
     job = RenderJob(component="it", props_json=json.dumps(props), prefix="b1-")
     (made,) = prerenderer.render([job], bundle)
