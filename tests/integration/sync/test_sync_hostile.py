@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from robbieblocks.sync.subscription import slot_name
-from tests.integration.sync.pages import block, component, key, page, retitle
+from tests.integration.sync.pages import apart, block, component, key, page, retitle
 from tests.integration.sync.sites import Fleet, Site
 from tests.workers import until
 
@@ -129,9 +129,10 @@ def test_blocks_change_places_behind_the_last_number(fleet: Fleet) -> None:
     assert {r["outcome"] for r in fleet.send(aurora)} == {"applied"}
     query = "SELECT block_order FROM robbieblocks_page_blocks WHERE id = %s"
     assert [fleet.master.value(query, row) for row in (first, second)] == [2, 1]
-    # Placed in two databases at the last number.
-    block(fleet.master, the_page, widget, 2**31 - 2)
-    block(aurora, the_page, widget, 2**31 - 2)
+    # Placed in two databases at the last number that is free.
+    with apart(aurora):
+        block(fleet.master, the_page, widget, 2**31 - 2)
+        block(aurora, the_page, widget, 2**31 - 2)
     fleet.settle()
     assert fleet.master.value(
         "SELECT array_agg(block_order ORDER BY block_order) FROM robbieblocks_page_blocks"
