@@ -14,10 +14,12 @@ from robbieblocks.snapshot.reading import Moment
 
 
 def read(
-    cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot | None
+    cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot | None, *, changed: bool
 ) -> Mapping[str, MediaRow]:
     """All media by key, without their bytes; those of `previous` where they are the same."""
     known: Mapping[str, MediaRow] = previous.media if previous else {}
+    if previous is not None and not changed:
+        return known
     found: dict[str, MediaRow] = {}
     rows = reading.rows(cursor, queries.MEDIA) if moment.has_media else ()
     for key, name, kind, digest, size, alt, is_decorative, point, path in rows:

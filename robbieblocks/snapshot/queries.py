@@ -37,12 +37,14 @@ MOMENT: LiteralString = """
                                        pg_relation_filenode(to_regclass('robbieblocks_page_blocks')),
                                        pg_relation_filenode(
                                            to_regclass('robbieblocks_change_triggers')),
+                                       pg_relation_filenode(to_regclass('media_assets')),
                                        string_agg(t.oid || ':' || t.xmin, ' ' ORDER BY t.oid))
                    END
               FROM pg_trigger AS t
              WHERE t.tgrelid IN (to_regclass('robbieblocks_pages'),
                                  to_regclass('robbieblocks_page_blocks'),
-                                 to_regclass('robbieblocks_change_triggers'))
+                                 to_regclass('robbieblocks_change_triggers'),
+                                 to_regclass('media_assets'))
                AND NOT t.tgisinternal),
            to_regclass('media_assets') IS NOT NULL
 """
@@ -148,12 +150,13 @@ TRIGGERS: LiteralString = """
      ORDER BY created_at, id
 """
 
-# Pages with queue rows, processed or not, that an earlier state did not include. They are not found
-# by time: a transaction may commit late. A number that no transaction has had yet comes from a
-# restored dump.
+# Pages with queue rows, processed or not, that an earlier state did not include; null stands for
+# media, however many. They are not found by time: a transaction may commit late. A number that no
+# transaction has had yet comes from a restored dump.
 EDITED: LiteralString = """
-    SELECT DISTINCT entity_id FROM robbieblocks_change_triggers
-     WHERE entity_type = 'page'
+    SELECT DISTINCT CASE entity_type WHEN 'page' THEN entity_id END
+      FROM robbieblocks_change_triggers
+     WHERE entity_type IN ('page', 'media')
        AND change_xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
        AND change_xid < pg_snapshot_xmax(pg_current_snapshot())
        AND NOT pg_visible_in_snapshot(change_xid, %(seen)s::pg_snapshot)

@@ -260,9 +260,12 @@ def triggers(cursor: Cursor[TupleRow], nodes: Sequence[str] | None) -> list[Trig
     ]
 
 
-def edited(cursor: Cursor[TupleRow], seen: str, most: int) -> set[UUID]:
-    """Up to `most` pages with queue rows that the pg_snapshot `seen` does not include."""
-    return {row[0] for row in rows(cursor, queries.EDITED, {"seen": seen, "most": most})}
+def edited(cursor: Cursor[TupleRow], seen: str, most: int) -> tuple[set[UUID], bool]:
+    """Up to `most` pages with queue rows that the pg_snapshot `seen` does not include, and whether
+    there are such rows of media; where there are more pages, that is not known.
+    """
+    found = {row[0] for row in rows(cursor, queries.EDITED, {"seen": seen, "most": most + 1})}
+    return found - {None}, None in found
 
 
 def placing(cursor: Cursor[TupleRow], component_ids: Collection[UUID], most: int) -> set[UUID]:

@@ -32,8 +32,8 @@ from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
 _Row = TypeVar("_Row")
 _Pages = Mapping[UUID, tuple[int, PageRow]]
 _Components = Mapping[UUID, tuple[str, int, ComponentRow]]
-# Both by id, and the pages in order.
-_Content = tuple[_Components, _Pages, Sequence[PageRow]]
+# Both by id, the pages in order, and whether media may have changed.
+_Content = tuple[_Components, _Pages, Sequence[PageRow], bool]
 
 # One transaction, which sees one state throughout and can't write.
 _ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -81,9 +81,10 @@ def refresh(
     """What `take` would return, made of the rows that changed since `previous` and of its others.
 
     A row that did not change is the same object. Pages changed if a queue row names them that the
-    transaction of `previous` did not see; components are compared by version; all else is always
-    read. Everything is read where the queue can't tell what changed (another server or database, a
-    restart, a TRUNCATE, capture disabled meanwhile, other apps), and where much changed.
+    transaction of `previous` did not see, and so did media; components are compared by version;
+    all else is always read. Everything is read where the queue can't tell what changed (another
+    server or database, a restart, a TRUNCATE, capture disabled meanwhile, other apps), and where
+    much changed.
 
     An edit that left no queue row (made as a replica), or whose row was deleted by hand, appears
     only with the next `take`. Raises DatabaseUnavailable and SchemaOutdated.
@@ -154,7 +155,7 @@ def _read(
         # An edit alone costs nothing: its triggers are those of the snapshot before.
         check_whole(cursor)
         changed = _read_all(cursor, wanted, known, drafts=drafts)
-    components, pages, in_order = changed
+    components, pages, in_order, media_changed = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
         pages=_shared(in_order, previous.pages if previous else ()),
@@ -162,7 +163,7 @@ def _read(
         tokens=_shared_if_equal(tokens, previous.tokens if previous else ()),
         nodes=_shared([row for _, row in node_rows.values()], previous.nodes if previous else ()),
         triggers=_shared_if_equal(waiting, previous.triggers if previous else ()),
-        media=media.read(cursor, moment, previous),
+        media=media.read(cursor, moment, previous, changed=media_changed),
         media_content=partial(media.content, cursor.connection),
         taken_at=moment.time,
         bookmark=Bookmark(
@@ -192,7 +193,7 @@ def _read_all(
     """All components, and all pages of the apps."""
     pages = reading.pages(cursor, apps, None, known, drafts=drafts)
     in_order = sorted((row for _, row in pages.values()), key=_KEY)
-    return reading.components(cursor, None, known, drafts=drafts), pages, in_order
+    return reading.components(cursor, None, known, drafts=drafts), pages, in_order, True
 
 
 def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) -> _Content | None:
@@ -213,12 +214,12 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
     if components is None:
         return None
     limit = _changed_limit(len(known.pages))
-    changed = reading.edited(cursor, known.visible, limit)
+    changed, media_changed = reading.edited(cursor, known.visible, limit)
     changed |= reading.placing(cursor, _renamed(known.components, components), limit)
     if len(changed) >= limit:
         return None
     if not changed:
-        return components, known.pages, previous.pages
+        return components, known.pages, previous.pages, media_changed
     read = reading.pages(cursor, known.apps, changed, known)
     # A copy hashes no id again.
     kept = dict(known.pages)
@@ -226,7 +227,7 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
         kept.pop(key, None)
     removed = [known.pages[key][1] for key in changed if key in known.pages]
     added = [row for _, row in read.values()]
-    return components, kept | read, _replaced(previous.pages, removed, added)
+    return components, kept | read, _replaced(previous.pages, removed, added), media_changed
 
 
 def _replaced(

@@ -19,7 +19,7 @@ from robbieblocks import changes, snapshot
 from robbieblocks.database import schema
 from robbieblocks.errors import DatabaseUnavailable, SchemaIncomplete
 from robbieblocks.model import Snapshot
-from robbieblocks.snapshot import reading
+from robbieblocks.snapshot import queries, reading
 from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
 
@@ -74,6 +74,49 @@ def test_nothing_changed(db: Db, whole: list[str]) -> None:
     assert after.triggers is before.triggers
     assert after.taken_at > before.taken_at
     assert not whole
+
+
+def test_media_are_read_where_they_changed(db: Db) -> None:
+    """And at no other edit: pages are edited often, and media seldom. Their table may come later,
+    and its triggers may be off for a while."""
+    upload: LiteralString = (
+        "INSERT INTO media_assets (media_key, file_name, media_type, content, content_hash,"
+        " size_bytes) VALUES ('a', 'a.txt', '', 'a', '', 0)"
+    )
+    asked: list[str] = []
+
+    def read(cursor: Any, query: LiteralString, values: Any = None) -> list[Any]:
+        asked.append(query)
+        return cast("list[Any]", cursor.execute(query, values).fetchall())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "rows", read)
+        before = snapshot.take(db)
+        assert queries.MEDIA in asked
+        asked.clear()
+        db.execute(_PLAY)
+        after = snapshot.refresh(db, before)
+        assert queries.MEDIA not in asked
+        assert after.media is before.media
+        for edit in (
+            upload,
+            "UPDATE media_assets SET alt = 'A'",
+            "ALTER TABLE media_assets DISABLE TRIGGER USER",
+            "UPDATE media_assets SET alt = 'B'",
+            "ALTER TABLE media_assets ENABLE TRIGGER USER",
+            "DELETE FROM media_assets",
+            upload,
+            "TRUNCATE media_assets",
+            "DROP TABLE media_assets",
+        ):
+            asked.clear()
+            db.execute(edit)
+            after = snapshot.refresh(db, after)
+            if "'B'" not in edit:
+                same(after, db)
+    schema.apply(db)
+    db.execute(upload)
+    assert same(snapshot.refresh(db, after), db).media
 
 
 _EDITS: list[tuple[str, LiteralString, set[str], set[str]]] = [
