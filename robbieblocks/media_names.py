@@ -14,7 +14,7 @@ _FOCAL_POINT: Final = re.compile(r"(?:100|[0-9]{1,2})% (?:100|[0-9]{1,2})%")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _PATH_MAX: Final = 500
 # What a release or the server has there itself.
-_TAKEN: Final = frozenset({"manifest.json", "sitemap.xml", "404.html"})
+_TAKEN: Final = re.compile(r"/(?:manifest\.json|tokens\.json|sitemap[^/]*\.xml|404\.html)")
 
 
 def key_problem(key: str) -> str | None:
@@ -38,7 +38,7 @@ def path_problem(path: str) -> str | None:
         return "is no path that begins with one slash"
     if any(not _SEGMENT.fullmatch(each) or each.strip(".") == "" for each in others):
         return "has a part that is empty, or a character that addresses of files don't have"
-    if others[0].startswith("_rb") or others[-1] == "index.html" or path[1:] in _TAKEN:
+    if others[0].startswith("_rb") or others[-1] == "index.html" or _TAKEN.fullmatch(path):
         return "is taken by what RobbieBlocks makes"
     if any(each.startswith(".") for each in others) and (
         others[0] != ".well-known" or any(each.startswith(".") for each in others[1:])

@@ -105,5 +105,6 @@ def test_keys_points_and_addresses() -> None:
     assert [path_problem(each) for each in good] == [None] * 4
     bad = ("ads.txt", "/", "//a.txt", "/a/../b.txt", "/_rb/x.js", "/index.html", "/sitemap.xml")
     assert all(path_problem(each) for each in bad)
+    assert all(path_problem(each) for each in ("/tokens.json", "/sitemap-shared.xml"))
     assert all(path_problem(each) for each in ("/a/.b.txt", "/.well-known/.a"))
     assert all(path_problem(each) for each in ("/.git/config.txt", "/a", "/a b.txt", "/ä.txt"))
