@@ -26,8 +26,9 @@ _TABLES: LiteralString = """
       FROM sync_tables t
       LEFT JOIN pending_sync p ON p.table_name = t.table_name
       LEFT JOIN sync_status s ON s.table_name = t.table_name
-     WHERE t.direction <> 'never'
-     GROUP BY t.table_name, t.direction, t.rule, s.last_sync_at ORDER BY t.table_name
+     GROUP BY t.table_name, t.direction, t.rule, s.last_sync_at
+    HAVING t.direction <> 'never' OR count(p.id) FILTER (WHERE p.synced_at IS NULL) > 0
+     ORDER BY t.table_name
 """
 # Conflicts that nobody has looked at.
 _CONFLICTS: LiteralString = "SELECT count(*) FROM sync_conflicts WHERE resolved_at IS NULL"

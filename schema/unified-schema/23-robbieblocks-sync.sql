@@ -1348,7 +1348,11 @@ $$;
 CREATE OR REPLACE FUNCTION sync_settings()
 RETURNS TABLE (table_name varchar, direction varchar, rule varchar, has_deletes boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    -- The queue always: without it a node would not build what comes.
     SELECT t.table_name, t.direction, t.rule, t.has_deletes FROM sync_tables t
+     WHERE t.table_name = 'robbieblocks_change_triggers' OR NOT EXISTS (
+               SELECT FROM sync_nodes n
+                WHERE n.database_role = session_user AND t.table_name <> ALL (n.tables))
      ORDER BY t.table_name
 $$;
 
@@ -1499,7 +1503,8 @@ BEGIN
                'data', l.data, 'version', l.version, 'sent_version', l.sent_version,
                'column_versions', l.column_versions, 'origin', l.origin)
                ORDER BY l.xid, l.position) FILTER (
-               WHERE (node.tables IS NULL OR l.table_name = ANY (node.tables))
+               WHERE (node.tables IS NULL OR l.table_name = ANY (
+                          node.tables || 'robbieblocks_change_triggers'::text))
                  AND (node.towns IS NULL OR (l.data ? 'town_id') IS NOT TRUE
                       OR sync_town(l.data) = ANY (node.towns))),
            count(*), max(l.number), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)

@@ -79,9 +79,15 @@ def test_a_node_joins_and_leaves_by_commands(
         address = command(found.master, "admit", node.name, "--role", "sync_by_command")
         assert address.startswith("postgresql://sync_by_command:")
         assert "sslmode=verify-full" in address
+        role = f"sync_{node.name}"
+        table = ("--table", "robbieblocks_pages")
         assert "sync_by_command:" not in command(
-            found.master, "admit", node.name, "--role", f"sync_{node.name}"
+            found.master, "admit", node.name, "--role", role, *table
         )
+        assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
+        assert node.value("SELECT count(*) FROM robbieblocks_pages") == 1
+        assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") == 0
+        command(found.master, "admit", node.name, "--role", role)
         assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
         assert node.value("SELECT count(*) FROM robbieblocks_pages") == 1
         # Again: nothing is left to do.

@@ -383,6 +383,7 @@ def test_what_the_master_refuses_does_not_hold_up_the_rest(
         rename(node, "mine")
         with syncing(node) as (process,):
             process.wait_for("sync.refused")
+            process.wait_for("sync.state", state="active")
             found.until_equal(PAGES)
             assert process.health is not None
             until(lambda: process.health and process.health.outbox.refused == 1, "it is counted")
