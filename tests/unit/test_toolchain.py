@@ -78,7 +78,7 @@ def test_lockfile_pins_everything() -> None:
 
 
 def test_no_package_runs_a_script() -> None:
-    """No locked package has a script but esbuild, whose program is a package of its own, and core-js,
+    """None has a script but esbuild, whose program is a package of its own, and core-js,
     whose script asks for gifts.
     """
     scripts = {f for f, entry in LOCK["packages"].items() if entry.get("hasInstallScript")}
