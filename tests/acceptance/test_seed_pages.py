@@ -295,7 +295,7 @@ def test_text_twice_as_large_fits_a_phone(site: Mapping[str, str], browser: Brow
     """No page is wider than the window, the node's own pages neither."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    wide = []
+    wide: list[str] = []
     for node, routes in ROUTES.items():
         for route in ("/", "/no-such-page", *routes):
             page.goto(site[node] + route)
