@@ -88,9 +88,10 @@ class MediaMaker:
         served: dict[str, str] = {}
         for row in there:
             held = known.get(row.key)
-            first = served.setdefault(row.served_path, row.key) if row.served_path else row.key
-            if first != row.key:
-                what = f"has the address of media:{first}, {row.served_path}"
+            first = _in_the_way(row.served_path, served) if row.served_path else ""
+            served.setdefault(row.served_path, row.key)
+            if first:
+                what = f"{row.served_path} is in the way of media:{served[first]}, at {first}"
                 wrong[row.key] = problem(row, what, "give one of them another", "served_path")
             elif held is not None and held.row == row:
                 made[row.key] = held
@@ -255,6 +256,18 @@ class MediaMaker:
         found = problem(row, what, remedy)
         self.failures[cache_key(row)] = found
         return found
+
+
+def _in_the_way(path: str, served: Iterable[str]) -> str:
+    """The address that is the same, or the folder of the other one; "" where there is none."""
+    return next(
+        (
+            other
+            for other in served
+            if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
+        ),
+        "",
+    )
 
 
 def _from_entry(row: MediaRow, entry: bytes) -> Media:

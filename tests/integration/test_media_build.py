@@ -382,3 +382,26 @@ def test_closing_ends_what_is_being_made(tmp_path: Path) -> None:
         again = MediaMaker(cache, 20)
         assert again.make({"a": row}, ["a"], lambda _: content, NO_MEDIA).media["a"].width == 2500
         again.close()
+
+
+def test_files_at_addresses_keep_out_of_each_others_way(site: Builder) -> None:
+    """A file whose address is another's, or lies in it, is not served there, nor is one at a page's
+    address. A warning names each, and all else goes out."""
+    _media(site, "below", "b.txt", b"below", served_path="/ads.txt/b.txt")
+    _media(site, "feed", "feed.txt", b"feed", served_path="/feed.txt")
+    site.sql(
+        "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route,"
+        " layout_template, status) VALUES ('feed-page', 'shared', 'Feed', '/feed.txt/more',"
+        " 'single-column', 'published'), ('old', 'shared', 'Old', '/old.html', 'single-column',"
+        " 'published')"
+    )
+    _media(site, "old", "old.pdf", b"%PDF-1.7 old", served_path="/old.pdf")
+    report = site.build(nodes=[NODE])
+    shared = run_of(report, NODE, "shared")
+    assert shared.outcome == "published"
+    assert site.files(NODE, "shared")["ads.txt"] == b"ads"
+    assert "feed.txt" not in site.files(NODE, "shared")
+    assert "feed.txt/more/index.html" in site.files(NODE, "shared")
+    told = {(p.key, p.field, p.severity) for run in report.runs for p in run.problems}
+    assert ("below", "served_path", "warning") in told
+    assert ("feed", "served_path", "warning") in told

@@ -23,7 +23,7 @@ from robbieblocks.pipeline.planning import (
     causes_of_problems,
     hold_warnings,
 )
-from robbieblocks.pipeline.publishing.node_files import folders, node_files
+from robbieblocks.pipeline.publishing.node_files import folders, media_without_place, node_files
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
@@ -119,6 +119,7 @@ def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
             (
                 *(*held, *failed, *run.notes, *kept),
                 *(*rows, *components, *pages, *run.brand.problems),
+                *media_without_place(run, composed.manifest.pages),
             )
         )
     )

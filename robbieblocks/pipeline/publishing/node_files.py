@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain
 from typing import Final
 
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
     INDEX_FILE,
     REDIRECTS_FILE,
@@ -47,10 +49,51 @@ def node_files(
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
     if run.target.app == SHARED_APP:
-        served = run.app.media.files
+        places = _places(pages)
+        served = {p: name for p, name in run.app.media.files.items() if not _taken(p, places)}
         bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
         files |= {path: bodies[name] for path, name in served.items()}
     return files, assets
+
+
+def media_without_place(run: RunPlan, pages: Sequence[PageEntry]) -> Iterable[Problem]:
+    """Files that are not served at their address: it is a page's, or in another file's way."""
+    if run.target.app != SHARED_APP or not run.app.media.library.keys:
+        return
+    # No page shows them, so none is held back.
+    for wrong in run.app.media.library.wrong.values():
+        if wrong.field == "served_path":
+            yield replace(wrong, severity="warning")
+    places = _places(pages)
+    for key, media in run.app.media.library.media.items():
+        path = media.row.served_path.removeprefix("/")
+        if path and (page := _taken(path, places)):
+            yield Problem(
+                entity="media",
+                key=key,
+                field="served_path",
+                what=f"the page {page} has the address /{path}, so the file is not served there",
+                remedy="give one of the two another address",
+                severity="warning",
+            )
+
+
+def _places(pages: Sequence[PageEntry]) -> dict[str, str]:
+    """The page that has each file, and one of those in each folder."""
+    within = {folder: entry.key for entry in pages for folder in folders(entry.path)}
+    return {**within, **{entry.path: entry.key for entry in pages}}
+
+
+def _taken(path: str, places: Mapping[str, str]) -> str:
+    """The page that is in the way of a file, or ""."""
+    return places.get(path) or next(
+        (
+            places[folder]
+            for folder in folders(path)
+            if folder.endswith(".html") and folder in places
+        ),
+        "",
+    )
 
 
 def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> dict[str, bytes]:
