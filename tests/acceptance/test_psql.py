@@ -43,7 +43,7 @@ def test_the_first_edit_of_the_readme_works_word_for_word(
     ran = demo.run(*after)
     assert (ran.code, "changed    robbie-play-home" in ran.out) == (0, True), ran.out
     page = demo.site / "vengeance-local" / "play" / "current" / "play" / "index.html"
-    assert f"<title>{EDIT_BY_HAND}</title>" in page.read_text()
+    assert f"<title>{EDIT_BY_HAND} · " in page.read_text()
 
     with (
         subprocess.Popen(

@@ -23,7 +23,7 @@ BUILD = ("build", "--node", NODE, "--app", APP)
 
 # In the order in which one build of one app reaches them.
 PREPARING = (
-    *("open", "read", "begun", "assemble", "compile", "brand", "plan", "render"),
+    *("open", "read", "media", "begun", "assemble", "compile", "brand", "plan", "render"),
     *(
         "rendered",
         "compose",
@@ -135,7 +135,7 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
     assert html == before if step in PREPARING else "<title>Third" in html
     assert release.verify(builder.site_root, NODE, APP) == ()
     dead = unfinished(builder)
-    assert len(dead) == (step not in ("open", "read", "closed", "record"))
+    assert len(dead) == (step not in ("open", "read", "media", "closed", "record"))
     report = builder.build(nodes=[NODE], apps=[APP])
     assert report.exit_code == 0
     expected = "published" if step in PREPARING else "unchanged"

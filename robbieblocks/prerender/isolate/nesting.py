@@ -17,7 +17,7 @@ from robbieblocks.prerender.isolate.html_check import block_node, parsed
 
 # React escapes "<" in texts and ">" in attributes.
 _TOKEN: Final = re.compile(
-    r"<!--(?P<comment>.*?)-->|</(?P<end>[A-Za-z][^\s/>]*+)[^>]*+>"
+    r"<!--(?P<comment>.*?)(?:-->|\Z)|</(?P<end>[A-Za-z][^\s/>]*+)[^>]*+>"
     r"|<(?P<start>[A-Za-z][^\s/>]*+)(?P<rest>[^>]*+)>|(?P<text>[^<]++)|<",
     re.DOTALL,
 )
