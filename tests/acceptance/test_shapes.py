@@ -278,7 +278,9 @@ def test_placeholders_are_text_everywhere(
 ) -> None:
     """In a still block, in a live one and in the title a name from the query is text, never HTML."""
     visit(page, f"{address}/hello/{query}")
-    page.wait_for_function("t => document.title === t", arg=f"{name or 'Somebody'}'s page")
+    page.wait_for_function(
+        "t => document.title === t", arg=f"{name or 'Somebody'}'s page · Vengeance"
+    )
     expect(page.locator(".greeting")).to_have_text(f"Hi {name or 'there'}!")
     alive(page)
     button = page.get_by_role("button")

@@ -8,8 +8,10 @@ from graphlib import TopologicalSorter
 
 from psycopg import Connection
 
-# Tables that are written by triggers, as other tables are filled.
-_WRITTEN_BY_TRIGGERS = ("audit_log",)
+# Tables that the database writes by itself, as other tables are filled, or as a sync runs.
+_WRITTEN_BY_ITSELF = (
+    *("audit_log", "sync_self", "sync_tables", "sync_rows", "sync_log", "sync_received"),
+)
 _COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
            coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
@@ -92,7 +94,7 @@ def read(connection: Connection) -> list[Table]:
     for table, check in run(_CHECKS):
         checks[table] = f"{checks.get(table, '')}\n{check}"
     tables: dict[str, Table] = {}
-    for name, column, kind, default, sequence in run(_COLUMNS, [list(_WRITTEN_BY_TRIGGERS)]):
+    for name, column, kind, default, sequence in run(_COLUMNS, [list(_WRITTEN_BY_ITSELF)]):
         table = tables.setdefault(name, Table(name, {}, tuple(keys.get(name, ()))))
         check = checks.get(name, "")
         table.columns[column] = Column(
