@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -164,7 +164,7 @@ class _Workspace:
         classes = {key: each.classes for key, each in components.good.items()}
         vain = [
             *unknown_utilities(classes, rows, utilities.known, tokens, base_css),
-            *self._misspelt(rows, components.good, tokens, (base_css, *utilities.known.theme)),
+            *self._misspelt(rows, components.good, tokens, base_css, utilities.known.theme),
         ]
         return Bundle(
             modules=self._modules(components.good.values()),
@@ -187,13 +187,13 @@ class _Workspace:
         rows: Mapping[str, ComponentRow],
         good: Mapping[str, Component],
         tokens: Sequence[TokenRow],
-        defining: Iterable[str],
+        base_css: str,
+        theme: Iterable[str],
     ) -> Iterator[Problem]:
-        """Custom properties that are almost tokens, but for those that `defining` texts name."""
-        named = {word for each in good.values() for word in each.module.candidates}
-        known = {*variables_in(defining), *(property_name(token.key) for token in tokens)}
-        variables = {name for name in named if name.startswith("--")}
-        return misspelt_variables([rows[key] for key in good], variables, known)
+        """Custom properties that are almost tokens, but for those of base styles and theme."""
+        named = frozenset[str]().union(*(each.module.variables for each in good.values()))
+        known = {*_variables_of(base_css), *theme, *(property_name(token.key) for token in tokens)}
+        return misspelt_variables([rows[key] for key in good], named, known)
 
     def _tailwind_for(self, tokens: Sequence[TokenRow]) -> Tailwind:
         """Tailwind under these tokens; of earlier ones nothing is kept."""
@@ -249,3 +249,9 @@ class _Workspace:
                 if name not in modules:
                     parts.setdefault(name, PackagePart.whole(name))
         return modules | self.packages.modules(parts.values())
+
+
+@lru_cache(maxsize=2)
+def _variables_of(base_css: str) -> frozenset[str]:
+    """The custom properties of the base styles, which builds share."""
+    return variables_in([base_css])

@@ -176,6 +176,11 @@ class Module:
     computes_styles: bool = False
 
     @cached_property
+    def variables(self) -> frozenset[str]:
+        """The custom properties among the candidates."""
+        return frozenset(word for word in self.candidates if word.startswith("--"))
+
+    @cached_property
     def script_hash(self) -> Sha256:
         """The hash of the script that the isolate runs."""
         return sha256(self.script)

@@ -7,6 +7,7 @@ which the next plan tells what differs.
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -121,13 +122,14 @@ class Fingerprints:
         self._modules: dict[str, Sha256] = {}
         self._components: dict[str, Sha256] = {}
         self._digests: dict[str, tuple[str, ...]] = {}
+        isolate = _script_hash(bundle.isolate)
         parts = (
             styles,
             templates,
             toolchain,
             bundle.runtime.asset.name,
             bundle.base_stylesheet.name,
-            sha256(bundle.isolate),
+            isolate,
             # Which words of a page's HTML are classes, and of what kind.
             bundle.utilities_key,
         )
@@ -135,7 +137,7 @@ class Fingerprints:
         self._base_digests = (
             _styles_digest(styles),
             f"template::{_digest(templates + bundle.base_stylesheet.name)}",
-            f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + sha256(bundle.isolate))}",
+            f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + isolate)}",
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}
         if previous:
@@ -269,6 +271,12 @@ def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
     linked = _styles_digest("linked")
     pages = [page for manifest in live if manifest for page in manifest.pages]
     return sum(linked in page.input_digests for page in pages) * 2 > len(pages)
+
+
+@functools.lru_cache(maxsize=2)
+def _script_hash(script: str) -> Sha256:
+    """The hash of a large script that builds share."""
+    return sha256(script)
 
 
 def _styles_digest(styles: StyleForm) -> str:

@@ -215,8 +215,13 @@ def style_text(sheets: Iterable[Asset]) -> str:
 
     Line ends are those that an HTML parser makes of them, so that the text's hash is the browser's.
     """
-    text = sendable("".join([sheet.content.decode() for sheet in sheets]))
-    return _STYLE_END.sub(r"<\/", _LINE_END.sub("\n", text))
+    return _STYLE_END.sub(r"<\/", "".join([_sheet_text(sheet) for sheet in sheets]))
+
+
+@functools.lru_cache(maxsize=2048)
+def _sheet_text(sheet: Asset) -> str:
+    """A sheet as HTML can hold it. An edit leaves most sheets as they are."""
+    return _LINE_END.sub("\n", sendable(sheet.content.decode()))
 
 
 def style(text: str) -> str:

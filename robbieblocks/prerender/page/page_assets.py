@@ -25,6 +25,8 @@ _REACT: Final = "react"
 _COMPONENTS: Final = component_specifier("")
 # Of so many sets of components the styles are kept: each may take some 30 KB.
 _STYLES_KEPT: Final = 512
+# Of so many scripts it is kept what they name: those of a large app, and of their earlier editions.
+_SCRIPTS_KEPT: Final = 8192
 # Names by which a script makes elements of a text, as they stand in compiled code. A name in a text
 # that is only shown counts, too: then a block is not filled that could be.
 _HTML_SETTER: Final = re.compile(
@@ -178,7 +180,7 @@ class AssetGraph:
         scripts = (
             self.bundle.modules[name].script for name in reached if name.startswith(_COMPONENTS)
         )
-        return next((found[0] for text in scripts if (found := names.search(text))), "")
+        return next((found for text in scripts if (found := _first_name(names, text))), "")
 
     def _styles(self, specifiers: Iterable[str]) -> tuple[str, ...] | None:
         modules = [self.bundle.modules[name] for name in specifiers]
@@ -233,6 +235,13 @@ class AssetGraph:
                 parts.append(head.style(text))
                 texts.append(text)
         return _Styles("\n".join(parts), tuple(texts), linked)
+
+
+@functools.lru_cache(_SCRIPTS_KEPT)
+def _first_name(names: re.Pattern[str], script: str) -> str:
+    """The first of the names that a script has; or "". An edit leaves most scripts as they are."""
+    found = names.search(script)
+    return found[0] if found else ""
 
 
 def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:
