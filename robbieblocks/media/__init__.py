@@ -1,12 +1,10 @@
 """Media: what is made of the pictures, fonts and other files that pages show."""
 
-from robbieblocks.media.builtin import IMAGE, with_image
 from robbieblocks.media.kinds import KindProblem, MediaKind, kind_of
 from robbieblocks.media.making import MediaMaker
 from robbieblocks.media.references import References, Styles, keys_in_styles
 
 __all__ = [
-    "IMAGE",
     "KindProblem",
     "MediaKind",
     "MediaMaker",
@@ -14,5 +12,4 @@ __all__ = [
     "Styles",
     "keys_in_styles",
     "kind_of",
-    "with_image",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles, with_image
+from robbieblocks.builtin import with_builtin
+from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles
 from robbieblocks.model import (
     NO_MEDIA,
     AssembledPage,
@@ -98,13 +99,13 @@ class MediaMemory:
                 self._styles.resolved(content, library),
                 library=known if known == library else library,
             )
-        components = self._with_image(resolved.components)
+        components = self._with_builtin(resolved.components)
         if not same(components, resolved.components):
             resolved = replace(resolved, components=components)
         self._given, self._resolved = content, resolved
         return resolved
 
-    def _with_image(self, components: _Components) -> _Components:
+    def _with_builtin(self, components: _Components) -> _Components:
         if self._components is None or not same(self._components[0], components):
-            self._components = components, with_image(components)
+            self._components = components, with_builtin(components)
         return self._components[1]

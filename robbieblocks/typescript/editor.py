@@ -17,10 +17,10 @@ from uuid import UUID
 
 from robbieblocks import content
 from robbieblocks.assemble import MARKDOWN, MEDIA, References, ValueProblem, normal_form
+from robbieblocks.builtin import BUILTIN
 from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.content import Component
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.media import IMAGE
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Json, component_specifier
 from robbieblocks.names import KEY_LENGTH, name_problem
@@ -94,9 +94,12 @@ def _generated(
     every = f"{_relative(content_folder, folder)}/components/*/component"
     path_map[component_specifier("*")] = [every]
     files: dict[str, str] = {}
-    if not any(row.key == IMAGE.key for row in components):
-        files["image.tsx"] = IMAGE.code
-        path_map[component_specifier(IMAGE.key)] = ["./image.tsx"]
+    own = {row.key for row in components}
+    for key, builtin in BUILTIN.items():
+        if key in own:
+            continue
+        files[f"{key}.tsx"] = builtin.code
+        path_map[component_specifier(key)] = [f"./{key}.tsx"]
     reads_props = False
     for row in components:
         specifier = component_specifier(row.key)

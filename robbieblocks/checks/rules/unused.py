@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from robbieblocks.builtin import is_builtin
 from robbieblocks.checks import properties
 from robbieblocks.checks.finding import Checked, Found
 from robbieblocks.checks.sources import with_imported
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
-from robbieblocks.media import IMAGE
 from robbieblocks.messages import printable
-from robbieblocks.model import same
 
 # What a build itself reads: the colour of a browser's own bars.
 _READ_BY_BUILDS: Final = frozenset({"--color-background"})
@@ -28,8 +27,7 @@ def unused_components(checked: Checked) -> Iterator[Found]:
     placed = {block.component for page in content.pages for block in page.blocks}
     used = {row.key for row in with_imported(placed, content.components)}
     for key, row in sorted(content.components.items()):
-        # A site has the component `image` without a row.
-        if row.published and key not in used and not same(row, IMAGE):
+        if row.published and key not in used and not is_builtin(row):
             yield Found(
                 Problem(
                     entity="component",

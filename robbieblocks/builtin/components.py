@@ -1,0 +1,45 @@
+"""The components `@robbieblocks/<key>` that are in the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from robbieblocks.model import MODULE, ComponentRow, component_specifier, same
+
+
+def _component(key: str, name: str, identity: str) -> ComponentRow:
+    """A component of the files beside this one: its code, and its styles where it has some."""
+    code = Path(__file__).with_name(f"{key}.tsx")
+    styles = code.with_suffix(".css")
+    return ComponentRow(
+        id=UUID(identity),
+        key=key,
+        name=name,
+        type=MODULE,
+        code=code.read_text("utf-8"),
+        css=styles.read_text("utf-8") if styles.exists() else "",
+    )
+
+
+BUILTIN: Final[Mapping[str, ComponentRow]] = {
+    row.key: row for row in (_component("image", "Image", "7c1f4a2e-2d53-4a86-9d53-0c6e51b0a6f1"),)
+}
+
+
+def with_builtin(components: Mapping[str, ComponentRow]) -> Mapping[str, ComponentRow]:
+    """The components, with those of these that one of them imports and no row has the key of."""
+    imported = {
+        key: row
+        for key, row in BUILTIN.items()
+        if key not in components
+        and any(component_specifier(key) in each.code for each in components.values())
+    }
+    return {**components, **imported} if imported else components
+
+
+def is_builtin(row: ComponentRow) -> bool:
+    """Whether a component is one of these, and no row."""
+    return same(row, BUILTIN.get(row.key))
