@@ -55,6 +55,11 @@ RULES: Final = (
     Rule(
         "missing-file", "error", "the address of a picture or file that the same node does not have"
     ),
+    Rule(
+        "moved-page",
+        "warning",
+        "a page with another route than its live one, where no redirect leads from there to it",
+    ),
     Rule("dead-fragment", "warning", "a link to `#id` of a page that has no such id"),
     Rule("image-alt", "error", "an image without `alt`"),
     Rule(

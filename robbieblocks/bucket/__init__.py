@@ -16,9 +16,10 @@ The site root stays the source, so pins, holds and rollbacks count for the bucke
 from robbieblocks.bucket.pointer import FlatPointer, RouterPointer
 from robbieblocks.bucket.publishing import Publisher, Pushed, open_publisher
 from robbieblocks.bucket.record import Record, read_record
+from robbieblocks.bucket.redirect_lines import StaticHost
 from robbieblocks.bucket.routers import RouterKind, router_of
 from robbieblocks.bucket.source import live_builds
-from robbieblocks.bucket.static_host import StaticHost, static_site
+from robbieblocks.bucket.static_host import static_site
 from robbieblocks.bucket.telling import Telling
 
 __all__ = [

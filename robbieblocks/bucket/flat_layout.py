@@ -52,7 +52,8 @@ class FlatLayout:
         Raises UsageError where an object is in the way that this program did not put there.
         """
         before = held.pointer if held and isinstance(held.pointer, FlatPointer) else _NOTHING
-        wanted = {one.key: one for one in (*source.assets(asset_folder()), *source.by_path())}
+        parts = (source.assets(asset_folder()), source.by_path(), source.leading_pages())
+        wanted = {one.key: one for part in parts for one in part}
         there = self._there(held, before, wanted)
         changed = [one for one in wanted.values() if _differs(one, before, there)]
         self._refuse_foreign(changed, before, there)

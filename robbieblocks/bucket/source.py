@@ -10,8 +10,10 @@ from typing import Final
 from urllib.parse import quote
 
 from robbieblocks import release
+from robbieblocks.bucket.redirect_lines import page_that_leads
 from robbieblocks.model import (
     ASSET_PREFIX,
+    GONE,
     REDIRECTS_FILE,
     SHARED_APP,
     WILDCARD,
@@ -145,7 +147,17 @@ class Source:
         Each has its status, its location, and whether the rest of the path is put behind that.
         Raises SourceChanged and SiteUnavailable.
         """
-        table = Redirects.of(
+        table = self.redirects()
+        parts = {"moved": table.exact, "movedBelow": table.below}
+        return {
+            name: {path: _moved_to(each) for path, each in part.items()}
+            for name, part in parts.items()
+            if part
+        }
+
+    def redirects(self) -> Redirects:
+        """What rows redirect. Raises SourceChanged and SiteUnavailable."""
+        return Redirects.of(
             each
             for found in self.manifests
             if REDIRECTS_FILE in found.files
@@ -153,12 +165,39 @@ class Source:
                 self._page(found.app, REDIRECTS_FILE, found.files[REDIRECTS_FILE])
             )
         )
-        parts = {"moved": table.exact, "movedBelow": table.below}
-        return {
-            name: {path: _moved_to(each) for path, each in part.items()}
-            for name, part in parts.items()
-            if part
-        }
+
+    def paths(self) -> tuple[set[str], dict[str, str]]:
+        """The paths that a file answers, and other forms of them with where each leads."""
+        answered: set[str] = set()
+        leading: dict[str, str] = {}
+        for found in self.manifests:
+            routes, others = release.routes_of(found)
+            answered.update(routes)
+            leading.update(others)
+        return answered, {path: to for path, to in leading.items() if path not in answered}
+
+    def leading_pages(self) -> list[Wanted]:
+        """A page for each path that rows redirect, which leads on by itself.
+
+        None is there for a wildcard and for what is gone. Raises SourceChanged and SiteUnavailable.
+        """
+        taken = {path.casefold() for found in self.manifests for path in found.files}
+        made: list[Wanted] = []
+        for path, each in self.redirects().exact.items():
+            key = path.removeprefix("/")
+            key = key if key.endswith(".html") else f"{key}/index.html"
+            if each.status == GONE or key.casefold() in taken:
+                continue
+            content = page_that_leads(each)
+            made.append(
+                Wanted(
+                    key=key,
+                    digest=sha256(content),
+                    cache_control=_ASKED_EACH_TIME,
+                    read=partial(bytes, content),
+                )
+            )
+        return made
 
     def by_path(self) -> list[Wanted]:
         """Every file at its path; of two apps that have the same, the first one's."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from robbieblocks.bucket.redirect_lines import RedirectLines, StaticHost, redirect_lines
 from robbieblocks.bucket.source import Source, SourceChanged, asset_folder
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import counted
@@ -22,12 +23,11 @@ from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import ONE_YEAR, SECURITY
 
-StaticHost = Literal["netlify", "cloudflare"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Limits:
     redirects: int
+    wildcards: int
     redirect_characters: int
     header_rules: int
     header_characters: int
@@ -37,9 +37,10 @@ class _Limits:
 
 _NO_LIMIT: Final = 1 << 60
 _LIMITS: Final[Mapping[StaticHost, _Limits]] = {
-    # Every redirect here has a wildcard, of which a hundred are taken. Files: of the free plan.
+    # Files: of the free plan.
     "cloudflare": _Limits(
-        redirects=100,
+        redirects=2_000,
+        wildcards=100,
         redirect_characters=1000,
         header_rules=100,
         header_characters=2000,
@@ -48,6 +49,7 @@ _LIMITS: Final[Mapping[StaticHost, _Limits]] = {
     ),
     "netlify": _Limits(
         redirects=10_000,
+        wildcards=10_000,
         redirect_characters=_NO_LIMIT,
         header_rules=_NO_LIMIT,
         header_characters=_NO_LIMIT,
@@ -70,7 +72,6 @@ def static_site(
 ) -> StaticSite:
     """The folder for a host. Raises SiteUnavailable, and UsageError over a limit of the host's."""
     headers = list(_headers())
-    redirects, notes = _redirects(host, applications)
     try:
         source = Source.of(site_root, node)
         wanted = (*source.by_path(), *source.assets(asset_folder()))
@@ -79,7 +80,9 @@ def static_site(
                 f"node {node} has no live release under {site_root.path}: "
                 "run `robbieblocks build` first"
             )
-        _check(host, headers, redirects, len(wanted))
+        moved = redirect_lines(host, source.redirects(), *source.paths())
+        passed_on, notes = _passed_on(host, applications)
+        _check(host, headers, passed_on, moved, len(wanted))
         names = _page_names(source)
         files = {names.get(each.key, each.key): each.read() for each in wanted}
     except SourceChanged as error:
@@ -89,9 +92,9 @@ def static_site(
     for path, content in files.items():
         _check_size(host, path, len(content))
     files["_headers"] = _text(headers)
-    if redirects:
+    if redirects := [*passed_on, *moved.exact, *moved.below]:
         files["_redirects"] = _text(redirects)
-    return StaticSite(files, notes)
+    return StaticSite(files, (*notes, *moved.notes))
 
 
 def _text(lines: Sequence[str]) -> bytes:
@@ -130,7 +133,7 @@ def _headers() -> Iterator[str]:
         yield f"  {name}: {value}"
 
 
-def _redirects(
+def _passed_on(
     host: StaticHost, applications: Mapping[str, str]
 ) -> tuple[Sequence[str], Sequence[str]]:
     """The lines that pass paths on to applications, and what can't be passed on."""
@@ -155,24 +158,51 @@ def _is_private(address: str) -> bool:
         return "." not in name
 
 
-def _check(host: StaticHost, headers: Sequence[str], redirects: Sequence[str], files: int) -> None:
+def _check(
+    host: StaticHost,
+    headers: Sequence[str],
+    passed_on: Sequence[str],
+    moved: RedirectLines,
+    files: int,
+) -> None:
     limits = _LIMITS[host]
     rules = sum(not line.startswith(" ") for line in headers)
+    redirects = [*passed_on, *moved.exact, *moved.below]
+    # Netlify has one limit for all lines, Cloudflare one for each kind.
+    is_one = limits.redirects == limits.wildcards
+    exact = len(redirects) if is_one else len(moved.exact)
+    fewer = "name fewer [applications], and redirect fewer paths"
     found = (
-        (files, limits.files, "file", "publish fewer pages to this node"),
-        (rules, limits.header_rules, "rule in _headers", "shorten it"),
-        (len(redirects), limits.redirects, "line in _redirects", "name fewer [applications]"),
-        (_longest(headers), limits.header_characters, "character in a line of _headers", "shorten"),
+        (files, limits.files, "file", "", "publish fewer pages to this node"),
+        (rules, limits.header_rules, "rule", " in _headers", "shorten it"),
+        (exact, limits.redirects, "line", " in _redirects", fewer),
+        (
+            len(moved.below),
+            limits.wildcards,
+            "wildcard",
+            " in _redirects",
+            "redirect single paths, or fewer folders",
+        ),
+        (
+            _longest(headers),
+            limits.header_characters,
+            "character",
+            " in a line of _headers",
+            "shorten it",
+        ),
         (
             _longest(redirects),
             limits.redirect_characters,
-            "character in a line of _redirects",
-            "shorten the paths of [applications]",
+            "character",
+            " in a line of _redirects",
+            "shorten the paths of [applications] and of redirects",
         ),
     )
-    for count, limit, what, remedy in found:
+    for count, limit, what, where, remedy in found:
         if count > limit:
-            raise UsageError(f"{counted(count, what)}: {host} takes {limit:,}\n  -> {remedy}")
+            raise UsageError(
+                f"{counted(count, what)}{where}: {host} takes {limit:,}\n  -> {remedy}"
+            )
 
 
 def _longest(lines: Sequence[str]) -> int:

@@ -7,6 +7,15 @@ what it found; a fault in one row ends no rule (`rows`).
 
 from robbieblocks.checks.finding import Checked, Finding, Found
 from robbieblocks.checks.rules.links import SRCSET_CANDIDATE
+from robbieblocks.checks.rules.moved import moved_from
 from robbieblocks.checks.running import FINDERS, run
 
-__all__ = ["FINDERS", "SRCSET_CANDIDATE", "Checked", "Finding", "Found", "run"]
+__all__ = [
+    "FINDERS",
+    "SRCSET_CANDIDATE",
+    "Checked",
+    "Finding",
+    "Found",
+    "moved_from",
+    "run",
+]

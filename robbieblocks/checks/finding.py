@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
+from robbieblocks.assemble import redirects_of
 from robbieblocks.checks import markup, properties, sheets
 from robbieblocks.checks.addresses import addresses_of
 from robbieblocks.checks.markup import Markup
@@ -14,7 +15,7 @@ from robbieblocks.checks.sheets import Sheet
 from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
-from robbieblocks.model import Bundle, component_specifier
+from robbieblocks.model import Bundle, Redirects, component_specifier
 from robbieblocks.pipeline import InspectedPage, Inspection, Request, keys_shown
 from robbieblocks.row_faults import blame
 from robbieblocks.settings import Settings
@@ -134,6 +135,19 @@ class Checked:
 
     @cached_property
     def _addresses(self) -> dict[str, Mapping[str, Markup | None]]:
+        return {}
+
+    def redirects(self, node: str) -> Redirects:
+        """What rows redirect on a node."""
+        if node not in self._redirects:
+            content = self.inspection.content
+            row = next(each for each in content.nodes if each.id == node)
+            by_app = redirects_of(content, row).by_app.values()
+            self._redirects[node] = Redirects.of(each for app in by_app for each in app)
+        return self._redirects[node]
+
+    @cached_property
+    def _redirects(self) -> dict[str, Redirects]:
         return {}
 
     def suggestion(self, name: str, known: Collection[str]) -> str | None:

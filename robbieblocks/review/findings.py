@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,17 +12,19 @@ import orjson
 import robbieblocks
 from robbieblocks import checks
 from robbieblocks.cache import Cache, source_hash
+from robbieblocks.check_rules import RULES
 from robbieblocks.checks import Checked, Finding
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.pipeline import Proposal
 from robbieblocks.review.values import NewFinding
 from robbieblocks.settings import Settings
 
 _KIND: Final = "findings"
+_MOVED: Final = "moved-page"
 # Compiling the types of all components twice takes longer than all else; `check` does it. Examples
-# are read with the files of both sides.
-_LEFT_OUT = {"types": "off", "wrong-example": "off"}
+# are read with the files of both sides. A page has moved from where the base has it.
+_LEFT_OUT = {"types": "off", "wrong-example": "off", _MOVED: "off"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +44,29 @@ class Checks:
         kept = self.cache.get_many(_KIND, [key])
         if key in kept:
             return tuple(map(_decoded, orjson.loads(kept[key])))
-        found = checks.run(
-            Checked(
-                inspection=proposal.inspection,
-                settings=replace(self.settings, checks={**self.settings.checks, **_LEFT_OUT}),
-                progress=lambda _: None,
-            )
-        )
+        found = checks.run(self._checked(proposal))
         self.cache.put_many(_KIND, {key: orjson.dumps(list(map(_encoded, found)))})
         return found
+
+    def moved(self, before: Proposal, after: Proposal) -> Iterator[NewFinding]:
+        """Pages that move, and to whose old address nothing is said."""
+        level = self.settings.checks.get(
+            _MOVED, next(each.level for each in RULES if each.name == _MOVED)
+        )
+        if level == "off":
+            return
+        severity: Severity = "error" if level == "error" else "warning"
+        manifests = [made.manifest for _, made in sorted(before.composed.items())]
+        for found in checks.moved_from(manifests, self._checked(after)):
+            problem = replace(found.problem, severity=severity)
+            yield NewFinding(rule=_MOVED, problem=problem, nodes=found.nodes)
+
+    def _checked(self, proposal: Proposal) -> Checked:
+        return Checked(
+            inspection=proposal.inspection,
+            settings=replace(self.settings, checks={**self.settings.checks, **_LEFT_OUT}),
+            progress=lambda _: None,
+        )
 
     def _key(self, proposal: Proposal, made_from: Sha256) -> Sha256:
         rows = proposal.inspection.content

@@ -136,7 +136,7 @@ def _reviewed(
         ),
         runs=runs,
         pages=tuple(pages),
-        findings=(*unread, *found),
+        findings=(*unread, *found, *judge.moved(old, new)),
         solved=solved,
         notes=(*sides.before.notes, *sides.after.notes, *_frozen(runs, settings, new.plan.now)),
     )

@@ -26,7 +26,7 @@ from robbieblocks.bucket import (
     read_record,
 )
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
-from robbieblocks.model import sha256
+from robbieblocks.model import REDIRECTS_FILE, Redirect, redirects_text, sha256
 from robbieblocks.objectstore import Stored
 from robbieblocks.release import Retention, SiteRoot
 from robbieblocks.settings import BucketSettings, EventSettings, Settings
@@ -541,6 +541,30 @@ def test_pages_lie_at_their_paths_in_a_flat_bucket(s3: Front, site_root: SiteRoo
     s3.requests.clear()
     assert not publishing.push().swapped
     assert s3.written == []
+
+
+def test_a_redirect_is_a_page_that_leads_on_in_a_flat_bucket(
+    s3: Front, site_root: SiteRoot
+) -> None:
+    """It goes when the row says it no more; for wildcards, and where a page is, there is none."""
+    stated = (
+        Redirect("/old/", "/play/", 301, "home"),
+        Redirect("/old.html", "/play/", 301, "home"),
+        Redirect("/play/p1/", "/play/", 301, "home"),
+        Redirect("/blog/*", "/play/", 301, "home"),
+        Redirect("/gone/", "", 410, "frame"),
+    )
+    publishing = publisher(s3, site_root, "flat")
+    publishing.push()
+    before = keys(s3)
+    put(site_root, {**pages(1), REDIRECTS_FILE: redirects_text(stated)}, assets(1))
+    publishing.push()
+    assert keys(s3) - before == {"old/index.html", "old.html", REDIRECTS_FILE}
+    assert b'url=/play/"' in content(s3, "old/index.html")
+    assert content(s3, "play/p1/index.html") == pages(1)["play/p1/index.html"]
+    put_version(site_root, 1)
+    publishing.push()
+    assert keys(s3) == before
 
 
 @pytest.mark.chaos

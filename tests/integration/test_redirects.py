@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from robbieblocks import release
+from robbieblocks.checks import Checked, Finding, run
+from robbieblocks.pipeline import Request, inspect
 from robbieblocks.release import SiteRoot
 from tests.building import NOW
 from tests.sites import APP, NODE, MakeSite, Site
@@ -121,3 +123,25 @@ def test_a_moved_page_that_is_held_back_is_reached_where_it_is_live(site: Site) 
     site.build()
     assert not site.problems()
     assert stated(site)["/old/"] == stated(site)["/v1/"] == stated(site)["/new/"] == "/b/"
+
+
+def test_a_check_proposes_a_redirect_for_what_moves(site: Site) -> None:
+    """It compares with what is live here; once a row leads from there, it is silent."""
+    site.sql("UPDATE robbieblocks_pages SET page_route = '/third/' WHERE page_key = 'other'")
+    (found,) = [each for each in checked(site) if each.rule == "moved-page"]
+    assert found.problem.key == "other"
+    assert found.problem.remedy == 'in its metadata: redirect_from = ["/other/"]'
+    metadata(site, "other", {"redirect_from": ["/other/"]})
+    assert not [each for each in checked(site) if each.rule == "moved-page"]
+
+
+def checked(site: Site) -> tuple[Finding, ...]:
+    builder = site.builder
+    inspection = inspect(
+        Request(dry_run=True),
+        context=builder.context,
+        connection=builder.connection,
+        clock=lambda: NOW,
+        progress=builder.said.append,
+    )
+    return run(Checked(inspection=inspection, settings=builder.settings, progress=print))

@@ -241,6 +241,15 @@ def test_a_broken_component_holds_its_pages_back(project: Project) -> None:
     assert "Component page-hero touches 5 pages on 4 nodes: all are held back" in as_text(made)
 
 
+def test_a_page_that_moves_is_told_with_the_redirect_to_add(project: Project) -> None:
+    """The finding is new against the base, and names the nodes only where not all show it."""
+    project.edit(_TABLE, 'route = "/play/blackjack"', 'route = "/play/cards"')
+    moved = [each for each in project.review().review.findings if each.rule == "moved-page"]
+    (told,) = [each.problem for each in moved]
+    assert told.key == "robbie-play-blackjack"
+    assert told.remedy == 'in its metadata: redirect_from = ["/play/blackjack"]'
+
+
 def test_a_token_that_changes_nothing_that_is_seen(project: Project) -> None:
     _unseen_token(project)
     assert project.text() == [

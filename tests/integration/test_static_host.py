@@ -8,6 +8,7 @@ import pytest
 
 from robbieblocks.bucket import StaticHost, static_site
 from robbieblocks.errors import UsageError
+from robbieblocks.model import REDIRECTS_FILE, Redirect, redirects_text
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import ONE_YEAR, SECURITY
 from tests.integration.releases import NODE, assets, manifest, pages, publish, put
@@ -64,8 +65,31 @@ def test_applications_are_passed_on_where_the_host_can(site_root: SiteRoot) -> N
     assert len(made.notes) == 2
 
 
+def test_redirects_follow_applications(site_root: SiteRoot) -> None:
+    """What rows redirect has its lines behind those of applications."""
+    put_redirects(site_root, Redirect("/old", "/play/", 301, "home"))
+    made = static_site("netlify", site_root, NODE, {"/api": "http://api.example.org:80"})
+    assert made.files["_redirects"].decode().splitlines()[2:] == ["/old /play/ 301"]
+
+
+def test_more_redirects_than_cloudflare_takes_are_refused(site_root: SiteRoot) -> None:
+    """Lines with a wildcard have a limit of their own, and the error has the number."""
+    put_redirects(site_root, *(Redirect(f"/a{n}/*", "/play/", 301, "home") for n in range(101)))
+    with pytest.raises(UsageError, match="101 wildcards in _redirects: cloudflare takes 100\n"):
+        static_site("cloudflare", site_root, NODE, {})
+    assert static_site("netlify", site_root, NODE, {}).files["_redirects"].count(b"\n") == 101
+    put_redirects(site_root, *(Redirect(f"/a{n}", "/play/", 301, "home") for n in range(1_001)))
+    with pytest.raises(UsageError, match=r"2,002 lines in _redirects: cloudflare takes 2,000"):
+        static_site("cloudflare", site_root, NODE, {})
+
+
+def put_redirects(site_root: SiteRoot, *redirects: Redirect) -> None:
+    """The play app's release, with redirects."""
+    put(site_root, {**pages(1), REDIRECTS_FILE: redirects_text(redirects)}, assets(1))
+
+
 def test_more_than_a_host_takes_is_refused(site_root: SiteRoot) -> None:
     """The error has the number, the limit and the remedy."""
     given = {f"/a{number}": "http://api.example.org:80" for number in range(5_001)}
-    with pytest.raises(UsageError, match=r"10,002 line.* takes 10,000\n  -> name fewer"):
+    with pytest.raises(UsageError, match=r"10,002 lines in _redirects: .*\n  -> name fewer"):
         static_site("netlify", site_root, NODE, given)

@@ -12,14 +12,23 @@ import pytest
 
 from robbieblocks.brand import brand
 from robbieblocks.check_rules import RULES
-from robbieblocks.checks import Checked, Finding, run
+from robbieblocks.checks import Checked, Finding, moved_from, run
 from robbieblocks.checks.colors import color, contrast
 from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
 from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_text
 from robbieblocks.content import ContentPlaces
 from robbieblocks.errors import Problem
-from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, NodeRow, TokenRow
+from robbieblocks.model import (
+    AssembledBlock,
+    AssembledPage,
+    ComponentRow,
+    Manifest,
+    NodeRow,
+    PageEntry,
+    TokenRow,
+    sha256,
+)
 from robbieblocks.pipeline import InspectedPage, Inspection
 from robbieblocks.prerender import PageDocument
 from robbieblocks.settings import Settings
@@ -52,11 +61,13 @@ class Site:
     tokens: tuple[TokenRow, ...] = (PRIMARY, GROUND)
     problems: tuple[Problem, ...] = ()
     coded: str = ""
+    redirect_from: Any = ()
 
     def checked(self, only: str) -> Checked:
         card = a_component("card", code=self.code, css=self.css)
         block_row = a_block(3, props=self.props or {}, conditions=self.conditions or {})
-        home = a_page("home", blocks=(block_row,))
+        moved = {"redirect_from": self.redirect_from} if self.redirect_from else {}
+        home = a_page("home", blocks=(block_row,), metadata=moved)
         others = [a_page(key, route=route, blocks=()) for key, (route, _) in self.others.items()]
         if self.coded:
             others.append(a_page("coded", app="code", route=self.coded, blocks=()))
@@ -372,7 +383,21 @@ def test_a_rule_names_the_fault_and_its_place(
     assert found.problem.severity == next(each.level for each in RULES if each.name == rule)
 
 
+def test_a_page_that_moves_is_told_what_to_add() -> None:
+    """The metadata is named that leads from its live route; with that, nothing is found."""
+    entry = PageEntry(key="home", route="/%C3%A4/", path="\u00e4/index.html", inputs=sha256(""))
+    live = Manifest(node="day", app="play", files={}, pages=(entry,), assets=())
+    checked = Site(redirect_from=["/older/"]).checked("moved-page")
+    (found,) = moved_from([live], checked)
+    assert found.problem.where == "page home, page_route"
+    assert found.problem.remedy == 'in its metadata: redirect_from = ["/older/", "/\u00e4/"]'
+    assert found.nodes == ("day",)
+    for given in (["/\u00e4"], ["/\u00e4/*"]):
+        assert not list(moved_from([live], Site(redirect_from=given).checked("moved-page")))
+
+
 RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("dead-link", {"redirect_from": ["/old/"], "html": '<a href="/old">led on</a>'}),
     ("unknown-token", {"css": ".a { --own: 1px; margin: var(--own) var(--other, 2px) }"}),
     ("unknown-token", {"css": ".a { color: var(--set-by-code) }", "code": 'p["--set-by-code"]=1'}),
     ("unknown-token", {"css": ".a { color: var(--color-primary-hover, var(--color-primary)) }"}),

@@ -110,6 +110,29 @@ def test_circles_and_clashes_between_rows_are_found() -> None:
     assert [each.row for each in clash.by_app["play"]] == ["one"]
 
 
+def test_an_url_of_the_node_itself_can_lead_in_a_circle() -> None:
+    """It counts as its path there, and on another node as what it is."""
+    url = "https://day.example"
+    stated = [
+        {"from": "/a/", "to": f"{url}/b/"},
+        {"from": "/b/", "to": "/a/"},
+        {"from": "/c/", "to": f"{url}/new/"},
+        {"from": "/d/", "to": f"{url}//evil.example/"},
+    ]
+    snapshot = a_snapshot(a_page("new", route="/new/"), frames=(a_frame(stated),))
+    found = redirects_of(snapshot, a_node(base_url=url))
+    assert [each.pointer for each in found.problems["frame"]] == [
+        "/redirects/0/to",
+        "/redirects/1/to",
+    ]
+    snapshot = a_snapshot(a_page("new", route="/new/"), frames=(a_frame(stated[2:]),))
+    assert the(redirects_of(snapshot, a_node(base_url=url))) == [
+        ("/c/", "/new/", 301),
+        ("/d/", f"{url}//evil.example/", 301),
+    ]
+    assert the(redirects_of(snapshot, a_node()))[0] == ("/c/", f"{url}/new/", 301)
+
+
 def test_a_chain_is_made_short() -> None:
     """What leads to a path that is redirected itself leads to the end, whatever is on the way."""
     chain = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -67,7 +68,7 @@ def redirects_of(snapshot: Snapshot, node: NodeRow) -> NodeRedirects:
         for page in reversed(snapshot.pages)
         if page.app in apps and _is_due(page, snapshot) and has_place(page)
     }
-    return _Resolving(sorted(rows, key=attrgetter("key")), pages, node.id).resolved()
+    return _Resolving(sorted(rows, key=attrgetter("key")), pages, node).resolved()
 
 
 def _is_due(page: PageRow, snapshot: Snapshot) -> bool:
@@ -75,10 +76,13 @@ def _is_due(page: PageRow, snapshot: Snapshot) -> bool:
 
 
 class _Resolving:
-    def __init__(self, rows: Iterable[PageRow], pages: Mapping[str, PageRow], node: str) -> None:
+    def __init__(
+        self, rows: Iterable[PageRow], pages: Mapping[str, PageRow], node: NodeRow
+    ) -> None:
         self._rows = rows
         self._pages = pages
-        self._node = node
+        self._node = node.id
+        self._base = node.base_url.strip().rstrip("/") + "/"
         self._problems: dict[str, list[Problem]] = {}
 
     def resolved(self) -> NodeRedirects:
@@ -139,8 +143,19 @@ class _Resolving:
 
     def _rule(self, row: PageRow, stated: Stated) -> Redirect:
         if stated.target or stated.status == GONE:
-            return Redirect(stated.source, stated.target, stated.status, row.key)
+            target = self._own_path(stated.target) or stated.target
+            return Redirect(stated.source, target, stated.status, row.key)
         return Redirect(stated.source, row.route, stated.status, row.key, row.key)
+
+    def _own_path(self, target: str) -> str:
+        """The path of a URL of the node itself, which may be redirected again; "" of another.
+
+        One with a query, a fragment, encoded letters or an empty part stays a URL.
+        """
+        if not target.startswith("https:") or not target.startswith(self._base):
+            return ""
+        path = target.removeprefix(self._base[:-1])
+        return "" if re.search(r"[?#%]|//", path) else path
 
     def _shortened(
         self,

@@ -13,6 +13,7 @@ from robbieblocks.checks.finding import Checked
 from robbieblocks.checks.markup import Element, Markup
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest, printable
+from robbieblocks.model import GONE
 from robbieblocks.pipeline import InspectedPage
 
 _ADDRESSES: Final = ("href", "src", "poster")
@@ -45,10 +46,15 @@ def dead_links(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
     """Links to pages that the node does not have."""
     known = checked.addresses(page.node)
     for address in _addresses(page, markup, checked):
-        if address.is_page and address.path not in known:
+        if address.is_page and address.path not in known and not _leads_on(address, page, checked):
             near = checked.suggestion(address.path, known)
             remedy = f"did you mean {near}?" if near else "mend it, or publish the page"
             yield _problem(address, page, checked, "no page of the node has the address", remedy)
+
+
+def _leads_on(address: Address, page: InspectedPage, checked: Checked) -> bool:
+    moved = checked.redirects(page.node).find(address.path)
+    return moved is not None and moved.status != GONE
 
 
 def missing_files(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
