@@ -14,7 +14,7 @@ _UNSET: Final = (None, "")
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
-    """What is wrong with `lang`, `dir`, `frame` and `form_action`."""
+    """What is wrong with `lang`, `dir`, `frame`, `settings` and `form_action`."""
     lang, direction = (metadata.get(name) for name in ("lang", "dir"))
     if lang not in _UNSET and not is_language(lang):
         meant = str(lang).replace("_", "-").partition(".")[0]
@@ -27,6 +27,10 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     if not (frame is None or isinstance(frame, bool)):
         remedy = "true makes the page a frame; false keeps frames from it"
         yield ValueProblem("/frame", "frame is neither true nor false", remedy)
+    if "settings" in metadata and frame is not True:
+        what = "the page is no frame, and settings belong to a whole app or node"
+        remedy = "write them into a frame's metadata, or into `settings` of the node's branding"
+        yield ValueProblem("/settings", what, remedy)
     origins = metadata.get("form_action", [])
     if not isinstance(origins, list):
         remedy = 'such as ["https://forms.example"]'

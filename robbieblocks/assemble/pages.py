@@ -128,6 +128,7 @@ class PageReader:
             media=tuple([self._media.found[key] for key in sorted(self._media.found)]),
             image=image,
             feed=row.feed,
+            settings=row.settings,
         )
         return PreparedPage(
             row=row,

@@ -16,6 +16,7 @@ from robbieblocks.messages import printable
 from robbieblocks.model import Asset, BrandedNode, NodeRow, TokenRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 from robbieblocks.row_faults import blame
+from robbieblocks.site_settings import read_settings
 
 LAYERS = "@layer tokens, base, layout, components, utilities, node;"
 MAX_SCRIPTS = 1024 * 1024
@@ -29,7 +30,11 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     """
     resolved = ResolvedTokens(node, tokens)
     hosted = HostedFonts(node, resolved, fonts)
+    settings, wrong = read_settings(node.settings)
     problems = [*_row_problems(node), *resolved.problems, *hosted.problems]
+    for each in wrong:
+        problem = node_problem(node, "settings", each.what, each.remedy)
+        problems.append(replace(problem, pointer=each.pointer))
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
         custom_css = _custom_css(node, problems)
@@ -47,6 +52,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         preload_fonts=hosted.preloads,
         title_pattern=node.title_pattern.strip(),
         og_image=node.og_image.strip(),
+        settings=settings,
         problems=tuple(problems),
     )
 

@@ -86,7 +86,9 @@ def _shared(
 
 def _node(row: NodeRow) -> NodeRow:
     return replace(
-        row, overrides=_stored(row.overrides, "node_branding", row.id, "style_overrides")
+        row,
+        overrides=_stored(row.overrides, "node_branding", row.id, "style_overrides"),
+        settings=_stored(row.settings, "node_branding", row.id, "settings"),
     )
 
 

@@ -163,4 +163,5 @@ def _node(row: dict[str, Any]) -> NodeRow:
         custom_css=row.get("custom_css") or "",
         custom_scripts=row.get("custom_scripts") or "",
         base_url=row.get("base_url") or "",
+        settings=row.get("settings") or {},
     )

@@ -37,6 +37,7 @@ from robbieblocks.model.rows import (
     order_of_id,
     own_order,
 )
+from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings, TrustedTypes
 from robbieblocks.model.stages import (
     AssembledBlock,
     AssembledPage,
@@ -77,6 +78,7 @@ __all__ = [
     "MODULE",
     "NODE_KEYS",
     "NO_MEDIA",
+    "NO_SETTINGS",
     "REDIRECTS_FILE",
     "REFERENCE_MARK",
     "SHARED_APP",
@@ -117,11 +119,13 @@ __all__ = [
     "RenderJob",
     "RenderedBlock",
     "Sha256",
+    "SiteSettings",
     "Snapshot",
     "Standing",
     "StyleForm",
     "TokenRow",
     "TriggerRow",
+    "TrustedTypes",
     "bare_path",
     "canonical_json",
     "class_words",

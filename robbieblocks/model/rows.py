@@ -11,6 +11,7 @@ from uuid import UUID
 from robbieblocks.errors import Problem
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
+from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.values import SHARED_APP, Json
 
 # Values of which there is one for each block are tuples: there are many thousands, and a frozen
@@ -89,7 +90,8 @@ class PageRow:
     A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, has
     no feed and no redirects, and its props refer to no page; None where nobody has looked. Of what
     it takes from other pages (assemble.Relations), `faults` are what was wrong with it, `feed` is
-    its feed, and `part_of` is the key of the page whose list it shows a further part of.
+    its feed, `settings` are those of its frames, and `part_of` is the key of the page whose list it
+    shows a further part of.
     """
 
     id: UUID
@@ -109,6 +111,7 @@ class PageRow:
     faults: tuple[Problem, ...] = ()
     part_of: str = ""
     feed: Feed | None = None
+    settings: SiteSettings = NO_SETTINGS
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.
@@ -160,7 +163,10 @@ def kept_for(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRow:
-    """A node's branding. `overrides` holds NODE_KEYS, and token values by token key."""
+    """A node's branding. `overrides` holds NODE_KEYS, and token values by token key.
+
+    `settings` are as the row has them: `site_settings` reads them.
+    """
 
     id: str
     name: str
@@ -169,6 +175,7 @@ class NodeRow:
     custom_css: str = ""
     custom_scripts: str = ""
     base_url: str = ""
+    settings: Json = field(default_factory=dict[str, Json])
 
     @property
     def title_pattern(self) -> str:

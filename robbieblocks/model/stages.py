@@ -14,6 +14,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.media import Media
 from robbieblocks.model.rows import block_id, own_order
+from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
 # --- assemble --------------------------------------------------------------------------------
@@ -62,7 +63,8 @@ class AssembledPage:
 
     `path` is its file in the release: `play/index.html`. `title_fill` is the title before
     placeholders were replaced, or None where there are none. `media` are those that its blocks
-    show and the one for social networks, by key; the latter is `image`.
+    show and the one for social networks, by key; the latter is `image`. `settings` are those of
+    the app's frames.
     """
 
     key: str
@@ -78,6 +80,7 @@ class AssembledPage:
     media: tuple[Media, ...] = ()
     image: Media | None = None
     feed: Feed | None = None
+    settings: SiteSettings = NO_SETTINGS
 
 
 # --- brand -----------------------------------------------------------------------------------
@@ -116,6 +119,7 @@ class BrandedNode:
     preload_fonts: tuple[Asset, ...] = ()
     title_pattern: str = ""
     og_image: str = ""
+    settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()
 
 

@@ -56,6 +56,7 @@ class BrandFingerprint:
             "custom_css": node.custom_css.name if node.custom_css else "",
             "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
             "fonts": "\0".join([font.name for font in node.fonts]),
+            "settings": node.settings.text,
         }
         # The stylesheet holds the tokens and the font faces: it is no cause of its own.
         digests = [

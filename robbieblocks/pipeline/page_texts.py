@@ -18,6 +18,8 @@ def page_text(page: AssembledPage) -> str:
             page.description,
             page.title_fill or "",
             canonical_json(page.metadata),
+            # A page without any has the text that it had before there were settings.
+            *([page.settings.text] if page.settings.text else []),
         )
     )
 

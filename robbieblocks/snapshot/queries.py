@@ -52,7 +52,7 @@ MOMENT: LiteralString = """
 # Nodes, all or those named.
 NODES: LiteralString = """
     SELECT node_id, node_name, style_overrides::text, enabled_apps, custom_css, custom_scripts,
-           base_url
+           base_url, nullif(settings, '{}')::text
       FROM robbieblocks_node_branding
      WHERE %(nodes)s::text[] IS NULL OR node_id = ANY (%(nodes)s)
      ORDER BY node_id COLLATE "C"

@@ -86,7 +86,7 @@ def nodes(
     """Nodes by id, in order."""
     found: dict[str, tuple[int, NodeRow]] = {}
     for row in rows(cursor, queries.NODES, {"nodes": None if named is None else list(named)}):
-        key, name, overrides, enabled, css, scripts, base_url = row
+        key, name, overrides, enabled, css, scripts, base_url, settings = row
         digest, before = hash(repr(row)), known.nodes.get(key)
         found[key] = (
             before
@@ -101,6 +101,7 @@ def nodes(
                     custom_css=css or "",
                     custom_scripts=scripts or "",
                     base_url=base_url or "",
+                    settings=json_value(settings, "node_branding", key, "settings"),
                 ),
             )
         )

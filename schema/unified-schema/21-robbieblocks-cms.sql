@@ -188,6 +188,8 @@ BEGIN
           ('robbieblocks_style_tokens',    'imported_hash', 'varchar(64)'),
           ('robbieblocks_node_branding',   'imported_hash', 'varchar(64)'),
           ('robbieblocks_node_branding',   'base_url',      'varchar(500)'),
+          ('robbieblocks_node_branding',   'settings',
+           'jsonb CHECK (jsonb_typeof(settings) = ''object'')'),
           ('robbieblocks_deploys',         'incarnation',   'uuid'),
           ('robbieblocks_deploys',         'worker',        'text'),
           ('robbieblocks_deploys',         'heartbeat_at',  'timestamptz'),
@@ -440,8 +442,8 @@ COMMENT ON COLUMN robbieblocks_pages.created_by IS
     'For people; nothing depends on it.';
 COMMENT ON COLUMN robbieblocks_pages.metadata IS
     'Further settings: lang, dir, robots, og_title, og_type, og_description, og_image, '
-    'og_image_alt, json_ld, form_action, blocks by block_order, frame, feed, redirect_from and '
-    'redirects.';
+    'og_image_alt, json_ld, form_action, blocks by block_order, frame, settings, feed, '
+    'redirect_from and redirects.';
 COMMENT ON COLUMN robbieblocks_pages.imported_hash IS
     'The page as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON TABLE robbieblocks_components IS
@@ -517,6 +519,8 @@ COMMENT ON COLUMN robbieblocks_node_branding.imported_hash IS
     'The node as its file had it at the last `content import` or `export`; null: never.';
 COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
     'Where the node is reached, for canonical links and the sitemap.';
+COMMENT ON COLUMN robbieblocks_node_branding.settings IS
+    'What its pages may do and show besides their rows, as docs/site-settings.md lists; null: nothing.';
 COMMENT ON TABLE robbieblocks_deploys IS
     'One row per run of an app on a node, written before its work starts; every one ends in '
     'success or failed.';
@@ -1591,9 +1595,9 @@ BEGIN
                        AS enabled (app)
          WHERE side.id IS NOT NULL
            AND ROW (o.id, o.node_id, o.node_name, o.style_overrides, o.enabled_apps,
-                    o.custom_css, o.custom_scripts, o.base_url, o.created_at)::record
+                    o.custom_css, o.custom_scripts, o.base_url, o.settings, o.created_at)::record
            *<> ROW (n.id, n.node_id, n.node_name, n.style_overrides, n.enabled_apps,
-                    n.custom_css, n.custom_scripts, n.base_url, n.created_at)::record;
+                    n.custom_css, n.custom_scripts, n.base_url, n.settings, n.created_at)::record;
     ELSIF TG_OP = 'TRUNCATE' AND TG_WHEN = 'BEFORE' THEN
         SELECT array_agg(id), array_agg(app), array_agg(node_id) INTO ids, apps, nodes
           FROM robbieblocks_node_branding,

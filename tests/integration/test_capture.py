@@ -177,6 +177,7 @@ _LOOK_CASES: list[tuple[str, LiteralString, list[Change]]] = [
      [("style_change", "style_token", "x.y", None, None)]),
     ("a delete of a token", "DELETE FROM robbieblocks_style_tokens WHERE token_key = 'color.primary'", [_TOKEN]),
     ("an update of a node", "UPDATE robbieblocks_node_branding SET custom_css = 'b{}' WHERE node_id = 'vengeance-local'", [_VENGEANCE]),
+    ("settings of a node", "UPDATE robbieblocks_node_branding SET settings = '{}' WHERE node_id = 'vengeance-local'", [_VENGEANCE]),
     ("an update of a node that changes nothing", "UPDATE robbieblocks_node_branding SET custom_css = custom_css", []),
     ("other apps of a node", "UPDATE robbieblocks_node_branding SET enabled_apps = '{play,work}' WHERE node_id = 'vengeance-local'",
      [branding("vengeance-local", ["code", "play", "shared", "work"], ["vengeance-local"])]),

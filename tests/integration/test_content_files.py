@@ -647,6 +647,7 @@ def contents(draw: st.DrawFn) -> Content:
             custom_css=draw(texts),
             custom_scripts=draw(texts),
             base_url=draw(texts),
+            settings=draw(overrides),
         )
         for key in sorted(draw(st.sets(st.sampled_from(["one", "two.local"]), max_size=2)))
     ]

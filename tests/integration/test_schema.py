@@ -73,7 +73,7 @@ _TABLES = (
 
 def _rows(db: Db) -> dict[str, list[Any]]:
     tables: tuple[LiteralString, ...] = (
-        "SELECT to_jsonb(t) - '{base_url,imported_hash}'::text[] FROM robbieblocks_node_branding t ORDER BY id",
+        "SELECT to_jsonb(t) - '{base_url,settings,imported_hash}'::text[] FROM robbieblocks_node_branding t ORDER BY id",
         "SELECT to_jsonb(t) - '{incarnation,worker,heartbeat_at,trigger_ids,details}'::text[] FROM robbieblocks_deploys t ORDER BY id",
         "SELECT to_jsonb(t) - '{handled_nodes,change_xid,changed_by,before,after}'::text[] FROM robbieblocks_change_triggers t ORDER BY id",
         "SELECT to_jsonb(t) - 'imported_hash' FROM robbieblocks_pages t ORDER BY id",

@@ -25,6 +25,9 @@ custom_css = '''
 .rb-page { color: red }
 '''
 
+[settings]
+trusted_types = "off"
+
 [tokens]
 "color.primary" = "#e5484d"
 font = { heading = "Tektur, sans-serif" }
@@ -46,6 +49,7 @@ def test_a_file_is_read_as_its_row() -> None:
         enabled_apps=("play", "code"),
         base_url="https://vengeance.example",
         custom_css=".rb-page { color: red }\n",
+        settings={"trusted_types": "off"},
         overrides={
             "theme": "dark",
             "color.primary": "#e5484d",

@@ -29,6 +29,7 @@ from robbieblocks.model import (
     Module,
     NodeIndex,
     RenderedBlock,
+    SiteSettings,
     StyleForm,
 )
 from robbieblocks.prerender import NodeSlots, PageRenderer, is_listed
@@ -346,6 +347,29 @@ def test_trusted_types_are_required_where_nothing_makes_html(
         document = RENDERER.compose(page(block(1, "live", props)), {1: LIVE}, bundle, form)
         html = document.fill(NodeSlots.of(on, form)).decode()
         assert ("require-trusted-types-for 'script'" in html) is wanted, styles
+
+
+@pytest.mark.parametrize(
+    ("of_node", "of_app", "code", "wanted"),
+    [
+        ("auto", "auto", "innerHTML", False),
+        ("on", "auto", "innerHTML", True),
+        ("off", "auto", "", False),
+        ("off", "on", "innerHTML", True),
+        ("on", "off", "", False),
+    ],
+)
+def test_settings_turn_trusted_types_on_and_off(
+    of_node: Any, of_app: Any, code: str, wanted: bool
+) -> None:
+    """What the app's frames state holds, else what the node states, else what the page has."""
+    live = replace(BUNDLE.modules["@robbieblocks/live"], script=code)
+    bundle = replace(BUNDLE, modules={**BUNDLE.modules, live.specifier: live})
+    shown = replace(page(block(1, "live")), settings=SiteSettings(trusted_types=of_app))
+    document = RENDERER.compose(shown, {1: LIVE}, bundle)
+    on = replace(node(), settings=SiteSettings(trusted_types=of_node))
+    html = document.fill(NodeSlots.of(on)).decode()
+    assert ("require-trusted-types-for 'script'" in html) is wanted
 
 
 def test_a_page_with_controls_says_that_they_need_scripts() -> None:

@@ -116,6 +116,7 @@ GIVEN: dict[str, str] = {
     "robbieblocks_node_branding.enabled_apps": "'{}'",
     "robbieblocks_node_branding.custom_css": "NULL",
     "robbieblocks_node_branding.custom_scripts": "NULL",
+    "robbieblocks_node_branding.settings": "NULL",
     "robbieblocks_node_branding.imported_hash": "NULL",
     "robbieblocks_style_tokens.token_category": "'colors'",
     "robbieblocks_style_tokens.default_value": "'#' || substr(md5($i::text), 1, 6)",

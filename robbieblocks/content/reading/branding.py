@@ -12,11 +12,14 @@
     custom_scripts = '''
     ...'''
 
+    [settings]
+    trusted_types = "off"
+
     [tokens]
     "color.primary" = "#e5484d"
 
 `node_id` and `node_name` are required. Tokens may be nested (`color = { primary = "..." }`). The
-values of tokens, CSS and scripts are checked when the node is branded.
+values of tokens, settings, CSS and scripts are checked when the node is branded.
 """
 
 from __future__ import annotations
@@ -58,6 +61,7 @@ def node_of(table: Table) -> NodeRow:
         custom_css=table.string("custom_css") or "",
         custom_scripts=table.string("custom_scripts") or "",
         base_url=table.string("base_url") or "",
+        settings=table.json_object("settings"),
     )
     table.finish()
     wrong = name_problem(node_id, longest=NODE_LENGTH) if "node_id" in table.values else None

@@ -25,7 +25,7 @@ from typing import Any, Literal
 from robbieblocks.content.shape import Block, Content, ContentRow, Page, RowName
 from robbieblocks.content.storing.stored import Stored
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Json, sha256
+from robbieblocks.model import Json, NodeRow, sha256
 from robbieblocks.source_files import exact_json
 
 Action = Literal["add", "update", "remove", "keep", "conflict", "unchanged"]
@@ -227,6 +227,9 @@ def _values(row: ContentRow | Block) -> dict[str, Json]:
     """What decides a row, as JSON: every column that a file holds."""
     names: Any = row.__dataclass_fields__
     values = {name: getattr(row, name) for name, field in names.items() if field.compare}
+    if isinstance(row, NodeRow) and values["settings"] == {}:
+        # A node that was imported before there were settings has not changed.
+        del values["settings"]
     if isinstance(row, Page):
         moment = row.published_at
         values["published_at"] = moment and moment.astimezone(UTC).isoformat()

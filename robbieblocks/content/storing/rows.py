@@ -26,7 +26,7 @@ from robbieblocks.source_files import exact_json
 class _Table:
     """A table: for each column its SQL type and the attribute that fills it; the key comes first.
 
-    `blank` are the columns in which an empty text and none are the same, so no difference.
+    `blank` are the columns in which an empty text or object and none are the same: no difference.
     """
 
     name: LiteralString
@@ -85,7 +85,10 @@ class _Table:
 
     def _value(self, form: LiteralString, name: LiteralString) -> Composed:
         value = SQL(form).format(SQL(name))
-        return SQL("nullif({}, '')").format(value) if name in self.blank else value
+        if name not in self.blank:
+            return value
+        kind, _ = self.columns[name]
+        return SQL("nullif({}, {})").format(value, SQL("'{}'" if kind == "jsonb" else "''"))
 
 
 def _listed(form: LiteralString, names: Iterable[LiteralString]) -> Composed:
@@ -111,8 +114,9 @@ _NODES: Final = _Table(
         "custom_css": ("text", "custom_css"),
         "custom_scripts": ("text", "custom_scripts"),
         "base_url": ("text", "base_url"),
+        "settings": ("jsonb", "settings"),
     },
-    blank=("custom_css", "custom_scripts", "base_url"),
+    blank=("custom_css", "custom_scripts", "base_url", "settings"),
 )
 _COMPONENTS: Final = _Table(
     "robbieblocks_components",

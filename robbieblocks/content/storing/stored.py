@@ -45,7 +45,7 @@ _TOKENS: LiteralString = """
 # All nodes. JSON is read as text, here and below: a number may be beyond what a float holds.
 _NODES: LiteralString = """
     SELECT node_id AS key, node_name AS name, style_overrides::text AS overrides, enabled_apps,
-           custom_css, custom_scripts, base_url, imported_hash
+           custom_css, custom_scripts, base_url, settings::text AS settings, imported_hash
       FROM robbieblocks_node_branding
 """
 # All components, published or not.
@@ -211,6 +211,7 @@ def _node(row: DictRow) -> NodeRow:
         custom_css=row["custom_css"] or "",
         custom_scripts=row["custom_scripts"] or "",
         base_url=row["base_url"] or "",
+        settings={} if row["settings"] is None else _json(row, "settings"),
     )
     # A branding file is checked when it is read: what no file may say can't be written into one.
     collector = ProblemCollector(Path(), ())

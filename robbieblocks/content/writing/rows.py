@@ -117,6 +117,7 @@ def node_toml(row: NodeRow, existing: str = "") -> str:
         **unless("enabled_apps", list(row.enabled_apps), []),
         **unless("custom_css", row.custom_css, ""),
         **unless("custom_scripts", row.custom_scripts, ""),
+        **json_values("settings", row.settings),
         **json_values("tokens", overrides),
     }
     return amended(existing, values)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from robbieblocks.errors import Problem
+from robbieblocks.model import NO_SETTINGS, SiteSettings
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.visibility import Visibility
@@ -16,7 +17,7 @@ class Content:
     """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once.
 
     `words` are those of its blocks that may be utility classes, `hints` elements for its head that
-    they want, `problems` warnings.
+    they want, `settings` those of the app's frames, `problems` warnings.
     """
 
     about: head.About
@@ -31,4 +32,5 @@ class Content:
     leads_to: str = ""
     words: frozenset[str] = frozenset()
     hints: Sequence[str] = ()
+    settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()

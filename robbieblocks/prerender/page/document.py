@@ -28,6 +28,7 @@ _NAMES: Final = (
     "title_after",
     "title_at",
     "trusted_types",
+    "trusted_types_forced",
 )
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
 SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name in _NAMES})
@@ -69,8 +70,10 @@ class NodeSlots:
             "custom_css": custom_css.html,
             "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
             "style_sources": tokens.source + custom_css.source,
-            # A node's own script may do what it likes.
-            "trusted_types": "" if node.custom_scripts else head.NO_HTML_FROM_TEXT,
+            "trusted_types": _trusted_types(node),
+            "trusted_types_forced": (
+                head.NO_HTML_FROM_TEXT if node.settings.trusted_types == "on" else ""
+            ),
         }
         scripts = (node.custom_scripts,) if node.custom_scripts else ()
         return cls(
@@ -78,6 +81,15 @@ class NodeSlots:
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
             (*tokens.assets, *custom_css.assets, *scripts, *node.fonts),
         )
+
+
+def _trusted_types(node: BrandedNode) -> str:
+    """The directive of pages whose own scripts make no HTML of texts."""
+    wanted = node.settings.trusted_types
+    if wanted == "auto":
+        # A node's own script may do what it likes.
+        wanted = "off" if node.custom_scripts else "on"
+    return head.NO_HTML_FROM_TEXT if wanted == "on" else ""
 
 
 class _Sheet(NamedTuple):

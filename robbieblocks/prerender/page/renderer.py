@@ -149,6 +149,7 @@ class PageRenderer:
             feeds=feeds.links(page),
             words=class_words(blocks),
             hints=head.hints(block.hints for block in blocks if block.hints),
+            settings=page.settings,
             problems=islands.problems,
         )
         return self._document(content, bundle, styles)
@@ -201,7 +202,7 @@ class PageRenderer:
                         style,
                         has_visitor_script=bool(visitor),
                         # The development server alters open pages by their HTML.
-                        takes_no_html=styles != "separate" and not content.islands.may_make_html,
+                        trusted_types="" if styles == "separate" else _trusted_types(content),
                     )
                 ),
                 "open_graph": head.open_graph(content.about),
@@ -247,7 +248,7 @@ def _policy(
     style: str,
     *,
     has_visitor_script: bool,
-    takes_no_html: bool,
+    trusted_types: str,
 ) -> str:
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
@@ -261,8 +262,20 @@ def _policy(
         styles=styles,
         forms=forms,
         node_styles=SLOTS.style_sources,
-        trusted_types=SLOTS.trusted_types if takes_no_html else "",
+        trusted_types=trusted_types,
     )
+
+
+def _trusted_types(content: Content) -> str:
+    """The directive of a page, or the slot in which a node decides."""
+    match content.settings.trusted_types:
+        case "on":
+            return head.NO_HTML_FROM_TEXT
+        case "off":
+            return ""
+        case _:
+            name = "trusted_types_forced" if content.islands.may_make_html else "trusted_types"
+            return str(getattr(SLOTS, name))
 
 
 def _zones(
