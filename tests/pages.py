@@ -74,6 +74,7 @@ def node(**more: Any) -> BrandedNode:
         "name": "Test Node",
         "theme": "dark",
         "base_url": "",
+        "favicon": Asset.of("favicon", "svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
         "tokens": {"color.background": "#101010"},
         "stylesheet": Asset.of("tokens", "css", TOKENS),
     }

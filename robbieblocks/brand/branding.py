@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from robbieblocks.brand.css import sheet_problems
+from robbieblocks.brand.favicon import branded_favicon
 from robbieblocks.brand.fonts import Fonts, HostedFonts
 from robbieblocks.brand.node_texts import image_problem
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
@@ -43,6 +44,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         name=node.name,
         theme=node.theme,
         base_url=node.base_url.strip().rstrip("/"),
+        favicon=branded_favicon(node.name, resolved.values),
         tokens=resolved.values,
         aliases=resolved.aliases,
         stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved.values, hosted)),

@@ -103,13 +103,14 @@ class BrandedNode:
     """A node's branding as files, with every problem found in its rows.
 
     `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
-    `stylesheet` sets the values as custom properties.
+    `stylesheet` sets the values as custom properties. `favicon` is an SVG.
     """
 
     id: str
     name: str
     theme: Literal["dark", "light"]
     base_url: str
+    favicon: Asset
     tokens: Mapping[str, str]
     stylesheet: Asset
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

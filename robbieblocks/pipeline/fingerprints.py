@@ -53,16 +53,18 @@ class BrandFingerprint:
             "og_image": node.og_image,
             "tokens": canonical_json(dict(node.tokens)),
             "stylesheet": node.stylesheet.name,
+            "favicon": node.favicon.name,
             "custom_css": node.custom_css.name if node.custom_css else "",
             "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
             "fonts": "\0".join([font.name for font in node.fonts]),
             "settings": node.settings.text,
         }
-        # The stylesheet holds the tokens and the font faces: it is no cause of its own.
+        # The stylesheet holds the tokens and the font faces, the favicon some tokens and the name:
+        # they are no causes of their own.
         digests = [
             f"node_branding:{name}:{_digest(value)}"
             for name, value in parts.items()
-            if name != "stylesheet"
+            if name not in ("stylesheet", "favicon")
         ]
         return cls(sha256("\0".join(parts.values())), tuple(digests))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import tinycss2
@@ -340,3 +341,24 @@ def test_other_font_values_are_no_names(value: str) -> None:
     token = TokenRow(key="font.weight", category="font", default=value)
     node = brand(a_node(), [token], fonts)
     assert (node.tokens["font.weight"], node.problems) == (value, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Vengeance", ">V<"),
+        ("the second node 2", ">T2<"),
+        ("\u00df & <b>", ">SB<"),
+        ("***", "<circle"),
+    ],
+)
+def test_a_node_s_favicon_has_its_initials(name: str, letters: str) -> None:
+    """They stand on its first colour; a colour that names a property is none for a picture."""
+    svg = branded(PRIMARY, name=name).favicon.content.decode()
+    assert letters in svg
+    assert 'fill="#112233"' in svg
+    ElementTree.fromstring(svg)  # noqa: S314 - our own text
+    for odd in ("var(--x)", 'url("/a.png")'):
+        ElementTree.fromstring(  # noqa: S314 - as above
+            branded(PRIMARY, overrides={"color.primary": odd}).favicon.content
+        )

@@ -211,7 +211,7 @@ def test_pages_of_a_node_share_one_file_of_linked_styles() -> None:
     document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, BUNDLE, "linked")
     tree = LexborHTMLParser(document.fill(slots).decode())
     (link,) = tree.css("link[rel=stylesheet]")
-    (sheet,) = slots.assets
+    (sheet,) = [asset for asset in slots.assets if asset is not on.favicon]
     assert link.attributes["href"] == sheet.url
     assert link.attributes["integrity"] == sheet.integrity
     assert sheet.content.decode() == "\n".join(
@@ -614,6 +614,20 @@ HOMES = tuple(
 )
 
 
+def test_a_favicon_of_the_templates_takes_the_place_of_the_node_s(tmp_path: Path) -> None:
+    """A project that has its own has it on all nodes; else each node has its own."""
+    on = node()
+    html = RENDERER.compose(page(), {}, BUNDLE).fill(NodeSlots.of(on)).decode()
+    assert f'<link rel="icon" href="{on.favicon.url}" type="image/svg+xml">' in html
+    (tmp_path / "favicon.svg").write_text("<svg/>")
+    own = PageRenderer(tmp_path, resource_dir("templates"))
+    assert own.favicon is not None
+    assert own.id != RENDERER.id
+    slots = NodeSlots.of(on, favicon=own.favicon)
+    assert f'href="{own.favicon.url}"' in own.compose(page(), {}, BUNDLE).fill(slots).decode()
+    assert {own.favicon, on.favicon} & {*slots.assets} == {own.favicon}
+
+
 def node_files(index: NodeIndex, **given: str) -> dict[str, bytes]:
     return RENDERER.node_files(node(**given), BUNDLE, index)[0]
 
@@ -624,7 +638,7 @@ def test_node_files() -> None:
     assert set(files) == {"404.html", "robots.txt"}
     assert b"Test Node" in files["404.html"]
     assert b"Sitemap" not in files["robots.txt"]
-    assert RENDERER.favicon in assets
+    assert node().favicon in assets
     files = node_files(NodeIndex(apps=("play",)), base_url="https://e.org")
     assert b"Sitemap: https://e.org/sitemap.xml" in files["robots.txt"]
     assert b"<loc>https://e.org/sitemap-play.xml</loc>" in files["sitemap.xml"]

@@ -27,7 +27,7 @@ from robbieblocks.pipeline.publishing.node_files import folders, media_without_p
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
-from robbieblocks.prerender import NodeSlots, PageDocument, PageRenderer, is_listed
+from robbieblocks.prerender import NodeSlots, PageDocument, is_listed
 from robbieblocks.release import live_size
 
 
@@ -59,7 +59,12 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     assets: dict[str, Asset] = {}
     failed: dict[str, tuple[Problem, ...]] = {}
     warnings: dict[str, tuple[Problem, ...]] = {}
-    slots = NodeSlots.of(run.brand, run.app.styles, base=run.app.bundle.base_stylesheet)
+    slots = NodeSlots.of(
+        run.brand,
+        run.app.styles,
+        base=run.app.bundle.base_stylesheet,
+        favicon=rendering.renderer.favicon,
+    )
     for made_from in run.to_make:
         document = rendering.document(made_from)
         if isinstance(document, PageDocument):
@@ -86,7 +91,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     assets |= {asset.name: asset for asset in _new_media(run, names)}
     assets |= {
         asset.name: asset
-        for asset in (*extra_assets, *slots.assets, *_all_assets(run, rendering.renderer))
+        for asset in (*extra_assets, *slots.assets, *_all_assets(run))
         if asset.name in names
     }
     manifest = Manifest(
@@ -200,14 +205,13 @@ def _new_media(run: RunPlan, names: Collection[str]) -> list[Asset]:
 
 
 def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
-    own = (brand.stylesheet, brand.custom_css, brand.custom_scripts)
+    own = (brand.favicon, brand.stylesheet, brand.custom_css, brand.custom_scripts)
     return (*(asset for asset in own if asset), *brand.fonts)
 
 
-def _all_assets(run: RunPlan, renderer: PageRenderer) -> Iterable[Asset]:
+def _all_assets(run: RunPlan) -> Iterable[Asset]:
     """Every asset that this build has bytes of: one that is missing on disk is written again."""
     bundle = run.app.bundle
-    yield from renderer.assets
     yield from _brand_assets(run.brand)
     yield bundle.base_stylesheet
     for module in (bundle.runtime, *bundle.modules.values()):

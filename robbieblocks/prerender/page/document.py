@@ -20,6 +20,7 @@ _NAMES: Final = (
     "theme_color",
     "canonical",
     "fonts",
+    "icons",
     "tokens",
     "custom_css",
     "custom_script",
@@ -47,12 +48,19 @@ class NodeSlots:
 
     @classmethod
     def of(
-        cls, node: BrandedNode, styles: StyleForm = "inline", *, base: Asset | None = None
+        cls,
+        node: BrandedNode,
+        styles: StyleForm = "inline",
+        *,
+        base: Asset | None = None,
+        favicon: Asset | None = None,
     ) -> Self:
         """The slots' HTML, as UTF-8; `styles` is the form of the pages that they are for.
 
         `base` is the bundle's base stylesheet, which `linked` pages share with the node's.
+        `favicon` is one of the templates, which takes the place of the node's.
         """
+        favicon = favicon or node.favicon
         color = node.tokens.get("color.background", "")
         theme_color = (
             f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
@@ -65,6 +73,7 @@ class NodeSlots:
         texts = {
             "theme": escape(node.theme),
             "theme_color": theme_color,
+            "icons": f'<link rel="icon" href="{favicon.url}" type="image/svg+xml">',
             "fonts": head.preload_fonts(node.preload_fonts),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
@@ -79,7 +88,7 @@ class NodeSlots:
         return cls(
             node,
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
-            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts),
+            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts, favicon),
         )
 
 

@@ -16,7 +16,6 @@ from robbieblocks.model import (
     BrandedNode,
     JsonObject,
     NodeIndex,
-    StyleForm,
 )
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.content import Content
@@ -44,21 +43,22 @@ class NodePages:
 
     def files(
         self,
-        node: BrandedNode,
+        slots: NodeSlots,
         document: MakeDocument,
         index: NodeIndex,
         links: Links,
-        styles: StyleForm = "inline",
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
         """404.html, robots.txt, on a node with an address sitemap.xml, and index.html where there
         is something to list and no page at `/`; and the assets that they refer to.
 
-        `index` is what the node offers. `links` are more pages to offer, each a `href` and a
-        `title`. Where the node has one app, index.html leads on to it at once. Raises ContentError.
+        `slots` are of the document's form of styles, `index` is what the node offers. `links` are
+        more pages to offer, each a `href` and a `title`. Where the node has one app, index.html
+        leads on to it at once. Raises ContentError.
         """
+        node = slots.node
         page = _page("404", "404.html", "Page not found", {"robots": "noindex"})
         content = self._content(self._not_found, page, node, index, links)
-        slots, made = NodeSlots.of(node, styles), document(content)
+        made = document(content)
         files = {"404.html": made.fill(slots), "robots.txt": site_files.robots(node)}
         if not index.root_is_taken and (index.homes or links):
             page = _page("index", INDEX_FILE, head.sendable(node.name), {})

@@ -32,7 +32,7 @@ from robbieblocks.model import (
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import feeds, head, site_files
 from robbieblocks.prerender.page.content import Content
-from robbieblocks.prerender.page.document import SLOTS, PageDocument
+from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
@@ -53,7 +53,8 @@ class PageRenderer:
     """The templates, compiled once. Raises ContentError for one that can't be read or parsed.
 
     `id` changes with everything that decides a document's bytes besides the arguments of `compose`:
-    the templates, the code of this package, and what runs components.
+    the templates, the code of this package, and what runs components. `favicon` is that of the
+    templates, where they have one.
     """
 
     def __init__(self, *templates: Path) -> None:
@@ -61,7 +62,8 @@ class PageRenderer:
         self._page = self._templates.compiled("page.html.j2")
         self._node_pages = NodePages(self._templates)
         self._layouts = self._templates.layouts()
-        self.favicon = Asset.of("favicon", "svg", self._templates.read("favicon.svg"))
+        own = self._templates.find("favicon.svg")
+        self.favicon = None if own is None else Asset.of("favicon", "svg", own)
         self.id = self._hash()
         self._graph: AssetGraph | None = None
         # Layouts whose HTML is known to be sound, each with the zones that were filled.
@@ -83,11 +85,6 @@ class PageRenderer:
         if problems:
             raise ContentError(problems)
         return texts
-
-    @property
-    def assets(self) -> tuple[Asset, ...]:
-        """What every page refers to, whatever its blocks."""
-        return (self.favicon,)
 
     def layouts(self) -> frozenset[str]:
         """The layouts that pages can name."""
@@ -169,7 +166,8 @@ class PageRenderer:
         """
         styles: StyleForm = "separate" if for_development else "inline"
         document = partial(self._document, bundle=bundle, styles=styles)
-        return self._node_pages.files(node, document, index, links, styles)
+        slots = NodeSlots.of(node, styles, favicon=self.favicon)
+        return self._node_pages.files(slots, document, index, links)
 
     @staticmethod
     def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
@@ -206,7 +204,6 @@ class PageRenderer:
                     )
                 ),
                 "open_graph": head.open_graph(content.about),
-                "favicon": self.favicon,
                 "stylesheets": _safe(loads.stylesheets),
                 "style": _safe(style),
                 "modules": _safe(loads.scripts),
@@ -222,7 +219,7 @@ class PageRenderer:
         )
         return PageDocument(
             parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
-            assets=(*loads.assets, self.favicon),
+            assets=loads.assets,
             problems=content.problems,
             address=content.address,
             title=content.about.title,
@@ -239,7 +236,7 @@ class PageRenderer:
     def _hash(self) -> Sha256:
         templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
         code = source_hash(_HERE), isolate_hash()
-        return sha256("\n".join([*templates, *code, self.favicon.name]))
+        return sha256("\n".join([*templates, *code, self.favicon.name if self.favicon else ""]))
 
 
 def _policy(

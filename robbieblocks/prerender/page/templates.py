@@ -129,6 +129,10 @@ class Templates:
         except OSError as error:
             raise SiteUnavailable(f"could not read {path}: {error.strerror}") from error
 
+    def find(self, name: str) -> bytes | None:
+        """A file's bytes; None where no folder has it. Raises as `read`."""
+        return self.read(name) if os.path.lexists(self._folder_of(name) / name) else None
+
     def text(self, name: str) -> str:
         """A file's text. Raises as `read`, and ContentError where it is not UTF-8."""
         try:
