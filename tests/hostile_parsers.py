@@ -112,6 +112,20 @@ def classes(name: str, value: str) -> Case:
     return code(f"class {name}", f"export default () => <p className={value!r}>x</p>;", text="x")
 
 
+def markdown(name: str, text: str, error: str = "") -> Case:
+    """A text of Markdown that a component shows."""
+    source = (
+        "export default ({ text }) => <div className='shown' dangerouslySetInnerHTML={text} />;"
+    )
+    return Case(
+        name=f"markdown {name}",
+        component={"code": source, "schema": {"text": {"type": "string", "format": "markdown"}}},
+        block={"props": {"text": text}},
+        error=error,
+        where="component hostile-" if error else "",
+    )
+
+
 CSS = [
     css("number of 5,000 digits", f".a {{ width: {DIGITS}px }}", "a number of 5,000 digits"),
     css("fraction of 5,000 digits", f".a {{ width: 0.{DIGITS}px }}", "a number of 5,000 digits"),
@@ -1354,4 +1368,40 @@ CODES = [
     ),
 ]
 
-CASES = [*CSS, *TAILWIND, *SCHEMAS, *PROPS, *RAW, *CONDITIONS, *METADATA, *DEPENDENCIES, *CODES]
+MARKDOWN = [
+    markdown("raw HTML", "<script>hacked()</script>\n\n<b onclick='hacked()'>x</b> </div></main>"),
+    markdown("link that runs", "[x](javascript:hacked())", "may not have the address"),
+    markdown("reference that runs", "[x]\n\n[x]: vbscript:hacked", "may not have the address"),
+    markdown("attribute in an address", '[x](</" onclick="hacked()>) ![x](</" onerror="hacked()>)'),
+    markdown("attribute in a language", '```"onclick="hacked()\nx\n```'),
+    markdown("attribute in a heading", '## " onclick="hacked()" <x>'),
+    markdown("id of the page", "# rb-x\n# b1\n# fn1\n# f1b1\n\nx[^1]\n\n[^1]: y"),
+    markdown("line of a million", "a" * 1_000_000, "1,000,000 characters"),
+    markdown("nested quotes", ">" * 20_000 + "x"),
+    markdown("nested lists", "- " * 20_000 + "x"),
+    markdown("nested tasks", "- [ ] " * 10_000 + "x"),
+    markdown("nested brackets", "![" * 10_000 + "x"),
+    markdown("nested emphasis", "*a **b " * 5_000),
+    markdown("footnotes without an end", "[^a]: x\n\n" + "[^" * 10_000),
+    markdown("footnote in itself", "[^a]\n\n[^a]: [^a][^b]\n[^b]: [^a]"),
+    markdown(
+        "footnote that is named often", "[^a]: x\n\n" + "[^a]" * 20_000, "more than 1,048,576 bytes"
+    ),
+    markdown("page that is not there", "[x](page:%22onclick=hacked())", "there is no page"),
+    markdown("page as a picture", "![x](page:good)", "is no picture"),
+    markdown("page with an attribute", '[x](<page:good#" onclick="hacked()>)'),
+    markdown("table of many columns", "|a" * 20_000 + "|\n" + "|-" * 20_000 + "|\n"),
+]
+
+CASES = [
+    *MARKDOWN,
+    *CSS,
+    *TAILWIND,
+    *SCHEMAS,
+    *PROPS,
+    *RAW,
+    *CONDITIONS,
+    *METADATA,
+    *DEPENDENCIES,
+    *CODES,
+]

@@ -12,6 +12,7 @@ from typing import Final
 from robbieblocks.assemble.components import CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Context, boundaries, decide
 from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
+from robbieblocks.assemble.props.page_links import LinkedPages
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     NO_MEDIA,
@@ -37,7 +38,8 @@ class Assembly:
     `problems` lists every problem once, warnings included. `held_back` maps the key of each page
     that can't be built to its errors and those of its components. `placed` maps each component that
     the pages place to the number of those pages. `components` are the rows that the pages were
-    checked against, `layouts` the names of the layouts, `media` what pages can show.
+    checked against, `layouts` the names of the layouts, `media` what pages can show. `routes` are
+    those to which a page may link by key, or None where none has such a link.
     """
 
     pages: tuple[PreparedPage, ...]
@@ -49,6 +51,7 @@ class Assembly:
     )
     layouts: frozenset[str] = frozenset()
     media: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
+    routes: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
 
 
 def assemble(
@@ -62,8 +65,9 @@ def assemble(
     """Read and check the pages of one app, for any node, in the order of their keys.
 
     `layouts` are the names of the layouts. Pages of `previous` are reused where neither the page's
-    row nor what it uses of its components and of `media` has changed.
+    row nor what it uses of its components, of `media` and of other pages' routes has changed.
     """
+    linked = LinkedPages(snapshot.pages, app)
     components = CheckedComponents(snapshot.components)
     layout_names = frozenset(layouts)
     # Of these, what is left in the end was read anew, or is gone.
@@ -75,6 +79,7 @@ def assemble(
         and previous is not None
         and previous.layouts == layout_names
         and same(previous.media, media)
+        and (previous.routes is None or previous.routes == linked.all_routes())
     )
     rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
     pages: list[PreparedPage] = []
@@ -84,9 +89,11 @@ def assemble(
         page = known.get(row.key)
         if page is None or not (
             (same_inputs and same(page.row, row))
-            or _still_holds(page, row, None if same_components else components, layout_names, media)
+            or _still_holds(
+                page, row, None if same_components else components, layout_names, media, linked
+            )
         ):
-            read = _read(row, components, layout_names, media)
+            read = _read(row, components, layout_names, media, linked)
             if not isinstance(read, PreparedPage):
                 held_back[row.key] = tuple(p for p in read if p.severity == "error")
                 problems.update(dict.fromkeys(read))
@@ -108,15 +115,20 @@ def assemble(
         components=snapshot.components,
         layouts=layout_names,
         media=media,
+        routes=linked.routes,
     )
 
 
 def _read(
-    row: PageRow, components: CheckedComponents, layouts: Collection[str], media: MediaLibrary
+    row: PageRow,
+    components: CheckedComponents,
+    layouts: Collection[str],
+    media: MediaLibrary,
+    linked: LinkedPages,
 ) -> PreparedPage | tuple[Problem, ...]:
     faults: list[Problem] = []
     with blame(faults.append, "page", row.key):
-        return PageReader(row, components, layouts, media).read()
+        return PageReader(row, components, layouts, media, linked).read()
     return tuple(faults)
 
 
@@ -126,6 +138,7 @@ def _still_holds(
     components: CheckedComponents | None,
     layouts: Collection[str],
     media: MediaLibrary,
+    linked: LinkedPages,
 ) -> bool:
     """Whether reading the row would give this page again.
 
@@ -134,6 +147,8 @@ def _still_holds(
     if row.layout not in layouts or not (same(page.row, row) or page.row == row):
         return False
     if any(media.media.get(each.key) != each for each in page.page.media):
+        return False
+    if any(linked.route(key) != route for key, route in page.page.links):
         return False
     if components is None:
         return True

@@ -14,13 +14,14 @@ from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props.media_props import PageMedia
-from robbieblocks.assemble.props.preparing import Budget, ReadyProps
+from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
+from robbieblocks.assemble.props.preparing import ReadyProps
+from robbieblocks.assemble.props.texts_of_page import TextsOfPage
 from robbieblocks.assemble.routes import release_path, route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import (
-    NO_MEDIA,
     ZONES,
     AssembledBlock,
     AssembledPage,
@@ -89,10 +90,11 @@ class PageReader:
         row: PageRow,
         components: CheckedComponents,
         layouts: Collection[str],
-        media: MediaLibrary = NO_MEDIA,
+        media: MediaLibrary,
+        pages: LinkedPages,
     ) -> None:
         self._row = row
-        self._media = PageMedia(media)
+        self._texts = TextsOfPage(PageMedia(media), PageLinks(pages))
         self._known_keys = components.keys
         self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
@@ -100,7 +102,6 @@ class PageReader:
         self._conditions: dict[int, Condition] = {}
         self._hydrate: dict[int, Hydrate] = {}
         self._props_bytes = 0
-        self._budget = Budget()
 
     def read(self) -> PreparedPage | tuple[Problem, ...]:
         """The page, or its problems (warnings too) where one of them is an error."""
@@ -125,7 +126,8 @@ class PageReader:
             title_fill=_line(title) if has_placeholder(title) else None,
             metadata=row.metadata if isinstance(row.metadata, dict) else {},
             blocks=blocks,
-            media=tuple([self._media.found[key] for key in sorted(self._media.found)]),
+            media=tuple([found for _, found in sorted(self._texts.media.found.items())]),
+            links=tuple(sorted(self._texts.links.found.items())),
             image=image,
             feed=row.feed,
             settings=row.settings,
@@ -141,7 +143,7 @@ class PageReader:
     def _image(self) -> Media | None:
         metadata = self._row.metadata
         named = metadata.get("og_image") if isinstance(metadata, dict) else None
-        found = self._media.shared(named)
+        found = self._texts.media.shared(named)
         if isinstance(found, ValueProblem):
             self._problems.add("metadata", found.what, found.remedy, "/og_image")
             return None
@@ -288,15 +290,15 @@ class PageReader:
             return None
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
         with self._problems.blame(row, "props"):
-            ready = component.schema.ready(row.props, self._budget)
+            ready = component.schema.ready(row.props, self._texts.budget)
         stated = ""
         if isinstance(ready, ReadyProps) and any(ready.places):
             # A process that meets no Markdown has no use for its parser.
             from robbieblocks.assemble.props.markdown_props import replaced_props
 
             before = ready.json
-            ready = replaced_props(ready, row, self._budget, self._problems, self._media)
-            stated = before if self._media.found else ""
+            ready = replaced_props(ready, row, self._problems, self._texts)
+            stated = before if self._texts.name_others else ""
         if not isinstance(ready, ReadyProps):
             for problem in ready:
                 self._problems.add_to_block(row, "props", problem)

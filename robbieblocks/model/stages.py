@@ -30,8 +30,8 @@ class AssembledBlock(NamedTuple):
     None where there are none. `visitor` is the part of the conditions that the browser decides, as
     JSON, or None. `reset` says whether browsers' margins, bullets and sizes of text are taken away
     in it; None: where its component is written with utility classes. `stated_json`
-    are the props with `media:<key>` where `props_json` has what was made of it; empty where they
-    name no media.
+    are the props with `media:<key>` and `page:<key>` where `props_json` has what was made of it;
+    empty where the page's blocks up to it name neither.
     """
 
     order: int
@@ -63,8 +63,9 @@ class AssembledPage:
 
     `path` is its file in the release: `play/index.html`. `title_fill` is the title before
     placeholders were replaced, or None where there are none. `media` are those that its blocks
-    show and the one for social networks, by key; the latter is `image`. `settings` are those of
-    the app's frames.
+    show and the one for social networks, by key; the latter is `image`. `links` are the keys of
+    pages to which its texts link by key, in order, each with the route that they lead to.
+    `settings` are those of the app's frames.
     """
 
     key: str
@@ -78,6 +79,7 @@ class AssembledPage:
     metadata: JsonObject = field(default_factory=dict[str, Json])
     blocks: tuple[AssembledBlock, ...] = ()
     media: tuple[Media, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     image: Media | None = None
     feed: Feed | None = None
     settings: SiteSettings = NO_SETTINGS

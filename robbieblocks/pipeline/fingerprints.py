@@ -184,7 +184,9 @@ class Fingerprints:
         modules = set(chain.from_iterable(map(self._component_digests, components)))
         utilities = f"utilities::{_digest(self._utilities(page))}"
         media = (f"media:{each.key}:{each.digest[:8]}" for each in page.media)
-        return (*self._base_digests, utilities, *sorted(modules), *media, *brand.digests)
+        # Of a link to itself the page's own row tells.
+        links = (f"page:{key}:{_digest(to)}" for key, to in page.links if key != page.key)
+        return (*self._base_digests, utilities, *sorted(modules), *media, *links, *brand.digests)
 
     def keep_only(self, pages: Collection[PreparedPage]) -> None:
         """Drop what is known of pages that no longer exist."""

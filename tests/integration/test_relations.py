@@ -117,6 +117,30 @@ def test_a_frame_is_edited_once_and_shown_everywhere(blog: Site) -> None:
     assert [(c.entity, c.key, c.field) for c in causes] == [("page_block", "frame", "1")]
 
 
+def test_a_link_by_page_follows_the_page(blog: Site) -> None:
+    """A new route rewrites the pages that link to it, with that page as the cause; one that is gone
+    holds them back, and a link to its address is found by `check`.
+    """
+    show = "export default ({ text }) => <div dangerouslySetInnerHTML={text} />;"
+    blog.component("text", show, schema={"text": {"type": "string", "format": "markdown"}})
+    text = "[One](page:one)\n\n[Two](/two/)\n\n[Tow](/tow/)"
+    blog.page("links", Block(component="text", props={"text": text}))
+    blog.build()
+    assert 'href="/one/"' in blog.file("/links/").read_text()
+    (dead,) = [each.problem for each in checked(blog, "links") if each.rule == "dead-link"]
+    assert (dead.line, dead.remedy) == (5, "did you mean /two/?")
+    blog.sql("UPDATE robbieblocks_pages SET page_route = '/first/' WHERE page_key = 'one'")
+    report = blog.build()
+    (run,) = report.plan.runs
+    causes = {page.key: page.causes for page in run.pages}
+    assert [(c.entity, c.key) for c in causes["links"]] == [("page", "one")]
+    assert causes.keys() == {"links", "one", "blog.page-2"}
+    assert 'href="/first/"' in blog.file("/links/").read_text()
+    blog.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'one'")
+    (problem,) = blog.build().problems
+    assert (problem.page, problem.pointer, problem.line) == ("links", "/text", 1)
+
+
 def test_a_frame_that_fails_holds_its_pages_back(blog: Site) -> None:
     """Their last good version stays; the error names the frame once."""
     before = blog.file("/one/").read_text()

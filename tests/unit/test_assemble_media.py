@@ -100,11 +100,24 @@ def test_markdown_shows_pictures_and_links_to_files() -> None:
     html = page.page.blocks[0].props["text"]
     assert isinstance(html, dict)
     shown = str(html["__html"])
-    assert shown.count("<picture>") == 2
+    assert shown.count("<picture ") == 2
     assert 'alt="A &quot;dawn&quot;"' in shown
-    assert 'alt="own" title="T" width="600"' in shown
+    assert ' width="600" height="10" alt="own" ' in shown
+    assert 'loading="eager" fetchpriority="high" decoding="sync" />' in shown
+    assert 'loading="lazy" decoding="async" title="T" />' in shown
     assert '<a href="/_rb/a-2.png">x</a>' in shown
     assert "src=&quot;media:a&quot;" in shown
+
+
+def test_a_picture_in_a_text_keeps_its_place() -> None:
+    """What is known of it stands in its style, as a component shows it."""
+    media = replace(_media("a"), placeholder="data:image/png;base64,AA==")
+    media = replace(media, row=replace(media.row, focal_point="50% 20%"))
+    (page,) = _assembled(_library(media), {"text": "![](media:a)", "picture": ""}).pages
+    assert (
+        'style="object-position:50% 20%;background-image:url(&quot;data:image/png;base64,AA==&quot;'
+        ');background-size:cover;background-position:50% 20%"'
+    ) in str(page.page.blocks[0].props["text"])
 
 
 def test_a_page_is_read_again_where_its_media_changed() -> None:

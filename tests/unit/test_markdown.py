@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robbieblocks.assemble import Assembly, assemble
 from robbieblocks.assemble.markdown.highlighting import LANGUAGES, MAX_CHARACTERS, highlighted
 from robbieblocks.assemble.markdown.rendering import rendered, without_comments
 from robbieblocks.assemble.placeholders import PLACEHOLDER
 from robbieblocks.assemble.props import markdown_props
 from robbieblocks.assemble.values import MAX_PROBLEMS
 from robbieblocks.errors import Problem
+from robbieblocks.model import PageRow
 from robbieblocks.prerender.isolate.html_check import html_problem
 from robbieblocks.typescript.props import props_module
-from tests.unit.rows import a_block, a_component, a_page, assembled
+from tests.unit.rows import LAYOUTS, a_block, a_component, a_page, a_snapshot, assembled
 
 MARKDOWN = {"type": "string", "format": "markdown"}
 
@@ -63,7 +66,8 @@ def problems(props: Any, schema: Any) -> list[Problem]:
 )
 def test_markdown_becomes_html(text: str, html: str) -> None:
     """CommonMark with strikethrough; HTML and braces are text, comments nothing."""
-    assert rendered(text)[::2] == (html, ())
+    made = rendered(text)
+    assert (made.html, made.problems) == (html, ())
 
 
 def test_headings_have_ids_of_their_own() -> None:
@@ -72,6 +76,111 @@ def test_headings_have_ids_of_their_own() -> None:
     ids = re.findall(r' id="([^"]*)"', html)
     assert ids == ["a", "a-1", "a-1-1", "a-1-2", "section-b2", "section-rb-x", "section", "c-d"]
     assert 'aria-label="c d"' in html
+
+
+def test_headings_of_all_texts_of_a_page_have_ids_of_their_own() -> None:
+    """A text's links to its own headings lead there, whatever the texts before it are."""
+    own, other = "# Käse\n\n[x](#käse) [y](#z)", "# Käse\n\n# Z\n\n[x](#käse)\n\n# Käse"
+    blocks = tuple(
+        a_block(order, props={"a": text}) for order, text in enumerate((own, other, own), 1)
+    )
+    found = assembled(a_page(blocks=blocks), components=(a_component(schema={"a": MARKDOWN}),))
+    html = [str(block.props["a"]) for block in found.pages[0].page.blocks]
+    assert [re.findall(r' id="([^"]*)"', each) for each in html] == [
+        ["käse"],
+        ["käse-1", "z", "käse-2"],
+        ["käse-3"],
+    ]
+    assert [re.findall(r'<a href="#([^"]*)"', each) for each in html] == [
+        ["k%C3%A4se", "z"],
+        ["k%C3%A4se-1"],
+        ["k%C3%A4se-3", "z"],
+    ]
+
+
+def test_footnotes_lead_there_and_back() -> None:
+    """Those of two texts of a page have ids of their own, and a heading can't have one of these."""
+    text = "# fn1\n\na[^n] b[^n]\n\n[^n]: Told *so*.\n[^unused]: Nowhere."
+    html = rendered(text).html
+    assert '<sup class="footnote-ref"><a href="#fn1" id="fnref1">[1]</a></sup>' in html
+    assert '<li id="fn1"><p>Told <em>so</em>.' in html
+    assert '<a href="#fnref1:1" aria-label="[1:1]">' in html
+    assert "Nowhere" not in html
+    assert '<h1 id="section-fn1">' in html
+    schema = {"a": MARKDOWN, "b": MARKDOWN}
+    both = shown({"a": "a[^n]\n\n[^n]: A", "b": "b[^n]\n\n[^n]: B"}, schema)
+    ids = [re.findall(r' id="([^"]*)"', each["__html"]) for each in both.values()]
+    assert ids == [["fnref1", "fn1"], ["fnref-2-1", "fn-2-1"]]
+
+
+def test_tasks_are_boxes_with_labels() -> None:
+    """An item that begins with a box and a text; other brackets stay."""
+    html = rendered("- [ ] a *b*\n- [x] [c](/c)\n- [y] d\n- [ ]").html
+    task = '<li class="rb-task"><label><input type="checkbox" disabled{} /> {}</label></li>'
+    assert task.format("", "a <em>b</em>") in html
+    assert task.format(" checked", '<a href="/c">c</a>') in html
+    assert "<li>[y] d</li>\n<li>[ ]</li>" in html
+
+
+def linked(*pages: PageRow, previous: Assembly | None = None) -> Assembly:
+    """The app's pages, of which the component shows Markdown."""
+    card = a_component(schema={"a": MARKDOWN})
+    snapshot = a_snapshot(*pages, components=(card,))
+    return assemble(snapshot, "play", layouts=LAYOUTS, previous=previous)
+
+
+def a_text(key: str, text: str, **fields: Any) -> PageRow:
+    return a_page(key, blocks=(a_block(props={"a": text}),), route=f"/{key}/", **fields)
+
+
+def html_of(found: Assembly, key: str) -> str:
+    (page,) = [each.page for each in found.pages if each.key == key]
+    return str(page.blocks[0].props["a"])
+
+
+def test_a_link_by_page_follows_its_route() -> None:
+    """With what stands behind the key. Only pages that link to a page are read again for it."""
+    home = a_text("home", "[a](page:about) [b](page:about?x=1#käse) [c](page:legal) `page:about`")
+    about, legal, other = a_text("about", ""), a_text("legal", "", app="shared"), a_text("x", "y")
+    found = linked(home, about, legal, other)
+    assert re.findall('href="([^"]*)"', html_of(found, "home")) == [
+        "/about/",
+        "/about/?x=1#k%C3%A4se",
+        "/legal/",
+    ]
+    assert found.pages[1].page.links == (("about", "/about/"), ("legal", "/legal/"))
+    moved = linked(home, replace(about, route="/Über/uns"), legal, other, previous=found)
+    assert 'href="/%C3%9Cber/uns"' in html_of(moved, "home")
+    assert moved.pages[2] is found.pages[2]
+    assert linked(home, about, legal, other, previous=found).pages[1] is found.pages[1]
+
+
+@pytest.mark.parametrize(
+    ("link", "what", "remedy"),
+    [
+        ("[x](page:abuot)", "no page abuot", "did you mean about?"),
+        ("[x](page:away)", "no page away", "write the address"),
+        ("[x](page:evil)", "route that no page can have", "page_route"),
+        ("![x](page:about)", "is no picture", "media:"),
+    ],
+)
+def test_a_link_to_no_page_is_an_error(link: str, what: str, remedy: str) -> None:
+    """One that is not there, is in another app, or has a route that no page can have."""
+    found = linked(
+        a_text("home", f"one\n\n{link}"),
+        a_text("about", ""),
+        a_text("away", "", app="blog"),
+        replace(a_text("evil", ""), route="//evil.example/"),
+    )
+    (problem,) = found.held_back["home"]
+    assert (problem.field, problem.pointer, problem.line) == ("props", "/a", 3)
+    assert what in problem.what
+    assert remedy in problem.remedy
+
+
+def test_a_page_without_links_by_page_asks_for_no_routes() -> None:
+    """So an edit of another site costs nothing."""
+    assert linked(a_text("home", "[x](/about/)")).routes is None
 
 
 def test_tables_scroll_by_themselves() -> None:
@@ -152,7 +261,28 @@ def test_a_placeholder_in_markdown_is_text() -> None:
 
 PIECES = (
     *("# ", "[a](", "![", "]", ")", "*", "_", "`", "```\n", "<", "<!--", "-->", "|", "-", "\n"),
-    *("\n\n", "  ", "> ", "1. ", "{{", "}}", "a", "b1", '"', "'", "&", "&lt;", "\\", "~~", "{"),
+    *(
+        "[^a]",
+        "[^a]: ",
+        "- [ ] ",
+        "#a",
+        "page:b",
+        "\n\n",
+        "  ",
+        "> ",
+        "1. ",
+        "{{",
+        "}}",
+        "a",
+        "b1",
+        '"',
+        "'",
+        "&",
+        "&lt;",
+        "\\",
+        "~~",
+        "{",
+    ),
 )
 
 
@@ -172,6 +302,10 @@ def test_the_html_stays_in_its_block(pieces: list[str]) -> None:
         (f"[a]: /{'x' * 9000}\n\n" + "[a] " * 20_000, "more than 1,048,576 bytes of HTML"),
         ("```\n" + "&\n" * 49_000, ""),
         (">" * 5_000, ""),
+        ("[^a]: b\n\n" + "[^" * 5_000, ""),
+        ("[^a]\n\n[^a]: [^a]" + "[^a]" * 20_000, "more than 1,048,576 bytes of HTML"),
+        ("- [ ] " * 5_000, ""),
+        ("[a](page:b) " * 5_000, "no page b"),
         ("[" * 5_000, ""),
         ("|a" * 50 + "|\n" + "|-" * 50 + "|\n" + "|\n" * 400, ""),
     ],
@@ -220,7 +354,11 @@ def test_long_code_has_no_colours() -> None:
 
 def test_a_parser_that_fails_is_blamed_on_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """The problem names the block, its props and the place in them."""
-    monkeypatch.setattr(markdown_props, "rendered", lambda text: 1 // len(text.split("x", 1)[1]))
+
+    def failing(_: object, text: str) -> int:
+        return 1 // len(text.split("x", 1)[1])
+
+    monkeypatch.setattr(markdown_props, "rendered_on", failing)
     (found,) = problems({"a": "x"}, {"a": MARKDOWN})
     assert (found.field, found.pointer, found.block) == ("props", "/a", 1)
     assert "ZeroDivisionError" in found.what

@@ -1,4 +1,4 @@
-"""Markdown as HTML: CommonMark with tables and strikethrough, anchors, and highlighted code.
+"""Markdown as HTML, with anchors and highlighted code.
 
 HTML in it is text, comments are left out. Two braces are text: no placeholder can be in the HTML.
 What rows say is bounded: their length, the pieces that are made of them, and the HTML's size.
@@ -13,11 +13,11 @@ from html import escape
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from markdown_it import MarkdownIt
-from markdown_it.common.normalize_url import validateLink
 from markdown_it.token import Token
 
+from robbieblocks.assemble.markdown.anchors import PageAnchors, set_anchors
 from robbieblocks.assemble.markdown.highlighting import highlighted
+from robbieblocks.assemble.markdown.parsing import parser_of, set_tasks
 from robbieblocks.assemble.values import MAX_PROBLEMS, MAX_VALUE_BYTES, ValueProblem
 from robbieblocks.messages import printable
 
@@ -27,42 +27,66 @@ _CHARACTER_UNITS: Final = 4_000
 _TOKEN_UNITS: Final = 5_000
 # One that nothing ends goes to the end of the text, as in a browser.
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-# The page's own ids, and an empty one.
-_RESERVED_ID: Final = re.compile(r"((?:f\d+)?b-?\d+|rb-.*)?", re.DOTALL)
 
 
 class Rendered(NamedTuple):
-    """The HTML of a Markdown text and what making it cost, or what is wrong with the text."""
+    """The HTML of a Markdown text and what making it cost, or what is wrong with the text.
+
+    `ids` are those of its headings; `has_notes` says whether it has footnotes.
+    """
 
     html: str
     units: int
     problems: tuple[ValueProblem, ...] = ()
+    ids: tuple[str, ...] = ()
+    has_notes: bool = False
+
+
+def rendered_on(anchors: PageAnchors, text: str) -> Rendered:
+    """The HTML of a Markdown text on a page, with ids that no text before it has."""
+    made = rendered(text)
+    if anchors.take(made.ids, has_notes=made.has_notes):
+        return made
+    again = _rendered(text, anchors)
+    return again._replace(units=made.units + again.units)
 
 
 # A page that changes has the texts of its other blocks rendered again.
 @lru_cache(maxsize=64)
 def rendered(text: str) -> Rendered:
-    """The HTML of a Markdown text, which is the same for the same text."""
+    """The HTML of a Markdown text by itself, which is the same for the same text."""
+    return _rendered(text, PageAnchors())
+
+
+def _rendered(text: str, anchors: PageAnchors) -> Rendered:
     if len(text) > MAX_CHARACTERS:
         what = f"the Markdown has {len(text):,} characters, at most {MAX_CHARACTERS:,} are allowed"
         return Rendered("", 0, (ValueProblem("", what, "split the block"),))
     refused: dict[str, None] = {}
-    parser = _parser(refused)
-    tokens = parser.parse(text)
-    _set_anchors(tokens)
+    parser = parser_of(refused)
+    for name, rule in _RULES.items():
+        parser.add_render_rule(name, rule)
+    notes: dict[str, Any] = {}
+    tokens = parser.parse(text, notes)
+    set_tasks(tokens)
+    ids = set_anchors(tokens, anchors)
     every = [inner for token in tokens for inner in (token, *(token.children or ()))]
     units = _CHARACTER_UNITS * len(text) + _TOKEN_UNITS * len(every)
     if first := list(islice(refused, MAX_PROBLEMS)):
         return Rendered("", units, tuple(_refused(each, text) for each in first))
+    has_notes = any(token.type == "footnote_block_open" for token in tokens)
+    if has_notes:
+        anchors.notes += 1
+        notes["docId"] = str(anchors.notes) if anchors.notes > 1 else None
     html = ""
     # A link of many bytes may be named by many references.
     size = sum(len(token.content) + sum(map(_length, token.attrs.values())) for token in every)
     if size <= MAX_VALUE_BYTES:
-        html = parser.renderer.render(tokens, parser.options, {}).replace("{{", "{&#123;")
+        html = parser.renderer.render(tokens, parser.options, notes).replace("{{", "{&#123;")
     if max(size, len(html)) > MAX_VALUE_BYTES:
         what = f"the Markdown makes more than {MAX_VALUE_BYTES:,} bytes of HTML"
         return Rendered("", units, (ValueProblem("", what, "split the block"),))
-    return Rendered(html, units)
+    return Rendered(html, units, ids=ids, has_notes=has_notes)
 
 
 def _html_block(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
@@ -106,53 +130,49 @@ def _table_close(*_: object) -> str:
     return "</table>\n</div>\n"
 
 
+def _task_open(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    done = " checked" if tokens[index].meta["done"] else ""
+    return f'<label><input type="checkbox" disabled{done} /> '
+
+
+def _task_close(*_: object) -> str:
+    return "</label>"
+
+
+def _notes_open(*_: object) -> str:
+    return '<section class="footnotes">\n<ol>\n'
+
+
+def _note_open(renderer: Any, *given: Any) -> str:
+    return f'<li id="fn{renderer.rules["footnote_anchor_name"](*given)}">'
+
+
+def _note_back(renderer: Any, tokens: Sequence[Token], index: int, *others: Any) -> str:
+    """The link from a footnote back to where it is named, which has the same name as that."""
+    name, label = (
+        renderer.rules[f"footnote_{part}"](tokens, index, *others)
+        for part in ("anchor_name", "caption")
+    )
+    times = tokens[index].meta["subId"]
+    place = f"{name}:{times}" if times else name
+    return f' <a href="#fnref{place}" aria-label="{label}">\u21a9\ufe0e</a>'
+
+
 # How tokens become HTML that the parser's own renderer writes otherwise.
 _RULES: Final[dict[str, Callable[..., str]]] = {
     "code_block": _code,
     "fence": _code,
+    "footnote_anchor": _note_back,
+    "footnote_block_open": _notes_open,
+    "footnote_open": _note_open,
     "heading_close": _heading_close,
     "html_block": _html_block,
     "html_inline": _html_inline,
     "table_close": _table_close,
     "table_open": _table_open,
+    "task_close": _task_close,
+    "task_open": _task_open,
 }
-
-
-def _parser(refused: dict[str, None]) -> MarkdownIt:
-    """A parser that notes each address that could run a script, once, in `refused`."""
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    for name, rule in _RULES.items():
-        parser.add_render_rule(name, rule)
-
-    def is_allowed(url: str) -> bool:
-        allowed = validateLink(url)
-        if not allowed:
-            refused[url] = None
-        return allowed
-
-    # It is meant to be replaced, as in markdown-it.
-    hooks: Any = parser
-    hooks.validateLink = is_allowed
-    return parser
-
-
-def _set_anchors(tokens: Sequence[Token]) -> None:
-    """Give each heading an id made of its text, as GitHub does; no two are equal."""
-    taken: dict[str, int] = {}
-    for index, token in enumerate(tokens):
-        if token.type != "heading_open":
-            continue
-        text = "".join(part.content for part in tokens[index + 1].children or ()).strip()
-        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-        if _RESERVED_ID.fullmatch(slug):
-            slug = f"section-{slug}".rstrip("-")
-        anchor = slug
-        while anchor in taken:
-            anchor = f"{slug}-{taken[slug]}"
-            taken[slug] += 1
-        taken[anchor] = 1
-        token.attrSet("id", anchor)
-        tokens[index + 2].meta = {"id": anchor, "text": text}
 
 
 def _refused(url: str, text: str) -> ValueProblem:

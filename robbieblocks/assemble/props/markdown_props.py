@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from robbieblocks.assemble.markdown.rendering import rendered
+from robbieblocks.assemble.markdown.rendering import rendered_on
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.markdown_places import Path
-from robbieblocks.assemble.props.media_props import PageMedia
-from robbieblocks.assemble.props.preparing import Budget, ReadyProps
+from robbieblocks.assemble.props.preparing import ReadyProps
+from robbieblocks.assemble.props.texts_of_page import TextsOfPage
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import BlockRow, Json, canonical_json
 
 
 def replaced_props(
-    ready: ReadyProps, row: BlockRow, budget: Budget, faults: PageProblems, media: PageMedia
+    ready: ReadyProps, row: BlockRow, faults: PageProblems, texts: TextsOfPage
 ) -> ReadyProps | tuple[ValueProblem, ...]:
     """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, and
     what was made of media in place of their names.
@@ -29,7 +29,7 @@ def replaced_props(
     made: dict[Path, Json] = {}
     problems: list[ValueProblem] = []
     for path in ready.places.media:
-        found = media.value(_at(value, path), path)
+        found = texts.media.value(_at(value, path), path)
         if isinstance(found, ValueProblem):
             problems.append(found)
         else:
@@ -37,7 +37,7 @@ def replaced_props(
     for path in ready.places.markdown:
         pointer = json_pointer(*path)
         with faults.blame(row, "props", pointer):
-            html, *wrong = _rendered(_at(value, path), budget, media)
+            html, *wrong = _rendered(_at(value, path), texts)
             made[path] = {"__html": html}
             problems += [replace(each, pointer=pointer) for each in wrong]
     if problems or len(made) < sum(map(len, ready.places)):
@@ -51,14 +51,17 @@ def replaced_props(
     return ReadyProps(shown, text, filled if fills else None)
 
 
-def _rendered(text: str, budget: Budget, media: PageMedia) -> tuple[str, *tuple[ValueProblem, ...]]:
+def _rendered(text: str, texts: TextsOfPage) -> tuple[str, *tuple[ValueProblem, ...]]:
     """A text as HTML, and what is wrong with it."""
-    if budget.markdown_units <= 0:
+    if texts.budget.markdown_units <= 0:
         what = "rendering all Markdown of the page would take too long"
         return "", ValueProblem("", what, "split the page")
-    made = rendered(text)
-    budget.markdown_units -= made.units
-    html = media.html(made.html, text)
+    made = rendered_on(texts.anchors, text)
+    texts.budget.markdown_units -= made.units
+    html: str | ValueProblem = made.html
+    for named in (texts.media, texts.links):
+        if isinstance(html, str):
+            html = named.html(html, text)
     return ("", html) if isinstance(html, ValueProblem) else (html, *made.problems)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import Any, Final
@@ -17,6 +17,8 @@ from robbieblocks.model import Json, Media, MediaLibrary
 _SIGN: Final = "media:"
 # As the renderer of Markdown writes them; in texts it writes no quote as it is.
 _IMAGE: Final = re.compile(r'<img src="media:([^"]*)" alt="([^"]*)"( title="[^"]*")? />')
+# A text is hardly wider.
+_SIZES: Final = "(min-width: 48rem) 48rem, 100vw"
 _LINK: Final = re.compile(r'href="media:([^"]*)"')
 
 
@@ -49,6 +51,9 @@ class PageMedia:
 
         def with_media(write: Callable[[Media, re.Match[str]], str]) -> Callable[[Any], str]:
             def replaced(it: re.Match[str]) -> str:
+                # Looking for a name that is almost one takes milliseconds.
+                if wrong:
+                    return it[0]
                 key = unescape(it[1])
                 media = self._named(key)
                 if isinstance(media, Media):
@@ -96,18 +101,41 @@ class PageMedia:
         return True
 
     def _image(self, media: Media, written: re.Match[str]) -> str:
-        """A picture in a text, as wide as the text."""
+        """A picture in a text as `@robbieblocks/image` writes it, as wide as the text."""
+        told: Any = media.value
         alt = unescape(written[2]) or media.row.alt
-        size = f' width="{media.width}" height="{media.height}"' if media.width else ""
-        loading = 'fetchpriority="high"' if self._is_first(media) else 'loading="lazy"'
-        img = f'<img src="{media.url}" alt="{escape(alt)}"{written[3] or ""}{size} {loading} />'
-        listed = media.value.get("sources")
-        sources: Any = listed if isinstance(listed, list) else []
-        if not sources:
-            return img
-        sizes = "(min-width: 48rem) 48rem, 100vw"
-        told = "".join(
-            f'<source type="{each["type"]}" srcset="{each["srcSet"]}" sizes="{sizes}" />'
-            for each in sources
+        is_first = self._is_first(media)
+        attributes = {
+            "src": media.url,
+            **({"width": media.width, "height": media.height} if media.width else {}),
+            "alt": alt,
+            "style": _style(told),
+            "sizes": _SIZES if "sources" in told else "",
+            "loading": "eager" if is_first else "lazy",
+            "fetchpriority": "high" if is_first else "",
+            "decoding": "sync" if is_first else "async",
+        }
+        listed = "".join(
+            f' {name}="{escape(str(value))}"'
+            for name, value in attributes.items()
+            if value or name == "alt"
         )
-        return f"<picture>{told}{img}</picture>"
+        img = f"<img{listed}{written[3] or ''} />"
+        if "sources" not in told:
+            return img
+        sources = "".join(
+            f'<source type="{each["type"]}" srcset="{each["srcSet"]}" sizes="{_SIZES}" />'
+            for each in told["sources"]
+        )
+        return f'<picture style="display:contents">{sources}{img}</picture>'
+
+
+def _style(told: Mapping[str, str]) -> str:
+    """What is shown while a picture is not there yet, and what stays in sight of it."""
+    parts: list[str] = []
+    if position := told.get("position"):
+        parts.append(f"object-position:{position}")
+    if placeholder := told.get("placeholder"):
+        parts += [f'background-image:url("{placeholder}")', "background-size:cover"]
+        parts += [f"background-position:{position}"] if position else []
+    return ";".join(parts)

@@ -1,0 +1,25 @@
+"""What the texts of one page have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from robbieblocks.assemble.markdown.anchors import PageAnchors
+from robbieblocks.assemble.props.media_props import PageMedia
+from robbieblocks.assemble.props.page_links import PageLinks
+from robbieblocks.assemble.props.preparing import Budget
+
+
+@dataclass(slots=True)
+class TextsOfPage:
+    """The media and pages that the blocks of a page name, its ids, and the work that is left."""
+
+    media: PageMedia
+    links: PageLinks
+    anchors: PageAnchors = field(default_factory=PageAnchors)
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def name_others(self) -> bool:
+        """Whether something that is in another row was found by its name."""
+        return bool(self.media.found or self.links.found)
