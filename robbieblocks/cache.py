@@ -18,7 +18,7 @@ import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.ownership import distrust
@@ -99,15 +99,29 @@ def bound(folder: Path, limit_bytes: int = _LIMIT_BYTES) -> None:
             file.unlink(missing_ok=True)
 
 
+class SharedEntries(Protocol):
+    """Entries that other machines made, too. Both return within seconds, and raise nothing."""
+
+    def get_many(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """The entries that could be had, by key."""
+        ...
+
+    def put_many(self, kind: str, items: Mapping[str, bytes]) -> None:
+        """Have entries kept for others, where that is possible."""
+        ...
+
+
 class Cache:
     """Bytes by kind and key, in a folder. Errors of the disk are never raised.
 
     A key must be a hash of everything that decides the bytes, so that no entry becomes outdated.
-    Threads may share one Cache; processes may share one folder.
+    Threads may share one Cache; processes may share one folder. Behind it may stand `shared`
+    entries: they are asked for, and told of, only what takes longer to make than to fetch.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shared: SharedEntries | None = None) -> None:
         self._path = path
+        self._shared = shared
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         with self._lock:
@@ -132,6 +146,15 @@ class Cache:
         ]
         with self._lock:
             self._run(lambda connection: _write(connection, rows))
+
+    def fetch(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """Entries that other machines made, by key. Whoever needs them again keeps them here."""
+        return {} if self._shared is None else self._shared.get_many(kind, keys)
+
+    def share(self, kind: str, items: Mapping[str, bytes]) -> None:
+        """Have other machines find entries that were made here."""
+        if self._shared is not None:
+            self._shared.put_many(kind, items)
 
     def prune(self, max_bytes: int) -> None:
         """Delete the least recently used entries, until the rest fits into `max_bytes`."""

@@ -43,6 +43,8 @@ _MAX_CODE_CHARACTERS: Final = 1_000_000
 MAX_PROBLEMS: Final = 20
 # How many components of earlier versions, and of other apps, stay in memory.
 _MAX_SPARE: Final = 2000
+# Fewer are compiled sooner than a bucket answers (docs/sync.md has the figures).
+_FETCHED_MIN: Final = 8
 _COMPONENTS: Final = component_specifier("")
 _NOT_COMPILED: Final = CompiledComponent()
 # Of a text over which the analysis failed: it is not compiled.
@@ -108,6 +110,11 @@ class Components:
         absent = [key for key in keys.values() if key not in self._memory]
         for key, content in self._cache.get_many(versioned(_KIND), absent).items():
             self._memory[key] = _read(content)
+        absent = [key for key in absent if key not in self._memory]
+        if len(absent) >= _FETCHED_MIN:
+            fetched = self._cache.fetch(versioned(_KIND), absent)
+            self._cache.put_many(versioned(_KIND), fetched)
+            self._memory.update((key, _read(content)) for key, content in fetched.items())
         if len(self._memory) > 2 * len(keys) + _MAX_SPARE:
             self._memory = {key: self._memory[key] for key in keys.values() if key in self._memory}
         missing = [row for row in rows if keys[row.key] not in self._memory]
@@ -152,6 +159,8 @@ class Components:
         passing.update(self._faulty)
         lasting = {key: content for key, content in made.items() if key not in passing}
         self._cache.put_many(versioned(_KIND), lasting)
+        if len(rows) >= _FETCHED_MIN:
+            self._cache.share(versioned(_KIND), lasting)
 
     def _analysis(self, row: ComponentRow, fault: Callable[[Problem], object]) -> Analysis:
         if len(row.code) > _MAX_CODE_CHARACTERS:

@@ -17,11 +17,14 @@ from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
 from robbieblocks.media.judging import cache_key, problem, row_problem
 from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, kind_of
+from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
 from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, same, sha256
 from robbieblocks.process import ROWS_MEMORY_BYTES, Child
 
 _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
+_SHARED_KIND: Final = "picture"
+_FETCHED_AT_ONCE: Final = 4
 _FOLDER: Final = Path(__file__).parent
 _PROGRAM: Final = _FOLDER / "picture_process.py"
 _IMPORT_ROOT: Final = str(_FOLDER.parent.parent)
@@ -37,14 +40,6 @@ _EXTENSIONS: Final = {
 }
 
 Content = Callable[[str], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What was made of a row, and the bytes of its forms by their names."""
-
-    media: Media
-    files: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
@@ -98,7 +93,7 @@ class MediaMaker:
             elif (refused := row_problem(row, self.size_max_mb)) is not None:
                 wrong[row.key] = refused
             elif (entry := cached.get(cache_key(row))) is not None:
-                made[row.key] = _from_entry(row, entry)
+                made[row.key] = from_entry(row, entry)
             elif (failed := self.failures.get(cache_key(row))) is not None:
                 wrong[row.key] = failed
             else:
@@ -106,7 +101,7 @@ class MediaMaker:
         if self._ahead.wait_for(row.key for row in missing):
             ready = self.cache.get_many(_KIND, map(cache_key, missing))
             made |= {
-                row.key: _from_entry(row, ready[cache_key(row)])
+                row.key: from_entry(row, ready[cache_key(row)])
                 for row in missing
                 if cache_key(row) in ready
             }
@@ -167,7 +162,7 @@ class MediaMaker:
         gone = set(names) - files.keys()
         lost = [each.row for each in media if not gone.isdisjoint(each.names)]
         for _, found in self._make_all(lost, content):
-            if isinstance(found, _Made):
+            if isinstance(found, Made):
                 files |= {name: data for name, data in found.files.items() if name in names}
             else:
                 raise SiteUnavailable(f"{found}: build again")
@@ -180,10 +175,13 @@ class MediaMaker:
         rows: Collection[MediaRow],
         content: Content,
         started: Callable[[Child], None] = lambda _: None,
-    ) -> Iterable[tuple[MediaRow, _Made | Problem]]:
+    ) -> Iterable[tuple[MediaRow, Made | Problem]]:
         child: Child | None = None
         try:
-            for row in rows:
+            for row, fetched in self._fetched(rows):
+                if fetched is not None:
+                    yield row, fetched
+                    continue
                 try:
                     given = content(row.key)
                 except KeyError:
@@ -212,7 +210,7 @@ class MediaMaker:
             if child is not None:
                 child.kill()
 
-    def _picture(self, row: MediaRow, kind: str, given: bytes, child: Child) -> _Made | Problem:
+    def _picture(self, row: MediaRow, kind: str, given: bytes, child: Child) -> Made | Problem:
         request = json.dumps({"type": kind, "pixels_max": _PIXELS_MAX}).encode()
         try:
             answer = child.call(request + b"\n" + given, _TIMEOUT_S)
@@ -233,11 +231,27 @@ class MediaMaker:
             asset = Asset.of(row.key, _EXTENSIONS[each["type"]], data)
             size = each["width"], each["height"]
             forms.append((asset, MediaForm(asset.name, each["type"], *size)))
-        return self._keep(row, forms, told)
+        made = self._keep(row, forms, told)
+        if kind != SVG:
+            self.cache.share(_SHARED_KIND, {cache_key(row): packed(made)})
+        return made
+
+    def _fetched(self, rows: Collection[MediaRow]) -> Iterable[tuple[MediaRow, Made | None]]:
+        """The rows, each with what another node made of it."""
+        every = list(rows)
+        for start in range(0, len(every), _FETCHED_AT_ONCE):
+            some = every[start : start + _FETCHED_AT_ONCE]
+            found = self.cache.fetch(_SHARED_KIND, map(cache_key, some))
+            for row in some:
+                entry = found.get(cache_key(row))
+                made = None if entry is None else unpacked(row, entry)
+                if made is not None:
+                    self._store(made)
+                yield row, made
 
     def _keep(
         self, row: MediaRow, forms: list[tuple[Asset, MediaForm]], told: Mapping[str, Any]
-    ) -> _Made:
+    ) -> Made:
         media = Media(
             row=row,
             forms=tuple(form for _, form in forms),
@@ -245,12 +259,14 @@ class MediaMaker:
             height=told.get("height", 0),
             placeholder=told.get("placeholder", ""),
         )
-        entry = [media.width, media.height, media.placeholder, *media.forms]
-        files = {asset.name: asset.content for asset, _ in forms}
+        made = Made(media, {asset.name: asset.content for asset, _ in forms})
+        self._store(made)
+        return made
+
+    def _store(self, made: Made) -> None:
         # The files first: an entry must not name what is not there.
-        self.cache.put_many(_FILE_KIND, files)
-        self.cache.put_many(_KIND, {cache_key(row): json.dumps(entry).encode()})
-        return _Made(media, files)
+        self.cache.put_many(_FILE_KIND, made.files)
+        self.cache.put_many(_KIND, {cache_key(made.media.row): entry_of(made.media)})
 
     def _failed(self, row: MediaRow, what: str, remedy: str) -> Problem:
         found = problem(row, what, remedy)
@@ -267,17 +283,6 @@ def _in_the_way(path: str, served: Iterable[str]) -> str:
             if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
         ),
         "",
-    )
-
-
-def _from_entry(row: MediaRow, entry: bytes) -> Media:
-    width, height, placeholder, *forms = json.loads(entry)
-    return Media(
-        row=row,
-        forms=tuple(MediaForm(*form) for form in forms),
-        width=width,
-        height=height,
-        placeholder=placeholder,
     )
 
 

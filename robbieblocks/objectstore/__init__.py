@@ -5,6 +5,6 @@ those of the environment or of the machine's role, and are in no message.
 """
 
 from robbieblocks.objectstore.address import Address
-from robbieblocks.objectstore.bucket import Bucket, Content, Listed, Overtaken, Stored
+from robbieblocks.objectstore.bucket import Bucket, Content, Listed, Overtaken, Patience, Stored
 
-__all__ = ["Address", "Bucket", "Content", "Listed", "Overtaken", "Stored"]
+__all__ = ["Address", "Bucket", "Content", "Listed", "Overtaken", "Patience", "Stored"]

@@ -16,11 +16,6 @@ from robbieblocks.objectstore.address import Address
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-_TIMEOUT: Final = timedelta(seconds=30)
-_CONNECT_TIMEOUT: Final = timedelta(seconds=5)
-# Whoever calls tries again, later and later; here only what passes at once is waited for.
-_RETRIES: Final = 2
-_RETRY_TIMEOUT: Final = timedelta(seconds=20)
 _LONGEST_REASON: Final = 300
 _DELETED_AT_ONCE: Final = 1000
 _LISTED_AT_ONCE: Final = 1000
@@ -31,9 +26,9 @@ _REMEDIES: Final = {
     "ExpiredToken": "renew the credentials of the environment",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID",
     "InvalidToken": "renew the credentials of the environment",
-    "NoSuchBucket": "make the bucket, or correct bucket.url",
-    "PermanentRedirect": "set bucket.region to the bucket's",
-    "AuthorizationHeaderMalformed": "set bucket.region to the bucket's",
+    "NoSuchBucket": "make the bucket, or correct its address in robbieblocks.toml",
+    "PermanentRedirect": "set the bucket's region in robbieblocks.toml",
+    "AuthorizationHeaderMalformed": "set the bucket's region in robbieblocks.toml",
     "RequestTimeTooSkewed": "set this machine's clock right (timedatectl)",
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
     "SlowDown": "nothing: it is tried again more slowly",
@@ -72,22 +67,45 @@ class Stored:
     cache_control: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a request may take, and how often what passes at once is tried again.
+
+    Whoever calls tries again, too, later and later.
+    """
+
+    timeout: timedelta = timedelta(seconds=30)
+    connect_timeout: timedelta = timedelta(seconds=5)
+    retries: int = 2
+    retry_timeout: timedelta = timedelta(seconds=20)
+
+
 class Bucket:
     """The objects below a prefix. Keys are relative to it. Any thread may use it.
 
     Each method raises BucketUnavailable where the bucket can't be reached or refuses.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, patience: Patience | None = None) -> None:
         self.address = address
-        self._store = _open(address)
+        self._store = _open(address, patience or Patience())
 
-    def get(self, key: str) -> Content | None:
-        """An object, or None where there is none."""
+    def get(self, key: str, *, bytes_max: int | None = None) -> Content | None:
+        """An object, or None where there is none, or it has more than `bytes_max` bytes."""
         with _attempt(f"read {self._named(key)}"):
             try:
                 found = self._store.get(self._path(key))
-                return Content(bytes(found.bytes()), str(found.meta["e_tag"] or ""))
+                etag = str(found.meta["e_tag"] or "")
+                if bytes_max is None:
+                    return Content(bytes(found.bytes()), etag)
+                if found.meta["size"] > bytes_max:
+                    return None
+                data = bytearray()
+                for part in found.stream():
+                    data += part
+                    if len(data) > bytes_max:
+                        return None
+                return Content(bytes(data), etag)
             except FileNotFoundError as error:
                 if _code(error) == "NoSuchBucket":
                     raise
@@ -163,7 +181,7 @@ class Bucket:
         return f"{self.address}{visible_line(key)}"
 
 
-def _open(address: Address) -> S3Store:
+def _open(address: Address, patience: Patience) -> S3Store:
     """The store, with the credentials of the environment. Raises UsageError without the package."""
     try:
         from obstore.exceptions import BaseError
@@ -182,10 +200,13 @@ def _open(address: Address) -> S3Store:
             address.name,
             client_options={
                 "allow_http": address.endpoint.startswith("http://"),
-                "timeout": _TIMEOUT,
-                "connect_timeout": _CONNECT_TIMEOUT,
+                "timeout": patience.timeout,
+                "connect_timeout": patience.connect_timeout,
             },
-            retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
+            retry_config={
+                "max_retries": patience.retries,
+                "retry_timeout": patience.retry_timeout,
+            },
             **given,
         )
     except (BaseError, ValueError, TypeError) as error:

@@ -1,17 +1,25 @@
-"""Rendered blocks, kept in the cache."""
+"""Rendered blocks, kept in the cache, and hundreds at a time in the one that nodes share."""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.cache import Cache
-from robbieblocks.model import RenderedBlock, RenderJob
+from robbieblocks.model import RenderedBlock, RenderJob, sha256
 
 _BLOCK_KIND: Final = "block"
+_PACK_KIND: Final = "blocks 1"
 # A killed process renders at most so many blocks again.
 _WRITE_AFTER_BLOCKS: Final = 10_000
+# Fewer are rendered sooner than a bucket answers (docs/sync.md has the figures).
+_FETCHED_MIN: Final = 1_000
+_PACK_BLOCKS: Final = 500
+_KEY_BYTES: Final = 32
+_LENGTH: Final = struct.Struct(">I")
 
 
 class BlockCache:
@@ -25,8 +33,13 @@ class BlockCache:
         self._unwritten: dict[str, bytes] = {}
 
     def get_many(self, keys: Iterable[str]) -> dict[str, RenderedBlock]:
-        """The blocks that are cached, by key."""
-        found = self._cache.get_many(_BLOCK_KIND, keys)
+        """The blocks that are cached, here or by another node, by key."""
+        wanted = list(keys)
+        found = self._cache.get_many(_BLOCK_KIND, wanted)
+        if len(wanted) - len(found) >= _FETCHED_MIN:
+            fetched = self._fetched({*wanted} - found.keys())
+            self._unwritten.update(fetched)
+            found |= fetched
         return {key: _decode_block(entry) for key, entry in found.items()}
 
     def remember(
@@ -35,11 +48,14 @@ class BlockCache:
         stream: Iterator[Mapping[RenderJob, RenderedBlock]],
     ) -> Iterator[Mapping[RenderJob, RenderedBlock]]:
         """The same batches of rendered blocks; what is taken from them is remembered."""
+        packs = _Packs({*keys.values()})
         for batch in stream:
             failpoints.reached("rendered")
-            for job, block in batch.items():
-                if not block.problem:
-                    self._unwritten[keys[job]] = _encode_block(block)
+            made = {
+                keys[job]: _encode_block(block) for job, block in batch.items() if not block.problem
+            }
+            self._unwritten |= made
+            self._cache.share(_PACK_KIND, packs.completed([keys[job] for job in batch], made))
             if len(self._unwritten) >= _WRITE_AFTER_BLOCKS:
                 self.flush()
             yield batch
@@ -52,6 +68,65 @@ class BlockCache:
         """
         unwritten, self._unwritten = self._unwritten, {}
         self._cache.put_many(_BLOCK_KIND, unwritten)
+
+    def _fetched(self, keys: set[str]) -> dict[str, bytes]:
+        """What another node rendered of many blocks."""
+        found: dict[str, bytes] = {}
+        for pack in self._cache.fetch(_PACK_KIND, _packs_of(keys)).values():
+            found |= {key: entry for key, entry in _unpacked(pack) if key in keys}
+        return found
+
+
+class _Packs:
+    """The packs of blocks that are rendered together; none of few blocks."""
+
+    def __init__(self, keys: set[str]) -> None:
+        packs = _packs_of(keys) if len(keys) >= _FETCHED_MIN else {}
+        self._names = {key: name for name, part in packs.items() for key in part}
+        self._left = {name: len(part) for name, part in packs.items()}
+        self._made: dict[str, dict[str, bytes]] = {name: {} for name in packs}
+
+    def completed(self, keys: Iterable[str], made: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The packs whose last blocks these are, without those that are not in `made`."""
+        done: dict[str, bytes] = {}
+        for key in keys:
+            name = self._names.pop(key, None)
+            if name is None:
+                continue
+            self._left[name] -= 1
+            if key in made:
+                self._made[name][key] = made[key]
+            if not self._left[name]:
+                done[name] = _packed(self._made.pop(name))
+        return done
+
+
+def _packs_of(keys: set[str]) -> dict[str, list[str]]:
+    """The blocks of each pack, by its name: of equal blocks, all nodes make equal packs.
+
+    A block's own key says in which pack it is, and a pack's name is a hash of all keys in it. So
+    where nodes differ in a few blocks, most packs are equal.
+    """
+    bits = max(0, (len(keys) // _PACK_BLOCKS).bit_length() - 1)
+    parts: dict[int, list[str]] = {}
+    for key in sorted(keys):
+        parts.setdefault(int(key[:8], 16) >> 32 - bits, []).append(key)
+    return {sha256("".join(part)): part for part in parts.values()}
+
+
+def _packed(blocks: Mapping[str, bytes]) -> bytes:
+    parts = (bytes.fromhex(key) + _LENGTH.pack(len(each)) + each for key, each in blocks.items())
+    return zlib.compress(b"".join(parts), 1)
+
+
+def _unpacked(pack: bytes) -> Iterator[tuple[str, bytes]]:
+    data = zlib.decompress(pack)
+    at = 0
+    while at < len(data):
+        key = data[at : at + _KEY_BYTES].hex()
+        (size,) = _LENGTH.unpack_from(data, at + _KEY_BYTES)
+        at += _KEY_BYTES + _LENGTH.size + size
+        yield key, data[at - size : at]
 
 
 def _encode_block(block: RenderedBlock) -> bytes:

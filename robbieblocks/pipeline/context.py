@@ -10,7 +10,7 @@ from collections.abc import (
 )
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from psycopg import Connection
 
@@ -40,6 +40,9 @@ from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
+
+if TYPE_CHECKING:
+    from robbieblocks.shared_cache import SharedCache
 
 # Up to here a token edit, which rewrites every page, takes half a second (docs/performance.md).
 _INLINE_PAGES_MAX: Final = 1_000
@@ -118,6 +121,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     page_renderer: PageRenderer
     base_css: str
     cache: Cache
+    shared: SharedCache | None = None
     bundler: Bundler
     blocks: BlockCache
     media: MediaMaker
@@ -144,10 +148,11 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         """Fetch the toolchain if it isn't cached, and read the templates.
 
         Nothing else is started before it is needed. A `prerenderer` that was started earlier is
-        closed with the context. Raises ToolchainUnavailable, and ContentError for templates that
-        can't be read.
+        closed with the context. Raises ToolchainUnavailable, ContentError for templates that
+        can't be read, and UsageError for a shared cache that can't be opened.
         """
-        cache = Cache(settings.cache)
+        shared = _shared_cache(settings)
+        cache = Cache(settings.cache, shared)
         toolchain = toolchains.ensure(settings, progress)
         renderer = PageRenderer(*settings.templates)
         return cls(
@@ -156,6 +161,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             page_renderer=renderer,
             base_css=renderer.base_css(),
             cache=cache,
+            shared=shared,
             bundler=Bundler(cache),
             blocks=BlockCache(cache),
             media=MediaMaker(cache, settings.media_size_max_mb),
@@ -264,7 +270,18 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         self.maintenance.close()
         self.prerenderer.close()
         self.bundler.close()
+        if self.shared is not None:
+            self.shared.close()
         self.cache.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _shared_cache(settings: Settings) -> SharedCache | None:
+    if settings.shared_cache is None:
+        return None
+    # Imported only where there is one: its packages take time and memory.
+    from robbieblocks.shared_cache import open_shared_cache
+
+    return open_shared_cache(settings.shared_cache, settings.cache)

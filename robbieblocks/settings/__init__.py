@@ -15,6 +15,7 @@ from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 from robbieblocks.settings.reference import reference
+from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "PROJECT_FILE",
     "SETTINGS",
+    "SHARED_CACHE_KEY",
     "Address",
     "Addresses",
     "BucketLayout",
@@ -31,6 +33,7 @@ __all__ = [
     "ProjectFile",
     "Setting",
     "Settings",
+    "SharedCacheSettings",
     "SyncSettings",
     "Webhook",
     "file_schema",

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
+from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY
 from robbieblocks.settings.sync import TLS, TRANSPORTS
 
 PROJECT_FILE: Final = "robbieblocks.toml"
@@ -137,6 +138,16 @@ SETTINGS: Final = (
     ),
     Setting(
         "",
+        "cache.shared",
+        "none",
+        "an S3-compatible bucket in which nodes [share what they compile and render]"
+        "(sync.md#share-results): `s3://name/prefix`, of its own and private. "
+        "Credentials are as for `bucket.url`",
+    ),
+    Setting("", "cache.endpoint", "Amazon S3's", "that bucket's server, as `https://...`"),
+    Setting("", "cache.region", "`AWS_REGION`, else `us-east-1`", "that bucket's region"),
+    Setting(
+        "",
         "site.keep_releases",
         "`5`",
         "how many [releases](operator.md#what-is-kept-and-how-long) of each app stay on a node",
@@ -218,6 +229,13 @@ SETTINGS: Final = (
         "none",
         "the keys of [secrets](schema.md#secrets), `ID:KEY` of each with spaces between: the first "
         "seals, all open",
+    ),
+    Setting(
+        SHARED_CACHE_KEY,
+        "",
+        "none; needed for `cache.shared`",
+        "the key of the nodes that share a cache: 32 bytes or more in base64, as "
+        "`openssl rand -base64 32` prints them. Whoever has it is believed by the others",
     ),
     Setting(
         "ROBBIEBLOCKS_BROWSER",

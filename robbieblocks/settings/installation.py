@@ -23,6 +23,7 @@ from robbieblocks.settings.project_file import (
     find_project_file,
     read_project_file,
 )
+from robbieblocks.settings.shared_cache import SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -47,6 +48,7 @@ class Settings:
     `addresses` where visitors reach each node, `styles` where pages have their styles,
     `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
+    `shared_cache` is the bucket in which nodes share results, None without one.
     `sync` says how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
     """
@@ -67,6 +69,7 @@ class Settings:
     browser: str | None = None
     styles: StyleSetting = "auto"
     bucket: BucketSettings | None = None
+    shared_cache: SharedCacheSettings | None = None
     keep_releases: int = _BY_KEY["site.keep_releases"].default_number
     keep_days: int = _BY_KEY["site.keep_days"].default_number
     keep_assets_days: int = _BY_KEY["site.keep_assets_days"].default_number
@@ -87,6 +90,7 @@ class Settings:
         """
         project = find_project_file()
         given = _Given(project)
+        bucket = BucketSettings.of(given.in_file)
         home = given.folder("ROBBIEBLOCKS_HOME", ".robbieblocks")
         return cls(
             database_url=database_url or given.database_url(),
@@ -117,7 +121,8 @@ class Settings:
             media_size_max_mb=given.number("media.size_max_mb"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
             applications=applications_in(given.in_file),
-            bucket=BucketSettings.of(given.in_file),
+            bucket=bucket,
+            shared_cache=SharedCacheSettings.of(given.in_file, bucket),
             freeze_windows=given.file.freeze_windows,
             in_file=given.in_file,
             events=given.file.events,

@@ -13,6 +13,7 @@ from robbieblocks import pipeline
 from robbieblocks.changes import ChangeGroup
 from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site
 from robbieblocks.settings import Settings
+from robbieblocks.shared_cache import SharedCounts
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 from robbieblocks.worker.drift import Drifts
 from robbieblocks.worker.log import Log
@@ -36,6 +37,7 @@ class PipelineBuilder:
     on_phase: Callable[[str], None]
     log: Log
     drifts: Drifts | None = None
+    on_shared_cache: Callable[[SharedCounts], None] = lambda _: None
     _context: BuildContext | None = None
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
@@ -76,6 +78,8 @@ class PipelineBuilder:
     def _opened(self, *, refresh: bool) -> BuildContext:
         if self._context is None:
             self._context = BuildContext.open(self.settings, self.on_phase, standby=True)
+            if self._context.shared is not None:
+                self.on_shared_cache(self._context.shared.counts)
         elif refresh:
             self._context.refresh(self.on_phase)
         return self._context

@@ -204,6 +204,7 @@ def _assemble(
         on_phase=health.begin_phase,
         log=log,
         drifts=drifts,
+        on_shared_cache=health.count_shared_cache,
     )
     loop = Loop(
         database=work,

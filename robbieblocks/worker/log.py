@@ -14,6 +14,7 @@ from structlog.typing import EventDict, Processor
 from robbieblocks.messages import visible
 from robbieblocks.pipeline import MAINTENANCE_LOGGER
 from robbieblocks.row_faults import LOGGER
+from robbieblocks.shared_cache import SHARED_CACHE_LOGGER
 
 _INFO = 20
 
@@ -82,6 +83,20 @@ class _RowFaults(logging.Handler):
         self._log.error("row.failed", problem=record.getMessage(), trace=record.__dict__["trace"])
 
 
+class _SharedCache(logging.Handler):
+    """Writes to the worker's log when the shared cache is left alone, and when it is used again."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self._log.warning("shared_cache.failed", error=record.getMessage())
+        else:
+            self._log.info("shared_cache.recovered", what=record.getMessage())
+
+
 class _Maintenance(logging.Handler):
     """Writes to the worker's log what failed between builds."""
 
@@ -96,9 +111,13 @@ class _Maintenance(logging.Handler):
 @contextmanager
 def records_logged(log: Log) -> Generator[None]:
     """While it is entered, faults over rows (`row_faults.blame`) are in the log, and what failed
-    between builds.
+    between builds, also of a shared cache.
     """
-    handlers = ((LOGGER, _RowFaults(log)), (MAINTENANCE_LOGGER, _Maintenance(log)))
+    handlers = (
+        (LOGGER, _RowFaults(log)),
+        (MAINTENANCE_LOGGER, _Maintenance(log)),
+        (SHARED_CACHE_LOGGER, _SharedCache(log)),
+    )
     for logger, handler in handlers:
         logger.addHandler(handler)
     try:

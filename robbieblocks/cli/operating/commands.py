@@ -99,8 +99,8 @@ def gc(
     """Say what takes the disk, and remove the releases and assets that need not stay.
 
     Changes the site root, by what robbieblocks.toml says ([site] keep_releases, keep_days,
-    keep_assets_days), and the cache beyond its limit. A worker does the same after builds; nothing
-    need be stopped for it.
+    keep_assets_days), the cache beyond its limit, and what is over 30 days old in a shared cache.
+    A worker does the same after builds, but for that; nothing need be stopped for it.
 
     Example: robbieblocks gc --dry-run --node vengeance-local
     """

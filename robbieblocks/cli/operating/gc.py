@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from robbieblocks import cache, release, toolchain
+from robbieblocks import cache, release, shared_cache, toolchain
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.messages import did_you_mean, size
+from robbieblocks.messages import counted, did_you_mean, size
 from robbieblocks.release import AppUsage, AssetsUsage, Pruned, SiteRoot
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, SharedCacheSettings
 
 _HASH: Final = 12
 _VERSION: Final = 1
@@ -64,6 +64,7 @@ def run(*, nodes: Sequence[str], dry_run: bool, format_: str) -> None:
         cache.bound(settings.cache)
         try:
             release.finish_removals(site_root)
+            _tidy_shared_cache(settings.shared_cache)
         except RobbieBlocksError as error:
             print_progress(str(error))
             failed.append(error)
@@ -73,6 +74,12 @@ def run(*, nodes: Sequence[str], dry_run: bool, format_: str) -> None:
         print_result("\n".join(_as_text(used, assets, beside, removed, dry_run=dry_run)))
     if failed:
         raise failed[0]
+
+
+def _tidy_shared_cache(shared: SharedCacheSettings | None) -> None:
+    if shared is not None:
+        gone = shared_cache.remove_old(shared)
+        print_progress(f"{shared.url}: removed {counted(gone, 'old object')}")
 
 
 def _chosen(site_root: SiteRoot, nodes: Sequence[str]) -> Sequence[str]:

@@ -12,11 +12,11 @@ from robbieblocks import database
 from robbieblocks.cli import session
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import nearest, visible_line
-from robbieblocks.settings import PROJECT_FILE, SETTINGS, Setting, Settings
+from robbieblocks.settings import PROJECT_FILE, SETTINGS, SHARED_CACHE_KEY, Setting, Settings
 
 _PREFIX: Final = "ROBBIEBLOCKS_"
-# Nothing but what opens secrets reads it, so no field of the settings has it.
-_SECRET: Final = ("ROBBIEBLOCKS_SECRETS_KEYS",)
+# Nothing but what uses such a key reads it, so no field of the settings has it.
+_SECRET: Final = ("ROBBIEBLOCKS_SECRETS_KEYS", SHARED_CACHE_KEY)
 _LOGIN: Final = re.compile(r"(?<=//)[^/@\s]*@")
 
 

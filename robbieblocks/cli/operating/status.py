@@ -7,12 +7,13 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 from psycopg import Connection
 
-from robbieblocks import changes, record, release, snapshot
+from robbieblocks import changes, record, release, shared_cache, snapshot
 from robbieblocks.cli import output, session
 from robbieblocks.cli.operating.status_text import UNKNOWN, AppStatus, as_text, workers_text
 from robbieblocks.cli.output import print_progress, print_result
@@ -53,6 +54,8 @@ def run(
         from robbieblocks.cli.operating.bucket import findings
 
         found += findings(settings.bucket, site_root, ids)
+    if settings.shared_cache is not None:
+        found += _cache_troubles(settings.cache, settings.shared_cache.url, ids)
     found += _mistaken_windows(settings.freeze_windows, known)
     if format_ == "json":
         print_result(output.as_json(as_json(statuses, seen, found)))
@@ -96,6 +99,16 @@ def misaddressed(addresses: Addresses, known: Collection[str]) -> list[record.Fi
             remedy = "write the address at which visitors reach it into [site.urls]"
             found.append(record.Finding(node=node, what=what, remedy=remedy, stops=False))
     return found
+
+
+def _cache_troubles(cache: Path, url: str, nodes: Collection[str]) -> Iterator[record.Finding]:
+    """Why nodes make by themselves what others have made."""
+    for trouble in shared_cache.troubles(cache):
+        why, _, remedy = trouble.why.partition("  -> ")
+        what = f"the shared cache {url} could not be used since {trouble.since}: {why}"
+        remedy = remedy or "robbieblocks doctor tries it; meanwhile each node builds by itself"
+        for node in nodes:
+            yield record.Finding(node=node, what=what, remedy=remedy, stops=False)
 
 
 def _left(node: str) -> record.Finding:

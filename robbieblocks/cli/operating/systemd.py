@@ -20,11 +20,17 @@ from robbieblocks import database, worker
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import RightsMissing, SchemaOutdated, Transient, UsageError
-from robbieblocks.settings import Settings
+from robbieblocks.settings import SHARED_CACHE_KEY, Settings
 from robbieblocks.worker import Timing
 
-# What may hold a password: every user of the machine may read a unit.
-_SECRETS: Final = ("ROBBIEBLOCKS_DATABASE_URL", "ROBBIEBLOCKS_SYNC_MASTER_URL", "PGPASSWORD")
+# What may hold a password or a key: every user of the machine may read a unit.
+_SECRETS: Final = (
+    "ROBBIEBLOCKS_DATABASE_URL",
+    "ROBBIEBLOCKS_SYNC_MASTER_URL",
+    "ROBBIEBLOCKS_SECRETS_KEYS",
+    SHARED_CACHE_KEY,
+    "PGPASSWORD",
+)
 # robbieblocks worker --node NODE, or robbieblocks sync run --node NODE
 _WORDS_MIN: Final = 4
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 -- where a server's socket may be

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -84,6 +85,15 @@ class Metrics(Collector):
         for (receiver, outcome), count in sorted(health.events.so_far().items()):
             events.add_metric([health.node, receiver, outcome], count)
         yield events
+        if health.shared_cache is not None:
+            shared = CounterMetricFamily(
+                "robbieblocks_shared_cache",
+                "Entries of the shared cache by what became of them, and failures to reach it",
+                labels=["node", "outcome"],
+            )
+            for outcome, count in asdict(health.shared_cache).items():
+                shared.add_metric([health.node, outcome], count)
+            yield shared
         for name, help_, count in (
             ("reconnects", "Times that the work connection was opened again", health.reconnects),
             ("looks", "Reads of the queue", health.queue_reads),

@@ -12,6 +12,7 @@ from prometheus_client import Histogram
 
 from robbieblocks import record
 from robbieblocks.changes import Waiting
+from robbieblocks.shared_cache import SharedCounts
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness
 from robbieblocks.worker.health.event_counts import EventCounts
@@ -64,6 +65,7 @@ class Health:
     reconnects: int = 0
     events: EventCounts = field(default_factory=EventCounts)
     queue_reads: int = 0
+    shared_cache: SharedCounts | None = None
     build_seconds: Histogram = field(
         default_factory=lambda: _histogram("build_seconds", "Duration of builds")
     )
@@ -91,6 +93,10 @@ class Health:
         """Note that the phase ended."""
         self.phase = ""
         self.tick()
+
+    def count_shared_cache(self, counts: SharedCounts) -> None:
+        """Have what a shared cache counts among the metrics."""
+        self.shared_cache = counts
 
     def queue_read(self, waiting: Waiting) -> None:
         """Note what a read of the queue found."""

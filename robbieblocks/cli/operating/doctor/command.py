@@ -52,6 +52,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from guarded("systemd", machine.units(settings))
     yield from guarded("toolchain", kept.toolchain_(settings))
     yield from guarded("cache", kept.cache(settings))
+    yield from guarded("cache", kept.shared(settings))
     yield from guarded("templates", kept.templates_(settings))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from robbieblocks import toolchain
+from robbieblocks import shared_cache, toolchain
 from robbieblocks.cli.content import templates
 from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, note, ok
 from robbieblocks.cli.output import print_progress
-from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.ownership import distrust
 from robbieblocks.settings import Settings
 
@@ -49,6 +49,23 @@ def cache(settings: Settings) -> Iterator[Finding]:
         return
     remedy = "make it your own, with mode 0700, or name another in ROBBIEBLOCKS_CACHE"
     yield broken("cache", why, remedy, why="nothing is kept, so builds take longer")
+
+
+def shared(settings: Settings) -> Iterator[Finding]:
+    """Whether nodes can share what they compile and render."""
+    if settings.shared_cache is None:
+        return
+    try:
+        shared_cache.try_out(settings.shared_cache)
+    except UsageError as error:
+        yield failed("cache", error, "correct [cache] in robbieblocks.toml")
+    except RobbieBlocksError as error:
+        what, _, remedy = str(error).partition("\n  -> ")
+        why = "each node makes by itself what others have made"
+        remedy = remedy or "see whether the bucket is there, and what it allows"
+        yield note("cache", f"{settings.shared_cache.url}: {what}", remedy, why=why)
+    else:
+        yield ok("cache", f"{settings.shared_cache.url} takes entries and gives them back")
 
 
 def templates_(settings: Settings) -> Iterator[Finding]:

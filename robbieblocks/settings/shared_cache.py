@@ -1,0 +1,45 @@
+"""`[cache]` in robbieblocks.toml: the bucket in which nodes share what they compile and render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from robbieblocks.errors import UsageError
+from robbieblocks.settings.bucket import BucketSettings
+
+# It is read where a shared cache is opened, and kept in no field.
+SHARED_CACHE_KEY: Final = "ROBBIEBLOCKS_CACHE_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCacheSettings:
+    """The bucket of a shared cache as the project's file names it."""
+
+    url: str
+    endpoint: str = ""
+    region: str = ""
+
+    @classmethod
+    def of(
+        cls, in_file: Mapping[str, str], site: BucketSettings | None
+    ) -> SharedCacheSettings | None:
+        """What a project's file says; None where it names none. `site` is what visitors read.
+
+        Raises UsageError where they are one bucket: its objects are not for visitors.
+        """
+        url = in_file.get("cache.shared")
+        if not url:
+            return None
+        endpoint = in_file.get("cache.endpoint", "")
+        if site is not None and (_bucket(url), endpoint) == (_bucket(site.url), site.endpoint):
+            raise UsageError(
+                "cache.shared and bucket.url are in one bucket, which visitors may read\n"
+                "  -> name a bucket for cache.shared that nodes alone may read"
+            )
+        return cls(url=url, endpoint=endpoint, region=in_file.get("cache.region", ""))
+
+
+def _bucket(url: str) -> str:
+    return url.removeprefix("s3://").partition("/")[0]
