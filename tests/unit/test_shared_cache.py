@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import BucketUnavailable, UsageError
 from robbieblocks.model import RenderedBlock, RenderJob, sha256
-from robbieblocks.objectstore import Address, Bucket, Content, Overtaken, Stored
+from robbieblocks.objectstore import Address, Bucket, Content, Listed, Overtaken, Stored
 from robbieblocks.pipeline.block_cache import BlockCache
 from robbieblocks.settings import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.settings.bucket import BucketSettings
@@ -135,6 +135,10 @@ def test_another_key_is_another_cache(
     assert not any("module" in name or sha256("a") in name for name in bucket.objects)
 
 
+def _until_asked(bucket: MemoryBucket, times: int) -> None:
+    until(lambda: bucket.reads == times, "the requests")
+
+
 def test_a_bucket_that_hangs_costs_one_bound_of_time(
     bucket: MemoryBucket,
     first: SharedCache,
@@ -153,7 +157,7 @@ def test_a_bucket_that_hangs_costs_one_bound_of_time(
         for now, asks in ((59.0, 1), (61.0, 2), (180.0, 2), (182.0, 3)):
             clock.now = now
             assert reader.get_many("module", ["a"]) == {}
-            until(lambda asks=asks: bucket.reads == asks, "the requests")
+            _until_asked(bucket, asks)
     finally:
         bucket.hangs.set()
     monkeypatch.undo()
@@ -242,12 +246,10 @@ def test_only_old_entries_of_the_cache_are_removed(monkeypatch: pytest.MonkeyPat
     removed: list[str] = []
 
     class Listing:
-        def list(self) -> list[Any]:
-            from robbieblocks.objectstore import Listed
-
+        def list(self) -> Sequence[Listed]:
             return [Listed(key, 1, "", modified) for key, modified in listed]
 
-        def delete(self, keys: list[str]) -> None:
+        def delete(self, keys: Iterable[str]) -> None:
             removed.extend(keys)
 
     monkeypatch.setenv(SHARED_CACHE_KEY, base64.b64encode(SECRET).decode())
