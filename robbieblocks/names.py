@@ -21,9 +21,23 @@ RESERVED_APPS = frozenset({"assets"})
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,10}")
 # The values of HTML's `dir`, as pages write them.
 DIRECTIONS: Final = ("ltr", "rtl", "auto")
+# Scripts that are written from right to left (Unicode), and the languages that use one where their
+# tag names no script (CLDR, likely subtags).
+_RTL_SCRIPTS: Final = frozenset(
+    re.findall(
+        "[a-z]+",
+        "adlm arab aran hebr mand mend nkoo phlv rohg samr syrc syre syrj syrn thaa yezi",
+    )
+)
+_RTL_LANGUAGES: Final = frozenset(
+    re.findall(
+        "[a-z]+",
+        "ar arc arz ckb dv fa glk he iw khw ks lrc mzn nqo pnb ps sd skr syr ug ur yi",
+    )
+)
 _HTTPS_ORIGIN = re.compile(rf"https://{_LABEL}(?:\.{_LABEL}){{0,30}}(?::[0-9]{{1,5}})?")
 
 
@@ -59,6 +73,21 @@ def app_problem(app: str) -> str | None:
 def is_language(value: object) -> bool:
     """Whether a value has the form of a language tag, such as `de` or `pt-BR` (BCP 47)."""
     return isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None
+
+
+def is_right_to_left(language: str) -> bool:
+    """Whether a language is written from right to left, by its tag: `ar`, `az-Arab`."""
+    first, *rest = language.lower().split("-")
+    script = next((part for part in rest if len(part) == 4 and part.isalpha()), "")
+    return script in _RTL_SCRIPTS if script else first in _RTL_LANGUAGES
+
+
+def may_be_listed(robots: object) -> bool:
+    """Whether search engines may list a page whose metadata has this `robots`: it says neither
+    `noindex` nor `none`.
+    """
+    said = robots.lower() if isinstance(robots, str) else ""
+    return not {"noindex", "none"}.intersection(re.split(r"[\s,]+", said))
 
 
 def is_https_origin(value: object) -> bool:

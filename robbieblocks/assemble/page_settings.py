@@ -7,14 +7,20 @@ from typing import Final
 
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
-from robbieblocks.model import JsonObject
+from robbieblocks.model import Json, JsonObject
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
 
 _UNSET: Final = (None, "")
 
 
+def language_of(metadata: Json, default: str) -> str:
+    """The language that a page's metadata states, as a BCP 47 tag, or this default."""
+    said = metadata.get("lang") if isinstance(metadata, dict) else None
+    return said if isinstance(said, str) and is_language(said) else default
+
+
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
-    """What is wrong with `lang`, `dir`, `frame`, `settings` and `form_action`."""
+    """What is wrong with `lang`, `dir`, `translation_of`, `frame`, `settings` and `form_action`."""
     lang, direction = (metadata.get(name) for name in ("lang", "dir"))
     if lang not in _UNSET and not is_language(lang):
         meant = str(lang).replace("_", "-").partition(".")[0]
@@ -23,6 +29,10 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     if direction not in (*_UNSET, *DIRECTIONS):
         what = f"{printable(str(direction))} is no direction of text"
         yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
+    original = metadata.get("translation_of")
+    if not (original is None or isinstance(original, str)):
+        what = "translation_of is no text"
+        yield ValueProblem("/translation_of", what, "write the key of a page of the app")
     frame = metadata.get("frame")
     if not (frame is None or isinstance(frame, bool)):
         remedy = "true makes the page a frame; false keeps frames from it"

@@ -11,7 +11,7 @@ from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
 from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.page_problems import PageProblems
-from robbieblocks.assemble.page_settings import settings_problems
+from robbieblocks.assemble.page_settings import language_of, settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
@@ -131,6 +131,8 @@ class PageReader:
             image=image,
             feed=row.feed,
             settings=row.settings,
+            lang=language_of(row.metadata, row.default_lang),
+            translations=row.translations,
         )
         return PreparedPage(
             row=row,

@@ -6,6 +6,7 @@ blocks, and release manifests.
 
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
+from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
 from robbieblocks.model.redirects import (
     GONE,
@@ -71,6 +72,7 @@ from robbieblocks.model.values import (
 
 __all__ = [
     "ASSET_PREFIX",
+    "DEFAULT_LANGUAGES",
     "FEED_FORMS",
     "GONE",
     "INDEX_FILE",
@@ -103,6 +105,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "Kept",
+    "Languages",
     "Manifest",
     "Media",
     "MediaForm",
@@ -124,6 +127,7 @@ __all__ = [
     "Standing",
     "StyleForm",
     "TokenRow",
+    "Translation",
     "TriggerRow",
     "TrustedTypes",
     "bare_path",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.feeds import Feed
+from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.values import SHARED_APP, Json
@@ -21,9 +22,9 @@ from robbieblocks.model.values import SHARED_APP, Json
 REFERENCE_MARK: Final = '"$page'
 """What the JSON of props with a reference to pages holds, whatever else does."""
 
-METADATA_MARKS: Final = ('"frame"', '"feed"', '"redirect')
-"""What the JSON of a frame's metadata holds, or of a page with a feed or redirects, whatever else
-does."""
+METADATA_MARKS: Final = ('"frame"', '"feed"', '"redirect', '"translation_of"')
+"""What the JSON of a frame's metadata holds, or of a page with a feed or redirects or of a
+translation, whatever else does."""
 
 _IN_FRAME: Final = 1 << 32
 
@@ -88,10 +89,11 @@ class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
     A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, has
-    no feed and no redirects, and its props refer to no page; None where nobody has looked. Of what
-    it takes from other pages (assemble.Relations), `faults` are what was wrong with it, `feed` is
-    its feed, `settings` are those of its frames, and `part_of` is the key of the page whose list it
-    shows a further part of.
+    no feed, no redirects and no translation, and its props refer to no page; None where nobody has
+    looked. Of what it takes from other pages (assemble.Relations), `faults` are what was wrong with
+    it, `feed` is its feed, `settings` are those of its frames, `default_lang` is the language of
+    its app's pages that state none, `translations` are the pages of its group, by language, itself
+    among them, and `part_of` is the key of the page whose list it shows a further part of.
     """
 
     id: UUID
@@ -112,6 +114,8 @@ class PageRow:
     part_of: str = ""
     feed: Feed | None = None
     settings: SiteSettings = NO_SETTINGS
+    default_lang: str = DEFAULT_LANGUAGES.default
+    translations: tuple[Translation, ...] = ()
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.

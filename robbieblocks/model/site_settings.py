@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal, Self
 
+from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages
 from robbieblocks.model.values import canonical_json
 
 TrustedTypes = Literal["auto", "on", "off"]
@@ -15,10 +16,11 @@ TrustedTypes = Literal["auto", "on", "off"]
 class SiteSettings:
     """One field for each key of `settings`; its default is what holds where no row states it.
 
-    `trusted_types` says whether browsers refuse to make HTML of texts; auto: where no script of
-    the page does so.
+    `languages` are an app's, so no node states them. `trusted_types` says whether browsers refuse
+    to make HTML of texts; auto: where no script of the page does so.
     """
 
+    languages: Languages = DEFAULT_LANGUAGES
     trusted_types: TrustedTypes = "auto"
 
     @cached_property

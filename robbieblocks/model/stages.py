@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.feeds import Feed
+from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import Media
 from robbieblocks.model.rows import block_id, own_order
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
@@ -65,7 +66,8 @@ class AssembledPage:
     placeholders were replaced, or None where there are none. `media` are those that its blocks
     show and the one for social networks, by key; the latter is `image`. `links` are the keys of
     pages to which its texts link by key, in order, each with the route that they lead to.
-    `settings` are those of the app's frames.
+    `settings` are those of the app's frames, `lang` is its language, as a BCP 47 tag,
+    `translations` are the pages of its group, by language, itself among them.
     """
 
     key: str
@@ -83,6 +85,8 @@ class AssembledPage:
     image: Media | None = None
     feed: Feed | None = None
     settings: SiteSettings = NO_SETTINGS
+    lang: str = DEFAULT_LANGUAGES.default
+    translations: tuple[Translation, ...] = ()
 
 
 # --- brand -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robbieblocks.model import AssembledBlock, AssembledPage, canonical_json
+from robbieblocks.model import DEFAULT_LANGUAGES, AssembledBlock, AssembledPage, canonical_json
 
 
 def page_text(page: AssembledPage) -> str:
@@ -20,8 +20,21 @@ def page_text(page: AssembledPage) -> str:
             canonical_json(page.metadata),
             # A page without any has the text that it had before there were settings.
             *([page.settings.text] if page.settings.text else []),
+            *_language_texts(page),
         )
     )
+
+
+def _language_texts(page: AssembledPage) -> list[str]:
+    """What its app and its group say of a page's language; nothing where they say nothing, as most
+    do.
+    """
+    # Titles and keys are for blocks, which have them in their props.
+    group = [
+        canonical_json([each.lang, each.route, each.listed, each.default])
+        for each in page.translations
+    ]
+    return group if page.lang == DEFAULT_LANGUAGES.default else [page.lang, *group]
 
 
 def block_text(block: AssembledBlock) -> str:

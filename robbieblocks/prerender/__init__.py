@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
     from robbieblocks.prerender.page.document import NodeSlots, PageDocument
     from robbieblocks.prerender.page.renderer import PageRenderer
-    from robbieblocks.prerender.page.site_files import is_listed
+    from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
 
 __all__ = [
     "JobKeys",
@@ -30,6 +30,7 @@ __all__ = [
     "PageRenderer",
     "Prerenderer",
     "RenderedBatch",
+    "SitemapEntry",
     "html_problem",
     "is_listed",
 ]
@@ -41,6 +42,7 @@ _MODULES: Final = {
     "PageRenderer": "page.renderer",
     "Prerenderer": "isolate.prerenderer",
     "RenderedBatch": "isolate.prerenderer",
+    "SitemapEntry": "page.site_files",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
 }

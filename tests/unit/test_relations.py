@@ -157,6 +157,7 @@ def test_a_list_holds_what_pages_tell_of_themselves() -> None:
             "app": "play",
             "route": "/one/",
             "title": "One and only",
+            "lang": "en",
             "description": "It",
             "image": "/a.png",
             "published_at": "2025-08-15T12:00:00+00:00",

@@ -14,7 +14,7 @@ from robbieblocks.names import text_problem
 _AT: Final = "/feed"
 _LIMIT: Final = 20
 _ADDRESS: Final = ("/", "https://", "http://", "media:")
-_OF_QUERY: Final = ("app", "where", "under", "sort", "limit", "offset")
+_OF_QUERY: Final = ("app", "where", "under", "lang", "sort", "limit", "offset")
 
 
 def feed_setting(row: PageRow) -> Json:
@@ -22,8 +22,8 @@ def feed_setting(row: PageRow) -> Json:
     return row.metadata.get("feed") if isinstance(row.metadata, dict) else None
 
 
-def read_feed(row: PageRow, listing: Listing) -> Feed | tuple[ValueProblem, ...]:
-    """A page's feed, or what is wrong with its setting."""
+def read_feed(row: PageRow, lang: str, listing: Listing) -> Feed | tuple[ValueProblem, ...]:
+    """The feed of a page in a language, or what is wrong with its setting."""
     asked = feed_setting(row)
     if not isinstance(asked, dict):
         what = f"feed is {shown(asked)}, and not an object"
@@ -40,7 +40,7 @@ def read_feed(row: PageRow, listing: Listing) -> Feed | tuple[ValueProblem, ...]
         found.append(ValueProblem(_AT + "/title", f"the feed's title {wrong}", "write a text"))
     forms = _forms(asked.get("forms", ["atom"]), found)
     asked_pages: JsonObject = {"limit": _LIMIT, **{k: asked[k] for k in _OF_QUERY if k in asked}}
-    query = read_query(asked_pages, row.app, _AT, lambda value, _: value)
+    query = read_query(asked_pages, row.app, lang, _AT, lambda value, _: value)
     if not isinstance(query, PageQuery):
         return (*found, *query)
     if found:

@@ -61,13 +61,15 @@ class Listing:
     def _in_order(self, query: PageQuery) -> tuple[list[JsonObject], Mapping[str, int]]:
         """All pages that the query takes, sorted, and the place of each by its key."""
         where = tuple((name, tuple(map(_text, values))) for name, values in query.where)
-        asked = (where, query.under, query.sort, query.descending)
+        asked = (where, query.under, query.lang, query.sort, query.descending)
         known = self._sorted.get(asked)
         if known is None:
             found = [self._pages[place] for place in self._places(where)]
             under = query.under
             if under:
                 found = [page for page in found if str(page["route"]).startswith(under)]
+            if query.lang:
+                found = [page for page in found if str(page["lang"]).lower() == query.lang]
             pages = _sorted(found, query.sort, descending=query.descending)
             places = {str(page["key"]): place for place, page in enumerate(pages)}
             self._kept += len(pages)

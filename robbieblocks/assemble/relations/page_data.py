@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.placeholders import with_fallbacks
 from robbieblocks.model import Json, JsonObject, PageRow
 
@@ -12,6 +13,7 @@ FIELDS: Final = (
     "app",
     "route",
     "title",
+    "lang",
     "description",
     "image",
     "published_at",
@@ -25,7 +27,7 @@ _OF_THE_MAKING: Final = frozenset(
 )
 
 
-def data_of(row: PageRow) -> JsonObject:
+def data_of(row: PageRow, default_language: str) -> JsonObject:
     """A page's data: each of FIELDS, null where the page has none.
 
     `published_at` is an ISO 8601 time in UTC; `metadata` is without what says how the page is made.
@@ -36,12 +38,18 @@ def data_of(row: PageRow) -> JsonObject:
         "key": row.key,
         "app": row.app,
         "route": row.route,
-        "title": _line(row.meta_title or "") or _line(row.name),
+        "title": title_of(row),
+        "lang": language_of(row.metadata, default_language),
         "description": _line(row.meta_description or ""),
         "image": image if isinstance(image, str) else None,
         "published_at": row.published_at.isoformat() if row.published_at else None,
         "metadata": {k: v for k, v in metadata.items() if k not in _OF_THE_MAKING},
     }
+
+
+def title_of(row: PageRow) -> str:
+    """A page's title as others show it: on one line, with the fallbacks of its placeholders."""
+    return _line(row.meta_title or "") or _line(row.name)
 
 
 def field_of(data: JsonObject, name: str) -> Json:

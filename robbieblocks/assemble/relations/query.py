@@ -10,11 +10,15 @@ from robbieblocks.assemble.relations.page_data import FIELDS, is_field
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject
+from robbieblocks.names import is_language
 
 MAX_LIMIT: Final = 1_000
 DEFAULT_LIMIT: Final = 100
 DEFAULT_SORT: Final = "-published_at"
-OPTIONS: Final = ("app", "where", "under", "sort", "limit", "offset", "fields", "near", "paginate")
+OPTIONS: Final = (
+    *("app", "where", "under", "lang", "sort", "limit", "offset", "fields", "near", "paginate"),
+)
+SAME: Final = "same"
 _SIDES: Final = ("next", "previous")
 
 
@@ -22,13 +26,14 @@ _SIDES: Final = ("next", "previous")
 class PageQuery:
     """Which pages of the app, in which order, and what of each.
 
-    `where` are names of metadata with the values of which a page has to have one. `near` takes the
-    pages after or before the asking one, the nearest first. With `paginate` the asking page is made
-    once for each `limit` pages.
+    `where` are names of metadata with the values of which a page has to have one. `lang` is the
+    pages' language in small letters, "" for any. `near` takes the pages after or before the asking
+    one, the nearest first. With `paginate` the asking page is made once for each `limit` pages.
     """
 
     where: tuple[tuple[str, tuple[Json, ...]], ...] = ()
     under: str = ""
+    lang: str = ""
     sort: str = "published_at"
     descending: bool = True
     limit: int = DEFAULT_LIMIT
@@ -39,9 +44,10 @@ class PageQuery:
 
 
 def read_query(
-    asked: Json, app: str, at: str, page_field: Callable[[Json, str], Json]
+    asked: Json, app: str, lang: str, at: str, page_field: Callable[[Json, str], Json]
 ) -> PageQuery | tuple[ValueProblem, ...]:
-    """A query of a page of `app`, or what is wrong with it; `at` is its place in the props.
+    """A query of a page of `app` in a language, or what is wrong with it; `at` is its place in the
+    props.
 
     `page_field` replaces `{"$page": ...}` in a value by the page's own field.
     """
@@ -68,6 +74,7 @@ def read_query(
     query = PageQuery(
         where=reader.where(page_field),
         under=reader.text("under", ""),
+        lang=reader.language(lang),
         sort=name,
         descending=sort.startswith("-"),
         limit=reader.number("limit", 1 if near else DEFAULT_LIMIT, least=1, most=MAX_LIMIT),
@@ -113,6 +120,13 @@ class _Reader:
             return value
         self.wrong(name, f"{name} is {shown(value)}, and not a text", "write a text")
         return default
+
+    def language(self, own: str) -> str:
+        asked = self.text("lang", "")
+        if asked and asked != SAME and not is_language(asked):
+            remedy = f"write {SAME} for the page's own, or a tag such as de or pt-BR (BCP 47)"
+            self.wrong("lang", f"`{printable(asked)}` is no language", remedy)
+        return (own if asked == SAME else asked).lower()
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         value = self.asked.get(name, default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from robbieblocks.model import Json, JsonObject, PageRow
 PAGE: Final = "$page"
 PAGES: Final = "$pages"
 PAGINATION: Final = "pagination"
+TRANSLATIONS: Final = "translations"
 # What one page may ask for, its frames' blocks included.
 MAX_LISTS: Final = 100
 MAX_LISTED: Final = 10_000
@@ -25,9 +26,10 @@ MAX_LISTED: Final = 10_000
 class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    `in_frame` says whether the block at hand is a frame's. Afterwards `lists` is how many lists
-    the page has, `listed` how many pages are in them, `paginated` the query that asks for parts,
-    `total` how many pages it takes, and `problems` are what is wrong with references.
+    `translations` gives those of the page, itself among them. `in_frame` says whether the block at
+    hand is a frame's. Afterwards `lists` is how many lists the page has, `listed` how many pages
+    are in them, `paginated` the query that asks for parts, `total` how many pages it takes, and
+    `problems` are what is wrong with references.
     """
 
     row: PageRow
@@ -35,6 +37,7 @@ class References:
     listing: Listing
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
+    translations: Callable[[], Json] = list
     in_frame: bool = False
     lists: int = 0
     listed: int = 0
@@ -69,10 +72,14 @@ class References:
     def _page_field(self, asked: Json, at: str) -> Json:
         if asked == PAGINATION:
             return self._pagination()
+        if asked == TRANSLATIONS:
+            return self.translations()
         if isinstance(asked, str) and is_field(asked):
             return field_of(self.data, asked)
         what = f"a page has no field {shown(asked)}"
-        self._wrong(at, what, f"one of {', '.join(FIELDS)}, metadata.<name>, or {PAGINATION}")
+        self._wrong(
+            at, what, f"one of {', '.join((*FIELDS, PAGINATION, TRANSLATIONS))}, or metadata.<name>"
+        )
         return None
 
     def _wrong(self, at: str, what: str, remedy: str) -> None:
@@ -86,7 +93,7 @@ class References:
         return value
 
     def _pages(self, asked: Json, at: str) -> Json:
-        query = read_query(asked, self.row.app, at, self._of_page)
+        query = read_query(asked, self.row.app, str(self.data["lang"]), at, self._of_page)
         if not isinstance(query, PageQuery):
             self.problems += query[: MAX_PROBLEMS - len(self.problems)]
             return []

@@ -18,15 +18,36 @@ from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.page_data import data_of
-from robbieblocks.assemble.relations.parts import MAX_PARTS, part_key, part_of, part_route
+from robbieblocks.assemble.relations.parts import (
+    MAX_PARTS,
+    part_key,
+    part_of,
+    part_route,
+    parts_problem,
+    taken_key,
+)
 from robbieblocks.assemble.relations.references import References, has_reference
+from robbieblocks.assemble.relations.translations import (
+    Group,
+    Groups,
+    as_translation,
+    original_setting,
+    translations_data,
+)
 from robbieblocks.errors import Problem
-from robbieblocks.model import BlockRow, Feed, Json, JsonObject, PageRow, Snapshot, same
+from robbieblocks.model import (
+    BlockRow,
+    Feed,
+    Json,
+    JsonObject,
+    Languages,
+    PageRow,
+    Snapshot,
+    same,
+)
 from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
-# Pages in the lists of all parts of a page.
-_MAX_LISTED: Final = 200_000
 
 
 @dataclass(slots=True)
@@ -58,7 +79,7 @@ class Relations:
 
 
 def _relates(row: PageRow) -> bool:
-    return frame_setting(row) is True or _refers(row)
+    return frame_setting(row) is True or _refers(row) or original_setting(row) is not None
 
 
 def _refers(row: PageRow) -> bool:
@@ -77,6 +98,7 @@ class _Related:
 
     row: PageRow
     frames: Frames
+    group: Group
     listing: Listing | None
     pages: tuple[PageRow, ...]
     parts: tuple[str, ...] = ()
@@ -103,6 +125,10 @@ class _App:
         """The rows of the frames that are due."""
         return self._frames.rows
 
+    @property
+    def _languages(self) -> Languages:
+        return self._frames.settings.languages
+
     def related(
         self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
     ) -> list[PageRow]:
@@ -115,16 +141,26 @@ class _App:
             frames = [row for row in frames if _is_due(row, now)]
         before = self._frames.rows
         if len(before) != len(frames) or not all(map(same, before, frames)):
+            default = self._languages.default
             self._frames = Frames.of(frames)
+            if default != self._languages.default:
+                # Lists show the language of each page.
+                self._data = {}
         framed = any(map(_refers, frames))
         referring = [framed or _refers(row) for row in pages]
+
+        def is_shown(row: PageRow) -> bool:
+            return _is_due(row, now) and row.key not in unlisted
+
         if any(referring):
-            self._list([row for row in pages if _is_due(row, now) and row.key not in unlisted])
+            self._list([*filter(is_shown, pages)])
         keys = {row.key for row in rows}
+        groups = Groups.of(pages, is_shown, self._languages)
         known, self._known = self._known, {}
         found: list[PageRow] = []
         for row, refers in zip(pages, referring, strict=True):
-            made = self._made(row, known.get(row.key), keys, refers=refers)
+            group = groups.around(row.key)
+            made = self._made(row, group, known.get(row.key), keys, refers=refers)
             self._known[row.key] = made
             found += made.pages
         wrong = misplaced_feeds(page for page in found if _is_due(page, now))
@@ -139,7 +175,7 @@ class _App:
         for row in rows:
             known = self._data.get(row.key)
             if known is None or not same(known[0], row):
-                fresh = data_of(row)
+                fresh = data_of(row, self._languages.default)
                 if known is not None and known[1] == fresh:
                     fresh = known[1]
                 else:
@@ -151,20 +187,27 @@ class _App:
             self._listing = Listing(page for _, page in data.values())
 
     def _made(
-        self, row: PageRow, known: _Related | None, keys: Collection[str], *, refers: bool
+        self,
+        row: PageRow,
+        group: Group,
+        known: _Related | None,
+        keys: Collection[str],
+        *,
+        refers: bool,
     ) -> _Related:
         if (
             known is not None
             and same(known.row, row)
             and same(known.frames, self._frames)
+            and known.group == group
             and (known.listing is None or same(known.listing, self._listing))
-            and known.taken == _taken(known.parts, keys)
+            and known.taken == taken_key(known.parts, keys)
         ):
             return known
-        made = _Related(row, self._frames, None, ())
+        made = _Related(row, self._frames, group, None, ())
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
-            page = self._frames.around(row)
+            page = self._in_group(self._frames.around(row), group)
             made = self._replaced(made, page, keys) if refers else replace(made, pages=(page,))
         if faults:
             made = replace(made, pages=(replace(row, faults=tuple(faults)),))
@@ -174,26 +217,40 @@ class _App:
             made = replace(made, pages=tuple(pages))
         return made
 
+    def _in_group(self, page: PageRow, group: Group) -> PageRow:
+        """The page with what is known of its language; the very row where nothing is."""
+        default = self._languages.default
+        if not group.pages and default == page.default_lang:
+            return _with_faults(page, group.faults)
+        known = replace(page, default_lang=default, translations=group.pages)
+        return _with_faults(known, group.faults)
+
     def _replaced(self, made: _Related, page: PageRow, keys: Collection[str]) -> _Related:
         """The page, and its further parts, with references replaced."""
-        references = References(page, data_of(page), self._listing)
-        whole = _with_feed(_with_blocks(page, references), self._listing)
+        languages = self._languages
+        data = data_of(page, languages.default)
+        translations = partial(
+            translations_data, as_translation(page, languages), made.group.pages, languages
+        )
+        references = References(page, data, self._listing, translations=translations)
+        whole = _with_feed(_with_blocks(page, references), str(data["lang"]), self._listing)
         query = references.paginated
         if query is None:
             lists = references.lists or feed_setting(page) is not None
             return replace(made, listing=self._listing if lists else None, pages=(whole,))
         count = max(1, -(-references.total // query.limit))
         parts = tuple([part_key(page.key, n) for n in range(2, min(count, MAX_PARTS) + 1)])
-        taken = _taken(parts, keys)
+        taken = taken_key(parts, keys)
         made = replace(made, listing=self._listing, parts=parts, taken=taken)
-        wrong = _too_many(page, count, references.listed, taken)
+        wrong = parts_problem(page, count, references.listed, taken)
         if wrong is not None:
             return replace(made, pages=(_with_faults(whole, (wrong,)),))
         routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
         pages: list[PageRow] = []
         for number in range(1, count + 1):
             row = part_of(page, number)
-            told = References(row, data_of(row), self._listing, number, routes)
+            data = data_of(row, languages.default)
+            told = References(row, data, self._listing, number, routes, translations)
             pages.append(_with_blocks(row, told))
         first = replace(pages[0], feed=whole.feed, faults=whole.faults)
         return replace(made, pages=(first, *pages[1:]))
@@ -201,10 +258,6 @@ class _App:
 
 def _is_due(row: PageRow, now: datetime) -> bool:
     return row.published_at is None or row.published_at <= now
-
-
-def _taken(parts: Sequence[str], keys: Collection[str]) -> str | None:
-    return next((key for key in parts if key in keys), None)
 
 
 def _with_blocks(page: PageRow, references: References) -> PageRow:
@@ -235,38 +288,11 @@ def _with_faults(page: PageRow, faults: Sequence[Problem]) -> PageRow:
     return replace(page, faults=(*page.faults, *faults)) if faults else page
 
 
-def _with_feed(page: PageRow, listing: Listing) -> PageRow:
+def _with_feed(page: PageRow, lang: str, listing: Listing) -> PageRow:
     if feed_setting(page) is None:
         return page
-    feed = read_feed(page, listing)
+    feed = read_feed(page, lang, listing)
     if isinstance(feed, Feed):
         return replace(page, feed=feed)
     faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
     return _with_faults(page, tuple(faults))
-
-
-def _too_many(page: PageRow, count: int, listed: int, taken: str | None) -> Problem | None:
-    """What is wrong with so many parts, of which the first lists so many pages."""
-    if count > MAX_PARTS:
-        return Problem(
-            entity="page",
-            key=page.key,
-            what=f"its list would make {count:,} pages",
-            remedy=f"raise the list's limit: at most {MAX_PARTS:,} pages are made of one",
-        )
-    if count * listed > _MAX_LISTED:
-        return Problem(
-            entity="page",
-            key=page.key,
-            what=f"the lists of its {count:,} parts have more than {_MAX_LISTED:,} pages in all",
-            remedy="lower the limits of those lists that are not in parts",
-        )
-    if taken is None:
-        return None
-    return Problem(
-        entity="page",
-        key=page.key,
-        field="page_key",
-        what=f"a part of its list has the key of the page {taken}",
-        remedy="give that page another key",
-    )

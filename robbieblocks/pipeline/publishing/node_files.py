@@ -20,7 +20,7 @@ from robbieblocks.model import (
     redirects_text,
 )
 from robbieblocks.pipeline.planning import TOKENS_FILE, RunPlan
-from robbieblocks.prerender import PageRenderer
+from robbieblocks.prerender import PageRenderer, SitemapEntry
 
 _LINKS_MAX: Final = 6
 
@@ -30,7 +30,7 @@ def node_files(
 ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
     """The files of a release that are no pages, and the assets that they refer to."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
-    listed = [entry.route for entry in pages if entry.listed]
+    listed = _sitemap_entries(run, pages)
     assets: tuple[Asset, ...] = ()
     if run.target.app == SHARED_APP:
         own, assets = renderer.node_files(
@@ -42,7 +42,7 @@ def node_files(
         )
         files |= own
         # The page at `/` that lists the apps is one that visitors search for.
-        listed += ["/"] if INDEX_FILE in own and len(run.index.homes) != 1 else []
+        listed += [SitemapEntry("/")] if INDEX_FILE in own and len(run.index.homes) != 1 else []
     files |= _feeds(run, renderer, pages)
     files |= _redirects(run, pages)
     sitemap = renderer.sitemap(listed, run.brand)
@@ -54,6 +54,18 @@ def node_files(
         bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
         files |= {path: bodies[name] for path, name in served.items()}
     return files, assets
+
+
+def _sitemap_entries(run: RunPlan, pages: Iterable[PageEntry]) -> list[SitemapEntry]:
+    """The pages that search engines may list, each where it is live, and so its translations."""
+    routes = {entry.key: entry.route for entry in pages if entry.listed}
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for page in [each.page for each in run.app.assembly.pages if each.page.translations]:
+        live = [each for each in page.translations if each.key in routes]
+        if len(live) > 1:
+            others = [("x-default", routes[each.key]) for each in live if each.default]
+            found[page.key] = (*[(each.lang, routes[each.key]) for each in live], *others)
+    return [SitemapEntry(route, found.get(key, ())) for key, route in routes.items()]
 
 
 def media_without_place(run: RunPlan, pages: Sequence[PageEntry]) -> Iterable[Problem]:

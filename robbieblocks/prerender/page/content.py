@@ -16,8 +16,9 @@ from robbieblocks.prerender.page.visibility import Visibility
 class Content:
     """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once.
 
-    `words` are those of its blocks that may be utility classes, `hints` elements for its head that
-    they want, `settings` those of the app's frames, `problems` warnings.
+    `alternates` are the `hreflang` and path of each of its translations, `words` those of its
+    blocks that may be utility classes, `hints` elements for its head that they want, `settings`
+    those of the app's frames, `problems` warnings.
     """
 
     about: head.About
@@ -29,6 +30,7 @@ class Content:
     title_fill: str = ""
     address: str = ""
     feeds: tuple[tuple[str, str], ...] = ()
+    alternates: tuple[tuple[str, str], ...] = ()
     leads_to: str = ""
     words: frozenset[str] = frozenset()
     hints: Sequence[str] = ()

@@ -131,7 +131,8 @@ class PageDocument:
     `parts` alternates bytes with names of slots. `assets` is what the page refers to, without the
     node's own stylesheets, fonts and script. `problems` are warnings. `address` is the page's path,
     `image` its picture for social networks, `feeds` are the type and path of each of its feeds,
-    `title` is its title without the node's part.
+    `alternates` the `hreflang` and path of each of its translations, `title` is its title without
+    the node's part.
     """
 
     parts: tuple[bytes, ...] = field(repr=False)
@@ -140,6 +141,7 @@ class PageDocument:
     address: str = ""
     image: str = ""
     feeds: tuple[tuple[str, str], ...] = ()
+    alternates: tuple[tuple[str, str], ...] = ()
     title: str = ""
 
     def fill(self, slots: NodeSlots) -> bytes:
@@ -171,6 +173,9 @@ class PageDocument:
             url = escape(base + self.address)
             lines.append(f'<link rel="canonical" href="{url}">')
             lines.append(f'<meta property="og:url" content="{url}">')
+            for lang, path in self.alternates:
+                href = escape(base + path)
+                lines.append(f'<link rel="alternate" hreflang="{escape(lang)}" href="{href}">')
             for kind, path in self.feeds:
                 lines.append(
                     f'<link rel="alternate" type="{kind}" href="{escape(base + path)}"'

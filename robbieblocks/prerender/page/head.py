@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
-from robbieblocks.model import AssembledPage, Asset, JsonObject
-from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
+from robbieblocks.model import AssembledPage, Asset, JsonObject, Translation
+from robbieblocks.names import DIRECTIONS, is_https_origin, is_right_to_left
 
 # Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 SPECULATION: Final = (
@@ -124,8 +125,12 @@ class About:
 
     @classmethod
     def of(cls, page: AssembledPage) -> About:
-        """From a page and its metadata: `lang`, `dir`, `robots`."""
-        lang, direction = text_of(page.metadata, "lang"), text_of(page.metadata, "dir")
+        """From a page and its metadata: `dir`, `robots`. A page that states no direction has that
+        of its language.
+        """
+        direction = text_of(page.metadata, "dir")
+        if direction not in DIRECTIONS:
+            direction = "rtl" if is_right_to_left(page.lang) else ""
         return cls(
             key=page.key,
             app=page.app,
@@ -133,8 +138,8 @@ class About:
             layout=page.layout,
             title=sendable(page.title),
             description=sendable(page.description),
-            lang=lang if is_language(lang) else "en",
-            dir=direction if direction in DIRECTIONS else "",
+            lang=page.lang,
+            dir=direction,
             robots=text_of(page.metadata, "robots"),
             metadata=page.metadata,
             image=page.image.url if page.image else text_of(page.metadata, "og_image"),
@@ -167,6 +172,18 @@ def open_graph(about: About) -> list[tuple[str, str]]:
         ("og:locale", about.lang.replace("-", "_")),
     ]
     return [(name, value) for name, value in listed if value]
+
+
+def alternates(translations: Iterable[Translation]) -> tuple[tuple[str, str], ...]:
+    """The `hreflang` and path of each page that search engines may show in place of another; none
+    where only one is left. The one for all other languages is `x-default`.
+    """
+    found = [each for each in translations if each.listed]
+    if len(found) < 2:
+        return ()
+    paths = [(each.lang, quote(sendable(each.route))) for each in found]
+    others = [("x-default", quote(sendable(each.route))) for each in found if each.default]
+    return (*paths, *others)
 
 
 def linked_data(metadata: JsonObject) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,7 @@ from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
+from robbieblocks.prerender.page.site_files import SitemapEntry
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
 from robbieblocks.row_faults import blame
@@ -144,6 +145,7 @@ class PageRenderer:
             title_fill=page.title_fill or "",
             address=quote(page.route),
             feeds=feeds.links(page),
+            alternates=head.alternates(page.translations) if site_files.is_listed(page) else (),
             words=class_words(blocks),
             hints=head.hints(block.hints for block in blocks if block.hints),
             settings=page.settings,
@@ -170,9 +172,9 @@ class PageRenderer:
         return self._node_pages.files(slots, document, index, links)
 
     @staticmethod
-    def sitemap(routes: Sequence[str], node: BrandedNode) -> bytes | None:
+    def sitemap(entries: Iterable[SitemapEntry], node: BrandedNode) -> bytes | None:
         """An app's `sitemap-<app>.xml`; None on a node without an address."""
-        return site_files.sitemap(routes, node)
+        return site_files.sitemap(entries, node)
 
     @staticmethod
     def feed_files(page: AssembledPage, node: BrandedNode) -> dict[str, bytes]:
@@ -225,6 +227,7 @@ class PageRenderer:
             title=content.about.title,
             image=content.about.image,
             feeds=content.feeds,
+            alternates=content.alternates,
         )
 
     def _asset_graph(self, bundle: Bundle) -> AssetGraph:

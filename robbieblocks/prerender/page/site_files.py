@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from robbieblocks.model import AssembledPage, BrandedNode
-from robbieblocks.prerender.page.head import text_of
+from robbieblocks.names import may_be_listed
 
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_XHTML: Final = ' xmlns:xhtml="http://www.w3.org/1999/xhtml"'
+
+
+class SitemapEntry(NamedTuple):
+    """A page in a sitemap. `alternates` are the `hreflang` and route of its translations."""
+
+    route: str
+    alternates: tuple[tuple[str, str], ...] = ()
 
 
 def is_listed(page: AssembledPage) -> bool:
     """Whether search engines may list a page: `robots` in its metadata says neither `noindex` nor
     `none`.
     """
-    said = text_of(page.metadata, "robots").lower()
-    return not {"noindex", "none"}.intersection(re.split(r"[\s,]+", said))
+    return may_be_listed(page.metadata.get("robots"))
 
 
 def robots(node: BrandedNode) -> bytes:
@@ -30,14 +36,17 @@ def robots(node: BrandedNode) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def sitemap(routes: Iterable[str], node: BrandedNode) -> bytes | None:
-    """The sitemap of one app's pages (sitemaps.org); None on a node without an address, because
-    its URLs must be absolute.
+def sitemap(entries: Iterable[SitemapEntry], node: BrandedNode) -> bytes | None:
+    """The sitemap of one app's pages (sitemaps.org), with their translations as Google documents
+    it; None on a node without an address, because its URLs must be absolute.
     """
     if not node.base_url:
         return None
-    urls = (f"<url><loc>{_loc(node, route)}</loc></url>" for route in sorted(routes))
-    return _xml("urlset", urls)
+    pages = sorted(entries)
+    urls = (
+        f"<url><loc>{_loc(node, page.route)}</loc>{_alternates(node, page)}</url>" for page in pages
+    )
+    return _xml("urlset", urls, _XHTML if any(page.alternates for page in pages) else "")
 
 
 def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
@@ -50,6 +59,16 @@ def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
     )
 
 
+def _alternates(node: BrandedNode, page: SitemapEntry) -> str:
+    return "".join(
+        [
+            f'<xhtml:link rel="alternate" hreflang="{escape(lang)}" '
+            f'href="{escape(_base(node) + quote(route))}"/>'
+            for lang, route in page.alternates
+        ]
+    )
+
+
 def _base(node: BrandedNode) -> str:
     return node.base_url.rstrip("/")
 
@@ -58,7 +77,7 @@ def _loc(node: BrandedNode, path: str) -> str:
     return escape(_base(node) + quote(path), quote=False)
 
 
-def _xml(root: str, items: Iterable[str]) -> bytes:
+def _xml(root: str, items: Iterable[str], more: str = "") -> bytes:
     body = "".join(f"{item}\n" for item in items)
-    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}">\n'
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}"{more}>\n'
     return f"{head}{body}</{root}>\n".encode()
