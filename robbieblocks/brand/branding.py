@@ -10,6 +10,7 @@ from robbieblocks.brand.css import sheet_problems
 from robbieblocks.brand.favicon import branded_favicon
 from robbieblocks.brand.fonts import Fonts, HostedFonts
 from robbieblocks.brand.node_texts import image_problem
+from robbieblocks.brand.schemes import Scheme
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
@@ -32,7 +33,8 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     resolved = ResolvedTokens(node, tokens)
     hosted = HostedFonts(node, resolved, fonts)
     settings, wrong = read_settings(node.settings)
-    problems = [*_row_problems(node), *resolved.problems, *hosted.problems]
+    scheme = Scheme(node, settings, tokens, resolved)
+    problems = [*_row_problems(node), *resolved.problems, *hosted.problems, *scheme.problems]
     for each in wrong:
         problem = node_problem(node, "settings", each.what, each.remedy)
         problems.append(replace(problem, pointer=each.pointer))
@@ -52,7 +54,8 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         favicon=branded_favicon(node.name, resolved.values),
         tokens=resolved.values,
         aliases=resolved.aliases,
-        stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved.values, hosted)),
+        scheme=scheme.values,
+        stylesheet=Asset.of("tokens", "css", _stylesheet(node.theme, resolved, scheme, hosted)),
         custom_css=custom_css,
         custom_scripts=_custom_scripts(node, problems),
         fonts=hosted.assets,
@@ -64,14 +67,20 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     )
 
 
-def _stylesheet(theme: str, values: Mapping[str, str], hosted: HostedFonts) -> str:
+def _stylesheet(theme: str, resolved: ResolvedTokens, scheme: Scheme, hosted: HostedFonts) -> str:
     """The token stylesheet. It is the first on a page, so it declares the order of the layers."""
-    properties = "".join(
+    other = ""
+    if scheme.values:
+        theme = f"{theme} {scheme.theme}"
+        other = f"@media {scheme.media}{{:root{{\n{_properties(scheme.changed, hosted)}}}}}\n"
+    own = f":root{{color-scheme:{theme};\n{_properties(resolved.values, hosted)}}}"
+    return f"{LAYERS}\n{hosted.rules}@layer tokens{{{own}{other}}}\n"
+
+
+def _properties(values: Mapping[str, str], hosted: HostedFonts) -> str:
+    return "".join(
         f"{property_name(key)}:{hosted.with_fallback(key, value)};\n"
         for key, value in values.items()
-    )
-    return (
-        f"{LAYERS}\n{hosted.rules}@layer tokens{{:root{{color-scheme:{theme};\n{properties}}}}}\n"
     )
 
 

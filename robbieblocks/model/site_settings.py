@@ -16,11 +16,13 @@ TrustedTypes = Literal["auto", "on", "off"]
 class SiteSettings:
     """One field for each key of `settings`; its default is what holds where no row states it.
 
-    `languages` are an app's, so no node states them. `trusted_types` says whether browsers refuse
-    to make HTML of texts; auto: where no script of the page does so.
+    `languages` are an app's, so no node states them. `schemes` are tokens for those who prefer the
+    other theme than the node's: the theme, and a JSON object with the values. `trusted_types` says
+    whether browsers refuse to make HTML of texts; auto: where no script of the page does so.
     """
 
     languages: Languages = DEFAULT_LANGUAGES
+    schemes: tuple[tuple[str, str], ...] = ()
     trusted_types: TrustedTypes = "auto"
 
     @cached_property

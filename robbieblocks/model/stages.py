@@ -109,7 +109,8 @@ class BrandedNode:
     """A node's branding as files, with every problem found in its rows.
 
     `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
-    `stylesheet` sets the values as custom properties. `favicon` is an SVG.
+    `stylesheet` sets the values as custom properties. `favicon` is an SVG. `scheme` are the values
+    for visitors who prefer the other theme; empty where the node has one theme.
     """
 
     id: str
@@ -126,6 +127,7 @@ class BrandedNode:
     preload_fonts: tuple[Asset, ...] = ()
     title_pattern: str = ""
     og_image: str = ""
+    scheme: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()
 

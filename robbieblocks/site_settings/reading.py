@@ -7,16 +7,19 @@ from typing import Any
 
 from robbieblocks.messages import no_object
 from robbieblocks.model import NO_SETTINGS, Json, SiteSettings
-from robbieblocks.site_settings.keys import KEYS
+from robbieblocks.site_settings.keys import KEYS, ONLY_OF_NODES
 from robbieblocks.site_settings.stated import SettingProblem, Stated
 
 __all__ = ["SettingProblem", "read_settings"]
 
 
-def read_settings(value: Json) -> tuple[SiteSettings, tuple[SettingProblem, ...]]:
+def read_settings(
+    value: Json, *, of_node: bool = True
+) -> tuple[SiteSettings, tuple[SettingProblem, ...]]:
     """The settings that an object states, and what is wrong with it.
 
-    A key with a mistake is left out of the settings. Texts in them can stand in UTF-8.
+    A key with a mistake is left out of the settings. Texts in them can stand in UTF-8. Some keys
+    only a node may state.
     """
     if value == {}:
         return NO_SETTINGS, ()
@@ -26,6 +29,9 @@ def read_settings(value: Json) -> tuple[SiteSettings, tuple[SettingProblem, ...]
         return NO_SETTINGS, tuple(stated.problems)
     found: dict[str, Any] = {}
     for name, inner in stated.members(KEYS).items():
+        if name in ONLY_OF_NODES and not of_node:
+            inner.report(f"`{name}` is a node's", "state it in the node's settings")
+            continue
         before = len(stated.problems)
         read = KEYS[name](inner)
         if len(stated.problems) == before:

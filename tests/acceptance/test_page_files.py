@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,3 +157,30 @@ def test_the_largest_text_is_in_the_html_and_nothing_moves(address: str, page: P
     visit(page, f"{address}/second/")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("shift") == 0
+
+
+def test_a_node_with_both_themes_follows_the_visitor(site: Site, address: str, page: Page) -> None:
+    """Colours and `data-theme` follow what the visitor prefers, at once; paper is light."""
+    light = tomllib.loads(
+        (Path(__file__).parents[2] / "node_branding/collaboration-local.toml").read_text()
+    )
+    scheme = {key: value for key, value in light["tokens"].items() if key.startswith("color")}
+    query = "UPDATE robbieblocks_node_branding SET settings = %s WHERE node_id = %s"
+    site.sql(query, json.dumps({"schemes": {"light": scheme}}), NODE)
+    site.build()
+    assert site.problems() == []
+    seen = """() => [document.documentElement.dataset.theme,
+      getComputedStyle(document.documentElement).getPropertyValue("--color-background")]"""
+    page.emulate_media(color_scheme="light")
+    visit(page, f"{address}/first/")
+    assert page.evaluate(seen) == ["light", scheme["color.background"]]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert page.evaluate(seen)[1] == "#08060f"
+    page.emulate_media(media="print", color_scheme="dark")
+    # With reduced motion colours change within a millisecond, not at once.
+    page.wait_for_function("() => getComputedStyle(document.body).color === 'rgb(17, 17, 17)'")
+    page.emulate_media(media="screen", color_scheme="light")
+    assert accessibility_violations(page) == []
+    icon = page.locator("link[rel=icon]").get_attribute("href")
+    assert page.request.get(f"{address}{icon}").headers["content-type"] == "image/svg+xml"

@@ -362,3 +362,48 @@ def test_a_node_s_favicon_has_its_initials(name: str, letters: str) -> None:
         ElementTree.fromstring(  # noqa: S314 - as above
             branded(PRIMARY, overrides={"color.primary": odd}).favicon.content
         )
+
+
+LINK = TokenRow(key="color.link", category="color", default="{color.primary}")
+
+
+def schemed(*, theme: str = "light", **schemes: Any) -> BrandedNode:
+    overrides = {"theme": theme, "color.primary": "#111"}
+    return branded(PRIMARY, LINK, GAP, overrides=overrides, settings={"schemes": schemes})
+
+
+def test_a_node_with_both_themes_has_one_stylesheet_with_both() -> None:
+    """Tokens that name one that differs differ, too; the others stand in it once."""
+    node = schemed(dark={"color": {"primary": "#eee"}})
+    assert node.problems == ()
+    assert "color-scheme:light dark;" in sheet(node)
+    _, own, other = sheet(node).split(":root{")
+    assert other == "\n--color-link:#eee;\n--color-primary:#eee;\n}}\n}\n"
+    assert own.endswith("@media screen and (prefers-color-scheme:dark){")
+    assert node.scheme == {
+        "color.link": "#eee",
+        "color.primary": "#eee",
+        "spacing.gap_wide": "2rem",
+    }
+    paper = schemed(theme="dark", light={"color.primary": "#222"})
+    assert "@media (prefers-color-scheme:light),print{" in sheet(paper)
+
+
+@pytest.mark.parametrize(
+    ("schemes", "pointer", "what"),
+    [
+        ({"light": {}}, "/schemes/light", "own theme"),
+        ({"dark": {"theme": "dark"}}, "/schemes/dark/theme", "kept for"),
+        ({"dark": {"font.body": "Inter"}}, "/schemes/dark/font.body", "is a font"),
+        ({"dark": {"color.primary": "}"}}, "/schemes/dark/color.primary", "without its {"),
+        ({"dark": {"color.primary": 1, "color": {"primary": 2}}}, "/schemes/dark", "twice"),
+        ({"dark": {"color.primry": "#eee"}}, "/schemes/dark/color.primry", "no token"),
+    ],
+)
+def test_what_is_wrong_with_a_scheme_is_the_settings_problem(
+    schemes: dict[str, Any], pointer: str, what: str
+) -> None:
+    """It is told once, at its place; what is wrong with the node's tokens is not told again."""
+    (problem,) = schemed(**schemes).problems
+    assert (problem.field, problem.pointer) == ("settings", pointer)
+    assert what in problem.what

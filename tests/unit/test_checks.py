@@ -467,6 +467,15 @@ def test_a_finding_names_the_nodes_that_alone_have_it() -> None:
     assert "on day" not in low.problem.what
 
 
+def test_contrast_is_judged_in_both_themes_of_a_node() -> None:
+    """The finding names the theme in which a pair has too little."""
+    both = a_node("both", settings={"schemes": {"dark": {"color.primary": "#dddd00"}}})
+    base = "body { color: #fff; background: var(--color-primary) }"
+    (low,) = findings("contrast", base=base, nodes=(DAY, both))
+    assert low.nodes == ("both",)
+    assert ":1 on both (dark);" in low.problem.what
+
+
 def test_a_fault_of_a_library_over_one_row_is_that_row_s_finding(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -613,6 +613,19 @@ HOMES = tuple(
 )
 
 
+def test_a_node_with_both_themes_says_so_before_its_styles() -> None:
+    """Browsers get both colours, and the script that follows the preference may run."""
+    document = RENDERER.compose(page(), {}, BUNDLE)
+    both = node(scheme={"color.background": "#fff"})
+    html = document.fill(NodeSlots.of(both)).decode()
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert 'media="(prefers-color-scheme: light)" content="#fff"' in html
+    assert 'media="(prefers-color-scheme: dark)" content="#101010"' in html
+    assert f"<script>{head.THEME_SCRIPT}</script>" in html.partition("<style>")[0]
+    assert head.csp_hash(head.THEME_SCRIPT) in html
+    assert head.THEME_SCRIPT not in document.fill(NodeSlots.of(node())).decode()
+
+
 def test_a_favicon_of_the_templates_takes_the_place_of_the_node_s(tmp_path: Path) -> None:
     """A project that has its own has it on all nodes; else each node has its own."""
     on = node()

@@ -44,6 +44,10 @@ def shown(*pages: PageRow) -> dict[str, PageRow]:
         ({"trusted_types": "yes"}, "/trusted_types", "yes", "auto, on or off"),
         ({"trusted_types": 1}, "/trusted_types", "no text", "auto, on or off"),
         ({"a/b\n": 1}, "/a~1b\\n", "unknown", "known: "),
+        ({"schemes": {"dim": {}}}, "/schemes/dim", "unknown", "known: dark"),
+        ({"schemes": {"dark": []}}, "/schemes/dark", "not an object", "such as"),
+        ({"schemes": {"dark": {"a": "\ud800"}}}, "/schemes/dark", "a text in it", "remove it"),
+        ({"schemes": {"dark": {"a": "a" * 100_000}}}, "/schemes/dark", "characters", "100,000"),
         ([], "", "not an object", "write an object"),
         ("JSON longer than 4 characters", "", "JSON longer than 4", "write an object"),
     ],
@@ -135,3 +139,10 @@ def test_a_pages_text_tells_its_settings() -> None:
     ]
     without, empty, off = (page_text(page.page) for page in pages)
     assert without == empty != off
+
+
+def test_a_frame_can_t_state_what_is_a_node_s() -> None:
+    """Its pages are held back, and the place in its metadata is named."""
+    pages = shown(a_page("home"), a_frame({"schemes": {"dark": {}}}))
+    (problem,) = pages["home"].faults
+    assert problem.pointer == "/settings/schemes"

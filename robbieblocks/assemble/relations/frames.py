@@ -85,7 +85,7 @@ class Frames:
 
 def _settings(frame: PageRow) -> tuple[SiteSettings, list[Problem]]:
     stated = frame.metadata.get("settings") if isinstance(frame.metadata, dict) else None
-    settings, wrong = read_settings({} if stated is None else stated)
+    settings, wrong = read_settings({} if stated is None else stated, of_node=False)
     problems = [
         ValueProblem(f"/settings{each.pointer}", each.what, each.remedy).in_row(
             "page", frame.key, "metadata"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -42,9 +42,10 @@ _LENGTH: Final = re.compile(r"(?<![\d.])((?:\d*+\.)?\d++)(px|rem|em)\b")
 
 
 class _Failure(NamedTuple):
-    """A node on which a pair has too little contrast."""
+    """A node on which a pair has too little contrast; `look` names its theme, if it has two."""
 
     node: str
+    look: str
     ratio: float
     needed: float
 
@@ -79,9 +80,13 @@ class _Judge:
     def __init__(self, checked: Checked) -> None:
         parse = tinycss2.parse_component_value_list
         self._checked = checked
-        self._brands = tuple(checked.inspection.brands.values())
+        self._brands = tuple(
+            look for brand in checked.inspection.brands.values() for look in _looks(brand)
+        )
         self._values = {
-            brand.id: {property_name(key): parse(value) for key, value in brand.tokens.items()}
+            (brand.id, brand.theme): {
+                property_name(key): parse(value) for key, value in brand.tokens.items()
+            }
             for brand in self._brands
         }
         tokens = checked.inspection.content.tokens
@@ -159,20 +164,24 @@ class _Judge:
             return []
         own = {each.name: each.value for each in rule.declarations if each.name.startswith("--")}
         found = (
-            _failure(rule, Ground({**self._values[node.id], **own}), node.id) for node in nodes
+            _failure(rule, Ground({**self._values[node.id, node.theme], **own}), node)
+            for node in nodes
         )
         return [failure for failure in found if failure is not None]
 
     def _found(self, rule: StyleRule, failures: Sequence[_Failure], place: Place) -> Found:
         measured = ", ".join(
-            f"{int(each.ratio * 100) / 100:g}:1 on {printable(each.node)}" for each in failures
+            f"{int(each.ratio * 100) / 100:g}:1 on {printable(each.node)}{each.look}"
+            for each in failures
         )
         what = (
             f"{self._named(rule.last('color'))} on {self._named(rule.last(*_BACKGROUNDS))} has a "
             f"contrast of {measured}; text needs {failures[0].needed:g}:1"
         )
         remedy = "make one of the two lighter or darker on that node, or take another pair"
-        return Found(place.problem(what, remedy), tuple(each.node for each in failures))
+        return Found(
+            place.problem(what, remedy), tuple(dict.fromkeys(each.node for each in failures))
+        )
 
     def _named(self, declaration: Node | None) -> str:
         """The tokens of a value, or the value itself."""
@@ -204,7 +213,16 @@ def _together(written: str, rules: Mapping[str, StyleRule]) -> StyleRule:
     return StyleRule("", tuple(found), ())
 
 
-def _failure(rule: StyleRule, ground: Ground, node: str) -> _Failure | None:
+def _looks(brand: BrandedNode) -> tuple[BrandedNode, ...]:
+    """The node as it is, and as those see it who prefer the other theme."""
+    if not brand.scheme:
+        return (brand,)
+    return brand, replace(
+        brand, theme="light" if brand.theme == "dark" else "dark", tokens=brand.scheme
+    )
+
+
+def _failure(rule: StyleRule, ground: Ground, node: BrandedNode) -> _Failure | None:
     written = ground.text(rule.last("color"))
     text = None if written is None else colors.color(written)
     behind = ground.text(rule.last(*_BACKGROUNDS))
@@ -213,7 +231,8 @@ def _failure(rule: StyleRule, ground: Ground, node: str) -> _Failure | None:
         return None
     ratio = min(_ratio(text, each, ground) for each in grounds)
     needed = _LARGE if _is_large(rule, ground) else _NORMAL
-    return _Failure(node, ratio, needed) if ratio < needed else None
+    look = f" ({node.theme})" if node.scheme else ""
+    return _Failure(node.id, look, ratio, needed) if ratio < needed else None
 
 
 def _ratio(text: Color, behind: Color, ground: Ground) -> float:

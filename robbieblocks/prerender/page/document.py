@@ -18,6 +18,8 @@ from robbieblocks.prerender.page import head
 _NAMES: Final = (
     "theme",
     "theme_color",
+    "theme_script",
+    "color_scheme",
     "canonical",
     "fonts",
     "icons",
@@ -25,6 +27,7 @@ _NAMES: Final = (
     "custom_css",
     "custom_script",
     "style_sources",
+    "script_sources",
     "title_before",
     "title_after",
     "title_at",
@@ -61,10 +64,6 @@ class NodeSlots:
         `favicon` is one of the templates, which takes the place of the node's.
         """
         favicon = favicon or node.favicon
-        color = node.tokens.get("color.background", "")
-        theme_color = (
-            f'<meta name="theme-color" content="{escape(head.sendable(color))}">' if color else ""
-        )
         if styles == "linked":
             tokens, custom_css = _Sheet.of(_joint(node, base), styles), _Sheet()
         else:
@@ -72,12 +71,15 @@ class NodeSlots:
             custom_css = _Sheet.of(node.custom_css, styles)
         texts = {
             "theme": escape(node.theme),
-            "theme_color": theme_color,
+            "theme_color": _theme_colors(node),
+            "theme_script": f"<script>{head.THEME_SCRIPT}</script>" if node.scheme else "",
+            "color_scheme": "light dark" if node.scheme else node.theme,
             "icons": f'<link rel="icon" href="{favicon.url}" type="image/svg+xml">',
             "fonts": head.preload_fonts(node.preload_fonts),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
             "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
+            "script_sources": f" {head.csp_hash(head.THEME_SCRIPT)}" if node.scheme else "",
             "style_sources": tokens.source + custom_css.source,
             "trusted_types": _trusted_types(node),
             "trusted_types_forced": (
@@ -90,6 +92,22 @@ class NodeSlots:
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
             (*tokens.assets, *custom_css.assets, *scripts, *node.fonts, favicon),
         )
+
+
+def _theme_colors(node: BrandedNode) -> str:
+    """What browsers colour their own parts with; in each theme, where the node has both."""
+    if not node.scheme:
+        return _theme_color(node.tokens)
+    dark, light = node.tokens, node.scheme
+    if node.theme == "light":
+        dark, light = light, dark
+    return _theme_color(light, "light") + _theme_color(dark, "dark")
+
+
+def _theme_color(tokens: Mapping[str, str], preferred: str = "") -> str:
+    color = escape(head.sendable(tokens.get("color.background", "")))
+    media = f' media="(prefers-color-scheme: {preferred})"' if preferred else ""
+    return f'<meta name="theme-color"{media} content="{color}">' if color else ""
 
 
 def _trusted_types(node: BrandedNode) -> str:

@@ -57,6 +57,14 @@ def inert(json_text: str) -> str:
     return json_text.translate(_SCRIPT_TEXT)
 
 
+# Has `data-theme` say what the visitor prefers, on nodes with both themes.
+THEME_SCRIPT: Final = (
+    '(()=>{const m=matchMedia("(prefers-color-scheme:dark)"),'
+    'f=()=>{document.documentElement.dataset.theme=m.matches?"dark":"light"};'
+    'f();m.addEventListener("change",f)})()'
+)
+
+
 def sendable(text: str) -> str:
     """Text without NUL, which HTML does not allow, and lone surrogates, which UTF-8 does not."""
     return _UNSENDABLE.sub("\ufffd", text)
@@ -74,16 +82,18 @@ def policy(
     scripts: Iterable[str],
     styles: Iterable[str] | None,
     forms: Iterable[str] = (),
+    scripts_from: str = "",
     node_styles: str = "",
     trusted_types: str = "",
 ) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
     `styles` are the texts of its <style> elements, None where components compute some;
-    `node_styles` are the sources of those that a node adds, each after a space. Only these scripts
-    may run. Prerendered `style=` attributes need style-src-attr. Pictures, media, frames and
-    requests may use https everywhere, because components embed them. Forms may send to the page's
-    own site and to the origins `forms`. `trusted_types` is NO_HTML_FROM_TEXT, or "".
+    `node_styles` are the sources of those that a node adds, each after a space. So are
+    `scripts_from` for scripts: only these may run. Prerendered `style=` attributes need
+    style-src-attr. Pictures, media, frames and requests may use https everywhere, because
+    components embed them. Forms may send to the page's own site and to the origins `forms`.
+    `trusted_types` is NO_HTML_FROM_TEXT, or "".
     """
     allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
@@ -95,7 +105,7 @@ def policy(
         allowed_styles = f"{node_styles}{hashes}"
     allowed_forms = " ".join(("'self'", *forms))
     return (
-        f"default-src 'none'; script-src 'self'{allowed_scripts}; "
+        f"default-src 'none'; script-src 'self'{scripts_from}{allowed_scripts}; "
         f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}"
         f"{trusted_types}; form-action {allowed_forms}"
     )

@@ -261,6 +261,7 @@ def _policy(
         scripts=scripts,
         styles=styles,
         forms=forms,
+        scripts_from=SLOTS.script_sources,
         node_styles=SLOTS.style_sources,
         trusted_types=trusted_types,
     )
