@@ -19,6 +19,7 @@ import psycopg
 
 from benchmarks import database_side, growth, machine, performance_page, plot, report, scenarios
 from benchmarks.databases_in_step import databases_in_step
+from benchmarks.fleet import fleet
 from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
@@ -111,6 +112,7 @@ def _details(bench: Bench, only: Sequence[str] | None) -> None:
         "capture": database_side.capture,
         "queue": database_side.queue,
         "databases_in_step": databases_in_step,
+        "fleet": fleet,
     }
     for name, part in parts.items():
         if not only or name in only:

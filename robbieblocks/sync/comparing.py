@@ -5,10 +5,11 @@ It costs what differs: equal ranges are told apart from others by one hash each.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from robbieblocks.failpoints import reached
@@ -21,6 +22,9 @@ _PARTS: Final = 16
 # A range with at most so many rows is fetched whole; a larger one is compared by its own parts.
 _FETCHED_MAX: Final = 64
 _PAGE: Final = 200
+# So many rows of a table are compared at each look (docs/sync.md has what that costs).
+_ROWS_A_LOOK: Final = 100_000
+_WHOLE_AGAIN: Final = timedelta(days=1)
 
 
 def compare(
@@ -29,12 +33,18 @@ def compare(
     table: str,
     tombstones_from: datetime | None,
     progress: Callable[[], None] = lambda: None,
+    within: tuple[str | None, str | None] = (None, None),
+    *,
+    sends_lost: bool = False,
 ) -> Repaired:
-    """Bring a table to what the master has, and note that it was compared."""
+    """Bring a table, or its keys `within` two, to what the master has, and note that.
+
+    `sends_lost`: what the master has lost of others' changes goes up again, too.
+    """
     began = time.monotonic()
     done = Repaired()
     is_equal = True
-    ranges: list[tuple[str | None, str | None]] = [(None, None)]
+    ranges = [within]
     while ranges:
         progress()
         low, high = ranges.pop()
@@ -47,11 +57,33 @@ def compare(
             is_equal = False
             is_whole = len(parts) == 1 or (part.from_key, part.to_key) == (low, high)
             if is_whole or max(count, part.row_count) <= _FETCHED_MAX:
-                done += _fetch(node, link, table, part, tombstones_from)
+                fetched = _fetch(node, link, table, part, tombstones_from, sends_lost=sends_lost)
+                done += fetched
             else:
                 ranges.append((part.from_key, part.to_key))
     took_ms = round((time.monotonic() - began) * 1000)
     node.compared(table, done.count, took_ms, is_equal=is_equal)
+    return done
+
+
+def compare_next(
+    node: NodeDatabase,
+    link: MasterLink,
+    table: str,
+    tombstones_from: datetime | None,
+    progress: Callable[[], None],
+) -> Repaired:
+    """Compare a table; of a large one the rows behind those of the last look, and all of it where
+    that was over a day ago.
+    """
+    name = f"compared {table}"
+    noted: dict[str, str | None] = json.loads(node.noted(name) or "{}")
+    now, at = node.clock(), noted.get("at")
+    is_recent = at is not None and now - datetime.fromisoformat(at) < _WHOLE_AGAIN
+    low = noted.get("after") if is_recent else None
+    high = node.step(table, low, _ROWS_A_LOOK) if is_recent else None
+    done = compare(node, link, table, tombstones_from, progress, (low, high))
+    node.note(name, json.dumps({"after": high, "at": now.isoformat()}))
     return done
 
 
@@ -90,6 +122,8 @@ def _fetch(
     table: str,
     part: Part,
     tombstones_from: datetime | None,
+    *,
+    sends_lost: bool,
 ) -> Repaired:
     # By pages: what differs may be more than one value of jsonb can hold.
     done, after = Repaired(), part.from_key
@@ -97,7 +131,7 @@ def _fetch(
         page = link.copy(table, after, part.to_key, _PAGE)
         to = part.to_key if page.last is None else page.last
         its = replace(part, from_key=after, to_key=to)
-        done += node.repair(table, its, page.entries, tombstones_from)
+        done += node.repair(table, its, page.entries, tombstones_from, sends_lost=sends_lost)
         if page.last is None:
             return done
         after = page.last

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +15,7 @@ from robbieblocks.errors import RightsMissing, SchemaOutdated
 from robbieblocks.failpoints import reached
 from robbieblocks.settings import SyncSettings
 from robbieblocks.sync import subscription
-from robbieblocks.sync.comparing import compare
+from robbieblocks.sync.comparing import compare, compare_next
 from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.master_values import Hello, TableRule
@@ -107,7 +108,7 @@ class Exchange:
         hello = self.begin()
         made_anew = self.open_way_down()
         self._push_all()
-        done = self.compare(hello)
+        done = self.compare(hello, compare if made_anew else compare_next)
         if done.count:
             self.log.info(
                 "sync.repaired", changed=done.changed, removed=done.removed, sent=done.sent
@@ -121,13 +122,20 @@ class Exchange:
             if done.unknown
             else "",
         )
+        self.health.find(
+            "lost",
+            f"the master lacks {done.lost} rows of others as they are here: it was restored from a "
+            "backup, it seems; `robbieblocks sync resync TABLE` on one node sends them"
+            if done.lost
+            else "",
+        )
         self._find("rows", "; ".join(self.node.refused_here()))
         self.node.prune()
         self.health.outbox = self.node.outbox()
         self.health.reconciled()
 
-    def compare(self, hello: Hello) -> Repaired:
-        """Compare every table that comes down."""
+    def compare(self, hello: Hello, compare: Callable[..., Repaired]) -> Repaired:
+        """Compare every table that comes down, by a function of `comparing`."""
         done = Repaired()
         for rule in self.tables:
             if rule.comes_down and rule.has_deletes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ from robbieblocks.sync.master_values import Hello, Page, Part, Slot, TableRule
 
 _ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
 _FIRST_DEFAULT: Final = "require"
+_ROLE_IS_MISSING: Final = re.compile('role "[^"]*" does not exist')
 _SEE_THERE: Final = (
     "see on the master that the node is admitted (`robbieblocks sync admit`), and that this "
     "address is of its role"
@@ -156,6 +158,11 @@ class MasterLink:
         try:
             connection = database.connect(there, application_name=f"robbieblocks sync {node}")
         except DatabaseUnavailable as error:
+            if _ROLE_IS_MISSING.search(str(error)):
+                raise MasterUnavailable(
+                    f"the master has no such role: there, `robbieblocks sync admit {node}` makes "
+                    "that of this node, and prints the address to use here"
+                ) from error
             raise MasterUnavailable(f"the master can't be reached: {error}") from error
         watch("master", connection)
         return cls(connection, node)

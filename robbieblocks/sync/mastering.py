@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from robbieblocks.database import schema, translated
 from robbieblocks.errors import RightsMissing, UsageError
+from robbieblocks.model import sha256
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch
 from robbieblocks.sync.hints import hinted
@@ -20,6 +21,9 @@ from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.subscription import PUBLICATION
 
 _PASSWORD_BYTES: Final = 24
+_ROLE_PREFIX: Final = "robbieblocks_sync_"
+_ROLE_CHARACTERS: Final = 63
+_HASH_CHARACTERS: Final = 8
 
 # Make this database the master under a name.
 _START: LiteralString = "SELECT sync_start(%s, true)"
@@ -36,6 +40,8 @@ _IS_LOCKED_OUT: LiteralString = (
 )
 # Answer a node again that was locked out.
 _LET_IN: LiteralString = "SELECT sync_let_in(%s)"
+# The role of a node that was let in before.
+_KNOWN_ROLE: LiteralString = "SELECT database_role FROM sync_nodes WHERE node_id = %s"
 # Let a node in, by its role.
 _ADMIT: LiteralString = "SELECT sync_admit(%s, %s, %s, %s, %s)"
 # Whether a role is there, and may replicate.
@@ -92,7 +98,7 @@ def admit(
     connection: Connection,
     node: str,
     *,
-    role: str,
+    role: str | None = None,
     tables: Sequence[str] = (),
     towns: Sequence[str] = (),
     new_password: bool = False,
@@ -108,6 +114,7 @@ def admit(
         )
     if found.node == node:
         raise UsageError(f"{node} is the master itself: name a node")
+    role = role or _role_of(connection, node)
     with translated("look for the node's role"):
         is_locked_out = connection.execute(_IS_LOCKED_OUT, (node,)).fetchone() is not None
         found_role = connection.execute(_ROLE, (role,)).fetchone()
@@ -145,6 +152,21 @@ def lock_out(connection: Connection, node: str) -> tuple[Step, ...]:
         # ended connects again, and holds the slot.
         connection.execute(_LOCK_OUT, (node,))
         return tuple(Step(*row) for row in connection.execute(_LOCK_OUT, (node,)).fetchall())
+
+
+def _role_of(connection: Connection, node: str) -> str:
+    """The role that a node has where nobody names one: the one that it has already, or a new name.
+
+    Of a long name the end is a hash: PostgreSQL cuts names, and two nodes can't have one role.
+    """
+    with translated("look for the node"):
+        found = connection.execute(_KNOWN_ROLE, (node,)).fetchone()
+    if found is not None and found[0]:
+        return str(found[0])
+    role = f"{_ROLE_PREFIX}{node}"
+    if len(role) <= _ROLE_CHARACTERS:
+        return role
+    return f"{role[: _ROLE_CHARACTERS - _HASH_CHARACTERS - 1]}_{sha256(node)[:_HASH_CHARACTERS]}"
 
 
 def _make_role(connection: Connection, role: str, password: str, *, known: bool | None) -> bool:

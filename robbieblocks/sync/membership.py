@@ -146,7 +146,10 @@ def pause(connection: Connection, *, paused: bool) -> bool:
 
 
 def resync(settings: Settings, connection: Connection, table: str) -> Repaired:
-    """Compare a table with the master and put right what differs. Raises as `join`."""
+    """Compare a table with the master and put right what differs, also what the master has lost.
+
+    Raises as `join`.
+    """
     own = NodeDatabase(connection)
     found = _taking_part(own)
     if found.is_master:
@@ -161,7 +164,7 @@ def resync(settings: Settings, connection: Connection, table: str) -> Repaired:
             raise UsageError(
                 f"{table} does not come down from the master: name one of {known or 'none'}"
             )
-        return compare(own, link, table, hello.tombstones_from)
+        return compare(own, link, table, hello.tombstones_from, sends_lost=True)
     finally:
         link.close()
 

@@ -41,8 +41,10 @@ _OUTBOX: LiteralString = "SELECT waiting, refused, oldest_at FROM sync_outbox_st
 _RECEIVE: LiteralString = "SELECT sync_receive(%s::jsonb)"
 # This database's hashes of the master's ranges.
 _HASHES: LiteralString = "SELECT part, row_count, hash FROM sync_hashes_of(%s, %s)"
+# The key so many rows behind another one.
+_STEP: LiteralString = "SELECT sync_step(%s, %s, %s)"
 # Bring a range of keys to what the master has.
-_REPAIR: LiteralString = "SELECT sync_repair(%s, %s, %s, %s::jsonb, %s)"
+_REPAIR: LiteralString = "SELECT sync_repair(%s, %s, %s, %s::jsonb, %s, %s)"
 # Columns and types of a table here.
 _SCHEMA: LiteralString = "SELECT sync_schema(%s)"
 # A hash over the columns of all tables that are kept in step, as the master makes it.
@@ -164,13 +166,29 @@ class NodeDatabase:
             rows = self.connection.execute(_HASHES, (table, Jsonb(asked))).fetchall()
         return {part: (count, hash_) for part, count, hash_ in rows}
 
+    def step(self, table: str, after: str | None, rows: int) -> str | None:
+        """The key of the row so many rows behind another one; None where the table ends before."""
+        with translated(f"compare {table}"):
+            row = self.connection.execute(_STEP, (table, after, rows)).fetchone()
+        return row[0] if row else None
+
     def repair(
-        self, table: str, part: Part, entries: str, tombstones_from: datetime | None
+        self,
+        table: str,
+        part: Part,
+        entries: str,
+        tombstones_from: datetime | None,
+        *,
+        sends_lost: bool,
     ) -> Repaired:
-        """Bring a range to what the master has; `entries` is all that it has there."""
+        """Bring a range to what the master has; `entries` is all that it has there.
+
+        `sends_lost`: what the master has lost of others' changes goes up again, too.
+        """
+        place = table, part.from_key, part.to_key
         with hinted(f"repair {table}"):
             row = self.connection.execute(
-                _REPAIR, (table, part.from_key, part.to_key, entries, tombstones_from)
+                _REPAIR, (*place, entries, tombstones_from, sends_lost)
             ).fetchone()
         said: dict[str, Any] = row[0] if row else {}
         return Repaired(**{name: int(said.get(name, 0)) for name in _REPAIRED})
@@ -257,7 +275,7 @@ class NodeDatabase:
             self.connection.close()
 
 
-_REPAIRED = ("changed", "removed", "sent", "unknown")
+_REPAIRED = ("changed", "removed", "sent", "unknown", "lost")
 
 
 def sync_lock(node: str) -> int:

@@ -34,12 +34,15 @@ class OutboxState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired:
-    """What a comparison with the master changed here."""
+    """What a comparison with the master changed here, and how many rows it could not put right:
+    `unknown` to the master from before the node joined, and `lost` by a master that was restored.
+    """
 
     changed: int = 0
     removed: int = 0
     sent: int = 0
     unknown: int = 0
+    lost: int = 0
 
     def __add__(self, other: Repaired) -> Repaired:
         return Repaired(
@@ -47,6 +50,7 @@ class Repaired:
             removed=self.removed + other.removed,
             sent=self.sent + other.sent,
             unknown=self.unknown + other.unknown,
+            lost=self.lost + other.lost,
         )
 
     @property

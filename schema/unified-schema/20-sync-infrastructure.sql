@@ -191,7 +191,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
       FROM (SELECT avg((error IS NULL)::integer) AS sound,
                    avg((created_at > now() - interval '5 minutes')::integer) AS prompt
               FROM pending_sync WHERE synced_at IS NULL) AS w,
-           (SELECT avg((is_online IS TRUE)::integer) AS online FROM sync_nodes) AS n
+           -- Those that left or were locked out are not missed.
+           (SELECT avg((m.is_online IS TRUE)::integer) AS online
+              FROM sync_nodes m, to_jsonb(m) AS whole
+             WHERE whole ->> 'locked_out_at' IS NULL
+               AND m.metadata -> 'report' ->> 'has_left' IS DISTINCT FROM 'true') AS n
 $$;
 
 -- Removes changes that were brought over more than a week ago; returns how many.

@@ -192,6 +192,8 @@ BEGIN
             ('sync_nodes',     'clock_skew_ms',   'bigint'),
             ('sync_nodes',     'locked_out_at',   'timestamptz'),
             ('sync_nodes',     'schema_version',  'varchar(64)'),
+            ('sync_nodes',     'applying_xid',    'xid8'),
+            ('sync_rows',      'town_id',         'text'),
             ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
             ('sync_conflicts', 'rule',            'varchar(50)'),
             ('sync_conflicts', 'master_version',  'text COLLATE "C"'),
@@ -456,6 +458,34 @@ $$;
 -- does not change from row to row: node, whether it is the master, direction, rule, whether deletes
 -- are told, and the columns of the primary key.
 
+-- Whose change this is: that of the node for which sync_apply() runs in this transaction, else of
+-- this database. The setting alone proves nothing: every session can make it.
+CREATE OR REPLACE FUNCTION sync_origin(me text) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    said CONSTANT text := coalesce(current_setting('sync.origin', true), '');
+BEGIN
+    IF said = '' THEN
+        RETURN me;
+    END IF;
+    RETURN coalesce((SELECT n.node_id FROM sync_nodes n
+                      WHERE n.node_id = said AND n.applying_xid = pg_current_xact_id()), me);
+END
+$$;
+
+-- The town of a row as it is kept beside what is gone: '' where it has none, NULL where its table
+-- has no towns.
+CREATE OR REPLACE FUNCTION sync_town_of(content jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN content ? 'town_id' THEN coalesce(content ->> 'town_id', '') END
+$$;
+
+-- What stands in the log for a row that is gone: its town, for nodes that get some towns alone.
+CREATE OR REPLACE FUNCTION sync_gone(town text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN town IS NOT NULL THEN jsonb_build_object('town_id', town) END
+$$;
+
 -- Notes that a row was changed here: gives it a version, and tells the others.
 CREATE OR REPLACE FUNCTION sync_record(
     the_table text, the_key text, before jsonb, after jsonb, told text[]
@@ -467,7 +497,8 @@ DECLARE
     is_master CONSTANT boolean := told[1];
     direction CONSTANT text := told[2];
     by_column CONSTANT boolean := told[3] = 'column';
-    origin CONSTANT text := coalesce(nullif(current_setting('sync.origin', true), ''), me);
+    origin CONSTANT text := sync_origin(me);
+    town CONSTANT text := sync_town_of(coalesce(after, before));
     last sync_rows;
     made text;
     all_columns jsonb;
@@ -510,17 +541,18 @@ BEGIN
         PERFORM sync_audit(the_table, the_key, origin, before, NULL, 'replica_wins',
                            'parent is gone', last.version, made, NULL);
     END IF;
-    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions)
-    VALUES (the_table, the_key, made, after IS NULL, all_columns)
+    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, town_id)
+    VALUES (the_table, the_key, made, after IS NULL, all_columns, town)
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted, sent_version = NULL,
-           column_versions = EXCLUDED.column_versions, changed_at = now();
+           column_versions = EXCLUDED.column_versions, town_id = EXCLUDED.town_id,
+           changed_at = now();
     IF is_master THEN
         IF direction IN ('both', 'down') THEN
             INSERT INTO sync_log (table_name, row_key, operation, data, version, column_versions,
                                   origin)
             VALUES (the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
-                    after, made, all_columns, origin);
+                    coalesce(after, sync_gone(town)), made, all_columns, origin);
         END IF;
         RETURN;
     END IF;
@@ -627,7 +659,7 @@ BEGIN
     INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
     VALUES (TG_TABLE_NAME, NEW.id, 'UPSERT',
             to_jsonb(NEW) - '{processed_at,handled_nodes,change_xid}'::text[], '',
-            coalesce(nullif(current_setting('sync.origin', true), ''), TG_ARGV[0]));
+            sync_origin(TG_ARGV[0]));
     RETURN NULL;
 END
 $$;
@@ -821,26 +853,31 @@ $$;
 -- Gives a row of the master its version, and tells it to the nodes. `after` NULL: it is gone. Where
 -- the node has sent `p_sent`, its row becomes this version whatever its clock says. `stands`: this
 -- is the node's own change under another version, so what the node makes of it has seen it.
+-- `gone` is the row that was deleted.
+DROP FUNCTION IF EXISTS sync_note(text, text, jsonb, text, text, jsonb, text, boolean);
 CREATE OR REPLACE FUNCTION sync_note(
     the_table text, the_key text, after jsonb, p_version text, p_sent text, p_columns jsonb,
-    node text, stands boolean DEFAULT false
+    node text, stands boolean DEFAULT false, gone jsonb DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    town text;
 BEGIN
     INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
-                                column_versions)
+                                column_versions, town_id)
     VALUES (the_table, the_key, p_version, CASE WHEN stands THEN nullif(p_sent, p_version) END,
-            after IS NULL, p_columns)
+            after IS NULL, p_columns, sync_town_of(coalesce(after, gone)))
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version,
            sent_version = CASE WHEN NOT stands AND r.version = EXCLUDED.version
                                THEN r.sent_version ELSE EXCLUDED.sent_version END,
            is_deleted = EXCLUDED.is_deleted, column_versions = EXCLUDED.column_versions,
-           applying_xid = NULL, changed_at = now();
+           town_id = coalesce(EXCLUDED.town_id, r.town_id), applying_xid = NULL, changed_at = now()
+    RETURNING r.town_id INTO town;
     INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
                           column_versions, origin)
-    SELECT the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END, after,
-           p_version, nullif(p_sent, p_version), p_columns, node
+    SELECT the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+           coalesce(after, sync_gone(town)), p_version, nullif(p_sent, p_version), p_columns, node
       FROM sync_tables t WHERE t.table_name = the_table AND t.direction = 'both';
 END
 $$;
@@ -1119,7 +1156,8 @@ BEGIN
                       FROM jsonb_each_text(all_columns) AS c);
     PERFORM sync_note(the_table, the_key,
                       CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
-                      made, sent, all_columns, node.node_id, true);
+                      made, sent, all_columns, node.node_id, true,
+                      coalesce(found, entry -> 'data'));
     RETURN jsonb_build_object('outcome', CASE WHEN forced IS NULL THEN 'applied' ELSE 'merged' END);
 END
 $$;
@@ -1256,6 +1294,7 @@ BEGIN
     END IF;
     -- One batch of a node at a time: one whose line broke may still run while it is sent again.
     PERFORM pg_advisory_xact_lock(hashtextextended('sync_apply ' || p_node, 0));
+    PERFORM sync_heard(p_node, p_node_at);
     PERFORM set_config('sync.origin', p_node, true);
     -- What the node knew of rows that go with others first: the others' changes look at it.
     now_due := ARRAY(SELECT g.value FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS g
@@ -1287,16 +1326,15 @@ BEGIN
         now_due := coalesce(later, '{}');
     END LOOP;
     PERFORM set_config('sync.origin', '', true);
-    PERFORM sync_heard(p_node, p_node_at);
     RETURN coalesce(to_jsonb(results), '[]');
 END
 $$;
 
--- Notes that a node was there, and how far its clock is off.
+-- Notes that a node was there, in which transaction, and how far its clock is off.
 CREATE OR REPLACE FUNCTION sync_heard(p_node text, p_node_at timestamptz) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT AS $$
     UPDATE sync_nodes n
-       SET last_seen = now(), is_online = true,
+       SET last_seen = now(), is_online = true, applying_xid = pg_current_xact_id(),
            clock_skew_ms = coalesce(
                round(extract(epoch FROM p_node_at - sync_clock()) * 1000)::bigint, n.clock_skew_ms)
      WHERE n.node_id = p_node
@@ -1333,8 +1371,11 @@ BEGIN
            schema_version = coalesce(p_report ->> 'schema_version', n.schema_version)
      WHERE n.node_id = p_node
     RETURNING n.* INTO node;
+    -- Who holds its row sends something: it is there.
     UPDATE sync_nodes n SET is_online = false
-     WHERE n.is_online AND n.last_seen < now() - interval '15 minutes';
+     WHERE n.node_id IN (SELECT s.node_id FROM sync_nodes s
+                          WHERE s.is_online AND s.last_seen < now() - interval '15 minutes'
+                            FOR UPDATE SKIP LOCKED);
     RETURN jsonb_build_object(
         'master', sync_me(), 'at', sync_clock(), 'skew_ms', node.clock_skew_ms,
         'is_skewed', coalesce(abs(node.clock_skew_ms) > 60000, false),
@@ -1429,6 +1470,8 @@ BEGIN
                         (SELECT g.row_key, NULL FROM sync_rows g
                           WHERE g.table_name = $3 AND g.is_deleted
                             AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
+                            AND ($6 IS NULL OR g.town_id IS NULL
+                                 OR sync_town(sync_gone(g.town_id)) = ANY ($6))
                           ORDER BY g.row_key LIMIT $4)) AS found
                  GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS g
                 WINDOW w AS (ORDER BY g.row_key)) AS e
@@ -1838,7 +1881,28 @@ BEGIN
           LEFT JOIN own o ON (p.from_key IS NULL OR o.row_key > p.from_key)
                          AND (p.to_key IS NULL OR o.row_key <= p.to_key)
          GROUP BY p.part ORDER BY p.part$query$, sync_range(p_table))
-      USING NULL::text, NULL::text, sync_left_out(p_table), p_parts;
+      -- What lies outside of all ranges is not read.
+      USING (SELECT CASE WHEN bool_and(g.low IS NOT NULL) THEN min(g.low) END
+               FROM jsonb_array_elements(p_parts) AS e,
+                    LATERAL (SELECT (e ->> 'from_key') COLLATE "C") AS g (low)),
+            (SELECT CASE WHEN bool_and(g.high IS NOT NULL) THEN max(g.high) END
+               FROM jsonb_array_elements(p_parts) AS e,
+                    LATERAL (SELECT (e ->> 'to_key') COLLATE "C") AS g (high)),
+            sync_left_out(p_table), p_parts;
+END
+$$;
+
+-- The key of the row that is `p_rows` rows behind a key, here; NULL where the table ends before.
+CREATE OR REPLACE FUNCTION sync_step(p_table text, p_after text, p_rows integer) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    found text;
+BEGIN
+    PERFORM set_config('app.town', '*', true);
+    EXECUTE format('SELECT t.row_key FROM (%s) AS t OFFSET $3 LIMIT 1', sync_range(p_table))
+       INTO found USING p_after, NULL::text, p_rows - 1;
+    RETURN found;
 END
 $$;
 
@@ -1866,8 +1930,11 @@ END
 $$;
 
 -- Brings a range of keys to what the master has: `p_entries` are all that sync_copy() gives of it.
+-- `p_all` sends what the master has lost of other databases' changes, too: one node does.
+DROP FUNCTION IF EXISTS sync_repair(text, text, text, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION sync_repair(
-    p_table text, p_from text, p_to text, p_entries jsonb, p_tombstones_from timestamptz
+    p_table text, p_from text, p_to text, p_entries jsonb, p_tombstones_from timestamptz,
+    p_all boolean DEFAULT false
 ) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
@@ -1878,9 +1945,23 @@ DECLARE
     gone text[] := '{}';
     own text[] := '{}';
     unknown integer := 0;
+    lost text[];
 BEGIN
+    -- What the master once had and has no more, as after its restore from a backup: this node's own
+    -- changes go up again. What was changed a moment ago may be on its way.
+    SELECT coalesce(array_agg(r.row_key) FILTER (WHERE substr(r.version, 18) = me), '{}'),
+           coalesce(array_agg(r.row_key) FILTER (WHERE substr(r.version, 18) <> me), '{}')
+      INTO own, lost
+      FROM jsonb_array_elements(p_entries) AS e
+      JOIN sync_rows r ON r.table_name = p_table AND r.row_key = e ->> 'row_key'
+     WHERE r.version > (e ->> 'version') COLLATE "C"
+       AND r.version IS DISTINCT FROM e ->> 'sent_version'
+       AND r.changed_at < now() - interval '15 minutes'
+       AND NOT EXISTS (SELECT FROM pending_sync p
+                        WHERE p.table_name = p_table AND p.row_key = r.row_key
+                          AND p.synced_at IS NULL);
     FOR it IN EXECUTE format($query$
-        SELECT t.row_key, r.version FROM (%s) AS t
+        SELECT t.row_key, r.version, r.changed_at FROM (%s) AS t
           LEFT JOIN sync_rows r ON r.table_name = $3 AND r.row_key = t.row_key
          WHERE t.row_key NOT IN (SELECT e ->> 'row_key' FROM jsonb_array_elements($4) AS e)
            AND NOT EXISTS (SELECT FROM pending_sync p
@@ -1894,8 +1975,14 @@ BEGIN
             own := own || it.row_key;
         ELSIF sync_version_at(it.version) < p_tombstones_from THEN
             gone := gone || it.row_key;
+        ELSIF it.changed_at < now() - interval '15 minutes' THEN
+            lost := lost || it.row_key;
         END IF;
     END LOOP;
+    IF p_all THEN
+        own := own || lost;
+        lost := '{}';
+    END IF;
     PERFORM sync_as_replica();
     PERFORM sync_write(p_table, key, NULL, true) FROM unnest(gone) AS key;
     UPDATE sync_rows r SET is_deleted = true, changed_at = now()
@@ -1906,7 +1993,7 @@ BEGIN
          WHERE t.table_name = p_table AND t.last_error LIKE 'this node refused the row %';
     END IF;
     RETURN result || jsonb_build_object('removed', cardinality(gone), 'unknown', unknown,
-                                        'sent', sync_send(p_table, own));
+                                        'lost', cardinality(lost), 'sent', sync_send(p_table, own));
 END
 $$;
 
@@ -2299,15 +2386,21 @@ BEGIN
                   FROM pending_sync GROUP BY table_name) AS p
           FULL JOIN sync_status s ON s.table_name = p.table_name;
     END IF;
-    IF to_regprocedure('get_sync_health_score()') IS NULL THEN
-        CREATE FUNCTION get_sync_health_score() RETURNS integer
+    IF NOT EXISTS (SELECT FROM pg_proc p
+                    WHERE p.oid = to_regprocedure('get_sync_health_score()')
+                      AND p.prosrc LIKE '%has_left%') THEN
+        CREATE OR REPLACE FUNCTION get_sync_health_score() RETURNS integer
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
             SELECT round(40 * coalesce(w.sound, 1) + 30 * coalesce(w.prompt, 1)
                          + 30 * coalesce(n.online, 1))::integer
               FROM (SELECT avg((error IS NULL)::integer) AS sound,
                            avg((created_at > now() - interval '5 minutes')::integer) AS prompt
                       FROM pending_sync WHERE synced_at IS NULL) AS w,
-                   (SELECT avg((is_online IS TRUE)::integer) AS online FROM sync_nodes) AS n
+                   -- Those that left or were locked out are not missed.
+                   (SELECT avg((m.is_online IS TRUE)::integer) AS online
+                      FROM sync_nodes m, to_jsonb(m) AS whole
+                     WHERE whole ->> 'locked_out_at' IS NULL
+                       AND m.metadata -> 'report' ->> 'has_left' IS DISTINCT FROM 'true') AS n
         $$;
     END IF;
 END
@@ -2345,6 +2438,7 @@ COMMENT ON COLUMN sync_nodes.database_role IS 'The role with which the node logs
 COMMENT ON COLUMN sync_nodes.tables IS 'The tables that the node gets and writes; NULL: all of sync_tables.';
 COMMENT ON COLUMN sync_nodes.towns IS 'The towns whose rows the node gets and writes, by name; NULL: all.';
 COMMENT ON COLUMN sync_nodes.clock_skew_ms IS 'How far the node''s clock was ahead of the master''s.';
+COMMENT ON COLUMN sync_nodes.applying_xid IS 'The transaction in which it was last heard: changes in it are the node''s.';
 COMMENT ON COLUMN sync_nodes.locked_out_at IS 'Since when the master answers the node no more.';
 COMMENT ON TABLE pending_sync IS 'Changes that wait to be brought to other databases. Only the owner sees them.';
 COMMENT ON COLUMN pending_sync.position IS 'The order in which changes are sent.';
@@ -2367,6 +2461,7 @@ COMMENT ON COLUMN sync_tables.rule IS 'row: the newer row wins. column: of each 
 COMMENT ON COLUMN sync_tables.has_deletes IS 'Whether deletes are told; where not, each database removes for itself.';
 COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were deleted.';
 COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';
+COMMENT ON COLUMN sync_rows.town_id IS 'The town of the row, also once it is gone: NULL where its table has none.';
 COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one.';
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';

@@ -49,7 +49,9 @@ def admit(
     node: Annotated[str, typer.Argument(help="The node, by its node_id.")],
     role: Annotated[
         str | None,
-        typer.Option(help="Its role on the master. Default: robbieblocks_sync_NODE."),
+        typer.Option(
+            help="Its role on the master. Default: robbieblocks_sync_NODE, a long one shortened."
+        ),
     ] = None,
     table: Annotated[
         list[str] | None, typer.Option(help="Only this table; repeatable. Default: all.")

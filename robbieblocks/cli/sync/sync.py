@@ -42,7 +42,7 @@ def admit(
         admitted = sync.admit(
             connection,
             node,
-            role=role or f"robbieblocks_sync_{node}",
+            role=role,
             tables=tables,
             towns=towns,
             new_password=new_password,

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from robbieblocks import sync
 from robbieblocks.cli import app
-from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.errors import MasterUnavailable, RobbieBlocksError
 from robbieblocks.settings import Settings
+from robbieblocks.worker import open_log
 from tests.commands import Installation, released
 from tests.sync_sites import NODES, Clusters, Place, Sync, servers, synced, syncing
 from tests.workers import until
@@ -273,3 +275,43 @@ def test_errors_of_membership_name_their_remedy(
             command(found.master, "admit", "Ünode 1")
         with pytest.raises(RobbieBlocksError, match="init-master"):
             command(node, "admit", NODES[1])
+
+
+def test_nodes_with_long_names_have_roles_of_their_own(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """PostgreSQL cuts names at 63 characters; who was let in before keeps the role that it has."""
+    with (
+        synced(servers, make_settings, count=0) as found,
+        found.master.connect() as connection,
+    ):
+        names = [f"{'n' * 60}-{number}" for number in (1, 2)]
+        roles = [sync.admit(connection, name).role for name in names]
+        try:
+            assert len({*roles}) == 2
+            assert all(len(role) == 63 for role in roles)
+            assert [sync.admit(connection, name).role for name in names] == roles
+            assert sync.admit(connection, NODES[0], role=roles[0][:60]).role == roles[0][:60]
+            assert sync.admit(connection, NODES[0]).role == roles[0][:60]
+        finally:
+            for role in (*roles, roles[0][:60]):
+                connection.execute(f'DROP OWNED BY "{role}"'.encode())
+                connection.execute(f'DROP ROLE "{role}"'.encode())
+
+
+def test_a_role_that_the_master_lacks_is_made_by_admit(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """The remedy is the command that makes it on the master, and not PostgreSQL's own."""
+    with synced(servers, make_settings, count=1, join=False) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        master = servers.master.conninfo(node.dbname, "nobody_knows", node.line.port)
+        settings = replace(node.settings, sync=replace(node.settings.sync, master=master))
+        with (
+            node.connect() as connection,
+            pytest.raises(MasterUnavailable, match=f"sync admit {node.name}"),
+        ):
+            sync.join(
+                settings, connection, node.name, log=open_log("json"), progress=lambda _: None
+            )

@@ -111,6 +111,61 @@ def test_a_repair_takes_no_edit_that_waits(fleet: Fleet) -> None:
     assert fleet.master.content() == aurora.content()
 
 
+def _restore(master: Site, rows: dict[str, str]) -> None:
+    """Bring pages of the master back to earlier versions, as the restore of a backup does."""
+    master.admin.execute("SET session_replication_role = replica")
+    for row, version in rows.items():
+        master.admin.execute(
+            "UPDATE robbieblocks_pages SET meta_title = 'restored' WHERE id = %s", [row]
+        )
+        master.admin.execute("UPDATE sync_rows SET version = %s WHERE row_key = %s", [version, row])
+    master.admin.execute("RESET session_replication_role")
+
+
+def test_what_a_restored_master_lacks_is_sent_again(fleet: Fleet) -> None:
+    """A node sends its own changes by itself, those of others where somebody asks it to, and what
+    was changed a moment ago not yet."""
+    aurora, vengeance = fleet.nodes
+    version = "SELECT version FROM sync_rows WHERE row_key = %s"
+    pages = [page(fleet.master) for _ in range(3)]
+    fleet.settle()
+    before = {row: str(fleet.master.value(version, row)) for row in pages}
+    for row, site in zip(pages, (aurora, vengeance, fleet.master), strict=True):
+        retitle(site, row, f"of {site.name}")
+    fleet.settle()
+    _restore(fleet.master, before)
+    assert _repair(aurora, "robbieblocks_pages")["sent"] == 0
+    aurora.run("UPDATE sync_rows SET changed_at = now() - interval '1 hour'")
+    result = _repair(aurora, "robbieblocks_pages")
+    assert (result["sent"], result["lost"]) == (1, 2)
+    fleet.settle()
+    assert [title(fleet.master, row) for row in pages] == ["of aurora", "restored", "restored"]
+    result = _repair(aurora, "robbieblocks_pages", "now(), true")
+    assert (result["sent"], result["lost"]) == (2, 0)
+    fleet.settle()
+    assert title(fleet.master, pages[2]) == "of master"
+    assert fleet.master.content() == aurora.content() == vengeance.content()
+
+
+def test_a_large_table_is_compared_in_steps(fleet: Fleet) -> None:
+    """Each begins behind the row at which the one before ended, and reads no other rows."""
+    aurora = fleet.nodes[0]
+    pages = sorted(page(fleet.master) for _ in range(5))
+    fleet.settle()
+    keys = sorted(row["id"] for row in aurora.rows("SELECT id::text FROM robbieblocks_pages"))
+    assert set(pages) <= set(keys)
+    step = "SELECT sync_step('robbieblocks_pages', %s, %s)"
+    assert aurora.value(step, None, 2) == keys[1]
+    assert aurora.value(step, keys[1], 2) == keys[3]
+    assert aurora.value(step, keys[-2], 2) is None
+    parts = [{"part": 1, "from_key": keys[0], "to_key": keys[1]}]
+    parts += [{"part": 2, "from_key": keys[1], "to_key": keys[3]}]
+    found = aurora.rows(
+        "SELECT row_count FROM sync_hashes_of('robbieblocks_pages', %s)", json.dumps(parts)
+    )
+    assert [row["row_count"] for row in found] == [1, 2]
+
+
 def test_keys_that_went_away_long_ago_are_removed(fleet: Fleet) -> None:
     """A row of another's that is older than the tombstones, and that the master lacks, goes."""
     aurora = fleet.nodes[0]

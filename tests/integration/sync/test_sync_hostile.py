@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from robbieblocks.sync.subscription import slot_name
-from tests.integration.sync.pages import apart, block, component, key, page, retitle
+from tests.integration.sync.pages import apart, block, component, key, page, retitle, title
 from tests.integration.sync.sites import Fleet, Site
 from tests.workers import until
 
@@ -246,3 +246,36 @@ def test_versions_that_lost_are_the_owners_to_see(fleet: Fleet) -> None:
         master.admin.execute("RESET ROLE")
         master.admin.execute("DROP OWNED BY sync_reader")
         master.admin.execute("DROP ROLE sync_reader")
+
+
+def test_a_node_of_one_town_is_told_no_keys_of_others(things: Site, fleet: Fleet) -> None:
+    """Not of rows that are there, nor of rows that are gone, whoever removed them."""
+    aurora = fleet.nodes[0]
+    things.run("SELECT sync_configure('things', 'both')")
+    place = fleet.master.value("SELECT jsonb_build_object('xid', txid_current(), 'position', 0)")
+    rows = {town: str(uuid.uuid4()) for town in ("1", "2")}
+    for town, row in rows.items():
+        things.run("INSERT INTO things VALUES (%s, %s)", row, town)
+    own = things.value("SELECT version FROM sync_rows WHERE row_key = %s", rows["1"])
+    gone = {"operation": "DELETE", "base_version": own, "version": "7000000000000000@aurora"}
+    data = {"id": rows["1"], "town_id": "1"}
+    assert _send(fleet, _entry(table="things", row_key=rows["1"], data=data, **gone)) == ["applied"]
+    things.run("DELETE FROM things")
+    assert aurora.calls is not None
+    for call in ("sync_copy('aurora', 'things')", f"sync_changes('aurora', '{json.dumps(place)}')"):
+        ((told,),) = aurora.calls.execute(f"SELECT {call}::text".encode()).fetchall()
+        assert rows["1"] in told
+        assert rows["2"] not in told
+
+
+def test_nobody_makes_an_edit_look_like_a_nodes(fleet: Fleet) -> None:
+    """The setting by which sync_apply() says whose changes it brings counts within it alone."""
+    origin = "SELECT origin FROM sync_log ORDER BY position DESC LIMIT 1"
+    with fleet.master.owner.transaction():
+        fleet.master.run("SELECT set_config('sync.origin', 'vengeance', true)")
+        page(fleet.master)
+    assert fleet.master.value(origin) == "master"
+    made = page(fleet.nodes[0])
+    fleet.settle()
+    assert title(fleet.master, made) is not None
+    assert fleet.master.value(origin) == "aurora"

@@ -207,8 +207,12 @@ def lose(master: psycopg.Connection, how: str) -> bool:
     return False
 
 
-def test_damage_is_found_and_repaired(servers: Clusters, make_settings: MakeSettings) -> None:
+@pytest.mark.parametrize("rows", [100_000, 1], ids=["whole", "in steps"])
+def test_damage_is_found_and_repaired(
+    servers: Clusters, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
     """A row that was altered behind the sync's back, on a node, is put right by the comparison."""
+    monkeypatch.setattr("robbieblocks.sync.comparing._ROWS_A_LOOK", rows)
     with synced(servers, make_settings, count=1) as found:
         (node,) = found.nodes
         with node.connect() as connection:
@@ -427,6 +431,13 @@ def test_the_master_knows_its_nodes(servers: Clusters, make_settings: MakeSettin
             process.wait_for("sync.finding", topic=f"{second.name} away")
         assert found.master.value(online) == 2
         assert found.master.value("SELECT get_sync_health_score()") == 90
+        left = "UPDATE sync_nodes SET metadata = jsonb_build_object('report', %s::jsonb)"
+        locked = "UPDATE sync_nodes SET metadata = '{}', locked_out_at = now()"
+        with found.master.connect() as connection:
+            connection.execute(f"{left} WHERE NOT is_online".encode(), ['{"has_left": true}'])
+            assert found.master.value("SELECT get_sync_health_score()") == 100
+            connection.execute(f"{locked} WHERE NOT is_online".encode())
+            assert found.master.value("SELECT get_sync_health_score()") == 100
 
 
 def test_health_is_what_a_monitor_reads(servers: Clusters, make_settings: MakeSettings) -> None:

@@ -1,0 +1,77 @@
+"""Servers that are not as they were: a master of PostgreSQL 15, and databases out of a dump."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from robbieblocks.settings import Settings
+from tests import postgres_servers, sync_sites
+from tests.sync_sites import Clusters, Place, synced, syncing
+from tests.workers import edit
+
+pytestmark = pytest.mark.postgres
+MakeSettings = Callable[..., Settings]
+
+BLOCKS = "robbieblocks_page_blocks"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """A master of PostgreSQL 15, and nodes of 18."""
+    with sync_sites.started(tmp_path_factory.mktemp("clusters"), master_version=15) as found:
+        yield found
+
+
+def test_edits_go_both_ways_with_a_master_of_15(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """A node's process subscribes to it, sends to it, and compares itself with it."""
+    with synced(servers, make_settings, count=1) as found, syncing(*found.nodes) as (process,):
+        process.wait_for("sync.state", state="active")
+        assert process.health is not None
+        assert process.health.transport == "stream"
+        for place, number in ((found.master, 1), (found.nodes[0], 2)):
+            with place.connect() as connection:
+                edit(connection, "play", number)
+            found.until_equal(BLOCKS)
+        found.until_sent()
+        assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
+
+
+def _dumped_and_restored(place: Place, folder: Path) -> None:
+    """Put a database into a dump, drop it with all that belongs to it, and restore it."""
+    binaries, environment = postgres_servers.programs(place.cluster.version)
+    conninfo, dump = place.cluster.conninfo(place.dbname), folder / f"{place.name}.dump"
+    subprocess.run([binaries / "pg_dump", "-Fc", "-f", dump, conninfo], env=environment, check=True)
+    sync_sites._drop(place.cluster, place.dbname)
+    with place.cluster.connect() as connection:
+        connection.execute(f"CREATE DATABASE {place.dbname}".encode())
+    subprocess.run(
+        [binaries / "pg_restore", "--exit-on-error", "-d", conninfo, dump],
+        env=environment,
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("which", ["master", "node"])
+def test_a_database_out_of_a_dump_goes_on(
+    servers: Clusters, make_settings: MakeSettings, tmp_path: Path, which: str
+) -> None:
+    """What waited in it goes up, the subscription is made anew, and nothing is captured twice."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with node.connect() as connection:
+            edit(connection, "play", 1)
+        _dumped_and_restored(found.master if which == "master" else node, tmp_path)
+        with syncing(node) as (process,):
+            process.wait_for("sync.subscribed")
+            found.until_equal(BLOCKS)
+            with found.master.connect() as connection:
+                edit(connection, "play", 2)
+            found.until_equal(BLOCKS)
+        found.until_sent()
+        assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
