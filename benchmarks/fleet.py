@@ -81,7 +81,7 @@ def fleet(bench: Bench) -> list[dict[str, Any]]:
                 add(f"{count} sessions that listen", **_edited(master, writer, heard, _notified))
         for count in (0, 16) if bench.quick else _SUBSCRIBERS:
             with ExitStack() as stack:
-                streams = [stack.enter_context(_subscribed(master, n)) for n in range(count)]
+                streams = [stack.enter_context(_subscribed(master)) for _ in range(count)]
                 found = _edited(master, writer, streams, _committed)
                 add(f"{count} more subscribers", **found, **_memory_mb(master))
         add("WAL", bytes_an_edit=_wal_bytes(writer))
@@ -147,11 +147,11 @@ class _Stream:
 
 
 @contextmanager
-def _subscribed(master: Cluster, number: int) -> Iterator[_Stream]:
+def _subscribed(master: Cluster) -> Iterator[_Stream]:
     address = f"{master.conninfo(_MASTER)} replication=database"
     pgconn = pq.PGconn.connect(address.encode())
     try:
-        slot = f"simulated_{number}"
+        slot = f"simulated_{next(_VERSIONS)}"
         for statement in (
             f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')",
             f"START_REPLICATION SLOT {slot} LOGICAL 0/0 "
