@@ -61,7 +61,7 @@ def _dumped_and_restored(place: Place, folder: Path) -> None:
 def test_a_database_out_of_a_dump_goes_on(
     servers: Clusters, make_settings: MakeSettings, tmp_path: Path, which: str
 ) -> None:
-    """What waited in it goes up, the subscription goes on or is made anew, and no edit conflicts."""
+    """What waited in it goes up, what comes down goes on, and no edit conflicts."""
     with synced(servers, make_settings, count=1) as found:
         (node,) = found.nodes
         with node.connect() as connection:
