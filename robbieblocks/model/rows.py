@@ -88,12 +88,14 @@ class BlockRow(NamedTuple):
 class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
-    A draft has no `published_at`: it is shown at once. `relates` is False where it is no frame, has
-    no feed, no redirects and no translation, and its props refer to no page; None where nobody has
-    looked. Of what it takes from other pages (assemble.Relations), `faults` are what was wrong with
-    it, `feed` is its feed, `settings` are those of its frames, `default_lang` is the language of
-    its app's pages that state none, `translations` are the pages of its group, by language, itself
-    among them, and `part_of` is the key of the page whose list it shows a further part of.
+    `modified` is the date of the last edit of its row and blocks, in ISO 8601, where that is known;
+    a page that shows a list has none, since it changes with what it lists. A draft has no
+    `published_at`: it is shown at once. `relates` is False where it is no frame, has no feed, no
+    redirects and no translation, and its props refer to no page; None where nobody has looked. Of
+    what it takes from other pages (assemble.Relations), `faults` are what was wrong with it, `feed`
+    is its feed, `settings` are those of its frames, `default_lang` is the language of its app's
+    pages that state none, `translations` are the pages of its group, by language, itself among
+    them, and `part_of` is the key of the page whose list it shows a further part of.
     """
 
     id: UUID
@@ -106,6 +108,7 @@ class PageRow:
     meta_description: str | None = None
     created_at: datetime | None = None
     published_at: datetime | None = None
+    modified: str = ""
     metadata: Json = field(default_factory=dict[str, Json])
     blocks: tuple[BlockRow, ...] = ()
     draft: bool = False

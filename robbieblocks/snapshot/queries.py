@@ -74,8 +74,9 @@ ONE_PAGE_EACH: LiteralString = """
 
 # Published pages, and drafts where they are asked for, of some apps or all, by id or all, each with
 # its blocks in order as one JSON text, which takes a third of the time of reading blocks as rows.
-# Most blocks have no conditions, and null is cheaper than {}. Times that Python can't hold
-# (infinity, BC) become the nearest that it can; greatest() of a null is the other value.
+# Most blocks have no conditions, and null is cheaper than {}. The last edit of a page's row and of
+# its blocks is a date, so that a second one of a day changes no sitemap. Times that Python can't
+# hold (infinity, BC) become the nearest that it can; greatest() of a null is the other value.
 PAGES: LiteralString = """
     SELECT id, page_key, app_namespace, page_name, page_route, layout_template, meta_title,
            meta_description,
@@ -86,12 +87,17 @@ PAGES: LiteralString = """
                 THEN least(greatest(published_at, '0001-01-02Z'), '9999-12-30Z')
            END AT TIME ZONE 'UTC',
            nullif(metadata, '{}')::text, status = 'draft',
-           (SELECT json_agg(json_build_array(block_order, zone, component_key, nullif(props, '{}'),
-                                             nullif(conditions, '{}')) ORDER BY block_order)::text
-              FROM robbieblocks_page_blocks AS block
-              LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
-             WHERE block.page_id = page.id)
+           to_char(least(greatest(updated_at, blocks.last_edit, '0001-01-02Z'), '9999-12-30Z')
+                   AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+           blocks.as_json
       FROM robbieblocks_pages AS page
+     CROSS JOIN LATERAL (
+           SELECT json_agg(json_build_array(block_order, zone, component_key, nullif(props, '{}'),
+                                            nullif(conditions, '{}')) ORDER BY block_order)::text
+                      AS as_json, max(block.updated_at) AS last_edit
+             FROM robbieblocks_page_blocks AS block
+             LEFT JOIN robbieblocks_components AS component ON component.id = block.component_id
+            WHERE block.page_id = page.id) AS blocks
      WHERE (status = 'published' OR (%(drafts)s AND status = 'draft'))
        AND (%(apps)s::text[] IS NULL OR app_namespace = ANY (%(apps)s))
        AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s))

@@ -142,7 +142,7 @@ def pages(
 
 def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
     key_id, key, app, name, route, layout, title, description, *more = row
-    *times, metadata, draft, _ = more
+    *times, metadata, draft, modified, _ = more
     created_at, published_at = [utc(time) if time else None for time in times]
     return PageRow(
         id=key_id,
@@ -157,6 +157,7 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         published_at=None if draft else published_at,
         metadata=json_value(metadata, "page", key, "metadata"),
         blocks=blocks,
+        modified=modified,
         draft=draft,
         relates=REFERENCE_MARK in (row[-1] or "")
         or any(mark in (metadata or "") for mark in METADATA_MARKS),

@@ -136,3 +136,28 @@ def test_prices_are_written_as_the_page_s_language_does(shop: Site) -> None:
     html = shop.file("/preis/").read_text()
     assert "1.234,50" in html
     assert "rb-islands" not in html
+
+
+def test_the_sitemap_says_when_pages_changed(shop: Site) -> None:
+    """By the rows of the page and of its blocks; one that shows a list says nothing."""
+
+    def last() -> dict[str, str]:
+        text = (shop.file("/about/").parent.parent / "sitemap-play.xml").read_text()
+        return dict(re.findall("<loc>https://site.example/(.*?)/</loc><lastmod>(.*?)</", text))
+
+    shop.page("list", Block(component="price", props={"items": {"$pages": {}}}))
+    shop.sql(
+        "UPDATE robbieblocks_pages SET updated_at = '2024-05-01T23:30:00-01:00',"
+        " meta_description = 'x',"
+        " published_at = CASE page_key WHEN 'home' THEN '2024-06-01Z'::timestamptz END"
+    )
+    shop.sql("UPDATE robbieblocks_page_blocks SET updated_at = '2024-01-01Z', conditions = '{}'")
+    shop.build()
+    assert last() == {"about": "2024-05-02", "ar": "2024-05-02", "home": "2024-06-01"}
+    shop.sql(
+        "UPDATE robbieblocks_page_blocks SET props = '{}', updated_at = '2024-07-01Z'"
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'about')"
+    )
+    shop.build()
+    assert last()["about"] == "2024-07-01"
+    assert last()["home"] == "2024-06-01"

@@ -27,9 +27,9 @@ class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
     `translations` gives those of the page, itself among them. `in_frame` says whether the block at
-    hand is a frame's. Afterwards `lists` is how many lists the page has, `listed` how many pages
-    are in them, `paginated` the query that asks for parts, `total` how many pages it takes, and
-    `problems` are what is wrong with references.
+    hand is a frame's. Afterwards `lists` is how many lists the page has, `own_lists` how many of
+    them no frame has, `listed` how many pages are in them, `paginated` the query that asks for
+    parts, `total` how many pages it takes, and `problems` are what is wrong with references.
     """
 
     row: PageRow
@@ -40,6 +40,7 @@ class References:
     translations: Callable[[], Json] = list
     in_frame: bool = False
     lists: int = 0
+    own_lists: int = 0
     listed: int = 0
     paginated: PageQuery | None = None
     total: int = 0
@@ -98,6 +99,7 @@ class References:
             self.problems += query[: MAX_PROBLEMS - len(self.problems)]
             return []
         self.lists += 1
+        self.own_lists += not self.in_frame
         if self.lists > MAX_LISTS:
             if self.lists == MAX_LISTS + 1:
                 what = f"the page has more than {MAX_LISTS} lists of pages"

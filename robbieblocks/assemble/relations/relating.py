@@ -236,6 +236,8 @@ class _App:
         whole = _with_feed(_with_blocks(page, references), str(data["lang"]), self._listing)
         query = references.paginated
         if query is None:
+            if references.own_lists:
+                whole = replace(whole, modified="")
             lists = references.lists or feed_setting(page) is not None
             return replace(made, listing=self._listing if lists else None, pages=(whole,))
         count = max(1, -(-references.total // query.limit))
@@ -248,7 +250,7 @@ class _App:
         routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
         pages: list[PageRow] = []
         for number in range(1, count + 1):
-            row = part_of(page, number)
+            row = replace(part_of(page, number), modified="")
             data = data_of(row, languages.default)
             told = References(row, data, self._listing, number, routes, translations)
             pages.append(_with_blocks(row, told))

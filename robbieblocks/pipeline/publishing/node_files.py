@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import accumulate, chain
 from typing import Final
 
@@ -30,7 +31,7 @@ def node_files(
 ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
     """The files of a release that are no pages, and the assets that they refer to."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
-    listed = _sitemap_entries(run, pages)
+    listed = _sitemap_entries(run, pages) if run.brand.base_url else []
     assets: tuple[Asset, ...] = ()
     if run.target.app == SHARED_APP:
         own, assets = renderer.node_files(
@@ -57,7 +58,11 @@ def node_files(
 
 
 def _sitemap_entries(run: RunPlan, pages: Iterable[PageEntry]) -> list[SitemapEntry]:
-    """The pages that search engines may list, each where it is live, and so its translations."""
+    """The pages that search engines may list, each where it is live, and so its translations.
+
+    A page changed last when its rows did, or when it appeared. Of one that is held, nobody knows
+    how much of that is live.
+    """
     routes = {entry.key: entry.route for entry in pages if entry.listed}
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     for page in [each.page for each in run.app.assembly.pages if each.page.translations]:
@@ -65,7 +70,19 @@ def _sitemap_entries(run: RunPlan, pages: Iterable[PageEntry]) -> list[SitemapEn
         if len(live) > 1:
             others = [("x-default", routes[each.key]) for each in live if each.default]
             found[page.key] = (*[(each.lang, routes[each.key]) for each in live], *others)
-    return [SitemapEntry(route, found.get(key, ())) for key, route in routes.items()]
+    modified = {
+        each.key: max(each.row.modified, _date(each.row.published_at))
+        for each in run.app.assembly.pages
+        if each.row.modified and each.key not in run.held
+    }
+    return [
+        SitemapEntry(route, modified.get(key, ""), found.get(key, ()))
+        for key, route in routes.items()
+    ]
+
+
+def _date(instant: datetime | None) -> str:
+    return instant.astimezone(UTC).date().isoformat() if instant is not None else ""
 
 
 def media_without_place(run: RunPlan, pages: Sequence[PageEntry]) -> Iterable[Problem]:

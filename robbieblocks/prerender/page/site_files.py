@@ -15,9 +15,12 @@ _XHTML: Final = ' xmlns:xhtml="http://www.w3.org/1999/xhtml"'
 
 
 class SitemapEntry(NamedTuple):
-    """A page in a sitemap. `alternates` are the `hreflang` and route of its translations."""
+    """A page in a sitemap. `modified` is the date of its last change, or "", `alternates` are the
+    `hreflang` and route of its translations.
+    """
 
     route: str
+    modified: str = ""
     alternates: tuple[tuple[str, str], ...] = ()
 
 
@@ -44,7 +47,8 @@ def sitemap(entries: Iterable[SitemapEntry], node: BrandedNode) -> bytes | None:
         return None
     pages = sorted(entries)
     urls = (
-        f"<url><loc>{_loc(node, page.route)}</loc>{_alternates(node, page)}</url>" for page in pages
+        f"<url><loc>{_loc(node, page.route)}</loc>{_modified(page)}{_alternates(node, page)}</url>"
+        for page in pages
     )
     return _xml("urlset", urls, _XHTML if any(page.alternates for page in pages) else "")
 
@@ -57,6 +61,10 @@ def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
     return _xml(
         "sitemapindex", (f"<sitemap><loc>{_loc(node, name)}</loc></sitemap>" for name in names)
     )
+
+
+def _modified(page: SitemapEntry) -> str:
+    return f"<lastmod>{page.modified}</lastmod>" if page.modified else ""
 
 
 def _alternates(node: BrandedNode, page: SitemapEntry) -> str:
