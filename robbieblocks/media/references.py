@@ -53,7 +53,7 @@ class References:
         for component in content.components.values():
             found |= _keys(component.css) | _keys_in(component.props_schema)
         for node in content.nodes:
-            found |= _keys(node.custom_css) | _keys_in(node.overrides)
+            found |= _keys(node.custom_css) | _keys_in(node.overrides) | _keys_in(node.settings)
         for token in content.tokens:
             found |= _keys(token.default)
         return found
@@ -76,14 +76,15 @@ def _keys(text: str) -> frozenset[str]:
 
 
 def keys_in_styles(content: Snapshot) -> frozenset[str]:
-    """The keys that stylesheets, tokens and nodes name."""
+    """The keys that stylesheets, tokens and nodes name, those of nodes' icons among them."""
     texts = [
         *(row.css for row in content.components.values()),
         *(text for node in content.nodes for text in _texts_of(node)),
         *(row.default for row in content.tokens),
     ]
     found = (found[2] for text in texts if _SIGN in text for found in _CSS.finditer(text))
-    return frozenset((*found, *filter(None, map(_image_of, content.nodes))))
+    of_settings = (key for node in content.nodes for key in _keys_in(node.settings))
+    return frozenset((*found, *of_settings, *filter(None, map(_image_of, content.nodes))))
 
 
 def _image_of(node: NodeRow) -> str:

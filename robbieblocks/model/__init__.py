@@ -38,7 +38,13 @@ from robbieblocks.model.rows import (
     order_of_id,
     own_order,
 )
-from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings, TrustedTypes
+from robbieblocks.model.site_settings import (
+    NO_SETTINGS,
+    Icons,
+    SiteSettings,
+    TrustedTypes,
+    WebManifest,
+)
 from robbieblocks.model.stages import (
     AssembledBlock,
     AssembledPage,
@@ -47,6 +53,7 @@ from robbieblocks.model.stages import (
     Bundle,
     FontFace,
     Hydrate,
+    IconLink,
     Importing,
     Manifest,
     Module,
@@ -100,6 +107,8 @@ __all__ = [
     "FeedItem",
     "FontFace",
     "Hydrate",
+    "IconLink",
+    "Icons",
     "IdentityMap",
     "Importing",
     "Json",
@@ -130,6 +139,7 @@ __all__ = [
     "Translation",
     "TriggerRow",
     "TrustedTypes",
+    "WebManifest",
     "bare_path",
     "canonical_json",
     "class_words",

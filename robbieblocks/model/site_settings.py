@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages
 from robbieblocks.model.values import canonical_json
@@ -12,16 +12,38 @@ from robbieblocks.model.values import canonical_json
 TrustedTypes = Literal["auto", "on", "off"]
 
 
+class Icons(NamedTuple):
+    """The keys of a node's icons among media, empty for none: in tabs, on home screens, and those
+    of the installed site, one of them with room to be cut round.
+    """
+
+    favicon: str = ""
+    touch: str = ""
+    app: tuple[str, ...] = ()
+    maskable: str = ""
+
+
+class WebManifest(NamedTuple):
+    """What the manifest of an installed site says besides name, colours and icons (W3C)."""
+
+    short_name: str = ""
+    display: str = "standalone"
+    start_url: str = "/"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SiteSettings:
     """One field for each key of `settings`; its default is what holds where no row states it.
 
-    `languages` are an app's, so no node states them. `schemes` are tokens for those who prefer the
-    other theme than the node's: the theme, and a JSON object with the values. `trusted_types` says
-    whether browsers refuse to make HTML of texts; auto: where no script of the page does so.
+    `languages` are an app's, so no node states them. `icons` and `manifest` are a node's, and None
+    where it states none. `schemes` are tokens for those who prefer the other theme than the node's:
+    the theme, and a JSON object with the values. `trusted_types` says whether browsers refuse to
+    make HTML of texts; auto: where no script of the page does so.
     """
 
     languages: Languages = DEFAULT_LANGUAGES
+    icons: Icons | None = None
+    manifest: WebManifest | None = None
     schemes: tuple[tuple[str, str], ...] = ()
     trusted_types: TrustedTypes = "auto"
 

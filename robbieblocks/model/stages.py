@@ -104,6 +104,15 @@ class FontFace:
     file: str
 
 
+class IconLink(NamedTuple):
+    """A link of the head to an icon."""
+
+    rel: str
+    url: str
+    type: str
+    sizes: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrandedNode:
     """A node's branding as files, with every problem found in its rows.
@@ -127,6 +136,8 @@ class BrandedNode:
     preload_fonts: tuple[Asset, ...] = ()
     title_pattern: str = ""
     og_image: str = ""
+    icons: tuple[IconLink, ...] = ()
+    manifest: Asset | None = None
     scheme: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()

@@ -21,6 +21,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia
+from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.pipeline.session import MakingSession
 
 
@@ -124,7 +125,7 @@ def compile_apps(
     with watch.step("brand"):
         nodes = {target.node for target in session.targets}
         brands = {
-            node.id: session.context.brand(node, content.tokens)
+            node.id: with_icons(session.context.brand(node, content.tokens), content.library)
             for node in content.nodes
             if node.id in nodes
         }

@@ -56,6 +56,8 @@ class BrandFingerprint:
             "favicon": node.favicon.name,
             "custom_css": node.custom_css.name if node.custom_css else "",
             "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
+            "icons": canonical_json([*map(list, node.icons)]) if node.icons else "",
+            "manifest": node.manifest.name if node.manifest else "",
             "fonts": "\0".join([font.name for font in node.fonts]),
             "settings": node.settings.text,
         }

@@ -405,3 +405,30 @@ def test_files_at_addresses_keep_out_of_each_others_way(site: Builder) -> None:
     told = {(p.key, p.field, p.severity) for run in report.runs for p in run.problems}
     assert ("below", "served_path", "warning") in told
     assert ("feed", "served_path", "warning") in told
+
+
+def test_icons_of_a_node_are_served(site: Builder) -> None:
+    """Each page and the 404 page link them, their files are there, and a new one rewrites pages."""
+    _media(site, "logo", "logo.png", png(192, 192))
+    _media(site, "mark", "mark.svg", _SVG)
+    settings = {"icons": {"favicon": "media:mark", "app": ["media:logo"]}, "manifest": {}}
+    query = "UPDATE robbieblocks_node_branding SET settings = %s::jsonb WHERE node_id = %s"
+    site.sql(query, json.dumps(settings), NODE)
+    report = site.build(nodes=(NODE,))
+    assert not run_of(report, NODE, APP).error
+    folder = SiteRoot(site.settings.site_root).path / NODE
+    links: list[tuple[str, str]] = []
+    for app, path in ((APP, "c/index.html"), ("shared", "404.html")):
+        html = (folder / app / "current" / path).read_text()
+        links = re.findall(r'<link rel="(icon|manifest)" href="/_rb/([^"]+)"', html)
+        assert [rel for rel, _ in links] == ["icon", "manifest"]
+        for _, name in links:
+            assert (folder / "assets" / name).is_file()
+    manifest = json.loads((folder / "assets" / links[1][1]).read_bytes())
+    assert (folder / "assets" / manifest["icons"][0]["src"].removeprefix("/_rb/")).is_file()
+    _media(site, "mark", "mark.svg", _SVG.replace(b"1 1", b"2 2"))
+    report = site.build(nodes=(NODE,))
+    assert {page.key for page in run_of(report, NODE, APP).pages} == {"a", "b", "c"}
+
+
+_SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'

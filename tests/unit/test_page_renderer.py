@@ -630,7 +630,8 @@ def test_a_favicon_of_the_templates_takes_the_place_of_the_node_s(tmp_path: Path
     """A project that has its own has it on all nodes; else each node has its own."""
     on = node()
     html = RENDERER.compose(page(), {}, BUNDLE).fill(NodeSlots.of(on)).decode()
-    assert f'<link rel="icon" href="{on.favicon.url}" type="image/svg+xml">' in html
+    link = f'<link rel="icon" href="{on.favicon.url}" type="image/svg+xml" sizes="any">'
+    assert link in html
     (tmp_path / "favicon.svg").write_text("<svg/>")
     own = PageRenderer(tmp_path, resource_dir("templates"))
     assert own.favicon is not None

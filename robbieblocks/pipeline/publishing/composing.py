@@ -205,7 +205,7 @@ def _new_media(run: RunPlan, names: Collection[str]) -> list[Asset]:
 
 
 def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
-    own = (brand.favicon, brand.stylesheet, brand.custom_css, brand.custom_scripts)
+    own = (brand.favicon, brand.manifest, brand.stylesheet, brand.custom_css, brand.custom_scripts)
     return (*(asset for asset in own if asset), *brand.fonts)
 
 

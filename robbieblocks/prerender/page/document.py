@@ -12,7 +12,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import Asset, BrandedNode, StyleForm
+from robbieblocks.model import Asset, BrandedNode, IconLink, StyleForm
 from robbieblocks.prerender.page import head
 
 _NAMES: Final = (
@@ -64,6 +64,7 @@ class NodeSlots:
         `favicon` is one of the templates, which takes the place of the node's.
         """
         favicon = favicon or node.favicon
+        manifest = (node.manifest,) if node.manifest else ()
         if styles == "linked":
             tokens, custom_css = _Sheet.of(_joint(node, base), styles), _Sheet()
         else:
@@ -74,7 +75,7 @@ class NodeSlots:
             "theme_color": _theme_colors(node),
             "theme_script": f"<script>{head.THEME_SCRIPT}</script>" if node.scheme else "",
             "color_scheme": "light dark" if node.scheme else node.theme,
-            "icons": f'<link rel="icon" href="{favicon.url}" type="image/svg+xml">',
+            "icons": _icons(node, favicon),
             "fonts": head.preload_fonts(node.preload_fonts),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
@@ -90,8 +91,20 @@ class NodeSlots:
         return cls(
             node,
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
-            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts, favicon),
+            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts, favicon, *manifest),
         )
+
+
+def _icons(node: BrandedNode, favicon: Asset) -> str:
+    links = list(node.icons)
+    if all(icon.rel != "icon" for icon in links):
+        links.insert(0, IconLink("icon", favicon.url, "image/svg+xml", "any"))
+    lines = [
+        f'<link rel="{icon.rel}" href="{icon.url}" type="{icon.type}" sizes="{icon.sizes}">'
+        for icon in links
+    ]
+    lines += [f'<link rel="manifest" href="{node.manifest.url}">'] if node.manifest else []
+    return "\n".join(lines)
 
 
 def _theme_colors(node: BrandedNode) -> str:
