@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,12 @@ _SWITCHER = """export default function Switcher({ languages = [] }) {
 _PRICE = """export default function Price({ lang }) {
   const euros = new Intl.NumberFormat(lang, { style: "currency", currency: "EUR" });
   return <p>{euros.format(1234.5)}</p>;
+}"""
+_UNKNOWN = """export default function Unknown({ tags }) {
+  const known = (tag) => [Intl.NumberFormat, Intl.DateTimeFormat, Intl.PluralRules].every(
+    (each) => each.supportedLocalesOf(tag).length === 1
+  );
+  return <p>{`unknown: ${tags.filter((tag) => !known(tag)).join(" ")}`}</p>;
 }"""
 _ALTERNATE = re.compile(r'<link rel="alternate" hreflang="([^"]*)" href="([^"]*)">')
 
@@ -132,7 +139,15 @@ def test_prices_are_written_as_the_page_s_language_does(shop: Site) -> None:
         'UPDATE robbieblocks_page_blocks SET props = \'{"lang": {"$page": "lang"}}\''
         " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'preis')"
     )
+    # Those that the document promises.
+    how_to = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "languages.md"
+    promised = how_to.read_text().partition("Chromium knows")[2].partition(".\n\nIn")[0]
+    tags = re.findall("`([a-z]{2,3}(?:-[A-Z]{2})?)`", promised)
+    assert len(tags) > 50
+    shop.component("unknown", _UNKNOWN)
+    shop.page("unknown", Block(component="unknown", props={"tags": tags}))
     shop.build()
+    assert "<p>unknown: </p>" in shop.file("/unknown/").read_text()
     html = shop.file("/preis/").read_text()
     assert "1.234,50" in html
     assert "rb-islands" not in html
