@@ -8,6 +8,7 @@ from robbieblocks.assemble.assembly import (
     next_boundary,
     page_on_node,
 )
+from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.markdown_places import MARKDOWN, MEDIA
@@ -25,6 +26,7 @@ __all__ = [
     "MEDIA",
     "NO_REDIRECTS",
     "Assembly",
+    "MadePages",
     "NodeRedirects",
     "PreparedPage",
     "References",

@@ -6,10 +6,18 @@ from collections.abc import Iterable
 
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.model import BlockRow, PageRow
+from robbieblocks.model import BlockRow, PageRow, same
 from robbieblocks.row_faults import blame
 
 MAX_PAGE_PROBLEMS = 20_000
+# What a collection's row can have a part in.
+_OF_ROWS = {
+    "page_name": "name",
+    "page_route": "route",
+    "meta_title": "meta_title",
+    "meta_description": "meta_description",
+    "metadata": "metadata",
+}
 
 
 class PageProblems:
@@ -33,7 +41,7 @@ class PageProblems:
     ) -> None:
         """Collect a problem of the page's own row."""
         problem = ValueProblem(at, what, remedy)
-        self._collect(problem.in_row("page", self._row.key, field, severity=severity))
+        self._collect(problem.in_row("page", self._key_of(field), field, severity=severity))
 
     def add_value(self, field: str, problem: ValueProblem) -> None:
         """Collect a problem with a value of the page's own row."""
@@ -65,12 +73,30 @@ class PageProblems:
         )
 
     def _page_of(self, block: BlockRow) -> str:
-        """The key of the row that has the block; all parts of a list have those of its page."""
-        return block.frame or self._row.part_of or self._row.key
+        """The key of the row that has the block; all parts of a list have those of its page.
+
+        A page that is made of a row is named itself where the row has a part in the block's props.
+        """
+        row = self._row
+        if row.made is not None and not block.frame:
+            stated = (each.props for each in row.made.template.blocks if each.order == block.order)
+            return row.row_key if any(map(same, stated, (block.props,))) else row.part_of or row.key
+        return block.frame or row.row_key
+
+    def _key_of(self, field: str) -> str:
+        """The key of the page whose field it is; a template's, where a made page has it from it."""
+        row = self._row
+        if row.made is None:
+            return row.key
+        name = _OF_ROWS.get(field)
+        stated = row.made.template
+        return row.key if name and getattr(row, name) != getattr(stated, name) else stated.key
 
     def _place(self, block: BlockRow) -> tuple[str, str]:
         """What names a block: its component, or the page where its component_id is null."""
-        return ("component", block.component) if block.component else ("page", self._row.key)
+        if block.component:
+            return "component", block.component
+        return "page", self._row.key if self._row.made is None else self._row.row_key
 
     def _collect(self, problem: Problem) -> None:
         is_first_error = problem.severity == "error" and not self.wrong

@@ -107,6 +107,8 @@ class PageReader:
         """The page, or its problems (warnings too) where one of them is an error."""
         row = self._row
         self._problems.extend(row.faults)
+        if row.made is not None and self._problems.wrong:
+            return tuple(self._problems.found)
         self._check_names()
         self._check_texts()
         self._read_metadata()
@@ -153,7 +155,8 @@ class PageReader:
 
     def _check_names(self) -> None:
         row = self._row
-        wrong = name_problem(row.key, longest=KEY_LENGTH)
+        # That of a made page was put together of two that are right.
+        wrong = row.made is None and name_problem(row.key, longest=KEY_LENGTH)
         if wrong:
             self._problems.add("page_key", f"the page's key {wrong}", NAME_REMEDY)
         wrong = app_problem(row.app)

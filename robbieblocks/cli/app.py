@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from robbieblocks.cli.building.commands import build, check, types
+from robbieblocks.cli.content.collections_commands import collections
 from robbieblocks.cli.content.commands import branding, content
 from robbieblocks.cli.content.templates_commands import templates
 from robbieblocks.cli.content.tokens_commands import tokens
@@ -73,6 +74,7 @@ app.add_typer(deploys)
 app.add_typer(events)
 app.add_typer(db)
 app.add_typer(content)
+app.add_typer(collections)
 app.add_typer(templates)
 app.add_typer(branding)
 app.add_typer(tokens)

@@ -14,11 +14,13 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import (
     SHARED_APP,
     BlockRow,
+    CollectionSource,
     ComponentRow,
     Json,
     MediaRow,
     NodeRow,
     PageRow,
+    RowCollection,
     Snapshot,
     TokenRow,
     same,
@@ -38,11 +40,13 @@ def as_rows(
     taken_at: datetime,
     drafts: bool = False,
     previous: Snapshot | None = None,
+    sources: Iterable[CollectionSource] = (),
 ) -> Snapshot:
     """The snapshot that `snapshot.take` would give of a database with this content.
 
     Rows that are equal to those of `previous` are its own objects. With `drafts` drafts are there
-    too, and each component counts as published.
+    too, and each component counts as published. Files have no rows of the collections `sources`: no
+    page is made of their templates.
     """
     before = previous or Snapshot(pages=(), components={}, tokens=(), nodes=(), taken_at=taken_at)
     nodes = _shared(map(_node, content.nodes), before.nodes, lambda row: row.id)
@@ -66,6 +70,7 @@ def as_rows(
         ),
         tokens=_shared(tokens, before.tokens, lambda row: row.key),
         nodes=nodes,
+        collections=_shared_empty(sources, before.collections),
         media=before.media if before.media == media else media,
         media_content=partial(_content_of, {row.key: row for row in content.media}),
         taken_at=taken_at,
@@ -82,6 +87,13 @@ def _shared(
         found.append(row if held is None or held != row else held)
     unchanged = len(found) == len(before) and all(map(same, found, before))
     return before if unchanged else tuple(found)
+
+
+def _shared_empty(
+    sources: Iterable[CollectionSource], before: tuple[RowCollection, ...]
+) -> tuple[RowCollection, ...]:
+    made = tuple([RowCollection(source=source, columns=(source.key,)) for source in sources])
+    return before if made == before else made
 
 
 def _node(row: NodeRow) -> NodeRow:

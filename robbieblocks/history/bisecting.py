@@ -156,7 +156,9 @@ class _Judge:
 
     def verdict(self, version: Content, place: str) -> Verdict:
         """What the command says of a version; `skip` where the page can't be built."""
-        rows = content.as_rows(version, taken_at=self._now)
+        rows = content.as_rows(
+            version, taken_at=self._now, sources=self._context.settings.collections
+        )
         made = propose(rows, context=self._context, now=self._now)
         runs = [
             run

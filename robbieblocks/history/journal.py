@@ -23,6 +23,7 @@ ENTITIES: Final = {
     "style_token": "token",
     "node_branding": "node",
     "media": "media",
+    "collection": "collection",
 }
 """The entities of queue rows, by the words of commands."""
 
@@ -48,7 +49,7 @@ _CHANGES: LiteralString = """
               FROM robbieblocks_change_triggers AS q
               LEFT JOIN (VALUES ('page', 'page_key'), ('component', 'component_key'),
                                 ('style_token', 'token_key'), ('node_branding', 'node_id'),
-                                ('media', 'media_key'))
+                                ('media', 'media_key'), ('collection', 'name'))
                         AS kind (entity, key_column) ON kind.entity = q.entity_type
            ) AS change
      WHERE (%(entity)s::text IS NULL OR entity = %(entity)s)

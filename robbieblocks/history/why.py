@@ -26,7 +26,15 @@ from robbieblocks.errors import UsageError
 from robbieblocks.history import deploys, journal
 from robbieblocks.history.journal import Asked, Change
 from robbieblocks.messages import did_you_mean, listed, printable
-from robbieblocks.model import Json, NodeRow, PageEntry, frame_number, order_of_id, own_order
+from robbieblocks.model import (
+    Json,
+    NodeRow,
+    PageEntry,
+    frame_number,
+    order_of_id,
+    own_order,
+    template_of,
+)
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import FreezeWindow
 
@@ -231,8 +239,13 @@ def _frame(order: int | None, app: str, rows: Content) -> str:
 
 
 def _row_of(key: str, rows: Content) -> str:
-    """The key of the row that a page is from: a further part of a list is from the list's."""
-    return key if any(row.key == key for row in rows.pages) else whole_key(key) or key
+    """The key of the row that a page is from: a further part of a list is from the list's, and a
+    page that is made of a collection's row from its template.
+    """
+    if any(row.key == key for row in rows.pages):
+        return key
+    whole = whole_key(key) or key
+    return template_of(whole) or whole
 
 
 def _orders(change: Change) -> set[object]:

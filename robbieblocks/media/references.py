@@ -50,6 +50,7 @@ class References:
             pages[page.id] = known
             found |= known[1]
         self._pages = pages
+        found.update(*(each.media for each in content.collections))
         for component in content.components.values():
             found |= _keys(component.css) | _keys_in(component.props_schema)
         for node in content.nodes:

@@ -4,6 +4,14 @@ The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and a
 blocks, and release manifests.
 """
 
+from robbieblocks.model.collections import (
+    COLUMN_IN_ROUTE,
+    CollectionRow,
+    CollectionSource,
+    RowCollection,
+    made_key,
+    template_of,
+)
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
@@ -23,10 +31,11 @@ from robbieblocks.model.rows import (
     METADATA_MARKS,
     MODULE,
     NODE_KEYS,
-    REFERENCE_MARK,
+    REFERENCE_MARKS,
     BlockRow,
     Bookmark,
     ComponentRow,
+    MadeFrom,
     NodeRow,
     PageRow,
     Snapshot,
@@ -79,6 +88,7 @@ from robbieblocks.model.values import (
 
 __all__ = [
     "ASSET_PREFIX",
+    "COLUMN_IN_ROUTE",
     "DEFAULT_LANGUAGES",
     "FEED_FORMS",
     "GONE",
@@ -89,7 +99,7 @@ __all__ = [
     "NO_MEDIA",
     "NO_SETTINGS",
     "REDIRECTS_FILE",
-    "REFERENCE_MARK",
+    "REFERENCE_MARKS",
     "SHARED_APP",
     "WILDCARD",
     "ZONES",
@@ -101,6 +111,8 @@ __all__ = [
     "Bookmark",
     "BrandedNode",
     "Bundle",
+    "CollectionRow",
+    "CollectionSource",
     "ComponentRow",
     "Feed",
     "FeedForm",
@@ -115,6 +127,7 @@ __all__ = [
     "JsonObject",
     "Kept",
     "Languages",
+    "MadeFrom",
     "Manifest",
     "Media",
     "MediaForm",
@@ -130,6 +143,7 @@ __all__ = [
     "Redirects",
     "RenderJob",
     "RenderedBlock",
+    "RowCollection",
     "Sha256",
     "SiteSettings",
     "Snapshot",
@@ -147,6 +161,7 @@ __all__ = [
     "frame_number",
     "importers",
     "kept_for",
+    "made_key",
     "order_in_frame",
     "order_of_id",
     "own_order",
@@ -156,4 +171,5 @@ __all__ = [
     "same",
     "sha256",
     "shown_class_words",
+    "template_of",
 ]

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from robbieblocks.errors import Problem
+from robbieblocks.model.collections import CollectionRow, RowCollection
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
@@ -19,8 +20,8 @@ from robbieblocks.model.values import SHARED_APP, Json
 # dataclass takes several times as long to make, to compare and to hash.
 
 
-REFERENCE_MARK: Final = '"$page'
-"""What the JSON of props with a reference to pages holds, whatever else does."""
+REFERENCE_MARKS: Final = ('"$page', '"$row')
+"""What the JSON of props with a reference to pages or rows holds, whatever else does."""
 
 METADATA_MARKS: Final = ('"frame"', '"feed"', '"redirect', '"translation_of"')
 """What the JSON of a frame's metadata holds, or of a page with a feed or redirects or of a
@@ -85,17 +86,27 @@ class BlockRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFrom:
+    """What a page is made from that has no row of its own: a template, and a collection's row."""
+
+    template: PageRow
+    collection: str
+    row: CollectionRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
     """A published page with its blocks in `block_order`; or a draft, where drafts were asked for.
 
     `modified` is the date of the last edit of its row and blocks, in ISO 8601, where that is known;
-    a page that shows a list has none, since it changes with what it lists. A draft has no
-    `published_at`: it is shown at once. `relates` is False where it is no frame, has no feed, no
-    redirects and no translation, and its props refer to no page; None where nobody has looked. Of
-    what it takes from other pages (assemble.Relations), `faults` are what was wrong with it, `feed`
-    is its feed, `settings` are those of its frames, `default_lang` is the language of its app's
-    pages that state none, `translations` are the pages of its group, by language, itself among
-    them, and `part_of` is the key of the page whose list it shows a further part of.
+    a page that shows a list, or is made of a collection's row, has none, since it changes with what
+    it shows. A draft has no `published_at`: it is shown at once. `relates` is False where it is no
+    frame, has no feed, no redirects and no translation, and its props refer to no page; None where
+    nobody has looked. Of what it takes from other pages (assemble.Relations), `faults` are what was
+    wrong with it, `feed` is its feed, `settings` are those of its frames, `default_lang` is the
+    language of its app's pages that state none, `translations` are the pages of its group, by
+    language, itself among them, and `part_of` is the key of the page whose list it shows a further
+    part of. `made` is there where it is made of a collection's row.
     """
 
     id: UUID
@@ -119,6 +130,12 @@ class PageRow:
     settings: SiteSettings = NO_SETTINGS
     default_lang: str = DEFAULT_LANGUAGES.default
     translations: tuple[Translation, ...] = ()
+    made: MadeFrom | None = None
+
+    @property
+    def row_key(self) -> str:
+        """The key of the row that its blocks are from: its own, or that of its list or template."""
+        return self.made.template.key if self.made is not None else self.part_of or self.key
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.
@@ -269,11 +286,12 @@ class Snapshot:
     made of them, where the pipeline has done that; then stylesheets have their addresses. `frames`
     are the due pages that others were put into (assemble.Relations), and that are no `pages` any
     more. `frame_instants` are the first instants at which frames that are not due yet become due,
-    by app, where pages are as they are shown.
+    by app, where pages are as they are shown. `collections` are those of the settings.
     """
 
     pages: tuple[PageRow, ...]
     frames: tuple[PageRow, ...] = ()
+    collections: tuple[RowCollection, ...] = ()
     components: Mapping[str, ComponentRow]
     tokens: tuple[TokenRow, ...]
     nodes: tuple[NodeRow, ...]

@@ -25,6 +25,7 @@ from robbieblocks.media import MediaMaker
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
+    CollectionSource,
     NodeRow,
     Sha256,
     Snapshot,
@@ -90,6 +91,7 @@ class BuildMemory:
         *,
         all_rows: bool,
         drafts: bool = False,
+        sources: Sequence[CollectionSource] = (),
     ) -> Snapshot:
         """The content as it is now: what changed since the last time, or `all_rows`.
 
@@ -100,10 +102,10 @@ class BuildMemory:
         all_rows = all_rows or drafts or self.drafts
         if all_rows or self.content is None or not same(self.read_over, connection):
             self.content = snapshot.take(
-                connection, nodes=nodes, previous=self.content, drafts=drafts
+                connection, nodes=nodes, previous=self.content, drafts=drafts, sources=sources
             )
         else:
-            self.content = snapshot.refresh(connection, self.content, nodes=nodes)
+            self.content = snapshot.refresh(connection, self.content, nodes=nodes, sources=sources)
         self.read_over, self.drafts = connection, drafts
         return self.content
 

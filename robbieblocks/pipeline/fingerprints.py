@@ -170,10 +170,14 @@ class Fingerprints:
     def row_digests(self, prepared: PreparedPage, page: AssembledPage) -> str:
         """The digests of a page's own rows, in a short form.
 
-        First that of the page, then for each block its order, `+` where it shows and `-` where its
-        conditions hide it, and its digest: `1a2b3c4d 1+0a1b2c3d 2-ffffffff`.
+        First that of the page, with that of the row that it is made of (`1a2b3c4d.5e6f7a8b`), then
+        for each block its order, `+` where it shows and `-` where its conditions hide it, and its
+        digest: `1a2b3c4d 1+0a1b2c3d 2-ffffffff`.
         """
         digests = self._known(page).digests
+        if prepared.row.made is not None:
+            own, blank, rest = digests.partition(" ")
+            digests = f"{own}.{prepared.row.made.row.digest[:8]}{blank}{rest}"
         if same(prepared.page, page):
             return digests
         shown = {block.order for block in page.blocks}

@@ -69,8 +69,11 @@ class Inspection:
 
 
 def keys_shown(page: PageRow) -> frozenset[str]:
-    """The keys of the rows that a page is from: its own, that of its list, those of frames."""
-    return frozenset((page.part_of or page.key, page.key, *(b.frame for b in page.blocks))) - {""}
+    """The keys of the rows that a page is from: its own, that of its list or template, those of
+    frames.
+    """
+    own = page.part_of or page.key, page.key, page.row_key
+    return frozenset((*own, *(b.frame for b in page.blocks))) - {""}
 
 
 def no_site(context: BuildContext) -> Site:

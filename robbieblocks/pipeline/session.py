@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from robbieblocks import database, record, release, snapshot
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
-from robbieblocks.model import Manifest, Snapshot
+from robbieblocks.model import Manifest, Snapshot, template_of
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets
 from robbieblocks.pipeline.site import Site, apps_with_pages, check_out
@@ -144,7 +144,11 @@ def read(session: BuildSession) -> Snapshot:
     with session.stopwatch.step("read"):
         nodes = {target.node for target in session.targets} | set(request.nodes)
         content = context.memory.read(
-            session.connection, sorted(nodes), all_rows=request.unasked, drafts=request.drafts
+            session.connection,
+            sorted(nodes),
+            all_rows=request.unasked,
+            drafts=request.drafts,
+            sources=context.settings.collections,
         )
     with session.stopwatch.step("media"):
         given, content = content, context.resolve(content)
@@ -160,6 +164,9 @@ def _targets(request: Request, connection: Connection, site: Site) -> tuple[Targ
     nodes = snapshot.nodes(connection)
     live = {node.id: apps_with_pages(site.root, node.id) for node in nodes}
     page_apps = snapshot.page_apps(connection, one_each=not request.pages, drafts=request.drafts)
+    for key in request.pages:
+        if (template := template_of(key)) in page_apps:
+            page_apps[key] = page_apps[template]
     return choose_targets(request, nodes, page_apps, live)
 
 
@@ -215,4 +222,7 @@ def _close_dead_runs(session: BuildSession) -> None:
 def _blocks_of_new_apps(content: Snapshot, session: BuildSession) -> int:
     """How many blocks must be rendered at least: those of apps of which nothing is live."""
     new = {target.app for target, manifest in session.live.items() if manifest is None}
-    return sum(len(page.blocks) for page in content.pages if page.app in new)
+    made = {each.source.template_page: len(each.rows) for each in content.collections}
+    return sum(
+        len(page.blocks) * made.get(page.key, 1) for page in content.pages if page.app in new
+    )

@@ -90,7 +90,11 @@ def _made(
 ) -> _Made:
     context.use(replace(settings, templates=source.templates), progress)
     rows = content.as_rows(
-        source.content, taken_at=now, drafts=asked.drafts, previous=before.rows if before else None
+        source.content,
+        taken_at=now,
+        drafts=asked.drafts,
+        previous=before.rows if before else None,
+        sources=settings.collections,
     )
     proposal = propose(rows, context=context, before=before.proposal if before else None, now=now)
     hash_ = source.hash(f"{context.page_renderer.id} {context.toolchain.id}")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
@@ -25,6 +25,9 @@ from robbieblocks.settings.project_file import (
 )
 from robbieblocks.settings.shared_cache import SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
+
+if TYPE_CHECKING:
+    from robbieblocks.model import CollectionSource
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _KEYS: Final = {setting.variable: setting.key for setting in SETTINGS}
@@ -48,8 +51,8 @@ class Settings:
     `addresses` where visitors reach each node, `styles` where pages have their styles,
     `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
-    `shared_cache` is the bucket in which nodes share results, None without one.
-    `sync` says how the database is kept in step with a master.
+    `shared_cache` is the bucket in which nodes share results, None without one. `collections` are
+    the views whose rows become pages. `sync` says how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
     """
 
@@ -80,6 +83,7 @@ class Settings:
     in_file: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
+    collections: tuple[CollectionSource, ...] = ()
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -131,6 +135,7 @@ class Settings:
                 master=given.text("ROBBIEBLOCKS_SYNC_MASTER_URL"),
                 interval_s=given.number("sync.interval"),
             ),
+            collections=given.file.collections,
         )
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from robbieblocks.errors import UsageError
 from robbieblocks.settings.addresses import ORIGINS, TABLE, URLS, read_addresses
 from robbieblocks.settings.applications import NAME, read_applications
+from robbieblocks.settings.collections import COLLECTIONS_MEANING, ROWS_MAX, read_collections
+from robbieblocks.settings.collections import NAME as COLLECTIONS
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
 from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
 from robbieblocks.settings.events import NAME as EVENTS
@@ -31,18 +33,20 @@ from robbieblocks.settings.sync import NAME as SYNC
 from robbieblocks.settings.sync import TABLES_MEANING, read_sync_tables
 
 if TYPE_CHECKING:
+    from robbieblocks.model import CollectionSource
     from robbieblocks.source_files import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
-    """What a project's file says: `values` by table and key, whom `events` are told, and in which
-    `freeze_windows` nothing goes out.
+    """What a project's file says: `values` by table and key, whom `events` are told, in which
+    `freeze_windows` nothing goes out, and its `collections`.
     """
 
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
     freeze_windows: tuple[FreezeWindow, ...] = ()
+    collections: tuple[CollectionSource, ...] = ()
 
 
 def current_folder() -> Path:
@@ -95,12 +99,13 @@ def _read(table: Table) -> ProjectFile:
         found[f"{NAME}.{path}"] = address
     events = read_events(table)
     windows = read_freeze_windows(table)
+    collections = read_collections(table)
     for name, urls in read_addresses(tables[TABLE]).items():
         found |= {f"{TABLE}.{name}.{node}": url for node, url in urls.items()}
     found |= read_sync_tables(tables[SYNC])
     for each in (table, *tables.values()):
         each.finish()
-    return ProjectFile(values=found, events=events, freeze_windows=windows)
+    return ProjectFile(values=found, events=events, freeze_windows=windows, collections=collections)
 
 
 def _number(table: Table, key: str, allowed: tuple[int, int]) -> str:
@@ -133,6 +138,10 @@ def file_schema() -> dict[str, Any]:
     windows = made["properties"][FREEZE]["properties"]["windows"]
     windows["description"] = WINDOWS_MEANING
     windows["items"]["properties"]["kind"]["enum"] = ["", *WINDOW_KINDS]
+    collections = made["properties"][COLLECTIONS]
+    collections["description"] = COLLECTIONS_MEANING
+    rows_max = collections["additionalProperties"]["properties"]["rows_max"]
+    rows_max["minimum"], rows_max["maximum"] = ROWS_MAX
     return made
 
 

@@ -13,7 +13,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    after = (_ADDRESSES, _APPLICATIONS, _EVENTS, _FREEZE, _SYNC, "")
+    after = (_ADDRESSES, _APPLICATIONS, _COLLECTIONS, _EVENTS, _FREEZE, _SYNC, "")
     return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), *after))
 
 
@@ -144,6 +144,24 @@ large. `Host` is the visitor's; `X-Forwarded-For`, `-Host` and `-Proto` say who 
 application could take a visitor's word for the server's. No other address is ever asked: a redirect
 of the application is the visitor's to follow. One that does not answer is a 502, one that takes a
 minute to begin is a 504. WebSockets pass nginx and Caddy, and neither `serve` nor `dev`."""
+
+_COLLECTIONS: Final = """
+## Collections
+
+`[collections.NAME]` names a view whose rows become [pages and data](collections.md):
+
+```toml
+[collections.products]
+view = "shop_products"
+key = "slug"
+route = "/products/{slug}"
+template_page = "product"
+rows_max = 10000
+```
+
+`view` is needed. `route` and `template_page` stand together; without them the rows are data alone.
+`key` is the column that names a row: by default the last one in `route`, else `slug`. `rows_max`
+is 10,000 by default, and at most 100,000."""
 
 _WEBHOOK_ROWS: Final = (
     ("name", "the host of `url`", "what `events list` and logs call it; each has another one"),

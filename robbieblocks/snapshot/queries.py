@@ -174,3 +174,48 @@ PLACING: LiteralString = """
     SELECT DISTINCT page_id FROM robbieblocks_page_blocks WHERE component_id = ANY (%(ids)s)
      LIMIT %(most)s
 """
+
+# What a view is, under the names that are given for it: its name as Postgres writes it, whether the
+# session may read it, its columns in order, the type of each, and which of these have a form in
+# JSON. The type of a domain is that under it, of an array that of its items.
+VIEW: LiteralString = """
+    SELECT c.oid::regclass::text, has_table_privilege(c.oid, 'SELECT'), quote_ident(current_user),
+           array_agg(a.attname::text ORDER BY a.attnum),
+           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum),
+           array_agg(item.typtype = 'e' OR item.typcategory = 'S' OR item.oid = ANY (ARRAY[
+               'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp',
+               'timestamptz', 'uuid', 'json', 'jsonb']::regtype[]) ORDER BY a.attnum)
+      FROM pg_class AS c
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_type AS own ON own.oid = a.atttypid
+      JOIN pg_type AS base ON base.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
+      JOIN pg_type AS item ON item.oid = CASE WHEN base.typcategory = 'A'
+                                              THEN base.typelem ELSE base.oid END
+     WHERE c.oid = to_regclass(%(view)s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+     GROUP BY c.oid
+"""
+
+# Rows of a view, all or by key, each as JSON, which is null where it is too long.
+COLLECTION_ROWS: LiteralString = """
+    SELECT held.key, CASE WHEN octet_length(held.whole) <= %(bytes)s THEN held.whole END,
+           octet_length(held.whole)
+      FROM (SELECT source.{key}::text AS key, to_jsonb(source)::text AS whole
+              FROM {view} AS source
+             WHERE %(keys)s::text[] IS NULL OR source.{key}::text = ANY (%(keys)s)
+             LIMIT %(most)s) AS held
+"""
+
+# Rows of collections with queue rows that an earlier state did not include; without a key, the
+# collection as a whole.
+COLLECTED: LiteralString = """
+    SELECT DISTINCT coalesce(after, before) ->> 'collection', coalesce(after, before) ->> 'row_key'
+      FROM robbieblocks_change_triggers
+     WHERE entity_type = 'collection'
+       AND change_xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
+       AND change_xid < pg_snapshot_xmax(pg_current_snapshot())
+       AND NOT pg_visible_in_snapshot(change_xid, %(seen)s::pg_snapshot)
+     LIMIT %(most)s
+"""
+
+# A view may wait for anything; and JSON has times as the session's zone shows them.
+BOUNDS: LiteralString = "SET LOCAL statement_timeout = '20s'; SET LOCAL TimeZone = 'UTC'"

@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 
 from robbieblocks.model import (
     METADATA_MARKS,
-    REFERENCE_MARK,
+    REFERENCE_MARKS,
     BlockRow,
     Bookmark,
     ComponentRow,
@@ -34,8 +34,7 @@ from robbieblocks.snapshot.values import decode, json_value, texts, utc
 NOTHING_KNOWN = Bookmark()
 
 # Pages are received a few at a time, so that they are decoded while the server makes the next ones.
-# libpq before version 17 receives them one by one.
-_PAGES_AT_ONCE = 32 if capabilities.has_stream_chunked() else 1
+_PAGES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,11 @@ class Moment:
 def next_transaction(visible: str) -> int:
     """The first transaction that had not begun when a pg_snapshot was taken."""
     return int(visible.split(":")[1])
+
+
+def at_once(most: int) -> int:
+    """How many rows to receive at a time: libpq before version 17 receives them one by one."""
+    return most if capabilities.has_stream_chunked() else 1
 
 
 def rows(
@@ -124,7 +128,7 @@ def pages(
         "ids": _listed(ids),
         "drafts": drafts,
     }
-    for row in cursor.stream(queries.PAGES, selection, size=_PAGES_AT_ONCE):
+    for row in cursor.stream(queries.PAGES, selection, size=at_once(_PAGES_AT_ONCE)):
         digest, before = hash(row), known.pages.get(row[0])
         if before is not None and before[0] == digest:
             found[row[0]] = before
@@ -159,7 +163,7 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
         blocks=blocks,
         modified=modified,
         draft=draft,
-        relates=REFERENCE_MARK in (row[-1] or "")
+        relates=any(mark in (row[-1] or "") for mark in REFERENCE_MARKS)
         or any(mark in (metadata or "") for mark in METADATA_MARKS),
     )
 

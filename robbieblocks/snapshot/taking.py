@@ -7,8 +7,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from operator import attrgetter
-from typing import Final, LiteralString, TypeVar
+from typing import Final, LiteralString
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -19,21 +18,20 @@ from robbieblocks.database import check_whole, translated
 from robbieblocks.model import (
     SHARED_APP,
     Bookmark,
-    ComponentRow,
+    CollectionSource,
     NodeRow,
     PageRow,
     Snapshot,
     TriggerRow,
     same,
 )
-from robbieblocks.snapshot import media, reading
+from robbieblocks.snapshot import collections, media, reading, sharing
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
+from robbieblocks.snapshot.sharing import KEY, Components
 
-_Row = TypeVar("_Row")
 _Pages = Mapping[UUID, tuple[int, PageRow]]
-_Components = Mapping[UUID, tuple[str, int, ComponentRow]]
 # Both by id, the pages in order, and whether media may have changed.
-_Content = tuple[_Components, _Pages, Sequence[PageRow], bool]
+_Content = tuple[Components, _Pages, Sequence[PageRow], bool]
 
 # One transaction, which sees one state throughout and can't write.
 _ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -47,8 +45,6 @@ _CHANGED_PART: Final = 5
 # after four thousand million transactions. A day is far from both.
 _AGE_MAX: Final = timedelta(days=1)
 
-_KEY: Final = attrgetter("key")
-
 
 def take(
     connection: Connection,
@@ -57,6 +53,7 @@ def take(
     apps: Collection[str] | None = None,
     previous: Snapshot | None = None,
     drafts: bool = False,
+    sources: Sequence[CollectionSource] = (),
 ) -> Snapshot:
     """The content as one transaction sees it, in an order that depends on keys alone.
 
@@ -64,6 +61,7 @@ def take(
     concern none of them. `apps` leaves out pages of other apps (routes can then not be checked
     across apps). Components and tokens are always all there. The transaction is over on return.
     With `drafts` pages that are drafts are there too, and each component counts as published.
+    `sources` are the collections that are read too.
 
     Everything is read, also with `previous`; rows that have not changed since are its own objects.
     JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
@@ -72,25 +70,30 @@ def take(
     or functions are missing or disabled.
     """
     with _transaction(connection, "read the content") as cursor, collector.paused():
-        return _read(cursor, nodes, apps, previous, only_changes=False, drafts=drafts)
+        return _read(cursor, nodes, apps, previous, sources, only_changes=False, drafts=drafts)
 
 
 def refresh(
-    connection: Connection, previous: Snapshot, *, nodes: Sequence[str] | None = None
+    connection: Connection,
+    previous: Snapshot,
+    *,
+    nodes: Sequence[str] | None = None,
+    sources: Sequence[CollectionSource] = (),
 ) -> Snapshot:
     """What `take` would return, made of the rows that changed since `previous` and of its others.
 
     A row that did not change is the same object. Pages changed if a queue row names them that the
-    transaction of `previous` did not see, and so did media; components are compared by version;
-    all else is always read. Everything is read where the queue can't tell what changed (another
-    server or database, a restart, a TRUNCATE, capture disabled meanwhile, other apps), and where
-    much changed.
+    transaction of `previous` did not see, and so did media and collections; components are compared
+    by version; all else is always read. Everything is read where the queue can't tell what changed
+    (another server or database, a restart, a TRUNCATE, capture disabled meanwhile, other apps), and
+    where much changed.
 
     An edit that left no queue row (made as a replica), or whose row was deleted by hand, appears
-    only with the next `take`. Raises DatabaseUnavailable and SchemaOutdated.
+    only with the next `take`, and so does one of a table whose collection has no triggers. Raises
+    DatabaseUnavailable and SchemaOutdated.
     """
     with _transaction(connection, "read what changed") as cursor, collector.paused():
-        return _read(cursor, nodes, None, previous, only_changes=True)
+        return _read(cursor, nodes, None, previous, sources, only_changes=True)
 
 
 def nodes(connection: Connection) -> tuple[NodeRow, ...]:
@@ -140,6 +143,7 @@ def _read(
     named: Sequence[str] | None,
     apps: Collection[str] | None,
     previous: Snapshot | None,
+    sources: Sequence[CollectionSource],
     *,
     only_changes: bool,
     drafts: bool = False,
@@ -151,6 +155,7 @@ def _read(
     changed = None
     if only_changes and previous is not None and wanted == known.apps:
         changed = _read_changed(cursor, moment, previous)
+    tells = changed is not None
     if changed is None:
         # An edit alone costs nothing: its triggers are those of the snapshot before.
         check_whole(cursor)
@@ -158,11 +163,16 @@ def _read(
     components, pages, in_order, media_changed = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
-        pages=_shared(in_order, previous.pages if previous else ()),
-        components=_by_key(components, previous.components if previous else {}),
-        tokens=_shared_if_equal(tokens, previous.tokens if previous else ()),
-        nodes=_shared([row for _, row in node_rows.values()], previous.nodes if previous else ()),
-        triggers=_shared_if_equal(waiting, previous.triggers if previous else ()),
+        pages=sharing.shared(in_order, previous.pages if previous else ()),
+        collections=collections.read(cursor, sources, previous, only_changes=tells)
+        if sources
+        else (),
+        components=sharing.by_key(components, previous.components if previous else {}),
+        tokens=sharing.shared_if_equal(tokens, previous.tokens if previous else ()),
+        nodes=sharing.shared(
+            [row for _, row in node_rows.values()], previous.nodes if previous else ()
+        ),
+        triggers=sharing.shared_if_equal(waiting, previous.triggers if previous else ()),
         media=media.read(cursor, moment, previous, changed=media_changed),
         media_content=partial(media.content, cursor.connection),
         taken_at=moment.time,
@@ -192,7 +202,7 @@ def _read_all(
 ) -> _Content:
     """All components, and all pages of the apps."""
     pages = reading.pages(cursor, apps, None, known, drafts=drafts)
-    in_order = sorted((row for _, row in pages.values()), key=_KEY)
+    in_order = sorted((row for _, row in pages.values()), key=KEY)
     return reading.components(cursor, None, known, drafts=drafts), pages, in_order, True
 
 
@@ -236,13 +246,13 @@ def _replaced(
     """Pages in order of their keys, with some removed and some added."""
     rows = list(before)
     for row in removed:
-        del rows[bisect_left(rows, row.key, key=_KEY)]
+        del rows[bisect_left(rows, row.key, key=KEY)]
     for row in added:
-        insort(rows, row, key=_KEY)
+        insort(rows, row, key=KEY)
     return rows
 
 
-def _changed_components(cursor: Cursor[TupleRow], known: Bookmark) -> _Components | None:
+def _changed_components(cursor: Cursor[TupleRow], known: Bookmark) -> Components | None:
     """The known components with what changed; None where so many did that all are to be read."""
     before = known.components
     versions = reading.versions(cursor)
@@ -262,37 +272,10 @@ def _changed_limit(row_count: int) -> int:
     return max(_CHANGED_MIN, row_count // _CHANGED_PART)
 
 
-def _renamed(before: _Components, after: _Components) -> set[UUID]:
+def _renamed(before: Components, after: Components) -> set[UUID]:
     """The components that were added, removed or given another key."""
     if same(before, after):
         return set()
     in_both = before.keys() & after.keys()
     other_key = {key for key in in_both if before[key][2].key != after[key][2].key}
     return other_key | (before.keys() ^ after.keys())
-
-
-# --- the same objects ------------------------------------------------------------------------
-
-
-def _shared(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """The rows as a tuple: `before` itself where it holds the same objects."""
-    if same(rows, before):
-        return before
-    unchanged = len(rows) == len(before) and all(map(same, rows, before))
-    return before if unchanged else tuple(rows)
-
-
-def _shared_if_equal(rows: Sequence[_Row], before: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """The rows, each replaced by an equal one of `before`; for rows that can be hashed."""
-    known = {row: row for row in before}
-    return _shared([known.get(row, row) for row in rows], before)
-
-
-def _by_key(
-    components: _Components, before: Mapping[str, ComponentRow]
-) -> Mapping[str, ComponentRow]:
-    """The components by key: `before` itself where it holds the same objects."""
-    rows = sorted((row for _, _, row in components.values()), key=_KEY)
-    if len(rows) == len(before) and all(map(same, rows, before.values())):
-        return before
-    return {row.key: row for row in rows}

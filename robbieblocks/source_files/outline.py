@@ -91,7 +91,7 @@ class _Outline(Table):
         inner, _ = self._inner_tables.setdefault(name, (_Outline(), True))
         return [inner]
 
-    def named_tables(self) -> dict[str, Table]:
+    def named_tables(self, *, dotted: bool = True) -> dict[str, Table]:  # noqa: ARG002 - the table's
         return {_ANY_NAME: self.table(_ANY_NAME)}
 
     def finish(self) -> None:

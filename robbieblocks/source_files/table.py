@@ -181,13 +181,16 @@ class Table:
             values, self.collector, self.file, self.source, self.places, (*self.path, *path)
         )
 
-    def named_tables(self) -> dict[str, Table]:
-        """Every key of this table as a table, `{ value = ... }`; what is none is a problem."""
+    def named_tables(self, *, dotted: bool = True) -> dict[str, Table]:
+        """Every key of this table as a table, `{ value = ... }`; what is none is a problem.
+
+        Where keys may be `dotted`, one that is not quoted is a problem.
+        """
         found: dict[str, Table] = {}
         self._check_keys((), self.values)
         for name in self.values:
             value = self._take(name)
-            if isinstance(value, dict) and _is_split(name, value):
+            if isinstance(value, dict) and dotted and _is_split(name, value):
                 inner = next(iter(value))
                 said = printable(f"{name}.{inner}")
                 what = "is split at its dot, which makes it two keys"

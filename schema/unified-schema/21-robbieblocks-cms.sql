@@ -565,11 +565,12 @@ COMMENT ON TABLE robbieblocks_change_triggers IS
     'Who changed what, and what waits to be built. What is built follows from the content, never '
     'from these rows alone.';
 COMMENT ON COLUMN robbieblocks_change_triggers.trigger_type IS
-    'page_update, component_update, style_change or branding_change.';
+    'page_update, component_update, style_change, branding_change, media_update or '
+    'collection_update.';
 COMMENT ON COLUMN robbieblocks_change_triggers.entity_type IS
-    'page, component, style_token or node_branding.';
+    'page, component, style_token, node_branding, media or collection.';
 COMMENT ON COLUMN robbieblocks_change_triggers.entity_id IS
-    'The id of the row that changed.';
+    'The id of the row that changed; of a collection, made of its name and the row''s key.';
 COMMENT ON COLUMN robbieblocks_change_triggers.affected_apps IS
     'As far as known when the row was written; null: any.';
 COMMENT ON COLUMN robbieblocks_change_triggers.affected_nodes IS
@@ -1649,6 +1650,66 @@ BEGIN
 END
 $$;
 
+-- Collections: rows of tables that are none of ours, of which pages are made. Its triggers are made
+-- by `robbieblocks collections install`, one for each kind of statement; they say the collection,
+-- the page that is its template (empty where it makes no pages), and the column that names a row
+-- (empty where a row of the table is no row of the collection). The rows changed that are named;
+-- where none can be, or more than a thousand are, the collection as a whole did.
+CREATE OR REPLACE FUNCTION robbieblocks_capture_collection() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
+DECLARE
+    collection CONSTANT text := TG_ARGV[0];
+    key_column CONSTANT text := TG_ARGV[2];
+    app CONSTANT text := (SELECT app_namespace FROM robbieblocks_pages
+                           WHERE page_key = TG_ARGV[1]);
+    keys text[] := ARRAY[NULL];
+    ids uuid[];
+    sides jsonb[];
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT o::text FROM old_rows o EXCEPT ALL SELECT n::text FROM new_rows n) THEN
+            RETURN NULL;
+        END IF;
+        IF key_column <> '' THEN
+            EXECUTE format(
+                'SELECT array_agg(DISTINCT changed.key) FROM ('
+                '(SELECT o.%1$I::text AS key, o::text FROM old_rows o EXCEPT ALL '
+                'SELECT n.%1$I::text, n::text FROM new_rows n) UNION ALL '
+                '(SELECT n.%1$I::text, n::text FROM new_rows n EXCEPT ALL '
+                'SELECT o.%1$I::text, o::text FROM old_rows o)) AS changed', key_column) INTO keys;
+        END IF;
+    ELSIF TG_OP = 'INSERT' THEN
+        IF NOT EXISTS (SELECT FROM new_rows) THEN
+            RETURN NULL;
+        ELSIF key_column <> '' THEN
+            EXECUTE format('SELECT array_agg(DISTINCT n.%I::text) FROM new_rows n', key_column)
+               INTO keys;
+        END IF;
+    ELSIF TG_OP = 'DELETE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows) THEN
+            RETURN NULL;
+        ELSIF key_column <> '' THEN
+            EXECUTE format('SELECT array_agg(DISTINCT o.%I::text) FROM old_rows o', key_column)
+               INTO keys;
+        END IF;
+    END IF;
+    IF cardinality(keys) > 1000 OR array_position(keys, NULL) IS NOT NULL THEN
+        keys := ARRAY[NULL];
+    END IF;
+    SELECT array_agg(md5('robbieblocks collection ' || named.name)::uuid),
+           array_agg(jsonb_build_object('name', named.name, 'collection', collection,
+                                        'row_key', named.key))
+      INTO ids, sides
+      FROM (SELECT given.key, concat_ws('/', collection, given.key) AS name
+              FROM unnest(keys) AS given (key)) AS named;
+    PERFORM robbieblocks_enqueue(
+        'collection_update', 'collection', ids,
+        CASE WHEN app IS NOT NULL THEN array_fill(app, ARRAY[cardinality(ids)]) END, NULL, ids,
+        CASE WHEN TG_OP <> 'INSERT' THEN sides END, CASE WHEN TG_OP <> 'DELETE' THEN sides END);
+    RETURN NULL;
+END
+$$;
+
 
 -- 11  Change capture: triggers ------------------------------------------------------------------
 
@@ -1698,7 +1759,8 @@ $$;
 
 -- Whoever may use them could put them on a temporary table of his own, and so write queue rows.
 REVOKE ALL ON FUNCTION robbieblocks_capture_page, robbieblocks_capture_block,
-    robbieblocks_capture_component, robbieblocks_capture_token, robbieblocks_capture_branding
+    robbieblocks_capture_component, robbieblocks_capture_token, robbieblocks_capture_branding,
+    robbieblocks_capture_collection
   FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER robbieblocks_settle_truncate AFTER TRUNCATE ON robbieblocks_node_branding

@@ -1,15 +1,15 @@
-"""The queries that blocks make over the pages of their app: `{"$pages": {...}}` in props."""
+"""The queries that blocks make over pages (`{"$pages": {...}}`) and rows (`{"$rows": {...}}`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from robbieblocks.assemble.relations.page_data import FIELDS, is_field
 from robbieblocks.assemble.values import ValueProblem
-from robbieblocks.messages import did_you_mean, json_pointer, printable
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
+from robbieblocks.model import Json, JsonObject, RowCollection
 from robbieblocks.names import is_language
 
 MAX_LIMIT: Final = 1_000
@@ -19,6 +19,9 @@ OPTIONS: Final = (
     *("app", "where", "under", "lang", "sort", "limit", "offset", "fields", "near", "paginate"),
 )
 SAME: Final = "same"
+ROUTE: Final = "route"
+"""What a row in a list has beside its columns: the route of its page."""
+_OF_ROWS: Final = ("collection", "where", "sort", "limit", "offset", "fields", "near", "paginate")
 _SIDES: Final = ("next", "previous")
 
 
@@ -29,8 +32,10 @@ class PageQuery:
     `where` are names of metadata with the values of which a page has to have one. `lang` is the
     pages' language in small letters, "" for any. `near` takes the pages after or before the asking
     one, the nearest first. With `paginate` the asking page is made once for each `limit` pages.
+    With `collection` it is rows that are listed.
     """
 
+    collection: str = ""
     where: tuple[tuple[str, tuple[Json, ...]], ...] = ()
     under: str = ""
     lang: str = ""
@@ -68,9 +73,7 @@ def read_query(
     if not is_field(name):
         remedy = f"one of {', '.join(FIELDS)}, or metadata.<name>; with - before it: descending"
         reader.wrong("sort", f"pages can't be sorted by `{printable(sort)}`", remedy)
-    near = reader.text("near", "")
-    if near not in ("", *_SIDES):
-        reader.wrong("near", f"`{printable(near)}` is neither next nor previous", "choose one")
+    near = reader.near()
     query = PageQuery(
         where=reader.where(page_field),
         under=reader.text("under", ""),
@@ -80,11 +83,47 @@ def read_query(
         limit=reader.number("limit", 1 if near else DEFAULT_LIMIT, least=1, most=MAX_LIMIT),
         offset=reader.number("offset", 0, least=0, most=1_000_000),
         fields=reader.fields(),
-        near="next" if near == "next" else "previous" if near == "previous" else "",
+        near=near,
         paginate=reader.flag("paginate"),
     )
-    if query.paginate and (query.near or query.offset):
-        reader.wrong("paginate", "paginate goes with neither near nor offset", "leave one out")
+    reader.check_paginate(query)
+    return tuple(found) or query
+
+
+def read_rows_query(
+    asked: JsonObject, source: RowCollection, at: str, page_field: Callable[[Json, str], Json]
+) -> PageQuery | tuple[ValueProblem, ...]:
+    """A query over the rows of a collection, as `read_query`."""
+    found: list[ValueProblem] = []
+    for name in asked:
+        if name not in _OF_ROWS:
+            what = f"there is no option `{printable(name)}` of $rows"
+            found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, _OF_ROWS)))
+    reader = _Reader(asked, at, found)
+    columns = source.columns
+    sort = reader.text("sort", source.source.key)
+    name = sort.removeprefix("-")
+    if name not in columns:
+        what = f"rows can't be sorted by `{printable(sort)}`"
+        reader.wrong("sort", what, did_you_mean(name, columns))
+    near = reader.near()
+    where = reader.where(page_field)
+    for column, _ in where:
+        if column not in columns:
+            what = f"the collection has no column `{printable(column)}`"
+            reader.wrong("where", what, did_you_mean(column, columns))
+    query = PageQuery(
+        collection=source.source.name,
+        where=where,
+        sort=f"metadata.{name}",
+        descending=sort.startswith("-"),
+        limit=reader.number("limit", 1 if near else DEFAULT_LIMIT, least=1, most=MAX_LIMIT),
+        offset=reader.number("offset", 0, least=0, most=1_000_000),
+        fields=tuple(ROUTE if name == ROUTE else f"row.{name}" for name in reader.columns(columns)),
+        near=near,
+        paginate=reader.flag("paginate"),
+    )
+    reader.check_paginate(query)
     return tuple(found) or query
 
 
@@ -141,6 +180,27 @@ class _Reader:
         if not isinstance(value, bool):
             self.wrong(name, f"{name} is {shown(value)}", "true or false")
         return value is True
+
+    def near(self) -> Literal["", "next", "previous"]:
+        value = self.text("near", "")
+        if value not in ("", *_SIDES):
+            self.wrong("near", f"`{printable(value)}` is neither next nor previous", "choose one")
+        return "next" if value == "next" else "previous" if value == "previous" else ""
+
+    def check_paginate(self, query: PageQuery) -> None:
+        if query.paginate and (query.near or query.offset):
+            self.wrong("paginate", "paginate goes with neither near nor offset", "leave one out")
+
+    def columns(self, known: Sequence[str]) -> tuple[str, ...]:
+        """The columns of rows that `fields` names; without it all, and the route."""
+        all_ = (*(name for name in known if name != ROUTE), ROUTE)
+        value = self.asked.get("fields", [*all_])
+        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+        if isinstance(value, list) and names == value and set(names) <= {*all_}:
+            return tuple(names)
+        remedy = f"a list of some of: {listed(all_)}"
+        self.wrong("fields", "fields names what rows don't have", remedy)
+        return all_
 
     def fields(self) -> tuple[str, ...]:
         value = self.asked.get("fields", [*FIELDS])

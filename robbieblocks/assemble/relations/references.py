@@ -1,22 +1,35 @@
-"""References in props: `{"$page": "route"}` and `{"$pages": {...}}`, replaced by what they name."""
+"""References in props, replaced by what they name.
+
+`{"$page": "route"}` is a field of the page, `{"$pages": {...}}` a list of pages; `{"$row": "name"}`
+is a column of the row that the page is made of, `{"$rows": {...}}` a list of rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from robbieblocks.assemble.collections.filling import ROW, no_column
+from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field
-from robbieblocks.assemble.relations.query import PageQuery, read_query, shown
+from robbieblocks.assemble.relations.query import (
+    PageQuery,
+    read_query,
+    read_rows_query,
+    shown,
+)
 from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
-from robbieblocks.messages import json_pointer
+from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, PageRow
 
 PAGE: Final = "$page"
 PAGES: Final = "$pages"
+ROWS: Final = "$rows"
 PAGINATION: Final = "pagination"
 TRANSLATIONS: Final = "translations"
+_NAMES: Final = frozenset((PAGE, PAGES, ROW, ROWS))
 # What one page may ask for, its frames' blocks included.
 MAX_LISTS: Final = 100
 MAX_LISTED: Final = 10_000
@@ -26,15 +39,17 @@ MAX_LISTED: Final = 10_000
 class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    `translations` gives those of the page, itself among them. `in_frame` says whether the block at
-    hand is a frame's. Afterwards `lists` is how many lists the page has, `own_lists` how many of
-    them no frame has, `listed` how many pages are in them, `paginated` the query that asks for
-    parts, `total` how many pages it takes, and `problems` are what is wrong with references.
+    `row_lists` are the collections by name. `translations` gives those of the page, itself among
+    them. `in_frame` says whether the block at hand is a frame's. Afterwards `lists` is how many
+    lists the page has, `own_lists` how many of them no frame has, `listed` how many pages are in
+    them, `paginated` the query that asks for parts, `total` how many pages it takes, `asked` are
+    the collections whose rows it lists, and `problems` are what is wrong with references.
     """
 
     row: PageRow
     data: JsonObject
     listing: Listing
+    row_lists: Mapping[str, RowList]
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
     translations: Callable[[], Json] = list
@@ -44,6 +59,7 @@ class References:
     listed: int = 0
     paginated: PageQuery | None = None
     total: int = 0
+    asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
 
     def replaced(self, value: Json, at: str = "", depth: int = 0) -> Json:
@@ -57,6 +73,10 @@ class References:
                     return self._page_field(asked, at)
                 if name == PAGES:
                     return self._pages(asked, at)
+                if name == ROW:
+                    return self._column(asked, at)
+                if name == ROWS:
+                    return self._rows(asked, at)
             fresh = {
                 name: self.replaced(part, at + json_pointer(name), depth + 1)
                 for name, part in value.items()
@@ -91,10 +111,53 @@ class References:
         """A value of a query, where it names a field of the page that asks."""
         if isinstance(value, dict) and [*value] == [PAGE]:
             return self._page_field(value[PAGE], at)
+        if isinstance(value, dict) and [*value] == [ROW]:
+            self._column(value[ROW], at)
+            made, name = self.row.made, value[ROW]
+            return made.row.values.get(name) if made and isinstance(name, str) else None
         return value
+
+    def _column(self, name: Json, at: str) -> Json:
+        made = self.row.made
+        if made is None:
+            what = "no row: the page is not made of a collection's"
+            self._wrong(at, what, "name the page as template_page of a collection in the settings")
+            return None
+        if isinstance(name, str) and name in made.row.shown:
+            return made.row.shown[name]
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(no_column(name, made.row.values, at))
+        return None
+
+    def _rows(self, asked: Json, at: str) -> Json:
+        name = asked.get("collection") if isinstance(asked, dict) else None
+        rows = self.row_lists.get(name) if isinstance(name, str) else None
+        if not isinstance(asked, dict) or rows is None:
+            what = f"$rows is {shown(asked)}, and names no collection"
+            if isinstance(name, str):
+                what = f"there is no collection `{printable(name)}` in the settings"
+            self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
+            return []
+        self.asked[rows.collection.source.name] = rows
+        if rows.app not in ("", self.row.app):
+            what = f"the rows of {rows.collection.source.name} are of the app {printable(rows.app)}"
+            self._wrong(at, what, "name the view as a second collection, without template_page")
+            return []
+        fault = rows.fault
+        if fault is not None and fault not in self.row.faults:
+            self._wrong(at, f"{fault.where}: {fault.what}", fault.remedy)
+        if fault is not None:
+            return []
+        query = read_rows_query(asked, rows.collection, at, self._of_page)
+        return self._listed(query, rows.listing, at)
 
     def _pages(self, asked: Json, at: str) -> Json:
         query = read_query(asked, self.row.app, str(self.data["lang"]), at, self._of_page)
+        return self._listed(query, self.listing, at)
+
+    def _listed(
+        self, query: PageQuery | tuple[ValueProblem, ...], listing: Listing, at: str
+    ) -> Json:
         if not isinstance(query, PageQuery):
             self.problems += query[: MAX_PROBLEMS - len(self.problems)]
             return []
@@ -109,7 +172,7 @@ class References:
             self._wrong(at, "a frame's list has paginate", "put that list on a page of its own")
             return []
         first = (self.number - 1) * query.limit if query.paginate else query.offset
-        found, total = self.listing.window(query, self.row.part_of or self.row.key, first)
+        found, total = listing.window(query, self.row.part_of or self.row.key, first)
         if query.paginate:
             if self.paginated is not None and self.paginated != query:
                 what = "a second list of the page has paginate"
@@ -121,7 +184,7 @@ class References:
                 what = f"the page's lists have more than {MAX_LISTED:,} pages in all"
                 self._wrong(at, what, "lower their limits")
             return []
-        return [self.listing.chosen(page, query.fields) for page in found]
+        return [listing.chosen(page, query.fields) for page in found]
 
     def _pagination(self) -> Json:
         routes, number = self.routes or [self.row.route], self.number
@@ -140,7 +203,7 @@ def has_reference(values: Iterable[Json]) -> bool:
     while waiting:
         value, depth = waiting.pop()
         if isinstance(value, dict):
-            if len(value) == 1 and (PAGE in value or PAGES in value):
+            if len(value) == 1 and not _NAMES.isdisjoint(value):
                 return True
             parts: Iterable[Json] = value.values()
         elif isinstance(value, list):

@@ -6,15 +6,17 @@ what it takes is equal: publishing a post rewrites the lists that it enters, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import Final
 
+from robbieblocks.assemble.collections.making import MadePages
+from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.feed_places import misplaced_feeds
-from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
+from robbieblocks.assemble.relations.feeds import feed_setting
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.page_data import data_of
@@ -27,6 +29,7 @@ from robbieblocks.assemble.relations.parts import (
     taken_key,
 )
 from robbieblocks.assemble.relations.references import References, has_reference
+from robbieblocks.assemble.relations.taking import with_blocks, with_faults, with_feed
 from robbieblocks.assemble.relations.translations import (
     Group,
     Groups,
@@ -36,8 +39,6 @@ from robbieblocks.assemble.relations.translations import (
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
-    BlockRow,
-    Feed,
     Json,
     JsonObject,
     Languages,
@@ -55,13 +56,15 @@ class Relations:
     """What was made of each app's rows the last time."""
 
     _apps: dict[str, _App] = field(default_factory=dict[str, "_App"])
+    _made: MadePages = field(default_factory=MadePages)
 
     def applied(self, content: Snapshot, now: datetime, unlisted: Collection[str] = ()) -> Snapshot:
         """The content with its pages as they are shown at an instant; frames are not among them.
 
         No list has the pages whose keys are `unlisted`. The very snapshot where no page takes
-        anything from another.
+        anything from another, and there are no collections.
         """
+        content = self._made.applied(content)
         apps = {row.app for row in content.pages if row.relates is not False and _relates(row)}
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
         if not apps:
@@ -70,8 +73,10 @@ class Relations:
         pages: list[PageRow] = []
         for row in content.pages:
             rows.get(row.app, pages).append(row)
+        row_lists = self._made.row_lists(content, unlisted)
         for name, own in rows.items():
             app = self._apps.setdefault(name, _App())
+            app.row_lists = row_lists
             pages += app.related(sorted(own, key=_KEY), now, unlisted)
         instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
         frames = tuple([frame for app in self._apps.values() for frame in app.frames])
@@ -83,9 +88,11 @@ def _relates(row: PageRow) -> bool:
 
 
 def _refers(row: PageRow) -> bool:
-    """Whether a row has a feed, or its props have references."""
+    """Whether a row has a feed, or its props have references, or it is made of another row."""
     return row.relates is not False and (
-        feed_setting(row) is not None or has_reference([block.props for block in row.blocks])
+        row.made is not None
+        or feed_setting(row) is not None
+        or has_reference([block.props for block in row.blocks])
     )
 
 
@@ -93,7 +100,8 @@ def _refers(row: PageRow) -> bool:
 class _Related:
     """What a row became, and from what. `listing` is None where no list is in it.
 
-    `parts` are the keys of its further parts, `taken` is that of another page among them.
+    `parts` are the keys of its further parts, `taken` is that of another page among them, `asked`
+    are the collections whose rows it lists.
     """
 
     row: PageRow
@@ -103,15 +111,18 @@ class _Related:
     pages: tuple[PageRow, ...]
     parts: tuple[str, ...] = ()
     taken: str | None = None
+    asked: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
 
 
 @dataclass(slots=True)
 class _App:
     """The rows of one app, with frames or references among them.
 
-    `next_frame` is the first instant at which a frame becomes due that is not yet.
+    `next_frame` is the first instant at which a frame becomes due that is not yet. `row_lists` are
+    the collections.
     """
 
+    row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
     next_frame: datetime | None = None
     _frames: Frames = field(default_factory=partial(Frames.of, ()))
     _listing: Listing = field(default_factory=partial(Listing, ()))
@@ -165,7 +176,7 @@ class _App:
             found += made.pages
         wrong = misplaced_feeds(page for page in found if _is_due(page, now))
         if wrong:
-            found = [_with_faults(page, wrong.get(page.key, ())) for page in found]
+            found = [with_faults(page, wrong.get(page.key, ())) for page in found]
         return found
 
     def _list(self, rows: Sequence[PageRow]) -> None:
@@ -202,6 +213,7 @@ class _App:
             and known.group == group
             and (known.listing is None or same(known.listing, self._listing))
             and known.taken == taken_key(known.parts, keys)
+            and all(same(self.row_lists.get(name), rows) for name, rows in known.asked.items())
         ):
             return known
         made = _Related(row, self._frames, group, None, ())
@@ -221,9 +233,9 @@ class _App:
         """The page with what is known of its language; the very row where nothing is."""
         default = self._languages.default
         if not group.pages and default == page.default_lang:
-            return _with_faults(page, group.faults)
+            return with_faults(page, group.faults)
         known = replace(page, default_lang=default, translations=group.pages)
-        return _with_faults(known, group.faults)
+        return with_faults(known, group.faults)
 
     def _replaced(self, made: _Related, page: PageRow, keys: Collection[str]) -> _Related:
         """The page, and its further parts, with references replaced."""
@@ -232,8 +244,11 @@ class _App:
         translations = partial(
             translations_data, as_translation(page, languages), made.group.pages, languages
         )
-        references = References(page, data, self._listing, translations=translations)
-        whole = _with_feed(_with_blocks(page, references), str(data["lang"]), self._listing)
+        references = References(
+            page, data, self._listing, self.row_lists, translations=translations
+        )
+        whole = with_feed(with_blocks(page, references), str(data["lang"]), self._listing)
+        made = replace(made, asked=references.asked)
         query = references.paginated
         if query is None:
             if references.own_lists:
@@ -246,55 +261,19 @@ class _App:
         made = replace(made, listing=self._listing, parts=parts, taken=taken)
         wrong = parts_problem(page, count, references.listed, taken)
         if wrong is not None:
-            return replace(made, pages=(_with_faults(whole, (wrong,)),))
+            return replace(made, pages=(with_faults(whole, (wrong,)),))
         routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
         pages: list[PageRow] = []
         for number in range(1, count + 1):
             row = replace(part_of(page, number), modified="")
             data = data_of(row, languages.default)
-            told = References(row, data, self._listing, number, routes, translations)
-            pages.append(_with_blocks(row, told))
+            told = References(
+                row, data, self._listing, self.row_lists, number, routes, translations
+            )
+            pages.append(with_blocks(row, told))
         first = replace(pages[0], feed=whole.feed, faults=whole.faults)
         return replace(made, pages=(first, *pages[1:]))
 
 
 def _is_due(row: PageRow, now: datetime) -> bool:
     return row.published_at is None or row.published_at <= now
-
-
-def _with_blocks(page: PageRow, references: References) -> PageRow:
-    blocks: list[BlockRow] = []
-    faults: list[Problem] = [*page.faults]
-    for block in page.blocks:
-        references.problems.clear()
-        references.in_frame = bool(block.frame)
-        props: Json = references.replaced(block.props)
-        blocks.append(block if props is block.props else block._replace(props=props))
-        faults += [
-            problem.in_row(
-                *(
-                    ("component", block.component)
-                    if block.component
-                    else ("page", page.part_of or page.key)
-                ),
-                "props",
-                page=block.frame or page.part_of or page.key,
-                block=block.own_order,
-            )
-            for problem in references.problems
-        ]
-    return replace(page, blocks=tuple(blocks), faults=tuple(faults))
-
-
-def _with_faults(page: PageRow, faults: Sequence[Problem]) -> PageRow:
-    return replace(page, faults=(*page.faults, *faults)) if faults else page
-
-
-def _with_feed(page: PageRow, lang: str, listing: Listing) -> PageRow:
-    if feed_setting(page) is None:
-        return page
-    feed = read_feed(page, lang, listing)
-    if isinstance(feed, Feed):
-        return replace(page, feed=feed)
-    faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
-    return _with_faults(page, tuple(faults))

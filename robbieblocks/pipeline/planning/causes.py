@@ -43,7 +43,7 @@ class CauseFinder:
     ) -> tuple[Cause, ...]:
         """What differs between a page and its live version, or why it is live from now on."""
         if live is None:
-            return (Cause("page", prepared.row.part_of or prepared.key),)
+            return (_of_whole(prepared),)
         if is_damaged:
             return (Cause("release", "a damaged file"),)
         if not live.row_digests:
@@ -58,9 +58,12 @@ class CauseFinder:
     def _of_rows(self, prepared: PreparedPage, before: str, after: str) -> list[Cause]:
         if before == after:
             return []
-        page = prepared.row.part_of or prepared.key
+        page = prepared.row.row_key
         old_page, *old_blocks = before.split()
         new_page, *new_blocks = after.split()
+        (old_page, _, old_row), (new_page, _, new_row) = map(_parted, (old_page, new_page))
+        if old_row != new_row:
+            return [_of_whole(prepared)]
         old, new = _blocks(old_blocks), _blocks(new_blocks)
         causes = [] if old_page == new_page else [Cause("page", page)]
         frames = {block.order: block.frame for block in prepared.row.blocks if block.frame}
@@ -110,6 +113,19 @@ class CauseFinder:
                 if keys.isdisjoint(self._brand.aliases.get(key, ()))
             )
         return self._token_causes
+
+
+def _of_whole(prepared: PreparedPage) -> Cause:
+    """The row that a page is there for."""
+    made = prepared.row.made
+    if made is not None:
+        return Cause("collection", f"{made.collection}/{made.row.key}")
+    return Cause("page", prepared.row.part_of or prepared.key)
+
+
+def _parted(digest: str) -> tuple[str, str, str]:
+    """The digests of a page and of the row that it is made of, around a dot."""
+    return digest.partition(".")
 
 
 def causes_of_problems(problems: Iterable[Problem]) -> tuple[Cause, ...]:

@@ -23,6 +23,8 @@ from robbieblocks.model import (
     PageEntry,
     Sha256,
     Snapshot,
+    made_key,
+    template_of,
 )
 from robbieblocks.pipeline.compiling import Compiled, CompiledApp
 from robbieblocks.pipeline.fingerprints import BrandFingerprint
@@ -225,13 +227,18 @@ def _compared(
 
 
 def _only(asked: Collection[str], content: Snapshot) -> frozenset[str]:
-    """The keys of the pages that may change; empty for all, as where a frame is asked for."""
+    """The keys of the pages that may change; empty for all, as where a frame is asked for.
+
+    A template stands for all pages that are made from it; of a row that is gone, its page remains.
+    """
     if not asked:
         return frozenset()
-    of_page = {page.key: page.part_of or page.key for page in content.pages}
-    if not set(asked) <= of_page.keys():
+    wanted = set(asked)
+    rows = {page.key: {page.part_of or page.key, page.row_key} for page in content.pages}
+    made = {key for key in wanted if template_of(key)}
+    if not wanted <= made.union(*rows.values()):
         return frozenset()
-    return frozenset(key for key, page in of_page.items() if page in asked)
+    return frozenset(made).union(key for key, of_page in rows.items() if of_page & wanted)
 
 
 def _held(given: Comparison) -> Mapping[str, Hold]:
@@ -271,14 +278,18 @@ def _held_back(
 
 
 def _errors_of_whole(given: Comparison, key: str) -> tuple[Problem, ...]:
-    """The errors of the page that this live one is a further part of.
+    """The errors of the page that this live one is a further part of, or of its collection.
 
-    Where they hold that page back nobody knows its parts: those stay to which it leads.
+    Where they hold that page back nobody knows its parts: those stay to which it leads. So it is
+    with the pages of a collection that can't be read, or has rows without a usable key.
     """
-    whole = whole_key(key)
-    if whole is None or given.target.app not in given.node.apps:
+    if given.target.app not in given.node.apps:
         return ()
-    return given.app.assembly.held_back.get(whole, ())
+    held_back = given.app.assembly.held_back
+    whole, template = whole_key(key), template_of(key)
+    return held_back.get(whole or "", ()) or (
+        held_back.get(made_key(template, ""), ()) if template else ()
+    )
 
 
 def _removed(given: Comparison, entry: PageEntry) -> PlannedPage:

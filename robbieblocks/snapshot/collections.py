@@ -1,0 +1,263 @@
+"""Reads collections: rows of views that the settings name, none of which is a table of ours.
+
+What is wrong with a view is a problem of its collection: everything else is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, cast
+
+import psycopg
+from psycopg import Cursor, errors, sql
+from psycopg.rows import TupleRow
+
+from robbieblocks.errors import Problem
+from robbieblocks.media_names import REFERENCE
+from robbieblocks.messages import counted, did_you_mean, printable, size
+from robbieblocks.model import (
+    CollectionRow,
+    CollectionSource,
+    Json,
+    JsonObject,
+    RowCollection,
+    Snapshot,
+)
+from robbieblocks.row_faults import blame
+from robbieblocks.snapshot import queries, reading
+from robbieblocks.snapshot.values import decode
+
+ROW_BYTES_MAX: Final = 256 * 1024
+COLLECTION_BYTES_MAX: Final = 256 * 1024 * 1024
+
+# Where more rows have changed, all are read.
+_CHANGED_MAX: Final = 1_000
+_ROWS_AT_ONCE: Final = 500
+_ENTITY: Final = "collection"
+# Of an error of these kinds the connection, and not the view, is the cause.
+_OF_CONNECTIONS: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class _Unreadable(Exception):
+    """A collection can't be read: what is wrong with it, and the remedy."""
+
+    def __init__(self, what: str, remedy: str, column: str = "") -> None:
+        super().__init__(what)
+        self.what, self.remedy, self.column = what, remedy, column
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A view that can be read: its name as Postgres writes it, and its columns."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+def read(
+    cursor: Cursor[TupleRow],
+    sources: Sequence[CollectionSource],
+    previous: Snapshot | None,
+    *,
+    only_changes: bool,
+) -> tuple[RowCollection, ...]:
+    """The collections of these sources, within a transaction that reads one state.
+
+    Rows that have not changed since `previous` are its own objects, and with `only_changes` those
+    alone are read that the queue names. A view that can't be read makes no error: its collection
+    says why.
+    """
+    known = {each.source.name: each for each in (previous.collections if previous else ())}
+    changed: Mapping[str, set[str] | None] | None = None
+    if only_changes and previous is not None:
+        changed = _changed(cursor, previous.bookmark.visible)
+    found: list[RowCollection] = []
+    for source in sources:
+        before = known.get(source.name)
+        keys: set[str] | None = None
+        if changed is not None and before is not None and _still_holds(before, source):
+            keys = changed.get(source.name, set())
+        if before is not None and keys is not None and not keys:
+            found.append(before)
+        else:
+            found.append(_read(cursor, source, before, keys))
+    before_all = previous.collections if previous else ()
+    same = len(found) == len(before_all) and all(
+        new is old for new, old in zip(found, before_all, strict=True)
+    )
+    return before_all if same else tuple(found)
+
+
+def _still_holds(before: RowCollection, source: CollectionSource) -> bool:
+    return before.fault is None and before.source == source
+
+
+def _changed(cursor: Cursor[TupleRow], seen: str) -> Mapping[str, set[str] | None] | None:
+    """The keys of changed rows by collection, None for all of them; None where nobody can tell."""
+    told = reading.rows(cursor, queries.COLLECTED, {"seen": seen, "most": _CHANGED_MAX})
+    if len(told) == _CHANGED_MAX:
+        return None
+    found: dict[str, set[str] | None] = {}
+    for name, key in told:
+        if name is None:
+            return None
+        keys = found.setdefault(name, set())
+        if key is None:
+            found[name] = None
+        elif keys is not None:
+            keys.add(key)
+    return found
+
+
+def _read(
+    cursor: Cursor[TupleRow],
+    source: CollectionSource,
+    before: RowCollection | None,
+    keys: Collection[str] | None,
+) -> RowCollection:
+    """A collection, of which only the rows with these keys are read (None: all)."""
+    try:
+        # What is read alters nothing, and the settings of the session are back afterwards.
+        with cursor.connection.transaction(force_rollback=True):
+            cursor.execute(queries.BOUNDS)
+            view = _view(cursor, source)
+            rows = _rows(cursor, source, view, before, keys)
+    except _Unreadable as error:
+        return RowCollection(source=source, fault=_fault(source, error))
+    except psycopg.Error as error:
+        if isinstance(error, _OF_CONNECTIONS) and not isinstance(error, errors.QueryCanceled):
+            raise
+        return RowCollection(source=source, fault=_fault(source, _refused(source, error)))
+    made = RowCollection(
+        source=source,
+        columns=view.columns,
+        rows=tuple(rows),
+        media=frozenset[str]().union(*(row.media for row in rows)),
+    )
+    return before if before is not None and before == made else made
+
+
+def _fault(source: CollectionSource, error: _Unreadable) -> Problem:
+    return Problem(
+        entity=_ENTITY,
+        key=source.name,
+        field=printable(error.column) if error.column else "view",
+        what=error.what,
+        remedy=error.remedy,
+    )
+
+
+def _refused(source: CollectionSource, error: psycopg.Error) -> _Unreadable:
+    """What the server said of the view."""
+    name = ".".join(source.view)
+    said = printable(error.diag.message_primary or type(error).__name__)
+    if isinstance(error, errors.QueryCanceled):
+        return _Unreadable(f"reading {name} takes too long: {said}", "make the view quicker")
+    if isinstance(error, errors.InsufficientPrivilege):
+        remedy = f"grant the worker's role what {name} needs, as the owner of what is named"
+        return _Unreadable(f"{name} may not be read: {said}", remedy)
+    return _Unreadable(f"{name} can't be read: {said}", "mend the view")
+
+
+def _view(cursor: Cursor[TupleRow], source: CollectionSource) -> _View:
+    """The view, once it is known that it can be read. Raises _Unreadable."""
+    name = ".".join(source.view)
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in source.view)
+    found = reading.rows(cursor, queries.VIEW, {"view": quoted})
+    if not found:
+        remedy = "create it, or correct `view` in the settings; case counts"
+        raise _Unreadable(f"there is no view or table {name} in the search_path", remedy)
+    ((written, may_read, role, columns, types, have_json),) = found
+    if not may_read:
+        remedy = f"GRANT SELECT ON {written} TO {role};"
+        raise _Unreadable(f"{written} may not be read by {role}", remedy)
+    for column, type_, has_json in zip(columns, types, have_json, strict=True):
+        if not has_json:
+            remedy = f"cast it to text in the view, as in {printable(column)}::text"
+            what = f"the column is of the type {type_}, which pages can't have"
+            raise _Unreadable(what, remedy, column)
+    named = dict.fromkeys((source.key, *source.route_columns))
+    for column in named:
+        if column not in columns:
+            what = f"{written} has no column {printable(column)}"
+            raise _Unreadable(what, did_you_mean(column, columns), column)
+    return _View(written, tuple(columns))
+
+
+def _rows(
+    cursor: Cursor[TupleRow],
+    source: CollectionSource,
+    view: _View,
+    before: RowCollection | None,
+    keys: Collection[str] | None,
+) -> list[CollectionRow]:
+    """The rows, in the order of their keys. Raises _Unreadable where there are too many."""
+    query = sql.SQL(queries.COLLECTION_ROWS).format(
+        view=sql.Identifier(*source.view), key=sql.Identifier(source.key)
+    )
+    values = {
+        "keys": None if keys is None else list(keys),
+        "bytes": ROW_BYTES_MAX,
+        "most": source.rows_max + 1,
+    }
+    known = {row.digest: row for row in (before.rows if before else ())}
+    rows: list[CollectionRow] = []
+    if keys is not None and before is not None:
+        rows += [row for row in before.rows if row.key not in keys]
+    total = 0
+    stream = cursor.stream(query, values, size=reading.at_once(_ROWS_AT_ONCE))
+    # It is closed before the transaction ends: a connection does one thing at a time.
+    with closing(cast("Generator[TupleRow]", stream)) as held:
+        for key, whole, length in held:
+            total += length
+            if total > COLLECTION_BYTES_MAX:
+                most = size(COLLECTION_BYTES_MAX)
+                what = f"the rows of {view.name} have more than {most} as JSON"
+                raise _Unreadable(what, "leave out columns that no page shows")
+            digest = blake2b(f"{key}\0{length}\0{whole}".encode(), digest_size=8).hexdigest()
+            row = known.get(digest)
+            rows.append(row if row is not None else _row(source, key, whole, length, digest))
+            if len(rows) > source.rows_max:
+                what = f"{view.name} has more than {counted(source.rows_max, 'row')}"
+                remedy = "raise rows_max in the settings, or have the view leave out some"
+                raise _Unreadable(what, remedy)
+    return sorted(rows, key=lambda row: (row.key, row.digest))
+
+
+def _row(
+    source: CollectionSource, key: str | None, whole: str | None, length: int, digest: str
+) -> CollectionRow:
+    name = f"{source.name}/{printable(key or 'null')}"
+    faults: list[Problem] = []
+    if whole is None:
+        what = f"the row has {size(length)} as JSON, and at most {size(ROW_BYTES_MAX)} are read"
+        faults.append(Problem(entity=_ENTITY, key=name, what=what, remedy="shorten its texts"))
+        return CollectionRow(key=key or "", digest=digest, fault=faults[0])
+    with blame(faults.append, _ENTITY, name):
+        values = decode(whole)
+        return CollectionRow(
+            key=key or "",
+            values=values,
+            shown=_shown(values) if "{{" in whole else values,
+            digest=digest,
+            media=frozenset(REFERENCE.findall(whole)) if "media:" in whole else frozenset(),
+        )
+    return CollectionRow(key=key or "", digest=digest, fault=faults[0])
+
+
+def _shown(values: JsonObject) -> JsonObject:
+    """The values with `{{` doubled in their texts."""
+    return {name: _doubled(value) for name, value in values.items()}
+
+
+def _doubled(value: Json) -> Json:
+    if isinstance(value, str):
+        return value.replace("{{", "{{{{")
+    if isinstance(value, dict):
+        return _shown(value)
+    if isinstance(value, list):
+        return [_doubled(each) for each in value]
+    return value

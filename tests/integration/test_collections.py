@@ -1,0 +1,393 @@
+"""Collections, from the owner's tables to what is served: what an edit rewrites, what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import tuple_row
+from selectolax.lexbor import LexborHTMLParser
+
+from robbieblocks import changes, history
+from robbieblocks.errors import Problem
+from robbieblocks.model import CollectionSource
+from robbieblocks.pipeline import BuildReport, Request, inspect
+from robbieblocks.snapshot import collections
+from tests.building import NOW
+from tests.sites import NODE, Block, MakeSite, Site
+
+pytestmark = pytest.mark.postgres
+
+PRODUCTS = CollectionSource(
+    name="products",
+    view=("shop_products",),
+    key="slug",
+    route="/products/{slug}",
+    template_page="product",
+    rows_max=50,
+)
+HOURS = CollectionSource(name="hours", view=("opening_hours",), key="day")
+_TABLES = """
+    CREATE TABLE makers (id integer PRIMARY KEY, name text);
+    CREATE TABLE products (id integer PRIMARY KEY, slug text, title text, price numeric,
+                           tags text[], more jsonb, since timestamptz, maker integer, hidden text);
+    CREATE TABLE opening_hours (day text, opens integer);
+    CREATE VIEW shop_products AS
+        SELECT p.slug, p.title, p.price, p.tags, p.more, p.since, m.name AS maker
+          FROM products AS p LEFT JOIN makers AS m ON m.id = p.maker;
+    INSERT INTO makers VALUES (1, 'Ada'), (2, 'Bo');
+    INSERT INTO products (id, slug, title, price, tags, maker)
+    VALUES (1, 'mug', 'Mug', 4.50, '{blue,tall}', 1), (2, 'pot', 'Pot', 20, '{}', 2),
+           (3, 'pan', 'Pan {{you}}', NULL, NULL, 1);
+    INSERT INTO opening_hours VALUES ('mon', 9);
+"""
+_CARD = """export default function Card({ title, price, tags, more }) {
+  return <p data-price={JSON.stringify(price)} data-more={JSON.stringify(more)}>
+    {title} {JSON.stringify(tags)}</p>;
+}"""
+_LIST = """export default function List({ items = [] }) {
+  return <ul>{items.map((i, n) => <li key={n}>{JSON.stringify(i)}</li>)}</ul>;
+}"""
+
+
+@pytest.fixture(scope="module")
+def opened(make_site: MakeSite) -> Site:
+    site = make_site()
+    context = site.builder.context
+    context.settings = replace(context.settings, collections=(HOURS, PRODUCTS))
+    site.sql(_TABLES)
+    site.component("card", _CARD)
+    site.component("list", _LIST)
+    props = {name: {"$row": name} for name in ("title", "price", "tags", "more")}
+    site.page(
+        "product",
+        Block(component="card", props=props),
+        route="",
+        name="{$row.title}",
+        title="{$row.title} by {$row.maker}",
+        metadata={"price": {"$row": "price"}, "robots": "index"},
+    )
+    shelf = {"$rows": {"collection": "products", "sort": "-price", "fields": ["title", "route"]}}
+    site.page("shelf", Block(component="list", props={"items": shelf}))
+    times = {"$rows": {"collection": "hours"}}
+    site.page("hours", Block(component="list", props={"items": times}))
+    site.page("alone", "list")
+    install(site)
+    site.build()
+    assert not site.problems()
+    return site
+
+
+@pytest.fixture
+def shop(opened: Site) -> Iterator[Site]:
+    """Three products, each a page, a list of them, and hours that are data alone."""
+    yield opened
+    opened.sql(
+        """
+        DROP TABLE products, makers, opening_hours CASCADE;
+        """
+        + _TABLES
+    )
+    install(opened)
+    # No trigger tells of tables that are dropped and made: all is read, as a worker does at times.
+    opened.builder.context.memory.content = None
+    opened.builder.build_approved(nodes=[NODE], apps=["play"])
+
+
+def install(site: Site) -> None:
+    for source in (PRODUCTS, HOURS):
+        capture = changes.collection_capture(site.builder.connection, source)
+        changes.install_capture(site.builder.connection, capture)
+
+
+def rewritten(report: BuildReport) -> dict[str, str]:
+    """What the run did to each page that it did not leave alone."""
+    (run,) = report.plan.runs
+    return {page.key: page.change for page in run.pages}
+
+
+def test_rows_are_pages_and_data(shop: Site) -> None:
+    """Values keep their types; texts of rows are no placeholders for visitors."""
+    html = shop.file("/products/mug").read_text()
+    assert re.search(r"<title[^>]*>Mug by Ada", html)
+    assert 'data-price="4.5"' in html
+    assert "Mug [&quot;blue&quot;,&quot;tall&quot;]" in html.replace("<!-- -->", "")
+    assert "Pan {{you}}" in shop.file("/products/pan").read_text()
+    assert items(shop, "/shelf/") == [
+        {"title": "Pot", "route": "/products/pot"},
+        {"title": "Mug", "route": "/products/mug"},
+        {"title": "Pan {{you}}", "route": "/products/pan"},
+    ]
+    assert items(shop, "/hours/") == [{"day": "mon", "opens": 9, "route": None}]
+
+
+def items(site: Site, route: str) -> list[Any]:
+    found = LexborHTMLParser(site.file(route).read_text()).css("li")
+    return [json.loads(item.text()) for item in found]
+
+
+def test_one_row_changed_is_one_page_rewritten(shop: Site) -> None:
+    """And the lists that show it; the plan and the journal name the row."""
+    shop.sql("UPDATE products SET tags = '{red}' WHERE slug = 'mug'")
+    report = shop.build()
+    assert rewritten(report) == {"product--mug": "changed"}
+    (page,) = report.plan.runs[0].pages
+    assert [str(cause) for cause in page.causes] == ["collection products/mug"]
+    shop.sql("UPDATE products SET title = 'Cup' WHERE slug = 'mug'")
+    assert rewritten(shop.build()) == {"product--mug": "changed", "shelf": "changed"}
+    shop.sql("UPDATE products SET hidden = 'x' WHERE slug = 'mug'")
+    assert rewritten(shop.build()) == {}
+    shop.sql("UPDATE makers SET name = 'Eve' WHERE id = 2")
+    assert rewritten(shop.build()) == {"product--pot": "changed"}
+    shop.sql("UPDATE opening_hours SET opens = 10")
+    assert rewritten(shop.build()) == {"hours": "changed"}
+    shop.sql("INSERT INTO products (id, slug, title) VALUES (4, 'jug', 'Jug')")
+    assert rewritten(shop.build()) == {"product--jug": "added", "shelf": "changed"}
+    shop.sql("DELETE FROM products WHERE slug = 'jug'")
+    assert rewritten(shop.build()) == {"product--jug": "removed", "shelf": "changed"}
+    found = history.changes(
+        shop.builder.connection, history.Asked(entity="collection", key="products/jug")
+    )
+    assert [(each.before is None, each.after is None) for each in found] == [
+        (False, True),
+        (True, False),
+    ]
+
+
+def test_the_queue_names_rows_where_it_can(shop: Site) -> None:
+    """Of the table that has the key; a change of another one, or of very many, is the whole's."""
+
+    def queued(statement: str) -> list[Any]:
+        shop.sql("DELETE FROM robbieblocks_change_triggers")
+        shop.sql(statement)
+        rows = shop.builder.sql(
+            "SELECT coalesce(after, before) ->> 'name' AS name, affected_apps, affected_nodes"
+            " FROM robbieblocks_change_triggers WHERE entity_type = 'collection' ORDER BY 1"
+        )
+        assert all(row["affected_apps"] in (["play"], None) for row in rows)
+        return [row["name"] for row in rows]
+
+    assert queued("UPDATE products SET slug = 'cup' WHERE slug = 'mug'") == [
+        "products/cup",
+        "products/mug",
+    ]
+    assert queued("UPDATE products SET title = title") == []
+    assert queued("UPDATE products SET slug = NULL WHERE slug = 'cup'") == ["products"]
+    assert queued("DELETE FROM products WHERE id = 99") == []
+    assert queued("UPDATE makers SET name = name || '!'") == ["products"]
+    assert queued("TRUNCATE products") == ["products"]
+    many = "INSERT INTO products (id, slug) SELECT n, 'p' || n FROM generate_series(1, 1001) AS n"
+    assert queued(many) == ["products"]
+
+
+@pytest.mark.parametrize(
+    ("view", "key"),
+    [
+        ("SELECT slug FROM products", "slug"),
+        ("SELECT p.slug AS name FROM products p", "slug"),
+        ("SELECT slug FROM products GROUP BY slug", "slug"),
+        ("SELECT p.slug FROM products p JOIN products q ON q.id = p.id", ""),
+        ("SELECT slug, (SELECT count(*) FROM products) AS n FROM products", ""),
+        ("SELECT slug, rank() OVER (ORDER BY id) AS n FROM products", ""),
+        ("SELECT slug FROM products LIMIT 5", ""),
+        ("SELECT DISTINCT ON (price) slug FROM products", ""),
+        ("SELECT slug FROM products UNION SELECT day FROM opening_hours", ""),
+        ("SELECT upper(slug) AS slug FROM products", ""),
+        ("SELECT slug FROM (SELECT slug FROM products LIMIT 1) AS p", ""),
+        ("SELECT slug FROM shop_products", ""),
+        ("WITH p AS (SELECT slug FROM products OFFSET 1) SELECT slug FROM p", ""),
+    ],
+)
+def test_a_table_names_rows_where_its_rows_are_the_views(shop: Site, view: str, key: str) -> None:
+    """And where no row of the view depends on another row of the table."""
+    shop.sql(f"CREATE VIEW tried AS {view}")
+    try:
+        named = "name" if "AS name" in view else "slug"
+        source = replace(HOURS, name="tried", view=("tried",), key=named)
+        capture = changes.collection_capture(shop.builder.connection, source)
+        (products,) = [each for each in capture.tables if each.name == "products"]
+        assert products.key == key
+        assert not products.is_captured
+    finally:
+        shop.sql("DROP VIEW tried")
+
+
+def test_a_view_that_is_not_used_any_more_loses_its_triggers(shop: Site) -> None:
+    """What is installed is installed once; a table that the view left gets rid of its triggers."""
+    connection = shop.builder.connection
+    assert changes.collection_capture(connection, PRODUCTS).statements == ()
+    shop.sql(
+        "CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+        " NULL::text AS maker FROM products"
+    )
+    dropped = changes.collection_capture(connection, PRODUCTS).statements
+    assert len(dropped) == 4
+    assert all(each.startswith("DROP TRIGGER") and "makers" in each for each in dropped)
+    shop.sql("ALTER TABLE products DISABLE TRIGGER robbieblocks_collection_products_update")
+    (products,) = changes.collection_capture(connection, PRODUCTS).tables
+    assert not products.is_captured
+
+
+def problem(site: Site) -> Problem:
+    found, *more = site.problems()
+    assert not more, (found, more)
+    return found
+
+
+def test_what_is_wrong_with_a_row_holds_back_its_page(shop: Site) -> None:
+    """One problem names collection, row and column; the last good page stays, and others go on."""
+    before = shop.file("/products/mug").read_text()
+    shop.sql("INSERT INTO products (id, slug) VALUES (5, 'mug')")
+    shop.sql("UPDATE products SET title = 'Pott' WHERE slug = 'pot'")
+    assert rewritten(shop.build())["product--mug"] == "held back"
+    found = problem(shop)
+    assert (found.entity, found.key, found.field) == ("collection", "products/mug", "slug")
+    assert "2 rows have this key" in found.what
+    assert shop.file("/products/mug").read_text() == before
+    assert "Pott" in shop.file("/products/pot").read_text()
+    shop.sql("DELETE FROM products WHERE id = 5")
+    shop.build()
+    assert not shop.problems()
+
+
+@pytest.mark.parametrize("slug", ["../../etc", "A", "", "a--b", "x" * 300, "ü", "a/b"])
+def test_a_row_without_a_usable_key_keeps_what_is_live(shop: Site, slug: str) -> None:
+    """Nobody knows which page it was: none of the collection is removed until it is put right."""
+    shop.sql("UPDATE products SET slug = %s WHERE slug = 'mug'", slug)
+    report = shop.build()
+    assert rewritten(report) | {"shelf": ""} == {
+        "product--": "held back",
+        "product--mug": "held back",
+        "shelf": "",
+    }
+    assert (problem(shop).entity, problem(shop).field) == ("collection", "slug")
+    assert shop.file("/products/mug").is_file()
+    shop.sql("UPDATE products SET slug = NULL WHERE slug = %s", slug)
+    shop.build()
+    assert problem(shop).key == "products/(no key)"
+
+
+@pytest.mark.parametrize(
+    ("edit", "field", "what"),
+    [
+        ("ALTER VIEW shop_products RENAME TO other", "view", "there is no view or table"),
+        ("CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+         " (1 / (id - id))::text AS maker FROM products", "view", "division by zero"),
+        ("INSERT INTO products (id, slug) SELECT n, 'p' || n FROM generate_series(10, 90) AS n",
+         "view", "more than 50 rows"),
+        ("CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+         " NULL::text AS maker, id::bit(8) AS bits FROM products", "bits", "of the type bit(8)"),
+        ("ALTER VIEW shop_products RENAME COLUMN slug TO handle", "slug", "has no column slug"),
+    ],
+)  # fmt: skip
+def test_a_view_that_cant_be_read_leaves_its_app_as_it_is(
+    shop: Site, edit: str, field: str, what: str
+) -> None:
+    """Every page stays, an edit of the app waits, and one problem says why."""
+    shop.sql(edit)
+    shop.sql("UPDATE robbieblocks_pages SET meta_title = 'Renamed' WHERE page_key = 'alone'")
+    shop.builder.context.memory.content = None
+    try:
+        report = shop.build()
+        assert set(rewritten(report).values()) == {"held back"}
+        found = problem(shop)
+        assert (found.entity, found.key, found.field) == ("collection", "products", field)
+        assert what in found.what
+        assert shop.file("/products/mug").is_file()
+        assert "Renamed" not in shop.file("/alone/").read_text()
+    finally:
+        shop.sql("UPDATE robbieblocks_pages SET meta_title = NULL WHERE page_key = 'alone'")
+        shop.sql("DROP VIEW IF EXISTS other")
+
+
+def test_a_view_that_may_not_be_read_names_the_grant(shop: Site) -> None:
+    """With the role that needs it, ready to be run."""
+    read_as = partial(collections.read, sources=(PRODUCTS,), previous=None, only_changes=False)
+    with psycopg.connect(
+        shop.builder.settings.database_url or "", user="postgres", row_factory=tuple_row
+    ) as superuser:
+        superuser.execute("CREATE ROLE tried; GRANT USAGE ON SCHEMA public TO tried")
+        superuser.execute("SET ROLE tried")
+        (found,) = read_as(superuser.cursor())
+        superuser.rollback()
+    assert found.fault is not None
+    assert found.fault.remedy == "GRANT SELECT ON shop_products TO tried;"
+
+
+def test_what_rows_say_is_data(shop: Site) -> None:
+    """Markup, references and placeholders in a row are shown as they are, and run nothing."""
+    hostile: dict[str, Any] = {
+        "$pages": {},
+        "a": "</script><script>alert(1)</script>",
+        "b": [{"$page": "route"}],
+    }
+    shop.sql("UPDATE products SET more = %s WHERE slug = 'mug'", json.dumps(hostile))
+    shop.sql("UPDATE products SET title = '<b>{{x|y}}</b> {$row.price}' WHERE slug = 'mug'")
+    shop.build()
+    assert not shop.problems()
+    html = shop.file("/products/mug").read_text()
+    assert "<script>alert" not in html
+    assert "<b>" not in html
+    card = LexborHTMLParser(html).css_first("p[data-more]")
+    assert card is not None
+    assert json.loads(card.attributes["data-more"] or "") == hostile
+    assert "<b>{{x|y}}</b> {$row.price}" in card.text()
+
+
+def test_a_mistake_of_the_template_is_told_once(shop: Site) -> None:
+    """It names the template's page, however many pages it holds back."""
+    name = "UPDATE robbieblocks_pages SET page_name = %s WHERE page_key = 'product'"
+    shop.sql(name, "{$row.titel}")
+    try:
+        assert set(rewritten(shop.build()).values()) <= {"held back", "changed"}
+        found = problem(shop)
+        assert (found.entity, found.key, found.field) == ("page", "product", "page_name")
+        assert "titel" in found.what
+        assert "title" in found.remedy
+    finally:
+        shop.sql(name, "{$row.title}")
+
+
+def test_an_archived_template_removes_its_pages(shop: Site) -> None:
+    """They come back with it."""
+    status = "UPDATE robbieblocks_pages SET status = %s WHERE page_key = 'product'"
+    shop.sql(status, "archived")
+    done = rewritten(shop.build())
+    assert {key for key, change in done.items() if change == "removed"} == {
+        "product--mug",
+        "product--pan",
+        "product--pot",
+    }
+    shop.sql(status, "published")
+    assert rewritten(shop.build())["product--mug"] == "added"
+
+
+def test_a_page_of_a_row_is_built_alone(shop: Site) -> None:
+    """By its key, or all of them by the template's."""
+    shop.sql("UPDATE products SET title = title || '!'")
+    done = rewritten(shop.builder.build(nodes=[NODE], pages=["product--mug"]))
+    assert done == {"product--mug": "changed"}
+    done = rewritten(shop.builder.build(nodes=[NODE], pages=["product"]))
+    assert done == {"product--pot": "changed", "product--pan": "changed"}
+    assert rewritten(shop.builder.build(nodes=[NODE], pages=["product--no"])) == {}
+
+
+def test_check_looks_at_the_pages_of_rows(shop: Site) -> None:
+    """As at every other page."""
+    inspection = inspect(
+        Request(nodes=(NODE,)),
+        context=shop.builder.context,
+        connection=shop.builder.connection,
+        clock=lambda: NOW,
+        progress=lambda _: None,
+    )
+    keys = {each.page.key for each in inspection.pages}
+    assert {"product--mug", "product--pan", "product--pot"} <= keys
+    assert "product" not in keys
+    assert inspection.shown_for(["product"]) == {"product--mug", "product--pan", "product--pot"}

@@ -1,0 +1,197 @@
+"""Pages that are made of rows, and lists of rows, as values: no database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from robbieblocks.assemble import Relations, assemble
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    CollectionRow,
+    CollectionSource,
+    PageRow,
+    RowCollection,
+    Snapshot,
+    made_key,
+    template_of,
+)
+from tests.unit.rows import LAYOUTS, NOW, a_block, a_component, a_page, a_snapshot
+
+OPEN = a_component("card", {"type": "object"})
+SOURCE = CollectionSource(
+    name="products",
+    view=("products",),
+    key="slug",
+    route="/p/{category}/{slug}",
+    template_page="product",
+)
+
+
+def a_row(key: str, **values: Any) -> CollectionRow:
+    values = {"slug": key, "category": "mugs", "title": key.title(), **values}
+    return CollectionRow(key=key, values=values, shown=values, digest=repr(values))
+
+
+def rows(*found: CollectionRow, source: CollectionSource = SOURCE, **more: Any) -> RowCollection:
+    columns = tuple(found[0].values) if found else (source.key,)
+    return RowCollection(source=source, columns=columns, rows=found, **more)
+
+
+def template(**fields: Any) -> PageRow:
+    fields = {"name": "{$row.title}", "route": "", **fields}
+    return a_page("product", **fields)
+
+
+def content(*pages: PageRow, of: RowCollection) -> Snapshot:
+    return a_snapshot(*pages, components=(OPEN,), collections=(of,))
+
+
+def shown(
+    *pages: PageRow, of: RowCollection, relations: Relations | None = None
+) -> dict[str, PageRow]:
+    found = (relations or Relations()).applied(content(*pages, of=of), NOW)
+    return {page.key: page for page in found.pages}
+
+
+def props(page: PageRow) -> Any:
+    return page.blocks[0].props
+
+
+def test_without_collections_nothing_is_made() -> None:
+    """The snapshot is the very object that was given."""
+    given = a_snapshot(a_page())
+    assert Relations().applied(given, NOW) is given
+
+
+def test_a_row_fills_the_template() -> None:
+    """Values keep their types in props and metadata, and become text in titles."""
+    block = a_block(props={"a": {"$row": "more"}, "b": [{"$row": "title"}], "c": 1})
+    metadata = {"x": {"$row": "n"}, "y": "{$row.n}: {$row.title}"}
+    pages = shown(
+        template(blocks=(block,), metadata=metadata, modified="2025-01-01"),
+        a_page("other"),
+        of=rows(a_row("mug", n=1.5, more={"$pages": {}})),
+    )
+    assert pages.keys() == {"other", "product--mug"}
+    mug = pages["product--mug"]
+    assert (mug.name, mug.route, mug.modified) == ("Mug", "/p/mugs/mug", "")
+    assert props(mug) == {"a": {"$pages": {}}, "b": ["Mug"], "c": 1}
+    assert mug.metadata == {"x": 1.5, "y": "1.5: Mug"}
+
+
+def test_the_page_of_an_unchanged_row_is_the_same_object() -> None:
+    """Of two rows of which one changed, only its page is made again."""
+    relations, page = Relations(), template(blocks=(a_block(props={"a": {"$row": "title"}}),))
+    mug, pot = a_row("mug"), a_row("pot")
+    before = shown(page, of=rows(mug, pot), relations=relations)
+    after = shown(page, of=rows(mug, a_row("pot", title="New")), relations=relations)
+    assert after["product--mug"] is before["product--mug"]
+    assert props(after["product--pot"]) == {"a": "New"}
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        (a_row("mug", category=None), "category"),
+        (a_row("mug", category=""), "category"),
+        (a_row("mug", category="a/b"), "category"),
+        (a_row("mug", category=".."), "category"),
+        (a_row("mug", category="%2e"), "category"),
+        (a_row("mug", category=["a"]), "category"),
+        (a_row("mug", category=True), "category"),
+        (a_row("mug", category="x" * 300), "category"),
+        (a_row("Mug"), "slug"),
+        (a_row("../mug"), "slug"),
+        (a_row("a--b"), "slug"),
+        (a_row(""), "slug"),
+    ],
+)
+def test_a_bad_row_names_itself_and_its_column(row: CollectionRow, column: str) -> None:
+    """One problem, and the pages of other rows are made."""
+    found = assemble(
+        Relations().applied(content(template(), of=rows(row, a_row("pot"))), NOW),
+        "play",
+        layouts=LAYOUTS,
+    )
+    assert [page.key for page in found.pages] == ["product--pot"]
+    (problem,) = found.problems
+    assert (problem.entity, problem.field) == ("collection", column)
+    assert problem.key.startswith("products/")
+    assert problem.remedy
+
+
+def test_many_rows_without_a_key_are_counted() -> None:
+    """The first are named, so that a broken view does not fill the log."""
+    bad = [a_row("A" * n) for n in range(1, 200)]
+    (page,) = shown(template(), of=rows(*bad)).values()
+    assert page.key == made_key("product", "")
+    *named, count = page.faults
+    assert 0 < len(named) < 20
+    assert "199 rows" in count.what
+
+
+def test_what_can_not_be_read_holds_back_its_app() -> None:
+    """And no other app."""
+    fault = Problem(entity="collection", key="products", what="gone")
+    pages = shown(template(), a_page("other"), a_page("far", app="work"), of=rows(fault=fault))
+    assert pages["other"].faults == (fault,)
+    assert pages[made_key("product", "")].faults == (fault,)
+    assert not pages["far"].faults
+
+
+def test_a_template_that_is_a_frame_is_refused() -> None:
+    """It would stand around every page, once for each row."""
+    (page,) = shown(template(metadata={"frame": True}), of=rows(a_row("mug"))).values()
+    assert page.faults[0].pointer == "/frame"
+
+
+def listed(query: Any, *found: CollectionRow, at: str = "list") -> list[Any]:
+    block = a_block(props={"items": {"$rows": {"collection": "products", **query}}})
+    asks = a_page("list", blocks=(block,))
+    pages = shown(asks, template(blocks=(block,)), of=rows(*found))
+    assert not pages[at].faults
+    return list(props(pages[at])["items"])
+
+
+def test_rows_are_listed_as_pages_are() -> None:
+    """By columns: which, in which order, how many, and what of each."""
+    found = (a_row("a", n=2), a_row("b", n=10), a_row("c", n=None, category="pots"))
+    query = {"sort": "-n", "fields": ["slug", "route"]}
+    assert listed({**query, "limit": 2}, *found) == [
+        {"slug": "b", "route": "/p/mugs/b"},
+        {"slug": "a", "route": "/p/mugs/a"},
+    ]
+    assert listed({"where": {"category": "pots"}, "fields": ["slug"]}, *found) == [{"slug": "c"}]
+    same = {"where": {"category": {"$row": "category"}}, "fields": ["slug"]}
+    assert listed(same, *found, at="product--a") == [{"slug": "b"}]
+    near = {"near": "next", "sort": "slug", "fields": ["slug"]}
+    assert listed(near, *found, at="product--a") == [{"slug": "b"}]
+    assert listed({"limit": 1}, *found)[0].keys() == {*found[0].values, "route"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"$rows": {"collection": "product"}},
+        {"$rows": 5},
+        {"$rows": {"collection": "products", "sort": "nothing"}},
+        {"$rows": {"collection": "products", "where": {"nothing": 1}}},
+        {"$rows": {"collection": "products", "fields": ["nothing"]}},
+        {"$rows": {"collection": "products", "other": 1}},
+        {"$row": "title"},
+    ],
+)
+def test_a_wrong_query_names_its_place(asked: Any) -> None:
+    """With a remedy; a page that is made of no row has none to show."""
+    asks = a_page("list", blocks=(a_block(props={"items": asked}),))
+    (problem,) = shown(asks, template(), of=rows(a_row("mug")))["list"].faults
+    assert problem.pointer.startswith("/items")
+    assert problem.remedy
+
+
+def test_the_key_of_a_made_page_is_no_rows() -> None:
+    """Two dashes are in no page_key, so it can't be mistaken for one."""
+    assert template_of(made_key("product", "blue-mug")) == "product"
+    assert template_of("product-blue") == ""
