@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,7 @@ from robbieblocks.settings import Settings, SyncSettings
 from robbieblocks.worker import open_log
 from tests import clusters
 from tests.clusters import Cluster
-from tests.workers import edit, fill
+from tests.workers import edit, fill, until
 
 _REAL: Final = 8
 _LISTENERS: Final = (0, 100, 1_000)
@@ -80,6 +80,7 @@ def fleet(bench: Bench) -> list[dict[str, Any]]:
                     each.execute("LISTEN sync_log")
                 add(f"{count} sessions that listen", **_edited(master, writer, heard, _notified))
         for count in (0, 16) if bench.quick else _SUBSCRIBERS:
+            until(lambda: _sessions(writer) <= _REAL, "the sessions to end")
             with ExitStack() as stack:
                 streams = [stack.enter_context(_subscribed(master)) for _ in range(count)]
                 found = _edited(master, writer, streams, _committed)
@@ -220,11 +221,21 @@ def _edited(
     return {**found, "cpu_ms_an_edit": used}
 
 
+def _sessions(writer: psycopg.Connection) -> int:
+    row = writer.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+        [_MASTER],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _cpu_s(master: Cluster) -> float:
     total = 0.0
     for each in _processes(master):
-        times = each.cpu_times()
-        total += times.user + times.system
+        # A session that has ended counts no more.
+        with suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            total += times.user + times.system
     return total
 
 
