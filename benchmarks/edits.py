@@ -36,7 +36,7 @@ def of_page(connection: Connection) -> None:
 
 
 def of_token(connection: Connection) -> None:
-    """The value of one style token: every page of every node refers to another stylesheet."""
+    """The value of one style token: every page of every node has other styles."""
     connection.execute(
         "UPDATE robbieblocks_style_tokens SET default_value = %s WHERE token_key = 'spacing.md'",
         (f"0.{next(_numbers) + 100}rem",),

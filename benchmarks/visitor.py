@@ -26,7 +26,7 @@ _LATEST_S: Final = 30.0
 _SIZE: Final = apps.Size(pages=24, components=12, blocks=6)
 _ISLANDS: Final = 2
 _PAGES: Final = 3
-_FORMS: Final = ("inline", "linked")
+_FORMS: Final = ("inline", "linked", "fixed")
 # A phone on Slow 4G, as Lighthouse has it: latency in ms, bytes a second, and how much slower.
 _NETWORK: Final = {
     "offline": False,

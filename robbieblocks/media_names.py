@@ -14,7 +14,9 @@ _FOCAL_POINT: Final = re.compile(r"(?:100|[0-9]{1,2})% (?:100|[0-9]{1,2})%")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _PATH_MAX: Final = 500
 # What a release or the server has there itself.
-_TAKEN: Final = re.compile(r"/(?:manifest\.json|tokens\.json|sitemap[^/]*\.xml|404\.html)")
+_TAKEN: Final = re.compile(
+    r"/(?:manifest\.json|tokens\.json|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|404\.html)"
+)
 
 
 def key_problem(key: str) -> str | None:

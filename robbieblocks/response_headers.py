@@ -14,6 +14,9 @@ SECURITY: Final = {
 }
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
+# Of stylesheets at a fixed address: a browser shows the one that it has, and asks for a new one
+# meanwhile. Caches of many visitors must ask first (RFC 9111, 5.2.2.10).
+SHOWN_WHILE_ASKED: Final = {"Cache-Control": "max-age=10, s-maxage=0, stale-while-revalidate=86400"}
 ONE_YEAR: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 TYPES: Final = {

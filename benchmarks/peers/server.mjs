@@ -52,9 +52,12 @@ const answer = (request, response) => {
     return;
   }
   const page = file.type === TYPES.html;
+  const caching = path.startsWith("/styles-")
+    ? "max-age=10, s-maxage=0, stale-while-revalidate=86400"
+    : "public, max-age=31536000, immutable";
   response.writeHead(200, {
     "content-type": file.type ?? "application/octet-stream",
-    "cache-control": page ? "no-cache" : "public, max-age=31536000, immutable",
+    "cache-control": page ? "no-cache" : caching,
     ...(file.packed ? { "content-encoding": "gzip" } : {}),
   });
   response.end(file.body);

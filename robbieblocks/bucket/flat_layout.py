@@ -1,9 +1,9 @@
 """The layout without a router: each file at its path. It is not atomic.
 
-Assets are written first, then pages, one after the other, and then removed pages go: while that
-lasts, some pages are new and others old. The pointer is written before and after it, bound to the
-one that was read, and each page is bound to the one that it replaces. So of two publishers one
-goes on, and the other finds out.
+Assets and stylesheets are written first, then pages, one after the other, and then removed pages
+go: while that lasts, some pages are new and others old. The pointer is written before and after it,
+bound to the one that was read, and each page is bound to the one that it replaces. So of two
+publishers one goes on, and the other finds out.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ class FlatLayout:
         )
         claimed = self._write(claim, held.etag if held else None)
         failpoints.reached("bucket claimed")
-        for is_asset in (True, False):
-            part = [one for one in changed if one.is_asset is is_asset]
+        for is_first in (True, False):
+            part = [one for one in changed if one.goes_first is is_first]
             each(part, self._put(claimed, tags, there, done), self.go_on)
-            failpoints.reached("bucket assets" if is_asset else "bucket objects")
+            failpoints.reached("bucket assets" if is_first else "bucket objects")
         pointer = self._next(claim, source, set(wanted), tags)
         return Prepared(done, partial(self._swap, pointer, claimed))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 from urllib.parse import quote
@@ -20,17 +20,19 @@ from robbieblocks.model import (
     Manifest,
     Redirect,
     Redirects,
+    is_sheet_file,
     read_redirects_text,
     sha256,
 )
 from robbieblocks.objectstore import Stored
 from robbieblocks.release import SiteRoot
-from robbieblocks.response_headers import ONE_YEAR, REVALIDATE, type_of
+from robbieblocks.response_headers import ONE_YEAR, REVALIDATE, SHOWN_WHILE_ASKED, type_of
 
 _TABLE_FORMAT: Final = 1
 _NOT_FOUND_PAGE: Final = "404.html"
 _FOR_EVER: Final = ONE_YEAR["Cache-Control"]
 _ASKED_EACH_TIME: Final = REVALIDATE["Cache-Control"]
+_SHOWN_WHILE_ASKED: Final = SHOWN_WHILE_ASKED["Cache-Control"]
 
 
 class SourceChanged(Exception):
@@ -41,14 +43,15 @@ class SourceChanged(Exception):
 class Wanted:
     """An object that has to be in the bucket. `digest` is of its bytes; of an asset, its name.
 
-    `read` gives the bytes. Raises SourceChanged and SiteUnavailable.
+    Those that pages refer to go first. `read` gives the bytes. Raises SourceChanged and
+    SiteUnavailable.
     """
 
     key: str
     digest: str
     cache_control: str
     read: Callable[[], bytes]
-    is_asset: bool = False
+    goes_first: bool = False
 
     def stored(self) -> Stored:
         """The object with its bytes."""
@@ -101,7 +104,7 @@ class Source:
                 digest=name,
                 cache_control=_FOR_EVER,
                 read=partial(self._asset, app, name),
-                is_asset=True,
+                goes_first=True,
             )
             for name, app in sorted(app_of.items())
         ]
@@ -205,7 +208,10 @@ class Source:
         for found in self.manifests:
             for path in found.files:
                 if path not in wanted:
-                    wanted[path] = self._file(found, path, path, _ASKED_EACH_TIME)
+                    is_sheet = is_sheet_file(path)
+                    caching = _SHOWN_WHILE_ASKED if is_sheet else _ASKED_EACH_TIME
+                    one = self._file(found, path, path, caching)
+                    wanted[path] = replace(one, goes_first=is_sheet)
         return list(wanted.values())
 
     def _file(self, manifest: Manifest, path: str, key: str, cache_control: str) -> Wanted:

@@ -19,9 +19,9 @@ from robbieblocks.bucket.redirect_lines import RedirectLines, StaticHost, redire
 from robbieblocks.bucket.source import Source, SourceChanged, asset_folder
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import counted
-from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.model import ASSET_PREFIX, sheet_file
 from robbieblocks.release import SiteRoot
-from robbieblocks.response_headers import ONE_YEAR, SECURITY
+from robbieblocks.response_headers import ONE_YEAR, SECURITY, SHOWN_WHILE_ASKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,9 @@ def static_site(
     host: StaticHost, site_root: SiteRoot, node: str, applications: Mapping[str, str]
 ) -> StaticSite:
     """The folder for a host. Raises SiteUnavailable, and UsageError over a limit of the host's."""
-    headers = list(_headers())
     try:
         source = Source.of(site_root, node)
+        headers = list(_headers(source))
         wanted = (*source.by_path(), *source.assets(asset_folder()))
         if not wanted:
             raise UsageError(
@@ -123,7 +123,7 @@ def _page_names(source: Source) -> dict[str, str]:
     return names
 
 
-def _headers() -> Iterator[str]:
+def _headers(source: Source) -> Iterator[str]:
     """No two rules set the same header: where they do, the hosts join both values."""
     yield "/*"
     for name, value in SECURITY.items():
@@ -131,6 +131,11 @@ def _headers() -> Iterator[str]:
     yield f"{ASSET_PREFIX}*"
     for name, value in ONE_YEAR.items():
         yield f"  {name}: {value}"
+    for found in source.manifests:
+        if (path := sheet_file(found.app)) in found.files:
+            yield f"/{path}"
+            for name, value in SHOWN_WHILE_ASKED.items():
+                yield f"  {name}: {value}"
 
 
 def _passed_on(

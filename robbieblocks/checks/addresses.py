@@ -32,6 +32,7 @@ def addresses_of(
     made = {page.page.route: found for page, found in pages if page.node == node}
     known: dict[str, Markup | None] = dict.fromkeys((*_FILES, *_assets(pages)))
     known |= {f"/sitemap-{app}.xml": None for app in row.apps}
+    known |= {f"/styles-{app}.{end}": None for app in row.apps for end in ("css", "svg")}
     if index_of(content, row).homes:
         known |= {"/": None, f"/{INDEX_FILE}": None}
     library = content.library

@@ -47,6 +47,7 @@ from robbieblocks.model.rows import (
     order_of_id,
     own_order,
 )
+from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (
     NO_SETTINGS,
     Icons,
@@ -159,7 +160,9 @@ __all__ = [
     "class_words",
     "component_specifier",
     "frame_number",
+    "icon_file",
     "importers",
+    "is_sheet_file",
     "kept_for",
     "made_key",
     "order_in_frame",
@@ -170,6 +173,7 @@ __all__ = [
     "redirects_text",
     "same",
     "sha256",
+    "sheet_file",
     "shown_class_words",
     "template_of",
 ]

@@ -145,9 +145,10 @@ class BrandedNode:
 
 # --- bundle ----------------------------------------------------------------------------------
 
-StyleForm = Literal["inline", "linked", "separate"]
+StyleForm = Literal["inline", "linked", "fixed", "separate"]
 """Where a page's styles stand: in the page; tokens, base and the node's own in one file, the others
-in the page; or each sheet in a file. Files are named by their hash."""
+in the page; the same with that file at an address that stays; or each sheet in a file. Files are
+named by their hash, but for that of `fixed`."""
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -324,20 +325,24 @@ class PageEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a release holds: `files` maps release paths to the SHA-256 of their bytes."""
+    """What a release holds: `files` maps release paths to the SHA-256 of their bytes.
+
+    `sheet_digests` are short digests of what its stylesheet at a fixed address is made from.
+    """
 
     node: str
     app: str
     files: Mapping[str, Sha256]
     pages: tuple[PageEntry, ...] = ()
     assets: tuple[str, ...] = ()
+    sheet_digests: tuple[str, ...] = ()
     toolchain: str = ""
 
     @cached_property
     def build_hash(self) -> Sha256:
         """SHA-256 over the sorted paths and hashes; equal rows and toolchain give an equal hash."""
-        lines = (f"{digest}  {path}\n" for path, digest in sorted(self.files.items()))
-        return sha256("".join(lines))
+        files = self.files
+        return sha256("".join([f"{files[path]}  {path}\n" for path in sorted(files)]))
 
     @cached_property
     def by_key(self) -> dict[str, PageEntry]:

@@ -16,6 +16,7 @@ from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
 from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect, keys_shown
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.planning import (
@@ -63,6 +64,7 @@ __all__ = [
     "inspect",
     "joint_hash",
     "keys_shown",
+    "links_sheet",
     "preview",
     "propose",
     "read_instant",

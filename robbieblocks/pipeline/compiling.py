@@ -145,7 +145,6 @@ def _compiled(
         styles=styles,
         templates=context.page_renderer.id,
         toolchain=context.toolchain.id,
-        tokens=content.tokens,
         previous=memory.fingerprints.get(name),
     )
     fingerprints.keep_only(assembly.pages)

@@ -244,8 +244,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         wanted = self.settings.styles
         if wanted == "auto":
             if _LINKED_PAGES_MIN <= pages <= _INLINE_PAGES_MAX:
-                return "linked" if is_linked() else "inline"
-            return "inline" if pages < _LINKED_PAGES_MIN else "linked"
+                return "fixed" if is_linked() else "inline"
+            return "inline" if pages < _LINKED_PAGES_MIN else "fixed"
         return wanted
 
     def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:

@@ -8,8 +8,7 @@ which the next plan tells what differs.
 from __future__ import annotations
 
 import functools
-import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Self
@@ -17,58 +16,20 @@ from typing import Final, Self
 from robbieblocks.assemble import PreparedPage
 from robbieblocks.model import (
     AssembledPage,
-    BrandedNode,
     Bundle,
     Manifest,
+    PageEntry,
     Sha256,
     StyleForm,
-    TokenRow,
-    canonical_json,
     component_specifier,
     reachable,
     same,
     sha256,
 )
-from robbieblocks.pipeline.page_texts import block_text, page_text, stated_text
+from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
+from robbieblocks.pipeline.page_texts import block_text, page_text, short_digest, stated_text
 
 _COMPONENTS: Final = component_specifier("")
-
-
-@dataclass(frozen=True, slots=True)
-class BrandFingerprint:
-    """The hash of what a node's branding adds to a page, and the digests of its parts."""
-
-    whole: Sha256
-    digests: tuple[str, ...]
-
-    @classmethod
-    def of(cls, node: BrandedNode) -> Self:
-        """Of everything in a branded node that pages show."""
-        parts = {
-            "node_id": node.id,
-            "node_name": node.name,
-            "theme": node.theme,
-            "base_url": node.base_url,
-            "title_pattern": node.title_pattern,
-            "og_image": node.og_image,
-            "tokens": canonical_json(dict(node.tokens)),
-            "stylesheet": node.stylesheet.name,
-            "favicon": node.favicon.name,
-            "custom_css": node.custom_css.name if node.custom_css else "",
-            "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
-            "icons": canonical_json([*map(list, node.icons)]) if node.icons else "",
-            "manifest": node.manifest.name if node.manifest else "",
-            "fonts": "\0".join([font.name for font in node.fonts]),
-            "settings": node.settings.text,
-        }
-        # The stylesheet holds the tokens and the font faces, the favicon some tokens and the name:
-        # they are no causes of their own.
-        digests = [
-            f"node_branding:{name}:{_digest(value)}"
-            for name, value in parts.items()
-            if name not in ("stylesheet", "favicon")
-        ]
-        return cls(sha256("\0".join(parts.values())), tuple(digests))
 
 
 @dataclass(slots=True)
@@ -94,13 +55,13 @@ class _KnownPage:
         """Hash everything that the page itself says."""
         own, blocks = page_text(page), [*map(block_text, page.blocks)]
         digests = [
-            f"{b.order}+{_digest(stated_text(b) if b.stated_json else text)}"
+            f"{b.order}+{short_digest(stated_text(b) if b.stated_json else text)}"
             for b, text in zip(page.blocks, blocks, strict=True)
         ]
         return cls(
             page,
             sha256("\0".join([own, *([page.image.digest] if page.image else []), *blocks])),
-            " ".join([_digest(own), *digests]),
+            " ".join([short_digest(own), *digests]),
             tuple(sorted({block.component for block in page.blocks})),
         )
 
@@ -119,11 +80,9 @@ class Fingerprints:
         styles: StyleForm,
         templates: str,
         toolchain: str,
-        tokens: Sequence[TokenRow],
         previous: Self | None = None,
     ) -> None:
         self._bundle = bundle
-        self._tokens = tokens
         self._modules: dict[str, Sha256] = {}
         self._components: dict[str, Sha256] = {}
         self._digests: dict[str, tuple[str, ...]] = {}
@@ -135,14 +94,14 @@ class Fingerprints:
             bundle.runtime.asset.name,
             bundle.base_stylesheet.name,
             isolate,
-            # Which words of a page's HTML are classes, and of what kind.
+            # Which words of a page are classes, and of what kind: that follows the tokens.
             bundle.utilities_key,
         )
         self._base = "\0".join(parts)
         self._base_digests = (
             _styles_digest(styles),
-            f"template::{_digest(templates + bundle.base_stylesheet.name)}",
-            f"toolchain::{_digest(toolchain + bundle.runtime.asset.name + isolate)}",
+            f"template::{short_digest(templates + bundle.base_stylesheet.name)}",
+            f"toolchain::{short_digest(toolchain + bundle.runtime.asset.name + isolate)}",
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}
         if previous:
@@ -182,16 +141,16 @@ class Fingerprints:
             return digests
         shown = {block.order for block in page.blocks}
         hidden = [block for block in prepared.page.blocks if block.order not in shown]
-        return " ".join([digests, *(f"{b.order}-{_digest(stated_text(b))}" for b in hidden)])
+        return " ".join([digests, *(f"{b.order}-{short_digest(stated_text(b))}" for b in hidden)])
 
     def input_digests(self, page: AssembledPage, brand: BrandFingerprint) -> tuple[str, ...]:
         """The digests of what a page shares with others, each as `entity:key or field:digest`."""
         components = self._known(page).components
         modules = set(chain.from_iterable(map(self._component_digests, components)))
-        utilities = f"utilities::{_digest(self._utilities(page))}"
+        utilities = f"utilities::{short_digest(self._utilities(page))}"
         media = (f"media:{each.key}:{each.digest[:8]}" for each in page.media)
         # Of a link to itself the page's own row tells.
-        links = (f"page:{key}:{_digest(to)}" for key, to in page.links if key != page.key)
+        links = (f"page:{key}:{short_digest(to)}" for key, to in page.links if key != page.key)
         return (*self._base_digests, utilities, *sorted(modules), *media, *links, *brand.digests)
 
     def keep_only(self, pages: Collection[PreparedPage]) -> None:
@@ -208,8 +167,7 @@ class Fingerprints:
 
     def _drop_changed(self, previous: Self) -> None:
         """Drop the fingerprint of each page that a change besides its own may reach."""
-        # Utility classes follow tokens, and what modules say.
-        alike = self._base == previous._base and self._tokens == previous._tokens
+        alike = self._base == previous._base
         changed = _changed_components(previous._bundle, self._bundle)
         if alike and not changed:
             return
@@ -279,9 +237,14 @@ def _changed_components(before: Bundle, after: Bundle) -> set[str]:
 
 def styles_are_linked(live: Iterable[Manifest | None]) -> bool:
     """Whether most pages of these manifests link their styles; pages on hold may do otherwise."""
-    linked = _styles_digest("linked")
+    linked = {_styles_digest("linked"), _styles_digest("fixed")}
     pages = [page for manifest in live if manifest for page in manifest.pages]
-    return sum(linked in page.input_digests for page in pages) * 2 > len(pages)
+    return sum(not linked.isdisjoint(page.input_digests) for page in pages) * 2 > len(pages)
+
+
+def links_sheet(page: PageEntry) -> bool:
+    """Whether a page of a manifest links the stylesheet at a fixed address."""
+    return _styles_digest("fixed") in page.input_digests
 
 
 @functools.lru_cache(maxsize=2)
@@ -290,10 +253,6 @@ def _script_hash(script: str) -> Sha256:
     return sha256(script)
 
 
+@functools.cache
 def _styles_digest(styles: StyleForm) -> str:
-    return f"setting:site.styles:{_digest(styles)}"
-
-
-def _digest(text: str) -> str:
-    """A short digest, to tell what differs: fingerprints, not digests, decide what is made."""
-    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    return f"setting:site.styles:{short_digest(styles)}"

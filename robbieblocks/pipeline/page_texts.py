@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from robbieblocks.model import DEFAULT_LANGUAGES, AssembledBlock, AssembledPage, canonical_json
 
 
@@ -58,3 +60,8 @@ def stated_text(block: AssembledBlock) -> str:
     if not block.stated_json:
         return block_text(block)
     return block_text(block._replace(props_json=block.stated_json, fill=None))
+
+
+def short_digest(text: str) -> str:
+    """A short digest, to tell what differs: fingerprints, not digests, decide what is made."""
+    return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"

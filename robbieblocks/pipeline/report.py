@@ -58,7 +58,8 @@ class RunReport:
     of the live manifest that stay: of ten thousand pages all but a few. `drafts` are the keys of
     pages that are drafts. Under a `pin` the changes wait, and under a `freeze`, unless
     `during_freeze` says who had them go out all the same.
-    `damaged` is what of the live release was not as it was published.
+    `damaged` is what of the live release was not as it was published. `styles` says why the
+    stylesheet at a fixed address is not as it was.
     """
 
     node: str
@@ -82,6 +83,7 @@ class RunReport:
     run: UUID | None = None
     drafts: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    styles: tuple[Cause, ...] = ()
 
     @property
     def pages(self) -> tuple[PageReport, ...]:
@@ -138,8 +140,9 @@ class RunReport:
 
     @property
     def causes(self) -> tuple[Cause, ...]:
-        """Everything that pages of the run differ by, each once."""
-        return tuple(dict.fromkeys(cause for page in self.changed for cause in page.causes))
+        """Everything that styles and pages of the run differ by, each once."""
+        of_pages = (cause for page in self.changed for cause in page.causes)
+        return tuple(dict.fromkeys((*self.styles, *of_pages)))
 
     def as_json(self) -> JsonObject:
         """The stable form that `--format json` prints, one object a run."""
@@ -150,6 +153,7 @@ class RunReport:
             "build_hash": self.build_hash,
             "hash_before": self.hash_before,
             "pages": [page.as_json() for page in self.pages],
+            "styles": [cause.as_json() for cause in self.styles],
             "components": self.components,
             "files_written": self.files_written,
             "bytes_written": self.bytes_written,
@@ -176,6 +180,7 @@ def log_of(report: RunReport, phases: Mapping[str, float]) -> str:
         for page in report.planned
         if page.change != "unchanged"
     )
+    lines += [f"changed: styles{causes_text(report.styles)}"] if report.styles else []
     lines += (str(problem) for problem in report.problems)
     if report.error:
         lines.append(report.error)
@@ -197,10 +202,11 @@ def details_of(report: RunReport, plan: str, phases: Mapping[str, float]) -> str
             {
                 "key": visible_line(page.key),
                 "change": page.change,
-                "causes": [list(map(visible_line, cause)) for cause in page.causes[:_CAUSES_MAX]],
+                "causes": _listed(page.causes),
             }
             for page in touched[:_PAGES_MAX]
         ],
+        "styles": _listed(report.styles),
         "more_pages": len(touched[_PAGES_MAX:]),
         "phases_ms": {name: round(value, 1) for name, value in phases.items()},
     }
@@ -209,6 +215,10 @@ def details_of(report: RunReport, plan: str, phases: Mapping[str, float]) -> str
     if report.during_freeze:
         details["during_freeze"] = _visible(report.during_freeze.as_json())
     return orjson.dumps(details).decode()
+
+
+def _listed(causes: tuple[Cause, ...]) -> list[list[str]]:
+    return [list(map(visible_line, cause)) for cause in causes[:_CAUSES_MAX]]
 
 
 def _visible(texts: Mapping[str, str | None]) -> dict[str, str | None]:

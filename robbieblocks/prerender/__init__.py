@@ -4,7 +4,8 @@
 - `html_problem` says what is wrong with a text as the HTML of a block.
 - `JobKeys` gives the cache key of a block that is to be rendered.
 - `PageRenderer` makes a `PageDocument` from rendered blocks. `NodeSlots` fills in what is a node's
-  own.
+  own. `NodeSheet` is the file of a node's styles at a fixed address; `tokens_in_pages` is what
+  pages that link it show of tokens themselves.
 
 Each name is imported when it is first used. The child process that runs components imports modules
 of this package and must start quickly, and a command starts isolates before Jinja is loaded.
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.isolate.html_check import html_problem
     from robbieblocks.prerender.isolate.keys import JobKeys
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
-    from robbieblocks.prerender.page.document import NodeSlots, PageDocument
+    from robbieblocks.prerender.page.document import (
+        NodeSheet,
+        NodeSlots,
+        PageDocument,
+        tokens_in_pages,
+    )
     from robbieblocks.prerender.page.renderer import PageRenderer
     from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
 
 __all__ = [
     "JobKeys",
+    "NodeSheet",
     "NodeSlots",
     "PageDocument",
     "PageRenderer",
@@ -33,10 +40,12 @@ __all__ = [
     "SitemapEntry",
     "html_problem",
     "is_listed",
+    "tokens_in_pages",
 ]
 
 _MODULES: Final = {
     "JobKeys": "isolate.keys",
+    "NodeSheet": "page.document",
     "NodeSlots": "page.document",
     "PageDocument": "page.document",
     "PageRenderer": "page.renderer",
@@ -45,6 +54,7 @@ _MODULES: Final = {
     "SitemapEntry": "page.site_files",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
+    "tokens_in_pages": "page.document",
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard, cast
 
-from robbieblocks.model import Json, Manifest, PageEntry, Sha256
+from robbieblocks.model import Json, Manifest, PageEntry, Sha256, canonical_json
 from robbieblocks.release.names import MANIFEST
 
 _FORMAT: Final = 1
@@ -78,8 +78,10 @@ class ManifestWriter:
             "component_table": written.components.names,
             "input_table": written.inputs.names,
         }
+        if manifest.sheet_digests:
+            value["sheet"] = manifest.sheet_digests
         pages = ",".join([written.rows[id(page)] for page in manifest.pages])
-        files = _json(dict(sorted(manifest.files.items())))
+        files = canonical_json(manifest.files)
         return (
             f'{_json(value)[:-1]},"assets":{written.assets.positions(manifest.assets)}'
             f',"pages":[{pages}],"files":{files}}}\n'
@@ -239,6 +241,7 @@ def _manifest(value: dict[str, Any]) -> Manifest:
         toolchain=str(value["toolchain"]),
         files={str(path): Sha256(digest) for path, digest in value["files"].items()},
         assets=names(assets, value["assets"]),
+        sheet_digests=tuple(map(str, value.get("sheet", ()))),
         pages=tuple(
             PageEntry(
                 key=page["key"],

@@ -18,6 +18,7 @@ from robbieblocks.pipeline import (
     RunPlan,
     Target,
     causes_of_problems,
+    links_sheet,
 )
 from robbieblocks.release import RemovalLimit, SiteRoot
 from robbieblocks.review.values import Effect, PageEffect, RunEffect, Sizes
@@ -42,6 +43,13 @@ def page_effects(before: Proposal, after: Proposal) -> tuple[PageEffect, ...]:
             if effect.effect == "held back" and _was_held(effect, held, sides):
                 continue
             found.append(effect)
+        if run.sheet_causes and sides.after is not None:
+            # To who looks at them, pages differ whose styles do.
+            found += [
+                sides.described("changed", key=entry.key, causes=run.sheet_causes)
+                for entry in run.unchanged
+                if links_sheet(entry)
+            ]
     found += _of_gone_nodes(before, after, weigh)
     return tuple(sorted(found, key=attrgetter("node", "app", "key")))
 
@@ -51,7 +59,7 @@ def run_effects(after: Proposal, settings: Settings) -> tuple[RunEffect, ...]:
     limit = RemovalLimit.of(SiteRoot.of(settings))
     found: list[RunEffect] = []
     for run in after.plan.runs:
-        if not run.pages:
+        if not run.changes:
             continue
         live = len(run.live.pages) if run.live else 0
         removed = sum(page.change == "removed" for page in run.pages)
@@ -155,7 +163,7 @@ def _effect(page: PlannedPage, run: RunPlan, sides: _Sides) -> PageEffect:
         return sides.described("held back", key=page.key, causes=causes, problems=problems)
     if page.change == "removed":
         return sides.described("removed", key=page.key, causes=causes)
-    if sides.same_bytes(page.key):
+    if sides.same_bytes(page.key) and not run.sheet_causes:
         return sides.described("identical", key=page.key, causes=causes)
     return sides.described(
         "added" if page.change == "added" else "changed", key=page.key, causes=causes

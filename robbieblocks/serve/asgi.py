@@ -25,6 +25,7 @@ from robbieblocks.model import (
     Manifest,
     Redirect,
     Redirects,
+    is_sheet_file,
     read_redirects_text,
 )
 from robbieblocks.release import SiteRoot
@@ -143,6 +144,8 @@ class _Site:
 
     def _file(self, request: Request, found: Release, file: str, *, status: int = 200) -> Response:
         caching = response_headers.REVALIDATE if status == 200 else response_headers.NO_STORE
+        if is_sheet_file(file):
+            caching = response_headers.SHOWN_WHILE_ASKED
         headers = {release.BUILD_HEADER: found.manifest.build_hash, **caching}
         tag = found.manifest.files[file] + found.edition
         content = found.content(file)

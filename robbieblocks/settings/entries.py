@@ -14,8 +14,8 @@ PROJECT_FILE: Final = "robbieblocks.toml"
 # Any of these says which database is meant; the others of libpq complete an address.
 NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 
-StyleSetting = Literal["auto", "inline", "linked"]
-STYLES: Final[tuple[StyleSetting, ...]] = ("auto", "inline", "linked")
+StyleSetting = Literal["auto", "inline", "linked", "fixed"]
+STYLES: Final[tuple[StyleSetting, ...]] = ("auto", "inline", "linked", "fixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ SETTINGS: Final = (
         "site.styles",
         "`auto`",
         "where pages have their styles: `inline` in the page, which shows after one request; "
-        "`linked` in part in a file, which a browser keeps for the next page; `auto` is `inline` "
-        "for an app of at most 1,000 pages; one that had more goes back at 900",
+        "`linked` in part in a file, which a browser keeps for the next page; `fixed` the same at "
+        "an address that stays, so that an edit of a token makes no page anew; `auto` is `inline` "
+        "for an app of at most 1,000 pages, else `fixed`; one that had more goes back at 900",
         STYLES,
     ),
     Setting(

@@ -42,6 +42,7 @@ REDIRECTS = [
 ODD = {
     "café/index.html": b"<p>caf\xc3\xa9</p>",
     "data.constructor": b"\0",
+    "styles-play.css": b"a{color:red}",
     "redirects.json": redirects_text(REDIRECTS),
 }
 NOT_FOUND = b"<h1>nothing here</h1>"
@@ -55,6 +56,8 @@ PATHS = (
     "/play/p1?a=b",
     "/tokens.json",
     "/data.constructor",
+    "/styles-play.css?v=1",
+    "/styles-none.css",
     "/none",
     MALFORMED,
     "/caf%C3%A9/",

@@ -179,7 +179,10 @@ def test_a_comment_in_code_changes_nothing(project: Project) -> None:
     ]
 
 
-def test_branding_changes_the_pages_of_its_node(project: Project) -> None:
+@pytest.mark.parametrize("styles", ["auto", "fixed"])
+def test_branding_changes_the_pages_of_its_node(project: Project, styles: Any) -> None:
+    """Also where it is their stylesheet's bytes that change, and not their own."""
+    project.settings = replace(project.settings, styles=styles)
     _branding(project)
     # The styles that stand in a page are weighed with it: a shorter colour saves bytes.
     assert [re.sub(r"  css [\d.]+ kB \([+-]\d+ B\)$", "", line) for line in project.text()] == [

@@ -41,6 +41,7 @@ def site_root(tmp_path: Path) -> SiteRoot:
         "index.html": b"<h1>the apps</h1>",
         "robots.txt": b"User-agent: *\n",
         "sitemap.xml": b"<urlset/>",
+        "styles-shared.css": b"a{color:red}",
         "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
     }
     put(site_root, files, [SCRIPT, FONT], app="shared")
@@ -62,6 +63,16 @@ def get(site_root: SiteRoot) -> Get:
         return asyncio.run(send())
 
     return request
+
+
+def test_a_stylesheet_at_a_fixed_address_is_shown_while_a_browser_asks(get: Get) -> None:
+    """Caches of many visitors ask first. What a browser has is not sent again."""
+    answer = get("/styles-shared.css?v=1")
+    caching = answer.headers["cache-control"]
+    assert caching == "max-age=10, s-maxage=0, stale-while-revalidate=86400"
+    again = get("/styles-shared.css?v=1", if_none_match=answer.headers["etag"])
+    assert (again.status_code, again.headers["cache-control"]) == (304, caching)
+    assert get("/styles-play.css").headers["cache-control"] == "no-store"
 
 
 def test_a_page_is_served_by_its_route(get: Get) -> None:

@@ -10,7 +10,7 @@ from robbieblocks.bucket import StaticHost, static_site
 from robbieblocks.errors import UsageError
 from robbieblocks.model import REDIRECTS_FILE, Redirect, redirects_text
 from robbieblocks.release import SiteRoot
-from robbieblocks.response_headers import ONE_YEAR, SECURITY
+from robbieblocks.response_headers import ONE_YEAR, SECURITY, SHOWN_WHILE_ASKED
 from tests.integration.releases import NODE, assets, manifest, pages, publish, put
 
 HOSTS: tuple[StaticHost, ...] = ("netlify", "cloudflare")
@@ -21,7 +21,8 @@ def site_root(tmp_path: Path) -> SiteRoot:
     """A play app, and a page of the shared app whose address ends without a slash."""
     root = SiteRoot(tmp_path / "site")
     put(root, pages(1), assets(1))
-    put(root, {"404.html": b"nothing here"}, [], app="shared")
+    shared = {"404.html": b"nothing here", "styles-shared.css": b"a{color:red}"}
+    put(root, shared, [], app="shared")
     return root
 
 
@@ -32,9 +33,14 @@ def test_the_folder_has_every_file_and_the_headers_of_serve(
     """Pages at their paths, assets below _rb/, and no header is set by two rules."""
     made = static_site(host, site_root, NODE, {})
     names = {f"_rb/{each.name}" for each in assets(1)}
-    assert set(made.files) == {*pages(1), *names, "404.html", "_headers"}
+    assert set(made.files) == {
+        *pages(1),
+        *(*names, "404.html", "styles-shared.css", "_headers"),
+    }
     assert made.files["play/p1/index.html"] == pages(1)["play/p1/index.html"]
-    all_, immutable = made.files["_headers"].decode().split("/_rb/*\n")
+    rest, styles = made.files["_headers"].decode().split("/styles-shared.css\n")
+    assert styles.splitlines() == [f"  {k}: {v}" for k, v in SHOWN_WHILE_ASKED.items()]
+    all_, immutable = rest.split("/_rb/*\n")
     assert all_.splitlines() == ["/*", *(f"  {k}: {v}" for k, v in SECURITY.items())]
     assert immutable.splitlines() == [f"  {k}: {v}" for k, v in ONE_YEAR.items()]
 

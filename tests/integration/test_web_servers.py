@@ -15,6 +15,7 @@ from robbieblocks import release, serve
 from robbieblocks.errors import UsageError
 from robbieblocks.model import Asset, Redirect, redirects_text
 from robbieblocks.release import SiteRoot
+from robbieblocks.response_headers import SHOWN_WHILE_ASKED
 from robbieblocks.serve import WebServer, WebSite
 from tests import loopback, web_servers
 from tests.commands import Installation
@@ -45,6 +46,7 @@ SHARED = {
     "robots.txt": b"User-agent: *\n",
     ".well-known/security.txt": b"Contact: mailto:a@example.com\n",
     "sitemap.xml": b"<urlset/>",
+    "styles-shared.css": b"a{color:red}",
     "caf\u00e9/index.html": b"<h1>caf\xc3\xa9</h1>",
     "redirects.json": redirects_text(
         [
@@ -189,6 +191,16 @@ def test_an_asset_is_kept_for_a_year(served: httpx.Client) -> None:
         assert answer.headers[name] == value
     again = served.get(SCRIPT.url, headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_a_stylesheet_at_a_fixed_address_is_shown_while_a_browser_asks(
+    served: httpx.Client,
+) -> None:
+    """It is kept as `serve` says, and one that is not there is not stored."""
+    answer = served.get("/styles-shared.css?v=1")
+    assert answer.content == SHARED["styles-shared.css"]
+    assert answer.headers.get_list("cache-control") == [SHOWN_WHILE_ASKED["Cache-Control"]]
+    assert served.get("/styles-play.css").headers.get_list("cache-control") == ["no-store"]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from robbieblocks.brand import brand
-from robbieblocks.model import BrandedNode, Media, MediaForm, MediaLibrary, MediaRow
-from robbieblocks.pipeline.fingerprints import BrandFingerprint
+from robbieblocks.model import BrandedNode, Media, MediaForm, MediaLibrary, MediaRow, StyleForm
+from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.prerender import NodeSlots
 from tests.unit.rows import a_node
@@ -111,11 +111,12 @@ def test_a_manifest_begins_on_its_own_site(stated: dict[str, str]) -> None:
     assert told.startswith(f"/manifest/{next(iter(stated))}: ")
 
 
-def test_what_icons_are_decides_the_pages() -> None:
+@pytest.mark.parametrize("form", ["inline", "fixed"])
+def test_what_icons_are_decides_the_pages(form: StyleForm) -> None:
     """A picture that changes under its key changes the fingerprint of the branding."""
     row = a_node(settings={"icons": {"favicon": "media:logo"}})
     branded = brand(row, (), lambda _: ())
     other = MediaLibrary(media={"logo": media("logo", "image/png", 32, 32)})
-    made = (BrandFingerprint.of(with_icons(branded, each)).whole for each in (LIBRARY, other))
+    made = (BrandFingerprint.of(with_icons(branded, each), form).whole for each in (LIBRARY, other))
     assert len({*made}) == 2
     assert with_icons(iconed(), LIBRARY) == iconed()

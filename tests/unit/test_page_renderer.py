@@ -32,7 +32,7 @@ from robbieblocks.model import (
     SiteSettings,
     StyleForm,
 )
-from robbieblocks.prerender import NodeSlots, PageRenderer, SitemapEntry, is_listed
+from robbieblocks.prerender import NodeSheet, NodeSlots, PageRenderer, SitemapEntry, is_listed
 from robbieblocks.prerender.isolate import v8_isolate
 from robbieblocks.prerender.isolate.protocol import PROVEN
 from robbieblocks.prerender.page import head
@@ -220,6 +220,37 @@ def test_pages_of_a_node_share_one_file_of_linked_styles() -> None:
     (style,) = tree.css("style")
     assert style.text() == ".inner{}.live{}@layer utilities{}"
     assert not [asset.name for asset in document.assets if asset.name.endswith(".css")]
+
+
+def test_pages_with_styles_at_a_fixed_address_show_no_values_of_tokens() -> None:
+    """But for the one that the head names. What is new to a page is at another edition."""
+
+    def made(**tokens: str) -> tuple[str, NodeSheet, NodeSlots]:
+        values = {"color.background": "#111", **tokens}
+        sheet = Asset.of("tokens", "css", str(values))
+        on = node(tokens=values, stylesheet=sheet, fonts=(Asset("a-1.woff2", b"a"),))
+        file = NodeSheet.of(on, "play", BUNDLE.base_stylesheet)
+        slots = NodeSlots.of(on, "fixed", base=BUNDLE.base_stylesheet, sheet=file)
+        document = RENDERER.compose(page(block(1, "live")), {1: LIVE}, BUNDLE, "fixed")
+        return document.fill(slots).decode(), file, slots
+
+    before, sheet, slots = made(space="1rem")
+    after, other, _ = made(space="2rem")
+    assert before == after
+    assert (sheet.path, sheet.address) == (other.path, other.address)
+    assert sheet.content != other.content
+    assert made(**{"color.background": "#222"})[0] != before
+    assert made(space="1rem", more="1")[1].address != sheet.address
+    tree = LexborHTMLParser(before)
+    (link,) = tree.css("link[rel=stylesheet]")
+    assert link.attributes["href"] == sheet.address
+    assert sheet.address.startswith("/styles-play.css?v=")
+    (policy,) = tree.css("meta[http-equiv=Content-Security-Policy]")
+    (script,) = tree.css("script[data-rb-styles]")
+    assert head.csp_hash(script.text()) in (policy.attributes["content"] or "")
+    assert script.attributes["data-rb-styles"] == sheet.address
+    # Fonts that the file alone names are not the page's.
+    assert slots.assets == ()
 
 
 def test_a_large_sheet_is_linked() -> None:

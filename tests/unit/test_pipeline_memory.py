@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,6 @@ from robbieblocks.model import (
     Module,
     RenderedBlock,
     RenderJob,
-    TokenRow,
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.rendering import BlockStream, RenderedBlocks
@@ -61,6 +60,7 @@ def _bundle(said: Said, tokens: str) -> Bundle:
         base_stylesheet=base,
         isolate="",
         utilities_for=of_classes,
+        utilities_key=tokens,
     )
 
 
@@ -82,7 +82,6 @@ def _page(number: int, chance: random.Random) -> AssembledPage:
 
 def _look(
     bundle: Bundle,
-    tokens: Sequence[TokenRow],
     previous: Fingerprints | None = None,
     template: str = "",
 ) -> Fingerprints:
@@ -91,7 +90,6 @@ def _look(
         styles="inline",
         templates=template,
         toolchain="t",
-        tokens=tokens,
         previous=previous,
     )
 
@@ -104,7 +102,7 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
     # Of the two first, which no page places, the others may import.
     said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
     pages = {number: _page(number, chance) for number in range(12)}
-    tokens = (TokenRow(key="color.primary", category="color", default="red"),)
+    tokens = "red"
     template = "first"
     known: Fingerprints | None = None
     for step in range(25):
@@ -121,14 +119,14 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
                 number = chance.randrange(14)
                 pages[number] = _page(number, chance)
             case 4:
-                tokens = (replace(tokens[0], default=f"#{step}"),)
+                tokens = f"#{step}"
             case 5:
                 template = chance.choice(["first", "second"])
             case _:
                 pass
-        bundle = _bundle(said, tokens[0].default)
-        known = _look(bundle, tokens, known, template)
-        fresh = _look(bundle, tokens, None, template)
+        bundle = _bundle(said, tokens)
+        known = _look(bundle, known, template)
+        fresh = _look(bundle, None, template)
         shown = chance.sample(sorted(pages), len(pages) - 2)
         assert [known.document(pages[n]) for n in shown] == [
             fresh.document(pages[n]) for n in shown
@@ -140,7 +138,7 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
     chance = random.Random(1)
     said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
     page = _page(1, chance)
-    before = _look(_bundle(said, "red"), ())
+    before = _look(_bundle(said, "red"))
     expected = before.document(page)
     other = next(key for key in KEYS if key not in before.components(page))
 
@@ -148,7 +146,7 @@ def test_a_fingerprint_is_not_worked_out_again() -> None:
         raise AssertionError(keys)
 
     changed = replace(_bundle(said | {other: ("new", "p-9", ())}, "red"), utilities_for=unasked)
-    after = _look(changed, (), before)
+    after = _look(changed, before)
     assert after.document(page) == expected
 
 
@@ -228,7 +226,7 @@ def test_pages_that_are_no_more_are_forgotten() -> None:
     """A worker that runs for months keeps nothing of what was deleted."""
     pages = [a_page(f"page-{n}", route=f"/{n}/", blocks=()) for n in range(3)]
     plans = assembled(*pages).pages
-    known = _look(_bundle(dict.fromkeys(KEYS, ("code", "p-1", ())), "red"), ())
+    known = _look(_bundle(dict.fromkeys(KEYS, ("code", "p-1", ())), "red"))
     for plan in plans:
         known.document(plan.page)
     gone = plans[0].page

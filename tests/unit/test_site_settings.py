@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from robbieblocks.assemble import Relations, assemble
 from robbieblocks.brand import brand
 from robbieblocks.messages import printable
-from robbieblocks.model import NO_SETTINGS, PageRow, SiteSettings
-from robbieblocks.pipeline.fingerprints import BrandFingerprint
+from robbieblocks.model import NO_SETTINGS, PageRow, SiteSettings, StyleForm
+from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.page_texts import page_text
 from robbieblocks.site_settings import read_settings
 from robbieblocks.site_settings.keys import KEYS
@@ -86,14 +86,15 @@ def test_a_nodes_mistake_names_its_row() -> None:
     assert problem.severity == "error"
 
 
-def test_settings_of_a_node_decide_its_pages() -> None:
+@pytest.mark.parametrize("form", ["inline", "fixed"])
+def test_settings_of_a_node_decide_its_pages(form: StyleForm) -> None:
     """A node's settings are in the fingerprint of its branding, and nothing is where none are."""
     branded = brand(a_node(settings={"trusted_types": "off"}), (), lambda _: ())
     assert branded.settings == OFF
-    with_settings = BrandFingerprint.of(replace(node(), settings=OFF))
-    without = BrandFingerprint.of(node())
+    with_settings = BrandFingerprint.of(replace(node(), settings=OFF), form)
+    without = BrandFingerprint.of(node(), form)
     assert with_settings.whole != without.whole
-    assert without == BrandFingerprint.of(replace(node(), settings=read_settings({})[0]))
+    assert without == BrandFingerprint.of(replace(node(), settings=read_settings({})[0]), form)
 
 
 def test_a_frames_settings_are_those_of_its_apps_pages() -> None:

@@ -17,8 +17,9 @@ from robbieblocks.model import (
     StyleForm,
     sha256,
 )
+from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.fingerprints import BrandFingerprint, Fingerprints, styles_are_linked
+from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 
 
 @pytest.mark.parametrize(
@@ -26,19 +27,22 @@ from robbieblocks.pipeline.fingerprints import BrandFingerprint, Fingerprints, s
     [
         ("auto", 0, False, False, "inline"),
         ("auto", 1_000, False, False, "inline"),
-        ("auto", 1_000, True, False, "linked"),
-        ("auto", 901, True, False, "linked"),
+        ("auto", 1_000, True, False, "fixed"),
+        ("auto", 901, True, False, "fixed"),
         ("auto", 900, True, False, "inline"),
-        ("auto", 1_001, False, False, "linked"),
+        ("auto", 1_001, False, False, "fixed"),
         ("inline", 10_000, True, False, "inline"),
         ("linked", 1, False, False, "linked"),
+        ("fixed", 1, False, False, "fixed"),
         ("inline", 1, False, True, "separate"),
     ],
 )
 def test_the_setting_or_the_size_of_the_app_decides(
     said: str, pages: int, is_linked: bool, linked: bool, form: str
 ) -> None:
-    """`auto` links from 1,001 pages on, down to 901; the development server links each sheet."""
+    """`auto` links at a fixed address from 1,001 pages on, down to 901; the development server
+    links each sheet.
+    """
     context: Any = SimpleNamespace(linked=linked, settings=SimpleNamespace(styles=said))
     assert BuildContext.style_form(cast("BuildContext", context), pages, lambda: is_linked) == form
 
@@ -57,7 +61,7 @@ def _live(*forms: StyleForm) -> Manifest:
     )
     entries: list[PageEntry] = []
     for form in forms:
-        looked = Fingerprints(bundle, styles=form, templates="", toolchain="", tokens=())
+        looked = Fingerprints(bundle, styles=form, templates="", toolchain="")
         digests = looked.input_digests(page, BrandFingerprint(sha256(""), ()))
         entries.append(
             PageEntry(key="p", route="/", path="", inputs=sha256(""), input_digests=digests)
@@ -67,6 +71,6 @@ def _live(*forms: StyleForm) -> Manifest:
 
 def test_what_is_live_tells_how_its_styles_were_made() -> None:
     """The form of most live pages counts, whatever one does that is held at an older version."""
-    assert styles_are_linked([None, _live("linked", "inline", "linked")])
+    assert styles_are_linked([None, _live("linked", "inline", "fixed")])
     assert not styles_are_linked([_live("inline", "linked", "inline"), None])
     assert not styles_are_linked([None])

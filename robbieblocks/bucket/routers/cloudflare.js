@@ -15,6 +15,7 @@ const SETTINGS = {
   buildHeader: "",
   assetCaching: "",
   pageCaching: "",
+  sheetCaching: "",
   errorCaching: "",
   /** @type {Record<string, string>} */
   headers: {},
@@ -95,15 +96,16 @@ async function page(request, path, query, environment, anew) {
   const [key, app] = table.files[path];
   const tag = `"${key}"`;
   const headers = { ETag: tag, [SETTINGS.buildHeader]: table.builds[app] };
+  const caching = isSheet(path) ? SETTINGS.sheetCaching : SETTINGS.pageCaching;
   const offered = (request.headers.get("If-None-Match") ?? "").split(",");
   if (offered.some((each) => [tag, "*"].includes(each.trim().replace(/^W\//, "")))) {
-    return answer(304, null, headers, SETTINGS.pageCaching);
+    return answer(304, null, headers, caching);
   }
   const found = await environment.BUCKET.get(SETTINGS.root + key);
   if (found === null) {
     return null;
   }
-  return answer(200, found.body, { ...headers, "Content-Type": type(key) }, SETTINGS.pageCaching);
+  return answer(200, found.body, { ...headers, "Content-Type": type(key) }, caching);
 }
 
 /**
@@ -214,6 +216,11 @@ function decoded(path) {
     // No path of a page.
     return path;
   }
+}
+
+/** @param {string} path of a stylesheet at a fixed address, or of something else */
+function isSheet(path) {
+  return /^\/styles-[^/]+\.css$/.test(path);
 }
 
 /** @param {string} key */

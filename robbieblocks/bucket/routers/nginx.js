@@ -33,6 +33,7 @@ const SETTINGS = {
   buildHeader: "",
   assetCaching: "",
   pageCaching: "",
+  sheetCaching: "",
   errorCaching: "",
   /** @type {Record<string, string>} */
   headers: {},
@@ -111,11 +112,12 @@ async function page(r, table) {
   /** @type {Record<string, string>} */
   const headers = { "Content-Type": type(shown[0]) };
   headers[SETTINGS.buildHeader] = table.builds[shown[1]];
+  const live = isSheet(r.uri) ? SETTINGS.sheetCaching : SETTINGS.pageCaching;
   if (named) {
     headers.ETag = `"${named[0]}"`;
     const offered = (r.headersIn["If-None-Match"] || "").split(",");
     if (offered.some((each) => each.trim().replace(/^W\//, "") === headers.ETag)) {
-      send(r, 304, "", headers, SETTINGS.pageCaching);
+      send(r, 304, "", headers, live);
       return;
     }
   }
@@ -124,7 +126,7 @@ async function page(r, table) {
     plain(r, 503, "this page can't be read at the moment");
     return;
   }
-  const caching = named ? SETTINGS.pageCaching : SETTINGS.errorCaching;
+  const caching = named ? live : SETTINGS.errorCaching;
   send(r, named ? 200 : to[0], found.responseBuffer, headers, caching);
 }
 
@@ -203,6 +205,11 @@ function moved(table, path, query) {
   const at = location.includes("#") ? location.indexOf("#") : location.length;
   const before = location.slice(0, at);
   return [status, before + (before.includes("?") ? "&" : "?") + query + location.slice(at)];
+}
+
+/** @param {string} path of a stylesheet at a fixed address, or of something else */
+function isSheet(path) {
+  return /^\/styles-[^/]+\.css$/.test(path);
 }
 
 /** @param {string} key */

@@ -12,7 +12,14 @@ from robbieblocks.bucket.router_layout import ASSETS
 from robbieblocks.model import ASSET_PREFIX
 from robbieblocks.objectstore import Address
 from robbieblocks.release import BUILD_HEADER
-from robbieblocks.response_headers import NO_STORE, ONE_YEAR, REVALIDATE, SECURITY, TYPES
+from robbieblocks.response_headers import (
+    NO_STORE,
+    ONE_YEAR,
+    REVALIDATE,
+    SECURITY,
+    SHOWN_WHILE_ASKED,
+    TYPES,
+)
 
 RouterKind = Literal["cloudflare", "nginx"]
 _SETTINGS: Final = re.compile(r"^const SETTINGS = \{$.*?^\};$", re.MULTILINE | re.DOTALL)
@@ -29,6 +36,7 @@ def router_of(kind: RouterKind, address: Address) -> str:
         "buildHeader": BUILD_HEADER,
         "assetCaching": ONE_YEAR[_CACHING],
         "pageCaching": REVALIDATE[_CACHING],
+        "sheetCaching": SHOWN_WHILE_ASKED[_CACHING],
         "errorCaching": NO_STORE[_CACHING],
         "headers": SECURITY,
         "types": TYPES,

@@ -18,6 +18,8 @@ def as_text(report: BuildReport) -> str:
     app_width = max((len(run.app) for run in report.runs), default=0)
     for run in report.runs:
         lines.append(f"{run.node:<{width}}  {run.app:<{app_width}}  {_outcome(run, report)}")
+        if run.styles:
+            lines.append(visible_line(f"    changed    styles{causes_text(run.styles)}"))
         lines += (
             f"    {_page_line(page, run)}" for page in run.pages if page.change != "unchanged"
         )
@@ -82,6 +84,9 @@ def as_markdown(report: BuildReport) -> str:
     ]
     count = len({page.key for _, page in touched})
     lines = [f"### RobbieBlocks: {counted(count, 'page')} {verb}", ""]
+    for run in [run for run in report.runs if run.styles]:
+        causes = _code(causes_text(run.styles).strip(" ()"))
+        lines += (f"Styles of {_code(run.app)} on {_code(run.node)} {verb}: {causes}", "")
     if touched:
         lines += ("| page | node | app | change | size |", "|---|---|---|---|---|")
         lines += (_row(run, page) for run, page in touched)

@@ -1,7 +1,7 @@
 """Planning: what happens to each page, found by comparing fingerprints with the live manifest."""
 
 from robbieblocks.pipeline.planning.causes import causes_of_problems
-from robbieblocks.pipeline.planning.comparing import TOKENS_FILE, make_plan
+from robbieblocks.pipeline.planning.comparing import make_plan
 from robbieblocks.pipeline.planning.holds import (
     broken_glass_warning,
     freeze_of,
@@ -12,12 +12,14 @@ from robbieblocks.pipeline.planning.holds import (
     pin_of,
     pin_warning,
 )
+from robbieblocks.pipeline.planning.live_files import TOKENS_FILE
 from robbieblocks.pipeline.planning.plan import (
     Cause,
     PageChange,
     PageInputs,
     Plan,
     PlannedPage,
+    PlannedSheet,
     RunPlan,
     joint_hash,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "PageInputs",
     "Plan",
     "PlannedPage",
+    "PlannedSheet",
     "RunPlan",
     "broken_glass_warning",
     "causes_of_problems",

@@ -12,23 +12,29 @@ from robbieblocks.model import BrandedNode, PageEntry, own_order
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs
 
 Tokens = Mapping[str, str]
-_OTHER_VERSION: Final = Cause("release", "published by another version")
+OTHER_VERSION: Final = Cause("release", "published by another version")
 
 
 class CauseFinder:
     """Finds causes for the pages of one run.
 
     `brand` has the node's resolved tokens, `live_tokens` gives those of the live release; it is
-    called at most once, where the tokens differ.
+    called at most once, where the tokens differ. `shown` are those of tokens that pages show.
     """
 
     def __init__(
-        self, node: str, now: datetime, brand: BrandedNode, live_tokens: Callable[[], Tokens]
+        self,
+        node: str,
+        now: datetime,
+        brand: BrandedNode,
+        live_tokens: Callable[[], Tokens],
+        shown: Callable[[Tokens], Tokens] = lambda tokens: tokens,
     ) -> None:
         self._node = node
         self._now = now
         self._brand = brand
         self._live_tokens = live_tokens
+        self._shown = shown
         self._token_causes: tuple[Cause, ...] | None = None
         # Thousands of pages share a few combinations of inputs.
         self._shared: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Cause, ...]] = {}
@@ -47,13 +53,13 @@ class CauseFinder:
         if is_damaged:
             return (Cause("release", "a damaged file"),)
         if not live.row_digests:
-            return (_OTHER_VERSION,)
+            return (OTHER_VERSION,)
         key = live.input_digests, made_from.input_digests
         shared = self._shared.get(key)
         if shared is None:
-            shared = self._shared[key] = tuple(self._of_inputs(*key))
+            shared = self._shared[key] = self.of_inputs(*key)
         rows = self._of_rows(prepared, live.row_digests, made_from.row_digests)
-        return (*rows, *shared) or (_OTHER_VERSION,)
+        return (*rows, *shared) or (OTHER_VERSION,)
 
     def _of_rows(self, prepared: PreparedPage, before: str, after: str) -> list[Cause]:
         if before == after:
@@ -81,7 +87,8 @@ class CauseFinder:
                 causes.append(Cause("page_block", row, str(own_order(int(order)))))
         return causes
 
-    def _of_inputs(self, before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[Cause]:
+    def of_inputs(self, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[Cause, ...]:
+        """What differs between two lists of input digests."""
         old, new = _inputs(before), _inputs(after)
         found: list[Cause] = []
         utilities = False
@@ -100,11 +107,11 @@ class CauseFinder:
         if utilities and not found:
             # Utility classes follow the tokens of all nodes, and the code of components.
             found.append(Cause("template", "utility classes"))
-        return found
+        return tuple(found)
 
     def _of_tokens(self) -> tuple[Cause, ...]:
         if self._token_causes is None:
-            before, now = self._live_tokens(), self._brand.tokens
+            before, now = self._shown(self._live_tokens()), self._shown(self._brand.tokens)
             keys = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
             # A token that names one of them differs because of that one.
             self._token_causes = tuple(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import Final
 
-from robbieblocks import release
 from robbieblocks.assemble import index_of, is_due, next_boundary, page_on_node, whole_key
-from robbieblocks.errors import Problem, SiteUnavailable
+from robbieblocks.errors import Problem
 from robbieblocks.model import (
-    ASSET_PREFIX,
     SHARED_APP,
     BrandedNode,
     Manifest,
@@ -26,18 +22,20 @@ from robbieblocks.model import (
     made_key,
     template_of,
 )
+from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.compiling import Compiled, CompiledApp
-from robbieblocks.pipeline.fingerprints import BrandFingerprint
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
 from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.holds import with_approvals
+from robbieblocks.pipeline.planning.live_files import damaged_files, damaged_pages, live_tokens
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
 from robbieblocks.pipeline.planning.redirecting import holding_back, with_redirects
+from robbieblocks.pipeline.planning.sheets import with_sheet
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
 
-TOKENS_FILE: Final = "tokens.json"
 Problems = Mapping[str, tuple[Problem, ...]]
 
 
@@ -107,8 +105,8 @@ def make_plan(
                         content,
                     ),
                     failures=memory.failures,
-                    damaged=_damaged(target, session),
-                    live_tokens=partial(_live_tokens, target, session),
+                    damaged=damaged_files(target, session),
+                    live_tokens=partial(live_tokens, target, session),
                     holds=session.holds.get(target, {}),
                     index=index_of(content, nodes[target.node])
                     if target.app == SHARED_APP
@@ -117,6 +115,7 @@ def make_plan(
             )
             for target in session.targets
         ]
+        runs = [with_sheet(run, now, partial(live_tokens, run.target, session)) for run in runs]
         runs = [
             with_redirects(run, redirects[run.target.node], partial(session.live_file, run.target))
             for run in runs
@@ -180,9 +179,10 @@ def _compared(
     app, node, now, fingerprints = given.app, given.node, given.now, given.app.fingerprints
     if given.target.app not in node.apps:
         return pages, unchanged
-    brand = BrandFingerprint.of(given.brand)
-    damaged = _damaged_pages(given)
-    causes = CauseFinder(node.id, now, given.brand, given.live_tokens)
+    brand = BrandFingerprint.of(given.brand, app.styles)
+    damaged = damaged_pages(given.live, given.damaged)
+    shown = (tokens_in_pages,) if app.styles == "fixed" else ()
+    causes = CauseFinder(node.id, now, given.brand, given.live_tokens, *shown)
     conflicts, failures = given.conflicts, given.failures
     for key, problems in {**app.assembly.held_back, **conflicts}.items():
         asked = key not in held and (considered is None or key in considered)
@@ -245,7 +245,7 @@ def _held(given: Comparison) -> Mapping[str, Hold]:
     """The holds that stand: the page is live and whole, and its rows are those that were held."""
     if not given.holds or given.live is None or given.target.app not in given.node.apps:
         return {}
-    damaged, live = _damaged_pages(given), given.live.by_key
+    damaged, live = damaged_pages(given.live, given.damaged), given.live.by_key
     fingerprints, prepared = given.app.fingerprints, given.app.assembly.pages
     rows = {
         each.page.key: fingerprints.row_digests(each, page_on_node(each, given.node, now=given.now))
@@ -302,34 +302,3 @@ def _removed(given: Comparison, entry: PageEntry) -> PlannedPage:
     return PlannedPage(
         key=entry.key, route=entry.route, change="removed", causes=(cause,), live=entry
     )
-
-
-def _damaged_pages(given: Comparison) -> frozenset[str]:
-    """The keys of live pages that are damaged themselves, or refer to an asset that is."""
-    live, damaged = given.live, given.damaged
-    if live is None or not damaged:
-        return frozenset()
-    return frozenset(
-        entry.key
-        for entry in live.pages
-        if entry.path in damaged or any(ASSET_PREFIX + name in damaged for name in entry.assets)
-    )
-
-
-def _damaged(target: Target, session: MakingSession) -> frozenset[str]:
-    """What of the live release is not as it was published, by size and time, or by every byte."""
-    if not session.request.repair:
-        return frozenset()
-    root = session.site.root
-    quick = not session.request.thorough
-    return frozenset(release.verify(root, target.node, target.app, quick=quick))
-
-
-def _live_tokens(target: Target, session: MakingSession) -> Mapping[str, str]:
-    """The resolved tokens of the live release; none where they can't be read."""
-    try:
-        body = session.live_file(target, TOKENS_FILE)
-        found: dict[str, str] = json.loads(body)
-    except (SiteUnavailable, ValueError):
-        return {}
-    return found

@@ -94,11 +94,12 @@ def pin_warning(run: RunPlan, pin: Pin) -> Problem:
 def hold_warnings(run: RunPlan) -> tuple[Problem, ...]:
     """What a run says of pages that a person holds at their live bytes."""
     node, app = run.target.node, run.target.app
+    but = f", but for /{run.sheet.sheet.path}" if run.sheet else ""
     return tuple(
         Problem(
             entity="page",
             key=key,
-            what=f"on {node} it is {hold}; what it shares with other pages does not reach it",
+            what=f"on {node} it is {hold}; what it shares with other pages does not reach it{but}",
             remedy=f"change its rows, or: robbieblocks release {key} --node {node} --app {app}",
             severity="warning",
         )

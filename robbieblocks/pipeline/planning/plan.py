@@ -25,6 +25,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.request import Target
+from robbieblocks.prerender import NodeSheet
 from robbieblocks.release import Hold
 
 PageChange = Literal["added", "changed", "removed", "unchanged", "held back"]
@@ -113,6 +114,19 @@ class PlannedPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSheet:
+    """The stylesheet at a fixed address, for the pages that link it.
+
+    By the digests the next plan tells what differs. `causes` say why it differs from what is live;
+    there are none where it doesn't, or where none is live.
+    """
+
+    sheet: NodeSheet
+    digests: tuple[str, ...]
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
     """The plan of one run: one app on one node.
 
@@ -124,7 +138,7 @@ class RunPlan:
     `held` are pages that a person holds at their live bytes, `no_longer_held` those whose hold ends
     with this run, because their rows changed. `index` is what the node offers: the shared app's
     release has the pages that say so. `redirects` are those that its rows state: the release has
-    those that lead to what it has.
+    those that lead to what it has. `sheet` is there where pages link such a file, or did.
     """
 
     target: Target
@@ -142,11 +156,19 @@ class RunPlan:
     no_longer_held: Set[str] = frozenset()
     index: NodeIndex = field(default_factory=NodeIndex)
     redirects: tuple[Redirect, ...] = ()
+    sheet: PlannedSheet | None = None
+
+    @property
+    def sheet_causes(self) -> tuple[Cause, ...]:
+        """Why the stylesheet at a fixed address differs from what is live; none where it doesn't"""
+        return self.sheet.causes if self.sheet else ()
 
     @property
     def hash(self) -> Sha256:
         """A hash over what the run does to what is live: approving it approves nothing else."""
         lines = [f"{self.target} {self.live.build_hash if self.live else ''}"]
+        if self.sheet and self.sheet.causes:
+            lines.append(f"styles {sha256(self.sheet.sheet.content)}")
         return sha256("\n".join([*lines, *(page.effect for page in self.pages)]))
 
     @property
@@ -166,8 +188,15 @@ class RunPlan:
 
     @property
     def has_work(self) -> bool:
-        """Whether a page is to be made or removed, or a damaged file to be replaced."""
-        return bool(self.damaged) or any(page.change != "held back" for page in self.pages)
+        """Whether a page or the styles are to be made, or a damaged file to be replaced."""
+        if self.damaged or self.sheet_causes:
+            return True
+        return any(page.change != "held back" for page in self.pages)
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to tell of."""
+        return bool(self.pages or self.sheet_causes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +214,7 @@ class Plan:
     def hash(self) -> Sha256:
         """A hash over all that the build does: approving it approves the whole and no more."""
         return joint_hash(
-            (run.target.node, run.target.app, run.hash) for run in self.runs if run.pages
+            (run.target.node, run.target.app, run.hash) for run in self.runs if run.changes
         )
 
 

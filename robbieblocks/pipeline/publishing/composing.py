@@ -64,6 +64,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         run.app.styles,
         base=run.app.bundle.base_stylesheet,
         favicon=rendering.renderer.favicon,
+        sheet=run.sheet.sheet if run.sheet else None,
     )
     for made_from in run.to_make:
         document = rendering.document(made_from)
@@ -88,6 +89,10 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
 
     names = {*assets, *(asset.name for asset in extra_assets)}
     names = names.union(*(entry.assets for entry in pages))
+    has_sheet = run.sheet is not None and run.sheet.sheet.path in files
+    if has_sheet:
+        names.update(font.name for font in run.brand.fonts)
+        names.update(run.app.media.library.in_styles)
     assets |= {asset.name: asset for asset in _new_media(run, names)}
     assets |= {
         asset.name: asset
@@ -101,6 +106,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         pages=pages,
         assets=tuple(sorted(names)),
         toolchain=toolchain,
+        sheet_digests=run.sheet.digests if run.sheet and has_sheet else (),
     )
     return ComposedRun(
         manifest=manifest, contents=contents, assets=assets, failed=failed, warnings=warnings
@@ -183,7 +189,8 @@ def _entry(
     page = made_from.page
     assets = {asset.name for asset in (*document.assets, *slots.assets)}
     assets.update(name for media in page.media for name in media.names)
-    assets.update(run.app.media.library.in_styles)
+    if run.app.styles != "fixed":
+        assets.update(run.app.media.library.in_styles)
     return PageEntry(
         key=page.key,
         route=page.route,

@@ -20,6 +20,7 @@ from robbieblocks.model import (
     canonical_json,
     redirects_text,
 )
+from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.planning import TOKENS_FILE, RunPlan
 from robbieblocks.prerender import PageRenderer, SitemapEntry
 
@@ -31,6 +32,9 @@ def node_files(
 ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
     """The files of a release that are no pages, and the assets that they refer to."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
+    # Pages that stay as they were may link it although the form of styles is another by now.
+    if run.sheet and any(map(links_sheet, pages)):
+        files |= run.sheet.sheet.files
     listed = _sitemap_entries(run, pages) if run.brand.base_url else []
     assets: tuple[Asset, ...] = ()
     if run.target.app == SHARED_APP:

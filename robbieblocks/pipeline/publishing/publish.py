@@ -284,6 +284,8 @@ def _report(run: RunPlan, result: _Result, session: BuildSession, run_id: UUID |
         bytes_written=result.bytes_written,
         build_ms=result.build_ms,
         deploy_ms=result.deploy_ms,
+        # What waits, or did not go out, is not what visitors get.
+        styles=run.sheet_causes if result.build_hash != session.live_hash(run.target) else (),
         problems=result.problems,
         error=result.error,
         transient=result.transient,

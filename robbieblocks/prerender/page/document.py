@@ -12,7 +12,15 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from robbieblocks.errors import Problem
-from robbieblocks.model import Asset, BrandedNode, IconLink, StyleForm
+from robbieblocks.model import (
+    Asset,
+    BrandedNode,
+    IconLink,
+    StyleForm,
+    icon_file,
+    sha256,
+    sheet_file,
+)
 from robbieblocks.prerender.page import head
 
 _NAMES: Final = (
@@ -34,15 +42,59 @@ _NAMES: Final = (
     "trusted_types",
     "trusted_types_forced",
 )
+_BACKGROUND: Final = "color.background"
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
 SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name in _NAMES})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSheet:
+    """What all pages of an app on a node share of their styles, as a file at a fixed address.
+
+    `path` is the file in the release. `address` ends with an edition that changes with what pages
+    change with, too: a browser's older file never meets a page that needs more than it has. The
+    node's icon, which has its colours, is beside it.
+    """
+
+    path: str
+    address: str
+    content: bytes = field(repr=False)
+    icon_path: str
+    icon: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, node: BrandedNode, app: str, base: Asset) -> Self:
+        """`base` is the bundle's base stylesheet. By `--rb-styles` reload.js knows the file."""
+        content = _joint(node, base)
+        needed = "\0".join((base.name, node.theme, *sorted(node.tokens), "", *sorted(node.scheme)))
+        path = sheet_file(app)
+        mark = f"@layer tokens{{:root{{--rb-styles:{sha256(content)[:16]}}}}}\n"
+        return cls(
+            path=path,
+            address=f"/{quote(path)}?v={sha256(needed)[:8]}",
+            content=mark.encode() + content,
+            icon_path=icon_file(app),
+            icon=node.favicon.content,
+        )
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Both by their paths in the release."""
+        return {self.path: self.content, self.icon_path: self.icon}
+
+
+def tokens_in_pages(tokens: Mapping[str, str]) -> dict[str, str]:
+    """What pages whose styles are a file at a fixed address show of tokens: which there are, and
+    the value of the one that their heads name.
+    """
+    return dict.fromkeys(tokens, "") | {key: tokens[key] for key in (_BACKGROUND,) if key in tokens}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSlots:
     """What one node writes into the slots of every page. Make it once for all pages of a node.
 
-    `assets` are what it refers to, and the node's fonts.
+    `assets` are what pages refer to, and the node's fonts, where their styles are not `fixed`.
     """
 
     node: BrandedNode
@@ -57,16 +109,24 @@ class NodeSlots:
         *,
         base: Asset | None = None,
         favicon: Asset | None = None,
+        sheet: NodeSheet | None = None,
     ) -> Self:
         """The slots' HTML, as UTF-8; `styles` is the form of the pages that they are for.
 
-        `base` is the bundle's base stylesheet, which `linked` pages share with the node's.
-        `favicon` is one of the templates, which takes the place of the node's.
+        `base` is the bundle's base stylesheet, which `linked` pages share with the node's; `sheet`
+        is what `fixed` ones link. `favicon` is one of the templates, which takes the place of the
+        node's.
         """
-        favicon = favicon or node.favicon
-        manifest = (node.manifest,) if node.manifest else ()
-        if styles == "linked":
-            tokens, custom_css = _Sheet.of(_joint(node, base), styles), _Sheet()
+        icon = favicon or node.favicon
+        icon_url, fonts = icon.url, node.fonts
+        icons: tuple[Asset, ...] = (icon, *([node.manifest] if node.manifest else []))
+        if styles == "fixed" and sheet is not None:
+            tokens, custom_css, fonts = _Sheet(_fixed(sheet)), _Sheet(), node.preload_fonts
+            if favicon is None:
+                icon_url, icons = f"/{quote(sheet.icon_path)}", icons[1:]
+        elif styles == "linked":
+            joint = Asset.of("styles", "css", _joint(node, base))
+            tokens, custom_css = _Sheet.of(joint, styles), _Sheet()
         else:
             tokens = _Sheet.of(node.stylesheet, styles)
             custom_css = _Sheet.of(node.custom_css, styles)
@@ -75,7 +135,7 @@ class NodeSlots:
             "theme_color": _theme_colors(node),
             "theme_script": f"<script>{head.THEME_SCRIPT}</script>" if node.scheme else "",
             "color_scheme": "light dark" if node.scheme else node.theme,
-            "icons": _icons(node, favicon),
+            "icons": _icons(node, escape(icon_url)),
             "fonts": head.preload_fonts(node.preload_fonts),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
@@ -91,14 +151,14 @@ class NodeSlots:
         return cls(
             node,
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
-            (*tokens.assets, *custom_css.assets, *scripts, *node.fonts, favicon, *manifest),
+            (*tokens.assets, *custom_css.assets, *scripts, *fonts, *icons),
         )
 
 
-def _icons(node: BrandedNode, favicon: Asset) -> str:
+def _icons(node: BrandedNode, favicon: str) -> str:
     links = list(node.icons)
     if all(icon.rel != "icon" for icon in links):
-        links.insert(0, IconLink("icon", favicon.url, "image/svg+xml", "any"))
+        links.insert(0, IconLink("icon", favicon, "image/svg+xml", "any"))
     lines = [
         f'<link rel="{icon.rel}" href="{icon.url}" type="{icon.type}" sizes="{icon.sizes}">'
         for icon in links
@@ -149,10 +209,19 @@ class _Sheet(NamedTuple):
         return cls(head.style(text), f" {head.csp_hash(text)}")
 
 
-def _joint(node: BrandedNode, base: Asset | None) -> Asset:
+def _joint(node: BrandedNode, base: Asset | None) -> bytes:
     """One stylesheet of all that a node's pages share; its layers decide, not the order in it."""
     sheets = filter(None, (node.stylesheet, base, node.custom_css))
-    return Asset.of("styles", "css", b"\n".join([sheet.content for sheet in sheets]))
+    return b"\n".join([sheet.content for sheet in sheets])
+
+
+def _fixed(sheet: NodeSheet) -> str:
+    """The link to it; before it, so that it waits for no styles, what a reload runs."""
+    address = escape(sheet.address)
+    return (
+        f'<script data-rb-styles="{address}">{head.RELOAD_SCRIPT}</script>\n'
+        f'<link rel="stylesheet" href="{address}">'
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

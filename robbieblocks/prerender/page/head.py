@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -35,6 +36,8 @@ _SAME_ON_EVERY_PAGE: Final = "; ".join(
         "base-uri 'none'",
     )
 )
+# Pages whose styles are at a fixed address have it.
+RELOAD_SCRIPT: Final = Path(__file__).with_name("reload.js").read_text("utf-8").strip()
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"
 # One that nothing ends goes to the end of the text, as in a browser.

@@ -222,7 +222,7 @@ class AssetGraph:
         self, components: frozenset[str], utilities: Asset | None, form: StyleForm
     ) -> _Styles:
         sheets = self._stylesheets(components, utilities)
-        if form == "linked":
+        if form in ("linked", "fixed"):
             sheets.remove(self.bundle.base_stylesheet)  # it is in the node's file
         linked = tuple(sheets) if form == "separate" else head.too_large(sheets)
         parts: list[str] = []

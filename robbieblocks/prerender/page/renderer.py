@@ -200,7 +200,10 @@ class PageRenderer:
                         content,
                         loads,
                         style,
-                        has_visitor_script=bool(visitor),
+                        inline_scripts=[
+                            *([_VISITOR_SCRIPT] if visitor else []),
+                            *([head.RELOAD_SCRIPT] if styles == "fixed" else []),
+                        ],
                         # The development server alters open pages by their HTML.
                         trusted_types="" if styles == "separate" else _trusted_types(content),
                     )
@@ -247,12 +250,12 @@ def _policy(
     loads: PageAssets,
     style: str,
     *,
-    has_visitor_script: bool,
+    inline_scripts: Sequence[str],
     trusted_types: str,
 ) -> str:
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
-    scripts += [_VISITOR_SCRIPT] if has_visitor_script else []
+    scripts += inline_scripts
     styles = None
     if loads.styles is not None:
         styles = [*([style] if style else []), *content.inline_styles, *loads.styles]

@@ -9,7 +9,7 @@ from datetime import datetime
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import printable
-from robbieblocks.model import Manifest, PageEntry
+from robbieblocks.model import Manifest, PageEntry, icon_file, sheet_file
 from robbieblocks.release.audit.entries import Entry, new_id
 from robbieblocks.release.audit.noting import GOING_BACK
 from robbieblocks.release.files import disk
@@ -80,10 +80,13 @@ def roll_back_page(
             until=until,
             act=new_id(),
         )
-        file = app_folder.releases / earlier.build_hash / old.path
-        with disk.attempt("read", file):
-            contents = {old.path: file.read_bytes()}
         wanted = _with_page(live, old, earlier)
+        folder = app_folder.releases / earlier.build_hash
+        with disk.attempt("read", folder):
+            contents = {
+                path: (folder / path).read_bytes()
+                for path in {old.path, *(wanted.files.keys() - live.files.keys())}
+            }
         with audit_log(app_folder).noted(_entry(app_folder, page, hold, live, wanted)):
             write_holds(app_folder, {**before, page: hold})
             failpoints.reached("held")
@@ -156,10 +159,18 @@ def _has_page(manifest: Manifest, entry: PageEntry) -> bool:
 
 
 def _with_page(live: Manifest, old: PageEntry, earlier: Manifest) -> Manifest:
-    """What is live, with one page as it was."""
+    """What is live, with one page as it was, and with the stylesheet at a fixed address that the
+    page may link, where what is live has none.
+    """
+    files = {**live.files, old.path: earlier.files[old.path]}
+    assets = {*live.assets, *old.assets}
+    for path in (sheet_file(live.app), icon_file(live.app)):
+        if path in earlier.files and path not in live.files:
+            files[path] = earlier.files[path]
+            assets.update(earlier.assets)
     return replace(
         live,
-        files={**live.files, old.path: earlier.files[old.path]},
+        files=files,
         pages=tuple(old if each.key == old.key else each for each in live.pages),
-        assets=tuple(sorted({*live.assets, *old.assets})),
+        assets=tuple(sorted(assets)),
     )

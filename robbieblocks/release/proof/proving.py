@@ -14,7 +14,13 @@ from robbieblocks.release.proof.at_once import at_once
 from robbieblocks.release.proof.culprits import Evidence, explain
 from robbieblocks.release.proof.known import release_of
 from robbieblocks.release.proof.not_served import NotServed
-from robbieblocks.release.proof.wanted import Wanted, gone_page, wanted_asset, wanted_page
+from robbieblocks.release.proof.wanted import (
+    Wanted,
+    gone_page,
+    wanted_asset,
+    wanted_page,
+    wanted_sheet,
+)
 from robbieblocks.release.reading import live
 from robbieblocks.settings import Address
 
@@ -38,11 +44,11 @@ def prove(
     """What visitors don't get as the live release has it; empty where all is right.
 
     Of the pages whose files `changed` (of all where none did) the first eight are asked for, then
-    the assets that these name, and the first eight pages that the release `before` had and no app
-    has now. What is wrong is asked for again, five times at most, with pauses of once, twice, three
-    and four times `pause_s`: a cache may be that old. The first five things that stay wrong are
-    explained. What can't be asked for within 15 seconds is left out, so that a run is not held up
-    for minutes. Never raises for what a server does.
+    the stylesheet at a fixed address, the assets that these pages name, and the first eight pages
+    that the release `before` had and no app has now. What is wrong is asked for again, five times
+    at most, with pauses of once, twice, three and four times `pause_s`: a cache may be that old.
+    The first five things that stay wrong are explained. What can't be asked for within 15 seconds
+    is left out, so that a run is not held up for minutes. Never raises for what a server does.
     """
     # These take long to import, and only those need them who have an address.
     from tenacity import (
@@ -91,6 +97,7 @@ def _wanted(
     pages = [page for page in manifest.pages if page.path in changed] or list(manifest.pages)
     pages = pages[:PAGES_MAX]
     found = [wanted_page(app_folder, manifest, page, address) for page in pages]
+    found += wanted_sheet(app_folder, manifest, address)
     return found + [wanted_asset(app_folder, manifest, name) for name in _assets_of(pages)]
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.model import ASSET_PREFIX, Manifest, PageEntry
+from robbieblocks.model import ASSET_PREFIX, Manifest, PageEntry, sheet_file
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import BUILD_HEADER, hash_in_name
 from robbieblocks.release.places.layout import AppFolder
@@ -29,7 +29,7 @@ _TYPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A page or an asset of a release. `digest` is its SHA-256, or how that begins.
+    """A page, or its styles, or an asset of a release. `digest` is its SHA-256, or how that begins.
 
     `file` is where a web server reads it; `name` is its path in the release, or the asset's name.
     With `by_build` a page may be altered on its way. One that `is_gone` was removed: its digest is
@@ -110,13 +110,29 @@ def wanted_page(
     app_folder: AppFolder, manifest: Manifest, page: PageEntry, address: Address
 ) -> Wanted:
     """A page of the live release."""
+    return _wanted_file(app_folder, manifest, page.path, page.route, address)
+
+
+def wanted_sheet(app_folder: AppFolder, manifest: Manifest, address: Address) -> list[Wanted]:
+    """The stylesheet at a fixed address, where the live release has one.
+
+    As of a page, it can be told of which release it is.
+    """
+    path = sheet_file(manifest.app)
+    there = path in manifest.files
+    return [_wanted_file(app_folder, manifest, path, f"/{path}", address)] if there else []
+
+
+def _wanted_file(
+    app_folder: AppFolder, manifest: Manifest, path: str, route: str, address: Address
+) -> Wanted:
     return Wanted(
         node=manifest.node,
         app=manifest.app,
-        path=page.route,
-        name=page.path,
-        file=app_folder.current / page.path,
-        digest=manifest.files[page.path],
+        path=route,
+        name=path,
+        file=app_folder.current / path,
+        digest=manifest.files[path],
         build_hash=manifest.build_hash,
         is_page=True,
         by_build=address.compare == "build",

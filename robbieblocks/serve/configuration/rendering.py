@@ -62,6 +62,7 @@ def render(server: WebServer, site: WebSite) -> str:
         "no_store": response_headers.NO_STORE,
         "one_year": response_headers.ONE_YEAR,
         "revalidate": response_headers.REVALIDATE,
+        "shown_while_asked": response_headers.SHOWN_WHILE_ASKED,
     }
     values |= _of_nginx(site) if server == "nginx" else _of_caddy(site)
     return environment.get_template(_TEMPLATES[server]).render(values)
