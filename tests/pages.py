@@ -127,14 +127,16 @@ class Press:
         self, site: Path, made: Bundle, pages: Sequence[AssembledPage], on: BrandedNode
     ) -> None:
         """Write a browsable site."""
+        slots = NodeSlots.of(on)
         assets = {on.stylesheet, *on.fonts, *filter(None, (on.custom_css, on.custom_scripts))}
+        assets.update(slots.assets)
         for each in pages:
             rendered = self.render(made, each.blocks)
             assert not [one.problem for one in rendered.values() if one.problem]
             document = self.renderer.compose(each, rendered, made)
             target = site / each.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(document.fill(NodeSlots.of(on)))
+            target.write_bytes(document.fill(slots))
             assets.update(document.assets)
         folder = site / "_rb"
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,9 @@ from typing import Final
 
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
-from robbieblocks.model import Json, JsonObject
+from robbieblocks.model import Json, JsonObject, PageRow, SiteSettings
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
+from robbieblocks.site_settings import read_settings
 
 _UNSET: Final = (None, "")
 
@@ -17,6 +18,15 @@ def language_of(metadata: Json, default: str) -> str:
     """The language that a page's metadata states, as a BCP 47 tag, or this default."""
     said = metadata.get("lang") if isinstance(metadata, dict) else None
     return said if isinstance(said, str) and is_language(said) else default
+
+
+def settings_of(row: PageRow) -> tuple[SiteSettings, list[ValueProblem]]:
+    """The settings of the app's frames with the page's own `head`, and what is wrong with this."""
+    metadata = row.metadata
+    if not isinstance(metadata, dict) or metadata.get("head") is None:
+        return row.settings, []
+    own, wrong = read_settings({"head": metadata["head"]})
+    return own.over(row.settings), [ValueProblem(*each) for each in wrong]
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:

@@ -11,7 +11,7 @@ from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
 from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.page_problems import PageProblems
-from robbieblocks.assemble.page_settings import language_of, settings_problems
+from robbieblocks.assemble.page_settings import language_of, settings_of, settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
@@ -113,6 +113,9 @@ class PageReader:
         self._check_texts()
         self._read_metadata()
         blocks = tuple(self._blocks())
+        settings, wrong = settings_of(row)
+        for problem in wrong:
+            self._problems.add_value("metadata", problem)
         image = self._image()
         if self._problems.wrong:
             return tuple(self._problems.found)
@@ -132,7 +135,7 @@ class PageReader:
             links=tuple(sorted(self._texts.links.found.items())),
             image=image,
             feed=row.feed,
-            settings=row.settings,
+            settings=settings,
             lang=language_of(row.metadata, row.default_lang),
             translations=row.translations,
         )

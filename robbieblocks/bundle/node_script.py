@@ -44,7 +44,7 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
 def _pasted(node: NodeRow, text: str) -> Problem:
     remedy = "take the tags away: write the script alone"
     if _ADDRESS.search(text[:2000].partition(">")[0]):
-        remedy = "take it away: pages load no script of another site; copy what it does, if you may"
+        remedy = "name its address in the node's settings, under `scripts` (docs/site-settings.md)"
     return Problem(
         entity="node_branding",
         key=node.id,

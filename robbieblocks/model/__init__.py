@@ -49,8 +49,14 @@ from robbieblocks.model.rows import (
 )
 from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (
+    ANY_HOST,
     NO_SETTINGS,
+    ConsentTexts,
+    HeadElement,
+    Host,
+    HostUse,
     Icons,
+    SiteScript,
     SiteSettings,
     TrustedTypes,
     WebManifest,
@@ -88,6 +94,7 @@ from robbieblocks.model.values import (
 )
 
 __all__ = [
+    "ANY_HOST",
     "ASSET_PREFIX",
     "COLUMN_IN_ROUTE",
     "DEFAULT_LANGUAGES",
@@ -115,10 +122,14 @@ __all__ = [
     "CollectionRow",
     "CollectionSource",
     "ComponentRow",
+    "ConsentTexts",
     "Feed",
     "FeedForm",
     "FeedItem",
     "FontFace",
+    "HeadElement",
+    "Host",
+    "HostUse",
     "Hydrate",
     "IconLink",
     "Icons",
@@ -146,6 +157,7 @@ __all__ = [
     "RenderedBlock",
     "RowCollection",
     "Sha256",
+    "SiteScript",
     "SiteSettings",
     "Snapshot",
     "Standing",

@@ -4,12 +4,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages
 from robbieblocks.model.values import canonical_json
 
 TrustedTypes = Literal["auto", "on", "off"]
+HostUse = Literal["scripts", "styles", "frames", "connects", "images", "media", "fonts"]
+
+ANY_HOST = "https:"
+"""Stands for every host with https."""
+
+
+class Host(NamedTuple):
+    """A host as a Content-Security-Policy names it, and what pages may take from it."""
+
+    origin: str
+    allows: tuple[HostUse, ...]
+
+
+class SiteScript(NamedTuple):
+    """A script that pages load. `data` are its `data-` attributes, without that prefix.
+
+    Where it has a category in `consent`, it is loaded once the visitor agrees to that.
+    """
+
+    src: str
+    is_async: bool = False
+    integrity: str = ""
+    consent: str = ""
+    data: tuple[tuple[str, str], ...] = ()
+
+
+class HeadElement(NamedTuple):
+    """An element in the head of pages, without content."""
+
+    tag: Literal["link", "meta"]
+    attributes: tuple[tuple[str, str], ...]
+
+
+class ConsentTexts(NamedTuple):
+    """What the banner says that asks visitors; "" for the words that it has by itself."""
+
+    text: str = ""
+    accept: str = ""
+    decline: str = ""
+
+
+NO_TEXTS = ConsentTexts()
 
 
 class Icons(NamedTuple):
@@ -35,16 +77,21 @@ class WebManifest(NamedTuple):
 class SiteSettings:
     """One field for each key of `settings`; its default is what holds where no row states it.
 
-    `languages` are an app's, so no node states them. `icons` and `manifest` are a node's, and None
-    where it states none. `schemes` are tokens for those who prefer the other theme than the node's:
-    the theme, and a JSON object with the values. `trusted_types` says whether browsers refuse to
-    make HTML of texts; auto: where no script of the page does so.
+    Of several rows those that are lists add up. `languages` are an app's, so no node states them.
+    `icons` and `manifest` are a node's, and None where it states none. `schemes` are tokens for
+    those who prefer the other theme than the node's: the theme, and a JSON object with the values.
+    `trusted_types` says whether browsers refuse to make HTML of texts; auto: where no script of the
+    page does so.
     """
 
     languages: Languages = DEFAULT_LANGUAGES
     icons: Icons | None = None
     manifest: WebManifest | None = None
     schemes: tuple[tuple[str, str], ...] = ()
+    hosts: tuple[Host, ...] = ()
+    scripts: tuple[SiteScript, ...] = ()
+    head: tuple[HeadElement, ...] = ()
+    consent: ConsentTexts = NO_TEXTS
     trusted_types: TrustedTypes = "auto"
 
     @cached_property
@@ -58,13 +105,17 @@ class SiteSettings:
         return canonical_json(stated) if stated else ""
 
     def over(self, others: Self) -> Self:
-        """These settings, and those of `others` where these state nothing."""
-        missing = {
-            field.name: getattr(others, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) == field.default
-        }
-        return replace(self, **missing)
+        """These settings, with those of `others` where these state nothing; lists add up."""
+        if others == NO_SETTINGS:
+            return self
+        found: dict[str, Any] = {}
+        for field in fields(self):
+            own, other = getattr(self, field.name), getattr(others, field.name)
+            if field.default == ():
+                found[field.name] = (*other, *(each for each in own if each not in other))
+            elif own == field.default:
+                found[field.name] = other
+        return replace(self, **found)
 
 
 NO_SETTINGS = SiteSettings()

@@ -53,6 +53,16 @@ class Stated:
                 self.report(f"lacks `{name}`", "add it")
         return found
 
+    def entries(self, most: int) -> dict[str, Stated]:
+        """The members of an object that has at most so many, whatever their keys are."""
+        if not isinstance(self.value, dict):
+            self.report(no_object("the value is", self.value), "write an object: {...}")
+            return {}
+        if len(self.value) > most:
+            self.report(f"has {len(self.value):,} entries", f"use at most {most:,}")
+            return {}
+        return {name: self._inner(name, value) for name, value in self.value.items()}
+
     def items(self, most: int) -> list[Stated]:
         """The items of a list that has at most so many."""
         if not isinstance(self.value, list):

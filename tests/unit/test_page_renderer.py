@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Collection
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,13 @@ from robbieblocks.model import (
     Asset,
     BrandedNode,
     Bundle,
+    HeadElement,
+    Host,
     JsonObject,
     Module,
     NodeIndex,
     RenderedBlock,
+    SiteScript,
     SiteSettings,
     StyleForm,
 )
@@ -378,6 +382,53 @@ def test_trusted_types_are_required_where_nothing_makes_html(
         document = RENDERER.compose(page(block(1, "live", props)), {1: LIVE}, bundle, form)
         html = document.fill(NodeSlots.of(on, form)).decode()
         assert ("require-trusted-types-for 'script'" in html) is wanted, styles
+
+
+def _csp(html: str) -> str:
+    return unescape(html.partition('Content-Security-Policy" content="')[2].partition('"')[0])
+
+
+def test_hosts_and_scripts_make_the_policy() -> None:
+    """A kind that a host allows is for these hosts; a script's own address is allowed."""
+    of_node = SiteSettings(
+        hosts=(Host("https://a.example", ("scripts", "styles", "images", "fonts")),),
+        scripts=(SiteScript("https://s.example/s.js?a=1", integrity="sha384-x"),),
+    )
+    of_app = SiteSettings(
+        hosts=(
+            Host("https://b.example", ("images",)),
+            Host("https:", ("connects",)),
+            Host("https://c.example", ()),
+        )
+    )
+    document = RENDERER.compose(replace(page(block(1, "live")), settings=of_app), {1: LIVE}, BUNDLE)
+    html = document.fill(NodeSlots.of(replace(node(), settings=of_node))).decode()
+    policy = {name: sources for name, *sources in map(str.split, _csp(html).split(";"))}
+    assert policy["script-src"][:3] == ["'self'", "https://a.example", "https://s.example/s.js"]
+    assert policy["style-src"][:2] == ["'self'", "https://a.example"]
+    assert policy["img-src"] == [
+        "'self'",
+        "https://a.example",
+        "https://b.example",
+        "data:",
+        "blob:",
+    ]
+    assert policy["font-src"] == ["'self'", "https://a.example"]
+    assert policy["connect-src"] == ["'self'", "https:", "wss:"]
+    assert policy["frame-src"] == ["'self'", "https:"]
+    assert policy["media-src"] == ["'self'", "https:", "data:", "blob:"]
+    assert "require-trusted-types-for" not in policy
+    assert '<script src="https://s.example/s.js?a=1" integrity="sha384-x" crossorigin' in html
+
+
+def test_a_page_names_its_own_canonical_address() -> None:
+    """Then the one that the node would write is left out."""
+    link = HeadElement("link", (("rel", "canonical"), ("href", "https://a.example/?a&b")))
+    shown = replace(page(block(1, "live")), settings=SiteSettings(head=(link,)))
+    document = RENDERER.compose(shown, {1: LIVE}, BUNDLE)
+    html = document.fill(NodeSlots.of(replace(node(), base_url="https://b.example"))).decode()
+    assert html.count("canonical") == 1
+    assert '<link rel="canonical" href="https://a.example/?a&amp;b">' in html
 
 
 @pytest.mark.parametrize(

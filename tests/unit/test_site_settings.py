@@ -62,6 +62,153 @@ def test_a_mistake_has_its_place_and_a_remedy(
     assert remedy in problem.remedy
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://a.example; script-src *",
+        "https://a.example' 'unsafe-inline'",
+        "https://a.example\nX: y",
+        'https://a.example"><script>',
+        "https://a.example,https://b.example",
+        "https://a.example/path",
+        "https://user@a.example",
+        "https://a.example:99999",
+        "https://a.example:0",
+        "https://m\u00fcnchen.example",
+        "https://A.example",
+        "https://*",
+        "https://*.example",
+        "https://a.*.example",
+        "https://",
+        "http://a.example",
+        "http://localhost.evil.example",
+        "//a.example",
+        "data:",
+        "blob:",
+        "*",
+        "'unsafe-eval'",
+        "'self'",
+        "",
+        "https://a.example\0",
+        "https://" + "a" * 64 + ".example",
+        "https://" + "a." * 10_000 + "example",
+    ],
+)
+def test_what_is_no_host_never_reaches_a_policy(origin: str) -> None:
+    """Each is refused with its place and a remedy."""
+    settings, (problem,) = read_settings({"hosts": {origin: ["connects"]}})
+    assert settings == NO_SETTINGS
+    assert problem.pointer.startswith("/hosts")
+    assert problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("host", "allows", "wrong"),
+    [
+        ("https://a.example", ["scripts", "frames", "scripts"], ""),
+        ("https://*.cdn.example:8443", ["images"], ""),
+        ("https:", ["connects"], ""),
+        ("http://localhost:8080", ["connects"], ""),
+        ("ws://127.0.0.1:8080", ["connects"], ""),
+        ("wss://a.example", ["connects"], ""),
+        ("http://localhost:8080", ["scripts"], "allows connects alone"),
+        ("wss://a.example", ["frames"], "allows connects alone"),
+        ("https://a.example", ["script"], "is unknown: script"),
+        ("https://a.example", "scripts", "expected a list"),
+        ("https://a.example", None, "expected a list"),
+        ("https://a.example", ["scripts"] * 10, "has 10 entries"),
+    ],
+)
+def test_a_host_allows_what_its_list_names(host: str, allows: Any, wrong: str) -> None:
+    """Plain http and sockets are for requests alone, and http for this machine alone."""
+    settings, problems = read_settings({"hosts": {host: allows}})
+    assert [wrong in each.what for each in problems] == ([True] if wrong else [])
+    assert [each.origin for each in settings.hosts] == ([] if wrong else [host])
+
+
+def test_ten_thousand_hosts_are_one_mistake() -> None:
+    """A policy that no browser should have to read is not made."""
+    hosts = {f"https://a{number}.example": ["images"] for number in range(10_000)}
+    settings, (problem,) = read_settings({"hosts": hosts})
+    assert (settings, problem.pointer) == (NO_SETTINGS, "/hosts")
+    assert "10,000 entries" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("script", "pointer"),
+    [
+        ({}, ""),
+        ({"src": "https://a.example/s.js;x"}, "/src"),
+        ({"src": "https://a.example/s.js,x"}, "/src"),
+        ({"src": "https://a.example/s.js'x"}, "/src"),
+        ({"src": "https://a.example/s.js#x"}, "/src"),
+        ({"src": "//a.example/s.js"}, "/src"),
+        ({"src": "http://a.example/s.js"}, "/src"),
+        ({"src": "data:text/javascript,1"}, "/src"),
+        ({"src": "javascript:1"}, "/src"),
+        ({"src": "/s.js", "integrity": "sha256-x"}, "/integrity"),
+        ({"src": "/s.js", "integrity": "md5-" + "a" * 43}, "/integrity"),
+        ({"src": "/s.js", "consent": "A b"}, "/consent"),
+        ({"src": "/s.js", "async": "yes"}, "/async"),
+        ({"src": "/s.js", "data": {"a onload": "x"}}, "/data/a onload"),
+        ({"src": "/s.js", "data": {"a": 1}}, "/data/a"),
+        ({"src": "/s.js", "onload": "x"}, "/onload"),
+    ],
+)
+def test_a_script_that_could_break_out_is_refused(script: Any, pointer: str) -> None:
+    """So is one that has no address, and one with an attribute that is none."""
+    settings, (problem,) = read_settings({"scripts": [script]})
+    assert (settings, problem.pointer) == (NO_SETTINGS, f"/scripts/0{pointer}")
+
+
+@pytest.mark.parametrize(
+    ("head", "pointer"),
+    [
+        ({"links": [{"rel": "stylesheet", "href": "https://a.example/a.css"}]}, "/links/0/rel"),
+        ({"links": [{"rel": "me"}]}, "/links/0"),
+        ({"links": [{"rel": "me", "href": "javascript:1"}]}, "/links/0/href"),
+        ({"links": [{"rel": "me", "href": 'https://a.example/"x'}]}, "/links/0/href"),
+        ({"links": [{"rel": "me", "href": "/", "onload": "x"}]}, "/links/0/onload"),
+        ({"links": [{"rel": "preload", "href": "/a"}]}, "/links/0"),
+        ({"links": [{"rel": "preload", "href": "/a", "as": "script"}]}, "/links/0/as"),
+        ({"metas": [{"http-equiv": "refresh", "content": "0"}]}, "/metas/0/http-equiv"),
+        ({"metas": [{"name": "a", "property": "b", "content": "c"}]}, "/metas/0"),
+        ({"metas": [{"name": "description", "content": "c"}]}, "/metas/0/name"),
+        ({"metas": [{"name": 'a"b', "content": "c"}]}, "/metas/0/name"),
+        ({"metas": [{"name": "a"}]}, "/metas/0"),
+        ({"links": {}}, "/links"),
+        ([], ""),
+    ],
+)
+def test_only_known_elements_stand_in_a_head(head: Any, pointer: str) -> None:
+    """No element that could run, redirect or restyle a page, or that the page has already."""
+    settings, problems = read_settings({"head": head})
+    assert settings == NO_SETTINGS
+    assert problems[0].pointer == f"/head{pointer}"
+
+
+def test_a_page_has_a_head_of_its_own() -> None:
+    """Its elements stand beside those of its app's frames; a mistake holds the page back."""
+    author = {"metas": [{"name": "author", "content": "A"}]}
+    me = {"links": [{"rel": "me", "href": "https://a.example/"}]}
+    frame = a_page("frame", route="", metadata={"frame": True, "head": me})
+    content = a_snapshot(a_page(metadata={"head": author}), frame)
+    assembly = assemble(Relations().applied(content, NOW), "play", layouts=LAYOUTS)
+    assert [each.tag for each in assembly.pages[0].page.settings.head] == ["link", "meta"]
+    wrong = a_page(metadata={"head": {"metas": [{"name": "a"}]}})
+    (problem,) = assemble(a_snapshot(wrong), "play", layouts=LAYOUTS).held_back["home"]
+    assert problem.where == "page home, metadata at /head/metas/0"
+
+
+def test_lists_of_several_rows_add_up() -> None:
+    """An app's frames allow hosts beside those of the node; each stands there once."""
+    one, two = ({"hosts": {f"https://{name}.example": ["images"]}} for name in "ab")
+    node_settings, app = read_settings(one)[0], read_settings(two)[0]
+    assert app.over(node_settings).hosts == (*node_settings.hosts, *app.hosts)
+    assert app.over(app).hosts == app.hosts
+    assert OFF.over(app) == replace(app, trusted_types="off")
+
+
 def test_what_is_right_beside_a_mistake_is_read() -> None:
     """A mistake in one key takes away no other; a null is as if the key were not there."""
     read, (problem,) = read_settings({"trusted_types": "off", "x": None})

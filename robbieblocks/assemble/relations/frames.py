@@ -84,14 +84,22 @@ class Frames:
 
 
 def _settings(frame: PageRow) -> tuple[SiteSettings, list[Problem]]:
-    stated = frame.metadata.get("settings") if isinstance(frame.metadata, dict) else None
-    settings, wrong = read_settings({} if stated is None else stated, of_node=False)
-    problems = [
-        ValueProblem(f"/settings{each.pointer}", each.what, each.remedy).in_row(
-            "page", frame.key, "metadata"
-        )
-        for each in wrong
-    ]
+    settings, problems = NO_SETTINGS, list[Problem]()
+    metadata = frame.metadata if isinstance(frame.metadata, dict) else {}
+    for key in ("settings", "head"):
+        if metadata.get(key) is None:
+            continue
+        stated, at = metadata[key], "/settings"
+        if key == "head":
+            stated, at = {"head": stated}, ""
+        own, wrong = read_settings(stated, of_node=False)
+        settings = own.over(settings)
+        problems += [
+            ValueProblem(at + each.pointer, each.what, each.remedy).in_row(
+                "page", frame.key, "metadata"
+            )
+            for each in wrong
+        ]
     return settings, problems
 
 

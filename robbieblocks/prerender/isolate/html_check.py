@@ -143,7 +143,7 @@ def _node_problem(node: LexborNode) -> tuple[str, str] | None:
     if tag == "script" and (attributes.get("type") or "").strip().lower() not in _INERT_SCRIPTS:
         return (
             "it renders <script>, which the page's content security policy refuses",
-            "pages load no script of another site"
+            "name its address in `scripts` of the node's or the app's settings"
             if "src" in attributes
             else "import what it needs from an allowed package, or use the node's custom_scripts",
         )

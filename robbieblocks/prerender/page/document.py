@@ -13,15 +13,18 @@ from markupsafe import Markup
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    NO_SETTINGS,
     Asset,
     BrandedNode,
     IconLink,
+    SiteSettings,
     StyleForm,
     icon_file,
     sha256,
     sheet_file,
 )
 from robbieblocks.prerender.page import head
+from robbieblocks.prerender.page.granted import Granted
 
 _NAMES: Final = (
     "theme",
@@ -36,6 +39,7 @@ _NAMES: Final = (
     "custom_script",
     "style_sources",
     "script_sources",
+    "other_sources",
     "title_before",
     "title_after",
     "title_at",
@@ -139,7 +143,6 @@ class NodeSlots:
             "fonts": head.preload_fonts(node.preload_fonts),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
-            "custom_script": head.script(node.custom_scripts) if node.custom_scripts else "",
             "script_sources": f" {head.csp_hash(head.THEME_SCRIPT)}" if node.scheme else "",
             "style_sources": tokens.source + custom_css.source,
             "trusted_types": _trusted_types(node),
@@ -148,10 +151,11 @@ class NodeSlots:
             ),
         }
         scripts = (node.custom_scripts,) if node.custom_scripts else ()
+        granted = Granted.of(node.settings, NO_SETTINGS)
         return cls(
             node,
             {name.encode(): text.encode("utf-8", "replace") for name, text in texts.items()},
-            (*tokens.assets, *custom_css.assets, *scripts, *fonts, *icons),
+            (*tokens.assets, *custom_css.assets, *scripts, *granted.assets, *fonts, *icons),
         )
 
 
@@ -187,8 +191,8 @@ def _trusted_types(node: BrandedNode) -> str:
     """The directive of pages whose own scripts make no HTML of texts."""
     wanted = node.settings.trusted_types
     if wanted == "auto":
-        # A node's own script may do what it likes.
-        wanted = "off" if node.custom_scripts else "on"
+        # A node's own script may do what it likes, and other sites' scripts do.
+        wanted = "off" if node.custom_scripts or node.settings.scripts else "on"
     return head.NO_HTML_FROM_TEXT if wanted == "on" else ""
 
 
@@ -232,7 +236,7 @@ class PageDocument:
     node's own stylesheets, fonts and script. `problems` are warnings. `address` is the page's path,
     `image` its picture for social networks, `feeds` are the type and path of each of its feeds,
     `alternates` the `hreflang` and path of each of its translations, `title` is its title without
-    the node's part.
+    the node's part, `settings` are those of the app's frames and of the page.
     """
 
     parts: tuple[bytes, ...] = field(repr=False)
@@ -243,12 +247,19 @@ class PageDocument:
     feeds: tuple[tuple[str, str], ...] = ()
     alternates: tuple[tuple[str, str], ...] = ()
     title: str = ""
+    settings: SiteSettings = NO_SETTINGS
 
     def fill(self, slots: NodeSlots) -> bytes:
         """The page's HTML on a node, as UTF-8."""
         before, after = self._around_title(slots.node)
+        granted = Granted.of(slots.node.settings, self.settings)
+        scripts = (granted.scripts, _own_script(slots.node))
         own = {
-            b"canonical": self._addresses(slots.node),
+            b"canonical": self._addresses(slots.node, granted.elements),
+            b"custom_script": "\n".join(filter(None, scripts)).encode(),
+            b"style_sources": granted.styles_from.encode() + slots.values[b"style_sources"],
+            b"script_sources": granted.scripts_from.encode() + slots.values[b"script_sources"],
+            b"other_sources": granted.others.encode(),
             b"title_before": _html(before),
             b"title_after": _html(after),
             # In units of JavaScript: visitor.js fills the title there.
@@ -265,13 +276,16 @@ class PageDocument:
         before, _, after = node.title_pattern.partition("{title}")
         return before.replace("{site}", node.name), after.replace("{site}", node.name)
 
-    def _addresses(self, node: BrandedNode) -> bytes:
-        """The elements that name absolute URLs, which a node without an address has not got."""
+    def _addresses(self, node: BrandedNode, elements: str) -> bytes:
+        """The elements that name absolute URLs, which a node without an address has not got; and
+        those that settings ask for.
+        """
         base = node.base_url.rstrip("/")
         lines = [f'<meta property="og:site_name" content="{escape(head.sendable(node.name))}">']
         if base and self.address:
             url = escape(base + self.address)
-            lines.append(f'<link rel="canonical" href="{url}">')
+            if '<link rel="canonical"' not in elements:
+                lines.append(f'<link rel="canonical" href="{url}">')
             lines.append(f'<meta property="og:url" content="{url}">')
             for lang, path in self.alternates:
                 href = escape(base + path)
@@ -286,7 +300,12 @@ class PageDocument:
         if image.startswith("https://"):
             url = escape(quote(image, safe=head.SAFE_IN_ADDRESSES))
             lines.append(f'<meta property="og:image" content="{url}">')
+        lines += [elements] if elements else []
         return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _own_script(node: BrandedNode) -> str:
+    return head.script(node.custom_scripts) if node.custom_scripts else ""
 
 
 def _html(text: str) -> bytes:

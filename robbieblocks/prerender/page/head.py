@@ -21,21 +21,8 @@ SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
-# The directives that are the same on every page.
-_SAME_ON_EVERY_PAGE: Final = "; ".join(
-    (
-        "style-src-attr 'unsafe-inline'",
-        "img-src 'self' https: data: blob:",
-        "media-src 'self' https: data: blob:",
-        "font-src 'self'",
-        "connect-src 'self' https: wss:",
-        "frame-src 'self' https:",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-    )
-)
+# The directives that no setting changes.
+FIXED: Final = "worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'"
 # Pages whose styles are at a fixed address have it.
 RELOAD_SCRIPT: Final = Path(__file__).with_name("reload.js").read_text("utf-8").strip()
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
@@ -84,6 +71,7 @@ def policy(
     *,
     scripts: Iterable[str],
     styles: Iterable[str] | None,
+    others: str,
     forms: Iterable[str] = (),
     scripts_from: str = "",
     node_styles: str = "",
@@ -94,9 +82,9 @@ def policy(
     `styles` are the texts of its <style> elements, None where components compute some;
     `node_styles` are the sources of those that a node adds, each after a space. So are
     `scripts_from` for scripts: only these may run. Prerendered `style=` attributes need
-    style-src-attr. Pictures, media, frames and requests may use https everywhere, because
-    components embed them. Forms may send to the page's own site and to the origins `forms`.
-    `trusted_types` is NO_HTML_FROM_TEXT, or "".
+    style-src-attr. `others` are the directives of pictures, media, fonts, requests and frames.
+    Forms may send to the page's own site and to the origins `forms`. `trusted_types` is
+    NO_HTML_FROM_TEXT, or "".
     """
     allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
     if styles is None:
@@ -109,7 +97,7 @@ def policy(
     allowed_forms = " ".join(("'self'", *forms))
     return (
         f"default-src 'none'; script-src 'self'{scripts_from}{allowed_scripts}; "
-        f"style-src 'self'{allowed_styles}; {_SAME_ON_EVERY_PAGE}"
+        f"style-src 'self'{allowed_styles}; style-src-attr 'unsafe-inline'; {others}; {FIXED}"
         f"{trusted_types}; form-action {allowed_forms}"
     )
 

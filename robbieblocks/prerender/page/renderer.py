@@ -14,6 +14,7 @@ from markupsafe import Markup
 from robbieblocks.cache import source_hash
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
+    NO_SETTINGS,
     ZONES,
     AssembledBlock,
     AssembledPage,
@@ -33,6 +34,7 @@ from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import feeds, head, site_files
 from robbieblocks.prerender.page.content import Content
 from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
+from robbieblocks.prerender.page.granted import Granted
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
@@ -224,13 +226,14 @@ class PageRenderer:
         )
         return PageDocument(
             parts=tuple(html.encode("utf-8", "replace").split(b"\0")),
-            assets=loads.assets,
+            assets=(*loads.assets, *Granted.of(NO_SETTINGS, content.settings).assets),
             problems=content.problems,
             address=content.address,
             title=content.about.title,
             image=content.about.image,
             feeds=content.feeds,
             alternates=content.alternates,
+            settings=content.settings,
         )
 
     def _asset_graph(self, bundle: Bundle) -> AssetGraph:
@@ -264,6 +267,7 @@ def _policy(
         scripts=scripts,
         styles=styles,
         forms=forms,
+        others=SLOTS.other_sources,
         scripts_from=SLOTS.script_sources,
         node_styles=SLOTS.style_sources,
         trusted_types=trusted_types,
@@ -277,6 +281,9 @@ def _trusted_types(content: Content) -> str:
             return head.NO_HTML_FROM_TEXT
         case "off":
             return ""
+        case _ if content.settings.scripts:
+            # What other sites' scripts do, they do with texts.
+            return str(SLOTS.trusted_types_forced)
         case _:
             name = "trusted_types_forced" if content.islands.may_make_html else "trusted_types"
             return str(getattr(SLOTS, name))
