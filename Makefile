@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 SERVE ?= 1
+# Which site `make demo` makes: seed, or shop (examples/shop).
+SITE ?= seed
 # One worker a core; PYTEST="-x -k word" narrows a run.
 WORKERS ?= auto
 PYTEST ?=
@@ -19,15 +21,27 @@ WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve check test lint $(LINTS) format seeds catalogue reference schemadocs docs bench lock clean
+.PHONY: help demo demo-seed demo-shop serve check test lint $(LINTS) format seeds catalogue reference schemadocs docs bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
 
-demo: $(RUN)  ## Build the seeded site, then serve it until Ctrl-C (SERVE=0: build only; PORT=8000)
+demo: demo-$(SITE)  ## Build the seeded site, then serve it until Ctrl-C (SITE=shop; SERVE=0: build only; PORT=8000)
+
+demo-seed: $(RUN)
 	$(BIN)/robbieblocks build
 ifneq ($(SERVE),0)
 	@exec $(BIN)/robbieblocks serve --port $(PORT)
+endif
+
+SHOP := cd examples/shop && $(CURDIR)/$(BIN)/robbieblocks
+demo-shop: $(RUN)
+	$(SHOP) db init
+	$(SHOP) db psql -q -v ON_ERROR_STOP=1 -f products.sql
+	$(SHOP) content import
+	$(SHOP) build --strict
+ifneq ($(SERVE),0)
+	@$(SHOP) serve --port $(PORT)
 endif
 
 serve: $(RUN)  ## Serve what is live on every node until Ctrl-C (PORT=8000)
