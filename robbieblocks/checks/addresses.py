@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
+from urllib.parse import unquote
 
 from robbieblocks.assemble import index_of, release_path
 from robbieblocks.checks.markup import Markup
@@ -31,6 +32,9 @@ def addresses_of(
     }
     made = {page.page.route: found for page, found in pages if page.node == node}
     known: dict[str, Markup | None] = dict.fromkeys((*_FILES, *_assets(pages)))
+    if row.base_url:
+        feeds = (feed for page, _ in pages if page.node == node for feed in page.document.feeds)
+        known |= {unquote(path): None for _, path in feeds}
     known |= {f"/sitemap-{app}.xml": None for app in row.apps}
     known |= {f"/styles-{app}.{end}": None for app in row.apps for end in ("css", "svg")}
     if index_of(content, row).homes:
