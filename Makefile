@@ -35,9 +35,11 @@ ifneq ($(SERVE),0)
 endif
 
 SHOP := cd examples/shop && $(CURDIR)/$(BIN)/robbieblocks
-demo-shop: $(RUN)
+# Pictures need what a demo does without (Pillow).
+demo-shop: $(DEV)
 	$(SHOP) db init
 	$(SHOP) db psql -q -v ON_ERROR_STOP=1 -f products.sql
+	$(SHOP) collections install --apply
 	$(SHOP) content import
 	$(SHOP) build --strict
 ifneq ($(SERVE),0)

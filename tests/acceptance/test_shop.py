@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
 SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop"
-NODES = {"quay": "light", "kiln": "dark"}
+NODES = ("kiln", "quay")
+PATHS = (
+    "",
+    "pieces/",
+    "pieces/skerry-bowl",
+    "journal/",
+    "journal/first-firing/",
+    "contact/",
+    "de/",
+)
 COMMANDS = (
     ("db", "init"),
     ("db", "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "products.sql"),
+    ("collections", "install", "--apply"),
     ("content", "import"),
     ("build", "--strict"),
 )
@@ -71,15 +82,26 @@ def test_every_link_leads_somewhere(served: Mapping[str, str]) -> None:
     """From the first page of each node, in both languages; fragments, too."""
     for address in served.values():
         ids, links = crawled(address)
-        assert len(ids) > 50
+        assert len(ids) > 110
         assert urljoin(address, "/shop/de/") in ids
         fragments = {urldefrag(link) for link in links}
         assert not [at for at, name in fragments if name and name not in ids[at]]
 
 
+def test_one_piece_that_changes_is_one_page(shop: Installation) -> None:
+    """And the lists that show it: the price of a bowl rewrites nothing of mugs."""
+    update = "UPDATE pieces SET price_cents = 4900 WHERE slug = 'anvil-bowl'"
+    assert shop.run("db", "psql", "-q", "-c", update).code == 0
+    ran = shop.run("build", "--app", "shop", "--node", "quay", "--format", "json")
+    pages = [page for run in json.loads(ran.out)["runs"] for page in run["pages"]]
+    changed = {page["key"] for page in pages if page["change"] != "unchanged"}
+    assert {"piece--anvil-bowl", "stueck--anvil-bowl", "pieces", "stuecke"} <= changed
+    assert not [key for key in changed if key.endswith(("-mug", "-vase", "-plate"))]
+
+
 def test_old_addresses_lead_on(served: Mapping[str, str]) -> None:
     """Redirects of the frame."""
-    moved = loopback.get(served["quay"] + "../blog/sea-glaze/")
+    moved = loopback.get(urljoin(served["quay"], "/blog/sea-glaze/"), follow_redirects=True)
     assert moved.url.path == "/shop/journal/sea-glaze/"
     assert loopback.get(served["quay"] + "summer-sale/").status_code == 410
 
@@ -89,7 +111,7 @@ def test_pages_are_silent_and_open_to_all(
 ) -> None:
     """No console message, nothing that axe names, no page wider than its window."""
     for node, width in (("quay", 1280), ("kiln", 390)):
-        for path in ("", "journal/", "journal/first-firing/", "contact/", "de/"):
+        for path in PATHS:
             page, noise = context.new_page(), Noise()
             noise.watch(page)
             page.set_viewport_size({"width": width, "height": 800})

@@ -2,14 +2,15 @@ import Image from "@robbieblocks/image";
 import { price, words } from "@robbieblocks/shop-words";
 import type { Props } from "@robbieblocks/shelf/props";
 
-export default function Shelf({ title, lang, filter, pieces }: Props) {
+export default function Shelf({ title, level, lang, filter, pieces }: Props) {
   const text = words(lang);
+  const Heading = level === 1 ? "h1" : "h2";
   const [kind, setKind] = useState("");
   const kinds = [...new Set(pieces.map((piece) => piece.kind_name))].sort();
   const shown = pieces.filter((piece) => kind === "" || piece.kind_name === kind);
   return (
     <section className="shelf" aria-label={title || undefined}>
-      {title && <h2>{title}</h2>}
+      {title && <Heading>{title}</Heading>}
       {filter && (
         <fieldset>
           <legend>{text.kinds}</legend>

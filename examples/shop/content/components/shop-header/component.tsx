@@ -1,8 +1,9 @@
 import { words } from "@robbieblocks/shop-words";
 import type { Props } from "@robbieblocks/shop-header/props";
 
-export default function ShopHeader({ here, lang, other }: Props) {
+export default function ShopHeader({ here, lang, translations }: Props) {
   const text = words(lang);
+  const other = translations.find((each) => !each.current);
   return (
     <div className="shop-header">
       <a className="brand" href={text.home}>
@@ -16,7 +17,7 @@ export default function ShopHeader({ here, lang, other }: Props) {
           </a>
         ))}
       </nav>
-      <a className="lang" href={other ?? text.otherHome} hrefLang={text.otherLang} lang={text.otherLang}>
+      <a className="lang" href={other?.route ?? text.otherHome} hrefLang={text.otherLang} lang={text.otherLang}>
         {text.otherName}
       </a>
     </div>
