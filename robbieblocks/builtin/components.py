@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from robbieblocks.model import MODULE, ComponentRow, component_specifier, same
+from robbieblocks.model import MODULE, ComponentRow, Json, component_specifier, same
 
 
-def _component(key: str, name: str, identity: str) -> ComponentRow:
-    """A component of the files beside this one: its code, and its styles where it has some."""
+def _component(
+    key: str, name: str, identity: str, type_: str = MODULE, **metadata: Json
+) -> ComponentRow:
+    """A component of the files beside this one: its code, and styles and props where it has some.
+
+    Pages can place it where `type_` is not that of a module.
+    """
     code = Path(__file__).with_name(f"{key}.tsx")
-    styles = code.with_suffix(".css")
+    styles, schema = code.with_suffix(".css"), code.with_suffix(".schema.json")
     return ComponentRow(
         id=UUID(identity),
         key=key,
         name=name,
-        type=MODULE,
+        type=type_,
         code=code.read_text("utf-8"),
         css=styles.read_text("utf-8") if styles.exists() else "",
+        props_schema=json.loads(schema.read_text("utf-8")) if schema.exists() else {},
+        metadata=metadata,
     )
 
 
 BUILTIN: Final[Mapping[str, ComponentRow]] = {
-    row.key: row for row in (_component("image", "Image", "7c1f4a2e-2d53-4a86-9d53-0c6e51b0a6f1"),)
+    row.key: row
+    for row in (
+        _component("image", "Image", "7c1f4a2e-2d53-4a86-9d53-0c6e51b0a6f1"),
+        _component(
+            "markdown", "Markdown", "3413c752-234e-4b1c-b874-3c8a3f873afe", "content", reset=True
+        ),
+    )
 }
 
 

@@ -72,6 +72,7 @@ class Sources:
             for page in inspection.content.pages
             for block in page.blocks
         }
+        self._keys = {page.route: page.key for page in inspection.content.pages}
 
     def of(self, text: str, page: PageRow | AssembledPage, order: int | None) -> Place:
         """Where a block of a page has a text from: as near as can be told, else the block.
@@ -81,8 +82,8 @@ class Sources:
         block = self._blocks.get((page.key, order))
         if block is None:
             return Place("template", f"layouts/{page.layout}.html.j2")
-        # In a page's HTML addresses of Markdown are encoded.
-        for written in dict.fromkeys((text, unquote(text))):
+        # In a page's HTML addresses of Markdown are encoded, and stand for pages that it names.
+        for written in dict.fromkeys((text, unquote(text), *self._by_page(text))):
             if (found := _found(block.props, written)) is not None:
                 return _in_prop(block.frame or page.key, block, found, written)
         for component in self.reached(block.component):
@@ -90,6 +91,13 @@ class Sources:
                 return place
         row = block.frame or page.key
         return Place("component", block.component, page=row, block=block.own_order)
+
+    def _by_page(self, address: str) -> Iterator[str]:
+        """The address as a link by page."""
+        whole = unquote(address)
+        route = whole.partition("#")[0].partition("?")[0]
+        if (key := self._keys.get(route)) is not None:
+            yield f"page:{key}{whole.removeprefix(route)}"
 
     def reached(self, key: str) -> Iterator[ComponentRow]:
         """A component and all that it imports, by the texts: broken ones import, too."""

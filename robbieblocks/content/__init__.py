@@ -22,6 +22,7 @@ written as `key` in the file, and JSON that TOML can't hold (null) as text in `p
 from robbieblocks.content.as_rows import as_rows
 from robbieblocks.content.design_tokens import DesignTokens, design_tokens, read_design_tokens
 from robbieblocks.content.file_schemas import file_schemas
+from robbieblocks.content.packaged import PACKAGED, is_packaged
 from robbieblocks.content.places import ContentPlaces, FilePlace
 from robbieblocks.content.reading.examples import save_example
 from robbieblocks.content.reading.folder import (
@@ -57,6 +58,7 @@ from robbieblocks.content.writing.rows import component_files
 __all__ = [
     "CODE_FILES",
     "EXAMPLES",
+    "PACKAGED",
     "Block",
     "Component",
     "Content",
@@ -85,6 +87,7 @@ __all__ = [
     "file_schemas",
     "import_",
     "is_of_example",
+    "is_packaged",
     "load",
     "load_sound",
     "merge",

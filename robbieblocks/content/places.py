@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from robbieblocks.content.packaged import is_packaged
 from robbieblocks.content.reading.folder import CODE_FILES, load_sound
 from robbieblocks.content.reading.media_files import toml_of
 from robbieblocks.content.reading.page_files import front_matter
@@ -116,7 +117,7 @@ class ContentPlaces:
 
     def _component(self, problem: Problem) -> FilePlace | None:
         row = next((row for row in self._content.components if row.key == problem.key), None)
-        if row is None:
+        if row is None or is_packaged(row):
             return None
         folder = row.file.parent
         code = next((name for name in CODE_FILES if (folder / name).is_file()), CODE_FILES[0])

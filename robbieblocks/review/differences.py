@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from robbieblocks.content import Block, Content, Page
+from robbieblocks.content import Block, Content, Page, is_packaged
 from robbieblocks.model import Json
 from robbieblocks.review.values import Change, Entity, FieldChange, Kind, RowChange
 from robbieblocks.source_files import exact_json
@@ -31,7 +31,8 @@ def row_changes(before: Content, after: Content) -> tuple[RowChange, ...]:
     found: list[RowChange] = []
     for name in sorted(old.keys() | new.keys(), key=lambda name: (_ORDER[name.kind], name.key)):
         was, now = old.get(name), new.get(name)
-        if was == now:
+        # One of the package comes and goes with the pages that place it.
+        if was == now or (None in (was, now) and is_packaged(was or now)):
             continue
         changed = tuple(_fields(was, now))
         if changed or was is None or now is None:

@@ -20,6 +20,7 @@ from robbieblocks.content import (
     RowName,
     Token,
     is_of_example,
+    is_packaged,
     toml_of,
 )
 from robbieblocks.errors import Problem, Severity
@@ -61,13 +62,24 @@ def kept_rows(
     }
     if not broken:
         return {}
-    places = {name: _places(row, before, of) for name, row in before.rows().items()}
+    places = {
+        name: _places(row, before, of)
+        for name, row in before.rows().items()
+        if not is_packaged(row)
+    }
     renamed = {place.kind for place in broken.difference(*places.values())}
     known = there.rows()
-    return {
+    rows = {name: row for name, row in before.rows().items() if name not in known}
+    kept = {
         name: row
-        for name, row in before.rows().items()
-        if name not in known and (renamed & {"", name.kind} or broken & places[name])
+        for name, row in rows.items()
+        if name in places and (renamed & {"", name.kind} or broken & places[name])
+    }
+    # One of the package comes along with a page that places it.
+    pages = [row for row in kept.values() if isinstance(row, Page)]
+    placed = {block.component for page in pages for block in page.blocks}
+    return kept | {
+        name: row for name, row in rows.items() if is_packaged(row) and name.key in placed
     }
 
 

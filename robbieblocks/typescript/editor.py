@@ -57,7 +57,11 @@ def write_editor_files(
     typescript: TypeScript,
 ) -> EditorFiles:
     """Write types and schemas into a project's folder. Raises SiteUnavailable."""
-    named = [row for row in components if name_problem(row.key, longest=KEY_LENGTH) is None]
+    named = [
+        row
+        for row in components
+        if not content.is_packaged(row) and name_problem(row.key, longest=KEY_LENGTH) is None
+    ]
     files = _generated(project, content_folder, named, toolchain, typescript)
     own = content.editor_files(
         _relative(content_folder, project), _relative(branding_folder, project)
@@ -100,6 +104,7 @@ def _generated(
             continue
         files[f"{key}.tsx"] = builtin.code
         path_map[component_specifier(key)] = [f"./{key}.tsx"]
+    packaged = [row for key, row in content.PACKAGED.items() if key not in own]
     reads_props = False
     for row in components:
         specifier = component_specifier(row.key)
@@ -122,7 +127,7 @@ def _generated(
         "include": ["*.d.ts", "props/*.d.ts", f"{_relative(content_folder, folder)}/components"],
     }
     schemas = content.file_schemas()
-    _add_components(schemas["page"], components)
+    _add_components(schemas["page"], [*components, *packaged])
     files |= {f"{kind}.schema.json": _json(schema) for kind, schema in schemas.items()}
     return {**files, "tsconfig.json": _json(settings)}
 

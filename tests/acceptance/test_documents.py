@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 # This one begins with a database that has content.
 HOW_TO = sorted({*(DOCS / "how-to").iterdir()} - {DOCS / "how-to" / "existing-database.md"})
 # The components of a new project, which its first page shows.
-OWN = ("markdown", "welcome")
+OWN = ("welcome",)
 BLOCK = '[[blocks]]\norder = {order}\nzone = "main"\ncomponent = "{component}"\n'
 PAGE = 'name = "Example"\napp = "shop"\nroute = "/shop/{name}/"\nlayout = "single-column"\n'
 

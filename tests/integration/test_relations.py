@@ -123,11 +123,14 @@ def test_a_link_by_page_follows_the_page(blog: Site) -> None:
     """
     show = "export default ({ text }) => <div dangerouslySetInnerHTML={text} />;"
     blog.component("text", show, schema={"text": {"type": "string", "format": "markdown"}})
-    text = "[One](page:one)\n\n[Two](/two/)\n\n[Tow](/tow/)"
+    text = "[One](page:one)\n\n[Two](/two/)\n\n[Tow](/tow/) [Two](page:two#no)"
     blog.page("links", Block(component="text", props={"text": text}))
     blog.build()
     assert 'href="/one/"' in blog.file("/links/").read_text()
-    (dead,) = [each.problem for each in checked(blog, "links") if each.rule == "dead-link"]
+    (dead, fragment) = (
+        each.problem for each in checked(blog, "links") if each.rule.startswith("dead")
+    )
+    assert (fragment.line, fragment.pointer) == (5, "/text")
     assert (dead.line, dead.remedy) == (5, "did you mean /two/?")
     blog.sql("UPDATE robbieblocks_pages SET page_route = '/first/' WHERE page_key = 'one'")
     report = blog.build()

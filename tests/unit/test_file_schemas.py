@@ -58,7 +58,7 @@ def test_a_frame_alone_has_neither_route_nor_layout() -> None:
 def test_every_file_that_comes_with_the_package_fits(tmp_path: Path) -> None:
     """The files of a new project, the demo's, and the demo's as they are exported fit."""
     start_project(tmp_path / "new", "site", ["day", "night"])
-    assert checked(tmp_path / "new") == 10
+    assert checked(tmp_path / "new") == 8
     schema, branding = resource_dir("schema"), resource_dir("node_branding")
     assert checked(schema) > 20
     for file in branding.glob("*.toml"):

@@ -103,8 +103,9 @@ def test_footnotes_lead_there_and_back() -> None:
     text = "# fn1\n\na[^n] b[^n]\n\n[^n]: Told *so*.\n[^unused]: Nowhere."
     html = rendered(text).html
     assert '<sup class="footnote-ref"><a href="#fn1" id="fnref1">[1]</a></sup>' in html
+    assert 'id="fnref1:1">[1]</a></sup>' in html
     assert '<li id="fn1"><p>Told <em>so</em>.' in html
-    assert '<a href="#fnref1:1" aria-label="[1:1]">' in html
+    assert '<a href="#fnref1:1" aria-label="[1:2]">' in html
     assert "Nowhere" not in html
     assert '<h1 id="section-fn1">' in html
     schema = {"a": MARKDOWN, "b": MARKDOWN}

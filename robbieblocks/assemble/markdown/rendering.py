@@ -148,14 +148,16 @@ def _note_open(renderer: Any, *given: Any) -> str:
 
 
 def _note_back(renderer: Any, tokens: Sequence[Token], index: int, *others: Any) -> str:
-    """The link from a footnote back to where it is named, which has the same name as that."""
-    name, label = (
-        renderer.rules[f"footnote_{part}"](tokens, index, *others)
-        for part in ("anchor_name", "caption")
-    )
+    """The link from a footnote back to where it is named."""
+    name = renderer.rules["footnote_anchor_name"](tokens, index, *others)
     times = tokens[index].meta["subId"]
-    place = f"{name}:{times}" if times else name
-    return f' <a href="#fnref{place}" aria-label="{label}">\u21a9\ufe0e</a>'
+    place, which = (f"{name}:{times}", f":{times + 1}") if times else (name, "")
+    label = f"[{tokens[index].meta['id'] + 1}{which}]"
+    return f' <a href="#fnref{place}" aria-label="{label}">\u2191</a>'
+
+
+def _note_number(_: object, tokens: Sequence[Token], index: int, *_others: Any) -> str:
+    return f"[{tokens[index].meta['id'] + 1}]"
 
 
 # How tokens become HTML that the parser's own renderer writes otherwise.
@@ -164,6 +166,7 @@ _RULES: Final[dict[str, Callable[..., str]]] = {
     "fence": _code,
     "footnote_anchor": _note_back,
     "footnote_block_open": _notes_open,
+    "footnote_caption": _note_number,
     "footnote_open": _note_open,
     "heading_close": _heading_close,
     "html_block": _html_block,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from robbieblocks.content.packaged import placed
 from robbieblocks.content.reading.branding import read_node
 from robbieblocks.content.reading.examples import with_examples
 from robbieblocks.content.reading.media_files import MEDIA, read_media, toml_of
@@ -120,6 +121,8 @@ def _read(collector: ProblemCollector, folder: Path, memory: PageMemory | None) 
     _check_unique(collector, [(row.key, row.file) for row in components])
     _check_unique(collector, [(row.key, row.file) for row in pages])
     _check_unique(collector, [(row.key, row.file) for row in media])
+    # A folder with a mistake is the project's own all the same.
+    own = {row.key for row in components} | {path.name for path in _listed(folder / "components")}
     sound = _sound(collector)
     # Read now: a mistake in an example keeps no component out.
     components = [
@@ -128,6 +131,7 @@ def _read(collector: ProblemCollector, folder: Path, memory: PageMemory | None) 
         if sound(row.file.parent)
     ]
     pages = [row for row in pages if all(map(sound, _files_of(row)))]
+    components += placed(pages, own)
     return Content(
         components=tuple(sorted(components, key=lambda row: row.key)),
         pages=tuple(sorted(pages, key=lambda row: row.key)),

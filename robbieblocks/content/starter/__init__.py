@@ -12,12 +12,10 @@ from robbieblocks.messages import printable
 from robbieblocks.model import SHARED_APP
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem
 from robbieblocks.new_folder import write_new_folder
-from robbieblocks.settings import PROJECT_FILE, resource_dir
+from robbieblocks.settings import PROJECT_FILE
 
 _FILES: Final = Path(__file__).resolve().parent / "files"
 _BRANDING: Final = Path("node_branding")
-# A component that the demo has, too.
-_MARKDOWN: Final = Path("content/components/markdown")
 _FIRST_PORT: Final = 8000
 _EDITOR_FILES: Final = ("tsconfig.json", ".taplo.toml", ".vscode/settings.json")
 
@@ -87,10 +85,6 @@ def _files(name: str, app: str, nodes: Sequence[str]) -> dict[Path, str]:
         Path(str(path.relative_to(_FILES)).replace("dot-", ".")): _stored(path)
         for path in sorted(_FILES.rglob("*"))
         if path.is_file()
-    }
-    files |= {
-        _MARKDOWN / path.name: _stored(path)
-        for path in sorted((resource_dir("schema") / _MARKDOWN).iterdir())
     }
     themes = [files.pop(_BRANDING / f"{theme}.toml") for theme in ("light", "dark")]
     for number, node in enumerate(nodes):

@@ -12,7 +12,8 @@
     not there                changed since import     a conflict with `prune`, else kept
 
 A row that is there without ever having been imported counts as changed. Where no file of a kind is
-there, every row that `prune` would remove is a conflict: the folder may be the wrong one.
+there, every row that `prune` would remove is a conflict: the folder may be the wrong one. A
+component of the package is no file where the row is there and not as it was imported.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
+from robbieblocks.content.packaged import is_packaged
 from robbieblocks.content.shape import Block, Content, ContentRow, Page, RowName
 from robbieblocks.content.storing.stored import Stored
 from robbieblocks.errors import ContentError, Problem
@@ -73,6 +75,11 @@ def merge(
     """
     theirs = files.rows()
     ours = database.content.rows()
+    theirs = {
+        name: row
+        for name, row in theirs.items()
+        if not (is_packaged(row) and _is_own(name, ours.get(name), database))
+    }
     names = dict.fromkeys([*theirs, *ours, *database.unreadable])
     kinds = {name.kind for name in theirs}
     found: list[RowMerge] = []
@@ -94,6 +101,13 @@ def merge(
             found.append(_with_both(row, row.ours, row.theirs))
     _check_components(found, database.placed)
     return tuple(found)
+
+
+def _is_own(name: RowName, ours: ContentRow | None, database: Stored) -> bool:
+    """Whether the database has a row that no import made as it is."""
+    if ours is None:
+        return name in database.unreadable
+    return database.imported.get(name) != row_hash(ours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from robbieblocks.content.design_tokens import design_tokens
 from robbieblocks.content.file_names import file_names, stated_key
+from robbieblocks.content.packaged import PACKAGED
 from robbieblocks.content.reading.folder import CODE_FILES
 from robbieblocks.content.reading.media_files import MEDIA
 from robbieblocks.content.reading.page_files import front_matter
@@ -155,6 +156,9 @@ def _write(
     )
     for component in content.components:
         folder = target.content / "components" / components[component.key]
+        # The package has it: a file would keep a newer package's from its place.
+        if component == PACKAGED.get(component.key) and not folder.exists():
+            continue
         if choice.replaces(RowName("component", component.key), folder):
             _component(component, folder, target)
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from robbieblocks.content.packaged import is_packaged
 from robbieblocks.content.reading.folder import load_sound
 from robbieblocks.content.shape import Content, ContentRow, RowName, Token
 from robbieblocks.content.storing.merging import Side, row_hash
@@ -63,7 +64,8 @@ class FileChoice:
         files, problems = load_sound(folder, branding)
         held = {file: RowName("node", key) for key, file in files.node_files.items()}
         held |= {row.file: RowName("page", row.key) for row in files.pages}
-        held |= {row.file.parent: RowName("component", row.key) for row in files.components}
+        in_folders = (row for row in files.components if not is_packaged(row))
+        held |= {row.file.parent: RowName("component", row.key) for row in in_folders}
         held |= {row.file: RowName("media", row.key) for row in files.media}
         return cls(
             database=database,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks.assemble import ValueProblem, normal_form, schema_problems
-from robbieblocks.content import CODE_FILES, Component, Content
+from robbieblocks.content import CODE_FILES, Component, Content, is_packaged
 from robbieblocks.errors import Problem
 from robbieblocks.messages import visible
 from robbieblocks.model import BlockRow, Json, JsonObject, NodeRow, PageRow, Snapshot
@@ -140,7 +140,7 @@ def _use(
 
 def _code(file: Component | None, project: Path) -> str:
     """The file with a component's code, as a person in the project's folder names it."""
-    if file is None:
+    if file is None or is_packaged(file):
         return ""
     folder = file.file.parent
     code = next((folder / name for name in CODE_FILES if (folder / name).is_file()), folder)
