@@ -9,6 +9,8 @@ from robbieblocks.model.collections import (
     CollectionRow,
     CollectionSource,
     RowCollection,
+    doubled,
+    doubled_text,
     made_key,
     template_of,
 )
@@ -171,6 +173,8 @@ __all__ = [
     "canonical_json",
     "class_words",
     "component_specifier",
+    "doubled",
+    "doubled_text",
     "frame_number",
     "icon_file",
     "importers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +25,22 @@ def template_of(key: str) -> str:
     """The key of the template that a page with this key is made from; empty for other pages."""
     template, joint, _ = key.partition(_JOINT)
     return template if joint else ""
+
+
+def doubled(value: Json) -> Json:
+    """A value with `{{` doubled in its texts, so that they hold no placeholders for visitors."""
+    if isinstance(value, str):
+        return doubled_text(value)
+    if isinstance(value, Mapping):
+        return {name: doubled(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [doubled(each) for each in value]
+    return value
+
+
+def doubled_text(text: str) -> str:
+    """A text, as `doubled`."""
+    return text.replace("{{", "{{{{")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

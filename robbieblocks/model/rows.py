@@ -87,11 +87,15 @@ class BlockRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeFrom:
-    """What a page is made from that has no row of its own: a template, and a collection's row."""
+    """What a page is made from that has no row of its own: a template, and a collection's row.
+
+    `shown` is the page's metadata with `{{` doubled in what is the row's, as lists show it.
+    """
 
     template: PageRow
     collection: str
     row: CollectionRow
+    shown: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,9 @@ from robbieblocks.messages import counted, did_you_mean, printable, size
 from robbieblocks.model import (
     CollectionRow,
     CollectionSource,
-    Json,
-    JsonObject,
     RowCollection,
     Snapshot,
+    doubled,
 )
 from robbieblocks.row_faults import blame
 from robbieblocks.snapshot import queries, reading
@@ -241,23 +240,10 @@ def _row(
         return CollectionRow(
             key=key or "",
             values=values,
-            shown=_shown(values) if "{{" in whole else values,
+            shown={name: doubled(value) for name, value in values.items()}
+            if "{{" in whole
+            else values,
             digest=digest,
             media=frozenset(REFERENCE.findall(whole)) if "media:" in whole else frozenset(),
         )
     return CollectionRow(key=key or "", digest=digest, fault=faults[0])
-
-
-def _shown(values: JsonObject) -> JsonObject:
-    """The values with `{{` doubled in their texts."""
-    return {name: _doubled(value) for name, value in values.items()}
-
-
-def _doubled(value: Json) -> Json:
-    if isinstance(value, str):
-        return value.replace("{{", "{{{{")
-    if isinstance(value, dict):
-        return _shown(value)
-    if isinstance(value, list):
-        return [_doubled(each) for each in value]
-    return value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from robbieblocks.assemble import Relations, assemble
+from robbieblocks.assemble.placeholders import PLACEHOLDER, resolved_object
+from robbieblocks.assemble.relations.page_data import title_of
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     CollectionRow,
@@ -14,6 +17,7 @@ from robbieblocks.model import (
     PageRow,
     RowCollection,
     Snapshot,
+    doubled,
     made_key,
     template_of,
 )
@@ -31,7 +35,8 @@ SOURCE = CollectionSource(
 
 def a_row(key: str, **values: Any) -> CollectionRow:
     values = {"slug": key, "category": "mugs", "title": key.title(), **values}
-    return CollectionRow(key=key, values=values, shown=values, digest=repr(values))
+    said: Any = doubled(values)
+    return CollectionRow(key=key, values=values, shown=said, digest=repr(values))
 
 
 def rows(*found: CollectionRow, source: CollectionSource = SOURCE, **more: Any) -> RowCollection:
@@ -195,3 +200,74 @@ def test_the_key_of_a_made_page_is_no_rows() -> None:
     """Two dashes are in no page_key, so it can't be mistaken for one."""
     assert template_of(made_key("product", "blue-mug")) == "product"
     assert template_of("product-blue") == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "shown_as"),
+    [
+        ("{$row.a}", "{{x|y}}", "{{x|y}}"),
+        ("{$row.a}", "{{{{x}}", "{{{{x}}"),
+        ("{$row.a}", "{{{x}}}", "{{{x}}}"),
+        ("{{$row.a}}", "{x}", "{{x}}"),
+        ("{{{$row.a}}}", "x", "{{x}}"),
+        ("{{ {$row.a} }}", "x", "{{ x }}"),
+        ("{$row.b}{$row.a}", "{x}}", "{{x}}"),
+        ("{$row.b}{{{{{$row.a}", "{x}}", "{{{{x}}"),
+        ("{{x|Hi}} {$row.a}", "{{x|y}}", "Hi {{x|y}}"),
+    ],
+)
+def test_what_a_row_says_is_no_placeholder(title: str, text: str, shown_as: str) -> None:
+    """In the page's title, its own blocks, and lists of pages: a visitor's query fills none."""
+    fields = ["title", "description", "image", "metadata", "metadata.says"]
+    ask: dict[str, Any] = {
+        "a": {"$pages": {"fields": fields}},
+        "b": [{"$page": field} for field in fields],
+    }
+    ask["b"].append({"$page": "translations"})
+    blocks = (a_block(props=ask),)
+    pages = shown(
+        template(
+            blocks=blocks,
+            name=title,
+            meta_description=title,
+            metadata={"image": {"$row": "a"}, "says": "{$row.a}", "sub": [{"$row": "a"}]},
+        ),
+        a_page("other", blocks=blocks, name="Other"),
+        of=rows(a_row("mug", a=text, b="{")),
+    )
+    mug = pages["product--mug"]
+    assert title_of(mug) == shown_as
+    given = {**props(mug), "listed": props(pages["other"])["a"]}
+    own = [found for found in PLACEHOLDER.finditer(json.dumps(given)) if found[1]]
+    assert not own
+    told: Any = resolved_object(given)
+    (listed_,) = [each for each in told["listed"] if each["title"] != "Other"]
+    assert listed_["title"] == listed_["description"] == shown_as
+    assert listed_["image"] == listed_["says"] == text
+    assert told["b"][:3] == [shown_as, shown_as, text]
+    assert told["b"][3] == {"image": text, "says": text, "sub": [text]}
+
+
+def test_metadata_of_rows_is_found_as_it_is() -> None:
+    """Lists compare and sort what the row says, and not what they show of it."""
+    block = a_block(
+        props={"a": {"$pages": {"where": {"says": {"$page": "metadata.says"}}, "fields": ["key"]}}}
+    )
+    pages = shown(
+        template(blocks=(block,), metadata={"says": {"$row": "a"}}),
+        of=rows(a_row("mug", a="{{x}}"), a_row("pot", a="{{x}}"), a_row("pan", a="{{y}}")),
+    )
+    assert props(pages["product--mug"])["a"] == [{"key": "product--pot"}]
+
+
+def test_a_title_with_doubled_braces_is_text_in_lists() -> None:
+    """As it is in the page itself; metadata that an author wrote may hold placeholders."""
+    ask = {"a": {"$pages": {"fields": ["title", "metadata.says"]}}}
+    pages = shown(
+        a_page("a", name="{{{{x}} {{y|Z}}", metadata={"says": "{{y}}"}),
+        a_page("list", blocks=(a_block(props=ask),)),
+        template(),
+        of=rows(a_row("mug")),
+    )
+    other, _ = props(pages["list"])["a"]
+    assert other == {"title": "{{{{x}} Z", "says": "{{y}}"}

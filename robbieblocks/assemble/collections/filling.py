@@ -1,7 +1,8 @@
 """Fills a row's values into routes, texts and metadata of the page that is made of it.
 
 In texts `{$row.name}` is the row's column `name`; in metadata `{"$row": "name"}` is its value, of
-whatever type. Neither can be mistaken for a visitor's placeholder, which has two braces.
+whatever type. Neither can be mistaken for a visitor's placeholder, which has two braces, and what a
+row says never becomes one.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from robbieblocks.assemble.placeholders import PLACEHOLDER
 from robbieblocks.assemble.values import MAX_DEPTH, ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
-from robbieblocks.model import COLUMN_IN_ROUTE, Json, JsonObject
+from robbieblocks.model import COLUMN_IN_ROUTE, CollectionRow, Json, JsonObject, doubled_text
 
 ROW: Final = "$row"
 _IN_TEXT: Final = re.compile(r"\{\$row\.([A-Za-z_][A-Za-z0-9_]{0,62})\}")
@@ -20,21 +22,38 @@ _IN_TEXT: Final = re.compile(r"\{\$row\.([A-Za-z_][A-Za-z0-9_]{0,62})\}")
 
 @dataclass(slots=True)
 class Filling:
-    """Fills the values of one row into texts; `problems` are what is wrong with a template's."""
+    """Fills the values of one row into texts; `problems` are what is wrong with a template's.
 
-    values: JsonObject
+    With `placeholders` the texts hold those for visitors: the template's own stay, and `{{` of
+    anything else is doubled.
+    """
+
+    row: CollectionRow
+    placeholders: bool = False
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
 
-    def text(self, text: str, values: JsonObject, at: str = "") -> str:
-        """A text with `values` in place of the names of columns."""
+    def text(self, text: str, at: str = "") -> str:
+        """A text with values in place of the names of columns."""
         if "{$row." not in text:
             return text
-        return _IN_TEXT.sub(lambda found: self._as_text(found[1], values, at), text)
+        if not self.placeholders:
+            return self._filled(text, at)
+        made = plain = ""
+        end = 0
+        for found in PLACEHOLDER.finditer(text):
+            plain += self._filled(text[end : found.start()], at)
+            end = found.end()
+            if found[1]:
+                made, plain = f"{made}{doubled_text(plain)}{found[0]}", ""
+            else:
+                plain += "{{"
+        # Two values, or a value and a brace of the template, may make a placeholder together.
+        return made + doubled_text(plain + self._filled(text[end:], at))
 
     def json(self, value: Json, at: str = "", depth: int = 0) -> Json:
         """A value of metadata, filled at any depth; the very value where it names no column."""
         if isinstance(value, str):
-            return self.text(value, self.values, at)
+            return self.text(value, at)
         if depth > MAX_DEPTH:
             return value
         if isinstance(value, dict):
@@ -53,14 +72,19 @@ class Filling:
 
     def column(self, name: Json, at: str) -> Json:
         """The value of a column; null, with a problem, where the row has none of that name."""
-        if isinstance(name, str) and name in self.values:
-            return self.values[name]
-        self.problems.append(no_column(name, self.values, at))
+        values = self.row.shown if self.placeholders else self.row.values
+        if isinstance(name, str) and name in values:
+            return values[name]
+        self.problems.append(no_column(name, values, at))
         return None
 
-    def _as_text(self, name: str, values: JsonObject, at: str) -> str:
+    def _filled(self, text: str, at: str) -> str:
+        return _IN_TEXT.sub(lambda found: self._as_text(found[1], at), text)
+
+    def _as_text(self, name: str, at: str) -> str:
+        values = self.row.values
         if name not in values:
-            self.problems.append(no_column(name, self.values, at))
+            self.problems.append(no_column(name, values, at))
             return ""
         value = values[name]
         if isinstance(value, str):

@@ -152,19 +152,25 @@ def _page(
     faults = tuple(_faults(collection, row, others=others))
     if faults:
         return _held_back(collection, template, row, faults)
-    filling = Filling(row.values)
+    filling, personal = Filling(row), Filling(row, placeholders=True)
     texts: dict[str, str | None] = {}
     wrong: list[Problem] = []
     for name, column in _TEXTS:
         text = getattr(template, name)
-        texts[name] = text if text is None else filling.text(text, row.shown)
-        wrong += [each.in_row("page", template.key, column) for each in filling.problems]
-        filling.problems.clear()
+        texts[name] = text if text is None else personal.text(text)
+        wrong += [each.in_row("page", template.key, column) for each in personal.problems]
+        personal.problems.clear()
     metadata = filling.json(template.metadata)
     wrong += [each.in_row("page", template.key, "metadata") for each in filling.problems]
     if wrong:
         return _held_back(collection, template, row, tuple(wrong[:MAX_PROBLEMS]))
     route = filled_route(collection.source.route, row.values)
+    made = MadeFrom(
+        template=template,
+        collection=collection.source.name,
+        row=row,
+        shown=personal.json(template.metadata),
+    )
     return replace(
         template,
         id=uuid5(template.id, row.key),
@@ -176,7 +182,7 @@ def _page(
         metadata=metadata,
         modified="",
         relates=True,
-        made=MadeFrom(template=template, collection=collection.source.name, row=row),
+        made=made,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from robbieblocks.assemble.relations.listing import Listing
+from robbieblocks.assemble.relations.page_data import SHOWN
 from robbieblocks.errors import Problem
 from robbieblocks.model import JsonObject, PageRow, RowCollection, made_key
 
@@ -49,7 +50,7 @@ class RowList:
         if self._template is None:
             for number, row in enumerate(self.collection.rows):
                 key = f"{row.key} {number}"
-                yield {"key": key, "route": None, "metadata": row.values, "row": row.shown}
+                yield {"key": key, "route": None, "metadata": row.values, SHOWN: row.shown}
             return
         routes = {
             page.made.row.key: page.route
@@ -62,5 +63,5 @@ class RowList:
                     "key": made_key(self._template.key, row.key),
                     "route": routes[row.key],
                     "metadata": row.values,
-                    "row": row.shown,
+                    SHOWN: row.shown,
                 }

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
-from robbieblocks.assemble.relations.page_data import field_of
+from robbieblocks.assemble.relations.page_data import field_of, shown_field
 from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.model import Json, JsonObject, canonical_json
 
@@ -55,7 +55,7 @@ class Listing:
         known = self._chosen.setdefault(fields, {})
         key = str(page["key"])
         if key not in known:
-            known[key] = {name.rpartition(".")[2]: field_of(page, name) for name in fields}
+            known[key] = {name.rpartition(".")[2]: shown_field(page, name) for name in fields}
         return known[key]
 
     def _in_order(self, query: PageQuery) -> tuple[list[JsonObject], Mapping[str, int]]:

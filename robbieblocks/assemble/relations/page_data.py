@@ -6,7 +6,7 @@ from typing import Final
 
 from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.placeholders import with_fallbacks
-from robbieblocks.model import Json, JsonObject, PageRow
+from robbieblocks.model import Json, JsonObject, PageRow, doubled
 
 FIELDS: Final = (
     "key",
@@ -21,6 +21,11 @@ FIELDS: Final = (
 )
 """What there is of a page, in the order in which messages list it."""
 
+# What of it is text that a visitor's query fills no more, whoever shows it.
+_TEXTS: Final = frozenset({"title", "description", "image"})
+SHOWN: Final = "shown"
+"""Where data have what is shown in place of `metadata`, by which pages are found and sorted."""
+
 # What says how a page is made, and nothing about it.
 _OF_THE_MAKING: Final = frozenset(
     {"blocks", "form_action", "frame", "head", "feed", "redirect_from"}
@@ -31,10 +36,11 @@ def data_of(row: PageRow, default_language: str) -> JsonObject:
     """A page's data: each of FIELDS, null where the page has none.
 
     `published_at` is an ISO 8601 time in UTC; `metadata` is without what says how the page is made.
+    Of a page that is made of a row, SHOWN is its metadata as `shown_field` gives them.
     """
     metadata = row.metadata if isinstance(row.metadata, dict) else {}
     image = metadata.get("image") or metadata.get("og_image")
-    return {
+    data: dict[str, Json] = {
         "key": row.key,
         "app": row.app,
         "route": row.route,
@@ -43,8 +49,15 @@ def data_of(row: PageRow, default_language: str) -> JsonObject:
         "description": _line(row.meta_description or ""),
         "image": image if isinstance(image, str) else None,
         "published_at": row.published_at.isoformat() if row.published_at else None,
-        "metadata": {k: v for k, v in metadata.items() if k not in _OF_THE_MAKING},
+        "metadata": _told(metadata),
     }
+    if row.made is not None and isinstance(row.made.shown, dict):
+        data[SHOWN] = _told(row.made.shown)
+    return data
+
+
+def _told(metadata: JsonObject) -> JsonObject:
+    return {name: value for name, value in metadata.items() if name not in _OF_THE_MAKING}
 
 
 def title_of(row: PageRow) -> str:
@@ -58,6 +71,19 @@ def field_of(data: JsonObject, name: str) -> Json:
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def shown_field(data: JsonObject, name: str) -> Json:
+    """A field as props have it: what other pages say of themselves is no placeholder there.
+
+    Metadata that an author wrote may hold placeholders, as props do.
+    """
+    if name in _TEXTS:
+        return doubled(data[name])
+    first, dot, rest = name.partition(".")
+    if first == "metadata" and SHOWN in data:
+        return field_of(data, f"{SHOWN}{dot}{rest}")
+    return field_of(data, name)
 
 
 def is_field(name: str) -> bool:

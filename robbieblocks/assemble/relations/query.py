@@ -119,7 +119,9 @@ def read_rows_query(
         descending=sort.startswith("-"),
         limit=reader.number("limit", 1 if near else DEFAULT_LIMIT, least=1, most=MAX_LIMIT),
         offset=reader.number("offset", 0, least=0, most=1_000_000),
-        fields=tuple(ROUTE if name == ROUTE else f"row.{name}" for name in reader.columns(columns)),
+        fields=tuple(
+            ROUTE if name == ROUTE else f"metadata.{name}" for name in reader.columns(columns)
+        ),
         near=near,
         paginate=reader.flag("paginate"),
     )

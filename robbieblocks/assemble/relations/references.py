@@ -13,7 +13,7 @@ from typing import Final
 from robbieblocks.assemble.collections.filling import ROW, no_column
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.listing import Listing
-from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field
+from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field, shown_field
 from robbieblocks.assemble.relations.query import (
     PageQuery,
     read_query,
@@ -70,7 +70,7 @@ class References:
             if len(value) == 1:
                 ((name, asked),) = value.items()
                 if name == PAGE:
-                    return self._page_field(asked, at)
+                    return self._page_field(asked, at, shown_field)
                 if name == PAGES:
                     return self._pages(asked, at)
                 if name == ROW:
@@ -90,13 +90,15 @@ class References:
             return value if same else items
         return value
 
-    def _page_field(self, asked: Json, at: str) -> Json:
+    def _page_field(
+        self, asked: Json, at: str, field_in: Callable[[JsonObject, str], Json]
+    ) -> Json:
         if asked == PAGINATION:
             return self._pagination()
         if asked == TRANSLATIONS:
             return self.translations()
         if isinstance(asked, str) and is_field(asked):
-            return field_of(self.data, asked)
+            return field_in(self.data, asked)
         what = f"a page has no field {shown(asked)}"
         self._wrong(
             at, what, f"one of {', '.join((*FIELDS, PAGINATION, TRANSLATIONS))}, or metadata.<name>"
@@ -110,7 +112,7 @@ class References:
     def _of_page(self, value: Json, at: str) -> Json:
         """A value of a query, where it names a field of the page that asks."""
         if isinstance(value, dict) and [*value] == [PAGE]:
-            return self._page_field(value[PAGE], at)
+            return self._page_field(value[PAGE], at, field_of)
         if isinstance(value, dict) and [*value] == [ROW]:
             self._column(value[ROW], at)
             made, name = self.row.made, value[ROW]

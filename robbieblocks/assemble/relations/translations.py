@@ -17,7 +17,7 @@ from robbieblocks.assemble.relations.page_data import title_of
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import Json, Languages, PageRow, Translation
+from robbieblocks.model import Json, Languages, PageRow, Translation, doubled
 from robbieblocks.names import may_be_listed
 
 # Each page of a group names all others.
@@ -113,7 +113,7 @@ def translations_data(page: Translation, group: Sequence[Translation], says: Lan
                 "lang": tag,
                 "name": own_name(tag),
                 "route": leads_to.route,
-                "title": leads_to.title,
+                "title": doubled(leads_to.title),
                 "current": leads_to.key == page.key,
                 "fallback": None if low in there else leads_to.lang,
             }
