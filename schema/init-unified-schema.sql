@@ -70,6 +70,8 @@
 \ir unified-schema/22-media.sql
 \echo '  23-robbieblocks-sync.sql'
 \ir unified-schema/23-robbieblocks-sync.sql
+\echo '  24-forms.sql'
+\ir unified-schema/24-forms.sql
 
 \echo Done
 SELECT rpad(kind, 10), count(*)

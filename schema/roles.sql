@@ -50,6 +50,11 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON media_assets TO robbieblocks_editor;
         GRANT EXECUTE ON FUNCTION media_assets_measure, media_assets_side TO robbieblocks_editor;
     END IF;
+
+    -- File 24 may not be there. What visitors sent is for the receiver alone.
+    IF to_regclass('form_submissions') IS NOT NULL THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON form_submissions TO robbieblocks_worker;
+    END IF;
 END
 $$;
 

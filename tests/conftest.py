@@ -58,7 +58,7 @@ MakeSettings = Callable[..., Settings]
 _SETTINGS = Settings.from_environment()
 _SCHEMA_FILES = [
     _SETTINGS.schema / "unified-schema" / name
-    for name in ("21-robbieblocks-cms.sql", "22-media.sql")
+    for name in ("21-robbieblocks-cms.sql", "22-media.sql", "24-forms.sql")
 ]
 _LEAVE_SECONDS = 30.0
 _MARK = "ROBBIEBLOCKS_TEST_SESSION"

@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import uvicorn
 from psycopg.types.json import Jsonb
+from starlette.types import ASGIApp
 
 from robbieblocks import database, serve
 from robbieblocks.errors import Problem
@@ -160,11 +162,18 @@ class Site:
         return served(self.builder.settings.site_root, node)
 
 
-@contextmanager
-def served(site_root: Path, node: str) -> Iterator[str]:
+def served(
+    site_root: Path, node: str, applications: Mapping[str, str] = MappingProxyType({})
+) -> AbstractContextManager[str]:
     """One node on a free port of this process, while the block runs."""
+    return on_port(serve.app(SiteRoot(site_root), node, applications))
+
+
+@contextmanager
+def on_port(app: ASGIApp) -> Iterator[str]:
+    """An app at an address of this process, while the block runs."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(serve.app(SiteRoot(site_root), node), lifespan="off", log_config=None)
+    config = uvicorn.Config(app, lifespan="off", log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -150,7 +150,7 @@ def _meaning(error: type[errors.RobbieBlocksError]) -> tuple[str, str]:
 _COMMENT: Final = re.compile(
     r"^COMMENT ON (TABLE|COLUMN|VIEW|FUNCTION) (\S.*?) IS\s+('.*?');$", re.DOTALL | re.MULTILINE
 )
-_SQL_FILES: Final = ("21-robbieblocks-cms.sql", "22-media.sql")
+_SQL_FILES: Final = ("21-robbieblocks-cms.sql", "22-media.sql", "24-forms.sql")
 # Of each table.
 _ID: Final = {"id": "The row's own; it never leaves the database."}
 _TIMES: Final = {
@@ -191,7 +191,8 @@ def _columns() -> str:
 _TABLES: Final = (
     "The seven tables of `schema/unified-schema/21-robbieblocks-cms.sql`. Editors write the first "
     "five; the other two are the program's. `media_assets` is made by "
-    "`schema/unified-schema/22-media.sql`; editors write it."
+    "`schema/unified-schema/22-media.sql`; editors write it. `form_submissions` is made by "
+    "`schema/unified-schema/24-forms.sql`; the program writes it."
 )
 
 

@@ -9,9 +9,12 @@ from robbieblocks.assemble.assembly import (
     page_on_node,
 )
 from robbieblocks.assemble.collections.making import MadePages
+from robbieblocks.assemble.forms.answers import Answers, checked_answers
+from robbieblocks.assemble.forms.fields import FormField
+from robbieblocks.assemble.forms.form_props import Form, stated_form
 from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
-from robbieblocks.assemble.props.markdown_places import MARKDOWN, MEDIA
+from robbieblocks.assemble.props.markdown_places import FORM, MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
 from robbieblocks.assemble.redirects.resolving import NO_REDIRECTS, NodeRedirects, redirects_of
@@ -22,10 +25,14 @@ from robbieblocks.assemble.routes import check_routes, release_path, route_probl
 from robbieblocks.assemble.values import ValueProblem
 
 __all__ = [
+    "FORM",
     "MARKDOWN",
     "MEDIA",
     "NO_REDIRECTS",
+    "Answers",
     "Assembly",
+    "Form",
+    "FormField",
     "MadePages",
     "NodeRedirects",
     "PreparedPage",
@@ -36,6 +43,7 @@ __all__ = [
     "assemble",
     "boundaries_of",
     "check_routes",
+    "checked_answers",
     "frame_setting",
     "index_of",
     "is_due",
@@ -47,5 +55,6 @@ __all__ = [
     "release_path",
     "route_problem",
     "schema_problems",
+    "stated_form",
     "whole_key",
 ]

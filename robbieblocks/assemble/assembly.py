@@ -11,6 +11,7 @@ from typing import Final
 
 from robbieblocks.assemble.components import CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Context, boundaries, decide
+from robbieblocks.assemble.forms.form_props import NO_FORMS
 from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
 from robbieblocks.assemble.props.page_links import LinkedPages
 from robbieblocks.errors import Problem
@@ -60,12 +61,14 @@ def assemble(
     *,
     layouts: Collection[str],
     media: MediaLibrary = NO_MEDIA,
+    forms: Mapping[str, str] = NO_FORMS,
     previous: Assembly | None = None,
 ) -> Assembly:
     """Read and check the pages of one app, for any node, in the order of their keys.
 
-    `layouts` are the names of the layouts. Pages of `previous` are reused where neither the page's
-    row nor what it uses of its components, of `media` and of other pages' routes has changed.
+    `layouts` are the names of the layouts, `forms` has the address of each form by its name, the
+    same in each call. Pages of `previous` are reused where neither the page's row nor what it uses
+    of its components, of `media` and of other pages' routes has changed.
     """
     linked = LinkedPages(snapshot.pages, app)
     components = CheckedComponents(snapshot.components)
@@ -93,7 +96,7 @@ def assemble(
                 page, row, None if same_components else components, layout_names, media, linked
             )
         ):
-            read = _read(row, components, layout_names, media, linked)
+            read = _read(row, components, layout_names, media, linked, forms)
             if not isinstance(read, PreparedPage):
                 held_back[row.key] = tuple(p for p in read if p.severity == "error")
                 problems.update(dict.fromkeys(read))
@@ -125,10 +128,11 @@ def _read(
     layouts: Collection[str],
     media: MediaLibrary,
     linked: LinkedPages,
+    forms: Mapping[str, str],
 ) -> PreparedPage | tuple[Problem, ...]:
     faults: list[Problem] = []
     with blame(faults.append, "page", row.key):
-        return PageReader(row, components, layouts, media, linked).read()
+        return PageReader(row, components, layouts, media, linked, forms).read()
     return tuple(faults)
 
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
 from robbieblocks.assemble.conditions.reading import parse
+from robbieblocks.assemble.forms.form_props import PageForms
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import language_of, settings_of, settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
@@ -28,6 +29,7 @@ from robbieblocks.model import (
     BlockRow,
     Hydrate,
     Json,
+    JsonObject,
     Media,
     MediaLibrary,
     PageRow,
@@ -92,9 +94,11 @@ class PageReader:
         layouts: Collection[str],
         media: MediaLibrary,
         pages: LinkedPages,
+        forms: Mapping[str, str],
     ) -> None:
         self._row = row
-        self._texts = TextsOfPage(PageMedia(media), PageLinks(pages))
+        self._forms = PageForms(forms, row.part_of or row.key)
+        self._texts = TextsOfPage(PageMedia(media), PageLinks(pages), self._forms)
         self._known_keys = components.keys
         self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
@@ -129,7 +133,7 @@ class PageReader:
             title=title_of(row),
             description=_line(with_fallbacks(row.meta_description or "")),
             title_fill=_line(title) if has_placeholder(title) else None,
-            metadata=row.metadata if isinstance(row.metadata, dict) else {},
+            metadata=self._metadata(),
             blocks=blocks,
             media=tuple([found for _, found in sorted(self._texts.media.found.items())]),
             links=tuple(sorted(self._texts.links.found.items())),
@@ -146,6 +150,15 @@ class PageReader:
             components=tuple(c for c in self._placed.values() if c is not None),
             warnings=tuple(self._problems.found),
         )
+
+    def _metadata(self) -> JsonObject:
+        """The row's metadata, where its forms may be sent added."""
+        metadata = self._row.metadata if isinstance(self._row.metadata, dict) else {}
+        if not self._forms.origins:
+            return metadata
+        given = metadata.get("form_action")
+        listed = given if isinstance(given, list) else []
+        return {**metadata, "form_action": [*listed, *self._forms.origins]}
 
     def _image(self) -> Media | None:
         metadata = self._row.metadata

@@ -19,6 +19,7 @@ from robbieblocks.cli.content.tokens_commands import tokens
 from robbieblocks.cli.database.commands import db
 from robbieblocks.cli.database.secrets_commands import secrets
 from robbieblocks.cli.events.commands import events
+from robbieblocks.cli.forms.commands import forms
 from robbieblocks.cli.history.commands import audit, bisect, changes, deploys, why
 from robbieblocks.cli.operating.bucket_commands import bucket
 from robbieblocks.cli.operating.commands import (
@@ -72,6 +73,7 @@ app = typer.Typer(
 app.add_typer(changes)
 app.add_typer(deploys)
 app.add_typer(events)
+app.add_typer(forms)
 app.add_typer(db)
 app.add_typer(content)
 app.add_typer(collections)

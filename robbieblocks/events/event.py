@@ -233,6 +233,18 @@ class FreezeEnded(Event):
     since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormReceived(Event):
+    """A visitor sent a form. `fields` has `name: content` of those that the settings name."""
+
+    kind: ClassVar[str] = "form.received"
+
+    submission: str
+    form: str
+    page: str
+    fields: tuple[str, ...] = ()
+
+
 EVENTS: Final[tuple[type[Event], ...]] = (
     RunPublished,
     BucketPublished,
@@ -247,6 +259,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     DriftDetected,
     FreezeStarted,
     FreezeEnded,
+    FormReceived,
 )
 
 

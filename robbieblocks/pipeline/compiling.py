@@ -98,6 +98,7 @@ def _assembled(content: Snapshot, session: MakingSession) -> Mapping[str, Assemb
             app,
             layouts=context.page_renderer.layouts(),
             media=content.library,
+            forms=context.settings.forms.actions,
             previous=memory.assemblies.get(app),
         )
     return {app: memory.assemblies[app] for app in apps}

@@ -11,6 +11,7 @@ from robbieblocks.settings.events import (
     is_loopback,
     url_problem,
 )
+from robbieblocks.settings.forms import RECEIVER_PATH, Forms, FormSettings, ReceiverSettings
 from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
@@ -22,6 +23,7 @@ __all__ = [
     "HOOK",
     "KINDS",
     "PROJECT_FILE",
+    "RECEIVER_PATH",
     "SETTINGS",
     "SHARED_CACHE_KEY",
     "Address",
@@ -29,8 +31,11 @@ __all__ = [
     "BucketLayout",
     "BucketSettings",
     "EventSettings",
+    "FormSettings",
+    "Forms",
     "FreezeWindow",
     "ProjectFile",
+    "ReceiverSettings",
     "Setting",
     "Settings",
     "SharedCacheSettings",

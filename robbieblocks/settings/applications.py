@@ -19,7 +19,7 @@ _ADDRESS: Final = re.compile(
 )
 _LAST_PORT: Final = 65_535
 # What the servers answer themselves.
-_OWN: Final = re.compile(r"/(?:_rb|_rb-dev|healthz|404\.html|manifest\.json)(?:/.*)?")
+_OWN: Final = re.compile(r"/(?:_rb|_rb-dev|_forms|healthz|404\.html|manifest\.json)(?:/.*)?")
 
 
 def read_applications(table: Table) -> dict[str, str]:

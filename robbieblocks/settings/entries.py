@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
+from robbieblocks.settings.forms import LISTEN, PROXIES
 from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY
 from robbieblocks.settings.sync import TLS, TRANSPORTS
 
@@ -203,6 +204,32 @@ SETTINGS: Final = (
         "whether a master on another machine must be reached by TLS; `optional` for a network that "
         "is encrypted otherwise",
         TLS,
+    ),
+    Setting(
+        "",
+        "receiver.listen",
+        f"`{LISTEN}`",
+        "where `forms receive` listens, and web servers pass `/_forms` on to",
+    ),
+    Setting(
+        "",
+        "receiver.trusted_proxies",
+        f"`{PROXIES}`",
+        "web servers, by address or network, that are believed in `X-Forwarded-For`",
+    ),
+    Setting(
+        "",
+        "receiver.per_minute",
+        "`10`",
+        "how many forms the receiver takes from one address a minute; of IPv6, from a /64",
+        range=(1, 10_000),
+    ),
+    Setting(
+        "",
+        "receiver.keep_days",
+        "`365`",
+        "how many days submissions are kept; spam for 30 at most",
+        range=(1, 36_500),
     ),
     Setting(
         "ROBBIEBLOCKS_HOME",

@@ -27,6 +27,7 @@ KINDS: Final = (
     "drift.detected",
     "freeze.started",
     "freeze.ended",
+    "form.received",
 )
 FORMATS: Final = ("standard", "slack")
 HOOK: Final = "on_publish"

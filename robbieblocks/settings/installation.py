@@ -16,6 +16,7 @@ from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.bucket import BucketSettings
 from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS, STYLES, StyleSetting
 from robbieblocks.settings.events import EventSettings
+from robbieblocks.settings.forms import Forms, ReceiverSettings
 from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.project_file import (
     ProjectFile,
@@ -52,7 +53,8 @@ class Settings:
     `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     `shared_cache` is the bucket in which nodes share results, None without one. `collections` are
-    the views whose rows become pages. `sync` says how the database is kept in step with a master.
+    the views whose rows become pages, `forms` says where forms are sent.
+    `sync` says how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
     """
 
@@ -84,6 +86,7 @@ class Settings:
     events: EventSettings | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
     collections: tuple[CollectionSource, ...] = ()
+    forms: Forms = field(default_factory=Forms)
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -96,6 +99,14 @@ class Settings:
         given = _Given(project)
         bucket = BucketSettings.of(given.in_file)
         home = given.folder("ROBBIEBLOCKS_HOME", ".robbieblocks")
+        forms = Forms(
+            by_name=given.file.forms,
+            receiver=ReceiverSettings.of(
+                given.in_file,
+                per_minute=given.number("receiver.per_minute"),
+                keep_days=given.number("receiver.keep_days"),
+            ),
+        )
         return cls(
             database_url=database_url or given.database_url(),
             home=home,
@@ -124,7 +135,8 @@ class Settings:
             keep_assets_days=given.number("site.keep_assets_days"),
             media_size_max_mb=given.number("media.size_max_mb"),
             checks={rule.name: given.key(f"checks.{rule.name}") or rule.level for rule in RULES},
-            applications=applications_in(given.in_file),
+            applications={**applications_in(given.in_file), **forms.applications},
+            forms=forms,
             bucket=bucket,
             shared_cache=SharedCacheSettings.of(given.in_file, bucket),
             freeze_windows=given.file.freeze_windows,

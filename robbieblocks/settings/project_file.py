@@ -16,6 +16,14 @@ from robbieblocks.settings.collections import NAME as COLLECTIONS
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
 from robbieblocks.settings.events import FORMATS, KINDS, EventSettings, read_events
 from robbieblocks.settings.events import NAME as EVENTS
+from robbieblocks.settings.forms import (
+    FORMS_MEANING,
+    RECEIVER,
+    FormSettings,
+    check_receiver,
+    read_forms,
+)
+from robbieblocks.settings.forms import NAME as FORMS
 from robbieblocks.settings.freeze_windows import KINDS as WINDOW_KINDS
 from robbieblocks.settings.freeze_windows import NAME as FREEZE
 from robbieblocks.settings.freeze_windows import (
@@ -40,13 +48,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
     """What a project's file says: `values` by table and key, whom `events` are told, in which
-    `freeze_windows` nothing goes out, and its `collections`.
+    `freeze_windows` nothing goes out, its `collections`, and `forms` by name.
     """
 
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     events: EventSettings | None = None
     freeze_windows: tuple[FreezeWindow, ...] = ()
     collections: tuple[CollectionSource, ...] = ()
+    forms: Mapping[str, FormSettings] = field(default_factory=dict[str, FormSettings])
 
 
 def current_folder() -> Path:
@@ -100,12 +109,20 @@ def _read(table: Table) -> ProjectFile:
     events = read_events(table)
     windows = read_freeze_windows(table)
     collections = read_collections(table)
+    forms = read_forms(table)
+    check_receiver(tables[RECEIVER], found)
     for name, urls in read_addresses(tables[TABLE]).items():
         found |= {f"{TABLE}.{name}.{node}": url for node, url in urls.items()}
     found |= read_sync_tables(tables[SYNC])
     for each in (table, *tables.values()):
         each.finish()
-    return ProjectFile(values=found, events=events, freeze_windows=windows, collections=collections)
+    return ProjectFile(
+        values=found,
+        events=events,
+        freeze_windows=windows,
+        collections=collections,
+        forms=forms,
+    )
 
 
 def _number(table: Table, key: str, allowed: tuple[int, int]) -> str:
@@ -131,6 +148,7 @@ def file_schema() -> dict[str, Any]:
             if setting.choices:
                 entry["enum"] = ["", *setting.choices]
     made["properties"][NAME]["description"] = APPLICATIONS_MEANING
+    made["properties"][FORMS]["description"] = FORMS_MEANING
     _describe_events(made["properties"][EVENTS])
     site = made["properties"][TABLE]["properties"]
     site[URLS]["description"], site[ORIGINS]["description"] = URLS_MEANING, ORIGINS_MEANING

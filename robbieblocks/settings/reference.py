@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
+from robbieblocks.settings.forms import FORMS_MEANING
 
 
 def reference() -> str:
@@ -13,7 +14,7 @@ def reference() -> str:
         " | ".join((_code(each.variable), _code(each.key), each.default, each.meaning))
         for each in SETTINGS
     )
-    after = (_ADDRESSES, _APPLICATIONS, _COLLECTIONS, _EVENTS, _FREEZE, _SYNC, "")
+    after = (_ADDRESSES, _APPLICATIONS, _COLLECTIONS, _EVENTS, _FORMS, _FREEZE, _SYNC, "")
     return "\n".join((_REFERENCE, *(f"| {row} |" for row in rows), *after))
 
 
@@ -163,6 +164,23 @@ rows_max = 10000
 `key` is the column that names a row: by default the last one in `route`, else `slug`. `rows_max`
 is 10,000 by default, and at most 100,000."""
 
+_FORMS: Final = f"""
+## Forms
+
+`[forms.NAME]` has {FORMS_MEANING} ([forms](how-to/forms.md)). The table may be empty:
+
+```toml
+[forms.contact]
+tell = ["name", "message"]
+
+[forms.newsletter]
+endpoint = "https://forms.example/f/abc"
+```
+
+| key of a form | default | meaning |
+|---|---|---|
+| `endpoint` | `robbieblocks forms receive` | the address of another service that takes the form |
+| `tell` | none | the fields whose content is in the event `form.received`, beside its id |"""
 _WEBHOOK_ROWS: Final = (
     ("name", "the host of `url`", "what `events list` and logs call it; each has another one"),
     (

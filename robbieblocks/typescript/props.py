@@ -9,7 +9,15 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from robbieblocks.assemble import MARKDOWN, MEDIA, References, Schema, ValueProblem, normal_form
+from robbieblocks.assemble import (
+    FORM,
+    MARKDOWN,
+    MEDIA,
+    References,
+    Schema,
+    ValueProblem,
+    normal_form,
+)
 from robbieblocks.model import Json
 
 # Beyond these a type is no help, and the checker slow.
@@ -23,6 +31,8 @@ _MEDIA_TYPE: Final = (
     "sources?: { type: string; srcSet: string }[]; placeholder?: string; position?: string; "
     "priority?: boolean }"
 )
+# What the name of a form becomes: `assemble.forms.form_props`.
+_FORM_TYPE: Final = "{ name: string; action: string; id: string; page?: string }"
 _NAMES: Final = {
     "string": "string",
     "number": "number",
@@ -141,6 +151,8 @@ class _Types:
                 found.append("{ __html: string }")
             elif name == "string" and schema.get("format") == MEDIA:
                 found.append(_MEDIA_TYPE)
+            elif name == "string" and schema.get("format") == FORM:
+                found.append(_FORM_TYPE)
             else:
                 found.append(_NAMES.get(name, ANY) if isinstance(name, str) else ANY)
         return _joined(found, "|") if found else None

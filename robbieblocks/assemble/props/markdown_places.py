@@ -1,4 +1,4 @@
-"""Where props hold Markdown and media: texts whose schema says `"format"` of one of these."""
+"""Where props hold Markdown, or name media and forms: texts of which their schema says so."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ Path: TypeAlias = tuple[str | int, ...]
 
 MARKDOWN: Final = "markdown"
 MEDIA: Final = "media"
+FORM: Final = "form"
 # Any text fits. A validator notes the formats that it knows.
 OWN_FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     MARKDOWN: lambda _: True,
     MEDIA: lambda _: True,
+    FORM: lambda _: True,
 }
 
 
@@ -25,15 +27,16 @@ class Places(NamedTuple):
 
     markdown: tuple[Path, ...] = ()
     media: tuple[Path, ...] = ()
+    forms: tuple[Path, ...] = ()
 
 
 def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) -> Places:
-    """The path of each text of a valid value that its schema says is Markdown, or names media.
+    """The path of each text of a valid value whose schema says it is Markdown, or names something.
 
     Of a choice (`anyOf`) the branches count that fit the value.
     """
     notes = validator.evaluate(value).annotations()
-    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}}
+    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}, FORM: {}}
     for note in notes:
         said = note["annotations"]
         # A title can be that word, too.
@@ -41,7 +44,7 @@ def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) 
             path, text = _place(value, note["instanceLocation"])
             if isinstance(text, str):
                 found[said][path] = None
-    return Places(tuple(found[MARKDOWN]), tuple(found[MEDIA]))
+    return Places(tuple(found[MARKDOWN]), tuple(found[MEDIA]), tuple(found[FORM]))
 
 
 def _place(value: Json, pointer: str) -> tuple[Path, Json]:

@@ -1,4 +1,4 @@
-"""Props with HTML and media in place of the texts that their schema says stand for these."""
+"""Props with HTML, media and forms in place of the texts that their schema says stand for these."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def replaced_props(
     ready: ReadyProps, row: BlockRow, faults: PageProblems, texts: TextsOfPage
 ) -> ReadyProps | tuple[ValueProblem, ...]:
     """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, and
-    what was made of media in place of their names.
+    what was made of media and forms in place of their names.
 
     Or what is wrong with the texts; what a library raises over one is collected in `faults`.
     """
@@ -34,6 +34,12 @@ def replaced_props(
             problems.append(found)
         else:
             made[path] = found
+    for path in ready.places.forms:
+        form = texts.forms.value(value, path, row)
+        if isinstance(form, tuple):
+            problems += form
+        else:
+            made[path] = form
     for path in ready.places.markdown:
         pointer = json_pointer(*path)
         with faults.blame(row, "props", pointer):

@@ -132,6 +132,15 @@ class CompiledSchema:
         budget.units -= work * _NOTE_COST
         return ReadyProps(value, text, fill, places_of(self._validator, value))
 
+    def filled(self, props: Json) -> Json:
+        """Props with the schema's defaults where they have none."""
+        if self._defaults is None or not isinstance(props, dict):
+            return props
+        try:
+            return self._defaults.fill(props)
+        except DefaultsUnbounded:
+            return props
+
     def _work_on(self, value: JsonObject, size: int, most: int) -> int:
         """How much work it may be to check a value; the quick bounds are tried first."""
         if self._most_work * size <= most:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from robbieblocks.assemble.forms.form_props import PageForms
 from robbieblocks.assemble.markdown.anchors import PageAnchors
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import PageLinks
@@ -12,10 +13,11 @@ from robbieblocks.assemble.props.preparing import Budget
 
 @dataclass(slots=True)
 class TextsOfPage:
-    """The media and pages that the blocks of a page name, its ids, and the work that is left."""
+    """The media, pages and forms that blocks of a page name, its ids, and the work that is left."""
 
     media: PageMedia
     links: PageLinks
+    forms: PageForms
     anchors: PageAnchors = field(default_factory=PageAnchors)
     budget: Budget = field(default_factory=Budget)
 

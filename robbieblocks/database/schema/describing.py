@@ -24,7 +24,8 @@ _DESCRIBE: LiteralString = """
         SELECT c.oid, c.relname::text AS name, c.relkind
           FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
-           AND (c.relname LIKE 'robbieblocks\\_%' OR c.relname LIKE 'media\\_assets%')
+           AND (c.relname LIKE 'robbieblocks\\_%' OR c.relname LIKE 'media\\_assets%'
+                OR c.relname LIKE 'form\\_submissions%')
     )
     SELECT 'table ' || name, 'table' FROM ours WHERE relkind IN ('r', 'p')
     UNION ALL

@@ -29,6 +29,8 @@ _FIELDS: Final = (
     "drift",
     "remedy",
     "message",
+    "form",
+    "submission",
 )
 _TELL_PAGES: Final = ("run.published", "bucket.published")
 _SENTENCES: Final = {
@@ -44,6 +46,7 @@ _SENTENCES: Final = {
     "released": "{page}is no longer held{by}",
     "drift.detected": "drift ({drift}): {what}{remedy}",
     "freeze.started": "frozen{by}{until}{because}",
+    "form.received": "the form {form} on page {on_page} was sent: {submission}{said}",
     "freeze.ended": "no longer frozen{by}{because}",
 }
 
@@ -78,7 +81,7 @@ def sentence(payload: Mapping[str, object]) -> str:
 def _said(kind: str, data: Mapping[str, object]) -> str:
     values = {key: "" if value is None else str(value) for key, value in data.items()}
     given = {key: values.get(key, "") for key in _FIELDS}
-    what = data.get("what")
+    what, fields = data.get("what"), data.get("fields")
     given |= {
         "release": given["release"][:12],
         "before": values.get("release_before", "")[:12],
@@ -88,6 +91,8 @@ def _said(kind: str, data: Mapping[str, object]) -> str:
         "until": f" until {given['until']}" if given["until"] else "",
         "because": f": {given['why']}" if given["why"] else "",
         "remedy": f" -> {given['remedy']}" if given["remedy"] else "",
+        "said": "".join(f"\n{each}" for each in fields) if is_list(fields) else "",
+        "on_page": given["page"],
         "page": f"page {given['page']} " if given["page"] else "",
     }
     return _SENTENCES.get(kind, "{message}").format_map(given)

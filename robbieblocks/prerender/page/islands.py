@@ -20,6 +20,8 @@ from robbieblocks.prerender.page import head
 HtmlSetter = Callable[[str], str]
 """With what a component, by its key, may set HTML; or ""."""
 
+# An element that has it does its work without scripts, too.
+_PLAIN: Final = " data-works-plain"
 # Names of props that are HTML, which a component may spread over an element.
 _HTML_PROP: Final = re.compile(
     r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
@@ -76,7 +78,7 @@ class Islands:
             problems=tuple(problems),
             components=frozenset(block.component for block, _ in listed),
             eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
-            has_controls=any(made.interactive for _, made in listed),
+            has_controls=any(made.interactive and _PLAIN not in made.html for _, made in listed),
             may_make_html=any(
                 maker(block.component) or _HTML_PROP.search(block.props_json) for block, _ in listed
             ),

@@ -1,0 +1,98 @@
+"""What the receiver answers: a document for people, or JSON for the page's own script."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from robbieblocks.assemble import FormField
+from robbieblocks.response_headers import NO_STORE, SECURITY
+
+_STYLE: Final = (
+    "body{margin:0;font:1rem/1.5 system-ui,sans-serif;color-scheme:light dark}"
+    "main{max-width:40rem;margin:0 auto;padding:2rem 1rem}form,form div{display:grid;gap:.5rem}"
+    "form{gap:1.25rem}div[hidden]{display:none}"
+    "input:not([type=radio],[type=checkbox]),select,textarea{font:inherit;padding:.5rem}"
+    "[role=alert]{border:2px solid;padding:0 1rem;margin-block-end:1.5rem}"
+    "form p{margin:0;font-weight:600}"
+    "button{font:inherit;padding:.6rem 1.5rem;justify-self:start}"
+)
+_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_THANKS: Final = "Thank you"
+_ARRIVED: Final = "It has arrived."
+
+
+def sent(location: str, *, as_json: bool) -> Response:
+    """The form was taken: on to the page that thanks."""
+    if as_json:
+        return JSONResponse({"sent": True}, headers=dict(NO_STORE))
+    return RedirectResponse(location, 303, headers=dict(NO_STORE))
+
+
+def thanks() -> Response:
+    """The page that thanks, for forms that name none."""
+    return _document(200, _THANKS, _ARRIVED)
+
+
+def mistakes(
+    *,
+    action: str,
+    page: str,
+    fields: Sequence[FormField],
+    given: Mapping[str, str],
+    wrong: Mapping[str, str],
+    as_json: bool,
+) -> Response:
+    """The form again, with what was sent and what is wrong with it."""
+    if as_json:
+        return JSONResponse({"errors": dict(wrong)}, 422, headers=dict(NO_STORE))
+    return _document(
+        422,
+        "Please correct these fields",
+        action=action,
+        page=page,
+        fields=fields,
+        sent=given,
+        wrong=wrong,
+    )
+
+
+def refused(status: int, text: str, *, as_json: bool, retry_after_s: int = 0) -> Response:
+    """A form that was not taken, and why."""
+    if as_json:
+        answer: Response = JSONResponse({"error": text}, status, headers=dict(NO_STORE))
+    else:
+        answer = _document(status, HTTPStatus(status).phrase, text)
+    if retry_after_s:
+        answer.headers["Retry-After"] = str(retry_after_s)
+    return answer
+
+
+def _document(status: int, title: str, text: str = "", **values: object) -> Response:
+    filled: dict[str, object] = {"wrong": {}, **values}
+    html = _template().render(title=title, text=text, style=_STYLE, **filled)
+    headers = {**SECURITY, **NO_STORE, "Content-Security-Policy": _POLICY}
+    return HTMLResponse(html, status, headers=headers)
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+    )
+    return environment.get_template("answer.html.j2")

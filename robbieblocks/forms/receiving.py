@@ -1,0 +1,215 @@
+"""The receiver: takes forms of a node's pages, and stores what was sent.
+
+    main      the ASGI server; what asks the database runs in threads
+    telling   `Telling`: notes events of what was stored, removes what is old, tells systemd
+
+A submission is answered once it is stored. Its event is noted afterwards, from the table, so that
+a kill in between loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from robbieblocks import serve, worker
+from robbieblocks.assemble import checked_answers
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.forms import answers, store
+from robbieblocks.forms.bodies import BODY_MAX_BYTES, BodyRefused, read_body
+from robbieblocks.forms.limits import Rates, is_own_origin
+from robbieblocks.forms.rows import Rows
+from robbieblocks.forms.telling import Telling
+from robbieblocks.settings import RECEIVER_PATH, Settings
+from robbieblocks.worker import Log, Notifier
+
+_BODY_S: Final = 20.0
+_RETRY_S: Final = 30
+# Nobody reads and fills in a form faster.
+_FASTEST_MS: Final = 1_500
+_TRAP: Final = "_website"
+_AFTER: Final = "_after"
+_PAGE: Final = "_page"
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverOptions:
+    """Whose forms are received. `started` is called with the address, once it answers."""
+
+    node: str
+    started: Callable[[str], None] = lambda _: None
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Answers what is sent to the forms of a node."""
+
+    settings: Settings
+    node: str
+    rows: Rows
+    log: Log
+    stored: Callable[[], None]
+    clock: Callable[[], float] = time.monotonic
+    _rates: Rates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rates = Rates(self.settings.forms.receiver.per_minute)
+
+    def app(self) -> ASGIApp:
+        """The ASGI app."""
+        routes = [
+            Route("/healthz", self.health, methods=["GET"]),
+            Route(f"{RECEIVER_PATH}/{{form}}/thanks", self.thanks, methods=["GET"]),
+            Route(f"{RECEIVER_PATH}/{{form}}", self.receive, methods=["POST"]),
+        ]
+        proxies = list(self.settings.forms.receiver.proxies)
+        # Both are ASGI apps, each by types of its own.
+        served = cast("Any", Starlette(routes=routes))
+        return cast("ASGIApp", ProxyHeadersMiddleware(served, trusted_hosts=proxies))
+
+    async def health(self, _request: Request) -> Response:
+        """200 where submissions can be stored, else 503."""
+        try:
+            await run_in_threadpool(self.rows.call, store.check)
+        except RobbieBlocksError as error:
+            return JSONResponse({"node": self.node, "problem": str(error)}, 503)
+        return JSONResponse({"node": self.node, "problem": ""})
+
+    async def thanks(self, _request: Request) -> Response:
+        """The page that thanks, for forms that name none."""
+        return answers.thanks()
+
+    async def receive(self, request: Request) -> Response:
+        """Store a submission; or answer why not."""
+        as_json = _JSON in request.headers.get("accept", "")
+        name = str(request.path_params["form"])
+        known = self.settings.forms.by_name.get(name)
+        if known is None or known.endpoint:
+            return answers.refused(404, "There is no such form.", as_json=as_json)
+        if not self._is_ours(request):
+            return answers.refused(403, "It was sent from another site.", as_json=as_json)
+        address = request.client.host if request.client else ""
+        if wait_s := self._rates.wait_s(address, self.clock()):
+            text = "Too many forms were sent from your network. Please try again later."
+            return answers.refused(429, text, as_json=as_json, retry_after_s=wait_s)
+        try:
+            async with asyncio.timeout(_BODY_S):
+                body = await _body(request)
+            given = read_body(request.headers.get("content-type", ""), body)
+        except (TimeoutError, ClientDisconnect):
+            return answers.refused(408, "It did not arrive in time.", as_json=as_json)
+        except BodyRefused as error:
+            return answers.refused(error.status, f"The form {error}.", as_json=as_json)
+        try:
+            return await run_in_threadpool(self._stored, name, given, as_json)
+        except RobbieBlocksError as error:
+            self.log.warning("form.refused", form=name, error=str(error))
+            text = (
+                "It can't be taken at the moment, and was not kept. Please try again in a minute."
+            )
+            return answers.refused(503, text, as_json=as_json, retry_after_s=_RETRY_S)
+
+    def _stored(self, name: str, given: Mapping[str, str], as_json: bool) -> Response:
+        page = given.get(_PAGE, "")
+        # A text that Postgres can't hold names no page.
+        is_key = page.isascii() and "\0" not in page
+        stated = self.rows.call(lambda it: store.form_of(it, page, name)) if is_key else None
+        if stated is None:
+            text = "This form is no longer on the page. Please open the page again."
+            return answers.refused(409, text, as_json=as_json)
+        app, form = stated
+        checked = checked_answers(form.fields, given)
+        if checked.wrong:
+            return answers.mistakes(
+                action=f"{RECEIVER_PATH}/{name}",
+                page=page,
+                fields=form.fields,
+                given=given,
+                wrong=checked.wrong,
+                as_json=as_json,
+            )
+        # The sender of spam is not told that it is known as such.
+        is_spam = bool(given.get(_TRAP)) or _is_too_fast(given.get(_AFTER, ""))
+        self.rows.call(
+            lambda it: store.keep(
+                it,
+                form=name,
+                node=self.node,
+                app=app,
+                page=page,
+                fields=checked.kept,
+                is_spam=is_spam,
+            )
+        )
+        self.log.info("form.received", form=name, page=page, spam=is_spam)
+        self.stored()
+        return answers.sent(form.next or f"{RECEIVER_PATH}/{name}/thanks", as_json=as_json)
+
+    def _is_ours(self, request: Request) -> bool:
+        urls = self.settings.addresses.urls.values()
+        return is_own_origin(
+            host=request.headers.get("host", ""),
+            origin=request.headers.get("origin"),
+            fetch_site=request.headers.get("sec-fetch-site"),
+            known=["/".join(url.split("/")[:3]) for url in urls],
+        )
+
+
+def run(settings: Settings, options: ReceiverOptions, log: Log) -> None:
+    """Receive forms until SIGTERM or SIGINT.
+
+    Raises UsageError for an unknown node, or an address that can't be had; what the database
+    answers at the start, too.
+    """
+    with contextlib.closing(Rows(settings)) as rows:
+        _run(settings, options, rows, log)
+
+
+def _run(settings: Settings, options: ReceiverOptions, rows: Rows, log: Log) -> None:
+    rows.call(lambda it: worker.check_node(it, options.node))
+    notifier = Notifier.from_environment()
+    telling = Telling(settings, options.node, rows, log, notifier)
+    receiver = Receiver(settings, options.node, rows, log, telling.wake.set)
+    host, _, port = settings.forms.receiver.listen.rpartition(":")
+
+    def started(urls: Mapping[str, str]) -> None:
+        log.info("receiver.started", node=options.node, address=urls[options.node])
+        notifier.send("READY=1")
+        options.started(urls[options.node])
+
+    with telling.running():
+        serve.serve_apps(
+            [(options.node, int(port), receiver.app())],
+            host.strip("[]"),
+            started=started,
+            stopping=lambda: notifier.send("STOPPING=1"),
+        )
+    log.info("receiver.stopped", node=options.node)
+
+
+async def _body(request: Request) -> bytes:
+    """The body, as far as it may be as long. Raises BodyRefused."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_MAX_BYTES:
+            raise BodyRefused("is too large", 413)
+    return bytes(found)
+
+
+def _is_too_fast(after_ms: str) -> bool:
+    """Whether the page's script says so; without scripts nobody says how long it took."""
+    return after_ms.isascii() and after_ms.isdigit() and int(after_ms[:9]) < _FASTEST_MS

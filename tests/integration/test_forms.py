@@ -1,0 +1,299 @@
+"""The receiver of forms: what it stores, what it refuses, and whom it tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from robbieblocks import database, events, forms, worker
+from robbieblocks.cli.forms.forms import as_csv
+from robbieblocks.forms import store
+from robbieblocks.forms.receiving import Receiver
+from robbieblocks.forms.rows import Rows
+from robbieblocks.forms.telling import Telling
+from robbieblocks.settings import EventSettings, Forms, FormSettings, Settings, Webhook
+from robbieblocks.settings.forms import ReceiverSettings
+from robbieblocks.worker import Notifier
+from tests.sites import on_port
+
+pytestmark = pytest.mark.postgres
+
+_OWN = {"origin": "http://site.example", "host": "site.example"}
+_FIELDS = [
+    {"name": "name", "label": "Name", "required": True},
+    {"name": "mail", "type": "email", "label": "Mail"},
+]
+_SCHEMA = {"form": {"type": "string", "format": "form"}, "fields": {"type": "array"}}
+_ROWS = """
+    WITH page AS (
+        INSERT INTO robbieblocks_pages
+            (page_key, app_namespace, page_name, page_route, layout_template, status)
+        VALUES ('contact', 'play', 'Contact', '/contact/', 'single-column', 'published')
+        RETURNING id
+    ), component AS (
+        INSERT INTO robbieblocks_components
+            (component_key, component_name, component_type, react_code, props_schema, is_published)
+        VALUES ('contact', 'Contact', 'test', 'null', %s, true) RETURNING id
+    )
+    INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone, props)
+    SELECT page.id, component.id, 1, 'main', %s FROM page, component
+"""
+
+
+@dataclass
+class Received:
+    """A receiver with a page that has a form."""
+
+    client: httpx.Client
+    settings: Settings
+    now: list[float]
+
+    def send(self, data: dict[str, str], form: str = "contact", **headers: str) -> Any:
+        """What it answers to a form, as a browser would send it."""
+        return self.client.post(
+            f"/_forms/{form}", data={"_page": "contact", **data}, headers={**_OWN, **headers}
+        )
+
+    def rows(self, query: str = "SELECT fields, state FROM form_submissions") -> list[Any]:
+        """What is stored."""
+        with psycopg.connect(self.settings.database_url or "", autocommit=True) as connection:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def received(settings: Settings) -> Iterator[Received]:
+    """A receiver of the forms `contact` and `away`, whose page has `contact`."""
+    with _receiving(settings, ReceiverSettings().proxies) as opened:
+        yield opened
+
+
+@contextmanager
+def _receiving(settings: Settings, proxies: tuple[str, ...]) -> Iterator[Received]:
+    by_name = {
+        "contact": FormSettings(name="contact", tell=("name",)),
+        "away": FormSettings(name="away", endpoint="https://forms.example/f"),
+    }
+    hook = Webhook(name="hook", url="https://hooks.example/", secret_variable="S")
+    given = replace(
+        settings,
+        forms=Forms(by_name=by_name, receiver=ReceiverSettings(per_minute=100, proxies=proxies)),
+        events=EventSettings(webhooks=(hook,)),
+    )
+    now = [0.0]
+    with psycopg.connect(given.database_url or "", autocommit=True) as connection:
+        props = {"form": "contact", "fields": _FIELDS, "next": "/thanks/"}
+        connection.execute(_ROWS, (Jsonb(_SCHEMA), Jsonb(props)))
+    rows = Rows(given)
+    receiver = Receiver(given, "day", rows, worker.open_log("json"), lambda: None, lambda: now[0])
+    with (
+        closing(rows),
+        on_port(receiver.app()) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        yield Received(client, given, now)
+
+
+def _multipart(*parts: str, boundary: str = "b") -> bytes:
+    whole = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
+    return f"{whole}--{boundary}--\r\n".encode()
+
+
+def test_a_form_is_stored_and_answered_with_the_page_that_thanks(received: Received) -> None:
+    """Urlencoded, multipart and JSON alike; nothing besides the fields is kept, and no address."""
+    answer = received.send({"name": "Ada", "mail": "", "other": "x"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/thanks/")
+    head = 'Content-Disposition: form-data; name="{}"\r\n\r\n{}'
+    answer = received.client.post(
+        "/_forms/contact",
+        content=_multipart(head.format("_page", "contact"), head.format("name", "Bob")),
+        headers={**_OWN, "content-type": "multipart/form-data; boundary=b"},
+    )
+    assert answer.status_code == 303
+    answer = received.client.post(
+        "/_forms/contact",
+        json={"_page": "contact", "name": "Eve"},
+        headers={"sec-fetch-site": "same-origin", "accept": "application/json"},
+    )
+    assert (answer.status_code, answer.json()) == (200, {"sent": True})
+    assert received.rows() == [
+        ({"name": name, "mail": ""}, "received") for name in ("Ada", "Bob", "Eve")
+    ]
+
+
+def test_what_does_not_fit_comes_back_with_what_was_sent(received: Received) -> None:
+    """As a document with a summary that leads to the fields, escaped; or as JSON."""
+    answer = received.send({"name": " ", "mail": '"><script>alert(1)</script>'})
+    assert answer.status_code == 422
+    assert "<script>" not in answer.text
+    assert '<a href="#name">Name: Fill in this field.</a>' in answer.text
+    assert 'aria-describedby="mail-error"' in answer.text
+    assert "script-src" not in answer.headers["content-security-policy"]
+    answer = received.send({"name": ""}, accept="application/json")
+    assert (answer.status_code, answer.json()) == (422, {"errors": {"name": "Fill in this field."}})
+    assert received.rows() == []
+
+
+def test_spam_is_answered_as_everything_else_is(received: Received) -> None:
+    """Whoever fills in what nobody sees, or is faster than people are, is not told of it."""
+    wanted = received.send({"name": "Ada", "_after": "9000"})
+    for trap in ({"_website": "x"}, {"_after": "12"}):
+        answer = received.send({"name": "Bot", **trap})
+        assert (answer.status_code, answer.content) == (wanted.status_code, wanted.content)
+        assert answer.headers["location"] == wanted.headers["location"]
+    assert [state for _, state in received.rows()] == ["received", "spam", "spam"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://[::1"}, 403),
+        ({"origin": "http://site.example.evil.example"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({}, 403),
+        ({"sec-fetch-site": "same-origin"}, 303),
+        ({"origin": "https://site.example"}, 303),
+    ],
+)
+def test_only_pages_of_the_site_send_forms(
+    received: Received, headers: dict[str, str], status: int
+) -> None:
+    """Whatever another site has a browser send is refused."""
+    data = {"_page": "contact", "name": "Ada"}
+    host = {"host": "site.example"}
+    answer = received.client.post("/_forms/contact", data=data, headers={**host, **headers})
+    assert answer.status_code == status
+    assert len(received.rows()) == (status == 303)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("text/plain", b"name=Ada", 415),
+        ("application/x-www-form-urlencoded", b"name=%ff&x=" + b"\xff", 400),
+        ("application/x-www-form-urlencoded", b"name=a&name=b", 400),
+        ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 151), 400),
+        ("application/x-www-form-urlencoded", b"a" * 300_000, 413),
+        ("application/json", b"[" * 100_000, 400),
+        ("application/json", b'{"name": {}}', 400),
+        ("application/json", b"[]", 400),
+        ("multipart/form-data", b"", 400),
+        ("multipart/form-data; boundary=b", b"--b\r\nX: y", 400),
+        ("multipart/form-data; boundary=b", _multipart("X: y\r\n\r\nz"), 400),
+        ("multipart/form-data; boundary=b", b"--b\r\n" * 50_000, 400),
+        (
+            "multipart/form-data; boundary=b",
+            _multipart('Content-Disposition: form-data; name="f"; filename="a"\r\n\r\nz'),
+            415,
+        ),
+    ],
+)
+def test_bodies_that_are_no_forms_are_refused(
+    received: Received, content_type: str, body: bytes, status: int
+) -> None:
+    """Each with a status of its own, and nothing is stored."""
+    answer = received.client.post(
+        "/_forms/contact", content=body, headers={**_OWN, "content-type": content_type}
+    )
+    assert answer.status_code == status
+    assert received.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "page", "status"),
+    [("away", "contact", 404), ("other", "contact", 404), ("contact", "other", 409)]
+    + [("contact", page, 409) for page in ("", "a\0b", "\u00e4", "x" * 100_000)],
+)
+def test_forms_that_are_not_there_are_not_taken(
+    received: Received, form: str, page: str, status: int
+) -> None:
+    """Not in the settings, sent elsewhere, or not on the page."""
+    answer = received.send({"name": "Ada", "_page": page}, form)
+    assert answer.status_code == status
+    assert received.rows() == []
+
+
+@pytest.mark.parametrize(("proxy", "status"), [("127.0.0.1", 409), ("192.0.2.1", 429)])
+def test_an_address_sends_so_many_and_no_more(settings: Settings, proxy: str, status: int) -> None:
+    """By what a trusted proxy says, and only then; after a while again."""
+    with _receiving(settings, (proxy,)) as received:
+        first, second = ({"x-forwarded-for": f"192.0.2.{last}"} for last in (7, 8))
+        gone = {"_page": ""}
+        assert {received.send(gone, **first).status_code for _ in range(100)} == {409}
+        answer = received.send(gone, **first)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        assert received.send(gone, **second).status_code == status
+        received.now[0] += 1.0
+        assert received.send(gone, **first).status_code == 409
+
+
+def test_without_the_database_nothing_is_said_to_be_kept(received: Received) -> None:
+    """503 with the time after which to try again, and unhealthy; afterwards it goes on."""
+    received.rows("ALTER TABLE form_submissions RENAME TO elsewhere")
+    answer = received.send({"name": "Ada"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert received.client.get("/healthz").status_code == 503
+    received.rows("ALTER TABLE elsewhere RENAME TO form_submissions")
+    received.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'robbieblocks forms'"
+    )
+    assert received.send({"name": "Ada"}).status_code == 303
+    assert received.client.get("/healthz").status_code == 200
+
+
+def _waiting(settings: Settings) -> list[Any]:
+    folder = events.folder_of(settings.site_root, "day")
+    return [json.loads(file.read_text())["data"] for file in sorted(folder.glob("evt_*.json"))]
+
+
+def test_submissions_are_told_at_least_once(received: Received) -> None:
+    """Spam is not; the fields that the settings name are told. A kill before it is noted that one
+    was told has it told again, with the same id."""
+    received.send({"name": "Ada", "mail": "ada@example.org"})
+    received.send({"name": "Bot", "_website": "x"})
+    settings = received.settings
+    rows = Rows(settings)
+    telling = Telling(settings, "day", rows, worker.open_log("json"), Notifier("", None))
+    with closing(rows):
+        telling.do_pass()
+    (told,) = _waiting(settings)
+    assert (told["form"], told["page"], told["fields"]) == ("contact", "contact", ["name: Ada"])
+    assert received.rows("SELECT count(*) FROM form_submissions WHERE told_at IS NULL") == [(1,)]
+    received.rows("UPDATE form_submissions SET told_at = NULL")
+    with closing(rows):
+        telling.do_pass()
+    assert _waiting(settings) == [told]
+
+
+def test_what_is_old_is_removed(received: Received) -> None:
+    """Spam after 30 days, everything else after the days of the settings."""
+    for trap in ({}, {"_website": "x"}):
+        received.send({"name": "Ada", **trap})
+    with database.connect(received.settings, application_name="test") as connection:
+        connection.execute("UPDATE form_submissions SET received_at = now() - interval '40 days'")
+        assert store.prune(connection, 365) == 1
+        assert store.prune(connection, 30) == 1
+
+
+def test_people_see_and_delete_what_was_sent(received: Received) -> None:
+    """The newest first, as CSV of which a spreadsheet runs nothing, and gone when it is deleted."""
+    received.send({"name": "=cmd|' /C calc'!A0", "mail": ""})
+    with database.connect(received.settings, application_name="test") as connection:
+        (found,) = forms.submissions(connection, form="contact")
+        header, row = as_csv([found]).splitlines()
+        assert header == "id,received_at,form,node,app,page,state,mail,name"
+        assert row.endswith(",contact,day,play,contact,received,,'=cmd|' /C calc'!A0")
+        assert forms.submissions(connection, form="other") == []
+        assert forms.delete(connection, [found.id]) == 1
+        assert forms.submissions(connection, with_spam=True) == []
