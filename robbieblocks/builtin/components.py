@@ -35,7 +35,7 @@ def _component(
 BUILTIN: Final[Mapping[str, ComponentRow]] = {
     row.key: row
     for row in (
-            _component("form", "Form", "f2b7c9e4-6a1d-4f0b-8c35-19d8a7e20b64"),
+        _component("form", "Form", "f2b7c9e4-6a1d-4f0b-8c35-19d8a7e20b64"),
         _component("image", "Image", "7c1f4a2e-2d53-4a86-9d53-0c6e51b0a6f1"),
         _component(
             "markdown", "Markdown", "3413c752-234e-4b1c-b874-3c8a3f873afe", "content", reset=True

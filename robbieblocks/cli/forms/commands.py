@@ -79,7 +79,7 @@ def forms_export(form: _Form = None, spam: _Spam = False, database_url: Database
 
     Changes nothing.
 
-    Example: robbieblocks forms export --form contact > contact.csv
+    Example: robbieblocks forms export --form contact
     """
     from robbieblocks.cli.forms import forms as command
 
