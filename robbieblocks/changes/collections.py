@@ -25,7 +25,8 @@ FUNCTION: Final = "robbieblocks_capture_collection"
 # The parse tree of a view says from which column of which table each of its columns is. Its form is
 # the server's own: where it is not as expected, no row is named, and all are read again. A table
 # that stands in the view twice, a view in the view, and what makes rows depend on other rows (a
-# window, a limit, DISTINCT ON, a union) name no row either.
+# window, a limit, DISTINCT ON, a union) name no row either. Builds write into our own tables,
+# so a trigger there would have each ask for another.
 _TABLES: LiteralString = """
     WITH RECURSIVE used (oid) AS (
         SELECT to_regclass(%(view)s)::oid
@@ -45,7 +46,8 @@ _TABLES: LiteralString = """
            AND NOT EXISTS (SELECT FROM used JOIN pg_class AS c USING (oid)
                             WHERE c.relkind = 'v' AND c.oid <> to_regclass(%(view)s))
     )
-    SELECT n.nspname::text, c.relname::text, c.relkind IN ('r', 'p'),
+    SELECT n.nspname::text, c.relname::text,
+           c.relkind IN ('r', 'p') AND NOT starts_with(c.relname, 'robbieblocks_'),
            CASE WHEN c.oid = to_regclass(%(view)s) THEN %(key)s::text
                 ELSE (SELECT a.attname::text
                         FROM tree
@@ -105,7 +107,7 @@ class CapturedTable:
 
     `key` is the column that names the row of the collection that changes with one of the table;
     empty where that is the collection as a whole. `can_capture`: it can have triggers, which
-    materialized views and foreign tables can't. `is_captured`: it has them all.
+    materialized views, foreign tables and our own can't. `is_captured`: it has them all.
     """
 
     schema: str
