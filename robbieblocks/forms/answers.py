@@ -17,12 +17,12 @@ from robbieblocks.assemble import FormField
 from robbieblocks.response_headers import NO_STORE, SECURITY
 
 _STYLE: Final = (
-    "body{margin:0;font:1rem/1.5 system-ui,sans-serif;color-scheme:light dark}"
+    ":root{color-scheme:light dark}body{margin:0;font:1rem/1.5 system-ui,sans-serif}"
     "main{max-width:40rem;margin:0 auto;padding:2rem 1rem}form,form div{display:grid;gap:.5rem}"
     "form{gap:1.25rem}div[hidden]{display:none}"
     "input:not([type=radio],[type=checkbox]),select,textarea{font:inherit;padding:.5rem}"
     "[role=alert]{border:2px solid;padding:0 1rem;margin-block-end:1.5rem}"
-    "form p{margin:0;font-weight:600}"
+    "ul{padding-inline-start:1.25rem}form p{margin:0}p[id$='-error']{font-weight:600}"
     "button{font:inherit;padding:.6rem 1.5rem;justify-self:start}"
 )
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

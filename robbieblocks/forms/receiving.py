@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, cast
 
 from starlette.applications import Starlette
@@ -126,7 +127,9 @@ class Receiver:
         page = given.get(_PAGE, "")
         # A text that Postgres can't hold names no page.
         is_key = page.isascii() and "\0" not in page
-        stated = self.rows.call(lambda it: store.form_of(it, page, name)) if is_key else None
+        sources = self.settings.collections
+        ask = partial(store.form_of, page=page, name=name, collections=sources)
+        stated = self.rows.call(ask) if is_key else None
         if stated is None:
             text = "This form is no longer on the page. Please open the page again."
             return answers.refused(409, text, as_json=as_json)

@@ -16,7 +16,8 @@ from psycopg.types.json import Jsonb
 
 from robbieblocks.assemble import Form, stated_form
 from robbieblocks.database import translated
-from robbieblocks.model import JsonObject
+from robbieblocks.model import CollectionSource, JsonObject, made_key, template_of
+from robbieblocks.snapshot import row_of
 
 _SPAM_DAYS: Final = 30
 
@@ -72,12 +73,27 @@ class Submission:
     received_at: datetime
 
 
-def form_of(connection: Connection, page: str, name: str) -> tuple[str, Form] | None:
-    """The app of a published page, and the form that it states by this name; None without one."""
+def form_of(
+    connection: Connection, page: str, name: str, collections: Sequence[CollectionSource] = ()
+) -> tuple[str, Form] | None:
+    """The app of a published page, and the form that it states by this name; None without one.
+
+    A page that is made of a row of `collections` states what its template does. Raises
+    ContentError where its row can't be read.
+    """
+    template = template_of(page)
+    columns: JsonObject = {}
+    if template:
+        source = next((it for it in collections if it.template_page == template), None)
+        key = page.removeprefix(made_key(template, ""))
+        row = None if source is None else row_of(connection, source, key)
+        if row is None:
+            return None
+        columns = row.values
     with translated("read the form"):
-        rows = connection.execute(_BLOCKS, (page,)).fetchall()
+        rows = connection.execute(_BLOCKS, (template or page,)).fetchall()
     for app, schema, props in rows:
-        if (found := stated_form(schema, props, name)) is not None:
+        if (found := stated_form(schema, props, name, columns)) is not None:
             return app, found
     return None
 

@@ -7,7 +7,8 @@ and acknowledging exactly those rows after the swap never hides a later edit.
 `take` reads everything, `refresh` what changed since an earlier snapshot.
 """
 
+from robbieblocks.snapshot.collections import row_of
 from robbieblocks.snapshot.taking import nodes, page_apps, refresh, take, triggers
 from robbieblocks.snapshot.values import json_value
 
-__all__ = ["json_value", "nodes", "page_apps", "refresh", "take", "triggers"]
+__all__ = ["json_value", "nodes", "page_apps", "refresh", "row_of", "take", "triggers"]

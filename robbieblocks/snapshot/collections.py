@@ -15,7 +15,8 @@ import psycopg
 from psycopg import Cursor, errors, sql
 from psycopg.rows import TupleRow
 
-from robbieblocks.errors import Problem
+from robbieblocks.database import translated
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import counted, did_you_mean, printable, size
 from robbieblocks.model import (
@@ -88,6 +89,21 @@ def read(
         new is old for new, old in zip(found, before_all, strict=True)
     )
     return before_all if same else tuple(found)
+
+
+def row_of(
+    connection: psycopg.Connection[TupleRow], source: CollectionSource, key: str
+) -> CollectionRow | None:
+    """The row that a key names, as it is now; None where there is not exactly one.
+
+    Raises ContentError where it, or the view, can't be read; DatabaseUnavailable.
+    """
+    with translated(f"read the collection {source.name}"), connection.cursor() as cursor:
+        found = _read(cursor, source, None, (key,))
+    fault = found.fault or next((row.fault for row in found.rows if row.fault), None)
+    if fault is not None:
+        raise ContentError((fault,))
+    return found.rows[0] if len(found.rows) == 1 else None
 
 
 def _still_holds(before: RowCollection, source: CollectionSource) -> bool:

@@ -19,6 +19,7 @@ from robbieblocks.forms import store
 from robbieblocks.forms.receiving import Receiver
 from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.telling import Telling
+from robbieblocks.model import CollectionSource
 from robbieblocks.settings import EventSettings, Forms, FormSettings, Settings, Webhook
 from robbieblocks.settings.forms import ReceiverSettings
 from robbieblocks.worker import Notifier
@@ -29,9 +30,12 @@ pytestmark = pytest.mark.postgres
 _OWN = {"origin": "http://site.example", "host": "site.example"}
 _FIELDS = [
     {"name": "name", "label": "Name", "required": True},
-    {"name": "mail", "type": "email", "label": "Mail"},
+    {"name": "mail", "type": "email", "label": "Mail", "help": "To answer."},
 ]
 _SCHEMA = {"form": {"type": "string", "format": "form"}, "fields": {"type": "array"}}
+_COLLECTION = CollectionSource(
+    name="goods", view=("goods",), key="slug", route="/goods/{slug}", template_page="contact"
+)
 _ROWS = """
     WITH page AS (
         INSERT INTO robbieblocks_pages
@@ -87,6 +91,7 @@ def _receiving(settings: Settings, proxies: tuple[str, ...]) -> Iterator[Receive
         settings,
         forms=Forms(by_name=by_name, receiver=ReceiverSettings(per_minute=100, proxies=proxies)),
         events=EventSettings(webhooks=(hook,)),
+        collections=(_COLLECTION,),
     )
     now = [0.0]
     with psycopg.connect(given.database_url or "", autocommit=True) as connection:
@@ -135,7 +140,9 @@ def test_what_does_not_fit_comes_back_with_what_was_sent(received: Received) -> 
     assert answer.status_code == 422
     assert "<script>" not in answer.text
     assert '<a href="#name">Name: Fill in this field.</a>' in answer.text
-    assert 'aria-describedby="mail-error"' in answer.text
+    assert 'aria-describedby="mail-help mail-error"' in answer.text
+    assert '<p id="mail-help">To answer.</p>' in answer.text
+    assert ":root{color-scheme:light dark}" in answer.text, "the canvas is the root's"
     assert "script-src" not in answer.headers["content-security-policy"]
     answer = received.send({"name": ""}, accept="application/json")
     assert (answer.status_code, answer.json()) == (422, {"errors": {"name": "Fill in this field."}})
@@ -221,6 +228,35 @@ def test_forms_that_are_not_there_are_not_taken(
     answer = received.send({"name": "Ada", "_page": page}, form)
     assert answer.status_code == status
     assert received.rows() == []
+
+
+_GOODS = """
+    CREATE TABLE goods (slug text, title text);
+    INSERT INTO goods VALUES ('mug', 'A mug'), ('bowl', 'A bowl'), ('twice', ''), ('twice', '');
+    UPDATE robbieblocks_page_blocks SET props =
+        jsonb_set(props, '{fields,2}',
+                  '{"name": "about", "type": "hidden", "value": {"$row": "title"}}')
+"""
+
+
+def test_the_page_of_a_collection_s_row_has_the_form_of_its_template(received: Received) -> None:
+    """With that row's values; a row that is not there, or twice, has none, and one that can't be
+    read is told later."""
+    received.rows(_GOODS)
+    for page, status in {
+        "contact--mug": 303,
+        "contact--cup": 409,
+        "contact--twice": 409,
+        "contact--": 409,
+        "other--mug": 409,
+        "contact": 409,
+    }.items():
+        assert received.send({"name": "Ada", "_page": page}).status_code == status, page
+    assert received.rows("SELECT page_key, fields FROM form_submissions") == [
+        ("contact--mug", {"name": "Ada", "mail": "", "about": "A mug"})
+    ]
+    received.rows("ALTER TABLE goods RENAME slug TO key")
+    assert received.send({"name": "Ada", "_page": "contact--mug"}).status_code == 503
 
 
 @pytest.mark.parametrize(("proxy", "status"), [("127.0.0.1", 409), ("192.0.2.1", 429)])

@@ -149,6 +149,17 @@ def test_the_form_is_found_in_stored_props() -> None:
     assert stated_form({}, {"form": "contact", "fields": [{"name": "a b"}]}, "contact") is None
 
 
+def test_the_form_of_a_collection_s_page_has_the_values_of_its_row() -> None:
+    """In any field; without the row, or with one that has no such column, it is none."""
+    about: Json = {"name": "about", "type": "hidden", "value": {"$row": "slug"}}
+    props: Json = {"form": "contact", "fields": [about]}
+    found = stated_form({}, props, "contact", {"slug": "blue-mug"})
+    assert found is not None
+    assert found.fields[0].value == "blue-mug"
+    assert stated_form({}, props, "contact", {"slug": 7}) is None
+    assert stated_form({}, props, "contact") is None
+
+
 def test_answers_are_kept_by_field() -> None:
     """A box as true or false, what is hidden as the row says it, and nothing besides."""
     sent = {"name": "Ada", "agreed": "on", "list": "forged", "other": "x", "code": "x"}

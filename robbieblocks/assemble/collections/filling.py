@@ -99,6 +99,19 @@ class Filling:
         return ""
 
 
+def with_columns(props: Json, columns: JsonObject, depth: int = 0) -> Json:
+    """Stored props with a row's values in place of the names of its columns."""
+    if depth > MAX_DEPTH:
+        return props
+    if isinstance(props, dict):
+        if [*props] == [ROW] and isinstance(name := props[ROW], str):
+            return columns.get(name, props)
+        return {key: with_columns(part, columns, depth + 1) for key, part in props.items()}
+    if isinstance(props, list):
+        return [with_columns(part, columns, depth + 1) for part in props]
+    return props
+
+
 def no_column(name: Json, columns: JsonObject, at: str) -> ValueProblem:
     """That a row has no such column."""
     said = printable(name) if isinstance(name, str) else "anything but a text names"

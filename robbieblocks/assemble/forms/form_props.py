@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from robbieblocks.assemble.collections.filling import with_columns
 from robbieblocks.assemble.forms.fields import FormField, read_fields
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.props.preparing import CompiledSchema, compile_schema
@@ -17,6 +18,7 @@ from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import BlockRow, Json, JsonObject
 
 NO_FORMS: Final[Mapping[str, str]] = MappingProxyType({})
+NO_COLUMNS: Final[JsonObject] = MappingProxyType({})
 FIELDS: Final = "fields"
 NEXT: Final = "next"
 
@@ -77,13 +79,17 @@ class PageForms:
         return {**value, "page": row.frame or self.page} if action.startswith("/") else value
 
 
-def stated_form(props_schema: Json, props: Json, name: str) -> Form | None:
+def stated_form(
+    props_schema: Json, props: Json, name: str, columns: JsonObject = NO_COLUMNS
+) -> Form | None:
     """The form of this name in a block's stored props, None where none of it is right.
 
-    Found by its shape, since pages and lists that the props refer to are not known here.
+    Found by its shape, since pages and lists that the props refer to are not known here. `columns`
+    are those of the row that the page is made of, where a collection's is.
     """
     schema = compile_schema(props_schema)
-    filled = schema.filled(props) if isinstance(schema, CompiledSchema) else props
+    given = with_columns(props, columns)
+    filled = schema.filled(given) if isinstance(schema, CompiledSchema) else given
     for each in _objects(filled):
         if isinstance(each.get(FIELDS), list) and name in each.values():
             read = _read(each, "")
