@@ -67,16 +67,21 @@ def read(
     """The collections of these sources, within a transaction that reads one state.
 
     Rows that have not changed since `previous` are its own objects, and with `only_changes` those
-    alone are read that the queue names. A view that can't be read makes no error: its collection
-    says why.
+    alone are read that the queue names. A view that can't be read makes no error, nor does a
+    template that is no page: the collection says why.
     """
     known = {each.source.name: each for each in (previous.collections if previous else ())}
     changed: Mapping[str, set[str] | None] | None = None
     if only_changes and previous is not None:
         changed = _changed(cursor, previous.bookmark.visible)
+    templates = {"keys": [source.template_page for source in sources if source.template_page]}
+    there = {key for (key,) in reading.rows(cursor, queries.PAGES_THERE, templates)}
     found: list[RowCollection] = []
     for source in sources:
         before = known.get(source.name)
+        if source.template_page and source.template_page not in there:
+            found.append(RowCollection(source=source, fault=_without_template(source)))
+            continue
         keys: set[str] | None = None
         if changed is not None and before is not None and _still_holds(before, source):
             keys = changed.get(source.name, set())
@@ -153,6 +158,16 @@ def _read(
         media=frozenset[str]().union(*(row.media for row in rows)),
     )
     return before if before is not None and before == made else made
+
+
+def _without_template(source: CollectionSource) -> Problem:
+    return Problem(
+        entity=_ENTITY,
+        key=source.name,
+        field="template_page",
+        what=f"there is no page {source.template_page}, of which its pages are made",
+        remedy="make that page, or correct template_page in the settings",
+    )
 
 
 def _fault(source: CollectionSource, error: _Unreadable) -> Problem:

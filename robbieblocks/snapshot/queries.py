@@ -195,6 +195,11 @@ VIEW: LiteralString = """
      GROUP BY c.oid
 """
 
+# Which of these pages there are, whatever their status and app.
+PAGES_THERE: LiteralString = """
+    SELECT page_key FROM robbieblocks_pages WHERE page_key = ANY (%(keys)s)
+"""
+
 # Rows of a view, all or by key, each as JSON, which is null where it is too long.
 COLLECTION_ROWS: LiteralString = """
     SELECT held.key, CASE WHEN octet_length(held.whole) <= %(bytes)s THEN held.whole END,

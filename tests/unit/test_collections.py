@@ -137,13 +137,45 @@ def test_many_rows_without_a_key_are_counted() -> None:
     assert "199 rows" in count.what
 
 
-def test_what_can_not_be_read_holds_back_its_app() -> None:
-    """And no other app."""
-    fault = Problem(entity="collection", key="products", what="gone")
-    pages = shown(template(), a_page("other"), a_page("far", app="work"), of=rows(fault=fault))
-    assert pages["other"].faults == (fault,)
-    assert pages[made_key("product", "")].faults == (fault,)
-    assert not pages["far"].faults
+_FAULT = Problem(entity="collection", key="products", what="gone")
+
+
+@pytest.mark.parametrize("ask", [{"$pages": {}}, {"$rows": {"collection": "products"}}])
+def test_what_can_not_be_read_holds_back_what_lists_it(ask: Any) -> None:
+    """Pages of the app that list its pages or rows, with its problem, and no others."""
+    relations = Relations()
+    block = (a_block(props={"items": ask}),)
+    pages = (
+        template(),
+        a_page("other"),
+        a_page("list", blocks=block),
+        a_page("far", app="work", blocks=(a_block(props={"items": {"$pages": {}}}),)),
+        a_page("feed", metadata={"feed": {"forms": ["atom"]}}),
+    )
+    for _ in range(2):
+        assert not shown(*pages, of=rows(), relations=relations)["list"].faults
+        found = shown(*pages, of=rows(fault=_FAULT), relations=relations)
+        held = {key for key, page in found.items() if page.faults == (_FAULT,)}
+        assert held == {made_key("product", ""), "list", "feed"}
+        assert not found["other"].faults + found["far"].faults
+
+
+def test_translations_that_can_not_be_read_hold_back_their_app() -> None:
+    """Any page may have one among them, which its head names."""
+    made = template(metadata={"translation_of": "other", "lang": "de"})
+    found = shown(made, a_page("other"), a_page("far", app="work"), of=rows(fault=_FAULT))
+    assert found["other"].faults == (_FAULT,)
+    assert not found["far"].faults
+
+
+def test_a_template_that_is_no_page_is_told_in_each_app() -> None:
+    """Nobody knows in which one its pages are; those that list pages wait."""
+    block = (a_block(props={"items": {"$pages": {}}}),)
+    found = shown(a_page("other"), a_page("list", blocks=block), of=rows(fault=_FAULT))
+    assert found[made_key("", "")].faults == found["list"].faults == (_FAULT,)
+    assert not found["other"].faults
+    # It is there, and drafted or of an app that the node does not carry.
+    assert shown(a_page("other"), of=rows(a_row("mug"))).keys() == {"other"}
 
 
 def test_a_template_that_is_a_frame_is_refused() -> None:

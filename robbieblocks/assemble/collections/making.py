@@ -2,8 +2,8 @@
 
 What is wrong with one row holds back its page, and no other. What is wrong with rows that have no
 usable key, or with the view, holds back what is live of the collection: nobody knows which of its
-pages have no row any more. Where the view can't be read, all pages of the app stay as they are,
-since any of them may list its rows.
+pages have no row any more. Where the view can't be read, pages that list its rows or pages stay as
+they are, too. Where the template is no page, nobody knows the app: that holds for each.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
-from uuid import uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from robbieblocks.assemble.collections.filling import Filling, filled_route
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.translations import original_setting
 from robbieblocks.assemble.routes import route_problem
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
@@ -50,8 +51,14 @@ class _Made:
 
 @dataclass(slots=True)
 class MadePages:
-    """What was made of each collection the last time: an unchanged row's page is that object."""
+    """What was made of each collection the last time: an unchanged row's page is that object.
 
+    `unread` is by app why pages are not there that lists would show.
+    """
+
+    unread: Mapping[str, tuple[Problem, ...]] = field(
+        default_factory=dict[str, tuple[Problem, ...]]
+    )
     _known: dict[str, _Made] = field(default_factory=dict[str, _Made])
     _lists: dict[str, RowList] = field(default_factory=dict[str, RowList])
 
@@ -74,6 +81,7 @@ class MadePages:
 
     def applied(self, content: Snapshot) -> Snapshot:
         """The content with pages of rows in place of the templates; itself without collections."""
+        self.unread = {}
         if not content.collections:
             return content
         of_template = {
@@ -84,6 +92,8 @@ class MadePages:
         known, self._known = self._known, {}
         pages: list[PageRow] = []
         unread: dict[str, tuple[Problem, ...]] = {}
+        # Any page of these may have its translation among the pages that are not there.
+        grouped: set[str] = set()
         for row in content.pages:
             collection = of_template.get(row.key)
             if collection is None:
@@ -92,15 +102,27 @@ class MadePages:
             name = collection.source.name
             if collection.fault is not None:
                 unread[row.app] = (*unread.get(row.app, ()), collection.fault)
+                if original_setting(row) is not None:
+                    grouped.add(row.app)
             made = known.get(name)
             if made is None or not (same(made.collection, collection) and same(made.template, row)):
                 made = _made(collection, row, made)
             self._known[name] = made
             pages += made.pages
-        if unread:
+        lost = tuple(
+            each.fault
+            for each in of_template.values()
+            if each.fault is not None and each.source.name not in self._known
+        )
+        if lost:
+            for app in sorted({row.app for row in pages}):
+                pages.append(_lost(app, lost))
+                unread[app] = (*unread.get(app, ()), *lost)
+        self.unread = unread
+        if grouped:
             pages = [
-                replace(row, faults=(*row.faults, *unread[row.app]))
-                if row.app in unread and row.made is None
+                replace(row, faults=unread[row.app])
+                if row.app in grouped and row.made is None
                 else row
                 for row in pages
             ]
@@ -139,6 +161,14 @@ def _made(collection: RowCollection, template: PageRow, before: _Made | None) ->
     if faults:
         pages.append(_nobody(collection, template, faults))
     return _Made(collection, template, tuple(pages), by_row)
+
+
+def _lost(app: str, faults: tuple[Problem, ...]) -> PageRow:
+    """The page that stands in an app for all that are made from templates that are no pages."""
+    key = made_key("", "")
+    blank = PageRow(id=uuid5(NAMESPACE_OID, app), key=key, app=app, name="", route="", layout="")
+    made = MadeFrom(template=blank, collection="", row=CollectionRow(key=""))
+    return replace(blank, relates=True, faults=faults, made=made)
 
 
 def _nobody(collection: RowCollection, template: PageRow, faults: list[Problem]) -> PageRow:

@@ -21,6 +21,7 @@ from robbieblocks.assemble.relations.query import (
     shown,
 )
 from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
+from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, PageRow
 
@@ -39,17 +40,20 @@ MAX_LISTED: Final = 10_000
 class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    `row_lists` are the collections by name. `translations` gives those of the page, itself among
+    `row_lists` are the collections by name, `unread` is why pages of some are not in the listing.
+    `translations` gives those of the page, itself among
     them. `in_frame` says whether the block at hand is a frame's. Afterwards `lists` is how many
     lists the page has, `own_lists` how many of them no frame has, `listed` how many pages are in
     them, `paginated` the query that asks for parts, `total` how many pages it takes, `asked` are
-    the collections whose rows it lists, and `problems` are what is wrong with references.
+    the collections whose rows it lists, `problems` are what is wrong with references, and `faults`
+    why lists lack what they would show.
     """
 
     row: PageRow
     data: JsonObject
     listing: Listing
     row_lists: Mapping[str, RowList]
+    unread: tuple[Problem, ...] = ()
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
     translations: Callable[[], Json] = list
@@ -61,6 +65,7 @@ class References:
     total: int = 0
     asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
+    faults: dict[Problem, None] = field(default_factory=dict[Problem, None])
 
     def replaced(self, value: Json, at: str = "", depth: int = 0) -> Json:
         """A value of props with its references replaced; the very value where it has none."""
@@ -145,15 +150,14 @@ class References:
             what = f"the rows of {rows.collection.source.name} are of the app {printable(rows.app)}"
             self._wrong(at, what, "name the view as a second collection, without template_page")
             return []
-        fault = rows.fault
-        if fault is not None and fault not in self.row.faults:
-            self._wrong(at, f"{fault.where}: {fault.what}", fault.remedy)
-        if fault is not None:
+        if rows.fault is not None:
+            self.faults[rows.fault] = None
             return []
         query = read_rows_query(asked, rows.collection, at, self._of_page)
         return self._listed(query, rows.listing, at)
 
     def _pages(self, asked: Json, at: str) -> Json:
+        self.faults.update(dict.fromkeys(self.unread))
         query = read_query(asked, self.row.app, str(self.data["lang"]), at, self._of_page)
         return self._listed(query, self.listing, at)
 

@@ -76,7 +76,7 @@ class Relations:
         row_lists = self._made.row_lists(content, unlisted)
         for name, own in rows.items():
             app = self._apps.setdefault(name, _App())
-            app.row_lists = row_lists
+            app.row_lists, app.unread = row_lists, self._made.unread.get(name, ())
             pages += app.related(sorted(own, key=_KEY), now, unlisted)
         instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
         frames = tuple([frame for app in self._apps.values() for frame in app.frames])
@@ -101,7 +101,7 @@ class _Related:
     """What a row became, and from what. `listing` is None where no list is in it.
 
     `parts` are the keys of its further parts, `taken` is that of another page among them, `asked`
-    are the collections whose rows it lists.
+    are the collections whose rows it lists, `unread` is why pages were not in the listing.
     """
 
     row: PageRow
@@ -112,6 +112,7 @@ class _Related:
     parts: tuple[str, ...] = ()
     taken: str | None = None
     asked: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    unread: tuple[Problem, ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,10 +120,11 @@ class _App:
     """The rows of one app, with frames or references among them.
 
     `next_frame` is the first instant at which a frame becomes due that is not yet. `row_lists` are
-    the collections.
+    the collections, `unread` is why pages of some are not there.
     """
 
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    unread: tuple[Problem, ...] = ()
     next_frame: datetime | None = None
     _frames: Frames = field(default_factory=partial(Frames.of, ()))
     _listing: Listing = field(default_factory=partial(Listing, ()))
@@ -212,11 +214,12 @@ class _App:
             and same(known.frames, self._frames)
             and known.group == group
             and (known.listing is None or same(known.listing, self._listing))
+            and (known.listing is None or known.unread == self.unread)
             and known.taken == taken_key(known.parts, keys)
             and all(same(self.row_lists.get(name), rows) for name, rows in known.asked.items())
         ):
             return known
-        made = _Related(row, self._frames, group, None, ())
+        made = _Related(row, self._frames, group, None, (), unread=self.unread)
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
             page = self._in_group(self._frames.around(row), group)
@@ -245,8 +248,10 @@ class _App:
             translations_data, as_translation(page, languages), made.group.pages, languages
         )
         references = References(
-            page, data, self._listing, self.row_lists, translations=translations
+            page, data, self._listing, self.row_lists, self.unread, translations=translations
         )
+        if feed_setting(page) is not None:
+            references.faults.update(dict.fromkeys(self.unread))
         whole = with_feed(with_blocks(page, references), str(data["lang"]), self._listing)
         made = replace(made, asked=references.asked)
         query = references.paginated
@@ -268,7 +273,7 @@ class _App:
             row = replace(part_of(page, number), modified="")
             data = data_of(row, languages.default)
             told = References(
-                row, data, self._listing, self.row_lists, number, routes, translations
+                row, data, self._listing, self.row_lists, self.unread, number, routes, translations
             )
             pages.append(with_blocks(row, told))
         first = replace(pages[0], feed=whole.feed, faults=whole.faults)

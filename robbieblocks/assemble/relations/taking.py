@@ -30,6 +30,7 @@ def with_blocks(page: PageRow, references: References) -> PageRow:
             )
             for problem in references.problems
         ]
+    faults += [fault for fault in references.faults if fault not in faults]
     return replace(page, blocks=tuple(blocks), faults=tuple(faults))
 
 

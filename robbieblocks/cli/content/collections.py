@@ -121,7 +121,7 @@ def _problems(looked: _Looked) -> Iterator[Problem]:
         source = each.source
         if each.fault is not None:
             yield each.fault
-        if source.template_page and source.template_page not in pages:
+        elif source.template_page and source.template_page not in pages:
             yield Problem(
                 entity="collection",
                 key=source.name,

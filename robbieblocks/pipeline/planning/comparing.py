@@ -281,14 +281,17 @@ def _errors_of_whole(given: Comparison, key: str) -> tuple[Problem, ...]:
     """The errors of the page that this live one is a further part of, or of its collection.
 
     Where they hold that page back nobody knows its parts: those stay to which it leads. So it is
-    with the pages of a collection that can't be read, or has rows without a usable key.
+    with the pages of a collection that can't be read, or has rows without a usable key, and where
+    a template is no page, with those of any template.
     """
     if given.target.app not in given.node.apps:
         return ()
     held_back = given.app.assembly.held_back
     whole, template = whole_key(key), template_of(key)
     return held_back.get(whole or "", ()) or (
-        held_back.get(made_key(template, ""), ()) if template else ()
+        held_back.get(made_key(template, ""), ()) or held_back.get(made_key("", ""), ())
+        if template
+        else ()
     )
 
 
