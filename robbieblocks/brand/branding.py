@@ -11,6 +11,7 @@ from robbieblocks.brand.favicon import branded_favicon
 from robbieblocks.brand.fonts import Fonts, HostedFonts
 from robbieblocks.brand.node_texts import image_problem
 from robbieblocks.brand.schemes import Scheme
+from robbieblocks.brand.social_card import card_style
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
@@ -43,6 +44,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         remedy = "write them into the metadata.settings of a frame of the app"
         problem = node_problem(node, "settings", what, remedy)
         problems.append(replace(problem, pointer="/languages"))
+    card = card_style(node, resolved.values, hosted, problems) if settings.social_card else None
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
         custom_css = _custom_css(node, problems)
@@ -62,6 +64,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         preload_fonts=hosted.preloads,
         title_pattern=node.title_pattern.strip(),
         og_image=node.og_image.strip(),
+        card=card,
         settings=settings,
         problems=tuple(problems),
     )

@@ -24,6 +24,7 @@ Fonts = Callable[[str], tuple[FontFace, ...]]
 _FORMATS = {"woff2": "woff2", "woff": "woff", "ttf": "truetype", "otf": "opentype"}
 _SAFE_FACE = re.compile(r"[A-Za-z0-9 %.+?,-]*")
 _MAX_FAMILIES = 20
+_DRAWN_FILES = 12
 _PRELOADED = (("body", 400), ("heading", 700))
 # The same letters on Windows and macOS, on Linux, and about the same on Android.
 _LOCAL: Final[dict[tuple[FallbackKind, int], str]] = {
@@ -94,13 +95,30 @@ class HostedFonts:
         """The latin faces of body and headings, which the first screen of every page needs."""
         chosen: dict[str, Asset] = {}
         for role, weight in _PRELOADED:
-            key = next((k for k in sorted(self._by_token) if role in re.split(r"[._-]", k)), None)
-            family = self._by_token.get(key) if key else None
+            family = self._family(role)
             face = _face_for(self._faces[family], weight) if family else None
             if family and face:
                 asset = self._assets[family, face.file]
                 chosen[asset.name] = asset
         return tuple(chosen.values())
+
+    def upright(self, role: str, weight: int) -> tuple[Asset, ...]:
+        """The upright files of `body` or `heading` for a weight, latin letters first; none where
+        it has no hosted font. A file's letters are those of its alphabet.
+        """
+        family = self._family(role)
+        faces = [f for f in self._faces[family] if f.style == "normal"] if family else []
+        faces.sort(
+            key=lambda f: (not _is_latin(f.unicode_range), _distance(f.weight, weight), f.file)
+        )
+        nearest = {face.unicode_range: face for face in reversed(faces)}
+        chosen = [face for face in faces if nearest[face.unicode_range] is face]
+        return tuple(self._assets[family, face.file] for face in chosen[:_DRAWN_FILES])
+
+    def _family(self, role: str) -> str:
+        """The family of a role, in lower case; "" where no token with that word hosts one."""
+        key = next((k for k in sorted(self._by_token) if role in re.split(r"[._-]", k)), None)
+        return self._by_token[key] if key else ""
 
     def _host(self, token: str, names: list[str]) -> None:
         """Host the first family of a font stack, or else the next one that the toolchain has.

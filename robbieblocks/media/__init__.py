@@ -1,15 +1,19 @@
 """Media: what is made of the pictures, fonts and other files that pages show."""
 
+from robbieblocks.media.cards import Cards, card_drawing, make_cards
 from robbieblocks.media.kinds import KindProblem, MediaKind, kind_of
 from robbieblocks.media.making import MediaMaker
 from robbieblocks.media.references import References, Styles, keys_in_styles
 
 __all__ = [
+    "Cards",
     "KindProblem",
     "MediaKind",
     "MediaMaker",
     "References",
     "Styles",
+    "card_drawing",
     "keys_in_styles",
     "kind_of",
+    "make_cards",
 ]

@@ -5,29 +5,24 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
+from robbieblocks.media.child import start_child
 from robbieblocks.media.judging import cache_key, problem, row_problem
 from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, kind_of
 from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
 from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, same, sha256
-from robbieblocks.process import ROWS_MEMORY_BYTES, Child
+from robbieblocks.process import Child
 
 _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
 _SHARED_KIND: Final = "picture"
 _FETCHED_AT_ONCE: Final = 4
-_FOLDER: Final = Path(__file__).parent
-_PROGRAM: Final = _FOLDER / "picture_process.py"
-_IMPORT_ROOT: Final = str(_FOLDER.parent.parent)
 _TIMEOUT_S: Final = 60.0
 _PIXELS_MAX: Final = 100_000_000
 _EXTENSIONS: Final = {
@@ -203,7 +198,7 @@ class MediaMaker:
                     yield row, problem(row, "is a picture, and Pillow is not installed", remedy)
                     continue
                 if child is None or not child.alive:
-                    child = _start()
+                    child = start_child()
                     started(child)
                 yield row, self._picture(row, kind.type, given, child)
         finally:
@@ -283,18 +278,4 @@ def _in_the_way(path: str, served: Iterable[str]) -> str:
             if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
         ),
         "",
-    )
-
-
-def _start() -> Child:
-    """A child that inherits nothing of the environment, and works on one thread."""
-    return Child(
-        (sys.executable, "-X", "utf8", "-P", _PROGRAM),
-        env={
-            "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join((_IMPORT_ROOT, *filter(None, sys.path))),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LC_ALL": "C.UTF-8",
-        },
-        memory_bytes=ROWS_MEMORY_BYTES,
     )

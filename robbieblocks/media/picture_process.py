@@ -7,6 +7,8 @@ file's bytes; so is an answer, with what was made one after the other:
     -> {"width": 4000, "height": 3000, "placeholder": "data:...",
         "made": [{"type": "image/avif", "width": 320, "height": 240, "size": 5000}, ...]}
     -> {"error": what is wrong with the file}
+
+For a social card the bytes are those of fonts, one after the other (`cards.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import contextlib
 import json
 import os
 import resource
+from typing import Any
 
 from robbieblocks.media.forms import Forms, Made, Refused
 from robbieblocks.media.svg import SvgProblem, cleaned
@@ -33,6 +36,8 @@ def _handle(payload: bytes) -> bytes:
     head, _, content = payload.partition(b"\n")
     request = json.loads(head)
     try:
+        if request["type"] == "card":
+            return _answer(_card(content, request))
         return _answer(_forms(content, request["type"], request["pixels_max"]))
     except Refused as error:
         return json.dumps({"error": str(error)}).encode() + b"\n"
@@ -49,6 +54,18 @@ def _forms(content: bytes, kind: str, pixels_max: int) -> Forms:
         raise Refused(found.what)
     made = Made(kind, found.width, found.height, found.content)
     return Forms(found.width, found.height, (made,))
+
+
+def _card(content: bytes, request: dict[str, Any]) -> Forms:
+    from robbieblocks.media.card_drawing import card_of
+
+    fonts: dict[str, bytes] = {}
+    at = 0
+    for name, size in request["fonts"].items():
+        fonts[name] = content[at : at + size]
+        at += size
+    titles, texts = ([fonts[name] for name in request[f"{use}_fonts"]] for use in ("title", "text"))
+    return card_of(request["card"], titles, texts)
 
 
 def _answer(forms: Forms) -> bytes:

@@ -63,6 +63,7 @@ from robbieblocks.model.site_settings import (
     TrustedTypes,
     WebManifest,
 )
+from robbieblocks.model.social_card import CardStyle, CardText
 from robbieblocks.model.stages import (
     AssembledBlock,
     AssembledPage,
@@ -121,6 +122,8 @@ __all__ = [
     "Bookmark",
     "BrandedNode",
     "Bundle",
+    "CardStyle",
+    "CardText",
     "CollectionRow",
     "CollectionSource",
     "ComponentRow",

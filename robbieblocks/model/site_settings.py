@@ -80,8 +80,8 @@ class SiteSettings:
     Of several rows those that are lists add up. `languages` are an app's, so no node states them.
     `icons` and `manifest` are a node's, and None where it states none. `schemes` are tokens for
     those who prefer the other theme than the node's: the theme, and a JSON object with the values.
-    `trusted_types` says whether browsers refuse to make HTML of texts; auto: where no script of the
-    page does so.
+    `social_card` says whether pages without a picture get one for social networks. `trusted_types`
+    says whether browsers refuse to make HTML of texts; auto: where no script of the page does so.
     """
 
     languages: Languages = DEFAULT_LANGUAGES
@@ -92,6 +92,7 @@ class SiteSettings:
     scripts: tuple[SiteScript, ...] = ()
     head: tuple[HeadElement, ...] = ()
     consent: ConsentTexts = NO_TEXTS
+    social_card: bool = False
     trusted_types: TrustedTypes = "auto"
 
     @cached_property

@@ -16,6 +16,7 @@ from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import Media
 from robbieblocks.model.rows import block_id, own_order
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
+from robbieblocks.model.social_card import CardStyle
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, Sha256, sha256
 
 # --- assemble --------------------------------------------------------------------------------
@@ -119,7 +120,8 @@ class BrandedNode:
 
     `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
     `stylesheet` sets the values as custom properties. `favicon` is an SVG. `scheme` are the values
-    for visitors who prefer the other theme; empty where the node has one theme.
+    for visitors who prefer the other theme; empty where the node has one theme. `card` is how
+    social cards look; None where there are none.
     """
 
     id: str
@@ -138,6 +140,7 @@ class BrandedNode:
     og_image: str = ""
     icons: tuple[IconLink, ...] = ()
     manifest: Asset | None = None
+    card: CardStyle | None = None
     scheme: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()

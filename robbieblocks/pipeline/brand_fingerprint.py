@@ -31,7 +31,7 @@ class BrandFingerprint:
             "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
             "icons": canonical_json([*map(list, node.icons)]) if node.icons else "",
             "manifest": node.manifest.name if node.manifest else "",
-            "settings": node.settings.text,
+            "settings": node.settings.text + (node.card.digest if node.card else ""),
         }
         if styles == "fixed":
             parts["tokens"] = canonical_json([*map(tokens_in_pages, (node.tokens, node.scheme))])

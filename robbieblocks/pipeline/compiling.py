@@ -23,6 +23,7 @@ from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.pipeline.social_cards import with_drawing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,9 @@ def compile_apps(
     with watch.step("brand"):
         nodes = {target.node for target in session.targets}
         brands = {
-            node.id: with_icons(session.context.brand(node, content.tokens), content.library)
+            node.id: with_drawing(
+                with_icons(session.context.brand(node, content.tokens), content.library)
+            )
             for node in content.nodes
             if node.id in nodes
         }

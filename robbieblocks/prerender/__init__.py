@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PageDocument,
         tokens_in_pages,
     )
+    from robbieblocks.prerender.page.head import card_text
     from robbieblocks.prerender.page.renderer import PageRenderer
     from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
 
@@ -38,6 +39,7 @@ __all__ = [
     "Prerenderer",
     "RenderedBatch",
     "SitemapEntry",
+    "card_text",
     "html_problem",
     "is_listed",
     "tokens_in_pages",
@@ -52,6 +54,7 @@ _MODULES: Final = {
     "Prerenderer": "isolate.prerenderer",
     "RenderedBatch": "isolate.prerenderer",
     "SitemapEntry": "page.site_files",
+    "card_text": "page.head",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
     "tokens_in_pages": "page.document",

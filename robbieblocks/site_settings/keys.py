@@ -32,7 +32,8 @@ KEYS: Final[Mapping[str, Callable[[Stated], object]]] = {
     "manifest": manifest,
     "schemes": schemes,
     "scripts": read_scripts,
+    "social_card": Stated.flag,
     "trusted_types": lambda stated: stated.choice(get_args(TrustedTypes)),
 }
 
-ONLY_OF_NODES: Final = frozenset({"icons", "manifest", "schemes"})
+ONLY_OF_NODES: Final = frozenset({"icons", "manifest", "schemes", "social_card"})

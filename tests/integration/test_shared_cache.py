@@ -92,7 +92,7 @@ def test_what_one_node_makes_the_others_fetch(
     _picture(first)
     made = _built(first)
     assert len(s3.written) == 9
-    monkeypatch.setattr("robbieblocks.media.making._start", lambda: pytest.fail("a picture"))
+    monkeypatch.setattr("robbieblocks.media.making.start_child", lambda: pytest.fail("a picture"))
     compiled: list[str] = []
     compile_ = Components._compile
 

@@ -13,11 +13,11 @@ import pytest
 from robbieblocks.brand import brand
 from robbieblocks.check_rules import RULES
 from robbieblocks.checks import Checked, Finding, moved_from, run
-from robbieblocks.checks.colors import color, contrast
 from robbieblocks.checks.markup import read
 from robbieblocks.checks.sources import without_comments
 from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_text
 from robbieblocks.content import ContentPlaces
+from robbieblocks.css_colors import color, contrast
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     AssembledBlock,

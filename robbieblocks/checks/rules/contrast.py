@@ -14,11 +14,11 @@ import tinycss2
 from tinycss2.ast import Node
 
 from robbieblocks.checks import colors
-from robbieblocks.checks.colors import Color
 from robbieblocks.checks.finding import Checked, Found
 from robbieblocks.checks.rows import MOST_OF_A_ROW
 from robbieblocks.checks.sheets import Sheet, StyleRule, variables
 from robbieblocks.checks.sources import Place
+from robbieblocks.css_colors import Color, color, contrast
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -27,6 +27,7 @@ from robbieblocks.row_faults import blame
 
 # WCAG 2.2, 1.4.3: text of 24 px, or of 18.66 px in bold, is large.
 _NORMAL: Final = 4.5
+_MOST: Final = 21.0
 _LARGE: Final = 3.0
 _LARGE_PX: Final = 24.0
 _LARGE_BOLD_PX: Final = 18.66
@@ -224,7 +225,7 @@ def _looks(brand: BrandedNode) -> tuple[BrandedNode, ...]:
 
 def _failure(rule: StyleRule, ground: Ground, node: BrandedNode) -> _Failure | None:
     written = ground.text(rule.last("color"))
-    text = None if written is None else colors.color(written)
+    text = None if written is None else color(written)
     behind = ground.text(rule.last(*_BACKGROUNDS))
     grounds = None if behind is None else colors.colors(behind)
     if text is None or not grounds:
@@ -243,10 +244,10 @@ def _ratio(text: Color, behind: Color, ground: Ground) -> float:
             colors.substituted(ground.values.get(name, []), ground.values.get) or ""
             for name in _GROUNDS
         )
-        below = [behind.over(each) for each in filter(None, map(colors.color, written))]
+        below = [behind.over(each) for each in filter(None, map(color, written))]
     if behind.alpha == 0:
-        return colors.MOST
-    return max((colors.contrast(text.over(each), each) for each in below), default=colors.MOST)
+        return _MOST
+    return max((contrast(text.over(each), each) for each in below), default=_MOST)
 
 
 def _is_large(rule: StyleRule, ground: Ground) -> bool:

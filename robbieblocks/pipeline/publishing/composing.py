@@ -27,6 +27,7 @@ from robbieblocks.pipeline.publishing.node_files import folders, media_without_p
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.site import Site
+from robbieblocks.pipeline.social_cards import cards_of
 from robbieblocks.prerender import NodeSlots, PageDocument, is_listed
 from robbieblocks.release import live_size
 
@@ -66,16 +67,21 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         favicon=rendering.renderer.favicon,
         sheet=run.sheet.sheet if run.sheet else None,
     )
+    drawn = cards_of(run.brand, (each.page for each in run.to_make), run.app.media.cards)
     for made_from in run.to_make:
+        key = made_from.page.key
+        card = drawn.cards.get(key)
         document = rendering.document(made_from)
         if isinstance(document, PageDocument):
-            entry = _entry(made_from, document, slots, run)
+            shown = (*document.assets, *([card] if card else []))
+            entry = _entry(made_from, shown, slots, run)
             entries.append(entry)
-            contents[entry.path] = document.fill(slots)
-            assets |= {asset.name: asset for asset in document.assets}
-            warnings[made_from.page.key] = document.problems
+            contents[entry.path] = document.fill(slots, card)
+            assets |= {asset.name: asset for asset in shown}
+            own = (drawn.problems[key],) if key in drawn.problems else ()
+            warnings[key] = (*document.problems, *own)
         else:
-            failed[made_from.page.key] = document
+            failed[key] = document
 
     pages = _with_kept(entries, run, failed)
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
@@ -183,11 +189,11 @@ def _with_kept(
 
 
 def _entry(
-    made_from: PageInputs, document: PageDocument, slots: NodeSlots, run: RunPlan
+    made_from: PageInputs, shown: Iterable[Asset], slots: NodeSlots, run: RunPlan
 ) -> PageEntry:
     """What the manifest keeps of a new page."""
     page = made_from.page
-    assets = {asset.name for asset in (*document.assets, *slots.assets)}
+    assets = {asset.name for asset in (*shown, *slots.assets)}
     assets.update(name for media in page.media for name in media.names)
     if run.app.styles != "fixed":
         assets.update(run.app.media.library.in_styles)

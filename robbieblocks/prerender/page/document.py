@@ -49,6 +49,12 @@ _NAMES: Final = (
 _BACKGROUND: Final = "color.background"
 # What templates write for each slot. No text of a page can hold NUL, so none can pass for a slot.
 SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name in _NAMES})
+# That a card is shown at its full width; readers need not fetch it for its size.
+_CARD_FORM: Final = (
+    '<meta property="og:image:width" content="1200">\n'
+    '<meta property="og:image:height" content="630">\n'
+    '<meta name="twitter:card" content="summary_large_image">'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +255,13 @@ class PageDocument:
     title: str = ""
     settings: SiteSettings = NO_SETTINGS
 
-    def fill(self, slots: NodeSlots) -> bytes:
-        """The page's HTML on a node, as UTF-8."""
+    def fill(self, slots: NodeSlots, card: Asset | None = None) -> bytes:
+        """The page's HTML on a node, as UTF-8. A `card` is its picture where it has none."""
         before, after = self._around_title(slots.node)
         granted = Granted.of(slots.node.settings, self.settings)
         scripts = (granted.scripts, _own_script(slots.node))
         own = {
-            b"canonical": self._addresses(slots.node, granted.elements),
+            b"canonical": self._addresses(slots.node, granted.elements, card),
             b"custom_script": "\n".join(filter(None, scripts)).encode(),
             b"style_sources": granted.styles_from.encode() + slots.values[b"style_sources"],
             b"script_sources": granted.scripts_from.encode() + slots.values[b"script_sources"],
@@ -276,7 +282,7 @@ class PageDocument:
         before, _, after = node.title_pattern.partition("{title}")
         return before.replace("{site}", node.name), after.replace("{site}", node.name)
 
-    def _addresses(self, node: BrandedNode, elements: str) -> bytes:
+    def _addresses(self, node: BrandedNode, elements: str, card: Asset | None) -> bytes:
         """The elements that name absolute URLs, which a node without an address has not got; and
         those that settings ask for.
         """
@@ -295,11 +301,13 @@ class PageDocument:
                     f'<link rel="alternate" type="{kind}" href="{escape(base + path)}"'
                     f' title="{escape(head.sendable(self.title))}">'
                 )
-        image = self.image or node.og_image
+        image = self.image or (card.url if card else node.og_image)
         image = base + image if base and image.startswith("/") else image
         if image.startswith("https://"):
             url = escape(quote(image, safe=head.SAFE_IN_ADDRESSES))
             lines.append(f'<meta property="og:image" content="{url}">')
+            if card and not self.image:
+                lines.append(_CARD_FORM)
         lines += [elements] if elements else []
         return "\n".join(lines).encode("utf-8", "replace")
 

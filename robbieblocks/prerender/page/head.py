@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from robbieblocks.model import AssembledPage, Asset, JsonObject, Translation
+from robbieblocks.model import AssembledPage, Asset, CardText, JsonObject, Translation
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_right_to_left
 
 # Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
@@ -160,6 +160,17 @@ def form_origins(metadata: JsonObject) -> list[str]:
     given = metadata.get("form_action")
     listed = given if isinstance(given, list) else []
     return [origin for origin in listed if isinstance(origin, str) and is_https_origin(origin)]
+
+
+def card_text(page: AssembledPage) -> CardText | None:
+    """What a social card says of a page; None for one with a picture of its own."""
+    about = About.of(page)
+    if about.image:
+        return None
+    return CardText(
+        text_of(about.metadata, "og_title") or about.title,
+        text_of(about.metadata, "og_description") or about.description,
+    )
 
 
 def open_graph(about: About) -> list[tuple[str, str]]:
