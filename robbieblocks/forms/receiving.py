@@ -25,7 +25,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from robbieblocks import serve, worker
+from robbieblocks import failpoints, serve, worker
 from robbieblocks.assemble import checked_answers
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.forms import answers, store
@@ -157,6 +157,7 @@ class Receiver:
                 is_spam=is_spam,
             )
         )
+        failpoints.reached("form stored")
         self.log.info("form.received", form=name, page=page, spam=is_spam)
         self.stored()
         return answers.sent(form.next or f"{RECEIVER_PATH}/{name}/thanks", as_json=as_json)
@@ -183,6 +184,7 @@ def run(settings: Settings, options: ReceiverOptions, log: Log) -> None:
 
 def _run(settings: Settings, options: ReceiverOptions, rows: Rows, log: Log) -> None:
     rows.call(lambda it: worker.check_node(it, options.node))
+    rows.call(store.check)
     notifier = Notifier.from_environment()
     telling = Telling(settings, options.node, rows, log, notifier)
     receiver = Receiver(settings, options.node, rows, log, telling.wake.set)

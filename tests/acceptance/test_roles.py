@@ -33,6 +33,10 @@ _COMPONENT_EDIT = """
     UPDATE robbieblocks_components SET react_code = react_code || '\n'
      WHERE component_key = 'code-shelf'
 """
+_SUBMISSION = """
+    INSERT INTO form_submissions (form_name, node_id, app, page_key, fields)
+    VALUES ('contact', 'day', 'play', 'contact', '{}')
+"""
 _CLEAR = """
     DROP OWNED BY robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
     DROP ROLE robbieblocks_reviewer, robbieblocks_worker, robbieblocks_editor;
@@ -146,6 +150,26 @@ def test_a_worker_builds_what_an_editor_writes(
         changes.remove_processed(connection, {})
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(_EDIT)
+
+
+def test_what_visitors_send_is_for_the_worker_alone(roles: Installation) -> None:
+    """Others are told what they lack; without the right to store it, no form is taken at all."""
+    worker = under(roles, "worker")
+    with psycopg.connect(worker.database_url or "", autocommit=True) as connection:
+        connection.execute(_SUBMISSION)
+    for role in ("reviewer", "editor"):
+        refused = under(roles, role).run("forms", "list")
+        grant = f"GRANT SELECT ON form_submissions TO {role};"
+        assert (refused.code, refused.out, grant in refused.error) == (3, "", True), refused.err
+    listed = worker.run("forms", "list")
+    assert (listed.code, "contact" in listed.out) == (0, True), listed.err
+    assert worker.run("forms", "delete", listed.out.split()[0]).code == 0
+    with psycopg.connect(roles.database_url or "", autocommit=True) as owner:
+        owner.execute("REVOKE INSERT ON form_submissions FROM robbieblocks_worker")
+    (roles.home.parent / "robbieblocks.toml").write_text("[forms.contact]\n")
+    refused = worker.run("forms", "receive", "--node", NODE)
+    grant = "GRANT INSERT ON form_submissions TO worker;"
+    assert (refused.code, grant in refused.error) == (3, True), refused.err
 
 
 def test_without_any_right_each_command_names_the_first_grant(roles: Installation) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pwd
+import re
+from getpass import getuser
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from robbieblocks.cli.operating import systemd
 from tests.commands import Installation
 
 pytestmark = pytest.mark.postgres
@@ -35,6 +38,20 @@ def test_a_unit_carries_what_names_the_database_and_no_secret(
     assert "geheim" not in ran.out + ran.err
     assert "PGPASSWORD is not in the unit" in ran.err
     assert f"/etc/robbieblocks/{NODE}.env" in ran.err
+
+
+def test_the_receiver_of_forms_has_a_unit_of_its_own(tmp_path: Path) -> None:
+    """Whose command `doctor` finds in it; it makes no site root, and is no sync besides."""
+    shell = Installation(home=tmp_path / "home")
+    ran = shell.run("systemd", "--node", NODE, "--forms")
+    assert ran.code == 0, ran.err
+    assert re.search(rf"^ExecStart=\S+ forms receive --node {NODE}$", ran.out, re.MULTILINE)
+    assert f"RobbieBlocks forms for {NODE}" in ran.out
+    found = systemd.command_of(ran.out)
+    assert found is not None
+    assert str(found) == f"robbieblocks systemd --node {NODE} --user {getuser()} --forms"
+    for other in ("--sync", "--create-root"):
+        assert shell.run("systemd", "--node", NODE, "--forms", other).code == 2
 
 
 def test_an_unknown_node_is_refused_where_the_database_can_be_asked(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,10 +24,22 @@ from robbieblocks.forms.receiving import Receiver
 from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.telling import Telling
 from robbieblocks.model import CollectionSource
-from robbieblocks.settings import EventSettings, Forms, FormSettings, Settings, Webhook
+from robbieblocks.settings import (
+    RECEIVER_PATH,
+    EventSettings,
+    Forms,
+    FormSettings,
+    Settings,
+    Webhook,
+)
 from robbieblocks.settings.forms import ReceiverSettings
 from robbieblocks.worker import Notifier
+from tests import web_servers
+from tests.commands import Installation
+from tests.integration.test_build_kill import VICTIM
+from tests.integration.test_serve_applications import SERVED_BY, serving
 from tests.sites import on_port
+from tests.workers import NODES, until
 
 pytestmark = pytest.mark.postgres
 
@@ -81,7 +97,9 @@ def received(settings: Settings) -> Iterator[Received]:
 
 
 @contextmanager
-def _receiving(settings: Settings, proxies: tuple[str, ...]) -> Iterator[Received]:
+def _receiving(
+    settings: Settings, proxies: tuple[str, ...], per_minute: int = 100
+) -> Iterator[Received]:
     by_name = {
         "contact": FormSettings(name="contact", tell=("name",)),
         "away": FormSettings(name="away", endpoint="https://forms.example/f"),
@@ -89,7 +107,9 @@ def _receiving(settings: Settings, proxies: tuple[str, ...]) -> Iterator[Receive
     hook = Webhook(name="hook", url="https://hooks.example/", secret_variable="S")
     given = replace(
         settings,
-        forms=Forms(by_name=by_name, receiver=ReceiverSettings(per_minute=100, proxies=proxies)),
+        forms=Forms(
+            by_name=by_name, receiver=ReceiverSettings(per_minute=per_minute, proxies=proxies)
+        ),
         events=EventSettings(webhooks=(hook,)),
         collections=(_COLLECTION,),
     )
@@ -273,6 +293,25 @@ def test_an_address_sends_so_many_and_no_more(settings: Settings, proxy: str, st
         assert received.send(gone, **first).status_code == 409
 
 
+@pytest.mark.parametrize("by", SERVED_BY)
+def test_web_servers_pass_forms_on(by: str, settings: Settings, tmp_path: Path) -> None:
+    """With the host that the browser asked, and the visitor's address, whatever the visitor says
+    it is."""
+    with (
+        _receiving(settings, ReceiverSettings().proxies, per_minute=1) as received,
+        serving(by, tmp_path, {RECEIVER_PATH: str(received.client.base_url)}, tmp_path) as url,
+        httpx.Client(base_url=url, headers={"origin": url}) as visitor,
+    ):
+        sent = {"_page": "contact", "name": "Ada"}
+        answer = visitor.post("/_forms/contact", data=sent)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/thanks/")
+        forged = {"x-forwarded-for": "192.0.2.7"}
+        assert visitor.post("/_forms/contact", data=sent, headers=forged).status_code == 429
+        thanks = visitor.get("/_forms/contact/thanks")
+        assert (thanks.status_code, thanks.headers["cache-control"]) == (200, "no-store")
+        assert len(received.rows()) == 1
+
+
 def test_without_the_database_nothing_is_said_to_be_kept(received: Received) -> None:
     """503 with the time after which to try again, and unhealthy; afterwards it goes on."""
     received.rows("ALTER TABLE form_submissions RENAME TO elsewhere")
@@ -288,8 +327,8 @@ def test_without_the_database_nothing_is_said_to_be_kept(received: Received) -> 
     assert received.client.get("/healthz").status_code == 200
 
 
-def _waiting(settings: Settings) -> list[Any]:
-    folder = events.folder_of(settings.site_root, "day")
+def _waiting(settings: Settings, node: str = "day") -> list[Any]:
+    folder = events.folder_of(settings.site_root, node)
     return [json.loads(file.read_text())["data"] for file in sorted(folder.glob("evt_*.json"))]
 
 
@@ -310,6 +349,51 @@ def test_submissions_are_told_at_least_once(received: Received) -> None:
     with closing(rows):
         telling.do_pass()
     assert _waiting(settings) == [told]
+
+
+@pytest.mark.parametrize("step", ["form stored", "form noted"])
+def test_a_receiver_that_is_killed_loses_nothing(
+    received: Received, step: str, tmp_path: Path
+) -> None:
+    """What it had stored is told once by the next one, whether it had been noted before or not."""
+    port = web_servers.free_port()
+    address = f"http://127.0.0.1:{port}"
+    (tmp_path / "robbieblocks.toml").write_text(
+        f'[forms.contact]\ntell = ["name"]\n[receiver]\nlisten = "127.0.0.1:{port}"\n'
+        '[[events.webhooks]]\nname = "hook"\nurl = "https://hooks.example/"\n'
+        'secret_variable = "S"\n'
+    )
+    settings = received.settings
+    own = Installation(home=settings.home, database_url=settings.database_url)
+    with subprocess.Popen(
+        [sys.executable, "-c", VICTIM, "SIGKILL", step, "forms", "receive", "--node", NODES[0]],
+        cwd=tmp_path,
+        env=own.environment | {"ROBBIEBLOCKS_SITE_ROOT": str(settings.site_root)},
+    ) as victim:
+        try:
+            until(lambda: _is_healthy(address), "the receiver")
+            with suppress(httpx.RemoteProtocolError, httpx.ReadError):
+                data = {"_page": "contact", "name": "Ada"}
+                headers = {"origin": address}
+                httpx.post(f"{address}/_forms/contact", data=data, headers=headers)
+            assert victim.wait(60) == -signal.SIGKILL
+        finally:
+            victim.kill()
+    assert len(_waiting(settings, NODES[0])) == (step == "form noted")
+    assert received.rows("SELECT state, told_at FROM form_submissions") == [("received", None)]
+    rows = Rows(settings)
+    telling = Telling(settings, NODES[0], rows, worker.open_log("json"), Notifier("", None))
+    with closing(rows):
+        telling.do_pass()
+        telling.do_pass()
+    assert [told["fields"] for told in _waiting(settings, NODES[0])] == [["name: Ada"]]
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_what_is_old_is_removed(received: Received) -> None:

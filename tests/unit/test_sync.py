@@ -154,7 +154,7 @@ def test_tables_of_the_file_have_direction_and_rule(
 
 def test_the_unit_of_a_sync_runs_it_and_is_known_again(make_settings: MakeSettings) -> None:
     """`systemd --sync` prints a unit whose command `doctor` finds in it."""
-    asked = systemd.UnitCommand(node="aurora", user=getpass.getuser(), sync=True)
+    asked = systemd.UnitCommand(node="aurora", user=getpass.getuser(), runs="sync run")
     text = systemd.unit(make_settings("host=/run/postgresql"), asked)
     assert re.search(r"^ExecStart=\S+ sync run --node aurora$", text, re.MULTILINE)
     assert "Description=RobbieBlocks sync for aurora" in text

@@ -119,10 +119,15 @@ def systemd(
     sync: Annotated[
         bool, typer.Option("--sync", help="For `sync run` of the node, and not for its worker.")
     ] = False,
+    forms: Annotated[
+        bool, typer.Option("--forms", help="For `forms receive` of the node.")
+    ] = False,
     embedded: Embedded = False,
     create_root: CreateRoot = False,
 ) -> None:
-    """Print a hardened systemd unit for a node's worker or sync, with this shell's settings.
+    """Print a hardened systemd unit for a node's worker, sync or receiver of forms.
+
+    It has this shell's settings.
 
     Changes nothing.
 
@@ -132,7 +137,7 @@ def systemd(
 
     options = {"--embedded": embedded, "--create-root": create_root}
     given = [name for name, is_given in options.items() if is_given]
-    command.run(node=node, user=user, options=given, sync=sync)
+    command.run(node=node, user=user, options=given, sync=sync, forms=forms)
 
 
 def webserver(

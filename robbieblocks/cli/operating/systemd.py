@@ -9,10 +9,10 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -31,7 +31,14 @@ _SECRETS: Final = (
     SHARED_CACHE_KEY,
     "PGPASSWORD",
 )
-# robbieblocks worker --node NODE, or robbieblocks sync run --node NODE
+Process = Literal["worker", "sync run", "forms receive"]
+# The option of this command that asks for each.
+_OPTION: Final[Mapping[Process, tuple[str, ...]]] = {
+    "worker": (),
+    "sync run": ("--sync",),
+    "forms receive": ("--forms",),
+}
+# robbieblocks worker --node NODE, where the process is called `worker`
 _WORDS_MIN: Final = 4
 _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 -- where a server's socket may be
 
@@ -43,23 +50,26 @@ class UnitCommand:
     node: str
     user: str
     options: tuple[str, ...] = ()
-    sync: bool = False
+    runs: Process = "worker"
 
     def __str__(self) -> str:
         words = ["robbieblocks", "systemd", "--node", self.node, "--user", self.user]
-        return shlex.join([*words, *(["--sync"] if self.sync else []), *self.options])
+        return shlex.join([*words, *_OPTION[self.runs], *self.options])
 
 
-def run(*, node: str, user: str | None, options: Sequence[str], sync: bool = False) -> None:
-    """Print a systemd unit for a worker, or a node's sync.
+def run(*, node: str, user: str | None, options: Sequence[str], sync: bool, forms: bool) -> None:
+    """Print a systemd unit for a worker, or a node's sync or receiver of forms.
 
     Raises UsageError for an unknown node or account.
     """
     settings = Settings.from_environment()
-    if sync and "--create-root" in options:
-        raise UsageError("--create-root is for a worker: a sync has no site root")
+    if sync and forms:
+        raise UsageError("--sync and --forms are two units: print one after the other")
+    runs: Process = "sync run" if sync else "forms receive" if forms else "worker"
+    if runs != "worker" and "--create-root" in options:
+        raise UsageError(f"--create-root is for a worker: `{runs}` makes no site root")
     command = UnitCommand(
-        node=node, user=user or getpass.getuser(), options=tuple(options), sync=sync
+        node=node, user=user or getpass.getuser(), options=tuple(options), runs=runs
     )
     text = unit(settings, command)
     if session.is_named(settings):
@@ -94,7 +104,7 @@ def unit(settings: Settings, command: UnitCommand) -> str:
         worker.UnitSettings(
             node=command.node,
             program=Path(shutil.which("robbieblocks") or Path(sys.argv[0]).absolute()),
-            command=("sync", "run") if command.sync else ("worker",),
+            command=tuple(command.runs.split()),
             options=command.options,
             site_root=settings.site_root,
             # A worker finds the project's file from there; a folder below may go.
@@ -111,17 +121,16 @@ def unit(settings: Settings, command: UnitCommand) -> str:
 
 
 def command_of(written: str) -> UnitCommand | None:
-    """The command that would print a unit for the worker or the sync of a unit; None where it runs
-    neither.
-    """
+    """The command that would print a unit; None for a unit that runs nothing of ours."""
     values = dict(re.findall(r"^(ExecStart|User)=(.*)$", written, re.MULTILINE))
     try:
         words = shlex.split(values.get("ExecStart", ""))
     except ValueError:
         return None
-    is_sync = words[1:3] == ["sync", "run"]
-    if is_sync:
-        words[1:3] = ["worker"]
+    runs: Process = "worker"
+    for each in _OPTION:
+        if words[1:3] == each.split():
+            runs, words[1:3] = each, ["worker"]
     if words[1:3] != ["worker", "--node"] or len(words) < _WORDS_MIN:
         return None
     known = ("--embedded", "--create-root")
@@ -129,7 +138,7 @@ def command_of(written: str) -> UnitCommand | None:
         node=words[3].replace("$$", "$").replace("%%", "%"),
         user=values.get("User", "root"),
         options=tuple(word for word in words[4:] if word in known),
-        sync=is_sync,
+        runs=runs,
     )
 
 
