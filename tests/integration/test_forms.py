@@ -406,6 +406,20 @@ def test_what_is_old_is_removed(received: Received) -> None:
         assert store.prune(connection, 30) == 1
 
 
+def test_an_answer_of_many_lines_looks_like_no_other_field(received: Received) -> None:
+    """Where `forms show` prints it for people."""
+    received.rows(
+        """UPDATE robbieblocks_page_blocks SET props = jsonb_set(props, '{fields,0,type}',
+           '"textarea"')"""
+    )
+    received.send({"name": "Ada\nmail: forged"})
+    settings = received.settings
+    own = Installation(home=settings.home, database_url=settings.database_url)
+    ((identity,),) = received.rows("SELECT id::text FROM form_submissions")
+    ran = own.run("forms", "show", identity)
+    assert ran.out.endswith("state: received\nmail: \nname: Ada\n    mail: forged\n"), ran.err
+
+
 def test_people_see_and_delete_what_was_sent(received: Received) -> None:
     """The newest first, as CSV of which a spreadsheet runs nothing, and gone when it is deleted."""
     received.send({"name": "=cmd|' /C calc'!A0", "mail": ""})

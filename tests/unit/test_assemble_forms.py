@@ -160,6 +160,13 @@ def test_the_form_of_a_collection_s_page_has_the_values_of_its_row() -> None:
     assert stated_form({}, props, "contact") is None
 
 
+def test_what_a_terminal_would_obey_is_in_no_answer() -> None:
+    """Tabs and line ends stay; NUL is refused."""
+    fields = (FormField(name="a", label="A", type="textarea"),)
+    sent = "a\tb\r\n\x1b[31mred\x9b0m\x7f\x0b\u00e4"
+    assert checked_answers(fields, {"a": sent}) == ({"a": "a\tb\n[31mred0m\u00e4"}, {})
+
+
 def test_answers_are_kept_by_field() -> None:
     """A box as true or false, what is hidden as the row says it, and nothing besides."""
     sent = {"name": "Ada", "agreed": "on", "list": "forged", "other": "x", "code": "x"}

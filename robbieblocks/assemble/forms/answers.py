@@ -25,6 +25,9 @@ _NUMBER: Final = re.compile(
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CHECKED: Final = "on"
+# What a terminal would obey (ECMA-48) is in no answer: people paste it, and others forge it. NUL
+# and lone surrogates are left for `text_problem`.
+_CONTROLS: Final = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Answers(NamedTuple):
@@ -43,6 +46,7 @@ def checked_answers(fields: Sequence[FormField], sent: Mapping[str, str]) -> Ans
             kept[each.name] = each.value
             continue
         given = sent.get(each.name, "").replace("\r\n", "\n").replace("\r", "\n")
+        given = _CONTROLS.sub("", given)
         kept[each.name] = given == _CHECKED if each.type == "checkbox" else given
         if problem := _problem(each, given):
             wrong[each.name] = each.error or problem

@@ -76,7 +76,10 @@ def show(identity: str, *, format_: Literal["text", "json"], database_url: str |
         print_result(as_json({"version": 1, **about}))
         return
     lines = [f"{name}: {value}" for name, value in about.items() if name != "fields"]
-    lines += [f"{name}: {_text(value)}" for name, value in found[0].fields.items()]
+    # Further lines of an answer stand apart, so that none looks like another field.
+    lines += [
+        f"{name}: {_text(value)}".replace("\n", "\n    ") for name, value in found[0].fields.items()
+    ]
     print_result("\n".join(lines))
 
 
