@@ -365,6 +365,27 @@ INTERACTIVE = {
     "absent locale": ("return (5000).toLocaleString('tlh');", False, True),
     "absent locale of Intl": ("return new Intl.NumberFormat(['tlh']).format(1);", False, True),
     "one of several locales": ("return (5000).toLocaleString(['tlh', 'en']);", False, False),
+    "date in the visitor's zone": (
+        "return new Intl.DateTimeFormat('de').format(new Date(0));",
+        False,
+        True,
+    ),
+    "date in the visitor's language": (
+        "return new Date(0).toLocaleDateString([], { timeZone: 'UTC' });",
+        False,
+        True,
+    ),
+    "named zone and language": (
+        "const zone = { timeZone: 'UTC', dateStyle: 'full' }, date = new Date(0);"
+        "return date.toLocaleString('ar', zone) + new Intl.DateTimeFormat('de', zone).format(date)",
+        False,
+        False,
+    ),
+    "the present, written": (
+        "return new Intl.DateTimeFormat('de', { timeZone: 'UTC', dateStyle: 'full' }).format();",
+        False,
+        True,
+    ),
     "half a pair": ("return jsx('p', { onClick() {}, children: 'a\\ud800' });", True, True),
     "half a pair, unhydrated": ("return 'a\\ud800';", False, False),
     "newer built-in": ("return typeof Temporal;", False, True),
@@ -917,8 +938,14 @@ def test_elsewhere_shows_what_differs_for_another_visitor(
         "uuid": "crypto.randomUUID()",
         "locale": "(5000.5).toLocaleString()",
         "zone": "new Date(0).getHours()",
+        "present": "new Intl.DateTimeFormat('de', { timeZone: 'UTC' }).formatToParts()"
+        ".map((part) => part.value)",
     }
-    same = {"named": "(5000.5).toLocaleString('en-US')", "utc": "new Date(0).getUTCHours()"}
+    same = {
+        "named": "(5000.5).toLocaleString('en-US')",
+        "utc": "new Date(0).getUTCHours()",
+        "dates": "new Intl.DateTimeFormat('de', { timeZone: 'Asia/Tokyo' }).format(new Date(0))",
+    }
     bodies = {
         key: f"exports.default = () => String({value});" for key, value in (varying | same).items()
     }

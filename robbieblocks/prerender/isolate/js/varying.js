@@ -7,6 +7,7 @@ import {
   construct,
   define,
   defineProperty,
+  getOwnPropertyDescriptor,
   getPrototypeOf,
   ownKeys,
   RealDate,
@@ -139,6 +140,12 @@ const named = (locales) => {
   return locales;
 };
 
+// Dates are written in the visitor's time zone where none is named.
+/** @param {any} options */
+const inNamedZone = (options) => {
+  if (options?.timeZone === undefined) readVarying();
+};
+
 /** @type {[object, string][]} */
 const LOCALES_FIRST = [
   [Number.prototype, "toLocaleString"],
@@ -172,7 +179,7 @@ for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"
     name,
     (original) =>
       function (locales, ...rest) {
-        readVarying(); // the visitor's time zone and version of ICU change the text as well
+        inNamedZone(rest[0]);
         return apply(original, this, [named(locales), ...rest]);
       },
   );
@@ -187,7 +194,7 @@ for (const name of ownKeys(intl)) {
   const Localised = standIn(
     Original,
     /** @type {AnyFunction} */ function (locales, ...rest) {
-      if (name === "DateTimeFormat") readVarying();
+      if (name === "DateTimeFormat") inNamedZone(rest[0]);
       const given = [named(locales), ...rest];
       return new.target
         ? construct(Original, given, new.target === Localised ? Original : new.target)
@@ -201,3 +208,26 @@ for (const name of ownKeys(intl)) {
   define(Original.prototype, "constructor", Localised);
   define(intl, name, Localised);
 }
+
+// Without a date these write the present.
+const dates = intl.DateTimeFormat.prototype;
+/** @type {(original: AnyFunction) => AnyFunction} */
+const writing = (original) =>
+  function (date) {
+    return apply(original, this, [date === undefined ? frozenNow() : date]);
+  };
+wrapMethod(dates, "formatToParts", writing);
+const formatOf = /** @type {AnyFunction} */ (getOwnPropertyDescriptor(dates, "format")?.get);
+/** @type {WeakMap<Function, AnyFunction>} */
+const formats = new WeakMap();
+defineProperty(dates, "format", {
+  get: standIn(
+    formatOf,
+    /** @type {AnyFunction} */ function () {
+      const original = apply(formatOf, this, []);
+      const known = formats.get(original) ?? standIn(original, writing(original));
+      formats.set(original, known);
+      return known;
+    },
+  ),
+});
