@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,14 @@ _SHOWN = """
     height: Math.round(it.getBoundingClientRect().height), alt: it.alt, loaded: it.complete
 }))
 """
+_ICONS = """
+() => Promise.all([...document.querySelectorAll("link[sizes]")].map(async (link) => {
+    const image = new Image();
+    image.src = link.href;
+    await image.decode();
+    return [link.rel, link.sizes.value, image.naturalWidth];
+}))
+"""
 
 
 def test_a_picture_in_a_browser(make_site: MakeSite, page: Page) -> None:
@@ -69,3 +78,30 @@ def test_a_picture_in_a_browser(make_site: MakeSite, page: Page) -> None:
             200,
             "image/avif",
         )
+
+
+def test_a_browser_installs_a_site_with_icons(make_site: MakeSite, page: Page) -> None:
+    """Chromium finds nothing wrong with the manifest, and loads every icon as it is named."""
+    site = make_site()
+    site.component("text", "export default () => <h1>Hi</h1>;")
+    for size in (192, 512):
+        site.sql(_ROW, f"logo-{size}", "logo.png", png(size, size), "Logo")
+    icons = {"favicon": "media:logo-192", "touch": "media:logo-192"}
+    icons |= {"app": ["media:logo-192", "media:logo-512"], "maskable": "media:logo-512"}
+    site.sql(
+        "UPDATE robbieblocks_node_branding SET settings = %s",
+        json.dumps({"icons": icons, "manifest": {"start_url": "/home/"}}),
+    )
+    site.page("home", "text")
+    site.build()
+    assert site.problems(warnings=True) == []
+    with served(site.builder.settings.site_root, "vengeance-local") as address:
+        page.goto(f"{address}/home/")
+        session = page.context.new_cdp_session(page)
+        found = session.send("Page.getAppManifest")
+        assert found["errors"] == []
+        assert found["manifest"]["startUrl"] == f"{address}/home/"
+        assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+        seen = page.evaluate(_ICONS)
+    assert [rel for rel, *_ in seen] == ["icon", "apple-touch-icon"]
+    assert all(named == f"{width}x{width}" for _, named, width in seen)
