@@ -96,6 +96,7 @@ _EVENTS: Final[dict[str, LiteralString]] = {
     "delete": "AFTER DELETE ON {table} REFERENCING OLD TABLE AS old_rows",
     "truncate": "AFTER TRUNCATE ON {table}",
 }
+# What each trigger does, after its name and its event: it calls the function once a statement.
 _CREATE: LiteralString = (
     " FOR EACH STATEMENT EXECUTE FUNCTION {function}({collection}, {template}, {key});"
 )

@@ -520,7 +520,8 @@ COMMENT ON COLUMN robbieblocks_node_branding.imported_hash IS
 COMMENT ON COLUMN robbieblocks_node_branding.base_url IS
     'Where the node is reached, for canonical links and the sitemap.';
 COMMENT ON COLUMN robbieblocks_node_branding.settings IS
-    'What its pages may do and show besides their rows, as docs/site-settings.md lists; null: nothing.';
+    'What its pages may do and show besides their rows, as docs/site-settings.md lists; '
+    'null: nothing.';
 COMMENT ON TABLE robbieblocks_deploys IS
     'One row per run of an app on a node, written before its work starts; every one ends in '
     'success or failed.';
@@ -1650,11 +1651,11 @@ BEGIN
 END
 $$;
 
--- Collections: rows of tables that are none of ours, of which pages are made. Its triggers are made
--- by `robbieblocks collections install`, one for each kind of statement; they say the collection,
--- the page that is its template (empty where it makes no pages), and the column that names a row
--- (empty where a row of the table is no row of the collection). The rows changed that are named;
--- where none can be, or more than a thousand are, the collection as a whole did.
+-- Collections: rows of tables that are none of ours, of which pages are made. Its triggers are
+-- made by `robbieblocks collections install`, one for each kind of statement; they say the
+-- collection, the page that is its template (empty where it makes no pages), and the column that
+-- names a row (empty where a row of the table is no row of the collection). The rows changed that
+-- are named; where none can be, or more than a thousand are, the collection as a whole did.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_collection() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC' AS $$
 DECLARE
@@ -1667,7 +1668,8 @@ DECLARE
     sides jsonb[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT o::text FROM old_rows o EXCEPT ALL SELECT n::text FROM new_rows n) THEN
+        IF NOT EXISTS (SELECT o::text FROM old_rows o
+                       EXCEPT ALL SELECT n::text FROM new_rows n) THEN
             RETURN NULL;
         END IF;
         IF key_column <> '' THEN
