@@ -65,7 +65,10 @@ class Relations:
         anything from another, and there are no collections.
         """
         content = self._made.applied(content)
-        apps = {row.app for row in content.pages if row.relates is not False and _relates(row)}
+        apps: set[str] = set()
+        for row in content.pages:
+            if row.relates is not False and row.app not in apps and _relates(row):
+                apps.add(row.app)
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
         if not apps:
             return content
@@ -100,8 +103,9 @@ def _refers(row: PageRow) -> bool:
 class _Related:
     """What a row became, and from what. `listing` is None where no list is in it.
 
-    `parts` are the keys of its further parts, `taken` is that of another page among them, `asked`
-    are the collections whose rows it lists, `unread` is why pages were not in the listing.
+    `refers` says whether it, or a frame around it, has references. `parts` are the keys of its
+    further parts, `taken` is that of another page among them, `asked` are the collections whose
+    rows it lists, `unread` is why pages were not in the listing.
     """
 
     row: PageRow
@@ -109,6 +113,7 @@ class _Related:
     group: Group
     listing: Listing | None
     pages: tuple[PageRow, ...]
+    refers: bool
     parts: tuple[str, ...] = ()
     taken: str | None = None
     asked: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
@@ -160,7 +165,7 @@ class _App:
                 # Lists show the language of each page.
                 self._data = {}
         framed = any(map(_refers, frames))
-        referring = [framed or _refers(row) for row in pages]
+        referring = [framed or self._refers(row) for row in pages]
 
         def is_shown(row: PageRow) -> bool:
             return _is_due(row, now) and row.key not in unlisted
@@ -180,6 +185,12 @@ class _App:
         if wrong:
             found = [with_faults(page, wrong.get(page.key, ())) for page in found]
         return found
+
+    def _refers(self, row: PageRow) -> bool:
+        known = self._known.get(row.key)
+        if known is None or not same(known.row, row) or not same(known.frames, self._frames):
+            return _refers(row)
+        return known.refers
 
     def _list(self, rows: Sequence[PageRow]) -> None:
         """Make the listing of these pages anew where one differs in what lists show of it."""
@@ -219,7 +230,7 @@ class _App:
             and all(same(self.row_lists.get(name), rows) for name, rows in known.asked.items())
         ):
             return known
-        made = _Related(row, self._frames, group, None, (), unread=self.unread)
+        made = _Related(row, self._frames, group, None, (), refers, unread=self.unread)
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
             page = self._in_group(self._frames.around(row), group)
