@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_a_browser_installs_a_site_with_icons(make_site: MakeSite, page: Page) -
     assert site.problems(warnings=True) == []
     with served(site.builder.settings.site_root, "vengeance-local") as address:
         page.goto(f"{address}/home/")
-        session = page.context.new_cdp_session(page)
+        session: Any = page.context.new_cdp_session(page)
         found = session.send("Page.getAppManifest")
         assert found["errors"] == []
         assert found["manifest"]["startUrl"] == f"{address}/home/"
