@@ -14,6 +14,7 @@ from robbieblocks.assemble.forms.fields import FormField
 from robbieblocks.assemble.forms.form_props import Form, stated_form
 from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
+from robbieblocks.assemble.props.embeds import refused_embeds
 from robbieblocks.assemble.props.markdown_places import FORM, MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
@@ -52,6 +53,7 @@ __all__ = [
     "page_on_node",
     "props_problems",
     "redirects_of",
+    "refused_embeds",
     "release_path",
     "route_problem",
     "schema_problems",

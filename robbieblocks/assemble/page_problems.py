@@ -49,10 +49,12 @@ class PageProblems:
 
     def add_to_block(self, block: BlockRow, field: str, problem: ValueProblem) -> None:
         """Collect a problem of one block."""
+        self._collect(self.of_block(block, field, problem))
+
+    def of_block(self, block: BlockRow, field: str, problem: ValueProblem) -> Problem:
+        """A problem of one block, which is not collected."""
         entity, key = self._place(block)
-        self._collect(
-            problem.in_row(entity, key, field, page=self._page_of(block), block=block.own_order)
-        )
+        return problem.in_row(entity, key, field, page=self._page_of(block), block=block.own_order)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Collect problems of a component that the page places."""

@@ -14,6 +14,7 @@ from robbieblocks.assemble.forms.form_props import PageForms
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import language_of, settings_of, settings_problems
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
+from robbieblocks.assemble.props.embeds import Embed
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
 from robbieblocks.assemble.props.preparing import ReadyProps
@@ -55,7 +56,8 @@ class PreparedPage:
     """A page without errors, the same for every node.
 
     `page` holds all blocks. `conditions` maps the orders of the blocks that have conditions to
-    them. `components` are the components that the page was checked against, sorted by key.
+    them. `components` are the components that the page was checked against, sorted by key. `embeds`
+    are the frames of its blocks, which a node may refuse.
     """
 
     row: PageRow
@@ -63,6 +65,7 @@ class PreparedPage:
     conditions: Mapping[int, Condition] = field(default_factory=dict[int, Condition])
     components: tuple[CheckedComponent, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    embeds: tuple[Embed, ...] = ()
 
     @property
     def key(self) -> str:
@@ -149,6 +152,7 @@ class PageReader:
             conditions=self._conditions,
             components=tuple(c for c in self._placed.values() if c is not None),
             warnings=tuple(self._problems.found),
+            embeds=tuple(self._texts.embeds),
         )
 
     def _metadata(self) -> JsonObject:

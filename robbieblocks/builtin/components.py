@@ -40,6 +40,9 @@ BUILTIN: Final[Mapping[str, ComponentRow]] = {
         _component(
             "markdown", "Markdown", "3413c752-234e-4b1c-b874-3c8a3f873afe", "content", reset=True
         ),
+        _component(
+            "embed", "Embed", "e0d3f4b6-51c8-4b0f-9a27-6a1c9b6f7d02", "content", hydrate="visible"
+        ),
     )
 }
 

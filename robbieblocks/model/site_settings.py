@@ -22,6 +22,20 @@ class Host(NamedTuple):
     origin: str
     allows: tuple[HostUse, ...]
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it stands for more than one host."""
+        return self.origin == ANY_HOST or "*" in self.origin
+
+    def covers(self, origin: str) -> bool:
+        """Whether it stands for this origin with https (CSP 3, "match a URL to a source")."""
+        if self.origin == ANY_HOST:
+            return True
+        own, other = self.origin.removesuffix(":443"), origin.removesuffix(":443")
+        before, star, after = own.partition("*")
+        # A wildcard stands for every name below its domain, and not for the domain.
+        return other.startswith(before) and other.endswith(after) if star else own == other
+
 
 class SiteScript(NamedTuple):
     """A script that pages load. `data` are its `data-` attributes, without that prefix.
@@ -94,6 +108,13 @@ class SiteSettings:
     consent: ConsentTexts = NO_TEXTS
     social_card: bool = False
     trusted_types: TrustedTypes = "auto"
+
+    def allows_frames_of(self, origin: str) -> bool:
+        """Whether pages may show a frame of an origin with https: of any, where no host is named
+        for frames.
+        """
+        named = [host for host in self.hosts if "frames" in host.allows]
+        return not named or any(host.covers(origin) for host in named)
 
     @cached_property
     def text(self) -> str:

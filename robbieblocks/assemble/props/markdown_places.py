@@ -1,4 +1,4 @@
-"""Where props hold Markdown, or name media and forms: texts of which their schema says so."""
+"""Where props hold Markdown or an embed, or name media and forms, as their schema says."""
 
 from __future__ import annotations
 
@@ -14,29 +14,34 @@ Path: TypeAlias = tuple[str | int, ...]
 MARKDOWN: Final = "markdown"
 MEDIA: Final = "media"
 FORM: Final = "form"
+EMBED: Final = "embed"
 # Any text fits. A validator notes the formats that it knows.
 OWN_FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     MARKDOWN: lambda _: True,
     MEDIA: lambda _: True,
     FORM: lambda _: True,
+    EMBED: lambda _: True,
 }
 
 
 class Places(NamedTuple):
-    """The paths of texts that something else takes the place of."""
+    """The paths of texts that something else takes the place of, and of those that a page shows in
+    frames.
+    """
 
     markdown: tuple[Path, ...] = ()
     media: tuple[Path, ...] = ()
     forms: tuple[Path, ...] = ()
+    embeds: tuple[Path, ...] = ()
 
 
 def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) -> Places:
-    """The path of each text of a valid value whose schema says it is Markdown, or names something.
+    """The path of each text of a valid value that its schema says is one of these.
 
     Of a choice (`anyOf`) the branches count that fit the value.
     """
     notes = validator.evaluate(value).annotations()
-    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}, FORM: {}}
+    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}, FORM: {}, EMBED: {}}
     for note in notes:
         said = note["annotations"]
         # A title can be that word, too.
@@ -44,7 +49,7 @@ def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) 
             path, text = _place(value, note["instanceLocation"])
             if isinstance(text, str):
                 found[said][path] = None
-    return Places(tuple(found[MARKDOWN]), tuple(found[MEDIA]), tuple(found[FORM]))
+    return Places(*(tuple(paths) for paths in found.values()))
 
 
 def _place(value: Json, pointer: str) -> tuple[Path, Json]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from robbieblocks.assemble.markdown.rendering import rendered_on
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
+from robbieblocks.assemble.props.embeds import Embed, origin_of, refusal
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.props.preparing import ReadyProps
 from robbieblocks.assemble.props.texts_of_page import TextsOfPage
@@ -20,7 +21,7 @@ def replaced_props(
     ready: ReadyProps, row: BlockRow, faults: PageProblems, texts: TextsOfPage
 ) -> ReadyProps | tuple[ValueProblem, ...]:
     """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, and
-    what was made of media and forms in place of their names.
+    what was made of media and forms in place of their names. Embeds are noted, and stay.
 
     Or what is wrong with the texts; what a library raises over one is collected in `faults`.
     """
@@ -40,6 +41,13 @@ def replaced_props(
             problems += form
         else:
             made[path] = form
+    for path in ready.places.embeds:
+        address = _at(value, path)
+        unusable = _noted_embed(address, path, row, faults, texts)
+        if unusable:
+            problems.append(unusable)
+        else:
+            made[path] = address
     for path in ready.places.markdown:
         pointer = json_pointer(*path)
         with faults.blame(row, "props", pointer):
@@ -55,6 +63,20 @@ def replaced_props(
         return text
     fills = shown is not filled and has_placeholder(canonical_json(filled))
     return ReadyProps(shown, text, filled if fills else None)
+
+
+def _noted_embed(
+    address: str, path: Path, row: BlockRow, faults: PageProblems, texts: TextsOfPage
+) -> ValueProblem | None:
+    """Note a frame of the page, with the error that it is where a node refuses it."""
+    pointer = json_pointer(*path)
+    origin = origin_of(address, pointer)
+    if isinstance(origin, ValueProblem):
+        return origin
+    texts.embeds.append(
+        Embed(row.order, origin, faults.of_block(row, "props", refusal(origin, pointer)))
+    )
+    return None
 
 
 def _rendered(text: str, texts: TextsOfPage) -> tuple[str, *tuple[ValueProblem, ...]]:

@@ -8,10 +8,19 @@ from datetime import datetime
 from functools import partial
 from operator import attrgetter
 
-from robbieblocks.assemble import index_of, is_due, next_boundary, page_on_node, whole_key
+from robbieblocks.assemble import (
+    PreparedPage,
+    index_of,
+    is_due,
+    next_boundary,
+    page_on_node,
+    refused_embeds,
+    whole_key,
+)
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     SHARED_APP,
+    AssembledPage,
     BrandedNode,
     Manifest,
     NodeIndex,
@@ -196,7 +205,7 @@ def _compared(
         if key in conflicts or key in held or not is_due(prepared, now):
             continue
         entry = rest.pop(key, None)
-        if app.broken and (problems := app.problems_of(fingerprints.components(page))):
+        if problems := _errors_on_node(given, prepared, page):
             pages.append(_held_back(key, problems, entry))
             continue
         inputs = fingerprints.inputs(page, brand)
@@ -224,6 +233,16 @@ def _compared(
                 )
             )
     return pages, unchanged
+
+
+def _errors_on_node(
+    given: Comparison, prepared: PreparedPage, page: AssembledPage
+) -> tuple[Problem, ...]:
+    """The errors of what a page places, and of frames that the node refuses."""
+    app, embeds = given.app, prepared.embeds
+    broken = app.problems_of(app.fingerprints.components(page)) if app.broken else ()
+    refused = refused_embeds(embeds, page, given.brand.settings) if embeds else ()
+    return (*broken, *refused)
 
 
 def _only(asked: Collection[str], content: Snapshot) -> frozenset[str]:
