@@ -118,7 +118,9 @@ def context(warm_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def project(tmp_path: Path, seed_repository: Path, context: BuildContext) -> Project:
     folder = tmp_path / "repository"
     shutil.copytree(seed_repository, folder)
-    return Project(folder, of_project(context.settings, folder), context)
+    # The context has what the review before this one was asked with.
+    settings = replace(context.settings, styles="auto")
+    return Project(folder, of_project(settings, folder), context)
 
 
 def of_project(settings: Settings, folder: Path) -> Settings:
