@@ -61,6 +61,21 @@ RULES: Final = (
         "a page with another route than its live one, where no redirect leads from there to it",
     ),
     Rule("dead-fragment", "warning", "a link to `#id` of a page that has no such id"),
+    Rule(
+        "wide-host",
+        "warning",
+        "a host of `settings` that stands for several: `https://*.x`, or `https:` for all",
+    ),
+    Rule(
+        "unused-host",
+        "warning",
+        "a host of `settings` that no row names; not judged beside a script of another site",
+    ),
+    Rule(
+        "script-integrity",
+        "warning",
+        "a script of another site in `settings` without `integrity`",
+    ),
     Rule("image-alt", "error", "an image without `alt`"),
     Rule(
         "image-size",

@@ -10,6 +10,7 @@ from robbieblocks.check_rules import RULES
 from robbieblocks.checks import rows
 from robbieblocks.checks.finding import Checked, Finder, Finding, Found
 from robbieblocks.checks.rules import (
+    allowances,
     classes,
     contrast,
     css_properties,
@@ -54,6 +55,9 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "missing-file": rows.each_page_on_nodes(links.missing_files),
     "moved-page": moved.moved_pages,
     "dead-fragment": rows.each_page_on_nodes(links.dead_fragments),
+    "wide-host": allowances.wide_hosts,
+    "unused-host": allowances.unused_hosts,
+    "script-integrity": allowances.scripts_without_integrity,
     "image-alt": rows.each_element(elements.image_text),
     "image-size": rows.each_element(elements.image_size),
     "duplicate-id": rows.each_page(elements.duplicate_ids),

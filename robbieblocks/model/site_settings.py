@@ -22,11 +22,6 @@ class Host(NamedTuple):
     origin: str
     allows: tuple[HostUse, ...]
 
-    @property
-    def is_wide(self) -> bool:
-        """Whether it stands for more than one host."""
-        return self.origin == ANY_HOST or "*" in self.origin
-
     def covers(self, origin: str) -> bool:
         """Whether it stands for this origin with https (CSP 3, "match a URL to a source")."""
         if self.origin == ANY_HOST:

@@ -242,6 +242,30 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "/k%C3%A4se/",
     ),
     (
+        "wide-host",
+        {"nodes": (a_node("day", settings={"hosts": {"https://*.x.example": ["images"]}}),)},
+        "node day, settings at /hosts/https:~1~1*.x.example",
+        "https://*.x.example allows more than one host",
+    ),
+    (
+        "wide-host",
+        {"nodes": (a_node("day", settings={"hosts": {"https:": ["images"]}}),)},
+        "node day, settings at /hosts/https:",
+        "https: allows more than one host",
+    ),
+    (
+        "unused-host",
+        {"nodes": (a_node("day", settings={"hosts": {"https://maps.example": ["frames"]}}),)},
+        "node day, settings at /hosts/https:~1~1maps.example",
+        "nothing that pages have names https://maps.example",
+    ),
+    (
+        "script-integrity",
+        {"nodes": (a_node("day", settings={"scripts": [{"src": "https://x.example/a.js"}]}),)},
+        "node day, settings at /scripts/0",
+        "https://x.example/a.js may change",
+    ),
+    (
         "missing-file",
         {"html": '<img src="/boat.jpg">', "props": {"src": "/boat.jpg"}},
         "page home, block 3, props at /src",
@@ -417,6 +441,29 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dead-link", {"html": '<a href="https://day.example/gone">elsewhere</a><a>none</a>'}),
     ("missing-file", {"html": '<img src="data:image/png;base64,AA=="><img src="https://a.b/c">'}),
     ("missing-file", {"html": '<a href="/robots.txt">a</a>'}),
+    ("wide-host", {"nodes": (a_node(settings={"hosts": {"https://a.example": ["images"]}}),)}),
+    (
+        "unused-host",
+        {
+            "nodes": (a_node(settings={"hosts": {"https://*.a.example": ["images"]}}),),
+            "css": ".a { background: url(https://one.a.example/b.png) }",
+        },
+    ),
+    (
+        "unused-host",
+        {
+            "nodes": (
+                a_node(
+                    settings={
+                        "hosts": {"https://a.example": ["connects"]},
+                        "scripts": [{"src": "https://b.example/a.js"}],
+                    }
+                ),
+            )
+        },
+    ),
+    ("script-integrity", {"nodes": (a_node(settings={"scripts": [{"src": "/a.js"}, 7]}),)}),
+    ("script-integrity", {"nodes": (a_node(settings={"hosts": 1, "scripts": "x"}),)}),
     ("dead-fragment", {"html": '<a href="#b3"></a><a href="#main"></a><a href="#"></a>'}),
     (
         "dead-fragment",
