@@ -4,6 +4,18 @@ The snapshot makes rows; assemble makes pages, brand nodes, bundle modules and a
 blocks, and release manifests.
 """
 
+from robbieblocks.model.assembled import AssembledBlock, AssembledPage, Hydrate
+from robbieblocks.model.assets import Asset
+from robbieblocks.model.branded import BrandedNode, FontFace, IconLink
+from robbieblocks.model.bundle import (
+    Bundle,
+    Importing,
+    Module,
+    StyleForm,
+    component_specifier,
+    importers,
+    reachable,
+)
 from robbieblocks.model.collections import (
     COLUMN_IN_ROUTE,
     CollectionRow,
@@ -17,6 +29,7 @@ from robbieblocks.model.collections import (
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
+from robbieblocks.model.manifest import Manifest, PageEntry
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
 from robbieblocks.model.redirects import (
     GONE,
@@ -64,24 +77,6 @@ from robbieblocks.model.site_settings import (
     WebManifest,
 )
 from robbieblocks.model.social_card import CardStyle, CardText
-from robbieblocks.model.stages import (
-    AssembledBlock,
-    AssembledPage,
-    Asset,
-    BrandedNode,
-    Bundle,
-    FontFace,
-    Hydrate,
-    IconLink,
-    Importing,
-    Manifest,
-    Module,
-    PageEntry,
-    StyleForm,
-    component_specifier,
-    importers,
-    reachable,
-)
 from robbieblocks.model.standing import Kept, PageChange, Standing
 from robbieblocks.model.values import (
     ASSET_PREFIX,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from robbieblocks.model.values import canonical_json, sha256
 
 if TYPE_CHECKING:
-    from robbieblocks.model.stages import Asset
+    from robbieblocks.model.assets import Asset
 
 
 class CardText(NamedTuple):

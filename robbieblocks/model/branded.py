@@ -1,0 +1,65 @@
+"""What branding makes of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from robbieblocks.errors import Problem
+from robbieblocks.model.assets import Asset
+from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
+from robbieblocks.model.social_card import CardStyle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FontFace:
+    """One file of a self-hosted font, with the descriptors of its @font-face rule."""
+
+    family: str
+    style: str
+    weight: str
+    unicode_range: str
+    content: bytes = field(repr=False)
+    file: str
+
+
+class IconLink(NamedTuple):
+    """A link of the head to an icon."""
+
+    rel: str
+    url: str
+    type: str
+    sizes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandedNode:
+    """A node's branding as files, with every problem found in its rows.
+
+    `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
+    `stylesheet` sets the values as custom properties. `favicon` is an SVG. `scheme` are the values
+    for visitors who prefer the other theme; empty where the node has one theme. `card` is how
+    social cards look; None where there are none.
+    """
+
+    id: str
+    name: str
+    theme: Literal["dark", "light"]
+    base_url: str
+    favicon: Asset
+    tokens: Mapping[str, str]
+    stylesheet: Asset
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    custom_css: Asset | None = None
+    custom_scripts: Asset | None = None
+    fonts: tuple[Asset, ...] = ()
+    preload_fonts: tuple[Asset, ...] = ()
+    title_pattern: str = ""
+    og_image: str = ""
+    icons: tuple[IconLink, ...] = ()
+    manifest: Asset | None = None
+    card: CardStyle | None = None
+    scheme: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: SiteSettings = NO_SETTINGS
+    problems: tuple[Problem, ...] = ()

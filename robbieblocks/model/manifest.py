@@ -1,0 +1,56 @@
+"""What is live on a node of an app: the manifest of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from robbieblocks.model.values import Sha256, sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageEntry:
+    """A page in a manifest. `inputs` is the hash of everything the page was made from.
+
+    `listed` says whether search engines may list it: the sitemap has no page that is `noindex`.
+    `row_digests` and `input_digests` are short digests of its parts, by which a plan tells why the
+    page differs (pipeline.fingerprints); they are empty in manifests of earlier versions.
+    """
+
+    key: str
+    route: str
+    path: str
+    inputs: Sha256
+    assets: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    listed: bool = True
+    row_digests: str = ""
+    input_digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a release holds: `files` maps release paths to the SHA-256 of their bytes.
+
+    `sheet_digests` are short digests of what its stylesheet at a fixed address is made from.
+    """
+
+    node: str
+    app: str
+    files: Mapping[str, Sha256]
+    pages: tuple[PageEntry, ...] = ()
+    assets: tuple[str, ...] = ()
+    sheet_digests: tuple[str, ...] = ()
+    toolchain: str = ""
+
+    @cached_property
+    def build_hash(self) -> Sha256:
+        """SHA-256 over the sorted paths and hashes; equal rows and toolchain give an equal hash."""
+        files = self.files
+        return sha256("".join([f"{files[path]}  {path}\n" for path in sorted(files)]))
+
+    @cached_property
+    def by_key(self) -> dict[str, PageEntry]:
+        """The pages by page key."""
+        return {page.key: page for page in self.pages}
