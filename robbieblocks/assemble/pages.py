@@ -7,48 +7,39 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from robbieblocks.assemble.components import CheckedComponent, CheckedComponents, hydrate_of
+from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition
 from robbieblocks.assemble.conditions.reading import parse
 from robbieblocks.assemble.forms.form_props import PageForms
+from robbieblocks.assemble.page_fields import check_names, check_texts, hydration, on_one_line
 from robbieblocks.assemble.page_problems import PageProblems
-from robbieblocks.assemble.page_settings import language_of, settings_of, settings_problems
+from robbieblocks.assemble.page_settings import language_of, settings_of
 from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
 from robbieblocks.assemble.props.embeds import Embed
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
 from robbieblocks.assemble.props.preparing import ReadyProps
 from robbieblocks.assemble.props.texts_of_page import TextsOfPage
-from robbieblocks.assemble.routes import release_path, route_problem
-from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
+from robbieblocks.assemble.routes import release_path
+from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
+from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
     ZONES,
     AssembledBlock,
     AssembledPage,
     BlockRow,
     Hydrate,
-    Json,
     JsonObject,
     Media,
     MediaLibrary,
     PageRow,
-)
-from robbieblocks.names import (
-    KEY_LENGTH,
-    NAME_REMEDY,
-    app_problem,
-    name_problem,
-    text_problem,
 )
 
 _ORDER = attrgetter("order")
 
 MAX_BLOCKS = 20_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
-MAX_TITLE = 1_000
-MAX_DESCRIPTION = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +71,7 @@ def component_keys(row: PageRow) -> list[str]:
 
 def title_of(row: PageRow) -> str:
     """A page's title on one line, with the fallbacks of its placeholders."""
-    return _line(with_fallbacks(row.meta_title or row.name)) or _line(row.name)
+    return on_one_line(with_fallbacks(row.meta_title or row.name)) or on_one_line(row.name)
 
 
 class PageReader:
@@ -116,9 +107,9 @@ class PageReader:
         self._problems.extend(row.faults)
         if row.made is not None and self._problems.wrong:
             return tuple(self._problems.found)
-        self._check_names()
-        self._check_texts()
-        self._read_metadata()
+        check_names(row, self._layouts, self._problems)
+        check_texts(row, self._problems)
+        self._hydrate = hydration(row, self._problems)
         blocks = tuple(self._blocks())
         settings, wrong = settings_of(row)
         for problem in wrong:
@@ -134,8 +125,8 @@ class PageReader:
             path=release_path(row.route),
             layout=row.layout,
             title=title_of(row),
-            description=_line(with_fallbacks(row.meta_description or "")),
-            title_fill=_line(title) if has_placeholder(title) else None,
+            description=on_one_line(with_fallbacks(row.meta_description or "")),
+            title_fill=on_one_line(title) if has_placeholder(title) else None,
             metadata=self._metadata(),
             blocks=blocks,
             media=tuple([found for _, found in sorted(self._texts.media.found.items())]),
@@ -172,79 +163,6 @@ class PageReader:
             self._problems.add("metadata", found.what, found.remedy, "/og_image")
             return None
         return found
-
-    def _check_names(self) -> None:
-        row = self._row
-        # That of a made page was put together of two that are right.
-        wrong = row.made is None and name_problem(row.key, longest=KEY_LENGTH)
-        if wrong:
-            self._problems.add("page_key", f"the page's key {wrong}", NAME_REMEDY)
-        wrong = app_problem(row.app)
-        if wrong:
-            self._problems.add("app_namespace", f"the app's name {wrong}", NAME_REMEDY)
-        if row.layout not in self._layouts:
-            what = f"unknown layout `{printable(row.layout)}`"
-            self._problems.add(
-                "layout_template", what, f"known: {', '.join(sorted(self._layouts))}"
-            )
-        problem = route_problem(row.route)
-        if problem is not None:
-            self._problems.add("page_route", *problem)
-
-    def _check_texts(self) -> None:
-        row = self._row
-        for name, text, most in (
-            ("page_name", row.name, MAX_TITLE),
-            ("meta_title", row.meta_title or "", MAX_TITLE),
-            ("meta_description", row.meta_description or "", MAX_DESCRIPTION),
-        ):
-            wrong = text_problem(text)
-            if wrong:
-                self._problems.add(name, f"the text {wrong}", "remove it")
-            if len(text) > most:
-                self._problems.add(name, f"has {len(text):,} characters", f"use at most {most:,}")
-        if not _line(row.name) and not _line(with_fallbacks(row.meta_title or "")):
-            self._problems.add("page_name", "the page has no title", "set page_name or meta_title")
-
-    def _read_metadata(self) -> None:
-        metadata: Json = self._row.metadata
-        if metadata == {}:
-            return
-        found = checked_json(metadata)
-        if isinstance(found, tuple):
-            for problem in found:
-                self._problems.add_value("metadata", problem)
-            return
-        if not isinstance(metadata, dict):
-            wrong = no_object("metadata is", metadata, "write an object, or {}")
-            self._problems.add_value("metadata", wrong)
-            return
-        for problem in settings_problems(metadata):
-            self._problems.add_value("metadata", problem)
-        blocks = metadata.get("blocks", {})
-        if not isinstance(blocks, dict):
-            remedy = 'such as {"2": {"hydrate": "visible"}}'
-            self._problems.add("metadata", "expected an object", remedy, "/blocks")
-            return
-        orders = {str(block.order) for block in self._row.blocks}
-        for order, settings in blocks.items():
-            self._read_block_metadata(order, settings, known=order in orders)
-
-    def _read_block_metadata(self, order: str, settings: Json, *, known: bool) -> None:
-        at = json_pointer("blocks", order)
-        if not known:
-            what = f"the page has no block {printable(order)}"
-            self._problems.add("metadata", what, "drop the entry", at, "warning")
-        elif not isinstance(settings, dict) or not settings.keys() <= {"hydrate"}:
-            self._problems.add(
-                "metadata", "expected an object with hydrate", '{"hydrate": "visible"}', at
-            )
-        elif "hydrate" in settings:
-            chosen = hydrate_of(settings["hydrate"], at + "/hydrate")
-            if isinstance(chosen, ValueProblem):
-                self._problems.add_value("metadata", chosen)
-            else:
-                self._hydrate[int(order)] = chosen
 
     def _blocks(self) -> Iterator[AssembledBlock]:
         rows = self._row.blocks
@@ -341,8 +259,3 @@ class PageReader:
             frame=row.frame,
             stated_json=stated,
         )
-
-
-def _line(text: str) -> str:
-    """The text on one line, as attributes and browser tabs show it."""
-    return " ".join(text.split())
