@@ -193,7 +193,7 @@ BEGIN
             ('sync_nodes',     'locked_out_at',   'timestamptz'),
             ('sync_nodes',     'schema_version',  'varchar(64)'),
             ('sync_nodes',     'applying_xid',    'xid8'),
-            ('sync_rows',      'town_id',         'text'),
+            ('sync_rows',      'row_town',        'text'),
             ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
             ('sync_conflicts', 'rule',            'varchar(50)'),
             ('sync_conflicts', 'master_version',  'text COLLATE "C"'),
@@ -541,11 +541,11 @@ BEGIN
         PERFORM sync_audit(the_table, the_key, origin, before, NULL, 'replica_wins',
                            'parent is gone', last.version, made, NULL);
     END IF;
-    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, town_id)
+    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, row_town)
     VALUES (the_table, the_key, made, after IS NULL, all_columns, town)
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted, sent_version = NULL,
-           column_versions = EXCLUDED.column_versions, town_id = EXCLUDED.town_id,
+           column_versions = EXCLUDED.column_versions, row_town = EXCLUDED.row_town,
            changed_at = now();
     IF is_master THEN
         IF direction IN ('both', 'down') THEN
@@ -864,7 +864,7 @@ DECLARE
     town text;
 BEGIN
     INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
-                                column_versions, town_id)
+                                column_versions, row_town)
     VALUES (the_table, the_key, p_version, CASE WHEN stands THEN nullif(p_sent, p_version) END,
             after IS NULL, p_columns, sync_town_of(coalesce(after, gone)))
     ON CONFLICT (table_name, row_key) DO UPDATE
@@ -872,8 +872,8 @@ BEGIN
            sent_version = CASE WHEN NOT stands AND r.version = EXCLUDED.version
                                THEN r.sent_version ELSE EXCLUDED.sent_version END,
            is_deleted = EXCLUDED.is_deleted, column_versions = EXCLUDED.column_versions,
-           town_id = coalesce(EXCLUDED.town_id, r.town_id), applying_xid = NULL, changed_at = now()
-    RETURNING r.town_id INTO town;
+           row_town = coalesce(EXCLUDED.row_town, r.row_town), applying_xid = NULL, changed_at = now()
+    RETURNING r.row_town INTO town;
     INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
                           column_versions, origin)
     SELECT the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
@@ -1470,8 +1470,8 @@ BEGIN
                         (SELECT g.row_key, NULL FROM sync_rows g
                           WHERE g.table_name = $3 AND g.is_deleted
                             AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
-                            AND ($6 IS NULL OR g.town_id IS NULL
-                                 OR sync_town(sync_gone(g.town_id)) = ANY ($6))
+                            AND ($6 IS NULL OR g.row_town IS NULL
+                                 OR sync_town(sync_gone(g.row_town)) = ANY ($6))
                           ORDER BY g.row_key LIMIT $4)) AS found
                  GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS g
                 WINDOW w AS (ORDER BY g.row_key)) AS e
@@ -2461,7 +2461,7 @@ COMMENT ON COLUMN sync_tables.rule IS 'row: the newer row wins. column: of each 
 COMMENT ON COLUMN sync_tables.has_deletes IS 'Whether deletes are told; where not, each database removes for itself.';
 COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were deleted.';
 COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';
-COMMENT ON COLUMN sync_rows.town_id IS 'The town of the row, also once it is gone: NULL where its table has none.';
+COMMENT ON COLUMN sync_rows.row_town IS 'The town of the row, also once it is gone: NULL where its table has none.';
 COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one.';
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
