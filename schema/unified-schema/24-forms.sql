@@ -40,7 +40,14 @@ CREATE TABLE IF NOT EXISTS form_submissions (
     told_at     timestamptz
 );
 
-CREATE INDEX IF NOT EXISTS form_submissions_received_idx ON form_submissions (received_at);
+DO $$
+BEGIN
+    -- CREATE INDEX locks the table before it looks whether the index is there.
+    IF to_regclass('form_submissions_received_idx') IS NULL THEN
+        CREATE INDEX form_submissions_received_idx ON form_submissions (received_at);
+    END IF;
+END
+$$;
 
 COMMENT ON TABLE form_submissions IS 'What visitors sent by forms; docs/how-to/forms.md.';
 COMMENT ON COLUMN form_submissions.form_name IS 'The form, as robbieblocks.toml names it.';

@@ -33,7 +33,7 @@ def example(event: type[events.Event]) -> events.Event:
     """An event with a value of its own in each field."""
     given: dict[str, Any] = {"node": "day", "app": "play", "at": NOW}
     own: dict[str, Any] = {"pages": (PAGE,), "more_pages": 2, "until": NOW, "since": NOW}
-    own |= {"after": "held", "what": ("a", "b")}
+    own |= {"after": "held", "what": ("a", "b"), "fields": ("name: Ada",)}
     if event is events.RunHeld:
         own["pages"] = ("p",)
     for each in fields(event):

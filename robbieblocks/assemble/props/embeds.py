@@ -15,8 +15,9 @@ _LENGTH: Final = 2_000
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The host without a user before it, the rest as RFC 3986 has it.
 _ADDRESS: Final = re.compile(
-    rf"(?i:(https://{_LABEL}(?:\.{_LABEL}){{0,30}}(?::[0-9]{{1,5}})?))"
-    r"(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?"
+    rf"(https://{_LABEL}(?:\.{_LABEL}){{0,30}}(?::[0-9]{{1,5}})?)"
+    r"(?:[/?#][a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 
