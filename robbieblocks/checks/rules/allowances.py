@@ -83,7 +83,7 @@ def _stated(checked: Checked) -> Iterator[_Stated]:
         if isinstance(node.settings, Mapping):
             yield _Stated("node", node.id, "settings", node.settings)
     for page in content.pages:
-        metadata = page.metadata if isinstance(page.metadata, Mapping) else {}
+        metadata = page.metadata if isinstance(page.metadata, dict) else {}
         settings = metadata.get("settings")
         if isinstance(settings, Mapping):
             yield _Stated("page", page.key, "metadata", settings, ("settings",))
@@ -97,7 +97,7 @@ def _texts(checked: Checked) -> list[str]:
     found += [canonical_json(node.overrides) for node in content.nodes]
     found += [token.default for token in content.tokens]
     for page in content.pages:
-        metadata = page.metadata if isinstance(page.metadata, Mapping) else {}
+        metadata = page.metadata if isinstance(page.metadata, dict) else {}
         found.append(canonical_json({k: v for k, v in metadata.items() if k != "settings"}))
         found += [canonical_json(block.props) for block in page.blocks]
     return [text for text in found if text]
