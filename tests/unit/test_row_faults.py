@@ -20,7 +20,7 @@ import pytest
 import tinycss2
 from tinycss2 import color4
 
-from robbieblocks.assemble import assemble, pages, values
+from robbieblocks.assemble import assemble, page_fields, values
 from robbieblocks.assemble import routes as assemble_routes
 from robbieblocks.assemble.conditions import reading
 from robbieblocks.assemble.props import preparing, problems
@@ -160,7 +160,7 @@ def clock(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
 
 
 def routes(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
-    replaced(patch, pages, "route_problem", error)
+    replaced(patch, page_fields, "route_problem", error)
 
 
 AT = {"from": "2026-01-01T00:00:00Z"}
