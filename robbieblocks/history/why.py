@@ -15,7 +15,6 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from psycopg import Connection
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from robbieblocks import content, release
 from robbieblocks.assemble import whole_key
@@ -23,7 +22,7 @@ from robbieblocks.brand import flattened_overrides
 from robbieblocks.content import Content
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import UsageError
-from robbieblocks.history import deploys, journal
+from robbieblocks.history import deploys, elements, journal
 from robbieblocks.history.journal import Asked, Change
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
@@ -31,16 +30,13 @@ from robbieblocks.model import (
     NodeRow,
     PageEntry,
     frame_number,
-    order_of_id,
     own_order,
     template_of,
 )
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import FreezeWindow
 
-_BLOCK: Final = re.compile(r"(?:f\d{1,9})?b-?\d{1,10}")
 _PROPERTY: Final = re.compile(r"var\(\s*(--[A-Za-z0-9_-]+)")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w-]*")
 _CHANGES_MAX: Final = 200
 
 
@@ -104,9 +100,9 @@ def why(
         site_root, parts.path or "/", node, parts.netloc, held.nodes
     )
     html = release.read_live(site_root, node, app, page.path).decode(errors="replace")
-    element, block = _found(html, unquote(parts.fragment))
-    keys = _components(block)
-    order = _order(block)
+    element, block = elements.found(html, unquote(parts.fragment))
+    keys = elements.components(block)
+    order = elements.order(block)
     frame = _frame(order, app, held)
     sources = {row.key: f"{row.css or ''}\n{row.code}" for row in held.components}
     used = {name for key in keys for name in _PROPERTY.findall(sources.get(key, ""))}
@@ -189,42 +185,6 @@ def _host(url: str) -> str:
 
 def _plain(route: str) -> str:
     return (route.removesuffix("index.html").rstrip("/") or "/").lower()
-
-
-def _found(html: str, selector: str) -> tuple[str, LexborNode | None]:
-    """The element that is meant, as a tag with its id or class, and the block that it is in."""
-    if not selector:
-        return "", None
-    tree = LexborHTMLParser(html)
-    try:
-        element = (
-            tree.css_first(f"#{selector}") if _IDENTIFIER.fullmatch(selector) else None
-        ) or tree.css_first(selector)
-    except (SelectolaxError, ValueError) as error:
-        raise UsageError(f"{printable(selector)} is no CSS selector: {error}") from None
-    if element is None:
-        raise UsageError(
-            f"the page has no element {printable(selector)} as it is served; what scripts add "
-            "later is not in it"
-        )
-    name = element.attributes.get("id") or element.attributes.get("class") or ""
-    return f"<{element.tag}>" + (f" {name}" if name else ""), _block(element)
-
-
-def _block(element: LexborNode) -> LexborNode | None:
-    at: LexborNode | None = element
-    while at is not None and "data-rb-component" not in (at.attributes or {}):
-        at = at.parent
-    return at
-
-
-def _components(block: LexborNode | None) -> list[str]:
-    return ((block.attributes.get("data-rb-component") if block else "") or "").split()
-
-
-def _order(block: LexborNode | None) -> int | None:
-    name = (block.attributes.get("id") if block else "") or ""
-    return order_of_id(name) if _BLOCK.fullmatch(name) else None
 
 
 def _frame(order: int | None, app: str, rows: Content) -> str:

@@ -6,6 +6,12 @@ blocks, and release manifests.
 
 from robbieblocks.model.assembled import AssembledBlock, AssembledPage, Hydrate
 from robbieblocks.model.assets import Asset
+from robbieblocks.model.block_orders import (
+    frame_number,
+    order_in_frame,
+    order_of_id,
+    own_order,
+)
 from robbieblocks.model.branded import BrandedNode, FontFace, IconLink
 from robbieblocks.model.bundle import (
     Bundle,
@@ -56,11 +62,7 @@ from robbieblocks.model.rows import (
     Snapshot,
     TokenRow,
     TriggerRow,
-    frame_number,
     kept_for,
-    order_in_frame,
-    order_of_id,
-    own_order,
 )
 from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from robbieblocks.model.block_orders import block_id, own_order
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import Media
-from robbieblocks.model.rows import block_id, own_order
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.values import Json, JsonObject
 

@@ -20,13 +20,10 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.isolate.html_check import html_problem
     from robbieblocks.prerender.isolate.keys import JobKeys
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
-    from robbieblocks.prerender.page.document import (
-        NodeSheet,
-        NodeSlots,
-        PageDocument,
-        tokens_in_pages,
-    )
+    from robbieblocks.prerender.page.document import PageDocument
     from robbieblocks.prerender.page.head import card_text
+    from robbieblocks.prerender.page.node_sheet import NodeSheet, tokens_in_pages
+    from robbieblocks.prerender.page.node_slots import NodeSlots
     from robbieblocks.prerender.page.renderer import PageRenderer
     from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
 
@@ -47,8 +44,8 @@ __all__ = [
 
 _MODULES: Final = {
     "JobKeys": "isolate.keys",
-    "NodeSheet": "page.document",
-    "NodeSlots": "page.document",
+    "NodeSheet": "page.node_sheet",
+    "NodeSlots": "page.node_slots",
     "PageDocument": "page.document",
     "PageRenderer": "page.renderer",
     "Prerenderer": "isolate.prerenderer",
@@ -57,7 +54,7 @@ _MODULES: Final = {
     "card_text": "page.head",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
-    "tokens_in_pages": "page.document",
+    "tokens_in_pages": "page.node_sheet",
 }
 
 

@@ -2,6 +2,7 @@
 
 | module | what it does |
 |---|---|
+| `toml` | reads a TOML file |
 | `table` | a TOML file as a table whose values are taken by name and kind |
 | `lines` | the line of each key of a TOML text |
 | `json_lines` | the line of each key of a JSON text |
@@ -15,7 +16,8 @@ from robbieblocks.source_files.json_lines import json_lines
 from robbieblocks.source_files.lines import Place, key_lines, line_of
 from robbieblocks.source_files.outline import outline
 from robbieblocks.source_files.problems import ProblemCollector, unstorable
-from robbieblocks.source_files.table import Table, parse_toml, read_toml
+from robbieblocks.source_files.table import Table
+from robbieblocks.source_files.toml import parse_toml, read_toml
 
 __all__ = [
     "Place",

@@ -23,7 +23,7 @@ NOT_OF_PEOPLE = {
     "database.connect_errors": "what a driver says of its own address",
     "release.manifest._ASSET_TABLE": "a manifest is our own",
     "source_files.json_lines._PART": "valid JSON, whose texts end",
-    "source_files.table._AT_LINE": "what a parser says, in one line",
+    "source_files.toml._AT_LINE": "what a parser says, in one line",
 }
 # Steps grow with the text, and what a text costs at its ends is told as growth as well.
 LINEAR = 2.6

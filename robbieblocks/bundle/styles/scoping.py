@@ -230,7 +230,7 @@ class _Scoper:
             return ""
         frames: list[str] = []
         for frame in tinycss2.parse_blocks_contents(rule.content or (), True, True):
-            steps = _steps(frame.prelude) if isinstance(frame, QualifiedRule) else None
+            steps = selectors.keyframe(frame.prelude) if isinstance(frame, QualifiedRule) else None
             if steps is None:
                 remedy = "write from, to, or percentages"
                 self._problems.at_node(frame, "this is no keyframe", remedy)
@@ -291,11 +291,3 @@ class _Scoper:
 def _identifier(name: str) -> str:
     """A name as CSS writes it, with escapes where it needs them."""
     return IdentToken(0, 0, name).serialize()
-
-
-def _steps(prelude: Sequence[Node]) -> str | None:
-    """Keyframe selectors: `from`, `to`, percentages; None for anything else."""
-    types = ("ident", "percentage", "whitespace", "comment")
-    if not all(t.type in types or (t.type == "literal" and t.value == ",") for t in prelude):
-        return None
-    return tinycss2.serialize([t for t in prelude if t.type != "comment"]).strip() or None

@@ -104,6 +104,14 @@ def scoped(selector: Tokens, wrapper: str) -> str:
     return _joined(outside, wrapper + at_wrapper, tinycss2.serialize(rest))
 
 
+def keyframe(prelude: Tokens) -> str | None:
+    """Keyframe selectors: `from`, `to`, percentages; None for anything else."""
+    types = ("ident", "percentage", "whitespace", "comment")
+    if not all(t.type in types or (t.type == "literal" and t.value == ",") for t in prelude):
+        return None
+    return tinycss2.serialize([t for t in prelude if t.type != "comment"]).strip() or None
+
+
 def _joined(outside: list[str], wrapper: str, rest: str) -> str:
     return " ".join(part for part in (*outside, wrapper, rest.strip()) if part)
 

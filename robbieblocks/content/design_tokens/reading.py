@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks.brand import token_key_problem, token_order, token_value_problem
+from robbieblocks.content.design_tokens.categories import category_of
 from robbieblocks.content.design_tokens.css_values import Values
 from robbieblocks.content.design_tokens.json_values import Unusable, shown
 from robbieblocks.content.design_tokens.references import References, value_of
@@ -24,15 +25,6 @@ from robbieblocks.row_faults import blame
 from robbieblocks.source_files import Place, ProblemCollector, json_lines, line_of
 
 EXTENSION: Final = "robbieblocks"
-_CATEGORIES: Final = {
-    "color": "color",
-    **dict.fromkeys(("fontFamily", "fontWeight", "fontFamilies", "fontWeights"), "font"),
-    **dict.fromkeys(("fontSizes", "fontSize", "lineHeights", "letterSpacing"), "font"),
-    **dict.fromkeys(("shadow", "boxShadow"), "shadow"),
-    **dict.fromkeys(("duration", "cubicBezier", "transition", "time"), "animation"),
-    "spacing": "spacing",
-    "borderRadius": "radius",
-}
 # A typography token is one row for each part, since CSS has no one value for all of them.
 _PARTS: Final = {
     "fontFamily": "fontFamily",
@@ -76,11 +68,6 @@ def read_design_tokens(file: Path, known: Mapping[str, str]) -> DesignTokens:
             collector.add(file, "is no JSON object", 'write {"group": {"token": {"$value": …}}}')
         raise ContentError(collector.problems)
     return _Reader(collector, file, text, document, known).read()
-
-
-def category_of(kind: str, key: str) -> str:
-    """The category that a token's type tells, or else the first part of its key."""
-    return _CATEGORIES.get(kind, key.split(".")[0][:50])
 
 
 class _Reader:

@@ -19,9 +19,10 @@ from robbieblocks.brand import (
     token_order,
     token_value_problem,
 )
+from robbieblocks.content.design_tokens.categories import category_of
 from robbieblocks.content.design_tokens.css_values import Values
 from robbieblocks.content.design_tokens.json_values import Unusable
-from robbieblocks.content.design_tokens.reading import EXTENSION, category_of
+from robbieblocks.content.design_tokens.reading import EXTENSION
 from robbieblocks.content.shape import Token
 from robbieblocks.css_text import by_comma, named_tokens, with_tokens
 from robbieblocks.model import NODE_KEYS, Json, JsonObject

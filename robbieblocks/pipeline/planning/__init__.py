@@ -1,7 +1,6 @@
 """Planning: what happens to each page, found by comparing fingerprints with the live manifest."""
 
 from robbieblocks.pipeline.planning.causes import causes_of_problems
-from robbieblocks.pipeline.planning.comparing import make_plan
 from robbieblocks.pipeline.planning.holds import (
     broken_glass_warning,
     freeze_of,
@@ -13,6 +12,7 @@ from robbieblocks.pipeline.planning.holds import (
     pin_warning,
 )
 from robbieblocks.pipeline.planning.live_files import TOKENS_FILE
+from robbieblocks.pipeline.planning.making import make_plan
 from robbieblocks.pipeline.planning.plan import (
     Cause,
     PageChange,

@@ -1,25 +1,21 @@
-"""Making the plan of a build: each app's pages on each node, compared with the live manifest."""
+"""One run's plan: an app's pages on a node, compared with the live manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from operator import attrgetter
 
 from robbieblocks.assemble import (
     PreparedPage,
-    index_of,
     is_due,
-    next_boundary,
     page_on_node,
     refused_embeds,
     whole_key,
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
-    SHARED_APP,
     AssembledPage,
     BrandedNode,
     Manifest,
@@ -27,21 +23,15 @@ from robbieblocks.model import (
     NodeRow,
     PageEntry,
     Sha256,
-    Snapshot,
     made_key,
     template_of,
 )
 from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
-from robbieblocks.pipeline.compiling import Compiled, CompiledApp
+from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
-from robbieblocks.pipeline.planning.drafts import with_drafts
-from robbieblocks.pipeline.planning.holds import with_approvals
-from robbieblocks.pipeline.planning.live_files import damaged_files, damaged_pages, live_tokens
-from robbieblocks.pipeline.planning.plan import Cause, PageInputs, Plan, PlannedPage, RunPlan
-from robbieblocks.pipeline.planning.redirecting import holding_back, with_redirects
-from robbieblocks.pipeline.planning.sheets import with_sheet
+from robbieblocks.pipeline.planning.live_files import damaged_pages
+from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
-from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
 
@@ -75,68 +65,6 @@ class Comparison:
     live_tokens: Callable[[], Tokens]
     holds: Mapping[str, Hold]
     index: NodeIndex
-
-
-def make_plan(
-    content: Snapshot, compiled: Compiled, session: MakingSession, *, now: datetime
-) -> Plan:
-    """What is going to happen to each page of each target at an instant, and why.
-
-    Raises SiteUnavailable where the live release can't be read, and UsageError for an approved hash
-    that is no plan's.
-    """
-    request, memory = session.request, session.context.memory
-    with session.stopwatch.step("plan"):
-        nodes = {node.id: node for node in content.nodes}
-        conflicts = {
-            node: memory.routes.conflicts(
-                content, nodes[node], partial(session.live_manifest, node)
-            )
-            for node in compiled.brands
-        }
-        redirects = {
-            node: memory.routes.redirects(content, nodes[node]) for node in compiled.brands
-        }
-        runs = [
-            plan_run(
-                Comparison(
-                    target=target,
-                    node=nodes[target.node],
-                    brand=compiled.brands[target.node],
-                    app=compiled.apps[target.app],
-                    live=session.live[target],
-                    now=now,
-                    only=_only(request.pages, content),
-                    conflicts=holding_back(
-                        target.app,
-                        conflicts[target.node],
-                        redirects[target.node].problems,
-                        content,
-                    ),
-                    failures=memory.failures,
-                    damaged=damaged_files(target, session),
-                    live_tokens=partial(live_tokens, target, session),
-                    holds=session.holds.get(target, {}),
-                    index=index_of(content, nodes[target.node])
-                    if target.app == SHARED_APP
-                    else NodeIndex(),
-                )
-            )
-            for target in session.targets
-        ]
-        runs = [with_sheet(run, now, partial(live_tokens, run.target, session)) for run in runs]
-        runs = [
-            with_redirects(run, redirects[run.target.node], partial(session.live_file, run.target))
-            for run in runs
-        ]
-        if request.drafts:
-            runs = [with_drafts(run, content, conflicts[run.target.node]) for run in runs]
-        boundaries = {
-            name: next_boundary(app.assembly.pages, now, content.frame_instants.get(name))
-            for name, app in compiled.apps.items()
-        }
-    plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
-    return with_approvals(plan, request)
 
 
 def plan_run(given: Comparison) -> RunPlan:
@@ -243,21 +171,6 @@ def _errors_on_node(
     broken = app.problems_of(app.fingerprints.components(page)) if app.broken else ()
     refused = refused_embeds(embeds, page, given.brand.settings) if embeds else ()
     return (*broken, *refused)
-
-
-def _only(asked: Collection[str], content: Snapshot) -> frozenset[str]:
-    """The keys of the pages that may change; empty for all, as where a frame is asked for.
-
-    A template stands for all pages that are made from it; of a row that is gone, its page remains.
-    """
-    if not asked:
-        return frozenset()
-    wanted = set(asked)
-    rows = {page.key: {page.part_of or page.key, page.row_key} for page in content.pages}
-    made = {key for key in wanted if template_of(key)}
-    if not wanted <= made.union(*rows.values()):
-        return frozenset()
-    return frozenset(made).union(key for key, of_page in rows.items() if of_page & wanted)
 
 
 def _held(given: Comparison) -> Mapping[str, Hold]:

@@ -4,7 +4,10 @@
 |---|---|
 | `renderer` | makes documents with the templates |
 | `document` | a page for all nodes, with slots for what is a node's own |
-| `head` | security policy, Open Graph, linked data |
+| `node_slots` | what a node writes into the slots: theme, address, styles, script |
+| `node_sheet` | the stylesheet that an app's pages share on a node, at a fixed address |
+| `policy` | the Content-Security-Policy |
+| `head` | styles and scripts, Open Graph, linked data |
 | `visibility` | visitor conditions as CSS rules |
 | `islands` | the blocks of a page that the browser hydrates or renders again |
 | `page_assets` | the stylesheets and modules that a page loads |

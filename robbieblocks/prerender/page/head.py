@@ -1,4 +1,4 @@
-"""The content of a page's head: security policy, styles and scripts, Open Graph, linked data."""
+"""The content of a page's head: styles and scripts, Open Graph, linked data."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
-# The directives that no setting changes.
-FIXED: Final = "worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'"
 # Pages whose styles are at a fixed address have it.
 RELOAD_SCRIPT: Final = Path(__file__).with_name("reload.js").read_text("utf-8").strip()
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
@@ -65,41 +63,6 @@ def csp_hash(text: str) -> str:
     """The CSP source that allows exactly this inline text (W3C CSP 3, hash-source)."""
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode()
     return f"'sha256-{digest}'"
-
-
-def policy(
-    *,
-    scripts: Iterable[str],
-    styles: Iterable[str] | None,
-    others: str,
-    forms: Iterable[str] = (),
-    scripts_from: str = "",
-    node_styles: str = "",
-    trusted_types: str = "",
-) -> str:
-    """The Content-Security-Policy of a page with these inline scripts and styles.
-
-    `styles` are the texts of its <style> elements, None where components compute some;
-    `node_styles` are the sources of those that a node adds, each after a space. So are
-    `scripts_from` for scripts: only these may run. Prerendered `style=` attributes need
-    style-src-attr. `others` are the directives of pictures, media, fonts, requests and frames.
-    Forms may send to the page's own site and to the origins `forms`. `trusted_types` is
-    NO_HTML_FROM_TEXT, or "".
-    """
-    allowed_scripts = "".join([f" {csp_hash(text)}" for text in scripts])
-    if styles is None:
-        allowed_styles = " 'unsafe-inline'"
-    else:
-        hashes = "".join([f" {csp_hash(text)}" for text in dict.fromkeys(styles)])
-        # Beside a hash a browser ignores 'unsafe-inline': there the node's would shut out all else.
-        # Put into one text, not added: what a slot is added to would be escaped.
-        allowed_styles = f"{node_styles}{hashes}"
-    allowed_forms = " ".join(("'self'", *forms))
-    return (
-        f"default-src 'none'; script-src 'self'{scripts_from}{allowed_scripts}; "
-        f"style-src 'self'{allowed_styles}; style-src-attr 'unsafe-inline'; {others}; {FIXED}"
-        f"{trusted_types}; form-action {allowed_forms}"
-    )
 
 
 def inline_styles(html: str) -> list[str]:

@@ -19,7 +19,8 @@ from robbieblocks.model import (
 )
 from robbieblocks.prerender.page import head, site_files
 from robbieblocks.prerender.page.content import Content
-from robbieblocks.prerender.page.document import NodeSlots, PageDocument
+from robbieblocks.prerender.page.document import PageDocument
+from robbieblocks.prerender.page.node_slots import NodeSlots
 from robbieblocks.prerender.page.templates import Templates
 
 Links = Sequence[Mapping[str, str]]

@@ -33,11 +33,13 @@ from robbieblocks.model import (
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import feeds, head, site_files
 from robbieblocks.prerender.page.content import Content
-from robbieblocks.prerender.page.document import SLOTS, NodeSlots, PageDocument
+from robbieblocks.prerender.page.document import PageDocument
 from robbieblocks.prerender.page.granted import Granted
 from robbieblocks.prerender.page.islands import Islands
 from robbieblocks.prerender.page.node_pages import NodePages
-from robbieblocks.prerender.page.page_assets import AssetGraph, PageAssets
+from robbieblocks.prerender.page.node_slots import SLOTS, NodeSlots
+from robbieblocks.prerender.page.page_assets import AssetGraph
+from robbieblocks.prerender.page.policy import page_policy, trusted_types_of
 from robbieblocks.prerender.page.site_files import SitemapEntry
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
@@ -198,7 +200,7 @@ class PageRenderer:
                 "leads_to": content.leads_to,
                 "slot": SLOTS,
                 "csp": _safe(
-                    _policy(
+                    page_policy(
                         content,
                         loads,
                         style,
@@ -207,7 +209,7 @@ class PageRenderer:
                             *([head.RELOAD_SCRIPT] if styles == "fixed" else []),
                         ],
                         # The development server alters open pages by their HTML.
-                        trusted_types="" if styles == "separate" else _trusted_types(content),
+                        trusted_types="" if styles == "separate" else trusted_types_of(content),
                     )
                 ),
                 "open_graph": head.open_graph(content.about),
@@ -246,47 +248,6 @@ class PageRenderer:
         templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
         code = source_hash(_HERE), isolate_hash()
         return sha256("\n".join([*templates, *code, self.favicon.name if self.favicon else ""]))
-
-
-def _policy(
-    content: Content,
-    loads: PageAssets,
-    style: str,
-    *,
-    inline_scripts: Sequence[str],
-    trusted_types: str,
-) -> str:
-    scripts = [head.SPECULATION]
-    scripts += [loads.import_map] if loads.import_map else []
-    scripts += inline_scripts
-    styles = None
-    if loads.styles is not None:
-        styles = [*([style] if style else []), *content.inline_styles, *loads.styles]
-    forms = head.form_origins(content.about.metadata)
-    return head.policy(
-        scripts=scripts,
-        styles=styles,
-        forms=forms,
-        others=SLOTS.other_sources,
-        scripts_from=SLOTS.script_sources,
-        node_styles=SLOTS.style_sources,
-        trusted_types=trusted_types,
-    )
-
-
-def _trusted_types(content: Content) -> str:
-    """The directive of a page, or the slot in which a node decides."""
-    match content.settings.trusted_types:
-        case "on":
-            return head.NO_HTML_FROM_TEXT
-        case "off":
-            return ""
-        case _ if content.settings.scripts:
-            # What other sites' scripts do, they do with texts.
-            return str(SLOTS.trusted_types_forced)
-        case _:
-            name = "trusted_types_forced" if content.islands.may_make_html else "trusted_types"
-            return str(getattr(SLOTS, name))
 
 
 def _zones(
