@@ -39,6 +39,7 @@ _HYDRATED = """
 [...document.querySelectorAll("button, input")].every(
   (element) => Object.keys(element).some((key) => key.startsWith("__react")))
 """
+MUG = "export default ({ name }) => <p className='mug'>{name}</p>;"
 BLOCKS = """
 [[blocks]]
 order = 12
@@ -56,6 +57,29 @@ app = "site"
 route = "/site/soon/"
 layout = "single-column"
 status = "draft"
+"""
+
+TEMPLATE = """
+name = "{$row.name}"
+app = "site"
+route = "/site/mugs"
+layout = "single-column"
+
+[[blocks]]
+order = 1
+zone = "main"
+component = "mug"
+[blocks.props]
+name = { "$row" = "name" }
+"""
+COLLECTION = """
+[collections.mugs]
+view = "mugs"
+route = "/site/mugs/{slug}"
+template_page = "mug"
+
+[applications]
+"/api" = "http://127.0.0.1:1"
 """
 
 
@@ -101,7 +125,8 @@ def dev(
     shutil.copytree(warm_cache, home / "cache")
     with databases.copy(schema_template) as conninfo:
         found = Dev(folder=folder, database_url=conninfo, urls={})
-        for key, code in (("note", NOTE), ("plain", PLAIN), ("label", 'export default "Note";')):
+        codes = {"note": NOTE, "plain": PLAIN, "mug": MUG, "label": 'export default "Note";'}
+        for key, code in codes.items():
             found.write(f"content/components/{key}/component.tsx", code)
             found.write(
                 f"content/components/{key}/component.toml",
@@ -110,12 +135,16 @@ def dev(
         home_page = (folder / "content/pages/home.toml").read_text()
         found.write("content/pages/home.toml", home_page + BLOCKS)
         found.write("content/pages/soon.toml", DRAFT)
+        found.write("content/pages/mug.toml", TEMPLATE)
         with (folder / "robbieblocks.toml").open("a") as settings:
-            settings.write('\n[applications]\n"/api" = "http://127.0.0.1:1"\n')
+            settings.write(COLLECTION)
         with psycopg.connect(conninfo) as connection:
             connection.execute("DELETE FROM robbieblocks_style_tokens")
             connection.execute("DELETE FROM robbieblocks_node_branding")
+            connection.execute("CREATE TABLE mugs (slug text PRIMARY KEY, name text NOT NULL)")
+            connection.execute("INSERT INTO mugs VALUES ('blue', 'Blue mug')")
         shell = Installation(home=home, database_url=conninfo)
+        shell.run("collections", "install", "--apply", cwd=folder)
         with shell.running("dev", "--port", "0", cwd=folder) as process:
             assert process.stdout is not None
             for _ in range(2):
@@ -183,6 +212,17 @@ def test_what_is_saved_is_shown_without_a_reload(dev: Dev, page: Page, noise: No
     expect(page.locator("#mine")).to_be_visible()
     assert not marked(page)
     assert str(noise) == ""
+
+
+def test_a_row_of_a_collection_is_shown(dev: Dev, page: Page) -> None:
+    """Its page follows the row, and a row that comes has one."""
+    opened(page, str(httpx.URL(dev.urls["day"]).join("/site/mugs/blue")))
+    expect(page.locator(".mug")).to_have_text("Blue mug")
+    dev.sql("UPDATE mugs SET name = 'Blue mug, dented'")
+    expect(page.locator(".mug")).to_have_text("Blue mug, dented")
+    dev.sql("INSERT INTO mugs VALUES ('red', 'Red mug')")
+    red = httpx.URL(dev.urls["night"]).join("/site/mugs/red")
+    until(lambda: "Red mug" in httpx.get(red).text, "the new row's page")
 
 
 def test_what_belongs_to_an_application_is_passed_on(dev: Dev) -> None:
