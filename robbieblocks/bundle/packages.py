@@ -21,6 +21,7 @@ from robbieblocks.bundle import react
 from robbieblocks.bundle.compile import Esbuild, Output
 from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
+from robbieblocks.bundle.run_at_load import compiled_at_once
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Module, sha256
@@ -174,7 +175,8 @@ class Packages:
             (module,) = self._built("vendor.js", text, [*browser, banner])
         script = in_isolate.encode() if in_isolate is not None else common_js[0].files["vendor.js"]
         head = {"imports": list(dict.fromkeys(path for path, _ in imports))}
-        return packed(json.dumps(head), module.files["vendor.js"], script)
+        code = compiled_at_once(module.files["vendor.js"])
+        return packed(json.dumps(head), code, script)
 
     def _exported(self, part: PackagePart) -> frozenset[str]:
         return self.names(part.package) if part.names is None else part.names

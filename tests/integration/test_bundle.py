@@ -279,6 +279,14 @@ def test_one_react(toolchain: Toolchain, packages: Packages) -> None:
         assert b"useMemoCache:" not in modules[name].asset.content
 
 
+def test_browsers_compile_react_while_it_arrives(packages: Packages) -> None:
+    """Each file of React's stands in parentheses: browsers compile it before it is called."""
+    code = packages.modules([PackagePart.whole("react")])["react"].asset.content
+    files = re.findall(rb"var [\w$]+=[\w$]+\((\(?)(?:\([\w$,]*\)|[\w$]+)=>\{\"use strict\"", code)
+    assert len(files) >= 5
+    assert set(files) == {b"("}
+
+
 def test_named_exports(packages: Packages) -> None:
     """React's names are spelled out in its ES module."""
     names = packages.names("react")

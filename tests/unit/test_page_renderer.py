@@ -138,6 +138,15 @@ def test_fonts_do_not_hold_back_the_first_paint() -> None:
     assert body.index(f'as="font" type="font/woff2" href="{font.url}"') < body.index("<main")
 
 
+@pytest.mark.parametrize("form", ["linked", "fixed"])
+def test_modules_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
+    """Where a page waits for its styles, its preloads wait in a template for the page's script."""
+    html = _html(page(block(1, "live")), styles=form)
+    outside, *waiting = re.split(r'<template id="rb-preloads">(.*?)</template>', html)
+    assert "modulepreload" not in outside + waiting[1]
+    assert waiting[0].count('<link rel="modulepreload" href="/_rb/') == 3
+
+
 @pytest.mark.parametrize("when", ["idle", "visible"])
 def test_later_islands_preload_nothing(when: Any) -> None:
     """What hydrates later is not fetched early."""

@@ -18,6 +18,10 @@ import { elementsOf, patch, propsOf, tolerating } from "./fresh.js";
 import "./forms.js";
 import { choose, leftAlone, retype, typedIn } from "./typed.js";
 
+// A page that waits for stylesheets has the preloads of its modules here: this runs after those.
+const preloads = document.head.querySelector("template#rb-preloads");
+if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
+
 const PLACEHOLDER = /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
 const query = new URLSearchParams(location.search);
 

@@ -135,7 +135,8 @@ class AssetGraph:
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
-        Modules of `islands` are in the import map, those of the eager ones are preloaded too.
+        Modules of `islands` are in the import map, those of the eager ones are preloaded too: at
+        once, or, where the page waits for stylesheets first, by islands.js, which runs after them.
         `words` are those of the page's HTML that may be utility classes.
         """
         own = self._styles_of(components, self.bundle.utilities_for(components, words), styles)
@@ -153,7 +154,9 @@ class AssetGraph:
         lines = [f'<script type="importmap">{import_map}</script>']
         if islands.eager:
             # Several specifiers may lead to one file.
-            lines += dict.fromkeys(map(self._preload, self._modules(islands.eager)))
+            preloads = dict.fromkeys(map(self._preload, self._modules(islands.eager)))
+            waits = styles in ("linked", "fixed") or (styles == "inline" and bool(own.linked))
+            lines += [_after_styles(preloads)] if waits else preloads
         lines.append(
             f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
         )
@@ -254,6 +257,11 @@ def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
     asset = bundle.modules[specifier].asset
     url, integrity = json.dumps(asset.url), json.dumps(asset.integrity)
     return head.inert(f"{json.dumps(specifier)}:{url}"), head.inert(f"{url}:{integrity}")
+
+
+def _after_styles(preloads: Iterable[str]) -> str:
+    """The preloads where browsers see none: they would share a slow line with the stylesheets."""
+    return f'<template id="rb-preloads">{"".join(preloads)}</template>'
 
 
 def _preload(bundle: Bundle, specifier: str) -> str:

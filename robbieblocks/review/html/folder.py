@@ -27,7 +27,8 @@ _POLICY: Final = (
     "font-src 'self' file:; base-uri 'none'; form-action 'none'"
 )
 _GONE: Final = (
-    "script,meta[http-equiv],link[rel=modulepreload],link[rel=preload],link[rel=canonical]"
+    "script,meta[http-equiv],link[rel=modulepreload],link[rel=preload],link[rel=canonical],"
+    "template#rb-preloads"
 )
 _ADDRESSED: Final = ("href", "src", "poster", "action")
 _ASSET: Final = re.compile(re.escape(ASSET_PREFIX) + r"([\w.-]+)")
