@@ -20,6 +20,7 @@ import psycopg
 from benchmarks import database_side, growth, machine, performance_page, plot, report, scenarios
 from benchmarks.databases_in_step import databases_in_step
 from benchmarks.fleet import fleet
+from benchmarks.fleet_of_workers import fleet_of_workers
 from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
@@ -113,6 +114,7 @@ def _details(bench: Bench, only: Sequence[str] | None) -> None:
         "queue": database_side.queue,
         "databases_in_step": databases_in_step,
         "fleet": fleet,
+        "fleet_of_workers": fleet_of_workers,
     }
     for name, part in parts.items():
         if not only or name in only:

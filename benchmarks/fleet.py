@@ -30,7 +30,7 @@ from tests import clusters
 from tests.clusters import Cluster
 from tests.workers import edit, fill, until
 
-_REAL: Final = 8
+REAL: Final = 8
 _LISTENERS: Final = (0, 100, 1_000)
 _SUBSCRIBERS: Final = (0, 16, 64, 128)
 _EDITS: Final = 100
@@ -38,7 +38,7 @@ _PATIENCE_S: Final = 60.0
 # An edit that changes nothing is told to nobody.
 _VERSIONS: Final = itertools.count(1)
 _MASTER: Final = "site"
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "max_connections": "1400",
     "max_replication_slots": "200",
     "max_wal_senders": "200",
@@ -69,10 +69,10 @@ def fleet(bench: Bench) -> list[dict[str, Any]]:
     _allow_files(2_000)
     with _servers() as (master, nodes), master.connect(_MASTER) as writer:
         with ExitStack() as stack:
-            heard = [stack.enter_context(nodes.connect(f"node_{n}")) for n in range(_REAL)]
+            heard = [stack.enter_context(nodes.connect(f"node_{n}")) for n in range(REAL)]
             for each in heard:
                 each.execute("LISTEN robbieblocks_change")
-            add(f"{_REAL} nodes with databases", **_edited(master, writer, heard, _notified))
+            add(f"{REAL} nodes with databases", **_edited(master, writer, heard, _notified))
         for count in (0, 100) if bench.quick else _LISTENERS:
             with ExitStack() as stack:
                 heard = [stack.enter_context(master.connect(_MASTER)) for _ in range(count)]
@@ -80,7 +80,7 @@ def fleet(bench: Bench) -> list[dict[str, Any]]:
                     each.execute("LISTEN sync_log")
                 add(f"{count} sessions that listen", **_edited(master, writer, heard, _notified))
         for count in (0, 16) if bench.quick else _SUBSCRIBERS:
-            until(lambda: _sessions(writer) <= _REAL, "the sessions to end")
+            until(lambda: _sessions(writer) <= REAL, "the sessions to end")
             with ExitStack() as stack:
                 streams = [stack.enter_context(_subscribed(master)) for _ in range(count)]
                 found = _edited(master, writer, streams, _committed)
@@ -102,7 +102,7 @@ def _servers() -> Iterator[tuple[Cluster, Cluster]]:
         made: list[Cluster] = []
         for place in ("master", "nodes"):
             (folder / place).mkdir()
-            running = clusters.running(clusters.EMBEDDED, template, folder / place, **_SETTINGS)
+            running = clusters.running(clusters.EMBEDDED, template, folder / place, **SETTINGS)
             made.append(stack.enter_context(running))
         master, nodes = made
         for cluster in made:
@@ -111,17 +111,19 @@ def _servers() -> Iterator[tuple[Cluster, Cluster]]:
             with cluster.connect(_MASTER) as connection:
                 connection.execute("SET robbieblocks.demo = off")
                 schema.apply(connection, sync=True)
-        _join_all(folder, master, nodes)
+        join_all(folder, master, nodes)
         yield master, nodes
 
 
-def _join_all(folder: Path, master: Cluster, nodes: Cluster) -> None:
+def join_all(folder: Path, master: Cluster, nodes: Cluster, *, is_filled: bool = False) -> None:
+    """Have the nodes' databases join the master's, which gets the small site unless it has one."""
     given = Settings.from_environment(database_url=master.conninfo(_MASTER))
     settings = replace(given, home=folder / "home")
     with master.connect(_MASTER) as connection:
-        fill(connection, ("play",))
+        if not is_filled:
+            fill(connection, ("play",))
         sync.init_master(settings, connection, "master")
-    for number in range(_REAL):
+    for number in range(REAL):
         with nodes.connect() as connection:
             connection.execute(f"CREATE DATABASE node_{number} TEMPLATE {_MASTER}".encode())
         with master.connect(_MASTER) as connection:
@@ -231,7 +233,7 @@ def _sessions(writer: psycopg.Connection) -> int:
 
 def _cpu_s(master: Cluster) -> float:
     total = 0.0
-    for each in _processes(master):
+    for each in processes(master):
         # A session that has ended counts no more.
         with suppress(psutil.NoSuchProcess):
             times = each.cpu_times()
@@ -243,13 +245,14 @@ def _memory_mb(master: Cluster) -> dict[str, float]:
     """What one process that sends WAL has for itself."""
     found = [
         each.memory_full_info().uss / 1e6
-        for each in _processes(master)
+        for each in processes(master)
         if "walsender" in " ".join(each.cmdline())
     ]
     return {"mb_a_subscriber": median(found)} if found else {}
 
 
-def _processes(master: Cluster) -> list[psutil.Process]:
+def processes(master: Cluster) -> list[psutil.Process]:
+    """The processes of a server now."""
     here = str(master.data)
     parent = next(
         each

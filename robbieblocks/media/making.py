@@ -23,6 +23,8 @@ _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
 _SHARED_KIND: Final = "picture"
 _FETCHED_AT_ONCE: Final = 4
+# What the forms of a picture of 1600 x 900 take; larger ones take longer (docs/sync.md).
+_MS_EACH: Final = 8_000.0
 _TIMEOUT_S: Final = 60.0
 _PIXELS_MAX: Final = 100_000_000
 _EXTENSIONS: Final = {
@@ -236,7 +238,7 @@ class MediaMaker:
         every = list(rows)
         for start in range(0, len(every), _FETCHED_AT_ONCE):
             some = every[start : start + _FETCHED_AT_ONCE]
-            found = self.cache.fetch(_SHARED_KIND, map(cache_key, some))
+            found = self.cache.fetch(_SHARED_KIND, map(cache_key, some), _MS_EACH * len(some))
             for row in some:
                 entry = found.get(cache_key(row))
                 made = None if entry is None else unpacked(row, entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -15,8 +16,9 @@ _BLOCK_KIND: Final = "block"
 _PACK_KIND: Final = "blocks 1"
 # A killed process renders at most so many blocks again.
 _WRITE_AFTER_BLOCKS: Final = 10_000
-# Fewer are rendered sooner than a bucket answers (docs/sync.md has the figures).
-_FETCHED_MIN: Final = 1_000
+# What rendering takes until it was measured, and from how many blocks on it is.
+_USUAL_MS_EACH: Final = 0.5
+_LEARNED_MIN: Final = 50
 _PACK_BLOCKS: Final = 500
 _KEY_BYTES: Final = 32
 _LENGTH: Final = struct.Struct(">I")
@@ -31,12 +33,14 @@ class BlockCache:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._unwritten: dict[str, bytes] = {}
+        self._ms_each = _USUAL_MS_EACH
 
     def get_many(self, keys: Iterable[str]) -> dict[str, RenderedBlock]:
         """The blocks that are cached, here or by another node, by key."""
         wanted = list(keys)
         found = self._cache.get_many(_BLOCK_KIND, wanted)
-        if len(wanted) - len(found) >= _FETCHED_MIN:
+        missing = len(wanted) - len(found)
+        if missing and self._is_shared(missing):
             fetched = self._fetched({*wanted} - found.keys())
             self._unwritten.update(fetched)
             found |= fetched
@@ -48,7 +52,9 @@ class BlockCache:
         stream: Iterator[Mapping[RenderJob, RenderedBlock]],
     ) -> Iterator[Mapping[RenderJob, RenderedBlock]]:
         """The same batches of rendered blocks; what is taken from them is remembered."""
-        packs = _Packs({*keys.values()})
+        names = {*keys.values()}
+        packs = _Packs(names if self._is_shared(len(names)) else set())
+        began = time.perf_counter()
         for batch in stream:
             failpoints.reached("rendered")
             made = {
@@ -59,6 +65,9 @@ class BlockCache:
             if len(self._unwritten) >= _WRITE_AFTER_BLOCKS:
                 self.flush()
             yield batch
+        if len(names) >= _LEARNED_MIN:
+            took_ms = (time.perf_counter() - began) * 1_000
+            self._ms_each += (took_ms / len(names) - self._ms_each) / 2
 
     def flush(self) -> None:
         """Write what was remembered.
@@ -69,19 +78,24 @@ class BlockCache:
         unwritten, self._unwritten = self._unwritten, {}
         self._cache.put_many(_BLOCK_KIND, unwritten)
 
+    def _is_shared(self, blocks: int) -> bool:
+        """Whether nodes ask each other for so many blocks."""
+        return self._cache.is_shared(self._ms_each * blocks, _pack_count(blocks))
+
     def _fetched(self, keys: set[str]) -> dict[str, bytes]:
         """What another node rendered of many blocks."""
         found: dict[str, bytes] = {}
-        for pack in self._cache.fetch(_PACK_KIND, _packs_of(keys)).values():
+        expected_ms = self._ms_each * len(keys)
+        for pack in self._cache.fetch(_PACK_KIND, _packs_of(keys), expected_ms).values():
             found |= {key: entry for key, entry in _unpacked(pack) if key in keys}
         return found
 
 
 class _Packs:
-    """The packs of blocks that are rendered together; none of few blocks."""
+    """The packs of blocks that are rendered together."""
 
     def __init__(self, keys: set[str]) -> None:
-        packs = _packs_of(keys) if len(keys) >= _FETCHED_MIN else {}
+        packs = _packs_of(keys)
         self._names = {key: name for name, part in packs.items() for key in part}
         self._left = {name: len(part) for name, part in packs.items()}
         self._made: dict[str, dict[str, bytes]] = {name: {} for name in packs}
@@ -107,11 +121,16 @@ def _packs_of(keys: set[str]) -> dict[str, list[str]]:
     A block's own key says in which pack it is, and a pack's name is a hash of all keys in it. So
     where nodes differ in a few blocks, most packs are equal.
     """
-    bits = max(0, (len(keys) // _PACK_BLOCKS).bit_length() - 1)
+    bits = _pack_count(len(keys)).bit_length() - 1
     parts: dict[int, list[str]] = {}
     for key in sorted(keys):
         parts.setdefault(int(key[:8], 16) >> 32 - bits, []).append(key)
     return {sha256("".join(part)): part for part in parts.values()}
+
+
+def _pack_count(blocks: int) -> int:
+    """How many packs so many blocks make: a power of two."""
+    return 1 << max(0, (blocks // _PACK_BLOCKS).bit_length() - 1)
 
 
 def _packed(blocks: Mapping[str, bytes]) -> bytes:

@@ -6,14 +6,8 @@ nodes, and whoever can only write to the bucket is not. So a node with the key c
 show what it likes.
 """
 
-from robbieblocks.shared_cache.shared import (
-    SHARED_CACHE_LOGGER,
-    SharedCache,
-    SharedCounts,
-    open_shared_cache,
-    remove_old,
-    try_out,
-)
+from robbieblocks.shared_cache.opening import open_shared_cache, remove_old, try_out
+from robbieblocks.shared_cache.shared import SHARED_CACHE_LOGGER, SharedCache, SharedCounts
 from robbieblocks.shared_cache.trouble import Trouble, troubles
 
 __all__ = [

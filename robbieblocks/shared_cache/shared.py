@@ -7,23 +7,21 @@ refuses costs a build one bound, and then nothing until the pause is over.
 from __future__ import annotations
 
 import logging
-import os
-import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import BucketUnavailable
 from robbieblocks.messages import visible_line
-from robbieblocks.objectstore import Address, Bucket, Content, Overtaken, Patience, Stored
-from robbieblocks.settings import SHARED_CACHE_KEY, SharedCacheSettings
-from robbieblocks.shared_cache.sealing import Sealing, sealing_with
+from robbieblocks.objectstore import Bucket, Content, Overtaken, Stored
+from robbieblocks.shared_cache.claims import await_others, claim, wait_s
+from robbieblocks.shared_cache.pace import Pace
+from robbieblocks.shared_cache.sealing import Sealing
 from robbieblocks.shared_cache.trouble import Doing, Pauses
 
 # A command has no log; the worker's takes these records.
@@ -33,21 +31,20 @@ SHARED_CACHE_LOGGER.propagate = False
 SHARED_CACHE_LOGGER.setLevel(logging.INFO)
 
 # So long a build waits for an answer, and a command at its end for what it has to write.
-_ASK_S: Final = 3.0
+ASK_S: Final = 3.0
 _LAST_WRITES_S: Final = 5.0
 _AT_ONCE: Final = 8
+_NO_CLAIMS_S: Final = 60.0
 # Larger ones take longer to fetch than the bound. All that are asked at once fit into memory.
 _ENTRY_BYTES_MAX: Final = 16 << 20
 _WAITING_BYTES_MAX: Final = 64 << 20
-_AGE_MAX: Final = timedelta(days=30)
-# Nothing else below the prefix is ever removed.
-_OWN_KEY: Final = re.compile(r"[0-9a-f]{16}/(?:[0-9a-f]{2}/[0-9a-f]{62}|trial/[0-9a-f]{64})")
 
 
 @dataclass(slots=True)
 class SharedCounts:
     """Entries since the process began: `found` and `absent` when asked for, `refused` for their
     seal, `written`, and `dropped` where they could not be. `failures` are pauses that began.
+    `claimed` were to be made here while others waited, `awaited` came from one that made them.
     """
 
     found: int = 0
@@ -56,6 +53,8 @@ class SharedCounts:
     written: int = 0
     dropped: int = 0
     failures: int = 0
+    claimed: int = 0
+    awaited: int = 0
 
 
 class SharedCache:
@@ -81,22 +80,67 @@ class SharedCache:
         self._pauses = Pauses(folder, monotonic)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="shared-cache")
         self._lock = threading.Lock()
+        self._pace = Pace(_AT_ONCE)
+        self._closed = threading.Event()
+        self._monotonic = monotonic
+        self._no_claims_until = 0.0
         self._waiting = deque[tuple[str, bytes]]()
         self._waiting_bytes = 0
         self._refused = set[str]()
         self._writer: threading.Thread | None = None
 
-    def get_many(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """The entries that the bucket gave in time, by key."""
-        wanted = {self._sealing.name(kind, key): key for key in keys}
+    def is_worth(self, made_in_ms: float, requests: int) -> bool:
+        """Whether entries that take so long to make should be asked for, and shared."""
         with self._lock:
-            if not wanted or self._pauses.has("read"):
-                return {}
-        asked = {
-            self._pool.submit(self._bucket.get, self._key(name), bytes_max=_ENTRY_BYTES_MAX): name
-            for name in wanted
-        }
-        done, late = wait(asked, _ASK_S, FIRST_EXCEPTION)
+            return self._pace.is_worth(made_in_ms, requests)
+
+    def get_many(self, kind: str, keys: Iterable[str], made_in_ms: float) -> dict[str, bytes]:
+        """The entries that the bucket gave in time, by key. To make all takes `made_in_ms` here.
+
+        Of what takes long one node makes what is absent, and the others wait for it for a while.
+        """
+        wanted = {self._sealing.name(kind, key): key for key in keys}
+        if not wanted or not self.is_worth(made_in_ms, len(wanted)):
+            return {}
+        found = self._asked(wanted)
+        if found is None:
+            return {}
+        absent = wanted.keys() - found.keys()
+        left_ms = made_in_ms * len(absent) / len(wanted)
+        if absent and self._is_another_s(min(absent), left_ms):
+            came = await_others(self._asked, min(absent), absent, wait_s(left_ms), self._closed)
+            found |= came
+            with self._lock:
+                self.counts.awaited += len(came)
+        with self._lock:
+            self.counts.found += len(found)
+            self.counts.absent += len(wanted) - len(found)
+        return {wanted[name]: content for name, content in found.items()}
+
+    def _is_another_s(self, name: str, made_in_ms: float) -> bool:
+        """Whether another node has said that it makes an entry; else this one says so."""
+        with self._lock:
+            now = self._monotonic()
+            if now < self._no_claims_until or not self._pace.is_for_one(made_in_ms):
+                return False
+        try:
+            is_ours = claim(self._bucket, self._sealing, self._key, name)
+        except Exception:  # noqa: BLE001 -- no answer of a bucket may fail a build
+            # As a node that may only read: it makes things itself, and entries are another matter.
+            with self._lock:
+                self._no_claims_until = now + _NO_CLAIMS_S
+            return False
+        with self._lock:
+            self.counts.claimed += is_ours
+        return not is_ours
+
+    def _asked(self, wanted: Collection[str]) -> dict[str, bytes] | None:
+        """What the bucket has of these names now; None where it is left alone."""
+        with self._lock:
+            if self._pauses.has("read"):
+                return None
+        asked = {self._pool.submit(self._read, name): name for name in wanted}
+        done, late = wait(asked, ASK_S, FIRST_EXCEPTION)
         for future in late:
             future.cancel()
         found: dict[str, bytes] = {}
@@ -106,14 +150,19 @@ class SharedCache:
             content, wrong = self._answer(name, future)
             why = why or wrong
             if content is not None:
-                found[wanted[name]] = content
+                found[name] = content
         if late and not why:
-            why = f"{len(late)} of {len(asked)} entries took longer than {_ASK_S:.0f} s"
-        with self._lock:
-            self.counts.found += len(found)
-            self.counts.absent += len(wanted) - len(found)
+            why = f"{len(late)} of {len(asked)} entries took longer than {ASK_S:.0f} s"
         self._ended("read", why)
         return found
+
+    def _read(self, name: str) -> Content | None:
+        began = time.perf_counter()
+        try:
+            return self._bucket.get(self._key(name), bytes_max=_ENTRY_BYTES_MAX)
+        finally:
+            with self._lock:
+                self._pace.took((time.perf_counter() - began) * 1_000)
 
     def put_many(self, kind: str, items: Mapping[str, bytes]) -> None:
         """Have entries written soon; returns at once. What can't be written is dropped."""
@@ -135,6 +184,7 @@ class SharedCache:
 
     def close(self) -> None:
         """Wait a few seconds for what is still to be written; the rest is dropped."""
+        self._closed.set()
         with self._lock:
             writer = self._writer
         if writer is not None:
@@ -226,61 +276,6 @@ class SharedCache:
 
 
 _PAST: Final[Mapping[Doing, str]] = {"read": "read", "write": "written to"}
-
-
-def open_shared_cache(settings: SharedCacheSettings, folder: Path) -> SharedCache:
-    """The shared cache that settings name, behind the cache in a folder.
-
-    Raises UsageError for an address, a key or a package that is wrong or missing.
-    """
-    address, sealing = _read(settings)
-    return SharedCache(Bucket(address, _hasty()), Bucket(address), sealing, folder)
-
-
-def try_out(settings: SharedCacheSettings) -> None:
-    """Write, read and remove an entry. Raises BucketUnavailable, and UsageError as opening does."""
-    address, sealing = _read(settings)
-    bucket = Bucket(address, _hasty())
-    name = sealing.name("trial", f"{os.getpid()} {time.time()}")
-    key = f"{sealing.folder}/trial/{name}"
-    data = sealing.sealed(name, b"")
-    stored = Stored(key=key, data=data, content_type="text/plain", cache_control="no-store")
-    bucket.put_bound(stored, None)
-    read = bucket.get(key, bytes_max=_ENTRY_BYTES_MAX)
-    if read is None or sealing.opened(name, read.data) is None:
-        raise BucketUnavailable(
-            f"{bucket.address} gives other bytes than were written\n"
-            "  -> name another bucket in cache.shared"
-        )
-    bucket.delete([key])
-
-
-def remove_old(settings: SharedCacheSettings) -> int:
-    """Remove the entries that were written over 30 days ago, under any key; how many went.
-
-    What is needed on is written again by whoever makes it. Raises BucketUnavailable, and UsageError
-    as opening does.
-    """
-    bucket = Bucket(_read(settings)[0])
-    before = datetime.now(UTC) - _AGE_MAX
-    old = [
-        each.key
-        for each in bucket.list()
-        if each.modified < before and _OWN_KEY.fullmatch(each.key)
-    ]
-    bucket.delete(old)
-    return len(old)
-
-
-def _read(settings: SharedCacheSettings) -> tuple[Address, Sealing]:
-    sealing = sealing_with(os.environ.get(SHARED_CACHE_KEY))
-    return Address.parse(settings.url, endpoint=settings.endpoint, region=settings.region), sealing
-
-
-def _hasty() -> Patience:
-    bound = timedelta(seconds=_ASK_S)
-    connect = min(bound, timedelta(seconds=1))
-    return Patience(timeout=bound, connect_timeout=connect, retries=0, retry_timeout=bound)
 
 
 def _reason(error: BaseException) -> str:

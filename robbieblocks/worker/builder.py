@@ -107,6 +107,7 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
         triggers=len(rows),
         trigger_ids=[str(row.id) for row in rows[:_LOGGED_ITEMS_MAX]],
         answered=sum(row.id in report.handled for row in rows),
+        blocks_rendered=report.blocks_rendered,
         build_ms=run.build_ms,
         deploy_ms=run.deploy_ms,
         phases={name: round(value, 1) for name, value in report.phases.items()},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -18,10 +20,13 @@ from robbieblocks.objectstore import Address, Bucket, Content, Listed, Overtaken
 from robbieblocks.pipeline.block_cache import BlockCache
 from robbieblocks.settings import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.settings.bucket import BucketSettings
-from robbieblocks.shared_cache import SharedCache, shared, troubles
+from robbieblocks.shared_cache import SharedCache, claims, opening, shared, troubles
+from robbieblocks.shared_cache.pace import Pace
 from robbieblocks.shared_cache.sealing import Sealing, sealing_with
 from tests.workers import until
 
+# Worth a request, and not worth that others wait for it.
+LONG_MS = 500.0
 SECRET = b"of the nodes, and of nobody else"
 
 
@@ -34,7 +39,9 @@ class MemoryBucket:
         self.objects: dict[str, bytes] = {}
         self.reads = 0
         self.fails = ""
+        self.is_readonly = False
         self.hangs: threading.Event | None = None
+        self.one = threading.Lock()
 
     def get(self, key: str, *, bytes_max: int | None = None) -> Content | None:
         self.reads += 1
@@ -43,18 +50,20 @@ class MemoryBucket:
         if self.fails:
             raise BucketUnavailable(self.fails)
         data = self.objects.get(key)
-        return None if data is None or len(data) > (bytes_max or 0) else Content(data, "")
+        return None if data is None or len(data) > (bytes_max or 0) else Content(data, sha256(data))
 
     def put(self, stored: Stored) -> str:
-        if self.fails:
-            raise BucketUnavailable(self.fails)
+        if self.fails or self.is_readonly:
+            raise BucketUnavailable(self.fails or "AccessDenied")
         self.objects[stored.key] = stored.data
         return ""
 
-    def put_bound(self, stored: Stored, _etag: str | None) -> str:
-        if stored.key in self.objects:
-            raise Overtaken(stored.key)
-        return self.put(stored)
+    def put_bound(self, stored: Stored, etag: str | None) -> str:
+        with self.one:
+            found = self.objects.get(stored.key)
+            if etag != (None if found is None else sha256(found)):
+                raise Overtaken(stored.key)
+            return self.put(stored)
 
 
 @pytest.fixture
@@ -98,8 +107,8 @@ def test_what_a_node_shared_another_gets(
 ) -> None:
     """By kind and key; what nobody shared is not there, and is no failure."""
     other = node(bucket, tmp_path, clock)
-    assert other.get_many("module", ["a", "b"]) == {"a": b"code"}
-    assert other.get_many("block", ["a"]) == {}
+    assert other.get_many("module", ["a", "b"], LONG_MS) == {"a": b"code"}
+    assert other.get_many("block", ["a"], LONG_MS) == {}
     assert (other.counts.found, other.counts.absent, other.counts.failures) == (1, 2, 0)
     assert troubles(tmp_path) == []
 
@@ -116,7 +125,7 @@ def test_nobody_without_the_key_can_give_nodes_code(
     for false in (sealed_b, sealed_a[:-1], b"", b"code", foreign.sealed("00" * 32, b"code")):
         bucket.objects[name_a] = false
         reader = node(bucket, tmp_path, clock)
-        assert reader.get_many("module", ["a"]) == {}
+        assert reader.get_many("module", ["a"], LONG_MS) == {}
         assert reader.counts.refused == 1
         assert "was sealed by no node" in troubles(tmp_path)[0].why
         reader.put_many("module", {"a": b"code"})
@@ -130,7 +139,7 @@ def test_another_key_is_another_cache(
 ) -> None:
     """So a new key of the nodes ends what a stolen one could write, and names tell nothing."""
     renewed = node(bucket, tmp_path, clock, b"the new key, after one was stolen")
-    assert renewed.get_many("module", ["a"]) == {}
+    assert renewed.get_many("module", ["a"], LONG_MS) == {}
     assert renewed.counts.refused == 0
     assert not any("module" in name or sha256("a") in name for name in bucket.objects)
 
@@ -148,22 +157,22 @@ def test_a_bucket_that_hangs_costs_one_bound_of_time(
 ) -> None:
     """What does not come in time is not waited for, and the bucket is left alone for a minute, then
     for two; once it answers, it is used as before."""
-    monkeypatch.setattr(shared, "_ASK_S", 0.02)
+    monkeypatch.setattr(shared, "ASK_S", 0.02)
     bucket.hangs = threading.Event()
     reader = node(bucket, tmp_path, clock)
     try:
-        assert reader.get_many("module", ["a"]) == {}
+        assert reader.get_many("module", ["a"], LONG_MS) == {}
         assert "took longer" in troubles(tmp_path)[0].why
         for now, asks in ((59.0, 1), (61.0, 2), (180.0, 2), (182.0, 3)):
             clock.now = now
-            assert reader.get_many("module", ["a"]) == {}
+            assert reader.get_many("module", ["a"], LONG_MS) == {}
             _until_asked(bucket, asks)
     finally:
         bucket.hangs.set()
     monkeypatch.undo()
     bucket.hangs = None
     clock.now = 1000.0
-    assert reader.get_many("module", ["a"]) == {"a": b"code"}
+    assert reader.get_many("module", ["a"], LONG_MS) == {"a": b"code"}
     assert troubles(tmp_path) == []
     reader.close()
 
@@ -178,7 +187,7 @@ def test_a_node_that_may_only_read_reads(
     written(reader)
     reader.put_many("module", {"d": b"3"})
     bucket.fails = ""
-    assert reader.get_many("module", ["a"]) == {"a": b"code"}
+    assert reader.get_many("module", ["a"], LONG_MS) == {"a": b"code"}
     assert [(each.doing, each.why) for each in troubles(tmp_path)] == [
         ("write", "AccessDenied   -> let it write")
     ]
@@ -198,7 +207,7 @@ def test_what_is_too_large_is_not_shared(
     written(first)
     (name,) = bucket.objects
     bucket.objects[name] = bytes(shared._ENTRY_BYTES_MAX + 1)
-    assert node(bucket, tmp_path, clock).get_many("module", ["a"]) == {}
+    assert node(bucket, tmp_path, clock).get_many("module", ["a"], LONG_MS) == {}
 
 
 def test_the_writer_never_takes_more_memory_than_it_may(
@@ -253,9 +262,87 @@ def test_only_old_entries_of_the_cache_are_removed(monkeypatch: pytest.MonkeyPat
             removed.extend(keys)
 
     monkeypatch.setenv(SHARED_CACHE_KEY, base64.b64encode(SECRET).decode())
-    monkeypatch.setattr(shared, "Bucket", lambda *_: Listing())
-    assert shared.remove_old(SharedCacheSettings(url="s3://cache-of-nodes")) == 1
+    monkeypatch.setattr(opening, "Bucket", lambda *_: Listing())
+    assert opening.remove_old(SharedCacheSettings(url="s3://cache-of-nodes")) == 1
     assert removed == [entry]
+
+
+def test_only_what_takes_longer_to_make_than_to_fetch_is_asked_for(
+    bucket: MemoryBucket, first: SharedCache, tmp_path: Path, clock: Clock
+) -> None:
+    """By how long requests took of late; a bucket that was slow is asked again after a while."""
+    reader = node(bucket, tmp_path, clock)
+    assert reader.get_many("module", ["a"], 20.0) == {}
+    assert bucket.reads == 0
+    assert reader.get_many("module", ["a"], 100.0) == {"a": b"code"}
+    for _ in range(20):
+        reader._pace.took(3_000.0)
+    refused = [reader.is_worth(200.0, 1) for _ in range(40)]
+    assert not refused[0]
+    assert refused[-1]
+    many = Pace(8)
+    assert many.is_worth(900.0, 100)
+    assert not many.is_worth(60.0, 9)
+
+
+def _made_at_once(bucket: MemoryBucket, folder: Path, clock: Clock, nodes: int) -> list[bool]:
+    """Nodes that need one entry at the same moment; which of them had to make it."""
+    began = threading.Barrier(nodes)
+
+    def build(number: int) -> bool:
+        cache = node(bucket, folder, clock)
+        began.wait()
+        found = cache.get_many("picture", ["p"], 3_000.0)
+        if not found:
+            cache.put_many("picture", {"p": b"forms"})
+            written(cache)
+        cache.close()
+        return not found
+
+    with ThreadPoolExecutor(nodes) as pool:
+        return list(pool.map(build, range(nodes)))
+
+
+def test_of_nodes_that_need_an_entry_at_once_one_makes_it(
+    bucket: MemoryBucket, tmp_path: Path, clock: Clock
+) -> None:
+    """The others wait for it and get it; what is made in a moment each makes."""
+    assert sum(_made_at_once(bucket, tmp_path, clock, 8)) == 1
+
+
+def test_nobody_waits_long_for_a_node_that_died(
+    bucket: MemoryBucket, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waited makes it himself; a claim from before, of the future, or of garbage is none."""
+    monkeypatch.setattr(claims, "WAIT_MAX_S", 0.05)
+    dead, reader = (node(bucket, tmp_path, clock) for _ in range(2))
+    assert dead.get_many("picture", ["p"], 9_000.0) == {}
+    assert dead.counts.claimed == 1
+    assert reader.get_many("picture", ["p"], 9_000.0) == {}
+    assert (reader.counts.claimed, reader.counts.failures) == (0, 0)
+    (key,) = bucket.objects
+    for shift in (-60.0, 60.0, float("nan")):
+        bucket.objects[key] = _claim_at(dead, time.time() + shift)
+        assert reader.get_many("picture", ["p"], 9_000.0) == {}
+    bucket.objects[key] = b"x" * 40
+    assert reader.get_many("picture", ["p"], 9_000.0) == {}
+    assert reader.counts.claimed == 4
+
+
+def _claim_at(cache: SharedCache, moment: float) -> bytes:
+    name = cache._sealing.name("claim", cache._sealing.name("picture", "p"))
+    return cache._sealing.sealed(name, str(moment).encode())
+
+
+def test_a_node_that_may_not_claim_waits_for_nobody(
+    bucket: MemoryBucket, tmp_path: Path, clock: Clock
+) -> None:
+    """It tries that once a minute, and reads as before."""
+    reader = node(bucket, tmp_path, clock)
+    bucket.is_readonly = True
+    assert reader.get_many("picture", ["p"], 9_000.0) == {}
+    assert reader.get_many("picture", ["p"], 9_000.0) == {}
+    assert (reader.counts.failures, reader.counts.claimed, bucket.reads) == (0, 0, 2)
 
 
 def _blocks(count: int) -> dict[RenderJob, str]:
@@ -285,7 +372,7 @@ def test_many_blocks_are_rendered_once_on_all_nodes(
     shared_by = [node(bucket, tmp_path, clock) for _ in range(4)]
     caches = [BlockCache(Cache(tmp_path / str(n), each)) for n, each in enumerate(shared_by)]
     jobs = _blocks(3_000)
-    assert _render(caches[0], dict(list(jobs.items())[:500])) == 500
+    assert _render(caches[0], dict(list(jobs.items())[:100])) == 100
     assert bucket.objects == {}
     assert _render(caches[1], jobs) == 3_000
     written(shared_by[1])
