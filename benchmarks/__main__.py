@@ -65,6 +65,8 @@ def main() -> int:
         bench.results, about, datetime.now(UTC).isoformat(timespec="seconds"), bench.details
     )
     measured["quick"] = asked.quick
+    if asked.only and asked.out.exists():
+        measured = report.joined(json.loads(asked.out.read_text()), measured)
     _keep(bench, measured, asked.out, keep_budget=asked.keep_budget)
     print(report.table(bench.results))
     _say(f"took {time.monotonic() - began:.0f} s")
@@ -94,7 +96,10 @@ def _asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="make what was measured the new budget, and the figures of README.md and docs/",
     )
     parser.add_argument(
-        "--only", action="append", help="some scenarios alone, each by its function's name"
+        "--only",
+        action="append",
+        help="some scenarios alone, by their functions' names: their figures join the last run's, "
+        "if that was on the same machine and day",
     )
     parser.add_argument(
         "--out",

@@ -54,6 +54,26 @@ def as_json(
     }
 
 
+def joined(before: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """A run of some parts, with what an earlier run on the same machine and day has of the others.
+
+    Of another machine or day nothing is taken: their figures don't belong beside these.
+    """
+    same = ("processor", "processors", "python")
+    if (
+        before.get("quick") != measured.get("quick")
+        or before["date"][:10] != measured["date"][:10]
+        or any(before["machine"][name] != measured["machine"][name] for name in same)
+    ):
+        return dict(measured)
+    results = {row["id"]: row for row in (*before["results"], *measured["results"])}
+    return {
+        **measured,
+        "results": [results[name] for name in BY_ID if name in results],
+        "details": {**before["details"], **measured["details"]},
+    }
+
+
 def budget_of(measured: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a run's JSON that later runs are held against."""
     kept = ("id", "unit", "value", "machine_ms")

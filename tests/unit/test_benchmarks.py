@@ -175,3 +175,33 @@ def test_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     assert "old\n" not in once.replace("old queue", "")
     performance_page.write(measured, [page])
     assert page.read_text() == once
+
+
+def test_parts_that_are_measured_again_join_the_run_of_that_day() -> None:
+    """They take the place of the earlier figures; of another machine or day none stay."""
+    machine = {"processor": "A", "processors": 2, "python": "3.11.7", "load": 0.1}
+    rows = [{"id": name, "value": 1.0} for name in ("full-1000", "live-p50")]
+    before = {
+        "date": "2026-01-02T03:00:00",
+        "machine": machine,
+        "results": rows,
+        "details": {"queue": 1, "capture": 1},
+    }
+    again = {
+        "date": "2026-01-02T09:00:00",
+        "machine": machine | {"load": 0.2},
+        "results": [{"id": "full-1000", "value": 2.0}],
+        "details": {"queue": 2},
+    }
+    found = report.joined(before, again)
+    assert [(row["id"], row["value"]) for row in found["results"]] == [
+        ("live-p50", 1.0),
+        ("full-1000", 2.0),
+    ]
+    assert found["details"] == {"queue": 2, "capture": 1}
+    assert found["machine"]["load"] == 0.2
+    for other in (
+        again | {"date": "2026-01-03T00:00:00"},
+        again | {"machine": machine | {"processor": "B"}},
+    ):
+        assert report.joined(before, other) == other
