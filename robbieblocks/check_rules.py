@@ -64,12 +64,17 @@ RULES: Final = (
     Rule(
         "wide-host",
         "warning",
-        "a host of `settings` that stands for several: `https://*.x`, or `https:` for all",
+        "a host or site of `settings` that stands for several: `https://*.x`, or `https:` for all",
     ),
     Rule(
         "unused-host",
         "warning",
         "a host of `settings` that no row names; not judged beside a script of another site",
+    ),
+    Rule(
+        "report-address",
+        "warning",
+        "`reports` of `settings` that visitors' browsers can't reach, and `report_only` without it",
     ),
     Rule(
         "script-integrity",

@@ -14,6 +14,7 @@ from robbieblocks.bucket.redirect_lines import page_that_leads
 from robbieblocks.model import (
     ASSET_PREFIX,
     GONE,
+    HEADERS_FILE,
     REDIRECTS_FILE,
     SHARED_APP,
     WILDCARD,
@@ -21,6 +22,7 @@ from robbieblocks.model import (
     Redirect,
     Redirects,
     is_sheet_file,
+    read_headers_text,
     read_redirects_text,
     sha256,
 )
@@ -133,6 +135,7 @@ class Source:
             "redirects": {path: to for path, to in redirects.items() if path not in files},
             "notFound": not_found,
             **self._moved(),
+            **({"headers": headers} if (headers := self.headers()) else {}),
             "assets": [wanted.key for wanted in self.assets(assets)],
         }
         text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
@@ -156,6 +159,16 @@ class Source:
             name: {path: _moved_to(each) for path, each in part.items()}
             for name, part in parts.items()
             if part
+        }
+
+    def headers(self) -> dict[str, dict[str, str]]:
+        """What settings ask for, by app, where they do. Raises as `redirects`."""
+        return {
+            found.app: read_headers_text(
+                self._page(found.app, HEADERS_FILE, found.files[HEADERS_FILE])
+            )
+            for found in self.manifests
+            if HEADERS_FILE in found.files
         }
 
     def redirects(self) -> Redirects:

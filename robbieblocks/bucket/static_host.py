@@ -82,6 +82,7 @@ def static_site(
             )
         moved = redirect_lines(host, source.redirects(), *source.paths())
         passed_on, notes = _passed_on(host, applications)
+        notes = (*notes, *_own_notes(source))
         _check(host, headers, passed_on, moved, len(wanted))
         names = _page_names(source)
         files = {names.get(each.key, each.key): each.read() for each in wanted}
@@ -126,7 +127,7 @@ def _page_names(source: Source) -> dict[str, str]:
 def _headers(source: Source) -> Iterator[str]:
     """No two rules set the same header: where they do, the hosts join both values."""
     yield "/*"
-    for name, value in SECURITY.items():
+    for name, value in {**SECURITY, **_own_headers(source)}.items():
         yield f"  {name}: {value}"
     yield f"{ASSET_PREFIX}*"
     for name, value in ONE_YEAR.items():
@@ -136,6 +137,27 @@ def _headers(source: Source) -> Iterator[str]:
             yield f"/{path}"
             for name, value in SHOWN_WHILE_ASKED.items():
                 yield f"  {name}: {value}"
+
+
+def _own_headers(source: Source) -> dict[str, str]:
+    """The headers that all apps ask for alike. Of others the hosts would join several values."""
+    stated = source.headers()
+    every = [stated.get(found.app, {}) for found in source.manifests]
+    first = every[0] if every else {}
+    return {
+        name: value for name, value in first.items() if all(own.get(name) == value for own in every)
+    }
+
+
+def _own_notes(source: Source) -> list[str]:
+    """What settings of single apps ask for, which the hosts can't be told."""
+    alike = _own_headers(source)
+    return [
+        f"{app}: no other app has its {name}, so that is not sent"
+        for app, own in source.headers().items()
+        for name in own
+        if name not in alike
+    ]
 
 
 def _passed_on(

@@ -57,6 +57,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "dead-fragment": rows.each_page_on_nodes(links.dead_fragments),
     "wide-host": allowances.wide_hosts,
     "unused-host": allowances.unused_hosts,
+    "report-address": allowances.unreachable_reports,
     "script-integrity": allowances.scripts_without_integrity,
     "image-alt": rows.each_element(elements.image_text),
     "image-size": rows.each_element(elements.image_size),

@@ -33,6 +33,13 @@ from robbieblocks.model.collections import (
     template_of,
 )
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
+from robbieblocks.model.headers import (
+    HEADER_MAX,
+    HEADER_NAMES,
+    HEADERS_FILE,
+    headers_text,
+    read_headers_text,
+)
 from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
 from robbieblocks.model.manifest import Manifest, PageEntry
@@ -73,6 +80,7 @@ from robbieblocks.model.site_settings import (
     Host,
     HostUse,
     Icons,
+    PolicyTrial,
     SiteScript,
     SiteSettings,
     TrustedTypes,
@@ -100,6 +108,9 @@ __all__ = [
     "DEFAULT_LANGUAGES",
     "FEED_FORMS",
     "GONE",
+    "HEADERS_FILE",
+    "HEADER_MAX",
+    "HEADER_NAMES",
     "INDEX_FILE",
     "METADATA_MARKS",
     "MODULE",
@@ -153,6 +164,7 @@ __all__ = [
     "PageChange",
     "PageEntry",
     "PageRow",
+    "PolicyTrial",
     "Redirect",
     "Redirects",
     "RenderJob",
@@ -176,6 +188,7 @@ __all__ = [
     "doubled",
     "doubled_text",
     "frame_number",
+    "headers_text",
     "icon_file",
     "importers",
     "is_sheet_file",
@@ -185,6 +198,7 @@ __all__ = [
     "order_of_id",
     "own_order",
     "reachable",
+    "read_headers_text",
     "read_redirects_text",
     "redirects_text",
     "same",

@@ -259,7 +259,8 @@ class Snapshot:
     made of them, where the pipeline has done that; then stylesheets have their addresses. `frames`
     are the due pages that others were put into (assemble.Relations), and that are no `pages` any
     more. `frame_instants` are the first instants at which frames that are not due yet become due,
-    by app, where pages are as they are shown. `collections` are those of the settings.
+    by app, where pages are as they are shown. `app_settings` are those of frames, by app, where
+    they have some; None where they can't be read. `collections` are those of the settings.
     """
 
     pages: tuple[PageRow, ...]
@@ -273,5 +274,8 @@ class Snapshot:
     media_content: Callable[[str], bytes] = field(default=_no_media, repr=False, compare=False)
     library: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     frame_instants: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    app_settings: Mapping[str, SiteSettings | None] = field(
+        default_factory=dict[str, "SiteSettings | None"]
+    )
     taken_at: datetime
     bookmark: Bookmark = field(default_factory=Bookmark, repr=False, compare=False)

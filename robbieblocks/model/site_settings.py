@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages
 from robbieblocks.model.values import canonical_json
@@ -82,6 +82,17 @@ class WebManifest(NamedTuple):
     start_url: str = "/"
 
 
+class PolicyTrial(NamedTuple):
+    """What a policy would be that is only tried: None for the hosts that pages have by now."""
+
+    hosts: tuple[Host, ...] | None = None
+    trusted_types: bool = False
+
+
+# They are in no page: a release has its own file of them.
+_OF_HEADERS: Final = frozenset({"framed_by", "permissions", "referrer", "report_only", "reports"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class SiteSettings:
     """One field for each key of `settings`; its default is what holds where no row states it.
@@ -91,6 +102,11 @@ class SiteSettings:
     those who prefer the other theme than the node's: the theme, and a JSON object with the values.
     `social_card` says whether pages without a picture get one for social networks. `trusted_types`
     says whether browsers refuse to make HTML of texts; auto: where no script of the page does so.
+
+    The others become headers. `framed_by` are the origins that may show pages in a frame beside the
+    site itself: none for (), the site alone for None. `permissions` are features of browsers with
+    who may use them, `reports` is where browsers send reports, `report_only` is a policy that is
+    only tried.
     """
 
     languages: Languages = DEFAULT_LANGUAGES
@@ -103,6 +119,11 @@ class SiteSettings:
     consent: ConsentTexts = NO_TEXTS
     social_card: bool = False
     trusted_types: TrustedTypes = "auto"
+    framed_by: tuple[str, ...] | None = None
+    permissions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    referrer: str = ""
+    report_only: PolicyTrial | None = None
+    reports: str = ""
 
     def allows_frames_of(self, origin: str) -> bool:
         """Whether pages may show a frame of an origin with https: of any, where no host is named
@@ -113,11 +134,12 @@ class SiteSettings:
 
     @cached_property
     def text(self) -> str:
-        """All that is stated, of which fingerprints are made; "" for nothing."""
+        """All that is stated of pages, of which fingerprints are made; "" for nothing."""
         stated = {
             field.name: value
             for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
+            if field.name not in _OF_HEADERS
+            and (value := getattr(self, field.name)) != field.default
         }
         return canonical_json(stated) if stated else ""
 

@@ -5,7 +5,7 @@
 - `JobKeys` gives the cache key of a block that is to be rendered.
 - `PageRenderer` makes a `PageDocument` from rendered blocks. `NodeSlots` fills in what is a node's
   own. `NodeSheet` is the file of a node's styles at a fixed address; `tokens_in_pages` is what
-  pages that link it show of tokens themselves.
+  pages that link it show of tokens themselves. `sent_headers` are what web servers send with pages.
 
 Each name is imported when it is first used. The child process that runs components imports modules
 of this package and must start quickly, and a command starts isolates before Jinja is loaded.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.page.node_sheet import NodeSheet, tokens_in_pages
     from robbieblocks.prerender.page.node_slots import NodeSlots
     from robbieblocks.prerender.page.renderer import PageRenderer
+    from robbieblocks.prerender.page.sent_headers import sent_headers
     from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "card_text",
     "html_problem",
     "is_listed",
+    "sent_headers",
     "tokens_in_pages",
 ]
 
@@ -54,6 +56,7 @@ _MODULES: Final = {
     "card_text": "page.head",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
+    "sent_headers": "page.sent_headers",
     "tokens_in_pages": "page.node_sheet",
 }
 

@@ -9,7 +9,14 @@ is read at each request, so a new release is seen at once, and each answer comes
 from robbieblocks.response_headers import NO_STORE, SECURITY
 from robbieblocks.serve.applications import application_routes
 from robbieblocks.serve.asgi import Release, app, app_of
-from robbieblocks.serve.configuration import Printed, WebServer, WebSite, live_redirects, render
+from robbieblocks.serve.configuration import (
+    Printed,
+    WebServer,
+    WebSite,
+    live_headers,
+    live_redirects,
+    render,
+)
 from robbieblocks.serve.files import plain
 from robbieblocks.serve.server import addresses, serve_apps, serve_nodes
 
@@ -24,6 +31,7 @@ __all__ = [
     "app",
     "app_of",
     "application_routes",
+    "live_headers",
     "live_redirects",
     "plain",
     "render",

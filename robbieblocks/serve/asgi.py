@@ -20,12 +20,14 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.model import (
     ASSET_PREFIX,
     GONE,
+    HEADERS_FILE,
     REDIRECTS_FILE,
     SHARED_APP,
     Manifest,
     Redirect,
     Redirects,
     is_sheet_file,
+    read_headers_text,
     read_redirects_text,
 )
 from robbieblocks.release import SiteRoot
@@ -146,7 +148,8 @@ class _Site:
         caching = response_headers.REVALIDATE if status == 200 else response_headers.NO_STORE
         if is_sheet_file(file):
             caching = response_headers.SHOWN_WHILE_ASKED
-        headers = {release.BUILD_HEADER: found.manifest.build_hash, **caching}
+        build = {release.BUILD_HEADER: found.manifest.build_hash}
+        headers = {**found.headers(), **build, **caching}
         tag = found.manifest.files[file] + found.edition
         content = found.content(file)
         return self._files.respond(request, file, content, tag, headers, status=status)
@@ -164,7 +167,8 @@ class Release:
 
     `routes` has pages by their route and other files by their path. `redirects` leads from other
     forms of a page's address to its route. `content` reads a file; it raises FileNotFoundError
-    and SiteUnavailable. `edition` tells files apart that are sent otherwise than they are stored.
+    and SiteUnavailable. `edition` tells files apart that are sent otherwise than they are stored;
+    such files are sent without the headers that settings ask for.
     """
 
     manifest: Manifest
@@ -172,6 +176,9 @@ class Release:
     redirects: Mapping[str, str]
     content: Callable[[str], bytes]
     edition: str = ""
+    _headers: list[Mapping[str, str]] = field(
+        default_factory=list[Mapping[str, str]], compare=False
+    )
     _stated: list[Redirects] = field(default_factory=list[Redirects], compare=False)
 
     @classmethod
@@ -179,6 +186,17 @@ class Release:
         """Work out routes and redirects from a manifest."""
         routes, redirects = release.routes_of(manifest)
         return cls(manifest, routes, redirects, content, edition)
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that settings ask for. The release's file is read once, when needed.
+
+        Raises FileNotFoundError and SiteUnavailable.
+        """
+        if HEADERS_FILE not in self.manifest.files or self.edition:
+            return {}
+        if not self._headers:
+            self._headers.append(read_headers_text(self.content(HEADERS_FILE)))
+        return self._headers[0]
 
     def moved(self, path: str) -> Redirect | None:
         """The redirect that rows state for a path. The release's file is read once, when needed.

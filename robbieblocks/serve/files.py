@@ -53,7 +53,7 @@ class FileResponder:
         `tag` stands for the content: the ETag is made of it. Only a 200 has one. `copy` gives the
         content in a coding, where it is kept so.
         """
-        sent = {**headers, **SECURITY, "Content-Type": type_of(name)}
+        sent = {**SECURITY, **headers, "Content-Type": type_of(name)}
         if release.is_compressible(name, len(content)):
             sent["Vary"] = "Accept-Encoding"
             coding, content = self._coded(request, tag, content, copy)

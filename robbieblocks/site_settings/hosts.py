@@ -17,15 +17,15 @@ _MOST_DATA: Final = 20
 _CATEGORY_LENGTH: Final = 50
 
 USES: Final[tuple[HostUse, ...]] = get_args(HostUse)
-_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PORT: Final = r"(?::[0-9]{1,5})?"
+LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+PORT: Final = r"(?::[0-9]{1,5})?"
 _HOST: Final = re.compile(
-    rf"(?:https|wss)://(?:{_LABEL}(?:\.{_LABEL}){{0,30}}|\*\.{_LABEL}(?:\.{_LABEL}){{1,30}}){_PORT}"
+    rf"(?:https|wss)://(?:{LABEL}(?:\.{LABEL}){{0,30}}|\*\.{LABEL}(?:\.{LABEL}){{1,30}}){PORT}"
 )
-_LOCAL: Final = re.compile(rf"(?:http|ws)://(?:localhost|127\.0\.0\.1){_PORT}")
+_LOCAL: Final = re.compile(rf"(?:http|ws)://(?:localhost|127\.0\.0\.1){PORT}")
 # Without what means something in a policy: semicolons, commas, quotes, spaces.
 _SCRIPT: Final = re.compile(
-    rf"(?:https://{_LABEL}(?:\.{_LABEL}){{0,30}}{_PORT})?/(?!/)[A-Za-z0-9._~:/@!$&()*+=%?-]*"
+    rf"(?:https://{LABEL}(?:\.{LABEL}){{0,30}}{PORT})?/(?!/)[A-Za-z0-9._~:/@!$&()*+=%?-]*"
 )
 _INTEGRITY: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]{43,86}={0,2}")
 _DATA_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -35,7 +35,7 @@ def read_hosts(stated: Stated) -> tuple[Host, ...]:
     """The hosts of an object: each with a list of what it is allowed."""
     found: list[Host] = []
     for origin, inner in stated.entries(_MOST_HOSTS).items():
-        wrong = _host_problem(origin)
+        wrong = host_problem(origin)
         if wrong:
             inner.report(*wrong)
             continue
@@ -47,7 +47,8 @@ def read_hosts(stated: Stated) -> tuple[Host, ...]:
     return tuple(found)
 
 
-def _host_problem(origin: str) -> tuple[str, str] | None:
+def host_problem(origin: str) -> tuple[str, str] | None:
+    """What is wrong with the origin of another site, and the remedy; or None."""
     if origin == ANY_HOST:
         return None
     if _HOST.fullmatch(origin) or _LOCAL.fullmatch(origin):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, get_args
 
 from robbieblocks.model import ConsentTexts, TrustedTypes
+from robbieblocks.site_settings import headers
 from robbieblocks.site_settings.head import read_head
 from robbieblocks.site_settings.hosts import read_hosts, read_scripts
 from robbieblocks.site_settings.icons import icons, manifest
@@ -25,11 +26,16 @@ def _consent(stated: Stated) -> ConsentTexts:
 # total: rows may hold any JSON.
 KEYS: Final[Mapping[str, Callable[[Stated], object]]] = {
     "consent": _consent,
+    "framed_by": headers.framed_by,
     "head": read_head,
     "hosts": read_hosts,
     "languages": read_languages,
     "icons": icons,
     "manifest": manifest,
+    "permissions": headers.permissions,
+    "referrer": lambda stated: stated.choice(headers.REFERRER),
+    "report_only": headers.report_only,
+    "reports": headers.reports,
     "schemes": schemes,
     "scripts": read_scripts,
     "social_card": Stated.flag,

@@ -19,9 +19,9 @@ import pytest
 
 from robbieblocks import serve
 from robbieblocks.bucket import open_publisher, router_of
-from robbieblocks.model import Redirect, redirects_text
+from robbieblocks.model import HEADER_NAMES, Redirect, headers_text, redirects_text
 from robbieblocks.objectstore import Address
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import BUILD_HEADER, SiteRoot
 from robbieblocks.settings import BucketSettings
 from robbieblocks.toolchain import npm
 from tests import debian_packages
@@ -43,6 +43,9 @@ ODD = {
     "café/index.html": b"<p>caf\xc3\xa9</p>",
     "data.constructor": b"\0",
     "styles-play.css": b"a{color:red}",
+    "headers.json": headers_text(
+        {"Referrer-Policy": "no-referrer", "Reporting-Endpoints": 'site="https://a.example/"'}
+    ),
     "redirects.json": redirects_text(REDIRECTS),
 }
 NOT_FOUND = b"<h1>nothing here</h1>"
@@ -154,7 +157,7 @@ def same_as_serve(
         assert status == expected.status_code, path
         if not 300 < status < 400:
             assert body == expected.content, path
-        names = {*serve.SECURITY, "Cache-Control", "Location", "X-RobbieBlocks-Build"}
+        names = {*serve.SECURITY, *HEADER_NAMES, "Cache-Control", "Location", BUILD_HEADER}
         for name in names:
             assert headers.get(name.lower()) == expected.headers.get(name), (path, name)
         kind = headers.get("content-type", "").partition(";")[0]

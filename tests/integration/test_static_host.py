@@ -8,7 +8,13 @@ import pytest
 
 from robbieblocks.bucket import StaticHost, static_site
 from robbieblocks.errors import UsageError
-from robbieblocks.model import REDIRECTS_FILE, Redirect, redirects_text
+from robbieblocks.model import (
+    HEADERS_FILE,
+    REDIRECTS_FILE,
+    Redirect,
+    headers_text,
+    redirects_text,
+)
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import ONE_YEAR, SECURITY, SHOWN_WHILE_ASKED
 from tests.integration.releases import NODE, assets, manifest, pages, publish, put
@@ -43,6 +49,21 @@ def test_the_folder_has_every_file_and_the_headers_of_serve(
     all_, immutable = rest.split("/_rb/*\n")
     assert all_.splitlines() == ["/*", *(f"  {k}: {v}" for k, v in SECURITY.items())]
     assert immutable.splitlines() == [f"  {k}: {v}" for k, v in ONE_YEAR.items()]
+
+
+def test_headers_that_all_apps_ask_for_are_written(site_root: SiteRoot) -> None:
+    """What one app alone asks for is told, and what is sent by default stays."""
+    alike = {"Referrer-Policy": "no-referrer"}
+    framed = {"Content-Security-Policy": "frame-ancestors 'none'"}
+    put(site_root, {**pages(1), HEADERS_FILE: headers_text({**alike, **framed})}, assets(1))
+    put(site_root, {"404.html": b"", HEADERS_FILE: headers_text(alike)}, [], app="shared")
+    made = static_site("netlify", site_root, NODE, {})
+    wanted = {**SECURITY, **alike}
+    lines = made.files["_headers"].decode().split("/_rb/*\n")[0].splitlines()
+    assert lines == ["/*", *(f"  {name}: {value}" for name, value in wanted.items())]
+    (note,) = made.notes
+    assert note.startswith("play: ")
+    assert "Content-Security-Policy" in note
 
 
 def test_an_address_without_a_slash_is_a_file_of_its_name(site_root: SiteRoot) -> None:

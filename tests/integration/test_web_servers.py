@@ -13,7 +13,7 @@ import pytest
 
 from robbieblocks import release, serve
 from robbieblocks.errors import UsageError
-from robbieblocks.model import Asset, Redirect, redirects_text
+from robbieblocks.model import HEADER_NAMES, Asset, Redirect, headers_text, redirects_text
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import SHOWN_WHILE_ASKED
 from robbieblocks.serve import WebServer, WebSite
@@ -38,7 +38,16 @@ OPERATOR = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
 FONT = Asset.of("orbitron", "woff2", bytes(2000))
 NOT_FOUND = b"<h1>lost in branding</h1>"
+# What settings of the shared app ask for; the other app has none.
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'self' https://portal.example; report-to site",
+    "Content-Security-Policy-Report-Only": "default-src 'none'; img-src 'self' data: https:",
+    "Permissions-Policy": 'camera=(), geolocation=(self "https://maps.example")',
+    "Referrer-Policy": "no-referrer",
+    "Reporting-Endpoints": 'site="https://reports.example/csp?a=1&b=%20"',
+}
 SHARED = {
+    "headers.json": headers_text(HEADERS),
     "about/index.html": b"<h1>about</h1>",
     "old.html": b"<h1>old</h1>",
     "404.html": NOT_FOUND,
@@ -69,6 +78,7 @@ def text_of(server: WebServer, root: Path, listen: str, **more: object) -> str:
     given: dict[str, object] = {"applications": {}, "name": "", "brotli": True, **more}
     apps = release.apps(SiteRoot(root), NODE)
     given["redirects"] = serve.live_redirects(SiteRoot(root), NODE)
+    given["headers"] = serve.live_headers(SiteRoot(root), NODE)
     site = WebSite.of(node=NODE, site_root=root, apps=apps, listen=listen, **given)  # type: ignore[arg-type] # of tests' own
     return serve.render(server, site)
 
@@ -109,8 +119,9 @@ def test_a_page_is_served_at_its_route(served: httpx.Client, path: str) -> None:
     assert answer.content == {**pages(1), **SHARED}[file]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
-    for name, value in serve.SECURITY.items():
-        assert answer.headers.get_list(name) == [value]
+    wanted = {**serve.SECURITY, **(HEADERS if file in SHARED else {})}
+    for name in {*serve.SECURITY, *HEADER_NAMES}:
+        assert answer.headers.get_list(name) == ([wanted[name]] if name in wanted else [])
     assert "last-modified" not in answer.headers
     assert "server" not in answer.headers or answer.headers["server"] == "nginx"
 
@@ -252,6 +263,8 @@ def test_what_is_no_page_is_not_found_in_branding(served: httpx.Client, path: st
     assert (answer.status_code, answer.content) == (404, NOT_FOUND)
     assert answer.headers.get_list("cache-control") == ["no-store"]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    for name, value in HEADERS.items():
+        assert answer.headers.get_list(name) == [value]
     assert "etag" not in answer.headers
     assert "last-modified" not in answer.headers
 
@@ -328,7 +341,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_redirect_that_is_younger_than_a_configuration_is_told(
+def test_a_redirect_or_header_that_is_younger_than_a_configuration_is_told(
     server: WebServer, site_root: SiteRoot
 ) -> None:
     """What was printed before lacks its lines, and what is printed now lacks none."""
@@ -339,10 +352,12 @@ def test_a_redirect_that_is_younger_than_a_configuration_is_told(
     def lacking(text: str) -> list[str]:
         apps = release.apps(site_root, NODE)
         redirects = serve.live_redirects(site_root, NODE)
-        return printed.lacking(text, site_root.path, apps, {}, redirects)
+        headers = serve.live_headers(site_root, NODE)
+        return printed.lacking(text, site_root.path, apps, {}, redirects, headers)
 
     assert lacking(now) == []
     assert "gone" in lacking(before)[0]
+    assert "portal.example" in lacking(now.replace("portal", "other"))[0]
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -244,25 +244,55 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     (
         "wide-host",
         {"nodes": (a_node("day", settings={"hosts": {"https://*.x.example": ["images"]}}),)},
-        "node day, settings at /hosts/https:~1~1*.x.example",
+        "node_branding day, settings at /hosts/https:~1~1*.x.example",
         "https://*.x.example allows more than one host",
     ),
     (
         "wide-host",
         {"nodes": (a_node("day", settings={"hosts": {"https:": ["images"]}}),)},
-        "node day, settings at /hosts/https:",
+        "node_branding day, settings at /hosts/https:",
         "https: allows more than one host",
     ),
     (
         "unused-host",
         {"nodes": (a_node("day", settings={"hosts": {"https://maps.example": ["frames"]}}),)},
-        "node day, settings at /hosts/https:~1~1maps.example",
+        "node_branding day, settings at /hosts/https:~1~1maps.example",
         "nothing that pages have names https://maps.example",
+    ),
+    (
+        "wide-host",
+        {"nodes": (a_node("day", settings={"framed_by": ["https://*.x.example"]}),)},
+        "node_branding day, settings at /framed_by/0",
+        "is several sites",
+    ),
+    (
+        "report-address",
+        {"nodes": (a_node("day", settings={"reports": "http://localhost:8080/csp"}),)},
+        "node_branding day, settings at /reports",
+        "localhost is no public name",
+    ),
+    (
+        "report-address",
+        {"nodes": (a_node("day", settings={"reports": "https://10.0.0.1/csp"}),)},
+        "node_branding day, settings at /reports",
+        "10.0.0.1 is no public name",
+    ),
+    (
+        "report-address",
+        {"nodes": (a_node("day", settings={"reports": "/csp"}),)},
+        "node_branding day, settings at /reports",
+        "no application of [applications] answers there",
+    ),
+    (
+        "report-address",
+        {"nodes": (a_node("day", settings={"report_only": {"trusted_types": True}}),)},
+        "node_branding day, settings at /report_only",
+        "reported to nobody",
     ),
     (
         "script-integrity",
         {"nodes": (a_node("day", settings={"scripts": [{"src": "https://x.example/a.js"}]}),)},
-        "node day, settings at /scripts/0",
+        "node_branding day, settings at /scripts/0",
         "https://x.example/a.js may change",
     ),
     (
@@ -463,6 +493,11 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("script-integrity", {"nodes": (a_node(settings={"scripts": [{"src": "/a.js"}, 7]}),)}),
+    (
+        "report-address",
+        {"nodes": (a_node(settings={"reports": "https://a.example/", "report_only": {}}),)},
+    ),
+    ("report-address", {"nodes": (a_node(settings={"reports": 7, "framed_by": "x"}),)}),
     ("script-integrity", {"nodes": (a_node(settings={"hosts": 1, "scripts": "x"}),)}),
     ("dead-fragment", {"html": '<a href="#b3"></a><a href="#main"></a><a href="#"></a>'}),
     (

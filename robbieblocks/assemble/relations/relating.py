@@ -39,10 +39,12 @@ from robbieblocks.assemble.relations.translations import (
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    NO_SETTINGS,
     Json,
     JsonObject,
     Languages,
     PageRow,
+    SiteSettings,
     Snapshot,
     same,
 )
@@ -83,7 +85,14 @@ class Relations:
             pages += app.related(sorted(own, key=_KEY), now, unlisted)
         instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
         frames = tuple([frame for app in self._apps.values() for frame in app.frames])
-        return replace(content, pages=tuple(pages), frames=frames, frame_instants=instants)
+        settings = {name: app.settings for name, app in self._apps.items()}
+        return replace(
+            content,
+            pages=tuple(pages),
+            frames=frames,
+            frame_instants=instants,
+            app_settings={name: own for name, own in settings.items() if own != NO_SETTINGS},
+        )
 
 
 def _relates(row: PageRow) -> bool:
@@ -142,6 +151,11 @@ class _App:
     def frames(self) -> tuple[PageRow, ...]:
         """The rows of the frames that are due."""
         return self._frames.rows
+
+    @property
+    def settings(self) -> SiteSettings | None:
+        """The settings of the frames that are due; None where there is a mistake in them."""
+        return None if self._frames.faults else self._frames.settings
 
     @property
     def _languages(self) -> Languages:

@@ -33,6 +33,7 @@ const POINTER_MS = 1000;
  * @property {[string, string] | null} notFound
  * @property {Record<string, Moved>} [moved] by path, without the last slash
  * @property {Record<string, Moved>} [movedBelow] by folder
+ * @property {Record<string, Record<string, string>>} [headers] what settings ask for, by app
  *
  * @typedef {[number, string, boolean]} Moved status, location, whether the path's rest is put behind
  *
@@ -95,7 +96,7 @@ async function page(request, path, query, environment, anew) {
   }
   const [key, app] = table.files[path];
   const tag = `"${key}"`;
-  const headers = { ETag: tag, [SETTINGS.buildHeader]: table.builds[app] };
+  const headers = { ...own(table, app), ETag: tag };
   const caching = isSheet(path) ? SETTINGS.sheetCaching : SETTINGS.pageCaching;
   const offered = (request.headers.get("If-None-Match") ?? "").split(",");
   if (offered.some((each) => [tag, "*"].includes(each.trim().replace(/^W\//, "")))) {
@@ -119,8 +120,17 @@ async function notFound(table, environment, status) {
   if (key === null || found === null) {
     return plain(status, "not found");
   }
-  const headers = { "Content-Type": type(key), [SETTINGS.buildHeader]: table.builds[app] };
+  const headers = { ...own(table, app), "Content-Type": type(key) };
   return answer(status, found.body, headers, SETTINGS.errorCaching);
+}
+
+/**
+ * @param {Table} table
+ * @param {string} app
+ * @returns {Record<string, string>} the headers of an app's files
+ */
+function own(table, app) {
+  return { ...table.headers?.[app], [SETTINGS.buildHeader]: table.builds[app] };
 }
 
 /**

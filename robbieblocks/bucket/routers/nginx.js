@@ -64,6 +64,7 @@ const BUCKET = "/robbieblocks-bucket/";
  * @property {[string, string] | null} notFound
  * @property {Record<string, Moved>} [moved] by path, without the last slash
  * @property {Record<string, Moved>} [movedBelow] by folder
+ * @property {Record<string, Record<string, string>>} [headers] what settings ask for, by app
  *
  * @typedef {[number, string, boolean]} Moved status, location, whether the path's rest is put behind
  */
@@ -109,8 +110,10 @@ async function page(r, table) {
     plain(r, to[0], "not found");
     return;
   }
+  const stated = table.headers || {};
   /** @type {Record<string, string>} */
-  const headers = { "Content-Type": type(shown[0]) };
+  const headers = Object.assign({}, has(stated, shown[1]) ? stated[shown[1]] : {});
+  headers["Content-Type"] = type(shown[0]);
   headers[SETTINGS.buildHeader] = table.builds[shown[1]];
   const live = isSheet(r.uri) ? SETTINGS.sheetCaching : SETTINGS.pageCaching;
   if (named) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -47,6 +48,12 @@ def wide_hosts(checked: Checked) -> Iterator[Found]:
                 what = f"{printable(host)} allows more than one host"
                 remedy = "name the hosts that pages need"
                 yield Found(stated.place("hosts", host).problem(what, remedy))
+        listed = stated.settings.get("framed_by")
+        for position, origin in enumerate(listed if isinstance(listed, list) else ()):
+            if origin == ANY_HOST or "*" in str(origin):
+                what = f"{printable(str(origin))} may show pages in a frame, and is several sites"
+                place = stated.place("framed_by", position)
+                yield Found(place.problem(what, "name the sites that show them"))
 
 
 def unused_hosts(checked: Checked) -> Iterator[Found]:
@@ -77,11 +84,43 @@ def scripts_without_integrity(checked: Checked) -> Iterator[Found]:
                 yield Found(stated.place("scripts", position).problem(what, remedy))
 
 
+def unreachable_reports(checked: Checked) -> Iterator[Found]:
+    """Addresses of reports that browsers of visitors don't reach, and trials without one."""
+    every = [*_stated(checked)]
+    for stated in every:
+        address = stated.settings.get("reports")
+        if isinstance(address, str) and (why := _unreachable(address, checked)):
+            what = f"reports to {printable(address)} reach nobody: {why}"
+            remedy = "name an https address that takes reports"
+            yield Found(stated.place("reports").problem(what, remedy))
+        if stated.settings.get("report_only") and not any(
+            other.settings.get("reports") for other in every
+        ):
+            what = "what is tried is reported to nobody, but for the browser's own console"
+            yield Found(stated.place("report_only").problem(what, "state `reports`, too"))
+
+
+def _unreachable(address: str, checked: Checked) -> str:
+    """Why visitors' browsers don't reach it, as far as its form tells; or ""."""
+    if address.startswith("/"):
+        path = address.partition("?")[0]
+        served = checked.settings.applications
+        if any(path == at or path.startswith(f"{at}/") for at in served):
+            return ""
+        return "no application of [applications] answers there, and pages take no reports"
+    name = urlsplit(address).hostname or ""
+    try:
+        is_public = ipaddress.ip_address(name).is_global
+    except ValueError:
+        is_public = "." in name
+    return "" if is_public else f"{name} is no public name, and means another machine elsewhere"
+
+
 def _stated(checked: Checked) -> Iterator[_Stated]:
     content = checked.inspection.content
     for node in content.nodes:
         if isinstance(node.settings, Mapping):
-            yield _Stated("node", node.id, "settings", node.settings)
+            yield _Stated("node_branding", node.id, "settings", node.settings)
     for page in content.pages:
         metadata = page.metadata if isinstance(page.metadata, dict) else {}
         settings = metadata.get("settings")

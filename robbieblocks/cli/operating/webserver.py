@@ -6,7 +6,7 @@ from robbieblocks import release
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import UsageError
 from robbieblocks.release import SiteRoot
-from robbieblocks.serve import WebServer, WebSite, live_redirects, render
+from robbieblocks.serve import WebServer, WebSite, live_headers, live_redirects, render
 from robbieblocks.settings import Settings
 
 
@@ -29,6 +29,7 @@ def run(*, server: WebServer, node: str, name: str, listen: str, brotli: bool) -
         listen=listen,
         brotli=brotli,
         redirects=live_redirects(site_root, node),
+        headers=live_headers(site_root, node),
     )
     print_result(render(server, site).removesuffix("\n"))
     print_progress(f"serves the apps that are live on {node} now: {', '.join(apps)}")

@@ -37,4 +37,4 @@ def with_drafts(
         if row.draft and component_specifier(row.key) in run.app.bundle.modules
     ]
     drafts = tuple([key for key, page in pages.items() if page.draft])
-    return replace(run, drafts=drafts, notes=(*replaced, *components))
+    return replace(run, drafts=drafts, notes=(*run.notes, *replaced, *components))

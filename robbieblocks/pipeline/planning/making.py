@@ -11,6 +11,7 @@ from robbieblocks.model import SHARED_APP, NodeIndex, Snapshot, template_of
 from robbieblocks.pipeline.compiling import Compiled
 from robbieblocks.pipeline.planning.comparing import Comparison, plan_run
 from robbieblocks.pipeline.planning.drafts import with_drafts
+from robbieblocks.pipeline.planning.heading import with_headers
 from robbieblocks.pipeline.planning.holds import with_approvals
 from robbieblocks.pipeline.planning.live_files import damaged_files, live_tokens
 from robbieblocks.pipeline.planning.plan import Plan
@@ -69,6 +70,10 @@ def make_plan(
         runs = [with_sheet(run, now, partial(live_tokens, run.target, session)) for run in runs]
         runs = [
             with_redirects(run, redirects[run.target.node], partial(session.live_file, run.target))
+            for run in runs
+        ]
+        runs = [
+            with_headers(run, content.app_settings, partial(session.live_file, run.target))
             for run in runs
         ]
         if request.drafts:

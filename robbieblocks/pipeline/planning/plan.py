@@ -21,6 +21,7 @@ from robbieblocks.model import (
     PageEntry,
     Redirect,
     Sha256,
+    headers_text,
     sha256,
 )
 from robbieblocks.pipeline.compiling import CompiledApp
@@ -138,7 +139,8 @@ class RunPlan:
     `held` are pages that a person holds at their live bytes, `no_longer_held` those whose hold ends
     with this run, because their rows changed. `index` is what the node offers: the shared app's
     release has the pages that say so. `redirects` are those that its rows state: the release has
-    those that lead to what it has. `sheet` is there where pages link such a file, or did.
+    those that lead to what it has. `headers` are what settings ask for. `sheet` is there where
+    pages link such a file, or did.
     """
 
     target: Target
@@ -156,6 +158,7 @@ class RunPlan:
     no_longer_held: Set[str] = frozenset()
     index: NodeIndex = field(default_factory=NodeIndex)
     redirects: tuple[Redirect, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     sheet: PlannedSheet | None = None
 
     @property
@@ -169,6 +172,8 @@ class RunPlan:
         lines = [f"{self.target} {_live_hash(self.live) if self.live else ''}"]
         if self.sheet and self.sheet.causes:
             lines.append(f"styles {sha256(self.sheet.sheet.content)}")
+        if self.headers:
+            lines.append(f"headers {sha256(headers_text(self.headers))}")
         return sha256("\n".join([*lines, *(page.effect for page in self.pages)]))
 
     @property

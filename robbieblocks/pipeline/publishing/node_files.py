@@ -10,6 +10,7 @@ from typing import Final
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    HEADERS_FILE,
     INDEX_FILE,
     REDIRECTS_FILE,
     SHARED_APP,
@@ -18,6 +19,7 @@ from robbieblocks.model import (
     Redirect,
     bare_path,
     canonical_json,
+    headers_text,
     redirects_text,
 )
 from robbieblocks.pipeline.fingerprints import links_sheet
@@ -58,6 +60,8 @@ def node_files(
         served = {p: name for p, name in run.app.media.files.items() if not _taken(p, places)}
         bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
         files |= {path: bodies[name] for path, name in served.items()}
+    if run.headers:
+        files[HEADERS_FILE] = headers_text(run.headers)
     return files, assets
 
 

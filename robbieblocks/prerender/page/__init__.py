@@ -7,6 +7,7 @@
 | `node_slots` | what a node writes into the slots: theme, address, styles, script |
 | `node_sheet` | the stylesheet that an app's pages share on a node, at a fixed address |
 | `policy` | the Content-Security-Policy |
+| `sent_headers` | the headers that settings ask for |
 | `head` | styles and scripts, Open Graph, linked data |
 | `visibility` | visitor conditions as CSS rules |
 | `islands` | the blocks of a page that the browser hydrates or renders again |

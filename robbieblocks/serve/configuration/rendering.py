@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from robbieblocks import release, response_headers
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.serve.configuration.headers import Differing, differing
 from robbieblocks.serve.configuration.redirects import Rule, rules_of
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
@@ -85,18 +87,24 @@ def _of_nginx(site: WebSite) -> dict[str, object]:
         "types": types,
         # text/html is always among them, and naming it is warned of.
         "compressed_types": sorted(compressed - {"text/html"}),
-        "headers": _nginx_headers,
+        "headers": partial(_nginx_headers, differing(site.headers)),
+        "differing": differing(site.headers),
         "moved": _nginx_moved,
         "statuses": sorted({each.status for each in site.redirects if each.target}),
     }
 
 
-def _nginx_headers(caching: Mapping[str, str], *, build: bool = False) -> str:
-    """The headers of a location, which has none but its own.
+def _nginx_headers(
+    own: Sequence[Differing], caching: Mapping[str, str], *, build: bool = False
+) -> str:
+    """The headers of a location, which has none but its own. With `build` it sends files of a
+    release, with what this asks for.
 
     The empty `Last-Modified` takes out the one that nginx would make of the file's time.
     """
     sent = {**caching, **response_headers.SECURITY, "Last-Modified": ""}
+    if build:
+        sent |= {each.name: each.variable for each in own}
     lines = [f"add_header {name} {_quoted(value)} always;" for name, value in sent.items()]
     if build:
         lines.append(f"add_header {release.BUILD_HEADER} $robbieblocks_build always;")

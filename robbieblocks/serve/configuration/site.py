@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
 from robbieblocks.model import SHARED_APP, Redirect
+from robbieblocks.serve.configuration.headers import AppHeaders
 
 WebServer = Literal["nginx", "caddy"]
 
@@ -34,7 +36,7 @@ class WebSite:
 
     `folder` is that of the node in the site root. `host` and `port` say where to listen; port 0 is
     the server's usual one. `name` is the address's host name, empty for any. `redirects` are those
-    of the live releases, in the order in which they are looked for.
+    of the live releases, in the order in which they are looked for, `headers` what these ask for.
     """
 
     node: str
@@ -46,6 +48,7 @@ class WebSite:
     port: int = 0
     brotli: bool = field(default=False)
     redirects: tuple[Redirect, ...] = ()
+    headers: AppHeaders = field(default_factory=dict[str, Mapping[str, str]])
 
     def command(self, server: WebServer) -> str:
         """The command that prints the configuration."""
@@ -67,6 +70,7 @@ class WebSite:
         listen: str,
         brotli: bool,
         redirects: Sequence[Redirect] = (),
+        headers: AppHeaders = MappingProxyType({}),
     ) -> WebSite:
         """Check the name and where to listen: `[HOST:]PORT`. Raises UsageError."""
         if name and not _NAME.fullmatch(name):
@@ -84,6 +88,7 @@ class WebSite:
             port=port,
             brotli=brotli,
             redirects=tuple(redirects),
+            headers=headers,
         )
 
     @property

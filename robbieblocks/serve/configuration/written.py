@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
 from robbieblocks.model import Redirect
+from robbieblocks.serve.configuration.headers import AppHeaders
 from robbieblocks.serve.configuration.rendering import render
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
@@ -59,6 +61,7 @@ class Printed:
         apps: Sequence[str],
         applications: Mapping[str, str],
         redirects: Sequence[Redirect] = (),
+        headers: AppHeaders = MappingProxyType({}),
     ) -> list[str]:
         """The lines that would be printed now, and are not in the file in this order.
 
@@ -73,6 +76,7 @@ class Printed:
             listen=self.listen,
             brotli=self.brotli,
             redirects=redirects,
+            headers=headers,
         )
         there, place = _lines(text), 0
         lacking: list[str] = []

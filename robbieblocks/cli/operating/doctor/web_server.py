@@ -17,7 +17,7 @@ from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, 
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import Manifest
 from robbieblocks.release import Reader, SiteRoot
-from robbieblocks.serve import Printed, live_redirects
+from robbieblocks.serve import Printed, live_headers, live_redirects
 from robbieblocks.settings import Settings
 
 # Whose packages make them: Debian's, nginx' own, Alpine's.
@@ -86,8 +86,14 @@ def _configuration(
         what = f"{path} serves {printed.node}, of which nothing is live in {root.path}"
         return note("web server", what, f"robbieblocks build --node {printed.node}, or remove it")
     try:
-        redirects = live_redirects(root, printed.node)
-        lacking = printed.lacking(text, root.path, apps, settings.applications, redirects)
+        lacking = printed.lacking(
+            text,
+            root.path,
+            apps,
+            settings.applications,
+            live_redirects(root, printed.node),
+            live_headers(root, printed.node),
+        )
     except RobbieBlocksError as error:
         return failed("web server", error, f"print {path} again")
     if not lacking:
