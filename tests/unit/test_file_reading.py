@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,10 +50,10 @@ DOORS = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Small folders of each kind, in which everything is right."""
-    folder = tmp_path / "project"
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small folders of each kind, in which everything is right; tests spoil copies."""
+    folder = tmp_path_factory.mktemp("whole")
     for path in resource_dir("templates").rglob("*.*"):
         target = folder / "templates" / path.relative_to(resource_dir("templates"))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,12 @@ def folder(tmp_path: Path) -> Path:
     for door in (_settings, _content, _templates, _css):
         door(folder)
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, whole: Path) -> Path:
+    """A copy of the test's own."""
+    return shutil.copytree(whole, tmp_path / "project")
 
 
 def _link_out(file: Path) -> None:

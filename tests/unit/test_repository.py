@@ -10,6 +10,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,12 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something, by its whole name."""
+@cache
+def commands() -> dict[str, click.Command]:
+    """Every command that does something, by its whole name.
+
+    Typer makes all of them anew each time that it is asked, which costs more than a test of one.
+    """
 
     def walk(name: str, command: Any) -> Iterator[tuple[str, click.Command]]:
         if hasattr(command, "commands"):
@@ -48,7 +53,13 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         else:
             yield name, command
 
-    yield from walk("robbieblocks", typer.main.get_command(app))
+    return dict(walk("robbieblocks", typer.main.get_command(app)))
+
+
+@cache
+def syntax(path: Path) -> ast.Module:
+    """A module of the package, parsed once for all tests."""
+    return ast.parse(path.read_bytes())
 
 
 def shell_lines(document: str) -> list[list[str]]:
@@ -62,10 +73,10 @@ def make_targets() -> dict[str, str]:
     return dict(re.findall(r"^([a-z]+):.*?(?:  ## (.*))?$", read("Makefile"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", [name for name, _ in commands()])
+@pytest.mark.parametrize("name", commands())
 def test_every_command_says_what_it_does_and_stands_in_the_readme(name: str) -> None:
     """A command has help for itself and all its options, and a line in the README's table."""
-    command = dict(commands())[name]
+    command = commands()[name]
     assert command.help
     for option in command.params:
         assert getattr(option, "help", None), f"{name} {option.name} has no help"
@@ -79,7 +90,7 @@ def test_every_command_says_what_it_does_and_stands_in_the_readme(name: str) -> 
 )
 def test_every_line_a_document_tells_to_type_exists(document: Path) -> None:
     """Targets, commands, options and files in the documents are real ones."""
-    known = dict(commands())
+    known = commands()
     for line in shell_lines(document.read_text(encoding="utf-8")):
         words = line[: line.index("|")] if "|" in line else line
         if not words:
@@ -98,10 +109,10 @@ def test_every_line_a_document_tells_to_type_exists(document: Path) -> None:
             assert words[0] in _PROGRAMS, words
 
 
-@pytest.mark.parametrize("name", [name for name, _ in commands()])
+@pytest.mark.parametrize("name", commands())
 def test_every_help_says_what_the_command_changes_and_has_an_example(name: str) -> None:
     """`--help` has a sentence "Changes ..." and an example that the command itself can parse."""
-    command = dict(commands())[name]
+    command = commands()[name]
     assert re.search(r"(^|[.:] +)Changes \w", command.help or "", re.MULTILINE)
     examples = re.findall(r"^Example: (.*)$", command.help or "", re.MULTILINE)
     assert examples
@@ -188,7 +199,7 @@ def test_packages_are_entered_by_their_door() -> None:
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
         own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(syntax(path)):
             if not isinstance(node, ast.ImportFrom) or not node.module:
                 continue
             root, top, *inside = (*node.module.split("."), "", "")
@@ -235,7 +246,7 @@ def test_every_named_query_is_used() -> None:
     named: dict[str, str] = {}
     used: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = syntax(path)
         for statement in tree.body:
             for name in _query_names(statement):
                 named[name] = str(path.relative_to(ROOT))
@@ -270,18 +281,23 @@ def _imported() -> set[str]:
     known = importlib.metadata.packages_distributions()
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(syntax(path)):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
-            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("find_spec"):
+            elif isinstance(node, ast.Call) and _last_name(node.func) == "find_spec":
                 names = [str(ast.literal_eval(node.args[0]))]
             else:
                 continue
             for name in names:
                 found |= {d.lower().replace("_", "-") for d in known.get(name.split(".")[0], ())}
     return found - {"robbieblocks"}
+
+
+def _last_name(called: ast.expr) -> str:
+    """`c` of `a.b.c(...)`, and of `c(...)`."""
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def test_what_the_package_imports_is_what_it_depends_on() -> None:
@@ -377,7 +393,7 @@ def test_everything_is_printed_through_one_door() -> None:
     found = set()
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(PACKAGE).as_posix()
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(syntax(path)):
             if isinstance(node, ast.Name | ast.Attribute):
                 last = node.id if isinstance(node, ast.Name) else node.attr
                 if last in ("stdout", "stderr") and ast.unparse(node).startswith("sys."):
