@@ -13,12 +13,14 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from robbieblocks import database as rows
 from robbieblocks import release
 from robbieblocks.model import Manifest
 from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site, build
+from robbieblocks.prerender import Prerenderer
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.databases import Databases
@@ -100,30 +102,67 @@ def run_of(report: BuildReport, node: str, app: str) -> RunReport:
 MakeBuilder = Callable[..., Builder]
 
 
+class KeptPrerenderer(Prerenderer):
+    """Isolates that stay warm from one test to the next, as a worker's do between builds."""
+
+    def close(self) -> None:
+        """Leave one running: contexts that share it come and go."""
+        self.keep_one()
+
+    def end(self) -> None:
+        """End all isolates."""
+        super().close()
+
+
 @pytest.fixture(scope="session")
-def warm_cache(
+def kept_isolates() -> Iterator[KeptPrerenderer]:
+    """What renders for the tests' installations: starting it takes longer than most builds."""
+    isolates = KeptPrerenderer()
+    yield isolates
+    isolates.end()
+
+
+@dataclass(frozen=True)
+class BuiltTemplate:
+    """A home with the cache and the site of the seed content, and the database that it is of."""
+
+    home: Path
+    database: str
+
+
+@pytest.fixture(scope="session")
+def built_template(
     databases: Databases,
     seeded_template: str,
     toolchain: object,
+    kept_isolates: KeptPrerenderer,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """The cache of an installation that has built the seed content; tests work on copies."""
+) -> Iterator[BuiltTemplate]:
+    """The seed content, built once on every node; tests work on copies."""
     assert toolchain
     home = tmp_path_factory.mktemp("warm")
     settings = replace(
         Settings.from_environment(), home=home, site_root=home / "site", cache=home / "cache"
     )
-    with (
-        databases.copy(seeded_template) as conninfo,
-        rows.connect(replace(settings, database_url=conninfo), application_name="test") as opened,
-        BuildContext.open(settings, lambda _: None) as context,
-    ):
-        Builder(settings=settings, connection=opened, context=context).build()
-    return settings.cache
+    with databases.copy(seeded_template) as conninfo:
+        with (
+            rows.connect(replace(settings, database_url=conninfo), application_name="test") as to,
+            BuildContext.open(settings, lambda _: None, prerenderer=kept_isolates) as context,
+        ):
+            Builder(settings=settings, connection=to, context=context).build()
+        yield BuiltTemplate(home, str(conninfo_to_dict(conninfo)["dbname"]))
+
+
+@pytest.fixture(scope="session")
+def warm_cache(built_template: BuiltTemplate) -> Path:
+    """The cache of an installation that has built the seed content; tests work on copies."""
+    return built_template.home / "cache"
 
 
 @pytest.fixture
-def make_builder(make_settings: Callable[..., Settings], warm_cache: Path) -> Iterator[MakeBuilder]:
+def make_builder(
+    make_settings: Callable[..., Settings], warm_cache: Path, kept_isolates: KeptPrerenderer
+) -> Iterator[MakeBuilder]:
     """Opens installations; each is closed with the test. The usual place for the cache is warm."""
     with ExitStack() as opened:
 
@@ -132,7 +171,9 @@ def make_builder(make_settings: Callable[..., Settings], warm_cache: Path) -> It
             if "cache" not in changes:
                 shutil.copytree(warm_cache, settings.cache)
             connection = opened.enter_context(rows.connect(settings, application_name="test"))
-            context = opened.enter_context(BuildContext.open(settings, lambda _: None))
+            context = opened.enter_context(
+                BuildContext.open(settings, lambda _: None, prerenderer=kept_isolates)
+            )
             return Builder(settings=settings, connection=connection, context=context)
 
         yield make
@@ -148,3 +189,17 @@ def builder(make_builder: MakeBuilder, database: str) -> Builder:
 def seeded(make_builder: MakeBuilder, seeded_database: str) -> Builder:
     """An installation with the seed content, not built yet."""
     return make_builder(seeded_database)
+
+
+@pytest.fixture
+def built(
+    make_builder: MakeBuilder,
+    built_template: BuiltTemplate,
+    databases: Databases,
+    make_settings: Callable[..., Settings],
+) -> Iterator[Builder]:
+    """An installation of which everything is live already, as its first build left it."""
+    with databases.copy(built_template.database) as conninfo:
+        settings = make_settings(conninfo)
+        shutil.copytree(built_template.home, settings.home, symlinks=True)
+        yield make_builder(conninfo, cache=settings.cache)

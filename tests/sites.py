@@ -25,11 +25,15 @@ from robbieblocks.errors import Problem
 from robbieblocks.pipeline import BuildContext, BuildReport
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
-from tests.building import Builder
+from tests.building import Builder, KeptPrerenderer
 from tests.databases import Databases
 
 NODE = "vengeance-local"
 APP = "play"
+
+# Playwright's loop may run in the tests' thread, and mini-racer refuses to wait in a loop. One
+# thread for all builds: a child ends with the thread that started it, and isolates stay warm.
+_THREAD = ThreadPoolExecutor(1, "build")
 
 _COMPONENT = """
     INSERT INTO robbieblocks_components
@@ -135,10 +139,8 @@ class Site:
 
     def build(self, *nodes: str, app: str = APP) -> BuildReport:
         """Build the app for one node, or those that are named."""
-        # Playwright's loop may run in this thread, and mini-racer refuses to wait in a loop.
-        with ThreadPoolExecutor(1) as thread:
-            built = thread.submit(self.builder.build, nodes=nodes or [NODE], apps=[app])
-            self.report = built.result()
+        built = _THREAD.submit(self.builder.build, nodes=nodes or [NODE], apps=[app])
+        self.report = built.result()
         return self.report
 
     def problems(self, *, warnings: bool = False) -> list[Problem]:
@@ -196,6 +198,7 @@ def make_site(
     databases: Databases,
     schema_template: str,
     warm_cache: Path,
+    kept_isolates: KeptPrerenderer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[MakeSite]:
     """Opens sites without pages; they live as long as the module's tests."""
@@ -212,7 +215,9 @@ def make_site(
             )
             shutil.copytree(warm_cache, settings.cache)
             connection = stack.enter_context(database.connect(settings, application_name="test"))
-            context = stack.enter_context(BuildContext.open(settings, lambda _: None))
+            context = stack.enter_context(
+                BuildContext.open(settings, lambda _: None, prerenderer=kept_isolates)
+            )
             site = Site(Builder(settings=settings, connection=connection, context=context))
             stack.callback(site.close)
             return site

@@ -117,71 +117,66 @@ def test_equal_rows_give_equal_hashes(
     assert len(set(hashes[0].values())) == len(hashes[0])
 
 
-def test_a_component_edit_touches_its_own_pages(seeded: Builder) -> None:
+def test_a_component_edit_touches_its_own_pages(built: Builder) -> None:
     """A changed component is one compiled module, and only the pages that place it are written."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         "UPDATE robbieblocks_components SET react_code = replace(react_code, 'Dealer stands on 17',"
         " 'Dealer rests on 17') WHERE component_key = 'blackjack-table'"
     )
-    report = seeded.build(apps=["play"])
+    report = built.build(apps=["play"])
     assert report.compiled == ("blackjack-table",)
     for run in report.runs:
         assert [(page.key, page.change) for page in run.changed] == [
             ("robbie-play-blackjack", "changed")
         ]
-    assert "Dealer rests on 17" in seeded.html(VENGEANCE, "play", "play/blackjack/index.html")
+    assert "Dealer rests on 17" in built.html(VENGEANCE, "play", "play/blackjack/index.html")
 
 
-def test_a_new_class_touches_its_own_pages(seeded: Builder) -> None:
+def test_a_new_class_touches_its_own_pages(built: Builder) -> None:
     """A utility class that is new changes only the pages of the component that names it."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         "UPDATE robbieblocks_components SET react_code = react_code || %s"
         " WHERE component_key = 'blackjack-table'",
         '\nexport const extra = "rotate-12 blur-3xl";',
     )
-    (run,) = seeded.build(apps=["play"], nodes=[VENGEANCE]).runs
+    (run,) = built.build(apps=["play"], nodes=[VENGEANCE]).runs
     assert [page.key for page in run.changed] == ["robbie-play-blackjack"]
 
 
-def test_an_imported_component_reaches_pages_of_its_importers(seeded: Builder) -> None:
+def test_an_imported_component_reaches_pages_of_its_importers(built: Builder) -> None:
     """A component that others import is seen on every page of those, each compiled once."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         "UPDATE robbieblocks_components SET"
         " react_code = replace(react_code, 'Playful', 'Frolicsome')"
         " WHERE component_key = 'mood-indicator'"
     )
-    report = seeded.build(nodes=[VENGEANCE], apps=["play"])
+    report = built.build(nodes=[VENGEANCE], apps=["play"])
     assert report.compiled == ("mood-indicator",)
-    assert "Frolicsome" in seeded.html(VENGEANCE, "play", "play/index.html")
+    assert "Frolicsome" in built.html(VENGEANCE, "play", "play/index.html")
 
 
-def test_a_props_edit_compiles_nothing(seeded: Builder) -> None:
+def test_a_props_edit_compiles_nothing(built: Builder) -> None:
     """Changed props render their block again and nothing else."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         'UPDATE robbieblocks_page_blocks SET props = props || \'{"title": "Shout at the dealer"}\''
         " FROM robbieblocks_components c, robbieblocks_pages p WHERE component_id = c.id AND"
         " page_id = p.id AND component_key = 'chat-interface' AND page_key = 'robbie-play-home'"
     )
-    report = seeded.build(apps=["play"])
+    report = built.build(apps=["play"])
     assert report.compiled == ()
     assert report.blocks_rendered == 1
     assert {page.key for run in report.runs for page in run.changed} == {"robbie-play-home"}
-    assert "Shout at the dealer" in seeded.html(VENGEANCE, "play", "play/index.html")
+    assert "Shout at the dealer" in built.html(VENGEANCE, "play", "play/index.html")
 
 
-def test_one_page_alone(seeded: Builder) -> None:
+def test_one_page_alone(built: Builder) -> None:
     """With a page named, the app's other pages stay byte for byte as they are live."""
-    seeded.build()
-    before = seeded.files(VENGEANCE, "play")
-    seeded.sql(
+    before = built.files(VENGEANCE, "play")
+    built.sql(
         "UPDATE robbieblocks_pages SET meta_title = 'New ' || page_key WHERE app_namespace = 'play'"
     )
-    report = seeded.build(pages=["robbie-play-home"])
-    after = seeded.files(VENGEANCE, "play")
+    report = built.build(pages=["robbie-play-home"])
+    after = built.files(VENGEANCE, "play")
     assert "<title>New robbie-play-home" in after["play/index.html"].decode()
     assert after["play/blackjack/index.html"] == before["play/blackjack/index.html"]
     assert {run.node for run in report.runs} == {VENGEANCE, COLLABORATION}
@@ -194,15 +189,14 @@ def test_one_page_of_an_app_that_is_not_live(seeded: Builder) -> None:
     assert {page.key for page in run.pages} == {"robbie-play-home", "robbie-play-blackjack"}
 
 
-def test_branding_differs_and_modules_do_not(seeded: Builder) -> None:
+def test_branding_differs_and_modules_do_not(built: Builder) -> None:
     """Nodes show their own theme and tokens, and load the very same modules."""
-    seeded.build()
     scripts = []
     for node, theme in ((FLUENTI, "dark"), (AURORA, "light")):
-        live = seeded.live(node, "work")
+        live = built.live(node, "work")
         assert live is not None
         page = live.by_key["robbie-work-dashboard"]
-        assert f'data-theme="{theme}"' in seeded.html(node, "work", page.path)
+        assert f'data-theme="{theme}"' in built.html(node, "work", page.path)
         scripts.append({name for name in page.assets if name.endswith(".js")})
     assert scripts[0] == scripts[1] != set()
 
@@ -234,19 +228,18 @@ def test_a_broken_component_holds_its_pages_back(seeded: Builder) -> None:
     assert "robbie-play-blackjack" in row["error_message"]
 
 
-def test_strict_is_all_or_nothing(seeded: Builder) -> None:
+def test_strict_is_all_or_nothing(built: Builder) -> None:
     """With --strict a page with an error stops its whole app, and no other app."""
-    seeded.build()
-    before = seeded.files(VENGEANCE, "play")
-    seeded.sql(
+    before = built.files(VENGEANCE, "play")
+    built.sql(
         "UPDATE robbieblocks_pages SET layout_template = 'round'"
         " WHERE page_key = 'robbie-play-blackjack'"
     )
-    seeded.sql("UPDATE robbieblocks_pages SET meta_title = 'New ' || page_key")
-    report = seeded.build(nodes=[VENGEANCE], strict=True)
+    built.sql("UPDATE robbieblocks_pages SET meta_title = 'New ' || page_key")
+    report = built.build(nodes=[VENGEANCE], strict=True)
     assert run_of(report, VENGEANCE, "play").outcome == "failed"
     assert run_of(report, VENGEANCE, "code").outcome == "published"
-    assert seeded.files(VENGEANCE, "play") == before
+    assert built.files(VENGEANCE, "play") == before
 
 
 def test_broken_branding_stops_its_own_node(seeded: Builder) -> None:
@@ -266,33 +259,32 @@ def test_broken_branding_stops_its_own_node(seeded: Builder) -> None:
     assert seeded.files(VENGEANCE, "code") == before
 
 
-def test_a_dry_run_writes_nothing(seeded: Builder, tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(built: Builder, tmp_path: Path) -> None:
     """A dry run says what would change, page by page, and leaves database and site as they are."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         "UPDATE robbieblocks_pages SET meta_title = 'Soon' WHERE page_key = 'robbie-work-home'"
     )
-    rows = seeded.sql("SELECT count(*) FROM robbieblocks_deploys")
-    queue = seeded.sql(
+    rows = built.sql("SELECT count(*) FROM robbieblocks_deploys")
+    queue = built.sql(
         "SELECT id, processed_at, handled_nodes FROM robbieblocks_change_triggers ORDER BY id"
     )
-    before = seeded.files(AURORA, "work")
-    report = seeded.build(dry_run=True, out=tmp_path / "preview")
+    before = built.files(AURORA, "work")
+    report = built.build(dry_run=True, out=tmp_path / "preview")
     run = run_of(report, AURORA, "work")
     (page,) = run.changed
     assert page.key == "robbie-work-home"
     assert page.size is not None
     assert page.size_before is not None
-    assert seeded.sql("SELECT count(*) FROM robbieblocks_deploys") == rows
-    assert queue == seeded.sql(
+    assert built.sql("SELECT count(*) FROM robbieblocks_deploys") == rows
+    assert queue == built.sql(
         "SELECT id, processed_at, handled_nodes FROM robbieblocks_change_triggers ORDER BY id"
     )
-    assert seeded.files(AURORA, "work") == before
+    assert built.files(AURORA, "work") == before
     copy = tmp_path / "preview" / AURORA
     assert "<title>Soon" in (copy / "work/index.html").read_text()
     assert (copy / "work/dashboard/index.html").read_bytes() == before["work/dashboard/index.html"]
     names = {path.name for path in (copy / "_rb").iterdir()}
-    live = seeded.live(AURORA, "work")
+    live = built.live(AURORA, "work")
     assert live is not None
     assert set(live.assets) <= names
 
@@ -336,18 +328,17 @@ def test_a_page_that_leaves_published_leaves_the_site(seeded: Builder) -> None:
     assert "play/blackjack/index.html" not in seeded.files(VENGEANCE, "play")
 
 
-def test_an_app_that_a_node_enables_no_more_is_emptied(seeded: Builder) -> None:
+def test_an_app_that_a_node_enables_no_more_is_emptied(built: Builder) -> None:
     """Taking an app out of a node's branding takes its pages off that node, and off no other."""
-    seeded.build()
-    seeded.sql(
+    built.sql(
         "UPDATE robbieblocks_node_branding SET enabled_apps = '{code}' WHERE node_id = %s",
         VENGEANCE,
     )
-    run = run_of(seeded.build_approved(), VENGEANCE, "play")
+    run = run_of(built.build_approved(), VENGEANCE, "play")
     assert {page.change for page in run.pages} == {"removed"}
-    assert "play/index.html" not in seeded.files(VENGEANCE, "play")
-    assert "play/index.html" in seeded.files(COLLABORATION, "play")
-    assert ("play", VENGEANCE) not in {(run.app, run.node) for run in seeded.build().runs}
+    assert "play/index.html" not in built.files(VENGEANCE, "play")
+    assert "play/index.html" in built.files(COLLABORATION, "play")
+    assert ("play", VENGEANCE) not in {(run.app, run.node) for run in built.build().runs}
 
 
 def test_two_pages_on_one_route_are_both_named(seeded: Builder) -> None:

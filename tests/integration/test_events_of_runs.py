@@ -26,13 +26,12 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def told(seeded: Builder) -> Builder:
+def told(built: Builder) -> Builder:
     """An installation that has published, and tells of everything since."""
-    seeded.build(nodes=[NODE])
     everything = EventSettings(webhooks=(Webhook(name="all", url="http://127.0.0.1:1/"),))
-    seeded.settings = replace(seeded.settings, events=everything)
-    seeded.context.settings = seeded.settings
-    return seeded
+    built.settings = replace(built.settings, events=everything)
+    built.context.settings = built.settings
+    return built
 
 
 def taken(told: Builder, app: str = APP) -> list[dict[str, Any]]:

@@ -55,11 +55,10 @@ def runs(seeded: Builder, node: str = NODE) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def built(seeded: Builder) -> Builder:
-    """The app is live on two nodes, and no change waits."""
-    seeded.build(apps=[APP], nodes=[NODE, OTHER])
-    seeded.sql("DELETE FROM robbieblocks_change_triggers")
-    return seeded
+def built(built: Builder) -> Builder:
+    """Everything is live, and no change waits."""
+    built.sql("DELETE FROM robbieblocks_change_triggers")
+    return built
 
 
 def test_a_frozen_node_stays_as_it_is_and_says_so(built: Builder) -> None:
@@ -213,19 +212,20 @@ def test_damage_is_mended_during_a_freeze(built: Builder) -> None:
     assert built.files(NODE, APP) == before
 
 
-def test_what_is_new_or_given_up_waits_too(built: Builder) -> None:
+def test_what_is_new_or_given_up_waits_too(seeded: Builder) -> None:
     """An app of which nothing is live, and one that its node shows no more."""
-    freeze_node(built)
-    first = run_of(built.build(apps=["shared"], nodes=[NODE]), NODE, "shared")
+    seeded.build(apps=[APP], nodes=[NODE])
+    freeze_node(seeded)
+    first = run_of(seeded.build(apps=["shared"], nodes=[NODE]), NODE, "shared")
     assert (first.outcome, first.freeze is not None) == ("unchanged", True)
-    assert built.live(NODE, "shared") is None
-    built.sql(
+    assert seeded.live(NODE, "shared") is None
+    seeded.sql(
         "UPDATE robbieblocks_node_branding SET enabled_apps = array_remove(enabled_apps, 'play')"
         " WHERE node_id = %s",
         NODE,
     )
-    built.build_approved(apps=[APP], nodes=[NODE])
-    live = built.live(NODE, APP)
+    seeded.build_approved(apps=[APP], nodes=[NODE])
+    live = seeded.live(NODE, APP)
     assert live is not None
     assert live.pages
 

@@ -52,30 +52,28 @@ def others(seeded: Builder) -> dict[str, bytes]:
     return {k: v for k, v in files.items() if k.endswith("index.html") and k != FILE}
 
 
-def test_a_hold_that_ends_and_can_not_be_noted_is_told_by_the_run(seeded: Builder) -> None:
+def test_a_hold_that_ends_and_can_not_be_noted_is_told_by_the_run(built: Builder) -> None:
     """The worker's runs have no other place for it."""
-    seeded.build()
-    hold(seeded)
-    log = seeded.settings.site_root / NODE / APP / "audit.jsonl"
+    hold(built)
+    log = built.settings.site_root / NODE / APP / "audit.jsonl"
     log.unlink()
     log.mkdir()
-    seeded.site_root.unnoted.clear()
-    seeded.sql(_TITLE, "Ends it", PAGE)
-    run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
-    assert holds(seeded.site_root, NODE, APP) == {}
+    built.site_root.unnoted.clear()
+    built.sql(_TITLE, "Ends it", PAGE)
+    run = run_of(built.build(apps=[APP], nodes=[NODE]), NODE, APP)
+    assert holds(built.site_root, NODE, APP) == {}
     assert "`robbieblocks audit` does not tell of all of it" in str(run.problems)
-    assert seeded.site_root.unnoted == []
+    assert built.site_root.unnoted == []
 
 
-def test_a_held_page_keeps_its_bytes_while_the_others_go_on(seeded: Builder) -> None:
+def test_a_held_page_keeps_its_bytes_while_the_others_go_on(built: Builder) -> None:
     """Through a change of a token and of every component, while the other node's page goes on; the
     report tells who holds it and what ends that; the release is whole."""
-    seeded.build()
-    held = hold(seeded)
-    before, rest = seeded.html(NODE, APP, FILE), others(seeded)
-    seeded.sql(_TOKEN, "3.5rem")
-    seeded.sql(_STYLES, ".more { color: red }")
-    report = seeded.build(apps=[APP])
+    held = hold(built)
+    before, rest = built.html(NODE, APP, FILE), others(built)
+    built.sql(_TOKEN, "3.5rem")
+    built.sql(_STYLES, ".more { color: red }")
+    report = built.build(apps=[APP])
     run = run_of(report, NODE, APP)
     assert report.exit_code == 0
     assert PAGE not in {page.key for page in run.changed}
@@ -83,12 +81,12 @@ def test_a_held_page_keeps_its_bytes_while_the_others_go_on(seeded: Builder) -> 
     assert (problem.severity, problem.entity) == ("warning", "page")
     assert f"held as of release {held.build_hash[:12]} by ann@web1" in str(problem)
     assert f"robbieblocks release {PAGE} --node {NODE} --app {APP}" in str(problem)
-    assert seeded.html(NODE, APP, FILE) == before
-    assert all(others(seeded)[path] != body for path, body in rest.items())
+    assert built.html(NODE, APP, FILE) == before
+    assert all(others(built)[path] != body for path, body in rest.items())
     assert PAGE in {page.key for page in run_of(report, "collaboration-local", APP).changed}
-    assert release.verify(seeded.site_root, NODE, APP) == ()
+    assert release.verify(built.site_root, NODE, APP) == ()
     # Nothing waits for it: the change reached all that it was to reach.
-    assert seeded.sql("SELECT FROM robbieblocks_change_triggers WHERE processed_at IS NULL") == []
+    assert built.sql("SELECT FROM robbieblocks_change_triggers WHERE processed_at IS NULL") == []
 
 
 def test_a_held_page_keeps_its_stylesheet_where_the_others_have_theirs_inside(
@@ -112,88 +110,82 @@ def test_a_held_page_keeps_its_stylesheet_where_the_others_have_theirs_inside(
     assert release.verify(seeded.site_root, NODE, APP) == ()
 
 
-def test_a_change_of_its_own_rows_ends_the_hold(seeded: Builder) -> None:
+def test_a_change_of_its_own_rows_ends_the_hold(built: Builder) -> None:
     """It goes out at once, and what follows does, too."""
-    seeded.build()
-    hold(seeded)
-    seeded.sql(_TITLE, "Mine", PAGE)
-    run = run_of(seeded.build(apps=[APP]), NODE, APP)
+    hold(built)
+    built.sql(_TITLE, "Mine", PAGE)
+    run = run_of(built.build(apps=[APP]), NODE, APP)
     assert [page.key for page in run.changed] == [PAGE]
-    assert "Mine" in seeded.html(NODE, APP, FILE)
-    assert holds(seeded.site_root, NODE, APP) == {}
-    seeded.sql(_TOKEN, "3.5rem")
-    assert PAGE in {p.key for p in run_of(seeded.build(apps=[APP]), NODE, APP).changed}
+    assert "Mine" in built.html(NODE, APP, FILE)
+    assert holds(built.site_root, NODE, APP) == {}
+    built.sql(_TOKEN, "3.5rem")
+    assert PAGE in {p.key for p in run_of(built.build(apps=[APP]), NODE, APP).changed}
 
 
-def test_a_held_page_whose_row_goes_is_removed(seeded: Builder) -> None:
+def test_a_held_page_whose_row_goes_is_removed(built: Builder) -> None:
     """A hold is no second copy of the content."""
-    seeded.build()
-    hold(seeded)
-    seeded.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = %s", PAGE)
-    run = run_of(seeded.build(apps=[APP]), NODE, APP)
+    hold(built)
+    built.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = %s", PAGE)
+    run = run_of(built.build(apps=[APP]), NODE, APP)
     assert [(page.key, page.change) for page in run.changed] == [(PAGE, "removed")]
-    assert holds(seeded.site_root, NODE, APP) == {}
+    assert holds(built.site_root, NODE, APP) == {}
 
 
-def test_a_released_page_is_brought_up_to_date(seeded: Builder) -> None:
+def test_a_released_page_is_brought_up_to_date(built: Builder) -> None:
     """By a person, or by its time."""
-    seeded.build()
     for end in ("person", "time"):
-        hold(seeded, None if end == "person" else datetime.now(UTC) + timedelta(hours=1))
-        seeded.sql(_TOKEN, f"{len(end)}.5rem")
-        seeded.build(apps=[APP])
-        before = seeded.html(NODE, APP, FILE)
+        hold(built, None if end == "person" else datetime.now(UTC) + timedelta(hours=1))
+        built.sql(_TOKEN, f"{len(end)}.5rem")
+        built.build(apps=[APP])
+        before = built.html(NODE, APP, FILE)
         if end == "person":
-            assert end_holds(seeded.site_root, NODE, APP, [PAGE, "no-such-page"]) == (PAGE,)
+            assert end_holds(built.site_root, NODE, APP, [PAGE, "no-such-page"]) == (PAGE,)
         else:
-            hold(seeded, datetime.now(UTC) - timedelta(seconds=1))
-        run = run_of(seeded.build(apps=[APP], nodes=[NODE]), NODE, APP)
+            hold(built, datetime.now(UTC) - timedelta(seconds=1))
+        run = run_of(built.build(apps=[APP], nodes=[NODE]), NODE, APP)
         assert PAGE in {page.key for page in run.changed}
-        assert seeded.html(NODE, APP, FILE) != before
+        assert built.html(NODE, APP, FILE) != before
 
 
-def test_one_page_goes_back_while_the_others_stay(seeded: Builder) -> None:
+def test_one_page_goes_back_while_the_others_stay(built: Builder) -> None:
     """To its bytes in the last release that had others, and stays there through later changes."""
-    seeded.build()
-    good = seeded.html(NODE, APP, FILE)
-    seeded.sql(_TITLE, "Bad", PAGE)
-    seeded.sql(_TITLE, "Other", "robbie-play-blackjack")
-    seeded.build(apps=[APP])
-    rest = others(seeded)
-    roll_back_page(seeded.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
-    assert seeded.html(NODE, APP, FILE) == good
-    assert others(seeded) == rest
-    assert release.verify(seeded.site_root, NODE, APP) == ()
-    seeded.sql(_TOKEN, "3.5rem")
-    assert seeded.build(apps=[APP], nodes=[NODE]).exit_code == 0
-    assert seeded.html(NODE, APP, FILE) == good
-    assert all(others(seeded)[path] != body for path, body in rest.items())
-    seeded.sql(_TITLE, "Better", PAGE)
-    seeded.build(apps=[APP], nodes=[NODE])
-    assert "Better" in seeded.html(NODE, APP, FILE)
+    good = built.html(NODE, APP, FILE)
+    built.sql(_TITLE, "Bad", PAGE)
+    built.sql(_TITLE, "Other", "robbie-play-blackjack")
+    built.build(apps=[APP])
+    rest = others(built)
+    roll_back_page(built.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
+    assert built.html(NODE, APP, FILE) == good
+    assert others(built) == rest
+    assert release.verify(built.site_root, NODE, APP) == ()
+    built.sql(_TOKEN, "3.5rem")
+    assert built.build(apps=[APP], nodes=[NODE]).exit_code == 0
+    assert built.html(NODE, APP, FILE) == good
+    assert all(others(built)[path] != body for path, body in rest.items())
+    built.sql(_TITLE, "Better", PAGE)
+    built.build(apps=[APP], nodes=[NODE])
+    assert "Better" in built.html(NODE, APP, FILE)
 
 
-def test_a_damaged_page_is_not_held(seeded: Builder) -> None:
+def test_a_damaged_page_is_not_held(built: Builder) -> None:
     """Its bytes are gone: it is made from its rows, and the hold ends."""
-    seeded.build()
-    hold(seeded)
-    page = seeded.settings.site_root / NODE / APP / "current" / FILE
+    hold(built)
+    page = built.settings.site_root / NODE / APP / "current" / FILE
     page.chmod(0o644)
     page.write_text("defaced")
-    seeded.build(apps=[APP], nodes=[NODE], repair=True)
+    built.build(apps=[APP], nodes=[NODE], repair=True)
     assert "defaced" not in page.read_text()
-    assert holds(seeded.site_root, NODE, APP) == {}
+    assert holds(built.site_root, NODE, APP) == {}
 
 
-def test_holds_that_can_not_be_read_hold_everything(seeded: Builder) -> None:
+def test_holds_that_can_not_be_read_hold_everything(built: Builder) -> None:
     """Of that app on that node alone; the error names the file and what to do."""
-    seeded.build()
-    hold(seeded)
-    file = seeded.settings.site_root / NODE / APP / "held.json"
+    hold(built)
+    file = built.settings.site_root / NODE / APP / "held.json"
     file.unlink()
     file.write_text("{")
-    seeded.sql(_TOKEN, "3.5rem")
-    report = seeded.build(apps=[APP])
+    built.sql(_TOKEN, "3.5rem")
+    report = built.build(apps=[APP])
     assert report.exit_code == 3
     bad, good = run_of(report, NODE, APP), run_of(report, "collaboration-local", APP)
     assert (bad.outcome, good.outcome) == ("failed", "published")
@@ -234,22 +226,21 @@ roll_back_page(SiteRoot(Path(sys.argv[1])), "vengeance-local", "play", "robbie-p
 
 @pytest.mark.parametrize("step", ["held", "assets", "synced", "swapped"])
 def test_a_kill_leaves_a_whole_site_and_the_next_call_completes_it(
-    seeded: Builder, step: str
+    built: Builder, step: str
 ) -> None:
     """Before the swap the page stays as it is, and held; nothing else is touched."""
-    seeded.build()
-    good = seeded.html(NODE, APP, FILE)
-    seeded.sql(_TITLE, "Bad", PAGE)
-    seeded.build(apps=[APP])
-    argv = [sys.executable, "-c", _VICTIM, str(seeded.settings.site_root), step]
+    good = built.html(NODE, APP, FILE)
+    built.sql(_TITLE, "Bad", PAGE)
+    built.build(apps=[APP])
+    argv = [sys.executable, "-c", _VICTIM, str(built.settings.site_root), step]
     done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert (seeded.html(NODE, APP, FILE) == good) == (step == "swapped")
-    assert release.verify(seeded.site_root, NODE, APP) == ()
-    assert PAGE in holds(seeded.site_root, NODE, APP)
+    assert (built.html(NODE, APP, FILE) == good) == (step == "swapped")
+    assert release.verify(built.site_root, NODE, APP) == ()
+    assert PAGE in holds(built.site_root, NODE, APP)
     if step != "swapped":
-        roll_back_page(seeded.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
-    assert seeded.html(NODE, APP, FILE) == good
+        roll_back_page(built.site_root, NODE, APP, PAGE, who="ann", why="typo", now=NOW)
+    assert built.html(NODE, APP, FILE) == good
 
 
 def _damaged(*_args: object) -> list[str]:
@@ -257,18 +248,17 @@ def _damaged(*_args: object) -> list[str]:
 
 
 def test_an_address_that_is_down_keeps_no_page_from_going_back(
-    seeded: Builder, monkeypatch: pytest.MonkeyPatch
+    built: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told; what is wrong on the disk is swapped back, and nothing is held then."""
-    seeded.build()
-    good = seeded.html(NODE, APP, FILE)
-    seeded.sql(_TITLE, "Bad", PAGE)
-    seeded.build(apps=[APP])
-    before = seeded.files(NODE, APP)
+    good = built.html(NODE, APP, FILE)
+    built.sql(_TITLE, "Bad", PAGE)
+    built.build(apps=[APP])
+    before = built.files(NODE, APP)
 
     def back() -> RolledBackPage:
         return roll_back_page(
-            seeded.site_root,
+            built.site_root,
             NODE,
             APP,
             PAGE,
@@ -282,12 +272,12 @@ def test_an_address_that_is_down_keeps_no_page_from_going_back(
         wrong.setattr(smoke, "check_files", _damaged)
         with pytest.raises(SiteUnavailable, match="swapped back"):
             back()
-    assert seeded.files(NODE, APP) == before
-    assert holds(seeded.site_root, NODE, APP) == {}
+    assert built.files(NODE, APP) == before
+    assert holds(built.site_root, NODE, APP) == {}
     went = back()
     assert [each.culprit for each in went.not_served] == ["the network"]
-    assert seeded.html(NODE, APP, FILE) == good
-    assert holds(seeded.site_root, NODE, APP) == {PAGE: went.hold}
+    assert built.html(NODE, APP, FILE) == good
+    assert holds(built.site_root, NODE, APP) == {PAGE: went.hold}
 
 
 def test_what_its_conditions_show_is_no_change_of_its_rows() -> None:

@@ -31,13 +31,12 @@ def edit(seeded: Builder) -> None:
     )
 
 
-def test_a_build_leaves_a_pinned_release_and_says_so(seeded: Builder) -> None:
+def test_a_build_leaves_a_pinned_release_and_says_so(built: Builder) -> None:
     """The pinned node stays byte for byte, the other one goes on, and the row waits."""
-    seeded.build()
-    pin(seeded)
-    before = seeded.files(NODE, "play")
-    edit(seeded)
-    report = seeded.build(apps=["play"])
+    pin(built)
+    before = built.files(NODE, "play")
+    edit(built)
+    report = built.build(apps=["play"])
     assert report.exit_code == 0
     held, free = run_of(report, NODE, "play"), run_of(report, OTHER, "play")
     assert (held.outcome, free.outcome) == ("unchanged", "published")
@@ -50,69 +49,64 @@ def test_a_build_leaves_a_pinned_release_and_says_so(seeded: Builder) -> None:
     assert free.problems == ()
     assert held.pin is not None
     assert free.pin is None
-    assert seeded.files(NODE, "play") == before
-    assert seeded.sql(_WAITING) == [{"n": 1}]
-    row = seeded.sql(_RUNS, NODE)[0]
+    assert built.files(NODE, "play") == before
+    assert built.sql(_WAITING) == [{"n": 1}]
+    row = built.sql(_RUNS, NODE)[0]
     assert (row["deploy_status"], row["build_hash"]) == ("success", held.build_hash)
     assert "is pinned" in row["build_log"]
 
 
-def test_a_dry_run_shows_that_nothing_would_go_out(seeded: Builder) -> None:
+def test_a_dry_run_shows_that_nothing_would_go_out(built: Builder) -> None:
     """What a dry run says is what the build then does."""
-    seeded.build()
-    pin(seeded)
-    edit(seeded)
-    run = run_of(seeded.build(apps=["play"], dry_run=True), NODE, "play")
+    pin(built)
+    edit(built)
+    run = run_of(built.build(apps=["play"], dry_run=True), NODE, "play")
     assert (run.outcome, run.build_hash) == ("unchanged", run.hash_before)
 
 
-def test_idle_looks_at_a_pinned_app_leave_no_row(seeded: Builder) -> None:
+def test_idle_looks_at_a_pinned_app_leave_no_row(built: Builder) -> None:
     """A reconcile every few minutes does not fill the history for as long as the pin stands."""
-    seeded.build()
-    pin(seeded)
-    edit(seeded)
-    seeded.build(apps=["play"], nodes=[NODE])
-    runs = len(seeded.sql(_RUNS, NODE))
+    pin(built)
+    edit(built)
+    built.build(apps=["play"], nodes=[NODE])
+    runs = len(built.sql(_RUNS, NODE))
     for _ in range(2):
-        seeded.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
-    assert len(seeded.sql(_RUNS, NODE)) == runs
+        built.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
+    assert len(built.sql(_RUNS, NODE)) == runs
 
 
-def test_without_the_pin_the_next_look_brings_the_content_live(seeded: Builder) -> None:
+def test_without_the_pin_the_next_look_brings_the_content_live(built: Builder) -> None:
     """No row has to wait for it: what should be live is compared with what is."""
-    seeded.build()
-    file = pin(seeded)
-    edit(seeded)
-    seeded.build(apps=["play"])
+    file = pin(built)
+    edit(built)
+    built.build(apps=["play"])
     file.unlink()
-    report = seeded.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
+    report = built.build(apps=["play"], nodes=[NODE], unasked=True, repair=True)
     assert run_of(report, NODE, "play").outcome == "published"
-    assert "Newer" in seeded.html(NODE, "play", "play/index.html")
+    assert "Newer" in built.html(NODE, "play", "play/index.html")
 
 
-def test_a_damaged_pinned_release_is_healed(seeded: Builder) -> None:
+def test_a_damaged_pinned_release_is_healed(built: Builder) -> None:
     """A pin holds content, not damage: the same bytes are put back."""
-    seeded.build()
-    pin(seeded)
-    before = seeded.files(NODE, "play")
-    page = seeded.settings.site_root / NODE / "play" / "current" / "play" / "index.html"
+    pin(built)
+    before = built.files(NODE, "play")
+    page = built.settings.site_root / NODE / "play" / "current" / "play" / "index.html"
     page.chmod(0o644)
     page.write_text("defaced")
-    report = seeded.build(apps=["play"], nodes=[NODE], repair=True)
+    report = built.build(apps=["play"], nodes=[NODE], repair=True)
     assert run_of(report, NODE, "play").problems == ()
-    assert seeded.files(NODE, "play") == before
+    assert built.files(NODE, "play") == before
 
 
-def test_a_pin_does_not_hold_an_app_that_its_node_gave_up(seeded: Builder) -> None:
+def test_a_pin_does_not_hold_an_app_that_its_node_gave_up(built: Builder) -> None:
     """Taking an app out of enabled_apps empties it, pinned or not."""
-    seeded.build()
-    pin(seeded)
-    seeded.sql(
+    pin(built)
+    built.sql(
         "UPDATE robbieblocks_node_branding SET enabled_apps = array_remove(enabled_apps, 'play')"
         " WHERE node_id = %s",
         NODE,
     )
-    seeded.build_approved()
-    live = seeded.live(NODE, "play")
+    built.build_approved()
+    live = built.live(NODE, "play")
     assert live is not None
     assert live.pages == ()
