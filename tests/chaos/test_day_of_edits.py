@@ -16,8 +16,10 @@ from robbieblocks import history, release
 from robbieblocks.history import Asked, AskedRuns, Run
 from robbieblocks.pipeline import RunReport
 from tests.building import Builder, run_of
-from tests.commands import Installation
-from tests.integration.test_build_kill import STEPS, strike
+from tests.integration.test_build_kill import STEPS, commands, strike
+from tests.victims import Victims
+
+__all__ = ["commands"]
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -66,6 +68,7 @@ class Day:
     """
 
     builder: Builder
+    commands: Victims
     choice: random.Random
     pinned: str = ""
     frozen: str = ""
@@ -104,23 +107,20 @@ class Day:
     def command(self, *arguments: str) -> None:
         """Run a command, most times first one that is killed at some step."""
         self.did.append(" ".join(arguments))
-        own = Installation(
-            home=self.builder.settings.home, database_url=self.builder.settings.database_url
-        )
         was_killed = False
         points = POINTS.get(
             " ".join(arguments[: 2 if "--only" in arguments else 1]), (*NOTING, *STEPS)
         )
         if self.choice.random() < 0.6:
             step = self.choice.choice(points)
-            done = strike(self.builder, "SIGKILL", step, *arguments)
+            done = strike(self.commands, self.builder, "SIGKILL", step, *arguments)
             was_killed = done.code == -signal.SIGKILL
             self.kills += was_killed
             self.did.append(f"killed at {step}: {was_killed}")
             if not was_killed:
                 assert done.code == 0, (done.err, self.did)
                 return
-        ran = own.run(*arguments)
+        ran = strike(self.commands, self.builder, "nothing", "nowhere", *arguments)
         # Who ended something and was killed then, finds it ended.
         ended = was_killed and arguments[0] in ("unpin", "release", "unfreeze")
         assert ran.code == 0 or (ended and ran.code == 2), (ran.err, self.did)
@@ -258,14 +258,14 @@ class Day:
             del self.held[page]
 
 
-def test_history_tells_the_truth_about_a_day(seeded: Builder) -> None:
+def test_history_tells_the_truth_about_a_day(seeded: Builder, commands: Victims) -> None:
     """After a day of simulated editing with pins, holds, freezes and kills at every step, history
     tells the truth about each: which release an edit went out with, what kept it back and why."""
     seeded.sql(_PLAY_ALONE, NODE)
     seeded.now = datetime.now(UTC)
     seeded.build(apps=[APP], nodes=[NODE])
     seeded.sql("DELETE FROM robbieblocks_change_triggers")
-    day = Day(seeded, random.Random(SEED))
+    day = Day(seeded, commands, random.Random(SEED))
     for hour in range(HOURS):
         day.edit(hour)
         if day.choice.random() < 0.5:

@@ -6,15 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from robbieblocks import failpoints, release
 from tests.building import Builder, run_of
 from tests.commands import Installation, Ran
+from tests.victims import Victims, victims
 
 pytestmark = [pytest.mark.postgres, pytest.mark.chaos]
 
@@ -70,19 +73,25 @@ from robbieblocks.cli import main
 main()
 """
 
+# What a build imports once it knows what it is asked.
+IMPORTS = "import robbieblocks.cli, robbieblocks.cli.building.build, robbieblocks.pipeline"
 
-def strike(builder: Builder, what: str, step: str, *arguments: str, **variables: str) -> Ran:
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
+    """Runs commands to which something happens."""
+    with victims(VICTIM, IMPORTS, tmp_path_factory.mktemp("victims")) as made:
+        yield made
+
+
+def strike(
+    commands: Victims, builder: Builder, what: str, step: str, *arguments: str, **variables: str
+) -> Ran:
     """Build by the command in a process of its own to which something happens at a step."""
     settings = builder.settings
     own = Installation(home=settings.home, database_url=settings.database_url)
-    done = subprocess.run(
-        [sys.executable, "-c", VICTIM, what, step, *(arguments or BUILD)],
-        env=own.environment | variables,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+    environment = own.environment | variables
+    return commands.run(what, step, *(arguments or BUILD), environment=environment)
 
 
 def unfinished(builder: Builder) -> list[dict[str, Any]]:
@@ -92,12 +101,11 @@ def unfinished(builder: Builder) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def edited(seeded: Builder) -> tuple[Builder, str]:
+def edited(built: Builder) -> tuple[Builder, str]:
     """An installation with a live site and an edit that nobody has built; the live page."""
-    seeded.build(nodes=[NODE], apps=[APP])
-    before = seeded.html(NODE, APP, PAGE)
-    retitle(seeded, "Third")
-    return seeded, before
+    before = built.html(NODE, APP, PAGE)
+    retitle(built, "Third")
+    return built, before
 
 
 def retitle(builder: Builder, title: str) -> None:
@@ -126,11 +134,13 @@ def test_the_steps_are_all_there_are(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], step: str) -> None:
+def test_a_killed_build_is_made_good_by_the_next(
+    commands: Victims, edited: tuple[Builder, str], step: str
+) -> None:
     """SIGKILL at any step: the old or the new page is live and whole, and the next build succeeds
     and closes the dead run's row as failed."""
     builder, before = edited
-    assert strike(builder, "SIGKILL", step).code == -signal.SIGKILL
+    assert strike(commands, builder, "SIGKILL", step).code == -signal.SIGKILL
     html = builder.html(NODE, APP, PAGE)
     assert html == before if step in PREPARING else "<title>Third" in html
     assert release.verify(builder.site_root, NODE, APP) == ()
@@ -155,10 +165,12 @@ def test_a_killed_build_is_made_good_by_the_next(edited: tuple[Builder, str], st
 
 
 @pytest.mark.parametrize("step", ["read", "rendered"])
-def test_the_lease_of_a_killed_build_is_taken_over(edited: tuple[Builder, str], step: str) -> None:
+def test_the_lease_of_a_killed_build_is_taken_over(
+    commands: Victims, edited: tuple[Builder, str], step: str
+) -> None:
     """Where the server goes on with a killed build's query, the next build ends that session."""
     builder, _ = edited
-    assert strike(builder, "busy", step).code == -signal.SIGKILL
+    assert strike(commands, builder, "busy", step).code == -signal.SIGKILL
     report = builder.build(nodes=[NODE], apps=[APP])
     assert run_of(report, NODE, APP).outcome == "published"
     assert unfinished(builder) == []
@@ -188,37 +200,36 @@ def test_a_build_killed_while_it_renders_takes_its_isolate_along(
 
 
 @pytest.mark.parametrize("step", ["begun", "rendered", "synced", "concluded"])
-def test_a_lost_database_is_one_clear_error(edited: tuple[Builder, str], step: str) -> None:
+def test_a_lost_database_is_one_clear_error(
+    commands: Victims, edited: tuple[Builder, str], step: str
+) -> None:
     """When the connection breaks in the middle: exit code 3, one error, no older page than before,
     and the next build closes the row that could not be closed."""
     builder, before = edited
     assert builder.settings.database_url
-    ran = strike(builder, "cut", step, CUT_BY=superuser(builder.settings.database_url))
+    ran = strike(commands, builder, "cut", step, CUT_BY=superuser(builder.settings.database_url))
     assert ran.code == 3, ran.err
     assert "Traceback" not in ran.err
     assert "connection" in ran.err + ran.out
     html = builder.html(NODE, APP, PAGE)
     assert html == before if step in PREPARING else "<title>Third" in html
     # The same cut went through the test's own connection.
-    own = Installation(home=builder.settings.home, database_url=builder.settings.database_url)
-    assert own.run(*BUILD).code == 0
+    assert strike(commands, builder, "nothing", "nowhere").code == 0
     assert "<title>Third" in builder.html(NODE, APP, PAGE)
     assert unfinished(builder) == []
 
 
 def superuser(conninfo: str) -> str:
-    from psycopg.conninfo import make_conninfo
-
     return make_conninfo(conninfo, user="postgres")
 
 
 @pytest.mark.parametrize("step", ["read", "rendered", "synced", "closed"])
 def test_an_interrupted_build_says_so_and_closes_its_row(
-    edited: tuple[Builder, str], step: str
+    commands: Victims, edited: tuple[Builder, str], step: str
 ) -> None:
     """Ctrl-C: exit code 130, one line, nothing half done, and every row is finished."""
     builder, before = edited
-    ran = strike(builder, "SIGINT", step)
+    ran = strike(commands, builder, "SIGINT", step)
     assert ran.code == 130
     assert "Traceback" not in ran.err
     assert ran.err.splitlines()[-1].startswith("interrupted")

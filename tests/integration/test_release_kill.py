@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +23,7 @@ from tests.integration.releases import (
     put_whole,
     served,
 )
+from tests.victims import victims
 
 STEPS = (
     "assets",
@@ -74,11 +73,20 @@ else:
 """
 
 
-def kill_at(site_root: SiteRoot, what: str, version: int, step: str) -> None:
-    """Run a call in a process of its own that ends itself at a step."""
-    argv = [sys.executable, "-c", VICTIM, str(site_root.path), what, str(version), step]
-    done = subprocess.run(argv, check=False, timeout=50, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+KillAt = Callable[[SiteRoot, str, int, str], None]
+
+
+@pytest.fixture(scope="module")
+def kill_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KillAt]:
+    """Runs a call in a process of its own that ends itself at a step."""
+    imports = "import robbieblocks.release.standby.trees, tests.integration.releases"
+    with victims(VICTIM, imports, tmp_path_factory.mktemp("victims")) as calls:
+
+        def run(site_root: SiteRoot, what: str, version: int, step: str) -> None:
+            done = calls.run(str(site_root.path), what, str(version), step)
+            assert done.code == -signal.SIGKILL, done.err
+
+        yield run
 
 
 class Reader(threading.Thread):
@@ -126,7 +134,9 @@ def reading(site_root: SiteRoot) -> Iterator[Reader]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_leaves_a_whole_release_live(site_root: SiteRoot, step: str) -> None:
+def test_a_kill_leaves_a_whole_release_live(
+    site_root: SiteRoot, kill_at: KillAt, step: str
+) -> None:
     """Before the swap the old one, after it the new; the next publish succeeds and cleans up."""
     put_version(site_root, 1)
     put_version(site_root, 2)
@@ -147,7 +157,9 @@ def test_a_kill_leaves_a_whole_release_live(site_root: SiteRoot, step: str) -> N
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "previous"])
-def test_a_kill_of_the_first_publish_is_made_good(site_root: SiteRoot, step: str) -> None:
+def test_a_kill_of_the_first_publish_is_made_good(
+    site_root: SiteRoot, kill_at: KillAt, step: str
+) -> None:
     """With nothing live before, the next publish makes the app live."""
     kill_at(site_root, "publish", 1, step)
     put_version(site_root, 1)
@@ -159,7 +171,9 @@ def test_a_kill_of_the_first_publish_is_made_good(site_root: SiteRoot, step: str
     ("how", "step"),
     [("repair", step) for step in REPAIRING] + [("by links", step) for step in TEMPORARY_RELEASE],
 )
-def test_a_kill_while_repairing_is_made_good(site_root: SiteRoot, how: str, step: str) -> None:
+def test_a_kill_while_repairing_is_made_good(
+    site_root: SiteRoot, kill_at: KillAt, how: str, step: str
+) -> None:
     """Whole pages are served all the time, and the next publish heals the rest."""
     put_version(site_root, 1)
     (site_root.path / NODE / "play" / "current" / "play/p5/index.html").unlink()
@@ -172,7 +186,7 @@ def test_a_kill_while_repairing_is_made_good(site_root: SiteRoot, how: str, step
     assert len(list((site_root.path / NODE / "play" / "releases").iterdir())) == 1
 
 
-def test_a_kill_while_pruning_is_made_good(site_root: SiteRoot) -> None:
+def test_a_kill_while_pruning_is_made_good(site_root: SiteRoot, kill_at: KillAt) -> None:
     """A half-removed release is never taken for one."""
     for version in range(1, 6):
         put_version(site_root, version)
@@ -205,7 +219,7 @@ def test_every_step_is_tried(site_root: SiteRoot, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("step", RECYCLING)
 @pytest.mark.parametrize("base", ["standby tree", "oldest release"])
 def test_a_kill_while_recycling_leaves_a_whole_release_live(
-    site_root: SiteRoot, base: str, step: str
+    site_root: SiteRoot, kill_at: KillAt, base: str, step: str
 ) -> None:
     """Whatever has become of the folder that the new release is made of, before the swap the old
     one is live and after it the new; so are those that are kept, and the next publish succeeds."""
@@ -234,7 +248,7 @@ def test_a_kill_while_recycling_leaves_a_whole_release_live(
     [(2, step) for step in MAKING] + [(6, step) for step in REMAKING],
 )
 def test_a_kill_while_a_standby_tree_is_made_is_made_good(
-    site_root: SiteRoot, held: int, step: str
+    site_root: SiteRoot, kill_at: KillAt, held: int, step: str
 ) -> None:
     """What is live stays, there is a whole standby tree or none, and the rest is swept."""
     for version in range(1, held + 1):
