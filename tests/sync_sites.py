@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 import psycopg
-import pytest
 from psycopg.sql import SQL, Identifier
 
 from robbieblocks import sync
@@ -355,10 +354,3 @@ def _drop(cluster: Cluster, dbname: str) -> None:
 
         until(dropped, "slots dropped")
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(dbname)))
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
-    """Three clusters for the tests of a module."""
-    with started(tmp_path_factory.mktemp("clusters")) as found:
-        yield found

@@ -1,4 +1,4 @@
-"""Three clusters for all: PostgreSQL 15 for the master, and two of 18 for nodes."""
+"""Clusters that all tests here share: three for what databases do, and three for programs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import sync_sites
 from tests.clusters import Cluster
 from tests.integration.sync import sites
 from tests.integration.sync.sites import Fleet
+from tests.sync_sites import Clusters
 
 _numbers = itertools.count(1)
 
@@ -19,6 +21,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Cluster]]
     """A server of 15 and two of 18."""
     folder = tmp_path_factory.mktemp("sync")
     with sites.servers(folder, (15, 18, 18)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """Three of 18, each with a database of the small site, which `synced` copies."""
+    with sync_sites.started(tmp_path_factory.mktemp("clusters")) as made:
         yield made
 
 

@@ -16,10 +16,8 @@ from robbieblocks.errors import MasterUnavailable, RobbieBlocksError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import open_log
 from tests.commands import Installation, released
-from tests.sync_sites import NODES, Clusters, Place, Sync, servers, synced, syncing
+from tests.sync_sites import NODES, Clusters, Place, Sync, synced, syncing
 from tests.workers import until
-
-__all__ = ["servers"]
 
 pytestmark = pytest.mark.postgres
 MakeSettings = Callable[..., Settings]
@@ -70,10 +68,10 @@ def conflicting(found: Sync) -> None:
 
 
 def test_a_node_joins_and_leaves_by_commands(
-    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
     """init-master, admit, join, status, pause, resume, resync and leave say what they did."""
-    with synced(servers, make_settings, count=1, join=False) as found:
+    with synced(clusters, make_settings, count=1, join=False) as found:
         (node,) = found.nodes
         said = command(found.master, "init-master")
         assert "this database is the master master" in said
@@ -126,12 +124,12 @@ def findings(command: CommandLine, place: Place) -> list[str]:
 
 
 def test_a_node_that_left_without_the_master_joins_as_a_new_one(
-    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
     """What the master keeps of it is said. Joined again, it sends nothing that was given up, and
     what was edited since is among its conflicts.
     """
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         assert node.line is not None
         with node.connect() as connection:
@@ -153,12 +151,12 @@ def test_a_node_that_left_without_the_master_joins_as_a_new_one(
 
 
 def test_the_embedded_database_is_a_node_by_asking(
-    servers: Clusters,
+    clusters: Clusters,
     make_settings: MakeSettings,
     tmp_path: Path,
 ) -> None:
     """It joins without any preparation, gets the master's rows, and sends its own."""
-    with synced(servers, make_settings, count=1, join=False) as found:
+    with synced(clusters, make_settings, count=1, join=False) as found:
         (place,) = found.nodes
         own = Installation(
             home=tmp_path / "embedded" / "home",
@@ -176,10 +174,10 @@ def test_the_embedded_database_is_a_node_by_asking(
 
 
 def test_a_version_that_lost_is_shown_and_brought_back(
-    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
     """conflicts list names it, show has both sides, and restore makes it live everywhere, once."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         conflicting(found)
         assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "the node's"
         (listed,) = json.loads(command(found.master, "conflicts", "list", "--format", "json"))
@@ -198,10 +196,10 @@ def test_a_version_that_lost_is_shown_and_brought_back(
 
 
 def test_a_node_that_is_locked_out_is_answered_no_more(
-    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
     """Its sync says so, and what it edits reaches nobody."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         role = found.master.value(
             "SELECT database_role FROM sync_nodes WHERE node_type <> 'master'"
@@ -238,14 +236,14 @@ def test_a_node_that_is_locked_out_is_answered_no_more(
     ],
 )
 def test_a_master_that_can_not_be_used_is_one_clear_error(
-    servers: Clusters,
+    clusters: Clusters,
     make_settings: MakeSettings,
     command: CommandLine,
     master: str,
     message: str,
 ) -> None:
     """It names the cause and the remedy, never the password; the database is as it was."""
-    with synced(servers, make_settings, count=1, join=False) as found:
+    with synced(clusters, make_settings, count=1, join=False) as found:
         (node,) = found.nodes
         node.settings = replace(
             node.settings, sync=replace(node.settings.sync, master=master or None)
@@ -257,12 +255,12 @@ def test_a_master_that_can_not_be_used_is_one_clear_error(
 
 
 def test_errors_of_membership_name_their_remedy(
-    servers: Clusters, make_settings: MakeSettings, command: CommandLine
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
     """A name that was not admitted, another name than before, a table that is not synced, a
     database that is no master.
     """
-    with synced(servers, make_settings, count=1, join=False) as found:
+    with synced(clusters, make_settings, count=1, join=False) as found:
         (node,) = found.nodes
         with pytest.raises(RobbieBlocksError, match="does not sync the node"):
             command(node, "join", "--node", NODES[1])
@@ -278,11 +276,11 @@ def test_errors_of_membership_name_their_remedy(
 
 
 def test_nodes_with_long_names_have_roles_of_their_own(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """PostgreSQL cuts names at 63 characters; who was let in before keeps the role that it has."""
     with (
-        synced(servers, make_settings, count=0) as found,
+        synced(clusters, make_settings, count=0) as found,
         found.master.connect() as connection,
     ):
         names = [f"{'n' * 60}-{number}" for number in (1, 2)]
@@ -300,13 +298,13 @@ def test_nodes_with_long_names_have_roles_of_their_own(
 
 
 def test_a_role_that_the_master_lacks_is_made_by_admit(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """The remedy is the command that makes it on the master, and not PostgreSQL's own."""
-    with synced(servers, make_settings, count=1, join=False) as found:
+    with synced(clusters, make_settings, count=1, join=False) as found:
         (node,) = found.nodes
         assert node.line is not None
-        master = servers.master.conninfo(node.dbname, "nobody_knows", node.line.port)
+        master = clusters.master.conninfo(node.dbname, "nobody_knows", node.line.port)
         settings = replace(node.settings, sync=replace(node.settings.sync, master=master))
         with (
             node.connect() as connection,

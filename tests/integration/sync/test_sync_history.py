@@ -12,10 +12,8 @@ import pytest
 
 from robbieblocks.settings import Settings
 from tests.sync_history import History, Write
-from tests.sync_sites import Clusters, Place, Sync, servers, synced, syncing
+from tests.sync_sites import Clusters, Place, Sync, synced, syncing
 from tests.workers import until
-
-__all__ = ["servers"]
 
 pytestmark = [pytest.mark.postgres, pytest.mark.chaos]
 ROWS = 5
@@ -25,14 +23,14 @@ SEED = int(os.environ.get("SYNC_SEED", "15"))
 
 
 def test_no_acknowledged_write_is_lost(
-    servers: Clusters, make_settings: Callable[..., Settings]
+    clusters: Clusters, make_settings: Callable[..., Settings]
 ) -> None:
     """Master and nodes write the same rows at once, while lines are cut, stall and break midway,
     a clock is minutes off and servers are killed: all end equal, each value that was confirmed is
     live, in the audit, or was seen by whoever wrote over it, and no value is invented.
     """
     chance = random.Random(SEED)
-    with synced(servers, make_settings) as found:
+    with synced(clusters, make_settings) as found:
         with found.master.connect() as master:
             master.execute(
                 "INSERT INTO robbieblocks_components (component_key, component_name, "

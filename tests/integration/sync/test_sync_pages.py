@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from robbieblocks.settings import Settings
-from tests.sync_sites import Clusters, servers, synced
+from tests.sync_sites import Clusters, synced
 from tests.workers import Worker, edit, running, until, until_shown, warm
 
-__all__ = ["servers", "warm"]
+__all__ = ["warm"]
 
 pytestmark = pytest.mark.postgres
 
 
 def test_an_edit_is_live_on_every_node(
-    servers: Clusters, make_settings: Callable[..., Settings], warm: Path
+    clusters: Clusters, make_settings: Callable[..., Settings], warm: Path
 ) -> None:
     """One of the master on both nodes, one of a node on the other; each builds once for it. A
     worker with `--with-sync` needs no other process.
     """
-    with synced(servers, make_settings) as found:
+    with synced(clusters, make_settings) as found:
         workers = [
             Worker(
                 replace(place.settings, cache=warm / place.name),

@@ -12,10 +12,8 @@ import pytest
 from robbieblocks import sync
 from robbieblocks.settings import Settings
 from tests import loopback
-from tests.sync_sites import Clusters, Place, Sync, copied, servers, synced, syncing
+from tests.sync_sites import Clusters, Place, Sync, copied, synced, syncing
 from tests.workers import edit, running, until
-
-__all__ = ["servers"]
 
 pytestmark = pytest.mark.postgres
 BLOCKS = "robbieblocks_page_blocks"
@@ -45,9 +43,9 @@ def lost(found: Sync, field: str) -> set[object]:
     return {value for row in rows for value in row}
 
 
-def test_an_edit_comes_to_be_everywhere(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_an_edit_comes_to_be_everywhere(clusters: Clusters, make_settings: MakeSettings) -> None:
     """One of the master comes to both nodes, one of a node to the master and the other node."""
-    with synced(servers, make_settings) as found:
+    with synced(clusters, make_settings) as found:
         first, second = found.nodes
         found.until_equal(BLOCKS)
         with syncing(first, second), found.master.connect() as master:
@@ -63,11 +61,11 @@ def test_an_edit_comes_to_be_everywhere(servers: Clusters, make_settings: MakeSe
 
 
 @pytest.mark.chaos
-def test_a_kill_at_any_step_loses_nothing(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_a_kill_at_any_step_loses_nothing(clusters: Clusters, make_settings: MakeSettings) -> None:
     """Of each batch that was taken, applied or settled when it was killed, every change goes up
     once.
     """
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         for number, step in enumerate(("taken", "applied", "settled"), start=1):
             rename(node, f"name {number}")
@@ -90,12 +88,12 @@ def test_a_kill_at_any_step_loses_nothing(servers: Clusters, make_settings: Make
 
 @pytest.mark.chaos
 def test_days_apart_end_equal_and_keep_what_lost(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """Edits of both sides of a cut line meet when it is mended, though it breaks again and again:
     the latest stays, the others' last versions are in the audit.
     """
-    with synced(servers, make_settings) as found:
+    with synced(clusters, make_settings) as found:
         first, second = found.nodes
         assert first.line is not None
         assert second.line is not None
@@ -132,9 +130,11 @@ def test_days_apart_end_equal_and_keep_what_lost(
 
 
 @pytest.mark.chaos
-def test_a_killed_server_comes_back_in_step(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_a_killed_server_comes_back_in_step(
+    clusters: Clusters, make_settings: MakeSettings
+) -> None:
     """The master, then the node, is killed while edits go both ways: both end equal."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with syncing(node) as (process,):
             process.wait_for("sync.state", state="active")
@@ -155,12 +155,14 @@ def test_a_killed_server_comes_back_in_step(servers: Clusters, make_settings: Ma
 
 
 @pytest.mark.parametrize("how", ["dropped", "discarded"])
-def test_a_lost_slot_is_made_anew(servers: Clusters, make_settings: MakeSettings, how: str) -> None:
+def test_a_lost_slot_is_made_anew(
+    clusters: Clusters, make_settings: MakeSettings, how: str
+) -> None:
     """Where the master has dropped a node's slot, or has discarded what it had not read, the
     subscription begins anew, what the node had not sent goes up, and what was deleted meanwhile
     goes.
     """
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         found.until_equal(BLOCKS)
         assert node.line is not None
@@ -209,11 +211,11 @@ def lose(master: psycopg.Connection, how: str) -> bool:
 
 @pytest.mark.parametrize("rows", [100_000, 1], ids=["whole", "in steps"])
 def test_damage_is_found_and_repaired(
-    servers: Clusters, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, rows: int
+    clusters: Clusters, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     """A row that was altered behind the sync's back, on a node, is put right by the comparison."""
     monkeypatch.setattr("robbieblocks.sync.comparing._ROWS_A_LOOK", rows)
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with node.connect() as connection:
             connection.execute("SET session_replication_role = replica")
@@ -226,9 +228,9 @@ def test_damage_is_found_and_repaired(
         assert found.master.value("SELECT component_name FROM robbieblocks_components") == "Label"
 
 
-def test_a_clock_that_is_off_is_told(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_a_clock_that_is_off_is_told(clusters: Clusters, make_settings: MakeSettings) -> None:
     """A node five minutes ahead is told, and its edit does not win over a later one for long."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with node.connect() as connection:
             connection.execute("UPDATE sync_self SET clock_offset_ms = 300000")
@@ -248,10 +250,10 @@ def test_a_clock_that_is_off_is_told(servers: Clusters, make_settings: MakeSetti
 
 
 def test_a_node_whose_schema_is_behind_waits(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """It says which column it lacks, changes nothing, and goes on once it has it."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         added = "ALTER TABLE robbieblocks_pages ADD COLUMN added text"
         with found.master.connect() as master:
@@ -271,10 +273,10 @@ def test_a_node_whose_schema_is_behind_waits(
 
 
 def test_a_node_without_the_right_to_subscribe_asks_for_changes(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """Its owner is no superuser: the same comes to it, also after the line was cut."""
-    with synced(servers, make_settings, count=1, owner="plain") as found:
+    with synced(clusters, make_settings, count=1, owner="plain") as found:
         (node,) = found.nodes
         assert node.line is not None
         with syncing(node, interval_s=60) as (process,):
@@ -297,9 +299,9 @@ def test_a_node_without_the_right_to_subscribe_asks_for_changes(
         assert node.value("SELECT count(*) FROM pg_subscription") == 0
 
 
-def test_a_paused_node_waits(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_a_paused_node_waits(clusters: Clusters, make_settings: MakeSettings) -> None:
     """While it is paused nothing goes up or comes down; then both do."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with syncing(node) as (process,):
             process.wait_for("sync.state", state="active")
@@ -320,9 +322,9 @@ def test_a_paused_node_waits(servers: Clusters, make_settings: MakeSettings) -> 
             found.until_equal(BLOCKS)
 
 
-def test_one_process_syncs_a_database(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_one_process_syncs_a_database(clusters: Clusters, make_settings: MakeSettings) -> None:
     """A second one stands by, and takes over when the first is gone."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with ExitStack() as later:
             with syncing(node, interval_s=60) as (first,):
@@ -335,10 +337,10 @@ def test_one_process_syncs_a_database(servers: Clusters, make_settings: MakeSett
 
 
 def test_a_line_that_ends_is_noticed_at_once(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """Also where nothing is sent, long before the next comparison; and it is connected again."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         assert node.line is not None
         with syncing(node, interval_s=3600) as (process,):
@@ -350,10 +352,10 @@ def test_a_line_that_ends_is_noticed_at_once(
 
 
 def test_two_databases_that_sync_as_one_node_are_told(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """A copy of a node's database at work beside it is a finding there and on the master."""
-    with synced(servers, make_settings, count=1, transport="poll") as found:
+    with synced(clusters, make_settings, count=1, transport="poll") as found:
         (node,) = found.nodes
         with syncing(node, interval_s=3600) as (process,):
             process.wait_for("sync.state", state="active")
@@ -372,10 +374,10 @@ def test_two_databases_that_sync_as_one_node_are_told(
 
 
 def test_what_the_master_refuses_does_not_hold_up_the_rest(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """A change of a table that the node may not write waits with the reason; others go up."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with found.master.connect() as master:
             master.execute(
@@ -402,9 +404,9 @@ def sync_status(place: Place) -> sync.SyncStatus:
         return sync.status(place.settings, connection)
 
 
-def test_the_master_knows_its_nodes(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_the_master_knows_its_nodes(clusters: Clusters, make_settings: MakeSettings) -> None:
     """Its own process notes who is there and who is not, and the score of health follows."""
-    with synced(servers, make_settings, count=2) as found:
+    with synced(clusters, make_settings, count=2) as found:
         first, second = found.nodes
         online = "SELECT count(*) FROM sync_nodes WHERE is_online"
         with syncing(first, second), syncing(found.master, interval_s=30) as (process,):
@@ -440,11 +442,11 @@ def test_the_master_knows_its_nodes(servers: Clusters, make_settings: MakeSettin
             assert found.master.value("SELECT get_sync_health_score()") == 100
 
 
-def test_health_is_what_a_monitor_reads(servers: Clusters, make_settings: MakeSettings) -> None:
+def test_health_is_what_a_monitor_reads(clusters: Clusters, make_settings: MakeSettings) -> None:
     """A real process answers /healthz, /readyz and /metrics; neither they nor its log have the
     password, also where the master can't be reached.
     """
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         assert node.line is not None
         assert node.settings.sync.master is not None
@@ -483,10 +485,10 @@ def test_health_is_what_a_monitor_reads(servers: Clusters, make_settings: MakeSe
 
 
 def test_what_a_node_does_not_let_in_is_told_until_it_does(
-    servers: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """A row that a constraint of the node alone refuses is a finding; the others come."""
-    with synced(servers, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
         with node.connect() as connection:
             connection.execute(
