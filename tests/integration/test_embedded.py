@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,27 @@ def home(tmp_path: Path) -> Iterator[Path]:
         until(lambda: is_over(place))
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose database was made, and whose server is over."""
+    place = tmp_path_factory.mktemp("made") / "home"
+    with embedded.server(place, progress=quiet):
+        pass
+    until(lambda: is_over(place))
+    return place
+
+
+@pytest.fixture
+def used_home(made_once: Path, home: Path) -> Path:
+    """A copy of it: what a command finds that is not the first. Making takes most of a start."""
+    shutil.copytree(made_once, home, symlinks=True)
+    for path in (made_once, *made_once.rglob("*")):
+        owner = path.lstat()
+        copy = home / path.relative_to(made_once)
+        os.chown(copy, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    return home
+
+
 def quiet(_: str) -> None:
     """Progress nobody reads."""
 
@@ -130,9 +152,9 @@ def test_the_database_is_owned_by_a_role_without_superuser_rights(home: Path) ->
         assert answer(conninfo, "show listen_addresses") == ""
 
 
-def test_the_server_runs_no_process_that_nobody_uses(home: Path) -> None:
+def test_the_server_runs_no_process_that_nobody_uses(used_home: Path) -> None:
     """Beside sessions and what keeps the data there is none, such as one that replicates."""
-    with embedded.server(home, progress=quiet) as conninfo:
+    with embedded.server(used_home, progress=quiet) as conninfo:
         kinds = answer(
             make_conninfo(conninfo, user="postgres"),
             "SELECT array_agg(backend_type ORDER BY backend_type) FROM pg_stat_activity"
@@ -164,12 +186,15 @@ def test_a_command_connects_once_to_a_database_that_is_there(
     assert len(connections) == 1
 
 
-def test_what_was_stored_is_there_the_next_time(home: Path) -> None:
+def test_what_was_stored_is_there_the_next_time(used_home: Path) -> None:
     """Rows outlive the server, which is gone between two commands."""
-    with embedded.server(home, progress=quiet) as conninfo, psycopg.connect(conninfo) as connection:
+    with (
+        embedded.server(used_home, progress=quiet) as conninfo,
+        psycopg.connect(conninfo) as connection,
+    ):
         connection.execute("create table kept as select 42 as value")
-    until(lambda: is_over(home))
-    with embedded.server(home, progress=quiet) as conninfo:
+    until(lambda: is_over(used_home))
+    with embedded.server(used_home, progress=quiet) as conninfo:
         assert answer(conninfo, "select value from kept") == 42
 
 
@@ -247,18 +272,18 @@ def test_libpq_variables_of_the_user_do_not_reach_in(
         assert answer(conninfo, "select current_database()") == "robbieblocks"
 
 
-def test_two_commands_share_one_server_and_the_last_one_ends_it(home: Path) -> None:
+def test_two_commands_share_one_server_and_the_last_one_ends_it(used_home: Path) -> None:
     """The server stays while anyone uses it."""
     with (
-        another_command(home) as (first, conninfo),
-        embedded.server(home, progress=quiet) as same,
+        another_command(used_home) as (first, conninfo),
+        embedded.server(used_home, progress=quiet) as same,
     ):
         assert same == conninfo
-        pid = pid_of_server(home)
+        pid = pid_of_server(used_home)
         first.communicate()
         assert answer(conninfo) == 1
-        assert pid_of_server(home) == pid
-    until(lambda: is_over(home))
+        assert pid_of_server(used_home) == pid
+    until(lambda: is_over(used_home))
 
 
 def test_commands_that_start_at_once_start_one_server(home: Path) -> None:
@@ -287,37 +312,37 @@ def test_commands_that_start_at_once_start_one_server(home: Path) -> None:
     assert log.count("starting PostgreSQL") == 1
 
 
-def test_a_killed_command_leaves_no_server(home: Path) -> None:
+def test_a_killed_command_leaves_no_server(used_home: Path) -> None:
     """SIGKILL of the last user ends the server as a clean exit does."""
-    with another_command(home) as (process, conninfo):
+    with another_command(used_home) as (process, conninfo):
         assert answer(conninfo) == 1
         process.send_signal(signal.SIGKILL)
         process.wait()
-        until(lambda: is_over(home))
+        until(lambda: is_over(used_home))
 
 
-def test_a_killed_keeper_is_replaced(home: Path) -> None:
+def test_a_killed_keeper_is_replaced(used_home: Path) -> None:
     """The server outlives its keeper, the next command adopts it, and it still ends in the end."""
-    with embedded.server(home, progress=quiet) as conninfo:
-        os.kill(pid_of_keeper(home), signal.SIGKILL)
-        until(lambda: is_free(home / "postgres" / "keeper"))
-        pid = pid_of_server(home)
+    with embedded.server(used_home, progress=quiet) as conninfo:
+        os.kill(pid_of_keeper(used_home), signal.SIGKILL)
+        until(lambda: is_free(used_home / "postgres" / "keeper"))
+        pid = pid_of_server(used_home)
         assert answer(conninfo) == 1
-        with embedded.server(home, progress=quiet) as same:
+        with embedded.server(used_home, progress=quiet) as same:
             assert answer(same) == 1
-            assert pid_of_server(home) == pid
-    until(lambda: is_over(home))
+            assert pid_of_server(used_home) == pid
+    until(lambda: is_over(used_home))
 
 
-def test_a_server_without_keeper_ends_with_its_user(home: Path) -> None:
+def test_a_server_without_keeper_ends_with_its_user(used_home: Path) -> None:
     """A command that ends after the keeper was killed sees to it that the server stops."""
-    with embedded.server(home, progress=quiet):
-        os.kill(pid_of_keeper(home), signal.SIGKILL)
-        until(lambda: is_free(home / "postgres" / "keeper"))
-    until(lambda: is_over(home))
+    with embedded.server(used_home, progress=quiet):
+        os.kill(pid_of_keeper(used_home), signal.SIGKILL)
+        until(lambda: is_free(used_home / "postgres" / "keeper"))
+    until(lambda: is_over(used_home))
 
 
-def test_a_killed_server_comes_back_while_it_is_in_use(home: Path) -> None:
+def test_a_killed_server_comes_back_while_it_is_in_use(used_home: Path) -> None:
     """A crash of the server costs its users a reconnect, not a restart of their own."""
 
     def answers() -> bool:
@@ -325,29 +350,29 @@ def test_a_killed_server_comes_back_while_it_is_in_use(home: Path) -> None:
             return answer(conninfo, "select value from kept") == 42
         return False
 
-    with embedded.server(home, progress=quiet) as conninfo:
+    with embedded.server(used_home, progress=quiet) as conninfo:
         with psycopg.connect(conninfo) as connection:
             connection.execute("create table kept as select 42 as value")
         # Twice: what waits meanwhile must not hold the lock by which the second end is noticed.
         for _ in range(2):
-            pid = pid_of_server(home)
+            pid = pid_of_server(used_home)
             os.kill(pid, signal.SIGKILL)
             until(answers)
-            assert pid_of_server(home) != pid
+            assert pid_of_server(used_home) != pid
 
 
-def test_everything_killed_leaves_nothing_in_the_way(home: Path) -> None:
+def test_everything_killed_leaves_nothing_in_the_way(used_home: Path) -> None:
     """After a power cut, with pid and socket files left behind, the next start works."""
-    with another_command(home) as (process, conninfo):
+    with another_command(used_home) as (process, conninfo):
         assert answer(conninfo) == 1
-        keeper, server = pid_of_keeper(home), pid_of_server(home)
+        keeper, server = pid_of_keeper(used_home), pid_of_server(used_home)
         for pid in (keeper, server, process.pid):
             os.kill(pid, signal.SIGKILL)
-    until(lambda: is_over(home))
-    pid_file = home / "postgres" / "data" / "postmaster.pid"
+    until(lambda: is_over(used_home))
+    pid_file = used_home / "postgres" / "data" / "postmaster.pid"
     # The pid belongs to someone else after a reboot: here, to this very process.
     pid_file.write_text(pid_file.read_text().replace(str(server), str(os.getpid()), 1))
-    with embedded.server(home, progress=quiet) as conninfo:
+    with embedded.server(used_home, progress=quiet) as conninfo:
         assert answer(conninfo) == 1
 
 
@@ -366,15 +391,12 @@ def test_a_kill_while_the_database_is_made_leaves_nothing_in_the_way(home: Path)
     assert not list((home / "postgres").glob("new-*"))
 
 
-def test_data_of_another_postgres_version_is_refused_with_the_remedy(home: Path) -> None:
+def test_data_of_another_postgres_version_is_refused_with_the_remedy(used_home: Path) -> None:
     """The error carries what the server said, and what to do."""
-    with embedded.server(home, progress=quiet):
-        pass
-    until(lambda: is_over(home))
-    (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
+    (used_home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
     with (
         pytest.raises(DatabaseUnavailable, match=r"(?s)9\.6.*--database-url"),
-        embedded.server(home, progress=quiet),
+        embedded.server(used_home, progress=quiet),
     ):
         pass
 
