@@ -140,7 +140,7 @@ def test_through_a_pooler_changes_still_go_out(
     worker says what it misses."""
     with pooling(small_site.database_url or "", tmp_path / "pooler") as conninfo:
         pooled = replace(small_site, database_url=conninfo)
-        with running(worker := Worker(pooled, NODE, ("--poll", "5"), prelude=QUICK)):
+        with running(worker := Worker(pooled, NODE, ("--poll", "1"), prelude=QUICK)):
             worker.wait_for("database.pooled")
             worker.wait_for("worker.reconciled")
             for version in (1, 2, 3):
