@@ -231,6 +231,7 @@ class PageReader:
         component = self._placed[row.component]
         if component is None or component.schema is None:
             return None
+        self._texts.media.condition = self._conditions.get(row.order, ALWAYS)
         ready: ReadyProps | tuple[ValueProblem, ...] = ()
         with self._problems.blame(row, "props"):
             ready = component.schema.ready(row.props, self._texts.budget)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from robbieblocks.assemble import Assembly, assemble
 from robbieblocks.errors import Problem
@@ -35,8 +39,17 @@ def _library(*media: Media) -> MediaLibrary:
     )
 
 
-def _assembled(library: MediaLibrary, *props: Json, previous: Assembly | None = None) -> Assembly:
-    blocks = tuple(BlockRow(order, "main", "hero", each, {}) for order, each in enumerate(props, 1))
+def _assembled(
+    library: MediaLibrary,
+    *props: Json,
+    conditions: Sequence[Json] = (),
+    previous: Assembly | None = None,
+) -> Assembly:
+    whens: list[Json] = [*conditions, *({} for _ in props[len(conditions) :])]
+    blocks = tuple(
+        BlockRow(order, "main", "hero", each, when)
+        for order, (each, when) in enumerate(zip(props, whens, strict=True), 1)
+    )
     hero = a_component("hero", schema=_SCHEMA)
     snapshot = a_snapshot(a_page("home", blocks=blocks), components=(hero,))
     return assemble(snapshot, "play", layouts=LAYOUTS, media=library, previous=previous)
@@ -65,6 +78,32 @@ def test_the_first_large_picture_of_a_page_comes_first() -> None:
         True,
         False,
     ]
+
+
+_DARK = {"theme": "dark"}
+_NARROW = {"viewport": {"max": 600}}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "first"),
+    [
+        # Each theme shows its own picture first; what is behind one that always shows comes later.
+        ([{"theme": "light"}, _DARK, _DARK, None, None], [True, True, False, True, False]),
+        ([None, _DARK], [True, False]),
+        # Browsers would fetch what only other visitors see.
+        ([_NARROW, {"not": {"any": [_NARROW, _DARK]}}, None], [False, False, True]),
+        ([{"apps": [str(number)]} for number in range(10)], [True] * 8 + [False] * 2),
+    ],
+)
+def test_a_picture_that_may_not_show_takes_nothing_from_others(
+    conditions: list[Any], first: list[bool]
+) -> None:
+    """Which pictures come first where blocks have conditions."""
+    library = _library(_media("a"))
+    empty: list[Json] = [{} for _ in conditions]
+    (page,) = _assembled(library, *empty, conditions=conditions).pages
+    props = [block.props["picture"] for block in page.page.blocks]
+    assert [isinstance(each, dict) and "priority" in each for each in props] == first
 
 
 def test_what_is_wrong_names_block_prop_and_remedy() -> None:

@@ -86,6 +86,21 @@ Verdict = bool | JsonObject
 ALWAYS = Every(())
 
 
+def asks_browser(condition: Condition) -> bool:
+    """Whether a part of it is a test that only the browser can make."""
+    match condition:
+        case Visitor():
+            return True
+        case Every(operands) | Some(operands):
+            return any(map(asks_browser, operands))
+        case Not(operand):
+            return asks_browser(operand)
+        case Listed() | Clock():
+            return False
+        case _:
+            assert_never(condition)
+
+
 def decide(condition: Condition, context: Context) -> Verdict:
     """True, False, or the simplest condition that the browser has left to decide."""
     match condition:

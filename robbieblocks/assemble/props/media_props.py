@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import Any, Final
 
+from robbieblocks.assemble.conditions.operators import ALWAYS, Condition, asks_browser
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.media_names import REFERENCE
@@ -17,6 +18,8 @@ from robbieblocks.model import Json, Media, MediaLibrary
 _SIGN: Final = "media:"
 # As the renderer of Markdown writes them; in texts it writes no quote as it is.
 _IMAGE: Final = re.compile(r'<img src="media:([^"]*)" alt="([^"]*)"( title="[^"]*")? />')
+# A page of blocks with a condition each has no more pictures that come first.
+_MOST_FIRSTS: Final = 8
 # A text is hardly wider.
 _SIZES: Final = "(min-width: 48rem) 48rem, 100vw"
 _LINK: Final = re.compile(r'href="media:([^"]*)"')
@@ -24,11 +27,16 @@ _LINK: Final = re.compile(r'href="media:([^"]*)"')
 
 @dataclass(slots=True)
 class PageMedia:
-    """The media that a page shows, as they are found. The first large picture comes first."""
+    """The media that a page shows, as they are found. The first large picture comes first.
+
+    `condition` is that of the block whose media are looked for. A block that may not show takes
+    nothing from those behind it: each condition has a first picture, until one always shows.
+    """
 
     library: MediaLibrary
     found: dict[str, Media] = field(default_factory=dict[str, Media])
-    _has_first: bool = False
+    condition: Condition = ALWAYS
+    _firsts: list[Condition] = field(default_factory=list[Condition])
 
     def value(self, text: Json, path: Path) -> Json | ValueProblem:
         """What a prop with `"format": "media"` becomes; an empty text stays nothing."""
@@ -95,9 +103,13 @@ class PageMedia:
         return ValueProblem("", f"there is no {name}", remedy)
 
     def _is_first(self, media: Media) -> bool:
-        if self._has_first or not media.is_prominent:
+        firsts, condition = self._firsts, self.condition
+        if not media.is_prominent or ALWAYS in firsts or len(firsts) == _MOST_FIRSTS:
             return False
-        self._has_first = True
+        # Browsers fetch what comes first even where it is hidden.
+        if condition in firsts or asks_browser(condition):
+            return False
+        firsts.append(condition)
         return True
 
     def _image(self, media: Media, written: re.Match[str]) -> str:
