@@ -30,7 +30,9 @@ from robbieblocks.release import (
 )
 from robbieblocks.release.files import disk
 from tests.integration.releases import NODE, app_folder, keeping, put_version
-from tests.integration.test_release_kill import kill_at
+from tests.integration.test_release_kill import KillAt, kill_at
+
+__all__ = ["kill_at"]
 
 RUN = CliRunner()
 
@@ -214,7 +216,7 @@ def test_somebody_who_publishes_is_waited_for(
 
 @pytest.mark.parametrize("step", ["pruning", "pruned", "asset removed"])
 def test_a_kill_leaves_what_stays_whole_and_the_next_one_completes_it(
-    site_root: SiteRoot, step: str
+    site_root: SiteRoot, kill_at: KillAt, step: str
 ) -> None:
     """At every step; nothing half-removed is taken for a release."""
     for asset in app_folder(site_root).assets.iterdir():
