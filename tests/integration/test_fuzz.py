@@ -49,6 +49,7 @@ class Fuzzed:
     """A good page, and beside it one row of each table that holds a text of Hypothesis' making."""
 
     site: Site
+    editor: psycopg.Connection
     good: bytes
     rows: dict[str, dict[str, Any]]
 
@@ -66,8 +67,7 @@ class Fuzzed:
         )
         try:
             self.site.builder.connection.rollback()
-            with psycopg.connect(self.site.builder.settings.database_url or "") as connection:
-                connection.execute(query, given)
+            self.editor.execute(query, given)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded):
             return False
         return True
@@ -83,7 +83,10 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
     site = make_site()
     context = site.builder.context
     context.prerenderer.close()
-    with Prerenderer(cpu_s=1.0, heap_bytes=96 << 20) as impatient:
+    with (
+        Prerenderer(cpu_s=1.0, heap_bytes=96 << 20) as impatient,
+        psycopg.connect(site.builder.settings.database_url or "", autocommit=True) as editor,
+    ):
         context.prerenderer = impatient
         site.sql("DELETE FROM robbieblocks_node_branding WHERE node_id <> %s", NODE)
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
@@ -103,7 +106,7 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
         report = site.builder.build()
         assert report.problems == ()
         good = site.file("/good/").read_bytes()
-        yield Fuzzed(site, good, rows)
+        yield Fuzzed(site, editor, good, rows)
 
 
 def _row(site: Site, table: str) -> dict[str, Any]:
