@@ -75,7 +75,8 @@ class MadePages:
                 and same(known.pages, pages)
                 and known.unlisted == unlisted
             ):
-                known = RowList(each, made.template if made else None, pages, unlisted)
+                template = made.template if made else None
+                known = RowList(each, template, pages, unlisted, known)
             self._lists[name] = known
         return self._lists
 

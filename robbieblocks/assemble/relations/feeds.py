@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from robbieblocks.assemble.relations.listing import Listing
+from robbieblocks.assemble.relations.listing import Answer, Listing
 from robbieblocks.assemble.relations.query import PageQuery, read_query, shown
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer
@@ -22,8 +22,13 @@ def feed_setting(row: PageRow) -> Json:
     return row.metadata.get("feed") if isinstance(row.metadata, dict) else None
 
 
-def read_feed(row: PageRow, lang: str, listing: Listing) -> Feed | tuple[ValueProblem, ...]:
-    """The feed of a page in a language, or what is wrong with its setting."""
+def read_feed(
+    row: PageRow, lang: str, listing: Listing, answers: list[Answer]
+) -> Feed | tuple[ValueProblem, ...]:
+    """The feed of a page in a language, or what is wrong with its setting.
+
+    What the listing says is added to `answers`.
+    """
     asked = feed_setting(row)
     if not isinstance(asked, dict):
         what = f"feed is {shown(asked)}, and not an object"
@@ -45,8 +50,8 @@ def read_feed(row: PageRow, lang: str, listing: Listing) -> Feed | tuple[ValuePr
         return (*found, *query)
     if found:
         return tuple(found)
-    pages, _ = listing.window(query, row.key, query.offset)
-    return Feed(str(title), forms, tuple(map(_item, pages)))
+    answers.append(listing.answer(query, row.key, query.offset))
+    return Feed(str(title), forms, tuple(map(_item, answers[-1].pages)))
 
 
 def _forms(asked: Json, found: list[ValueProblem]) -> tuple[FeedForm, ...]:

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from operator import is_, itemgetter
+from typing import Final, NamedTuple
 
-from robbieblocks.assemble.relations.page_data import field_of, shown_field
+from robbieblocks.assemble.relations.order import Change, Order, Selection, value_texts
+from robbieblocks.assemble.relations.page_data import shown_field
 from robbieblocks.assemble.relations.query import PageQuery
-from robbieblocks.model import Json, JsonObject, canonical_json
+from robbieblocks.model import JsonObject
 
-_KEY = itemgetter("key")
+_KEY: Final = itemgetter("key")
 # Pages in answers that are kept: some 50 MB.
-_MOST_KEPT = 500_000
+_MOST_KEPT: Final = 500_000
+# Where more pages have changed, sorting all of them is as quick.
+_CHANGED_MAX: Final = 64
+
+
+class Answer(NamedTuple):
+    """What a listing says to the page `asking`: the pages of a query from the place `first` on.
+
+    They come from `order`. `total` is how many pages the query has in all.
+    """
+
+    query: PageQuery
+    asking: str
+    first: int
+    order: Order
+    pages: Sequence[JsonObject]
+    total: int
+
+    def shows_same(self, other: Answer) -> bool:
+        """Whether both have the same objects, and where that is shown, as many in all."""
+        if self.query.paginate and self.total != other.total:
+            return False
+        mine, its = self.pages, other.pages
+        return mine is its or (len(mine) == len(its) and all(map(is_, mine, its)))
 
 
 class Listing:
@@ -20,32 +46,51 @@ class Listing:
 
     def __init__(self, pages: Iterable[JsonObject]) -> None:
         self._pages = sorted(pages, key=_KEY)
-        self._by_value: dict[str, Mapping[str, list[int]]] = {}
-        self._sorted: dict[tuple[object, ...], tuple[list[JsonObject], Mapping[str, int]]] = {}
+        self._by_value: dict[str, dict[str, dict[str, JsonObject]]] = {}
+        self._orders: dict[Selection, Order] = {}
         self._kept = 0
         self._chosen: dict[tuple[str, ...], dict[str, JsonObject]] = {}
 
-    def window(self, query: PageQuery, asking: str, first: int) -> tuple[Sequence[JsonObject], int]:
-        """At most `limit` pages of a query from the place `first` on, and how many it has in all.
+    def changed(self, changes: Sequence[Change]) -> Listing:
+        """The listing once some pages have changed; lists that have none of them are as they were.
+
+        No page is among the changes twice.
+        """
+        before = {str(page["key"]): page for page, _ in changes if page is not None}
+        now = {str(page["key"]): page for _, page in changes if page is not None}
+        if len(changes) > _CHANGED_MAX:
+            kept = (page for page in self._pages if page["key"] not in before)
+            return Listing([*kept, *now.values()])
+        made = Listing(())
+        made._pages = self._pages.copy()
+        for key in before:
+            del made._pages[bisect_left(made._pages, key, key=_KEY)]
+        for page in now.values():
+            insort(made._pages, page, key=_KEY)
+        made._by_value = {
+            name: _values_changed(name, values, before, now)
+            for name, values in self._by_value.items()
+        }
+        made._orders = {asked: order.changed(changes) for asked, order in self._orders.items()}
+        made._kept = sum(len(order.pages) for order in made._orders.values())
+        made._chosen = {fields: _without(known, before) for fields, known in self._chosen.items()}
+        return made
+
+    def answer(self, query: PageQuery, asking: str, first: int) -> Answer:
+        """At most `limit` pages of a query from the place `first` on.
 
         The page `asking` itself is never among them.
         """
-        pages, places = self._in_order(query)
-        own = places.get(asking)
-        if query.near:
-            if own is None:
-                return (), 0
-            if query.near == "next":
-                start = own + 1 + first
-                return pages[start : start + query.limit], len(pages) - own - 1
-            end = max(0, own - first)
-            return pages[max(0, end - query.limit) : end][::-1], own
-        found = pages[first : first + query.limit + 1]
-        if own is None:
-            return found[: query.limit], len(pages)
-        if own < first:
-            return pages[first + 1 : first + 1 + query.limit], len(pages) - 1
-        return [page for page in found if page["key"] != asking][: query.limit], len(pages) - 1
+        return _answered(self._order(Selection.of(query)), query, asking, first)
+
+    def again(self, known: Answer) -> Answer | None:
+        """The answer to what was asked before, where it has the same to show; else None."""
+        order = self._orders.get(known.order.selection)
+        if order is known.order:
+            return known
+        order = order or self._order(known.order.selection)
+        now = _answered(order, known.query, known.asking, known.first)
+        return now if now.shows_same(known) else None
 
     def chosen(self, page: JsonObject, fields: tuple[str, ...]) -> JsonObject:
         """Of a page's data only these fields; `metadata.price` becomes `price`.
@@ -58,67 +103,86 @@ class Listing:
             known[key] = {name.rpartition(".")[2]: shown_field(page, name) for name in fields}
         return known[key]
 
-    def _in_order(self, query: PageQuery) -> tuple[list[JsonObject], Mapping[str, int]]:
-        """All pages that the query takes, sorted, and the place of each by its key."""
-        where = tuple((name, tuple(map(_text, values))) for name, values in query.where)
-        asked = (where, query.under, query.lang, query.sort, query.descending)
-        known = self._sorted.get(asked)
+    def _order(self, selection: Selection) -> Order:
+        known = self._orders.get(selection)
         if known is None:
-            found = [self._pages[place] for place in self._places(where)]
-            under = query.under
-            if under:
-                found = [page for page in found if str(page["route"]).startswith(under)]
-            if query.lang:
-                found = [page for page in found if str(page["lang"]).lower() == query.lang]
-            pages = _sorted(found, query.sort, descending=query.descending)
-            places = {str(page["key"]): place for place, page in enumerate(pages)}
-            self._kept += len(pages)
+            found = [*filter(selection.takes_besides_where, self._found(selection.where))]
+            known = Order(selection, selection.sorted(found))
+            self._kept += len(known.pages)
             if self._kept > _MOST_KEPT:
-                self._sorted.clear()
-                self._kept = len(pages)
-            known = self._sorted[asked] = pages, places
+                self._orders.clear()
+                self._kept = len(known.pages)
+            self._orders[selection] = known
         return known
 
-    def _places(self, where: Iterable[tuple[str, tuple[str, ...]]]) -> list[int]:
-        places: set[int] | None = None
+    def _found(self, where: Sequence[tuple[str, tuple[str, ...]]]) -> Sequence[JsonObject]:
+        """The pages whose metadata are as asked for, in the order of their keys."""
+        if not where:
+            return self._pages
+        found: dict[str, JsonObject] | None = None
         for name, values in where:
             by_value = self._values_of(name)
-            found = {place for value in values for place in by_value.get(value, ())}
-            places = found if places is None else places & found
-        return [*range(len(self._pages))] if places is None else sorted(places)
+            one: dict[str, JsonObject] = {}
+            for value in values:
+                one |= by_value.get(value, {})
+            found = one if found is None else {key: found[key] for key in found.keys() & one}
+        return sorted((found or {}).values(), key=_KEY)
 
-    def _values_of(self, name: str) -> Mapping[str, list[int]]:
-        """The places of the pages by each value that their metadata has under a name."""
+    def _values_of(self, name: str) -> Mapping[str, Mapping[str, JsonObject]]:
+        """The pages by each value that their metadata has under a name, and by their keys."""
         known = self._by_value.get(name)
         if known is None:
-            found = defaultdict[str, list[int]](list)
-            for place, page in enumerate(self._pages):
-                value = field_of(page, f"metadata.{name}")
-                for each in value if isinstance(value, list) else [value]:
-                    found[_text(each)].append(place)
-            known = self._by_value[name] = found
+            found = defaultdict[str, dict[str, JsonObject]](dict)
+            for page in self._pages:
+                for text in value_texts(page, name):
+                    found[text][str(page["key"])] = page
+            known = self._by_value[name] = dict(found)
         return known
 
 
-def _text(value: Json) -> str:
-    """Equal for equal values, as JSON has them: 1 is 1.0, and not true."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return canonical_json(value)
+def _answered(order: Order, query: PageQuery, asking: str, first: int) -> Answer:
+    own = order.places.get(asking)
+    count, limit = len(order.pages), query.limit
+    pages: Sequence[JsonObject] = ()
+    if query.near:
+        total = 0
+        if own is not None and query.near == "next":
+            start, total = own + 1 + first, count - own - 1
+            pages = order.pages[start : start + limit]
+        elif own is not None:
+            end, total = max(0, own - first), own
+            pages = order.pages[max(0, end - limit) : end][::-1]
+        return Answer(query, asking, first, order, pages, total)
+    if own is None or own >= first + limit:
+        pages = order.window(first, first + limit)
+    elif own < first:
+        pages = order.window(first + 1, first + 1 + limit)
+    else:
+        pages = [page for page in order.pages[first : first + limit + 1] if page["key"] != asking]
+    return Answer(query, asking, first, order, pages, count - (own is not None))
 
 
-def _sorted(pages: list[JsonObject], name: str, *, descending: bool) -> list[JsonObject]:
-    """By a field, pages without it last, and by their keys where it is equal."""
-    values = [(field_of(page, name), page) for page in pages]
-    there = [pair for pair in values if pair[0] is not None]
-    there.sort(key=lambda pair: _rank(pair[0]), reverse=descending)
-    return [page for _, page in there] + [page for value, page in values if value is None]
+def _values_changed(
+    name: str,
+    values: Mapping[str, dict[str, JsonObject]],
+    before: Mapping[str, JsonObject],
+    now: Mapping[str, JsonObject],
+) -> dict[str, dict[str, JsonObject]]:
+    """The pages by each value of their metadata, with some of them changed."""
+    found = dict(values)
+    for key, page in before.items():
+        for text in value_texts(page, name):
+            found[text] = _without(found[text], (key,))
+            if not found[text]:
+                del found[text]
+    for key, page in now.items():
+        for text in value_texts(page, name):
+            found[text] = found.get(text, {}) | {key: page}
+    return found
 
 
-def _rank(value: Json) -> tuple[int, float, str]:
-    """Numbers come before texts, texts without regard to case, what is neither by its JSON."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (0, value, "")
-    if isinstance(value, str):
-        return (1, 0, value.casefold())
-    return (2, 0, _text(value))
+def _without(pages: dict[str, JsonObject], keys: Iterable[str]) -> dict[str, JsonObject]:
+    kept = pages.copy()
+    for key in keys:
+        kept.pop(key, None)
+    return kept

@@ -12,7 +12,7 @@ from typing import Final
 
 from robbieblocks.assemble.collections.filling import ROW, no_column
 from robbieblocks.assemble.collections.row_lists import RowList
-from robbieblocks.assemble.relations.listing import Listing
+from robbieblocks.assemble.relations.listing import Answer, Listing
 from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field, shown_field
 from robbieblocks.assemble.relations.query import (
     PageQuery,
@@ -41,11 +41,11 @@ class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
     `row_lists` are the collections by name, `unread` is why pages of some are not in the listing.
-    `translations` gives those of the page, itself among
-    them. `in_frame` says whether the block at hand is a frame's. Afterwards `lists` is how many
-    lists the page has, `own_lists` how many of them no frame has, `listed` how many pages are in
-    them, `paginated` the query that asks for parts, `total` how many pages it takes, `asked` are
-    the collections whose rows it lists, `problems` are what is wrong with references, and `faults`
+    `translations` gives those of the page, itself among them. `in_frame` says whether the block at
+    hand is a frame's. Afterwards `lists` is how many lists the page has, `own_lists` how many of
+    them no frame has, `listed` how many pages are in them, `paginated` the query that asks for
+    parts, `total` how many pages it takes, `asked` are the collections whose rows it lists,
+    `answers` is what lists were made of, `problems` are what is wrong with references, and `faults`
     why lists lack what they would show.
     """
 
@@ -64,6 +64,7 @@ class References:
     paginated: PageQuery | None = None
     total: int = 0
     asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
+    answers: list[Answer] = field(default_factory=list[Answer])
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
     faults: dict[Problem, None] = field(default_factory=dict[Problem, None])
 
@@ -178,12 +179,14 @@ class References:
             self._wrong(at, "a frame's list has paginate", "put that list on a page of its own")
             return []
         first = (self.number - 1) * query.limit if query.paginate else query.offset
-        found, total = listing.window(query, self.row.part_of or self.row.key, first)
+        answer = listing.answer(query, self.row.part_of or self.row.key, first)
+        self.answers.append(answer)
+        found = answer.pages
         if query.paginate:
             if self.paginated is not None and self.paginated != query:
                 what = "a second list of the page has paginate"
                 self._wrong(at, what, "a page has one list in parts")
-            self.paginated, self.total = query, total
+            self.paginated, self.total = query, answer.total
         self.listed += len(found)
         if self.listed > MAX_LISTED:
             if self.listed - len(found) <= MAX_LISTED:

@@ -19,6 +19,7 @@ from robbieblocks.assemble.relations.feed_places import misplaced_feeds
 from robbieblocks.assemble.relations.feeds import feed_setting
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listing import Listing
+from robbieblocks.assemble.relations.order import Change
 from robbieblocks.assemble.relations.page_data import data_of
 from robbieblocks.assemble.relations.parts import (
     MAX_PARTS,
@@ -29,6 +30,7 @@ from robbieblocks.assemble.relations.parts import (
     taken_key,
 )
 from robbieblocks.assemble.relations.references import References, has_reference
+from robbieblocks.assemble.relations.related import Related
 from robbieblocks.assemble.relations.taking import with_blocks, with_faults, with_feed
 from robbieblocks.assemble.relations.translations import (
     Group,
@@ -108,27 +110,6 @@ def _refers(row: PageRow) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Related:
-    """What a row became, and from what. `listing` is None where no list is in it.
-
-    `refers` says whether it, or a frame around it, has references. `parts` are the keys of its
-    further parts, `taken` is that of another page among them, `asked` are the collections whose
-    rows it lists, `unread` is why pages were not in the listing.
-    """
-
-    row: PageRow
-    frames: Frames
-    group: Group
-    listing: Listing | None
-    pages: tuple[PageRow, ...]
-    refers: bool
-    parts: tuple[str, ...] = ()
-    taken: str | None = None
-    asked: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
-    unread: tuple[Problem, ...] = ()
-
-
 @dataclass(slots=True)
 class _App:
     """The rows of one app, with frames or references among them.
@@ -145,7 +126,7 @@ class _App:
     _data: dict[str, tuple[PageRow, JsonObject]] = field(
         default_factory=dict[str, "tuple[PageRow, JsonObject]"]
     )
-    _known: dict[str, _Related] = field(default_factory=dict[str, _Related])
+    _known: dict[str, Related] = field(default_factory=dict[str, Related])
 
     @property
     def frames(self) -> tuple[PageRow, ...]:
@@ -208,43 +189,44 @@ class _App:
 
     def _list(self, rows: Sequence[PageRow]) -> None:
         """Make the listing of these pages anew where one differs in what lists show of it."""
-        changed = len(rows) != len(self._data)
+        changes: list[Change] = []
         data: dict[str, tuple[PageRow, JsonObject]] = {}
+        before = self._data
         for row in rows:
-            known = self._data.get(row.key)
+            known = before.get(row.key)
             if known is None or not same(known[0], row):
                 fresh = data_of(row, self._languages.default)
                 if known is not None and known[1] == fresh:
                     fresh = known[1]
                 else:
-                    changed = True
+                    changes.append((known[1] if known is not None else None, fresh))
                 known = row, fresh
             data[row.key] = known
+        changes += [(page, None) for key, (_, page) in before.items() if key not in data]
         self._data = data
-        if changed:
-            self._listing = Listing(page for _, page in data.values())
+        if changes:
+            self._listing = self._listing.changed(changes)
 
     def _made(
         self,
         row: PageRow,
         group: Group,
-        known: _Related | None,
+        known: Related | None,
         keys: Collection[str],
         *,
         refers: bool,
-    ) -> _Related:
+    ) -> Related:
         if (
             known is not None
             and same(known.row, row)
             and same(known.frames, self._frames)
             and known.group == group
-            and (known.listing is None or same(known.listing, self._listing))
             and (known.listing is None or known.unread == self.unread)
             and known.taken == taken_key(known.parts, keys)
-            and all(same(self.row_lists.get(name), rows) for name, rows in known.asked.items())
+            and (still := known.still(self._listing, self.row_lists)) is not None
         ):
-            return known
-        made = _Related(row, self._frames, group, None, (), refers, unread=self.unread)
+            return still
+        made = Related(row, self._frames, group, None, (), refers, unread=self.unread)
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
             page = self._in_group(self._frames.around(row), group)
@@ -265,7 +247,7 @@ class _App:
         known = replace(page, default_lang=default, translations=group.pages)
         return with_faults(known, group.faults)
 
-    def _replaced(self, made: _Related, page: PageRow, keys: Collection[str]) -> _Related:
+    def _replaced(self, made: Related, page: PageRow, keys: Collection[str]) -> Related:
         """The page, and its further parts, with references replaced."""
         languages = self._languages
         data = data_of(page, languages.default)
@@ -277,8 +259,9 @@ class _App:
         )
         if feed_setting(page) is not None:
             references.faults.update(dict.fromkeys(self.unread))
-        whole = with_feed(with_blocks(page, references), str(data["lang"]), self._listing)
-        made = replace(made, asked=references.asked)
+        whole = with_feed(with_blocks(page, references), str(data["lang"]), references)
+        answers = references.answers
+        made = replace(made, asked=references.asked, answers=tuple(answers))
         query = references.paginated
         if query is None:
             if references.own_lists:
@@ -301,6 +284,8 @@ class _App:
                 row, data, self._listing, self.row_lists, self.unread, number, routes, translations
             )
             pages.append(with_blocks(row, told))
+            answers += told.answers
+        made = replace(made, answers=tuple(answers))
         first = replace(pages[0], feed=whole.feed, faults=whole.faults)
         return replace(made, pages=(first, *pages[1:]))
 

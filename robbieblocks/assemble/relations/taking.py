@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
-from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.references import References
 from robbieblocks.errors import Problem
 from robbieblocks.model import BlockRow, Feed, Json, PageRow
@@ -39,11 +38,11 @@ def with_faults(page: PageRow, faults: Sequence[Problem]) -> PageRow:
     return replace(page, faults=(*page.faults, *faults)) if faults else page
 
 
-def with_feed(page: PageRow, lang: str, listing: Listing) -> PageRow:
-    """The page with its feed, where its metadata asks for one."""
+def with_feed(page: PageRow, lang: str, references: References) -> PageRow:
+    """The page with its feed, where its metadata asks for one; its list is one of `references`."""
     if feed_setting(page) is None:
         return page
-    feed = read_feed(page, lang, listing)
+    feed = read_feed(page, lang, references.listing, references.answers)
     if isinstance(feed, Feed):
         return replace(page, feed=feed)
     faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
