@@ -194,6 +194,7 @@ BEGIN
             ('sync_nodes',     'schema_version',  'varchar(64)'),
             ('sync_nodes',     'applying_xid',    'xid8'),
             ('sync_rows',      'row_town',        'text'),
+            ('sync_rows',      'left_towns',      'text[]'),
             ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
             ('sync_conflicts', 'rule',            'varchar(50)'),
             ('sync_conflicts', 'master_version',  'text COLLATE "C"'),
@@ -221,6 +222,9 @@ BEGIN
             ('idx_sync_metrics_node', 'INDEX', 'sync_metrics (node_id, created_at)'),
             ('sync_log_xid_idx', 'INDEX', 'sync_log (xid, position)'),
             ('sync_rows_deleted_idx', 'INDEX', 'sync_rows (changed_at) WHERE is_deleted'),
+            -- What nodes of a town have to be told of when they compare.
+            ('sync_rows_left_idx', 'INDEX',
+             'sync_rows (table_name, row_key) WHERE left_towns IS NOT NULL'),
             ('sync_received_cascade_idx', 'INDEX',
              'sync_received (table_name, row_key) WHERE is_cascade'),
             ('sync_received_created_idx', 'INDEX', 'sync_received (created_at)'),
@@ -486,6 +490,25 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN town IS NOT NULL THEN jsonb_build_object('town_id', town) END
 $$;
 
+-- The towns that a row has left, once it goes from `was` to `town`; NULL: none.
+CREATE OR REPLACE FUNCTION sync_left(towns text[], was text, town text) RETURNS text[]
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT nullif(array_remove(CASE WHEN was IS NULL OR was = ANY (towns) THEN towns
+                                    ELSE coalesce(towns, '{}') || was END, town), '{}')
+$$;
+
+-- Tells nodes of the town that a row has left that it is gone there. Nodes that get its new town,
+-- too, and those that get all, are not told: `moved_to` says which they are.
+CREATE OR REPLACE FUNCTION sync_tell_left(
+    the_table text, the_key text, was text, town text, version text, node text
+) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
+    SELECT the_table, the_key, 'DELETE', sync_gone(was) || jsonb_build_object('moved_to', town),
+           version, node
+     WHERE was <> town
+$$;
+
 -- Notes that a row was changed here: gives it a version, and tells the others.
 CREATE OR REPLACE FUNCTION sync_record(
     the_table text, the_key text, before jsonb, after jsonb, told text[]
@@ -499,6 +522,7 @@ DECLARE
     by_column CONSTANT boolean := told[3] = 'column';
     origin CONSTANT text := sync_origin(me);
     town CONSTANT text := sync_town_of(coalesce(after, before));
+    was CONSTANT text := sync_town_of(before);
     last sync_rows;
     made text;
     all_columns jsonb;
@@ -541,14 +565,17 @@ BEGIN
         PERFORM sync_audit(the_table, the_key, origin, before, NULL, 'replica_wins',
                            'parent is gone', last.version, made, NULL);
     END IF;
-    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, row_town)
-    VALUES (the_table, the_key, made, after IS NULL, all_columns, town)
+    INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, row_town,
+                                left_towns)
+    VALUES (the_table, the_key, made, after IS NULL, all_columns, town,
+            sync_left(last.left_towns, was, town))
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted, sent_version = NULL,
            column_versions = EXCLUDED.column_versions, row_town = EXCLUDED.row_town,
-           changed_at = now();
+           left_towns = EXCLUDED.left_towns, changed_at = now();
     IF is_master THEN
         IF direction IN ('both', 'down') THEN
+            PERFORM sync_tell_left(the_table, the_key, was, town, made, origin);
             INSERT INTO sync_log (table_name, row_key, operation, data, version, column_versions,
                                   origin)
             VALUES (the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
@@ -861,19 +888,27 @@ CREATE OR REPLACE FUNCTION sync_note(
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    last sync_rows;
+    was text;
     town text;
 BEGIN
+    SELECT * INTO last FROM sync_rows r WHERE r.table_name = the_table AND r.row_key = the_key;
+    was := coalesce(last.row_town, sync_town_of(gone));
     INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
-                                column_versions, row_town)
+                                column_versions, row_town, left_towns)
     VALUES (the_table, the_key, p_version, CASE WHEN stands THEN nullif(p_sent, p_version) END,
-            after IS NULL, p_columns, sync_town_of(coalesce(after, gone)))
+            after IS NULL, p_columns, sync_town_of(coalesce(after, gone)),
+            sync_left(last.left_towns, was, coalesce(sync_town_of(after), was)))
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version,
            sent_version = CASE WHEN NOT stands AND r.version = EXCLUDED.version
                                THEN r.sent_version ELSE EXCLUDED.sent_version END,
            is_deleted = EXCLUDED.is_deleted, column_versions = EXCLUDED.column_versions,
-           row_town = coalesce(EXCLUDED.row_town, r.row_town), applying_xid = NULL, changed_at = now()
+           row_town = coalesce(EXCLUDED.row_town, r.row_town), left_towns = EXCLUDED.left_towns,
+           applying_xid = NULL, changed_at = now()
     RETURNING r.row_town INTO town;
+    PERFORM sync_tell_left(the_table, the_key, was, town, p_version, node)
+       FROM sync_tables t WHERE t.table_name = the_table AND t.direction = 'both';
     INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
                           column_versions, origin)
     SELECT the_table, the_key, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
@@ -962,6 +997,17 @@ BEGIN
 END
 $$;
 
+-- Whether a node of some towns gets what the log or sync_rows says of a row.
+CREATE OR REPLACE FUNCTION sync_is_told(content jsonb, towns text[], is_gone boolean) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT CASE
+        WHEN is_gone AND content ? 'moved_to' THEN coalesce(
+            sync_town(content) = ANY (towns)
+            AND coalesce(sync_town(sync_gone(content ->> 'moved_to')) <> ALL (towns), true), false)
+        ELSE towns IS NULL OR (content ? 'town_id') IS NOT TRUE
+             OR coalesce(sync_town(content) = ANY (towns), false) END
+$$;
+
 -- Refuses what a node may not write.
 CREATE OR REPLACE FUNCTION sync_check_town(node sync_nodes, content jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
@@ -973,6 +1019,19 @@ BEGIN
               USING ERRCODE = 'insufficient_privilege';
     END IF;
 END
+$$;
+
+-- Whether a row was in a town of a node that gets some alone, and is now in none of them. A row that
+-- was deleted in its new town has left, too.
+CREATE OR REPLACE FUNCTION sync_has_left(
+    node sync_nodes, the_table text, the_key text, content jsonb
+) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (
+        SELECT FROM sync_rows r, unnest(r.left_towns) AS town
+         WHERE r.table_name = the_table AND r.row_key = the_key
+           AND sync_town(sync_gone(town)) = ANY (node.towns)
+           AND NOT sync_is_told(coalesce(content, sync_gone(r.row_town)), node.towns, false))
 $$;
 
 -- The incoming change loses, whatever its version: the master keeps what it has, and tells it anew.
@@ -1064,6 +1123,15 @@ BEGIN
     PERFORM sync_check_town(node, entry -> 'data');
     PERFORM set_config('app.town', coalesce(sync_town(entry -> 'data'), '*'), true);
     found := sync_fetch(the_table, the_key);
+    IF sync_has_left(node, the_table, the_key, found) THEN
+        made := (SELECT r.row_town FROM sync_rows r
+                  WHERE r.table_name = the_table AND r.row_key = the_key);
+        all_columns := sync_reject(node, entry, 'moved away', 'the row is in another town now');
+        PERFORM sync_tell_left(the_table, the_key, entry -> 'data' ->> 'town_id', made, r.version,
+                               node.node_id)
+           FROM sync_rows r WHERE r.table_name = the_table AND r.row_key = the_key;
+        RETURN all_columns;
+    END IF;
     PERFORM sync_check_town(node, CASE WHEN found IS NULL AND 'town_id' = ANY (shape.columns)
                                        THEN '{"town_id": null}' || (entry -> 'data')
                                        ELSE found END);
@@ -1113,7 +1181,8 @@ BEGIN
         PERFORM sync_note(the_table, the_key, sync_fetch(the_table, the_key),
                           greatest(made, last.version), sent,
                           coalesce(last.column_versions, '{}') || coalesce(merge.won_columns, '{}'),
-                          node.node_id, merge.won IS NOT NULL AND made >= coalesce(last.version, ''));
+                          node.node_id, merge.won IS NOT NULL AND made >= coalesce(last.version, ''),
+                          found);
         RETURN jsonb_build_object('outcome', CASE WHEN merge.won IS NULL THEN 'lost'
             WHEN merge.is_conflict AND NOT merge.has_won THEN 'merged' ELSE 'applied' END);
     END IF;
@@ -1472,6 +1541,13 @@ BEGIN
                             AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
                             AND ($6 IS NULL OR g.row_town IS NULL
                                  OR sync_town(sync_gone(g.row_town)) = ANY ($6))
+                          ORDER BY g.row_key LIMIT $4)
+                        UNION ALL
+                        (SELECT g.row_key, NULL FROM sync_rows g
+                          WHERE g.table_name = $3 AND g.left_towns IS NOT NULL
+                            AND ($1 IS NULL OR g.row_key > $1) AND ($2 IS NULL OR g.row_key <= $2)
+                            AND EXISTS (SELECT FROM unnest(g.left_towns) AS town
+                                         WHERE sync_town(sync_gone(town)) = ANY ($6))
                           ORDER BY g.row_key LIMIT $4)) AS found
                  GROUP BY found.row_key ORDER BY found.row_key LIMIT $4) AS g
                 WINDOW w AS (ORDER BY g.row_key)) AS e
@@ -1548,8 +1624,7 @@ BEGIN
                ORDER BY l.xid, l.position) FILTER (
                WHERE (node.tables IS NULL OR l.table_name = ANY (
                           node.tables || 'robbieblocks_change_triggers'::text))
-                 AND (node.towns IS NULL OR (l.data ? 'town_id') IS NOT TRUE
-                      OR sync_town(l.data) = ANY (node.towns))),
+                 AND sync_is_told(l.data, node.towns, l.operation = 'DELETE')),
            count(*), max(l.number), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
       INTO entries, taken, found, last
       FROM (SELECT s.*, row_number() OVER (ORDER BY s.xid DESC, s.position DESC) = 1 AS is_last
@@ -1800,6 +1875,10 @@ BEGIN
         RAISE EXCEPTION 'this database is not a node of a sync'
               USING ERRCODE = 'object_not_in_prerequisite_state',
                     HINT = 'Run `robbieblocks sync join`, or drop the subscription.';
+    END IF;
+    IF NEW.operation = 'DELETE' AND NEW.data ? 'moved_to' THEN
+        -- For nodes that get some towns alone; this one gets the whole log.
+        RETURN NULL;
     END IF;
     PERFORM set_config('app.town', '*', true);
     PERFORM sync_merge_safely(jsonb_build_object(
@@ -2449,7 +2528,7 @@ COMMENT ON COLUMN pending_sync.sent_at IS 'When it was last sent. From then on l
 COMMENT ON TABLE sync_status IS 'How far each table is in step.';
 COMMENT ON TABLE sync_conflicts IS 'Rows that were changed in two places at once, with both versions. Only the owner sees them.';
 COMMENT ON COLUMN sync_conflicts.row_key IS 'The row''s primary key, as a text.';
-COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, before the sync.';
+COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, moved away, before the sync.';
 COMMENT ON COLUMN sync_conflicts.master_version IS 'The version that the master had.';
 COMMENT ON COLUMN sync_conflicts.replica_version IS 'The version that the node sent.';
 COMMENT ON TABLE sync_metrics IS 'What was measured of the sync.';
@@ -2462,6 +2541,7 @@ COMMENT ON COLUMN sync_tables.has_deletes IS 'Whether deletes are told; where no
 COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were deleted.';
 COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';
 COMMENT ON COLUMN sync_rows.row_town IS 'The town of the row, also once it is gone: NULL where its table has none.';
+COMMENT ON COLUMN sync_rows.left_towns IS 'The towns in which the row was before: nodes of those alone are told that it is gone.';
 COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one.';
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';

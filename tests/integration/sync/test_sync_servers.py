@@ -11,7 +11,7 @@ import pytest
 from robbieblocks.settings import Settings
 from tests import postgres_servers, sync_sites
 from tests.sync_sites import Clusters, Place, synced, syncing
-from tests.workers import edit
+from tests.workers import edit, running
 
 pytestmark = pytest.mark.postgres
 MakeSettings = Callable[..., Settings]
@@ -40,6 +40,25 @@ def test_edits_go_both_ways_with_a_master_of_15(
             found.until_equal(BLOCKS)
         found.until_sent()
         assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
+
+
+def test_the_process_syncs_with_a_master_of_15(
+    servers: Clusters, make_settings: MakeSettings
+) -> None:
+    """`sync run` of a node and that of the master: edits go both ways, and both end in order."""
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        processes = [node.syncing(), found.master.syncing()]
+        with running(*processes):
+            for process in processes:
+                process.wait_for("sync.state", state="active")
+            for place, number in ((found.master, 1), (node, 2)):
+                with place.connect() as connection:
+                    edit(connection, "play", number)
+                found.until_equal(BLOCKS)
+            found.until_sent()
+            assert [process.stop() for process in processes] == [0, 0]
+            assert not [p.logged("sync.broken") for p in processes if p.logged("sync.broken")]
 
 
 def _dumped_and_restored(place: Place, folder: Path) -> None:
