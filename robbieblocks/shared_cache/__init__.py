@@ -8,6 +8,7 @@ show what it likes.
 
 from robbieblocks.shared_cache.opening import open_shared_cache, remove_old, try_out
 from robbieblocks.shared_cache.shared import SHARED_CACHE_LOGGER, SharedCache, SharedCounts
+from robbieblocks.shared_cache.signing import believe, forget, public_key
 from robbieblocks.shared_cache.trouble import Trouble, troubles
 
 __all__ = [
@@ -15,7 +16,10 @@ __all__ = [
     "SharedCache",
     "SharedCounts",
     "Trouble",
+    "believe",
+    "forget",
     "open_shared_cache",
+    "public_key",
     "remove_old",
     "troubles",
     "try_out",

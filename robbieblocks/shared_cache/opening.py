@@ -14,6 +14,7 @@ from robbieblocks.objectstore import Address, Bucket, Patience, Stored
 from robbieblocks.settings import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.shared_cache.sealing import Sealing, sealing_with
 from robbieblocks.shared_cache.shared import ASK_S, SharedCache
+from robbieblocks.shared_cache.signing import Signing
 
 _TRIAL_BYTES_MAX: Final = 1_000
 _AGE_MAX: Final = timedelta(days=30)
@@ -26,13 +27,13 @@ def open_shared_cache(settings: SharedCacheSettings, folder: Path) -> SharedCach
 
     Raises UsageError for an address, a key or a package that is wrong or missing.
     """
-    address, sealing = _read(settings)
+    address, sealing = _read(settings, folder)
     return SharedCache(Bucket(address, _hasty()), Bucket(address), sealing, folder)
 
 
-def try_out(settings: SharedCacheSettings) -> None:
+def try_out(settings: SharedCacheSettings, folder: Path) -> None:
     """Write, read and remove an entry. Raises BucketUnavailable, and UsageError as opening does."""
-    address, sealing = _read(settings)
+    address, sealing = _read(settings, folder)
     bucket = Bucket(address, _hasty())
     name = sealing.name("trial", f"{os.getpid()} {time.time()}")
     key = f"{sealing.folder}/trial/{name}"
@@ -54,7 +55,7 @@ def remove_old(settings: SharedCacheSettings) -> int:
     What is needed on is written again by whoever makes it. Raises BucketUnavailable, and UsageError
     as opening does.
     """
-    bucket = Bucket(_read(settings)[0])
+    bucket = Bucket(_address(settings))
     before = datetime.now(UTC) - _AGE_MAX
     old = [
         each.key
@@ -65,9 +66,12 @@ def remove_old(settings: SharedCacheSettings) -> int:
     return len(old)
 
 
-def _read(settings: SharedCacheSettings) -> tuple[Address, Sealing]:
-    sealing = sealing_with(os.environ.get(SHARED_CACHE_KEY))
-    return Address.parse(settings.url, endpoint=settings.endpoint, region=settings.region), sealing
+def _read(settings: SharedCacheSettings, folder: Path) -> tuple[Address, Sealing]:
+    return _address(settings), sealing_with(os.environ.get(SHARED_CACHE_KEY), Signing(folder))
+
+
+def _address(settings: SharedCacheSettings) -> Address:
+    return Address.parse(settings.url, endpoint=settings.endpoint, region=settings.region)
 
 
 def _hasty() -> Patience:

@@ -206,6 +206,9 @@ class SharedCache:
             with self._lock:
                 self.counts.refused += 1
                 self._refused.add(name)
+            if self._sealing.is_sealed(name, read.data):
+                # Of a node that was locked out, or is not known here yet: it is made here.
+                return None, ""
             return (
                 None,
                 f"{self._bucket.address}{self._key(name)} was sealed by no node: mend the "

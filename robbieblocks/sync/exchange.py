@@ -22,6 +22,7 @@ from robbieblocks.sync.master_values import Hello, TableRule
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.shapes import differences
+from robbieblocks.sync.sharing import Sharing
 from robbieblocks.worker import Log
 
 BATCH: Final = 200
@@ -40,6 +41,7 @@ class Exchange:
     settings: SyncSettings
     health: SyncHealth
     log: Log
+    sharing: Sharing = field(default_factory=Sharing)
     tables: tuple[TableRule, ...] = ()
     streams: bool = True
     _is_looked_at: bool = False
@@ -160,7 +162,7 @@ class Exchange:
             "findings": self.health.findings,
         }
         turn = self._turn()
-        hello = self.link.hello(self.node.clock(), report | turn)
+        hello = self.link.hello(self.node.clock(), report | turn | self.sharing.key())
         if turn:
             self.node.note(_TURN, json.dumps({"turn_before": turn["turn"]}))
         self._find(
@@ -171,6 +173,8 @@ class Exchange:
             if hello.is_other
             else "",
         )
+        self.sharing.believe(hello.cache_keys)
+        self._find("cache", self.sharing.why)
         self.health.skew_ms = hello.skew_ms
         self.node.seen(hello.master)
         off = abs(hello.skew_ms) > SKEW_MAX_MS

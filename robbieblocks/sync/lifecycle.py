@@ -23,6 +23,7 @@ from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.loop import Loop, SyncTiming, timing_of
+from robbieblocks.sync.sharing import Sharing
 from robbieblocks.worker import (
     ForcedStop,
     HealthServer,
@@ -55,10 +56,14 @@ class MasterLoop(Loop):
         if not own.lead(self.node):
             return self._set_state("standby", "another sync has this node", self.timing.poll_s)
         master_watch.tend(own, self.timing.interval_s)
+        sharing = Sharing.of(self.settings)
+        sharing.tend(own)
         found = master_watch.findings(master_watch.nodes(own))
         advised = master_watch.advice(own)
         if advised:
             found["settings"] = "; ".join(advised)
+        if sharing.why:
+            found["cache"] = sharing.why
         for topic, what in found.items():
             if self.health.findings_now.get(topic) != what:
                 self.log.warning("sync.finding", topic=topic, what=what)

@@ -180,6 +180,7 @@ class MasterLink:
             schema_version=said.get("schema_version") or "",
             tombstones_from=datetime.fromisoformat(tombstones) if tombstones else None,
             is_other=bool(said.get("is_other")),
+            cache_keys=said.get("cache_keys"),
         )
 
     def clock(self) -> datetime:

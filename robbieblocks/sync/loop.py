@@ -33,6 +33,7 @@ from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.link import MasterLink, master_address
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Self
+from robbieblocks.sync.sharing import Sharing
 from robbieblocks.worker import Log, connect_with_retry
 
 # How long a wait for a notification takes at most: `stopped` is looked at after it.
@@ -236,6 +237,7 @@ class Loop:
             settings=self.settings.sync,
             health=self.health,
             log=self.log,
+            sharing=Sharing.of(self.settings),
         )
         if self._connects:
             self.health.reconnects += 1

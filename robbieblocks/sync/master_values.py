@@ -17,6 +17,8 @@ class Hello:
     tombstones_from: datetime | None
     # Whether another database has said hello as this node since this one did.
     is_other: bool = False
+    # The public keys with which admitted nodes sign shared results; None: the master knows none.
+    cache_keys: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final, LiteralString
 
 from psycopg import Connection
 
+from robbieblocks import shared_cache
 from robbieblocks.database import schema, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
@@ -117,6 +118,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
         subscription.remove(own)
         own.note(CURSOR, "null")
         connection.execute(_STOP)
+    shared_cache.forget(settings.cache)
     # The master may be gone: what it keeps of this node is its administrator's to remove.
     why_kept = ""
     try:

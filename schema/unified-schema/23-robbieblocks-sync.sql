@@ -1418,6 +1418,16 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT greatest(now() - interval '90 days', (SELECT started_at FROM sync_self))
 $$;
 
+-- The public keys with which nodes sign the results that they share. A node says its own at each
+-- hello; that of a node which is locked out, or has left, is believed no more.
+CREATE OR REPLACE FUNCTION sync_cache_keys() RETURNS jsonb
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT coalesce(jsonb_object_agg(n.node_id, n.metadata #>> '{report,cache_key}'), '{}')
+      FROM sync_nodes n
+     WHERE n.locked_out_at IS NULL
+       AND n.metadata #>> '{report,cache_key}' ~ '^[0-9a-f]{64}$'
+$$;
+
 CREATE OR REPLACE FUNCTION sync_hello(
     p_node text, p_node_at timestamptz, p_report jsonb DEFAULT '{}'
 ) RETURNS jsonb
@@ -1451,7 +1461,8 @@ BEGIN
         'schema_version', (SELECT md5(string_agg(sync_schema(t.table_name)::text, ','
                                                  ORDER BY t.table_name COLLATE "C"))
                              FROM sync_tables t WHERE t.direction <> 'never'),
-        'tombstones_from', sync_tombstones_from(), 'is_other', is_other);
+        'tombstones_from', sync_tombstones_from(), 'is_other', is_other,
+        'cache_keys', sync_cache_keys());
 END
 $$;
 
@@ -2306,7 +2317,9 @@ $$;
 
 CREATE OR REPLACE FUNCTION sync_let_in(p_node text) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT AS $$
-    UPDATE sync_nodes SET locked_out_at = NULL WHERE node_id = p_node
+    -- The key with which it signed may be stolen: it says its own anew.
+    UPDATE sync_nodes SET locked_out_at = NULL, metadata = metadata #- '{report,cache_key}'
+     WHERE node_id = p_node
 $$;
 
 -- Removes what is no longer needed: changes that were brought over, the log after a week, what is

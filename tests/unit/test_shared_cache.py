@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from robbieblocks.cache import Cache
-from robbieblocks.errors import BucketUnavailable, UsageError
+from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
 from robbieblocks.model import RenderedBlock, RenderJob, sha256
 from robbieblocks.objectstore import Address, Bucket, Content, Listed, Overtaken, Stored
 from robbieblocks.pipeline.block_cache import BlockCache
@@ -23,6 +23,7 @@ from robbieblocks.settings.bucket import BucketSettings
 from robbieblocks.shared_cache import SharedCache, claims, opening, shared, troubles
 from robbieblocks.shared_cache.pace import Pace
 from robbieblocks.shared_cache.sealing import Sealing, sealing_with
+from robbieblocks.shared_cache.signing import Signing, believe, forget, public_key
 from tests.workers import until
 
 # Worth a request, and not worth that others wait for it.
@@ -85,7 +86,7 @@ def clock() -> Clock:
 
 def node(bucket: MemoryBucket, folder: Path, clock: Clock, secret: bytes = SECRET) -> SharedCache:
     given = cast("Bucket", bucket)
-    return SharedCache(given, given, Sealing(secret), folder, monotonic=clock)
+    return SharedCache(given, given, Sealing(secret, Signing(folder)), folder, monotonic=clock)
 
 
 def written(cache: SharedCache) -> None:
@@ -121,7 +122,7 @@ def test_nobody_without_the_key_can_give_nodes_code(
     first.put_many("module", {"b": b"other code"})
     written(first)
     (name_a, sealed_a), (name_b, sealed_b) = bucket.objects.items()
-    foreign = Sealing(b"of somebody who may write there ")
+    foreign = Sealing(b"of somebody who may write there ", Signing(tmp_path))
     for false in (sealed_b, sealed_a[:-1], b"", b"code", foreign.sealed("00" * 32, b"code")):
         bucket.objects[name_a] = false
         reader = node(bucket, tmp_path, clock)
@@ -132,6 +133,63 @@ def test_nobody_without_the_key_can_give_nodes_code(
         written(reader)
         assert bucket.objects[name_a] == sealed_a
     assert bucket.objects[name_b] == sealed_b
+
+
+def test_only_admitted_nodes_are_believed_once_there_is_a_master(
+    bucket: MemoryBucket, tmp_path: Path, clock: Clock
+) -> None:
+    """By what each signed with a key of its own; a node that is locked out is no trouble, and what
+    it wrote is made here and written over. Who has the nodes' key alone, is not believed."""
+    reader, good, stolen = (
+        node(bucket, tmp_path / name, clock) for name in ("reader", "good", "stolen")
+    )
+    keys = {name: public_key(tmp_path / name) for name in ("reader", "good", "stolen")}
+    assert keys == {name: public_key(tmp_path / name) for name in keys}
+    (tmp_path / "stolen" / "shared-signing.key").stat()
+    unsigned = node(bucket, tmp_path / "unsigned", clock)
+    unsigned.put_many("module", {"u": b"of whoever has the nodes' key"})
+    written(unsigned)
+    for name in keys:
+        believe(tmp_path / name, keys)
+    for name, writer in (("good", good), ("stolen", stolen)):
+        writer.put_many("module", {name: b"code"})
+        written(writer)
+    entries = ["good", "stolen", "u"]
+    assert reader.get_many("module", entries, LONG_MS).keys() == {"good", "stolen"}
+    believe(tmp_path / "reader", {name: keys[name] for name in ("reader", "good")})
+    assert reader.get_many("module", entries, LONG_MS).keys() == {"good"}
+    assert (reader.counts.refused, reader.counts.failures) == (3, 0)
+    reader.put_many("module", {"stolen": b"right"})
+    written(reader)
+    assert good.get_many("module", ["stolen"], LONG_MS) == {"stolen": b"right"}
+    _swap_signatures(bucket, reader)
+    assert reader.get_many("module", entries, LONG_MS) == {}
+    (tmp_path / "reader" / "shared-nodes.json").write_text('{"good": 1')
+    assert node(bucket, tmp_path / "reader", clock).get_many("module", entries, LONG_MS) == {}
+    forget(tmp_path / "reader")
+    assert "u" in reader.get_many("module", entries, LONG_MS)
+
+
+def _swap_signatures(bucket: MemoryBucket, cache: SharedCache) -> None:
+    """Give each entry another one's signature, sealed by somebody who has the nodes' key."""
+    names = {
+        cache._key(n): n for n in (cache._sealing.name("module", k) for k in ("good", "stolen"))
+    }
+    bodies = {key: bucket.objects[key][32:] for key in names}
+    stamps = [body[:96] for body in bodies.values()]
+    for (key, body), stamp in zip(bodies.items(), reversed(stamps), strict=True):
+        false = stamp + body[96:]
+        bucket.objects[key] = cache._sealing._seal(names[key], false) + false
+
+
+def test_a_secret_key_is_its_owner_s(tmp_path: Path) -> None:
+    """Nobody else may read it; one that can't be read is told with its place."""
+    public_key(tmp_path)
+    path = tmp_path / "shared-signing.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(b"short")
+    with pytest.raises(SiteUnavailable, match="can't be read or made"):
+        public_key(tmp_path)
 
 
 def test_another_key_is_another_cache(
@@ -230,12 +288,13 @@ def test_the_writer_never_takes_more_memory_than_it_may(
         (base64.b64encode(bytes(31)).decode(), "is not 32 bytes"),
     ],
 )
-def test_a_key_that_is_none_is_refused(key: str | None, said: str) -> None:
+def test_a_key_that_is_none_is_refused(key: str | None, said: str, tmp_path: Path) -> None:
     """Without being shown."""
     with pytest.raises(UsageError, match=said) as refused:
-        sealing_with(key)
+        sealing_with(key, Signing(tmp_path))
     assert "geheim" not in str(refused.value)
-    assert sealing_with(base64.b64encode(SECRET).decode()).folder == Sealing(SECRET).folder
+    given = sealing_with(base64.b64encode(SECRET).decode(), Signing(tmp_path))
+    assert given.folder == Sealing(SECRET, Signing(tmp_path)).folder
 
 
 def test_a_bucket_that_visitors_read_is_refused() -> None:

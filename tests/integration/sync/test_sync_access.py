@@ -134,6 +134,24 @@ def test_a_stolen_node_is_locked_out_by_one_call(fleet: Fleet, locked_out: Site)
     assert {r["outcome"] for r in fleet.send(locked_out)} == {"applied"}
 
 
+def test_what_a_locked_out_node_signs_is_believed_no_more(fleet: Fleet) -> None:
+    """Its key goes from what the master tells the others, and comes back by its own word alone."""
+    aurora, vengeance = fleet.nodes
+    ask = "SELECT sync_hello(%s, now(), %s) -> 'cache_keys'"
+    key = "ab" * 32
+
+    def told(node: Site, said: dict[str, str]) -> dict[str, str]:
+        found: dict[str, str] = _call(node, ask, node.name, json.dumps(said))
+        return found
+
+    assert told(aurora, {"cache_key": key}) == {"aurora": key}
+    assert told(vengeance, {"cache_key": "no key"}) == {"aurora": key}
+    fleet.master.run("SELECT sync_lock_out('aurora')")
+    assert told(vengeance, {}) == {}
+    fleet.master.run("SELECT sync_let_in('aurora')")
+    assert told(vengeance, {}) == {}
+
+
 def test_lock_out_says_what_it_could_not_do(fleet: Fleet) -> None:
     """An owner that may not alter roles gets each step with the statement for one who may."""
     steps = fleet.master.rows("SELECT * FROM sync_lock_out('vengeance')")

@@ -56,7 +56,7 @@ def shared(settings: Settings) -> Iterator[Finding]:
     if settings.shared_cache is None:
         return
     try:
-        shared_cache.try_out(settings.shared_cache)
+        shared_cache.try_out(settings.shared_cache, settings.cache)
     except UsageError as error:
         yield failed("cache", error, "correct [cache] in robbieblocks.toml")
     except RobbieBlocksError as error:
