@@ -164,7 +164,10 @@ def _workers(folder: Path, nodes: Cluster, master: Cluster, bucket: str) -> list
             "ROBBIEBLOCKS_SYNC_MASTER_URL": master.conninfo(_MASTER, _role(master, name)),
             SHARED_CACHE_KEY: base64.b64encode(b"k" * 32).decode(),
         }
-        found.append(Worker(settings, name, ("--with-sync",), environment=environment))
+        # The project's file is that of the folder in which a command is started.
+        there = ("env", f"--chdir={home}")
+        options = ("--with-sync",)
+        found.append(Worker(settings, name, options, environment=environment, prefix=there))
     return found
 
 
@@ -285,8 +288,8 @@ def _used(fleet: _Fleet, before: dict[str, float], count: int) -> dict[str, floa
 def _cpu_s(found: list[psutil.Process]) -> float:
     total = 0.0
     for each in found:
-        # A process that has ended counts no more.
+        # A process that has ended counts for the one that started it.
         with suppress(psutil.NoSuchProcess):
             times = each.cpu_times()
-            total += times.user + times.system
+            total += times.user + times.system + times.children_user + times.children_system
     return total

@@ -18,13 +18,17 @@ _KIND: Final = "claim"
 _BYTES_MAX: Final = 1_000
 # A claim is as old as two clocks say, which may differ by so much.
 _SKEW_S: Final = 5.0
+_WAIT_MIN_S: Final = 5.0
 WAIT_MAX_S: Final = 20.0
 _PAUSES_S: Final = (0.02, 0.25)
 
 
 def wait_s(made_in_ms: float) -> float:
-    """How long another node is waited for: twice what it takes here, within reason."""
-    return min(2 * made_in_ms / 1_000, WAIT_MAX_S)
+    """How long another node is waited for: twice what it takes here, within reason.
+
+    It may have more to do at that moment than this one, and what it makes has to be written.
+    """
+    return min(max(2 * made_in_ms / 1_000, _WAIT_MIN_S), WAIT_MAX_S)
 
 
 def claim(bucket: Bucket, sealing: Sealing, key_of: Callable[[str], str], name: str) -> bool:

@@ -171,6 +171,16 @@ CREATE TABLE IF NOT EXISTS sync_received (
     created_at   timestamptz  NOT NULL DEFAULT now()
 );
 
+-- Hashes of large tables, made once for all nodes that ask while nothing changes.
+CREATE UNLOGGED TABLE IF NOT EXISTS sync_hashed (
+    table_name   varchar(255) NOT NULL,
+    asked        text COLLATE "C" NOT NULL,
+    mark         text        NOT NULL,
+    parts        jsonb       NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, asked)
+);
+
 DO $$
 DECLARE
     it record;
@@ -1572,17 +1582,64 @@ BEGIN
 END
 $$;
 
--- Hashes of a table's rows in ranges of keys with about equally many rows each.
+-- What changes whenever rows of a table do: what the server counts of it, some seconds later.
+CREATE OR REPLACE FUNCTION sync_mark(p_table text) RETURNS text
+LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+    SELECT concat_ws(' ', c.oid, c.relfilenode, pg_stat_get_tuples_inserted(c.oid),
+                     pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid),
+                     pg_postmaster_start_time())
+      FROM pg_class c WHERE c.oid = to_regclass(quote_ident(p_table))
+$$;
+
+-- Hashes of a table's rows in ranges of keys with about equally many rows each. Nodes that compare
+-- large tables ask the same: of 10,000 rows and more the answer is kept while the table stays as it
+-- is, for an hour at most, and who asks meanwhile waits for it. A change of the last seconds may be
+-- missing in it: then a range seems to differ, and its rows are fetched as they are.
 CREATE OR REPLACE FUNCTION sync_hashes(
     p_node text, p_table text, p_from text DEFAULT NULL, p_to text DEFAULT NULL,
     p_parts integer DEFAULT 16
 ) RETURNS TABLE (part integer, from_key text, to_key text, row_count bigint, hash text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
+    this CONSTANT text := jsonb_build_array(p_from, p_to, p_parts, node.towns)::text;
+    is_large CONSTANT boolean := coalesce((
+        SELECT c.reltuples >= 10000 FROM pg_class c
+         WHERE c.oid = to_regclass(quote_ident(p_table))), false);
+    its_mark text;
+    found jsonb;
 BEGIN
     PERFORM sync_may_read(node, p_table);
+    IF is_large AND NOT pg_is_in_recovery() THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('sync_hashes ' || p_table || this, 0));
+        its_mark := sync_mark(p_table);
+        SELECT h.parts INTO found FROM sync_hashed h
+         WHERE h.table_name = p_table AND h.asked = this AND h.mark = its_mark
+           AND h.created_at > now() - interval '1 hour';
+    END IF;
+    IF found IS NULL THEN
+        SELECT jsonb_agg(to_jsonb(h)) INTO found
+          FROM sync_hashes_now(node, p_table, p_from, p_to, p_parts) AS h;
+        IF its_mark IS NOT NULL AND (SELECT sum((e ->> 'row_count')::bigint) >= 10000
+                                   FROM jsonb_array_elements(found) AS e)
+        THEN
+            INSERT INTO sync_hashed AS h (table_name, asked, mark, parts)
+            VALUES (p_table, this, its_mark, found)
+            ON CONFLICT (table_name, asked) DO UPDATE
+               SET mark = EXCLUDED.mark, parts = EXCLUDED.parts, created_at = now();
+        END IF;
+    END IF;
+    RETURN QUERY SELECT * FROM jsonb_to_recordset(found)
+        AS h (part integer, from_key text, to_key text, row_count bigint, hash text);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sync_hashes_now(
+    node sync_nodes, p_table text, p_from text, p_to text, p_parts integer
+) RETURNS TABLE (part integer, from_key text, to_key text, row_count bigint, hash text)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+BEGIN
     RETURN QUERY EXECUTE format($query$
         WITH parts AS (
             SELECT t.part, max(t.row_key) AS last, count(*) AS row_count,
@@ -2339,6 +2396,9 @@ BEGIN
     DELETE FROM sync_received WHERE created_at < now() - interval '90 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
+    DELETE FROM sync_hashed WHERE created_at < now() - interval '1 hour';
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
     -- A day more than the master says: whoever asks meanwhile finds them.
     DELETE FROM sync_rows WHERE is_deleted AND changed_at < now() - interval '91 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
@@ -2508,7 +2568,7 @@ BEGIN
         SELECT c.relname AS name FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
            AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received',
-                             'sync_conflicts', 'pending_sync')
+                             'sync_conflicts', 'pending_sync', 'sync_hashed')
            AND NOT c.relrowsecurity
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', it.name);
@@ -2559,6 +2619,7 @@ COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the m
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
 COMMENT ON COLUMN sync_log.origin IS 'The node whose change it is.';
+COMMENT ON TABLE sync_hashed IS 'Hashes of large tables of the master, for all nodes that ask for the same.';
 COMMENT ON TABLE sync_received IS 'The changes of nodes that the master has taken: none is applied twice.';
 COMMENT ON FUNCTION sync_apply(text, jsonb, timestamptz) IS
     'Applies what a node sends; returns for each change id, outcome and reason.';

@@ -516,3 +516,36 @@ def test_how_a_server_writes_values_makes_no_difference(spans: Fleet) -> None:
         json.dumps(master_copy),
     )
     assert {name: count for name, count in done.items() if count} == {"same": 2}
+
+
+def test_a_large_table_is_hashed_once_for_all_nodes_while_it_stays_as_it_is(fleet: Fleet) -> None:
+    """A change makes it anew, also one that no trigger saw; a small table's is never kept."""
+    master = fleet.master
+    kept = "SELECT count(*), min(created_at) FROM sync_hashed"
+
+    def asked(node: Site, table: str = "lots") -> Any:
+        query = "SELECT jsonb_agg(h) FROM sync_hashes(%s, %s) h"
+        assert node.calls is not None
+        return node.calls.execute(query, [node.name, table]).fetchone()
+
+    master.run("CREATE TABLE lots (id uuid PRIMARY KEY, body text)")
+    try:
+        master.run("INSERT INTO lots SELECT gen_random_uuid(), n FROM generate_series(1, 10000) n")
+        master.run("ANALYZE lots")
+        master.run("SELECT sync_configure('lots', 'down')")
+        master.run("SELECT pg_stat_force_next_flush()")
+        first, at = asked(fleet.nodes[0]), master.rows(kept)
+        assert at[0]["count"] == 1
+        assert asked(fleet.nodes[1]) == first
+        assert master.rows(kept) == at
+        master.run("ALTER TABLE lots DISABLE TRIGGER USER")
+        master.run("UPDATE lots SET body = 'x' WHERE body = '5'")
+        master.run("SELECT pg_stat_force_next_flush()")
+        assert asked(fleet.nodes[1]) != first
+        assert master.rows(kept)[0]["count"] == 1
+        asked(fleet.nodes[0], "robbieblocks_pages")
+        assert master.rows(kept)[0]["count"] == 1
+    finally:
+        master.run("SELECT sync_configure('lots', 'never')")
+        master.run("DROP TABLE lots")
+        master.run("DELETE FROM sync_hashed")
