@@ -107,8 +107,10 @@ class SharedCache:
             return {}
         absent = wanted.keys() - found.keys()
         left_ms = made_in_ms * len(absent) / len(wanted)
-        if absent and self._is_another_s(min(absent), left_ms):
-            came = await_others(self._asked, min(absent), absent, wait_s(left_ms), self._closed)
+        if absent and not self._has_refused(absent) and self._is_another_s(min(absent), left_ms):
+            came = await_others(
+                self._asked_again, min(absent), absent, wait_s(left_ms), self._closed
+            )
             found |= came
             with self._lock:
                 self.counts.awaited += len(came)
@@ -116,6 +118,15 @@ class SharedCache:
             self.counts.found += len(found)
             self.counts.absent += len(wanted) - len(found)
         return {wanted[name]: content for name, content in found.items()}
+
+    def _asked_again(self, names: Collection[str]) -> dict[str, bytes] | None:
+        """As `_asked`; None, too, where one has come of a node that is not believed."""
+        found = self._asked(names)
+        return None if self._has_refused(names) else found
+
+    def _has_refused(self, names: Collection[str]) -> bool:
+        with self._lock:
+            return not self._refused.isdisjoint(names)
 
     def _is_another_s(self, name: str, made_in_ms: float) -> bool:
         """Whether another node has said that it makes an entry; else this one says so."""

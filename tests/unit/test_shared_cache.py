@@ -159,6 +159,8 @@ def test_only_admitted_nodes_are_believed_once_there_is_a_master(
     believe(tmp_path / "reader", {name: keys[name] for name in ("reader", "good")})
     assert reader.get_many("module", entries, LONG_MS).keys() == {"good"}
     assert (reader.counts.refused, reader.counts.failures) == (3, 0)
+    assert reader.get_many("module", ["stolen"], 9_000.0) == {}
+    assert reader.counts.claimed == 0, "what is there is not waited for"
     reader.put_many("module", {"stolen": b"right"})
     written(reader)
     assert good.get_many("module", ["stolen"], LONG_MS) == {"stolen": b"right"}
