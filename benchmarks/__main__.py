@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 
 from benchmarks import database_side, growth, machine, performance_page, plot, report, scenarios
+from benchmarks.content import content
 from benchmarks.databases_in_step import databases_in_step
 from benchmarks.fleet import fleet
 from benchmarks.fleet_of_workers import fleet_of_workers
@@ -55,7 +56,7 @@ def main() -> int:
     with ground() as place:
         bench = Bench(ground=place, quick=asked.quick, say=_say)
         own = scenarios.QUICK if asked.quick else scenarios.FULL
-        for scenario in (*own, unified_schema, visitor):
+        for scenario in (*own, content, unified_schema, visitor):
             if not asked.only or scenario.__name__ in asked.only:
                 _timed(bench, scenario.__name__.replace("_", " "), partial(scenario, bench))
         if not asked.quick:

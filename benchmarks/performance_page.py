@@ -61,6 +61,8 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
         )
     if "visitor" in details:
         found["visitor"] = _visitor(details["visitor"])
+    if "content" in details:
+        found["content"] = _content(details["content"])
     if "styles" in details:
         found["styles"] = _styles(details["styles"])
     phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
@@ -157,6 +159,22 @@ def _visitor(rows: Sequence[Mapping[str, Any]]) -> str:
                 *(f"{row[f'{kind}_kb']:.1f}" for kind in kinds),
                 *(figure(row[f"{key}_ms"], "ms") for key in ("lcp", "tbt")),
                 f"{row['cls']:.3f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _content(rows: Sequence[Mapping[str, Any]]) -> str:
+    return _rows(
+        ("edit", "pages", "median", "slowest", "pages written", "CPU"),
+        [
+            (
+                row["edit"],
+                f"{row['pages']:,}",
+                *(figure(row[key], "ms") for key in ("ms", "max_ms")),
+                f"{row['written']:,}",
+                figure(row["cpu_ms"], "ms"),
             )
             for row in rows
         ],

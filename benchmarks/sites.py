@@ -40,8 +40,13 @@ class Ground:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @contextmanager
-    def site(self, size: Size) -> Iterator[Site]:
-        """A site for an app of that size: its database is filled, nothing is built."""
+    def site(
+        self, size: Size, fill: Callable[[str, Size], None] = load, project: str = ""
+    ) -> Iterator[Site]:
+        """A site for an app of that size: its database is filled, nothing is built.
+
+        `project` is the text of its robbieblocks.toml; empty for none.
+        """
         name = f"site_{next(self._numbers)}"
         with psycopg.connect(
             make_conninfo(self.conninfo, user="postgres"), autocommit=True
@@ -49,12 +54,14 @@ class Ground:
             owner.execute(SQL("CREATE DATABASE {} OWNER robbieblocks").format(Identifier(name)))
             home = self.folder / name
             home.mkdir()
+            if project:
+                (home / "robbieblocks.toml").write_text(project)
             try:
                 conninfo = make_conninfo(self.conninfo, dbname=name)
                 settings = Settings.from_environment(database_url=conninfo)
                 with database.connect(settings, application_name="bench") as connection:
                     schema.apply(connection, settings.schema)
-                load(conninfo, size)
+                fill(conninfo, size)
                 yield Site(home=home, conninfo=conninfo, size=size)
             finally:
                 owner.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
@@ -116,6 +123,10 @@ class Site:
         """`robbieblocks build`, as a whole program."""
         argv = (*OURS, "build", "--app", "bench", "--format", "json", *arguments)
         return processes.run(argv, env=self.env, cwd=self.home, timeout=timeout)
+
+    def run(self, *words: str) -> Run:
+        """A command about all of the site, as a whole program."""
+        return processes.run((*OURS, *words), env=self.env, cwd=self.home)
 
     def command(self, name: str, *arguments: str) -> Run:
         """A command about the app on its first node, as a whole program."""

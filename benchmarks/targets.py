@@ -39,6 +39,8 @@ TARGETS: tuple[Target, ...] = (
     Target("dev", "saved file to changed pixel, 10 pages, `robbieblocks dev` running", 150, "ms"),
     Target("edit-1000", "component edit, commit to live, 1,000 pages, 200 components", 250, "ms"),
     Target("edit-10000", "page edit, commit to live, 10,000 pages", 500, "ms"),
+    Target("post-10000", "post published in a blog of 10,000, commit to live", 200, "ms"),
+    Target("row-10000", "row changed in a view of 10,000, commit to live", 200, "ms"),
     Target("full-1000", "full build from nothing, 1,000 pages x 8 blocks", 1500, "ms"),
     Target("full-10000", "full build from nothing, 10,000 pages x 8 blocks", 12_000, "ms"),
     Target("nodes", "each further node of the same app, of the first", 5, "%"),

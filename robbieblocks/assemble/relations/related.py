@@ -37,10 +37,11 @@ class Related:
 
     def still(self, listing: Listing, row_lists: Mapping[str, RowList]) -> Related | None:
         """The same, known of the lists as they are now; None where these show something else."""
+        is_same = self.listing is None or same(self.listing, listing)
+        if is_same and not self.asked:
+            return self
         now = {name: row_lists.get(name) for name in self.asked}
-        if (self.listing is None or same(self.listing, listing)) and all(
-            map(same, now.values(), self.asked.values())
-        ):
+        if is_same and all(map(same, now.values(), self.asked.values())):
             return self
         asked: dict[str, RowList] = {}
         for name, rows in now.items():
