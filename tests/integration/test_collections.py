@@ -415,6 +415,12 @@ def test_a_template_that_is_no_page_removes_nothing(shop: Site) -> None:
         assert (found.key, found.field) == ("products", "template_page")
         assert "there is no page prodcut" in found.what
         assert shop.file("/products/mug").read_text() == shown
+        # Another app, which has none of these pages, is told of it and goes on.
+        shop.page("about", "list", app="shared")
+        (run,) = shop.build(app="shared").runs
+        assert run.outcome != "failed"
+        (told,) = [each for each in run.problems if each.entity == "collection"]
+        assert (told.key, told.severity) == ("products", "warning")
     finally:
         context.settings = replace(context.settings, collections=(HOURS, PRODUCTS))
     assert rewritten(shop.build()) == {"product--mug": "changed", "shelf": "changed"}

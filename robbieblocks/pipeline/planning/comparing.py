@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
+from typing import Final
 
 from robbieblocks.assemble import (
     PreparedPage,
@@ -34,6 +35,9 @@ from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, 
 from robbieblocks.pipeline.request import Target
 from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
+
+# Stands in each app for the pages of templates that are no pages.
+_LOST_TEMPLATES: Final = made_key("", "")
 
 Problems = Mapping[str, tuple[Problem, ...]]
 
@@ -78,14 +82,21 @@ def plan_run(given: Comparison) -> RunPlan:
     # Where nothing is live, the whole app is built, whatever was asked for.
     considered = given.only if given.only and rest else None
     pages, unchanged = _compared(given, rest, considered, held)
+    lost = given.app.assembly.held_back.get(_LOST_TEMPLATES, ())
+    templates = _templates(given) if lost else frozenset[str]()
     for key, entry in rest.items():
         if considered is not None and key not in considered:
             unchanged.append(entry)
-        elif errors := _errors_of_whole(given, key):
+        elif errors := _errors_of_whole(given, key) or (
+            lost if _is_lost(given, key, templates) else ()
+        ):
             pages.append(_held_back(key, errors, entry))
         else:
             pages.append(_removed(given, entry))
+    # Where no page of this app waits for it, it fails no run of this app.
+    waiting = any(lost == page.problems for page in pages)
     return RunPlan(
+        notes=() if waiting else tuple(replace(each, severity="warning") for each in lost),
         target=given.target,
         node=given.node,
         brand=given.brand,
@@ -121,7 +132,9 @@ def _compared(
     shown = (tokens_in_pages,) if app.styles == "fixed" else ()
     causes = CauseFinder(node.id, now, given.brand, given.live_tokens, *shown)
     conflicts, failures = given.conflicts, given.failures
-    for key, problems in {**app.assembly.held_back, **conflicts}.items():
+    wrong = {**app.assembly.held_back, **conflicts}
+    wrong.pop(_LOST_TEMPLATES, None)
+    for key, problems in wrong.items():
         asked = key not in held and (considered is None or key in considered)
         if asked and any(each.severity == "error" for each in problems):
             pages.append(_held_back(key, problems, rest.pop(key, None)))
@@ -213,18 +226,27 @@ def _errors_of_whole(given: Comparison, key: str) -> tuple[Problem, ...]:
     """The errors of the page that this live one is a further part of, or of its collection.
 
     Where they hold that page back nobody knows its parts: those stay to which it leads. So it is
-    with the pages of a collection that can't be read, or has rows without a usable key, and where
-    a template is no page, with those of any template.
+    with the pages of a collection that can't be read, or has rows without a usable key.
     """
     if given.target.app not in given.node.apps:
         return ()
     held_back = given.app.assembly.held_back
     whole, template = whole_key(key), template_of(key)
-    return held_back.get(whole or "", ()) or (
-        held_back.get(made_key(template, ""), ()) or held_back.get(made_key("", ""), ())
-        if template
-        else ()
-    )
+    own = held_back.get(whole, ()) if whole else ()
+    return own or (held_back.get(made_key(template, ""), ()) if template else ())
+
+
+def _templates(given: Comparison) -> frozenset[str]:
+    """The templates of which the app's rows make pages, or would."""
+    assembly = given.app.assembly
+    keys = (*(page.page.key for page in assembly.pages), *assembly.held_back)
+    return frozenset(filter(None, map(template_of, keys)))
+
+
+def _is_lost(given: Comparison, key: str, templates: Collection[str]) -> bool:
+    """Whether a live page's template may be one that is no page, by a slip or because it went."""
+    template = template_of(key)
+    return template != "" and template not in templates and given.target.app in given.node.apps
 
 
 def _removed(given: Comparison, entry: PageEntry) -> PlannedPage:
