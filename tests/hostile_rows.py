@@ -74,6 +74,9 @@ MARKUP = {
     "title end": "</title></head><body onload=window.hacked=1>",
 }
 
+# Those that tell most, for columns with many places.
+SHARP = {name: MARKUP[name] for name in ("script end", "attribute", "separators")}
+
 CODE = [
     body("endless loop", "for (;;);", "CPU time"),
     code("endless loop on load", "while (true) {}\nexport default () => <b />;", "CPU time"),
@@ -595,6 +598,23 @@ OTHERS = [
         error="RFC 3339",
         where="component hostile-",
     ),
+    *(
+        Case(
+            name=f"metadata, {place}: {name}",
+            page={"metadata": metadata},
+            error=f"/{place}",
+            where="page case-",
+        )
+        for name, text in SHARP.items()
+        for place, metadata in {
+            "lang": {"lang": text},
+            "dir": {"dir": text},
+            "form_action/0": {"form_action": [text]},
+            "redirect_from/0": {"redirect_from": [text]},
+            "head/links/0/href": {"head": {"links": [{"rel": "me", "href": text}]}},
+            "head/metas/0/property": {"head": {"metas": [{"property": text, "content": "x"}]}},
+        }.items()
+    ),
     Case(
         name="metadata is a list",
         page={"metadata": [1]},
@@ -638,6 +658,10 @@ REFUSED = {
         "UPDATE robbieblocks_pages SET metadata = '{\"a\": NaN}'",
         "invalid input syntax",
     ),
+    "settings that are a list": (
+        "UPDATE robbieblocks_node_branding SET settings = '[1]'",
+        "settings_check",
+    ),
     "a key of 256 characters": (
         "UPDATE robbieblocks_pages SET page_key = repeat('a', 256)",
         "too long",
@@ -659,6 +683,8 @@ REFUSED = {
         "out of range",
     ),
 }
+
+_NO_SETTINGS: list[Any] = ["x" * 9_000, [[[]]]]
 
 NODES: list[tuple[str, dict[str, Any], str]] = [
     *((f"node_name: {name}", {"node_name": text}, "") for name, text in MARKUP.items()),
@@ -752,6 +778,67 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
     ("app twice", {"enabled_apps": ["play", "play"]}, ""),
     ("unknown theme", {"style_overrides": {"theme": "blue"}}, "unknown theme"),
     ("overrides are a list", {"style_overrides": [1]}, "style_overrides"),
+    *(
+        (f"settings, {place}: {name}", {"settings": settings}, f"/{place}")
+        for name, text in SHARP.items()
+        for place, settings in {
+            "hosts": {"hosts": {text: ["scripts"]}},
+            "scripts/0/src": {"scripts": [{"src": text}]},
+            "scripts/0/integrity": {"scripts": [{"src": "/a.js", "integrity": text}]},
+            "head/links/0/href": {"head": {"links": [{"rel": "me", "href": text}]}},
+            "head/metas/0/name": {"head": {"metas": [{"name": text, "content": "x"}]}},
+            "icons/favicon": {"icons": {"favicon": f"media:{text}"}},
+            "manifest/start_url": {"manifest": {"start_url": text}},
+            "framed_by/0": {"framed_by": [text]},
+            "permissions/camera/0": {"permissions": {"camera": [text]}},
+            "reports": {"reports": text},
+            "report_only/hosts": {"report_only": {"hosts": {text: ["images"]}}},
+        }.items()
+    ),
+    *(
+        (f"settings, text: {name}", {"settings": settings}, "")
+        for name, text in SHARP.items()
+        for settings in (
+            {"head": {"metas": [{"name": "author", "content": text}]}},
+            {"manifest": {"short_name": text[:45]}},
+            {
+                "scripts": [{"src": "/a.js", "consent": "all", "data": {"said": text}}],
+                "consent": {"text": text, "accept": text, "decline": text},
+            },
+        )
+    ),
+    *(
+        (f"settings, form: {key} {value!r:.20}", {"settings": {key: value}}, f"at /{key}")
+        for key in (
+            "hosts",
+            "scripts",
+            "consent",
+            "head",
+            "icons",
+            "manifest",
+            "framed_by",
+            "permissions",
+            "referrer",
+            "report_only",
+            "reports",
+            "schemes",
+            "social_card",
+            "trusted_types",
+            "languages",
+            "no-such",
+        )
+        for value in _NO_SETTINGS
+    ),
+    (
+        "settings of 10,000 hosts",
+        {"settings": {"hosts": {f"https://a{n}.example": [] for n in range(10_000)}}},
+        "10,000 entries",
+    ),
+    (
+        "a header of two lines",
+        {"settings": {"reports": "https://a.example/\r\nSet-Cookie: a=b"}},
+        "at /reports",
+    ),
 ]
 
 TOKENS = {

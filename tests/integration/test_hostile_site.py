@@ -250,16 +250,18 @@ def test_hostile_nodes_harm_only_themselves(built: Built) -> None:
             "custom_css": None,
             "custom_scripts": None,
             "base_url": None,
+            "settings": {},
             **row,
         }
         site.sql(
-            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps, custom_css, custom_scripts, base_url) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps, custom_css, custom_scripts, base_url, settings) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
             *(f"hostile-{number}", given["node_name"], Jsonb(given["style_overrides"])),
             *(
                 given["enabled_apps"],
                 given["custom_css"],
                 given["custom_scripts"],
                 given["base_url"],
+                Jsonb(given["settings"]),
             ),
         )
     nodes = [f"hostile-{number}" for number in range(len(NODES))]
