@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.prerender import Prerenderer
+from robbieblocks.prerender.isolate import client
 from tests import hostile_parsers, hostile_rows
 from tests.hostile_rows import MARKUP, NODES, REFUSED, TOKENS, Case
 from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
@@ -50,6 +52,7 @@ class Built:
     after: dict[str, bytes]
     assets: dict[str, bytes]
     problems: tuple[Problem, ...]
+    started: int
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,10 @@ def built(make_site: MakeSite) -> Iterator[Built]:
     site = make_site()
     context = site.builder.context
     context.prerenderer.close()
-    with Prerenderer(cpu_s=1.0, heap_bytes=96 << 20) as impatient:
+    with (
+        Prerenderer(cpu_s=0.4, heap_bytes=96 << 20) as impatient,
+        patch.object(client, "start_child", wraps=client.start_child) as started,
+    ):
         context.prerenderer = impatient
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
         site.page("good", Block(component="good", props={"text": "Good"}), title="A good page")
@@ -73,7 +79,7 @@ def built(make_site: MakeSite) -> Iterator[Built]:
         after = site.builder.files(NODE, "play")
         folder = site.builder.settings.site_root / NODE / "assets"
         assets = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        yield Built(site, before, after, assets, report.problems)
+        yield Built(site, before, after, assets, report.problems, started.call_count)
 
 
 def test_the_corpus_is_large() -> None:
@@ -86,6 +92,11 @@ def test_the_corpus_is_large() -> None:
 def test_the_good_page_is_untouched(built: Built) -> None:
     """With all the hostile rows beside it, the good page's bytes are exactly what they were."""
     assert built.after["good/index.html"] == built.before["good/index.html"]
+
+
+def test_what_ruins_isolates_ruins_few(built: Built) -> None:
+    """A block whose promises never end is found by halves: those beside it cost no isolate each."""
+    assert 2 <= built.started <= 14
 
 
 @pytest.mark.parametrize(("number", "case"), NUMBERED, ids=[f"{n}: {c.name}" for n, c in NUMBERED])

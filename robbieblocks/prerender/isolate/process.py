@@ -124,7 +124,7 @@ class RequestHandler:
                 failure = {"bound": "memory"}
         else:
             settled = await self._settled(isolate, stop_reason)
-            return results if settled else await self._first_alone(jobs)
+            return results if settled else await self._first_half(jobs)
         self._isolate = None
         return await self._after_stop(jobs, failure, await isolate.partial(), was_fresh)
 
@@ -137,7 +137,7 @@ class RequestHandler:
         finished = finished or []
         # All jobs had finished, so what was stopped is the promise reactions of one of them.
         if len(finished) == len(jobs):
-            return await self._first_alone(jobs)
+            return await self._first_half(jobs)
         if failure.get("bound") == "memory" and (finished or not was_fresh):
             # Other blocks may have left too little memory: this one is rendered again without them.
             return Results.of(finished) if finished else await self._slice(jobs)
@@ -152,11 +152,14 @@ class RequestHandler:
             return False
         return True
 
-    async def _first_alone(self, jobs: list[Job]) -> Results:
-        """The first job by itself, where one of the jobs leaves endless promise reactions."""
+    async def _first_half(self, jobs: list[Job]) -> Results:
+        """The results of some of the jobs, where one of them leaves endless promise reactions.
+
+        Each try may use up the isolate's memory, so that one is found in few.
+        """
         if len(jobs) == 1:
             return Results.of([(None, Failure(bound="reactions"))])
-        return await self._slice(jobs[:1])
+        return await self._slice(jobs[: len(jobs) // 2])
 
 
 def _resident_bytes() -> int:
