@@ -51,6 +51,16 @@ RULES: Final = (
         "error",
         "a block's condition that names a node or an app that is not there",
     ),
+    Rule(
+        "search-off",
+        "error",
+        "a page with a search field, whose app has no index (`search.apps`)",
+    ),
+    Rule(
+        "unused-search",
+        "warning",
+        "an app of `search.apps` that is not there, or of which no page has a search field",
+    ),
     Rule("dead-link", "error", "a link to a page that the same node does not have"),
     Rule(
         "missing-file", "error", "the address of a picture or file that the same node does not have"

@@ -15,7 +15,8 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _PATH_MAX: Final = 500
 # What a release or the server has there itself.
 _TAKEN: Final = re.compile(
-    r"/(?:(?:headers|manifest|redirects|tokens)\.json|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|404\.html)"
+    r"/(?:(?:headers|manifest|redirects|tokens)\.json|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)"
+    r"|search-[^/]*\.json|404\.html)"
 )
 
 

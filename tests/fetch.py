@@ -19,6 +19,7 @@ def main() -> int:
         toolchain.ensure(settings, _tell)
         toolchain.ensure_typescript(settings, _tell)
         toolchain.ensure_odiff(settings, _tell)
+        toolchain.ensure_pagefind(settings, _tell)
         _tell(f"Chromium: {install.ensure().chromium}")
     except (ToolchainUnavailable, install.BrowserMissingError) as error:
         _tell(str(error))

@@ -54,6 +54,7 @@ NPM_FOLDERS = (
     "robbieblocks/toolchain/typescript",
     "robbieblocks/toolchain/axe",
     "robbieblocks/toolchain/odiff",
+    "robbieblocks/toolchain/pagefind",
     "tests/browser",
     "tools/diagrams",
     "tools/js",

@@ -27,7 +27,8 @@ LONGEST_ROUTE = KEY_LENGTH
 LONGEST_SEGMENT = 255
 
 _RESERVED = re.compile(
-    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|(?:headers|manifest|tokens|redirects)\.json",
+    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|search-[^/]*\.json"
+    r"|(?:headers|manifest|tokens|redirects)\.json",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

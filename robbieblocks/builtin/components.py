@@ -43,6 +43,7 @@ BUILTIN: Final[Mapping[str, ComponentRow]] = {
         _component(
             "embed", "Embed", "e0d3f4b6-51c8-4b0f-9a27-6a1c9b6f7d02", "content", hydrate="visible"
         ),
+        _component("search", "Search", "5b8e1d70-93c2-4f6a-8a41-0d7c2e9f3b18", "content"),
     )
 }
 

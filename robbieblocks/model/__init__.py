@@ -71,6 +71,7 @@ from robbieblocks.model.rows import (
     TriggerRow,
     kept_for,
 )
+from robbieblocks.model.search import search_file
 from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (
     ANY_HOST,
@@ -202,6 +203,7 @@ __all__ = [
     "read_redirects_text",
     "redirects_text",
     "same",
+    "search_file",
     "sha256",
     "sheet_file",
     "shown_class_words",

@@ -8,7 +8,7 @@ from collections.abc import (
     Generator,
     Sequence,
 )
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -38,6 +38,7 @@ from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
+from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
@@ -132,6 +133,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     linked: bool = False
     memory: BuildMemory = field(default_factory=BuildMemory)
     maintenance: Maintenance = field(default_factory=Maintenance)
+    search: SearchIndexes | None = None
     leases: record.Leases = field(default_factory=record.Leases)
     _collection: collector.CollectionAfterChecks = field(
         default_factory=collector.CollectionAfterChecks
@@ -171,6 +173,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             standby=standby,
             linked=linked,
             maintenance=Maintenance(tidy=lambda: bound(settings.cache)),
+            search=SearchIndexes.of(settings, progress, later=standby),
         )
 
     def refresh(self, progress: Callable[[str], None]) -> None:
@@ -198,7 +201,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
         With `collect` the garbage of earlier builds is collected, too.
         """
-        with collector.paused(), self.maintenance.put_off():
+        put_off = nullcontext() if self.search is None else self.search.put_off()
+        with collector.paused(), self.maintenance.put_off(), put_off:
             try:
                 yield
             finally:
@@ -269,6 +273,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     def close(self) -> None:
         """End the child processes and close the cache."""
         self.media.close()
+        if self.search is not None:
+            self.search.close()
         self.maintenance.close()
         self.prerenderer.close()
         self.bundler.close()

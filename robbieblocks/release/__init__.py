@@ -87,7 +87,9 @@ from robbieblocks.release.places.site_root import Retention, SiteRoot
 from robbieblocks.release.places.writability import Room, mounted_inside, room, try_writing
 from robbieblocks.release.proof.not_served import NotServed
 from robbieblocks.release.reading import (
+    has_assets,
     live,
+    live_folder,
     live_size,
     manifest_of,
     read_asset,
@@ -148,6 +150,7 @@ __all__ = [
     "freezes",
     "freezes_over",
     "frozen",
+    "has_assets",
     "has_folder",
     "has_place",
     "hash_in_name",
@@ -158,6 +161,7 @@ __all__ = [
     "kept_hashes",
     "kept_releases",
     "live",
+    "live_folder",
     "live_size",
     "lock",
     "make_live",

@@ -16,10 +16,12 @@ from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 from robbieblocks.settings.reference import reference
+from robbieblocks.settings.search import ALL_APPS, SearchSettings
 from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
 
 __all__ = [
+    "ALL_APPS",
     "HOOK",
     "KINDS",
     "PROJECT_FILE",
@@ -36,6 +38,7 @@ __all__ = [
     "FreezeWindow",
     "ProjectFile",
     "ReceiverSettings",
+    "SearchSettings",
     "Setting",
     "Settings",
     "SharedCacheSettings",

@@ -115,6 +115,12 @@ SETTINGS: Final = (
     ),
     Setting(
         "",
+        "search.apps",
+        "none",
+        "the apps that have an index for [search](search.md), with spaces between; `*` for all",
+    ),
+    Setting(
+        "",
         "bucket.url",
         "none",
         "an S3-compatible bucket to which [what is live is published, too](bucket.md): "

@@ -24,6 +24,7 @@ from robbieblocks.settings.project_file import (
     find_project_file,
     read_project_file,
 )
+from robbieblocks.settings.search import SearchSettings
 from robbieblocks.settings.shared_cache import SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
 
@@ -54,7 +55,7 @@ class Settings:
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     `shared_cache` is the bucket in which nodes share results, None without one. `collections` are
     the views whose rows become pages, `forms` says where forms are sent.
-    `sync` says how the database is kept in step with a master.
+    `search` says which apps have an index, `sync` how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
     """
 
@@ -87,6 +88,7 @@ class Settings:
     sync: SyncSettings = field(default_factory=SyncSettings)
     collections: tuple[CollectionSource, ...] = ()
     forms: Forms = field(default_factory=Forms)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
     @classmethod
     def from_environment(cls, *, database_url: str | None = None) -> Settings:
@@ -148,6 +150,7 @@ class Settings:
                 interval_s=given.number("sync.interval"),
             ),
             collections=given.file.collections,
+            search=SearchSettings.of(given.in_file),
         )
 
 

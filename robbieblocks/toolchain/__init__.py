@@ -3,13 +3,14 @@
 `package.json` in this folder is the reviewed list; `package-lock.json` pins every byte of it. Its
 `dependencies` are what components may import, its `devDependencies` what builds them. The folder
 `typescript` holds a second such list, for checks and editors alone, `axe` a third, for the
-workshop, and `odiff` a fourth, for pictures.
+workshop, `odiff` a fourth, for pictures, and `pagefind` a fifth, for search.
 """
 
 from robbieblocks.toolchain.install import (
     ensure,
     ensure_axe,
     ensure_odiff,
+    ensure_pagefind,
     ensure_typescript,
     folders_in_use,
     is_fetched,
@@ -24,6 +25,7 @@ __all__ = [
     "ensure",
     "ensure_axe",
     "ensure_odiff",
+    "ensure_pagefind",
     "ensure_typescript",
     "folders_in_use",
     "is_fetched",

@@ -1,8 +1,8 @@
 """Fetches locked packages once, with npm; afterwards they are found without the network.
 
-There are four lists: the toolchain, and TypeScript, axe and odiff, which no build needs. A folder
-of packages holds exactly what the list's `package-lock.json` names. npm checks the packages against
-the hashes of the lockfile, and what npm lists as unpacked is compared with them again.
+There are five lists: the toolchain, and TypeScript, axe, odiff and Pagefind, which few need. A
+folder of packages holds exactly what the list's `package-lock.json` names. npm checks the packages
+against the hashes of the lockfile, and what npm lists as unpacked is compared with them again.
 """
 
 from __future__ import annotations
@@ -62,6 +62,12 @@ _AXE: Final = _Packages(_HERE / "axe", "axe-core", "axe", "axe-core/axe.min.js",
 _ODIFF: Final = _Packages(
     _HERE / "odiff", "odiff, which compares pictures", "odiff", "odiff-bin/raw_binaries/odiff-{}"
 )
+_PAGEFIND: Final = _Packages(
+    _HERE / "pagefind",
+    "Pagefind, which makes indexes for search",
+    "pagefind",
+    "@pagefind/{}/bin/pagefind_extended",
+)
 
 
 def ensure(settings: Settings, progress: Progress) -> Toolchain:
@@ -90,7 +96,7 @@ def is_fetched(settings: Settings) -> bool:
 
 def folders_in_use(settings: Settings) -> tuple[str, ...]:
     """How the names of the folders begin that this version uses in the toolchain's cache."""
-    lists = (_TOOLCHAIN, _TYPESCRIPT, _AXE, _ODIFF)
+    lists = (_TOOLCHAIN, _TYPESCRIPT, _AXE, _ODIFF, _PAGEFIND)
     return tuple(_place(packages, settings)[1].name for packages in lists)
 
 
@@ -110,6 +116,12 @@ def ensure_odiff(settings: Settings, progress: Progress) -> Path:
     """The program that compares pictures, as `ensure_typescript`."""
     _, root = _unpacked(_ODIFF, settings, progress)
     return _ODIFF.program_in(root)
+
+
+def ensure_pagefind(settings: Settings, progress: Progress) -> tuple[str, Path]:
+    """The program that makes indexes for search, and the identity of its version."""
+    identity, root = _unpacked(_PAGEFIND, settings, progress)
+    return identity, _PAGEFIND.program_in(root)
 
 
 def _unpacked(packages: _Packages, settings: Settings, progress: Progress) -> tuple[str, Path]:

@@ -7,7 +7,7 @@ with its result. Times are seconds of a monotonic clock; only boundaries are dat
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -250,6 +250,12 @@ class Agenda:
     def reconcile_now(self) -> None:
         """Examine every app as soon as nothing else is due."""
         self._next_reconcile_at = _LONG_AGO
+
+    def build_now(self, apps: Iterable[str], today: datetime) -> None:
+        """Build apps for which something other than their rows is ready, as if a time had come."""
+        for name in apps:
+            if name in self._apps:
+                self._apps[name].boundary = today
 
     def retry_now(self) -> None:
         """Make all retries due at once: the database is back."""

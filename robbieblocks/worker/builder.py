@@ -38,7 +38,13 @@ class PipelineBuilder:
     log: Log
     drifts: Drifts | None = None
     on_shared_cache: Callable[[SharedCounts], None] = lambda _: None
+    on_index: Callable[[], None] = lambda: None
     _context: BuildContext | None = None
+
+    def ready_apps(self) -> frozenset[str]:
+        """The apps of which an index for search was made since this was asked last."""
+        search = None if self._context is None else self._context.search
+        return frozenset() if search is None else search.take_ready()
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where no app was built."""
@@ -78,6 +84,8 @@ class PipelineBuilder:
     def _opened(self, *, refresh: bool) -> BuildContext:
         if self._context is None:
             self._context = BuildContext.open(self.settings, self.on_phase, standby=True)
+            if self._context.search is not None:
+                self._context.search.on_ready = self.on_index
             if self._context.shared is not None:
                 self.on_shared_cache(self._context.shared.counts)
         elif refresh:

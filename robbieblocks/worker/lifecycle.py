@@ -14,6 +14,7 @@ The threads of a worker's process:
     shutdown     `Shutdown`: sets `stopped` and `wake` after a signal, ends the process if it hangs
     serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
+    search       the pipeline's, where an app has an index: makes it once builds rest
     bucket       `BucketThread`, where the settings name a bucket: publishes to it what is live
 
 The main thread reads `Liveness`, which the listener writes; the supervisor, the health server, and
@@ -205,6 +206,7 @@ def _assemble(
         log=log,
         drifts=drifts,
         on_shared_cache=health.count_shared_cache,
+        on_index=wake.set,
     )
     loop = Loop(
         database=work,
@@ -214,6 +216,7 @@ def _assemble(
         log=log,
         wake=wake,
         stopped=stopped,
+        ready_apps=builder.ready_apps,
     )
     bucket = None
     if settings.bucket is not None and settings.bucket.has(node):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -22,7 +22,10 @@ from robbieblocks.worker.ports import Builder, BuildResult, Database
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """The loop of one worker. `wake` ends its wait; `stopped` ends the loop."""
+    """The loop of one worker. `wake` ends its wait; `stopped` ends the loop.
+
+    `ready_apps` are to be built without a change: of each an index for search was made since.
+    """
 
     database: Database
     builder: Builder
@@ -33,6 +36,7 @@ class Loop:
     stopped: threading.Event
     monotonic: Callable[[], float] = time.monotonic
     on_built: Callable[[BuildResult], None] = lambda _result: None
+    ready_apps: Callable[[], Iterable[str]] = frozenset[str]
     today: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _polls: bool = False
 
@@ -80,6 +84,7 @@ class Loop:
                 self.agenda.reconcile_now()
             self._set_state("active", "")
         self.agenda.update(waiting, self.monotonic())
+        self.agenda.build_now(self.ready_apps(), self.today())
         job = self.agenda.next_job(self.monotonic(), self.today())
         if job is None:
             if self._polls:

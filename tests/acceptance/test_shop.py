@@ -31,6 +31,7 @@ PATHS = (
     "journal/",
     "journal/first-firing/",
     "contact/",
+    "search/",
     "de/",
 )
 COMMANDS = (
@@ -104,6 +105,44 @@ def test_old_addresses_lead_on(served: Mapping[str, str]) -> None:
     moved = loopback.get(urljoin(served["quay"], "/blog/sea-glaze/"), follow_redirects=True)
     assert moved.url.path == "/shop/journal/sea-glaze/"
     assert loopback.get(served["quay"] + "summer-sale/").status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("node", "path", "lang", "query", "title", "none"),
+    [
+        ("quay", "search/", "en", "firings", "The first firing", "No page was found."),
+        ("kiln", "de/suche/", "de", "glasiert", "Die Werkstatt", "Keine Seite gefunden."),
+    ],
+)
+def test_visitors_find_pages_in_their_language(
+    served: Mapping[str, str],
+    context: BrowserContext,
+    node: str,
+    path: str,
+    lang: str,
+    query: str,
+    title: str,
+    none: str,
+) -> None:
+    """By keyboard, under the page's policy; nothing of the index is loaded before the focus."""
+    page, noise, asked = context.new_page(), Noise(), list[str]()
+    noise.watch(page)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(urljoin(served[node], f"/shop/{path}"))
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "search-shop.json" in url or ".wasm" in url]
+    field = page.get_by_role("searchbox")
+    field.press_sequentially(query)
+    link = page.locator(".search-results").get_by_role("link", name=title).first
+    link.wait_for()
+    assert accessibility_violations(page) == []
+    field.fill("zzxqv")
+    page.get_by_role("status").get_by_text(none).wait_for()
+    field.fill(query)
+    link.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith(path))
+    assert page.locator("html").get_attribute("lang") == lang
+    assert noise == Noise()
 
 
 def test_pages_are_silent_and_open_to_all(

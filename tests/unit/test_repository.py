@@ -383,6 +383,7 @@ _STREAMS = {
     "worker/log.py": "makes each value safe before it is written",
     "database/embedded/keeper.py": "a program of its own, whose stderr is a file",
     "release/compression/child_process.py": "a program of its own, whose stderr its parent reads",
+    "search/indexing_process.py": "a program of its own, whose stderr its parent reads",
     "release/standby/child_process.py": "a program of its own, whose stderr its parent reads",
 }
 _PRINTS = {"print", "echo", "secho", "print_exc", "print_exception"}

@@ -38,7 +38,8 @@ class ComposedRun:
 
     `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
     refer to by name. `failed` are pages whose blocks did not render, with their problems, by key:
-    they keep their live version. `warnings` are what composing warns of, by the new page's key.
+    they keep their live version. `warnings` are what composing warns of, by the new page's key,
+    `notes` what it warns of besides.
     """
 
     manifest: Manifest
@@ -48,6 +49,7 @@ class ComposedRun:
     warnings: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]]
     )
+    notes: tuple[Problem, ...] = ()
 
 
 def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRun:
@@ -137,6 +139,7 @@ def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
                 *(*held, *failed, *run.notes, *kept),
                 *(*rows, *components, *pages, *run.brand.problems),
                 *media_without_place(run, composed.manifest.pages),
+                *composed.notes,
             )
         )
     )

@@ -30,6 +30,7 @@ from robbieblocks.pipeline.publishing.composing import (
 )
 from robbieblocks.pipeline.publishing.mending import mend
 from robbieblocks.pipeline.publishing.preview import write_copy
+from robbieblocks.pipeline.publishing.searching import with_search
 from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport
@@ -97,6 +98,7 @@ def _compose(run: RunPlan, rendering: AppRendering, session: BuildSession) -> Co
     """Compose, and remember which pages did not render: the next build does not try them again."""
     with session.stopwatch.step("compose"):
         composed = compose(run, rendering, session.context.toolchain.id)
+    composed = with_search(run, composed, session)
     remember_failures(run, composed, session.context)
     return composed
 

@@ -18,7 +18,7 @@ class Content:
 
     `alternates` are the `hreflang` and path of each of its translations, `words` those of its
     blocks that may be utility classes, `hints` elements for its head that they want, `settings`
-    those of the app's frames, `problems` warnings.
+    those of the app's frames, `problems` warnings. `searches`: a component reads an index.
     """
 
     about: head.About
@@ -34,5 +34,6 @@ class Content:
     leads_to: str = ""
     words: frozenset[str] = frozenset()
     hints: Sequence[str] = ()
+    searches: bool = False
     settings: SiteSettings = NO_SETTINGS
     problems: tuple[Problem, ...] = ()

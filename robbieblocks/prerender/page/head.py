@@ -9,14 +9,24 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from robbieblocks.model import AssembledPage, Asset, CardText, JsonObject, Translation
+from robbieblocks.model import (
+    AssembledPage,
+    Asset,
+    CardText,
+    JsonObject,
+    Translation,
+    search_file,
+)
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_right_to_left
 
 # Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
+# The name of the element that says where the list of an app's index for search is.
+SEARCH_INDEX: Final = "rb-search"
 SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
@@ -147,6 +157,11 @@ def open_graph(about: About) -> list[tuple[str, str]]:
         ("og:locale", about.lang.replace("-", "_")),
     ]
     return [(name, value) for name, value in listed if value]
+
+
+def search_index(app: str) -> str:
+    """The element that names the list of the app's index, for the component that reads it."""
+    return f'<meta name="{SEARCH_INDEX}" content="{escape(quote("/" + search_file(app)))}">'
 
 
 def alternates(translations: Iterable[Translation]) -> tuple[tuple[str, str], ...]:

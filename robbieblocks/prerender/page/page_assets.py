@@ -41,6 +41,10 @@ _SCRIPT_MAKER: Final = re.compile(
 )
 
 
+# By which it finds the list of an index for search: `head.search_index`.
+_INDEX_READER: Final = re.compile(re.escape(head.SEARCH_INDEX))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAssets:
     """A page's styles and scripts as HTML, its import map, and the assets that they name.
@@ -77,6 +81,7 @@ class AssetGraph:
         self._preload = functools.cache(functools.partial(_preload, bundle))
         self.html_setter = functools.cache(functools.partial(self._named, _HTML_SETTER))
         self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
+        self._index_reader = functools.cache(functools.partial(self._named, _INDEX_READER))
         self._keys: dict[str, str] = {}
         self._utilities: dict[str, bool] = {}
         self._names_utilities = functools.lru_cache(_STYLES_KEPT)(bundle.names_utilities)
@@ -168,6 +173,10 @@ class AssetGraph:
             assets=(*own.linked, runtime, *(self.bundle.modules[name].asset for name in modules)),
             styles=None if added is None else (*own.texts, *added),
         )
+
+    def searches(self, component: str) -> bool:
+        """Whether the component reads an index for search, or one that it imports."""
+        return bool(self._index_reader(component))
 
     def maker(self, component: str) -> str:
         """With what the component, or one that it imports, may make HTML or scripts; or ""."""

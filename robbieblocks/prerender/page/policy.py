@@ -42,6 +42,7 @@ def page_policy(
         scripts_from=SLOTS.script_sources,
         node_styles=SLOTS.style_sources,
         trusted_types=trusted_types,
+        wasm=content.searches,
     )
 
 
@@ -69,6 +70,7 @@ def policy(
     scripts_from: str = "",
     node_styles: str = "",
     trusted_types: str = "",
+    wasm: bool = False,
 ) -> str:
     """The Content-Security-Policy of a page with these inline scripts and styles.
 
@@ -77,9 +79,10 @@ def policy(
     `scripts_from` for scripts: only these may run. Prerendered `style=` attributes need
     style-src-attr. `others` are the directives of pictures, media, fonts, requests and frames.
     Forms may send to the page's own site and to the origins `forms`. `trusted_types` is
-    NO_HTML_FROM_TEXT, or "".
+    NO_HTML_FROM_TEXT, or "". With `wasm` scripts may start programs of WebAssembly.
     """
-    allowed_scripts = "".join([f" {head.csp_hash(text)}" for text in scripts])
+    allowed_scripts = " 'wasm-unsafe-eval'" if wasm else ""
+    allowed_scripts += "".join([f" {head.csp_hash(text)}" for text in scripts])
     if styles is None:
         allowed_styles = " 'unsafe-inline'"
     else:

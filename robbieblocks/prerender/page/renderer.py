@@ -139,6 +139,7 @@ class PageRenderer:
                 raise ContentError([lost_zone(page.layout, block.zone)])
         islands = Islands.of(page, rendered, graph.html_setter, graph.maker)
         blocks = [rendered[block.order] for block in page.blocks]
+        searches = any(graph.searches(block.component) for block in page.blocks)
         content = Content(
             about=about,
             body=body,
@@ -151,7 +152,11 @@ class PageRenderer:
             feeds=feeds.links(page),
             alternates=head.alternates(page.translations) if site_files.is_listed(page) else (),
             words=class_words(blocks),
-            hints=head.hints(block.hints for block in blocks if block.hints),
+            hints=(
+                *head.hints(block.hints for block in blocks if block.hints),
+                *([head.search_index(page.app)] if searches else []),
+            ),
+            searches=searches,
             settings=page.settings,
             problems=islands.problems,
         )

@@ -1,0 +1,182 @@
+"""The indexes for search: made within a command's build, and beside a worker's builds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from typing import Final
+
+from robbieblocks import release
+from robbieblocks import toolchain as toolchains
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.model import Manifest, PageEntry, Sha256
+from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
+from robbieblocks.pipeline.request import Target
+from robbieblocks.release import SiteRoot
+from robbieblocks.search import Index, SearchPage, index_key, make_index
+from robbieblocks.settings import Settings
+
+Progress = Callable[[str], None]
+
+_REST_S: Final = 2.0
+
+
+def _nobody() -> None:
+    pass
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchIndexes:
+    """The index of each target that was made last, and a thread that makes them.
+
+    Where they are made `later`, no build waits: the thread makes the index of what is live, once no
+    build has run for `rest_s` seconds, and calls `on_ready`; the next build puts it into a release.
+    """
+
+    settings: Settings
+    progress: Progress
+    later: bool = False
+    rest_s: float = _REST_S
+    on_ready: Callable[[], None] = _nobody
+    _changed: Condition = field(default_factory=Condition)
+    _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
+    _requested: dict[Target, SiteRoot] = field(default_factory=dict[Target, SiteRoot])
+    _ready: set[str] = field(default_factory=set[str])
+    _failed: dict[Target, str] = field(default_factory=dict[Target, str])
+    _identity: str = ""
+    _builds: int = 0
+    _rested_at: float = 0.0
+    _closing: bool = False
+    _thread: Thread | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, progress: Progress, *, later: bool) -> SearchIndexes | None:
+        """None where no app has an index: then nothing is fetched or started."""
+        return (
+            cls(settings=settings, progress=progress, later=later) if settings.search.apps else None
+        )
+
+    def has(self, app: str) -> bool:
+        """Whether the app has an index."""
+        return self.settings.search.has(app)
+
+    def key(self, pages: Iterable[PageEntry], files: Mapping[str, Sha256]) -> str:
+        """What the index of these pages is made from. Raises ToolchainUnavailable."""
+        if not self._identity:
+            self._identity, _ = toolchains.ensure_pagefind(self.settings, self.progress)
+        return index_key(
+            self._identity, [(each.route, files[each.path]) for each in searched(pages)]
+        )
+
+    def made(self, target: Target, key: str) -> Index | None:
+        """The index with this key, where it was made last."""
+        known = self._made.get(target)
+        return known if known is not None and known.listing.key == key else None
+
+    def make(self, target: Target, key: str, pages: Iterable[SearchPage]) -> Index | None:
+        """Make and keep an index, as `make_index` does. Raises as that and `key` do."""
+        _, program = toolchains.ensure_pagefind(self.settings, self.progress)
+        index = make_index(program, key, pages, go_on=lambda: not self._closing)
+        if index is not None:
+            self._made[target] = index
+        return index
+
+    @contextmanager
+    def put_off(self) -> Generator[None]:
+        """Begin no index while a build runs, nor right after it; one that was begun goes on."""
+        with self._changed:
+            self._builds += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._builds -= 1
+                self._rested_at = time.monotonic() + self.rest_s
+                self._changed.notify_all()
+
+    def request(self, site_root: SiteRoot, target: Target) -> None:
+        """Have the index made of what will be live once builds rest."""
+        with self._changed:
+            self._requested[target] = site_root
+            self._changed.notify_all()
+            if not self._closing and (self._thread is None or not self._thread.is_alive()):
+                self._thread = Thread(target=self._run, name="search")
+                self._thread.start()
+
+    def take_ready(self) -> frozenset[str]:
+        """The apps of which an index was made since this was asked last: a build publishes it."""
+        with self._changed:
+            ready, self._ready = frozenset(self._ready), set()
+        return ready
+
+    def close(self) -> None:
+        """Stop making indexes, and wait until none is made."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        while (next_one := self._next()) is not None:
+            target, site_root = next_one
+            try:
+                self._index_live(site_root, target)
+            except (RobbieBlocksError, OSError) as error:
+                if not self._closing:
+                    self._tell(target, str(error))
+
+    def _next(self) -> tuple[Target, SiteRoot] | None:
+        """A target whose index is to be made now; None at the end."""
+        with self._changed:
+            while self._requested and not self._closing:
+                rest_s = self._rested_at - time.monotonic()
+                if not self._builds and rest_s <= 0:
+                    return self._requested.popitem()
+                self._changed.wait(None if self._builds else rest_s)
+            self._thread = None
+            return None
+
+    def _index_live(self, site_root: SiteRoot, target: Target) -> None:
+        manifest = release.live(site_root, target.node, target.app)
+        if manifest is None:
+            return
+        key = self.key(manifest.pages, manifest.files)
+        if self.made(target, key) is not None:
+            return
+        folder = release.live_folder(site_root, target.node, target.app)
+        if self.make(target, key, pages_in(str(folder), manifest)) is None:
+            return  # another release is live by now; its build has asked again
+        self._failed.pop(target, None)
+        with self._changed:
+            self._ready.add(target.app)
+        self.on_ready()
+
+    def _tell(self, target: Target, why: str) -> None:
+        """Log a failure once, until it goes well or fails otherwise."""
+        if self._failed.get(target) != why:
+            self._failed[target] = why
+            MAINTENANCE_LOGGER.log(
+                logging.WARNING,
+                "making the index for search of %s/%s failed: %s",
+                *(target.node, target.app, why),
+            )
+
+
+def searched(pages: Iterable[PageEntry]) -> list[PageEntry]:
+    """The pages that an index has: those that search engines may list."""
+    return [each for each in pages if each.listed]
+
+
+def pages_in(folder: str, manifest: Manifest) -> list[SearchPage]:
+    """The pages that an index has, in a release's folder."""
+    files = manifest.files
+    return [
+        SearchPage(each.route, f"{folder}/{each.path}", files[each.path])
+        for each in searched(manifest.pages)
+    ]

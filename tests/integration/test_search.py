@@ -1,0 +1,175 @@
+"""Indexes for search by the real Pagefind, from rows to the files of a release."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from robbieblocks.builtin import BUILTIN
+from robbieblocks.checks import Checked
+from robbieblocks.checks.rules.search import search_off, unused_search
+from robbieblocks.pipeline import BuildContext, Request, inspect
+from robbieblocks.pipeline.search_indexes import SearchIndexes
+from robbieblocks.settings import SearchSettings
+from tests.building import NOW
+from tests.commands import Installation
+from tests.integration.test_build_kill import VICTIM
+from tests.sites import APP, NODE, Block, MakeSite, Site
+
+pytestmark = pytest.mark.postgres
+
+FILE = f"search-{APP}.json"
+_TEXT = """export default function Text({ text }: { text: string }) {
+  return <><h1>Page</h1><p>{text}</p><p data-pagefind-ignore="">unseen</p></>;
+}"""
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Iterator[Site]:
+    """Pages in two languages, one of them with the field, and one for nobody to find."""
+    site = make_site()
+    site.builder.settings = replace(site.builder.settings, search=SearchSettings(frozenset({APP})))
+    site.builder.context.close()
+    site.builder.context = BuildContext.open(site.builder.settings, lambda _: None)
+    search = BUILTIN["search"]
+    site.component(search.key, search.code, css=search.css, schema=search.props_schema)
+    site.component("text", _TEXT)
+    site.page("bowls", Block(component="text", props={"text": "glazed bowls"}), "search")
+    site.page("cups", Block(component="text", props={"text": "running cups"}))
+    german = Block(component="text", props={"text": "glasierte Schalen"})
+    site.page("schalen", german, metadata={"lang": "de"})
+    site.page("secret", "text", metadata={"robots": "noindex"})
+    site.build()
+    assert not site.problems(warnings=True)
+    yield site
+    site.builder.context.close()
+
+
+def listing(site: Site) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(site.builder.files(NODE, APP)[FILE])
+    return found
+
+
+def shown(site: Site) -> dict[str, set[str]]:
+    """The addresses that results of each language can have."""
+    assets = site.builder.settings.site_root / NODE / "assets"
+    found: dict[str, set[str]] = {}
+    for language, parts in listing(site)["languages"].items():
+        packs = [json.loads((assets / url[5:]).read_text()) for _, url in parts["packs"]]
+        pages = [page for pack in packs for page in pack.values()]
+        assert not [page for page in pages if "unseen" in page["text"]]
+        found[language] = {page["url"] for page in pages}
+    return found
+
+
+def test_an_index_goes_live_with_its_pages(site: Site) -> None:
+    """By language, without pages that are not to be found; an equal build changes nothing."""
+    assert shown(site) == {"en": {"/bowls/", "/cups/"}, "de": {"/schalen/"}}
+    assert "'wasm-unsafe-eval'" in site.file("/bowls/").read_text()
+    assert "wasm" not in site.file("/cups/").read_text()
+    before = site.builder.files(NODE, APP)
+    (again,) = site.build().runs
+    assert again.outcome == "unchanged"
+    site.builder.context.search = SearchIndexes.of(
+        site.builder.settings, lambda _: None, later=False
+    )
+    site.sql("UPDATE robbieblocks_pages SET meta_description = 'x' WHERE page_key = 'cups'")
+    site.build()
+    assert site.builder.files(NODE, APP)[FILE] != before[FILE]
+    site.sql("UPDATE robbieblocks_pages SET meta_description = NULL WHERE page_key = 'cups'")
+    site.build()
+    assert site.builder.files(NODE, APP) == before
+
+
+def test_a_worker_publishes_first_and_the_index_after(site: Site) -> None:
+    """What is gone is not offered from the swap on; the index comes with a build of its own."""
+    search = site.builder.context.search
+    assert search is not None
+    search.later, search.rest_s = True, 0.0
+    ready = threading.Event()
+    search.on_ready = ready.set
+    key = listing(site)["key"]
+    site.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'cups'")
+    site.build()
+    assert not site.file("/cups/").exists()
+    first = listing(site)
+    assert (first["key"], first["gone"]) == (key, ["/cups/"])
+    assert ready.wait(60)
+    assert search.take_ready() == {APP}
+    (later,) = site.build().runs
+    assert later.outcome == "published"
+    assert later.changed == ()
+    assert listing(site)["gone"] == []
+    assert shown(site)["en"] == {"/bowls/"}
+    (settled,) = site.build().runs
+    assert settled.outcome == "unchanged"
+
+
+def test_an_index_that_can_not_be_made_holds_no_page_back(site: Site) -> None:
+    """The index stays as it was, and a warning says so."""
+    search = site.builder.context.search
+    assert search is not None
+    key = listing(site)["key"]
+    search.close()  # what is closed has no index made
+    site.sql("UPDATE robbieblocks_pages SET meta_title = 'Mugs' WHERE page_key = 'cups'")
+    site.build()
+    (problem,) = site.problems(warnings=True)
+    assert problem.key == "search.apps"
+    assert "was told to stop" in problem.what
+    assert "Mugs" in site.file("/cups/").read_text()
+    assert listing(site)["key"] == key
+
+
+def test_check_names_fields_without_index_and_indexes_without_field(site: Site) -> None:
+    builder = site.builder
+    inspection = inspect(
+        Request(apps=(APP,), nodes=(NODE,)),
+        context=builder.context,
+        connection=builder.connection,
+        clock=lambda: NOW,
+        progress=lambda _: None,
+    )
+    found: dict[str, list[str]] = {}
+    for apps in (APP, "", "*", "nowhere"):
+        settings = replace(builder.settings, search=SearchSettings.of({"search.apps": apps}))
+        checked = Checked(inspection=inspection, settings=settings, progress=lambda _: None)
+        problems = [each.problem for each in (*search_off(checked), *unused_search(checked))]
+        found[apps] = [f"{each.key}: {each.what}" for each in problems]
+    off = f"bowls: it has a search field, and its app {APP} has no index"
+    unused = "search.apps: nowhere: there is no app nowhere"
+    assert found == {APP: [], "": [off], "*": [], "nowhere": [off, unused]}
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("step", ["search", "assets"])
+def test_a_killed_build_leaves_the_index_whole(site: Site, step: str) -> None:
+    """Whether the new one was made, or written: the old one is live with its release."""
+    builder = site.builder
+    settings, before = builder.settings, builder.files(NODE, APP)
+    folder = settings.home.parent / f"project-{step}"
+    folder.mkdir()
+    (folder / "robbieblocks.toml").write_text(f'[search]\napps = "{APP}"\n')
+    site.sql("UPDATE robbieblocks_pages SET meta_title = 'Mugs' WHERE page_key = 'cups'")
+    own = Installation(home=settings.home, database_url=settings.database_url)
+    command = ("build", "--node", NODE, "--app", APP)
+    killed = subprocess.run(
+        [sys.executable, "-c", VICTIM, "SIGKILL", step, *command],
+        env=own.environment,
+        cwd=folder,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert builder.files(NODE, APP) == before
+    shown(site)
+    site.build()
+    assert builder.files(NODE, APP)[FILE] != before[FILE]
+    assert shown(site)["en"] == {"/bowls/", "/cups/"}
