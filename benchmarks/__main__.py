@@ -22,6 +22,7 @@ from benchmarks.content import content
 from benchmarks.databases_in_step import databases_in_step
 from benchmarks.fleet import fleet
 from benchmarks.fleet_of_workers import fleet_of_workers
+from benchmarks.lighthouse import lighthouse
 from benchmarks.processes import ROOT, FailedError
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
@@ -121,6 +122,7 @@ def _details(bench: Bench, only: Sequence[str] | None) -> None:
         "databases_in_step": databases_in_step,
         "fleet": fleet,
         "fleet_of_workers": fleet_of_workers,
+        "lighthouse": lighthouse,
     }
     for name, part in parts.items():
         if not only or name in only:

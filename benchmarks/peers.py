@@ -1,6 +1,7 @@
 """The peers: Vite and Astro, on the same generated app, with the Node that comes as a wheel.
 
-Both are fetched once from the lock files in peers/, into a folder of the user's cache.
+Both, and Lighthouse, are fetched once from the lock files in peers/, into a folder of the user's
+cache.
 """
 
 from __future__ import annotations
@@ -92,13 +93,13 @@ def environment() -> dict[str, str]:
 
 def prepare(name: Name, size: Size, folder: Path) -> Peer:
     """A project of that app in a new folder; the peer is fetched where it was not before."""
-    installed = _installed(name)
+    fetched = installed(name)
     folder.mkdir(parents=True)
     for file in ("package.json", "package-lock.json"):
-        shutil.copyfile(installed / file, folder / file)
+        shutil.copyfile(fetched / file, folder / file)
     # A real folder of hard links: a symlinked one is resolved, and found outside the project.
     shutil.copytree(
-        installed / "node_modules", folder / "node_modules", symlinks=True, copy_function=_link
+        fetched / "node_modules", folder / "node_modules", symlinks=True, copy_function=_link
     )
     parts = folder / "src" / "components"
     parts.mkdir(parents=True)
@@ -118,8 +119,8 @@ def _wheel() -> Path:
     return Path(spec.origin).parent
 
 
-def _installed(name: Name) -> Path:
-    """The folder with the peer's packages, fetched once for each lock file."""
+def installed(name: Literal["vite", "astro", "lighthouse"]) -> Path:
+    """The folder with a program's packages, fetched once for each lock file."""
     source = _HERE / name
     lock = (source / "package-lock.json").read_bytes()
     digest = hashlib.sha256(lock + (source / "package.json").read_bytes()).hexdigest()[:16]

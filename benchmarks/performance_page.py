@@ -59,12 +59,8 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
             ("what", "with it", "without"),
             [(row["what"], row["with"], row["without"]) for row in details["unified"]],
         )
-    if "visitor" in details:
-        found["visitor"] = _visitor(details["visitor"])
-    if "content" in details:
-        found["content"] = _content(details["content"])
-    if "styles" in details:
-        found["styles"] = _styles(details["styles"])
+    plain = {"visitor": _visitor, "content": _content, "lighthouse": _lighthouse, "styles": _styles}
+    found |= {name: table(details[name]) for name, table in plain.items() if name in details}
     phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
     if phases:
         found["phases"] = _phases(phases)
@@ -175,6 +171,23 @@ def _content(rows: Sequence[Mapping[str, Any]]) -> str:
                 *(figure(row[key], "ms") for key in ("ms", "max_ms")),
                 f"{row['written']:,}",
                 figure(row["cpu_ms"], "ms"),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _lighthouse(rows: Sequence[Mapping[str, Any]]) -> str:
+    scores = ("performance", "accessibility", "best-practices", "seo")
+    return _rows(
+        ("node", "page", *scores, "LCP", "TBT", "CLS"),
+        [
+            (
+                row["node"],
+                row["page"],
+                *(str(row[score]) for score in scores),
+                *(figure(row[f"{key}_ms"], "ms") for key in ("lcp", "tbt")),
+                f"{row['cls']:.3f}",
             )
             for row in rows
         ],

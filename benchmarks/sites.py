@@ -40,6 +40,19 @@ class Ground:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @contextmanager
+    def database(self) -> Iterator[str]:
+        """How to connect to a new database, which is dropped in the end."""
+        name = f"site_{next(self._numbers)}"
+        with psycopg.connect(
+            make_conninfo(self.conninfo, user="postgres"), autocommit=True
+        ) as owner:
+            owner.execute(SQL("CREATE DATABASE {} OWNER robbieblocks").format(Identifier(name)))
+            try:
+                yield make_conninfo(self.conninfo, dbname=name)
+            finally:
+                owner.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+    @contextmanager
     def site(
         self, size: Size, fill: Callable[[str, Size], None] = load, project: str = ""
     ) -> Iterator[Site]:
@@ -47,24 +60,15 @@ class Ground:
 
         `project` is the text of its robbieblocks.toml; empty for none.
         """
-        name = f"site_{next(self._numbers)}"
-        with psycopg.connect(
-            make_conninfo(self.conninfo, user="postgres"), autocommit=True
-        ) as owner:
-            owner.execute(SQL("CREATE DATABASE {} OWNER robbieblocks").format(Identifier(name)))
-            home = self.folder / name
-            home.mkdir()
+        with self.database() as conninfo:
+            home = Path(tempfile.mkdtemp(prefix="site-", dir=self.folder))
             if project:
                 (home / "robbieblocks.toml").write_text(project)
-            try:
-                conninfo = make_conninfo(self.conninfo, dbname=name)
-                settings = Settings.from_environment(database_url=conninfo)
-                with database.connect(settings, application_name="bench") as connection:
-                    schema.apply(connection, settings.schema)
-                fill(conninfo, size)
-                yield Site(home=home, conninfo=conninfo, size=size)
-            finally:
-                owner.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+            settings = Settings.from_environment(database_url=conninfo)
+            with database.connect(settings, application_name="bench") as connection:
+                schema.apply(connection, settings.schema)
+            fill(conninfo, size)
+            yield Site(home=home, conninfo=conninfo, size=size)
 
 
 def put_aside(*folders: Path) -> None:
