@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 # What `robbieblocks` in the environment's bin folder does; tests need no installation for it.
 _ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (
@@ -62,17 +64,11 @@ class Installation:
         return {**os.environ, **own, **self.variables}
 
     def run(self, *arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ran:
-        """Run a command to its end."""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=cwd or self.home.parent,
-            env=self.environment | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+        """Run a command to its end, in a process that had imported the program before."""
+        words = [str(each) for each in arguments]
+        place, environment = str(cwd or self.home.parent), self.environment | variables
+        code, out, err = forked.run(words, place, environment, PATIENCE)
+        return Ran(code=code, out=out.decode(), err=err.decode())
 
     @contextmanager
     def running(

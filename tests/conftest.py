@@ -27,7 +27,7 @@ import pytest
 from robbieblocks import collector
 from robbieblocks.process import sweep_temporary_folders
 from robbieblocks.settings import Settings
-from tests import memory
+from tests import forked, memory
 from tests.databases import Databases
 from tests.needs import missing
 
@@ -124,6 +124,7 @@ def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
                 patch.delenv(name)
         patch.setattr(tempfile, "tempdir", None)
         yield
+        forked.end()
         deadline = time.monotonic() + _LEAVE_SECONDS
         while (left := _processes(mark)) and time.monotonic() < deadline:
             time.sleep(0.01)
