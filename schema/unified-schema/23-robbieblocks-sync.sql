@@ -172,7 +172,7 @@ CREATE TABLE IF NOT EXISTS sync_received (
 );
 
 -- Hashes of large tables, made once for all nodes that ask while nothing changes.
-CREATE UNLOGGED TABLE IF NOT EXISTS sync_hashed (
+CREATE TABLE IF NOT EXISTS sync_hashed (
     table_name   varchar(255) NOT NULL,
     asked        text COLLATE "C" NOT NULL,
     mark         text        NOT NULL,
