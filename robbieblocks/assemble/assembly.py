@@ -37,15 +37,17 @@ class Assembly:
     """The pages of one app that are without errors, and the problems of the others.
 
     `problems` lists every problem once, warnings included. `held_back` maps the key of each page
-    that can't be built to its errors and those of its components. `placed` maps each component that
-    the pages place to the number of those pages. `components` are the rows that the pages were
-    checked against, `layouts` the names of the layouts, `media` what pages can show. `routes` are
-    those to which a page may link by key, or None where none has such a link.
+    that can't be built to its errors and those of its components; `stand_ins` are those of them
+    that stand for all pages of a collection, which no row of a page can pass for. `placed` maps
+    each component that the pages place to the number of those pages. `components` are the rows
+    that the pages were checked against, `layouts` the names of the layouts, `media` what pages can
+    show. `routes` are those to which a page may link by key, or None where none has such a link.
     """
 
     pages: tuple[PreparedPage, ...]
     problems: tuple[Problem, ...]
     held_back: Mapping[str, tuple[Problem, ...]]
+    stand_ins: frozenset[str] = frozenset()
     placed: Mapping[str, int] = field(default_factory=dict[str, int])
     components: Mapping[str, ComponentRow] = field(
         default_factory=dict[str, ComponentRow], repr=False, compare=False
@@ -88,6 +90,7 @@ def assemble(
     pages: list[PreparedPage] = []
     problems: dict[Problem, None] = {}
     held_back: dict[str, tuple[Problem, ...]] = {}
+    stand_ins: set[str] = set()
     for row in rows:
         page = known.get(row.key)
         if page is None or not (
@@ -100,6 +103,8 @@ def assemble(
             if not isinstance(read, PreparedPage):
                 held_back[row.key] = tuple(p for p in read if p.severity == "error")
                 problems.update(dict.fromkeys(read))
+                if row.made is not None and not row.made.row.key:
+                    stand_ins.add(row.key)
                 continue
             page = read
             placed.update(component_keys(row))
@@ -114,6 +119,7 @@ def assemble(
         pages=tuple(pages),
         problems=tuple(problems),
         held_back=held_back,
+        stand_ins=frozenset(stand_ins),
         placed=+placed,
         components=snapshot.components,
         layouts=layout_names,

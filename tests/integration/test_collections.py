@@ -427,6 +427,17 @@ def test_a_template_that_is_no_page_removes_nothing(shop: Site) -> None:
     assert not shop.problems()
 
 
+@pytest.mark.parametrize("key", ["product--", "--"])
+def test_no_row_of_a_page_passes_for_a_collection(shop: Site, key: str) -> None:
+    """Its key is an error of its own; the page of a row that is gone goes."""
+    shop.page(key, "card", route="/none")
+    try:
+        shop.sql("DELETE FROM products WHERE slug = 'pot'")
+        assert rewritten(shop.build())["product--pot"] == "removed"
+    finally:
+        shop.sql("DELETE FROM robbieblocks_pages WHERE page_key = %s", key)
+
+
 def test_rows_that_are_gone_all_at_once_wait_for_a_person(shop: Site) -> None:
     """The brake holds pages of rows as all others; what was approved goes out."""
     shop.sql("INSERT INTO products (id, slug) SELECT n, 'p' || n FROM generate_series(4, 40) AS n")

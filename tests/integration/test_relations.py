@@ -233,6 +233,18 @@ def test_a_list_that_is_held_back_keeps_its_parts(blog: Site) -> None:
     assert rewritten(blog.build()) == {"blog": "removed"}
 
 
+def test_a_row_without_a_key_keeps_no_other_page(blog: Site) -> None:
+    """Only further parts have a whole that can be at fault."""
+    post(blog, "four", 3)
+    blog.build()
+    blog.sql("UPDATE robbieblocks_pages SET page_key = '' WHERE page_key = 'one'")
+    blog.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'four'")
+    blog.build()
+    assert [problem.key for problem in blog.problems()] == ["''"]
+    assert not blog.file("/four/").exists()
+    assert not blog.file("/one/").exists()
+
+
 def test_a_page_that_never_went_out_is_in_no_list(blog: Site) -> None:
     """Its link would lead nowhere. Once it is right it enters, and it stays while it is live."""
     post(blog, "four", 3)

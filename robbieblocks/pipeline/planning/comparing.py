@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from robbieblocks.assemble import (
+    Assembly,
     PreparedPage,
     is_due,
     page_on_node,
@@ -82,7 +83,7 @@ def plan_run(given: Comparison) -> RunPlan:
     # Where nothing is live, the whole app is built, whatever was asked for.
     considered = given.only if given.only and rest else None
     pages, unchanged = _compared(given, rest, considered, held)
-    lost = given.app.assembly.held_back.get(_LOST_TEMPLATES, ())
+    lost = _of_stand_in(given.app.assembly, _LOST_TEMPLATES)
     templates = _templates(given) if lost else frozenset[str]()
     for key, entry in rest.items():
         if considered is not None and key not in considered:
@@ -132,9 +133,7 @@ def _compared(
     shown = (tokens_in_pages,) if app.styles == "fixed" else ()
     causes = CauseFinder(node.id, now, given.brand, given.live_tokens, *shown)
     conflicts, failures = given.conflicts, given.failures
-    wrong = {**app.assembly.held_back, **conflicts}
-    wrong.pop(_LOST_TEMPLATES, None)
-    for key, problems in wrong.items():
+    for key, problems in _wrong(given).items():
         asked = key not in held and (considered is None or key in considered)
         if asked and any(each.severity == "error" for each in problems):
             pages.append(_held_back(key, problems, rest.pop(key, None)))
@@ -174,6 +173,15 @@ def _compared(
                 )
             )
     return pages, unchanged
+
+
+def _wrong(given: Comparison) -> Problems:
+    """The problems of pages that can't be made, and of those that want another's place."""
+    assembly = given.app.assembly
+    found = {**assembly.held_back, **given.conflicts}
+    if _LOST_TEMPLATES in assembly.stand_ins:
+        del found[_LOST_TEMPLATES]
+    return found
 
 
 def _errors_on_node(
@@ -230,10 +238,16 @@ def _errors_of_whole(given: Comparison, key: str) -> tuple[Problem, ...]:
     """
     if given.target.app not in given.node.apps:
         return ()
-    held_back = given.app.assembly.held_back
+    assembly = given.app.assembly
     whole, template = whole_key(key), template_of(key)
-    own = held_back.get(whole, ()) if whole else ()
-    return own or (held_back.get(made_key(template, ""), ()) if template else ())
+    if whole and (errors := assembly.held_back.get(whole)):
+        return errors
+    return _of_stand_in(assembly, made_key(template, "")) if template else ()
+
+
+def _of_stand_in(assembly: Assembly, key: str) -> tuple[Problem, ...]:
+    """The errors of all pages that it stands for; the row of a page with its key is no such one."""
+    return assembly.held_back.get(key, ()) if key in assembly.stand_ins else ()
 
 
 def _templates(given: Comparison) -> frozenset[str]:
