@@ -154,7 +154,7 @@ def _still_holds(
 
     `components` is None where the components are known to be unchanged.
     """
-    if row.layout not in layouts or not (same(page.row, row) or page.row == row):
+    if row.layout not in layouts or not (same(page.row, row) or page.row.is_equal(row)):
         return False
     if any(media.media.get(each.key) != each for each in page.page.media):
         return False

@@ -98,6 +98,7 @@ from robbieblocks.model.values import (
     JsonObject,
     Sha256,
     canonical_json,
+    equal_json,
     same,
     sha256,
 )
@@ -188,6 +189,7 @@ __all__ = [
     "component_specifier",
     "doubled",
     "doubled_text",
+    "equal_json",
     "frame_number",
     "headers_text",
     "icon_file",

@@ -15,7 +15,7 @@ from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
-from robbieblocks.model.values import SHARED_APP, Json
+from robbieblocks.model.values import SHARED_APP, Json, equal_json
 
 # Values of which there is one for each block are tuples: there are many thousands, and a frozen
 # dataclass takes several times as long to make, to compare and to hash.
@@ -109,6 +109,19 @@ class PageRow:
     def row_key(self) -> str:
         """The key of the row that its blocks are from: its own, or that of its list or template."""
         return self.made.template.key if self.made is not None else self.part_of or self.key
+
+    def is_equal(self, other: PageRow) -> bool:
+        """Whether both say the same as JSON; False for what nests too deep to be compared."""
+        try:
+            if self != other:
+                return False
+        except RecursionError:
+            return False
+        return equal_json(self._json, other._json)
+
+    @property
+    def _json(self) -> Json:
+        return [self.metadata, [[each.props, each.conditions] for each in self.blocks]]
 
 
 # The `component_type` of what is no component: hooks, stores, types, functions.

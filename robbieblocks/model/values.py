@@ -54,6 +54,17 @@ def canonical_json(value: Json) -> str:
         return _CANONICAL_FALLBACK.encode(value)
 
 
+def equal_json(one: Json, other: Json) -> bool:
+    """Whether two values are equal as JSON: to Python 1, 1.0 and True are.
+
+    False, too, for what nests so deep that nobody can say.
+    """
+    try:
+        return one == other and canonical_json(one) == canonical_json(other)
+    except (RecursionError, ValueError):
+        return False
+
+
 # Whether both are one object, so that what was made of one holds for the other.
 same = operator.is_
 

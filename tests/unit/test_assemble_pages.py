@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from robbieblocks.assemble import assemble, check_routes, release_path, route_problem
 from robbieblocks.assemble.page_problems import MAX_PAGE_PROBLEMS, PageProblems
-from robbieblocks.model import PageRow, Snapshot
+from robbieblocks.model import PageRow, Snapshot, canonical_json, equal_json
 from tests.unit.rows import (
     LAYOUTS,
     NOW,
@@ -159,6 +159,9 @@ def test_only_the_apps_own_pages_are_assembled() -> None:
     assert [plan.key for plan in assemble(snapshot, "play", layouts=LAYOUTS).pages] == ["a", "z"]
 
 
+OPEN = a_component("card", {"type": "object"})
+
+
 def changed(snapshot: Snapshot, **fields: Any) -> Snapshot:
     return replace(snapshot, **fields)
 
@@ -197,6 +200,26 @@ def test_taking_over_gives_what_starting_afresh_gives() -> None:
     snapshot = a_snapshot(*pages)
     fresh = assemble(snapshot, "play", layouts=LAYOUTS)
     assert assemble(snapshot, "play", layouts=LAYOUTS, previous=fresh) == fresh
+
+
+@pytest.mark.parametrize(("before", "now"), [(1, True), (False, 0), (1, 1.0)])
+def test_values_that_python_takes_for_equal_are_edits(before: Any, now: Any) -> None:
+    """React shows 0 and nothing of false: a page whose row says the other one is read anew."""
+    rows = [a_page("a", blocks=(a_block(props={"n": [value]}),)) for value in (before, now)]
+    first = assemble(a_snapshot(rows[0], components=(OPEN,)), "play", layouts=LAYOUTS)
+    edited = a_snapshot(rows[1], components=(OPEN,))
+    (page,) = assemble(edited, "play", layouts=LAYOUTS, previous=first).pages
+    assert page.row is rows[1]
+    assert canonical_json(page.page.blocks[0].props) == canonical_json({"n": [now]})
+
+
+def test_rows_that_nest_too_deep_to_be_compared_differ() -> None:
+    """No row ends the comparison with an error."""
+    deep: list[Any] = [[], []]
+    for _ in range(5000):
+        deep = [[each] for each in deep]
+    assert not equal_json(*deep)
+    assert not a_page(metadata=deep[0]).is_equal(a_page(metadata=deep[1]))
 
 
 def test_what_is_placed_is_counted_over_any_edits() -> None:

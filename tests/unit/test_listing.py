@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,12 +104,13 @@ def asking(key: str, props: Any, **fields: Any) -> PageRow:
     return a_page(key, route=f"/{key}/", blocks=(a_block(props=props),), **fields)
 
 
-def site(posts: Iterable[tuple[str, str, int]]) -> list[PageRow]:
+def site(posts: Iterable[tuple[str, Any, int]]) -> list[PageRow]:
     """A menu in a frame, a feed, lists of tags, one in parts, and posts that show a neighbour."""
     menu = {"$pages": {"where": {"menu": True}, "fields": ["title"]}}
     feed = {"feed": {"where": {"kind": "post"}, "limit": 2}, "menu": True}
     near = {"$pages": {"where": {"kind": "post"}, "near": "previous", "fields": ["title", "route"]}}
-    tagged = {"$pages": {"where": {"tag": "a"}, "limit": 2, "fields": ["title"]}}
+    shown = ["title", "metadata.tag"]
+    tagged = {"$pages": {"where": {"tag": ["a", True]}, "limit": 2, "fields": shown}}
     parts = {"$pages": {"where": {"kind": "post"}, "limit": 2, "paginate": True}}
     return [
         asking("frame", {"menu": menu}, metadata={"frame": True}),
@@ -115,8 +119,8 @@ def site(posts: Iterable[tuple[str, str, int]]) -> list[PageRow]:
         *(
             asking(
                 key,
-                {"near": near},
-                name=tag,
+                {"near": near, "own": tag},
+                name=str(tag),
                 metadata={"kind": "post", "tag": tag},
                 published_at=NOW - timedelta(days=day),
             )
@@ -125,18 +129,22 @@ def site(posts: Iterable[tuple[str, str, int]]) -> list[PageRow]:
     ]
 
 
-POST = st.tuples(st.sampled_from(KEYS), st.sampled_from("ab"), st.integers(-1, 4))
+POST = st.tuples(
+    st.sampled_from(KEYS), st.sampled_from(["a", "b", 1, 1.0, True]), st.integers(-1, 4)
+)
 
 
 @given(st.lists(st.lists(POST, max_size=6, unique_by=lambda post: post[0]), max_size=4))
 def test_relations_that_know_earlier_rows_say_what_new_ones_do(
-    states: list[list[tuple[str, str, int]]],
+    states: list[list[tuple[str, Any, int]]],
 ) -> None:
-    """Whatever came before, each page shows what its rows say now."""
+    """Whatever came before, each page shows what its rows say now, 1 and true told apart."""
     kept = Relations()
     for posts in states:
         content = a_snapshot(*site(posts), components=(OPEN,))
-        assert kept.applied(content, NOW).pages == Relations().applied(content, NOW).pages
+        found, wanted = kept.applied(content, NOW).pages, Relations().applied(content, NOW).pages
+        assert len(found) == len(wanted)
+        assert all(map(PageRow.is_equal, found, wanted))
 
 
 def test_a_published_post_changes_the_pages_that_list_it() -> None:
@@ -148,6 +156,27 @@ def test_a_published_post_changes_the_pages_that_list_it() -> None:
     after = kept.applied(a_snapshot(*new, components=(OPEN,)), NOW).pages
     changed = {row.key for row in after if row is not before.get(row.key)}
     assert changed == {"home", "parts", "parts.page-2", "p3", "p4"}
+
+
+DEEP = functools.reduce(lambda inner, _: [inner], range(5000), list[Any]())
+
+
+@pytest.mark.parametrize("hostile", [DEEP, [[math.inf, 10**20]]], ids=["deep", "endless"])
+def test_a_row_that_no_json_can_say_fails_no_list(hostile: Any) -> None:
+    """Whatever one page's metadata hold, the pages that could list it are there."""
+    kept = Relations()
+    lists = [
+        asking("found", {"items": {"$pages": {"where": {"x": 1}, "fields": ["title"]}}}),
+        asking("sorted", {"items": {"$pages": {"sort": "metadata.x", "fields": ["title"]}}}),
+    ]
+    for x in (1, hostile, 1):
+        rows = [*lists, a_page("post", metadata={"x": x}, name="Post")]
+        content = a_snapshot(*rows, components=(OPEN,))
+        pages = {page.key: page for page in kept.applied(content, NOW).pages}
+        assert not pages["found"].faults
+        assert not pages["sorted"].faults
+        wanted = [] if x is hostile else [{"title": "Post"}]
+        assert pages["found"].blocks[0].props == {"items": wanted}
 
 
 ROW = st.tuples(st.sampled_from(KEYS), st.sampled_from("ab"), st.sampled_from(["1", "2", "{{x}}"]))

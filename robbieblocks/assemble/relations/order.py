@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 from robbieblocks.assemble.relations.page_data import field_of
 from robbieblocks.assemble.relations.query import PageQuery
+from robbieblocks.assemble.values import MAX_DEPTH, depth_of
 from robbieblocks.model import Json, JsonObject, canonical_json
 
 Change = tuple[JsonObject | None, JsonObject | None]
@@ -110,9 +111,13 @@ class Order:
 
 
 def value_texts(page: JsonObject, name: str) -> frozenset[str]:
-    """The values that a page's metadata have under a name, as JSON texts."""
+    """The values that a page's metadata have under a name, as JSON texts.
+
+    Without lists and objects among them: no query names one, and rows nest them at will.
+    """
     value = field_of(page, f"metadata.{name}")
-    return frozenset(map(value_text, value if isinstance(value, list) else [value]))
+    items = value if isinstance(value, list) else [value]
+    return frozenset([value_text(each) for each in items if not isinstance(each, list | dict)])
 
 
 def value_text(value: Json) -> str:
@@ -128,4 +133,15 @@ def _rank(value: Json) -> tuple[int, float, str]:
         return (0, value, "")
     if isinstance(value, str):
         return (1, 0, value.casefold())
-    return (2, 0, value_text(value))
+    return (2, 0, _text_of_any(value))
+
+
+def _text_of_any(value: Json) -> str:
+    """The JSON of any value of a row; "" where no page can have it: one row must fail no list."""
+    if depth_of(value) > MAX_DEPTH:
+        return ""
+    try:
+        return value_text(value)
+    except ValueError:
+        # An infinity beside an integer beyond 64 bits.
+        return ""

@@ -48,6 +48,7 @@ from robbieblocks.model import (
     PageRow,
     SiteSettings,
     Snapshot,
+    equal_json,
     same,
 )
 from robbieblocks.row_faults import blame
@@ -158,7 +159,7 @@ class _App:
             self._frames = Frames.of(frames)
             if default != self._languages.default:
                 # Lists show the language of each page.
-                self._data = {}
+                self._data, self._listing = {}, Listing(())
         framed = any(map(_refers, frames))
         referring = [framed or self._refers(row) for row in pages]
 
@@ -196,16 +197,16 @@ class _App:
             known = before.get(row.key)
             if known is None or not same(known[0], row):
                 fresh = data_of(row, self._languages.default)
-                if known is not None and known[1] == fresh:
+                if known is not None and equal_json(known[1], fresh):
                     fresh = known[1]
                 else:
                     changes.append((known[1] if known is not None else None, fresh))
                 known = row, fresh
             data[row.key] = known
         changes += [(page, None) for key, (_, page) in before.items() if key not in data]
-        self._data = data
         if changes:
             self._listing = self._listing.changed(changes)
+        self._data = data
 
     def _made(
         self,
@@ -235,7 +236,10 @@ class _App:
             made = replace(made, pages=(replace(row, faults=tuple(faults)),))
         if known is not None:
             before = {page.key: page for page in known.pages}
-            pages = [old if (old := before.get(page.key)) == page else page for page in made.pages]
+            pages = [
+                old if (old := before.get(page.key)) is not None and old.is_equal(page) else page
+                for page in made.pages
+            ]
             made = replace(made, pages=tuple(pages))
         return made
 
